@@ -1,0 +1,54 @@
+/// The members of a JSON object in the order they were written; a key occurs once.
+///
+/// Small by nature, so look-up is linear; equality does not depend on the order.
+package struct JSONObject: Sendable {
+    package private(set) var members: [(key: String, value: JSONValue)] = []
+
+    package init() {}
+
+    /// `members` must not repeat a key: the parsers refuse documents that do.
+    package init(uncheckedMembers members: [(key: String, value: JSONValue)]) {
+        self.members = members
+    }
+
+    package var isEmpty: Bool { members.isEmpty }
+    package var count: Int { members.count }
+    package var keys: [String] { members.map(\.key) }
+
+    /// The value of `key`. Setting a new key appends it; setting nil removes it.
+    package subscript(key: String) -> JSONValue? {
+        get { members.first { $0.key == key }?.value }
+        set {
+            let index = members.firstIndex { $0.key == key }
+            switch (index, newValue) {
+            case (let index?, let value?): members[index].value = value
+            case (let index?, nil): members.remove(at: index)
+            case (nil, let value?): members.append((key, value))
+            case (nil, nil): break
+            }
+        }
+    }
+}
+
+extension JSONObject: Sequence {
+    package func makeIterator() -> IndexingIterator<[(key: String, value: JSONValue)]> {
+        members.makeIterator()
+    }
+}
+
+extension JSONObject: Hashable {
+    package static func == (lhs: JSONObject, rhs: JSONObject) -> Bool {
+        lhs.count == rhs.count && lhs.allSatisfy { rhs[$0.key] == $0.value }
+    }
+
+    package func hash(into hasher: inout Hasher) {
+        var combined = 0
+        for (key, value) in members {
+            var member = Hasher()
+            member.combine(key)
+            member.combine(value)
+            combined ^= member.finalize()
+        }
+        hasher.combine(combined)
+    }
+}

@@ -1,0 +1,23 @@
+/// Building RFC 6901 JSON pointers.
+package enum JSONPointer {
+    /// `pointer` extended by one object key, escaped (section 3: `~` is `~0`, `/` is `~1`).
+    package static func append(_ pointer: String, _ key: String) -> String {
+        guard key.utf8.contains(where: { $0 == UInt8(ascii: "~") || $0 == UInt8(ascii: "/") }) else {
+            return pointer + "/" + key
+        }
+        var escaped = ""
+        for character in key.unicodeScalars {
+            switch character {
+            case "~": escaped += "~0"
+            case "/": escaped += "~1"
+            default: escaped.unicodeScalars.append(character)
+            }
+        }
+        return pointer + "/" + escaped
+    }
+
+    /// `pointer` extended by one array index.
+    package static func append(_ pointer: String, _ index: Int) -> String {
+        pointer + "/" + String(index)
+    }
+}
