@@ -1,0 +1,138 @@
+package import Domain
+
+/// What became of a change request that was answered.
+package enum ChangeOutcome: Sendable {
+    /// In etcd, shown by this server's reads, and audited on disk; or nothing needed to change.
+    case applied(AppliedChange)
+    /// A dry run that would have been accepted.
+    case planned(ChangePlan)
+    case refused(Refusal)
+}
+
+/// A change that is done.
+package struct AppliedChange: Sendable {
+    package var changeID: ChangeID
+    package var verb: ChangeVerb
+    /// The object after the change; nil after a delete.
+    package var object: ObjectView?
+    package var name: ObjectName
+    package var warnings: [Violation]
+    /// True when an earlier request with the same Idempotency-Key did it.
+    package var replayed: Bool
+}
+
+/// What a change does to one object.
+package enum ChangeVerb: String, Sendable {
+    case create, update, delete
+    case unchanged = "none"
+}
+
+/// What a dry run answers.
+package struct ChangePlan: Sendable {
+    package var changes: [PlannedChange]
+    package var warnings: [Violation]
+}
+
+/// One object's part of a plan.
+package struct PlannedChange: Sendable {
+    package var verb: ChangeVerb
+    package var name: ObjectName
+    /// The etcd key that would be written.
+    package var key: String
+    /// Representations in the API before and after; nil where the object does not exist.
+    package var before: JSONValue?
+    package var after: JSONValue?
+}
+
+/// Why a change was refused. Nothing of it is in etcd.
+package struct Refusal: Sendable {
+    package enum Reason: String, Sendable {
+        /// The object, or the region in its path, does not exist.
+        case notFound
+        /// The document breaks rules: see `violations`.
+        case invalid
+        /// If-Match or If-None-Match does not hold: see `currentRevision`.
+        case preconditionFailed
+        /// The subnet or address block overlaps another: see `objects`.
+        case overlap
+        /// The object is still used: see `objects`.
+        case inUse
+        /// The legacy namespace holds data that Neutron would delete: see `objects` and `total`.
+        case legacyLoss
+        /// No free block of that size is left.
+        case exhausted
+        /// The Idempotency-Key was used for a different request.
+        case idempotencyKeyReused
+        /// The name belongs to another writer, such as Neutron's `ossg.` policies.
+        case reserved
+        /// The change is larger than one etcd transaction or value may be.
+        case tooLarge
+    }
+
+    package var reason: Reason
+    package var detail: String
+    package var violations: [Violation]
+    /// The objects this change collides with or that use it; bounded, `total` counts all.
+    package var objects: [ObjectReference]
+    package var total: Int
+    /// The object's revision now, for a failed precondition; nil when it does not exist.
+    package var currentRevision: Int64?
+
+    package init(
+        _ reason: Reason, _ detail: String, violations: [Violation] = [],
+        objects: [ObjectReference] = [], total: Int? = nil, currentRevision: Int64? = nil
+    ) {
+        self.reason = reason
+        self.detail = detail
+        self.violations = violations
+        self.objects = objects
+        self.total = total ?? objects.count
+        self.currentRevision = currentRevision
+    }
+}
+
+/// Another object that an answer names.
+package struct ObjectReference: Sendable, Equatable {
+    package var kind: String
+    package var name: String
+    package var region: String?
+    package var cidr: String?
+
+    package init(kind: String, name: String, region: String? = nil, cidr: String? = nil) {
+        self.kind = kind
+        self.name = name
+        self.region = region
+        self.cidr = cidr
+    }
+}
+
+/// Why a request could not be answered: nothing was refused, something is out of order.
+package struct ControlPlaneError: Error, Sendable {
+    package enum Code: Sendable {
+        /// The mirror is not complete yet (start, or after a gap).
+        case notReady
+        /// etcd does not answer; the change is certainly not in etcd.
+        case etcdUnavailable
+        /// The ledger cannot be written: the server is read-only.
+        case ledgerUnavailable
+        /// The change may or may not be in etcd; `GET /v1/changes/{id}` tells later.
+        case outcomeUnknown
+        /// It is in etcd, but this replica could not show and audit it within the deadline.
+        case notYetVisible
+        /// Too many writes wait.
+        case overloaded
+        /// This replica has not reached the revision asked for.
+        case replicaBehind
+    }
+
+    package var code: Code
+    package var message: String
+    /// The change, when its outcome is unknown or not yet visible.
+    package var changeID: ChangeID?
+
+    package init(_ code: Code, _ message: String, changeID: ChangeID? = nil) {
+        self.code = code
+        self.message = message
+        self.changeID = changeID
+    }
+}

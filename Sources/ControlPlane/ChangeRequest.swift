@@ -1,0 +1,115 @@
+package import Domain
+
+/// One write that a client asks for, as the endpoints hand it to the writer.
+package struct ChangeRequest: Sendable {
+    package var id: ChangeID
+    package var context: ChangeContext
+    /// Fingerprint (SHA-256 hex of method, path, query and body) of a request that carries an
+    /// Idempotency-Key; nil when it carries none.
+    package var fingerprint: String?
+    package var operation: ChangeOperation
+    package var precondition: Precondition
+    package var options: ChangeOptions
+
+    package init(
+        id: ChangeID, context: ChangeContext, fingerprint: String? = nil,
+        operation: ChangeOperation, precondition: Precondition = .none,
+        options: ChangeOptions = ChangeOptions()
+    ) {
+        self.id = id
+        self.context = context
+        self.fingerprint = fingerprint
+        self.operation = operation
+        self.precondition = precondition
+        self.options = options
+    }
+}
+
+/// What is to be done.
+package enum ChangeOperation: Sendable {
+    /// Create or replace the object with the client's document.
+    case put(ObjectName, JSONValue)
+    /// RFC 7396 JSON Merge Patch of the object's representation.
+    case patch(ObjectName, JSONValue)
+    case delete(ObjectName)
+    /// Take the first free block of the region's address blocks as a new subnet.
+    case allocateSubnet(region: String, JSONValue)
+
+    /// The verb as the ledger names it.
+    package var verb: String {
+        switch self {
+        case .put: "put"
+        case .patch: "patch"
+        case .delete: "delete"
+        case .allocateSubnet: "allocate"
+        }
+    }
+}
+
+/// Who asks, and why: goes into the journal and the ledger.
+package struct ChangeContext: Sendable, Equatable {
+    /// Principal, such as `anonymous@127.0.0.1`.
+    package var actor: String
+    package var clientAddress: String?
+    package var requestID: String
+    package var reason: String?
+
+    package init(actor: String, clientAddress: String?, requestID: String, reason: String?) {
+        self.actor = actor
+        self.clientAddress = clientAddress
+        self.requestID = requestID
+        self.reason = reason
+    }
+}
+
+/// `If-Match` and `If-None-Match` (RFC 9110 section 13.1) over etcd mod_revisions.
+package struct Precondition: Sendable, Equatable {
+    /// The object must exist at one of these revisions; `.any` asks only that it exists.
+    package var ifMatch: RevisionMatch?
+    /// The object must not exist at one of these revisions; `.any` asks that it does not exist.
+    package var ifNoneMatch: RevisionMatch?
+
+    package static let none = Precondition(ifMatch: nil, ifNoneMatch: nil)
+
+    package init(ifMatch: RevisionMatch?, ifNoneMatch: RevisionMatch?) {
+        self.ifMatch = ifMatch
+        self.ifNoneMatch = ifNoneMatch
+    }
+
+    /// Whether an object at `revision` (nil: absent) satisfies both conditions.
+    package func holds(for revision: Int64?) -> Bool {
+        let matches = ifMatch.map { $0.matches(revision) } ?? true
+        let excluded = ifNoneMatch.map { $0.matches(revision) } ?? false
+        return matches && !excluded
+    }
+}
+
+/// The entity tags of one conditional header.
+package enum RevisionMatch: Sendable, Equatable {
+    case any
+    case oneOf([Int64])
+
+    func matches(_ revision: Int64?) -> Bool {
+        guard let revision else { return false }
+        return switch self {
+        case .any: true
+        case .oneOf(let revisions): revisions.contains(revision)
+        }
+    }
+}
+
+/// Query parameters that a write may carry.
+package struct ChangeOptions: Sendable, Equatable {
+    /// Plan and answer, commit nothing.
+    package var dryRun: Bool
+    /// Warnings refuse the change.
+    package var strict: Bool
+    /// The client accepts that Neutron will delete what the legacy namespace `openstack` holds.
+    package var acknowledgeLegacyLoss: Bool
+
+    package init(dryRun: Bool = false, strict: Bool = false, acknowledgeLegacyLoss: Bool = false) {
+        self.dryRun = dryRun
+        self.strict = strict
+        self.acknowledgeLegacyLoss = acknowledgeLegacyLoss
+    }
+}

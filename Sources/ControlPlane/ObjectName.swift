@@ -1,0 +1,64 @@
+package import Domain
+
+/// What a client names in a path: one region, subnet or policy.
+package enum ObjectName: Hashable, Sendable {
+    case region(String)
+    case subnet(region: String, name: String)
+    /// A GlobalNetworkPolicy, by the name its author gave it (`metadata.name` without a tier prefix).
+    case policy(String)
+    /// A NetworkPolicy in the namespace of a region.
+    case regionPolicy(region: String, name: String)
+
+    /// The kind as shown to clients and kept in the ledger.
+    package var kind: String {
+        switch self {
+        case .region: "Region"
+        case .subnet: "Subnet"
+        case .policy: "GlobalNetworkPolicy"
+        case .regionPolicy: "NetworkPolicy"
+        }
+    }
+
+    /// The object's own name, without its region.
+    package var name: String {
+        switch self {
+        case .region(let name), .subnet(_, let name), .policy(let name), .regionPolicy(_, let name):
+            name
+        }
+    }
+
+    /// The region the object is or belongs to; nil for a global policy.
+    package var region: String? {
+        switch self {
+        case .region(let name): name
+        case .subnet(let region, _), .regionPolicy(let region, _): region
+        case .policy: nil
+        }
+    }
+}
+
+extension ObjectName: CustomStringConvertible {
+    package var description: String {
+        switch self {
+        case .region(let name): "region \(name)"
+        case .subnet(let region, let name): "subnet \(name) of region \(region)"
+        case .policy(let name): "policy \(name)"
+        case .regionPolicy(let region, let name): "policy \(name) of region \(region)"
+        }
+    }
+}
+
+/// One object as this server's reads show it.
+package struct ObjectView: Sendable, Equatable {
+    package var name: ObjectName
+    /// etcd mod_revision, which is also the object's ETag and a Calico resourceVersion.
+    package var revision: Int64
+    /// The representation in the API: a flat Region or Subnet, or the Calico policy object.
+    package var document: JSONValue
+
+    package init(name: ObjectName, revision: Int64, document: JSONValue) {
+        self.name = name
+        self.revision = revision
+        self.document = document
+    }
+}
