@@ -1,0 +1,43 @@
+/// One key as etcd holds it at some revision.
+package struct KeyValue: Hashable, Sendable {
+    package var key: EtcdKey
+    package var value: [UInt8]
+    /// Revision of the last creation of the key.
+    package var createRevision: Int64
+    /// Revision of the last change of the key.
+    package var modRevision: Int64
+    /// Number of changes since its creation, from 1; 0 in a deletion.
+    package var version: Int64
+    /// The lease it is attached to, nil for none.
+    package var lease: LeaseID?
+
+    package init(
+        key: EtcdKey, value: [UInt8] = [], createRevision: Int64 = 0, modRevision: Int64 = 0,
+        version: Int64 = 0, lease: LeaseID? = nil
+    ) {
+        self.key = key
+        self.value = value
+        self.createRevision = createRevision
+        self.modRevision = modRevision
+        self.version = version
+        self.lease = lease
+    }
+}
+
+/// What etcd says about itself in every answer.
+package struct ResponseHeader: Hashable, Sendable {
+    package var clusterID: UInt64
+    package var memberID: UInt64
+    /// The store's revision when the request was applied.
+    package var revision: Int64
+    package var raftTerm: UInt64
+
+    package init(
+        clusterID: UInt64 = 0, memberID: UInt64 = 0, revision: Int64 = 0, raftTerm: UInt64 = 0
+    ) {
+        self.clusterID = clusterID
+        self.memberID = memberID
+        self.revision = revision
+        self.raftTerm = raftTerm
+    }
+}

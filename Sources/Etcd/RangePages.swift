@@ -1,0 +1,36 @@
+extension KeyValueStore {
+    /// Reads every key with the prefix in pages, all at one revision: the given one, or the newest
+    /// when the first page is read. Returns that revision.
+    ///
+    /// `pageSize` is in keys: 1,000 Calico resources are about 1 MB.
+    @discardableResult
+    package func rangePages(
+        prefix: EtcdKey, revision: Int64 = 0, pageSize: Int64 = 1000,
+        _ body: (RangeResponse) async throws -> Void
+    ) async throws -> ResponseHeader {
+        let end = KeyRange.prefix(prefix).upperBound
+        var first: ResponseHeader?
+        var request = RangeRequest(.prefix(prefix), limit: pageSize, revision: revision)
+        while true {
+            let page = try await range(request)
+            let header = first ?? page.header
+            first = header
+            try await body(page)
+            guard page.more, let last = page.keyValues.last else { return header }
+            request.revision = revision > 0 ? revision : header.revision
+            request.keys = .halfOpen(from: last.key.next, to: EtcdKey(bytes: end))
+        }
+    }
+
+    /// Every key with the prefix, read as `rangePages` does, and the revision they were read at.
+    package func rangeAll(
+        prefix: EtcdKey, revision: Int64 = 0, pageSize: Int64 = 1000
+    ) async throws -> RangeResponse {
+        var keyValues: [KeyValue] = []
+        let header = try await rangePages(prefix: prefix, revision: revision, pageSize: pageSize) {
+            keyValues += $0.keyValues
+        }
+        return RangeResponse(
+            header: header, keyValues: keyValues, count: Int64(keyValues.count), more: false)
+    }
+}

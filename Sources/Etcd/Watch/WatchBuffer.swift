@@ -1,0 +1,90 @@
+import Synchronization
+
+/// Between the stream of a watch and its reader: merges what the reader has not taken yet and
+/// makes the writer wait once that is more than `limit` bytes.
+final class WatchBuffer: Sendable {
+    private struct State {
+        var pending: WatchBatch?
+        var pendingBytes = 0
+        var failure: (any Error)?
+        var reader: CheckedContinuation<Void, Never>?
+        var writer: CheckedContinuation<Void, Never>?
+
+        mutating func append(_ batch: WatchBatch, bytes: Int) {
+            pendingBytes += bytes
+            guard pending != nil else {
+                pending = batch
+                return
+            }
+            pending?.revisions += batch.revisions
+            pending?.progressRevision = batch.progressRevision
+        }
+    }
+
+    private let limit: Int
+    private let state = Mutex(State())
+
+    init(limit: Int) {
+        self.limit = limit
+    }
+
+    /// Adds a batch, waiting while the buffer is full. `bytes` is what the batch holds in memory.
+    func send(_ batch: WatchBatch, bytes: Int) async throws(EtcdError) {
+        while true {
+            let (isFull, reader) = state.withLock { state in
+                guard state.pending == nil || state.pendingBytes < limit else {
+                    return (true, CheckedContinuation<Void, Never>?.none)
+                }
+                state.append(batch, bytes: bytes)
+                return (false, state.reader.take())
+            }
+            reader?.resume()
+            guard isFull else { return }
+            await wait(in: \.writer) { $0.pending != nil && $0.pendingBytes >= self.limit }
+            if Task.isCancelled { throw .cancelled }
+        }
+    }
+
+    /// Ends the sequence with this error once what is buffered has been read.
+    func fail(_ error: any Error) {
+        let reader = state.withLock { state in
+            state.failure = state.failure ?? error
+            return state.reader.take()
+        }
+        reader?.resume()
+    }
+
+    /// Everything buffered, merged into one batch; waits until there is something.
+    func next() async throws -> WatchBatch {
+        while true {
+            let (batch, failure, writer) = state.withLock { state in
+                state.pendingBytes = 0
+                return (state.pending.take(), state.failure, state.writer.take())
+            }
+            writer?.resume()
+            if let batch { return batch }
+            if let failure { throw failure }
+            if Task.isCancelled { throw EtcdError.cancelled }
+            await wait(in: \.reader) { $0.pending == nil && $0.failure == nil }
+        }
+    }
+
+    /// Suspends until the other side resumes the continuation at `path`, or the task is cancelled.
+    private func wait(
+        in path: any WritableKeyPath<State, CheckedContinuation<Void, Never>?> & Sendable,
+        while condition: @Sendable (borrowing State) -> Bool
+    ) async {
+        await withTaskCancellationHandler {
+            await withCheckedContinuation { continuation in
+                let ready = state.withLock { state in
+                    guard condition(state), !Task.isCancelled else { return true }
+                    state[keyPath: path] = continuation
+                    return false
+                }
+                if ready { continuation.resume() }
+            }
+        } onCancel: {
+            state.withLock { $0[keyPath: path].take() }?.resume()
+        }
+    }
+}
