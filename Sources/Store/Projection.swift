@@ -1,0 +1,59 @@
+package import Domain
+
+/// What one etcd revision does to the ledger.
+package struct Projection: Hashable, Sendable {
+    /// The etcd revision; the ledger takes each once and in rising order.
+    package var revision: Int64
+    package var rows: [AuditRecord.Draft]
+    package var objects: [ObjectChange]
+
+    package init(
+        revision: Int64, rows: [AuditRecord.Draft] = [], objects: [ObjectChange] = []
+    ) {
+        self.revision = revision
+        self.rows = rows
+        self.objects = objects
+    }
+}
+
+/// A change to the last-known value of an audited key.
+package enum ObjectChange: Hashable, Sendable {
+    case put(AuditedObject)
+    case delete(key: String)
+}
+
+/// The last-known value of one audited etcd key.
+package struct AuditedObject: Hashable, Sendable {
+    package var key: String
+    package var kind: String
+    package var name: String
+    package var region: String?
+    package var modRevision: Int64
+    /// The value as JSON text.
+    package var value: String
+
+    package init(
+        key: String, kind: String, name: String, region: String? = nil, modRevision: Int64,
+        value: String
+    ) {
+        self.key = key
+        self.kind = kind
+        self.name = name
+        self.region = region
+        self.modRevision = modRevision
+        self.value = value
+    }
+}
+
+/// How far the ledger has followed which etcd cluster.
+package struct Progress: Hashable, Sendable {
+    /// 16 lower-case hex digits.
+    package var clusterID: String
+    /// The last etcd revision that is wholly in the ledger; 0 when none is.
+    package var revision: Int64
+
+    package init(clusterID: String, revision: Int64) {
+        self.clusterID = clusterID
+        self.revision = revision
+    }
+}
