@@ -1,0 +1,80 @@
+# Sourced: what the scripts need from the system, installed by apt where it is missing.
+
+# The Debian and Ubuntu package that has a command or file.
+package_of() {
+    case $1 in
+        /etc/ssl/certs/ca-certificates.crt) echo ca-certificates ;;
+        etcd) echo etcd-server ;;
+        etcdctl) echo etcd-client ;;
+        h2load) echo nghttp2-client ;;
+        python-venv) echo python3-venv ;;
+        /usr/include/sqlite3.h) echo libsqlite3-dev ;;
+        *) echo "$1" ;;
+    esac
+}
+
+# Whether a command (a name), a file (a path) or the Python venv module is there.
+is_present() {
+    case $1 in
+        /*) [[ -e $1 ]] ;;
+        python-venv) python3 -c 'import ensurepip, venv' 2>/dev/null ;;
+        *) command -v "$1" >/dev/null ;;
+    esac
+}
+
+as_root() {
+    if [[ $(id -u) -eq 0 ]]; then "$@"; else sudo "$@"; fi
+}
+
+# Installs packages without letting any of them start a service: a freshly installed etcd-server
+# would otherwise listen on 2379 at once, and again after each boot.
+install_packages() (
+    local guard=/usr/sbin/policy-rc.d etcd_was_there=yes
+    command -v etcd >/dev/null || etcd_was_there=no
+    if [[ ! -e $guard ]]; then
+        trap 'as_root rm -f "$guard"' EXIT
+        printf '#!/bin/sh\nexit 101\n' | as_root tee "$guard" >/dev/null
+        as_root chmod 755 "$guard"
+    fi
+    local apt=(env DEBIAN_FRONTEND=noninteractive apt-get -q -o DPkg::Lock::Timeout=120)
+    as_root "${apt[@]}" update </dev/null
+    as_root "${apt[@]}" install -y --no-install-recommends "$@" </dev/null
+    if [[ $etcd_was_there == no ]] && command -v systemctl >/dev/null; then
+        as_root systemctl disable etcd.service >/dev/null 2>&1 || true
+    fi
+)
+
+# require NAME...: makes sure that every command or file is there, or says what to install.
+require() {
+    local name packages=()
+    for name in "$@"; do
+        is_present "$name" || packages+=("$(package_of "$name")")
+    done
+    if [[ ${#packages[@]} -gt 0 ]]; then
+        if ! command -v apt-get >/dev/null; then
+            echo "error: missing ${packages[*]}, and this is not a Debian or Ubuntu machine" >&2
+            return 1
+        fi
+        echo "Installing ${packages[*]}" >&2
+        install_packages "${packages[@]}" >&2
+    fi
+    for name in "$@"; do
+        is_present "$name" && continue
+        echo "error: $name is still missing after installing $(package_of "$name")" >&2
+        return 1
+    done
+}
+
+# require_swift: a Swift toolchain of 6.1 or later on PATH.
+require_swift() {
+    local version
+    if ! command -v swift >/dev/null; then
+        echo "error: no swift on PATH; install Swift 6.1 or later (https://www.swift.org/install)" >&2
+        return 1
+    fi
+    version=$(swift --version 2>/dev/null | sed -nE 's/.*Swift version ([0-9]+\.[0-9]+).*/\1/p' | head -n 1)
+    if [[ -z $version || $(printf '6.1\n%s\n' "$version" | sort -V | head -n 1) != 6.1 ]]; then
+        echo "error: Swift 6.1 or later is needed, and swift --version says ${version:-nothing}" >&2
+        return 1
+    fi
+}

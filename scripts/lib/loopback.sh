@@ -1,0 +1,79 @@
+# Sourced: a private etcd and a policy-server on free loopback ports, stopped by their own pids.
+# Uses the variable `work`, a directory of the caller's that `stop_all` does not remove.
+
+etcd_pid=
+server_pid=
+
+# A loopback port that nobody listens on, below Linux's ephemeral range.
+free_port() {
+    local port
+    for _ in {1..100}; do
+        port=$((20000 + RANDOM % 12000))
+        (exec 3<>"/dev/tcp/127.0.0.1/$port") 2>/dev/null || { echo "$port"; return; }
+    done
+    echo "error: no free loopback port found" >&2
+    return 1
+}
+
+# await SECONDS PID COMMAND...: until the command succeeds; fails when PID ends or time is up.
+await() {
+    local deadline=$((SECONDS + $1)) pid=$2
+    shift 2
+    until "$@" >/dev/null 2>&1; do
+        if ! kill -0 "$pid" 2>/dev/null || ((SECONDS >= deadline)); then return 1; fi
+        sleep 0.1
+    done
+}
+
+# Starts etcd with its data under $work and sets etcd_url.
+start_etcd() {
+    local client peer
+    client=$(free_port)
+    peer=$(free_port)
+    etcd_url=http://127.0.0.1:$client
+    etcd --name quickstart --data-dir "$work/etcd" \
+        --listen-client-urls "$etcd_url" --advertise-client-urls "$etcd_url" \
+        --listen-peer-urls "http://127.0.0.1:$peer" \
+        --initial-advertise-peer-urls "http://127.0.0.1:$peer" \
+        --initial-cluster "quickstart=http://127.0.0.1:$peer" \
+        >"$work/etcd.log" 2>&1 &
+    etcd_pid=$!
+    if ! await 30 "$etcd_pid" curl -fsS "$etcd_url/health"; then
+        echo "error: etcd did not start:" >&2
+        tail -n 20 "$work/etcd.log" >&2
+        return 1
+    fi
+}
+
+# start_server BINARY ADDRESS DATA_DIR [ARGUMENT...]: sets server_url, returns when ready.
+start_server() {
+    local binary=$1 address=$2 data=$3
+    shift 3
+    server_url=http://$address
+    "$binary" serve --listen "$address" --data-dir "$data" "$@" >"$work/server.log" 2>&1 &
+    server_pid=$!
+    if ! await 60 "$server_pid" curl -fsS "$server_url/readyz"; then
+        echo "error: policy-server did not become ready:" >&2
+        tail -n 20 "$work/server.log" >&2
+        return 1
+    fi
+}
+
+# stop PID: asks it to end, and ends it after 10 seconds.
+stop() {
+    [[ -n $1 ]] || return 0
+    kill -TERM "$1" 2>/dev/null || return 0
+    for _ in {1..100}; do
+        kill -0 "$1" 2>/dev/null || break
+        sleep 0.1
+    done
+    kill -KILL "$1" 2>/dev/null || true
+    wait "$1" 2>/dev/null || true
+}
+
+# Ends what was started here: the server before its etcd.
+stop_all() {
+    stop "$server_pid"
+    stop "$etcd_pid"
+    server_pid= etcd_pid=
+}
