@@ -2,7 +2,8 @@
 package enum JSONPointer {
     /// `pointer` extended by one object key, escaped (section 3: `~` is `~0`, `/` is `~1`).
     package static func append(_ pointer: String, _ key: String) -> String {
-        guard key.utf8.contains(where: { $0 == UInt8(ascii: "~") || $0 == UInt8(ascii: "/") }) else {
+        guard key.utf8.contains(where: { $0 == UInt8(ascii: "~") || $0 == UInt8(ascii: "/") })
+        else {
             return pointer + "/" + key
         }
         var escaped = ""

@@ -1,0 +1,20 @@
+extension RuleID {
+    /// The text is not well-formed JSON.
+    package static let jsonSyntax = RuleID("json.syntax")
+    /// A number is not written as RFC 8259 section 6 demands.
+    package static let jsonNumber = RuleID("json.number")
+    /// A string has a bad escape or a raw control character.
+    package static let jsonString = RuleID("json.string")
+    /// Something follows the one value of the document.
+    package static let jsonTrailingData = RuleID("json.trailing-data")
+    /// The text is not UTF-8, or starts with a byte order mark.
+    package static let documentEncoding = RuleID("document.encoding")
+    /// There is no value in the text.
+    package static let documentEmpty = RuleID("document.empty")
+    /// An object names one key twice.
+    package static let documentDuplicateKey = RuleID("document.duplicate-key")
+    /// Arrays and objects are nested deeper than `DocumentLimits.depth`.
+    package static let documentTooDeep = RuleID("document.too-deep")
+    /// The document holds more values than `DocumentLimits.nodes`.
+    package static let documentTooManyValues = RuleID("document.too-many-values")
+}

@@ -1,0 +1,95 @@
+extension JSONReader {
+    /// The string at `offset`, which is its opening quote (RFC 8259 section 7).
+    mutating func string() throws(DocumentError) -> String {
+        offset += 1
+        let start = offset
+        try skipPlainText()
+        if current == UInt8(ascii: "\"") {
+            let text = String(decoding: bytes[start..<offset], as: UTF8.self)
+            offset += 1
+            return text
+        }
+        var decoded = Array(bytes[start..<offset])
+        while current != UInt8(ascii: "\"") {
+            try escape(into: &decoded)
+            let plain = offset
+            try skipPlainText()
+            decoded.append(contentsOf: bytes[plain..<offset])
+        }
+        offset += 1
+        return String(decoding: decoded, as: UTF8.self)
+    }
+
+    /// Moves to the next quote or backslash; everything on the way is checked UTF-8.
+    private mutating func skipPlainText() throws(DocumentError) {
+        while offset < bytes.count {
+            let byte = bytes[offset]
+            if byte == UInt8(ascii: "\"") || byte == UInt8(ascii: "\\") { return }
+            if byte < 0x20 {
+                throw failure(
+                    .jsonString, "a control character in a string must be escaped, found \(found)")
+            }
+            if byte < 0x80 {
+                offset += 1
+            } else {
+                guard let length = UTF8Sequence.length(in: bytes, at: offset) else {
+                    throw failure(.documentEncoding, "the text is not valid UTF-8 here")
+                }
+                offset += length
+            }
+        }
+        throw failure(.jsonSyntax, "expected '\"' to end the string, found \(found)")
+    }
+
+    /// Appends the character that the escape at `offset` stands for.
+    private mutating func escape(into decoded: inout [UInt8]) throws(DocumentError) {
+        let start = offset
+        offset += 1
+        let letter = current
+        offset += 1
+        switch letter {
+        case UInt8(ascii: "\""), UInt8(ascii: "\\"), UInt8(ascii: "/"): decoded.append(letter)
+        case UInt8(ascii: "b"): decoded.append(0x08)
+        case UInt8(ascii: "f"): decoded.append(0x0C)
+        case UInt8(ascii: "n"): decoded.append(0x0A)
+        case UInt8(ascii: "r"): decoded.append(0x0D)
+        case UInt8(ascii: "t"): decoded.append(0x09)
+        case UInt8(ascii: "u"):
+            decoded.append(contentsOf: UTF8.encode(try escapedScalar(from: start)) ?? .init())
+        default:
+            throw failure(
+                .jsonString, "expected one of \" \\ / b f n r t u after '\\'", at: start)
+        }
+    }
+
+    /// The scalar of a `\uXXXX` escape or of the surrogate pair that starts here.
+    private mutating func escapedScalar(from start: Int) throws(DocumentError) -> Unicode.Scalar {
+        let high = try hexDigits(from: start)
+        if let scalar = Unicode.Scalar(high) { return scalar }
+        guard high < 0xDC00, current == UInt8(ascii: "\\"), offset + 1 < bytes.count,
+            bytes[offset + 1] == UInt8(ascii: "u")
+        else { throw loneSurrogate(at: start) }
+        offset += 2
+        let low = try hexDigits(from: start)
+        guard (0xDC00...0xDFFF).contains(low),
+            let scalar = Unicode.Scalar(0x10000 + ((high - 0xD800) << 10) + (low - 0xDC00))
+        else { throw loneSurrogate(at: start) }
+        return scalar
+    }
+
+    private func loneSurrogate(at start: Int) -> DocumentError {
+        failure(.jsonString, "half of a surrogate pair is not a character", at: start)
+    }
+
+    private mutating func hexDigits(from start: Int) throws(DocumentError) -> UInt32 {
+        var value: UInt32 = 0
+        for _ in 0..<4 {
+            guard let digit = Character(Unicode.Scalar(current)).hexDigitValue else {
+                throw failure(.jsonString, "expected four hexadecimal digits after \\u", at: start)
+            }
+            value = value << 4 | UInt32(digit)
+            offset += 1
+        }
+        return value
+    }
+}

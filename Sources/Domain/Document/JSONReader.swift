@@ -1,0 +1,178 @@
+/// One pass over JSON text. Numbers and strings are in extensions of their own.
+struct JSONReader {
+    let bytes: [UInt8]
+    let limits: DocumentLimits
+    /// The next byte to read.
+    var offset = 0
+    private var nodes = 0
+
+    init(_ bytes: [UInt8], limits: DocumentLimits) {
+        self.bytes = bytes
+        self.limits = limits
+    }
+
+    /// The byte at `offset`; 0, which JSON uses nowhere, at the end.
+    var current: UInt8 { offset < bytes.count ? bytes[offset] : 0 }
+
+    mutating func document() throws(DocumentError) -> JSONValue {
+        try refuseByteOrderMark()
+        skipWhitespace()
+        guard offset < bytes.count else {
+            throw failure(.documentEmpty, "the document is empty; expected a JSON value")
+        }
+        let value = try value(depth: 0)
+        skipWhitespace()
+        guard offset == bytes.count else {
+            throw failure(.jsonTrailingData, "expected nothing after the value, found \(found)")
+        }
+        return value
+    }
+
+    mutating func refuseByteOrderMark() throws(DocumentError) {
+        guard bytes.starts(with: [0xEF, 0xBB, 0xBF]) else { return }
+        throw failure(
+            .documentEncoding, "the document starts with a byte order mark; send UTF-8 without one")
+    }
+
+    mutating func skipWhitespace() {
+        while offset < bytes.count {
+            switch bytes[offset] {
+            case UInt8(ascii: " "), UInt8(ascii: "\n"), UInt8(ascii: "\r"), UInt8(ascii: "\t"):
+                offset += 1
+            default: return
+            }
+        }
+    }
+
+    /// The value at `offset`, which is not white space; `depth` containers are open around it.
+    mutating func value(depth: Int) throws(DocumentError) -> JSONValue {
+        nodes += 1
+        guard nodes <= limits.nodes else {
+            throw failure(
+                .documentTooManyValues, "more than \(limits.nodes) values in one document")
+        }
+        switch current {
+        case UInt8(ascii: "\""): return .string(try string())
+        case UInt8(ascii: "{"): return .object(try object(depth: depth + 1))
+        case UInt8(ascii: "["): return .array(try array(depth: depth + 1))
+        case UInt8(ascii: "t"): return try word("true", .bool(true))
+        case UInt8(ascii: "f"): return try word("false", .bool(false))
+        case UInt8(ascii: "n"): return try word("null", .null)
+        case UInt8(ascii: "-"), UInt8(ascii: "0")...UInt8(ascii: "9"):
+            return .number(try number())
+        default: throw failure(.jsonSyntax, "expected a value, found \(found)")
+        }
+    }
+
+    private mutating func word(
+        _ word: StaticString, _ value: JSONValue
+    ) throws(DocumentError) -> JSONValue {
+        let end = offset + word.utf8CodeUnitCount
+        guard end <= bytes.count, bytes[offset..<end].elementsEqual("\(word)".utf8) else {
+            throw failure(.jsonSyntax, "expected \(word), found another word")
+        }
+        offset = end
+        return value
+    }
+
+    private mutating func array(depth: Int) throws(DocumentError) -> [JSONValue] {
+        try open(depth)
+        var elements: [JSONValue] = []
+        if current == UInt8(ascii: "]") {
+            offset += 1
+            return elements
+        }
+        while true {
+            do throws(DocumentError) {
+                elements.append(try value(depth: depth))
+            } catch {
+                throw error.within(index: elements.count)
+            }
+            if try close(UInt8(ascii: "]"), after: "an element") { return elements }
+        }
+    }
+
+    private mutating func object(depth: Int) throws(DocumentError) -> JSONObject {
+        try open(depth)
+        var members = UniqueMembers()
+        if current == UInt8(ascii: "}") {
+            offset += 1
+            return members.object
+        }
+        while true {
+            let start = offset
+            let key = try key()
+            guard members.admit(key) else {
+                throw failure(
+                    .documentDuplicateKey, "the key \"\(key)\" occurs twice in this object",
+                    at: start
+                ).within(key: key)
+            }
+            do throws(DocumentError) {
+                members.append(key, try value(depth: depth))
+            } catch {
+                throw error.within(key: key)
+            }
+            if try close(UInt8(ascii: "}"), after: "a member") { return members.object }
+        }
+    }
+
+    /// Steps over the bracket at `offset` and the space behind it.
+    mutating func open(_ depth: Int) throws(DocumentError) {
+        guard depth <= limits.depth else {
+            throw failure(
+                .documentTooDeep, "nested deeper than \(limits.depth) arrays and objects")
+        }
+        offset += 1
+        skipWhitespace()
+    }
+
+    /// A member's key and its colon; `offset` is then on the value.
+    mutating func key() throws(DocumentError) -> String {
+        guard current == UInt8(ascii: "\"") else {
+            throw failure(.jsonSyntax, "expected a key in double quotes, found \(found)")
+        }
+        let key = try string()
+        skipWhitespace()
+        guard current == UInt8(ascii: ":") else {
+            throw failure(.jsonSyntax, "expected ':' after the key \"\(key)\", found \(found)")
+        }
+        offset += 1
+        skipWhitespace()
+        return key
+    }
+
+    /// Steps over the comma (false) or the closing bracket (true) that follows an element.
+    mutating func close(_ bracket: UInt8, after what: String) throws(DocumentError) -> Bool {
+        skipWhitespace()
+        switch current {
+        case UInt8(ascii: ","):
+            offset += 1
+            skipWhitespace()
+            return false
+        case bracket:
+            offset += 1
+            return true
+        default:
+            let bracket = Character(Unicode.Scalar(bracket))
+            throw failure(.jsonSyntax, "expected ',' or '\(bracket)' after \(what), found \(found)")
+        }
+    }
+}
+
+extension JSONReader {
+    /// An error at `offset`, or at `start` when given.
+    func failure(_ rule: RuleID, _ message: String, at start: Int? = nil) -> DocumentError {
+        DocumentError(
+            position: SourcePosition(byteOffset: start ?? offset, in: bytes), rule: rule,
+            message: message)
+    }
+
+    /// What is at `offset`, in words.
+    var found: String {
+        guard offset < bytes.count else { return "the end of the document" }
+        let byte = bytes[offset]
+        if (0x20..<0x7F).contains(byte) { return "'\(Character(Unicode.Scalar(byte)))'" }
+        return "byte 0x" + String(byte, radix: 16, uppercase: true)
+    }
+}

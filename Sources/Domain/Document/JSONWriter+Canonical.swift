@@ -1,0 +1,80 @@
+extension JSONWriter {
+    /// RFC 8785: members sorted by UTF-16 code units (3.2.3), numbers as ECMAScript writes them (3.2.2.3).
+    mutating func writeCanonical(_ value: JSONValue) {
+        switch value {
+        case .array(let elements):
+            output.append(UInt8(ascii: "["))
+            for (index, element) in elements.enumerated() {
+                if index > 0 { output.append(UInt8(ascii: ",")) }
+                writeCanonical(element)
+            }
+            output.append(UInt8(ascii: "]"))
+        case .object(let object):
+            output.append(UInt8(ascii: "{"))
+            let members = object.members.sorted {
+                $0.key.utf16.lexicographicallyPrecedes($1.key.utf16)
+            }
+            for (index, member) in members.enumerated() {
+                if index > 0 { output.append(UInt8(ascii: ",")) }
+                write(member.key)
+                output.append(UInt8(ascii: ":"))
+                writeCanonical(member.value)
+            }
+            output.append(UInt8(ascii: "}"))
+        case .number(let number): output.append(contentsOf: number.canonicalLiteral.utf8)
+        default: writeScalar(value)
+        }
+    }
+}
+
+extension JSONNumber {
+    /// The number as ECMAScript's `Number::toString` writes it; the literal itself where a double would
+    /// lose digits of an integer or overflow.
+    var canonicalLiteral: String {
+        let value = double
+        guard value.isFinite else { return literal }
+        let isInteger = !literal.utf8.contains {
+            $0 == UInt8(ascii: ".") || $0 | 0x20 == UInt8(ascii: "e")
+        }
+        if isInteger {
+            if value.magnitude <= 9_007_199_254_740_992 { return literal == "-0" ? "0" : literal }
+            guard Int128(literal).map({ Int128(exactly: value) == $0 }) == true else {
+                return literal
+            }
+        }
+        return Self.ecmaScript(value)
+    }
+
+    /// ECMA-262 section 6.1.6.1.20, with Swift's shortest digits.
+    static func ecmaScript(_ value: Double) -> String {
+        if value == 0 { return "0" }
+        let sign = value < 0 ? "-" : ""
+        let (digits, point) = shortestDigits(value.magnitude)
+        let count = digits.count
+        switch point {
+        case count...21 where count <= 21:
+            return sign + digits + String(repeating: "0", count: point - count)
+        case 1...21:
+            return sign + digits.prefix(point) + "." + digits.dropFirst(point)
+        case -5...0:
+            return sign + "0." + String(repeating: "0", count: -point) + digits
+        default:
+            let exponent = (point > 0 ? "+" : "-") + String((point - 1).magnitude)
+            let fraction = count > 1 ? "." + digits.dropFirst() : ""
+            return sign + digits.prefix(1) + fraction + "e" + exponent
+        }
+    }
+
+    /// The shortest digits that read back as `value`, and where the decimal point stands in them.
+    private static func shortestDigits(_ value: Double) -> (digits: String, point: Int) {
+        let parts = value.description.split(separator: "e")
+        let exponent = parts.count > 1 ? Int(parts[1]) ?? 0 : 0
+        let mantissa = parts[0].split(separator: ".", omittingEmptySubsequences: false)
+        let fraction = mantissa.count > 1 ? mantissa[1] : ""
+        let all = mantissa[0] + fraction
+        let leading = all.prefix { $0 == "0" }.count
+        var digits = String(all.dropFirst(leading))
+        while digits.last == "0" { digits.removeLast() }
+        return (digits, mantissa[0].count - leading + exponent)
+    }
+}
