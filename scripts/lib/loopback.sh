@@ -1,8 +1,9 @@
 # Sourced: a private etcd and a policy-server on free loopback ports, stopped by their own pids.
-# Uses the variable `work`, a directory of the caller's that `stop_all` does not remove.
+# The caller makes the directory `work` (data and logs) and removes it after `stop_all`.
 
-etcd_pid=
-server_pid=
+work=${work-}
+etcd_pid=''
+server_pid=''
 
 # A loopback port that nobody listens on, below Linux's ephemeral range.
 free_port() {
@@ -75,5 +76,6 @@ stop() {
 stop_all() {
     stop "$server_pid"
     stop "$etcd_pid"
-    server_pid= etcd_pid=
+    server_pid=''
+    etcd_pid=''
 }
