@@ -6,7 +6,9 @@ failures=0
 body=''
 view='.'
 
-heading() { printf '\n\033[1m%s\033[0m\n' "$1"; }
+heading() {
+    if [[ -t 1 ]]; then printf '\n\033[1m%s\033[0m\n' "$1"; else printf '\n== %s\n' "$1"; fi
+}
 
 unexpected() {
     printf '   NOT AS EXPECTED: %s\n' "$1"
@@ -28,9 +30,8 @@ call() {
         --header 'X-Actor: quickstart' --header 'X-Reason: worked example' "$@")
     printf '\n> %s %s\n' "$method" "$path"
     if [[ -n $body ]]; then
-        printf '%s' "$body" >"$work/body"
-        show "$work/body"
-        command+=(--data-binary "@$work/body")
+        printf '   %s\n' "$body"
+        command+=(--data-binary "$body")
     fi
     : >"$work/answer"
     : >"$work/headers"
@@ -46,7 +47,10 @@ call() {
 
 # expect DESCRIPTION FILTER: the jq filter must hold for the last answer.
 expect() {
-    jq -e "$2" "$work/answer" >/dev/null 2>&1 || unexpected "$1"
+    # jq -e takes an empty file for success.
+    if [[ ! -s $work/answer ]] || ! jq -e "$2" "$work/answer" >/dev/null 2>&1; then
+        unexpected "$1"
+    fi
 }
 
 put_json() {
