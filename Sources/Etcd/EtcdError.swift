@@ -16,6 +16,8 @@ package struct EtcdError: Error, Sendable {
         case noLeader
         case tooManyRequests
         case requestTooLarge
+        /// The answer is larger than `EtcdConfiguration.maxResponseBytes`.
+        case responseTooLarge
         case tooManyOperations
         /// The database has reached its quota and refuses writes.
         case noSpace

@@ -1,0 +1,143 @@
+import GRPCCore
+import GRPCProtobuf
+import Logging
+import SwiftProtobuf
+import Synchronization
+
+/// How a call may be treated when it fails.
+enum CallKind: Sendable {
+    /// Changes nothing, so it may be repeated. `requiresLeader`: a member cut off from its cluster
+    /// shall refuse it instead of waiting.
+    case read(requiresLeader: Bool = true)
+    /// Changes the store: never repeated once it may have been sent.
+    case write
+
+    fileprivate var mutates: Bool {
+        if case .write = self { true } else { false }
+    }
+
+    fileprivate var requiresLeader: Bool {
+        if case .read(let requiresLeader) = self { requiresLeader } else { true }
+    }
+}
+
+extension EtcdClient {
+    /// One unary call within the configured deadline, on as many endpoints as its kind allows.
+    func call<Request: Message, Response: Message>(
+        _ method: MethodDescriptor, _ request: Request, _ kind: CallKind
+    ) async throws(EtcdError) -> Response {
+        let deadline = ContinuousClock.now + configuration.requestTimeout
+        var backoff = Backoff()
+        var refusal: Authenticator.Refusal?
+        while true {
+            let (index, endpoint) = pool.inUse
+            do {
+                let token = try await token(insteadOf: refusal, until: deadline)
+                do {
+                    return try await attempt(
+                        method, request, kind, on: endpoint, token: token,
+                        timeout: attemptTimeout(kind, until: deadline, failures: backoff.failures))
+                } catch  where error.code == .unauthenticated && refusal == nil && usesTokens {
+                    refusal = Authenticator.Refusal(token: token)
+                }
+            } catch {
+                guard error.isTransient else { throw error }
+                leave(index, because: error)
+                let mayRepeat = !kind.mutates || error.outcome == .notApplied
+                let pause = backoff.next(endpoints: pool.endpoints.count)
+                guard mayRepeat, ContinuousClock.now + pause < deadline else { throw error }
+                guard (try? await Task.sleep(for: pause)) != nil else { throw .cancelled }
+            }
+        }
+    }
+
+    /// One attempt of a unary call on one endpoint.
+    func attempt<Request: Message, Response: Message>(
+        _ method: MethodDescriptor, _ request: Request, _ kind: CallKind, on endpoint: Endpoint,
+        token: String?, timeout: Duration
+    ) async throws(EtcdError) -> Response {
+        let serializer = MarkingSerializer<Request>()
+        do {
+            return try await endpoint.client.unary(
+                request: ClientRequest(
+                    message: request,
+                    metadata: metadata(token: token, requiresLeader: kind.requiresLeader)),
+                descriptor: method, serializer: serializer,
+                deserializer: ProtobufDeserializer<Response>(),
+                options: callOptions(timeout: timeout)
+            ) { response in
+                try response.message
+            }
+        } catch {
+            let mayBeApplied = kind.mutates && serializer.mark.isSet
+            if Task.isCancelled {
+                throw EtcdError(
+                    code: .cancelled, message: "the call was cancelled",
+                    outcome: mayBeApplied ? .unknown : .notApplied, cause: error)
+            }
+            throw EtcdError(error, mayBeApplied: mayBeApplied)
+        }
+    }
+
+    /// Moves on to the next endpoint for all calls.
+    func leave(_ index: Int, because error: EtcdError) {
+        pool.leave(index)
+        logger.debug(
+            "etcd endpoint failed",
+            metadata: ["endpoint": "\(pool.endpoints[index].address)", "error": "\(error)"])
+    }
+
+    func metadata(token: String?, requiresLeader: Bool) -> Metadata {
+        var metadata: Metadata = [:]
+        if requiresLeader { metadata.addString("true", forKey: "hasleader") }
+        if let token { metadata.addString(token, forKey: "token") }
+        return metadata
+    }
+
+    func callOptions(timeout: Duration?) -> CallOptions {
+        var options = CallOptions.defaults
+        options.timeout = timeout
+        options.maxResponseMessageBytes = configuration.maxResponseBytes
+        return options
+    }
+
+    /// A read leaves time for the other endpoints, a write has only one chance.
+    private func attemptTimeout(
+        _ kind: CallKind, until deadline: ContinuousClock.Instant, failures: Int
+    ) -> Duration {
+        let remaining = ContinuousClock.now.duration(to: deadline)
+        guard !kind.mutates else { return remaining }
+        return remaining / max(1, pool.endpoints.count - failures)
+    }
+}
+
+/// The pauses between attempts: none until every endpoint has had its turn.
+struct Backoff {
+    private(set) var failures = 0
+
+    mutating func next(endpoints: Int) -> Duration {
+        failures += 1
+        guard failures >= endpoints else { return .zero }
+        let rounds = failures / endpoints
+        return .milliseconds(min(25 << min(rounds - 1, 4), 250))
+    }
+}
+
+/// Notes that a message has been handed over for sending.
+private struct MarkingSerializer<Message: SwiftProtobuf.Message>: MessageSerializer {
+    final class Mark: Sendable {
+        private let flag = Atomic(false)
+
+        var isSet: Bool { flag.load(ordering: .acquiring) }
+
+        func set() { flag.store(true, ordering: .releasing) }
+    }
+
+    let mark = Mark()
+
+    func serialize<Bytes: GRPCContiguousBytes>(_ message: Message) throws -> Bytes {
+        let bytes: Bytes = try ProtobufSerializer<Message>().serialize(message)
+        mark.set()
+        return bytes
+    }
+}

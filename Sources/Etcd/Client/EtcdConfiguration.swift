@@ -1,0 +1,117 @@
+#if canImport(FoundationEssentials)
+    import FoundationEssentials
+#else
+    import Foundation
+#endif
+
+/// How to reach an etcd cluster.
+package struct EtcdConfiguration: Sendable {
+    /// A user of etcd's own authentication.
+    package struct Credentials: Sendable, CustomStringConvertible {
+        package var user: String
+        package var password: String
+
+        package init(user: String, password: String) {
+            self.user = user
+            self.password = password
+        }
+
+        /// Without the password.
+        package var description: String { "user \(user)" }
+    }
+
+    /// PEM files; what is nil is not used.
+    package struct TLS: Hashable, Sendable {
+        /// Who may have signed the server's certificate; nil means the system's authorities.
+        package var caFile: String?
+        /// The client's own certificate, for servers that ask for one, and its key.
+        package var certificateFile: String?
+        package var keyFile: String?
+        /// The name to find in the server's certificate instead of the endpoint's host.
+        package var serverName: String?
+
+        package init(
+            caFile: String? = nil, certificateFile: String? = nil, keyFile: String? = nil,
+            serverName: String? = nil
+        ) {
+            self.caFile = caFile
+            self.certificateFile = certificateFile
+            self.keyFile = keyFile
+            self.serverName = serverName
+        }
+    }
+
+    /// Not empty; the first is asked first, the others when it fails.
+    package var endpoints: [EtcdEndpoint]
+    package var credentials: Credentials?
+    package var tls: TLS
+    /// The deadline of every call, retries included; a watch must be established within it.
+    package var requestTimeout: Duration
+    /// How long a connection with a call in progress may be silent before it is probed. etcd
+    /// refuses clients that probe more often than every 5 s (`--grpc-keepalive-min-time`).
+    package var keepaliveTime: Duration
+    /// How long a probe may go unanswered before the connection is given up.
+    package var keepaliveTimeout: Duration
+    /// The largest answer accepted.
+    package var maxResponseBytes: Int
+    /// What one watch buffers for a slow reader before it makes the server wait.
+    package var watchBufferBytes: Int
+
+    package init(
+        endpoints: [EtcdEndpoint], credentials: Credentials? = nil, tls: TLS = TLS(),
+        requestTimeout: Duration = .seconds(5), keepaliveTime: Duration = .seconds(10),
+        keepaliveTimeout: Duration = .seconds(3), maxResponseBytes: Int = 64 << 20,
+        watchBufferBytes: Int = 4 << 20
+    ) {
+        self.endpoints = endpoints
+        self.credentials = credentials
+        self.tls = tls
+        self.requestTimeout = requestTimeout
+        self.keepaliveTime = keepaliveTime
+        self.keepaliveTimeout = keepaliveTimeout
+        self.maxResponseBytes = maxResponseBytes
+        self.watchBufferBytes = watchBufferBytes
+    }
+
+    /// With endpoints as text, as `EtcdEndpoint.init(parsing:)` takes them.
+    package init(
+        endpoints: [String], user: String? = nil, password: String? = nil, tls: TLS = TLS(),
+        requestTimeout: Duration = .seconds(5)
+    ) throws(EtcdError) {
+        var parsed: [EtcdEndpoint] = []
+        for endpoint in endpoints {
+            parsed.append(try EtcdEndpoint(parsing: endpoint))
+        }
+        guard (user == nil) == (password == nil) else {
+            throw Self.invalid("user and password need each other")
+        }
+        let credentials = user.flatMap { user in
+            password.map { Credentials(user: user, password: $0) }
+        }
+        self.init(
+            endpoints: parsed, credentials: credentials, tls: tls, requestTimeout: requestTimeout)
+        try validate()
+    }
+}
+
+extension EtcdConfiguration {
+    /// Throws `.invalidArgument` naming the setting that is wrong.
+    package func validate() throws(EtcdError) {
+        guard !endpoints.isEmpty else { throw Self.invalid("at least one endpoint is needed") }
+        guard requestTimeout > .zero else { throw Self.invalid("the request timeout must be > 0") }
+        guard (tls.certificateFile == nil) == (tls.keyFile == nil) else {
+            throw Self.invalid("client certificate and key need each other")
+        }
+        if tls != TLS(), let plain = endpoints.first(where: { !$0.usesTLS }) {
+            throw Self.invalid("there are TLS settings, but \(plain) is not https")
+        }
+        for file in [tls.caFile, tls.certificateFile, tls.keyFile].compactMap(\.self)
+        where !FileManager.default.isReadableFile(atPath: file) {
+            throw Self.invalid("the file \(file) cannot be read")
+        }
+    }
+
+    private static func invalid(_ message: String) -> EtcdError {
+        EtcdError(code: .invalidArgument, message: "etcd configuration: \(message)")
+    }
+}

@@ -1,0 +1,86 @@
+import NIOCore
+
+/// Where one member of etcd listens: `http[s]://host[:port]`, or `host[:port]` for http.
+package struct EtcdEndpoint: Hashable, Sendable {
+    package var host: String
+    package var port: Int
+    package var usesTLS: Bool
+
+    package init(host: String, port: Int = 2379, usesTLS: Bool = false) {
+        self.host = host
+        self.port = port
+        self.usesTLS = usesTLS
+    }
+
+    /// Throws `.invalidArgument` saying what is wrong, without repeating what may be a password.
+    package init(parsing text: String) throws(EtcdError) {
+        var rest = Substring(text)
+        var usesTLS = false
+        if let scheme = text.firstRange(of: "://") {
+            switch text[..<scheme.lowerBound].lowercased() {
+            case "http": break
+            case "https": usesTLS = true
+            default: throw Self.invalid("the scheme must be http or https")
+            }
+            rest = text[scheme.upperBound...]
+        }
+        if rest.contains("@") {
+            throw Self.invalid("user and password do not belong into the endpoint")
+        }
+        if rest.hasSuffix("/") { rest.removeLast() }
+        let (host, port) = try Self.split(rest)
+        self.init(host: host, port: port, usesTLS: usesTLS)
+    }
+
+    private static func split(_ authority: Substring) throws(EtcdError) -> (String, Int) {
+        var host = authority
+        var port: Substring?
+        if authority.first == "[" {
+            guard let close = authority.firstIndex(of: "]") else {
+                throw invalid("']' is missing in '\(authority)'")
+            }
+            host = authority[authority.index(after: authority.startIndex)..<close]
+            let tail = authority[authority.index(after: close)...]
+            guard tail.isEmpty || tail.first == ":" else {
+                throw invalid("'\(tail)' after ']' is not a port")
+            }
+            port = tail.isEmpty ? nil : tail.dropFirst()
+        } else if let colon = authority.firstIndex(of: ":") {
+            host = authority[..<colon]
+            port = authority[authority.index(after: colon)...]
+        }
+        guard isHost(host) else { throw invalid("'\(host)' is not a host name or address") }
+        guard let port else { return (String(host), 2379) }
+        guard let number = Int(port), (1...65535).contains(number) else {
+            throw invalid("'\(port)' is not a port from 1 to 65535")
+        }
+        return (String(host), number)
+    }
+
+    private static func isHost(_ host: Substring) -> Bool {
+        if host.contains(":") {
+            return (try? SocketAddress(ipAddress: String(host), port: 0)) != nil
+        }
+        return !host.isEmpty
+            && host.utf8.allSatisfy { byte in
+                switch byte {
+                case UInt8(ascii: "a")...UInt8(ascii: "z"), UInt8(ascii: "A")...UInt8(ascii: "Z"),
+                    UInt8(ascii: "0")...UInt8(ascii: "9"), UInt8(ascii: "."), UInt8(ascii: "-"),
+                    UInt8(ascii: "_"):
+                    true
+                default: false
+                }
+            }
+    }
+
+    private static func invalid(_ message: String) -> EtcdError {
+        EtcdError(code: .invalidArgument, message: "etcd endpoint: \(message)")
+    }
+}
+
+extension EtcdEndpoint: CustomStringConvertible {
+    package var description: String {
+        let name = host.contains(":") ? "[\(host)]" : host
+        return "\(usesTLS ? "https" : "http")://\(name):\(port)"
+    }
+}

@@ -1,0 +1,98 @@
+import NIOCore
+
+/// Answers the server's PING frames below `NIOHTTP2Handler`, and passes everything else on.
+///
+/// etcd is a Go gRPC server and probes the bandwidth with a PING for most requests, while
+/// swift-nio-http2 closes a connection that receives more than 200 control frames in 30 s, a limit
+/// that grpc-swift-nio-transport 2.9 does not expose. Delete this handler when it does.
+/// Frames: RFC 9113 §4.1; PING: §6.7.
+final class PingResponder: ChannelInboundHandler {
+    typealias InboundIn = ByteBuffer
+    typealias InboundOut = ByteBuffer
+    typealias OutboundOut = ByteBuffer
+
+    private var frames = PingFilter()
+
+    func channelRead(context: ChannelHandlerContext, data: NIOAny) {
+        var input = unwrapInboundIn(data)
+        let (forward, pings) = frames.filter(&input)
+        for ping in pings {
+            context.writeAndFlush(wrapOutboundOut(ping), promise: nil)
+        }
+        for part in forward where part.readableBytes > 0 {
+            context.fireChannelRead(wrapInboundOut(part))
+        }
+    }
+}
+
+/// Follows the frames of a byte stream and takes the PING requests out of it.
+struct PingFilter {
+    private static let headerLength = 9
+    private static let pingLength = 8
+
+    /// What is left of a frame that is passed through.
+    private var passing = 0
+    /// The beginning of a frame that is not decided yet: fewer bytes than a header, or than a PING.
+    private var undecided = ByteBuffer()
+
+    /// The bytes to pass on, in order and mostly without a copy, and the answers to the PINGs.
+    mutating func filter(_ input: inout ByteBuffer) -> (
+        forward: [ByteBuffer], answers: [ByteBuffer]
+    ) {
+        var forward: [ByteBuffer] = []
+        var answers: [ByteBuffer] = []
+        if undecided.readableBytes > 0 {
+            undecided.writeBuffer(&input)
+            swap(&undecided, &input)
+            undecided.clear()
+        }
+        var start = input.readerIndex
+        while input.readableBytes > 0 {
+            if passing > 0 {
+                let count = min(passing, input.readableBytes)
+                input.moveReaderIndex(forwardBy: count)
+                passing -= count
+                continue
+            }
+            guard let isPing = Self.startsWithPing(input) else { break }
+            guard isPing else {
+                passing = Self.headerLength + Self.payloadLength(input)
+                continue
+            }
+            guard input.readableBytes >= Self.headerLength + Self.pingLength else { break }
+            Self.append(input, from: start, to: &forward)
+            input.moveReaderIndex(forwardBy: Self.headerLength)
+            answers.append(Self.answer(opaque: input.readSlice(length: Self.pingLength)))
+            start = input.readerIndex
+        }
+        Self.append(input, from: start, to: &forward)
+        if input.readableBytes > 0 { undecided = input.slice() }
+        return (forward, answers)
+    }
+
+    private static func append(_ input: ByteBuffer, from start: Int, to parts: inout [ByteBuffer]) {
+        let length = input.readerIndex - start
+        if length > 0, let part = input.getSlice(at: start, length: length) { parts.append(part) }
+    }
+
+    private static func payloadLength(_ frame: ByteBuffer) -> Int {
+        let high: UInt8 = frame.getInteger(at: frame.readerIndex) ?? 0
+        let low: UInt16 = frame.getInteger(at: frame.readerIndex + 1) ?? 0
+        return Int(high) << 16 | Int(low)
+    }
+
+    /// nil if the header is not complete yet. A PING that answers ours (ACK) is not meant.
+    private static func startsWithPing(_ frame: ByteBuffer) -> Bool? {
+        guard frame.readableBytes >= headerLength else { return nil }
+        let type: UInt8? = frame.getInteger(at: frame.readerIndex + 3)
+        let flags: UInt8 = frame.getInteger(at: frame.readerIndex + 4) ?? 0
+        let stream: UInt32? = frame.getInteger(at: frame.readerIndex + 5)
+        return type == 6 && flags & 1 == 0 && stream == 0 && payloadLength(frame) == pingLength
+    }
+
+    private static func answer(opaque: ByteBuffer?) -> ByteBuffer {
+        var answer = ByteBuffer(bytes: [0, 0, UInt8(pingLength), 6, 1, 0, 0, 0, 0])
+        if var opaque { answer.writeBuffer(&opaque) }
+        return answer
+    }
+}

@@ -1,0 +1,70 @@
+/// Makes whole revisions, each once, of what the watch streams of successive connections say.
+struct WatchAssembler: Sendable {
+    /// The first revision not delivered yet; 0 until the server has named the current one.
+    private(set) var nextRevision: Int64
+    /// Whether the server has confirmed the watch on the present connection.
+    private(set) var isEstablished = false
+    private var clusterID: UInt64?
+    /// The last revision of a fragment, which the next fragment may continue.
+    private var partial: RevisionChanges?
+
+    init(startRevision: Int64) {
+        self.nextRevision = startRevision
+    }
+
+    /// A new connection begins: what was incomplete on the last one will be sent again.
+    mutating func reconnect() {
+        isEstablished = false
+        partial = nil
+    }
+
+    /// What the response completes, nil if nothing.
+    mutating func receive(_ response: Etcdserverpb_WatchResponse) throws(EtcdError) -> WatchBatch? {
+        let clusterID = try check(response.header)
+        if response.compactRevision != 0 {
+            throw EtcdError(
+                code: .compacted(compactRevision: response.compactRevision),
+                message: "revision \(nextRevision) has been compacted")
+        }
+        if response.canceled { throw EtcdError(reason: response.cancelReason) }
+        if response.created {
+            isEstablished = true
+            if nextRevision == 0 { nextRevision = response.header.revision + 1 }
+            return nil
+        }
+        let revisions = complete(response)
+        // Without events, and not inside a fragmented answer: a progress notification.
+        let isProgress = response.events.isEmpty && revisions.isEmpty && !response.fragment
+        let last = isProgress ? response.header.revision : revisions.last?.revision
+        guard let last, last >= nextRevision else { return nil }
+        nextRevision = last + 1
+        return WatchBatch(clusterID: clusterID, revisions: revisions, progressRevision: last)
+    }
+
+    private mutating func check(_ header: Etcdserverpb_ResponseHeader) throws(EtcdError) -> UInt64 {
+        let known = clusterID ?? header.clusterID
+        guard known == header.clusterID else {
+            throw EtcdError(
+                code: .clusterChanged,
+                message: "cluster \(header.clusterID) answers instead of \(known)")
+        }
+        clusterID = known
+        return known
+    }
+
+    /// Groups the events by revision and keeps back the last one if more of it may follow.
+    private mutating func complete(_ response: Etcdserverpb_WatchResponse) -> [RevisionChanges] {
+        var revisions = partial.take().map { [$0] } ?? []
+        for event in response.events {
+            let revision = event.kv.modRevision
+            guard revision >= nextRevision else { continue }
+            if revisions.last?.revision == revision {
+                revisions[revisions.count - 1].events.append(WatchEvent(event))
+            } else {
+                revisions.append(RevisionChanges(revision: revision, events: [WatchEvent(event)]))
+            }
+        }
+        if response.fragment { partial = revisions.popLast() }
+        return revisions
+    }
+}
