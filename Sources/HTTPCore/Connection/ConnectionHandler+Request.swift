@@ -1,0 +1,168 @@
+import HTTPTypes
+import NIOCore
+import NIOHTTP1
+
+/// Requests coming in.
+extension ConnectionHandler {
+    func begin(_ parsed: HTTPRequestHead) {
+        var request = RequestInHand(
+            requestID: clientRequestID(parsed.headers) ?? environment.requestIDs.next(),
+            start: .now(), bodyTime: TimeAmount(environment.limits.bodyTimeout))
+        request.method = HTTPRequest.Method(rawValue: parsed.method.rawValue)
+        request.target = parsed.uri
+        let head: RequestHead
+        do throws(Problem) {
+            head = try RequestHead(parsed, limits: environment.limits)
+        } catch {
+            state.requestStarted(keepAlive: false)
+            self.request = request
+            respond(error.response)
+            return
+        }
+        state.requestStarted(keepAlive: head.keepAlive)
+        request.version = head.version
+        request.contentLength = head.isChunked ? nil : head.contentLength ?? 0
+        request.awaitsContinue = head.expectsContinue
+        self.request = request
+        bodyIsWanted = true
+        do throws(Problem) {
+            try dispatch(head)
+        } catch {
+            respond(error.response)
+        }
+    }
+
+    private func dispatch(_ head: RequestHead) throws(Problem) {
+        let target = try RequestTarget(parsing: head.target)
+        request?.path = String(target.path)
+        let admission = try environment.router.admit(
+            head, target: target, limits: environment.limits)
+        switch admission {
+        case .answer(let response):
+            respond(response)
+        case .route(let route, let parameters, let selection):
+            self.request?.route = route.pattern
+            let request = Request(
+                method: head.method, target: head.target, path: String(target.path),
+                pathParameters: parameters, query: selection.query, headers: head.headers,
+                contentType: selection.contentType, responseType: selection.responseType,
+                remoteAddress: remoteAddress, requestID: self.request?.requestID ?? "",
+                version: head.version)
+            run(route, request, head: head, bodyLimit: selection.bodyLimit)
+        }
+    }
+
+    private func run(_ route: Route, _ request: Request, head: RequestHead, bodyLimit: Int) {
+        switch route.handler {
+        case .immediate(let handler):
+            do {
+                respond(try handler(request))
+            } catch {
+                respond(
+                    environment.answer(error, requestID: request.requestID, target: request.target))
+            }
+        case .asynchronous(let handler):
+            guard let eventLoop = context?.eventLoop else { return }
+            var request = request
+            if head.hasBody { request.body = makeBody(head, limit: bodyLimit) }
+            let connection = NIOLoopBound(self, eventLoop: eventLoop)
+            jobs.yield { [request, environment] in
+                let response: Response
+                do {
+                    response = try await handler(request)
+                } catch {
+                    response = environment.answer(
+                        error, requestID: request.requestID, target: request.target)
+                }
+                eventLoop.execute {
+                    connection.value.respond(response)
+                    connection.value.settle()
+                }
+            }
+        }
+    }
+
+    private func makeBody(_ head: RequestHead, limit: Int) -> RequestBody {
+        guard let eventLoop = context?.eventLoop else { return .empty }
+        let connection = NIOLoopBound(self, eventLoop: eventLoop)
+        let made = RequestBody.Chunks.makeSequence(
+            elementType: ByteBuffer.self, failureType: (any Error).self,
+            backPressureStrategy: .init(lowWatermark: 2, highWatermark: 8),
+            finishOnDeinit: true,
+            delegate: RequestBodyDemand {
+                eventLoop.execute { connection.value.bodyDemanded() }
+            })
+        request?.body = made.source
+        request?.bodyLimit = limit
+        let expectsContinue = head.expectsContinue
+        return RequestBody(chunks: made.sequence, length: head.contentLength, limit: limit) {
+            guard expectsContinue else { return }
+            eventLoop.execute { connection.value.sendContinue() }
+        }
+    }
+
+    func receive(_ bytes: ByteBuffer) {
+        guard let request else { return }
+        let received = request.bytesIn + bytes.readableBytes
+        self.request?.bytesIn = received
+        self.request?.awaitsContinue = false
+        guard let body = request.body else {
+            if received > environment.limits.discardBytes, !state.isUnanswered { stopInput() }
+            return
+        }
+        guard received <= request.bodyLimit else {
+            failBody(.contentTooLarge(limit: request.bodyLimit))
+            return
+        }
+        switch body.yield(bytes) {
+        case .produceMore: break
+        case .stopProducing: bodyIsWanted = false
+        case .dropped: self.request?.body = nil
+        }
+    }
+
+    func endRequest() {
+        request?.body?.finish()
+        request?.body = nil
+        if !state.keepAlive { inputIsDead = true }
+        advance(state.requestEnded())
+    }
+
+    /// The parser or a deadline gave up on what comes in.
+    func fail(_ problem: Problem) {
+        if state.isReceiving {
+            failBody(problem)
+            return
+        }
+        state.requestStarted(keepAlive: false)
+        request = RequestInHand(
+            requestID: environment.requestIDs.next(), start: .now(), bodyTime: .zero)
+        respond(problem.response)
+    }
+
+    /// The body's reader gets `problem`, the connection will not be used again.
+    func failBody(_ problem: Problem) {
+        request?.body?.finish(problem)
+        request?.body = nil
+        stopInput()
+    }
+
+    private func stopInput() {
+        inputIsDead = true
+        advance(state.inputFailed())
+    }
+
+    private func bodyDemanded() {
+        guard !bodyIsWanted else { return }
+        bodyIsWanted = true
+        settle()
+    }
+
+    /// RFC 9110 §10.1.1: the handler wants the body that the client holds back.
+    private func sendContinue() {
+        guard request?.awaitsContinue == true, state.isUnanswered else { return }
+        request?.awaitsContinue = false
+        output.writeStaticString("HTTP/1.1 100 Continue\r\n\r\n")
+        settle()
+    }
+}

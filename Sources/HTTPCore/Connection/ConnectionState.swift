@@ -1,0 +1,168 @@
+/// Where one HTTP/1.1 connection stands. Pure: inputs are what happened, results what to do.
+///
+/// `idle` → `head` → `exchange` → `idle` … → `lingering` → `closed`; every phase can go to `closed`.
+struct ConnectionState {
+    enum Phase: Equatable {
+        /// Between requests: no byte of the next one has come.
+        case idle
+        /// Some bytes of a header have come.
+        case head
+        /// One request is being served.
+        case exchange(Exchange)
+        /// The last answer is out; what comes in is dropped until the client closes (RFC 9112 §9.6).
+        case lingering
+        case closed
+    }
+
+    /// The two directions of a request in hand.
+    struct Exchange: Equatable {
+        var requestComplete = false
+        var response = Response.pending
+
+        enum Response: Equatable {
+            case pending, started, finished
+        }
+    }
+
+    /// What follows when a part of an exchange is over.
+    enum Next: Equatable {
+        /// Nothing yet: the other direction is not complete.
+        case wait
+        /// The exchange is complete, the next request may come.
+        case nextRequest
+        /// The exchange is complete and was the last: close the output, drop the input.
+        case linger
+    }
+
+    /// What follows when a deadline has passed.
+    enum Expiry: Equatable {
+        case close
+        /// Answer 408, then close.
+        case answerTimeout
+        /// The body is late: its reader gets the 408.
+        case failBody
+    }
+
+    private(set) var phase = Phase.idle
+    /// Whether another request may follow the one in hand.
+    private(set) var keepAlive = true
+    private var outputClosed = false
+    /// The client has closed its side.
+    private(set) var inputClosed = false
+
+    /// A request's header or the parser's error can be taken now.
+    var canStartExchange: Bool { phase == .idle || phase == .head }
+
+    /// The body of the request in hand is not complete.
+    var isReceiving: Bool {
+        if case .exchange(let exchange) = phase { return !exchange.requestComplete }
+        return false
+    }
+
+    /// No answer has been started for the request in hand.
+    var isUnanswered: Bool {
+        if case .exchange(let exchange) = phase { return exchange.response == .pending }
+        return false
+    }
+
+    /// Bytes came. Returns whether they matter; they do not once the last answer is out.
+    mutating func bytesArrived() -> Bool {
+        if phase == .idle { phase = .head }
+        return phase != .lingering && phase != .closed
+    }
+
+    /// A header is complete; `keepAlive` is what the client asks for.
+    mutating func requestStarted(keepAlive: Bool) {
+        phase = .exchange(Exchange())
+        self.keepAlive = self.keepAlive && keepAlive
+    }
+
+    /// The request in hand is complete.
+    mutating func requestEnded() -> Next {
+        guard case .exchange(var exchange) = phase else { return .wait }
+        exchange.requestComplete = true
+        phase = .exchange(exchange)
+        return next(exchange)
+    }
+
+    /// The input makes no sense from here on: no request can follow, and the one in hand gets no more.
+    mutating func inputFailed() -> Next {
+        keepAlive = false
+        return requestEnded()
+    }
+
+    /// This is the last request, whatever the client wants.
+    mutating func closeAfterExchange() {
+        keepAlive = false
+    }
+
+    /// The answer begins. `canDiscard`: the rest of the body is small enough to be read and dropped.
+    /// Returns whether the connection stays open, for the field Connection.
+    mutating func responseStarted(canDiscard: Bool) -> Bool {
+        guard case .exchange(var exchange) = phase else { return false }
+        exchange.response = .started
+        if !exchange.requestComplete, !canDiscard { keepAlive = false }
+        phase = .exchange(exchange)
+        return keepAlive
+    }
+
+    /// The whole answer has been handed to the socket.
+    mutating func responseFinished() -> Next {
+        guard case .exchange(var exchange) = phase else { return .wait }
+        exchange.response = .finished
+        phase = .exchange(exchange)
+        return next(exchange)
+    }
+
+    /// The client will send nothing more; what it sent before is still answered.
+    mutating func inputEnded() {
+        inputClosed = true
+    }
+
+    /// Whether there is nothing left to do for a client that sends nothing more.
+    var isOver: Bool {
+        guard inputClosed else { return false }
+        if case .exchange = phase { return false }
+        return true
+    }
+
+    /// A graceful shutdown began. True when the connection can be closed at once.
+    mutating func drain() -> Bool {
+        keepAlive = false
+        return phase == .idle
+    }
+
+    mutating func deadlinePassed() -> Expiry {
+        switch phase {
+        case .idle, .lingering, .closed: return .close
+        case .head: return .answerTimeout
+        case .exchange(let exchange):
+            keepAlive = false
+            guard !exchange.requestComplete, exchange.response == .pending else { return .close }
+            return .failBody
+        }
+    }
+
+    /// The output is to be closed. False when that has happened already.
+    mutating func beginLingering() -> Bool {
+        guard phase != .closed, !outputClosed else { return false }
+        phase = .lingering
+        outputClosed = true
+        return true
+    }
+
+    mutating func closed() {
+        phase = .closed
+    }
+
+    private mutating func next(_ exchange: Exchange) -> Next {
+        guard exchange.response == .finished else { return .wait }
+        if keepAlive {
+            guard exchange.requestComplete else { return .wait }
+            phase = .idle
+            return .nextRequest
+        }
+        phase = .lingering
+        return .linger
+    }
+}

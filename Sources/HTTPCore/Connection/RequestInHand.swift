@@ -1,0 +1,37 @@
+import HTTPTypes
+import NIOCore
+
+/// What a connection remembers of the request it is serving.
+struct RequestInHand {
+    let requestID: String
+    let start: NIODeadline
+    /// Nil when the parser could not read one.
+    var method: HTTPRequest.Method?
+    var version = HTTPVersion.http11
+    var target = ""
+    var path = ""
+    var route: String?
+
+    /// Where body bytes go; nil when nobody reads them (any more).
+    var body: RequestBody.Chunks.Source?
+    var contentLength: Int?
+    var bodyLimit = 0
+    var bytesIn = 0
+    /// `100 Continue` is due when the body is wanted.
+    var awaitsContinue = false
+    /// What is left of the body timeout.
+    var bodyTime: TimeAmount
+
+    var status = 0
+    var bytesOut = 0
+    var framing = ResponseEncoder.Framing.none
+    var principal: String?
+
+    func summary(now: NIODeadline, remoteAddress: String, isAborted: Bool) -> RequestSummary {
+        RequestSummary(
+            requestID: requestID, method: method, path: path, route: route, status: status,
+            duration: .nanoseconds((now - start).nanoseconds), bytesIn: bytesIn,
+            bytesOut: bytesOut, remoteAddress: remoteAddress, principal: principal,
+            isAborted: isAborted)
+    }
+}

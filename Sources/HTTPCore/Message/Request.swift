@@ -1,0 +1,60 @@
+package import HTTPTypes
+
+/// One request that a route was found for.
+package struct Request: Sendable {
+    package var method: HTTPRequest.Method
+    /// The request target as it was sent.
+    package var target: String
+    /// The target's path as it was sent (not decoded).
+    package var path: String
+    /// The `{name}` segments of the route's pattern, decoded, in the order of the pattern.
+    package var pathParameters: [(name: String, value: String)]
+    /// The query, decoded.
+    package var query: QueryItems
+    package var headers: HTTPFields
+    package var body: RequestBody
+    /// The media type of the body, when the client said one.
+    package var contentType: MediaType?
+    /// Which of the route's `produces` the client prefers; empty when the route produces nothing.
+    package var responseType: String
+    /// The peer's IP address, without port.
+    package var remoteAddress: String
+    /// The client's X-Request-Id if it was well formed, else one of ours.
+    package var requestID: String
+    package var version: HTTPVersion
+
+    package init(
+        method: HTTPRequest.Method = .get, target: String = "/", path: String = "/",
+        pathParameters: [(name: String, value: String)] = [], query: QueryItems = QueryItems(),
+        headers: HTTPFields = [:], body: RequestBody = .empty, contentType: MediaType? = nil,
+        responseType: String = "", remoteAddress: String = "127.0.0.1", requestID: String = "",
+        version: HTTPVersion = .http11
+    ) {
+        self.method = method
+        self.target = target
+        self.path = path
+        self.pathParameters = pathParameters
+        self.query = query
+        self.headers = headers
+        self.body = body
+        self.contentType = contentType
+        self.responseType = responseType
+        self.remoteAddress = remoteAddress
+        self.requestID = requestID
+        self.version = version
+    }
+}
+
+/// The protocol version of a request: HTTP/`major`.`minor`.
+package struct HTTPVersion: Hashable, Sendable {
+    package var major: Int
+    package var minor: Int
+
+    package init(major: Int, minor: Int) {
+        self.major = major
+        self.minor = minor
+    }
+
+    package static let http10 = HTTPVersion(major: 1, minor: 0)
+    package static let http11 = HTTPVersion(major: 1, minor: 1)
+}

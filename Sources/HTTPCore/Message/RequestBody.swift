@@ -1,0 +1,102 @@
+import HTTPTypes
+import NIOCore
+
+/// The body of one request as a sequence of chunks. Can be read once, by one task.
+package struct RequestBody: AsyncSequence, Sendable {
+    package typealias Element = [UInt8]
+    package typealias Failure = any Error
+    typealias Chunks = NIOThrowingAsyncSequenceProducer<
+        ByteBuffer, any Error, NIOAsyncSequenceProducerBackPressureStrategies.HighLowWatermark,
+        RequestBodyDemand
+    >
+
+    private enum Storage: Sendable {
+        case empty
+        case bytes([UInt8])
+        case stream(Chunks, onFirstRead: @Sendable () -> Void)
+    }
+
+    private let storage: Storage
+    /// From Content-Length, in bytes; nil when the body is chunked.
+    package let length: Int?
+    /// The bytes the route allows; more throws a 413 problem.
+    package let limit: Int
+
+    /// A request without a body.
+    package static let empty = RequestBody(storage: .empty, length: 0, limit: 0)
+
+    /// A body known already, for tests of handlers.
+    package init(bytes: [UInt8]) {
+        self.init(storage: .bytes(bytes), length: bytes.count, limit: bytes.count)
+    }
+
+    init(chunks: Chunks, length: Int?, limit: Int, onFirstRead: @escaping @Sendable () -> Void) {
+        self.init(
+            storage: .stream(chunks, onFirstRead: onFirstRead), length: length, limit: limit)
+    }
+
+    private init(storage: Storage, length: Int?, limit: Int) {
+        self.storage = storage
+        self.length = length
+        self.limit = limit
+    }
+
+    /// The whole body; throws a 413 problem when it is larger than `maximum` or the route's limit.
+    package func collect(upTo maximum: Int = .max) async throws -> [UInt8] {
+        let maximum = Swift.min(maximum, limit)
+        if let length, length > maximum { throw Problem.contentTooLarge(limit: maximum) }
+        if case .bytes(let bytes) = storage { return bytes }
+        var collected: [UInt8] = []
+        collected.reserveCapacity(Swift.min(length ?? 0, 1 << 20))
+        for try await chunk in self {
+            guard collected.count + chunk.count <= maximum else {
+                throw Problem.contentTooLarge(limit: maximum)
+            }
+            collected.append(contentsOf: chunk)
+        }
+        return collected
+    }
+
+    package func makeAsyncIterator() -> AsyncIterator {
+        switch storage {
+        case .empty: return AsyncIterator(source: .bytes(nil))
+        case .bytes(let bytes): return AsyncIterator(source: .bytes(bytes))
+        case .stream(let chunks, let onFirstRead):
+            onFirstRead()
+            return AsyncIterator(source: .stream(chunks.makeAsyncIterator()))
+        }
+    }
+
+    package struct AsyncIterator: AsyncIteratorProtocol {
+        enum Source {
+            case bytes([UInt8]?)
+            case stream(Chunks.AsyncIterator)
+        }
+
+        fileprivate var source: Source
+
+        /// The next bytes; throws a `Problem` (400, 408, 413) when the rest of the body cannot be had.
+        package mutating func next() async throws -> [UInt8]? {
+            switch source {
+            case .bytes(let bytes):
+                source = .bytes(nil)
+                return bytes
+            case .stream(let iterator):
+                return try await iterator.next().map { Array($0.readableBytesView) }
+            }
+        }
+    }
+}
+
+/// Tells the connection that the reader of the body wants more, or nothing any more.
+struct RequestBodyDemand: NIOAsyncSequenceProducerDelegate {
+    let onDemand: @Sendable () -> Void
+
+    func produceMore() {
+        onDemand()
+    }
+
+    func didTerminate() {
+        onDemand()
+    }
+}

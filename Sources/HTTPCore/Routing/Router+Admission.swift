@@ -1,0 +1,84 @@
+import HTTPTypes
+
+/// What becomes of a request whose header was read.
+enum Admission {
+    /// The server answers itself (OPTIONS).
+    case answer(Response)
+    case route(Route, parameters: [(name: String, value: String)], Selection)
+
+    /// What the checks before the handler found out.
+    struct Selection {
+        var query: QueryItems
+        var contentType: MediaType?
+        var responseType: String
+        var bodyLimit: Int
+    }
+}
+
+extension Router {
+    /// Every check that needs no body; throws the problem to answer with instead of the handler.
+    func admit(
+        _ head: RequestHead, target: RequestTarget, limits: HTTPServer.Limits
+    ) throws(Problem) -> Admission {
+        guard implements(head.method) else {
+            throw .notImplemented("The method \(head.method.rawValue) is not implemented.")
+        }
+        if target.path == "*" { return try admitAsterisk(head) }
+        switch try match(head.method, path: target.path) {
+        case .nothing:
+            throw .notFound(path: String(target.path))
+        case .otherMethods(let allow):
+            guard head.method == .options else {
+                throw .methodNotAllowed(head.method, allow: allow)
+            }
+            return .answer(Response(status: .noContent, headers: [.allow: allow]))
+        case .route(let route, let parameters):
+            let selection = try select(route, head: head, query: target.query, limits: limits)
+            return .route(route, parameters: parameters, selection)
+        }
+    }
+
+    /// RFC 9112 §3.2.4: asterisk-form is for OPTIONS on the whole server.
+    private func admitAsterisk(_ head: RequestHead) throws(Problem) -> Admission {
+        guard head.method == .options else {
+            throw .badRequest("The request target '*' is for OPTIONS only.")
+        }
+        return .answer(Response(status: .noContent, headers: [.allow: allMethods]))
+    }
+
+    private func select(
+        _ route: Route, head: RequestHead, query: Substring?, limits: HTTPServer.Limits
+    ) throws(Problem) -> Admission.Selection {
+        var items = QueryItems()
+        if let query { items = try QueryItems(parsing: query) }
+        try items.check(against: route.query)
+        let contentType = try checkBody(route, head: head)
+        let limit = route.maxBodyBytes ?? limits.bodyBytes
+        if let length = head.contentLength, length > limit, !route.accepts.isEmpty {
+            throw .contentTooLarge(limit: limit)
+        }
+        var responseType = ""
+        if !route.produces.isEmpty {
+            guard let type = negotiate(accept: head.headers[.accept], offered: route.produces)
+            else { throw .notAcceptable(offered: route.produces) }
+            responseType = type
+        }
+        return .init(
+            query: items, contentType: contentType, responseType: responseType, bodyLimit: limit)
+    }
+
+    private func checkBody(_ route: Route, head: RequestHead) throws(Problem) -> MediaType? {
+        guard !route.accepts.isEmpty else { return nil }
+        if route.requiresBody, head.contentLength == nil, !head.isChunked { throw .lengthRequired }
+        if head.hasBody, let coding = head.headers[.contentEncoding],
+            coding.lowercased() != "identity"
+        {
+            throw .unsupportedContentCoding(coding)
+        }
+        guard head.hasBody, let field = head.headers[.contentType] else { return nil }
+        guard let type = MediaType(field), route.accepts.contains(type.essence) else {
+            throw .unsupportedMediaType(field, accepted: route.accepts)
+        }
+        return type
+    }
+}

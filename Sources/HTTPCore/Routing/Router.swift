@@ -1,0 +1,108 @@
+import HTTPTypes
+
+/// Finds the route for a method and a path: a trie by segment, a literal before a parameter.
+package struct Router: Sendable {
+    /// Every route, in the order added: what `openapi.yaml` is compared with.
+    package let routes: [Route]
+    private let nodes: [RouterNode]
+    private let implementedMethods: Set<HTTPRequest.Method>
+
+    init(routes: [Route], nodes: [RouterNode]) {
+        self.routes = routes
+        self.nodes = nodes
+        implementedMethods = Set(routes.map(\.method)).union([
+            .get, .head, .post, .put, .patch, .delete, .options,
+        ])
+    }
+
+    enum Match {
+        case route(Route, parameters: [(name: String, value: String)])
+        /// The path exists, the method does not; `allow` is the value for the field of that name.
+        case otherMethods(allow: String)
+        case nothing
+    }
+
+    /// Whether any resource could support the method (RFC 9110 §9.1: 501 if not).
+    func implements(_ method: HTTPRequest.Method) -> Bool {
+        implementedMethods.contains(method)
+    }
+
+    /// What OPTIONS on `*` says.
+    var allMethods: String {
+        implementedMethods.map(\.rawValue).sorted().joined(separator: ", ")
+    }
+
+    /// Throws a 400 problem when a segment of the raw `path` cannot be decoded.
+    func match(_ method: HTTPRequest.Method, path: Substring) throws(Problem) -> Match {
+        var segments: [String] = []
+        segments.reserveCapacity(8)
+        for raw in path.dropFirst().split(separator: "/", omittingEmptySubsequences: false) {
+            guard let segment = percentDecoded(raw) else {
+                throw .badRequest("The path has an invalid percent-encoding in '\(raw)'.")
+            }
+            segments.append(segment)
+        }
+        var search = Search(method: method == .head ? .get : method, segments: segments)
+        guard let found = find(&search, from: 0, depth: 0) else {
+            return search.otherNode.map { .otherMethods(allow: nodes[$0].allow) } ?? .nothing
+        }
+        let parameters = zip(found.names, search.captured).map { (name: $0, value: $1) }
+        return .route(routes[found.route], parameters: parameters)
+    }
+
+    private struct Search {
+        let method: HTTPRequest.Method
+        let segments: [String]
+        var captured: [String] = []
+        /// A node whose pattern matched but which has no route for the method.
+        var otherNode: Int?
+    }
+
+    private func find(
+        _ search: inout Search, from index: Int, depth: Int
+    ) -> RouterNode.Endpoint? {
+        let node = nodes[index]
+        guard depth < search.segments.count else {
+            if let endpoint = node.endpoint(for: search.method) { return endpoint }
+            if !node.endpoints.isEmpty, search.otherNode == nil { search.otherNode = index }
+            return nil
+        }
+        let segment = search.segments[depth]
+        if let next = node.literals[segment],
+            let endpoint = find(&search, from: next, depth: depth + 1)
+        {
+            return endpoint
+        }
+        guard let next = node.parameter, !segment.isEmpty else { return nil }
+        search.captured.append(segment)
+        if let endpoint = find(&search, from: next, depth: depth + 1) { return endpoint }
+        search.captured.removeLast()
+        return nil
+    }
+}
+
+/// One node of the router's trie; others are named by their index.
+struct RouterNode: Sendable {
+    struct Endpoint: Sendable {
+        let method: HTTPRequest.Method
+        let route: Int
+        /// The names of the pattern's parameters, in order.
+        let names: [String]
+    }
+
+    var literals: [String: Int] = [:]
+    var parameter: Int?
+    var endpoints: [Endpoint] = []
+
+    func endpoint(for method: HTTPRequest.Method) -> Endpoint? {
+        endpoints.first { $0.method == method }
+    }
+
+    /// RFC 9110 §10.2.1; HEAD comes with GET, OPTIONS is always there.
+    var allow: String {
+        var methods = endpoints.map(\.method.rawValue)
+        if methods.contains("GET") { methods.append("HEAD") }
+        if !methods.contains("OPTIONS") { methods.append("OPTIONS") }
+        return methods.sorted().joined(separator: ", ")
+    }
+}
