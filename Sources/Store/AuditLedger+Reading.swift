@@ -1,0 +1,94 @@
+package import Domain
+import GRDB
+
+extension AuditLedger {
+    /// The newest rows before `cursor` that match; `limit` at least 1.
+    package func query(
+        _ filter: AuditFilter, before cursor: AuditCursor? = nil, limit: Int
+    ) async throws -> AuditPage {
+        try await reading { db in
+            var records: [AuditRecord] = []
+            for query in AuditQuery.parts(filter, before: cursor) where records.count <= limit {
+                let missing = limit + 1 - records.count
+                records += try query.fetch(db, limit: missing)
+            }
+            guard records.count > limit else { return AuditPage(records: records, next: nil) }
+            records.removeLast(records.count - limit)
+            return AuditPage(records: records, next: records.last.map(AuditCursor.init))
+        }
+    }
+
+    /// The row with this number.
+    package func record(seq: Int64) async throws -> AuditRecord? {
+        try await rows("WHERE seq = ?", [seq]).first
+    }
+
+    /// The rows of one change, in the order they were written.
+    package func rows(changeID: String) async throws -> [AuditRecord] {
+        try await rows("INDEXED BY audit_by_change WHERE change_id = ? ORDER BY seq", [changeID])
+    }
+
+    /// Up to `limit` rows after number `seq`, in the order they were written.
+    package func rows(after seq: Int64, limit: Int) async throws -> [AuditRecord] {
+        try await rows("WHERE seq > ? ORDER BY seq LIMIT ?", [seq, limit])
+    }
+
+    /// Which cluster the ledger follows and how far; nil before the first `follow`.
+    package func progress() async throws -> Progress? {
+        try await reading(LedgerWriter.progress)
+    }
+
+    /// The last-known value of an etcd key.
+    package func object(key: String) async throws -> AuditedObject? {
+        try await reading { db in
+            let statement = try db.cachedStatement(
+                sql: "SELECT \(AuditedObject.columns) FROM object WHERE key = ?")
+            return try Row.fetchOne(statement, arguments: [key.withoutNUL])
+                .map(AuditedObject.init(row:))
+        }
+    }
+
+    /// Up to `limit` last-known values after `key`, in the order of the keys' bytes, as etcd lists them.
+    package func objects(after key: String? = nil, limit: Int) async throws -> [AuditedObject] {
+        try await reading { db in
+            let statement = try db.cachedStatement(
+                sql:
+                    "SELECT \(AuditedObject.columns) FROM object WHERE key > ? ORDER BY key LIMIT ?"
+            )
+            return try Row.fetchAll(statement, arguments: [key?.withoutNUL ?? "", limit])
+                .map(AuditedObject.init(row:))
+        }
+    }
+
+    /// Runs `body` on a connection for reading; SQLite's errors come out as `StoreError`.
+    func reading<Value: Sendable>(
+        _ body: @escaping @Sendable (Database) throws -> Value
+    ) async throws -> Value {
+        do {
+            return try await pool.read(body)
+        } catch let error as DatabaseError {
+            throw StoreError(error, path: path)
+        }
+    }
+
+    private func rows(_ tail: String, _ arguments: StatementArguments) async throws -> [AuditRecord]
+    {
+        try await reading { db in
+            let statement = try db.cachedStatement(
+                sql: "SELECT \(AuditRow.columns) FROM audit \(tail)")
+            return try Row.fetchAll(statement, arguments: arguments).map(AuditRow.record)
+        }
+    }
+}
+
+extension AuditedObject {
+    fileprivate static let columns = "key, kind, name, region, mod_revision, value"
+
+    fileprivate init(row: Row) throws {
+        let reader = ColumnReader(row: row, label: "object \(row[0] as DatabaseValue)")
+        self.init(
+            key: try reader.text(0), kind: try reader.text(1), name: try reader.text(2),
+            region: try reader.optionalText(3), modRevision: try reader.integer(4),
+            value: try reader.text(5))
+    }
+}

@@ -1,0 +1,81 @@
+package import Domain
+import GRDB
+
+/// The audit ledger: an append-only, hash-chained SQLite file with one row for every change that etcd
+/// shows and for every attempt that this server did not accept.
+///
+/// One process at a time has it open. Writes are committed in groups, reads run beside them.
+package final class AuditLedger: Sendable {
+    package struct Options: Sendable {
+        /// Connections for reading at the same time, at least 1.
+        package var maximumReaders = 4
+        /// Whether SQLite's `quick_check` runs at opening; it reads the whole file.
+        package var checksIntegrity = true
+
+        package init() {}
+    }
+
+    /// Where the file is.
+    package let path: String
+    let pool: DatabasePool
+    private let lock: FileLock
+    private let queue: CommitQueue
+
+    /// Opens `path`, or creates it with mode 0600 and its directory with 0700. Blocks on the disk.
+    ///
+    /// Throws `locked`, `cannotOpen`, `notALedger`, `newerSchema`, `corrupt`, or what SQLite reports, each
+    /// with the file's name and what to do.
+    package init(path: String, options: Options = Options()) throws(StoreError) {
+        self.path = path
+        try LedgerFile.createDirectory(of: path)
+        lock = try FileLock(path: path + ".lock")
+        pool = try LedgerDatabase.open(path, options: options)
+        do {
+            queue = try CommitQueue(pool: pool, guardian: FileGuard(path: path))
+        } catch {
+            throw StoreError(error, path: path)
+        }
+    }
+
+    package var health: LedgerHealth { queue.health }
+
+    /// `hash` of the last row on disk; `zero` when there is none.
+    package var lastHash: AuditHash { queue.lastHash }
+
+    /// Writes to the disk to find out whether that is possible, and says so.
+    @discardableResult
+    package func probe() async -> LedgerHealth {
+        try? await queue.submit(.probe)
+        return health
+    }
+
+    /// Declares which etcd cluster the ledger follows from now on, and from which revision: at the first
+    /// start, and when the cluster is another one or was restored. Rows and objects stay.
+    package func follow(_ progress: Progress) async throws(StoreError) {
+        try await queue.submit(.follow(progress))
+    }
+
+    /// Puts the rows, objects and progress of `batch`, in rising order of revision, on disk: all or nothing.
+    ///
+    /// Revisions that the ledger has are left out, so a batch may be given again after any failure.
+    /// Throws `clusterMismatch` unless the ledger follows `clusterID`.
+    package func project(_ batch: [Projection], clusterID: String) async throws(StoreError) {
+        try await queue.submit(.projections(batch, clusterID: clusterID))
+    }
+
+    /// Puts rows of attempts that changed nothing in etcd on disk: all or nothing.
+    package func record(_ attempts: [AuditRecord.Draft]) async throws(StoreError) {
+        try await queue.submit(.attempts(attempts))
+    }
+
+    /// Writes what was submitted, then releases the file. Every later call throws.
+    package func close() async throws(StoreError) {
+        queue.close()
+        do {
+            try await pool.barrierWriteWithoutTransaction { _ in }
+            try pool.close()
+        } catch {
+            throw StoreError(error, path: path)
+        }
+    }
+}

@@ -1,0 +1,166 @@
+import Domain
+import GRDB
+import Synchronization
+
+/// The one way into the ledger: callers line up, and whoever waits while a commit is under way shares
+/// the next one. The work is done on SQLite's own writer queue, never on a caller's thread.
+final class CommitQueue: Sendable {
+    enum Work: Sendable {
+        case attempts([AuditRecord.Draft])
+        case projections([Projection], clusterID: String)
+        case follow(Progress)
+        /// Writes for the sake of writing.
+        case probe
+
+        /// About how many rows this writes.
+        var weight: Int {
+            switch self {
+            case .attempts(let drafts): drafts.count
+            case .projections(let batch, _):
+                batch.reduce(batch.count) { $0 + $1.rows.count + $1.objects.count }
+            case .follow, .probe: 1
+            }
+        }
+    }
+
+    fileprivate struct Job: Sendable {
+        let work: Work
+        let finish: @Sendable (Result<Void, StoreError>) -> Void
+    }
+
+    fileprivate struct State {
+        var waiting: [Job] = []
+        /// Whether the writer queue has been asked to look at `waiting`.
+        var isScheduled = false
+        var isClosed = false
+        var health = LedgerHealth.available
+        /// Nil when the end of the ledger has to be read again: after any failed commit.
+        var writer: LedgerWriter?
+        var lastHash: AuditHash
+    }
+
+    /// Rows after which a commit takes no more jobs.
+    private static let commitWeight = 2000
+
+    private let pool: DatabasePool
+    private let guardian: FileGuard
+    private let state: Mutex<State>
+
+    init(pool: DatabasePool, guardian: FileGuard) throws {
+        self.pool = pool
+        self.guardian = guardian
+        let writer = try pool.read(LedgerWriter.init)
+        state = Mutex(State(writer: writer, lastHash: writer.lastHash))
+    }
+
+    var health: LedgerHealth { state.withLock { $0.health } }
+    var lastHash: AuditHash { state.withLock { $0.lastHash } }
+
+    /// Returns when `work` is on disk, and throws when none of it is. Goes on to its end even if the
+    /// calling task is cancelled.
+    func submit(_ work: Work) async throws(StoreError) {
+        let result = await withCheckedContinuation { continuation in
+            enqueue(Job(work: work) { continuation.resume(returning: $0) })
+        }
+        try result.get()
+    }
+
+    /// Refuses all further work; what has been submitted is still written.
+    func close() { state.withLock { $0.isClosed = true } }
+
+    private func enqueue(_ job: Job) {
+        let (isClosed, mustSchedule) = state.withLock { state in
+            guard !state.isClosed else { return (true, false) }
+            state.waiting.append(job)
+            defer { state.isScheduled = true }
+            return (false, !state.isScheduled)
+        }
+        if isClosed {
+            job.finish(.failure(StoreError(code: .closed, message: "the ledger is closed")))
+        } else if mustSchedule {
+            schedule()
+        }
+    }
+
+    private func schedule() {
+        pool.asyncWriteWithoutTransaction { db in self.commitNext(db) }
+    }
+
+    private func commitNext(_ db: Database) {
+        let jobs = state.withLock { $0.takeGroup(upTo: Self.commitWeight) }
+        commit(jobs, db)
+        let isMore = state.withLock { state in
+            state.isScheduled = !state.waiting.isEmpty
+            return state.isScheduled
+        }
+        if isMore { schedule() }
+    }
+
+    /// All jobs in one transaction. When one of several is at fault, each gets its own.
+    private func commit(_ jobs: [Job], _ db: Database) {
+        do {
+            try write(jobs, db)
+            for job in jobs { job.finish(.success(())) }
+        } catch {
+            let error = StoreError(error, path: pool.path)
+            if jobs.count > 1, !error.isOfStorage {
+                for job in jobs { commit([job], db) }
+            } else {
+                for job in jobs { job.finish(.failure(error)) }
+            }
+        }
+    }
+
+    private func write(_ jobs: [Job], _ db: Database) throws {
+        do {
+            try guardian.check()
+            var writer = try state.withLock { $0.writer } ?? LedgerWriter(db)
+            try db.inTransaction(.immediate) {
+                for job in jobs { try job.work.write(with: &writer, to: db) }
+                return .commit
+            }
+            state.withLock { $0.committed(writer) }
+        } catch {
+            state.withLock { $0.failed(StoreError(error, path: pool.path)) }
+            throw error
+        }
+    }
+}
+
+extension CommitQueue.State {
+    fileprivate mutating func takeGroup(upTo limit: Int) -> [CommitQueue.Job] {
+        var weight = 0
+        let end = waiting.firstIndex { job in
+            defer { weight += job.work.weight }
+            return weight >= limit
+        }
+        let group = Array(waiting[..<(end ?? waiting.endIndex)])
+        waiting.removeFirst(group.count)
+        return group
+    }
+
+    fileprivate mutating func committed(_ writer: LedgerWriter) {
+        self.writer = writer
+        lastHash = writer.lastHash
+        health = .available
+    }
+
+    fileprivate mutating func failed(_ error: StoreError) {
+        writer = nil
+        if error.code != .clusterMismatch { health = .unavailable(error) }
+    }
+}
+
+extension CommitQueue.Work {
+    fileprivate func write(with writer: inout LedgerWriter, to db: Database) throws {
+        switch self {
+        case .attempts(let drafts): try writer.append(drafts, to: db)
+        case .projections(let batch, let clusterID):
+            try writer.project(batch, clusterID: clusterID, to: db)
+        case .follow(let progress): try writer.follow(progress, in: db)
+        case .probe:
+            // More than a page, so that neither a free page nor room in the log hides a full disk.
+            try db.execute(sql: "INSERT OR REPLACE INTO probe VALUES (1, zeroblob(65536))")
+        }
+    }
+}

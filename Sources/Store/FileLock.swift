@@ -1,0 +1,44 @@
+#if canImport(Glibc)
+    import Glibc
+#elseif canImport(Musl)
+    import Musl
+#else
+    import Darwin
+#endif
+
+/// An exclusive lock on a file of its own beside the ledger, held until it is dropped.
+///
+/// The kernel releases a `flock` when its process ends however it ends, so no lock is ever stale. It is not
+/// on the SQLite file itself: closing any descriptor of that file would drop SQLite's own locks.
+final class FileLock: Sendable {
+    private let descriptor: Int32
+
+    /// Throws `locked` naming the process that holds it.
+    init(path: String) throws(StoreError) {
+        descriptor = open(path, O_RDWR | O_CREAT | O_CLOEXEC, 0o600)
+        guard descriptor >= 0 else {
+            throw StoreError(code: .cannotOpen, path: path, errno: errno)
+        }
+        guard flock(descriptor, LOCK_EX | LOCK_NB) == 0 else {
+            let holder = Self.holder(descriptor)
+            close(descriptor)
+            throw StoreError(
+                code: .locked,
+                message: "\(path): \(holder) has this ledger open. "
+                    + "Stop it, or give this server a data directory of its own.")
+        }
+        let pid = Array("\(getpid())\n".utf8)
+        _ = ftruncate(descriptor, 0)
+        _ = pwrite(descriptor, pid, pid.count, 0)
+    }
+
+    deinit { close(descriptor) }
+
+    private static func holder(_ descriptor: Int32) -> String {
+        var buffer = [UInt8](repeating: 0, count: 16)
+        let count = pread(descriptor, &buffer, buffer.count, 0)
+        let digits = buffer.prefix(max(0, count)).prefix { (0x30...0x39).contains($0) }
+        return digits.isEmpty
+            ? "another process" : "process \(String(decoding: digits, as: UTF8.self))"
+    }
+}

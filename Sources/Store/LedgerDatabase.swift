@@ -1,0 +1,79 @@
+import GRDB
+
+/// Opens the SQLite file behind a ledger, or says what is wrong with it.
+enum LedgerDatabase {
+    /// How long a statement waits for another program's lock, in seconds.
+    private static let busyTimeout = 5.0
+    /// Pages in the write-ahead log before SQLite copies them into the file: 16 MiB.
+    private static let checkpointPages = 4096
+
+    static func open(_ path: String, options: AuditLedger.Options) throws(StoreError)
+        -> DatabasePool
+    {
+        try LedgerFile.createFile(path)
+        try LedgerFile.checkHeader(path)
+        do {
+            try checkOwner(path)
+            let pool = try DatabasePool(path: path, configuration: configuration(options))
+            // DatabasePool sets NORMAL, with which a power failure may undo the last commits.
+            try pool.writeWithoutTransaction { try $0.execute(sql: "PRAGMA synchronous = FULL") }
+            if options.checksIntegrity { try pool.read { try checkIntegrity($0, path: path) } }
+            try Migrations.migrator.migrate(pool)
+            return pool
+        } catch {
+            throw StoreError(error, path: path)
+        }
+    }
+
+    private static func configuration(_ options: AuditLedger.Options) -> Configuration {
+        var configuration = Configuration()
+        configuration.label = "audit-ledger"
+        configuration.busyMode = .timeout(busyTimeout)
+        configuration.foreignKeysEnabled = true
+        configuration.maximumReaderCount = options.maximumReaders
+        configuration.prepareDatabase { db in
+            try db.execute(sql: "PRAGMA wal_autocheckpoint = \(checkpointPages)")
+            try db.execute(sql: "PRAGMA journal_size_limit = \(64 << 20)")
+            try db.execute(sql: "PRAGMA trusted_schema = OFF")
+        }
+        return configuration
+    }
+
+    /// Before anything is written: whose file it is, and of which version.
+    private static func checkOwner(_ path: String) throws {
+        var configuration = Configuration()
+        configuration.busyMode = .timeout(busyTimeout)
+        let queue = try DatabaseQueue(path: path, configuration: configuration)
+        try queue.read { db in
+            let application = try Int32.fetchOne(db, sql: "PRAGMA application_id") ?? 0
+            let version = try Int.fetchOne(db, sql: "PRAGMA user_version") ?? 0
+            let tables = try Int.fetchOne(db, sql: "SELECT count(*) FROM sqlite_schema") ?? 0
+            let isNew = application == 0 && version == 0 && tables == 0
+            guard isNew || application == Migrations.applicationID else {
+                throw StoreError(
+                    code: .notALedger,
+                    message: "\(path): the SQLite file of another program. "
+                        + "Move it away, or give this server another data directory.")
+            }
+            guard version <= Migrations.schemaVersion else {
+                throw StoreError(
+                    code: .newerSchema,
+                    message: "\(path): has schema \(version), written by a later version; "
+                        + "this one knows \(Migrations.schemaVersion). Install the later version, "
+                        + "or restore the backup made before it ran.")
+            }
+        }
+        try queue.close()
+    }
+
+    private static func checkIntegrity(_ db: Database, path: String) throws {
+        let finding = try String.fetchOne(db, sql: "PRAGMA quick_check(1)") ?? "no answer"
+        guard finding == "ok" else {
+            throw StoreError(
+                code: .corrupt,
+                message: "\(path): damaged (\(finding)). "
+                    + "Move it away and restore a backup, or start without it: "
+                    + "the ledger is then rebuilt as far as etcd's history reaches.")
+        }
+    }
+}

@@ -1,0 +1,102 @@
+import Crypto
+import Domain
+import Foundation
+import GRDB
+
+/// Appends to the ledger within a transaction of the caller's.
+///
+/// A value: the caller keeps the changed copy when the transaction commits and drops it otherwise.
+struct LedgerWriter: Sendable {
+    /// Number of the last row; 0 when there is none.
+    private(set) var lastSeq: Int64
+    private(set) var lastHash: AuditHash
+    private(set) var progress: Progress?
+
+    /// Where the ledger in `db` ends.
+    init(_ db: Database) throws {
+        let last = try Row.fetchOne(
+            db, sql: "SELECT \(AuditRow.columns) FROM audit ORDER BY seq DESC LIMIT 1"
+        ).map(AuditRow.record)
+        lastSeq = last?.seq ?? 0
+        lastHash = last?.hash ?? .zero
+        progress = try Self.progress(db)
+    }
+
+    static func progress(_ db: Database) throws -> Progress? {
+        guard let row = try Row.fetchOne(db, sql: "SELECT cluster_id, revision FROM progress")
+        else {
+            return nil
+        }
+        let reader = ColumnReader(row: row, label: "progress")
+        return Progress(clusterID: try reader.text(0), revision: try reader.integer(1))
+    }
+
+    mutating func append(_ drafts: [AuditRecord.Draft], to db: Database) throws {
+        guard !drafts.isEmpty else { return }
+        let insert = try db.cachedStatement(sql: AuditRow.insert)
+        for draft in drafts {
+            let entry = draft.withoutNUL
+            let form = AuditRecord.canonicalForm(
+                seq: lastSeq + 1, entry: entry, previousHash: lastHash)
+            let record = AuditRecord(
+                seq: lastSeq + 1, entry: entry, previousHash: lastHash, hash: .ofCanonicalForm(form)
+            )
+            try insert.execute(arguments: AuditRow.arguments(record))
+            lastSeq = record.seq
+            lastHash = record.hash
+        }
+    }
+
+    /// Takes the projections that are not in the ledger yet. Throws `clusterMismatch` unless the ledger
+    /// follows `clusterID`.
+    mutating func project(_ batch: [Projection], clusterID: String, to db: Database) throws {
+        guard let progress, progress.clusterID == clusterID else {
+            let followed = progress.map { "cluster \($0.clusterID)" } ?? "no cluster yet"
+            throw StoreError(
+                code: .clusterMismatch,
+                message: "the ledger follows \(followed), not etcd cluster \(clusterID)")
+        }
+        var revision = progress.revision
+        for projection in batch where projection.revision > revision {
+            try append(projection.rows, to: db)
+            for change in projection.objects { try Self.apply(change, to: db) }
+            revision = projection.revision
+        }
+        guard revision > progress.revision else { return }
+        try follow(Progress(clusterID: clusterID, revision: revision), in: db)
+    }
+
+    mutating func follow(_ progress: Progress, in db: Database) throws {
+        let statement = try db.cachedStatement(
+            sql: "INSERT OR REPLACE INTO progress (id, cluster_id, revision) VALUES (1, ?, ?)")
+        try statement.execute(arguments: [progress.clusterID, progress.revision])
+        self.progress = progress
+    }
+
+    private static func apply(_ change: ObjectChange, to db: Database) throws {
+        switch change {
+        case .put(let object):
+            let statement = try db.cachedStatement(
+                sql: """
+                    INSERT INTO object (key, kind, name, region, mod_revision, value)
+                    VALUES (?, ?, ?, ?, ?, ?)
+                    ON CONFLICT (key) DO UPDATE SET
+                        kind = excluded.kind, name = excluded.name, region = excluded.region,
+                        mod_revision = excluded.mod_revision, value = excluded.value
+                    """)
+            try statement.execute(arguments: [
+                object.key.withoutNUL, object.kind.withoutNUL, object.name.withoutNUL,
+                object.region?.withoutNUL, object.modRevision, object.value.withoutNUL,
+            ])
+        case .delete(let key):
+            let statement = try db.cachedStatement(sql: "DELETE FROM object WHERE key = ?")
+            try statement.execute(arguments: [key.withoutNUL])
+        }
+    }
+}
+
+extension AuditHash {
+    static func ofCanonicalForm(_ bytes: [UInt8]) -> AuditHash {
+        AuditHash(SHA256.hash(data: bytes)) ?? .zero
+    }
+}

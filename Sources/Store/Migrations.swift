@@ -1,0 +1,102 @@
+import GRDB
+
+/// The ledger's schema as named steps. Steps are only ever appended: files written by every earlier
+/// version of this program are in use.
+enum Migrations {
+    /// SQLite's `application_id` of a ledger: "PSal".
+    static let applicationID: Int32 = 0x5053_616C
+
+    /// In order; the position, counted from 1, is the file's `user_version`.
+    private static let steps: [(name: String, apply: @Sendable (Database) throws -> Void)] = [
+        ("1 ledger", { db in try db.execute(sql: ledger) })
+    ]
+
+    /// The `user_version` that this program writes.
+    static var schemaVersion: Int { steps.count }
+
+    static var migrator: DatabaseMigrator {
+        var migrator = DatabaseMigrator()
+        for (index, step) in steps.enumerated() {
+            migrator.registerMigration(step.name, foreignKeyChecks: .immediate) { db in
+                try step.apply(db)
+                try db.execute(sql: "PRAGMA user_version = \(index + 1)")
+            }
+        }
+        return migrator
+    }
+
+    /// `time` is in microseconds since 1970. Each filter has an index that ends in `time`, and in the row's
+    /// number, as every SQLite index does: so each list is read in its order, without sorting.
+    private static let ledger = """
+        PRAGMA application_id = \(applicationID);
+
+        CREATE TABLE audit (
+            seq INTEGER PRIMARY KEY,
+            time INTEGER NOT NULL,
+            revision INTEGER,
+            cluster_id TEXT,
+            change_id TEXT,
+            origin TEXT NOT NULL,
+            actor TEXT NOT NULL,
+            client_address TEXT,
+            request_id TEXT,
+            reason TEXT,
+            verb TEXT NOT NULL,
+            kind TEXT NOT NULL,
+            name TEXT NOT NULL,
+            region TEXT,
+            outcome TEXT NOT NULL,
+            status INTEGER,
+            detail TEXT,
+            gap INTEGER NOT NULL,
+            before TEXT,
+            after TEXT,
+            prev_hash BLOB NOT NULL,
+            hash BLOB NOT NULL
+        ) STRICT;
+
+        CREATE INDEX audit_by_time ON audit (time);
+        CREATE INDEX audit_by_kind ON audit (kind, time);
+        CREATE INDEX audit_by_name ON audit (name, time);
+        CREATE INDEX audit_by_region ON audit (region, time) WHERE region IS NOT NULL;
+        CREATE INDEX audit_by_actor ON audit (actor, time);
+        CREATE INDEX audit_by_origin ON audit (origin, time);
+        CREATE INDEX audit_by_verb ON audit (verb, time);
+        CREATE INDEX audit_by_outcome ON audit (outcome, time);
+        CREATE INDEX audit_by_change ON audit (change_id, time) WHERE change_id IS NOT NULL;
+
+        CREATE TRIGGER audit_refuses_update BEFORE UPDATE ON audit
+        BEGIN SELECT RAISE(ABORT, 'the audit ledger is append-only'); END;
+
+        CREATE TRIGGER audit_refuses_delete BEFORE DELETE ON audit
+        BEGIN SELECT RAISE(ABORT, 'the audit ledger is append-only'); END;
+
+        -- Also refuses INSERT OR REPLACE, which fires no delete trigger.
+        CREATE TRIGGER audit_refuses_disorder BEFORE INSERT ON audit
+        WHEN NEW.seq IS NOT (SELECT coalesce(max(seq), 0) + 1 FROM audit)
+            OR NEW.prev_hash IS NOT
+                coalesce((SELECT hash FROM audit ORDER BY seq DESC LIMIT 1), zeroblob(32))
+        BEGIN SELECT RAISE(ABORT, 'the row does not follow the last one'); END;
+
+        CREATE TABLE object (
+            key TEXT NOT NULL PRIMARY KEY,
+            kind TEXT NOT NULL,
+            name TEXT NOT NULL,
+            region TEXT,
+            mod_revision INTEGER NOT NULL,
+            value TEXT NOT NULL
+        ) STRICT;
+
+        CREATE TABLE progress (
+            id INTEGER PRIMARY KEY CHECK (id = 1),
+            cluster_id TEXT NOT NULL,
+            revision INTEGER NOT NULL
+        ) STRICT;
+
+        -- Written to find out whether the disk takes data again.
+        CREATE TABLE probe (
+            id INTEGER PRIMARY KEY CHECK (id = 1),
+            padding BLOB NOT NULL
+        ) STRICT;
+        """
+}
