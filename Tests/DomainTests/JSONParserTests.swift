@@ -2,21 +2,22 @@ import Domain
 import Testing
 
 struct JSONParserTests {
-    @Test(arguments: [
-        ("null", JSONValue.null),
-        (" \t\r\n true ", true),
-        ("false", false),
-        ("-12", -12),
-        (#""""#, ""),
-        ("[]", []),
-        ("{}", [:]),
-        ("[1, [2], {}]", [1, [2], [:]]),
-        (#"{"a": {"b": [null, "c"]}}"#, ["a": ["b": [nil, "c"]]]),
-        (#""\"\\\/\b\f\n\r\t""#, JSONValue.string("\"\\/\u{8}\u{c}\n\r\t")),
-        (#""\u0041\u00e9\u20AC""#, "Aé€"),
-        (#""\ud83d\ude00x""#, "😀x"),
-        ("\"é€😀\u{7F}\"", "é€😀\u{7F}"),
-    ] as [(String, JSONValue)])
+    @Test(
+        arguments: [
+            ("null", JSONValue.null),
+            (" \t\r\n true ", true),
+            ("false", false),
+            ("-12", -12),
+            (#""""#, ""),
+            ("[]", []),
+            ("{}", [:]),
+            ("[1, [2], {}]", [1, [2], [:]]),
+            (#"{"a": {"b": [null, "c"]}}"#, ["a": ["b": [nil, "c"]]]),
+            (#""\"\\\/\b\f\n\r\t""#, JSONValue.string("\"\\/\u{8}\u{c}\n\r\t")),
+            (#""\u0041\u00e9\u20AC""#, "Aé€"),
+            (#""\ud83d\ude00x""#, "😀x"),
+            ("\"é€😀\u{7F}\"", "é€😀\u{7F}"),
+        ] as [(String, JSONValue)])
     func readsValues(text: String, value: JSONValue) throws {
         #expect(try JSONParser.parse(text) == value)
     }
@@ -40,38 +41,39 @@ struct JSONParserTests {
     }
 
     /// text, rule, byte offset, pointer, a part of the message.
-    @Test(arguments: [
-        ("", RuleID.documentEmpty, 0, "", "empty"),
-        (" \n ", .documentEmpty, 3, "", "empty"),
-        ("{", .jsonSyntax, 1, "", "a key in double quotes, found the end of the document"),
-        ("[1", .jsonSyntax, 2, "", "',' or ']'"),
-        ("[1,]", .jsonSyntax, 3, "/1", "expected a value, found ']'"),
-        (#"{"a":1,}"#, .jsonSyntax, 7, "", "a key in double quotes, found '}'"),
-        (#"{"a" 1}"#, .jsonSyntax, 5, "", "':' after the key"),
-        (#"{a:1}"#, .jsonSyntax, 1, "", "a key in double quotes"),
-        (#"{"a":tru}"#, .jsonSyntax, 5, "/a", "expected true"),
-        ("[1 2]", .jsonSyntax, 3, "", "found '2'"),
-        ("'a'", .jsonSyntax, 0, "", "expected a value"),
-        ("1 2", .jsonTrailingData, 2, "", "expected nothing after the value"),
-        ("01", .jsonNumber, 0, "", "may not start with 0"),
-        ("-", .jsonNumber, 1, "", "digit after '-'"),
-        ("1.", .jsonNumber, 2, "", "digit after the decimal point"),
-        ("1e+", .jsonNumber, 3, "", "digit after the exponent"),
-        ("+1", .jsonSyntax, 0, "", "found '+'"),
-        (".5", .jsonSyntax, 0, "", "found '.'"),
-        ("NaN", .jsonSyntax, 0, "", "found 'N'"),
-        (#""a"#, .jsonSyntax, 2, "", "to end the string"),
-        ("\"a\nb\"", .jsonString, 2, "", "control character"),
-        (#"["\x"]"#, .jsonString, 2, "/0", "after '\\'"),
-        (#""\u12G4""#, .jsonString, 1, "", "hexadecimal"),
-        (#""\ud83d""#, .jsonString, 1, "", "surrogate"),
-        (#""\ud83dA""#, .jsonString, 1, "", "surrogate"),
-        (#""\ud83d\u0041""#, .jsonString, 1, "", "surrogate"),
-        (#""\ude00""#, .jsonString, 1, "", "surrogate"),
-        (#"{"a":{"b":1,"b":2}}"#, .documentDuplicateKey, 12, "/a/b", "twice"),
-        (#"[{"x/y":1,"x\u002fy":2}]"#, .documentDuplicateKey, 10, "/0/x~1y", "twice"),
-        ("// comment\n1", .jsonSyntax, 0, "", "found '/'"),
-    ] as [(String, RuleID, Int, String, String)])
+    @Test(
+        arguments: [
+            ("", RuleID.documentEmpty, 0, "", "empty"),
+            (" \n ", .documentEmpty, 3, "", "empty"),
+            ("{", .jsonSyntax, 1, "", "a key in double quotes, found the end of the document"),
+            ("[1", .jsonSyntax, 2, "", "',' or ']'"),
+            ("[1,]", .jsonSyntax, 3, "/1", "expected a value, found ']'"),
+            (#"{"a":1,}"#, .jsonSyntax, 7, "", "a key in double quotes, found '}'"),
+            (#"{"a" 1}"#, .jsonSyntax, 5, "", "':' after the key"),
+            (#"{a:1}"#, .jsonSyntax, 1, "", "a key in double quotes"),
+            (#"{"a":tru}"#, .jsonSyntax, 5, "/a", "expected true"),
+            ("[1 2]", .jsonSyntax, 3, "", "found '2'"),
+            ("'a'", .jsonSyntax, 0, "", "expected a value"),
+            ("1 2", .jsonTrailingData, 2, "", "expected nothing after the value"),
+            ("01", .jsonNumber, 0, "", "may not start with 0"),
+            ("-", .jsonNumber, 1, "", "digit after '-'"),
+            ("1.", .jsonNumber, 2, "", "digit after the decimal point"),
+            ("1e+", .jsonNumber, 3, "", "digit after the exponent"),
+            ("+1", .jsonSyntax, 0, "", "found '+'"),
+            (".5", .jsonSyntax, 0, "", "found '.'"),
+            ("NaN", .jsonSyntax, 0, "", "found 'N'"),
+            (#""a"#, .jsonSyntax, 2, "", "to end the string"),
+            ("\"a\nb\"", .jsonString, 2, "", "control character"),
+            (#"["\x"]"#, .jsonString, 2, "/0", "after '\\'"),
+            (#""\u12G4""#, .jsonString, 1, "", "hexadecimal"),
+            (#""\ud83d""#, .jsonString, 1, "", "surrogate"),
+            (#""\ud83dA""#, .jsonString, 1, "", "surrogate"),
+            (#""\ud83d\u0041""#, .jsonString, 1, "", "surrogate"),
+            (#""\ude00""#, .jsonString, 1, "", "surrogate"),
+            (#"{"a":{"b":1,"b":2}}"#, .documentDuplicateKey, 12, "/a/b", "twice"),
+            (#"[{"x/y":1,"x\u002fy":2}]"#, .documentDuplicateKey, 10, "/0/x~1y", "twice"),
+            ("// comment\n1", .jsonSyntax, 0, "", "found '/'"),
+        ] as [(String, RuleID, Int, String, String)])
     func refuses(text: String, rule: RuleID, offset: Int, pointer: String, message: String) throws {
         let error = try #require(throws: DocumentError.self) { try JSONParser.parse(text) }
         #expect(error.rule == rule)
