@@ -1,0 +1,37 @@
+/// A port of a rule: one number, a range, or a name (Calico's `numorstring.Port`).
+package enum Port: Hashable, Sendable {
+    /// Inclusive; a single port is a range of one. Numbers from 0: that 0 is no port is for validation to say.
+    case numbers(ClosedRange<UInt16>)
+    /// The name of a port on the endpoint.
+    case named(String)
+
+    /// Reads `"80"`, `"8080:8090"` or a name; nil when the text is none of these.
+    init?(text: String) {
+        let parts = text.utf8.split(separator: UInt8(ascii: ":"), omittingEmptySubsequences: false)
+        if parts.count <= 2, parts.allSatisfy({ !$0.isEmpty && $0.allSatisfy(Self.isDigit) }) {
+            guard let low = UInt16(String(parts[0]) ?? ""),
+                let high = UInt16(String(parts[parts.count - 1]) ?? ""), low <= high
+            else { return nil }
+            self = .numbers(low...high)
+        } else {
+            guard 1...128 ~= text.utf8.count, text.utf8.allSatisfy(Self.isNameByte) else {
+                return nil
+            }
+            self = .named(text)
+        }
+    }
+
+    private static func isDigit(_ byte: UInt8) -> Bool {
+        UInt8(ascii: "0")...UInt8(ascii: "9") ~= byte
+    }
+
+    private static func isNameByte(_ byte: UInt8) -> Bool {
+        switch byte {
+        case UInt8(ascii: "a")...UInt8(ascii: "z"), UInt8(ascii: "A")...UInt8(ascii: "Z"),
+            UInt8(ascii: "0")...UInt8(ascii: "9"), UInt8(ascii: "_"), UInt8(ascii: "."),
+            UInt8(ascii: "-"):
+            true
+        default: false
+        }
+    }
+}

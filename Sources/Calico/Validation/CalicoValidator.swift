@@ -1,0 +1,68 @@
+package import Domain
+
+/// What Calico would say to a document.
+package struct CalicoVerdict: Sendable {
+    /// Everything that is wrong, in the order of Calico's checks; empty when the document is valid.
+    package var violations: [Violation]
+    /// The document as Calico's client would store it, without what only the datastore knows (uid, creation
+    /// time, the policy name annotation); nil unless valid.
+    package var stored: JSONValue?
+
+    package var isValid: Bool { violations.isEmpty }
+}
+
+/// Judges documents as Calico's decoder, v3 validator and CRD rules do.
+package enum CalicoValidator {
+    /// The verdict on `document`, which claims to be a `kind`.
+    package static func judge(_ document: JSONValue, kind: ResourceKind) -> CalicoVerdict {
+        guard let schema = kind.schema else {
+            let message = "\(kind.rawValue) is not a kind that this server writes"
+            return CalicoVerdict(
+                violations: [Violation(pointer: "/kind", rule: .unjudgedKind, message: message)])
+        }
+        var decoder = GoDecoder()
+        var resource = decoder.record(document, as: schema)
+        var report = ViolationReport(decoding: decoder.violations)
+        if document.objectValue != nil {
+            EnvelopeRules.check(resource, kind: kind, into: &report)
+            Defaulting.apply(to: &resource, kind: kind)
+            check(resource, kind: kind, into: &report)
+        }
+        var verdict = CalicoVerdict(violations: report.violations)
+        if verdict.isValid { verdict.stored = GoEncoder.json(resource) }
+        return verdict
+    }
+
+    /// Every rule that can refuse a document.
+    package static let rules: [RuleID] =
+        DecodingRules.all + EnvelopeRules.all + MetadataRules.all + NameRules.all
+        + SelectorRules.all + PolicySpecRules.all + TierRules.all + PolicyRules.all
+        + ProtocolRules.all + PortRules.all + NetRules.all + EntityRules.all + ServiceRules.all
+        + HTTPRules.all + NetworkSetRules.all
+
+    private static func check(
+        _ resource: GoRecord, kind: ResourceKind, into report: inout ViolationReport
+    ) {
+        let metadata = resource.record("metadata") ?? resource.empty("metadata")
+        let spec = resource.record("spec") ?? resource.empty("spec")
+        MetadataRules.check(metadata, kind: kind, into: &report)
+        NameRules.check(metadata, kind: kind, into: &report)
+        switch kind {
+        case .globalNetworkPolicy, .networkPolicy:
+            PolicySpecRules.check(spec, kind: kind, into: &report)
+        case .globalNetworkSet, .networkSet:
+            NetworkSetRules.check(spec, metadata: metadata, into: &report)
+        case .tier: TierRules.check(spec, name: metadata.string("name"), into: &report)
+        case .workloadEndpoint, .clusterInformation: break
+        }
+    }
+}
+
+extension GoRecord {
+    /// The struct field `name` with nothing in it, for where the document leaves it out.
+    func empty(_ name: String) -> GoRecord {
+        guard let index = type.index(of: name), case .structure(let type) = type.fields[index].type
+        else { return GoRecord(GoStruct([]), at: pointer(to: name)) }
+        return GoRecord(type, at: pointer(to: name))
+    }
+}

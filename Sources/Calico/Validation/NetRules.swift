@@ -1,0 +1,112 @@
+import Domain
+
+extension RuleID {
+    static let netFormat = RuleID("net.format")
+    static let netHostBits = RuleID("net.host-bits")
+    static let netCount = RuleID("net.count")
+    static let netFamilies = RuleID("net.families")
+    static let netIPVersion = RuleID("net.ip-version")
+    static let netCatchAll = RuleID("net.catch-all-negated")
+}
+
+/// `nets` and `notNets` of both sides of a rule; the rule matches packets of one IP family, so they must agree.
+enum NetRules {
+    static let all: [RuleID] = [
+        .netFormat, .netHostBits, .netCount, .netFamilies, .netIPVersion, .netCatchAll,
+    ]
+
+    /// The CRDs' `maxItems`.
+    static let maxNets = 256
+
+    static func check(_ rule: GoRecord, into report: inout ViolationReport) {
+        var families = Families()
+        for side in PolicySide.allCases {
+            guard let entity = rule.record(side.rawValue) else { continue }
+            for name in ["nets", "notNets"] {
+                let found = nets(name, of: entity, into: &report)
+                agree(
+                    found, with: &families, ipVersion: rule.integer("ipVersion"),
+                    at: entity.pointer(to: name), into: &report)
+            }
+        }
+    }
+
+    private struct Families {
+        var hasIPv4 = false
+        var hasIPv6 = false
+
+        var isMixed: Bool { hasIPv4 && hasIPv6 }
+    }
+
+    private static func nets(
+        _ name: String, of entity: GoRecord, into report: inout ViolationReport
+    ) -> Families {
+        let nodes = entity.list(name)
+        if nodes.count > maxNets {
+            report.add(
+                .netCount, at: entity.pointer(to: name),
+                "must have at most \(maxNets) nets; these are \(nodes.count)."
+                    + " A GlobalNetworkSet holds any number")
+        }
+        var families = Families()
+        for node in nodes {
+            guard let net = net(node, into: &report) else { continue }
+            if net.isIPv4 { families.hasIPv4 = true } else { families.hasIPv6 = true }
+            if name == "notNets", isCatchAll(net, node.text) {
+                report.add(
+                    .netCatchAll, at: node.pointer,
+                    "excludes every address, so the rule could never match: leave it out")
+            }
+        }
+        return families
+    }
+
+    private static func net(_ node: GoNode, into report: inout ViolationReport) -> GoNetwork? {
+        guard let net = GoNetwork(node.text) else {
+            let bare = GoAddress(node.text[...])
+            let full = bare.map { "write \(node.text)/\($0.isDotted ? 32 : 128)" }
+            report.add(
+                .netFormat, at: node.pointer,
+                full.map { "a single address needs its prefix length: \($0)" }
+                    ?? "must be an address and a prefix length, such as 10.1.0.0/16")
+            return nil
+        }
+        if net.hasHostBits {
+            report.add(
+                .netHostBits, at: node.pointer,
+                "has bits set after the prefix; write \(net.network.description)/\(net.prefixLength)"
+            )
+        }
+        return net
+    }
+
+    /// Calico compares the text for IPv4 and the value for IPv6.
+    private static func isCatchAll(_ net: GoNetwork, _ text: String) -> Bool {
+        net.isIPv4
+            ? text == "0.0.0.0/0"
+            : net.prefixLength == 0 && net.network.bytes.allSatisfy { $0 == 0 }
+    }
+
+    private static func agree(
+        _ found: Families, with families: inout Families, ipVersion: Int64?, at pointer: String,
+        into report: inout ViolationReport
+    ) {
+        if let ipVersion,
+            found.hasIPv4 && ipVersion != 4 || found.hasIPv6 && ipVersion != 6
+        {
+            report.add(
+                .netIPVersion, at: pointer,
+                "has \(found.hasIPv4 ? "IPv4" : "IPv6") nets, but the rule's ipVersion is \(ipVersion)"
+            )
+        }
+        if found.isMixed || found.hasIPv4 && families.hasIPv6
+            || found.hasIPv6 && families.hasIPv4
+        {
+            report.add(
+                .netFamilies, at: pointer,
+                "a rule's nets must all be IPv4 or all IPv6: write one rule for each")
+        }
+        families.hasIPv4 = families.hasIPv4 || found.hasIPv4
+        families.hasIPv6 = families.hasIPv6 || found.hasIPv6
+    }
+}

@@ -1,0 +1,78 @@
+import Domain
+
+extension RuleID {
+    static let selectorSyntax = RuleID("selector.syntax")
+    static let selectorLength = RuleID("selector.length")
+    static let selectorGlobal = RuleID("selector.global")
+    static let selectorGlobalAlone = RuleID("selector.global-alone")
+}
+
+/// Selectors in every position.
+enum SelectorRules {
+    static let all: [RuleID] = [
+        .selectorSyntax, .selectorLength, .selectorGlobal, .selectorGlobalAlone,
+    ]
+
+    /// The CRDs' `maxLength`, in characters.
+    static let maxLength = 1_024
+
+    /// What a position allows beyond the grammar.
+    struct Position: OptionSet {
+        let rawValue: Int
+        /// At most 1,024 characters.
+        static let limited = Position(rawValue: 1)
+        /// `global()` means nothing here.
+        static let notGlobal = Position(rawValue: 2)
+        /// `global()` only by itself.
+        static let globalAlone = Position(rawValue: 4)
+    }
+
+    /// Checks the selector in the field `name` of `record`.
+    static func check(
+        _ name: String, of record: GoRecord, _ position: Position,
+        into report: inout ViolationReport
+    ) {
+        let text = record.string(name)
+        guard !text.isEmpty else { return }
+        let pointer = record.pointer(to: name)
+        if position.contains(.limited), text.unicodeScalars.count > maxLength {
+            report.add(
+                .selectorLength, at: pointer,
+                "must have at most \(maxLength) characters; this has \(text.unicodeScalars.count)")
+        }
+        do {
+            _ = try Selector(parsing: text)
+        } catch {
+            report.add(.selectorSyntax, at: pointer, error.description)
+        }
+        global(text, position, at: pointer, into: &report)
+    }
+
+    private static func global(
+        _ text: String, _ position: Position, at pointer: String, into report: inout ViolationReport
+    ) {
+        // Calico looks for the bare text, inside quotes too.
+        guard mentionsGlobal(text) else { return }
+        if position.contains(.notGlobal) {
+            report.add(
+                .selectorGlobal, at: pointer,
+                "global() is allowed only in a rule's namespaceSelector")
+        }
+        if position.contains(.globalAlone), !isOnlyGlobal(text) {
+            report.add(
+                .selectorGlobalAlone, at: pointer,
+                "global() must be the whole namespaceSelector, not part of a longer one")
+        }
+    }
+
+    private static func mentionsGlobal(_ text: String) -> Bool {
+        let bytes = Array(text.utf8)
+        let word = Array("global(".utf8)
+        guard bytes.count >= word.count else { return false }
+        return (0...bytes.count - word.count).contains { bytes[$0...].starts(with: word) }
+    }
+
+    private static func isOnlyGlobal(_ text: String) -> Bool {
+        text.utf8.filter { $0 != 0x20 && $0 != 0x09 }.elementsEqual("global()".utf8)
+    }
+}

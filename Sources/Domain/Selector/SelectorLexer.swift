@@ -1,0 +1,173 @@
+/// Cuts a selector into tokens, by the rules of Calico's tokenizer: the words `in`, `not in`, `contains`,
+/// `starts with` and `ends with` are operators only right after a label.
+struct SelectorLexer {
+    let bytes: [UInt8]
+    private var position = 0
+    private var previousIsLabel = false
+
+    init(_ text: String) { bytes = Array(text.utf8) }
+
+    /// The next token; `.end` for ever once the text is used up.
+    mutating func next() throws(SelectorError) -> SelectorToken {
+        skipSpaces()
+        let start = position
+        guard start < bytes.count else { return SelectorToken(kind: .end, start: start) }
+        let token = if let mark = try punctuation(bytes[start]) { mark } else { try word() }
+        previousIsLabel = token.kind == .label
+        return token
+    }
+
+    /// The text of `range`, which lies on token boundaries.
+    func string(_ range: Range<Int>) -> String { String(decoding: bytes[range], as: UTF8.self) }
+
+    func error(at offset: Int, _ message: String) -> SelectorError {
+        SelectorError(offset: offset, in: bytes, message)
+    }
+
+    private mutating func skipSpaces() {
+        while position < bytes.count, bytes[position] == 0x20 || bytes[position] == 0x09 {
+            position += 1
+        }
+    }
+
+    private mutating func punctuation(_ byte: UInt8) throws(SelectorError) -> SelectorToken? {
+        switch byte {
+        case UInt8(ascii: "("): take(1, .leftParenthesis)
+        case UInt8(ascii: ")"): take(1, .rightParenthesis)
+        case UInt8(ascii: "{"): take(1, .leftBrace)
+        case UInt8(ascii: "}"): take(1, .rightBrace)
+        case UInt8(ascii: ","): take(1, .comma)
+        case UInt8(ascii: "!"): follows(byte: "=") ? take(2, .comparison(.notEqual)) : take(1, .not)
+        case UInt8(ascii: "="): try double(byte, .comparison(.equal))
+        case UInt8(ascii: "&"): try double(byte, .and)
+        case UInt8(ascii: "|"): try double(byte, .or)
+        case UInt8(ascii: "\""), UInt8(ascii: "'"): try string(closedBy: byte)
+        default: nil
+        }
+    }
+
+    private mutating func take(_ count: Int, _ kind: SelectorToken.Kind) -> SelectorToken {
+        defer { position += count }
+        return SelectorToken(kind: kind, start: position)
+    }
+
+    private func follows(byte: Unicode.Scalar) -> Bool {
+        position + 1 < bytes.count && bytes[position + 1] == UInt8(ascii: byte)
+    }
+
+    private mutating func double(
+        _ byte: UInt8, _ kind: SelectorToken.Kind
+    ) throws(SelectorError) -> SelectorToken {
+        let sign = Unicode.Scalar(byte)
+        guard follows(byte: sign) else {
+            throw error(at: position, "expected \(sign)\(sign), found a single \(sign)")
+        }
+        return take(2, kind)
+    }
+
+    private mutating func string(closedBy quote: UInt8) throws(SelectorError) -> SelectorToken {
+        let start = position
+        guard let end = bytes[(start + 1)...].firstIndex(of: quote) else {
+            throw error(at: start, "this string has no closing \(Unicode.Scalar(quote))")
+        }
+        position = end + 1
+        return SelectorToken(kind: .string, start: start, text: start + 1..<end)
+    }
+}
+
+extension SelectorLexer {
+    private mutating func word() throws(SelectorError) -> SelectorToken {
+        let start = position
+        if previousIsLabel { return try operatorWord() }
+        if skip("has(") { return try hasCall(start) }
+        if skip("all(") { return try emptyCall(start, "all", .all) }
+        if skip("global(") { return try emptyCall(start, "global", .global) }
+        return SelectorToken(kind: .label, start: start, text: try identifier())
+    }
+
+    private mutating func operatorWord() throws(SelectorError) -> SelectorToken {
+        let start = position
+        for (words, operation) in Self.operatorWords where skip(words) {
+            return SelectorToken(kind: .comparison(operation), start: start)
+        }
+        throw error(
+            at: start,
+            "expected an operator after the label:"
+                + " ==, !=, in, not in, contains, starts with or ends with")
+    }
+
+    private static let operatorWords: [([StaticString], SelectorComparison.Operator)] = [
+        (["contains"], .contains), (["starts", "with"], .startsWith),
+        (["ends", "with"], .endsWith),
+        (["not", "in"], .notInSet), (["in"], .inSet),
+    ]
+
+    /// Skips `words` (spaces between them are optional: `notin`) when the last one ends there.
+    private mutating func skip(_ words: [StaticString]) -> Bool {
+        let start = position
+        for word in words {
+            skipSpaces()
+            guard skip(word) else {
+                position = start
+                return false
+            }
+        }
+        if position < bytes.count, Self.isLabelByte(bytes[position]) {
+            position = start
+            return false
+        }
+        return true
+    }
+
+    /// Skips `literal` if the text goes on with it.
+    private mutating func skip(_ literal: StaticString) -> Bool {
+        let count = literal.utf8CodeUnitCount
+        guard position + count <= bytes.count else { return false }
+        let matches = literal.withUTF8Buffer {
+            $0.elementsEqual(bytes[position..<position + count])
+        }
+        if matches { position += count }
+        return matches
+    }
+
+    private mutating func hasCall(_ start: Int) throws(SelectorError) -> SelectorToken {
+        skipSpaces()
+        let label = try identifier()
+        skipSpaces()
+        guard skip(")") else { throw error(at: position, "expected ) to close has(") }
+        return SelectorToken(kind: .has, start: start, text: label)
+    }
+
+    private mutating func emptyCall(
+        _ start: Int, _ name: String, _ kind: SelectorToken.Kind
+    ) throws(SelectorError) -> SelectorToken {
+        skipSpaces()
+        guard skip(")") else { throw error(at: position, "expected ) right after \(name)(") }
+        return SelectorToken(kind: kind, start: start)
+    }
+
+    private mutating func identifier() throws(SelectorError) -> Range<Int> {
+        let start = position
+        while position < bytes.count, Self.isLabelByte(bytes[position]) { position += 1 }
+        guard position > start else {
+            throw error(at: start, "expected a label name (letters, digits, '_', '.', '/', '-')")
+        }
+        guard position - start <= Selector.maxLabelLength else {
+            throw error(
+                at: start,
+                "this label name has \(position - start) characters,"
+                    + " at most \(Selector.maxLabelLength) are allowed")
+        }
+        return start..<position
+    }
+
+    private static func isLabelByte(_ byte: UInt8) -> Bool {
+        switch byte {
+        case UInt8(ascii: "a")...UInt8(ascii: "z"), UInt8(ascii: "A")...UInt8(ascii: "Z"),
+            UInt8(ascii: "0")...UInt8(ascii: "9"), UInt8(ascii: "_"), UInt8(ascii: "."),
+            UInt8(ascii: "/"), UInt8(ascii: "-"):
+            true
+        default: false
+        }
+    }
+}
