@@ -1,0 +1,109 @@
+import NIOCore
+import NIOPosix
+
+/// A bare TCP connection for what no proper client sends. For one task.
+package final class HTTPRawConnection {
+    private let channel: any Channel
+    private var inbound: NIOAsyncChannelInboundStream<ByteBuffer>.AsyncIterator
+    private let outbound: NIOAsyncChannelOutboundWriter<ByteBuffer>
+    private var unread: [UInt8] = []
+
+    /// The awaited bytes did not come.
+    package struct UnexpectedEnd: Error {
+        package let received: String
+    }
+
+    fileprivate init(
+        channel: any Channel, inbound: NIOAsyncChannelInboundStream<ByteBuffer>,
+        outbound: NIOAsyncChannelOutboundWriter<ByteBuffer>
+    ) {
+        self.channel = channel
+        self.inbound = inbound.makeAsyncIterator()
+        self.outbound = outbound
+    }
+
+    package func send(_ bytes: [UInt8]) async throws {
+        try await outbound.write(ByteBuffer(bytes: bytes))
+    }
+
+    package func send(_ text: String) async throws {
+        try await send(Array(text.utf8))
+    }
+
+    /// Sends an end of file; answers can still be received.
+    package func closeOutput() {
+        channel.close(mode: .output, promise: nil)
+    }
+
+    /// Everything up to and including `mark`; throws when the connection ends before that.
+    package func receive(through mark: String) async throws -> String {
+        while true {
+            let text = String(decoding: unread, as: UTF8.self)
+            if let end = text.firstRange(of: mark)?.upperBound {
+                let head = String(text[..<end])
+                unread.removeFirst(head.utf8.count)
+                return head
+            }
+            guard try await fill() else { throw UnexpectedEnd(received: text) }
+        }
+    }
+
+    /// Reads on until the connection ends, and returns what had not been returned before.
+    package func receiveAll() async throws -> [UInt8] {
+        while try await fill() {}
+        defer { unread = [] }
+        return unread
+    }
+
+    /// As `receiveAll()`, but ends the connection after `timeout`.
+    package func receiveAll(timeout: Duration) async throws -> [UInt8] {
+        let (seconds, attoseconds) = timeout.components
+        let end = channel.eventLoop.scheduleTask(
+            in: .nanoseconds(seconds * 1_000_000_000 + attoseconds / 1_000_000_000)
+        ) { [channel] in channel.close(promise: nil) }
+        defer { end.cancel() }
+        return try await receiveAll()
+    }
+
+    /// Takes one read from the socket; false at the end of the connection, also by a reset.
+    private func fill() async throws -> Bool {
+        let bytes: ByteBuffer?
+        do {
+            bytes = try await inbound.next()
+        } catch is IOError {
+            return false
+        }
+        guard let bytes else { return false }
+        unread.append(contentsOf: bytes.readableBytesView)
+        return true
+    }
+}
+
+extension HTTPTestClient {
+    /// Opens a bare connection for `body`. `receiveBuffer` (bytes) makes the kernel take little
+    /// from the server while `body` does not read.
+    package nonisolated func withRawConnection<Result: Sendable>(
+        receiveBuffer: Int? = nil,
+        _ body: (HTTPRawConnection) async throws -> Result
+    ) async throws -> Result {
+        var bootstrap = ClientBootstrap(group: MultiThreadedEventLoopGroup.singleton)
+            .channelOption(.allowRemoteHalfClosure, value: true)
+        if let receiveBuffer {
+            bootstrap = bootstrap.channelOption(
+                .socketOption(.so_rcvbuf), value: .init(receiveBuffer))
+        }
+        let channel = try await bootstrap.connect(host: host, port: port) { channel in
+            channel.eventLoop.makeCompletedFuture {
+                try NIOAsyncChannel<ByteBuffer, ByteBuffer>(
+                    wrappingChannelSynchronously: channel,
+                    configuration: .init(
+                        backPressureStrategy: .init(lowWatermark: 1, highWatermark: 1),
+                        isOutboundHalfClosureEnabled: true))
+            }
+        }
+        return try await channel.executeThenClose { inbound, outbound in
+            try await body(
+                HTTPRawConnection(channel: channel.channel, inbound: inbound, outbound: outbound))
+        }
+    }
+}

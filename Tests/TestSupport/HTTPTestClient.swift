@@ -1,0 +1,108 @@
+package import HTTPTypes
+import NIOCore
+import NIOHTTP1
+import NIOPosix
+
+/// A small HTTP/1.1 client for tests, independent of the server's own HTTP code.
+///
+/// Requests share one keep-alive connection, which is opened again when the server has closed it;
+/// requests sent at the same time are pipelined on it.
+package actor HTTPTestClient {
+    package nonisolated let host: String
+    package nonisolated let port: Int
+    private var connection: (any Channel)?
+
+    package init(host: String = "127.0.0.1", port: Int) {
+        self.host = host
+        self.port = port
+    }
+
+    /// Sends one request and waits for its answer; throws when the connection ends before that.
+    /// `body` nil sends no length; `fresh` uses a connection of its own, closed afterwards.
+    package func send(
+        _ method: HTTPRequest.Method, _ path: String, headers: HTTPFields = [:],
+        body: [UInt8]? = nil, fresh: Bool = false
+    ) async throws -> HTTPTestResponse {
+        let channel = try await fresh ? connect() : shared()
+        let answer = channel.eventLoop.makePromise(of: HTTPTestResponse.self)
+        let exchange = HTTPTestExchange(
+            head: head(method, path, headers: headers, body: body), body: body, answer: answer)
+        channel.writeAndFlush(exchange).cascadeFailure(to: answer)
+        let response: HTTPTestResponse
+        do {
+            response = try await answer.futureResult.get()
+        } catch {
+            if !fresh { connection = nil }
+            throw error
+        }
+        if fresh { try? await channel.close() }
+        return response
+    }
+
+    /// Sends `body` as UTF-8; as `send` otherwise.
+    package func send(
+        _ method: HTTPRequest.Method, _ path: String, headers: HTTPFields = [:], body: String,
+        fresh: Bool = false
+    ) async throws -> HTTPTestResponse {
+        try await send(method, path, headers: headers, body: Array(body.utf8), fresh: fresh)
+    }
+
+    /// Sends `bytes` on a connection of their own and returns everything that comes back until the
+    /// server closes or `timeout` has passed. `closeOutput` sends an end of file after them.
+    package nonisolated func sendRaw(
+        _ bytes: [UInt8], closeOutput: Bool = false, timeout: Duration = .seconds(5)
+    ) async throws -> [UInt8] {
+        try await withRawConnection { raw in
+            try await raw.send(bytes)
+            if closeOutput { raw.closeOutput() }
+            return try await raw.receiveAll(timeout: timeout)
+        }
+    }
+
+    /// Closes the shared connection.
+    package func close() async {
+        try? await connection?.close()
+        connection = nil
+    }
+
+    private func shared() async throws -> any Channel {
+        if let connection, connection.isActive { return connection }
+        let channel = try await connect()
+        connection = channel
+        return channel
+    }
+
+    private nonisolated func connect() async throws -> any Channel {
+        try await ClientBootstrap(group: MultiThreadedEventLoopGroup.singleton)
+            .channelInitializer { channel in
+                channel.eventLoop.makeCompletedFuture {
+                    try channel.pipeline.syncOperations.addHTTPClientHandlers()
+                    try channel.pipeline.syncOperations.addHandler(HTTPTestExchangeHandler())
+                }
+            }
+            .connect(host: host, port: port).get()
+    }
+
+    private nonisolated func head(
+        _ method: HTTPRequest.Method, _ path: String, headers: HTTPFields, body: [UInt8]?
+    ) -> HTTPRequestHead {
+        var fields = HTTPHeaders(headers.map { ($0.name.rawName, $0.value) })
+        if !fields.contains(name: "Host") { fields.add(name: "Host", value: "\(host):\(port)") }
+        if let body, !fields.contains(name: "Transfer-Encoding") {
+            fields.replaceOrAdd(name: "Content-Length", value: String(body.count))
+        }
+        return HTTPRequestHead(
+            version: .http1_1, method: HTTPMethod(rawValue: method.rawValue), uri: path,
+            headers: fields)
+    }
+}
+
+/// A whole answer.
+package struct HTTPTestResponse: Sendable {
+    package var status: Int
+    package var headers: HTTPFields
+    package var body: [UInt8]
+
+    /// The body as UTF-8, repaired where it is not.
+    package var text: String { String(decoding: body, as: UTF8.self) }
+}
