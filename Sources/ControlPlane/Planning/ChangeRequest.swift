@@ -35,7 +35,16 @@ package enum ChangeOperation: Sendable {
     /// Take the first free block of the region's address blocks as a new subnet.
     case allocateSubnet(region: String, JSONValue)
 
-    /// The verb as the ledger names it.
+    /// The object the request names; for an allocation only its kind and region are known.
+    package var name: ObjectName {
+        switch self {
+        case .put(let name, _), .patch(let name, _), .delete(let name): name
+        case .allocateSubnet(let region, let document):
+            .subnet(region: region, name: document["name"]?.stringValue ?? "")
+        }
+    }
+
+    /// The verb as the journal names it.
     package var verb: String {
         switch self {
         case .put: "put"

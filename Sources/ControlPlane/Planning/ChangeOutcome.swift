@@ -65,6 +65,8 @@ package struct Refusal: Sendable {
         case idempotencyKeyReused
         /// The name belongs to another writer, such as Neutron's `ossg.` policies.
         case reserved
+        /// An allocation names a subnet that exists already.
+        case alreadyExists
         /// The change is larger than one etcd transaction or value may be.
         case tooLarge
     }
@@ -88,6 +90,20 @@ package struct Refusal: Sendable {
         self.objects = objects
         self.total = total ?? objects.count
         self.currentRevision = currentRevision
+    }
+}
+
+extension Refusal.Reason {
+    /// The HTTP status that the client is given, which the ledger keeps.
+    package var status: Int {
+        switch self {
+        case .notFound: 404
+        case .invalid, .idempotencyKeyReused: 422
+        case .preconditionFailed: 412
+        case .overlap, .inUse, .legacyLoss, .exhausted, .alreadyExists: 409
+        case .reserved: 403
+        case .tooLarge: 413
+        }
     }
 }
 

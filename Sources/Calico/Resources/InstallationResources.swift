@@ -1,0 +1,49 @@
+package import Domain
+
+/// The objects that calicoctl makes sure of before it writes a policy
+/// (libcalico-go/lib/clientv3/client.go `EnsureInitialized`).
+package enum InstallationResources {
+    /// Evaluated in ascending `order`; `defaultAction` is what happens to traffic that no policy of
+    /// the tier decides.
+    package struct TierDefaults: Sendable {
+        package let name: String
+        let order: Int64
+        let defaultAction: String
+    }
+
+    package static let tiers = [
+        TierDefaults(name: "default", order: 1_000_000, defaultAction: "Deny"),
+        TierDefaults(name: "kube-admin", order: 1_000, defaultAction: "Pass"),
+        TierDefaults(name: "kube-baseline", order: 10_000_000, defaultAction: "Pass"),
+    ]
+
+    package static let clusterInformationKey = ResourceKey(.clusterInformation, name: "default")
+
+    package static func tierKey(_ name: String) -> ResourceKey { ResourceKey(.tier, name: name) }
+
+    package static func tier(_ tier: TierDefaults, identity: ObjectIdentity) -> Resource {
+        Resource.build(
+            key: tierKey(tier.name), existing: nil, identity: identity, labels: [:],
+            annotations: [:],
+            spec: JSONObject(uncheckedMembers: [
+                ("order", .number(JSONNumber(tier.order))),
+                ("defaultAction", .string(tier.defaultAction)),
+            ]))
+    }
+
+    /// Felix does not start without it.
+    ///
+    /// - Parameter clusterGUID: 32 hex digits, new for every installation.
+    package static func clusterInformation(
+        clusterGUID: String, identity: ObjectIdentity
+    ) -> Resource {
+        Resource.build(
+            key: clusterInformationKey, existing: nil, identity: identity, labels: [:],
+            annotations: [:],
+            spec: JSONObject(uncheckedMembers: [
+                ("clusterGUID", .string(clusterGUID)),
+                ("clusterType", .string("openstack")),
+                ("datastoreReady", true),
+            ]))
+    }
+}

@@ -1,0 +1,128 @@
+package import Domain
+
+/// Regions and subnets as GlobalNetworkSets, and back.
+package enum InventoryResource {
+    /// The set that stands for `region`; labels, annotations and fields of other tools on `existing`
+    /// survive, except labels that the region had and no longer has.
+    package static func build(
+        _ region: Region, existing: Resource?, identity: ObjectIdentity
+    ) -> Resource {
+        build(
+            .region(region.name), nets: region.addressBlocks, labels: region.labels,
+            displayName: region.displayName, description: region.description, existing: existing,
+            identity: identity)
+    }
+
+    /// The set that stands for `subnet`.
+    package static func build(
+        _ subnet: Subnet, existing: Resource?, identity: ObjectIdentity
+    ) -> Resource {
+        build(
+            .subnet(region: subnet.region, name: subnet.name), nets: [subnet.cidr],
+            labels: subnet.labels, displayName: subnet.displayName,
+            description: subnet.description, existing: existing, identity: identity)
+    }
+
+    private static func build(
+        _ key: InventoryKey, nets: [CIDR], labels: [String: String], displayName: String?,
+        description: String?, existing: Resource?, identity: ObjectIdentity
+    ) -> Resource {
+        var labels = labels
+        switch key {
+        case .region(let region): labels[InventoryKey.regionLabel] = region
+        case .subnet(let region, let name):
+            labels[InventoryKey.regionLabel] = region
+            labels[InventoryKey.subnetLabel] = name
+        }
+        var annotations = existing?.annotations ?? [:]
+        annotations[InventoryKey.displayNameAnnotation] = displayName
+        annotations[InventoryKey.descriptionAnnotation] = description
+        var spec = existing?.spec ?? JSONObject()
+        spec["nets"] = nets.isEmpty ? nil : .array(nets.map { .string($0.description) })
+        return Resource.build(
+            key: key.resourceKey, existing: existing, identity: identity, labels: labels,
+            annotations: annotations, spec: spec)
+    }
+
+    /// The region that a stored set stands for. Blocks that another tool has broken are left out.
+    package static func region(_ name: String, _ resource: Resource) -> Region {
+        let annotations = resource.annotations
+        return Region(
+            name: name, displayName: annotations[InventoryKey.displayNameAnnotation],
+            description: annotations[InventoryKey.descriptionAnnotation],
+            addressBlocks: nets(resource), labels: userLabels(resource))
+    }
+
+    /// The subnet that a stored set stands for; nil when it has no block (any more).
+    package static func subnet(_ name: String, region: String, _ resource: Resource) -> Subnet? {
+        guard let cidr = nets(resource).first else { return nil }
+        let annotations = resource.annotations
+        return Subnet(
+            region: region, name: name, cidr: cidr,
+            displayName: annotations[InventoryKey.displayNameAnnotation],
+            description: annotations[InventoryKey.descriptionAnnotation],
+            labels: userLabels(resource))
+    }
+
+    /// The blocks of a stored set that are CIDRs, in the order stored.
+    package static func nets(_ resource: Resource) -> [CIDR] {
+        (resource.spec["nets"]?.arrayValue ?? []).compactMap { value in
+            value.stringValue.flatMap { try? CIDR(parsing: $0) }
+        }
+    }
+
+    /// The blocks in the stored bytes of a set; none when they are no resource.
+    package static func nets(bytes: [UInt8]) -> [CIDR] {
+        Resource(key: ResourceKey(.globalNetworkSet, name: ""), bytes: bytes).map(nets) ?? []
+    }
+
+    private static func userLabels(_ resource: Resource) -> [String: String] {
+        resource.labels.filter { !$0.key.hasPrefix("policyserver/") }
+    }
+}
+
+extension InventoryResource {
+    /// The region as the API shows it.
+    package static func representation(
+        ofRegion name: String, _ resource: Resource, revision: Int64
+    ) -> JSONValue? {
+        let region = region(name, resource)
+        var object = JSONObject()
+        object["kind"] = "Region"
+        object["name"] = .string(name)
+        object["displayName"] = region.displayName.map(JSONValue.string)
+        object["description"] = region.description.map(JSONValue.string)
+        object["addressBlocks"] = .array(region.addressBlocks.map { .string($0.description) })
+        object["labels"] = labels(region.labels)
+        object["namespace"] = .string(RegionNamespace.of(region: name))
+        add(resource, revision, to: &object)
+        return .object(object)
+    }
+
+    /// The subnet as the API shows it; nil when its set has no block (any more).
+    package static func representation(
+        ofSubnet name: String, region: String, _ resource: Resource, revision: Int64
+    ) -> JSONValue? {
+        guard let subnet = subnet(name, region: region, resource) else { return nil }
+        var object = JSONObject()
+        object["kind"] = "Subnet"
+        object["region"] = .string(region)
+        object["name"] = .string(name)
+        object["cidr"] = .string(subnet.cidr.description)
+        object["displayName"] = subnet.displayName.map(JSONValue.string)
+        object["description"] = subnet.description.map(JSONValue.string)
+        object["labels"] = labels(subnet.labels)
+        add(resource, revision, to: &object)
+        return .object(object)
+    }
+
+    private static func labels(_ labels: [String: String]) -> JSONValue {
+        Resource.document(of: labels) ?? .object(JSONObject())
+    }
+
+    private static func add(_ resource: Resource, _ revision: Int64, to object: inout JSONObject) {
+        object["revision"] = .number(JSONNumber(revision))
+        object["createdAt"] = resource.creationTimestamp.map(JSONValue.string)
+        object["uid"] = resource.uid.map(JSONValue.string)
+    }
+}

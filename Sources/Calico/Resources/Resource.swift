@@ -1,0 +1,71 @@
+package import Domain
+
+/// A Calico v3 resource as it stands in etcd: envelope, metadata and spec, nothing dropped.
+package struct Resource: Sendable, Equatable {
+    package static let apiVersion = "projectcalico.org/v3"
+
+    package var key: ResourceKey
+    /// The whole stored object.
+    package var document: JSONValue
+
+    package init(key: ResourceKey, document: JSONValue) {
+        self.key = key
+        self.document = document
+    }
+
+    /// The stored bytes as a resource; nil when they are no JSON object. Calico itself skips such a
+    /// value in a list, so it is as good as absent.
+    package init?(key: ResourceKey, bytes: [UInt8]) {
+        guard let document = try? JSONParser.parse(bytes), case .object = document else {
+            return nil
+        }
+        self.init(key: key, document: document)
+    }
+
+    package var metadata: JSONObject { document["metadata"]?.objectValue ?? JSONObject() }
+    package var spec: JSONObject { document["spec"]?.objectValue ?? JSONObject() }
+    package var uid: String? { metadata["uid"]?.stringValue }
+    package var creationTimestamp: String? { metadata["creationTimestamp"]?.stringValue }
+    package var labels: [String: String] { Self.strings(metadata["labels"]) }
+    package var annotations: [String: String] { Self.strings(metadata["annotations"]) }
+
+    /// The bytes to store, as Go's encoder would write them.
+    package var bytes: [UInt8] { JSONSerializer.goBytes(document) }
+
+    /// A document of strings as a dictionary; members of another type are left out.
+    static func strings(_ value: JSONValue?) -> [String: String] {
+        var result: [String: String] = [:]
+        for (key, value) in value?.objectValue ?? JSONObject() {
+            if let text = value.stringValue { result[key] = text }
+        }
+        return result
+    }
+
+    /// `strings` as a document in key order, as Go's encoder orders a map; nil when empty.
+    static func document(of strings: [String: String]) -> JSONValue? {
+        guard !strings.isEmpty else { return nil }
+        let members = strings.sorted { $0.key < $1.key }.map { ($0.key, JSONValue.string($0.value)) }
+        return .object(JSONObject(uncheckedMembers: members.map { (key: $0.0, value: $0.1) }))
+    }
+}
+
+/// The two facts about an object that its creator fixes and every update keeps. Without them
+/// calicoctl reads an object but can never apply or replace it.
+package struct ObjectIdentity: Sendable, Equatable {
+    /// A random UUID in lower case.
+    package var uid: String
+    /// RFC 3339, UTC, whole seconds: `2026-11-23T05:00:00Z`.
+    package var creationTimestamp: String
+
+    package init(uid: String, creationTimestamp: String) {
+        self.uid = uid
+        self.creationTimestamp = creationTimestamp
+    }
+
+    /// What `existing` has, completed by `fresh` where another writer left a gap.
+    package static func of(_ existing: Resource?, fresh: ObjectIdentity) -> ObjectIdentity {
+        ObjectIdentity(
+            uid: existing?.uid ?? fresh.uid,
+            creationTimestamp: existing?.creationTimestamp ?? fresh.creationTimestamp)
+    }
+}

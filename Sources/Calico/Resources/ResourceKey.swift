@@ -1,0 +1,48 @@
+/// Where a Calico v3 resource lives in etcd
+/// (libcalico-go/lib/backend/model/resource.go: `/calico/resources/v3/projectcalico.org/<plural>/[<namespace>/]<name>`).
+package struct ResourceKey: Hashable, Sendable {
+    /// The prefix of every v3 resource, with the final slash.
+    package static let root = "/calico/resources/v3/projectcalico.org/"
+
+    package let kind: ResourceKind
+    /// Nil exactly when the kind is not namespaced.
+    package let namespace: String?
+    package let name: String
+
+    package init(_ kind: ResourceKind, namespace: String? = nil, name: String) {
+        self.kind = kind
+        self.namespace = namespace
+        self.name = name
+    }
+
+    /// The prefix of every object of `kind`, with the final slash.
+    package static func prefix(_ kind: ResourceKind) -> String { root + kind.plural + "/" }
+
+    /// The prefix of every object of a namespaced `kind` in `namespace`, with the final slash.
+    package static func prefix(_ kind: ResourceKind, namespace: String) -> String {
+        root + kind.plural + "/" + namespace + "/"
+    }
+
+    /// The whole etcd key.
+    package var path: String {
+        if let namespace {
+            Self.prefix(kind, namespace: namespace) + name
+        } else {
+            Self.prefix(kind) + name
+        }
+    }
+
+    /// The resource that `path` is the key of; nil for any other key, and for one that is not ASCII,
+    /// as every legal name is.
+    package init?(path: String) {
+        guard path.hasPrefix(Self.root), path.utf8.allSatisfy({ $0 < 0x80 }) else { return nil }
+        let parts = path.dropFirst(Self.root.count)
+            .split(separator: "/", omittingEmptySubsequences: false)
+        guard let first = parts.first, let kind = ResourceKind(plural: first),
+            parts.count == (kind.isNamespaced ? 3 : 2), !parts.contains("")
+        else { return nil }
+        self.kind = kind
+        self.namespace = kind.isNamespaced ? String(parts[1]) : nil
+        self.name = String(parts[parts.count - 1])
+    }
+}

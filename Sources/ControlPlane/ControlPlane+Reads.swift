@@ -1,0 +1,105 @@
+import Calico
+package import Domain
+import Etcd
+
+extension ControlPlane {
+    /// Whether reads show a whole state of etcd; false only before the first has been read.
+    package var isReadable: Bool { mirror.isReadable }
+
+    /// The object as this server knows it now; nil when there is none.
+    package func object(_ name: ObjectName) -> ObjectView? {
+        let view = PlanningView(mirror)
+        let key = writer.planner.key(name, view)
+        guard let stored = view.resource(key), let resource = stored.resource else { return nil }
+        return Representation.view(name, resource, revision: stored.revision)
+    }
+
+    /// One page of a list; `query.after` is the `next` of an earlier page.
+    package func list(_ query: ListQuery) -> ListPage {
+        var scan = ListScan(query, mirror)
+        var page = ListPage(items: [], next: nil)
+        var last: String?
+        while let (path, view) = scan.next() {
+            if page.items.count == query.limit {
+                page.next = last
+                return page
+            }
+            page.items.append(view)
+            last = path
+        }
+        return page
+    }
+
+    /// What became of a change; nil when nothing is known of it.
+    package func change(_ id: ChangeID) async throws(ControlPlaneError) -> ChangeStatus? {
+        do {
+            if let stored = try await store.get(Keyspace.journal(id)),
+                let entry = JournalEntry(bytes: stored.value)
+            {
+                return ChangeStatus(
+                    id: id, state: entry.isAccepted ? .accepted : .aborted,
+                    revision: entry.isAccepted ? stored.modRevision : nil, journal: entry)
+            }
+        } catch {
+            throw ControlPlaneError(.etcdUnavailable, "etcd does not answer", changeID: id)
+        }
+        do {
+            return try await ledger.rows(changeID: id.text).first { $0.revision != nil }
+                .flatMap { ChangeStatus(id: id, ledgerRow: $0) }
+        } catch {
+            throw ControlPlaneError(.ledgerUnavailable, "the ledger cannot be read", changeID: id)
+        }
+    }
+
+    /// Returns when this server's reads show `revision`; throws `replicaBehind` when they do not in time.
+    package func waitUntilApplied(
+        _ revision: Int64, timeout: Duration
+    ) async throws(ControlPlaneError) {
+        guard await mirror.applied.wait(for: revision, until: .now + timeout) else {
+            throw ControlPlaneError(
+                .replicaBehind,
+                "this server is at revision \(mirror.applied.reached), not yet at \(revision)")
+        }
+    }
+
+    /// The state of each part; asks etcd, for a second at most.
+    package func health() async -> ControlPlaneHealth {
+        let applied = mirror.applied.reached
+        let reachable = await etcdError(within: .seconds(1))
+        let ledgerPart =
+            switch ledger.health {
+            case .available: ControlPlaneHealth.Part(isHealthy: true, detail: "writable")
+            case .unavailable(let error):
+                ControlPlaneHealth.Part(isHealthy: false, detail: error.message)
+            }
+        return ControlPlaneHealth(
+            etcd: ControlPlaneHealth.Part(
+                isHealthy: reachable == nil, detail: reachable ?? "answers"),
+            ledger: ledgerPart,
+            mirror: ControlPlaneHealth.Part(
+                isHealthy: mirror.isReady,
+                detail: mirror.isReady ? "at revision \(applied)" : "still reading etcd"),
+            appliedRevision: applied, auditedRevision: auditor.audited.reached)
+    }
+
+    /// Why etcd does not answer a consistent read; nil when it does.
+    private func etcdError(within limit: Duration) async -> String? {
+        await withTaskGroup(of: String?.self) { group in
+            group.addTask {
+                do {
+                    _ = try await self.store.get(Keyspace.head)
+                    return nil
+                } catch {
+                    return "\(error)"
+                }
+            }
+            group.addTask {
+                try? await Task.sleep(for: limit)
+                return "no answer within \(limit)"
+            }
+            let first = await group.next() ?? nil
+            group.cancelAll()
+            return first
+        }
+    }
+}

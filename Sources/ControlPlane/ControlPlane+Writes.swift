@@ -1,0 +1,175 @@
+import Calico
+import Domain
+import Store
+
+extension ControlPlane {
+    /// Carries out one write, or plans it when it is a dry run.
+    ///
+    /// A refusal is in the ledger when this returns. Throws when the write could not be decided, or
+    /// could not be shown and audited within the deadline.
+    package func submit(
+        _ request: ChangeRequest
+    ) async throws(ControlPlaneError) -> ChangeOutcome {
+        let deadline = ContinuousClock.now + configuration.writeDeadline
+        let prepared = PreparedChange(request.operation)
+        switch await writer.submit(request, prepared, deadline: deadline) {
+        case .committed(let write, let revision):
+            try await waitUntilVisible(revision, request.id, until: deadline)
+            return .applied(
+                AppliedChange(
+                    changeID: request.id, verb: write.verb, object: write.view(revision: revision),
+                    name: write.name, warnings: write.warnings, replayed: false))
+        case .unchanged(let object, let warnings):
+            if request.options.dryRun { return .planned(unchangedPlan(object, warnings)) }
+            return .applied(
+                AppliedChange(
+                    changeID: request.id, verb: .unchanged, object: object, name: object.name,
+                    warnings: warnings, replayed: false))
+        case .planned(let write):
+            return .planned(plan(write))
+        case .refused(let refusal):
+            try await audit(refusal, of: request)
+            return .refused(refusal)
+        case .replayed(let entry, let revision):
+            try await waitUntilVisible(revision, request.id, until: deadline)
+            return .applied(try await replayed(request.id, entry, revision))
+        case .failed(let error):
+            throw error
+        }
+    }
+
+    /// Puts an attempt that did not even reach planning, such as a body that does not parse, on record.
+    package func recordRefusal(
+        context: ChangeContext, operationVerb: String, name: ObjectName?, status: Int,
+        detail: String, violations: [Violation]
+    ) async {
+        let row = refusalRow(
+            context, verb: operationVerb, name: name, detail: detail, violations: violations)
+        do {
+            try await ledger.record([row.with(status: status)])
+        } catch {
+            logger.error("a refusal could not be audited", metadata: ["error": "\(error)"])
+        }
+    }
+
+    private func waitUntilVisible(
+        _ revision: Int64, _ id: ChangeID, until deadline: ContinuousClock.Instant
+    ) async throws(ControlPlaneError) {
+        let isShown = await mirror.applied.wait(for: revision, until: deadline)
+        let isAudited = await auditor.audited.wait(for: revision, until: deadline)
+        guard isShown, isAudited else {
+            throw ControlPlaneError(
+                .notYetVisible,
+                "the change is in etcd at revision \(revision), but this server could not "
+                    + (isShown ? "audit" : "show") + " it in time",
+                changeID: id)
+        }
+    }
+
+    /// What an earlier request with the same key did, as it was answered then.
+    private func replayed(
+        _ id: ChangeID, _ entry: JournalEntry, _ revision: Int64
+    ) async throws(ControlPlaneError) -> AppliedChange {
+        guard let name = entry.objectName, let path = entry.keys.first,
+            let key = ResourceKey(path: path)
+        else {
+            throw ControlPlaneError(
+                .notYetVisible, "the change was made by another version of this server",
+                changeID: id)
+        }
+        var object: ObjectView?
+        do {
+            let rows = try await ledger.rows(changeID: id.text)
+            if let text = rows.first(where: { $0.revision == revision && $0.origin == .api })?.after,
+                let resource = Resource(key: key, bytes: Array(text.utf8))
+            {
+                object = Representation.view(name, resource, revision: revision)
+            }
+        } catch {
+            throw ControlPlaneError(.ledgerUnavailable, "the ledger cannot be read: \(error)")
+        }
+        return AppliedChange(
+            changeID: id, verb: entry.result ?? .update, object: object, name: name, warnings: [],
+            replayed: true)
+    }
+
+    private func audit(
+        _ refusal: Refusal, of request: ChangeRequest
+    ) async throws(ControlPlaneError) {
+        guard !request.options.dryRun else { return }
+        let operation = request.operation
+        var row = refusalRow(
+            request.context, verb: operation.verb, name: operation.name, detail: refusal.detail,
+            violations: refusal.violations)
+        row.changeID = request.id.text
+        row.status = refusal.reason.status
+        if case .delete = operation { row.verb = .delete }
+        if operation.verb == "put", let name = operation.name, object(name) == nil {
+            row.verb = .create
+        }
+        do {
+            try await ledger.record([row])
+        } catch {
+            throw ControlPlaneError(
+                .ledgerUnavailable, "the refusal could not be audited: \(error)")
+        }
+    }
+
+    private func refusalRow(
+        _ context: ChangeContext, verb: String, name: ObjectName?, detail: String,
+        violations: [Violation]
+    ) -> AuditRecord.Draft {
+        let isNew = verb == "allocate"
+        var row = AuditRecord.Draft(
+            time: SystemClock.now(), origin: .api, actor: context.actor,
+            verb: isNew ? .create : verb == "delete" ? .delete : .update,
+            kind: name?.kind ?? "Subnet", name: name?.name ?? "", region: name?.region,
+            outcome: .refused)
+        row.clientAddress = context.clientAddress
+        row.requestID = context.requestID
+        row.reason = context.reason
+        let detail: JSONValue = [
+            "detail": .string(detail),
+            "violations": .array(
+                violations.map { ["pointer": .string($0.pointer), "rule": .string($0.rule.name)] }),
+        ]
+        row.detail = String(decoding: JSONSerializer.canonical(detail), as: UTF8.self)
+        return row
+    }
+
+    private func plan(_ write: PlannedWrite) -> ChangePlan {
+        var changes = [
+            PlannedChange(
+                verb: write.verb, name: write.name, key: write.writes[0].path,
+                before: write.before?.document, after: write.view(revision: 0)?.document)
+        ]
+        changes[0].after = changes[0].after.map(Self.withoutRevision)
+        return ChangePlan(changes: changes, warnings: write.warnings)
+    }
+
+    private func unchangedPlan(_ object: ObjectView, _ warnings: [Violation]) -> ChangePlan {
+        let change = PlannedChange(
+            verb: .unchanged, name: object.name, key: writer.planner.key(object.name, PlanningView(mirror)).path,
+            before: object.document, after: object.document)
+        return ChangePlan(changes: [change], warnings: warnings)
+    }
+
+    /// A planned object has no revision yet.
+    private static func withoutRevision(_ document: JSONValue) -> JSONValue {
+        guard var object = document.objectValue else { return document }
+        object["revision"] = nil
+        if var metadata = object["metadata"]?.objectValue {
+            metadata["resourceVersion"] = nil
+            object["metadata"] = .object(metadata)
+        }
+        return .object(object)
+    }
+}
+
+extension AuditRecord.Draft {
+    fileprivate func with(status: Int) -> AuditRecord.Draft {
+        var row = self
+        row.status = status
+        return row
+    }
+}

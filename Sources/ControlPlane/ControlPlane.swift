@@ -1,0 +1,84 @@
+import Calico
+import Domain
+package import Etcd
+package import Logging
+package import ServiceLifecycle
+package import Store
+import Synchronization
+
+/// The part that orders work: reads from memory, writes through etcd, every change into the ledger.
+///
+/// A write that is answered as applied is in etcd, shown by this server's reads, and audited on disk.
+package final class ControlPlane: Service {
+    let store: any KeyValueStore
+    let ledger: AuditLedger
+    let mirror = Mirror()
+    let auditor: Auditor
+    let writer: Writer
+    let configuration: ControlPlaneConfiguration
+    let logger: Logger
+    private let follower: Follower
+
+    package init(
+        store: any KeyValueStore, ledger: AuditLedger, configuration: ControlPlaneConfiguration,
+        logger: Logger
+    ) {
+        self.store = store
+        self.ledger = ledger
+        self.configuration = configuration
+        self.logger = logger
+        let mirror = self.mirror
+        auditor = Auditor(ledger: ledger, logger: logger)
+        follower = Follower(
+            store: store, mirror: mirror, auditor: auditor, ledger: ledger, logger: logger,
+            now: SystemClock.now)
+        writer = Writer(
+            store: store, mirror: mirror,
+            planner: Planner(policyNames: configuration.policyNames, environment: .system),
+            lease: JournalLease(store: store, ttlSeconds: configuration.journalTTLSeconds),
+            logger: logger,
+            obstacle: { Self.obstacle(mirror, ledger) })
+    }
+
+    /// Works until its task is cancelled or the service group shuts down.
+    package func run() async throws {
+        await cancelWhenGracefulShutdown {
+            await withTaskGroup(of: Void.self) { group in
+                group.addTask { await self.auditor.run() }
+                group.addTask { await self.follower.run() }
+                group.addTask { await self.writer.run() }
+                group.addTask { await self.keepTime() }
+            }
+        }
+        mirror.applied.expire(nil)
+        auditor.audited.expire(nil)
+    }
+
+    /// Ends waits whose time is up, and now and then saves progress and tries a broken ledger again.
+    private func keepTime() async {
+        var tick = 0
+        while !Task.isCancelled {
+            try? await Task.sleep(for: .milliseconds(100))
+            let now = ContinuousClock.now
+            writer.expire(now)
+            mirror.applied.expire(now)
+            auditor.audited.expire(now)
+            tick += 1
+            if tick % 100 == 0 { auditor.saveProgress() }
+            if tick % 20 == 0, !ledger.health.isAvailable { await ledger.probe() }
+        }
+    }
+
+    /// Why nothing may be written now; nil when all is in order.
+    private static func obstacle(_ mirror: Mirror, _ ledger: AuditLedger) -> ControlPlaneError? {
+        if case .unavailable(let error) = ledger.health {
+            return ControlPlaneError(
+                .ledgerUnavailable,
+                "the audit ledger cannot be written, so nothing may change: \(error.message)")
+        }
+        guard mirror.isReady else {
+            return ControlPlaneError(.notReady, "this server is still reading etcd")
+        }
+        return nil
+    }
+}

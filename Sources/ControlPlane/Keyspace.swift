@@ -1,0 +1,14 @@
+package import Etcd
+
+/// The keys of our own in etcd, and the one prefix that covers them and Calico's.
+package enum Keyspace {
+    /// Calico's keys and ours: what the one watch follows.
+    package static let watchPrefix: EtcdKey = "/calico"
+    package static let root = "/calico-policy-server/v1/"
+    /// Number and running hash of the last accepted change; every transaction compares and writes it.
+    package static let head = EtcdKey(root + "head")
+    package static let journalPrefix = root + "journal/"
+
+    /// Who made the change `id`, and which keys it wrote.
+    package static func journal(_ id: ChangeID) -> EtcdKey { EtcdKey(journalPrefix + id.text) }
+}

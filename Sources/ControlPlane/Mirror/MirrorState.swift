@@ -1,0 +1,117 @@
+import Calico
+import Domain
+import Etcd
+
+/// One key as the mirror holds it.
+struct MirrorEntry: Sendable, Equatable {
+    var bytes: [UInt8]
+    var modRevision: Int64
+}
+
+/// What is in etcd, as far as this product cares: a value that only `put` and `delete` change.
+///
+/// Kept are policies, network sets (and so regions and subnets), tiers and ClusterInformation in
+/// full, the names of the legacy namespace's endpoints, and `head`. Every other key is passed over.
+struct MirrorState: Sendable {
+    private(set) var entries = SortedMap<String, MirrorEntry>()
+    /// Every block of every subnet's set.
+    private(set) var subnets = PrefixTrie<SubnetID>()
+    /// Every address block of every region, by region.
+    private(set) var blocks = PrefixTrie<String>()
+    /// Endpoints in the namespace `openstack`.
+    private(set) var legacyEndpoints: Set<String> = []
+    /// Policies stored under a tier-prefixed name of the default tier.
+    private(set) var tieredPolicies = 0
+    private(set) var head = Head.initial
+    /// mod_revision of `head`; 0 while there is none.
+    private(set) var headRevision: Int64 = 0
+
+    /// The kinds kept in full; changes to them are audited.
+    static let kinds: [ResourceKind] = [
+        .globalNetworkPolicy, .networkPolicy, .globalNetworkSet, .networkSet, .tier,
+        .clusterInformation,
+    ]
+
+    static let legacyEndpointPrefix = ResourceKey.prefix(
+        .workloadEndpoint, namespace: RegionNamespace.legacy)
+
+    /// The audited resource that `key` is; nil for every other key.
+    static func auditedKey(_ key: EtcdKey) -> ResourceKey? {
+        guard let path = key.string, let resource = ResourceKey(path: path),
+            kinds.contains(resource.kind)
+        else { return nil }
+        return resource
+    }
+
+    /// Takes over one key's value; returns the audited entry it replaces.
+    @discardableResult
+    mutating func put(_ keyValue: KeyValue) -> MirrorEntry? {
+        if keyValue.key == Keyspace.head {
+            head = Head(bytes: keyValue.value) ?? .initial
+            headRevision = keyValue.modRevision
+        }
+        guard let key = Self.auditedKey(keyValue.key) else {
+            noteLegacyEndpoint(keyValue.key, exists: true)
+            return nil
+        }
+        let entry = MirrorEntry(bytes: keyValue.value, modRevision: keyValue.modRevision)
+        let old = entries.set(key.path, entry)
+        index(key, old: old, new: entry)
+        return old
+    }
+
+    /// Takes over the deletion of one key; returns the audited entry that is gone.
+    @discardableResult
+    mutating func delete(_ key: EtcdKey) -> MirrorEntry? {
+        if key == Keyspace.head {
+            head = .initial
+            headRevision = 0
+        }
+        guard let key = Self.auditedKey(key) else {
+            noteLegacyEndpoint(key, exists: false)
+            return nil
+        }
+        let old = entries.remove(key.path)
+        index(key, old: old, new: nil)
+        return old
+    }
+
+    private mutating func noteLegacyEndpoint(_ key: EtcdKey, exists: Bool) {
+        guard key.hasPrefix(EtcdKey(Self.legacyEndpointPrefix)), let path = key.string else {
+            return
+        }
+        let name = String(path.dropFirst(Self.legacyEndpointPrefix.count))
+        if exists { legacyEndpoints.insert(name) } else { legacyEndpoints.remove(name) }
+    }
+
+    private mutating func index(_ key: ResourceKey, old: MirrorEntry?, new: MirrorEntry?) {
+        if key.kind.isPolicy, key.name.hasPrefix(PolicyName.defaultTier + ".") {
+            tieredPolicies += (new == nil ? 0 : 1) - (old == nil ? 0 : 1)
+        }
+        guard let inventory = InventoryKey(key) else { return }
+        let before = old.map { InventoryResource.nets(bytes: $0.bytes) } ?? []
+        let after = new.map { InventoryResource.nets(bytes: $0.bytes) } ?? []
+        guard before != after else { return }
+        switch inventory {
+        case .region(let region):
+            for cidr in before { blocks.remove(cidr, where: { $0 == region }) }
+            for cidr in after { blocks.insert(cidr, region) }
+        case .subnet(let region, let name):
+            let id = SubnetID(region: region, name: name)
+            for cidr in before { subnets.remove(cidr, where: { $0 == id }) }
+            for cidr in after { subnets.insert(cidr, id) }
+        }
+    }
+}
+
+/// The identity of a subnet.
+struct SubnetID: Hashable, Sendable {
+    var region: String
+    var name: String
+
+    var path: String { InventoryKey.subnet(region: region, name: name).resourceKey.path }
+
+    func reference(cidr: CIDR?) -> ObjectReference {
+        ObjectReference(kind: "Subnet", name: name, region: region, cidr: cidr?.description)
+    }
+}

@@ -1,0 +1,68 @@
+import Synchronization
+
+/// A revision that only rises, and callers that wait until it has reached theirs.
+///
+/// Waiting costs no timer: `expire` ends the waits whose time has come, and its owner calls it
+/// several times a second.
+final class RevisionGate: Sendable {
+    private struct Waiter {
+        var revision: Int64
+        var deadline: ContinuousClock.Instant
+        var continuation: CheckedContinuation<Bool, Never>
+    }
+
+    private struct State {
+        var reached: Int64 = 0
+        var waiters: [Waiter] = []
+    }
+
+    private let state = Mutex(State())
+
+    var reached: Int64 { state.withLock { $0.reached } }
+
+    /// Whether `revision` was reached before `deadline`.
+    func wait(for revision: Int64, until deadline: ContinuousClock.Instant) async -> Bool {
+        if state.withLock({ $0.reached >= revision }) { return true }
+        return await withCheckedContinuation { continuation in
+            let isReached = state.withLock { state in
+                if state.reached >= revision { return true }
+                state.waiters.append(
+                    Waiter(revision: revision, deadline: deadline, continuation: continuation))
+                return false
+            }
+            if isReached { continuation.resume(returning: true) }
+        }
+    }
+
+    /// Lets those pass whose revision is reached now.
+    func advance(to revision: Int64) {
+        let passing = state.withLock { state -> [Waiter] in
+            guard revision > state.reached else { return [] }
+            state.reached = revision
+            return Self.take(&state.waiters) { $0.revision <= revision }
+        }
+        for waiter in passing { waiter.continuation.resume(returning: true) }
+    }
+
+    /// Starts over at `revision`, after another cluster or an older state has come up.
+    func reset(to revision: Int64) {
+        state.withLock { $0.reached = revision }
+    }
+
+    /// Ends the waits whose deadline has passed; all of them when `now` is nil.
+    func expire(_ now: ContinuousClock.Instant?) {
+        let ended = state.withLock { state in
+            Self.take(&state.waiters) { waiter in now.map { waiter.deadline <= $0 } ?? true }
+        }
+        for waiter in ended { waiter.continuation.resume(returning: false) }
+    }
+
+    private static func take(
+        _ waiters: inout [Waiter], where isTaken: (Waiter) -> Bool
+    ) -> [Waiter] {
+        let end = waiters.partition(by: isTaken)
+        let taken = Array(waiters[end...])
+        waiters.removeSubrange(end...)
+        return taken
+    }
+}

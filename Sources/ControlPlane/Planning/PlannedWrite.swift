@@ -1,0 +1,67 @@
+import Calico
+package import Domain
+import Etcd
+
+/// One key of a transaction that carries a change.
+package struct ObjectWrite: Sendable, Equatable {
+    package var path: String
+    /// Nil deletes the key.
+    package var bytes: [UInt8]?
+    /// mod_revision the key must still have; 0 when it must not exist.
+    package var expectedRevision: Int64
+
+    var compare: Compare { .unchanged(EtcdKey(path), since: expectedRevision) }
+
+    var operation: Etcd.Operation {
+        bytes.map { .put(EtcdKey(path), $0) } ?? .delete(EtcdKey(path))
+    }
+}
+
+/// A change that broke no rule, ready to be committed.
+struct PlannedWrite: Sendable {
+    var name: ObjectName
+    var verb: ChangeVerb
+    /// The named object's key first, then what has to exist beside it.
+    var writes: [ObjectWrite]
+    /// Keys that must exist for the plan to hold, such as the policy's tier.
+    var required: [String] = []
+    var warnings: [Violation]
+    var before: ObjectView?
+    /// The object after the change; nil for a delete.
+    var after: Resource?
+
+    /// Bytes that its part of the transaction takes, roughly.
+    var size: Int {
+        writes.reduce(1_024) { $0 + 2 * $1.path.utf8.count + ($1.bytes?.count ?? 0) }
+    }
+
+    func view(revision: Int64) -> ObjectView? {
+        after.flatMap { Representation.view(name, $0, revision: revision) }
+    }
+}
+
+/// What planning says about one request.
+enum Decision: Sendable {
+    case write(PlannedWrite)
+    /// The object already is as asked for.
+    case unchanged(ObjectView, warnings: [Violation])
+    case refused(Refusal)
+}
+
+/// How stored resources look in the API.
+enum Representation {
+    /// Nil when the stored object is too damaged to be shown.
+    static func view(_ name: ObjectName, _ resource: Resource, revision: Int64) -> ObjectView? {
+        let document: JSONValue? =
+            switch name {
+            case .region(let region):
+                InventoryResource.representation(ofRegion: region, resource, revision: revision)
+            case .subnet(let region, let subnet):
+                InventoryResource.representation(
+                    ofSubnet: subnet, region: region, resource, revision: revision)
+            case .policy, .regionPolicy:
+                PolicyResource.representation(resource, revision: revision)
+            }
+        return document.map { ObjectView(name: name, revision: revision, document: $0) }
+    }
+}

@@ -1,0 +1,117 @@
+import Calico
+import Domain
+
+/// An object as a plan finds it.
+struct CurrentObject {
+    var key: ResourceKey
+    /// mod_revision; 0 for one that an earlier member of the batch writes.
+    var revision: Int64
+    /// Nil when the stored bytes are no resource: the key is taken all the same.
+    var resource: Resource?
+    var object: ObjectView?
+}
+
+extension Planner {
+    /// The key of the object that a client calls `name`; for a policy that does not exist, the key
+    /// it would have in the default tier.
+    func key(_ name: ObjectName, _ view: PlanningView) -> ResourceKey {
+        switch name {
+        case .region(let region): InventoryKey.region(region).resourceKey
+        case .subnet(let region, let subnet):
+            InventoryKey.subnet(region: region, name: subnet).resourceKey
+        case .policy, .regionPolicy:
+            existingPolicyKey(name, view) ?? newPolicyKey(name, tier: PolicyName.defaultTier, view)
+        }
+    }
+
+    func current(_ name: ObjectName, _ view: PlanningView) -> CurrentObject? {
+        let key = key(name, view)
+        guard let stored = view.resource(key) else { return nil }
+        return CurrentObject(
+            key: key, revision: stored.revision, resource: stored.resource,
+            object: stored.resource.flatMap {
+                Representation.view(name, $0, revision: stored.revision)
+            })
+    }
+
+    /// The refusal when If-Match or If-None-Match does not hold; nil when both do.
+    func failedPrecondition(
+        _ name: ObjectName, _ current: CurrentObject?, _ request: ChangeRequest
+    ) -> Refusal? {
+        guard !request.precondition.holds(for: current?.revision) else { return nil }
+        guard let current else {
+            return Refusal(.preconditionFailed, "\(name) does not exist")
+        }
+        return Refusal(
+            .preconditionFailed,
+            "\(name) exists at revision \(current.revision), which the conditions exclude",
+            currentRevision: current.revision)
+    }
+
+    /// The refusal when the document names an older revision of the object than the one stored.
+    func staleDocument(
+        _ name: ObjectName, named revision: Int64?, _ current: CurrentObject?
+    ) -> Refusal? {
+        guard let revision, revision != current?.revision else { return nil }
+        guard let current else {
+            return Refusal(
+                .preconditionFailed,
+                "the document names revision \(revision), but \(name) does not exist (any more)")
+        }
+        return Refusal(
+            .preconditionFailed,
+            "the document names revision \(revision), but \(name) is at \(current.revision): "
+                + "read it again and repeat the change",
+            currentRevision: current.revision)
+    }
+
+    func absent(_ name: ObjectName) -> Refusal { Refusal(.notFound, "there is no \(name)") }
+
+    func absentRegion(_ region: String) -> Refusal {
+        Refusal(
+            .notFound,
+            "there is no region \(region): register it first with PUT /v1/regions/\(region)")
+    }
+
+    /// A write of `resource`, unless that is what is stored already.
+    func decision(
+        _ name: ObjectName, _ resource: Resource, _ current: CurrentObject?,
+        warnings: [Violation], additional: [ObjectWrite] = [], required: [String] = []
+    ) -> Decision {
+        if let current, let object = current.object, current.resource == resource {
+            return .unchanged(object, warnings: warnings)
+        }
+        let write = ObjectWrite(
+            path: resource.key.path, bytes: resource.bytes,
+            expectedRevision: current?.revision ?? 0)
+        return .write(
+            PlannedWrite(
+                name: name, verb: current == nil ? .create : .update, writes: [write] + additional,
+                required: required, warnings: warnings, before: current?.object, after: resource))
+    }
+
+    /// A deletion of what exists.
+    func deletion(_ name: ObjectName, _ current: CurrentObject, warnings: [Violation]) -> Decision {
+        let write = ObjectWrite(
+            path: current.key.path, bytes: nil, expectedRevision: current.revision)
+        return .write(
+            PlannedWrite(
+                name: name, verb: .delete, writes: [write], warnings: warnings,
+                before: current.object, after: nil))
+    }
+
+    func planDelete(
+        _ name: ObjectName, _ request: ChangeRequest, _ view: PlanningView
+    ) -> Decision {
+        if case .regionPolicy(_, let policy) = name, let refusal = reserved(policy) {
+            return .refused(refusal)
+        }
+        let current = current(name, view)
+        if let refusal = failedPrecondition(name, current, request) { return .refused(refusal) }
+        guard let current else { return .refused(absent(name)) }
+        if case .region(let region) = name, let refusal = inUse(region, view) {
+            return .refused(refusal)
+        }
+        return deletion(name, current, warnings: [])
+    }
+}

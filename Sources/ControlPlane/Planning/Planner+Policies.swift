@@ -1,0 +1,148 @@
+import Calico
+import Domain
+import Etcd
+
+extension Planner {
+    /// The keys that the policy a client calls `name` may be stored under, the likeliest first.
+    func policyKeys(_ name: ObjectName, _ view: PlanningView) -> [ResourceKey] {
+        switch name {
+        case .region(let region): return [InventoryKey.region(region).resourceKey]
+        case .subnet(let region, let subnet):
+            return [InventoryKey.subnet(region: region, name: subnet).resourceKey]
+        case .policy, .regionPolicy:
+            let tiers = view.paths(prefix: ResourceKey.prefix(.tier)).compactMap {
+                ResourceKey(path: $0)?.name
+            }
+            let prefixed = Set(tiers + [PolicyName.defaultTier]).sorted().map { tier in
+                PolicyName.stored(name.name, tier: tier, convention: .tiered)
+            }
+            var names = [name.name]
+            for candidate in prefixed where !names.contains(candidate) { names.append(candidate) }
+            return names.map { policyKey(name, stored: $0) }
+        }
+    }
+
+    func existingPolicyKey(_ name: ObjectName, _ view: PlanningView) -> ResourceKey? {
+        let exact = policyKey(name, stored: name.name)
+        if view.entry(exact.path) != nil { return exact }
+        return policyKeys(name, view).dropFirst().first { key in
+            guard let stored = view.resource(key), let resource = stored.resource else {
+                return false
+            }
+            return PolicyName.authored(resource) == name.name
+        }
+    }
+
+    func newPolicyKey(_ name: ObjectName, tier: String, _ view: PlanningView) -> ResourceKey {
+        var convention = policyNames
+        if convention == .auto { convention = view.hasTieredPolicies ? .tiered : .plain }
+        return policyKey(
+            name, stored: PolicyName.stored(name.name, tier: tier, convention: convention))
+    }
+
+    private func policyKey(_ name: ObjectName, stored: String) -> ResourceKey {
+        if case .regionPolicy(let region, _) = name {
+            ResourceKey(
+                .networkPolicy, namespace: RegionNamespace.of(region: region), name: stored)
+        } else {
+            ResourceKey(.globalNetworkPolicy, name: stored)
+        }
+    }
+
+    /// The refusal for a policy name that belongs to Neutron; nil for any other.
+    func reserved(_ name: String) -> Refusal? {
+        guard name.hasPrefix("ossg.") else { return nil }
+        return Refusal(
+            .reserved,
+            "policies named ossg.* belong to Neutron, which writes them from security groups and "
+                + "would undo this change: choose another name, or change the security group")
+    }
+
+    func planPut(
+        policy name: ObjectName, _ judged: JudgedPolicy, _ request: ChangeRequest,
+        _ view: PlanningView
+    ) -> Decision {
+        if case .regionPolicy(let region, let policy) = name {
+            if let refusal = reserved(policy) { return .refused(refusal) }
+            guard view.entry(InventoryKey.region(region).resourceKey.path) != nil else {
+                return .refused(absentRegion(region))
+            }
+        }
+        let tier = PolicyResource.tier(of: judged.document)
+        let current = current(name, view)
+        if let refusal = failedPrecondition(name, current, request) { return .refused(refusal) }
+        var violations = judged.violations
+        let installation = installationWrites(tier: tier, view)
+        if installation == nil {
+            violations.append(
+                Violation(
+                    pointer: "/spec/tier", rule: .policyTierUnknown,
+                    message: "there is no tier \"\(tier)\": create it first, or use \"default\""))
+        }
+        violations += moved(current, to: tier)
+        guard violations.isEmpty, let stored = judged.stored, let installation else {
+            return .refused(Refusal(.invalid, "the policy breaks rules", violations: violations))
+        }
+        if let refusal = staleDocument(name, named: judged.resourceVersion, current) {
+            return .refused(refusal)
+        }
+        let key = current?.key ?? newPolicyKey(name, tier: tier, view)
+        let resource = PolicyResource.build(
+            key: key, authoredName: name.name, judged: stored, existing: current?.resource,
+            identity: .of(current?.resource, fresh: environment.identity()))
+        return decision(
+            name, resource, current, warnings: lint(resource, view),
+            additional: installation.writes, required: installation.required)
+    }
+
+    /// Calico does not let a policy change its tier.
+    private func moved(_ current: CurrentObject?, to tier: String) -> [Violation] {
+        guard let resource = current?.resource else { return [] }
+        let old = PolicyResource.tier(of: resource.document)
+        guard old != tier else { return [] }
+        return [
+            Violation(
+                pointer: "/spec/tier", rule: .policyTierChanged,
+                message: "the policy is in tier \"\(old)\" and cannot be moved to \"\(tier)\": "
+                    + "delete it and create it again")
+        ]
+    }
+
+    /// What has to be written so that a policy of `tier` works: the tiers and the ClusterInformation
+    /// that calicoctl would create; nil when the tier does not exist and is none of those.
+    private func installationWrites(
+        tier: String, _ view: PlanningView
+    ) -> (writes: [ObjectWrite], required: [String])? {
+        let tierKey = InstallationResources.tierKey(tier)
+        let isStandard = InstallationResources.tiers.contains { $0.name == tier }
+        guard view.entry(tierKey.path) != nil || isStandard else { return nil }
+        var resources = InstallationResources.tiers
+            .filter { view.entry(InstallationResources.tierKey($0.name).path) == nil }
+            .map { InstallationResources.tier($0, identity: environment.identity()) }
+        if view.entry(InstallationResources.clusterInformationKey.path) == nil {
+            let guid = environment.uuid().filter { $0 != "-" }
+            resources.append(
+                InstallationResources.clusterInformation(
+                    clusterGUID: guid, identity: environment.identity()))
+        }
+        let writes = resources.map {
+            ObjectWrite(path: $0.key.path, bytes: $0.bytes, expectedRevision: 0)
+        }
+        // A tier that this very transaction creates cannot be compared as present.
+        let isStored = view.isStored(tierKey.path)
+        return (writes, isStored ? [tierKey.path] : [])
+    }
+
+    private func lint(_ resource: Resource, _ view: PlanningView) -> [Violation] {
+        let prefix = InventoryKey.region("").resourceKey.path
+        let regions = view.paths(prefix: prefix).map { String($0.dropFirst(prefix.count)) }
+        return PolicyLinter.lint(resource.document, knownRegions: Set(regions))
+    }
+}
+
+extension RuleID {
+    /// A policy names a tier that does not exist.
+    static let policyTierUnknown = RuleID("policy.tier-unknown")
+    /// A policy cannot move between tiers.
+    static let policyTierChanged = RuleID("policy.tier-changed")
+}

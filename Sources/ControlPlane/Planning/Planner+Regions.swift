@@ -1,0 +1,195 @@
+import Calico
+import Domain
+
+extension Planner {
+    /// Objects that an answer lists at most.
+    static let listedObjects = 20
+
+    func planPut(
+        region name: String, _ decoded: Decoded<Region>, _ request: ChangeRequest,
+        _ view: PlanningView
+    ) -> Decision {
+        let object = ObjectName.region(name)
+        let current = current(object, view)
+        if let refusal = failedPrecondition(object, current, request) { return .refused(refusal) }
+        if let refusal = staleDocument(object, named: decoded.readOnly.revision, current) {
+            return .refused(refusal)
+        }
+        var violations = decoded.violations + changedIdentity(decoded.readOnly, current)
+        var obstacles: [ObjectReference] = []
+        if let region = decoded.value {
+            let conflicts = conflicts(of: region, current?.resource, view)
+            violations += conflicts.map(\.violation)
+            obstacles = conflicts.map(\.object)
+        }
+        guard violations.isEmpty, let region = decoded.value else {
+            return .refused(invalid("the region", violations, obstacles))
+        }
+        if current == nil, let refusal = legacyLoss(name, request, view) {
+            return .refused(refusal)
+        }
+        let resource = InventoryResource.build(
+            region, existing: current?.resource,
+            identity: .of(current?.resource, fresh: environment.identity()))
+        return decision(object, resource, current, warnings: [])
+    }
+
+    /// The refusal that lists violations: a conflict when every one of them is about other objects.
+    func invalid(
+        _ what: String, _ violations: [Violation], _ obstacles: [ObjectReference]
+    ) -> Refusal {
+        let isConflict = violations.count == obstacles.count
+        let detail =
+            isConflict
+            ? violations.map(\.message).prefix(3).joined(separator: "; ")
+            : "\(what) breaks \(violations.count) rule\(violations.count == 1 ? "" : "s")"
+        return Refusal(
+            isConflict ? .overlap : .invalid, detail, violations: violations,
+            objects: Array(obstacles.prefix(Self.listedObjects)), total: obstacles.count)
+    }
+
+    /// A document may repeat what this server shows, but not change it.
+    func changedIdentity(_ named: ReadOnlyFields, _ current: CurrentObject?) -> [Violation] {
+        var violations: [Violation] = []
+        func check(_ field: String, _ value: String?, _ stored: String?) {
+            guard let value, let stored, value != stored else { return }
+            violations.append(
+                Violation(
+                    pointer: "/" + field, rule: .readOnlyField,
+                    message: "\(field) is set by the server: it is \"\(stored)\"; leave it out"))
+        }
+        check("uid", named.uid, current?.resource?.uid)
+        check("createdAt", named.createdAt, current?.resource?.creationTimestamp)
+        return violations
+    }
+
+    private typealias Conflict = (violation: Violation, object: ObjectReference)
+
+    /// What the region's address blocks run into: other regions' blocks, other regions' subnets, and
+    /// subnets of its own that they no longer cover.
+    private func conflicts(
+        of region: Region, _ existing: Resource?, _ view: PlanningView
+    ) -> [Conflict] {
+        var found: [Conflict] = []
+        for (index, block) in region.addressBlocks.enumerated() {
+            let pointer = "/addressBlocks/\(index)"
+            for other in view.blocks(overlapping: block) where other.region != region.name {
+                found.append(
+                    conflict(
+                        pointer, .regionBlockOverlap,
+                        "\(block) overlaps \(other.cidr), an address block of region \(other.region)",
+                        ObjectReference(
+                            kind: "Region", name: other.region, region: other.region,
+                            cidr: other.cidr.description)))
+            }
+            for other in view.subnets(overlapping: block) where other.id.region != region.name {
+                found.append(
+                    conflict(
+                        pointer, .regionBlockTakesSubnet,
+                        "\(block) overlaps \(other.cidr), subnet \(other.id.name) of region "
+                            + other.id.region,
+                        other.id.reference(cidr: other.cidr)))
+            }
+        }
+        return found + uncovered(region, existing, view)
+    }
+
+    private func uncovered(
+        _ region: Region, _ existing: Resource?, _ view: PlanningView
+    ) -> [Conflict] {
+        let blocks = region.addressBlocks
+        let isNarrower = existing.map { InventoryResource.nets($0) != blocks } ?? true
+        guard !blocks.isEmpty, isNarrower else { return [] }
+        return subnets(of: region.name, view).compactMap { subnet in
+            guard !blocks.contains(where: { $0.contains(subnet.cidr) }) else { return nil }
+            return conflict(
+                "/addressBlocks", .regionBlocksLeaveSubnet,
+                "subnet \(subnet.name) (\(subnet.cidr)) of this region would lie outside its blocks",
+                ObjectReference(
+                    kind: "Subnet", name: subnet.name, region: region.name,
+                    cidr: subnet.cidr.description))
+        }
+    }
+
+    private func conflict(
+        _ pointer: String, _ rule: RuleID, _ message: String, _ object: ObjectReference
+    ) -> Conflict {
+        (Violation(pointer: pointer, rule: rule, message: message), object)
+    }
+
+    func subnets(of region: String, _ view: PlanningView) -> [Subnet] {
+        let prefix = InventoryKey.subnet(region: region, name: "").resourceKey.path
+        return view.paths(prefix: prefix).compactMap { path in
+            guard let key = ResourceKey(path: path), let resource = view.resource(key)?.resource
+            else { return nil }
+            return InventoryResource.subnet(
+                String(path.dropFirst(prefix.count)), region: region, resource)
+        }
+    }
+
+    /// The refusal to delete a region that something still uses; nil when nothing does.
+    func inUse(_ region: String, _ view: PlanningView) -> Refusal? {
+        var users = subnets(of: region, view).map {
+            ObjectReference(
+                kind: "Subnet", name: $0.name, region: region, cidr: $0.cidr.description)
+        }
+        let namespace = RegionNamespace.of(region: region)
+        let inNamespace = ResourceKey.prefix(.networkPolicy, namespace: namespace)
+        users += view.paths(prefix: inNamespace).map {
+            ObjectReference(
+                kind: "NetworkPolicy", name: String($0.dropFirst(inNamespace.count)),
+                region: region)
+        }
+        let global = ResourceKey.prefix(.globalNetworkPolicy)
+        users += view.paths(prefix: global).compactMap { path in
+            guard let key = ResourceKey(path: path), let resource = view.resource(key)?.resource,
+                PolicyReferences.mentions(resource.document, region: region)
+            else { return nil }
+            return ObjectReference(
+                kind: "GlobalNetworkPolicy", name: PolicyName.authored(resource))
+        }
+        guard !users.isEmpty else { return nil }
+        return Refusal(
+            .inUse,
+            "region \(region) is still used by \(users.count) object\(users.count == 1 ? "" : "s"):"
+                + " delete or change them first",
+            objects: Array(users.prefix(Self.listedObjects)), total: users.count)
+    }
+
+    /// The refusal to register the first named region while the legacy namespace holds what its
+    /// Neutron would delete; nil when that is empty, or the client knows.
+    private func legacyLoss(
+        _ region: String, _ request: ChangeRequest, _ view: PlanningView
+    ) -> Refusal? {
+        guard !request.options.acknowledgeLegacyLoss,
+            view.paths(prefix: InventoryKey.region("").resourceKey.path).isEmpty
+        else { return nil }
+        let prefix = ResourceKey.prefix(.networkPolicy, namespace: RegionNamespace.legacy)
+        let policies = view.paths(prefix: prefix + "ossg.default.").map {
+            ObjectReference(kind: "NetworkPolicy", name: String($0.dropFirst(prefix.count)))
+        }
+        let endpoints = view.legacyEndpoints.map {
+            ObjectReference(kind: "WorkloadEndpoint", name: $0)
+        }
+        let lost = endpoints.prefix(Self.listedObjects / 2) + policies.prefix(Self.listedObjects / 2)
+        guard !lost.isEmpty else { return nil }
+        return Refusal(
+            .legacyLoss,
+            "namespace \"openstack\", that of a site without a region name, holds "
+                + "\(endpoints.count) endpoints and \(policies.count) security group policies; the "
+                + "Neutron of a named region deletes them at its next resync. Move that site to a "
+                + "region name first, or repeat with acknowledgeLegacyLoss=true",
+            objects: Array(lost), total: endpoints.count + policies.count)
+    }
+}
+
+extension RuleID {
+    /// An address block overlaps one of another region.
+    static let regionBlockOverlap = RuleID("region.block-overlap")
+    /// An address block overlaps a subnet of another region.
+    static let regionBlockTakesSubnet = RuleID("region.block-takes-subnet")
+    /// The address blocks do not cover a subnet that the region has.
+    static let regionBlocksLeaveSubnet = RuleID("region.blocks-leave-subnet")
+    /// A document changes a field that the server sets.
+    static let readOnlyField = RuleID("document.read-only")
+}

@@ -1,0 +1,110 @@
+import Calico
+import Domain
+
+/// What a plan needs that is neither in the request nor in the mirror.
+struct PlanningEnvironment: Sendable {
+    var now: @Sendable () -> Timestamp
+    /// A random UUID in lower case.
+    var uuid: @Sendable () -> String
+
+    static let system = PlanningEnvironment(now: SystemClock.now, uuid: RandomUUID.next)
+
+    /// Identity of an object created now.
+    func identity() -> ObjectIdentity {
+        ObjectIdentity(uid: uuid(), creationTimestamp: now().rfc3339Seconds)
+    }
+}
+
+/// Decides what a request means for etcd: a set of writes, nothing, or a refusal that says what to
+/// change. Takes values and returns values; nothing is written here.
+struct Planner: Sendable {
+    let policyNames: PolicyNameConvention
+    let environment: PlanningEnvironment
+
+    func plan(_ change: PreparedChange, _ request: ChangeRequest, _ view: PlanningView) -> Decision {
+        let decision =
+            switch change {
+            case .putRegion(let name, let decoded): planPut(region: name, decoded, request, view)
+            case .putSubnet(let id, let decoded): planPut(subnet: id, decoded, request, view)
+            case .putPolicy(let name, let judged): planPut(policy: name, judged, request, view)
+            case .patch(let name, let patch): planPatch(name, patch, request, view)
+            case .delete(let name): planDelete(name, request, view)
+            case .allocate(let region, let decoded):
+                planAllocation(region: region, decoded, request, view)
+            }
+        return request.options.strict ? refusingWarnings(decision) : decision
+    }
+
+    /// Whether the change has to wait for the next transaction, because an earlier member of this one
+    /// writes what it would read or write.
+    func mustWait(_ change: PreparedChange, _ view: PlanningView) -> Bool {
+        guard view.hasWrites else { return false }
+        return switch change {
+        case .allocate: view.touchesSubnets
+        case .putRegion(let region, _):
+            view.isTouched(InventoryKey.region(region).resourceKey.path) || view.touchesSubnets
+        case .putSubnet(let id, _): view.isTouched(id.path)
+        case .putPolicy(let name, _), .patch(let name, _), .delete(let name):
+            policyKeys(name, view).contains { view.isTouched($0.path) }
+                || (name.kind == "Region" && view.touchesSubnets)
+        }
+    }
+
+    /// What goes into the journal beside an accepted change.
+    func journalEntry(_ request: ChangeRequest, _ write: PlannedWrite) -> JournalEntry {
+        JournalEntry(
+            isAccepted: true, time: environment.now().rfc3339, context: request.context,
+            verb: request.operation.verb, kind: write.name.kind, name: write.name.name,
+            region: write.name.region, result: write.verb, keys: write.writes.map(\.path),
+            fingerprint: request.fingerprint)
+    }
+
+    /// Applies RFC 7396 to the representation and goes on as a PUT of the result.
+    private func planPatch(
+        _ name: ObjectName, _ patch: JSONValue, _ request: ChangeRequest, _ view: PlanningView
+    ) -> Decision {
+        guard let current = current(name, view), let object = current.object else {
+            return .refused(absent(name))
+        }
+        guard case .object = patch else {
+            return .refused(
+                Refusal(
+                    .invalid, "a merge patch is an object",
+                    violations: [
+                        Violation(
+                            pointer: "", rule: .patchNotAnObject,
+                            message: "expected an object, found \(patch.typeName)")
+                    ]))
+        }
+        let merged = MergePatch.apply(patch, to: object.document)
+        return plan(PreparedChange(.put(name, merged)), request.withoutStrict, view)
+    }
+
+    private func refusingWarnings(_ decision: Decision) -> Decision {
+        let warnings: [Violation] =
+            switch decision {
+            case .write(let write): write.warnings
+            case .unchanged(_, let warnings): warnings
+            case .refused: []
+            }
+        guard !warnings.isEmpty else { return decision }
+        return .refused(
+            Refusal(
+                .invalid, "the change has warnings, and strict=true refuses them",
+                violations: warnings))
+    }
+}
+
+extension ChangeRequest {
+    /// The same request, for a plan inside a plan whose warnings the outer one judges.
+    fileprivate var withoutStrict: ChangeRequest {
+        var request = self
+        request.options.strict = false
+        return request
+    }
+}
+
+extension RuleID {
+    /// A merge patch has to be an object, since the document it changes is one.
+    static let patchNotAnObject = RuleID("patch.not-an-object")
+}

@@ -1,0 +1,176 @@
+import Domain
+import Etcd
+import Logging
+import Store
+
+/// Follows etcd from where the ledger stands: fills the mirror, hands every change to the auditor,
+/// and bridges the gap when etcd no longer has the history in between.
+final class Follower: Sendable {
+    private let store: any KeyValueStore
+    private let mirror: Mirror
+    private let auditor: Auditor
+    private let ledger: AuditLedger
+    private let logger: Logger
+    private let now: @Sendable () -> Timestamp
+
+    init(
+        store: any KeyValueStore, mirror: Mirror, auditor: Auditor, ledger: AuditLedger,
+        logger: Logger, now: @escaping @Sendable () -> Timestamp
+    ) {
+        self.store = store
+        self.mirror = mirror
+        self.auditor = auditor
+        self.ledger = ledger
+        self.logger = logger
+        self.now = now
+    }
+
+    /// Works until its task is cancelled; whatever goes wrong, it starts again from the ledger.
+    func run() async {
+        var pause = Duration.milliseconds(100)
+        while !Task.isCancelled {
+            do {
+                try await follow()
+            } catch {
+                if Task.isCancelled { break }
+                let isExpected = (error as? EtcdError)?.isCompaction ?? false
+                logger.log(
+                    level: isExpected ? .notice : .warning, "following etcd starts again",
+                    metadata: ["error": "\(error)"])
+                pause = mirror.isReady ? .milliseconds(100) : min(pause * 2, .seconds(2))
+            }
+            mirror.setReady(false)
+            try? await Task.sleep(for: pause)
+        }
+    }
+
+    /// Ends only by an error: a compaction, another cluster, or cancellation.
+    private func follow() async throws {
+        await auditor.drain()
+        let header = try await store.range(RangeRequest(.key(Keyspace.head))).header
+        let clusterID = Self.hex(header.clusterID)
+        let start = try await start(clusterID, newest: header.revision)
+        auditor.restart(clusterID: clusterID, after: start)
+        let caughtUp = try await newestRevision()
+        let projector = Projector(clusterID: clusterID)
+        logger.info(
+            "following etcd", metadata: ["after": "\(start)", "newest": "\(header.revision)"])
+        let request = WatchRequest(.prefix(Keyspace.watchPrefix), startRevision: start + 1)
+        try await store.watch(request) { batches in
+            mirror.setReady(start >= caughtUp)
+            for try await batch in batches {
+                guard Self.hex(batch.clusterID) == clusterID else {
+                    throw EtcdError(code: .clusterChanged, message: "another cluster answers")
+                }
+                for changes in batch.revisions {
+                    let events = mirror.apply(changes)
+                    await auditor.append(projector.project(changes, events, observedAt: now()))
+                }
+                if !mirror.isReady, mirror.applied.reached >= caughtUp {
+                    mirror.setReady(true)
+                }
+            }
+        }
+    }
+
+    /// Brings mirror and ledger to one revision to follow from, and returns it.
+    private func start(_ clusterID: String, newest: Int64) async throws -> Int64 {
+        guard let progress = try await ledger.progress() else {
+            try await ledger.follow(Progress(clusterID: clusterID, revision: 0))
+            return try await fill(after: 0, clusterID)
+        }
+        guard progress.clusterID == clusterID else {
+            return try await bridge(
+                from: 0, to: newest, clusterID, reason: "the etcd cluster is another one")
+        }
+        guard progress.revision <= newest else {
+            return try await bridge(
+                from: 0, to: newest, clusterID, reason: "etcd was restored to an older state")
+        }
+        return try await fill(after: progress.revision, clusterID)
+    }
+
+    /// Fills the mirror with the state at `revision`, which the ledger has; if etcd has forgotten it,
+    /// with the oldest state that it still has.
+    private func fill(after revision: Int64, _ clusterID: String) async throws -> Int64 {
+        do {
+            var state = MirrorState()
+            if revision > 0 {
+                state = try await Listing.read(store, at: revision, keepsValues: false).state
+            } else if let compacted = try await compactRevision(after: 0) {
+                return try await bridge(
+                    from: 0, to: compacted, clusterID, reason: "the ledger is new")
+            }
+            // Only a watch can tell that the very next revision is gone.
+            mirror.replace(with: state, revision: revision)
+            return revision
+        } catch let error as EtcdError where error.isCompaction {
+            let compacted = try await compactRevision(after: revision) ?? revision + 1
+            return try await bridge(
+                from: revision, to: compacted, clusterID,
+                reason: "etcd was compacted past the ledger's last revision")
+        }
+    }
+
+    /// Lists the state at `to`, puts what changed since the ledger's last revision into the ledger,
+    /// and fills the mirror.
+    private func bridge(
+        from: Int64, to: Int64, _ clusterID: String, reason: String
+    ) async throws -> Int64 {
+        let listing = try await Listing.read(store, at: to, keepsValues: true)
+        let journal = try await store.rangeAll(
+            prefix: EtcdKey(Keyspace.journalPrefix), revision: to)
+        var known: [String: AuditedObject] = [:]
+        for try await object in ledger.objects() { known[object.key] = object }
+        let comparison = GapComparison(
+            projector: Projector(clusterID: clusterID), known: known, current: listing.audited,
+            journal: journal.keyValues, from: from, to: to, now: now())
+        let projection = comparison.project(reason: reason)
+        logger.notice(
+            "a gap in etcd's history was bridged",
+            metadata: [
+                "reason": "\(reason)", "from": "\(from)", "to": "\(to)",
+                "rows": "\(projection.rows.count)",
+            ])
+        try await ledger.follow(Progress(clusterID: clusterID, revision: min(from, to - 1)))
+        try await ledger.project([projection], clusterID: clusterID)
+        mirror.replace(with: listing.state, revision: to)
+        return to
+    }
+
+    /// The revision up to which etcd is compacted, if that is past `revision`; nil otherwise.
+    private func compactRevision(after revision: Int64) async throws -> Int64? {
+        let newest = try await newestRevision()
+        guard newest > revision else { return nil }
+        do {
+            // A watch of the past answers with an event, or with the compaction.
+            let request = WatchRequest(
+                .prefix(Keyspace.watchPrefix), startRevision: revision + 1)
+            try await store.watch(request) { batches in
+                for try await _ in batches { return }
+            }
+            return nil
+        } catch let error as EtcdError {
+            guard case .compacted(let compacted?) = error.code else { throw error }
+            return compacted
+        }
+    }
+
+    /// The newest revision of any key that the watch follows.
+    private func newestRevision() async throws -> Int64 {
+        let newest = RangeRequest(
+            .prefix(Keyspace.watchPrefix), limit: 1, keysOnly: true, sort: .descending(.modRevision))
+        return try await store.range(newest).keyValues.first?.modRevision ?? 0
+    }
+
+    private static func hex(_ clusterID: UInt64) -> String {
+        let digits = String(clusterID, radix: 16)
+        return String(repeating: "0", count: 16 - digits.count) + digits
+    }
+}
+
+extension EtcdError {
+    fileprivate var isCompaction: Bool {
+        if case .compacted = code { true } else { false }
+    }
+}

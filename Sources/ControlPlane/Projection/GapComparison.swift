@@ -1,0 +1,106 @@
+import Domain
+import Etcd
+import Store
+
+/// Finds out what changed while etcd's history was not followed and is gone: by comparing what the
+/// ledger last knew with what etcd held at the first revision it still has, and by the journal,
+/// which outlives compaction. Pure.
+struct GapComparison: Sendable {
+    var projector: Projector
+    /// What the ledger last knew, by etcd key.
+    var known: [String: AuditedObject]
+    /// Every audited key at `to`, by etcd key.
+    var current: [String: KeyValue]
+    /// The journal's entries at `to`.
+    var journal: [KeyValue]
+    /// The last revision the ledger has; 0 for a new ledger, or for another cluster's.
+    var from: Int64
+    /// The revision that was listed.
+    var to: Int64
+    var now: Timestamp
+
+    /// One projection at `to`: first a row that tells of the gap, then what journal and comparison
+    /// show, oldest first.
+    func project(reason: String) -> Projection {
+        var projection = Projection(revision: to, rows: [gapRow(reason)])
+        let accepted = journaled()
+        let lastChanges = Dictionary(accepted.map { ($0.path, $0.revision) }) { max($0, $1) }
+        projection.rows += accepted.compactMap(row)
+        for path in Set(known.keys).union(current.keys).sorted() {
+            guard let key = MirrorState.auditedKey(EtcdKey(path)) else { continue }
+            let before = known[path]?.value
+            let after = current[path]
+            let isSame = before.map { Array($0.utf8) } == after?.value
+            if known[path]?.modRevision != after?.modRevision {
+                projection.objects.append(
+                    projector.objectChange(
+                        key, after?.value, modRevision: after?.modRevision ?? to))
+            }
+            // A deletion leaves no revision to compare: the journal's last word on the key counts.
+            let isExplained = lastChanges[path].map { $0 == after?.modRevision ?? $0 } ?? false
+            if isSame || isExplained { continue }
+            var row = projector.draft(
+                key, before: before.map { Array($0.utf8) }, after: after?.value, time: now)
+            row.revision = after?.modRevision ?? to
+            row.isAfterGap = true
+            projection.rows.append(row)
+        }
+        return projection
+    }
+
+    private struct Journaled {
+        var path: String
+        var revision: Int64
+        var id: ChangeID
+        var entry: JournalEntry
+    }
+
+    /// The accepted changes after `from` that the journal still holds, a value for each key written.
+    private func journaled() -> [Journaled] {
+        journal.filter { $0.modRevision > from }
+            .sorted { $0.modRevision < $1.modRevision }
+            .flatMap { stored -> [Journaled] in
+                guard let (id, entry) = JournalIndex.entry(stored), entry.isAccepted else {
+                    return []
+                }
+                return entry.keys.map {
+                    Journaled(path: $0, revision: stored.modRevision, id: id, entry: entry)
+                }
+            }
+    }
+
+    /// A row for a change that the journal tells of; with the object after it if that still stands.
+    private func row(_ change: Journaled) -> AuditRecord.Draft? {
+        guard let key = MirrorState.auditedKey(EtcdKey(change.path)) else { return nil }
+        let stands = current[change.path]?.modRevision == change.revision
+        let before = known[change.path].map { Array($0.value.utf8) }
+        var row = projector.draft(
+            key, before: before, after: stands ? current[change.path]?.value : nil, time: now)
+        projector.attribute(&row, to: change.id, change.entry, key)
+        row.revision = change.revision
+        row.isAfterGap = true
+        switch change.entry.result {
+        case .create: row.verb = .create
+        case .update, .unchanged: row.verb = .update
+        case .delete: row.verb = .delete
+        case nil: break
+        }
+        if row.verb == .create { row.before = nil }
+        return row
+    }
+
+    private func gapRow(_ reason: String) -> AuditRecord.Draft {
+        var row = AuditRecord.Draft(
+            time: now, origin: .system, actor: "policy-server", verb: .observe, kind: "Ledger",
+            name: "gap")
+        row.clusterID = projector.clusterID
+        row.revision = to
+        row.isAfterGap = true
+        let detail: JSONValue = [
+            "reason": .string(reason), "from": .number(JSONNumber(from)),
+            "to": .number(JSONNumber(to)),
+        ]
+        row.detail = String(decoding: JSONSerializer.canonical(detail), as: UTF8.self)
+        return row
+    }
+}

@@ -1,0 +1,92 @@
+package import Domain
+
+/// The value of `journal/<changeId>`: who made a change and which keys it wrote, in the same
+/// transaction as the change itself.
+package struct JournalEntry: Sendable, Equatable {
+    /// False when the change was given up: the key then stands in the way of a late transaction.
+    package var isAccepted: Bool
+    /// RFC 3339, UTC.
+    package var time: String
+    package var context: ChangeContext
+    /// `put`, `patch`, `delete` or `allocate`.
+    package var verb: String
+    package var kind: String
+    package var name: String
+    package var region: String?
+    /// What the change did to the object; nil for a change that was given up.
+    package var result: ChangeVerb?
+    /// The etcd keys written besides `head` and the journal, the named object's first.
+    package var keys: [String]
+    /// See `ChangeRequest.fingerprint`.
+    package var fingerprint: String?
+
+    package init(
+        isAccepted: Bool, time: String, context: ChangeContext, verb: String, kind: String,
+        name: String, region: String?, result: ChangeVerb?, keys: [String], fingerprint: String?
+    ) {
+        self.isAccepted = isAccepted
+        self.time = time
+        self.context = context
+        self.verb = verb
+        self.kind = kind
+        self.name = name
+        self.region = region
+        self.result = result
+        self.keys = keys
+        self.fingerprint = fingerprint
+    }
+}
+
+extension JournalEntry {
+    /// Nil when the bytes are no journal entry of this version.
+    package init?(bytes: [UInt8]) {
+        guard let value = try? JSONParser.parse(bytes),
+            let status = value["status"]?.stringValue,
+            let time = value["time"]?.stringValue,
+            let actor = value["actor"]?.stringValue,
+            let requestID = value["requestId"]?.stringValue,
+            let verb = value["verb"]?.stringValue,
+            let kind = value["kind"]?.stringValue,
+            let name = value["name"]?.stringValue,
+            let keys = value["keys"]?.arrayValue
+        else { return nil }
+        self.init(
+            isAccepted: status == "accepted", time: time,
+            context: ChangeContext(
+                actor: actor, clientAddress: value["address"]?.stringValue, requestID: requestID,
+                reason: value["reason"]?.stringValue),
+            verb: verb, kind: kind, name: name, region: value["region"]?.stringValue,
+            result: value["result"]?.stringValue.flatMap(ChangeVerb.init),
+            keys: keys.compactMap(\.stringValue),
+            fingerprint: value["fingerprint"]?.stringValue)
+    }
+
+    package var bytes: [UInt8] {
+        var object = JSONObject()
+        object["status"] = isAccepted ? "accepted" : "aborted"
+        object["time"] = .string(time)
+        object["actor"] = .string(context.actor)
+        object["address"] = context.clientAddress.map(JSONValue.string)
+        object["requestId"] = .string(context.requestID)
+        object["reason"] = context.reason.map(JSONValue.string)
+        object["verb"] = .string(verb)
+        object["kind"] = .string(kind)
+        object["name"] = .string(name)
+        object["region"] = region.map(JSONValue.string)
+        object["result"] = result.map { .string($0.rawValue) }
+        object["keys"] = .array(keys.map(JSONValue.string))
+        object["fingerprint"] = fingerprint.map(JSONValue.string)
+        return JSONSerializer.bytes(.object(object))
+    }
+
+    /// The object the request named; nil for a kind that this version does not know.
+    package var objectName: ObjectName? {
+        switch (kind, region) {
+        case ("Region", _): .region(name)
+        case ("Subnet", let region?): .subnet(region: region, name: name)
+        case ("GlobalNetworkPolicy", _): .policy(name)
+        case ("NetworkPolicy", let region?): .regionPolicy(region: region, name: name)
+        default: nil
+        }
+    }
+}
