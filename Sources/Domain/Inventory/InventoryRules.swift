@@ -1,0 +1,40 @@
+extension RuleID {
+    /// A region's name is not one that Calico takes.
+    package static let regionName = RuleID("region.name")
+    /// A subnet's name is not an RFC 1123 label.
+    package static let subnetName = RuleID("subnet.name")
+    /// The document names another object than the path.
+    package static let nameMismatch = RuleID("name.mismatch")
+    /// The document names another region than the path.
+    package static let regionMismatch = RuleID("region.mismatch")
+    /// The document is of another kind than the path.
+    package static let kindMismatch = RuleID("kind.mismatch")
+    /// A member that is not part of this kind of object.
+    package static let unknownField = RuleID("document.unknown-field")
+    /// A required member is missing.
+    package static let missingField = RuleID("document.missing-field")
+    /// A member has a value of the wrong type.
+    package static let wrongType = RuleID("document.wrong-type")
+    /// A text is empty, too long, or has control characters.
+    package static let text = RuleID("document.text")
+    /// A number is outside its range.
+    package static let numberRange = RuleID("document.number-range")
+    /// A label's key is not a Kubernetes label key, or belongs to this server or Calico.
+    package static let labelKey = RuleID("label.key")
+    /// A label's value is not a Kubernetes label value.
+    package static let labelValue = RuleID("label.value")
+    /// More address blocks than a region may have.
+    package static let regionBlockCount = RuleID("region.block-count")
+    /// Two address blocks of one region overlap.
+    package static let regionBlocksOverlap = RuleID("region.blocks-overlap")
+    /// The family asked for contradicts the network asked for.
+    package static let allocationFamily = RuleID("allocation.family")
+
+    /// Every rule that reading a region, a subnet or an allocation can apply.
+    package static let inventoryRules: [RuleID] = [
+        .regionName, .subnetName, .nameMismatch, .regionMismatch, .kindMismatch, .unknownField,
+        .missingField, .wrongType, .text, .numberRange, .labelKey, .labelValue, .regionBlockCount,
+        .regionBlocksOverlap, .allocationFamily, .cidrMalformed, .cidrPrefixLengthMissing,
+        .cidrHostBits, .cidrIPv4Mapped,
+    ]
+}

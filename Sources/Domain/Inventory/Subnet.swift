@@ -1,0 +1,98 @@
+/// A network that a region uses; no two subnets of any regions share an address.
+package struct Subnet: Sendable, Equatable {
+    package var region: String
+    /// An RFC 1123 label.
+    package var name: String
+    package var cidr: CIDR
+    /// 1–255 characters.
+    package var displayName: String?
+    /// 1–4096 characters.
+    package var description: String?
+    package var labels: [String: String]
+
+    package init(
+        region: String, name: String, cidr: CIDR, displayName: String? = nil,
+        description: String? = nil, labels: [String: String] = [:]
+    ) {
+        self.region = region
+        self.name = name
+        self.cidr = cidr
+        self.displayName = displayName
+        self.description = description
+        self.labels = labels
+    }
+}
+
+extension Subnet {
+    /// The subnet that a client's document describes under the region and name of its path.
+    package static func decode(
+        _ document: JSONValue, region: String, name: String
+    ) -> Decoded<Subnet> {
+        var reader = FlatReader(document, kind: "Subnet", name: name)
+        reader.check(nameViolation(name))
+        reader.expect("region", region, rule: .regionMismatch)
+        let cidr = reader.block("cidr")
+        let displayName = reader.displayName()
+        let description = reader.description()
+        let labels = reader.labels()
+        let subnet = cidr.map {
+            Subnet(
+                region: region, name: name, cidr: $0, displayName: displayName,
+                description: description, labels: labels)
+        }
+        return reader.finish(subnet, readOnly: [])
+    }
+
+    static func nameViolation(_ name: String) -> Violation? {
+        guard !DNSLabel.isLegal(name) else { return nil }
+        return Violation(
+            pointer: "/name", rule: .subnetName,
+            message: "a subnet name has 1 to 63 lower-case letters, digits and '-', with a letter "
+                + "or digit at both ends")
+    }
+}
+
+/// A request for the first free network of a size in a region's address blocks.
+package struct SubnetAllocation: Sendable, Equatable {
+    package var name: String
+    package var family: IPFamily
+    /// 1–32 for IPv4, 1–128 for IPv6.
+    package var prefixLength: Int
+    /// Only inside this network.
+    package var within: CIDR?
+    package var displayName: String?
+    package var description: String?
+    package var labels: [String: String]
+
+    /// The subnet once its network is found.
+    package func subnet(region: String, cidr: CIDR) -> Subnet {
+        Subnet(
+            region: region, name: name, cidr: cidr, displayName: displayName,
+            description: description, labels: labels)
+    }
+
+    package static func decode(_ document: JSONValue) -> Decoded<SubnetAllocation> {
+        var reader = FlatReader(document, kind: "Subnet", name: nil)
+        let name = reader.requiredString("name")
+        if let name { reader.check(Subnet.nameViolation(name)) }
+        let within = reader.optionalBlock("within")
+        let version = reader.integer("ipVersion", in: 4...6, isAlso: { $0 != 5 }, "4 or 6")
+        let family = version.map { $0 == 6 ? IPFamily.ipv6 : .ipv4 } ?? within?.family ?? .ipv4
+        if let within, within.family != family {
+            reader.add(
+                "/ipVersion", .allocationFamily, "within is \(within), a network of \(within.family)")
+        }
+        let range = 1...Int64(family.bitWidth)
+        let length = reader.integer(
+            "prefixLength", in: range, "1 to \(family.bitWidth)", isRequired: true)
+        let displayName = reader.displayName()
+        let description = reader.description()
+        let labels = reader.labels()
+        guard let name, let length else { return reader.finish(nil, readOnly: []) }
+        return reader.finish(
+            SubnetAllocation(
+                name: name, family: family, prefixLength: Int(length), within: within,
+                displayName: displayName, description: description, labels: labels),
+            readOnly: [])
+    }
+}
