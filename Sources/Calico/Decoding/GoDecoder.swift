@@ -64,14 +64,18 @@ struct GoDecoder {
         of object: JSONObject, in type: GoStruct, at pointer: String
     ) -> [(index: Int, key: String, value: JSONValue)] {
         var found: [(index: Int, key: String, value: JSONValue)] = []
-        var seen: Set<Int> = []
+        found.reserveCapacity(object.count)
+        // One bit per field; no struct has more than 64.
+        var seen: UInt64 = 0
         var repeats = false
         for (key, value) in object {
             guard let index = type.index(decoding: key) else {
                 unknownField(key, in: type, at: JSONPointer.append(pointer, key))
                 continue
             }
-            if !seen.insert(index).inserted { repeats = true }
+            let bit = UInt64(1) << UInt64(index)
+            if seen & bit != 0 { repeats = true }
+            seen |= bit
             found.append((index, key, value))
         }
         if repeats { found.sort { $0.key.utf8.lexicographicallyPrecedes($1.key.utf8) } }

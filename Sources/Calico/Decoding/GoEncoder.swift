@@ -15,7 +15,7 @@ enum GoEncoder {
         return .object(JSONObject(uncheckedMembers: members))
     }
 
-    private static func json(_ value: GoValue) -> JSONValue {
+    static func json(_ value: GoValue) -> JSONValue {
         switch value {
         case .string(let text): .string(text)
         case .bool(let value): .bool(value)

@@ -8,7 +8,7 @@ struct GoNode: Sendable {
 }
 
 /// A decoded value; what is absent, or nil in Go, has no node at all.
-indirect enum GoValue: Sendable {
+enum GoValue: Sendable {
     case string(String)
     case bool(Bool)
     case integer(Int64)

@@ -1,34 +1,55 @@
-/// A CIDR as Go's `net.ParseCIDR`, and so Calico, reads it; looser than the product's own subnets.
+import Domain
+
+/// A CIDR as Go's `net.ParseCIDR`, and so Calico, reads it: looser than the product's own subnets in that it
+/// may have host bits, a prefix length with leading zeros, or IPv4 in its mapped form.
 struct GoNetwork {
-    /// The address as written.
-    let address: GoAddress
-    /// The address with the bits after the prefix cleared.
-    let network: GoAddress
-    /// In bits of the written form: of 32 for dotted text, else of 128.
+    /// In bits of the address as written.
     let prefixLength: Int
+    /// The form the address is written in; a mapped IPv4 address has the width of IPv6.
+    private let form: IPFamily
+    /// The address as written, in sixteen bytes, IPv4 in its mapped form (RFC 4291 section 2.5.5.2).
+    private let address: UInt128
+    /// The same without the bits after the prefix.
+    private let network: UInt128
 
     /// Nil when `text` is no CIDR; a bare address is none.
     init?(_ text: String) {
         let parts = text.split(separator: "/", maxSplits: 1, omittingEmptySubsequences: false)
-        guard parts.count == 2, let address = GoAddress(parts[0]) else { return nil }
-        let width = address.isDotted ? 32 : 128
-        guard let prefix = Self.decimal(parts[1]), prefix <= width else { return nil }
-        self.address = address
-        self.prefixLength = prefix
-        var network = address
-        let kept = 128 - width + prefix
-        for index in network.bytes.indices {
-            let bits = min(8, max(0, kept - index * 8))
-            network.bytes[index] &= ~UInt8(truncatingIfNeeded: 0xFF >> bits)
+        guard parts.count == 2, let address = IPAddress(parsing: String(parts[0])) else {
+            return nil
         }
-        self.network = network
+        form = parts[0].utf8.contains(UInt8(ascii: ":")) ? .ipv6 : .ipv4
+        guard let prefix = Self.decimal(parts[1]), prefix <= form.bitWidth else { return nil }
+        prefixLength = prefix
+        self.address = address.family == .ipv4 ? 0xFFFF << 32 | address.bits : address.bits
+        network = Self.mask(self.address, keeping: 128 - form.bitWidth + prefix)
     }
 
     /// Whether this is an IPv4 network once masked, which is what Calico asks.
-    var isIPv4: Bool { network.isIPv4 }
-    var hasHostBits: Bool { network.bytes != address.bytes }
+    var isIPv4: Bool { network >> 32 == 0xFFFF }
+    var hasHostBits: Bool { network != address }
+    /// Whether this is every address of its family.
+    var isCatchAll: Bool { prefixLength == 0 }
 
-    /// Digits only, leading zeros allowed as Go allows them; nil above six digits of value.
+    /// The network's own text, without host bits.
+    var canonical: String {
+        "\(IPAddress(family: form, bits: network))/\(prefixLength)"
+    }
+
+    /// Whether every address of `other` is in this network.
+    func contains(_ other: GoNetwork) -> Bool {
+        isIPv4 == other.isIPv4 && keptBits <= other.keptBits
+            && Self.mask(other.network, keeping: keptBits) == network
+    }
+
+    /// The prefix length counted in the sixteen-byte form.
+    private var keptBits: Int { 128 - form.bitWidth + prefixLength }
+
+    private static func mask(_ bits: UInt128, keeping kept: Int) -> UInt128 {
+        kept == 0 ? 0 : bits & (UInt128.max << UInt128(128 - kept))
+    }
+
+    /// Digits only, leading zeros allowed as Go allows them; nil from 2^24 on.
     private static func decimal(_ text: Substring) -> Int? {
         guard !text.isEmpty else { return nil }
         var value = 0

@@ -23,6 +23,7 @@ enum NetRules {
         for side in PolicySide.allCases {
             guard let entity = rule.record(side.rawValue) else { continue }
             for name in ["nets", "notNets"] {
+                if entity.list(name).isEmpty { continue }
                 let found = nets(name, of: entity, into: &report)
                 agree(
                     found, with: &families, ipVersion: rule.integer("ipVersion"),
@@ -63,8 +64,8 @@ enum NetRules {
 
     private static func net(_ node: GoNode, into report: inout ViolationReport) -> GoNetwork? {
         guard let net = GoNetwork(node.text) else {
-            let bare = GoAddress(node.text[...])
-            let full = bare.map { "write \(node.text)/\($0.isDotted ? 32 : 128)" }
+            let bare = IPAddress(parsing: node.text)
+            let full = bare.map { "write \(node.text)/\($0.family.bitWidth)" }
             report.add(
                 .netFormat, at: node.pointer,
                 full.map { "a single address needs its prefix length: \($0)" }
@@ -74,7 +75,7 @@ enum NetRules {
         if net.hasHostBits {
             report.add(
                 .netHostBits, at: node.pointer,
-                "has bits set after the prefix; write \(net.network.description)/\(net.prefixLength)"
+                "has bits set after the prefix; write \(net.canonical)"
             )
         }
         return net
@@ -82,9 +83,7 @@ enum NetRules {
 
     /// Calico compares the text for IPv4 and the value for IPv6.
     private static func isCatchAll(_ net: GoNetwork, _ text: String) -> Bool {
-        net.isIPv4
-            ? text == "0.0.0.0/0"
-            : net.prefixLength == 0 && net.network.bytes.allSatisfy { $0 == 0 }
+        net.isIPv4 ? text == "0.0.0.0/0" : net.isCatchAll && !net.hasHostBits
     }
 
     private static func agree(

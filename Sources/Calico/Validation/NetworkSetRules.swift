@@ -26,6 +26,6 @@ enum NetworkSetRules {
 
     /// Calico takes the empty text for an address.
     private static func isNet(_ text: String) -> Bool {
-        text.isEmpty || GoNetwork(text) != nil || GoAddress(text[...]) != nil
+        text.isEmpty || GoNetwork(text) != nil || IPAddress(parsing: text) != nil
     }
 }

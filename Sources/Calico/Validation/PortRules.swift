@@ -19,6 +19,7 @@ enum PortRules {
             guard let entity = rule.record(side.rawValue) else { continue }
             for name in ["ports", "notPorts"] {
                 let ports = entity.list(name)
+                if ports.isEmpty { continue }
                 let pointer = entity.pointer(to: name)
                 if ports.count > maxPorts {
                     report.add(
@@ -49,7 +50,6 @@ enum PortRules {
         _ rule: GoRecord, for ports: [GoNode], at pointer: String,
         into report: inout ViolationReport
     ) {
-        guard !ports.isEmpty else { return }
         guard rule["protocol"] != nil else {
             if !ports.allSatisfy(isNamed) {
                 report.add(

@@ -35,7 +35,9 @@ enum SelectorRules {
         let text = record.string(name)
         guard !text.isEmpty else { return }
         let pointer = record.pointer(to: name)
-        if position.contains(.limited), text.unicodeScalars.count > maxLength {
+        if position.contains(.limited), text.utf8.count > maxLength,
+            text.unicodeScalars.count > maxLength
+        {
             report.add(
                 .selectorLength, at: pointer,
                 "must have at most \(maxLength) characters; this has \(text.unicodeScalars.count)")
@@ -66,10 +68,13 @@ enum SelectorRules {
     }
 
     private static func mentionsGlobal(_ text: String) -> Bool {
-        let bytes = Array(text.utf8)
-        let word = Array("global(".utf8)
-        guard bytes.count >= word.count else { return false }
-        return (0...bytes.count - word.count).contains { bytes[$0...].starts(with: word) }
+        let bytes = text.utf8
+        var start = bytes.startIndex
+        while let found = bytes[start...].firstIndex(of: UInt8(ascii: "g")) {
+            if bytes[found...].starts(with: "global(".utf8) { return true }
+            start = bytes.index(after: found)
+        }
+        return false
     }
 
     private static func isOnlyGlobal(_ text: String) -> Bool {

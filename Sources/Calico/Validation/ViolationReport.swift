@@ -11,6 +11,7 @@ struct ViolationReport {
         undecoded = Set(violations.map(\.pointer))
     }
 
+    /// Adds a violation, unless decoding has already refused the same place.
     mutating func add(_ rule: RuleID, at pointer: String, _ message: String) {
         guard !undecoded.contains(pointer) else { return }
         violations.append(Violation(pointer: pointer, rule: rule, message: message))

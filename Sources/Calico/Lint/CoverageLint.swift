@@ -1,0 +1,98 @@
+import Domain
+
+extension RuleID {
+    static let lintNeverMatches = RuleID("lint.rule-never-matches")
+}
+
+/// Rules that no packet can reach, because an earlier rule of the same direction decides all of theirs.
+enum CoverageLint {
+    static let all: [RuleID] = [.lintNeverMatches]
+
+    static func check(_ rules: [GoRecord], into report: inout ViolationReport) {
+        // Quadratic, so only as far as people write rules by hand.
+        let criteria = rules.prefix(200).map(RuleCriteria.init)
+        for (index, later) in criteria.enumerated() {
+            let earlier = criteria[..<index].firstIndex { $0.isFinal && $0.covers(later) }
+            guard let earlier else { continue }
+            report.add(
+                .lintNeverMatches, at: rules[index].pointer,
+                "can never match: the rule at \(rules[earlier].pointer)"
+                    + " already decides everything it would; move it up or remove it")
+        }
+    }
+}
+
+/// What a rule asks of a packet; every criterion that is absent asks nothing.
+struct RuleCriteria {
+    /// Whether a match ends the evaluation: all actions but Log.
+    let isFinal: Bool
+    private let rule: GoRecord
+
+    init(_ rule: GoRecord) {
+        self.rule = rule
+        isFinal = rule.string("action") != "Log"
+    }
+
+    /// Whether every packet that `other` matches is matched by this rule; false when in doubt.
+    func covers(_ other: RuleCriteria) -> Bool {
+        let names = ["ipVersion", "protocol", "icmp", "notProtocol", "notICMP", "http"]
+        return names.allSatisfy { Self.isEqualOrFree($0, rule, other.rule) }
+            && PolicySide.allCases.allSatisfy { side in
+                guard let ours = rule.record(side.rawValue) else { return true }
+                let theirs = other.rule.record(side.rawValue) ?? other.rule.empty(side.rawValue)
+                return Self.covers(ours, theirs)
+            }
+    }
+
+    private static func covers(_ ours: GoRecord, _ theirs: GoRecord) -> Bool {
+        let plain = [
+            "selector", "namespaceSelector", "notSelector", "services", "serviceAccounts",
+        ]
+        // Excluding less matches more, so the negated lists compare the other way round.
+        return plain.allSatisfy { isEqualOrFree($0, ours, theirs) }
+            && isInside(theirs.list("nets"), ours.list("nets"), by: isSubnet)
+            && isInside(theirs.list("ports"), ours.list("ports"), by: isSubrange)
+            && excludes(theirs.list("notNets"), atLeast: ours.list("notNets"), by: isSubnet)
+            && excludes(theirs.list("notPorts"), atLeast: ours.list("notPorts"), by: isSubrange)
+    }
+
+    private static func isEqualOrFree(
+        _ name: String, _ ours: GoRecord, _ theirs: GoRecord
+    ) -> Bool {
+        guard let mine = ours[name] else { return true }
+        guard let other = theirs[name] else { return false }
+        return GoEncoder.json(mine.value) == GoEncoder.json(other.value)
+    }
+
+    /// Whether each of `theirs` lies in one of `ours`; an empty list stands for everything.
+    private static func isInside(
+        _ theirs: [GoNode], _ ours: [GoNode], by isPart: (GoNode, GoNode) -> Bool
+    ) -> Bool {
+        if ours.isEmpty { return true }
+        return !theirs.isEmpty
+            && theirs.allSatisfy { part in ours.contains { isPart(part, $0) } }
+    }
+
+    /// Whether everything that `ours` excludes is excluded by `theirs` too.
+    private static func excludes(
+        _ theirs: [GoNode], atLeast ours: [GoNode], by isPart: (GoNode, GoNode) -> Bool
+    ) -> Bool {
+        ours.allSatisfy { part in theirs.contains { isPart(part, $0) } }
+    }
+
+    private static func isSubnet(_ part: GoNode, _ whole: GoNode) -> Bool {
+        guard let part = GoNetwork(part.text), let whole = GoNetwork(whole.text) else {
+            return false
+        }
+        return whole.contains(part)
+    }
+
+    private static func isSubrange(_ part: GoNode, _ whole: GoNode) -> Bool {
+        switch (part.value, whole.value) {
+        case (.port(.numbers(let part)), .port(.numbers(let whole))):
+            whole.contains(part.lowerBound) && whole.contains(part.upperBound)
+        case (.port(.named(let part)), .port(.named(let whole))): part == whole
+        default: false
+        }
+    }
+}

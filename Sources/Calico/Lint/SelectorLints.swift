@@ -1,0 +1,85 @@
+import Domain
+
+extension RuleID {
+    static let lintGroupEquality = RuleID("lint.group-equality")
+    static let lintNamespaceSelector = RuleID("lint.namespace-selector")
+    static let lintUnknownRegion = RuleID("lint.unknown-region")
+}
+
+/// Lints about what selectors mean on OpenStack.
+enum SelectorLints {
+    static let all: [RuleID] = [.lintGroupEquality, .lintNamespaceSelector, .lintUnknownRegion]
+
+    /// A label `sg.projectcalico.org/openstack-<id>` has the group's name as its value.
+    private static let groupPrefix = "sg.projectcalico.org/openstack-"
+    private static let namespaceLabel = "projectcalico.org/namespace"
+    private static let namespacePrefix = "openstack-region-"
+
+    static func check(
+        _ spec: GoRecord, knownRegions: Set<String>?, into report: inout ViolationReport
+    ) {
+        let rules = PolicyDirection.allCases.flatMap { spec.records($0.rawValue) }
+        let sides = rules.flatMap { rule in
+            PolicySide.allCases.compactMap { rule.record($0.rawValue) }
+        }
+        for record in [spec] + sides {
+            for name in ["selector", "notSelector"] {
+                labels(name, of: record, knownRegions: knownRegions, into: &report)
+            }
+            namespaceSelector(of: record, into: &report)
+        }
+    }
+
+    /// The region that a NetworkPolicy's own namespace stands for.
+    static func namespace(
+        of metadata: GoRecord, knownRegions: Set<String>?, into report: inout ViolationReport
+    ) {
+        unknownRegion(
+            in: metadata.string("namespace"), knownRegions, at: metadata.pointer(to: "namespace"),
+            into: &report)
+    }
+
+    private static func labels(
+        _ name: String, of record: GoRecord, knownRegions: Set<String>?,
+        into report: inout ViolationReport
+    ) {
+        let pointer = record.pointer(to: name)
+        guard let selector = try? Selector(parsing: record.string(name)) else { return }
+        for comparison in selector.comparisons {
+            if comparison.label.hasPrefix(groupPrefix) {
+                report.add(
+                    .lintGroupEquality, at: pointer,
+                    "the value of \(comparison.label) is the group's name, not its id;"
+                        + " to ask for members of the group write has(\(comparison.label))")
+            }
+            guard comparison.label == namespaceLabel else { continue }
+            for value in comparison.values {
+                unknownRegion(in: value, knownRegions, at: pointer, into: &report)
+            }
+        }
+    }
+
+    private static func unknownRegion(
+        in namespace: String, _ knownRegions: Set<String>?, at pointer: String,
+        into report: inout ViolationReport
+    ) {
+        guard let knownRegions, namespace.hasPrefix(namespacePrefix) else { return }
+        let region = String(namespace.dropFirst(namespacePrefix.count))
+        guard !knownRegions.contains(region) else { return }
+        report.add(
+            .lintUnknownRegion, at: pointer,
+            "there is no region \(region); register it first or correct the name")
+    }
+
+    private static func namespaceSelector(
+        of record: GoRecord, into report: inout ViolationReport
+    ) {
+        guard let selector = try? Selector(parsing: record.string("namespaceSelector")),
+            selector.root != .all, selector.root != .global
+        else { return }
+        report.add(
+            .lintNamespaceSelector, at: record.pointer(to: "namespaceSelector"),
+            "OpenStack's namespaces have no labels, so only all() and global() mean something here;"
+                + " in the selector write \(namespaceLabel) == '\(namespacePrefix)<region>'")
+    }
+}
