@@ -107,11 +107,13 @@ struct GoDecoder {
             return mismatch(value, "an object", at: pointer)
         }
         var entries: [(key: String, node: GoNode)] = []
-        if case .map(let earlier)? = old?.value { entries = earlier }
+        if case .map(let earlier)? = old?.value {
+            let replaced = Set(object.keys.map { Array($0.utf8) })
+            entries = earlier.filter { !replaced.contains(Array($0.key.utf8)) }
+        }
         for (key, value) in object {
             let place = JSONPointer.append(pointer, key)
             let node = node(value, as: .string, over: nil, at: place)
-            entries.removeAll { $0.key.utf8.elementsEqual(key.utf8) }
             entries.append((key, node ?? GoNode(pointer: place, value: .string(""))))
         }
         entries.sort { $0.key.utf8.lexicographicallyPrecedes($1.key.utf8) }

@@ -10,7 +10,7 @@ enum CoverageLint {
 
     static func check(_ rules: [GoRecord], into report: inout ViolationReport) {
         // Quadratic, so only as far as people write rules by hand.
-        let criteria = rules.prefix(200).map(RuleCriteria.init)
+        let criteria = rules.prefix(100).map(RuleCriteria.init)
         for (index, later) in criteria.enumerated() {
             let earlier = criteria[..<index].firstIndex { $0.isFinal && $0.covers(later) }
             guard let earlier else { continue }
@@ -27,6 +27,9 @@ struct RuleCriteria {
     /// Whether a match ends the evaluation: all actions but Log.
     let isFinal: Bool
     private let rule: GoRecord
+
+    /// How many pairs of nets or ports are compared before a rule counts as in doubt.
+    private static let maxComparisons = 1_024
 
     init(_ rule: GoRecord) {
         self.rule = rule
@@ -69,7 +72,7 @@ struct RuleCriteria {
         _ theirs: [GoNode], _ ours: [GoNode], by isPart: (GoNode, GoNode) -> Bool
     ) -> Bool {
         if ours.isEmpty { return true }
-        return !theirs.isEmpty
+        return !theirs.isEmpty && theirs.count * ours.count <= maxComparisons
             && theirs.allSatisfy { part in ours.contains { isPart(part, $0) } }
     }
 
@@ -77,7 +80,8 @@ struct RuleCriteria {
     private static func excludes(
         _ theirs: [GoNode], atLeast ours: [GoNode], by isPart: (GoNode, GoNode) -> Bool
     ) -> Bool {
-        ours.allSatisfy { part in theirs.contains { isPart(part, $0) } }
+        theirs.count * ours.count <= maxComparisons
+            && ours.allSatisfy { part in theirs.contains { isPart(part, $0) } }
     }
 
     private static func isSubnet(_ part: GoNode, _ whole: GoNode) -> Bool {

@@ -1,0 +1,108 @@
+import Calico
+import Domain
+import Testing
+
+@Suite("Lints warn about valid policies")
+struct PolicyLinterTests {
+    private static let group = "sg.projectcalico.org/openstack-a7734e61"
+    private static let clean =
+        #""order":10,"selector":"has(\#(group))","ingress":[{"action":"Allow","source":{"selector":"has(a)"}}]"#
+
+    static let cases: [(rule: String, pointer: String, document: String)] = [
+        (
+            "lint.group-equality", "/spec/selector",
+            PolicySample.global(#""selector":"\#(group) == 'x'""#)
+        ),
+        (
+            "lint.group-equality", "/spec/ingress/0/source/notSelector",
+            PolicySample.ingress(#""source":{"notSelector":"has(a) && \#(group) in {'x'}"}"#)
+        ),
+        (
+            "lint.namespace-selector", "/spec/ingress/0/source/namespaceSelector",
+            PolicySample.ingress(#""source":{"namespaceSelector":"a == 'b'"}"#)
+        ),
+        (
+            "lint.namespace-selector", "/spec/namespaceSelector",
+            PolicySample.global(#""namespaceSelector":"has(a)""#)
+        ),
+        (
+            "lint.deny-without-order", "/spec/egress/0/action",
+            PolicySample.global(#""egress":[{"action":"Deny"}]"#)
+        ),
+        (
+            "lint.unknown-region", "/spec/selector",
+            PolicySample.global(
+                #""selector":"projectcalico.org/namespace == 'openstack-region-two'""#)
+        ),
+        (
+            "lint.unknown-region", "/metadata/namespace",
+            PolicySample.namespaced("", metadata: #""name":"p","namespace":"openstack-region-two""#)
+        ),
+        ("lint.open-ingress", "/spec/ingress/0/source", PolicySample.ingress(#""protocol":"TCP""#)),
+        (
+            "lint.open-ingress", "/spec/ingress/0/source/nets/1",
+            PolicySample.ingress(#""source":{"nets":["10.0.0.0/8","0.0.0.0/0"]}"#)
+        ),
+        ("lint.no-selector", "/spec/selector", PolicySample.global("")),
+        (
+            "lint.rule-never-matches", "/spec/ingress/1",
+            PolicySample.global(
+                #""ingress":[{"action":"Deny","protocol":"TCP","source":{"nets":["10.0.0.0/8"]}},"#
+                    + #"{"action":"Allow","protocol":"TCP","source":{"nets":["10.1.0.0/16"]},"#
+                    + #""destination":{"ports":[80]}}]"#)
+        ),
+        (
+            "lint.rule-never-matches", "/spec/egress/1",
+            PolicySample.global(
+                #""egress":[{"action":"Pass","protocol":"TCP","destination":{"ports":["1:100"]}},"#
+                    + #"{"action":"Deny","protocol":"TCP","destination":{"ports":[80,"90:100"]}}]"#)
+        ),
+    ]
+
+    @Test("each with its rule, place and a fix", arguments: cases)
+    func warns(rule: String, pointer: String, document: String) throws {
+        let warnings = try lint(document)
+        let found = warnings.first { $0.rule.name == rule && $0.pointer == pointer }
+        #expect(found?.message.isEmpty == false, "found \(warnings)")
+    }
+
+    @Test("every lint has a case")
+    func everyLintHasACase() {
+        #expect(Set(PolicyLinter.rules.map(\.name)) == Set(Self.cases.map(\.rule)))
+    }
+
+    @Test(
+        "nothing is said about policies that do what they look like",
+        arguments: [
+            PolicySample.global(clean),
+            PolicySample.global(
+                #""order":1,"selector":"all()","egress":[{"action":"Log"},{"action":"Deny","protocol":"TCP"}]"#
+            ),
+            PolicySample.global(
+                #""order":1,"selector":"all()","egress":[{"action":"Deny","source":{"notNets":["10.0.0.0/8"]}},"#
+                    + #"{"action":"Allow","source":{"nets":["10.0.0.0/8"]}}]"#),
+            PolicySample.global(
+                #""selector":"projectcalico.org/namespace == 'openstack-region-one'","types":["Ingress"]"#
+            ),
+            PolicySample.namespaced(
+                #""selector":"all()","ingress":[{"action":"Allow","source":{"namespaceSelector":"global()"}}]"#
+            ),
+            PolicySample.networkSet(""),
+        ])
+    func silent(document: String) throws {
+        #expect(try lint(document) == [])
+    }
+
+    @Test("without a list of regions no region is unknown")
+    func regionsUnchecked() throws {
+        let document = PolicySample.namespaced(
+            #""selector":"all()""#, metadata: #""name":"p","namespace":"openstack-region-two""#)
+        let stored = try #require(try PolicySample.judge(document).stored)
+        #expect(PolicyLinter.lint(stored, knownRegions: nil) == [])
+    }
+
+    private func lint(_ document: String) throws -> [Violation] {
+        PolicyLinter.lint(
+            try #require(try PolicySample.judge(document).stored), knownRegions: ["one"])
+    }
+}

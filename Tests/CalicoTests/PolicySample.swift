@@ -1,0 +1,50 @@
+import Calico
+import Domain
+
+/// Small documents for tests, put together from fragments of JSON.
+enum PolicySample {
+    static func global(_ spec: String, metadata: String = #""name":"p""#) -> String {
+        document("GlobalNetworkPolicy", spec, metadata)
+    }
+
+    static func namespaced(
+        _ spec: String, metadata: String = #""name":"p","namespace":"openstack-region-one""#
+    ) -> String {
+        document("NetworkPolicy", spec, metadata)
+    }
+
+    static func networkSet(_ spec: String, metadata: String = #""name":"s""#) -> String {
+        document("GlobalNetworkSet", spec, metadata)
+    }
+
+    static func tier(_ spec: String, name: String) -> String {
+        document("Tier", spec, #""name":"\#(name)""#)
+    }
+
+    /// A GlobalNetworkPolicy with one ingress rule that allows, and has `fields` besides.
+    static func ingress(_ fields: String) -> String {
+        global(#""ingress":[{"action":"Allow",\#(fields)}]"#)
+    }
+
+    /// The same for egress.
+    static func egress(_ fields: String) -> String {
+        global(#""egress":[{"action":"Allow",\#(fields)}]"#)
+    }
+
+    private static func document(_ kind: String, _ spec: String, _ metadata: String) -> String {
+        #"{"apiVersion":"projectcalico.org/v3","kind":"\#(kind)","metadata":{\#(metadata)},"#
+            + #""spec":{\#(spec)}}"#
+    }
+
+    /// The verdict on a document, judged as the kind it says it is unless told otherwise.
+    static func judge(_ text: String, as kind: ResourceKind? = nil) throws -> CalicoVerdict {
+        let document = try JSONParser.parse(text)
+        let named = document["kind"]?.stringValue.flatMap(ResourceKind.init(rawValue:))
+        return CalicoValidator.judge(document, kind: kind ?? named ?? .globalNetworkPolicy)
+    }
+
+    /// `count` elements made by `element`, as the inside of a JSON list.
+    static func repeated(_ count: Int, _ element: (Int) -> String) -> String {
+        (0..<count).map(element).joined(separator: ",")
+    }
+}
