@@ -1,6 +1,7 @@
 import Calico
-package import Domain
+import Domain
 import Etcd
+import Store
 
 extension ControlPlane {
     /// Whether reads show a whole state of etcd; false only before the first has been read.
@@ -45,7 +46,7 @@ extension ControlPlane {
         }
         do {
             return try await ledger.rows(changeID: id.text).first { $0.revision != nil }
-                .flatMap { ChangeStatus(id: id, ledgerRow: $0) }
+                .flatMap { ChangeStatus(id: id, row: $0) }
         } catch {
             throw ControlPlaneError(.ledgerUnavailable, "the ledger cannot be read", changeID: id)
         }
@@ -66,12 +67,10 @@ extension ControlPlane {
     package func health() async -> ControlPlaneHealth {
         let applied = mirror.applied.reached
         let reachable = await etcdError(within: .seconds(1))
-        let ledgerPart =
-            switch ledger.health {
-            case .available: ControlPlaneHealth.Part(isHealthy: true, detail: "writable")
-            case .unavailable(let error):
-                ControlPlaneHealth.Part(isHealthy: false, detail: error.message)
-            }
+        var ledgerPart = ControlPlaneHealth.Part(isHealthy: true, detail: "writable")
+        if case .unavailable(let error) = ledger.health {
+            ledgerPart = ControlPlaneHealth.Part(isHealthy: false, detail: error.message)
+        }
         return ControlPlaneHealth(
             etcd: ControlPlaneHealth.Part(
                 isHealthy: reachable == nil, detail: reachable ?? "answers"),

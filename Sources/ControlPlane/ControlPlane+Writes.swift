@@ -1,5 +1,6 @@
 import Calico
-import Domain
+package import Domain
+import Logging
 import Store
 
 extension ControlPlane {
@@ -104,7 +105,7 @@ extension ControlPlane {
         row.changeID = request.id.text
         row.status = refusal.reason.status
         if case .delete = operation { row.verb = .delete }
-        if operation.verb == "put", let name = operation.name, object(name) == nil {
+        if operation.verb == "put", object(operation.name) == nil {
             row.verb = .create
         }
         do {

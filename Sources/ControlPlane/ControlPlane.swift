@@ -2,7 +2,7 @@ import Calico
 import Domain
 package import Etcd
 package import Logging
-package import ServiceLifecycle
+import ServiceLifecycle
 package import Store
 import Synchronization
 

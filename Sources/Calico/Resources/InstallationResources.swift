@@ -1,4 +1,4 @@
-package import Domain
+import Domain
 
 /// The objects that calicoctl makes sure of before it writes a policy
 /// (libcalico-go/lib/clientv3/client.go `EnsureInitialized`).

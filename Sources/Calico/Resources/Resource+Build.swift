@@ -1,4 +1,4 @@
-package import Domain
+import Domain
 
 extension Resource {
     /// A resource with the envelope every Calico tool accepts.

@@ -61,6 +61,28 @@ package struct ChangeStatus: Sendable {
     package var journal: JournalEntry
 }
 
+extension ChangeStatus {
+    /// From the ledger, for a change whose journal entry has expired; nil for a row of no change.
+    init?(id: ChangeID, row: AuditRecord) {
+        guard let revision = row.revision else { return nil }
+        let result: ChangeVerb =
+            switch row.verb {
+            case .create: .create
+            case .delete: .delete
+            case .update, .observe: .update
+            }
+        self.init(
+            id: id, state: .accepted, revision: revision,
+            journal: JournalEntry(
+                isAccepted: true, time: row.time.rfc3339,
+                context: ChangeContext(
+                    actor: row.actor, clientAddress: row.clientAddress,
+                    requestID: row.requestID ?? "", reason: row.reason),
+                verb: row.verb == .delete ? "delete" : "put", kind: row.kind, name: row.name,
+                region: row.region, result: result, keys: [], fingerprint: nil))
+    }
+}
+
 /// Whether each part that a write needs is in order.
 package struct ControlPlaneHealth: Sendable {
     /// One part: in order, or what is wrong with it.

@@ -98,10 +98,9 @@ extension Refusal.Reason {
     package var status: Int {
         switch self {
         case .notFound: 404
-        case .invalid, .idempotencyKeyReused: 422
+        case .invalid, .idempotencyKeyReused, .reserved: 422
         case .preconditionFailed: 412
         case .overlap, .inUse, .legacyLoss, .exhausted, .alreadyExists: 409
-        case .reserved: 403
         case .tooLarge: 413
         }
     }

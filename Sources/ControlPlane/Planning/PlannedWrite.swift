@@ -1,14 +1,14 @@
 import Calico
-package import Domain
+import Domain
 import Etcd
 
 /// One key of a transaction that carries a change.
-package struct ObjectWrite: Sendable, Equatable {
-    package var path: String
+struct ObjectWrite: Sendable, Equatable {
+    var path: String
     /// Nil deletes the key.
-    package var bytes: [UInt8]?
+    var bytes: [UInt8]?
     /// mod_revision the key must still have; 0 when it must not exist.
-    package var expectedRevision: Int64
+    var expectedRevision: Int64
 
     var compare: Compare { .unchanged(EtcdKey(path), since: expectedRevision) }
 

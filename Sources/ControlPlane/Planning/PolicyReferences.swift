@@ -9,7 +9,7 @@ enum PolicyReferences {
         let namespace = RegionNamespace.of(region: region)
         return selectors(document).contains { text in
             guard text.contains(region) else { return false }
-            guard let selector = try? Selector(text) else { return true }
+            guard let selector = try? Selector(parsing: text) else { return true }
             return selector.comparisons.contains { comparison in
                 switch comparison.label {
                 case "projectcalico.org/namespace": comparison.values.contains(namespace)

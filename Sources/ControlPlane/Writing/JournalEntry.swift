@@ -1,4 +1,4 @@
-package import Domain
+import Domain
 
 /// The value of `journal/<changeId>`: who made a change and which keys it wrote, in the same
 /// transaction as the change itself.

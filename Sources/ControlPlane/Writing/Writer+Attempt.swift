@@ -1,5 +1,7 @@
 import Domain
 import Etcd
+import Logging
+import Synchronization
 
 extension Writer {
     /// What one attempt at a batch came to.

@@ -1,5 +1,7 @@
 import Domain
 import Etcd
+import Logging
+import Synchronization
 
 extension Writer {
     /// Sends the plan as one transaction and sees to every outcome.
