@@ -5,10 +5,10 @@ import GRDB
 ///
 /// The index is named in the statement, so that the plan does not depend on SQLite's statistics: the most
 /// selective filter leads, the others are tested on the rows it finds.
-struct AuditQuery {
+struct AuditQuery: Sendable {
     let sql: String
     /// Without the limit, which comes last.
-    let arguments: [any DatabaseValueConvertible]
+    let arguments: [any DatabaseValueConvertible & Sendable]
 
     /// The readings that together, in this order, give the rows before `cursor`: the rest of the rows of
     /// the cursor's very time, then the older ones. Neither passes over a row that was already given.
@@ -56,7 +56,7 @@ extension AuditQuery {
 }
 
 extension AuditFilter {
-    fileprivate typealias Condition = (sql: String, value: any DatabaseValueConvertible)
+    fileprivate typealias Condition = (sql: String, value: any DatabaseValueConvertible & Sendable)
 
     /// What is asked of the columns other than `time`.
     fileprivate var conditions: [Condition] {

@@ -98,7 +98,8 @@ package enum RevisionMatch: Sendable, Equatable {
     case any
     case oneOf([Int64])
 
-    func matches(_ revision: Int64?) -> Bool {
+    /// Whether an object at `revision` is meant; an absent one (nil) never is.
+    package func matches(_ revision: Int64?) -> Bool {
         guard let revision else { return false }
         return switch self {
         case .any: true

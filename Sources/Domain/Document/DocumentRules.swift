@@ -18,3 +18,18 @@ extension RuleID {
     /// The document holds more values than `DocumentLimits.nodes`.
     package static let documentTooManyValues = RuleID("document.too-many-values")
 }
+
+extension RuleID {
+    /// The text is not well-formed YAML.
+    package static let yamlSyntax = RuleID("yaml.syntax")
+    /// The stream holds several documents where one is expected.
+    package static let yamlMultipleDocuments = RuleID("yaml.multiple-documents")
+    /// A tag that JSON has no type for, or that its text does not fit.
+    package static let yamlTag = RuleID("yaml.tag")
+    /// A number that JSON cannot hold: infinity, not-a-number, or too large in hexadecimal, octal or binary.
+    package static let yamlNumber = RuleID("yaml.number")
+    /// A mapping key that is not a scalar, or is null.
+    package static let yamlKey = RuleID("yaml.key")
+    /// `<<` has something else than mappings, or comes behind a key that it would set as well.
+    package static let yamlMerge = RuleID("yaml.merge")
+}

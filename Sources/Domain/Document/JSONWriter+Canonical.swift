@@ -49,25 +49,24 @@ extension JSONNumber {
     static func ecmaScript(_ value: Double) -> String {
         if value == 0 { return "0" }
         let sign = value < 0 ? "-" : ""
-        let (digits, point) = shortestDigits(value.magnitude)
-        let count = digits.count
-        switch point {
-        case count...21 where count <= 21:
-            return sign + digits + String(repeating: "0", count: point - count)
-        case 1...21:
-            return sign + digits.prefix(point) + "." + digits.dropFirst(point)
-        case -5...0:
-            return sign + "0." + String(repeating: "0", count: -point) + digits
-        default:
-            let exponent = (point > 0 ? "+" : "-") + String((point - 1).magnitude)
-            let fraction = count > 1 ? "." + digits.dropFirst() : ""
-            return sign + digits.prefix(1) + fraction + "e" + exponent
-        }
+        let (digits, point) = shortestDigits(value.magnitude.description)
+        guard !(-5...21).contains(point) else { return sign + plain(digits, point) }
+        let exponent = (point > 0 ? "+" : "-") + String((point - 1).magnitude)
+        let fraction = digits.count > 1 ? "." + digits.dropFirst() : ""
+        return sign + digits.prefix(1) + fraction + "e" + exponent
     }
 
-    /// The shortest digits that read back as `value`, and where the decimal point stands in them.
-    private static func shortestDigits(_ value: Double) -> (digits: String, point: Int) {
-        let parts = value.description.split(separator: "e")
+    /// `digits` without an exponent; the decimal point stands behind the first `point` of them.
+    static func plain(_ digits: String, _ point: Int) -> String {
+        if point <= 0 { return "0." + String(repeating: "0", count: -point) + digits }
+        if point >= digits.count { return digits + String(repeating: "0", count: point - digits.count) }
+        return digits.prefix(point) + "." + digits.dropFirst(point)
+    }
+
+    /// The digits of a positive number as Swift describes it, the shortest that read back as the same value,
+    /// and where the decimal point stands in them.
+    static func shortestDigits(_ description: String) -> (digits: String, point: Int) {
+        let parts = description.split(separator: "e")
         let exponent = parts.count > 1 ? Int(parts[1]) ?? 0 : 0
         let mantissa = parts[0].split(separator: ".", omittingEmptySubsequences: false)
         let fraction = mantissa.count > 1 ? mantissa[1] : ""

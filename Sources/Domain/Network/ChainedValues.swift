@@ -41,14 +41,18 @@ struct ChainedValues<Value: Sendable>: Sendable {
         return nil
     }
 
-    /// The values of a list, in the order they were added.
-    func chain(_ first: Int32) -> some Sequence<Value> {
-        sequence(state: first) { (index: inout Int32) -> Value? in
-            guard index >= 0 else { return nil }
-            let slot = slots[Int(index)]
-            index = slot.next
-            return slot.value
+    /// The first value of a list; nil for -1.
+    func first(_ first: Int32) -> Value? { first < 0 ? nil : slots[Int(first)].value }
+
+    /// Calls `body` with the values of a list, in the order they were added, until it returns false;
+    /// returns whether it never did.
+    func forEach(_ first: Int32, _ body: (Value) -> Bool) -> Bool {
+        var index = first
+        while index >= 0 {
+            if let value = slots[Int(index)].value, !body(value) { return false }
+            index = slots[Int(index)].next
         }
+        return true
     }
 
     private mutating func add(_ value: Value) -> Int32 {

@@ -64,6 +64,22 @@ struct PrefixTree<Key: FixedWidthInteger & UnsignedInteger & Sendable>: Sendable
         return (Self.none, isCovered)
     }
 
+    /// The first prefix that overlaps the block, in the order of `forEachContaining` and then `forEach`;
+    /// nil when the block is free.
+    func firstOverlap(_ prefix: Key, _ length: Int) -> Node? {
+        var index = root
+        while index != Self.none {
+            let node = nodes[Int(index)]
+            let shared = Self.commonLength(node.prefix, prefix)
+            guard shared >= min(Int(node.length), length) else { return nil }
+            if node.payload != Self.none { return node }
+            // A node inside the block that only branches has a prefix in either direction.
+            index = Int(node.length) < length && Self.bit(prefix, Int(node.length))
+                ? node.high : node.low
+        }
+        return nil
+    }
+
     /// Calls `body` with each prefix that contains the block, largest first, the block itself last, until
     /// it returns false.
     func forEachContaining(_ prefix: Key, _ length: Int, _ body: (Node) -> Bool) {

@@ -31,7 +31,14 @@ package struct PrefixTrie<Value: Sendable>: Sendable {
     }
 
     /// The values of exactly this network, in the order of insertion.
-    package func exact(_ cidr: CIDR) -> [Value] { Array(values.chain(chain(cidr))) }
+    package func exact(_ cidr: CIDR) -> [Value] {
+        var found: [Value] = []
+        _ = values.forEach(chain(cidr)) {
+            found.append($0)
+            return true
+        }
+        return found
+    }
 
     /// The networks that contain this one, largest first; an equal one is the last.
     package func containing(_ cidr: CIDR) -> [Element] {
@@ -68,10 +75,19 @@ package struct PrefixTrie<Value: Sendable>: Sendable {
         return found
     }
 
+    /// The first of `overlapping`; nil when the network is free.
+    package func firstOverlap(_ cidr: CIDR) -> Element? {
+        switch cidr.family {
+        case .ipv4:
+            ipv4.firstOverlap(UInt32(truncatingIfNeeded: cidr.address), cidr.prefixLength)
+                .flatMap { element($0, .ipv4) }
+        case .ipv6:
+            ipv6.firstOverlap(cidr.address, cidr.prefixLength).flatMap { element($0, .ipv6) }
+        }
+    }
+
     /// The first of `overlapping` that satisfies the predicate; use it to leave out the object being changed.
-    package func firstOverlap(
-        _ cidr: CIDR, where isIncluded: (Element) -> Bool = { _ in true }
-    ) -> Element? {
+    package func firstOverlap(_ cidr: CIDR, where isIncluded: (Element) -> Bool) -> Element? {
         var found: Element?
         forEachOverlapping(cidr) {
             if isIncluded($0) { found = $0 }
@@ -181,6 +197,12 @@ extension PrefixTrie {
     ) -> Bool {
         let cidr = CIDR(
             family: family, masking: UInt128(node.prefix), prefixLength: Int(node.length))
-        return values.chain(node.payload).allSatisfy { body((cidr, $0)) }
+        return values.forEach(node.payload) { body((cidr, $0)) }
+    }
+
+    private func element<Key>(_ node: PrefixTree<Key>.Node, _ family: IPFamily) -> Element? {
+        let cidr = CIDR(
+            family: family, masking: UInt128(node.prefix), prefixLength: Int(node.length))
+        return values.first(node.payload).map { (cidr, $0) }
     }
 }

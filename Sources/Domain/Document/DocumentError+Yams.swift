@@ -1,0 +1,89 @@
+import Yams
+
+extension DocumentError {
+    /// What Yams says about `text`, in our words where ours are clearer.
+    init(_ error: any Error, in text: String) {
+        switch error as? YamlError {
+        case .scanner(_, let problem, let mark, _), .parser(_, let problem, let mark, _),
+            .composer(_, let problem, let mark, _):
+            self.init(
+                position: SourcePosition(line: mark.line, column: mark.column, inYAML: text),
+                rule: .yamlSyntax, message: "not valid YAML: \(problem)")
+        case .reader(let problem, let offset, _, _):
+            self.init(
+                position: offset.map { SourcePosition(byteOffset: $0, in: Array(text.utf8)) },
+                rule: .documentEncoding, message: "not valid YAML: \(problem)")
+        case .duplicatedKeysInMapping(let keys, let context):
+            let position = SourcePosition(
+                line: context.mark.line, column: context.mark.column, inYAML: text)
+            let key = keys.first ?? ""
+            self.init(
+                pointer: Self.pointer(ofMappingAt: position, in: text), position: position,
+                rule: .documentDuplicateKey,
+                message: "the key \"\(key)\" occurs twice in this mapping; here is the first")
+            pointer = JSONPointer.append(pointer, key)
+        default:
+            self.init(rule: .yamlSyntax, message: "not valid YAML")
+        }
+    }
+
+    /// The pointer of the mapping that has a key at `position`: the end of what comes before, read with a
+    /// key of our own in that place. Empty where that is not YAML either.
+    private static func pointer(ofMappingAt position: SourcePosition, in text: String) -> String {
+        let before = Array(text.utf8.prefix(position.byteOffset))
+        for end in ["", "}", "}}", "}]}"] {
+            let prefix = String(decoding: before + Array(("k: 0" + end).utf8), as: UTF8.self)
+            guard
+                let parser = try? Yams.Parser(
+                    yaml: prefix, resolver: YAMLTag.markingPlain, encoding: .utf8),
+                let root = try? parser.nextRoot()
+            else { continue }
+            return lastPath(root)
+        }
+        return ""
+    }
+
+    /// The pointer of the innermost mapping that is the last thing in `root`.
+    private static func lastPath(_ root: Node) -> String {
+        var pointer = ""
+        var path = ""
+        var node = root
+        while true {
+            switch node {
+            case .mapping(let mapping):
+                guard let last = mapping.reversed().first else { return path }
+                path = pointer
+                pointer = JSONPointer.append(pointer, last.key.scalar?.string ?? "")
+                node = last.value
+            case .sequence(let sequence):
+                guard let last = sequence.last else { return path }
+                pointer = JSONPointer.append(pointer, sequence.count - 1)
+                node = last
+            case .scalar, .alias: return path
+            }
+        }
+    }
+}
+
+extension SourcePosition {
+    /// The place that libyaml calls `line` and `column`, both from 1; it counts scalars, and more line breaks
+    /// than JSON knows.
+    init(line: Int, column: Int, inYAML text: String) {
+        var offset = 0
+        var currentLine = 1
+        var currentColumn = 1
+        var previous: Unicode.Scalar = " "
+        for scalar in text.unicodeScalars {
+            let isBreak = "\n\r\u{85}\u{2028}\u{2029}".unicodeScalars.contains(scalar)
+            let isSecondHalf = previous == "\r" && scalar == "\n"
+            previous = scalar
+            if !isSecondHalf {
+                if currentLine == line && (isBreak || currentColumn >= column) { break }
+                currentLine += isBreak ? 1 : 0
+                currentColumn = isBreak ? 1 : currentColumn + 1
+            }
+            offset += UTF8.width(scalar)
+        }
+        self.init(line: line, column: column, byteOffset: offset)
+    }
+}

@@ -1,0 +1,53 @@
+import Yams
+
+/// Reads YAML into the value that calicoctl would have sent for it.
+///
+/// The rules are those of sigs.k8s.io/yaml on goyaml.v2 (`resolve.go`, `decode.go`, `yaml.go` there): YAML 1.1
+/// scalars, see `YAMLScalar`, and keys that become strings. Stricter in what Go lets pass: a repeated key, an
+/// unknown tag, `!!binary`, `!!timestamp` and infinite numbers are refused, and so is a `<<` behind a key that it
+/// would override. One thing Go does later stays undone: turning a number into a string because the field is one.
+package enum YAMLParser {
+    /// The one document of `bytes`.
+    package static func parse(
+        _ bytes: [UInt8], limits: DocumentLimits = .default
+    ) throws(DocumentError) -> JSONValue {
+        if let value = try json(bytes, limits: limits) { return value }
+        var documents = try YAMLStream(bytes, limits: limits)
+        guard let first = try documents.next() else {
+            throw DocumentError(
+                position: SourcePosition(byteOffset: bytes.count, in: bytes), rule: .documentEmpty,
+                message: "the document is empty; expected a YAML value")
+        }
+        guard let second = try documents.nextNode() else { return first }
+        throw DocumentError(
+            position: documents.position(of: second), rule: .yamlMultipleDocuments,
+            message: "expected one document, found another; /v1/apply takes several")
+    }
+
+    /// All documents of `bytes` that are not empty; `limits.nodes` holds for all of them together.
+    package static func documents(
+        _ bytes: [UInt8], limits: DocumentLimits = .default
+    ) throws(DocumentError) -> [JSONValue] {
+        if let value = try json(bytes, limits: limits) { return [value] }
+        var documents = try YAMLStream(bytes, limits: limits)
+        var values: [JSONValue] = []
+        while let value = try documents.next() { values.append(value) }
+        return values
+    }
+
+    /// The value of a text that is JSON, which YAML includes: quicker, and better at saying where a key repeats.
+    private static func json(
+        _ bytes: [UInt8], limits: DocumentLimits
+    ) throws(DocumentError) -> JSONValue? {
+        let first = bytes.first { !" \t\r\n".utf8.contains($0) }
+        guard first == UInt8(ascii: "{") || first == UInt8(ascii: "[") else { return nil }
+        do throws(DocumentError) {
+            return try JSONParser.parse(bytes, limits: limits)
+        } catch {
+            switch error.rule {
+            case .documentDuplicateKey, .documentTooDeep, .documentTooManyValues: throw error
+            default: return nil
+            }
+        }
+    }
+}

@@ -1,0 +1,83 @@
+package import Etcd
+import Foundation
+
+/// How to reach etcd.
+package struct EtcdSettings: Sendable, Equatable {
+    /// All with the same scheme.
+    package var endpoints: [EtcdEndpoint]
+    package var user: String?
+    package var passwordFile: String?
+    package var authorityFile: String?
+    package var certificateFile: String?
+    package var keyFile: String?
+
+    init(_ reader: SettingReader) throws(SettingError) {
+        endpoints = try Self.endpoints(reader)
+        user = try reader.optional(.etcdUser)
+        passwordFile = try reader.optional(.etcdPasswordFile)
+        authorityFile = try reader.optional(.etcdCA)
+        certificateFile = try reader.optional(.etcdCert)
+        keyFile = try reader.optional(.etcdKey)
+        try checkCombination(reader)
+    }
+
+    /// Settings that only make sense together.
+    private func checkCombination(_ reader: SettingReader) throws(SettingError) {
+        try reader.require(.etcdPasswordFile, with: .etcdUser)
+        try reader.require(.etcdUser, with: .etcdPasswordFile)
+        try reader.require(.etcdKey, with: .etcdCert)
+        try reader.require(.etcdCert, with: .etcdKey)
+        guard Set(endpoints.map(\.usesTLS)).count == 1 else {
+            throw SettingError(
+                .etcd, from: try reader.values.texts(.etcd).source, "mixes http and https")
+        }
+        for setting in [Setting.etcdCA, .etcdCert] where !endpoints.allSatisfy(\.usesTLS) {
+            let (texts, source) = try reader.values.texts(setting)
+            guard texts.isEmpty else {
+                throw SettingError(setting, from: source, "is for https endpoints only")
+            }
+        }
+    }
+
+    private static func endpoints(_ reader: SettingReader) throws(SettingError) -> [EtcdEndpoint] {
+        let (texts, source) = try reader.values.texts(.etcd)
+        guard !texts.isEmpty else { throw SettingError(.etcd, from: source, "is empty") }
+        var endpoints: [EtcdEndpoint] = []
+        for text in texts {
+            do {
+                endpoints.append(try EtcdEndpoint(parsing: text))
+            } catch {
+                throw SettingError(.etcd, from: source, error.message)
+            }
+        }
+        return endpoints
+    }
+}
+
+extension EtcdSettings {
+    /// The client's configuration; reads the password file.
+    package func configuration() throws(SettingError) -> EtcdConfiguration {
+        let configuration = EtcdConfiguration(
+            endpoints: endpoints, credentials: try credentials(),
+            tls: EtcdConfiguration.TLS(
+                caFile: authorityFile, certificateFile: certificateFile, keyFile: keyFile))
+        do {
+            try configuration.validate()
+        } catch {
+            throw SettingError(error.message)
+        }
+        return configuration
+    }
+
+    private func credentials() throws(SettingError) -> EtcdConfiguration.Credentials? {
+        guard let user, let passwordFile else { return nil }
+        guard let text = try? String(contentsOfFile: passwordFile, encoding: .utf8),
+            let password = text.split(separator: "\n", omittingEmptySubsequences: false).first,
+            !password.isEmpty
+        else {
+            throw SettingError(
+                "\(Setting.etcdPasswordFile.key): cannot read a password from \(passwordFile)")
+        }
+        return EtcdConfiguration.Credentials(user: user, password: String(password))
+    }
+}

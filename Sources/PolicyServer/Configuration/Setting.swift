@@ -1,0 +1,87 @@
+/// Every setting of the program, once: its flag, environment variable and file key follow from its name.
+package enum Setting: String, CaseIterable, Sendable {
+    case listen
+    case etcd
+    case etcdUser = "etcd-user"
+    case etcdPasswordFile = "etcd-password-file"
+    case etcdCA = "etcd-ca"
+    case etcdCert = "etcd-cert"
+    case etcdKey = "etcd-key"
+    case dataDir = "data-dir"
+    case policyNames = "policy-names"
+    case writeDeadline = "write-deadline"
+    case drainTimeout = "drain-timeout"
+    case maxBodyBytes = "max-body-bytes"
+    case maxConnections = "max-connections"
+    case logLevel = "log-level"
+
+    /// The key in the YAML file, such as `etcd-user`.
+    package var key: String { rawValue }
+
+    /// The command line flag, such as `--etcd-user`.
+    package var flag: String { "--" + rawValue }
+
+    /// The environment variable, such as `POLICY_SERVER_ETCD_USER`.
+    package var variable: String {
+        "POLICY_SERVER_" + rawValue.uppercased().replacing("-", with: "_")
+    }
+
+    /// Whether it may be given several times (in the environment: separated by commas).
+    package var isList: Bool { self == .listen || self == .etcd }
+
+    /// What holds when nothing is set; empty for none.
+    package var defaultText: String {
+        switch self {
+        case .listen: "127.0.0.1:8080"
+        case .etcd: "http://127.0.0.1:2379"
+        case .etcdUser, .etcdPasswordFile, .etcdCA, .etcdCert, .etcdKey: ""
+        case .dataDir: "policy-server-data"
+        case .policyNames: "auto"
+        case .writeDeadline: "10"
+        case .drainTimeout: "15"
+        case .maxBodyBytes: "1048576"
+        case .maxConnections: "4096"
+        case .logLevel: "info"
+        }
+    }
+
+    /// A legal value, shown with an error.
+    package var example: String {
+        switch self {
+        case .listen: "127.0.0.1:8080 or [::1]:8080"
+        case .etcd: "http://127.0.0.1:2379 or https://etcd1.example.org:2379"
+        case .etcdUser: "policy-server"
+        case .etcdPasswordFile: "/etc/policy-server/etcd-password"
+        case .etcdCA: "/etc/policy-server/etcd-ca.pem"
+        case .etcdCert: "/etc/policy-server/etcd-client.pem"
+        case .etcdKey: "/etc/policy-server/etcd-client-key.pem"
+        case .dataDir: "/var/lib/policy-server"
+        case .policyNames: "auto, plain or tiered"
+        case .writeDeadline: "10 (seconds, 1 to 600)"
+        case .drainTimeout: "15 (seconds, 0 to 600)"
+        case .maxBodyBytes: "1048576 (1024 to 1073741824)"
+        case .maxConnections: "4096 (1 to 1000000)"
+        case .logLevel: "trace, debug, info, notice, warning, error or critical"
+        }
+    }
+
+    /// One line for `--help` and the README.
+    package var summary: String {
+        switch self {
+        case .listen: "Address to serve on, HOST:PORT; repeatable. Loopback only while there is no authentication."
+        case .etcd: "URL of an etcd endpoint; repeatable."
+        case .etcdUser: "User name for etcd's own authentication."
+        case .etcdPasswordFile: "File whose first line is that user's password."
+        case .etcdCA: "PEM file of the authorities that sign etcd's certificate."
+        case .etcdCert: "PEM file of the client certificate for etcd."
+        case .etcdKey: "PEM file of that certificate's private key."
+        case .dataDir: "Folder of the audit ledger, audit.sqlite; made when absent."
+        case .policyNames: "How policies are named in etcd: auto follows what is stored already."
+        case .writeDeadline: "Seconds within which a write is answered."
+        case .drainTimeout: "Seconds that requests in flight are given at shutdown."
+        case .maxBodyBytes: "Largest request body in bytes."
+        case .maxConnections: "Most client connections at once."
+        case .logLevel: "Least severe log line written to standard error."
+        }
+    }
+}

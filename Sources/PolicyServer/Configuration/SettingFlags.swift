@@ -1,0 +1,69 @@
+package import ArgumentParser
+
+/// The command line's view of `Setting`: one option each, with texts only; `Settings` checks them.
+package struct SettingFlags: ParsableArguments {
+    @Option(name: .long, help: ArgumentHelp("YAML file of settings.", valueName: "file"))
+    package var config: String?
+
+    @Option(name: .setting(.listen), help: .setting(.listen)) var listen: [String] = []
+    @Option(name: .setting(.etcd), help: .setting(.etcd)) var etcd: [String] = []
+    @Option(name: .setting(.etcdUser), help: .setting(.etcdUser)) var etcdUser: String?
+    @Option(name: .setting(.etcdPasswordFile), help: .setting(.etcdPasswordFile))
+    var etcdPasswordFile: String?
+    @Option(name: .setting(.etcdCA), help: .setting(.etcdCA)) var etcdCA: String?
+    @Option(name: .setting(.etcdCert), help: .setting(.etcdCert)) var etcdCert: String?
+    @Option(name: .setting(.etcdKey), help: .setting(.etcdKey)) var etcdKey: String?
+    @Option(name: .setting(.dataDir), help: .setting(.dataDir)) var dataDir: String?
+    @Option(name: .setting(.policyNames), help: .setting(.policyNames)) var policyNames: String?
+    @Option(name: .setting(.writeDeadline), help: .setting(.writeDeadline))
+    var writeDeadline: String?
+    @Option(name: .setting(.drainTimeout), help: .setting(.drainTimeout)) var drainTimeout: String?
+    @Option(name: .setting(.maxBodyBytes), help: .setting(.maxBodyBytes)) var maxBodyBytes: String?
+    @Option(name: .setting(.maxConnections), help: .setting(.maxConnections))
+    var maxConnections: String?
+    @Option(name: .setting(.logLevel), help: .setting(.logLevel)) var logLevel: String?
+
+    package init() {}
+
+    /// What the command line names.
+    package var values: [Setting: [String]] {
+        var values: [Setting: [String]] = [:]
+        for setting in Setting.allCases {
+            let texts = texts(setting)
+            if !texts.isEmpty { values[setting] = texts }
+        }
+        return values
+    }
+
+    private func texts(_ setting: Setting) -> [String] {
+        switch setting {
+        case .listen: listen
+        case .etcd: etcd
+        case .etcdUser: [etcdUser].compactMap(\.self)
+        case .etcdPasswordFile: [etcdPasswordFile].compactMap(\.self)
+        case .etcdCA: [etcdCA].compactMap(\.self)
+        case .etcdCert: [etcdCert].compactMap(\.self)
+        case .etcdKey: [etcdKey].compactMap(\.self)
+        case .dataDir: [dataDir].compactMap(\.self)
+        case .policyNames: [policyNames].compactMap(\.self)
+        case .writeDeadline: [writeDeadline].compactMap(\.self)
+        case .drainTimeout: [drainTimeout].compactMap(\.self)
+        case .maxBodyBytes: [maxBodyBytes].compactMap(\.self)
+        case .maxConnections: [maxConnections].compactMap(\.self)
+        case .logLevel: [logLevel].compactMap(\.self)
+        }
+    }
+}
+
+extension NameSpecification {
+    fileprivate static func setting(_ setting: Setting) -> NameSpecification {
+        .customLong(setting.rawValue)
+    }
+}
+
+extension ArgumentHelp {
+    fileprivate static func setting(_ setting: Setting) -> ArgumentHelp {
+        let suffix = setting.defaultText.isEmpty ? "" : " (default: \(setting.defaultText))"
+        return ArgumentHelp("\(setting.summary)\(suffix) [\(setting.variable)]")
+    }
+}

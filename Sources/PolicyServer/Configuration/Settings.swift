@@ -1,0 +1,47 @@
+package import Calico
+package import HTTPCore
+package import Logging
+
+/// The settings as the program uses them, all checked.
+package struct Settings: Sendable {
+    package var listen: [ListenAddress]
+    package var etcd: EtcdSettings
+    /// Folder of `audit.sqlite`.
+    package var dataDirectory: String
+    package var policyNames: PolicyNameConvention
+    package var writeDeadline: Duration
+    package var drainTimeout: Duration
+    package var maxBodyBytes: Int
+    package var maxConnections: Int
+    package var logLevel: Logger.Level
+
+    /// Reads every setting; throws for the first that is not legal.
+    package init(_ values: SettingValues) throws(SettingError) {
+        let reader = SettingReader(values: values)
+        listen = try reader.list(.listen, "is not HOST:PORT with a numeric address") {
+            ListenAddress(numeric: $0)
+        }
+        etcd = try EtcdSettings(reader)
+        dataDirectory = try reader.required(.dataDir, "is empty") { $0.isEmpty ? nil : $0 }
+        policyNames = try reader.required(.policyNames, "is not one of the conventions") {
+            PolicyNameConvention(rawValue: $0)
+        }
+        writeDeadline = try .seconds(reader.integer(.writeDeadline, in: 1...600))
+        drainTimeout = try .seconds(reader.integer(.drainTimeout, in: 0...600))
+        maxBodyBytes = try reader.integer(.maxBodyBytes, in: 1024...1_073_741_824)
+        maxConnections = try reader.integer(.maxConnections, in: 1...1_000_000)
+        logLevel = try reader.required(.logLevel, "is not a level") { Logger.Level(rawValue: $0) }
+        try refuseOpenAddresses(reader)
+    }
+
+    /// Whoever reaches the port may change every region's policy, so until there is authentication
+    /// only this machine may reach it.
+    private func refuseOpenAddresses(_ reader: SettingReader) throws(SettingError) {
+        guard let open = listen.first(where: { !$0.isLoopback }) else { return }
+        let source = try reader.values.texts(.listen).source
+        throw SettingError(
+            .listen, from: source,
+            "\(open) can be reached from other machines, and without authentication only "
+                + "loopback addresses are served")
+    }
+}

@@ -1,0 +1,99 @@
+import ControlPlane
+import Domain
+import Foundation
+import HTTPCore
+import HTTPTypes
+
+/// Lists and their pages.
+extension API {
+    /// One page of a collection; `list` names it in cursors.
+    func list(
+        _ collection: ListQuery.Collection, named list: String, _ request: Request
+    ) async throws(Problem) -> Response {
+        var query = try Self.listQuery(collection, named: list, request)
+        query.overlaps = try request.cidr("overlaps")
+        query.within = try request.cidr("within")
+        query.contains = try request.cidr("contains", orAddress: true)
+        try await waitUntilApplied(request)
+        if case .some(let region) = Self.region(of: collection),
+            request.query["region"] == nil, controlPlane.object(.region(region)) == nil
+        {
+            throw .notFound("There is no region \(region).")
+        }
+        let page = controlPlane.list(query)
+        return Self.page(page.items.map(\.document), next: page.next, list: list, request)
+    }
+
+    /// An answer with `items`; `next` is the position of the page after it.
+    static func page(
+        _ items: [JSONValue], next: String?, list: String, _ request: Request
+    ) -> Response {
+        var body = JSONObject()
+        body["items"] = .array(items)
+        let cursor = next.map { PageCursor(list: list, position: $0).text }
+        body["next"] = cursor.map(JSONValue.string)
+        var response = Response.document(.object(body), for: request)
+        if let cursor {
+            response.headers[.link] = "<\(target(request, cursor: cursor))>; rel=\"next\""
+        }
+        return response
+    }
+
+    /// The page's position that the request names; nil for the first page.
+    static func position(_ list: String, _ request: Request) throws(Problem) -> String? {
+        guard let text = request.query["cursor"] else { return nil }
+        guard let cursor = PageCursor(text: text, list: list) else {
+            throw .malformed("The query parameter cursor is not one that this list gave out.")
+        }
+        return cursor.position
+    }
+
+    /// 1...1000, 100 when absent.
+    static func limit(_ request: Request) throws(Problem) -> Int {
+        try request.query("limit", as: Int.self, in: 1...1000) ?? 100
+    }
+
+    private static func listQuery(
+        _ collection: ListQuery.Collection, named list: String, _ request: Request
+    ) throws(Problem) -> ListQuery {
+        ListQuery(
+            collection: collection, labels: try labels(request),
+            after: try position(list, request), limit: try limit(request))
+    }
+
+    private static func labels(_ request: Request) throws(Problem) -> [(key: String, value: String)]
+    {
+        var labels: [(key: String, value: String)] = []
+        for text in request.queryValues("label") {
+            guard let equals = text.firstIndex(of: "="), equals > text.startIndex else {
+                throw .malformed("The query parameter label must be key=value, not '\(text)'.")
+            }
+            labels.append((String(text[..<equals]), String(text[text.index(after: equals)...])))
+        }
+        return labels
+    }
+
+    private static func region(of collection: ListQuery.Collection) -> String? {
+        switch collection {
+        case .subnets(let region): region
+        case .regionPolicies(let region): region
+        case .regions, .policies: nil
+        }
+    }
+
+    /// The request's path and query with another cursor.
+    private static func target(_ request: Request, cursor: String) -> String {
+        var items = request.query.items.filter { $0.name != "cursor" && $0.name != "atLeast" }
+        items.append(("cursor", cursor))
+        let pairs = items.map { "\(encoded($0.name))=\(encoded($0.value))" }
+        return request.path + "?" + pairs.joined(separator: "&")
+    }
+
+    private static func encoded(_ text: String) -> String {
+        text.addingPercentEncoding(withAllowedCharacters: unreserved) ?? ""
+    }
+
+    /// RFC 3986 section 2.3.
+    private static let unreserved = CharacterSet(
+        charactersIn: "ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789-._~")
+}

@@ -1,0 +1,104 @@
+import ControlPlane
+import Domain
+import HTTPCore
+import HTTPTypes
+
+/// Writing one object.
+extension API {
+    /// A write whose body is a document; one that cannot be read is audited as refused.
+    func write(
+        _ request: Request, verb: String, name: ObjectName?,
+        operation: (JSONValue) -> ChangeOperation
+    ) async throws -> Response {
+        let body = try await request.body.collect()
+        let format = DocumentFormat(bodyType: request.contentType?.essence, body: body)
+        let document: JSONValue
+        do {
+            document = try format.parse(body)
+        } catch {
+            throw await refused(request, error, verb: verb, name: name)
+        }
+        return try await write(request, operation(document), body: body)
+    }
+
+    /// Submits `operation` and answers what became of it.
+    func write(
+        _ request: Request, _ operation: ChangeOperation, body: [UInt8]
+    ) async throws(Problem) -> Response {
+        let change = try WriteHeaders(request).changeRequest(
+            operation, body: body, freshID: makeChangeID)
+        let outcome: ChangeOutcome
+        do {
+            outcome = try await controlPlane.submit(change)
+        } catch {
+            metrics.requests.recordWrite(error.code == .outcomeUnknown ? .unknown : .failed)
+            throw .failed(error)
+        }
+        metrics.requests.recordWrite(RequestMetrics.WriteOutcome(outcome))
+        switch outcome {
+        case .applied(let change): return try Self.answer(change, request)
+        case .planned(let plan): return .document(plan.document, for: request)
+        case .refused(let refusal): throw .refused(refusal)
+        }
+    }
+
+    private func refused(
+        _ request: Request, _ error: DocumentError, verb: String, name: ObjectName?
+    ) async -> Problem {
+        let problem = Problem.unreadable(error)
+        metrics.requests.recordWrite(.refused)
+        guard let headers = try? WriteHeaders(request) else { return problem }
+        await controlPlane.recordRefusal(
+            context: headers.context, operationVerb: verb, name: name,
+            status: problem.status.code, detail: error.violation.message,
+            violations: [error.violation])
+        return problem
+    }
+
+    /// 201 with Location for a new object, 204 for a deleted one, else 200.
+    private static func answer(
+        _ change: AppliedChange, _ request: Request
+    ) throws(Problem) -> Response {
+        var response: Response
+        switch (change.verb, change.object) {
+        case (.delete, _): response = Response(status: .noContent)
+        case (let verb, let object?):
+            response = .document(
+                object.document, status: verb == .create ? .created : .ok, for: request)
+            response.headers[.eTag] = EntityTags.tag(object.revision)
+            if verb == .create { response.headers[.location] = change.name.path }
+        case (_, nil):
+            throw .notFound(
+                "Change \(change.changeID) was made before, and \(change.name) has been deleted since.")
+        }
+        if change.verb != .unchanged { response.headers[.changeID] = change.changeID.text }
+        if change.replayed { response.headers[.idempotencyReplayed] = "true" }
+        for warning in WarningHeader.values(change.warnings) {
+            response.headers.append(HTTPField(name: .warning, value: warning))
+        }
+        return response
+    }
+}
+
+extension ObjectName {
+    /// The object's path in the API. Names that exist hold no character that needs encoding.
+    var path: String {
+        switch self {
+        case .region(let name): "/v1/regions/\(name)"
+        case .subnet(let region, let name): "/v1/regions/\(region)/subnets/\(name)"
+        case .policy(let name): "/v1/policies/\(name)"
+        case .regionPolicy(let region, let name): "/v1/regions/\(region)/policies/\(name)"
+        }
+    }
+}
+
+extension RequestMetrics.WriteOutcome {
+    init(_ outcome: ChangeOutcome) {
+        switch outcome {
+        case .planned: self = .planned
+        case .refused: self = .refused
+        case .applied(let change):
+            self = change.replayed ? .replayed : change.verb == .unchanged ? .unchanged : .applied
+        }
+    }
+}

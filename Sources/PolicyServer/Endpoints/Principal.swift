@@ -1,0 +1,17 @@
+package import HTTPCore
+import HTTPTypes
+
+/// Who a request counts as.
+package enum Principal {
+    /// `X-Actor`, else `anonymous@<address>`: there is no authentication, and so only clients on this
+    /// machine, whose word is taken. Throws a 400 problem when the header is malformed.
+    package static func of(_ request: Request) throws(Problem) -> String {
+        guard let actor = request.headers[.actor] else {
+            return "anonymous@\(request.remoteAddress)"
+        }
+        guard actor.isVisibleASCII(1...128) else {
+            throw .malformed("X-Actor must be 1 to 128 visible ASCII characters.")
+        }
+        return actor
+    }
+}

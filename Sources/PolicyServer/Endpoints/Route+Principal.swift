@@ -1,0 +1,47 @@
+import Domain
+import HTTPCore
+
+extension Route {
+    /// The same route, whose answers say who asked (for the access log) and whose problems say which
+    /// request they belong to.
+    var identified: Route {
+        var route = self
+        switch handler {
+        case .immediate(let handler):
+            route.handler = .immediate { request in
+                do {
+                    return try handler(request).identified(request)
+                } catch let problem as Problem {
+                    return problem.identified(request)
+                }
+            }
+        case .asynchronous(let handler):
+            route.handler = .asynchronous { request in
+                do {
+                    return try await handler(request).identified(request)
+                } catch let problem as Problem {
+                    return problem.identified(request)
+                }
+            }
+        }
+        return route
+    }
+}
+
+extension Response {
+    fileprivate func identified(_ request: Request) -> Response {
+        var response = self
+        response.principal = try? Principal.of(request)
+        return response
+    }
+}
+
+extension Problem {
+    fileprivate func identified(_ request: Request) -> Response {
+        var problem = self
+        problem.instance = problem.instance ?? request.path
+        problem.extensions.append(
+            ("requestId", JSONSerializer.bytes(.string(request.requestID))))
+        return problem.response.identified(request)
+    }
+}

@@ -1,0 +1,69 @@
+package import ControlPlane
+import Domain
+package import HTTPCore
+import HTTPTypes
+
+/// What a write's headers and query say besides the object: who, why, under which conditions.
+package struct WriteHeaders: Sendable {
+    package var context: ChangeContext
+    package var precondition: Precondition
+    package var options: ChangeOptions
+    package var idempotencyKey: String?
+
+    private let request: Request
+
+    /// Throws a 400 problem for a header or parameter that is malformed.
+    package init(_ request: Request) throws(Problem) {
+        self.request = request
+        context = ChangeContext(
+            actor: try Principal.of(request), clientAddress: request.remoteAddress,
+            requestID: request.requestID, reason: try Self.reason(request))
+        precondition = try Self.precondition(request)
+        options = ChangeOptions(
+            dryRun: try request.query("dryRun", as: Bool.self) ?? false,
+            strict: try request.query("strict", as: Bool.self) ?? false,
+            acknowledgeLegacyLoss: try request.query("acknowledgeLegacyLoss", as: Bool.self)
+                ?? false)
+        idempotencyKey = request.headers[.idempotencyKey]
+        if let idempotencyKey, !idempotencyKey.isVisibleASCII(1...255) {
+            throw .malformed("Idempotency-Key must be 1 to 255 visible ASCII characters.")
+        }
+    }
+
+    /// The write to submit.
+    package func changeRequest(
+        _ operation: ChangeOperation, body: [UInt8], freshID: () -> ChangeID
+    ) -> ChangeRequest {
+        let id = idempotencyKey.map {
+            ChangeID.derived(principal: context.actor, idempotencyKey: $0)
+        }
+        return ChangeRequest(
+            id: id ?? freshID(), context: context,
+            fingerprint: idempotencyKey.map { _ in Idempotency.fingerprint(request, body: body) },
+            operation: operation, precondition: precondition, options: options)
+    }
+
+    private static func reason(_ request: Request) throws(Problem) -> String? {
+        guard let reason = request.headers[.reason]?.trimmed, !reason.isEmpty else { return nil }
+        guard reason.unicodeScalars.count <= 1024, reason.isPrintable else {
+            throw .malformed("X-Reason must be at most 1024 printable characters.")
+        }
+        return reason
+    }
+
+    private static func precondition(_ request: Request) throws(Problem) -> Precondition {
+        Precondition(
+            ifMatch: try tags(request.headers[.ifMatch], "If-Match", .strong),
+            ifNoneMatch: try tags(request.headers[.ifNoneMatch], "If-None-Match", .weak))
+    }
+
+    private static func tags(
+        _ value: String?, _ name: String, _ comparison: EntityTags.Comparison
+    ) throws(Problem) -> RevisionMatch? {
+        guard let value else { return nil }
+        guard let match = EntityTags.parse(value, comparison) else {
+            throw .malformed("\(name) is not * or a list of entity tags, such as \"42\".")
+        }
+        return match
+    }
+}

@@ -1,0 +1,37 @@
+package import ControlPlane
+
+/// Everything that `/metrics` shows.
+package struct Metrics: Sendable {
+    package let requests = RequestMetrics()
+    private let process = ProcessMetrics()
+
+    package init() {}
+
+    /// Prometheus' text format, with the state of the control plane at this moment.
+    package func text(_ health: ControlPlaneHealth) -> String {
+        var text = PrometheusText()
+        text.family("policy_server_info", .gauge, "What runs here.")
+        text.sample("policy_server_info", [("version", Version.number)], 1)
+        requests.write(to: &text)
+        write(health, to: &text)
+        process.write(to: &text)
+        return text.text
+    }
+
+    private func write(_ health: ControlPlaneHealth, to text: inout PrometheusText) {
+        text.family("policy_server_part_healthy", .gauge, "1 when the part is in order.")
+        let parts = [("etcd", health.etcd), ("ledger", health.ledger), ("mirror", health.mirror)]
+        for (name, part) in parts {
+            text.sample("policy_server_part_healthy", [("part", name)], part.isHealthy ? 1 : 0)
+        }
+        text.single(
+            "policy_server_applied_revision", .gauge, "Last etcd revision that reads show.",
+            Double(health.appliedRevision))
+        text.single(
+            "policy_server_audited_revision", .gauge, "Last etcd revision in the ledger.",
+            Double(health.auditedRevision))
+        text.single(
+            "policy_server_audit_lag_revisions", .gauge, "Revisions shown but not yet in the ledger.",
+            Double(max(0, health.appliedRevision - health.auditedRevision)))
+    }
+}

@@ -1,0 +1,58 @@
+package import ControlPlane
+package import Domain
+package import HTTPCore
+import HTTPTypes
+package import Store
+
+/// Problems made from the errors of the other targets.
+extension Problem {
+    package static func refused(_ refusal: Refusal) -> Problem {
+        var members: [(name: String, value: JSONValue)] = []
+        if !refusal.violations.isEmpty {
+            members.append(("violations", .array(refusal.violations.map(\.document))))
+        }
+        if !refusal.objects.isEmpty {
+            let list = listName(refusal.reason)
+            members.append((list, .array(refusal.objects.map(\.document))))
+            members.append(("total", .number(JSONNumber(Int64(refusal.total)))))
+        }
+        let tag = refusal.currentRevision.map(EntityTags.tag)
+        if let tag { members.append(("currentETag", .string(tag))) }
+        var problem = ProblemKind(refusal.reason).problem(refusal.detail, extensions: members)
+        if refusal.reason == .preconditionFailed { problem.headers[.eTag] = tag }
+        return problem
+    }
+
+    package static func failed(_ error: ControlPlaneError) -> Problem {
+        let members = error.changeID.map { [(name: "changeId", value: JSONValue.string($0.text))] }
+        var problem = ProblemKind(error.code).problem(error.message, extensions: members ?? [])
+        if let id = error.changeID { problem.headers[.changeID] = id.text }
+        return problem
+    }
+
+    package static func unreadable(_ error: DocumentError) -> Problem {
+        let violations = JSONValue.array([error.violation.document])
+        return ProblemKind(error).problem(
+            error.violation.message, extensions: [("violations", violations)])
+    }
+
+    package static func ledger(_ error: StoreError) -> Problem {
+        ProblemKind(error).problem("The ledger cannot be read: \(error.message)")
+    }
+
+    /// A parameter or header that cannot be read.
+    static func malformed(_ detail: String) -> Problem { ProblemKind.badRequest.problem(detail) }
+
+    static func notFound(_ detail: String) -> Problem {
+        ProblemKind(Refusal.Reason.notFound).problem(detail)
+    }
+
+    /// The member that lists the other objects of a refusal.
+    private static func listName(_ reason: Refusal.Reason) -> String {
+        switch reason {
+        case .inUse: "usedBy"
+        case .legacyLoss: "wouldLose"
+        default: "conflicts"
+        }
+    }
+}

@@ -1,0 +1,16 @@
+import ArgumentParser
+
+/// Serves the API against an etcd that is there already.
+struct ServeCommand: AsyncParsableCommand {
+    static let configuration = CommandConfiguration(
+        commandName: "serve", abstract: "Serve the API (what runs without a subcommand).")
+
+    @OptionGroup var flags: SettingFlags
+
+    func run() async throws {
+        try await StartFailure.reported {
+            let settings = try Settings(await Settings.load(flags))
+            try await Application(settings).run()
+        }
+    }
+}

@@ -1,0 +1,57 @@
+package import Domain
+
+/// The two forms in which documents travel.
+package enum DocumentFormat: Sendable, Equatable {
+    case json
+    case yaml
+
+    /// Names that clients use for YAML; the first is RFC 9512's.
+    private static let yamlTypes = [
+        "application/yaml", "application/x-yaml", "text/yaml", "text/x-yaml",
+    ]
+
+    /// Media types of an answer that is a document, the favourite first.
+    package static let answerTypes = ["application/json"] + yamlTypes
+
+    /// Media types of a body that is a document; `curl -T` sends none, which is taken as well.
+    package static let bodyTypes = ["application/json", "application/octet-stream"] + yamlTypes
+
+    /// Media types of a merge patch (RFC 7396); plain JSON and YAML mean the same here.
+    package static let patchTypes = ["application/merge-patch+json"] + bodyTypes
+
+    /// The form of an answer of `mediaType`, one of `answerTypes`.
+    package init(answerType mediaType: String) {
+        self = Self.yamlTypes.contains(mediaType) ? .yaml : .json
+    }
+
+    /// The form of a body; when its type says nothing the first byte does: JSON when it opens an
+    /// object or an array, else YAML.
+    package init(bodyType mediaType: String?, body: [UInt8]) {
+        switch mediaType {
+        case nil, "application/octet-stream":
+            let first = body.first { !" \t\r\n".utf8.contains($0) }
+            self = first == UInt8(ascii: "{") || first == UInt8(ascii: "[") ? .json : .yaml
+        case let type? where Self.yamlTypes.contains(type): self = .yaml
+        default: self = .json
+        }
+    }
+
+    /// The document that `bytes` hold.
+    package func parse(_ bytes: [UInt8]) throws(DocumentError) -> JSONValue {
+        switch self {
+        case .json: try JSONParser.parse(bytes)
+        case .yaml: try YAMLParser.parse(bytes)
+        }
+    }
+
+    /// `document` as text with a closing newline.
+    package func serialize(_ document: JSONValue) -> [UInt8] {
+        var bytes =
+            switch self {
+            case .json: JSONSerializer.bytes(document)
+            case .yaml: YAMLSerializer.bytes(document)
+            }
+        if bytes.last != UInt8(ascii: "\n") { bytes.append(UInt8(ascii: "\n")) }
+        return bytes
+    }
+}

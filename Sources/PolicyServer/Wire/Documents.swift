@@ -1,0 +1,83 @@
+package import ControlPlane
+package import Domain
+
+// Answers' members that are no object's own representation.
+
+extension Violation {
+    package var document: JSONValue {
+        [
+            "pointer": .string(pointer), "rule": .string(rule.name), "message": .string(message),
+        ]
+    }
+}
+
+extension ObjectReference {
+    package var document: JSONValue {
+        var object = JSONObject()
+        object["kind"] = .string(kind)
+        object["name"] = .string(name)
+        object["region"] = region.map(JSONValue.string)
+        object["cidr"] = cidr.map(JSONValue.string)
+        return .object(object)
+    }
+}
+
+extension ChangePlan {
+    package var document: JSONValue {
+        [
+            "dryRun": true, "changes": .array(changes.map(\.document)),
+            "warnings": .array(warnings.map(\.document)),
+        ]
+    }
+}
+
+extension PlannedChange {
+    var document: JSONValue {
+        var object = JSONObject()
+        object["verb"] = .string(verb.rawValue)
+        object["kind"] = .string(name.kind)
+        object["name"] = .string(name.name)
+        object["region"] = name.region.map(JSONValue.string)
+        object["key"] = .string(key)
+        object["before"] = before
+        object["after"] = after
+        return .object(object)
+    }
+}
+
+extension ChangeStatus {
+    package var document: JSONValue {
+        var object = JSONObject()
+        object["id"] = .string(id.text)
+        object["status"] = .string(state.rawValue)
+        object["revision"] = revision.map { .number(JSONNumber($0)) }
+        object["time"] = .string(journal.time)
+        object["actor"] = .string(journal.context.actor)
+        object["clientAddress"] = journal.context.clientAddress.map(JSONValue.string)
+        object["requestId"] = .string(journal.context.requestID)
+        object["reason"] = journal.context.reason.map(JSONValue.string)
+        object["verb"] = .string(journal.verb)
+        let reference = ObjectReference(
+            kind: journal.kind, name: journal.name, region: journal.region)
+        object["objects"] = .array([reference.document])
+        object["keys"] = .array(journal.keys.map(JSONValue.string))
+        return .object(object)
+    }
+}
+
+extension ControlPlaneHealth {
+    package var document: JSONValue {
+        [
+            "ready": .bool(isReady),
+            "checks": [
+                "etcd": etcd.document, "ledger": ledger.document, "mirror": mirror.document,
+            ],
+            "appliedRevision": .number(JSONNumber(appliedRevision)),
+            "auditedRevision": .number(JSONNumber(auditedRevision)),
+        ]
+    }
+}
+
+extension ControlPlaneHealth.Part {
+    var document: JSONValue { ["ok": .bool(isHealthy), "detail": .string(detail)] }
+}

@@ -1,0 +1,52 @@
+package import ControlPlane
+
+/// `If-Match` and `If-None-Match` (RFC 9110 section 13.1) over ETags that are etcd revisions.
+package enum EntityTags {
+    /// How tags compare: weak ones never match strongly (RFC 9110 section 8.8.3.2).
+    package enum Comparison: Sendable {
+        case strong, weak
+    }
+
+    /// The ETag of a revision: `"42"`.
+    package static func tag(_ revision: Int64) -> String { "\"\(revision)\"" }
+
+    /// Reads a header value; nil when it is malformed. Tags that are no revision match nothing.
+    package static func parse(_ value: String, _ comparison: Comparison) -> RevisionMatch? {
+        if value.trimmed == "*" { return .any }
+        var revisions: [Int64] = []
+        var rest = Array(value.utf8)[...]
+        var isFirst = true
+        while true {
+            rest = rest.drop { $0 == UInt8(ascii: " ") || $0 == UInt8(ascii: "\t") }
+            if !isFirst {
+                guard rest.first == UInt8(ascii: ",") else { return rest.isEmpty ? .oneOf(revisions) : nil }
+                rest = rest.dropFirst().drop { $0 == UInt8(ascii: " ") || $0 == UInt8(ascii: "\t") }
+            }
+            guard let tag = takeTag(&rest) else { return nil }
+            if let revision = tag.revision, !tag.isWeak || comparison == .weak {
+                revisions.append(revision)
+            }
+            isFirst = false
+        }
+    }
+
+    private static func takeTag(_ rest: inout ArraySlice<UInt8>) -> (
+        revision: Int64?, isWeak: Bool
+    )? {
+        let isWeak = rest.starts(with: "W/".utf8)
+        if isWeak { rest = rest.dropFirst(2) }
+        guard rest.first == UInt8(ascii: "\"") else { return nil }
+        let content = rest.dropFirst().prefix { $0 == 0x21 || (0x23...0xFF).contains($0) && $0 != 0x7F }
+        rest = rest.dropFirst(1 + content.count)
+        guard rest.first == UInt8(ascii: "\"") else { return nil }
+        rest = rest.dropFirst()
+        return (revision(content), isWeak)
+    }
+
+    /// The revision in its one spelling: no sign, no leading zero.
+    private static func revision(_ content: ArraySlice<UInt8>) -> Int64? {
+        let text = String(decoding: content, as: UTF8.self)
+        guard let revision = Int64(text), revision > 0, String(revision) == text else { return nil }
+        return revision
+    }
+}

@@ -1,0 +1,18 @@
+import HTTPTypes
+
+/// Header fields that HTTPTypes does not name.
+extension HTTPField.Name {
+    /// Names a write, so that it can be repeated (draft-ietf-httpapi-idempotency-key-header).
+    static let idempotencyKey = constant("Idempotency-Key")
+    static let idempotencyReplayed = constant("Idempotency-Replayed")
+    static let actor = constant("X-Actor")
+    static let reason = constant("X-Reason")
+    static let changeID = constant("X-Change-Id")
+    static let warning = constant("Warning")
+    static let link = constant("Link")
+
+    /// The names above are tokens, so the fallback is never taken.
+    private static func constant(_ name: String) -> HTTPField.Name {
+        HTTPField.Name(name) ?? .via
+    }
+}

@@ -1,0 +1,36 @@
+import Foundation
+
+/// The opaque position of a page: which list it belongs to and where it goes on.
+///
+/// Base64url of `<list> <position>`; a cursor of another list is refused rather than misread.
+package struct PageCursor: Equatable, Sendable {
+    /// The list's name, such as `subnets`.
+    package var list: String
+    package var position: String
+
+    package init(list: String, position: String) {
+        self.list = list
+        self.position = position
+    }
+
+    /// Reads what `text` writes; nil for anything else and for a cursor of another list.
+    package init?(text: String, list: String) {
+        guard text.utf8.count <= 1024, let bytes = Self.decode(text),
+            let plain = String(validating: bytes, as: UTF8.self),
+            plain.hasPrefix(list + " ")
+        else { return nil }
+        self.init(list: list, position: String(plain.dropFirst(list.count + 1)))
+        guard !position.isEmpty, self.text == text else { return nil }
+    }
+
+    package var text: String {
+        Data("\(list) \(position)".utf8).base64EncodedString()
+            .replacing("+", with: "-").replacing("/", with: "_").replacing("=", with: "")
+    }
+
+    private static func decode(_ text: String) -> [UInt8]? {
+        let standard = text.replacing("-", with: "+").replacing("_", with: "/")
+        let padding = String(repeating: "=", count: (4 - standard.utf8.count % 4) % 4)
+        return Data(base64Encoded: standard + padding).map { [UInt8]($0) }
+    }
+}
