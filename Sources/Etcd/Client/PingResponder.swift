@@ -46,6 +46,8 @@ struct PingFilter {
             swap(&undecided, &input)
             undecided.clear()
         }
+        // `getSlice` reaches only what has not been read yet, so slices are taken of the whole.
+        let whole = input
         var start = input.readerIndex
         while input.readableBytes > 0 {
             if passing > 0 {
@@ -60,19 +62,22 @@ struct PingFilter {
                 continue
             }
             guard input.readableBytes >= Self.headerLength + Self.pingLength else { break }
-            Self.append(input, from: start, to: &forward)
+            Self.append(whole, start..<input.readerIndex, to: &forward)
             input.moveReaderIndex(forwardBy: Self.headerLength)
             answers.append(Self.answer(opaque: input.readSlice(length: Self.pingLength)))
             start = input.readerIndex
         }
-        Self.append(input, from: start, to: &forward)
+        Self.append(whole, start..<input.readerIndex, to: &forward)
         if input.readableBytes > 0 { undecided = input.slice() }
         return (forward, answers)
     }
 
-    private static func append(_ input: ByteBuffer, from start: Int, to parts: inout [ByteBuffer]) {
-        let length = input.readerIndex - start
-        if length > 0, let part = input.getSlice(at: start, length: length) { parts.append(part) }
+    private static func append(
+        _ input: ByteBuffer, _ range: Range<Int>, to parts: inout [ByteBuffer]
+    ) {
+        guard !range.isEmpty, let part = input.getSlice(at: range.lowerBound, length: range.count)
+        else { return }
+        parts.append(part)
     }
 
     private static func payloadLength(_ frame: ByteBuffer) -> Int {
