@@ -4,9 +4,6 @@ import Etcd
 import Store
 
 extension ControlPlane {
-    /// Whether reads show a whole state of etcd; false only before the first has been read.
-    package var isReadable: Bool { mirror.isReadable }
-
     /// The object as this server knows it now; nil when there is none.
     package func object(_ name: ObjectName) -> ObjectView? {
         let view = PlanningView(mirror)
@@ -52,10 +49,14 @@ extension ControlPlane {
         }
     }
 
-    /// Returns when this server's reads show `revision`; throws `replicaBehind` when they do not in time.
+    /// Returns when this server's reads show `revision`; throws `replicaBehind` when they do not in
+    /// time, and `notReady` while no whole state of etcd has been read.
     package func waitUntilApplied(
         _ revision: Int64, timeout: Duration
     ) async throws(ControlPlaneError) {
+        guard mirror.isReadable else {
+            throw ControlPlaneError(.notReady, "this server is still reading etcd")
+        }
         guard await mirror.applied.wait(for: revision, until: .now + timeout) else {
             throw ControlPlaneError(
                 .replicaBehind,

@@ -11,7 +11,7 @@ extension Request {
         do {
             return try CIDR(parsing: block)
         } catch {
-            throw .malformed("The query parameter \(name): \(error)")
+            throw .malformed("The query parameter \(name): \(error.message(for: text))")
         }
     }
 
