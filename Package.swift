@@ -101,7 +101,13 @@ let package = Package(
             dependencies: [
                 "HTTPCore", "TestSupport", .product(name: "NIOEmbedded", package: "swift-nio"),
             ]),
-        .testTarget(name: "EtcdTests", dependencies: ["Etcd", "TestSupport"]),
+        .testTarget(
+            name: "EtcdTests",
+            dependencies: [
+                "Etcd", "TestSupport", .product(name: "Logging", package: "swift-log"),
+                .product(name: "NIOCore", package: "swift-nio"),
+                .product(name: "ServiceLifecycle", package: "swift-service-lifecycle"),
+            ]),
         .testTarget(name: "StoreTests", dependencies: ["Store", "Domain", "TestSupport"]),
         .testTarget(
             name: "ControlPlaneTests",

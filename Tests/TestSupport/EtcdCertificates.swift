@@ -1,0 +1,55 @@
+package import Foundation
+
+/// PEM files made for one test by the openssl command: an authority, a server for 127.0.0.1 and
+/// localhost, a client named root.
+package struct EtcdCertificates: Sendable {
+    package let directory: URL
+    package var ca: String { path("ca.crt") }
+    package var serverCertificate: String { path("server.crt") }
+    package var serverKey: String { path("server.key") }
+    package var clientCertificate: String { path("client.crt") }
+    package var clientKey: String { path("client.key") }
+
+    private func path(_ file: String) -> String { directory.appendingPathComponent(file).path }
+}
+
+/// Runs `body` with fresh certificates, which are gone afterwards.
+package func withEtcdCertificates<Result: Sendable>(
+    _ body: (EtcdCertificates) async throws -> Result
+) async throws -> Result {
+    let directory = FileManager.default.temporaryDirectory
+        .appendingPathComponent("etcd-certificates-\(UUID().uuidString)")
+    try FileManager.default.createDirectory(at: directory, withIntermediateDirectories: true)
+    defer { try? FileManager.default.removeItem(at: directory) }
+    let certificates = EtcdCertificates(directory: directory)
+    try await certificates.make()
+    return try await body(certificates)
+}
+
+extension EtcdCertificates {
+    fileprivate func make() async throws {
+        try await openssl(
+            "req", "-x509", "-newkey", "ec", "-pkeyopt", "ec_paramgen_curve:prime256v1", "-nodes",
+            "-days", "2", "-subj", "/CN=test authority", "-keyout", path("ca.key"), "-out", ca)
+        try await sign(
+            "server", subject: "/CN=etcd", usage: "serverAuth,clientAuth",
+            names: "IP:127.0.0.1,DNS:localhost")
+        try await sign("client", subject: "/CN=root", usage: "clientAuth", names: "DNS:client")
+    }
+
+    private func sign(_ name: String, subject: String, usage: String, names: String) async throws {
+        let extensions = "subjectAltName=\(names)\nextendedKeyUsage=\(usage)\n"
+        try Data(extensions.utf8).write(to: directory.appendingPathComponent("\(name).ext"))
+        try await openssl(
+            "req", "-newkey", "ec", "-pkeyopt", "ec_paramgen_curve:prime256v1", "-nodes",
+            "-subj", subject, "-keyout", path("\(name).key"), "-out", path("\(name).csr"))
+        try await openssl(
+            "x509", "-req", "-in", path("\(name).csr"), "-CA", ca, "-CAkey", path("ca.key"),
+            "-CAcreateserial", "-days", "2", "-extfile", path("\(name).ext"),
+            "-out", path("\(name).crt"))
+    }
+
+    private func openssl(_ arguments: String...) async throws {
+        try await EtcdCommand("openssl", arguments, package: "openssl").run()
+    }
+}

@@ -1,0 +1,73 @@
+import Foundation
+
+/// Why etcd, or a tool that belongs to it, did not do what a test needs.
+package struct EtcdProcessError: Error, CustomStringConvertible {
+    package var description: String
+
+    init(_ description: String) {
+        self.description = description
+    }
+}
+
+/// An external command of the tests, found on PATH.
+struct EtcdCommand {
+    var executable: URL
+    var arguments: [String]
+    var environment: [String: String] = [:]
+
+    /// Throws an error that names the Debian package if the command is not installed.
+    init(_ name: String, _ arguments: [String], package debianPackage: String) throws {
+        let path = ProcessInfo.processInfo.environment["PATH"] ?? "/usr/bin:/bin"
+        let candidates = path.split(separator: ":").map { "\($0)/\(name)" }
+        guard let found = candidates.first(where: FileManager.default.isExecutableFile) else {
+            throw EtcdProcessError(
+                "\(name) is not on PATH; install the package \(debianPackage) to run this test")
+        }
+        self.executable = URL(fileURLWithPath: found)
+        self.arguments = arguments
+    }
+
+    /// A process that is not started yet; its output goes to `log`.
+    func process(log: FileHandle?) -> Process {
+        let process = Process()
+        process.executableURL = executable
+        process.arguments = arguments
+        process.environment = ProcessInfo.processInfo.environment
+            .filter { !$0.key.hasPrefix("ETCD") }
+            .merging(environment) { $1 }
+        process.standardInput = FileHandle.nullDevice
+        process.standardOutput = log ?? FileHandle.nullDevice
+        process.standardError = log ?? FileHandle.nullDevice
+        return process
+    }
+
+    /// Runs to the end and returns the output; throws if the exit status is not 0.
+    @discardableResult
+    func run() async throws -> String {
+        let file = FileManager.default.temporaryDirectory
+            .appendingPathComponent("command-\(UUID().uuidString)")
+        _ = FileManager.default.createFile(atPath: file.path, contents: nil)
+        defer { try? FileManager.default.removeItem(at: file) }
+        let process = process(log: try FileHandle(forWritingTo: file))
+        let status = try await process.runToEnd()
+        let output = try String(decoding: Data(contentsOf: file), as: UTF8.self)
+        guard status == 0 else {
+            throw EtcdProcessError("\(executable.lastPathComponent) \(arguments) failed: \(output)")
+        }
+        return output
+    }
+}
+
+extension Process {
+    /// Starts the process and waits for its exit status.
+    fileprivate func runToEnd() async throws -> Int32 {
+        try await withCheckedThrowingContinuation { continuation in
+            terminationHandler = { continuation.resume(returning: $0.terminationStatus) }
+            do {
+                try run()
+            } catch {
+                continuation.resume(throwing: error)
+            }
+        }
+    }
+}

@@ -1,0 +1,196 @@
+package import Foundation
+import Synchronization
+
+/// A real etcd on free loopback ports with its data in a temporary directory.
+///
+/// It comes to life in `withEtcd` or `withEtcdCluster` and is gone after them, however the test ends:
+/// a watchdog process kills it and removes the directory once this process closes a pipe, or dies.
+package final class EtcdProcess: Sendable {
+    package struct Options: Sendable {
+        /// More flags for etcd, such as `["--max-request-bytes", "10485760"]`.
+        package var flags: [String]
+        /// Skip fsync, for tests that write much and whose subject is not durability.
+        package var skipsSync: Bool
+        /// Serve clients over TLS and demand a certificate of them.
+        package var certificates: EtcdCertificates?
+
+        package init(
+            flags: [String] = [], skipsSync: Bool = false, certificates: EtcdCertificates? = nil
+        ) {
+            self.flags = flags
+            self.skipsSync = skipsSync
+            self.certificates = certificates
+        }
+    }
+
+    /// Where a member listens.
+    struct Ports: Sendable {
+        let client: UInt16
+        let peer: UInt16
+        let metrics: UInt16
+
+        static func free() throws -> Ports {
+            let ports = try LoopbackPort.free(count: 3)
+            return Ports(client: ports[0], peer: ports[1], metrics: ports[2])
+        }
+    }
+
+    package let name: String
+    /// The temporary directory, for files of a test that shall vanish with this etcd.
+    package let directory: URL
+    let ports: Ports
+    private let options: Options
+    private let initialCluster: String
+    private let watchdog: EtcdWatchdog
+    private let process = Mutex<Process?>(nil)
+
+    init(name: String, ports: Ports, initialCluster: String, options: Options) throws {
+        self.name = name
+        self.ports = ports
+        self.options = options
+        self.initialCluster = initialCluster
+        self.directory = FileManager.default.temporaryDirectory
+            .appendingPathComponent("etcd-test-\(UUID().uuidString)")
+        try FileManager.default.createDirectory(at: directory, withIntermediateDirectories: true)
+        self.watchdog = try EtcdWatchdog(directory: directory)
+    }
+
+    /// Such as `http://127.0.0.1:40001`.
+    package var clientURL: String {
+        "\(options.certificates == nil ? "http" : "https")://127.0.0.1:\(ports.client)"
+    }
+
+    /// Starts etcd without waiting until it serves.
+    func launch() throws {
+        let command = try EtcdCommand("etcd", arguments, package: "etcd-server")
+        let logFile = directory.appendingPathComponent("etcd.log")
+        _ = FileManager.default.createFile(atPath: logFile.path, contents: nil)
+        let process = command.process(log: try FileHandle(forWritingTo: logFile))
+        try process.run()
+        try watchdog.guardProcess(process.processIdentifier)
+        self.process.withLock { $0 = process }
+    }
+
+    /// Waits until this member serves linearizable reads.
+    package func waitUntilHealthy(timeout: Duration = .seconds(30)) async throws {
+        let deadline = ContinuousClock.now + timeout
+        while await !LoopbackPort.get("/health", port: ports.metrics).contains("\"true\"") {
+            let isRunning = process.withLock { $0?.isRunning ?? false }
+            guard isRunning, ContinuousClock.now < deadline else {
+                throw EtcdProcessError("etcd \(name) did not become healthy: \(logTail)")
+            }
+            try await Task.sleep(for: .milliseconds(20))
+        }
+    }
+
+    /// Ends etcd in good order (SIGTERM).
+    package func stop() async throws { try await end(with: SIGTERM) }
+
+    /// Ends etcd without warning (SIGKILL).
+    package func kill9() async throws { try await end(with: SIGKILL) }
+
+    /// Starts etcd again on its data and waits until it is healthy.
+    package func start() async throws {
+        try launch()
+        try await waitUntilHealthy()
+    }
+
+    package func restart() async throws {
+        try await stop()
+        try await start()
+    }
+
+    /// Freezes the process: its connections stay open and silent.
+    package func pause() { signal(SIGSTOP) }
+
+    package func resume() { signal(SIGCONT) }
+
+    /// Runs etcdctl against this member and returns what it printed.
+    @discardableResult
+    package func etcdctl(_ arguments: String...) async throws -> String {
+        var command = try EtcdCommand(
+            "etcdctl", ["--endpoints", clientURL] + tlsFlagsForClients + arguments,
+            package: "etcd-client")
+        command.environment["ETCDCTL_API"] = "3"
+        return try await command.run()
+    }
+
+    /// A figure of this member's Prometheus metrics by its full name, labels included; 0 if absent.
+    package func metric(_ name: String) async -> Double {
+        let line = await LoopbackPort.get("/metrics", port: ports.metrics)
+            .split(whereSeparator: \.isNewline).first { $0.hasPrefix(name + " ") }
+        return line.flatMap { Double($0.dropFirst(name.count + 1)) } ?? 0
+    }
+
+    /// The ports of the clients that are connected now, from Linux' own list of connections.
+    package func clientPorts() throws -> Set<String> {
+        let table = try Data(contentsOf: URL(fileURLWithPath: "/proc/net/tcp"))
+        let suffix = ":" + String(format: "%04X", ports.client)
+        let remote = String(decoding: table, as: UTF8.self).split(separator: "\n").compactMap {
+            line in
+            let fields = line.split(separator: " ")
+            // Fields: number, local address, remote address, state (01: established).
+            return fields.count > 3 && fields[2].hasSuffix(suffix) && fields[3] == "01"
+                ? String(fields[1]) : nil
+        }
+        return Set(remote)
+    }
+
+    /// Turns authentication on, with the one user root.
+    package func enableAuthentication(rootPassword: String) async throws {
+        try await etcdctl("user", "add", "root:\(rootPassword)")
+        try await etcdctl("user", "grant-role", "root", "root")
+        try await etcdctl("auth", "enable")
+    }
+
+    /// Kills etcd if it runs and removes its directory.
+    func dispose() async { await watchdog.finish() }
+
+    private func signal(_ signal: Int32) {
+        process.withLock { process in
+            guard let process, process.isRunning else { return }
+            kill(process.processIdentifier, signal)
+        }
+    }
+
+    private func end(with signal: Int32) async throws {
+        self.signal(signal)
+        while process.withLock({ $0?.isRunning ?? false }) {
+            try await Task.sleep(for: .milliseconds(5))
+        }
+    }
+
+    private var logTail: String {
+        let log = try? Data(contentsOf: directory.appendingPathComponent("etcd.log"))
+        return String(decoding: (log ?? Data()).suffix(2000), as: UTF8.self)
+    }
+}
+
+extension EtcdProcess {
+    private var arguments: [String] {
+        let peerURL = "http://127.0.0.1:\(ports.peer)"
+        var arguments = [
+            "--name", name, "--data-dir", directory.appendingPathComponent("data").path,
+            "--listen-client-urls", clientURL, "--advertise-client-urls", clientURL,
+            "--listen-peer-urls", peerURL, "--initial-advertise-peer-urls", peerURL,
+            "--initial-cluster", initialCluster, "--initial-cluster-token", initialCluster,
+            "--listen-metrics-urls", "http://127.0.0.1:\(ports.metrics)", "--logger", "zap",
+        ]
+        if options.skipsSync { arguments.append("--unsafe-no-fsync") }
+        if let certificates = options.certificates {
+            arguments += [
+                "--cert-file", certificates.serverCertificate, "--key-file", certificates.serverKey,
+                "--trusted-ca-file", certificates.ca, "--client-cert-auth",
+            ]
+        }
+        return arguments + options.flags
+    }
+
+    private var tlsFlagsForClients: [String] {
+        guard let certificates = options.certificates else { return [] }
+        return [
+            "--cacert", certificates.ca, "--cert", certificates.clientCertificate,
+            "--key", certificates.clientKey,
+        ]
+    }
+}

@@ -1,0 +1,38 @@
+/// Runs `body` with an etcd of its own, which is gone afterwards.
+package func withEtcd<Result: Sendable>(
+    _ options: EtcdProcess.Options = EtcdProcess.Options(),
+    _ body: (EtcdProcess) async throws -> Result
+) async throws -> Result {
+    try await withEtcdCluster(size: 1, options) { members in try await body(members[0]) }
+}
+
+/// Runs `body` with a cluster of healthy members, which is gone afterwards.
+package func withEtcdCluster<Result: Sendable>(
+    size: Int = 3, _ options: EtcdProcess.Options = EtcdProcess.Options(),
+    _ body: ([EtcdProcess]) async throws -> Result
+) async throws -> Result {
+    var members: [EtcdProcess] = []
+    do {
+        let ports = try (0..<size).map { _ in try EtcdProcess.Ports.free() }
+        let cluster = ports.enumerated()
+            .map { "m\($0.offset)=http://127.0.0.1:\($0.element.peer)" }
+            .joined(separator: ",")
+        for (number, ports) in ports.enumerated() {
+            members.append(
+                try EtcdProcess(
+                    name: "m\(number)", ports: ports, initialCluster: cluster, options: options))
+        }
+        for member in members { try member.launch() }
+        for member in members { try await member.waitUntilHealthy() }
+        let result = try await body(members)
+        await dispose(members)
+        return result
+    } catch {
+        await dispose(members)
+        throw error
+    }
+}
+
+private func dispose(_ members: [EtcdProcess]) async {
+    for member in members { await member.dispose() }
+}
