@@ -33,6 +33,9 @@ extension ConnectionHandler {
     }
 
     private func dispatch(_ head: RequestHead) throws(Problem) {
+        guard environment.router.implements(head.method) else {
+            throw .notImplemented("The method \(head.method.rawValue) is not implemented.")
+        }
         let target = try RequestTarget(parsing: head.target)
         request?.path = String(target.path)
         let admission = try environment.router.admit(

@@ -34,7 +34,8 @@ final class InboundGauge: ChannelInboundHandler {
 
     /// The answer to what the parser could not read.
     func problem(for error: HTTPParserError, limits: HTTPServer.Limits) -> Problem {
-        switch error {
+        if isHTTP2 { return .versionNotSupported }
+        return switch error {
         case .headerOverflow:
             sawLine ? .headerTooLarge(limits) : .targetTooLong(limit: limits.targetBytes)
         case .invalidVersion: .versionNotSupported
@@ -47,6 +48,11 @@ final class InboundGauge: ChannelInboundHandler {
         case .invalidEOFState: .badRequest("The request ended before it was complete.")
         default: .badRequest("The request is malformed.")
         }
+    }
+
+    /// The client opens with the preface of HTTP/2 (RFC 9113 §3.4).
+    private var isHTTP2: Bool {
+        start?.readableBytesView.starts(with: "PRI * HTTP/2.0".utf8) == true
     }
 
     /// An unknown method (501) is a token and a space; anything else is no HTTP at all (400).

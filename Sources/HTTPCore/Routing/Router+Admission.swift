@@ -20,9 +20,6 @@ extension Router {
     func admit(
         _ head: RequestHead, target: RequestTarget, limits: HTTPServer.Limits
     ) throws(Problem) -> Admission {
-        guard implements(head.method) else {
-            throw .notImplemented("The method \(head.method.rawValue) is not implemented.")
-        }
         if target.path == "*" { return try admitAsterisk(head) }
         switch try match(head.method, path: target.path) {
         case .nothing:
