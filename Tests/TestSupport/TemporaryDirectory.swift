@@ -1,4 +1,4 @@
-package import Foundation
+import Foundation
 
 /// A directory of a test's own, mode 0700, removed with everything in it when the last reference goes.
 package final class TemporaryDirectory: Sendable {
