@@ -81,7 +81,8 @@ extension ControlPlane {
         var object: ObjectView?
         do {
             let rows = try await ledger.rows(changeID: id.text)
-            if let text = rows.first(where: { $0.revision == revision && $0.origin == .api })?.after,
+            if let text = rows.first(where: { $0.revision == revision && $0.origin == .api })?
+                .after,
                 let resource = Resource(key: key, bytes: Array(text.utf8))
             {
                 object = Representation.view(name, resource, revision: revision)
@@ -150,7 +151,8 @@ extension ControlPlane {
 
     private func unchangedPlan(_ object: ObjectView, _ warnings: [Violation]) -> ChangePlan {
         let change = PlannedChange(
-            verb: .unchanged, name: object.name, key: writer.planner.key(object.name, PlanningView(mirror)).path,
+            verb: .unchanged, name: object.name,
+            key: writer.planner.key(object.name, PlanningView(mirror)).path,
             before: object.document, after: object.document)
         return ChangePlan(changes: [change], warnings: warnings)
     }

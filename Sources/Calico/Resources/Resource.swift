@@ -44,7 +44,9 @@ package struct Resource: Sendable, Equatable {
     /// `strings` as a document in key order, as Go's encoder orders a map; nil when empty.
     static func document(of strings: [String: String]) -> JSONValue? {
         guard !strings.isEmpty else { return nil }
-        let members = strings.sorted { $0.key < $1.key }.map { ($0.key, JSONValue.string($0.value)) }
+        let members = strings.sorted { $0.key < $1.key }.map {
+            ($0.key, JSONValue.string($0.value))
+        }
         return .object(JSONObject(uncheckedMembers: members.map { (key: $0.0, value: $0.1) }))
     }
 }

@@ -71,7 +71,8 @@ struct ListScan {
     }
 
     private func view(_ path: String, _ entry: MirrorEntry) -> ObjectView? {
-        guard let key = ResourceKey(path: path), let resource = Resource(key: key, bytes: entry.bytes)
+        guard let key = ResourceKey(path: path),
+            let resource = Resource(key: key, bytes: entry.bytes)
         else { return nil }
         let labels = resource.labels
         guard query.labels.allSatisfy({ labels[$0.key] == $0.value }),

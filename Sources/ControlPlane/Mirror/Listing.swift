@@ -14,7 +14,8 @@ struct Listing: Sendable {
         _ store: any KeyValueStore, at revision: Int64, keepsValues: Bool
     ) async throws -> Listing {
         var listing = Listing()
-        let prefixes = MirrorState.kinds.map(ResourceKey.prefix) + [MirrorState.legacyEndpointPrefix]
+        let prefixes =
+            MirrorState.kinds.map(ResourceKey.prefix) + [MirrorState.legacyEndpointPrefix]
         for prefix in prefixes {
             try await store.rangePages(prefix: EtcdKey(prefix), revision: revision) { page in
                 for keyValue in page.keyValues { listing.add(keyValue, keepsValues: keepsValues) }

@@ -47,7 +47,8 @@ final class Mirror: Sendable {
     }
 
     /// Reads a consistent state; `body` must be short, since it holds the lock.
-    func read<Result: Sendable>(_ body: (borrowing MirrorState) throws -> Result) rethrows -> Result {
+    func read<Result: Sendable>(_ body: (borrowing MirrorState) throws -> Result) rethrows -> Result
+    {
         try state.withLock { try body($0) }
     }
 }

@@ -171,7 +171,8 @@ extension Planner {
         let endpoints = view.legacyEndpoints.map {
             ObjectReference(kind: "WorkloadEndpoint", name: $0)
         }
-        let lost = endpoints.prefix(Self.listedObjects / 2) + policies.prefix(Self.listedObjects / 2)
+        let lost =
+            endpoints.prefix(Self.listedObjects / 2) + policies.prefix(Self.listedObjects / 2)
         guard !lost.isEmpty else { return nil }
         return Refusal(
             .legacyLoss,

@@ -86,7 +86,8 @@ extension Planner {
         let object = ObjectName.subnet(region: name, name: wanted.name)
         if current(object, view) != nil {
             return .refused(
-                Refusal(.alreadyExists, "\(object) exists: choose another name, or change it by PUT"))
+                Refusal(
+                    .alreadyExists, "\(object) exists: choose another name, or change it by PUT"))
         }
         let blocks = candidates(wanted, in: region)
         guard !blocks.isEmpty else { return .refused(noBlocks(wanted, region)) }

@@ -21,7 +21,8 @@ struct Planner: Sendable {
     let policyNames: PolicyNameConvention
     let environment: PlanningEnvironment
 
-    func plan(_ change: PreparedChange, _ request: ChangeRequest, _ view: PlanningView) -> Decision {
+    func plan(_ change: PreparedChange, _ request: ChangeRequest, _ view: PlanningView) -> Decision
+    {
         let decision =
             switch change {
             case .putRegion(let name, let decoded): planPut(region: name, decoded, request, view)

@@ -100,7 +100,9 @@ final class Auditor: Sendable {
 
     private func take() -> [Projection]? {
         let (batch, producer, drained) = state.withLock {
-            state -> ([Projection]?, CheckedContinuation<Void, Never>?, [CheckedContinuation<Void, Never>]) in
+            state -> (
+                [Projection]?, CheckedContinuation<Void, Never>?, [CheckedContinuation<Void, Never>]
+            ) in
             var rows = 0
             let end =
                 state.pending.firstIndex { projection in

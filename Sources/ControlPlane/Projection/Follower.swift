@@ -159,7 +159,8 @@ final class Follower: Sendable {
     /// The newest revision of any key that the watch follows.
     private func newestRevision() async throws -> Int64 {
         let newest = RangeRequest(
-            .prefix(Keyspace.watchPrefix), limit: 1, keysOnly: true, sort: .descending(.modRevision))
+            .prefix(Keyspace.watchPrefix), limit: 1, keysOnly: true, sort: .descending(.modRevision)
+        )
         return try await store.range(newest).keyValues.first?.modRevision ?? 0
     }
 

@@ -21,7 +21,9 @@ struct Projector: Sendable {
             var row = draft(
                 event.key, before: event.before, after: event.after, time: now)
             row.revision = changes.revision
-            if let (id, entry) = journal[event.key.path] { attribute(&row, to: id, entry, event.key) }
+            if let (id, entry) = journal[event.key.path] {
+                attribute(&row, to: id, entry, event.key)
+            }
             projection.rows.append(row)
             projection.objects.append(
                 objectChange(event.key, event.after, modRevision: changes.revision))

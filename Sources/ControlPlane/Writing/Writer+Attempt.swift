@@ -91,7 +91,8 @@ extension Writer {
         var budget = TransactionBudget(limits)
         var ids: Set<ChangeID> = []
         for member in members {
-            guard ids.insert(member.id).inserted, !planner.mustWait(member.submission.prepared, view)
+            guard ids.insert(member.id).inserted,
+                !planner.mustWait(member.submission.prepared, view)
             else {
                 plan.deferred.append(member)
                 continue

@@ -95,7 +95,8 @@ final class Writer: Sendable {
             let limit = conflicts < limits.conflicts ? members.count : 1
             switch await attempt(Array(members.prefix(limit))) {
             case .done(let deferred):
-                queue.putBack(deferred.map(\.submission) + members.dropFirst(limit).map(\.submission))
+                queue.putBack(
+                    deferred.map(\.submission) + members.dropFirst(limit).map(\.submission))
                 return
             case .retry(let again, let isConflict):
                 members = again + members.dropFirst(limit)

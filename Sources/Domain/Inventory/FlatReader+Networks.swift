@@ -18,7 +18,9 @@ extension FlatReader {
             return []
         }
         guard elements.count <= limit else {
-            add("/" + field, .regionBlockCount, "expected at most \(limit), found \(elements.count)")
+            add(
+                "/" + field, .regionBlockCount, "expected at most \(limit), found \(elements.count)"
+            )
             return []
         }
         var blocks: [CIDR] = []

@@ -53,7 +53,8 @@ struct FlatReader {
         if text.isEmpty || text.unicodeScalars.count > limit || !isClean {
             add(
                 "/" + field, .text,
-                "expected 1 to \(limit) characters without control characters; leave it out for none")
+                "expected 1 to \(limit) characters without control characters; leave it out for none"
+            )
         }
         return text
     }

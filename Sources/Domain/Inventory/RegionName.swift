@@ -31,7 +31,9 @@ package enum RegionName {
                 characters.append(byte)
             default:
                 // Anything else becomes one dash between what is kept.
-                if let last = characters.last, last != DNSLabel.dash { characters.append(DNSLabel.dash) }
+                if let last = characters.last, last != DNSLabel.dash {
+                    characters.append(DNSLabel.dash)
+                }
             }
         }
         characters = Array(characters.prefix(maximumLength))

@@ -80,7 +80,8 @@ package struct SubnetAllocation: Sendable, Equatable {
         let family = version.map { $0 == 6 ? IPFamily.ipv6 : .ipv4 } ?? within?.family ?? .ipv4
         if let within, within.family != family {
             reader.add(
-                "/ipVersion", .allocationFamily, "within is \(within), a network of \(within.family)")
+                "/ipVersion", .allocationFamily,
+                "within is \(within), a network of \(within.family)")
         }
         let range = 1...Int64(family.bitWidth)
         let length = reader.integer(
