@@ -72,8 +72,13 @@ package final class AuditLedger: Sendable {
     package func close() async throws(StoreError) {
         queue.close()
         do {
-            try await pool.barrierWriteWithoutTransaction { _ in }
+            // DatabasePool closes its writer before its readers, so SQLite would leave the log as it is.
+            // Should this fail, for want of space, the log is kept and read at the next opening.
+            try await pool.barrierWriteWithoutTransaction { db in
+                _ = try? db.checkpoint(.truncate)
+            }
             try pool.close()
+            lock.release()
         } catch {
             throw StoreError(error, path: path)
         }

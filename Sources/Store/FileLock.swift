@@ -6,7 +6,7 @@
     import Darwin
 #endif
 
-/// An exclusive lock on a file of its own beside the ledger, held until it is dropped.
+/// An exclusive lock on a file of its own beside the ledger, held until it is released or dropped.
 ///
 /// The kernel releases a `flock` when its process ends however it ends, so no lock is ever stale. It is not
 /// on the SQLite file itself: closing any descriptor of that file would drop SQLite's own locks.
@@ -33,6 +33,9 @@ final class FileLock: Sendable {
     }
 
     deinit { close(descriptor) }
+
+    /// Lets others have it; releasing twice is nothing.
+    func release() { _ = flock(descriptor, LOCK_UN) }
 
     private static func holder(_ descriptor: Int32) -> String {
         var buffer = [UInt8](repeating: 0, count: 16)

@@ -57,7 +57,9 @@ import Testing
                 origin: .system, verb: .update, outcome: .failed, change: "change-5",
                 since: .init(microseconds: 5_000), until: .init(microseconds: 5_001)), [5]),
         Case("no such name", AuditFilter(name: "name-9"), []),
-        Case("empty time", AuditFilter(since: .init(microseconds: 9), until: .init(microseconds: 9)), []),
+        Case(
+            "empty time", AuditFilter(since: .init(microseconds: 9), until: .init(microseconds: 9)),
+            []),
         Case("a quote", AuditFilter(actor: "' OR 1=1 --"), []),
     ]
 

@@ -10,7 +10,8 @@ import Testing
             for index in 0..<500 {
                 group.addTask {
                     try await ledger.record([.sample("caller-\(index)")])
-                    let page = try await ledger.query(AuditFilter(name: "caller-\(index)"), limit: 2)
+                    let page = try await ledger.query(
+                        AuditFilter(name: "caller-\(index)"), limit: 2)
                     #expect(page.records.count == 1)
                 }
             }

@@ -61,7 +61,9 @@ import TestSupport
         try await fixture.project([.sample(1)])
         try FileManager.default.removeItem(atPath: fixture.path + suffix)
 
-        let error = await #expect(throws: StoreError.self) { try await fixture.project([.sample(2)]) }
+        let error = await #expect(throws: StoreError.self) {
+            try await fixture.project([.sample(2)])
+        }
         #expect(error?.code == .io)
         #expect(!fixture.ledger.health.isAvailable)
     }
@@ -69,7 +71,9 @@ import TestSupport
     @Test func aLockHeldByAnotherProgramIsReportedAsBusy() async throws {
         let fixture = try await LedgerFixture()
         try await fixture.ledger.execute("PRAGMA busy_timeout = 10")
-        let other = try DatabaseQueue(path: fixture.path)
+        var configuration = Configuration()
+        configuration.allowsUnsafeTransactions = true
+        let other = try DatabaseQueue(path: fixture.path, configuration: configuration)
         try await other.writeWithoutTransaction { try $0.execute(sql: "BEGIN IMMEDIATE") }
         let error = await #expect(throws: StoreError.self) {
             try await fixture.ledger.record([.sample()])
