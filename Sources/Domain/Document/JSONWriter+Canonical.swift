@@ -59,7 +59,9 @@ extension JSONNumber {
     /// `digits` without an exponent; the decimal point stands behind the first `point` of them.
     static func plain(_ digits: String, _ point: Int) -> String {
         if point <= 0 { return "0." + String(repeating: "0", count: -point) + digits }
-        if point >= digits.count { return digits + String(repeating: "0", count: point - digits.count) }
+        if point >= digits.count {
+            return digits + String(repeating: "0", count: point - digits.count)
+        }
         return digits.prefix(point) + "." + digits.dropFirst(point)
     }
 

@@ -74,7 +74,8 @@ struct PrefixTree<Key: FixedWidthInteger & UnsignedInteger & Sendable>: Sendable
             guard shared >= min(Int(node.length), length) else { return nil }
             if node.payload != Self.none { return node }
             // A node inside the block that only branches has a prefix in either direction.
-            index = Int(node.length) < length && Self.bit(prefix, Int(node.length))
+            index =
+                Int(node.length) < length && Self.bit(prefix, Int(node.length))
                 ? node.high : node.low
         }
         return nil
