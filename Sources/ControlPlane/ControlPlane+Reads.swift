@@ -50,12 +50,20 @@ extension ControlPlane {
     }
 
     /// Returns when this server's reads show `revision`; throws `replicaBehind` when they do not in
-    /// time, and `notReady` while no whole state of etcd has been read.
+    /// time, `futureRevision` when etcd itself has not reached it, and `notReady` while no whole state
+    /// of etcd has been read.
     package func waitUntilApplied(
         _ revision: Int64, timeout: Duration
     ) async throws(ControlPlaneError) {
         guard mirror.isReadable else {
             throw ControlPlaneError(.notReady, "this server is still reading etcd")
+        }
+        if revision <= mirror.applied.reached { return }
+        if let newest = try? await store.range(RangeRequest(.key(Keyspace.head))).header.revision,
+            newest < revision
+        {
+            throw ControlPlaneError(
+                .futureRevision, "etcd is at revision \(newest), \(revision) does not exist yet")
         }
         guard await mirror.applied.wait(for: revision, until: .now + timeout) else {
             throw ControlPlaneError(

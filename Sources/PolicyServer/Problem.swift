@@ -74,6 +74,7 @@ extension ProblemKind {
             case .overloaded: ProblemKind(503, "overloaded", "Too many writes wait", retryAfter: 1)
             case .replicaBehind:
                 ProblemKind(503, "replica-behind", "This replica is behind", retryAfter: 1)
+            case .futureRevision: ProblemKind(400, "future-revision", "No such revision yet")
             }
     }
 

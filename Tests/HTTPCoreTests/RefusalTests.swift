@@ -76,7 +76,7 @@ import Testing
             name: "501 for a method nobody has", request: get("/hello", method: "PROPFIND"),
             status: 501, closes: false),
         .init(
-            name: "501 for TRACE", request: get("/hello", method: "TRACE"), status: 501,
+            name: "405 for TRACE", request: get("/hello", method: "TRACE"), status: 405,
             closes: false),
         .init(
             name: "CONNECT", request: "CONNECT a:1 HTTP/1.1\r\nHost: a\r\n\r\n",

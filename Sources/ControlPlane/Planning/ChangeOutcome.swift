@@ -138,6 +138,8 @@ package struct ControlPlaneError: Error, Sendable {
         case overloaded
         /// This replica has not reached the revision asked for.
         case replicaBehind
+        /// etcd itself has not reached the revision asked for.
+        case futureRevision
     }
 
     package var code: Code

@@ -12,7 +12,7 @@ extension ConnectionHandler {
         guard let context else { return }
         let kind = currentKind(context)
         guard kind != deadlineKind else { return }
-        let now = NIODeadline.now()
+        let now = context.eventLoop.now
         if let bodyWaitStart, let left = request?.bodyTime {
             request?.bodyTime = left - (now - bodyWaitStart)
         }
@@ -50,7 +50,7 @@ extension ConnectionHandler {
     }
 
     private func timerFired() {
-        let (hasPassed, left) = timer.fired(now: .now())
+        let (hasPassed, left) = timer.fired(now: context?.eventLoop.now ?? .now())
         if hasPassed {
             deadlinePassed()
         } else if let left {

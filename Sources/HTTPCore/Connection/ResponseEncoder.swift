@@ -1,5 +1,6 @@
 import HTTPTypes
 import NIOCore
+import NIOHTTP1
 
 /// Writes response headers (RFC 9112 §4, §5) and chunks (§7.1) into a buffer.
 enum ResponseEncoder {
@@ -30,7 +31,10 @@ enum ResponseEncoder {
         buffer.writeStaticString("HTTP/1.1 ")
         buffer.writeString(String(status.code))
         buffer.writeStaticString(" ")
-        buffer.writeString(status.reasonPhrase)
+        // A status made from its code alone has no phrase: the registered one is used (RFC 9110 §15).
+        let phrase = status.reasonPhrase
+        buffer.writeString(
+            phrase.isEmpty ? HTTPResponseStatus(statusCode: status.code).reasonPhrase : phrase)
         buffer.writeStaticString("\r\nDate: ")
         buffer.writeString(envelope.date)
         buffer.writeStaticString("\r\nX-Request-Id: ")

@@ -22,10 +22,16 @@ package struct Router: Sendable {
         case nothing
     }
 
-    /// Whether any resource could support the method (RFC 9110 §9.1: 501 if not).
+    /// Whether the method is known here (RFC 9110 §9.1): 501 if not, 405 where a resource does not
+    /// allow it.
     func implements(_ method: HTTPRequest.Method) -> Bool {
-        implementedMethods.contains(method)
+        implementedMethods.contains(method) || Self.recognizedMethods.contains(method)
     }
+
+    /// RFC 9110 §9.3 and RFC 5789; CONNECT is for proxies.
+    private static let recognizedMethods: Set<HTTPRequest.Method> = [
+        .get, .head, .post, .put, .delete, .options, .trace, .patch,
+    ]
 
     /// What OPTIONS on `*` says.
     var allMethods: String {
