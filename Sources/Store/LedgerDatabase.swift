@@ -39,6 +39,11 @@ enum LedgerDatabase {
         return configuration
     }
 
+    /// GRDB's own table apart: a process that was killed while it made the file may have left just that.
+    private static let countOfTables = """
+        SELECT count(*) FROM sqlite_schema WHERE tbl_name <> 'grdb_migrations'
+        """
+
     /// Before anything is written: whose file it is, and of which version.
     private static func checkOwner(_ path: String) throws {
         var configuration = Configuration()
@@ -47,7 +52,7 @@ enum LedgerDatabase {
         try queue.read { db in
             let application = try Int32.fetchOne(db, sql: "PRAGMA application_id") ?? 0
             let version = try Int.fetchOne(db, sql: "PRAGMA user_version") ?? 0
-            let tables = try Int.fetchOne(db, sql: "SELECT count(*) FROM sqlite_schema") ?? 0
+            let tables = try Int.fetchOne(db, sql: countOfTables) ?? 0
             let isNew = application == 0 && version == 0 && tables == 0
             guard isNew || application == Migrations.applicationID else {
                 throw StoreError(
