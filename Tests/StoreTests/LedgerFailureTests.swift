@@ -45,6 +45,38 @@ import TestSupport
         #expect(try await ledger.verifyChain() == nil)
     }
 
+    /// Needs the right to mount; the same without it is tested above with SQLite's own page limit.
+    @Test(.enabled(if: SmallDisk.isPossible))
+    func aFullFileSystemLosesNothingAndIsRecoveredFrom() async throws {
+        let disk = try SmallDisk(mebibytes: 2)
+        let ledger = try AuditLedger(path: disk.path + "/audit.sqlite")
+        try await ledger.follow(Progress(clusterID: LedgerFixture.cluster, revision: 0))
+        let ballast = disk.path + "/ballast"
+        try Data(count: 1 << 20).write(to: URL(fileURLWithPath: ballast))
+
+        var written: Int64 = 0
+        while ledger.health.isAvailable, written < 10_000 {
+            let batch = (written + 1...written + 20).map(Projection.sample)
+            do {
+                try await ledger.project(batch, clusterID: LedgerFixture.cluster)
+                written += 20
+            } catch {
+                #expect(error.code == .diskFull)
+            }
+        }
+        #expect(await !ledger.probe().isAvailable)
+        #expect(try await ledger.progress()?.revision == written)
+
+        try FileManager.default.removeItem(atPath: ballast)
+        #expect(await ledger.probe() == .available)
+        let batch = (1...written + 20).map(Projection.sample)
+        try await ledger.project(batch, clusterID: LedgerFixture.cluster)
+        let rows = try await ledger.rows(after: 0, limit: 20_000)
+        #expect(rows.compactMap(\.revision) == Array(1...written + 20))
+        #expect(try await ledger.verifyChain() == nil)
+        try await ledger.close()
+    }
+
     @Test func theNextWriteThatSucceedsEndsTheOutage() async throws {
         let fixture = try await LedgerFixture()
         try await fixture.ledger.execute("PRAGMA query_only = 1")
