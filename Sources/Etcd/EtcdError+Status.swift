@@ -19,8 +19,10 @@ extension EtcdError {
     private init(status: RPCError, mayBeApplied: Bool) {
         let refusal = Self.refusals[status.message] ?? Self.refusal(byCode: status)
         let code = refusal ?? Self.doubtful(status)
+        // The transport says only in its cause what keeps it from connecting.
+        let reason = status.cause.map { ": \($0)" } ?? ""
         self.init(
-            code: code, message: status.message,
+            code: code, message: status.message + reason,
             outcome: mayBeApplied && refusal == nil ? .unknown : .notApplied, cause: status)
     }
 
@@ -75,7 +77,8 @@ extension EtcdError {
         case .deadlineExceeded: .deadlineExceeded
         case .cancelled: .cancelled
         case .dataLoss: .corrupt
-        case .resourceExhausted where status.message.hasPrefix("Message has exceeded"):
+        // The transport's words for a message beyond its limit.
+        case .internalError where status.message.hasPrefix("Failed to decode message"):
             .responseTooLarge
         case .resourceExhausted: .tooManyRequests
         case .unknown where status.cause is CancellationError: .cancelled

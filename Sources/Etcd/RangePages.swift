@@ -2,7 +2,8 @@ extension KeyValueStore {
     /// Reads every key with the prefix in pages, all at one revision: the given one, or the newest
     /// when the first page is read. Returns that revision.
     ///
-    /// `pageSize` is in keys: 1,000 Calico resources are about 1 MB.
+    /// `pageSize` is in keys: 1,000 Calico resources are about 1 MB. Pages get smaller when an answer
+    /// is too large.
     @discardableResult
     package func rangePages(
         prefix: EtcdKey, revision: Int64 = 0, pageSize: Int64 = 1000,
@@ -12,7 +13,15 @@ extension KeyValueStore {
         var first: ResponseHeader?
         var request = RangeRequest(.prefix(prefix), limit: pageSize, revision: revision)
         while true {
-            let page = try await range(request)
+            let page: RangeResponse
+            do {
+                page = try await range(request)
+            } catch let error as EtcdError
+                where error.code == .responseTooLarge && request.limit > 1
+            {
+                request.limit /= 2
+                continue
+            }
             let header = first ?? page.header
             first = header
             try await body(page)

@@ -13,8 +13,10 @@ package struct EtcdCertificates: Sendable {
     private func path(_ file: String) -> String { directory.appendingPathComponent(file).path }
 }
 
-/// Runs `body` with fresh certificates, which are gone afterwards.
+/// Runs `body` with fresh certificates, which are gone afterwards. `serverNames` is in OpenSSL's
+/// notation of subjectAltName.
 package func withEtcdCertificates<Result: Sendable>(
+    serverNames: String = "IP:127.0.0.1,DNS:localhost",
     _ body: (EtcdCertificates) async throws -> Result
 ) async throws -> Result {
     let directory = FileManager.default.temporaryDirectory
@@ -22,18 +24,18 @@ package func withEtcdCertificates<Result: Sendable>(
     try FileManager.default.createDirectory(at: directory, withIntermediateDirectories: true)
     defer { try? FileManager.default.removeItem(at: directory) }
     let certificates = EtcdCertificates(directory: directory)
-    try await certificates.make()
+    try await certificates.make(serverNames: serverNames)
     return try await body(certificates)
 }
 
 extension EtcdCertificates {
-    fileprivate func make() async throws {
+    fileprivate func make(serverNames: String) async throws {
         try await openssl(
             "req", "-x509", "-newkey", "ec", "-pkeyopt", "ec_paramgen_curve:prime256v1", "-nodes",
             "-days", "2", "-subj", "/CN=test authority", "-keyout", path("ca.key"), "-out", ca)
         try await sign(
             "server", subject: "/CN=etcd", usage: "serverAuth,clientAuth",
-            names: "IP:127.0.0.1,DNS:localhost")
+            names: serverNames)
         try await sign("client", subject: "/CN=root", usage: "clientAuth", names: "DNS:client")
     }
 

@@ -124,7 +124,8 @@ package final class EtcdProcess: Sendable {
 
     /// The ports of the clients that are connected now, from Linux' own list of connections.
     package func clientPorts() throws -> Set<String> {
-        let table = try Data(contentsOf: URL(fileURLWithPath: "/proc/net/tcp"))
+        let file = try FileHandle(forReadingFrom: URL(fileURLWithPath: "/proc/net/tcp"))
+        let table = try file.readToEnd() ?? Data()
         let suffix = ":" + String(format: "%04X", ports.client)
         let remote = String(decoding: table, as: UTF8.self).split(separator: "\n").compactMap {
             line in

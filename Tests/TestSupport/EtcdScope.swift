@@ -11,6 +11,7 @@ package func withEtcdCluster<Result: Sendable>(
     size: Int = 3, _ options: EtcdProcess.Options = EtcdProcess.Options(),
     _ body: ([EtcdProcess]) async throws -> Result
 ) async throws -> Result {
+    await EtcdSlots.shared.take()
     var members: [EtcdProcess] = []
     do {
         let ports = try (0..<size).map { _ in try EtcdProcess.Ports.free() }
@@ -26,13 +27,43 @@ package func withEtcdCluster<Result: Sendable>(
         for member in members { try await member.waitUntilHealthy() }
         let result = try await body(members)
         await dispose(members)
+        await EtcdSlots.shared.giveBack()
         return result
     } catch {
         await dispose(members)
+        await EtcdSlots.shared.giveBack()
         throw error
     }
 }
 
 private func dispose(_ members: [EtcdProcess]) async {
     for member in members { await member.dispose() }
+}
+
+/// Few etcds at a time: tests run in parallel, and what they wait for should be their own doing.
+private actor EtcdSlots {
+    static let shared = EtcdSlots(count: 3)
+
+    private var free: Int
+    private var waiting: [CheckedContinuation<Void, Never>] = []
+
+    init(count: Int) {
+        self.free = count
+    }
+
+    func take() async {
+        if free > 0 {
+            free -= 1
+        } else {
+            await withCheckedContinuation { waiting.append($0) }
+        }
+    }
+
+    func giveBack() {
+        if waiting.isEmpty {
+            free += 1
+        } else {
+            waiting.removeFirst().resume()
+        }
+    }
 }

@@ -29,6 +29,7 @@ extension EtcdClient {
         let deadline = ContinuousClock.now + configuration.requestTimeout
         var backoff = Backoff()
         var refusal: Authenticator.Refusal?
+        var failure: EtcdError?
         while true {
             let (index, endpoint) = pool.inUse
             do {
@@ -44,8 +45,14 @@ extension EtcdClient {
                 guard error.isTransient else { throw error }
                 leave(index, because: error)
                 let mayRepeat = !kind.mutates || error.outcome == .notApplied
+                // That the time is over says less than what the time was lost with.
+                if failure == nil || error.code != .deadlineExceeded || !mayRepeat {
+                    failure = error
+                }
                 let pause = backoff.next(endpoints: pool.endpoints.count)
-                guard mayRepeat, ContinuousClock.now + pause < deadline else { throw error }
+                guard mayRepeat, ContinuousClock.now + pause < deadline else {
+                    throw failure ?? error
+                }
                 guard (try? await Task.sleep(for: pause)) != nil else { throw .cancelled }
             }
         }
@@ -98,6 +105,8 @@ extension EtcdClient {
         var options = CallOptions.defaults
         options.timeout = timeout
         options.maxResponseMessageBytes = configuration.maxResponseBytes
+        // grpc-swift-nio-transport 2.9 limits the answers by this one (`Connection.makeStream`).
+        options.maxRequestMessageBytes = configuration.maxResponseBytes
         return options
     }
 

@@ -1,3 +1,5 @@
+import NIOCore
+
 #if canImport(FoundationEssentials)
     import FoundationEssentials
 #else
@@ -7,7 +9,7 @@
 /// How to reach an etcd cluster.
 package struct EtcdConfiguration: Sendable {
     /// A user of etcd's own authentication.
-    package struct Credentials: Sendable, CustomStringConvertible {
+    package struct Credentials: Sendable, CustomStringConvertible, CustomReflectable {
         package var user: String
         package var password: String
 
@@ -18,6 +20,7 @@ package struct EtcdConfiguration: Sendable {
 
         /// Without the password.
         package var description: String { "user \(user)" }
+        package var customMirror: Mirror { Mirror(self, children: ["user": user]) }
     }
 
     /// PEM files; what is nil is not used.
@@ -104,6 +107,9 @@ extension EtcdConfiguration {
         }
         if tls != TLS(), let plain = endpoints.first(where: { !$0.usesTLS }) {
             throw Self.invalid("there are TLS settings, but \(plain) is not https")
+        }
+        if let name = tls.serverName, (try? SocketAddress(ipAddress: name, port: 0)) != nil {
+            throw Self.invalid("the server name \(name) is an address, which TLS does not allow")
         }
         for file in [tls.caFile, tls.certificateFile, tls.keyFile].compactMap(\.self)
         where !FileManager.default.isReadableFile(atPath: file) {

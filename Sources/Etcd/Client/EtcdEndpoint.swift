@@ -40,6 +40,7 @@ package struct EtcdEndpoint: Hashable, Sendable {
                 throw invalid("']' is missing in '\(authority)'")
             }
             host = authority[authority.index(after: authority.startIndex)..<close]
+            guard host.contains(":") else { throw invalid("'\(host)' is not an IPv6 address") }
             let tail = authority[authority.index(after: close)...]
             guard tail.isEmpty || tail.first == ":" else {
                 throw invalid("'\(tail)' after ']' is not a port")

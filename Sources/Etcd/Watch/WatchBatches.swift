@@ -9,7 +9,7 @@ package struct WatchBatches: AsyncSequence, Sendable {
         fileprivate let buffer: WatchBuffer
 
         /// Never nil; throws `EtcdError` when the watch cannot go on.
-        package func next() async throws -> WatchBatch? {
+        package mutating func next() async throws -> WatchBatch? {
             try await buffer.next()
         }
     }

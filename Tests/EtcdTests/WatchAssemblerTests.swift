@@ -1,0 +1,88 @@
+import Testing
+
+@testable import Etcd
+
+@Suite struct WatchAssemblerTests {
+    private static func response(
+        _ revisions: Int64..., header: Int64 = 100, fragment: Bool = false, cluster: UInt64 = 1
+    ) -> Etcdserverpb_WatchResponse {
+        var response = Etcdserverpb_WatchResponse()
+        response.header.clusterID = cluster
+        response.header.revision = header
+        response.fragment = fragment
+        response.events = revisions.map { revision in
+            var event = Etcdserverpb_Event()
+            event.kv.modRevision = revision
+            return event
+        }
+        return response
+    }
+
+    private static func created(at revision: Int64) -> Etcdserverpb_WatchResponse {
+        var response = response(header: revision)
+        response.created = true
+        return response
+    }
+
+    @Test func fragmentsOfOneRevisionAreJoinedAndWholeRevisionsAreNotHeldBack() throws {
+        var assembler = WatchAssembler(startRevision: 5)
+        let first = try assembler.receive(Self.response(5, 6, 6, fragment: true))
+        #expect(first?.revisions.map(\.revision) == [5])
+        #expect(first?.progressRevision == 5)
+        #expect(try assembler.receive(Self.response(6, fragment: true)) == nil)
+        let last = try assembler.receive(Self.response(6, 7))
+        #expect(last?.revisions.map(\.revision) == [6, 7])
+        #expect(last?.revisions.map(\.events.count) == [4, 1])
+        #expect(assembler.nextRevision == 8)
+    }
+
+    @Test func whatABrokenConnectionLeftIncompleteIsAskedForAgain() throws {
+        var assembler = WatchAssembler(startRevision: 5)
+        #expect(try assembler.receive(Self.response(5, 5, fragment: true)) == nil)
+        assembler.reconnect()
+        #expect(assembler.nextRevision == 5)
+        let again = try assembler.receive(Self.response(5, 5, 5))
+        #expect(again?.revisions.map(\.events.count) == [3])
+    }
+
+    @Test func whatIsRepeatedIsDropped() throws {
+        var assembler = WatchAssembler(startRevision: 5)
+        _ = try assembler.receive(Self.response(5, 6))
+        #expect(try assembler.receive(Self.response(5, 6)) == nil)
+        let next = try assembler.receive(Self.response(6, 7))
+        #expect(next?.revisions.map(\.revision) == [7])
+    }
+
+    @Test func aProgressNotificationMovesTheStartOfTheNextConnection() throws {
+        var assembler = WatchAssembler(startRevision: 5)
+        _ = try assembler.receive(Self.created(at: 9))
+        let progress = try assembler.receive(Self.response(header: 40))
+        #expect(progress?.revisions == [])
+        #expect(progress?.progressRevision == 40)
+        #expect(assembler.nextRevision == 41)
+        // One that says less than is known says nothing.
+        #expect(try assembler.receive(Self.response(header: 39)) == nil)
+        #expect(assembler.nextRevision == 41)
+    }
+
+    @Test func aWatchFromNowStartsAfterTheRevisionItWasCreatedAt() throws {
+        var assembler = WatchAssembler(startRevision: 0)
+        #expect(!assembler.isEstablished)
+        #expect(try assembler.receive(Self.created(at: 9)) == nil)
+        #expect(assembler.isEstablished)
+        assembler.reconnect()
+        #expect(assembler.nextRevision == 10)
+        _ = try assembler.receive(Self.created(at: 20))
+        #expect(assembler.nextRevision == 10)
+    }
+
+    @Test func anotherClusterIsAnError() throws {
+        var assembler = WatchAssembler(startRevision: 5)
+        _ = try assembler.receive(Self.created(at: 9))
+        assembler.reconnect()
+        let error = #expect(throws: EtcdError.self) {
+            try assembler.receive(Self.response(5, cluster: 2))
+        }
+        #expect(error?.code == .clusterChanged)
+    }
+}
