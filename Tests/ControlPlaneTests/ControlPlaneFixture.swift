@@ -1,0 +1,177 @@
+import ControlPlane
+import Domain
+import Etcd
+import Foundation
+import Logging
+import Store
+import Testing
+import TestSupport
+
+/// Runs `body` with a running client of this etcd.
+func withStore<Result: Sendable>(
+    _ etcd: EtcdProcess, timeout: Duration = .seconds(5),
+    _ body: @Sendable (EtcdClient) async throws -> Result
+) async throws -> Result {
+    let configuration = try EtcdConfiguration(
+        endpoints: [etcd.clientURL], requestTimeout: timeout)
+    let client = try EtcdClient(configuration, logger: .quiet)
+    return try await withThrowingTaskGroup(of: Void.self) { group in
+        defer { group.cancelAll() }
+        group.addTask { try await client.run() }
+        return try await body(client)
+    }
+}
+
+/// Runs `body` with a control plane that has read etcd, and with its ledger; both have ended after it.
+func withControlPlane<Result: Sendable>(
+    _ store: any KeyValueStore, ledger path: String,
+    _ configuration: ControlPlaneConfiguration = ControlPlaneConfiguration(),
+    _ body: @Sendable (ControlPlane, AuditLedger) async throws -> Result
+) async throws -> Result {
+    let ledger = try AuditLedger(path: path)
+    let controlPlane = ControlPlane(
+        store: store, ledger: ledger, configuration: configuration, logger: .quiet)
+    return try await withThrowingTaskGroup(of: Void.self) { group in
+        group.addTask { try await controlPlane.run() }
+        do {
+            try await eventually("the control plane is ready") {
+                await controlPlane.health().isReady
+            }
+            let result = try await body(controlPlane, ledger)
+            group.cancelAll()
+            try await group.waitForAll()
+            try await ledger.close()
+            return result
+        } catch {
+            group.cancelAll()
+            try? await group.waitForAll()
+            try? await ledger.close()
+            throw error
+        }
+    }
+}
+
+/// Runs `body` with an etcd, a client of it and a control plane with a new ledger.
+func withServer<Result: Sendable>(
+    _ configuration: ControlPlaneConfiguration = ControlPlaneConfiguration(),
+    _ body: @Sendable (ControlPlane, AuditLedger, EtcdClient) async throws -> Result
+) async throws -> Result {
+    let directory = try TemporaryDirectory()
+    return try await withEtcd(EtcdProcess.Options(skipsSync: true)) { etcd in
+        try await withStore(etcd) { store in
+            try await withControlPlane(
+                store, ledger: directory.file("audit.sqlite"), configuration
+            ) { try await body($0, $1, store) }
+        }
+    }
+}
+
+struct NeverHappened: Error {
+    var what: String
+}
+
+/// Waits until `condition` holds; throws when it does not within `timeout`.
+func eventually(
+    _ what: String, timeout: Duration = .seconds(20), _ condition: () async throws -> Bool
+) async throws {
+    let deadline = ContinuousClock.now + timeout
+    while try await !condition() {
+        guard ContinuousClock.now < deadline else { throw NeverHappened(what: what) }
+        try await Task.sleep(for: .milliseconds(10))
+    }
+}
+
+/// What an operation came to, as a word for comparisons and the parts that tests look at.
+extension ChangeOutcome {
+    var applied: AppliedChange? { if case .applied(let change) = self { change } else { nil } }
+    var refusal: Refusal? { if case .refused(let refusal) = self { refusal } else { nil } }
+    var planned: ChangePlan? { if case .planned(let plan) = self { plan } else { nil } }
+}
+
+extension ControlPlane {
+    /// Submits as `anonymous@192.0.2.7`, under a new id unless there is a key.
+    @discardableResult
+    func submit(
+        _ operation: ChangeOperation, key: String? = nil, fingerprint: String? = nil,
+        options: ChangeOptions = ChangeOptions()
+    ) async throws -> ChangeOutcome {
+        try await submit(.sample(operation, key: key, fingerprint: fingerprint, options: options))
+    }
+}
+
+extension ChangeRequest {
+    static func sample(
+        _ operation: ChangeOperation, key: String? = nil, fingerprint: String? = nil,
+        precondition: Precondition = .none, options: ChangeOptions = ChangeOptions()
+    ) -> ChangeRequest {
+        var generator = SystemRandomNumberGenerator()
+        let actor = "anonymous@192.0.2.7"
+        let id =
+            key.map { ChangeID.derived(principal: actor, idempotencyKey: $0) }
+            ?? ChangeID.generate(unixMilliseconds: 1_795_000_000_000, using: &generator)
+        return ChangeRequest(
+            id: id,
+            context: ChangeContext(
+                actor: actor, clientAddress: "192.0.2.7", requestID: "req-1", reason: "ticket 42"),
+            fingerprint: fingerprint ?? key.map { "fingerprint of " + $0 }, operation: operation,
+            precondition: precondition, options: options)
+    }
+}
+
+extension ChangeOperation {
+    static func region(_ name: String, blocks: [String] = []) -> ChangeOperation {
+        .put(.region(name), ["addressBlocks": .array(blocks.map { .string($0) })])
+    }
+
+    static func subnet(_ region: String, _ name: String, _ cidr: String) -> ChangeOperation {
+        .put(.subnet(region: region, name: name), ["cidr": .string(cidr)])
+    }
+
+    static func policy(_ name: String, selector: String = "has(a)") -> ChangeOperation {
+        .put(.policy(name), .policy(name, selector: selector))
+    }
+}
+
+extension JSONValue {
+    /// The document that `text` is; a defect of the test otherwise shows as null.
+    static func json(_ text: String) -> JSONValue {
+        (try? JSONParser.parse(Array(text.utf8))) ?? .null
+    }
+
+    /// An ingress policy in the default tier.
+    static func policy(
+        _ name: String, kind: String = "GlobalNetworkPolicy", selector: String = "has(a)"
+    ) -> JSONValue {
+        [
+            "apiVersion": "projectcalico.org/v3", "kind": .string(kind),
+            "metadata": ["name": .string(name)],
+            "spec": [
+                "selector": .string(selector), "order": 100,
+                "ingress": [
+                    [
+                        "action": "Allow", "protocol": "TCP",
+                        "source": ["selector": "has(b)"], "destination": ["ports": [80]],
+                    ]
+                ],
+            ],
+        ]
+    }
+}
+
+extension String {
+    var bytes: [UInt8] { Array(utf8) }
+}
+
+extension Logger {
+    /// A log that keeps to itself what tests bring about on purpose.
+    static let quiet: Logger = {
+        var logger = Logger(label: "test")
+        logger.logLevel = .critical
+        return logger
+    }()
+}
+
+extension AuditLedger {
+    /// Every row, oldest first.
+    func allRows() async throws -> [AuditRecord] { try await rows(after: 0, limit: 1_000_000) }
+}

@@ -1,0 +1,80 @@
+import Etcd
+import Synchronization
+
+/// An etcd whose answers to writes go astray as a test says.
+final class FaultyStore: KeyValueStore {
+    enum Fault {
+        /// Applied, but the answer is lost.
+        case lostAnswer
+        /// Never arrives.
+        case lostRequest
+        /// Arrives only when `deliverLate` is called.
+        case delayed
+    }
+
+    private struct State {
+        var faults: [Fault] = []
+        var late: [Transaction] = []
+        var isAway = false
+    }
+
+    private let store: any KeyValueStore
+    private let state = Mutex(State())
+
+    init(_ store: any KeyValueStore) { self.store = store }
+
+    /// What happens to the next transactions, one each; those after them are delivered.
+    func fail(_ faults: Fault...) { fail(faults) }
+
+    func fail(_ faults: [Fault]) { state.withLock { $0.faults = faults } }
+
+    /// Every transaction after the faults is lost without a trace, or no longer.
+    func setAway(_ isAway: Bool) { state.withLock { $0.isAway = isAway } }
+
+    /// Delivers what was delayed; returns whether each transaction's comparisons held.
+    func deliverLate() async throws -> [Bool] {
+        let late = state.withLock { state in
+            defer { state.late = [] }
+            return state.late
+        }
+        var results: [Bool] = []
+        for transaction in late {
+            results.append(try await store.transaction(transaction).succeeded)
+        }
+        return results
+    }
+
+    func transaction(_ transaction: Transaction) async throws -> TransactionResponse {
+        if transaction.isReadOnly { return try await store.transaction(transaction) }
+        let fault = state.withLock { state -> Fault? in
+            guard !state.faults.isEmpty else { return state.isAway ? .lostRequest : nil }
+            let fault = state.faults.removeFirst()
+            if fault == .delayed { state.late.append(transaction) }
+            return fault
+        }
+        guard let fault else { return try await store.transaction(transaction) }
+        if fault == .lostAnswer { _ = try await store.transaction(transaction) }
+        throw EtcdError(
+            code: .unavailable, message: "the connection was lost", outcome: .unknown)
+    }
+
+    func range(_ request: RangeRequest) async throws -> RangeResponse {
+        try await store.range(request)
+    }
+
+    func watch<Result: Sendable>(
+        _ request: WatchRequest, _ body: @Sendable (WatchBatches) async throws -> Result
+    ) async throws -> Result {
+        try await store.watch(request, body)
+    }
+
+    func grantLease(ttlSeconds: Int64) async throws -> Lease {
+        try await store.grantLease(ttlSeconds: ttlSeconds)
+    }
+
+    func keepLeaseAlive(_ id: LeaseID) async throws -> Lease {
+        try await store.keepLeaseAlive(id)
+    }
+
+    func revokeLease(_ id: LeaseID) async throws { try await store.revokeLease(id) }
+}

@@ -1,0 +1,87 @@
+import Calico
+import Domain
+import Etcd
+import Synchronization
+
+@testable import ControlPlane
+
+/// A planner with a mirror that a test fills by hand: no etcd, no clock, no chance.
+final class PlannerBench {
+    let mirror = Mirror()
+    let planner: Planner
+    private(set) var revision: Int64 = 100
+
+    init(policyNames: PolicyNameConvention = .auto) {
+        planner = Planner(
+            policyNames: policyNames,
+            environment: PlanningEnvironment(
+                now: { Timestamp(microseconds: 1_795_000_000_000_000) },
+                uuid: { "6f1c1a36-0f4b-4c6e-9a52-1d4f3f0c7b11" }))
+    }
+
+    /// What the planner decides now; nothing changes.
+    func decide(
+        _ operation: ChangeOperation, precondition: Precondition = .none,
+        options: ChangeOptions = ChangeOptions()
+    ) -> Decision {
+        planner.plan(
+            PreparedChange(operation),
+            .sample(operation, precondition: precondition, options: options),
+            PlanningView(mirror))
+    }
+
+    func refusal(
+        _ operation: ChangeOperation, precondition: Precondition = .none,
+        options: ChangeOptions = ChangeOptions()
+    ) -> Refusal? {
+        let decision = decide(operation, precondition: precondition, options: options)
+        if case .refused(let refusal) = decision { return refusal }
+        return nil
+    }
+
+    func write(
+        _ operation: ChangeOperation, precondition: Precondition = .none,
+        options: ChangeOptions = ChangeOptions()
+    ) -> PlannedWrite? {
+        let decision = decide(operation, precondition: precondition, options: options)
+        if case .write(let write) = decision { return write }
+        return nil
+    }
+
+    /// Plans the operation and lets the mirror see what it writes; nil when it is not a write.
+    @discardableResult
+    func accept(
+        _ operation: ChangeOperation, options: ChangeOptions = ChangeOptions()
+    ) -> PlannedWrite? {
+        guard let write = write(operation, options: options) else { return nil }
+        revision += 1
+        let events = write.writes.map { write in
+            event(write.path, write.bytes)
+        }
+        _ = mirror.apply(RevisionChanges(revision: revision, events: events))
+        return write
+    }
+
+    /// Another writer puts a key.
+    func put(_ path: String, _ text: String) {
+        revision += 1
+        _ = mirror.apply(RevisionChanges(revision: revision, events: [event(path, text.bytes)]))
+    }
+
+    func delete(_ path: String) {
+        revision += 1
+        _ = mirror.apply(RevisionChanges(revision: revision, events: [event(path, nil)]))
+    }
+
+    private func event(_ path: String, _ bytes: [UInt8]?) -> WatchEvent {
+        WatchEvent(
+            kind: bytes == nil ? .delete : .put,
+            keyValue: KeyValue(key: EtcdKey(path), value: bytes ?? [], modRevision: revision))
+    }
+
+    static let root = "/calico/resources/v3/projectcalico.org/"
+}
+
+extension Refusal {
+    var rules: [String] { violations.map(\.rule.name) }
+}

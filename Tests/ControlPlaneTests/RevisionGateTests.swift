@@ -1,0 +1,70 @@
+import Testing
+
+@testable import ControlPlane
+
+@Suite struct RevisionGateTests {
+    private let far = ContinuousClock.now + .seconds(60)
+
+    @Test("Waits for a revision reached already return at once, whatever the deadline")
+    func reached() async {
+        let gate = RevisionGate()
+        gate.advance(to: 7)
+        #expect(await gate.wait(for: 7, until: .now - .seconds(1)))
+        #expect(await gate.wait(for: 3, until: far))
+    }
+
+    @Test("An advance lets exactly those pass whose revision it reaches")
+    func passes() async {
+        let gate = RevisionGate()
+        await withTaskGroup(of: (Int64, Bool).self) { group in
+            for revision in 1...100 as ClosedRange<Int64> {
+                group.addTask { (revision, await gate.wait(for: revision, until: self.far)) }
+            }
+            for revision in [10, 5, 60] as [Int64] { gate.advance(to: revision) }
+            var passed: Set<Int64> = []
+            while passed.count < 60, let (revision, isReached) = await group.next() {
+                #expect(isReached)
+                passed.insert(revision)
+            }
+            #expect(passed == Set(1...60))
+            gate.close()
+            while let (revision, isReached) = await group.next() {
+                #expect(revision > 60)
+                #expect(!isReached)
+            }
+        }
+        #expect(await !gate.wait(for: 61, until: far))
+    }
+
+    @Test("A wait whose deadline has passed ends without the revision")
+    func expires() async throws {
+        let gate = RevisionGate()
+        async let early = gate.wait(for: 1, until: .now)
+        let wait = Task { await gate.wait(for: 2, until: far) }
+        let ended = await withTaskGroup(of: Bool?.self) { group in
+            group.addTask {
+                while !Task.isCancelled {
+                    gate.expire(.now)
+                    await Task.yield()
+                }
+                return nil
+            }
+            let result = await early
+            group.cancelAll()
+            return result
+        }
+        #expect(!ended)
+        gate.advance(to: 2)
+        #expect(await wait.value)
+    }
+
+    @Test("A reset may go back, an advance never does")
+    func reset() {
+        let gate = RevisionGate()
+        gate.advance(to: 9)
+        gate.advance(to: 4)
+        #expect(gate.reached == 9)
+        gate.reset(to: 4)
+        #expect(gate.reached == 4)
+    }
+}

@@ -1,0 +1,129 @@
+import ControlPlane
+import Domain
+import Etcd
+import Store
+import Testing
+import TestSupport
+
+@Suite struct UnknownOutcomeTests {
+    private static let key = EtcdKey(
+        "/calico/resources/v3/projectcalico.org/globalnetworksets/region.one")
+
+    @Test(
+        "A write whose answer was lost is accepted exactly once",
+        arguments: [
+            [FaultyStore.Fault.lostAnswer], [.lostRequest], [.lostRequest, .lostRequest],
+            [.lostRequest, .lostAnswer], [.lostAnswer, .lostRequest],
+            [.lostRequest, .lostAnswer, .lostRequest],
+        ])
+    func exactlyOnce(faults: [FaultyStore.Fault]) async throws {
+        try await withFaults { controlPlane, ledger, store, etcd in
+            store.fail(faults)
+            let request = ChangeRequest.sample(.region("one"))
+            let change = try #require(try await controlPlane.submit(request).applied)
+            #expect(change.verb == .create)
+            let stored = try #require(try await etcd.get(Self.key))
+            #expect(stored.version == 1)
+            #expect(change.object?.revision == stored.modRevision)
+            let rows = try await ledger.rows(changeID: request.id.text)
+            #expect(rows.filter { $0.outcome == .accepted }.map(\.revision) == [stored.modRevision])
+            #expect(try await controlPlane.change(request.id)?.state == .accepted)
+        }
+    }
+
+    @Test("A transaction that arrives after it was given up cannot be applied")
+    func late() async throws {
+        try await withFaults { controlPlane, ledger, store, etcd in
+            store.fail(.delayed)
+            let change = try #require(try await controlPlane.submit(.region("one")).applied)
+            #expect(try await store.deliverLate() == [false])
+            let stored = try #require(try await etcd.get(Self.key))
+            #expect(stored.version == 1)
+            #expect(stored.modRevision == change.object?.revision)
+            #expect(try await ledger.allRows().filter { $0.kind == "Region" }.count == 1)
+        }
+    }
+
+    @Test("A write that etcd does not answer in time is unknown; later its id tells that it failed")
+    func abortedLater() async throws {
+        try await withFaults { controlPlane, ledger, store, etcd in
+            store.setAway(true)
+            let request = ChangeRequest.sample(.region("one"), key: "k1")
+            let error = await #expect(throws: ControlPlaneError.self) {
+                try await controlPlane.submit(request)
+            }
+            #expect(error?.code == .outcomeUnknown)
+            #expect(error?.changeID == request.id)
+            #expect(try await controlPlane.change(request.id) == nil)
+            store.setAway(false)
+            try await eventually("the change is settled") {
+                try await controlPlane.change(request.id) != nil
+            }
+            #expect(try await controlPlane.change(request.id)?.state == .aborted)
+            #expect(try await etcd.get(Self.key) == nil)
+            // The same key may be tried again: nothing was done under it.
+            let again = try #require(try await controlPlane.submit(request).applied)
+            #expect(!again.replayed)
+            #expect(try await controlPlane.change(request.id)?.state == .accepted)
+            #expect(try await ledger.allRows().filter { $0.kind == "Region" }.count == 1)
+        }
+    }
+
+    @Test(
+        "A write that was applied though etcd fell silent is found by its id, and is not repeated")
+    func acceptedLater() async throws {
+        try await withFaults { controlPlane, ledger, store, etcd in
+            store.fail(.lostAnswer)
+            store.setAway(true)
+            let request = ChangeRequest.sample(.region("one"), key: "k1")
+            let error = await #expect(throws: ControlPlaneError.self) {
+                try await controlPlane.submit(request)
+            }
+            #expect(error?.code == .outcomeUnknown)
+            store.setAway(false)
+            let status = try #require(try await controlPlane.change(request.id))
+            #expect(status.state == .accepted)
+            let again = try #require(try await controlPlane.submit(request).applied)
+            #expect(again.replayed)
+            #expect(again.object?.revision == status.revision)
+            #expect(try await etcd.get(Self.key)?.version == 1)
+            #expect(try await ledger.rows(changeID: request.id.text).count == 1)
+        }
+    }
+
+    @Test("Writes of one batch are all accepted exactly once when its answer is lost")
+    func batch() async throws {
+        try await withFaults { controlPlane, ledger, store, etcd in
+            try await controlPlane.submit(.region("one", blocks: ["10.0.0.0/8"]))
+            store.fail(.lostRequest, .lostAnswer, .lostAnswer, .lostRequest)
+            try await withThrowingTaskGroup(of: Void.self) { group in
+                for number in 0..<50 {
+                    group.addTask {
+                        let subnet = ChangeOperation.subnet(
+                            "one", "s\(number)", "10.\(number).0.0/16")
+                        #expect(try await controlPlane.submit(subnet).applied != nil)
+                    }
+                }
+                try await group.waitForAll()
+            }
+            let rows = try await ledger.allRows().filter { $0.kind == "Subnet" }
+            #expect(rows.count == 50)
+            #expect(Set(rows.map(\.name)).count == 50)
+        }
+    }
+
+    private func withFaults(
+        _ body: @Sendable (ControlPlane, AuditLedger, FaultyStore, EtcdClient) async throws -> Void
+    ) async throws {
+        let directory = try TemporaryDirectory()
+        try await withEtcd(EtcdProcess.Options(skipsSync: true)) { etcd in
+            try await withStore(etcd) { client in
+                let store = FaultyStore(client)
+                try await withControlPlane(
+                    store, ledger: directory.file("audit.sqlite"),
+                    ControlPlaneConfiguration(writeDeadline: .seconds(3))
+                ) { try await body($0, $1, store, client) }
+            }
+        }
+    }
+}
