@@ -14,9 +14,10 @@ struct TestServer: Sendable {
         await group.triggerGracefulShutdown()
     }
 
+    @discardableResult
     static func with<Result: Sendable>(
         _ routes: [Route], limits: HTTPServer.Limits = HTTPServer.Limits(),
-        logger: Logger = Logger(label: "test", factory: { _ in SwiftLogNoOpLogHandler() }),
+        logger: Logger = .silent,
         onRequest: (@Sendable (RequestSummary) -> Void)? = nil,
         _ body: @Sendable (TestServer) async throws -> Result
     ) async throws -> Result {
@@ -42,6 +43,10 @@ struct TestServer: Sendable {
             }
         }
     }
+}
+
+extension Logger {
+    static let silent = Logger(label: "test") { _ in SwiftLogNoOpLogHandler() }
 }
 
 extension Route {

@@ -76,8 +76,7 @@ extension ConnectionHandler {
         guard let context, state.beginLingering() else { return }
         dropInput()
         let done = context.eventLoop.makePromise(of: Void.self)
-        context.writeAndFlush(wrapOutboundOut(output), promise: done)
-        output = ByteBuffer()
+        context.writeAndFlush(wrapOutboundOut(takeOutput()), promise: done)
         done.futureResult.assumeIsolated().whenComplete { _ in
             if self.state.inputClosed {
                 context.close(promise: nil)
@@ -92,9 +91,18 @@ extension ConnectionHandler {
     /// Gives everything written so far to the socket, in one write.
     func flush() {
         guard let context, output.readableBytes > 0 else { return }
-        context.writeAndFlush(wrapOutboundOut(output), promise: nil)
-        // The storage is reused if the socket has taken it all, which is the rule.
-        if output.capacity > Self.flushThreshold { output = ByteBuffer() } else { output.clear() }
+        var bytes = takeOutput()
+        context.writeAndFlush(wrapOutboundOut(bytes), promise: nil)
+        guard output.readableBytes == 0, bytes.capacity <= Self.flushThreshold else { return }
+        // Reuses the storage if the socket has taken it all, which is the rule.
+        bytes.clear()
+        output = bytes
+    }
+
+    /// A write can call back into this handler: by then its bytes must not be here any more.
+    private func takeOutput() -> ByteBuffer {
+        defer { output = ByteBuffer() }
+        return output
     }
 
     // MARK: - Streaming
