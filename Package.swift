@@ -120,6 +120,13 @@ let package = Package(
                 .product(name: "Logging", package: "swift-log"),
                 .product(name: "Yams", package: "Yams"),
             ]),
+        // These drive the built program, so it has to be built before them.
+        .testTarget(
+            name: "FaultTests",
+            dependencies: [
+                "PolicyServer", "TestSupport",
+                .product(name: "HTTPTypes", package: "swift-http-types"),
+            ]),
     ]
 )
 

@@ -1,0 +1,117 @@
+import HTTPTypes
+import TestSupport
+import Testing
+
+extension FaultTests {
+    struct EtcdOutageTests {
+        enum Outage: String, CaseIterable, Sendable {
+            /// The process is stopped: connections stay open and silent.
+            case frozen
+            /// The process is killed: connections end, new ones are refused.
+            case killed
+
+            func begin(_ etcd: EtcdProcess) async throws {
+                switch self {
+                case .frozen: etcd.pause()
+                case .killed: try await etcd.kill9()
+                }
+            }
+
+            func end(_ etcd: EtcdProcess) async throws {
+                switch self {
+                case .frozen: etcd.resume()
+                case .killed: try await etcd.start()
+                }
+            }
+        }
+
+        /// Of `--write-deadline`, and what a loaded machine may add to it.
+        private static let deadline = Duration.seconds(2)
+        private static let allowance = Duration.seconds(2)
+
+        @Test(.timeLimit(.minutes(3)), arguments: Outage.allCases)
+        func `writes fail in time while etcd is away, reads go on, and nothing is lost`(
+            _ outage: Outage
+        ) async throws {
+            try await withEtcd { etcd in
+                try await withServer(on: etcd, flags: ["--write-deadline", "2"]) { server in
+                    let load = WriteLoad()
+                    try await APIClient(server).accepted(.put, "/v1/regions/west", "{}")
+                    async let clients: Void = load.run(
+                        server,
+                        clients: [
+                            .goesOn, .triesAgain, .goesOn, .triesAgain, .goesOn, .triesAgain,
+                        ])
+                    do {
+                        try await rideThrough(outage, etcd, server, load)
+                    } catch {
+                        load.stop()
+                        throw error
+                    }
+                    await clients
+                    print("etcd \(outage): \(load.log)")
+                    #expect(load.log.statuses[503, default: 0] > 0)
+                    #expect(load.log.unanswered == 0)
+                    #expect(load.log.slowest < Self.deadline + Self.allowance)
+                    try await resolves(load.log, server)
+                    try await Verification(server: server, etcd: etcd).verify(load.log)
+                }
+            }
+        }
+
+        /// Takes etcd away for some time under load and brings it back.
+        private func rideThrough(
+            _ outage: Outage, _ etcd: EtcdProcess, _ server: ServerProcess, _ load: WriteLoad
+        ) async throws {
+            let client = APIClient(server)
+            try await client.accepted(.put, "/v1/regions/reader", "{}")
+            try await acknowledge(another: 20, load)
+            try await outage.begin(etcd)
+            let end = ContinuousClock.now + .seconds(6)
+            var reads = 0
+            while ContinuousClock.now < end {
+                for path in ["/v1/regions/reader", "/v1/subnets?limit=5", "/v1/audit?limit=5"] {
+                    let answer = try await client.send(.get, path)
+                    #expect(answer.status == 200, "\(path): \(answer.text)")
+                    reads += 1
+                }
+                try await Task.sleep(for: .milliseconds(20))
+            }
+            try await outage.end(etcd)
+            let back = ContinuousClock.now
+            try await acknowledge(another: 1, load)
+            print("etcd \(outage): \(reads) reads; writes after \(ContinuousClock.now - back)")
+            try await acknowledge(another: 50, load)
+            load.stop()
+        }
+
+        /// Waits until so many more writes have been acknowledged.
+        private func acknowledge(another count: Int, _ load: WriteLoad) async throws {
+            let goal = load.log.acknowledged.count + count
+            let deadline = ContinuousClock.now + .seconds(40)
+            while load.log.acknowledged.count < goal {
+                guard ContinuousClock.now < deadline else {
+                    throw FaultTestError("no \(count) writes were acknowledged: \(load.log)")
+                }
+                try await Task.sleep(for: .milliseconds(10))
+            }
+        }
+
+        /// Every change whose outcome was open is decided now.
+        private func resolves(_ log: WriteLog, _ server: ServerProcess) async throws {
+            let client = APIClient(server)
+            let deadline = ContinuousClock.now + .seconds(20)
+            var outcomes: [String: Int] = [:]
+            for id in Set(log.undecided) {
+                var status = try await client.changeStatus(id)
+                while status == nil, ContinuousClock.now < deadline {
+                    try await Task.sleep(for: .milliseconds(50))
+                    status = try await client.changeStatus(id)
+                }
+                #expect(status == "accepted" || status == "aborted", "change \(id)")
+                outcomes[status ?? "unknown", default: 0] += 1
+            }
+            print("etcd away: of the undecided changes \(outcomes)")
+        }
+    }
+}

@@ -1,0 +1,47 @@
+import Foundation
+
+/// A reason why a fault test could not do its work, which is no verdict on the server.
+struct FaultTestError: Error, CustomStringConvertible {
+    let description: String
+
+    init(_ description: String) { self.description = description }
+}
+
+/// The built program that the tests drive.
+enum ServerExecutable {
+    /// POLICY_SERVER_BINARY, or `policy-server` in the folder of build products this test runs from.
+    static func locate() throws -> URL {
+        if let path = ProcessInfo.processInfo.environment["POLICY_SERVER_BINARY"] {
+            return try check(URL(fileURLWithPath: path))
+        }
+        let test = try FileManager.default.destinationOfSymbolicLink(atPath: "/proc/self/exe")
+        var folder = URL(fileURLWithPath: test).deletingLastPathComponent()
+        while folder.path != "/" {
+            for place in ["policy-server", ".build/debug/policy-server"] {
+                let candidate = folder.appendingPathComponent(place)
+                if isProgram(candidate) { return candidate }
+            }
+            folder.deleteLastPathComponent()
+        }
+        // A test bundle may be loaded by a runner that lives with the toolchain.
+        let products = URL(
+            fileURLWithPath: FileManager.default.currentDirectoryPath + "/.build/debug")
+        return try check(products.appendingPathComponent("policy-server"))
+    }
+
+    private static func check(_ file: URL) throws -> URL {
+        guard isProgram(file) else {
+            throw FaultTestError(
+                "there is no program at \(file.path): build the product policy-server first, or "
+                    + "name one in POLICY_SERVER_BINARY")
+        }
+        return file
+    }
+
+    private static func isProgram(_ file: URL) -> Bool {
+        var isFolder = ObjCBool(false)
+        let exists = FileManager.default.fileExists(atPath: file.path, isDirectory: &isFolder)
+        return exists && !isFolder.boolValue
+            && FileManager.default.isExecutableFile(atPath: file.path)
+    }
+}

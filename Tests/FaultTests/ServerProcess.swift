@@ -1,0 +1,155 @@
+import Foundation
+import HTTPTypes
+import Synchronization
+import TestSupport
+
+/// A real `policy-server` on a loopback port that it chooses itself, with a data directory that
+/// outlives its restarts.
+///
+/// It comes to life in `withServer` and is gone after it, however the test ends: see `ServerWatchdog`.
+final class ServerProcess: Sendable {
+    /// How a process ended: its exit code, or the signal that killed it.
+    enum Ending: Sendable, Equatable {
+        case exit(Int32)
+        case signal(Int32)
+    }
+
+    private struct Running {
+        var process: Process
+        var port: Int
+    }
+
+    let data: TemporaryDirectory
+    private let executable: URL
+    private let flags: [String]
+    private let watchdog: ServerWatchdog
+    private let running = Mutex<Running?>(nil)
+
+    fileprivate init(etcd: EtcdProcess, flags: [String]) throws {
+        executable = try ServerExecutable.locate()
+        data = try TemporaryDirectory()
+        self.flags =
+            [
+                "serve", "--listen", "127.0.0.1:0", "--etcd", etcd.clientURL, "--data-dir",
+                data.file("data"),
+            ] + flags
+        watchdog = try ServerWatchdog(pidFile: data.file("pid"))
+    }
+
+    /// The port of the process that runs now, or ran last; 0 before the first.
+    var port: Int { running.withLock { $0?.port ?? 0 } }
+
+    /// Starts the process and waits until it listens, and unless told otherwise until it is ready.
+    func start(awaitsReady: Bool = true) async throws {
+        let log = data.file("log-\(UUID().uuidString)")
+        _ = FileManager.default.createFile(atPath: log, contents: nil)
+        guard let output = FileHandle(forWritingAtPath: log) else {
+            throw FaultTestError("\(log) cannot be written")
+        }
+        let process = Process()
+        process.executableURL = executable
+        process.arguments = flags
+        process.environment = ProcessInfo.processInfo.environment
+            .filter { !$0.key.hasPrefix("POLICY_SERVER_") }
+        process.standardInput = FileHandle.nullDevice
+        process.standardOutput = output
+        process.standardError = output
+        try process.run()
+        try watchdog.guardProcess(process.processIdentifier)
+        running.withLock { $0 = Running(process: process, port: 0) }
+        let port = try await Self.port(in: log, of: process)
+        running.withLock { $0?.port = port }
+        if awaitsReady { try await waitUntilReady() }
+    }
+
+    /// Waits until readiness says that every part works.
+    func waitUntilReady(timeout: Duration = .seconds(30)) async throws {
+        let client = HTTPTestClient(port: port)
+        let deadline = ContinuousClock.now + timeout
+        while true {
+            let answer = try await client.send(.get, "/readyz")
+            if answer.status == 200 { break }
+            guard ContinuousClock.now < deadline else {
+                throw FaultTestError("the server is not ready within \(timeout): \(answer.text)")
+            }
+            try await Task.sleep(for: .milliseconds(10))
+        }
+        await client.close()
+    }
+
+    /// Ends the process without warning (SIGKILL).
+    func kill9() async throws {
+        let ending = try await end(with: SIGKILL)
+        guard ending == .signal(SIGKILL) else {
+            throw FaultTestError("the server had ended before it was killed: \(ending)")
+        }
+    }
+
+    /// Asks the process to end (SIGTERM), without waiting for it.
+    func terminate() { signal(SIGTERM) }
+
+    /// Ends the process in good order and tells how it ended.
+    func stop() async throws -> Ending { try await end(with: SIGTERM) }
+
+    /// How the process ended, once it has.
+    func ending() async throws -> Ending {
+        guard let process = running.withLock({ $0?.process }) else {
+            throw FaultTestError("the server was never started")
+        }
+        while process.isRunning { try await Task.sleep(for: .milliseconds(2)) }
+        return process.terminationReason == .exit
+            ? .exit(process.terminationStatus) : .signal(process.terminationStatus)
+    }
+
+    fileprivate func dispose() async {
+        signal(SIGKILL)
+        _ = try? await ending()
+        watchdog.finish()
+    }
+
+    private func end(with signal: Int32) async throws -> Ending {
+        self.signal(signal)
+        return try await ending()
+    }
+
+    private func signal(_ signal: Int32) {
+        running.withLock { running in
+            guard let process = running?.process, process.isRunning else { return }
+            kill(process.processIdentifier, signal)
+        }
+    }
+
+    /// The port that the server says it listens on.
+    private static func port(in log: String, of process: Process) async throws -> Int {
+        let deadline = ContinuousClock.now + .seconds(30)
+        let mark = "listen=[\"http://127.0.0.1:"
+        while true {
+            let text = (try? String(contentsOfFile: log, encoding: .utf8)) ?? ""
+            if let range = text.range(of: mark),
+                let port = Int(text[range.upperBound...].prefix { $0.isNumber })
+            {
+                return port
+            }
+            guard process.isRunning, ContinuousClock.now < deadline else {
+                throw FaultTestError("the server did not start: \(text.suffix(2000))")
+            }
+            try await Task.sleep(for: .milliseconds(5))
+        }
+    }
+}
+
+/// Runs `body` with a server on `etcd` that is ready, and is gone afterwards.
+func withServer<Result: Sendable>(
+    on etcd: EtcdProcess, flags: [String] = [], _ body: (ServerProcess) async throws -> Result
+) async throws -> Result {
+    let server = try ServerProcess(etcd: etcd, flags: flags)
+    do {
+        try await server.start()
+        let result = try await body(server)
+        await server.dispose()
+        return result
+    } catch {
+        await server.dispose()
+        throw error
+    }
+}

@@ -1,0 +1,92 @@
+import HTTPTypes
+import Synchronization
+import TestSupport
+
+/// Clients that write as fast as they are answered, each to objects of its own, and keep book of the
+/// answers. Region `west` has to exist.
+final class WriteLoad: Sendable {
+    /// What a client does about a 503.
+    enum Persistence: Sendable {
+        case goesOn
+        /// Sends the request again with the same Idempotency-Key until it is decided.
+        case triesAgain
+    }
+
+    private let book = Mutex(WriteLog())
+    private let isStopped = Atomic(false)
+    private let number = Atomic(0)
+    private let unansweredMayBeApplied: Bool
+
+    /// - Parameter unansweredMayBeApplied: false when a write without an answer must have no effect.
+    init(unansweredMayBeApplied: Bool = true) {
+        self.unansweredMayBeApplied = unansweredMayBeApplied
+    }
+
+    var log: WriteLog { book.withLock { $0 } }
+
+    /// Lets the clients end after the answer they wait for.
+    func stop() { isStopped.store(true, ordering: .relaxed) }
+
+    /// Runs until `stop`, or for each client until its connection ends.
+    func run(_ server: ServerProcess, clients: [Persistence]) async {
+        isStopped.store(false, ordering: .relaxed)
+        await withTaskGroup(of: Void.self) { group in
+            for persistence in clients {
+                group.addTask { await self.runClient(APIClient(server), persistence) }
+            }
+        }
+    }
+
+    private func runClient(_ client: APIClient, _ persistence: Persistence) async {
+        while !isStopped.load(ordering: .relaxed) {
+            guard await runCycle(client, persistence) else { break }
+        }
+        await client.http.close()
+    }
+
+    /// Makes a subnet and a policy, changes the policy, removes every other subnet; false when the
+    /// connection has ended.
+    private func runCycle(_ client: APIClient, _ persistence: Persistence) async -> Bool {
+        let number = number.add(1, ordering: .relaxed).newValue
+        let block = number << 4
+        let subnet = Write.subnet(
+            "s\(number)", cidr: "10.\(block >> 16 & 255).\(block >> 8 & 255).\(block & 255)/28")
+        var isConnected = true
+        /// Whether the write was acknowledged.
+        func carryOut(_ write: Write) async -> Bool {
+            guard isConnected, !isStopped.load(ordering: .relaxed) else { return false }
+            let status = await send(write, client, persistence)
+            isConnected = status != nil
+            return status.map { (200..<300).contains($0) } ?? false
+        }
+        let hasSubnet = await carryOut(subnet)
+        if await carryOut(.policy("p\(number)", order: number)) {
+            _ = await carryOut(.policy("p\(number)", order: number + 1_000_000))
+        }
+        if hasSubnet, number.isMultiple(of: 2) { _ = await carryOut(.deletion(of: subnet)) }
+        return isConnected
+    }
+
+    /// The final status; nil when the connection ended before it.
+    private func send(
+        _ write: Write, _ client: APIClient, _ persistence: Persistence
+    ) async -> Int? {
+        let key = persistence == .triesAgain ? write.path + (write.marker ?? "-gone") : nil
+        let deadline = ContinuousClock.now + .seconds(60)
+        while true {
+            let start = ContinuousClock.now
+            guard
+                let answer = try? await client.send(
+                    write.method, write.path, write.body, key: key)
+            else {
+                book.withLock { $0.recordUnanswered(write, mayBeApplied: unansweredMayBeApplied) }
+                return nil
+            }
+            let time = ContinuousClock.now - start
+            book.withLock { $0.record(write, answer, took: time) }
+            let isDecided = answer.status != 503 || key == nil
+            if isDecided || ContinuousClock.now > deadline { return answer.status }
+            try? await Task.sleep(for: .milliseconds(100))
+        }
+    }
+}
