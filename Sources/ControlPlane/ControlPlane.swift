@@ -50,12 +50,14 @@ package final class ControlPlane: Service {
                 group.addTask { await self.keepTime() }
             }
         }
-        mirror.applied.expire(nil)
-        auditor.audited.expire(nil)
     }
 
     /// Ends waits whose time is up, and now and then saves progress and tries a broken ledger again.
     private func keepTime() async {
+        defer {
+            mirror.applied.close()
+            auditor.audited.close()
+        }
         var tick = 0
         while !Task.isCancelled {
             try? await Task.sleep(for: .milliseconds(100))

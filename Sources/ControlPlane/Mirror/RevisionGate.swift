@@ -14,6 +14,7 @@ final class RevisionGate: Sendable {
     private struct State {
         var reached: Int64 = 0
         var waiters: [Waiter] = []
+        var isClosed = false
     }
 
     private let state = Mutex(State())
@@ -24,13 +25,14 @@ final class RevisionGate: Sendable {
     func wait(for revision: Int64, until deadline: ContinuousClock.Instant) async -> Bool {
         if state.withLock({ $0.reached >= revision }) { return true }
         return await withCheckedContinuation { continuation in
-            let isReached = state.withLock { state in
+            let answer = state.withLock { state -> Bool? in
                 if state.reached >= revision { return true }
+                if state.isClosed { return false }
                 state.waiters.append(
                     Waiter(revision: revision, deadline: deadline, continuation: continuation))
-                return false
+                return nil
             }
-            if isReached { continuation.resume(returning: true) }
+            if let answer { continuation.resume(returning: answer) }
         }
     }
 
@@ -49,10 +51,19 @@ final class RevisionGate: Sendable {
         state.withLock { $0.reached = revision }
     }
 
-    /// Ends the waits whose deadline has passed; all of them when `now` is nil.
-    func expire(_ now: ContinuousClock.Instant?) {
+    /// Ends the waits whose deadline has passed.
+    func expire(_ now: ContinuousClock.Instant) {
         let ended = state.withLock { state in
-            Self.take(&state.waiters) { waiter in now.map { waiter.deadline <= $0 } ?? true }
+            Self.take(&state.waiters) { $0.deadline <= now }
+        }
+        for waiter in ended { waiter.continuation.resume(returning: false) }
+    }
+
+    /// Ends every wait, and from now on each at once: nobody keeps the time any more.
+    func close() {
+        let ended = state.withLock { state in
+            state.isClosed = true
+            return Self.take(&state.waiters) { _ in true }
         }
         for waiter in ended { waiter.continuation.resume(returning: false) }
     }

@@ -12,6 +12,8 @@ final class Auditor: Sendable {
         /// The last revision handed over, with rows or without.
         var seen: Int64 = 0
         var isBusy = false
+        /// Nothing is written any more.
+        var isClosed = false
         var producer: CheckedContinuation<Void, Never>?
         var drainWaiters: [CheckedContinuation<Void, Never>] = []
     }
@@ -53,7 +55,9 @@ final class Auditor: Sendable {
                 guard !projection.rows.isEmpty else { return false }
                 state.pending.append(projection)
                 state.pendingRows += projection.rows.count
-                guard state.pendingRows >= Self.maximumPendingRows else { return false }
+                guard state.pendingRows >= Self.maximumPendingRows, !state.isClosed else {
+                    return false
+                }
                 state.producer = continuation
                 return true
             }
@@ -66,7 +70,7 @@ final class Auditor: Sendable {
     func drain() async {
         await withCheckedContinuation { continuation in
             let isIdle = state.withLock { state in
-                guard state.isBusy || !state.pending.isEmpty else { return true }
+                guard state.isBusy || !state.pending.isEmpty, !state.isClosed else { return true }
                 state.drainWaiters.append(continuation)
                 return false
             }
@@ -146,6 +150,7 @@ final class Auditor: Sendable {
 
     private func finish() {
         let (producer, waiters) = state.withLock { state in
+            state.isClosed = true
             defer { (state.producer, state.drainWaiters) = (nil, []) }
             return (state.producer, state.drainWaiters)
         }

@@ -97,15 +97,14 @@ final class Follower: Sendable {
             var state = MirrorState()
             if revision > 0 {
                 state = try await Listing.read(store, at: revision, keepsValues: false).state
-            } else if let compacted = try await compactRevision(after: 0) {
+            } else if let compacted = try await compactRevision(past: 0) {
                 return try await bridge(
                     from: 0, to: compacted, clusterID, reason: "the ledger is new")
             }
-            // Only a watch can tell that the very next revision is gone.
             mirror.replace(with: state, revision: revision)
             return revision
         } catch let error as EtcdError where error.isCompaction {
-            let compacted = try await compactRevision(after: revision) ?? revision + 1
+            let compacted = try await compactRevision(past: revision) ?? revision + 1
             return try await bridge(
                 from: revision, to: compacted, clusterID,
                 reason: "etcd was compacted past the ledger's last revision")
@@ -139,13 +138,16 @@ final class Follower: Sendable {
     }
 
     /// The revision up to which etcd is compacted, if that is past `revision`; nil otherwise.
-    private func compactRevision(after revision: Int64) async throws -> Int64? {
-        let newest = try await newestRevision()
-        guard newest > revision else { return nil }
+    private func compactRevision(past revision: Int64) async throws -> Int64? {
+        // Revision 1 is that of an empty etcd: nothing is lost before it.
+        let first = max(revision, 1)
         do {
-            // A watch of the past answers with an event, or with the compaction.
-            let request = WatchRequest(
-                .prefix(Keyspace.watchPrefix), startRevision: revision + 1)
+            _ = try await store.range(RangeRequest(.key(Keyspace.head), revision: first))
+            return nil
+        } catch let error as EtcdError where error.isCompaction {}
+        do {
+            // Only a watch says from which revision on etcd has its history; this one cannot but fail.
+            let request = WatchRequest(.prefix(Keyspace.watchPrefix), startRevision: first)
             try await store.watch(request) { batches in
                 for try await _ in batches { return }
             }

@@ -24,20 +24,25 @@ struct GapComparison: Sendable {
     func project(reason: String) -> Projection {
         var projection = Projection(revision: to, rows: [gapRow(reason)])
         let accepted = journaled()
-        let lastChanges = Dictionary(accepted.map { ($0.path, $0.revision) }) { max($0, $1) }
+        let lastChanges = Dictionary(accepted.map { ($0.path, $0) }) { $1 }
         projection.rows += accepted.compactMap(row)
         for path in Set(known.keys).union(current.keys).sorted() {
             guard let key = MirrorState.auditedKey(EtcdKey(path)) else { continue }
             let before = known[path]?.value
             let after = current[path]
-            let isSame = before.map { Array($0.utf8) } == after?.value
+            // As the ledger keeps text: bytes that are no UTF-8 are the same when repaired.
+            let text = after.map { String(decoding: $0.value, as: UTF8.self) }
+            let isSame = before.map { Array($0.utf8) } == text.map { Array($0.utf8) }
             if known[path]?.modRevision != after?.modRevision {
                 projection.objects.append(
                     projector.objectChange(
                         key, after?.value, modRevision: after?.modRevision ?? to))
             }
-            // A deletion leaves no revision to compare: the journal's last word on the key counts.
-            let isExplained = lastChanges[path].map { $0 == after?.modRevision ?? $0 } ?? false
+            // A deletion leaves no revision to compare: it is the journal's if that ends with one.
+            let isExplained =
+                lastChanges[path].map { last in
+                    after.map { $0.modRevision == last.revision } ?? last.isDeletion
+                } ?? false
             if isSame || isExplained { continue }
             var row = projector.draft(
                 key, before: before.map { Array($0.utf8) }, after: after?.value, time: now)
@@ -53,6 +58,10 @@ struct GapComparison: Sendable {
         var revision: Int64
         var id: ChangeID
         var entry: JournalEntry
+
+        /// What a change writes besides its own object, it creates.
+        var verb: ChangeVerb? { path == entry.keys.first ? entry.result : .create }
+        var isDeletion: Bool { verb == .delete }
     }
 
     /// The accepted changes after `from` that the journal still holds, a value for each key written.
@@ -79,7 +88,7 @@ struct GapComparison: Sendable {
         projector.attribute(&row, to: change.id, change.entry, key)
         row.revision = change.revision
         row.isAfterGap = true
-        switch change.entry.result {
+        switch change.verb {
         case .create: row.verb = .create
         case .update, .unchanged: row.verb = .update
         case .delete: row.verb = .delete

@@ -31,6 +31,9 @@ final class Submission: Sendable {
     let request: ChangeRequest
     let prepared: PreparedChange
     let deadline: ContinuousClock.Instant
+    /// mod_revision that `journal/<id>` must have: 0 for absent, else that of an aborted attempt.
+    /// Kept here, since a submission may go back to the queue between two attempts.
+    let journalRevision = Mutex<Int64>(0)
     private let state: Mutex<State>
 
     init(

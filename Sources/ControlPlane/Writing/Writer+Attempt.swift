@@ -50,11 +50,19 @@ extension Writer {
         guard members.contains(where: { $0.submission.request.fingerprint != nil }) else {
             return (members, [])
         }
+        let keyed = members.filter { $0.submission.request.fingerprint != nil }
+        let lookup = Transaction(success: keyed.map { .range(.key($0.journalKey)) })
+        let found = try await store.transaction(lookup).responses.compactMap {
+            response -> KeyValue? in
+            guard case .range(let range) = response else { return nil }
+            return range.keyValues.first
+        }
+        let journal = Dictionary(found.map { ($0.key, $0) }) { first, _ in first }
         var remaining: [BatchMember] = []
         var replays: [(member: BatchMember, answer: WriterAnswer)] = []
-        for var member in members {
+        for member in members {
             guard let fingerprint = member.submission.request.fingerprint,
-                let stored = try await store.get(member.journalKey)
+                let stored = journal[member.journalKey]
             else {
                 remaining.append(member)
                 continue

@@ -9,9 +9,13 @@ extension Writer {
         var plan = original
         plan.accepted.removeAll { !$0.member.submission.setInFlight(true) }
         if plan.accepted.isEmpty { return .retry(members, isConflict: false) }
+        guard let lease = try? await lease.id() else {
+            // Nothing was sent yet, whatever became of the lease.
+            release(plan)
+            return .retry(members, isConflict: false)
+        }
         let response: TransactionResponse
         do {
-            let lease = try await lease.id()
             response = try await store.transaction(transaction(plan, lease: lease))
         } catch {
             return await recover(from: error, plan, members)
@@ -112,10 +116,12 @@ extension Writer {
         guard let first = plan.accepted.first?.member else { return .done(deferred: members) }
         var pause = Duration.milliseconds(20)
         while !Task.isCancelled {
-            if let lease = try? await lease.id(),
-                let response = try? await store.transaction(abort(plan, first, lease: lease))
-            {
+            do {
+                let lease = try await lease.id()
+                let response = try await store.transaction(abort(plan, first, lease: lease))
                 return resolved(response, plan, members)
+            } catch {
+                if (error as? EtcdError)?.code == .leaseNotFound { lease.discard() }
             }
             try? await Task.sleep(for: pause)
             pause = min(pause * 2, .seconds(1))
@@ -150,11 +156,9 @@ extension Writer {
         }
         release(plan)
         let aborted = Set(plan.accepted.map(\.member.id))
-        let again = members.map { member in
-            var member = member
-            if aborted.contains(member.id) { member.journalRevision = journalRevision }
-            return member
+        for member in members where aborted.contains(member.id) {
+            member.journalRevision = journalRevision
         }
-        return .retry(again, isConflict: false)
+        return .retry(members, isConflict: false)
     }
 }

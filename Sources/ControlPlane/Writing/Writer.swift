@@ -110,9 +110,12 @@ final class Writer: Sendable {
 
 /// A submission with what the writer has learned of its journal entry.
 struct BatchMember: Sendable {
-    var submission: Submission
-    /// mod_revision that `journal/<id>` must have: 0 for absent, else that of an aborted attempt.
-    var journalRevision: Int64 = 0
+    let submission: Submission
+
+    var journalRevision: Int64 {
+        get { submission.journalRevision.withLock { $0 } }
+        nonmutating set { submission.journalRevision.withLock { $0 = newValue } }
+    }
 
     var id: ChangeID { submission.request.id }
     var journalKey: EtcdKey { Keyspace.journal(id) }
