@@ -22,7 +22,7 @@ struct DevCommand: AsyncParsableCommand {
             let etcd = try await DevEtcd.start()
             settings.etcd.endpoints = [etcd.endpoint]
             settings.dataDirectory = etcd.directory + "/ledger"
-            try await Application(settings).run(below: [etcd])
+            try await Application(settings, below: [etcd]).run()
         }
     }
 }

@@ -29,7 +29,8 @@ package struct ProblemKind: Sendable, Hashable {
         var headers = HTTPFields()
         if let retryAfter { headers[.retryAfter] = String(retryAfter) }
         return Problem(
-            status: HTTPResponse.Status(code: status), type: "/problems/\(name)", title: title,
+            status: HTTPResponse.Status(integerLiteral: status), type: "/problems/\(name)",
+            title: title,
             detail: detail, headers: headers,
             extensions: extensions.map { ($0.name, JSONSerializer.bytes($0.value)) })
     }
@@ -66,7 +67,8 @@ extension ProblemKind {
             case .etcdUnavailable:
                 ProblemKind(503, "etcd-unavailable", "etcd does not answer", retryAfter: 2)
             case .ledgerUnavailable:
-                ProblemKind(503, "ledger-unavailable", "The ledger cannot be written", retryAfter: 10)
+                ProblemKind(
+                    503, "ledger-unavailable", "The ledger cannot be written", retryAfter: 10)
             case .outcomeUnknown:
                 ProblemKind(503, "outcome-unknown", "The outcome is not known", retryAfter: 2)
             case .notYetVisible:

@@ -6,66 +6,77 @@ import HTTPTypes
 package import Logging
 package import ServiceLifecycle
 import Store
-import UnixSignals
+package import UnixSignals
 
 /// The parts of the server, wired together.
 package struct Application: Sendable {
-    package let http: HTTPServer
-    private let etcd: EtcdClient
-    private let ledger: AuditLedger
-    private let controlPlane: ControlPlane
+    private let http: HTTPServer
+    private let group: ServiceGroup
     private let settings: Settings
     private let logger: Logger
 
     /// Opens the ledger; throws when its file is unusable, or for a setting that etcd's client refuses.
     /// That etcd is away is no reason to fail: readiness says so.
-    package init(_ settings: Settings, logger: Logger? = nil) throws {
-        self.settings = settings
-        self.logger = logger ?? Self.makeLogger(settings.logLevel)
-        etcd = try EtcdClient(settings.etcd.configuration(), logger: self.logger)
-        ledger = try AuditLedger(path: settings.dataDirectory + "/audit.sqlite")
-        controlPlane = ControlPlane(
+    ///
+    /// `below` are services that everything here needs, and that end last; `signals` end it gracefully.
+    package init(
+        _ settings: Settings, below: [any Service] = [],
+        signals: [UnixSignal] = [.sigterm, .sigint], logger: Logger? = nil
+    ) throws {
+        let logger = logger ?? Self.makeLogger(settings.logLevel)
+        let etcd = try EtcdClient(settings.etcd.configuration(), logger: logger)
+        let ledger = try AuditLedger(path: settings.ledgerPath)
+        let controlPlane = ControlPlane(
             store: etcd, ledger: ledger,
             configuration: ControlPlaneConfiguration(
                 policyNames: settings.policyNames, writeDeadline: settings.writeDeadline),
-            logger: self.logger)
-        let metrics = Metrics()
-        let api = API(controlPlane: controlPlane, ledger: ledger, metrics: metrics) {
-            var generator = SystemRandomNumberGenerator()
-            let now = UInt64(max(0, Date().timeIntervalSince1970 * 1000))
-            return ChangeID.generate(unixMilliseconds: now, using: &generator)
-        }
-        http = try Self.server(api, settings, self.logger)
-    }
-
-    /// Serves until SIGTERM or SIGINT; `below` are services that everything here needs, and that end last.
-    ///
-    /// Services end in the reverse of this order: requests drain while everything still works.
-    package func run(below: [any Service] = []) async throws {
-        let services: [any Service] =
-            below + [etcd, LedgerService(ledger: ledger, logger: logger), controlPlane, http]
+            logger: logger)
+        let api = API(
+            controlPlane: controlPlane, ledger: ledger, metrics: Metrics(),
+            makeChangeID: Self.makeChangeID)
+        http = try Self.server(api, settings, logger)
+        // They end in the reverse of this order: requests drain while everything still works.
+        let services: [any Service] = [
+            etcd, LedgerService(ledger: ledger, logger: logger), controlPlane,
+            ListenService(http: http, addresses: settings.listen),
+        ]
         var configuration = ServiceGroupConfiguration(
-            services: services.map { .init(service: $0) },
-            gracefulShutdownSignals: [.sigterm, .sigint], logger: logger)
+            services: (below + services).map { .init(service: $0) },
+            gracefulShutdownSignals: signals, logger: logger)
         configuration.maximumGracefulShutdownDuration =
             settings.drainTimeout + settings.writeDeadline + .seconds(5)
-        let group = ServiceGroup(configuration: configuration)
+        group = ServiceGroup(configuration: configuration)
+        self.settings = settings
+        self.logger = logger
+    }
+
+    /// Where it serves; waits until `run()` has bound the addresses, throws when it cannot.
+    package var addresses: [ListenAddress] {
+        get async throws { try await http.boundAddresses }
+    }
+
+    /// Serves until one of the signals or `shutDown()`.
+    package func run() async throws {
         try await withThrowingTaskGroup(of: Void.self) { tasks in
             tasks.addTask { try await group.run() }
-            tasks.addTask { try await announce() }
+            tasks.addTask { await announce() }
             try await tasks.waitForAll()
         }
     }
 
-    private func announce() async throws {
-        let addresses = try await http.boundAddresses
+    /// Begins a graceful shutdown, at whose end `run()` returns.
+    package func shutDown() async { await group.triggerGracefulShutdown() }
+
+    private func announce() async {
+        // Why an address cannot be bound is what `run()` throws.
+        guard let addresses = try? await http.boundAddresses else { return }
         logger.notice(
             "serving",
             metadata: [
                 "version": .string(Version.number),
                 "listen": .array(addresses.map { .string("http://\($0)") }),
                 "etcd": .array(settings.etcd.endpoints.map { .string($0.description) }),
-                "ledger": .string(ledger.path),
+                "ledger": .string(settings.ledgerPath),
             ])
     }
 
@@ -86,6 +97,12 @@ package struct Application: Sendable {
                     route: summary.route, method: summary.method?.rawValue ?? "none",
                     status: summary.status, duration: summary.duration)
             })
+    }
+
+    private static func makeChangeID() -> ChangeID {
+        var generator = SystemRandomNumberGenerator()
+        let now = UInt64(max(0, Date().timeIntervalSince1970 * 1000))
+        return ChangeID.generate(unixMilliseconds: now, using: &generator)
     }
 
     private static func makeLogger(_ level: Logger.Level) -> Logger {

@@ -11,7 +11,8 @@ struct LedgerService: Service {
         // A cancelled wait is an end like any other: the ledger is closed either way.
         try? await gracefulShutdown()
         do {
-            try await ledger.close()
+            // A task of its own, since the ledger writes what it still holds even when this one is cancelled.
+            try await Task { [ledger] in try await ledger.close() }.value
         } catch {
             logger.error("the ledger did not close", metadata: ["error": "\(error)"])
         }

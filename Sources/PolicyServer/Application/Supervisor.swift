@@ -7,6 +7,7 @@ final class Supervisor: Sendable {
     private let lifeline = Pipe()
     private let directory: String
 
+    /// No `wait`: this shell may have been started with SIGCHLD blocked, and would wait for ever.
     private static let script = """
         trap '' HUP INT TERM
         directory=$1 program=$2 client=$3 peer=$4
@@ -18,8 +19,10 @@ final class Supervisor: Sendable {
         echo "$etcd" >"$directory/etcd.pid"
         read -r _
         kill -KILL "$etcd" 2>/dev/null
-        wait
-        rm -rf "$directory"
+        for try in 1 2 3 4 5 6 7 8 9 10; do
+            rm -rf "$directory" && break
+            sleep 0.1
+        done
         """
 
     init(program: String, directory: String, client: Int, peer: Int) throws {
@@ -34,7 +37,12 @@ final class Supervisor: Sendable {
         process.environment = ProcessInfo.processInfo.environment.filter {
             !$0.key.hasPrefix("ETCD_")
         }
-        process.standardInput = lifeline.fileHandleForReading
+        // Neither the shell nor any later child may hold the writing end open.
+        let end = lifeline.fileHandleForWriting.fileDescriptor
+        guard fcntl(end, F_SETFD, FD_CLOEXEC) == 0 else {
+            throw StartFailure("cannot set up etcd's supervisor: errno \(errno)")
+        }
+        process.standardInput = lifeline
         try process.run()
     }
 

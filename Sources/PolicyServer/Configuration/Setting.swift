@@ -68,7 +68,8 @@ package enum Setting: String, CaseIterable, Sendable {
     /// One line for `--help` and the README.
     package var summary: String {
         switch self {
-        case .listen: "Address to serve on, HOST:PORT; repeatable. Loopback only while there is no authentication."
+        case .listen:
+            "Address to serve on, HOST:PORT; repeatable. Loopback only while there is no authentication."
         case .etcd: "URL of an etcd endpoint; repeatable."
         case .etcdUser: "User name for etcd's own authentication."
         case .etcdPasswordFile: "File whose first line is that user's password."

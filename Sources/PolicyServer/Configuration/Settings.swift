@@ -8,6 +8,8 @@ package struct Settings: Sendable {
     package var etcd: EtcdSettings
     /// Folder of `audit.sqlite`.
     package var dataDirectory: String
+    /// The ledger's file.
+    package var ledgerPath: String { dataDirectory + "/audit.sqlite" }
     package var policyNames: PolicyNameConvention
     package var writeDeadline: Duration
     package var drainTimeout: Duration

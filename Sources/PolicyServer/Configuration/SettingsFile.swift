@@ -12,7 +12,9 @@ package enum SettingsFile {
         }
         try check([UInt8](data), path: path)
         do {
-            let location = InMemoryProvider(values: ["filePath": ConfigValue(.string(path), isSecret: false)])
+            let location = InMemoryProvider(values: [
+                "filePath": ConfigValue(.string(path), isSecret: false)
+            ])
             return try await FileProvider<YAMLSnapshot>(config: ConfigReader(provider: location))
         } catch {
             throw SettingError("--config: \(path): \(error)")

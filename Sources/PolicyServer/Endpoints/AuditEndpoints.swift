@@ -27,7 +27,8 @@ extension API {
         let position = try Self.position("audit", request)
         let cursor = position.flatMap(AuditCursor.init)
         guard (position == nil) == (cursor == nil) else {
-            throw Problem.malformed("The query parameter cursor is not one that this list gave out.")
+            throw Problem.malformed(
+                "The query parameter cursor is not one that this list gave out.")
         }
         if request.query["atLeast"] != nil { try await waitUntilApplied(request) }
         do {

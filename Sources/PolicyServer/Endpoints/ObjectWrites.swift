@@ -69,7 +69,8 @@ extension API {
             if verb == .create { response.headers[.location] = change.name.path }
         case (_, nil):
             throw .notFound(
-                "Change \(change.changeID) was made before, and \(change.name) has been deleted since.")
+                "Change \(change.changeID) was made before, and \(change.name) has been deleted since."
+            )
         }
         if change.verb != .unchanged { response.headers[.changeID] = change.changeID.text }
         if change.replayed { response.headers[.idempotencyReplayed] = "true" }

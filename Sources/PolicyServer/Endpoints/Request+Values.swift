@@ -20,7 +20,8 @@ extension Request {
         guard let text = query(name) else { return nil }
         guard let time = Timestamp(rfc3339: text) else {
             throw .malformed(
-                "The query parameter \(name) must be a time such as 2026-03-01T12:00:00Z, not '\(text)'.")
+                "The query parameter \(name) must be a time such as 2026-03-01T12:00:00Z, not '\(text)'."
+            )
         }
         return time
     }

@@ -31,7 +31,8 @@ package struct Metrics: Sendable {
             "policy_server_audited_revision", .gauge, "Last etcd revision in the ledger.",
             Double(health.auditedRevision))
         text.single(
-            "policy_server_audit_lag_revisions", .gauge, "Revisions shown but not yet in the ledger.",
+            "policy_server_audit_lag_revisions", .gauge,
+            "Revisions shown but not yet in the ledger.",
             Double(max(0, health.appliedRevision - health.auditedRevision)))
     }
 }

@@ -12,7 +12,8 @@ package struct PrometheusText: Sendable {
 
     /// The head of a metric family; its samples follow.
     package mutating func family(_ name: String, _ kind: Kind, _ help: String) {
-        text += "# HELP \(name) \(Self.escape(help, quotes: false))\n# TYPE \(name) \(kind.rawValue)\n"
+        text +=
+            "# HELP \(name) \(Self.escape(help, quotes: false))\n# TYPE \(name) \(kind.rawValue)\n"
     }
 
     package mutating func sample(

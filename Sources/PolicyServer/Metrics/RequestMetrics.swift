@@ -29,11 +29,13 @@ package final class RequestMetrics: Sendable {
 
     /// `route` is the pattern, never the path: the number of time series stays small.
     package func recordRequest(route: String?, method: String, status: Int, duration: Duration) {
-        let key = Key(route: route ?? "none", method: Self.known.contains(method) ? method : "other")
+        let key = Key(
+            route: route ?? "none", method: Self.known.contains(method) ? method : "other")
         let (seconds, attoseconds) = duration.components
         let value = Double(seconds) + Double(attoseconds) * 1e-18
         state.withLock { state in
-            state.requests[key, default: Statistics()].statuses[min(max(status / 100, 1), 5) - 1] += 1
+            state.requests[key, default: Statistics()].statuses[min(max(status / 100, 1), 5) - 1] +=
+                1
             state.requests[key, default: Statistics()].durations.observe(value)
         }
     }
@@ -81,7 +83,8 @@ package final class RequestMetrics: Sendable {
             let labels = [(name: "route", value: key.route), (name: "method", value: key.method)]
             for (bound, count) in statistics.durations.cumulative {
                 text.sample(
-                    name + "_bucket", labels + [("le", PrometheusText.number(bound))], Double(count))
+                    name + "_bucket", labels + [("le", PrometheusText.number(bound))], Double(count)
+                )
             }
             text.sample(name + "_sum", labels, statistics.durations.sum)
             text.sample(name + "_count", labels, Double(statistics.durations.count))

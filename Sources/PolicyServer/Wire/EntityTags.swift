@@ -19,7 +19,9 @@ package enum EntityTags {
         while true {
             rest = rest.drop { $0 == UInt8(ascii: " ") || $0 == UInt8(ascii: "\t") }
             if !isFirst {
-                guard rest.first == UInt8(ascii: ",") else { return rest.isEmpty ? .oneOf(revisions) : nil }
+                guard rest.first == UInt8(ascii: ",") else {
+                    return rest.isEmpty ? .oneOf(revisions) : nil
+                }
                 rest = rest.dropFirst().drop { $0 == UInt8(ascii: " ") || $0 == UInt8(ascii: "\t") }
             }
             guard let tag = takeTag(&rest) else { return nil }
@@ -36,7 +38,9 @@ package enum EntityTags {
         let isWeak = rest.starts(with: "W/".utf8)
         if isWeak { rest = rest.dropFirst(2) }
         guard rest.first == UInt8(ascii: "\"") else { return nil }
-        let content = rest.dropFirst().prefix { $0 == 0x21 || (0x23...0xFF).contains($0) && $0 != 0x7F }
+        let content = rest.dropFirst().prefix {
+            $0 == 0x21 || (0x23...0xFF).contains($0) && $0 != 0x7F
+        }
         rest = rest.dropFirst(1 + content.count)
         guard rest.first == UInt8(ascii: "\"") else { return nil }
         rest = rest.dropFirst()

@@ -1,0 +1,17 @@
+import HTTPCore
+import ServiceLifecycle
+
+/// The HTTP server as a service whose failure says which addresses it is about.
+struct ListenService: Service {
+    let http: HTTPServer
+    let addresses: [ListenAddress]
+
+    func run() async throws {
+        do {
+            try await http.run()
+        } catch {
+            let list = addresses.map(\.description).joined(separator: ", ")
+            throw StartFailure("cannot listen on \(list): \(error)")
+        }
+    }
+}
