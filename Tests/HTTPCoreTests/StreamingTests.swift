@@ -34,6 +34,36 @@ import Testing
         }
     }
 
+    @Test func `a writer kept beyond its stream writes nowhere`() async throws {
+        let kept = Mutex<ResponseBodyWriter?>(nil)
+        let keeping = Route(.get, "/keeping") { _ in
+            Response(body: .stream { writer in kept.withLock { $0 = writer } })
+        }
+        let stray = Route(.get, "/stray") { _ in
+            Response(
+                body: .stream { writer in
+                    let stale = kept.withLock { $0 }
+                    await #expect(throws: ConnectionClosed.self) { try await stale?.write("stray") }
+                    try await writer.write("own")
+                })
+        }
+        try await TestServer.with([keeping, stray]) { server in
+            _ = try await server.client.send(.get, "/keeping")
+            let answer = try await server.client.send(.get, "/stray")
+            #expect(answer.text == "own")
+        }
+    }
+
+    @Test func `an immediate route may stream, too`() async throws {
+        let immediate = Route(immediate: .get, "/immediate") { _ in
+            Response(body: .stream { try await $0.write("later") })
+        }
+        try await TestServer.with([immediate]) { server in
+            let answer = try await server.client.send(.get, "/immediate")
+            #expect(answer.text == "later")
+        }
+    }
+
     @Test func `HEAD does not run the stream`() async throws {
         let never = Route(.get, "/never") { _ in
             Response(body: .stream { _ in Issue.record("ran") })

@@ -110,8 +110,12 @@ extension ConnectionHandler {
     private func stream(_ write: @escaping @Sendable (ResponseBodyWriter) async throws -> Void) {
         guard let eventLoop = context?.eventLoop else { return }
         let connection = NIOLoopBound(self, eventLoop: eventLoop)
+        streams += 1
+        let stream = streams
         let writer = ResponseBodyWriter(eventLoop: eventLoop) { bytes, promise in
-            eventLoop.execute { connection.value.writeStreamed(bytes, promise: promise) }
+            eventLoop.execute {
+                connection.value.writeStreamed(bytes, of: stream, promise: promise)
+            }
         }
         jobs.yield {
             var failure: (any Error)?
@@ -120,8 +124,12 @@ extension ConnectionHandler {
         }
     }
 
-    private func writeStreamed(_ bytes: ByteBuffer, promise: EventLoopPromise<Void>) {
-        guard let context, let request, context.channel.isActive, blockedWriter == nil else {
+    private func writeStreamed(
+        _ bytes: ByteBuffer, of stream: Int, promise: EventLoopPromise<Void>
+    ) {
+        guard let context, let request, context.channel.isActive, blockedWriter == nil,
+            stream == streams
+        else {
             promise.fail(ConnectionClosed())
             return
         }
@@ -153,6 +161,7 @@ extension ConnectionHandler {
 
     private func endStream(_ failure: (any Error)?) {
         guard let context, let request else { return }
+        streams += 1
         var failure = failure
         if case .length(let length) = request.framing, length != request.bytesOut {
             failure = failure ?? BodyLengthMismatch(declared: length)

@@ -40,6 +40,8 @@ final class ConnectionHandler: ChannelDuplexHandler {
     var bodyIsWanted = true
 
     var output = ByteBuffer()
+    /// Counts beginnings and ends of streams, so that a writer kept too long writes nowhere.
+    var streams = 0
     /// A streaming writer that waits for the socket.
     var blockedWriter: EventLoopPromise<Void>?
 
