@@ -76,6 +76,7 @@ final class Follower: Sendable {
     /// Brings mirror and ledger to one revision to follow from, and returns it.
     private func start(_ clusterID: String, newest: Int64) async throws -> Int64 {
         guard let progress = try await ledger.progress() else {
+            try await noteNewLedger(clusterID, newest: newest)
             try await ledger.follow(Progress(clusterID: clusterID, revision: 0))
             return try await fill(after: 0, clusterID)
         }
@@ -109,6 +110,17 @@ final class Follower: Sendable {
                 from: revision, to: compacted, clusterID,
                 reason: "etcd was compacted past the ledger's last revision")
         }
+    }
+
+    /// Says in a new ledger that what follows is etcd's history from before it, if there is any: of
+    /// attempts that were refused then, nothing is left. A compacted history is a gap, and says so itself.
+    private func noteNewLedger(_ clusterID: String, newest: Int64) async throws {
+        guard try await newestRevision() > 0, try await compactRevision(past: 0) == nil else {
+            return
+        }
+        let row = Projector(clusterID: clusterID).observation(
+            "history", reason: "the ledger is new", from: 0, to: newest, time: now())
+        try await ledger.record([row])
     }
 
     /// Lists the state at `to`, puts what changed since the ledger's last revision into the ledger,

@@ -99,17 +99,9 @@ struct GapComparison: Sendable {
     }
 
     private func gapRow(_ reason: String) -> AuditRecord.Draft {
-        var row = AuditRecord.Draft(
-            time: now, origin: .system, actor: "policy-server", verb: .observe, kind: "Ledger",
-            name: "gap")
-        row.clusterID = projector.clusterID
+        var row = projector.observation("gap", reason: reason, from: from, to: to, time: now)
         row.revision = to
         row.isAfterGap = true
-        let detail: JSONValue = [
-            "reason": .string(reason), "from": .number(JSONNumber(from)),
-            "to": .number(JSONNumber(to)),
-        ]
-        row.detail = String(decoding: JSONSerializer.canonical(detail), as: UTF8.self)
         return row
     }
 }

@@ -47,6 +47,22 @@ struct Projector: Sendable {
         return row
     }
 
+    /// A row about the ledger itself: what became of etcd's history between two revisions.
+    func observation(
+        _ name: String, reason: String, from: Int64, to: Int64, time: Timestamp
+    ) -> AuditRecord.Draft {
+        var row = AuditRecord.Draft(
+            time: time, origin: .system, actor: "policy-server", verb: .observe, kind: "Ledger",
+            name: name)
+        row.clusterID = clusterID
+        let detail: JSONValue = [
+            "reason": .string(reason), "from": .number(JSONNumber(from)),
+            "to": .number(JSONNumber(to)),
+        ]
+        row.detail = String(decoding: JSONSerializer.canonical(detail), as: UTF8.self)
+        return row
+    }
+
     /// Names the author of a row's change. What a change wrote besides its own object, such as the
     /// tier it needed, is this server's doing.
     func attribute(
