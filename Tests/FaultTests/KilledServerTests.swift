@@ -12,7 +12,7 @@ extension FaultTests {
                 try await withServer(on: etcd) { server in
                     try await APIClient(server).accepted(.put, "/v1/regions/west", "{}")
                     let load = WriteLoad()
-                    for _ in 0..<Self.rounds { try await round(server, load) }
+                    for number in 0..<Self.rounds { try await round(number, server, load) }
                     print("\(Self.rounds) kills: \(load.log)")
                     #expect(load.log.acknowledged.count > Self.rounds)
                     let rows = try await Verification(server: server, etcd: etcd).verify(load.log)
@@ -21,12 +21,17 @@ extension FaultTests {
             }
         }
 
-        private func round(_ server: ServerProcess, _ load: WriteLoad) async throws {
+        private func round(_ number: Int, _ server: ServerProcess, _ load: WriteLoad) async throws {
             async let clients: Void = load.run(
                 server, clients: Array(repeating: .goesOn, count: 6))
             try await Task.sleep(for: .milliseconds(Int.random(in: 20...200)))
             try await server.kill9()
             await clients
+            if number.isMultiple(of: 5) {
+                // Once more while it brings the ledger up to date.
+                try await server.start(awaitsReady: false)
+                try await server.kill9()
+            }
             try await server.start()
         }
 

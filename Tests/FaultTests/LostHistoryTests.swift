@@ -54,6 +54,55 @@ extension FaultTests {
             }
         }
 
+        /// What went on in etcd while the server was down: neither leaves a key of ours with a new revision.
+        enum Quiet: String, CaseIterable, Sendable {
+            case deletionsOnly, otherKeysOnly
+        }
+
+        @Test(.timeLimit(.minutes(2)), arguments: Quiet.allCases)
+        func `a server starts after a compaction that no remaining key tells of`(
+            _ quiet: Quiet
+        ) async throws {
+            try await withEtcd { etcd in
+                try await withServer(on: etcd) { server in
+                    try await fill(APIClient(server))
+                    #expect(try await server.stop() == .exit(0))
+                    for name in ["edited", "journaled", "kept"] {
+                        switch quiet {
+                        case .deletionsOnly: try await etcd.etcdctl("del", Calico.policy(name))
+                        case .otherKeysOnly: try await etcd.etcdctl("put", "/other/\(name)", "x")
+                        }
+                    }
+                    let compacted = try await etcd.compact()
+
+                    try await server.start()
+                    let client = APIClient(server)
+                    try await client.waitUntilAudited(compacted)
+                    let rows = try await client.audit()
+                    let deletions = rows.filter { $0.change.verb == "delete" && $0.isAfterGap }
+                    #expect(deletions.count == (quiet == .deletionsOnly ? 3 : 0))
+                    #expect(rows.contains { $0.change.kind == "Ledger" && $0.isAfterGap })
+                    try await client.accepted(
+                        .put, "/v1/policies/after", Write.policy("after", order: 1).body)
+                    try await Verification(server: server, etcd: etcd).verify(WriteLog())
+                }
+            }
+        }
+
+        @Test(.timeLimit(.minutes(2)))
+        func `a first server starts on a compacted etcd that holds other keys only`()
+            async throws
+        {
+            try await withEtcd { etcd in
+                for number in 0..<3 { try await etcd.etcdctl("put", "/other/\(number)", "x") }
+                try await etcd.compact()
+                try await withServer(on: etcd) { server in
+                    try await fill(APIClient(server))
+                    try await Verification(server: server, etcd: etcd).verify(WriteLog())
+                }
+            }
+        }
+
         @Test(.timeLimit(.minutes(2)), arguments: [false, true])
         func `a deleted ledger is rebuilt from the journal and says so`(
             isCompacted: Bool

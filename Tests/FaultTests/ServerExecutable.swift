@@ -14,13 +14,14 @@ enum ServerExecutable {
         if let path = ProcessInfo.processInfo.environment["POLICY_SERVER_BINARY"] {
             return try check(URL(fileURLWithPath: path))
         }
-        let test = try FileManager.default.destinationOfSymbolicLink(atPath: "/proc/self/exe")
-        var folder = URL(fileURLWithPath: test).deletingLastPathComponent()
+        let link = try? FileManager.default.destinationOfSymbolicLink(atPath: "/proc/self/exe")
+        var folder = URL(fileURLWithPath: link ?? CommandLine.arguments[0])
+            .deletingLastPathComponent()
+        let sibling = folder.appendingPathComponent("policy-server")
+        if isProgram(sibling) { return sibling }
         while folder.path != "/" {
-            for place in ["policy-server", ".build/debug/policy-server"] {
-                let candidate = folder.appendingPathComponent(place)
-                if isProgram(candidate) { return candidate }
-            }
+            let candidate = folder.appendingPathComponent(".build/debug/policy-server")
+            if isProgram(candidate) { return candidate }
             folder.deleteLastPathComponent()
         }
         // A test bundle may be loaded by a runner that lives with the toolchain.

@@ -44,7 +44,7 @@ final class WriteLoad: Sendable {
         await client.http.close()
     }
 
-    /// Makes a subnet and a policy, changes the policy, removes every other subnet; false when the
+    /// Makes a subnet, and removes every other one, or makes a policy and changes it; false when the
     /// connection has ended.
     private func runCycle(_ client: APIClient, _ persistence: Persistence) async -> Bool {
         let number = number.add(1, ordering: .relaxed).newValue
@@ -59,11 +59,12 @@ final class WriteLoad: Sendable {
             isConnected = status != nil
             return status.map { (200..<300).contains($0) } ?? false
         }
-        let hasSubnet = await carryOut(subnet)
-        if await carryOut(.policy("p\(number)", order: number)) {
+        if number.isMultiple(of: 2) {
+            let isThere = await carryOut(subnet)
+            if isThere, number.isMultiple(of: 4) { _ = await carryOut(.deletion(of: subnet)) }
+        } else if await carryOut(.policy("p\(number)", order: number)) {
             _ = await carryOut(.policy("p\(number)", order: number + 1_000_000))
         }
-        if hasSubnet, number.isMultiple(of: 2) { _ = await carryOut(.deletion(of: subnet)) }
         return isConnected
     }
 
