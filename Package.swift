@@ -110,15 +110,18 @@ let package = Package(
         .testTarget(name: "StoreTests", dependencies: ["Store", "Domain", "TestSupport"]),
         .testTarget(
             name: "ControlPlaneTests",
-            dependencies: ["ControlPlane", "Calico", "Domain", "Etcd", "Store", "TestSupport"],
+            dependencies: ["ControlPlane", "Calico", "Domain", "Etcd", "Store", "TestSupport",
+                .product(name: "Logging", package: "swift-log"),
+            ],
             resources: [.copy("Fixtures")]),
         .testTarget(
             name: "PolicyServerTests",
             dependencies: [
                 "PolicyServer", "ControlPlane", "Calico", "Domain", "Etcd", "HTTPCore", "Store",
-                "TestSupport", .product(name: "HTTPTypes", package: "swift-http-types"),
+                "TestSupport",
+                .product(name: "ArgumentParser", package: "swift-argument-parser"),
+                .product(name: "HTTPTypes", package: "swift-http-types"),
                 .product(name: "Logging", package: "swift-log"),
-                .product(name: "Yams", package: "Yams"),
             ]),
         // These drive the built program, so it has to be built before them.
         .testTarget(

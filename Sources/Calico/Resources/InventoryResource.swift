@@ -2,8 +2,8 @@ package import Domain
 
 /// Regions and subnets as GlobalNetworkSets, and back.
 package enum InventoryResource {
-    /// The set that stands for `region`; labels, annotations and fields of other tools on `existing`
-    /// survive, except labels that the region had and no longer has.
+    /// The set that stands for `region`. Annotations and fields of other tools on `existing` survive;
+    /// its labels become the region's.
     package static func build(
         _ region: Region, existing: Resource?, identity: ObjectIdentity
     ) -> Resource {

@@ -29,6 +29,9 @@ extension Writer {
         }
         let last = lastCommitted.withLock { $0 }
         guard await mirror.applied.wait(for: last, until: .now + .seconds(1)) else {
+            // A plan on an older state fails its comparisons, so this is only patience; and after a
+            // restore of etcd that revision may never come back.
+            lastCommitted.withLock { $0 = 0 }
             return .retry(members, isConflict: false)
         }
         do {
