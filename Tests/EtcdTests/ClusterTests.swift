@@ -37,7 +37,12 @@ import Testing
         try await withEtcdCluster(size: 3, EtcdProcess.Options(skipsSync: true)) { members in
             let leader = try await Self.leader(of: members)
             let others = members.filter { $0.name != leader.name }
-            try await withClient(others[0], others[1], leader) { client in
+            let endpoints = [others[0], others[1], leader].map(\.clientURL)
+            var configuration = try EtcdConfiguration(endpoints: endpoints)
+            configuration.probeInterval = .milliseconds(500)
+            configuration.probeTimeout = .seconds(1)
+            configuration.requestTimeout = .seconds(3)
+            try await withClient(configuration) { client in
                 let first = try await client.put("start", []).revision
                 let request = WatchRequest(.prefix(""), startRevision: first)
                 try await client.watch(request) { batches in

@@ -34,14 +34,18 @@ extension EtcdEndpoint {
 }
 
 extension EtcdConfiguration {
+    /// Milliseconds until a connection is closed whose peer acknowledges nothing that is sent.
+    private var deadPeerTimeout: Int {
+        Int(clamping: (probeInterval + probeTimeout).components.seconds * 1000)
+    }
+
+    // The transport's own keepalive is not used: grpc-swift-nio-transport 2.9 stops it for good as
+    // soon as a connection has once been without calls (`ClientConnectionHandler._streamClosed`).
     fileprivate var transport: HTTP2ClientTransport.Posix.Config {
         .defaults {
             $0.http2.authority = tls.serverName
             $0.backoff.initial = .milliseconds(100)
             $0.backoff.max = .seconds(1)
-            // Without calls in progress etcd counts a probe as abuse.
-            $0.connection.keepalive = .init(
-                time: keepaliveTime, timeout: keepaliveTimeout, allowWithoutCalls: false)
             // The connections of the endpoints in reserve stay.
             $0.connection.maxIdleTime = nil
             $0.channelDebuggingCallbacks.onCreateTCPConnection = { channel in
@@ -49,6 +53,9 @@ extension EtcdConfiguration {
                     let pipeline = channel.pipeline.syncOperations
                     let http2 = try pipeline.handler(type: NIOHTTP2Handler.self)
                     try pipeline.addHandler(PingResponder(), position: .before(http2))
+                    #if os(Linux)
+                        try channel.syncOptions?.setOption(.tcpUserTimeout, value: deadPeerTimeout)
+                    #endif
                 }
             }
         }
@@ -69,3 +76,12 @@ extension EtcdConfiguration {
         }
     }
 }
+
+#if os(Linux)
+    extension ChannelOption where Self == ChannelOptions.Types.SocketOption {
+        /// `TCP_USER_TIMEOUT` of <linux/tcp.h>.
+        fileprivate static var tcpUserTimeout: Self {
+            ChannelOptions.Types.SocketOption(level: .tcp, name: NIOBSDSocket.Option(rawValue: 18))
+        }
+    }
+#endif

@@ -50,11 +50,10 @@ package struct EtcdConfiguration: Sendable {
     package var tls: TLS
     /// The deadline of every call, retries included; a watch must be established within it.
     package var requestTimeout: Duration
-    /// How long a connection with a call in progress may be silent before it is probed. etcd
-    /// refuses clients that probe more often than every 5 s (`--grpc-keepalive-min-time`).
-    package var keepaliveTime: Duration
-    /// How long a probe may go unanswered before the connection is given up.
-    package var keepaliveTimeout: Duration
+    /// How often the member that serves a watch is asked whether it is alive.
+    package var probeInterval: Duration
+    /// How long it may take to answer before the watch moves to another endpoint.
+    package var probeTimeout: Duration
     /// The largest answer accepted.
     package var maxResponseBytes: Int
     /// What one watch buffers for a slow reader before it makes the server wait.
@@ -62,16 +61,16 @@ package struct EtcdConfiguration: Sendable {
 
     package init(
         endpoints: [EtcdEndpoint], credentials: Credentials? = nil, tls: TLS = TLS(),
-        requestTimeout: Duration = .seconds(5), keepaliveTime: Duration = .seconds(10),
-        keepaliveTimeout: Duration = .seconds(3), maxResponseBytes: Int = 64 << 20,
+        requestTimeout: Duration = .seconds(5), probeInterval: Duration = .seconds(10),
+        probeTimeout: Duration = .seconds(5), maxResponseBytes: Int = 64 << 20,
         watchBufferBytes: Int = 4 << 20
     ) {
         self.endpoints = endpoints
         self.credentials = credentials
         self.tls = tls
         self.requestTimeout = requestTimeout
-        self.keepaliveTime = keepaliveTime
-        self.keepaliveTimeout = keepaliveTimeout
+        self.probeInterval = probeInterval
+        self.probeTimeout = probeTimeout
         self.maxResponseBytes = maxResponseBytes
         self.watchBufferBytes = watchBufferBytes
     }

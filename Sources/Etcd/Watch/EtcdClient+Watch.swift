@@ -52,14 +52,38 @@ extension EtcdClient {
                 }
                 group.addTask {
                     try await Task.sleep(for: configuration.requestTimeout)
-                    if !progress.wasEstablished {
+                    guard progress.wasEstablished else {
                         throw EtcdError(code: .deadlineExceeded, message: "no watch in time")
                     }
+                    try await probe(endpoint, token: token)
                 }
-                try await group.waitForAll()
+                // Neither ends but by an error; the first one ends the other.
+                try await group.next()
             }
         } catch {
             throw Task.isCancelled ? .cancelled : EtcdError(error, mayBeApplied: false)
+        }
+    }
+
+    /// Asks the member now and then whether it is alive: a watch on which nothing happens and one on
+    /// a member that hangs look the same. Returns only by an error.
+    private func probe(_ endpoint: Endpoint, token: String?) async throws {
+        while true {
+            try await Task.sleep(for: configuration.probeInterval)
+            if let failure = await silence(of: endpoint, token: token) { throw failure }
+        }
+    }
+
+    /// Why the member does not answer; nil if it does, with a refusal maybe.
+    private func silence(of endpoint: Endpoint, token: String?) async -> EtcdError? {
+        do {
+            let _: Etcdserverpb_StatusResponse = try await attempt(
+                Etcdserverpb_Maintenance.Method.Status.descriptor, Etcdserverpb_StatusRequest(),
+                .read(requiresLeader: false), on: endpoint, token: token,
+                timeout: configuration.probeTimeout)
+            return nil
+        } catch {
+            return error.isTransient || error.code == .cancelled ? error : nil
         }
     }
 
