@@ -84,6 +84,6 @@ extension SourcePosition {
             }
             offset += UTF8.width(scalar)
         }
-        self.init(line: line, column: column, byteOffset: offset)
+        self.init(line: currentLine, column: currentColumn, byteOffset: offset)
     }
 }

@@ -11,6 +11,9 @@ package struct JSONNumber: Sendable {
     /// The value if it is written as an integer (no fraction, no exponent) that fits 64 bits.
     package var int64: Int64? { Int64(literal) }
 
+    /// The value if it is written as an integer that fits 128 bits.
+    var integer: Int128? { Int128(literal) }
+
     /// The nearest double; infinite when the literal is out of range.
     package var double: Double { Double(literal) ?? .nan }
 }
@@ -19,7 +22,7 @@ extension JSONNumber: Hashable {
     /// Numbers are equal when their values are: `1`, `1.0` and `1e0` are one number.
     package static func == (lhs: JSONNumber, rhs: JSONNumber) -> Bool {
         if lhs.literal == rhs.literal { return true }
-        if let left = lhs.int64, let right = rhs.int64 { return left == right }
+        if let left = lhs.integer, let right = rhs.integer { return left == right }
         return lhs.double == rhs.double
     }
 

@@ -25,7 +25,7 @@ package enum JSONSerializer {
 
     /// The JSON Canonicalization Scheme (RFC 8785): one text for one value, to hash and to compare.
     ///
-    /// Integers that a double cannot hold, which the scheme does not define (section 3.1), keep their digits.
+    /// Integers that a double cannot hold, which the scheme leaves to strings (section 3.1), keep their digits.
     package static func canonical(_ value: JSONValue) -> [UInt8] {
         var writer = JSONWriter(escaping: .minimal)
         writer.writeCanonical(value)

@@ -28,21 +28,11 @@ extension JSONWriter {
 }
 
 extension JSONNumber {
-    /// The number as ECMAScript's `Number::toString` writes it; the literal itself where a double would
-    /// lose digits of an integer or overflow.
+    /// The number as ECMAScript's `Number::toString` writes it. An integer below 10²¹, which is written without
+    /// an exponent, keeps the digits that a double would round; so does what overflows a double.
     var canonicalLiteral: String {
-        let value = double
-        guard value.isFinite else { return literal }
-        let isInteger = !literal.utf8.contains {
-            $0 == UInt8(ascii: ".") || $0 | 0x20 == UInt8(ascii: "e")
-        }
-        if isInteger {
-            if value.magnitude <= 9_007_199_254_740_992 { return literal == "-0" ? "0" : literal }
-            guard Int128(literal).map({ Int128(exactly: value) == $0 }) == true else {
-                return literal
-            }
-        }
-        return Self.ecmaScript(value)
+        if let integer, integer.magnitude < 1_000_000_000_000_000_000_000 { return String(integer) }
+        return double.isFinite ? Self.ecmaScript(double) : literal
     }
 
     /// ECMA-262 section 6.1.6.1.20, with Swift's shortest digits.

@@ -53,7 +53,7 @@ enum YAMLNumber {
         let (digits, point) = JSONNumber.shortestDigits(value.magnitude.description)
         let sign = value < 0 ? "-" : ""
         let exponent = point - 1
-        guard exponent < -4 || exponent >= max(digits.count, 21) else {
+        guard exponent < -4 || exponent >= 6 else {
             return sign + JSONNumber.plain(digits, point)
         }
         let fraction = digits.count > 1 ? "." + digits.dropFirst() : ""

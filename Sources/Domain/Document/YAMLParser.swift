@@ -6,6 +6,7 @@ import Yams
 /// scalars, see `YAMLScalar`, and keys that become strings. Stricter in what Go lets pass: a repeated key, an
 /// unknown tag, `!!binary`, `!!timestamp` and infinite numbers are refused, and so is a `<<` behind a key that it
 /// would override. One thing Go does later stays undone: turning a number into a string because the field is one.
+/// A U+FEFF at the very start of a scalar is lost: Yams gets its strings through a Foundation call that drops it.
 package enum YAMLParser {
     /// The one document of `bytes`.
     package static func parse(

@@ -11,7 +11,8 @@ enum YAMLTag: Equatable {
 
     init(_ tag: Tag) {
         switch tag.description {
-        case "", Self.plainMark: self = .none
+        // goyaml.v2 takes the non-specific tag `!` for none.
+        case "", "!", Self.plainMark: self = .none
         case "tag:yaml.org,2002:str": self = .string
         case "tag:yaml.org,2002:int": self = .integer
         case "tag:yaml.org,2002:float": self = .float
@@ -27,7 +28,7 @@ enum YAMLTag: Equatable {
     /// Yams resolves the tags of keys to compare them, and forgets which had none. This resolver gives every
     /// untagged scalar one mark, by which it is known afterwards.
     static let markingPlain: Resolver =
-        (try? Resolver.basic.appending(Tag.Name(rawValue: plainMark), "")) ?? .basic
+        (try? Resolver.basic.appending(Tag.Name(rawValue: plainMark), "^")) ?? .basic
 
     private static let plainMark = "plain"
 }

@@ -110,7 +110,7 @@ struct FlatReader {
     }
 
     mutating func require(_ field: String) {
-        if object[field] == nil { add("/" + field, .missingField, "\(field) is required") }
+        if member(field) == nil { add("/" + field, .missingField, "\(field) is required") }
     }
 
     /// The member's value; an explicit null counts as absent.
