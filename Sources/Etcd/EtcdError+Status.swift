@@ -8,6 +8,9 @@ extension EtcdError {
             self = known
         } else if let status = error as? RPCError {
             self.init(status: status, mayBeApplied: mayBeApplied)
+        } else if error is RuntimeError {
+            // GRPCClient refuses calls when it has been stopped.
+            self.init(code: .cancelled, message: "the client has been shut down", cause: error)
         } else {
             self.init(
                 code: error is CancellationError ? .cancelled : .internal,

@@ -4,7 +4,7 @@ package struct EtcdError: Error, Sendable {
         /// No endpoint answered, or the connection was lost.
         case unavailable
         case deadlineExceeded
-        /// The calling task was cancelled.
+        /// The calling task was cancelled, or the client has been shut down.
         case cancelled
         /// The revision asked for is gone; etcd says from which on it has them only for a watch.
         case compacted(compactRevision: Int64?)
