@@ -17,6 +17,14 @@ package enum JSONPointer {
         return pointer + "/" + escaped
     }
 
+    /// The keys and indices of a pointer, unescaped (section 4).
+    static func tokens(_ pointer: String) -> [String] {
+        pointer.split(separator: "/", omittingEmptySubsequences: false).dropFirst().map { token in
+            token.split(separator: "~1", omittingEmptySubsequences: false).joined(separator: "/")
+                .split(separator: "~0", omittingEmptySubsequences: false).joined(separator: "~")
+        }
+    }
+
     /// `pointer` extended by one array index.
     package static func append(_ pointer: String, _ index: Int) -> String {
         pointer + "/" + String(index)

@@ -65,12 +65,24 @@ struct YAMLWriter {
     }
 
     private mutating func inline(_ value: JSONValue) {
-        if case .string(let text) = value {
-            output += YAMLText(text).bytes
-        } else {
-            // Other scalars and empty collections are written as in JSON.
-            output += JSONSerializer.bytes(value)
+        switch value {
+        case .string(let text): output += YAMLText(text).bytes
+        case .number(let number): output += Self.bytes(number)
+        default: output += JSONSerializer.bytes(value)
         }
+    }
+
+    /// YAML 1.1 knows no exponent without a sign, and none without a decimal point before it.
+    private static func bytes(_ number: JSONNumber) -> [UInt8] {
+        var digits = Array(number.literal.utf8)
+        guard let mark = digits.firstIndex(where: { $0 | 0x20 == UInt8(ascii: "e") }) else {
+            return digits
+        }
+        if (UInt8(ascii: "0")...UInt8(ascii: "9")).contains(digits[mark + 1]) {
+            digits.insert(UInt8(ascii: "+"), at: mark + 1)
+        }
+        if !digits.contains(UInt8(ascii: ".")) { digits.insert(contentsOf: ".0".utf8, at: mark) }
+        return digits
     }
 
     private mutating func newLine(indent: Int) {
