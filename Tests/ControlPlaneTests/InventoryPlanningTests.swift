@@ -1,3 +1,4 @@
+import Calico
 import Domain
 import Testing
 
@@ -39,7 +40,7 @@ import Testing
         "A subnet has to lie in its region's blocks, and in no other region's",
         arguments: [
             ("one", "192.0.2.0/24", Refusal.Reason.invalid, ["subnet.outside-region"]),
-            ("one", "10.0.0.0/15", .invalid, nil),
+            ("one", "10.0.0.0/15", .invalid, ["subnet.outside-region", "subnet.in-foreign-block"]),
             ("free", "10.1.2.0/24", .overlap, ["subnet.in-foreign-block"]),
             ("two", "10.0.9.0/24", .invalid, ["subnet.outside-region", "subnet.in-foreign-block"]),
             ("none-such", "10.9.0.0/24", .notFound, []),

@@ -53,7 +53,7 @@ import TestSupport
     func attribution() async throws {
         try await withServer { controlPlane, ledger, _ in
             let request = ChangeRequest.sample(.region("one", blocks: ["10.0.0.0/8"]))
-            try await controlPlane.submit(request)
+            _ = try await controlPlane.submit(request)
             let refused = try await controlPlane.submit(.subnet("one", "s", "192.0.2.0/24"))
             #expect(refused.refusal?.reason == .invalid)
             let rows = try await ledger.allRows()

@@ -63,7 +63,7 @@ import Testing
         #expect(projection.rows.map(\.verb) == [.observe, .delete, .create, .update])
         #expect(projection.rows.map(\.origin) == [.system, .external, .external, .external])
         #expect(projection.rows.map(\.revision) == [20, 20, 13, 12])
-        #expect(projection.rows.allSatisfy(\.isAfterGap))
+        #expect(projection.rows.allSatisfy { $0.isAfterGap })
         #expect(projection.objects.count == 3)
     }
 

@@ -39,8 +39,6 @@ import Testing
     @Test("A wait whose deadline has passed ends without the revision")
     func expires() async throws {
         let gate = RevisionGate()
-        async let early = gate.wait(for: 1, until: .now)
-        let wait = Task { await gate.wait(for: 2, until: far) }
         let ended = await withTaskGroup(of: Bool?.self) { group in
             group.addTask {
                 while !Task.isCancelled {
@@ -49,13 +47,14 @@ import Testing
                 }
                 return nil
             }
-            let result = await early
+            let result = await gate.wait(for: 1, until: .now)
             group.cancelAll()
             return result
         }
         #expect(!ended)
+        async let later = gate.wait(for: 2, until: far)
         gate.advance(to: 2)
-        #expect(await wait.value)
+        #expect(await later)
     }
 
     @Test("A reset may go back, an advance never does")

@@ -101,7 +101,8 @@ import TestSupport
                     group.addTask {
                         let subnet = ChangeOperation.subnet(
                             "one", "s\(number)", "10.\(number).0.0/16")
-                        #expect(try await controlPlane.submit(subnet).applied != nil)
+                        let outcome = try await controlPlane.submit(subnet)
+                        #expect(outcome.applied != nil)
                     }
                 }
                 try await group.waitForAll()

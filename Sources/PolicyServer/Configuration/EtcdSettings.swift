@@ -14,10 +14,10 @@ package struct EtcdSettings: Sendable, Equatable {
     init(_ reader: SettingReader) throws(SettingError) {
         endpoints = try Self.endpoints(reader)
         user = try reader.optional(.etcdUser)
-        passwordFile = try reader.optional(.etcdPasswordFile)
-        authorityFile = try reader.optional(.etcdCA)
-        certificateFile = try reader.optional(.etcdCert)
-        keyFile = try reader.optional(.etcdKey)
+        passwordFile = try reader.readableFile(.etcdPasswordFile)
+        authorityFile = try reader.readableFile(.etcdCA)
+        certificateFile = try reader.readableFile(.etcdCert)
+        keyFile = try reader.readableFile(.etcdKey)
         try checkCombination(reader)
     }
 

@@ -1,3 +1,5 @@
+import Foundation
+
 /// Reading texts into values, with errors that name the setting and its source.
 struct SettingReader {
     let values: SettingValues
@@ -46,11 +48,21 @@ struct SettingReader {
         return text
     }
 
+    /// The path of a file that can be read, or nil when nothing is set.
+    func readableFile(_ setting: Setting) throws(SettingError) -> String? {
+        guard let path = try optional(setting) else { return nil }
+        guard FileManager.default.isReadableFile(atPath: path) else {
+            throw SettingError(
+                setting, from: try values.texts(setting).source, "cannot read the file '\(path)'")
+        }
+        return path
+    }
+
     /// Refuses `other` when `setting` is absent.
     func require(_ setting: Setting, with other: Setting) throws(SettingError) {
         let (texts, source) = try values.texts(other)
         if !texts.isEmpty, try values.texts(setting).texts.isEmpty {
-            throw SettingError(other, from: source, "needs \(setting.flag) as well")
+            throw SettingError("\(source.name(of: other)): needs \(setting.flag) as well")
         }
     }
 }

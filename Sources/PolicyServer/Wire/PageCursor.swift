@@ -2,7 +2,7 @@ import Foundation
 
 /// The opaque position of a page: which list it belongs to and where it goes on.
 ///
-/// Base64url of `<list> <position>`; a cursor of another list is refused rather than misread.
+/// Base64url of list, line feed and position; a cursor of another list is refused rather than misread.
 package struct PageCursor: Equatable, Sendable {
     /// The list's name, such as `subnets`.
     package var list: String
@@ -17,14 +17,14 @@ package struct PageCursor: Equatable, Sendable {
     package init?(text: String, list: String) {
         guard text.utf8.count <= 1024, let bytes = Self.decode(text),
             let plain = String(validating: bytes, as: UTF8.self),
-            plain.hasPrefix(list + " ")
+            plain.hasPrefix(list + "\n")
         else { return nil }
         self.init(list: list, position: String(plain.dropFirst(list.count + 1)))
         guard !position.isEmpty, self.text == text else { return nil }
     }
 
     package var text: String {
-        Data("\(list) \(position)".utf8).base64EncodedString()
+        Data("\(list)\n\(position)".utf8).base64EncodedString()
             .replacing("+", with: "-").replacing("/", with: "_").replacing("=", with: "")
     }
 

@@ -1,0 +1,108 @@
+import Calico
+import Etcd
+import Foundation
+import HTTPCore
+import Logging
+import PolicyServer
+import Testing
+
+struct SettingsTests {
+    @Test func `nothing set means the defaults`() throws {
+        let settings = try Settings(SettingValues(flags: [:], environment: [:]))
+        #expect(settings.listen.map(\.description) == ["127.0.0.1:8080"])
+        #expect(settings.etcd.endpoints.map(\.description) == ["http://127.0.0.1:2379"])
+        #expect(settings.ledgerPath == "policy-server-data/audit.sqlite")
+        #expect(settings.policyNames == .auto)
+        #expect(settings.writeDeadline == .seconds(10))
+        #expect(settings.drainTimeout == .seconds(15))
+        #expect(settings.maxBodyBytes == 1_048_576)
+        #expect(settings.maxConnections == 4096)
+        #expect(settings.logLevel == .info)
+    }
+
+    @Test func `flags win over the environment, the environment over the file`() async throws {
+        let file = try SettingsFileFixture("data-dir: c\nwrite-deadline: 3\nmax-connections: 33\n")
+        let values = SettingValues(
+            flags: [.dataDir: ["a"]],
+            environment: [
+                "POLICY_SERVER_DATA_DIR": "b", "POLICY_SERVER_WRITE_DEADLINE": "2",
+            ],
+            file: (file.path, try await SettingsFile.provider(path: file.path)))
+        let settings = try Settings(values)
+        #expect(settings.dataDirectory == "a")
+        #expect(settings.writeDeadline == .seconds(2))
+        #expect(settings.maxConnections == 33)
+        #expect(try values.texts(.dataDir).source == .flag)
+        #expect(try values.texts(.writeDeadline).source == .environment)
+        #expect(try values.texts(.maxConnections).source == .file(path: file.path))
+        #expect(try values.texts(.logLevel).source == .default)
+    }
+
+    @Test(arguments: [
+        "listen: [127.0.0.1:1, \"[::1]:2\"]\n", "listen:\n- 127.0.0.1:1\n- '[::1]:2'\n",
+    ])
+    func `a list in the file is a YAML sequence`(_ text: String) async throws {
+        let file = try SettingsFileFixture(text)
+        let provider = try await SettingsFile.provider(path: file.path)
+        let settings = try Settings(
+            SettingValues(flags: [:], environment: [:], file: (file.path, provider)))
+        #expect(settings.listen.map(\.description) == ["127.0.0.1:1", "[::1]:2"])
+    }
+
+    @Test func `a list in the environment is separated by commas`() throws {
+        let values = SettingValues(
+            flags: [:], environment: ["POLICY_SERVER_ETCD": "http://a:1, http://b:2"])
+        let endpoints = try Settings(values).etcd.endpoints
+        #expect(endpoints.map(\.description) == ["http://a:1", "http://b:2"])
+    }
+
+    @Test(arguments: [
+        (Setting.listen, "example.org:80"), (.listen, "127.0.0.1"), (.listen, "127.0.0.1:65536"),
+        (.listen, "::1:80"), (.listen, ""), (.etcd, "ftp://127.0.0.1:2379"),
+        (.etcd, "http://user:secret@127.0.0.1:2379"), (.policyNames, "fancy"),
+        (.writeDeadline, "0"), (.writeDeadline, "ten"), (.drainTimeout, "-1"),
+        (.maxBodyBytes, "1023"), (.maxConnections, "0"), (.logLevel, "loud"), (.dataDir, ""),
+    ])
+    func `a bad value is refused with its setting, source and an example`(
+        _ setting: Setting, _ text: String
+    ) throws {
+        let byFlag = #expect(throws: SettingError.self) {
+            try Settings(SettingValues(flags: [setting: [text]], environment: [:]))
+        }
+        let message = try #require(byFlag?.message)
+        #expect(message.hasPrefix("\(setting.flag) (command line): "))
+        #expect(message.hasSuffix("; for example \(setting.example)"))
+        #expect(!message.contains("secret"))
+        let byVariable = #expect(throws: SettingError.self) {
+            try Settings(SettingValues(flags: [:], environment: [setting.variable: text]))
+        }
+        #expect(byVariable?.message.hasPrefix("\(setting.variable) (environment): ") == true)
+    }
+
+    @Test(arguments: ["0.0.0.0:8080", "[::]:8080", "192.0.2.1:80", "[::ffff:127.0.0.1]:80"])
+    func `without authentication only loopback is served`(_ address: String) throws {
+        let error = #expect(throws: SettingError.self) {
+            try Settings(
+                SettingValues(flags: [.listen: ["127.0.0.1:1", address]], environment: [:]))
+        }
+        #expect(error?.message.contains("without authentication only loopback") == true)
+    }
+
+    @Test(arguments: ["127.0.0.1:0", "127.9.9.9:80", "[::1]:80", "localhost:80"])
+    func `loopback addresses are served`(_ address: String) throws {
+        #expect(throws: Never.self) {
+            try Settings(SettingValues(flags: [.listen: [address]], environment: [:]))
+        }
+    }
+
+    @Test(arguments: [
+        [Setting.etcdUser: ["u"]], [.etcdPasswordFile: ["f"]], [.etcdCert: ["c"]],
+        [.etcdKey: ["k"]], [.etcdCA: ["ca"]],
+        [.etcd: ["http://a:1", "https://b:1"]],
+    ])
+    func `settings that need each other are refused alone`(_ flags: [Setting: [String]]) {
+        #expect(throws: SettingError.self) {
+            try Settings(SettingValues(flags: flags, environment: [:]))
+        }
+    }
+}

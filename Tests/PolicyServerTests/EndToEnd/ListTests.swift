@@ -1,0 +1,88 @@
+import Domain
+import HTTPTypes
+import TestSupport
+import Testing
+
+extension EndToEndTests {
+    struct ListTests {
+        @Test func `pages follow one another to the end, by link and by cursor`() async throws {
+            try await TestApplication.with { server in
+                for name in ["a", "b", "c", "d", "e"] {
+                    try await server.send(
+                        .put, "/v1/regions/\(name)", #"{"labels":{"site":"x"}}"#)
+                }
+                var names: [[String]] = []
+                var target: String? = "/v1/regions?limit=2&label=site%3Dx"
+                while let next = target {
+                    let page = try await server.send(.get, next)
+                    names.append(page.names)
+                    target = try page["Link"].map { link in
+                        #expect(link.hasSuffix(">; rel=\"next\""))
+                        let cursor = try #require(page.json["next"]?.stringValue)
+                        #expect(link.contains("cursor=\(cursor)"))
+                        return String(link.dropFirst().prefix { $0 != ">" })
+                    }
+                }
+                #expect(names == [["a", "b"], ["c", "d"], ["e"]])
+                let audit = try await server.send(.get, "/v1/audit?limit=2")
+                let cursor = try #require(audit.json["next"]?.stringValue)
+                #expect(try await server.send(.get, "/v1/regions?cursor=\(cursor)").status == 400)
+                let rest = try await server.send(.get, "/v1/audit?limit=1000&cursor=\(cursor)")
+                #expect(rest.items.count == 3)
+                #expect(rest["Link"] == nil)
+            }
+        }
+
+        @Test func `filters select subnets across regions`() async throws {
+            try await TestApplication.with { server in
+                for (region, block) in [("west", "10.1.0.0/16"), ("east", "10.2.0.0/16")] {
+                    try await server.send(
+                        .put, "/v1/regions/\(region)", #"{"addressBlocks":["\#(block)"]}"#)
+                }
+                let subnets = [
+                    ("west", "w0", "10.1.0.0/24"), ("west", "w1", "10.1.1.0/24"),
+                    ("east", "e0", "10.2.0.0/20"),
+                ]
+                for (region, name, cidr) in subnets {
+                    try await server.send(
+                        .put, "/v1/regions/\(region)/subnets/\(name)",
+                        #"{"cidr":"\#(cidr)","labels":{"net":"\#(name)"}}"#)
+                }
+                let cases: [(String, [String])] = [
+                    ("", ["e0", "w0", "w1"]), ("region=west", ["w0", "w1"]), ("region=no", []),
+                    ("overlaps=10.1.0.128/25", ["w0"]), ("within=10.1.0.0/23", ["w0", "w1"]),
+                    ("contains=10.2.1.1", ["e0"]), ("contains=10.2.0.0/16", []),
+                    ("label=net%3Dw1", ["w1"]), ("label=net%3Dw1&label=net%3Dw0", []),
+                    ("region=east&overlaps=10.0.0.0/8", ["e0"]),
+                ]
+                for (query, names) in cases {
+                    #expect(
+                        try await server.send(.get, "/v1/subnets?\(query)").names == names,
+                        "\(query)")
+                }
+                #expect(
+                    try await server.send(.get, "/v1/regions/west/subnets").names == ["w0", "w1"])
+                #expect(try await server.send(.get, "/v1/regions/no/subnets").status == 404)
+                #expect(try await server.send(.get, "/v1/regions/no/policies").status == 404)
+            }
+        }
+
+        @Test func `a query that cannot be meant is refused`() async throws {
+            let targets = [
+                "/v1/subnets?bogus=1", "/v1/subnets?overlaps=10.1.0.1/16", "/v1/subnets?overlaps=x",
+                "/v1/subnets?contains=10.0.0", "/v1/subnets?label=x", "/v1/subnets?limit=0",
+                "/v1/subnets?limit=1001", "/v1/subnets?limit=1&limit=2", "/v1/subnets?cursor=x",
+                "/v1/audit?origin=x", "/v1/audit?outcome=x", "/v1/audit?verb=x",
+                "/v1/audit?since=yesterday", "/v1/audit?cursor=x", "/v1/changes/x",
+                "/v1/regions/a?dryRun=true",
+            ]
+            try await TestApplication.with { server in
+                for target in targets {
+                    let answer = try await server.send(.get, target)
+                    #expect(answer.status == 400, "\(target)")
+                    #expect(answer["Content-Type"] == "application/problem+json")
+                }
+            }
+        }
+    }
+}
