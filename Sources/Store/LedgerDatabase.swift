@@ -6,6 +6,8 @@ enum LedgerDatabase {
     private static let busyTimeout = 5.0
     /// Pages in the write-ahead log before SQLite copies them into the file: 16 MiB.
     private static let checkpointPages = 4096
+    /// What the writing connection may keep in memory, in KiB: the ends of all indexes fit.
+    private static let writerCache = 16384
 
     static func open(_ path: String, options: AuditLedger.Options) throws(StoreError)
         -> DatabasePool
@@ -16,7 +18,10 @@ enum LedgerDatabase {
             try checkOwner(path)
             let pool = try DatabasePool(path: path, configuration: configuration(options))
             // DatabasePool sets NORMAL, with which a power failure may undo the last commits.
-            try pool.writeWithoutTransaction { try $0.execute(sql: "PRAGMA synchronous = FULL") }
+            try pool.writeWithoutTransaction { db in
+                try db.execute(sql: "PRAGMA synchronous = FULL")
+                try db.execute(sql: "PRAGMA cache_size = -\(writerCache)")
+            }
             if options.checksIntegrity { try pool.read { try checkIntegrity($0, path: path) } }
             try Migrations.migrator.migrate(pool)
             return pool

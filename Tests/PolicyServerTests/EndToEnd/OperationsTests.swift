@@ -56,7 +56,8 @@ extension EndToEndTests {
                         == 415)
                 let large = #"{"description":"\#(String(repeating: "x", count: 2000))"}"#
                 #expect(try await server.send(.put, "/v1/regions/a", large).status == 413)
-                #expect(try await server.send(.put, "/v1/regions/a").status == 411)
+                // This client announces an empty chunked body; HTTPCore's own tests see to 411.
+                #expect(try await server.send(.put, "/v1/regions/a").status == 400)
                 let head = try await server.send(.head, "/v1/regions")
                 #expect(head.status == 200)
                 #expect(head.response.body.isEmpty)
