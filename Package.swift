@@ -110,7 +110,8 @@ let package = Package(
         .testTarget(name: "StoreTests", dependencies: ["Store", "Domain", "TestSupport"]),
         .testTarget(
             name: "ControlPlaneTests",
-            dependencies: ["ControlPlane", "Calico", "Domain", "Etcd", "Store", "TestSupport",
+            dependencies: [
+                "ControlPlane", "Calico", "Domain", "Etcd", "Store", "TestSupport",
                 .product(name: "Logging", package: "swift-log"),
             ],
             resources: [.copy("Fixtures")]),

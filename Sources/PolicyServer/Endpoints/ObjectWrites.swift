@@ -7,7 +7,7 @@ import HTTPTypes
 extension API {
     /// A write whose body is a document; one that cannot be read is audited as refused.
     func write(
-        _ request: Request, verb: String, name: ObjectName?,
+        _ request: Request, verb: String, name: ObjectName,
         operation: (JSONValue) -> ChangeOperation
     ) async throws -> Response {
         let body = try await request.body.collect()
@@ -43,7 +43,7 @@ extension API {
     }
 
     private func refused(
-        _ request: Request, _ error: DocumentError, verb: String, name: ObjectName?
+        _ request: Request, _ error: DocumentError, verb: String, name: ObjectName
     ) async -> Problem {
         let problem = Problem.unreadable(error)
         metrics.requests.recordWrite(.refused)

@@ -32,7 +32,9 @@ extension API {
                 accepts: DocumentFormat.bodyTypes, produces: DocumentFormat.answerTypes
             ) { request in
                 let region = try request.path("region")
-                return try await write(request, verb: "allocate", name: nil) {
+                // Which subnet is in the body: of one that cannot be read, only the region is known.
+                let unnamed = ObjectName.subnet(region: region, name: "")
+                return try await write(request, verb: "allocate", name: unnamed) {
                     .allocateSubnet(region: region, $0)
                 }
             },
