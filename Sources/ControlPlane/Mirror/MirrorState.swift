@@ -22,6 +22,10 @@ struct MirrorState: Sendable {
     private(set) var legacyEndpoints: Set<String> = []
     /// Policies stored under a tier-prefixed name of the default tier.
     private(set) var tieredPolicies = 0
+    /// Names of the tiers.
+    private(set) var tiers: Set<String> = []
+    /// Names of the registered regions.
+    private(set) var regions: Set<String> = []
     private(set) var head = Head.initial
     /// mod_revision of `head`; 0 while there is none.
     private(set) var headRevision: Int64 = 0
@@ -80,15 +84,17 @@ struct MirrorState: Sendable {
         guard key.hasPrefix(EtcdKey(Self.legacyEndpointPrefix)), let path = key.string else {
             return
         }
-        let name = String(path.dropFirst(Self.legacyEndpointPrefix.count))
-        if exists { legacyEndpoints.insert(name) } else { legacyEndpoints.remove(name) }
+        legacyEndpoints.note(
+            String(path.dropFirst(Self.legacyEndpointPrefix.count)), exists: exists)
     }
 
     private mutating func index(_ key: ResourceKey, old: MirrorEntry?, new: MirrorEntry?) {
         if key.kind.isPolicy, key.name.hasPrefix(PolicyName.defaultTier + ".") {
             tieredPolicies += (new == nil ? 0 : 1) - (old == nil ? 0 : 1)
         }
+        if key.kind == .tier { tiers.note(key.name, exists: new != nil) }
         guard let inventory = InventoryKey(key) else { return }
+        if case .region(let region) = inventory { regions.note(region, exists: new != nil) }
         let before = old.map { InventoryResource.nets(bytes: $0.bytes) } ?? []
         let after = new.map { InventoryResource.nets(bytes: $0.bytes) } ?? []
         guard before != after else { return }
@@ -101,6 +107,12 @@ struct MirrorState: Sendable {
             for cidr in before { subnets.remove(cidr, where: { $0 == id }) }
             for cidr in after { subnets.insert(cidr, id) }
         }
+    }
+}
+
+extension Set<String> {
+    fileprivate mutating func note(_ name: String, exists: Bool) {
+        if exists { insert(name) } else { remove(name) }
     }
 }
 

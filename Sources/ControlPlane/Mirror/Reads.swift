@@ -79,7 +79,7 @@ extension ChangeStatus {
                     actor: row.actor, clientAddress: row.clientAddress,
                     requestID: row.requestID ?? "", reason: row.reason),
                 verb: row.verb == .delete ? "delete" : "put", kind: row.kind, name: row.name,
-                region: row.region, result: result, keys: [], fingerprint: nil))
+                region: row.region, result: result, keys: [], verbs: [], fingerprint: nil))
     }
 }
 

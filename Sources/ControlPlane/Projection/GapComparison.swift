@@ -36,7 +36,8 @@ struct GapComparison: Sendable {
             if known[path]?.modRevision != after?.modRevision {
                 projection.objects.append(
                     projector.objectChange(
-                        key, after?.value, modRevision: after?.modRevision ?? to))
+                        key, after.map { AuditedValue(key, $0.value) },
+                        modRevision: after?.modRevision ?? to))
             }
             // A deletion leaves no revision to compare: it is the journal's if that ends with one.
             let isExplained =
@@ -45,7 +46,8 @@ struct GapComparison: Sendable {
                 } ?? false
             if isSame || isExplained { continue }
             var row = projector.draft(
-                key, before: before.map { Array($0.utf8) }, after: after?.value, time: now)
+                key, before: before.map { AuditedValue(key, Array($0.utf8)) },
+                after: after.map { AuditedValue(key, $0.value) }, time: now)
             row.revision = after?.modRevision ?? to
             row.isAfterGap = true
             projection.rows.append(row)
@@ -59,8 +61,7 @@ struct GapComparison: Sendable {
         var id: ChangeID
         var entry: JournalEntry
 
-        /// What a change writes besides its own object, it creates.
-        var verb: ChangeVerb? { path == entry.keys.first ? entry.result : .create }
+        var verb: ChangeVerb? { entry.verb(of: path) }
         var isDeletion: Bool { verb == .delete }
     }
 
@@ -82,9 +83,9 @@ struct GapComparison: Sendable {
     private func row(_ change: Journaled) -> AuditRecord.Draft? {
         guard let key = MirrorState.auditedKey(EtcdKey(change.path)) else { return nil }
         let stands = current[change.path]?.modRevision == change.revision
-        let before = known[change.path].map { Array($0.value.utf8) }
-        var row = projector.draft(
-            key, before: before, after: stands ? current[change.path]?.value : nil, time: now)
+        let before = known[change.path].map { AuditedValue(key, Array($0.value.utf8)) }
+        let after = stands ? current[change.path].map { AuditedValue(key, $0.value) } : nil
+        var row = projector.draft(key, before: before, after: after, time: now)
         projector.attribute(&row, to: change.id, change.entry, key)
         row.revision = change.revision
         row.isAfterGap = true

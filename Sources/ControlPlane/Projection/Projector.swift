@@ -18,32 +18,33 @@ struct Projector: Sendable {
         let journal = JournalIndex(changes)
         var projection = Projection(revision: changes.revision)
         for event in events {
-            var row = draft(
-                event.key, before: event.before, after: event.after, time: now)
+            let before = event.before.map { AuditedValue(event.key, $0) }
+            let after = event.after.map { AuditedValue(event.key, $0) }
+            var row = draft(event.key, before: before, after: after, time: now)
             row.revision = changes.revision
             if let (id, entry) = journal[event.key.path] {
                 attribute(&row, to: id, entry, event.key)
             }
             projection.rows.append(row)
             projection.objects.append(
-                objectChange(event.key, event.after, modRevision: changes.revision))
+                objectChange(event.key, after, modRevision: changes.revision))
         }
         return projection
     }
 
     /// A row for a change whose author is not known.
     func draft(
-        _ key: ResourceKey, before: [UInt8]?, after: [UInt8]?, time: Timestamp
+        _ key: ResourceKey, before: AuditedValue?, after: AuditedValue?, time: Timestamp
     ) -> AuditRecord.Draft {
-        let identity = AuditIdentity(key, bytes: after ?? before ?? [])
+        let identity = (after ?? before)?.identity ?? AuditIdentity(key, document: nil)
         let verb: AuditRecord.Verb =
             after == nil ? .delete : before == nil ? .create : .update
         var row = AuditRecord.Draft(
             time: time, origin: .external, actor: "unknown", verb: verb, kind: identity.kind,
             name: identity.name, region: identity.region)
         row.clusterID = clusterID
-        row.before = before.map(Self.canonical)
-        row.after = after.map(Self.canonical)
+        row.before = before?.canonical
+        row.after = after?.canonical
         return row
     }
 
@@ -63,12 +64,12 @@ struct Projector: Sendable {
         return row
     }
 
-    /// Names the author of a row's change. What a change wrote besides its own object, such as the
-    /// tier it needed, is this server's doing.
+    /// Names the author of a row's change. The tiers and the ClusterInformation that a change wrote
+    /// because they were missing are this server's doing.
     func attribute(
         _ row: inout AuditRecord.Draft, to id: ChangeID, _ entry: JournalEntry, _ key: ResourceKey
     ) {
-        row.origin = key.path == entry.keys.first ? .api : .system
+        row.origin = key.kind == .tier || key.kind == .clusterInformation ? .system : .api
         row.time = Timestamp(rfc3339: entry.time) ?? row.time
         row.actor = entry.context.actor
         row.clientAddress = entry.context.clientAddress
@@ -79,21 +80,32 @@ struct Projector: Sendable {
     }
 
     func objectChange(
-        _ key: ResourceKey, _ value: [UInt8]?, modRevision: Int64
+        _ key: ResourceKey, _ value: AuditedValue?, modRevision: Int64
     ) -> ObjectChange {
         guard let value else { return .delete(key: key.path) }
-        let identity = AuditIdentity(key, bytes: value)
+        let identity = value.identity
         return .put(
             AuditedObject(
                 key: key.path, kind: identity.kind, name: identity.name, region: identity.region,
-                modRevision: modRevision, value: String(decoding: value, as: UTF8.self)))
+                modRevision: modRevision, value: value.text))
     }
+}
 
+/// The bytes under an audited key as the ledger keeps them; they are parsed once.
+struct AuditedValue: Sendable, Equatable {
+    let identity: AuditIdentity
+    /// The bytes themselves, repaired where they are no UTF-8.
+    let text: String
     /// RFC 8785 text; bytes that are no JSON document become a JSON string of themselves.
-    static func canonical(_ bytes: [UInt8]) -> String {
-        let value =
-            (try? JSONParser.parse(bytes)) ?? .string(String(decoding: bytes, as: UTF8.self))
-        return String(decoding: JSONSerializer.canonical(value), as: UTF8.self)
+    let canonical: String
+
+    init(_ key: ResourceKey, _ bytes: [UInt8]) {
+        let text = String(decoding: bytes, as: UTF8.self)
+        let document = try? JSONParser.parse(bytes)
+        self.text = text
+        identity = AuditIdentity(key, document: document)
+        canonical = String(
+            decoding: JSONSerializer.canonical(document ?? .string(text)), as: UTF8.self)
     }
 }
 
@@ -127,7 +139,8 @@ struct AuditIdentity: Sendable, Equatable {
     var name: String
     var region: String?
 
-    init(_ key: ResourceKey, bytes: [UInt8]) {
+    /// - Parameter document: the stored value; nil when it is no JSON document.
+    init(_ key: ResourceKey, document: JSONValue?) {
         kind = key.kind.rawValue
         name = key.name
         region = key.namespace.flatMap(RegionNamespace.region(of:))
@@ -137,8 +150,8 @@ struct AuditIdentity: Sendable, Equatable {
         case .subnet(let region, let subnet):
             (kind, name, self.region) = ("Subnet", subnet, region)
         case nil where key.kind.isPolicy:
-            if let resource = Resource(key: key, bytes: bytes) {
-                name = PolicyName.authored(resource)
+            if let document, case .object = document {
+                name = PolicyName.authored(Resource(key: key, document: document))
             }
         case nil: break
         }

@@ -39,19 +39,17 @@ package struct Head: Sendable, Equatable {
     /// key with the value written (nothing for a deletion), each preceded by its length.
     func next(changeID: ChangeID, writes: [ObjectWrite]) -> Head {
         var digest = SHA256()
-        func add(_ bytes: some Collection<UInt8>) {
+        func add(_ bytes: [UInt8]) {
             digest.update(data: Array("\(bytes.count):".utf8))
-            digest.update(data: Array(bytes))
+            digest.update(data: bytes)
         }
-        add(hash.utf8)
-        add(changeID.text.utf8)
+        add(Array(hash.utf8))
+        add(Array(changeID.text.utf8))
         for write in writes {
-            add(write.path.utf8)
+            add(Array(write.path.utf8))
             add(write.bytes ?? [])
         }
-        let hex = digest.finalize().map { byte in
-            String(byte >> 4, radix: 16) + String(byte & 15, radix: 16)
-        }
-        return Head(seq: seq + 1, changeID: changeID.text, hash: hex.joined())
+        let hex = AuditHash(digest.finalize())?.description ?? ""
+        return Head(seq: seq + 1, changeID: changeID.text, hash: hex)
     }
 }
