@@ -12,8 +12,13 @@ extension ControlPlane {
         _ request: ChangeRequest
     ) async throws(ControlPlaneError) -> ChangeOutcome {
         let deadline = ContinuousClock.now + configuration.writeDeadline
-        let prepared = PreparedChange(request.operation)
+        let prepared = PreparedChange(request.operation, regions: mirror.read { $0.regions })
         switch await writer.submit(request, prepared, deadline: deadline) {
+        case .committed(let write, let revision) where !write.parts.isEmpty:
+            try await waitUntilVisible(revision, request.id, until: deadline)
+            return .appliedStream(AppliedStream(request.id, write, revision: revision))
+        case .planned(let write) where !request.options.dryRun:
+            return .appliedStream(AppliedStream(request.id, write, revision: nil))
         case .committed(let write, let revision):
             try await waitUntilVisible(revision, request.id, until: deadline)
             return .applied(
@@ -33,6 +38,9 @@ extension ControlPlane {
             return .refused(refusal)
         case .replayed(let entry, let revision):
             try await waitUntilVisible(revision, request.id, until: deadline)
+            if entry.kind == JournalEntry.streamKind {
+                return .appliedStream(try await replayedStream(request.id, revision))
+            }
             return .applied(try await replayed(request.id, entry, revision))
         case .failed(let error):
             throw error
@@ -95,6 +103,18 @@ extension ControlPlane {
             replayed: true)
     }
 
+    /// What an earlier stream with the same key did: objects that it left alone are not known any more.
+    private func replayedStream(
+        _ id: ChangeID, _ revision: Int64
+    ) async throws(ControlPlaneError) -> AppliedStream {
+        do {
+            let rows = try await ledger.rows(changeID: id.text).filter { $0.revision == revision }
+            return AppliedStream(id, rows.filter { $0.origin == .api }, revision: revision)
+        } catch {
+            throw ControlPlaneError(.ledgerUnavailable, "the ledger cannot be read: \(error)")
+        }
+    }
+
     private func audit(
         _ refusal: Refusal, of request: ChangeRequest
     ) async throws(ControlPlaneError) {
@@ -106,7 +126,7 @@ extension ControlPlane {
         row.changeID = request.id.text
         row.status = refusal.reason.status
         if case .delete = operation { row.verb = .delete }
-        if operation.verb == "put", object(operation.name) == nil {
+        if operation.verb == "put", let name = operation.name, object(name) == nil {
             row.verb = .create
         }
         do {
@@ -125,7 +145,8 @@ extension ControlPlane {
         var row = AuditRecord.Draft(
             time: SystemClock.now(), origin: .api, actor: context.actor,
             verb: isNew ? .create : verb == "delete" ? .delete : .update,
-            kind: name?.kind ?? "Subnet", name: name?.name ?? "", region: name?.region,
+            kind: name?.kind ?? JournalEntry.streamKind, name: name?.name ?? "",
+            region: name?.region,
             outcome: .refused)
         row.clientAddress = context.clientAddress
         row.requestID = context.requestID
@@ -140,19 +161,25 @@ extension ControlPlane {
     }
 
     private func plan(_ write: PlannedWrite) -> ChangePlan {
-        var changes = [
-            PlannedChange(
-                verb: write.verb, name: write.name, key: write.writes[0].path,
-                before: write.before?.document, after: write.view(revision: 0)?.document)
-        ]
-        changes[0].after = changes[0].after.map(Self.withoutRevision)
+        let parts = write.parts.isEmpty ? [write] : write.parts
+        let changes = parts.map { part in
+            let after = part.verb == .unchanged ? part.before : part.view(revision: 0)
+            return PlannedChange(
+                verb: part.verb, name: part.name,
+                key: part.writes.first?.path ?? key(of: part.name),
+                before: part.before?.document,
+                after: after.map { Self.withoutRevision($0.document) })
+        }
         return ChangePlan(changes: changes, warnings: write.warnings)
+    }
+
+    private func key(of name: ObjectName) -> String {
+        writer.planner.key(name, PlanningView(mirror)).path
     }
 
     private func unchangedPlan(_ object: ObjectView, _ warnings: [Violation]) -> ChangePlan {
         let change = PlannedChange(
-            verb: .unchanged, name: object.name,
-            key: writer.planner.key(object.name, PlanningView(mirror)).path,
+            verb: .unchanged, name: object.name, key: key(of: object.name),
             before: object.document, after: object.document)
         return ChangePlan(changes: [change], warnings: warnings)
     }

@@ -10,7 +10,7 @@ import Testing
             actor: "anonymous@192.0.2.7", clientAddress: "192.0.2.7", requestID: "r\"1",
             reason: "Grüße <&> \u{2028}"),
         verb: "put", kind: "Subnet", name: "web", region: "one", result: .create,
-        keys: ["/calico/a", "/calico/b"], fingerprint: "00ff")
+        keys: ["/calico/a", "/calico/b"], verbs: [.create, .update], fingerprint: "00ff")
 
     @Test("A journal entry reads back as it was written")
     func roundTrip() {

@@ -25,7 +25,7 @@ final class PlannerBench {
         options: ChangeOptions = ChangeOptions()
     ) -> Decision {
         planner.plan(
-            PreparedChange(operation),
+            PreparedChange(operation, regions: mirror.read { $0.regions }),
             .sample(operation, precondition: precondition, options: options),
             PlanningView(mirror))
     }

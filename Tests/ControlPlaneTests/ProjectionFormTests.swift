@@ -128,7 +128,7 @@ import Testing
             context: ChangeContext(
                 actor: "anonymous@192.0.2.7", clientAddress: nil, requestID: "r", reason: nil),
             verb: "put", kind: "GlobalNetworkPolicy", name: "web", region: nil, result: result,
-            keys: keys, fingerprint: nil)
+            keys: keys, verbs: [], fingerprint: nil)
     }
 
     static func change(_ result: ChangeVerb, keys: [String]) -> (id: ChangeID, text: String) {

@@ -4,6 +4,8 @@ package import Domain
 package enum ChangeOutcome: Sendable {
     /// In etcd, shown by this server's reads, and audited on disk; or nothing needed to change.
     case applied(AppliedChange)
+    /// The same of all objects of a stream.
+    case appliedStream(AppliedStream)
     /// A dry run that would have been accepted.
     case planned(ChangePlan)
     case refused(Refusal)
@@ -19,6 +21,52 @@ package struct AppliedChange: Sendable {
     package var warnings: [Violation]
     /// True when an earlier request with the same Idempotency-Key did it.
     package var replayed: Bool
+}
+
+/// A stream that is applied.
+package struct AppliedStream: Sendable {
+    package struct Object: Sendable {
+        package var verb: ChangeVerb
+        package var kind: String
+        package var name: String
+        package var region: String?
+    }
+
+    package var changeID: ChangeID
+    /// etcd mod_revision of every object that was written; nil when nothing needed to change.
+    package var revision: Int64?
+    package var objects: [Object]
+    package var warnings: [Violation]
+    /// True when an earlier request with the same Idempotency-Key did it.
+    package var replayed: Bool
+}
+
+extension AppliedStream {
+    init(_ id: ChangeID, _ write: PlannedWrite, revision: Int64?) {
+        self.init(
+            changeID: id, revision: revision,
+            objects: write.parts.map {
+                Object(
+                    verb: $0.verb, kind: $0.name.kind, name: $0.name.name, region: $0.name.region)
+            },
+            warnings: write.warnings, replayed: false)
+    }
+
+    /// As the ledger knows it.
+    init(_ id: ChangeID, _ rows: [AuditRecord], revision: Int64) {
+        self.init(
+            changeID: id, revision: revision,
+            objects: rows.map { row in
+                let verb: ChangeVerb =
+                    switch row.verb {
+                    case .create: .create
+                    case .delete: .delete
+                    case .update, .observe: .update
+                    }
+                return Object(verb: verb, kind: row.kind, name: row.name, region: row.region)
+            },
+            warnings: [], replayed: true)
+    }
 }
 
 /// What a change does to one object.

@@ -34,10 +34,15 @@ package enum ChangeOperation: Sendable {
     case delete(ObjectName)
     /// Take the first free block of the region's address blocks as a new subnet.
     case allocateSubnet(region: String, JSONValue)
+    /// Create or replace every object of the stream, and delete those that `prune` picks and the stream
+    /// does not name: all or nothing.
+    case apply(ApplyStream, prune: Selector?)
 
-    /// The object the request names; for an allocation only its kind and region are known.
-    package var name: ObjectName {
+    /// The object the request names; for an allocation only its kind and region are known. Nil for a
+    /// stream.
+    package var name: ObjectName? {
         switch self {
+        case .apply: nil
         case .put(let name, _), .patch(let name, _), .delete(let name): name
         case .allocateSubnet(let region, let document):
             .subnet(region: region, name: document["name"]?.stringValue ?? "")
@@ -51,6 +56,7 @@ package enum ChangeOperation: Sendable {
         case .patch: "patch"
         case .delete: "delete"
         case .allocateSubnet: "allocate"
+        case .apply: "apply"
         }
     }
 }

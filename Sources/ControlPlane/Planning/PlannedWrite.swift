@@ -12,6 +12,10 @@ struct ObjectWrite: Sendable, Equatable {
 
     var compare: Compare { .unchanged(EtcdKey(path), since: expectedRevision) }
 
+    var verb: ChangeVerb {
+        bytes == nil ? .delete : expectedRevision == 0 ? .create : .update
+    }
+
     var operation: Etcd.Operation {
         bytes.map { .put(EtcdKey(path), $0) } ?? .delete(EtcdKey(path))
     }
@@ -29,6 +33,9 @@ struct PlannedWrite: Sendable {
     var before: ObjectView?
     /// The object after the change; nil for a delete.
     var after: Resource?
+    /// The changes of which this one, a stream's, consists: `writes` are theirs. An object that stays as
+    /// it is has a part without writes. Empty for the change of one object.
+    var parts: [PlannedWrite] = []
 
     /// Bytes that its part of the transaction takes, roughly.
     var size: Int {

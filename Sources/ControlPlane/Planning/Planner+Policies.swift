@@ -10,10 +10,7 @@ extension Planner {
         case .subnet(let region, let subnet):
             return [InventoryKey.subnet(region: region, name: subnet).resourceKey]
         case .policy, .regionPolicy:
-            let tiers = view.paths(prefix: ResourceKey.prefix(.tier)).compactMap {
-                ResourceKey(path: $0)?.name
-            }
-            let prefixed = Set(tiers + [PolicyName.defaultTier]).sorted().map { tier in
+            let prefixed = view.tiers.union([PolicyName.defaultTier]).sorted().map { tier in
                 PolicyName.stored(name.name, tier: tier, convention: .tiered)
             }
             var names = [name.name]
@@ -91,7 +88,7 @@ extension Planner {
             key: key, authoredName: name.name, judged: stored, existing: current?.resource,
             identity: .of(current?.resource, fresh: environment.identity()))
         return decision(
-            name, resource, current, warnings: lint(resource, view),
+            name, resource, current, warnings: judged.warnings(view.regions),
             additional: installation.writes, required: installation.required)
     }
 
@@ -131,12 +128,6 @@ extension Planner {
         // A tier that this very transaction creates cannot be compared as present.
         let isStored = view.isStored(tierKey.path)
         return (writes, isStored ? [tierKey.path] : [])
-    }
-
-    private func lint(_ resource: Resource, _ view: PlanningView) -> [Violation] {
-        let prefix = InventoryKey.region("").resourceKey.path
-        let regions = view.paths(prefix: prefix).map { String($0.dropFirst(prefix.count)) }
-        return PolicyLinter.lint(resource.document, knownRegions: Set(regions))
     }
 }
 

@@ -32,6 +32,7 @@ struct Planner: Sendable {
             case .delete(let name): planDelete(name, request, view)
             case .allocate(let region, let decoded):
                 planAllocation(region: region, decoded, request, view)
+            case .apply(let stream): planApply(stream, request, view)
             }
         return request.options.strict ? refusingWarnings(decision) : decision
     }
@@ -42,6 +43,7 @@ struct Planner: Sendable {
         guard view.hasWrites else { return false }
         return switch change {
         case .allocate: view.touchesSubnets
+        case .apply: true
         case .putRegion(let region, _):
             view.isTouched(InventoryKey.region(region).resourceKey.path) || view.touchesSubnets
         case .putSubnet(let id, _): view.isTouched(id.path)
@@ -53,10 +55,13 @@ struct Planner: Sendable {
 
     /// What goes into the journal beside an accepted change.
     func journalEntry(_ request: ChangeRequest, _ write: PlannedWrite) -> JournalEntry {
-        JournalEntry(
+        let isStream = !write.parts.isEmpty
+        return JournalEntry(
             isAccepted: true, time: environment.now().rfc3339, context: request.context,
-            verb: request.operation.verb, kind: write.name.kind, name: write.name.name,
-            region: write.name.region, result: write.verb, keys: write.writes.map(\.path),
+            verb: request.operation.verb,
+            kind: isStream ? JournalEntry.streamKind : write.name.kind,
+            name: isStream ? "" : write.name.name, region: isStream ? nil : write.name.region,
+            result: write.verb, keys: write.writes.map(\.path), verbs: write.writes.map(\.verb),
             fingerprint: request.fingerprint)
     }
 
@@ -78,7 +83,8 @@ struct Planner: Sendable {
                     ]))
         }
         let merged = MergePatch.apply(patch, to: object.document)
-        return plan(PreparedChange(.put(name, merged)), request.withoutStrict, view)
+        return plan(
+            PreparedChange(.put(name, merged), regions: view.regions), request.withoutStrict, view)
     }
 
     private func refusingWarnings(_ decision: Decision) -> Decision {

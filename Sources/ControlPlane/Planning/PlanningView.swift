@@ -8,6 +8,9 @@ struct PlanningView: Sendable {
     /// `head` as it was before any look-up; the transaction compares `headRevision`.
     let head: Head
     let headRevision: Int64
+    /// Names of the registered regions and of the tiers, those of earlier members included.
+    private(set) var regions: Set<String>
+    private(set) var tiers: Set<String>
     /// Keys written by earlier members; nil for a deleted one.
     private var overlay: [String: [UInt8]?] = [:]
     private var overlaySubnets: [(cidr: CIDR, id: SubnetID)] = []
@@ -15,7 +18,9 @@ struct PlanningView: Sendable {
 
     init(_ mirror: Mirror) {
         self.mirror = mirror
-        (head, headRevision) = mirror.read { ($0.head, $0.headRevision) }
+        (head, headRevision, regions, tiers) = mirror.read {
+            ($0.head, $0.headRevision, $0.regions, $0.tiers)
+        }
     }
 
     /// Whether an earlier member of the batch writes this key: the next one has to wait for the
@@ -81,7 +86,17 @@ struct PlanningView: Sendable {
 
     /// Makes the plan's writes visible to the members after it.
     mutating func apply(_ plan: PlannedWrite) {
-        for write in plan.writes { overlay[write.path] = .some(write.bytes) }
+        guard plan.parts.isEmpty else {
+            for part in plan.parts where !part.writes.isEmpty { apply(part) }
+            return
+        }
+        for write in plan.writes {
+            overlay[write.path] = .some(write.bytes)
+            if let key = ResourceKey(path: write.path), key.kind == .tier { tiers.insert(key.name) }
+        }
+        if case .region(let region) = plan.name {
+            if plan.after == nil { regions.remove(region) } else { regions.insert(region) }
+        }
         guard let after = plan.after else { return }
         switch plan.name {
         case .region(let region):

@@ -10,8 +10,10 @@ enum PreparedChange: Sendable {
     case patch(ObjectName, JSONValue)
     case delete(ObjectName)
     case allocate(region: String, Decoded<SubnetAllocation>)
+    case apply(PreparedStream)
 
-    init(_ operation: ChangeOperation) {
+    /// - Parameter regions: the registered regions, as far as the caller knows.
+    init(_ operation: ChangeOperation, regions: Set<String>) {
         switch operation {
         case .put(.region(let name), let document):
             self = .putRegion(name, Region.decode(document, name: name))
@@ -20,11 +22,13 @@ enum PreparedChange: Sendable {
                 SubnetID(region: region, name: name),
                 Subnet.decode(document, region: region, name: name))
         case .put(let name, let document):
-            self = .putPolicy(name, JudgedPolicy(document, name))
+            self = .putPolicy(name, JudgedPolicy(document, name, regions: regions))
         case .patch(let name, let patch): self = .patch(name, patch)
         case .delete(let name): self = .delete(name)
         case .allocateSubnet(let region, let document):
             self = .allocate(region: region, SubnetAllocation.decode(document))
+        case .apply(let stream, let prune):
+            self = .apply(PreparedStream(stream, prune: prune, regions: regions))
         }
     }
 }
@@ -38,8 +42,11 @@ struct JudgedPolicy: Sendable {
     var stored: JSONValue?
     /// The revision that the document says it was read at.
     var resourceVersion: Int64?
+    /// The lints' warnings, given `lintedRegions`.
+    private var lints: [Violation] = []
+    private var lintedRegions: Set<String>
 
-    init(_ document: JSONValue, _ name: ObjectName) {
+    init(_ document: JSONValue, _ name: ObjectName, regions: Set<String>) {
         var document = document
         var violations: [Violation] = []
         if var object = document.objectValue, var metadata = object["metadata"]?.objectValue {
@@ -70,5 +77,17 @@ struct JudgedPolicy: Sendable {
         self.document = document
         self.violations = violations + verdict.violations
         self.stored = verdict.stored
+        lintedRegions = regions
+        lints = warnings(regions, lintsAgain: true)
+    }
+
+    /// The warnings when exactly `regions` are registered.
+    func warnings(_ regions: Set<String>) -> [Violation] {
+        warnings(regions, lintsAgain: regions != lintedRegions)
+    }
+
+    private func warnings(_ regions: Set<String>, lintsAgain: Bool) -> [Violation] {
+        guard lintsAgain, let stored else { return lints }
+        return PolicyLinter.lint(stored, knownRegions: regions)
     }
 }

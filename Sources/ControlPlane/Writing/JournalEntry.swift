@@ -1,3 +1,4 @@
+import Calico
 import Domain
 
 /// The value of `journal/<changeId>`: who made a change and which keys it wrote, in the same
@@ -8,7 +9,7 @@ package struct JournalEntry: Sendable, Equatable {
     /// RFC 3339, UTC.
     package var time: String
     package var context: ChangeContext
-    /// `put`, `patch`, `delete` or `allocate`.
+    /// `put`, `patch`, `delete`, `allocate` or `apply`.
     package var verb: String
     package var kind: String
     package var name: String
@@ -17,12 +18,15 @@ package struct JournalEntry: Sendable, Equatable {
     package var result: ChangeVerb?
     /// The etcd keys written besides `head` and the journal, the named object's first.
     package var keys: [String]
+    /// What became of each of `keys`, in their order.
+    package var verbs: [ChangeVerb]
     /// See `ChangeRequest.fingerprint`.
     package var fingerprint: String?
 
     package init(
         isAccepted: Bool, time: String, context: ChangeContext, verb: String, kind: String,
-        name: String, region: String?, result: ChangeVerb?, keys: [String], fingerprint: String?
+        name: String, region: String?, result: ChangeVerb?, keys: [String], verbs: [ChangeVerb],
+        fingerprint: String?
     ) {
         self.isAccepted = isAccepted
         self.time = time
@@ -33,11 +37,15 @@ package struct JournalEntry: Sendable, Equatable {
         self.region = region
         self.result = result
         self.keys = keys
+        self.verbs = verbs
         self.fingerprint = fingerprint
     }
 }
 
 extension JournalEntry {
+    /// `kind` of a change that applies a stream of documents; its name is empty.
+    package static let streamKind = "Stream"
+
     /// Nil when the bytes are no journal entry of this version.
     package init?(bytes: [UInt8]) {
         guard let value = try? JSONParser.parse(bytes),
@@ -58,6 +66,9 @@ extension JournalEntry {
             verb: verb, kind: kind, name: name, region: value["region"]?.stringValue,
             result: value["result"]?.stringValue.flatMap(ChangeVerb.init),
             keys: keys.compactMap(\.stringValue),
+            verbs: (value["verbs"]?.arrayValue ?? []).compactMap {
+                $0.stringValue.flatMap(ChangeVerb.init)
+            },
             fingerprint: value["fingerprint"]?.stringValue)
     }
 
@@ -75,8 +86,28 @@ extension JournalEntry {
         object["region"] = region.map(JSONValue.string)
         object["result"] = result.map { .string($0.rawValue) }
         object["keys"] = .array(keys.map(JSONValue.string))
+        if !verbs.isEmpty { object["verbs"] = .array(verbs.map { .string($0.rawValue) }) }
         object["fingerprint"] = fingerprint.map(JSONValue.string)
         return JSONSerializer.bytes(.object(object))
+    }
+
+    /// The objects that the change wrote, or the one it named: for a stream told from the keys.
+    package var objects: [ObjectReference] {
+        guard kind == Self.streamKind else {
+            return [ObjectReference(kind: kind, name: name, region: region)]
+        }
+        return keys.compactMap { path in
+            guard let key = ResourceKey(path: path) else { return nil }
+            let identity = AuditIdentity(key, document: nil)
+            return ObjectReference(
+                kind: identity.kind, name: identity.name, region: identity.region)
+        }
+    }
+
+    /// What became of `key`; nil for a key of another change.
+    func verb(of key: String) -> ChangeVerb? {
+        guard let index = keys.firstIndex(of: key) else { return nil }
+        return verbs.indices.contains(index) ? verbs[index] : index == 0 ? result : .create
     }
 
     /// The object the request named; nil for a kind that this version does not know.

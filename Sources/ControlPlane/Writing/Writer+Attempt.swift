@@ -113,7 +113,7 @@ extension Writer {
             case .refused(let refusal): plan.settled.append((member, .refused(refusal)))
             case .unchanged(let object, let warnings):
                 plan.settled.append((member, .unchanged(object, warnings: warnings)))
-            case .write(let write) where options.dryRun:
+            case .write(let write) where options.dryRun || write.writes.isEmpty:
                 plan.settled.append((member, .planned(write)))
             case .write(let write):
                 guard budget.take(write) || plan.accepted.isEmpty else {

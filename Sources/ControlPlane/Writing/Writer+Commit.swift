@@ -94,8 +94,7 @@ extension Writer {
                 return .retry(members, isConflict: true)
             }
             only.member.submission.answer(
-                .refused(
-                    Refusal(.tooLarge, "the change is larger than etcd takes: \(error.message)")))
+                .refused(Refusal(.tooLarge, Self.tooLarge(only.write, error))))
             return .done(deferred: plan.deferred)
         case .noSpace, .permissionDenied, .unauthenticated:
             for (member, _) in plan.accepted {
@@ -107,6 +106,16 @@ extension Writer {
         default: break
         }
         return .retry(members, isConflict: false)
+    }
+
+    private static func tooLarge(_ write: PlannedWrite, _ error: EtcdError) -> String {
+        let message = "the change is larger than etcd takes: \(error.message)"
+        guard !write.parts.isEmpty else { return message }
+        return message
+            + ". The stream changes \(write.writes.count) keys of \(write.size / 1024) KiB"
+            + " in all, and two more are needed; etcd's limits are --max-txn-ops (128 by default) and"
+            + " --max-request-bytes (1.5 MiB). Split the stream: regions and subnets first, then"
+            + " policies in parts"
     }
 
     /// The answer to a transaction was lost. Either its journal entries are there, then it was

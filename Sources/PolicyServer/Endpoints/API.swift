@@ -24,8 +24,8 @@ package struct API: Sendable {
     /// Every route there is; a test compares them with openapi.yaml.
     package var routes: [Route] {
         let routes =
-            regionRoutes + subnetRoutes + policyRoutes + regionPolicyRoutes + auditRoutes
-            + operationsRoutes
+            regionRoutes + subnetRoutes + policyRoutes + regionPolicyRoutes + streamRoutes
+            + auditRoutes + operationsRoutes
         return routes.map(\.identified)
     }
 }

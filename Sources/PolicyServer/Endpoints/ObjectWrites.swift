@@ -10,15 +10,25 @@ extension API {
         _ request: Request, verb: String, name: ObjectName,
         operation: (JSONValue) -> ChangeOperation
     ) async throws -> Response {
+        try await write(request, verb: verb, name: name) { format, body throws(DocumentError) in
+            operation(try format.parse(body))
+        }
+    }
+
+    /// A write whose body `read` turns into an operation; `name` is nil for a stream.
+    func write(
+        _ request: Request, verb: String, name: ObjectName?,
+        read: (DocumentFormat, [UInt8]) throws(DocumentError) -> ChangeOperation
+    ) async throws -> Response {
         let body = try await request.body.collect()
         let format = DocumentFormat(bodyType: request.contentType?.essence, body: body)
-        let document: JSONValue
+        let operation: ChangeOperation
         do {
-            document = try format.parse(body)
+            operation = try read(format, body)
         } catch {
             throw await refused(request, error, verb: verb, name: name)
         }
-        return try await write(request, operation(document), body: body)
+        return try await write(request, operation, body: body)
     }
 
     /// Submits `operation` and answers what became of it.
@@ -37,13 +47,14 @@ extension API {
         metrics.requests.recordWrite(RequestMetrics.WriteOutcome(outcome))
         switch outcome {
         case .applied(let change): return try Self.answer(change, request)
+        case .appliedStream(let stream): return Self.answer(stream, request)
         case .planned(let plan): return .document(plan.document, for: request)
         case .refused(let refusal): throw .refused(refusal)
         }
     }
 
     private func refused(
-        _ request: Request, _ error: DocumentError, verb: String, name: ObjectName
+        _ request: Request, _ error: DocumentError, verb: String, name: ObjectName?
     ) async -> Problem {
         let problem = Problem.unreadable(error)
         metrics.requests.recordWrite(.refused)
@@ -100,6 +111,8 @@ extension RequestMetrics.WriteOutcome {
         case .refused: self = .refused
         case .applied(let change):
             self = change.replayed ? .replayed : change.verb == .unchanged ? .unchanged : .applied
+        case .appliedStream(let stream):
+            self = stream.replayed ? .replayed : stream.revision == nil ? .unchanged : .applied
         }
     }
 }

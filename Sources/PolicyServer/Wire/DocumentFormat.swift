@@ -44,6 +44,16 @@ package enum DocumentFormat: Sendable, Equatable {
         }
     }
 
+    /// The documents of a stream: those of a YAML text, the elements of a JSON or YAML list.
+    package func parseStream(_ bytes: [UInt8]) throws(DocumentError) -> [JSONValue] {
+        let documents =
+            switch self {
+            case .json: [try JSONParser.parse(bytes)]
+            case .yaml: try YAMLParser.documents(bytes)
+            }
+        return documents.flatMap { $0.arrayValue ?? [$0] }
+    }
+
     /// `document` as text with a closing newline.
     package func serialize(_ document: JSONValue) -> [UInt8] {
         var bytes =

@@ -41,6 +41,28 @@ extension PlannedChange {
         object["key"] = .string(key)
         object["before"] = before
         object["after"] = after
+        if let before, let after, verb == .update {
+            object["diff"] = .array(JSONPatch.diff(from: before, to: after).map(\.document))
+        }
+        return .object(object)
+    }
+}
+
+extension AppliedStream {
+    package var document: JSONValue {
+        var object = JSONObject()
+        object["changeId"] = revision == nil ? nil : .string(changeID.text)
+        object["revision"] = revision.map { .number(JSONNumber($0)) }
+        object["changes"] = .array(
+            objects.map { change in
+                var object = JSONObject()
+                object["verb"] = .string(change.verb.rawValue)
+                object["kind"] = .string(change.kind)
+                object["name"] = .string(change.name)
+                object["region"] = change.region.map(JSONValue.string)
+                return .object(object)
+            })
+        object["warnings"] = .array(warnings.map(\.document))
         return .object(object)
     }
 }
@@ -57,9 +79,7 @@ extension ChangeStatus {
         object["requestId"] = .string(journal.context.requestID)
         object["reason"] = journal.context.reason.map(JSONValue.string)
         object["verb"] = .string(journal.verb)
-        let reference = ObjectReference(
-            kind: journal.kind, name: journal.name, region: journal.region)
-        object["objects"] = .array([reference.document])
+        object["objects"] = .array(journal.objects.map(\.document))
         object["keys"] = .array(journal.keys.map(JSONValue.string))
         return .object(object)
     }

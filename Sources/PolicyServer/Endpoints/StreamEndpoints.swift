@@ -1,0 +1,92 @@
+import ControlPlane
+import Domain
+import HTTPCore
+import HTTPTypes
+
+/// `/v1/apply` and `/v1/export`
+extension API {
+    var streamRoutes: [Route] {
+        [
+            Route(
+                .post, "/v1/apply", query: Self.writeQuery + ["acknowledgeLegacyLoss", "prune"],
+                accepts: DocumentFormat.bodyTypes, produces: DocumentFormat.answerTypes,
+                handler: apply),
+            Route(
+                .get, "/v1/export", query: ["atLeast"], produces: DocumentFormat.streamTypes,
+                handler: export),
+        ]
+    }
+
+    /// All documents of the body in one transaction.
+    private func apply(_ request: Request) async throws -> Response {
+        for name in [HTTPField.Name.ifMatch, .ifNoneMatch] where request.headers[name] != nil {
+            throw Problem.malformed(
+                "\(name) has no meaning for a stream; a document may name the revision it was read at."
+            )
+        }
+        let prune = try Self.prune(request)
+        return try await write(request, verb: "apply", name: nil) {
+            format, body throws(DocumentError) in
+            .apply(ApplyStream(try format.parseStream(body)), prune: prune)
+        }
+    }
+
+    private static func prune(_ request: Request) throws(Problem) -> Selector? {
+        guard let text = request.query("prune") else { return nil }
+        do {
+            return try Selector(parsing: text)
+        } catch {
+            throw .malformed(
+                "The query parameter prune must be a selector such as team == 'net': \(error.message)"
+            )
+        }
+    }
+
+    /// Every region, subnet and policy, in the order in which an empty etcd takes them.
+    private func export(_ request: Request) async throws -> Response {
+        try await waitUntilApplied(request)
+        let controlPlane = controlPlane
+        let format = DocumentFormat(answerType: request.responseType)
+        let type =
+            request.responseType.isEmpty ? DocumentFormat.streamTypes[0] : request.responseType
+        let body = Response.Body.stream { writer in
+            var separator = format.streamStart
+            for collection in controlPlane.exported {
+                var query = ListQuery(collection: collection, limit: 200)
+                repeat {
+                    let page = controlPlane.list(query)
+                    var piece: [UInt8] = []
+                    for item in page.items {
+                        guard let document = controlPlane.exportDocument(item) else { continue }
+                        piece += separator + format.serialize(document)
+                        separator = format.streamSeparator
+                    }
+                    if !piece.isEmpty { try await writer.write(piece) }
+                    query.after = page.next
+                } while query.after != nil
+            }
+            let isEmpty = separator == format.streamStart
+            try await writer.write((isEmpty ? format.streamStart : []) + format.streamEnd)
+        }
+        return Response(headers: [.contentType: type], body: body)
+    }
+
+    /// What became of a stream: 200, since it is not one object that was created.
+    static func answer(_ stream: AppliedStream, _ request: Request) -> Response {
+        var response = Response.document(stream.document, for: request)
+        if stream.revision != nil { response.headers[.changeID] = stream.changeID.text }
+        if stream.replayed { response.headers[.idempotencyReplayed] = "true" }
+        return response
+    }
+}
+
+extension DocumentFormat {
+    /// Media types of a stream, the favourite first.
+    fileprivate static let streamTypes = Array(answerTypes.dropFirst() + answerTypes.prefix(1))
+
+    fileprivate var streamStart: [UInt8] { self == .json ? Array("[".utf8) : Array("---\n".utf8) }
+    fileprivate var streamSeparator: [UInt8] {
+        self == .json ? Array(",".utf8) : Array("---\n".utf8)
+    }
+    fileprivate var streamEnd: [UInt8] { self == .json ? Array("]\n".utf8) : [] }
+}

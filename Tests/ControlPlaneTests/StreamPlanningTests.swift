@@ -1,0 +1,145 @@
+import Domain
+import Testing
+
+@testable import ControlPlane
+
+@Suite struct StreamPlanningTests {
+    private let bench = PlannerBench()
+
+    private static let region = #"{"kind":"Region","name":"one","addressBlocks":["10.0.0.0/16"]}"#
+    private static let web =
+        #"{"kind":"Subnet","region":"one","name":"web","cidr":"10.0.1.0/24","labels":{"by":"ci"}}"#
+    private static let policy = """
+        {"apiVersion":"projectcalico.org/v3","kind":"GlobalNetworkPolicy",
+         "metadata":{"name":"p","labels":{"by":"ci"}},
+         "spec":{"order":1,"selector":"has(a)","ingress":[{"action":"Allow","source":{"selector":"has(b)"}}]}}
+        """
+
+    private static func stream(_ documents: String..., prune: String? = nil) -> ChangeOperation {
+        .apply(
+            ApplyStream(documents.map { .json($0) }),
+            prune: prune.flatMap { try? Selector(parsing: $0) })
+    }
+
+    private static func subnet(_ name: String, _ cidr: String) -> String {
+        #"{"kind":"Subnet","region":"one","name":"\#(name)","cidr":"\#(cidr)"}"#
+    }
+
+    private static func verbs(_ write: PlannedWrite?) -> [String] {
+        (write?.parts ?? []).map { "\($0.verb.rawValue) \($0.name)" }
+    }
+
+    @Test("Documents are planned after what they need, in one change")
+    func dependencies() throws {
+        let write = try #require(bench.write(Self.stream(Self.policy, Self.web, Self.region)))
+        #expect(
+            Self.verbs(write) == [
+                "create region one", "create subnet web of region one", "create policy p",
+            ])
+        #expect(write.writes.count == Set(write.writes.map(\.path)).count)
+        #expect(write.required.isEmpty, "the tier is part of the change")
+        let list = #"{"kind":"List","items":[\#(Self.region),\#(Self.web)]}"#
+        #expect(bench.write(Self.stream(list))?.parts.count == 2)
+    }
+
+    @Test("A stream that is applied again changes nothing, and each object says so")
+    func repeated() throws {
+        bench.accept(Self.stream(Self.region, Self.web, Self.policy))
+        let write = try #require(bench.write(Self.stream(Self.region, Self.web, Self.policy)))
+        #expect(write.writes.isEmpty)
+        #expect(write.parts.allSatisfy { $0.verb == .unchanged && $0.before != nil })
+    }
+
+    @Test("Every document's violations are reported at its position, and nothing is planned")
+    func violations() throws {
+        let refusal = try #require(
+            bench.refusal(
+                Self.stream(
+                    Self.subnet("a", "10.0.1.0/24"), Self.region, Self.subnet("b", "10.0.1.128/25"),
+                    #"{"kind":"Subnet","region":"one","name":"c","cidr":"10.0.9.1/24"}"#,
+                    #"{"kind":"Pod"}"#, Self.region, "7", #"{"kind":"Region"}"#,
+                    #"{"kind":"NetworkPolicy","metadata":{"name":"x","namespace":"default"}}"#)))
+        #expect(refusal.reason == .invalid)
+        #expect(
+            Set(refusal.violations.map { "\($0.pointer) \($0.rule)" }) == [
+                "/2/cidr subnet.overlap", "/3/cidr cidr.host-bits", "/4/kind apply.kind",
+                "/5 apply.repeated", "/6 document.wrong-type", "/7/name document.missing-field",
+                "/8/metadata/namespace region.mismatch",
+            ])
+    }
+
+    @Test("Refusals of one kind keep their kind, and those that follow from another are left out")
+    func reasons() throws {
+        let overlap = try #require(
+            bench.refusal(
+                Self.stream(
+                    Self.region, Self.subnet("a", "10.0.1.0/24"), Self.subnet("b", "10.0.1.0/24"))))
+        #expect(overlap.reason == .overlap)
+        #expect(overlap.objects.map(\.name) == ["a"])
+        let absent = try #require(bench.refusal(Self.stream(Self.web)))
+        #expect(absent.reason == .notFound)
+        #expect(absent.violations.map { "\($0.pointer) \($0.rule)" } == ["/0 apply.not-found"])
+        let knockOn = try #require(
+            bench.refusal(
+                Self.stream(
+                    #"{"kind":"Region","name":"one","addressBlocks":["10.0.0.1/16"]}"#, Self.web)))
+        #expect(knockOn.violations.map(\.pointer) == ["/0/addressBlocks/0"])
+        #expect(bench.refusal(Self.stream())?.rules == ["apply.empty"])
+    }
+
+    @Test("Pruning removes what carries the label and is not named, and its addresses are free")
+    func prune() throws {
+        bench.accept(
+            Self.stream(Self.region, Self.web, Self.policy, Self.subnet("own", "10.0.2.0/24")))
+        let write = try #require(
+            bench.accept(
+                Self.stream(
+                    Self.region, Self.subnet("new", "10.0.1.0/24"), prune: "by == 'ci'")))
+        #expect(
+            Self.verbs(write) == [
+                "delete policy p", "delete subnet web of region one", "none region one",
+                "create subnet new of region one",
+            ])
+        #expect(bench.write(.delete(.subnet(region: "one", name: "own"))) != nil)
+        #expect(bench.refusal(.delete(.policy("p")))?.reason == .notFound)
+    }
+
+    @Test(
+        "A region goes with the last of what uses it; while something stays, the stream is refused")
+    func pruneRegion() throws {
+        let labelled =
+            #"{"kind":"Region","name":"one","addressBlocks":["10.0.0.0/16"],"labels":{"by":"ci"}}"#
+        let other = #"{"kind":"Region","name":"two","addressBlocks":["10.0.0.0/16"]}"#
+        bench.accept(Self.stream(labelled, Self.web))
+        let write = try #require(bench.write(Self.stream(other, prune: "by == 'ci'")))
+        #expect(
+            Self.verbs(write) == [
+                "delete subnet web of region one", "delete region one", "create region two",
+            ])
+        bench.accept(Self.stream(Self.subnet("own", "10.0.2.0/24")))
+        let refusal = try #require(bench.refusal(Self.stream(Self.web, prune: "by == 'ci'")))
+        #expect(refusal.reason == .inUse)
+    }
+
+    @Test("A selector that picks objects without labels is no selector to prune by")
+    func boundlessPrune() {
+        for selector in ["all()", "!has(by)", "by != 'x'"] {
+            #expect(
+                bench.refusal(Self.stream(Self.region, prune: selector))?.rules == ["apply.prune"])
+        }
+    }
+
+    @Test("Warnings name the document, and strict refuses them")
+    func warnings() throws {
+        let open = """
+            {"apiVersion":"projectcalico.org/v3","kind":"GlobalNetworkPolicy","metadata":{"name":"p"},
+             "spec":{"selector":"has(a)","ingress":[{"action":"Allow"}]}}
+            """
+        let write = try #require(bench.write(Self.stream(Self.region, open)))
+        #expect(write.warnings.map(\.rule.name) == ["lint.open-ingress"])
+        #expect(write.warnings.first?.pointer.hasPrefix("/1/spec/ingress/0") == true)
+        let strict = bench.refusal(
+            Self.stream(Self.region, open), options: ChangeOptions(strict: true))
+        #expect(strict?.rules == ["lint.open-ingress"])
+    }
+}
