@@ -25,6 +25,7 @@ extension ControlPlane {
             named["kind"] = .string(object.name.kind)
             for (key, value) in document where named[key] == nil { named[key] = value }
             return .object(named)
+        case .policy where document["source"] != nil: return document["source"]
         case .policy, .regionPolicy:
             var metadata = document["metadata"]?.objectValue ?? JSONObject()
             for field in ["resourceVersion", "uid", "creationTimestamp", "managedFields"] {

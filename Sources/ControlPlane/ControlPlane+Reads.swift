@@ -6,10 +6,7 @@ import Store
 extension ControlPlane {
     /// The object as this server knows it now; nil when there is none.
     package func object(_ name: ObjectName) -> ObjectView? {
-        let view = PlanningView(mirror)
-        let key = writer.planner.key(name, view)
-        guard let stored = view.resource(key), let resource = stored.resource else { return nil }
-        return Representation.view(name, resource, revision: stored.revision)
+        writer.planner.current(name, PlanningView(mirror))?.object
     }
 
     /// One page of a list; `query.after` is the `next` of an earlier page.

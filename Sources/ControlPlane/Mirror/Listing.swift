@@ -15,7 +15,7 @@ struct Listing: Sendable {
     ) async throws -> Listing {
         var listing = Listing()
         let prefixes =
-            MirrorState.kinds.map(ResourceKey.prefix) + [MirrorState.legacyEndpointPrefix]
+            MirrorState.kinds.map(ResourceKey.prefix) + [MirrorState.endpointPrefix]
         for prefix in prefixes {
             try await store.rangePages(prefix: EtcdKey(prefix), revision: revision) { page in
                 for keyValue in page.keyValues { listing.add(keyValue, keepsValues: keepsValues) }

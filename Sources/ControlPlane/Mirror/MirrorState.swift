@@ -11,7 +11,7 @@ struct MirrorEntry: Sendable, Equatable {
 /// What is in etcd, as far as this product cares: a value that only `put` and `delete` change.
 ///
 /// Kept are policies, network sets (and so regions and subnets), tiers and ClusterInformation in
-/// full, the names of the legacy namespace's endpoints, and `head`. Every other key is passed over.
+/// full, the endpoints' labels, the names of those in the legacy namespace, and `head`. Every other key is passed over.
 struct MirrorState: Sendable {
     private(set) var entries = SortedMap<String, MirrorEntry>()
     /// Every block of every subnet's set.
@@ -20,6 +20,8 @@ struct MirrorState: Sendable {
     private(set) var blocks = PrefixTrie<String>()
     /// Endpoints in the namespace `openstack`.
     private(set) var legacyEndpoints: Set<String> = []
+    /// The labels of all endpoints.
+    private(set) var endpointLabels = EndpointLabels()
     /// Policies stored under a tier-prefixed name of the default tier.
     private(set) var tieredPolicies = 0
     /// Names of the tiers.
@@ -36,7 +38,9 @@ struct MirrorState: Sendable {
         .clusterInformation,
     ]
 
-    static let legacyEndpointPrefix = ResourceKey.prefix(
+    static let endpointPrefix = ResourceKey.prefix(.workloadEndpoint)
+    private static let endpointKeyPrefix = EtcdKey(endpointPrefix)
+    private static let legacyEndpointPrefix = ResourceKey.prefix(
         .workloadEndpoint, namespace: RegionNamespace.legacy)
 
     /// The audited resource that `key` is; nil for every other key.
@@ -55,7 +59,7 @@ struct MirrorState: Sendable {
             headRevision = keyValue.modRevision
         }
         guard let key = Self.auditedKey(keyValue.key) else {
-            noteLegacyEndpoint(keyValue.key, exists: true)
+            noteEndpoint(keyValue.key, keyValue.value)
             return nil
         }
         let entry = MirrorEntry(bytes: keyValue.value, modRevision: keyValue.modRevision)
@@ -72,7 +76,7 @@ struct MirrorState: Sendable {
             headRevision = 0
         }
         guard let key = Self.auditedKey(key) else {
-            noteLegacyEndpoint(key, exists: false)
+            noteEndpoint(key, nil)
             return nil
         }
         let old = entries.remove(key.path)
@@ -80,12 +84,12 @@ struct MirrorState: Sendable {
         return old
     }
 
-    private mutating func noteLegacyEndpoint(_ key: EtcdKey, exists: Bool) {
-        guard key.hasPrefix(EtcdKey(Self.legacyEndpointPrefix)), let path = key.string else {
-            return
-        }
+    private mutating func noteEndpoint(_ key: EtcdKey, _ bytes: [UInt8]?) {
+        guard key.hasPrefix(Self.endpointKeyPrefix), let path = key.string else { return }
+        endpointLabels.set(path, bytes)
+        guard path.hasPrefix(Self.legacyEndpointPrefix) else { return }
         legacyEndpoints.note(
-            String(path.dropFirst(Self.legacyEndpointPrefix.count)), exists: exists)
+            String(path.dropFirst(Self.legacyEndpointPrefix.count)), exists: bytes != nil)
     }
 
     private mutating func index(_ key: ResourceKey, old: MirrorEntry?, new: MirrorEntry?) {

@@ -36,6 +36,8 @@ struct PlannedWrite: Sendable {
     /// The changes of which this one, a stream's, consists: `writes` are theirs. An object that stays as
     /// it is has a part without writes. Empty for the change of one object.
     var parts: [PlannedWrite] = []
+    /// Set when the object is a CrossRegionPolicy.
+    var crossRegion: PlannedCrossRegion?
 
     /// Bytes that its part of the transaction takes, roughly.
     var size: Int {
@@ -43,7 +45,13 @@ struct PlannedWrite: Sendable {
     }
 
     func view(revision: Int64) -> ObjectView? {
-        after.flatMap { Representation.view(name, $0, revision: revision) }
+        if let crossRegion {
+            let parts = crossRegion.parts.map {
+                CompiledPart(resource: $0.resource, revision: $0.revision == 0 ? revision : $0.revision)
+            }
+            return Representation.crossRegion(name, crossRegion.source, parts, [])
+        }
+        return after.flatMap { Representation.view(name, $0, revision: revision) }
     }
 }
 

@@ -83,7 +83,7 @@ extension Planner {
                 guard let key = ResourceKey(path: path),
                     let resource = view.resource(key)?.resource,
                     let name = ObjectName(resource), !named.contains(name),
-                    reserved(name.name) == nil
+                    reserved(name.name) == nil, view.source(ofPart: resource) == nil
                 else { return nil }
                 var labels = resource.labels
                 labels[PolicyResource.tierLabel] = nil

@@ -9,6 +9,11 @@ struct CurrentObject {
     /// Nil when the stored bytes are no resource: the key is taken all the same.
     var resource: Resource?
     var object: ObjectView?
+    /// The further policies of a CrossRegionPolicy.
+    var parts: [CompiledPart] = []
+
+    /// What conditions are about: the object's ETag.
+    var tag: Int64 { object?.revision ?? revision }
 }
 
 extension Planner {
@@ -27,32 +32,35 @@ extension Planner {
     func current(_ name: ObjectName, _ view: PlanningView) -> CurrentObject? {
         let key = key(name, view)
         guard let stored = view.resource(key) else { return nil }
+        let isCrossRegion =
+            stored.resource.flatMap(CrossRegionAnnotation.sourceDocument) != nil
         return CurrentObject(
             key: key, revision: stored.revision, resource: stored.resource,
             object: stored.resource.flatMap {
-                Representation.view(name, $0, revision: stored.revision)
-            })
+                view.object(name, $0, revision: stored.revision)
+            },
+            parts: isCrossRegion ? view.parts(of: name.name) : [])
     }
 
     /// The refusal when If-Match or If-None-Match does not hold; nil when both do.
     func failedPrecondition(
         _ name: ObjectName, _ current: CurrentObject?, _ request: ChangeRequest
     ) -> Refusal? {
-        guard !request.precondition.holds(for: current?.revision) else { return nil }
+        guard !request.precondition.holds(for: current?.tag) else { return nil }
         guard let current else {
             return Refusal(.preconditionFailed, "\(name) does not exist")
         }
         return Refusal(
             .preconditionFailed,
-            "\(name) exists at revision \(current.revision), which the conditions exclude",
-            currentRevision: current.revision)
+            "\(name) exists at revision \(current.tag), which the conditions exclude",
+            currentRevision: current.tag)
     }
 
     /// The refusal when the document names an older revision of the object than the one stored.
     func staleDocument(
         _ name: ObjectName, named revision: Int64?, _ current: CurrentObject?
     ) -> Refusal? {
-        guard let revision, revision != current?.revision else { return nil }
+        guard let revision, revision != current?.tag else { return nil }
         guard let current else {
             return Refusal(
                 .preconditionFailed,
@@ -60,9 +68,9 @@ extension Planner {
         }
         return Refusal(
             .preconditionFailed,
-            "the document names revision \(revision), but \(name) is at \(current.revision): "
+            "the document names revision \(revision), but \(name) is at \(current.tag): "
                 + "read it again and repeat the change",
-            currentRevision: current.revision)
+            currentRevision: current.tag)
     }
 
     func absent(_ name: ObjectName) -> Refusal { Refusal(.notFound, "there is no \(name)") }
@@ -96,8 +104,16 @@ extension Planner {
             path: current.key.path, bytes: nil, expectedRevision: current.revision)
         return .write(
             PlannedWrite(
-                name: name, verb: .delete, writes: [write], warnings: warnings,
+                name: name, verb: .delete, writes: [write] + removal(of: current.parts),
+                warnings: warnings,
                 before: current.object, after: nil))
+    }
+
+    /// What a CrossRegionPolicy takes with it when it goes.
+    func removal(of parts: [CompiledPart]) -> [ObjectWrite] {
+        parts.map {
+            ObjectWrite(path: $0.resource.key.path, bytes: nil, expectedRevision: $0.revision)
+        }
     }
 
     func planDelete(
@@ -109,6 +125,7 @@ extension Planner {
         let current = current(name, view)
         if let refusal = failedPrecondition(name, current, request) { return .refused(refusal) }
         guard let current else { return .refused(absent(name)) }
+        if let refusal = partRefusal(current, view) { return .refused(refusal) }
         if case .region(let region) = name, let refusal = inUse(region, view) {
             return .refused(refusal)
         }

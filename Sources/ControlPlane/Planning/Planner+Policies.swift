@@ -68,6 +68,7 @@ extension Planner {
         let tier = PolicyResource.tier(of: judged.document)
         let current = current(name, view)
         if let refusal = failedPrecondition(name, current, request) { return .refused(refusal) }
+        if let refusal = partRefusal(current, view) { return .refused(refusal) }
         var violations = judged.violations
         let installation = installationWrites(tier: tier, view)
         if installation == nil {
@@ -84,12 +85,14 @@ extension Planner {
             return .refused(refusal)
         }
         let key = current?.key ?? newPolicyKey(name, tier: tier, view)
+        let existing = current?.resource.map(CrossRegionAnnotation.removed(from:))
         let resource = PolicyResource.build(
-            key: key, authoredName: name.name, judged: stored, existing: current?.resource,
-            identity: .of(current?.resource, fresh: environment.identity()))
+            key: key, authoredName: name.name, judged: stored, existing: existing,
+            identity: .of(existing, fresh: environment.identity()))
         return decision(
             name, resource, current, warnings: judged.warnings(view.regions),
-            additional: installation.writes, required: installation.required)
+            additional: removal(of: current?.parts ?? []) + installation.writes,
+            required: installation.required)
     }
 
     /// Calico does not let a policy change its tier.
@@ -107,7 +110,7 @@ extension Planner {
 
     /// What has to be written so that a policy of `tier` works: the tiers and the ClusterInformation
     /// that calicoctl would create; nil when the tier does not exist and is none of those.
-    private func installationWrites(
+    func installationWrites(
         tier: String, _ view: PlanningView
     ) -> (writes: [ObjectWrite], required: [String])? {
         let tierKey = InstallationResources.tierKey(tier)

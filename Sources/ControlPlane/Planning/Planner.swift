@@ -28,6 +28,8 @@ struct Planner: Sendable {
             case .putRegion(let name, let decoded): planPut(region: name, decoded, request, view)
             case .putSubnet(let id, let decoded): planPut(subnet: id, decoded, request, view)
             case .putPolicy(let name, let judged): planPut(policy: name, judged, request, view)
+            case .putCrossRegion(let name, let prepared):
+                planPut(crossRegion: name, prepared, request, view)
             case .patch(let name, let patch): planPatch(name, patch, request, view)
             case .delete(let name): planDelete(name, request, view)
             case .allocate(let region, let decoded):
@@ -43,7 +45,8 @@ struct Planner: Sendable {
         guard view.hasWrites else { return false }
         return switch change {
         case .allocate: view.touchesSubnets
-        case .apply: true
+        // Which keys these write is known only when they are planned.
+        case .apply, .putCrossRegion: true
         case .putRegion(let region, _):
             view.isTouched(InventoryKey.region(region).resourceKey.path) || view.touchesSubnets
         case .putSubnet(let id, _): view.isTouched(id.path)
@@ -82,7 +85,7 @@ struct Planner: Sendable {
                             message: "expected an object, found \(patch.typeName)")
                     ]))
         }
-        let merged = MergePatch.apply(patch, to: object.document)
+        let merged = MergePatch.apply(patch, to: object.patchable)
         return plan(
             PreparedChange(.put(name, merged), regions: view.regions), request.withoutStrict, view)
     }

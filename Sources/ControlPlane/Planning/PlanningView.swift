@@ -33,6 +33,11 @@ struct PlanningView: Sendable {
     /// Whether the key exists in etcd already, apart from what this batch writes.
     func isStored(_ path: String) -> Bool { mirror.read { $0.entries[path] != nil } }
 
+    /// Whether any VM carries labels that satisfy `selector` now.
+    func isCarried(_ selector: Selector) -> Bool {
+        mirror.read { $0.endpointLabels.matches(selector) }
+    }
+
     /// Whether policies are stored under tier-prefixed names.
     var hasTieredPolicies: Bool { mirror.read { $0.tieredPolicies > 0 } }
 

@@ -7,6 +7,7 @@ enum PreparedChange: Sendable {
     case putRegion(String, Decoded<Region>)
     case putSubnet(SubnetID, Decoded<Subnet>)
     case putPolicy(ObjectName, JudgedPolicy)
+    case putCrossRegion(String, PreparedCrossRegion)
     case patch(ObjectName, JSONValue)
     case delete(ObjectName)
     case allocate(region: String, Decoded<SubnetAllocation>)
@@ -21,6 +22,13 @@ enum PreparedChange: Sendable {
             self = .putSubnet(
                 SubnetID(region: region, name: name),
                 Subnet.decode(document, region: region, name: name))
+        case .put(.policy(let name), let document):
+            if let prepared = PreparedCrossRegion(document, name: name) {
+                self = .putCrossRegion(name, prepared)
+            } else {
+                self = .putPolicy(
+                    .policy(name), JudgedPolicy(document, .policy(name), regions: regions))
+            }
         case .put(let name, let document):
             self = .putPolicy(name, JudgedPolicy(document, name, regions: regions))
         case .patch(let name, let patch): self = .patch(name, patch)

@@ -1,0 +1,142 @@
+import Calico
+import Domain
+
+extension Planner {
+    func planPut(
+        crossRegion name: String, _ prepared: PreparedCrossRegion, _ request: ChangeRequest,
+        _ view: PlanningView
+    ) -> Decision {
+        let object = ObjectName.policy(name)
+        let current = current(object, view)
+        if let refusal = failedPrecondition(object, current, request) { return .refused(refusal) }
+        if let refusal = partRefusal(current, view) { return .refused(refusal) }
+        var violations = prepared.decoded.violations + movedFromTier(current)
+        var compiled: [CompiledPolicy] = []
+        if let policy = prepared.decoded.value {
+            let (policies, found) = compile(policy, view)
+            compiled = policies
+            violations += found.map(prepared.placed).filter { !violations.contains($0) }
+        }
+        guard violations.isEmpty, let policy = prepared.decoded.value else {
+            return .refused(Refusal(.invalid, "the policy breaks rules", violations: violations))
+        }
+        let named = prepared.decoded.readOnly.revision
+        if let refusal = staleDocument(object, named: named, current) { return .refused(refusal) }
+        let warnings = (CrossRegionCompiler.warnings(
+            policy, compiled: compiled, knownRegions: view.regions)
+            + unmatched(policy, view)).map(prepared.placed)
+        return decision(object, policy, compiled, current, warnings, view)
+    }
+
+    private func compile(
+        _ policy: CrossRegionPolicy, _ view: PlanningView
+    ) -> ([CompiledPolicy], [Violation]) {
+        let absent = CrossRegionCompiler.references(policy).violations(
+            hasRegion: view.regions.contains, hasSubnet: { view.cidr($0) != nil })
+        let compilation = CrossRegionCompiler.compile(policy, subnetCIDR: view.cidr)
+        var violations = absent
+        violations += compilation.violations.filter { !violations.contains($0) }
+        // A part's name may be taken by somebody else's policy.
+        for compiled in compilation.policies.dropFirst() {
+            let part = current(.policy(compiled.name), view)?.resource
+            guard let part, CrossRegionAnnotation.sourceName(ofPart: part) != policy.name else {
+                continue
+            }
+            violations.append(
+                Violation(
+                    pointer: "/metadata/name", rule: .crossRegionPartTaken,
+                    message: "this policy needs a part named \"\(compiled.name)\", but a policy of that "
+                        + "name exists: choose another name, or delete that policy"))
+        }
+        return (compilation.policies, violations)
+    }
+
+    /// A warning for each group, project or label that no VM carries now. Labels that a network set
+    /// carries are another matter, and not looked at.
+    private func unmatched(_ policy: CrossRegionPolicy, _ view: PlanningView) -> [Violation] {
+        CrossRegionCompiler.references(policy).selectors.compactMap { located in
+            guard !view.isCarried(located.value) else { return nil }
+            return Violation(
+                pointer: located.pointer, rule: .lintMatchesNothing,
+                message: "no VM matches \(located.value) now; check the name or id, unless its VMs are "
+                    + "still to come")
+        }
+    }
+
+    private func decision(
+        _ name: ObjectName, _ policy: CrossRegionPolicy, _ compiled: [CompiledPolicy],
+        _ current: CurrentObject?, _ warnings: [Violation], _ view: PlanningView
+    ) -> Decision {
+        guard let installation = installationWrites(tier: PolicyName.defaultTier, view) else {
+            return .refused(absent(name))
+        }
+        var stale = current?.parts ?? []
+        var writes: [ObjectWrite] = []
+        var parts: [CompiledPart] = []
+        for compiled in compiled {
+            let stored = self.current(.policy(compiled.name), view)
+            let key =
+                stored?.key
+                ?? newPolicyKey(.policy(compiled.name), tier: PolicyName.defaultTier, view)
+            stale.removeAll { $0.resource.key == key }
+            let resource = PolicyResource.build(
+                key: key, authoredName: compiled.name, judged: compiled.judged,
+                existing: stored?.resource,
+                identity: .of(stored?.resource, fresh: environment.identity()))
+            let revision = stored?.revision ?? 0
+            let isSame = stored?.resource == resource
+            parts.append(CompiledPart(resource: resource, revision: isSame ? revision : 0))
+            guard !isSame else { continue }
+            writes.append(
+                ObjectWrite(path: key.path, bytes: resource.bytes, expectedRevision: revision))
+        }
+        writes += removal(of: stale)
+        if writes.isEmpty, let object = current?.object {
+            return .unchanged(object, warnings: warnings)
+        }
+        return .write(
+            PlannedWrite(
+                name: name, verb: current == nil ? .create : .update,
+                writes: writes + installation.writes, required: installation.required,
+                warnings: warnings, before: current?.object, after: parts.first?.resource,
+                crossRegion: PlannedCrossRegion(source: policy.source, parts: parts)))
+    }
+
+    /// The refusal to change a part by itself; nil for any other policy.
+    func partRefusal(_ current: CurrentObject?, _ view: PlanningView) -> Refusal? {
+        guard let resource = current?.resource, let source = view.source(ofPart: resource) else {
+            return nil
+        }
+        return Refusal(
+            .reserved,
+            "this policy is a part of the CrossRegionPolicy \(source): change that, at "
+                + "/v1/policies/\(source)")
+    }
+
+    /// A policy of another tier cannot become a CrossRegionPolicy, which is in the default tier.
+    private func movedFromTier(_ current: CurrentObject?) -> [Violation] {
+        guard let resource = current?.resource else { return [] }
+        let tier = PolicyResource.tier(of: resource.document)
+        guard tier != PolicyName.defaultTier else { return [] }
+        return [
+            Violation(
+                pointer: "/metadata/name", rule: .policyTierChanged,
+                message: "a policy of this name is in tier \"\(tier)\": delete it first, or choose "
+                    + "another name")
+        ]
+    }
+}
+
+/// What a CrossRegionPolicy will be in etcd.
+struct PlannedCrossRegion: Sendable {
+    var source: JSONValue
+    /// The revision is 0 for those that are written.
+    var parts: [CompiledPart]
+}
+
+extension RuleID {
+    /// The name of a further policy that a CrossRegionPolicy needs is taken.
+    static let crossRegionPartTaken = RuleID("cross-region.part-taken")
+    /// A group, project or label that no VM carries now.
+    static let lintMatchesNothing = RuleID("lint.matches-nothing")
+}
