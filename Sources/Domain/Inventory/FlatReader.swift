@@ -44,17 +44,10 @@ struct FlatReader {
     mutating func displayName() -> String? { text("displayName", limit: 255) }
     mutating func description() -> String? { text("description", limit: 4_096) }
 
-    /// A text for people: 1 to `limit` characters without control characters but line feed and tab.
     private mutating func text(_ field: String, limit: Int) -> String? {
         guard let text = string(field) else { return nil }
-        let isClean = text.unicodeScalars.allSatisfy {
-            $0 == "\n" || $0 == "\t" || $0.properties.generalCategory != .control
-        }
-        if text.isEmpty || text.unicodeScalars.count > limit || !isClean {
-            add(
-                "/" + field, .text,
-                "expected 1 to \(limit) characters without control characters; leave it out for none"
-            )
+        if let message = PlainText.problem(text, limit: limit) {
+            add("/" + field, .text, message)
         }
         return text
     }

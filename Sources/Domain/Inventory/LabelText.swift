@@ -9,6 +9,11 @@ package enum LabelText {
         if let prefix = reservedPrefixes.first(where: key.hasPrefix) {
             return "labels under \(prefix) are set by the system"
         }
+        return keyFormProblem(key)
+    }
+
+    /// What is wrong with the form of a key, whoever sets it; nil for a legal one.
+    static func keyFormProblem(_ key: String) -> String? {
         let parts = key.split(separator: "/", maxSplits: 1, omittingEmptySubsequences: false)
         let name = String(parts[parts.count - 1])
         let isNameLegal = !name.isEmpty && isValue(name)
@@ -39,7 +44,25 @@ package enum LabelText {
                 .allSatisfy { DNSLabel.isLegal(String($0)) }
     }
 
-    private static func isAlphanumeric(_ byte: UInt8) -> Bool {
+    /// Lower-case letters, digits and '-', with a letter or digit at both ends; any length.
+    static func isNamePart(_ text: String) -> Bool {
+        let bytes = Array(text.utf8)
+        guard let first = bytes.first, let last = bytes.last else { return false }
+        return isAlphanumeric(first) && isAlphanumeric(last)
+            && bytes.allSatisfy {
+                $0 == UInt8(ascii: "-")
+                    || isAlphanumeric($0) && !(UInt8(ascii: "A")...UInt8(ascii: "Z")).contains($0)
+            }
+    }
+
+    /// Whether a label's value can have the character, if not at an end.
+    static func isNameScalar(_ scalar: Unicode.Scalar) -> Bool {
+        guard scalar.isASCII else { return false }
+        let byte = UInt8(scalar.value)
+        return isAlphanumeric(byte) || "-_.".utf8.contains(byte)
+    }
+
+    static func isAlphanumeric(_ byte: UInt8) -> Bool {
         switch byte {
         case UInt8(ascii: "a")...UInt8(ascii: "z"), UInt8(ascii: "A")...UInt8(ascii: "Z"),
             UInt8(ascii: "0")...UInt8(ascii: "9"):

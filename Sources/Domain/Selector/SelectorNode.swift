@@ -31,6 +31,13 @@ package struct SelectorComparison: Hashable, Sendable {
     package let operation: Operator
     /// One value; for `in` and `not in` any number, in byte order and without repeats.
     package let values: [String]
+
+    /// `values` must be in byte order and without repeats.
+    package init(label: String, operation: Operator, values: [String]) {
+        self.label = label
+        self.operation = operation
+        self.values = values
+    }
 }
 
 extension SelectorNode {

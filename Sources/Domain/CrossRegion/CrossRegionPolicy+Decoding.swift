@@ -1,0 +1,170 @@
+extension CrossRegionPolicy {
+    /// The policy that a client's document describes under the name of its path. A rule with anything
+    /// wrong in it is left out of the value, so that what is said about the others holds.
+    package static func decode(_ document: JSONValue, name: String) -> Decoded<CrossRegionPolicy> {
+        var reader = ObjectReader(document, at: "")
+        envelope(&reader)
+        if let message = nameProblem(name) {
+            reader.add("/metadata/name", .crossRegionName, message)
+        }
+        let metadata = reader.required("metadata").map {
+            Metadata($0, name: name, violations: &reader)
+        }
+        let spec = reader.required("spec").map { Spec($0, violations: &reader) }
+        reader.finish()
+        var decoded = Decoded<CrossRegionPolicy>(
+            value: nil, violations: reader.violations, readOnly: ReadOnlyFields())
+        decoded.readOnly.revision = metadata?.revision
+        guard let spec, !spec.deny.isEmpty || !spec.allow.isEmpty else { return decoded }
+        let labels = metadata?.labels ?? [:]
+        decoded.value = CrossRegionPolicy(
+            name: name, labels: labels, description: spec.description, order: spec.order,
+            deny: spec.deny, allow: spec.allow,
+            source: source(name: name, labels: labels, spec: document["spec"]))
+        return decoded
+    }
+
+    private static func envelope(_ reader: inout ObjectReader) {
+        if let found = reader.required("kind").flatMap({ reader.string($0, at: "/kind") }),
+            found.value != kind
+        {
+            reader.add("/kind", .kindMismatch, "expected \"\(kind)\", found \"\(found.value)\"")
+        }
+        if let found = reader.string("apiVersion"), found.value != apiVersion {
+            reader.add(
+                "/apiVersion", .crossRegionAPIVersion,
+                "expected \"\(apiVersion)\" or nothing, found \"\(found.value)\"")
+        }
+    }
+
+    private static func source(
+        name: String, labels: [String: String], spec: JSONValue?
+    ) -> JSONValue {
+        var metadata = JSONObject()
+        metadata["name"] = .string(name)
+        if !labels.isEmpty {
+            let members = labels.sorted { $0.key < $1.key }.map {
+                (key: $0.key, value: JSONValue.string($0.value))
+            }
+            metadata["labels"] = .object(JSONObject(uncheckedMembers: members))
+        }
+        var source = JSONObject()
+        source["kind"] = .string(kind)
+        source["metadata"] = .object(metadata)
+        source["spec"] = spec
+        return .object(source)
+    }
+}
+
+/// `metadata`, as far as it can be read.
+private struct Metadata {
+    let labels: [String: String]
+    let revision: Int64?
+
+    init(_ value: JSONValue, name: String, violations: inout ObjectReader) {
+        var reader = ObjectReader(value, at: "/metadata")
+        if let found = reader.required("name").flatMap({ reader.string($0, at: "/metadata/name") }),
+            found.value != name
+        {
+            reader.add(
+                found.pointer, .nameMismatch,
+                "expected \"\(name)\", as the path says, found \"\(found.value)\"")
+        }
+        labels = Self.labels(&reader)
+        revision = Self.revision(&reader)
+        reader.finish()
+        violations.absorb(reader.violations)
+    }
+
+    private static func labels(_ reader: inout ObjectReader) -> [String: String] {
+        guard let value = reader.member("labels") else { return [:] }
+        guard let members = value.objectValue else {
+            reader.addType(of: value, at: reader.place("labels"), "an object")
+            return [:]
+        }
+        var labels: [String: String] = [:]
+        for (key, value) in members {
+            let pointer = JSONPointer.append("/metadata/labels", key)
+            if let message = LabelText.keyProblem(key) { reader.add(pointer, .labelKey, message) }
+            guard let text = reader.string(value, at: pointer)?.value else { continue }
+            if let message = LabelText.valueProblem(text) {
+                reader.add(pointer, .labelValue, message)
+            }
+            labels[key] = text
+        }
+        return labels
+    }
+
+    /// Calico's `resourceVersion` is text; a number is taken too.
+    private static func revision(_ reader: inout ObjectReader) -> Int64? {
+        guard let value = reader.member("resourceVersion") else { return nil }
+        let pointer = reader.place("resourceVersion")
+        guard let text = value.stringValue ?? value.numberValue?.literal else {
+            reader.addType(of: value, at: pointer, "a string")
+            return nil
+        }
+        if let revision = Int64(text), revision >= 0 { return revision }
+        reader.add(pointer, .numberRange, "expected a revision, found \"\(text.prefix(64))\"")
+        return nil
+    }
+}
+
+/// `spec`, with the rules that have nothing wrong in them.
+private struct Spec {
+    let description: String?
+    let order: JSONNumber?
+    let deny: [CrossRegionRule]
+    let allow: [CrossRegionRule]
+
+    init(_ value: JSONValue, violations: inout ObjectReader) {
+        var reader = ObjectReader(value, at: "/spec")
+        description = reader.text("description", limit: 4_096)
+        order = Self.order(&reader)
+        let denied = Self.rules("deny", &reader)
+        let allowed = Self.rules("allow", &reader)
+        deny = denied.rules
+        allow = allowed.rules
+        if value.objectValue != nil, denied.isEmpty, allowed.isEmpty {
+            reader.add(
+                "/spec", .crossRegionNoRules, "has no rule: write at least one under allow or deny")
+        }
+        reader.finish()
+        violations.absorb(reader.violations)
+    }
+
+    private static func order(_ reader: inout ObjectReader) -> JSONNumber? {
+        guard let value = reader.member("order") else { return nil }
+        guard let number = value.numberValue else {
+            reader.addType(of: value, at: reader.place("order"), "a number")
+            return nil
+        }
+        if number.double.isFinite { return number }
+        reader.add(
+            reader.place("order"), .crossRegionOrder,
+            "\(number.literal.prefix(64)) is larger than any number Calico can hold; leave order out"
+                + " to come last")
+        return nil
+    }
+
+    /// - Returns: `isEmpty` when the document has none, right or wrong.
+    private static func rules(
+        _ field: String, _ reader: inout ObjectReader
+    ) -> (rules: [CrossRegionRule], isEmpty: Bool) {
+        guard let elements = reader.elements(field) else {
+            return ([], reader.member(field) == nil)
+        }
+        if elements.count > CrossRegionPolicy.maximumRules {
+            reader.add(
+                reader.place(field), .crossRegionRuleCount,
+                "has \(elements.count) rules; at most \(CrossRegionPolicy.maximumRules) are possible"
+            )
+            return ([], false)
+        }
+        let rules = elements.compactMap { element in
+            let (rule, violations) = CrossRegionRule.decode(element)
+            reader.absorb(violations)
+            return rule
+        }
+        return (rules, elements.isEmpty)
+    }
+}

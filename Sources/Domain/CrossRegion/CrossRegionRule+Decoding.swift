@@ -1,0 +1,101 @@
+extension CrossRegionRule {
+    /// Calico's CRDs' `maxItems` of ports.
+    static let maximumPorts = 50
+
+    /// The rule, nil when anything is wrong with it.
+    static func decode(
+        _ element: Located<JSONValue>
+    ) -> (rule: CrossRegionRule?, violations: [Violation]) {
+        var reader = ObjectReader(element.value, at: element.pointer)
+        let from = peer("from", &reader)
+        let to = peer("to", &reader)
+        if let to, !to.namesVMs {
+            reader.add(
+                to.pointer, .crossRegionNoReceiver,
+                "names no VMs, only addresses: the policy would apply to every VM and isolate it; add"
+                    + " region, subnet, securityGroup or another field of VMs")
+        }
+        let transport = transport(&reader)
+        let ports = ports(&reader, transport)
+        reader.finish()
+        guard reader.violations.isEmpty, let from, let to else { return (nil, reader.violations) }
+        let rule = CrossRegionRule(
+            pointer: element.pointer, from: from, to: to, transport: transport, ports: ports)
+        return (rule, [])
+    }
+
+    /// A peer has to be written even when anyone is meant.
+    private static func peer(_ field: String, _ reader: inout ObjectReader) -> CrossRegionPeer? {
+        let hint = "; if anyone is meant, write {any: true}"
+        guard let value = reader.required(field, hint: hint) else { return nil }
+        let (peer, violations) = CrossRegionPeer.decode(value, at: reader.place(field))
+        reader.absorb(violations)
+        return peer
+    }
+
+    private static func transport(_ reader: inout ObjectReader) -> CrossRegionProtocol? {
+        guard let value = reader.member("protocol") else { return nil }
+        let pointer = reader.place("protocol")
+        guard let text = value.stringValue ?? value.numberValue?.literal else {
+            reader.addType(of: value, at: pointer, "a string or a number")
+            return nil
+        }
+        if CrossRegionProtocol.names.contains(text) { return .name(text) }
+        if let number = UInt8(text), number > 0 { return .number(number) }
+        let meant = CrossRegionProtocol.names.first { $0.lowercased() == text.lowercased() }
+        reader.add(
+            pointer, .crossRegionProtocol,
+            meant.map { "write \($0)" }
+                ?? "expected \(CrossRegionProtocol.names.joined(separator: ", ")) or a number from 1 to"
+                + " 255")
+        return nil
+    }
+
+    private static func ports(
+        _ reader: inout ObjectReader, _ transport: CrossRegionProtocol?
+    ) -> [ClosedRange<UInt16>] {
+        guard let elements = reader.elements("ports") else { return [] }
+        let place = reader.place("ports")
+        if elements.isEmpty {
+            reader.add(place, .crossRegionEmptyList, "is empty; leave it out for every port")
+        }
+        if elements.count > maximumPorts {
+            reader.add(
+                place, .crossRegionPortCount,
+                "has \(elements.count) entries; at most \(maximumPorts) are possible: use ranges, or"
+                    + " several rules")
+            return []
+        }
+        // A protocol that could not be read has been reported; whether it has ports is unknown.
+        if transport.map({ !$0.hasPorts }) ?? (reader.member("protocol") == nil) {
+            reader.add(
+                place, .crossRegionPortProtocol, "ports need a protocol: TCP, UDP or SCTP")
+        }
+        return elements.compactMap { element in
+            let port = port(element.value)
+            if port == nil {
+                reader.add(
+                    element.pointer, .crossRegionPort,
+                    "expected a port from 1 to 65535, or a range such as \"8080:8090\" with the lower"
+                        + " port first")
+            }
+            return port
+        }
+    }
+
+    private static func port(_ value: JSONValue) -> ClosedRange<UInt16>? {
+        guard let text = value.stringValue ?? value.numberValue?.literal else { return nil }
+        let parts = text.split(separator: ":", maxSplits: 2, omittingEmptySubsequences: false)
+            .map { number($0) }
+        guard let low = parts.first ?? nil, let high = parts.last ?? nil, parts.count <= 2,
+            low > 0, low <= high
+        else { return nil }
+        return low...high
+    }
+
+    /// Digits only: Swift's own reading would take a sign.
+    private static func number(_ text: Substring) -> UInt16? {
+        text.utf8.allSatisfy { (UInt8(ascii: "0")...UInt8(ascii: "9")).contains($0) }
+            ? UInt16(text) : nil
+    }
+}

@@ -1,0 +1,87 @@
+/// Reads the members of one object of a document and collects everything that is wrong in it.
+///
+/// An explicit null counts as absent, as everywhere.
+struct ObjectReader {
+    let pointer: String
+    private let object: JSONObject
+    /// False when the value is of another type, which is all there is to say about it.
+    private let isObject: Bool
+    private var known: Set<String> = []
+    private(set) var violations: [Violation] = []
+
+    /// A reader of `value`, which stands at `pointer`.
+    init(_ value: JSONValue, at pointer: String) {
+        self.pointer = pointer
+        object = value.objectValue ?? JSONObject()
+        isObject = value.objectValue != nil
+        if !isObject { addType(of: value, at: pointer, "an object") }
+    }
+
+    func place(_ field: String) -> String { JSONPointer.append(pointer, field) }
+
+    mutating func add(_ pointer: String, _ rule: RuleID, _ message: String) {
+        violations.append(Violation(pointer: pointer, rule: rule, message: message))
+    }
+
+    mutating func addType(of value: JSONValue, at pointer: String, _ expected: String) {
+        add(pointer, .wrongType, "expected \(expected), found \(value.typeName)")
+    }
+
+    mutating func absorb(_ found: [Violation]) { violations += found }
+
+    mutating func member(_ field: String) -> JSONValue? {
+        known.insert(field)
+        guard let value = object[field], value != .null else { return nil }
+        return value
+    }
+
+    /// - Parameter hint: what to write, besides the field's name.
+    mutating func required(_ field: String, hint: String = "") -> JSONValue? {
+        let value = member(field)
+        if value == nil, isObject {
+            add(place(field), .missingField, "\(field) is required" + hint)
+        }
+        return value
+    }
+
+    mutating func string(_ field: String) -> Located<String>? {
+        guard let value = member(field) else { return nil }
+        return string(value, at: place(field))
+    }
+
+    mutating func string(_ value: JSONValue, at pointer: String) -> Located<String>? {
+        if let text = value.stringValue { return Located(text, at: pointer) }
+        addType(of: value, at: pointer, "a string")
+        return nil
+    }
+
+    /// The elements of a list and where they stand; nil when absent or no list.
+    mutating func elements(_ field: String) -> [Located<JSONValue>]? {
+        guard let value = member(field) else { return nil }
+        guard let elements = value.arrayValue else {
+            addType(of: value, at: place(field), "an array")
+            return nil
+        }
+        return elements.enumerated().map {
+            Located($0.element, at: JSONPointer.append(place(field), $0.offset))
+        }
+    }
+
+    /// A text for people: 1 to `limit` characters without control characters but line feed and tab.
+    mutating func text(_ field: String, limit: Int) -> String? {
+        guard let text = string(field) else { return nil }
+        if let message = PlainText.problem(text.value, limit: limit) {
+            add(text.pointer, .text, message)
+        }
+        return text.value
+    }
+
+    /// Reports the members that nothing has asked for.
+    mutating func finish() {
+        for key in object.keys where !known.contains(key) {
+            add(
+                place(key), .unknownField,
+                "unknown field; known are \(known.sorted().joined(separator: ", "))")
+        }
+    }
+}
