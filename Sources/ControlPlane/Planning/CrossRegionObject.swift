@@ -58,9 +58,7 @@ extension PlanningView {
             drift = CrossRegionDrift.drift(
                 source: decoded, stored: parts.map(\.resource), subnetCIDR: cidr)
         } else {
-            let annotation = JSONPointer.append(
-                "/metadata/annotations", CrossRegionAnnotation.source)
-            drift = [Drift(object: policy, pointer: annotation, found: source)]
+            drift = [CrossRegionDrift.unreadable(source, of: policy)]
         }
         return Representation.crossRegion(name, source, parts, drift)
     }

@@ -1,0 +1,197 @@
+import Calico
+import Domain
+import Testing
+
+@testable import ControlPlane
+
+@Suite struct CrossRegionPlanningTests {
+    private let bench = PlannerBench()
+    private static let web = ObjectName.policy("web")
+    private static let policies = PlannerBench.root + "globalnetworkpolicies/"
+    private static let groupA = "85cc3048-abc3-43cc-89b3-377341426ac5"
+    private static let groupB = "a7734e61-b545-452d-a3cd-0189cbd9747a"
+
+    init() {
+        bench.accept(.region("west", blocks: ["10.1.0.0/16"]))
+        bench.accept(.region("east", blocks: ["10.2.0.0/16"]))
+        bench.accept(.subnet("west", "apps", "10.1.0.0/24"))
+    }
+
+    /// A policy that lets region west reach each of `receivers`, which are peers.
+    private static func document(_ receivers: String..., more: String = "") -> JSONValue {
+        let rules = receivers.map {
+            #"{"from":{"region":"west"},"to":\#($0),"protocol":"TCP","ports":[80]}"#
+        }
+        return .json(
+            #"{"kind":"CrossRegionPolicy","metadata":{"name":"web"},"spec":{"order":500,"allow":[\#(rules.joined(separator: ","))]\#(more)}}"#
+        )
+    }
+
+    private static let east = #"{"region":"east"}"#
+    private static let group = #"{"region":"east","securityGroup":"\#(groupA)"}"#
+
+    private func current() -> CurrentObject? {
+        bench.planner.current(Self.web, PlanningView(bench.mirror))
+    }
+
+    @Test("It becomes a policy for each receiving side, in one change, and shows source and compiled")
+    func compiled() throws {
+        let source = Self.document(Self.east, Self.group)
+        let write = try #require(bench.accept(.put(Self.web, source)))
+        #expect(
+            write.writes.prefix(2).map(\.path) == [Self.policies + "web", Self.policies + "web-01"])
+        let planned = try #require(write.view(revision: bench.revision))
+        let object = try #require(current()?.object)
+        #expect(planned == object)
+        #expect(object.document["kind"] == "CrossRegionPolicy")
+        #expect(object.document["source"]?["spec"] == source["spec"])
+        let kinds = object.document["compiled"]?.arrayValue?.compactMap { $0["kind"]?.stringValue }
+        #expect(kinds == ["GlobalNetworkPolicy", "GlobalNetworkPolicy"])
+        #expect(object.document["drift"] == [])
+    }
+
+    @Test("What a GET shows, and the source alone, can be sent back and change nothing")
+    func repeated() throws {
+        bench.accept(.put(Self.web, Self.document(Self.east, Self.group)))
+        let object = try #require(current()?.object)
+        for document in [object.document, object.document["source"] ?? .null] {
+            guard case .unchanged = bench.decide(.put(Self.web, document)) else {
+                Issue.record("not unchanged: \(bench.decide(.put(Self.web, document)))")
+                return
+            }
+        }
+    }
+
+    @Test("A receiving side that goes takes its policy along, and so does the whole")
+    func shrink() throws {
+        bench.accept(.put(Self.web, Self.document(Self.east, Self.group)))
+        let write = try #require(bench.accept(.put(Self.web, Self.document(Self.group))))
+        let removed = write.writes.filter { $0.bytes == nil }.map(\.path)
+        #expect(removed == [Self.policies + "web-01"])
+        #expect(current()?.object?.document["drift"] == [])
+        bench.accept(.put(Self.web, Self.document(Self.east, Self.group)))
+        let deletion = try #require(bench.accept(.delete(Self.web)))
+        #expect(
+            deletion.writes.map(\.path) == [Self.policies + "web", Self.policies + "web-01"])
+        #expect(current() == nil)
+    }
+
+    @Test("Unknown regions and subnets are refused where they are named")
+    func unknown() throws {
+        let refusal = try #require(
+            bench.refusal(
+                .put(
+                    Self.web,
+                    Self.document(
+                        #"{"region":"nowhere"}"#, Self.east,
+                        more: #","deny":[{"from":{"subnet":"west/none"},"to":{"region":"east"}}]"#)))
+        )
+        #expect(
+            Set(refusal.violations.map { "\($0.pointer) \($0.rule)" }) == [
+                "/spec/allow/0/to/region cross-region.unknown-region",
+                "/spec/deny/0/from/subnet cross-region.unknown-subnet",
+            ])
+        let wrapped: JSONValue = [
+            "kind": "CrossRegionPolicy", "source": Self.document(#"{"region":"nowhere"}"#),
+        ]
+        #expect(
+            bench.refusal(.put(Self.web, wrapped))?.violations.map(\.pointer) == [
+                "/source/spec/allow/0/to/region"
+            ])
+    }
+
+    @Test("A part is changed only with its policy, until that is gone")
+    func parts() throws {
+        bench.accept(.put(Self.web, Self.document(Self.east, Self.group)))
+        #expect(bench.refusal(.policy("web-01"))?.reason == .reserved)
+        #expect(bench.refusal(.delete(.policy("web-01")))?.reason == .reserved)
+        bench.delete(Self.policies + "web")
+        #expect(bench.write(.delete(.policy("web-01"))) != nil)
+    }
+
+    @Test("A policy of somebody else is not overwritten by a part")
+    func taken() {
+        bench.accept(.policy("web-01"))
+        let change = ChangeOperation.put(Self.web, Self.document(Self.east, Self.group))
+        #expect(bench.refusal(change)?.rules == ["cross-region.part-taken"])
+    }
+
+    @Test("An ordinary policy of the same name takes its place and removes the parts")
+    func replaced() throws {
+        bench.accept(.put(Self.web, Self.document(Self.east, Self.group)))
+        bench.accept(.policy("web"))
+        let object = try #require(current())
+        #expect(object.object?.document["kind"] == "GlobalNetworkPolicy")
+        #expect(object.resource?.annotations["policyserver/source"] == nil)
+        #expect(bench.planner.current(.policy("web-01"), PlanningView(bench.mirror)) == nil)
+    }
+
+    @Test("An edit from outside is drift, and the next write mends it")
+    func drift() throws {
+        let source = Self.document(Self.east, Self.group)
+        bench.accept(.put(Self.web, source))
+        let before = try #require(current()?.object)
+        let path = Self.policies + "web-01"
+        let text = try #require(
+            bench.mirror.read { state in
+                state.entries[path].map { String(decoding: $0.bytes, as: UTF8.self) }
+            })
+        bench.put(path, text.replacing("500", with: "7"))
+        let drifted = try #require(current()?.object)
+        #expect(drifted.revision > before.revision, "the ETag changes with the answer")
+        let drift = drifted.document["drift"]?.arrayValue ?? []
+        #expect(drift.map { $0["object"]?.stringValue } == ["web-01"])
+        #expect(drift.first?["pointer"] == "/spec/order")
+        let write = try #require(bench.accept(.put(Self.web, source)))
+        #expect(write.writes.map(\.path) == [path])
+        bench.delete(path)
+        #expect(current()?.object?.document["drift"]?.arrayValue?.count == 1)
+        bench.accept(.put(Self.web, source))
+        #expect(current()?.object?.document["drift"] == [])
+    }
+
+    @Test("A patch changes the source")
+    func patch() throws {
+        bench.accept(.put(Self.web, Self.document(Self.east)))
+        bench.accept(.patch(Self.web, .json(#"{"spec":{"order":7}}"#)))
+        let object = try #require(current()?.object)
+        #expect(object.document["source"]?["spec"]?["order"] == 7)
+        #expect(object.document["compiled"]?.arrayValue?.first?["spec"]?["order"] == 7)
+    }
+
+    @Test("A group that no VM is in now is a warning, and none when one is")
+    func unmatched() throws {
+        let change = ChangeOperation.put(Self.web, Self.document(Self.group))
+        let warnings = try #require(bench.write(change)).warnings
+        #expect(
+            warnings.map { "\($0.pointer) \($0.rule)" } == [
+                "/spec/allow/0/to/securityGroup lint.matches-nothing"
+            ])
+        let endpoint = PlannerBench.root + "workloadendpoints/openstack-region-east/vm"
+        bench.put(
+            endpoint,
+            #"{"metadata":{"labels":{"sg.projectcalico.org/openstack-\#(Self.groupA)":"default"}}}"#)
+        #expect(bench.write(change)?.warnings == [])
+        bench.delete(endpoint)
+        #expect(bench.write(change)?.warnings.count == 1)
+    }
+
+    @Test("A region that a compiled policy speaks of is in use")
+    func regionInUse() {
+        bench.accept(.put(Self.web, Self.document(Self.east)))
+        let refusal = bench.refusal(.delete(.region("east")))
+        #expect(refusal?.objects.contains { $0.name == "web" } == true)
+    }
+
+    @Test("In a stream it may name what the stream creates, and prune spares its parts")
+    func stream() throws {
+        let region = JSONValue.json(#"{"kind":"Region","name":"new","labels":{"by":"ci"}}"#)
+        var source = Self.document(#"{"region":"new"}"#, Self.east).objectValue ?? JSONObject()
+        source["metadata"] = ["name": "web", "labels": ["by": "ci"]]
+        let prune = try Selector(parsing: "by == 'ci'")
+        let change = ChangeOperation.apply(
+            ApplyStream([.object(source), region]), prune: prune)
+        #expect(bench.accept(change)?.parts.count == 2)
+        #expect(bench.write(change)?.writes.isEmpty == true)
+    }
+}
