@@ -6,10 +6,16 @@ package import Store
 
 /// Problems made from the errors of the other targets.
 extension Problem {
-    package static func refused(_ refusal: Refusal) -> Problem {
+    /// - Parameter locate: finds a pointer in the client's body, for line and column.
+    package static func refused(
+        _ refusal: Refusal, locate: (String) -> SourcePosition? = { _ in nil }
+    ) -> Problem {
         var members: [(name: String, value: JSONValue)] = []
         if !refusal.violations.isEmpty {
-            members.append(("violations", .array(refusal.violations.map(\.document))))
+            let violations = refusal.violations.enumerated().map { index, violation in
+                violation.document(at: index < locatedViolations ? locate(violation.pointer) : nil)
+            }
+            members.append(("violations", .array(violations)))
         }
         if !refusal.objects.isEmpty {
             let list = listName(refusal.reason)
@@ -31,7 +37,7 @@ extension Problem {
     }
 
     package static func unreadable(_ error: DocumentError) -> Problem {
-        let violations = JSONValue.array([error.violation.document])
+        let violations = JSONValue.array([error.violation.document(at: error.position)])
         return ProblemKind(error).problem(
             error.violation.message, extensions: [("violations", violations)])
     }
@@ -46,6 +52,9 @@ extension Problem {
     static func notFound(_ detail: String) -> Problem {
         ProblemKind(Refusal.Reason.notFound).problem(detail)
     }
+
+    /// Violations whose place in the text is looked up; each reads the text once more.
+    private static let locatedViolations = 25
 
     /// The member that lists the other objects of a refusal.
     private static func listName(_ reason: Refusal.Reason) -> String {

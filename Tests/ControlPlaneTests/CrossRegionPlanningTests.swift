@@ -34,7 +34,8 @@ import Testing
         bench.planner.current(Self.web, PlanningView(bench.mirror))
     }
 
-    @Test("It becomes a policy for each receiving side, in one change, and shows source and compiled")
+    @Test(
+        "It becomes a policy for each receiving side, in one change, and shows source and compiled")
     func compiled() throws {
         let source = Self.document(Self.east, Self.group)
         let write = try #require(bench.accept(.put(Self.web, source)))
@@ -84,7 +85,8 @@ import Testing
                     Self.web,
                     Self.document(
                         #"{"region":"nowhere"}"#, Self.east,
-                        more: #","deny":[{"from":{"subnet":"west/none"},"to":{"region":"east"}}]"#)))
+                        more: #","deny":[{"from":{"subnet":"west/none"},"to":{"region":"east"}}]"#))
+            )
         )
         #expect(
             Set(refusal.violations.map { "\($0.pointer) \($0.rule)" }) == [
@@ -170,7 +172,8 @@ import Testing
         let endpoint = PlannerBench.root + "workloadendpoints/openstack-region-east/vm"
         bench.put(
             endpoint,
-            #"{"metadata":{"labels":{"sg.projectcalico.org/openstack-\#(Self.groupA)":"default"}}}"#)
+            #"{"metadata":{"labels":{"sg.projectcalico.org/openstack-\#(Self.groupA)":"default"}}}"#
+        )
         #expect(bench.write(change)?.warnings == [])
         bench.delete(endpoint)
         #expect(bench.write(change)?.warnings.count == 1)

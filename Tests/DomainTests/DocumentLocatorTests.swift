@@ -39,6 +39,23 @@ struct DocumentLocatorTests {
         #expect(position?.column == column)
     }
 
+    @Test(
+        arguments: [
+            ("a: 1\n---\nb: 2\n---\n---\nc: [x]\n", "/1/b", 3, 1),
+            ("a: 1\n---\n---\nb: 2\n", "/1/b", 4, 1),
+            ("[{}, {\"a\": 1}]", "/1/a", 1, 7), ("{\"a\": 1}", "/0/a", 1, 2),
+        ])
+    func findsThePlaceInAStream(text: String, pointer: String, line: Int, column: Int) {
+        let position = DocumentLocator.position(ofStreamed: pointer, in: Array(text.utf8))
+        #expect(position?.line == line)
+        #expect(position?.column == column)
+    }
+
+    @Test(arguments: ["- a: 1\n", "items: [{a: 1}]\n", "a: 1\n", "a: [", ""])
+    func findsNoPlaceInListsOfAStream(text: String) {
+        #expect(DocumentLocator.position(ofStreamed: "/1/a", in: Array(text.utf8)) == nil)
+    }
+
     @Test func findsNothingInWhatIsNoDocument() {
         #expect(DocumentLocator.position(of: "/a", in: Array("{a: [".utf8)) == nil)
         #expect(DocumentLocator.position(of: "/a", in: []) == nil)

@@ -47,7 +47,8 @@ struct PlannedWrite: Sendable {
     func view(revision: Int64) -> ObjectView? {
         if let crossRegion {
             let parts = crossRegion.parts.map {
-                CompiledPart(resource: $0.resource, revision: $0.revision == 0 ? revision : $0.revision)
+                CompiledPart(
+                    resource: $0.resource, revision: $0.revision == 0 ? revision : $0.revision)
             }
             return Representation.crossRegion(name, crossRegion.source, parts, [])
         }

@@ -22,8 +22,9 @@ extension Planner {
         }
         let named = prepared.decoded.readOnly.revision
         if let refusal = staleDocument(object, named: named, current) { return .refused(refusal) }
-        let warnings = (CrossRegionCompiler.warnings(
-            policy, compiled: compiled, knownRegions: view.regions)
+        let warnings =
+            (CrossRegionCompiler.warnings(
+                policy, compiled: compiled, knownRegions: view.regions)
             + unmatched(policy, view)).map(prepared.placed)
         return decision(object, policy, compiled, current, warnings, view)
     }
@@ -45,7 +46,8 @@ extension Planner {
             violations.append(
                 Violation(
                     pointer: "/metadata/name", rule: .crossRegionPartTaken,
-                    message: "this policy needs a part named \"\(compiled.name)\", but a policy of that "
+                    message:
+                        "this policy needs a part named \"\(compiled.name)\", but a policy of that "
                         + "name exists: choose another name, or delete that policy"))
         }
         return (compilation.policies, violations)
@@ -58,7 +60,8 @@ extension Planner {
             guard !view.isCarried(located.value) else { return nil }
             return Violation(
                 pointer: located.pointer, rule: .lintMatchesNothing,
-                message: "no VM matches \(located.value) now; check the name or id, unless its VMs are "
+                message:
+                    "no VM matches \(located.value) now; check the name or id, unless its VMs are "
                     + "still to come")
         }
     }

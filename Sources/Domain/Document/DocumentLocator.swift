@@ -19,6 +19,28 @@ package enum DocumentLocator {
         return stream.position(of: node(of: path, in: root))
     }
 
+    /// The same in a text that is a stream, where a pointer begins with the position of a document. Nil
+    /// also for a YAML stream with lists in it, whose elements count as documents.
+    package static func position(ofStreamed pointer: String, in bytes: [UInt8]) -> SourcePosition? {
+        let path = JSONPointer.tokens(pointer)
+        let first = bytes.first { !" \t\r\n".utf8.contains($0) }
+        if first == UInt8(ascii: "[") { return position(of: pointer, in: bytes) }
+        guard let index = path.first.flatMap({ Int($0) }),
+            var stream = try? YAMLStream(bytes, limits: .default)
+        else { return nil }
+        var position = 0
+        while let root = try? stream.nextNode() {
+            guard case .mapping(let mapping) = root,
+                !mapping.contains(where: { isKey($0.key, "items") })
+            else { return nil }
+            if position == index {
+                return stream.position(of: node(of: Array(path.dropFirst()), in: root))
+            }
+            position += 1
+        }
+        return nil
+    }
+
     private static func node(of path: [String], in root: Node) -> Node {
         var found = root
         var value = root

@@ -49,7 +49,15 @@ extension API {
         case .applied(let change): return try Self.answer(change, request)
         case .appliedStream(let stream): return Self.answer(stream, request)
         case .planned(let plan): return .document(plan.document, for: request)
-        case .refused(let refusal): throw .refused(refusal)
+        case .refused(let refusal):
+            throw .refused(refusal) { pointer in
+                switch operation {
+                case .put, .allocateSubnet: DocumentLocator.position(of: pointer, in: body)
+                case .apply: DocumentLocator.position(ofStreamed: pointer, in: body)
+                // A patch's violations are in the document that it makes.
+                case .patch, .delete: nil
+                }
+            }
         }
     }
 

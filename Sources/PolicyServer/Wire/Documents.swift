@@ -11,6 +11,16 @@ extension Violation {
     }
 }
 
+extension Violation {
+    /// The same with the place in the client's text, if that is known.
+    func document(at position: SourcePosition?) -> JSONValue {
+        guard let position, var object = document.objectValue else { return document }
+        object["line"] = .number(JSONNumber(Int64(position.line)))
+        object["column"] = .number(JSONNumber(Int64(position.column)))
+        return .object(object)
+    }
+}
+
 extension ObjectReference {
     package var document: JSONValue {
         var object = JSONObject()

@@ -5,7 +5,8 @@ import Testing
 
 extension EndToEndTests {
     struct CrossRegionTests {
-        @Test func `a policy between regions is written, read, listed, exported and audited as one`()
+        @Test
+        func `a policy between regions is written, read, listed, exported and audited as one`()
             async throws
         {
             try await TestApplication.with { server in

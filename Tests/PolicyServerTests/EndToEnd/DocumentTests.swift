@@ -30,6 +30,25 @@ extension EndToEndTests {
             }
         }
 
+        @Test func `a violation has line and column in the text that was sent`() async throws {
+            try await TestApplication.with { server in
+                let region = try await server.send(
+                    .put, "/v1/regions/west", "displayName: West\naddressBlocks:\n- 10.1.0.1/16\n",
+                    type: "application/yaml")
+                let violation = region.json["violations"]?.arrayValue?.first
+                #expect(violation?["line"] == 3)
+                #expect(violation?["column"] == 3)
+                let stream = try await server.send(
+                    .post, "/v1/apply", "kind: Region\nname: west\n---\nkind: Region\nname: East\n",
+                    type: "application/yaml")
+                #expect(stream.json["violations"]?.arrayValue?.first?["line"] == 5)
+                let unread = try await server.send(
+                    .put, "/v1/regions/west", "a: 1\na: 2\n", type: "application/yaml")
+                // Where the first of the two stands.
+                #expect(unread.json["violations"]?.arrayValue?.first?["line"] == 1)
+            }
+        }
+
         @Test func `every violation is answered at once, with its pointer`() async throws {
             try await TestApplication.with { server in
                 let answer = try await server.send(
