@@ -10,11 +10,6 @@ extension RuleID {
 enum SelectorLints {
     static let all: [RuleID] = [.lintGroupEquality, .lintNamespaceSelector, .lintUnknownRegion]
 
-    /// A label `sg.projectcalico.org/openstack-<id>` has the group's name as its value.
-    private static let groupPrefix = "sg.projectcalico.org/openstack-"
-    private static let namespaceLabel = "projectcalico.org/namespace"
-    private static let namespacePrefix = "openstack-region-"
-
     static func check(
         _ spec: GoRecord, knownRegions: Set<String>?, into report: inout ViolationReport
     ) {
@@ -46,13 +41,13 @@ enum SelectorLints {
         let pointer = record.pointer(to: name)
         guard let selector = try? Selector(parsing: record.string(name)) else { return }
         for comparison in selector.comparisons {
-            if comparison.label.hasPrefix(groupPrefix) {
+            if comparison.label.hasPrefix(EndpointLabel.groupPrefix) {
                 report.add(
                     .lintGroupEquality, at: pointer,
                     "the value of \(comparison.label) is the group's name, not its id;"
                         + " to ask for members of the group write has(\(comparison.label))")
             }
-            guard comparison.label == namespaceLabel else { continue }
+            guard comparison.label == EndpointLabel.namespace else { continue }
             for value in comparison.values {
                 unknownRegion(in: value, knownRegions, at: pointer, into: &report)
             }
@@ -63,9 +58,9 @@ enum SelectorLints {
         in namespace: String, _ knownRegions: Set<String>?, at pointer: String,
         into report: inout ViolationReport
     ) {
-        guard let knownRegions, namespace.hasPrefix(namespacePrefix) else { return }
-        let region = String(namespace.dropFirst(namespacePrefix.count))
-        guard !knownRegions.contains(region) else { return }
+        guard let knownRegions, let region = RegionNamespace.region(of: namespace),
+            !knownRegions.contains(region)
+        else { return }
         report.add(
             .lintUnknownRegion, at: pointer,
             "there is no region \(region); register it first or correct the name")
@@ -80,6 +75,7 @@ enum SelectorLints {
         report.add(
             .lintNamespaceSelector, at: record.pointer(to: "namespaceSelector"),
             "OpenStack's namespaces have no labels, so only all() and global() mean something here;"
-                + " in the selector write \(namespaceLabel) == '\(namespacePrefix)<region>'")
+                + " in the selector write"
+                + " \(EndpointLabel.namespace) == '\(RegionNamespace.prefix)<region>'")
     }
 }
