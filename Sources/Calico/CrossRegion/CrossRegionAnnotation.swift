@@ -1,0 +1,36 @@
+package import Domain
+
+/// The annotations that tie compiled policies to their source.
+package enum CrossRegionAnnotation {
+    /// On the first policy: the source as canonical JSON (RFC 8785).
+    package static let source = "policyserver/source"
+    /// On the others: the name of the source.
+    package static let partOf = "policyserver/part-of"
+
+    /// What the first policy carries.
+    package static func first(of policy: CrossRegionPolicy) -> [String: String] {
+        let text = String(decoding: JSONSerializer.canonical(policy.source), as: UTF8.self)
+        return [source: text]
+    }
+
+    /// What every further policy of the source `name` carries.
+    package static func part(of name: String) -> [String: String] { [partOf: name] }
+
+    /// The source that a stored policy carries; nil when it carries none, or one that is no JSON any more.
+    package static func sourceDocument(of resource: Resource) -> JSONValue? {
+        guard let text = resource.annotations[source] else { return nil }
+        return try? JSONParser.parse(text)
+    }
+
+    /// The CrossRegionPolicy that a stored policy is the first of; nil when it is none.
+    package static func policy(of resource: Resource) -> Decoded<CrossRegionPolicy>? {
+        sourceDocument(of: resource).map {
+            CrossRegionPolicy.decode($0, name: PolicyName.authored(resource))
+        }
+    }
+
+    /// The name of the source that a stored policy is a further part of; nil when it is none.
+    package static func sourceName(ofPart resource: Resource) -> String? {
+        resource.annotations[partOf]
+    }
+}

@@ -1,0 +1,62 @@
+package import Domain
+
+/// What a CrossRegionPolicy names that may or may not be there, each with its place in the client's document.
+package struct CrossRegionReferences: Sendable, Equatable {
+    package var regions: [Located<String>] = []
+    package var subnets: [Located<SubnetReference>] = []
+    /// What each field about labels picks, for a warning when that is nothing now. A selector or labels
+    /// in `from` may also pick network sets.
+    package var selectors: [Located<Selector>] = []
+
+    /// A violation for each region and subnet that is not registered.
+    package func violations(
+        hasRegion: (String) -> Bool, hasSubnet: (SubnetReference) -> Bool
+    ) -> [Violation] {
+        regions.filter { !hasRegion($0.value) }.map(Violation.unknownRegion)
+            + subnets.filter { !hasSubnet($0.value) }.map(Violation.unknownSubnet)
+    }
+}
+
+extension CrossRegionCompiler {
+    package static func references(_ policy: CrossRegionPolicy) -> CrossRegionReferences {
+        var references = CrossRegionReferences()
+        for rule in policy.deny + policy.allow {
+            for peer in [rule.from, rule.to] {
+                references.regions += peer.regions
+                references.subnets += peer.subnet.map { [$0] } ?? []
+                references.selectors += peer.labelSelectors
+            }
+        }
+        return references
+    }
+}
+
+extension CrossRegionPeer {
+    /// One selector for each value of a field about labels but the region.
+    fileprivate var labelSelectors: [Located<Selector>] {
+        var found = securityGroups.map { has(EndpointLabel.groupPrefix + $0.value, $0.pointer) }
+        if let name = securityGroupName {
+            found.append(has(EndpointLabel.groupNamePrefix + name.value.label, name.pointer))
+        }
+        if let project {
+            found.append(equal(EndpointLabel.projectID, project.value, project.pointer))
+        }
+        if let name = projectName {
+            found.append(equal(EndpointLabel.projectName, name.value.label, name.pointer))
+        }
+        if let name = network {
+            found.append(equal(EndpointLabel.networkName, name.value.label, name.pointer))
+        }
+        found += labels.map { equal($0.value.key, $0.value.value, $0.pointer) }
+        return found + (selector.map { [$0] } ?? [])
+    }
+
+    private func has(_ label: String, _ pointer: String) -> Located<Selector> {
+        Located(Selector(.has(label)), at: pointer)
+    }
+
+    private func equal(_ label: String, _ value: String, _ pointer: String) -> Located<Selector> {
+        let comparison = SelectorComparison(label: label, operation: .equal, values: [value])
+        return Located(Selector(.comparison(comparison)), at: pointer)
+    }
+}

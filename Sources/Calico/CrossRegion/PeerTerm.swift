@@ -1,0 +1,105 @@
+import Domain
+
+/// One condition on labels; a peer's terms are joined by `&&`.
+enum PeerTerm: Hashable, Sendable {
+    /// The label has one of the values, which are in byte order.
+    case value(of: String, in: [String])
+    /// One of the labels is there, whatever its value.
+    case hasAny([String])
+    /// What a client's own selector says.
+    case selector(Selector)
+
+    static let isVM = PeerTerm.value(of: EndpointLabel.orchestrator, in: [EndpointLabel.openStack])
+
+    static func regions(_ regions: [String]) -> PeerTerm {
+        .value(
+            of: EndpointLabel.namespace,
+            in: Set(regions.map(RegionNamespace.of)).sorted {
+                $0.utf8.lexicographicallyPrecedes($1.utf8)
+            })
+    }
+
+    /// The term as a selector that can stand beside `&&`.
+    var text: String {
+        switch self {
+        case .value(let label, let values):
+            let quoted = values.map { "\"\($0)\"" }
+            return values.count == 1
+                ? "\(label) == \(quoted[0])" : "\(label) in {\(quoted.joined(separator: ", "))}"
+        case .hasAny(let labels):
+            let terms = labels.map { "has(\($0))" }
+            return terms.count == 1 ? terms[0] : "(\(terms.joined(separator: " || ")))"
+        // Calico's canonical form has its own parentheses around `&&` and `||`.
+        case .selector(let selector): return selector.canonical
+        }
+    }
+
+    /// Whether nothing can satisfy both terms.
+    func excludes(_ other: PeerTerm) -> Bool {
+        guard case .value(let label, let values) = self,
+            case .value(let otherLabel, let otherValues) = other, label == otherLabel
+        else { return false }
+        return Set(values).isDisjoint(with: otherValues)
+    }
+}
+
+extension [PeerTerm] {
+    /// The selector that all terms make; nil without any.
+    var selector: String? {
+        isEmpty ? nil : map(\.text).joined(separator: " && ")
+    }
+}
+
+extension CrossRegionPeer {
+    /// What the peer asks of the labels of the sender.
+    var senderTerms: [PeerTerm] {
+        var terms = vmTerms
+        if !regions.isEmpty { terms.insert(.regions(regions.map(\.value)), at: 0) }
+        return terms + freeTerms
+    }
+
+    /// What the peer asks of the labels of the receiver, always a VM of OpenStack: hosts have policies too,
+    /// and `to` must never isolate one of them. A subnet stands for its region, because endpoints have no
+    /// label for it.
+    var receiverTerms: [PeerTerm] {
+        var terms = vmTerms
+        if let subnet {
+            terms.insert(.regions([subnet.value.region]), at: 0)
+        } else if !regions.isEmpty {
+            terms.insert(.regions(regions.map(\.value)), at: 0)
+        }
+        return (terms.isEmpty ? [.isVM] : terms) + freeTerms
+    }
+
+    /// Terms about labels that only VMs have, but for the region.
+    private var vmTerms: [PeerTerm] {
+        var terms: [PeerTerm] = []
+        if !securityGroups.isEmpty {
+            terms.append(.hasAny(securityGroups.map { EndpointLabel.groupPrefix + $0.value }))
+        }
+        if let name = securityGroupName?.value.label {
+            terms.append(.hasAny([EndpointLabel.groupNamePrefix + name]))
+        }
+        if let id = project?.value { terms.append(.value(of: EndpointLabel.projectID, in: [id])) }
+        if let name = projectName?.value.label {
+            terms.append(.value(of: EndpointLabel.projectName, in: [name]))
+        }
+        if let name = network?.value.label {
+            terms.append(.value(of: EndpointLabel.networkName, in: [name]))
+        }
+        return terms
+    }
+
+    /// Terms about labels that anything may have, network sets too.
+    private var freeTerms: [PeerTerm] {
+        labels.map { .value(of: $0.value.key, in: [$0.value.value]) }
+            + (selector.map { [.selector($0.value)] } ?? [])
+    }
+}
+
+extension SubnetReference {
+    /// Picks the subnet's network set, and so its addresses, in a rule.
+    var selector: String {
+        "\(InventoryKey.regionLabel) == \"\(region)\" && \(InventoryKey.subnetLabel) == \"\(name)\""
+    }
+}

@@ -1,0 +1,76 @@
+import Domain
+
+/// Collects the rules of one compiled policy.
+struct PolicyWriter {
+    private let group: ReceiverGroup
+    private(set) var origins: RuleOrigins
+    private(set) var subnets: SubnetLookup
+    private(set) var violations: [Violation] = []
+    private var rules: [JSONValue] = []
+
+    init(_ group: ReceiverGroup, subnets: SubnetLookup) {
+        self.group = group
+        self.subnets = subnets
+        origins = RuleOrigins(receiver: group.pointer)
+    }
+
+    /// Adds rules whose receiver is what the policy selects.
+    mutating func add(_ added: [CrossRegionRule], isDeny: Bool) {
+        for rule in added {
+            let forms = RuleForms(rule, isDeny: isDeny, receiverTerms: [], subnets: &subnets)
+            if forms.documents.isEmpty { violations.append(.neverMatches(rule)) }
+            append(forms, isCopy: false)
+        }
+    }
+
+    /// Adds the `deny` of a group that may have some of this one's endpoints.
+    mutating func copyDenials(of other: ReceiverGroup) {
+        guard !group.isDisjoint(from: other) else { return }
+        for rule in other.deny {
+            append(
+                RuleForms(
+                    rule, isDeny: true, receiverTerms: terms(of: rule, in: other), subnets: &subnets
+                ),
+                isCopy: true)
+        }
+    }
+
+    /// What a copied rule has to ask of the receiver's labels; nothing when all that this policy selects
+    /// has it. The network set of a subnet says its region too: only its VMs have such addresses.
+    private func terms(of rule: CrossRegionRule, in other: ReceiverGroup) -> [PeerTerm] {
+        if other.terms.allSatisfy({ $0 == .isVM || group.terms.contains($0) }) { return [] }
+        if let subnet = rule.to.subnet, other.terms == [.regions([subnet.value.region])] {
+            return []
+        }
+        return other.terms
+    }
+
+    private mutating func append(_ forms: RuleForms, isCopy: Bool) {
+        for document in forms.documents {
+            rules.append(document)
+            origins.rules.append(.init(pointer: forms.rule.pointer, isCopy: isCopy))
+        }
+    }
+
+    /// The whole policy, number `index` of those that `policy` becomes.
+    func document(of policy: CrossRegionPolicy, index: Int) -> JSONValue {
+        var spec = JSONObject()
+        spec["order"] = policy.order.map(JSONValue.number)
+        spec["selector"] = group.terms.selector.map(JSONValue.string)
+        spec["types"] = ["Ingress"]
+        spec["ingress"] = .array(rules)
+        var metadata = JSONObject()
+        metadata["name"] = .string(CrossRegionCompiler.name(policy.name, index: index))
+        metadata["labels"] = Resource.document(of: policy.labels)
+        metadata["annotations"] = Resource.document(
+            of: index == 0
+                ? CrossRegionAnnotation.first(of: policy)
+                : CrossRegionAnnotation.part(of: policy.name))
+        return [
+            "apiVersion": .string(Resource.apiVersion),
+            "kind": .string(ResourceKind.globalNetworkPolicy.rawValue),
+            "metadata": .object(metadata),
+            "spec": .object(spec),
+        ]
+    }
+}

@@ -1,0 +1,268 @@
+import Calico
+import Domain
+import Testing
+
+@Suite("What a CrossRegionPolicy becomes")
+struct CrossRegionCompilerTests {
+    @Test("the first policy carries the source, byte for byte")
+    func wholeDocument() throws {
+        let policy = try CrossRegionSample.policy(
+            """
+            description: storefront may call the catalogue
+            order: 500
+            allow:
+            - from: {region: xyz-west, securityGroup: \(CrossRegionSample.west)}
+              to:   {region: xyz-east, securityGroup: \(CrossRegionSample.east)}
+              protocol: TCP
+              ports: [80, "8080:8090"]
+            deny: []
+            """, metadata: "name: web-from-apps, labels: {team: web}")
+        let compiled = CrossRegionCompiler.compile(policy, subnetCIDR: CrossRegionSample.network)
+        #expect(compiled.violations == [])
+        #expect(compiled.policies.map(\.name) == ["web-from-apps"])
+        let document = try #require(compiled.policies.first?.document)
+        #expect(
+            String(decoding: JSONSerializer.pretty(document), as: UTF8.self) == #"""
+                {
+                  "apiVersion": "projectcalico.org/v3",
+                  "kind": "GlobalNetworkPolicy",
+                  "metadata": {
+                    "name": "web-from-apps",
+                    "labels": {
+                      "team": "web"
+                    },
+                    "annotations": {
+                      "policyserver/source": "{\"kind\":\"CrossRegionPolicy\",\"metadata\":{\"labels\":{\"team\":\"web\"},\"name\":\"web-from-apps\"},\"spec\":{\"allow\":[{\"from\":{\"region\":\"xyz-west\",\"securityGroup\":\"85cc3048-abc3-43cc-89b3-377341426ac5\"},\"ports\":[80,\"8080:8090\"],\"protocol\":\"TCP\",\"to\":{\"region\":\"xyz-east\",\"securityGroup\":\"a7734e61-b545-452d-a3cd-0189cbd9747a\"}}],\"deny\":[],\"description\":\"storefront may call the catalogue\",\"order\":500}}"
+                    }
+                  },
+                  "spec": {
+                    "order": 500,
+                    "selector": "projectcalico.org/namespace == \"openstack-region-xyz-east\" && has(sg.projectcalico.org/openstack-a7734e61-b545-452d-a3cd-0189cbd9747a)",
+                    "types": [
+                      "Ingress"
+                    ],
+                    "ingress": [
+                      {
+                        "action": "Allow",
+                        "protocol": "TCP",
+                        "source": {
+                          "selector": "projectcalico.org/namespace == \"openstack-region-xyz-west\" && has(sg.projectcalico.org/openstack-85cc3048-abc3-43cc-89b3-377341426ac5)"
+                        },
+                        "destination": {
+                          "ports": [
+                            80,
+                            "8080:8090"
+                          ]
+                        }
+                      }
+                    ]
+                  }
+                }
+
+                """#)
+    }
+
+    /// A peer as `from`, and the `source` it becomes.
+    @Test(
+        "each field of from",
+        arguments: [
+            ("any: true", nil),
+            ("region: a", #"{"selector":"projectcalico.org/namespace == \"openstack-region-a\""}"#),
+            (
+                "regions: [b, a]",
+                #"{"selector":"projectcalico.org/namespace in {\"openstack-region-a\", \"openstack-region-b\"}"}"#
+            ),
+            (
+                "securityGroups: [\(CrossRegionSample.west), \(CrossRegionSample.east)]",
+                #"{"selector":"(has(sg.projectcalico.org/openstack-\#(CrossRegionSample.west)) || has(sg.projectcalico.org/openstack-\#(CrossRegionSample.east)))"}"#
+            ),
+            (
+                "securityGroupName: Größe / weird name!",
+                #"{"selector":"has(sg-name.projectcalico.org/openstack-Gr__e___weird_name)"}"#
+            ),
+            (
+                "project: 35bf992dc9e94616a12e7696a6cecc1b",
+                #"{"selector":"projectcalico.org/openstack-project-id == \"35bf992dc9e94616a12e7696a6cecc1b\""}"#
+            ),
+            (
+                "projectName: admin",
+                #"{"selector":"projectcalico.org/openstack-project-name == \"admin\""}"#
+            ),
+            (
+                "network: xyz-east net 0",
+                #"{"selector":"projectcalico.org/openstack-network-name == \"xyz-east_net_0\""}"#
+            ),
+            (
+                "subnet: xyz-east/any",
+                #"{"selector":"policyserver/region == \"xyz-east\" && policyserver/subnet == \"any\""}"#
+            ),
+            (
+                "{subnet: xyz-east/web, region: xyz-east}",
+                #"{"selector":"projectcalico.org/namespace == \"openstack-region-xyz-east\"","nets":["10.1.0.0/24"]}"#
+            ),
+            (
+                "{subnet: xyz-east/web, projectName: x, nets: [10.0.0.0/8, 10.1.0.0/28, 10.2.0.0/16]}",
+                #"{"selector":"projectcalico.org/openstack-project-name == \"x\"","nets":["10.1.0.0/24","10.1.0.0/28"]}"#
+            ),
+            (
+                "{subnet: xyz-east/web, nets: [10.1.0.0/28]}",
+                #"{"selector":"policyserver/region == \"xyz-east\" && policyserver/subnet == \"web\"","nets":["10.1.0.0/28"]}"#
+            ),
+            ("nets: [10.0.0.0/8, 192.0.2.0/24]", #"{"nets":["10.0.0.0/8","192.0.2.0/24"]}"#),
+            ("labels: {b: x, a: ''}", #"{"selector":"a == \"\" && b == \"x\""}"#),
+            ("labels: {has: x, in: z}", #"{"selector":"has == \"x\" && in == \"z\""}"#),
+            (
+                "{region: a, selector: \"has(b) || c == 'd'\"}",
+                #"{"selector":"projectcalico.org/namespace == \"openstack-region-a\" && (has(b) || c == \"d\")"}"#
+            ),
+        ] as [(String, String?)])
+    func sources(peer: String, source: String?) throws {
+        let braced = peer.hasPrefix("{") ? peer : "{\(peer)}"
+        let specs = try CrossRegionSample.specs("allow: [{from: \(braced), to: {region: r}}]")
+        #expect(
+            specs == [
+                #"{"selector":"projectcalico.org/namespace == \"openstack-region-r\"","types":["Ingress"],"ingress":[{"action":"Allow""#
+                    + (source.map { ",\"source\":" + $0 } ?? "") + "}]}"
+            ])
+    }
+
+    /// A peer as `to`, the policy's selector, and the `destination` it becomes.
+    @Test(
+        "each field of to",
+        arguments: [
+            ("any: true", #"projectcalico.org/orchestrator == \"openstack\""#, nil),
+            ("region: a", #"projectcalico.org/namespace == \"openstack-region-a\""#, nil),
+            ("selector: all()", #"projectcalico.org/orchestrator == \"openstack\" && all()"#, nil),
+            (
+                "labels: {a: b}", #"projectcalico.org/orchestrator == \"openstack\" && a == \"b\""#,
+                nil
+            ),
+            (
+                "{securityGroupName: web, labels: {a: b}}",
+                #"has(sg-name.projectcalico.org/openstack-web) && a == \"b\""#, nil
+            ),
+            (
+                "subnet: xyz-east/any",
+                #"projectcalico.org/namespace == \"openstack-region-xyz-east\""#,
+                #"{"selector":"policyserver/region == \"xyz-east\" && policyserver/subnet == \"any\""}"#
+            ),
+            (
+                "{subnet: xyz-east/any, regions: [a, xyz-east], network: m}",
+                #"projectcalico.org/namespace == \"openstack-region-xyz-east\" && projectcalico.org/openstack-network-name == \"m\""#,
+                #"{"selector":"policyserver/region == \"xyz-east\" && policyserver/subnet == \"any\""}"#
+            ),
+            (
+                "{region: a, nets: [10.0.0.0/8]}",
+                #"projectcalico.org/namespace == \"openstack-region-a\""#,
+                #"{"nets":["10.0.0.0/8"]}"#
+            ),
+        ] as [(String, String, String?)])
+    func receivers(peer: String, selector: String, destination: String?) throws {
+        let braced = peer.hasPrefix("{") ? peer : "{\(peer)}"
+        let specs = try CrossRegionSample.specs("allow: [{from: {any: true}, to: \(braced)}]")
+        #expect(
+            specs == [
+                #"{"selector":"\#(selector)","types":["Ingress"],"ingress":[{"action":"Allow""#
+                    + (destination.map { ",\"destination\":" + $0 } ?? "") + "}]}"
+            ])
+    }
+
+    @Test("rules of one receiver are one policy, deny first")
+    func oneGroup() throws {
+        let specs = try CrossRegionSample.specs(
+            """
+            order: -1.5
+            allow:
+            - {from: {region: a}, to: {region: r}, protocol: UDP, ports: ["53"]}
+            - {from: {region: b}, to: {regions: [r]}, protocol: 6, ports: ["1:65535"]}
+            deny:
+            - {from: {region: c}, to: {region: r, nets: [10.0.0.0/8]}}
+            """)
+        #expect(
+            specs == [
+                #"{"order":-1.5,"selector":"projectcalico.org/namespace == \"openstack-region-r\"","types":["Ingress"],"ingress":["#
+                    + #"{"action":"Deny","source":{"selector":"projectcalico.org/namespace == \"openstack-region-c\""},"destination":{"nets":["10.0.0.0/8"]}},"#
+                    + #"{"action":"Allow","protocol":"UDP","source":{"selector":"projectcalico.org/namespace == \"openstack-region-a\""},"destination":{"ports":[53]}},"#
+                    + #"{"action":"Allow","protocol":6,"source":{"selector":"projectcalico.org/namespace == \"openstack-region-b\""},"destination":{"ports":["1:65535"]}}]}"#
+            ])
+    }
+
+    @Test("a deny stands before every allow that may have the same receiver")
+    func copies() throws {
+        let specs = try CrossRegionSample.specs(
+            """
+            allow:
+            - {from: {any: true}, to: {projectName: x}}
+            - {from: {any: true}, to: {region: a}}
+            - {from: {any: true}, to: {region: a, projectName: z}}
+            deny:
+            - {from: {nets: [10.0.0.0/8]}, to: {region: a}}
+            - {from: {nets: [10.0.0.0/8]}, to: {region: b, projectName: x}}
+            """)
+        let a = #"projectcalico.org/namespace == \"openstack-region-a\""#
+        let x = #"projectcalico.org/openstack-project-name == \"x\""#
+        let b = #"projectcalico.org/namespace == \"openstack-region-b\" && "# + x
+        let y = a + #" && projectcalico.org/openstack-project-name == \"z\""#
+        func spec(_ selector: String, _ rules: String...) -> String {
+            #"{"selector":"\#(selector)","types":["Ingress"],"ingress":["#
+                + rules.joined(separator: ",") + "]}"
+        }
+        func deny(_ destination: String?) -> String {
+            #"{"action":"Deny","source":{"nets":["10.0.0.0/8"]}"#
+                + (destination.map { #","destination":{"selector":"\#($0)"}"# } ?? "") + "}"
+        }
+        let allow = #"{"action":"Allow"}"#
+        #expect(
+            specs == [
+                spec(a, deny(nil), allow), spec(b, deny(nil)), spec(x, deny(a), deny(b), allow),
+                spec(y, deny(nil), allow),
+            ])
+    }
+
+    @Test("a copied deny names a subnet by its network beside other conditions")
+    func copiedSubnets() throws {
+        let specs = try CrossRegionSample.specs(
+            """
+            allow: [{from: {any: true}, to: {projectName: x}}]
+            deny:
+            - {from: {any: true}, to: {subnet: xyz-east/web}}
+            - {from: {any: true}, to: {subnet: xyz-east/web, network: m}}
+            """)
+        #expect(
+            specs.last
+                == #"{"selector":"projectcalico.org/openstack-project-name == \"x\"","types":["Ingress"],"ingress":["#
+                + #"{"action":"Deny","destination":{"selector":"policyserver/region == \"xyz-east\" && policyserver/subnet == \"web\""}},"#
+                + #"{"action":"Deny","destination":{"selector":"projectcalico.org/namespace == \"openstack-region-xyz-east\" && projectcalico.org/openstack-network-name == \"m\"","nets":["10.1.0.0/24"]}},"#
+                + #"{"action":"Allow"}]}"#)
+    }
+
+    @Test("networks of both families are two rules, and so is what excludes some of one")
+    func families() throws {
+        func rules(_ rule: String) throws -> String {
+            let spec = try #require(try CrossRegionSample.specs("allow: [\(rule)]").first)
+            return String(spec.split(separator: "[", maxSplits: 2).last ?? "")
+        }
+        #expect(
+            try rules("{from: {nets: [10.0.0.0/8, 2001:db8::/32]}, to: {region: r}}")
+                == #"{"action":"Allow","ipVersion":4,"source":{"nets":["10.0.0.0/8"]}},{"action":"Allow","ipVersion":6,"source":{"nets":["2001:db8::/32"]}}]}"#
+        )
+        #expect(
+            try rules("{from: {notNets: [10.0.0.0/8]}, to: {region: r}}")
+                == #"{"action":"Allow","ipVersion":4,"source":{"notNets":["10.0.0.0/8"]}},{"action":"Allow","ipVersion":6}]}"#
+        )
+        #expect(
+            try rules("{from: {notNets: [10.0.0.0/8]}, to: {region: r}, protocol: ICMPv6}")
+                == #"{"action":"Allow","ipVersion":6,"protocol":"ICMPv6"}]}"#)
+        #expect(
+            try rules(
+                "{from: {nets: [2001:db8::/32, 10.0.0.0/8]}, to: {region: r, nets: [10.1.0.0/16]}}")
+                == #"{"action":"Allow","ipVersion":4,"source":{"nets":["10.0.0.0/8"]},"destination":{"nets":["10.1.0.0/16"]}}]}"#
+        )
+    }
+
+    @Test("parts have numbers behind the name")
+    func names() {
+        let names = [0, 1, 9, 10, 99].map { CrossRegionCompiler.name("web", index: $0) }
+        #expect(names == ["web", "web-01", "web-09", "web-10", "web-99"])
+    }
+}
