@@ -1,0 +1,117 @@
+package import Domain
+
+/// A place in which what is stored differs from what its source says.
+package struct Drift: Sendable, Equatable {
+    /// The author's name of the stored policy.
+    package var object: String
+    /// Into the stored policy; empty for the whole of it.
+    package var pointer: String
+    /// Nil when there should be nothing.
+    package var expected: JSONValue?
+    /// Nil when there is nothing.
+    package var found: JSONValue?
+}
+
+/// Finds what others have changed in compiled policies.
+package enum CrossRegionDrift {
+    /// Every difference, in the order of the compiled policies; parts that should not be there come last.
+    ///
+    /// A source that does not compile any more, such as after its subnet is gone, is one drift at its
+    /// annotation, with what was found there.
+    ///
+    /// - Parameter stored: the first policy and every policy that says it is a part of the same source;
+    ///   others are left out of account.
+    package static func drift(
+        source: CrossRegionPolicy, stored: [Resource], subnetCIDR: (SubnetReference) -> CIDR?
+    ) -> [Drift] {
+        let compilation = CrossRegionCompiler.compile(source, subnetCIDR: subnetCIDR)
+        guard compilation.violations.isEmpty else {
+            let annotation = JSONPointer.append(
+                "/metadata/annotations", CrossRegionAnnotation.source)
+            return [Drift(object: source.name, pointer: annotation, found: source.source)]
+        }
+        return drift(name: source.name, compiled: compilation.policies, stored: stored)
+    }
+
+    /// The same with a source that is compiled already.
+    package static func drift(
+        name: String, compiled: [CompiledPolicy], stored: [Resource]
+    ) -> [Drift] {
+        let byName = Dictionary(stored.map { (PolicyName.authored($0), $0) }) { first, _ in first }
+        var found: [Drift] = []
+        for policy in compiled {
+            if let resource = byName[policy.name] {
+                found += differences(policy, resource)
+            } else {
+                found.append(Drift(object: policy.name, pointer: "", expected: policy.judged))
+            }
+        }
+        let expected = Set(compiled.map(\.name))
+        for resource in stored where CrossRegionAnnotation.sourceName(ofPart: resource) == name {
+            let authored = PolicyName.authored(resource)
+            guard !expected.contains(authored) else { continue }
+            found.append(Drift(object: authored, pointer: "", found: resource.document))
+        }
+        return found
+    }
+
+    private static func differences(_ policy: CompiledPolicy, _ resource: Resource) -> [Drift] {
+        var found: [Drift] = []
+        func compare(_ expected: JSONValue?, _ stored: JSONValue?, at pointer: String) {
+            for (pointer, expected, stored) in JSONDifference.between(expected, stored, at: pointer)
+            {
+                found.append(
+                    Drift(
+                        object: policy.name, pointer: pointer, expected: expected, found: stored))
+            }
+        }
+        let judged = judged(resource)
+        let metadata = policy.judged["metadata"]
+        compare(policy.judged["spec"], judged["spec"], at: "/spec")
+        compare(
+            metadata?["labels"] ?? [:], judged["metadata"]?["labels"] ?? [:], at: "/metadata/labels"
+        )
+        for (key, value) in metadata?["annotations"]?.objectValue ?? JSONObject() {
+            compare(
+                value, resource.annotations[key].map(JSONValue.string),
+                at: JSONPointer.append("/metadata/annotations", key))
+        }
+        return found
+    }
+
+    /// The stored policy with Calico's defaults, which other tools may have left out; as it stands when
+    /// it is not valid.
+    private static func judged(_ resource: Resource) -> JSONValue {
+        guard var document = resource.document.objectValue else { return resource.document }
+        var metadata = resource.metadata
+        metadata["name"] = .string(PolicyName.authored(resource))
+        document["metadata"] = .object(metadata)
+        let verdict = CalicoValidator.judge(.object(document), kind: .globalNetworkPolicy)
+        return verdict.stored ?? resource.document
+    }
+}
+
+/// The places in which two documents differ.
+private enum JSONDifference {
+    typealias Place = (pointer: String, expected: JSONValue?, found: JSONValue?)
+
+    /// Members of objects and elements of lists of one length are compared one by one; anything else as
+    /// a whole.
+    static func between(
+        _ expected: JSONValue?, _ found: JSONValue?, at pointer: String
+    ) -> [Place] {
+        if expected == found { return [] }
+        switch (expected, found) {
+        case (.object(let expected), .object(let found)):
+            let keys = expected.keys + found.keys.filter { expected[$0] == nil }
+            return keys.flatMap {
+                between(expected[$0], found[$0], at: JSONPointer.append(pointer, $0))
+            }
+        case (.array(let expected), .array(let found)) where expected.count == found.count:
+            return zip(expected, found).enumerated().flatMap { index, pair in
+                between(pair.0, pair.1, at: JSONPointer.append(pointer, index))
+            }
+        default: return [(pointer, expected, found)]
+        }
+    }
+}
