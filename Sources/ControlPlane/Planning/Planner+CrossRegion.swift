@@ -84,7 +84,7 @@ extension Planner {
             stale.removeAll { $0.resource.key == key }
             let resource = PolicyResource.build(
                 key: key, authoredName: compiled.name, judged: compiled.judged,
-                existing: stored?.resource,
+                existing: stored?.resource.map(CrossRegionAnnotation.removed(from:)),
                 identity: .of(stored?.resource, fresh: environment.identity()))
             let revision = stored?.revision ?? 0
             let isSame = stored?.resource == resource
