@@ -163,12 +163,12 @@ extension ControlPlane {
     private func plan(_ write: PlannedWrite) -> ChangePlan {
         let parts = write.parts.isEmpty ? [write] : write.parts
         let changes = parts.map { part in
-            let after = part.verb == .unchanged ? part.before : part.view(revision: 0)
-            return PlannedChange(
+            PlannedChange(
                 verb: part.verb, name: part.name,
-                key: part.writes.first?.path ?? key(of: part.name),
-                before: part.before?.document,
-                after: after.map { Self.withoutRevision($0.document) })
+                key: part.writes.first?.path ?? key(of: part.name), before: part.before?.document,
+                after: part.verb == .unchanged
+                    ? part.before?.document
+                    : part.view(revision: 0).map { PlannedChange.withoutRevision($0.document) })
         }
         return ChangePlan(changes: changes, warnings: write.warnings)
     }
@@ -182,17 +182,6 @@ extension ControlPlane {
             verb: .unchanged, name: object.name, key: key(of: object.name),
             before: object.document, after: object.document)
         return ChangePlan(changes: [change], warnings: warnings)
-    }
-
-    /// A planned object has no revision yet.
-    private static func withoutRevision(_ document: JSONValue) -> JSONValue {
-        guard var object = document.objectValue else { return document }
-        object["revision"] = nil
-        if var metadata = object["metadata"]?.objectValue {
-            metadata["resourceVersion"] = nil
-            object["metadata"] = .object(metadata)
-        }
-        return .object(object)
     }
 }
 

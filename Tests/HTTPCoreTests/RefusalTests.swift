@@ -79,6 +79,9 @@ import Testing
             name: "405 for TRACE", request: get("/hello", method: "TRACE"), status: 405,
             closes: false),
         .init(
+            name: "405 for QUERY", request: get("/hello", method: "QUERY"), status: 405,
+            closes: false),
+        .init(
             name: "CONNECT", request: "CONNECT a:1 HTTP/1.1\r\nHost: a\r\n\r\n",
             status: 501, closes: true),
         .init(

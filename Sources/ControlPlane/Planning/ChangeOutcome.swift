@@ -92,6 +92,29 @@ package struct PlannedChange: Sendable {
     package var after: JSONValue?
 }
 
+extension PlannedChange {
+    /// What turns the one into the other, revisions aside; nil unless it is an update.
+    package var diff: [JSONPatch.Operation]? {
+        guard verb == .update, let before, let after else { return nil }
+        return JSONPatch.diff(
+            from: Self.withoutRevision(before), to: Self.withoutRevision(after))
+    }
+
+    /// A planned object has no revision yet, nor has what it is compiled to.
+    static func withoutRevision(_ document: JSONValue) -> JSONValue {
+        guard var object = document.objectValue else { return document }
+        object["revision"] = nil
+        if var metadata = object["metadata"]?.objectValue {
+            metadata["resourceVersion"] = nil
+            object["metadata"] = .object(metadata)
+        }
+        if let compiled = object["compiled"]?.arrayValue {
+            object["compiled"] = .array(compiled.map(withoutRevision))
+        }
+        return .object(object)
+    }
+}
+
 /// Why a change was refused. Nothing of it is in etcd.
 package struct Refusal: Sendable {
     package enum Reason: String, Sendable {

@@ -28,10 +28,14 @@ package struct Router: Sendable {
         implementedMethods.contains(method) || Self.recognizedMethods.contains(method)
     }
 
-    /// RFC 9110 §9.3 and RFC 5789; CONNECT is for proxies.
-    private static let recognizedMethods: Set<HTTPRequest.Method> = [
-        .get, .head, .post, .put, .delete, .options, .trace, .patch,
-    ]
+    /// RFC 9110 §9.3, RFC 5789 and IANA's registry for QUERY; CONNECT is for proxies.
+    private static let recognizedMethods: Set<HTTPRequest.Method> = {
+        var methods: Set<HTTPRequest.Method> = [
+            .get, .head, .post, .put, .delete, .options, .trace, .patch,
+        ]
+        if let query = HTTPRequest.Method("QUERY") { methods.insert(query) }
+        return methods
+    }()
 
     /// What OPTIONS on `*` says.
     var allMethods: String {

@@ -50,7 +50,7 @@ extension API {
         let type =
             request.responseType.isEmpty ? DocumentFormat.streamTypes[0] : request.responseType
         let body = Response.Body.stream { writer in
-            var separator = format.streamStart
+            var isEmpty = true
             for collection in controlPlane.exported {
                 var query = ListQuery(collection: collection, limit: 200)
                 repeat {
@@ -58,14 +58,14 @@ extension API {
                     var piece: [UInt8] = []
                     for item in page.items {
                         guard let document = controlPlane.exportDocument(item) else { continue }
-                        piece += separator + format.serialize(document)
-                        separator = format.streamSeparator
+                        piece += isEmpty ? format.streamStart : format.streamSeparator
+                        piece += format.serialize(document)
+                        isEmpty = false
                     }
                     if !piece.isEmpty { try await writer.write(piece) }
                     query.after = page.next
                 } while query.after != nil
             }
-            let isEmpty = separator == format.streamStart
             try await writer.write((isEmpty ? format.streamStart : []) + format.streamEnd)
         }
         return Response(headers: [.contentType: type], body: body)

@@ -51,9 +51,7 @@ extension PlannedChange {
         object["key"] = .string(key)
         object["before"] = before
         object["after"] = after
-        if let before, let after, verb == .update {
-            object["diff"] = .array(JSONPatch.diff(from: before, to: after).map(\.document))
-        }
+        object["diff"] = diff.map { .array($0.map(\.document)) }
         return .object(object)
     }
 }

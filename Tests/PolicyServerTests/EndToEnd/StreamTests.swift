@@ -74,6 +74,8 @@ extension EndToEndTests {
                     let export = try await server.send(.get, "/v1/export", [("Accept", type)])
                     #expect(export.status == 200)
                     let text = String(decoding: export.response.body, as: UTF8.self)
+                    #expect(
+                        text.ranges(of: "---").count == (type == "application/yaml" ? 3 : 0))
                     try await TestApplication.with { empty in
                         let applied = try await empty.send(.post, "/v1/apply", text, type: type)
                         #expect(applied.status == 200, "\(applied.json)")
