@@ -1,0 +1,187 @@
+import Calico
+import Domain
+import Foundation
+import Testing
+
+/// Bytes of real documents and selectors, broken at random: an answer or an error, never a crash, in
+/// reasonable time, and nothing accepted that the strict decoder then refuses.
+///
+/// Each runs for `POLICY_SERVER_FUZZ_SECONDS` (2 if not set; `scripts/fuzz` sets it), half of it with one
+/// seed that never changes and half with one that always does.
+@Suite("Broken bytes")
+struct ByteFuzzTests {
+    private static let seeds: [UInt64] = [1, UInt64.random(in: .min ... .max)]
+
+    private static let seconds =
+        ProcessInfo.processInfo.environment["POLICY_SERVER_FUZZ_SECONDS"].flatMap(Double.init) ?? 2
+
+    /// Far more than any case needs; less than a hang.
+    private static let patience = Duration.seconds(5)
+
+    /// Calls `body` until the time is up, and checks that no call takes long.
+    private func run(
+        _ name: String, seed: UInt64, _ body: (inout ByteMutator) throws -> Bool
+    ) throws {
+        let clock = ContinuousClock()
+        let end = clock.now + .seconds(Self.seconds / Double(Self.seeds.count))
+        var mutator = ByteMutator(seed: seed)
+        var (cases, accepted) = (0, 0)
+        while clock.now < end {
+            let start = clock.now
+            if try body(&mutator) { accepted += 1 }
+            cases += 1
+            #expect(
+                clock.now - start < Self.patience,
+                "seed \(seed), case \(cases): \(String(decoding: mutator.last, as: UTF8.self))")
+        }
+        print("\(name): seed \(seed), \(cases) cases, \(accepted) accepted")
+        #expect(accepted > 0, "seed \(seed)")
+    }
+
+    @Test("JSON documents", arguments: seeds)
+    func json(seed: UInt64) throws {
+        let corpus = try Verdicts.rows("policies").compactMap { $0["object"] }.map {
+            JSONSerializer.bytes($0)
+        }
+        try run("json", seed: seed) { mutator in
+            guard let document = try? JSONParser.parse(mutator.broken(corpus)) else { return false }
+            try #expect(
+                JSONParser.parse(JSONSerializer.bytes(document)) == document)
+            try #expect(
+                JSONParser.parse(JSONSerializer.canonical(document)) == document)
+            return judge(document, mutator)
+        }
+    }
+
+    @Test("YAML documents", arguments: seeds)
+    func yaml(seed: UInt64) throws {
+        let corpus = try Verdicts.rows("policies").compactMap { $0["object"] }.map {
+            YAMLSerializer.bytes($0)
+        }
+        try run("yaml", seed: seed) { mutator in
+            let bytes = mutator.broken(corpus)
+            for document in (try? YAMLParser.documents(bytes)) ?? [] {
+                try #expect(
+                    YAMLParser.parse(YAMLSerializer.bytes(document)) == document,
+                    "\(String(decoding: bytes, as: UTF8.self))")
+            }
+            guard let document = try? YAMLParser.parse(bytes) else { return false }
+            return judge(document, mutator)
+        }
+    }
+
+    @Test("selectors", arguments: seeds)
+    func selectors(seed: UInt64) throws {
+        let rows = try Verdicts.rows("selectors")
+        let corpus = rows.compactMap { $0["selector"]?.stringValue }.map { Array($0.utf8) }
+        let labels: [[String: String]] = rows.prefix(50).map { row in
+            var labels: [String: String] = [:]
+            for (key, value) in row["labels"]?.objectValue ?? JSONObject() {
+                labels[key] = value.stringValue
+            }
+            return labels
+        }
+        try run("selectors", seed: seed) { mutator in
+            let text = String(decoding: mutator.broken(corpus), as: UTF8.self)
+            guard let selector = try? Selector(parsing: text) else { return false }
+            let again = try Selector(parsing: selector.canonical)
+            // Calico prints `!(!x)` as `!!x` and reads that as `x`: so it settles a step later.
+            try #expect(Selector(parsing: again.canonical).canonical == again.canonical)
+            for labels in labels {
+                #expect(again.matches(labels) == selector.matches(labels), "\(text)")
+            }
+            return true
+        }
+    }
+
+    @Test("regions, subnets and CrossRegionPolicies", arguments: seeds)
+    func inventory(seed: UInt64) throws {
+        let corpus = [
+            #"{"name":"west","addressBlocks":["10.0.0.0/16","2001:db8::/48"],"labels":{"a/b":"c"}}"#,
+            #"{"region":"west","name":"web","cidr":"10.0.1.0/24","description":"x","revision":7}"#,
+            #"{"name":"web","prefixLength":24,"ipVersion":4,"within":"10.0.0.0/8"}"#,
+            #"""
+            {"kind":"CrossRegionPolicy","metadata":{"name":"web","labels":{"a":"b"}},"spec":{"order":5,
+            "allow":[{"from":{"region":"west","securityGroup":"85cc3048-abc3-43cc-89b3-377341426ac5"},
+            "to":{"regions":["east"],"labels":{"a":"b"}},"protocol":"TCP","ports":[80,"8080:8090"]}],
+            "deny":[{"from":{"subnet":"west/web","notNets":["10.0.0.0/8"]},"to":{"selector":"has(a)"}}]}}
+            """#,
+        ].map { Array($0.utf8) }
+        try run("inventory", seed: seed) { mutator in
+            let bytes = mutator.broken(corpus)
+            guard let document = try? JSONParser.parse(bytes) else { return false }
+            let region = Region.decode(document, name: "west")
+            let subnet = Subnet.decode(document, region: "west", name: "web")
+            _ = SubnetAllocation.decode(document)
+            for violation in region.violations + subnet.violations {
+                #expect(DocumentLocator.position(of: violation.pointer, in: bytes) != nil)
+            }
+            let policy = CrossRegionPolicy.decode(document, name: "web")
+            guard let value = policy.value else { return region.violations.isEmpty }
+            let compiled = CrossRegionCompiler.compile(value) { _ in
+                try? CIDR(parsing: "10.0.1.0/24")
+            }
+            for part in compiled.policies { _ = judge(part.document, mutator) }
+            return true
+        }
+    }
+
+    /// Whether some kind accepts the document; what is stored then has to be accepted too.
+    private func judge(_ document: JSONValue, _ mutator: ByteMutator) -> Bool {
+        var isAccepted = false
+        for kind in [ResourceKind.globalNetworkPolicy, .networkPolicy, .globalNetworkSet] {
+            guard let stored = CalicoValidator.judge(document, kind: kind).stored else { continue }
+            isAccepted = true
+            let again = CalicoValidator.judge(stored, kind: kind)
+            #expect(
+                again.violations == [], "\(String(decoding: mutator.last, as: UTF8.self))")
+            _ = PolicyLinter.lint(stored, knownRegions: [])
+        }
+        return isAccepted
+    }
+}
+
+/// Takes one of a corpus and breaks it in a few places.
+struct ByteMutator {
+    /// What was handed out last, for the report of a failure.
+    private(set) var last: [UInt8] = []
+    private var random: SeededGenerator
+
+    private static let spice =
+        Array("{}[]\":,0123456789eE+-.tfn \n\t'&*!|><#@%`?~()=\\/\u{0}é\u{FEFF}".utf8) + [
+            0xFF, 0xC0, 0xED,
+        ]
+    private static let pieces = [
+        "null", "1e999", "18446744073709551616", "\\ud800", "\\u0000", "- ", "<<: *a", "&a ",
+        "!!str ",
+        "\"Ingress\"", "has(", "&&", "||", "not in {", "::/0", "/33", "[[[[[[[[", "{\"a\":", "0x10",
+        "y",
+    ].map { Array($0.utf8) }
+
+    init(seed: UInt64) { random = SeededGenerator(seed: seed) }
+
+    /// An element of `corpus`, one in eight as it is.
+    mutating func broken(_ corpus: [[UInt8]]) -> [UInt8] {
+        var bytes = corpus.randomElement(using: &random) ?? []
+        for _ in 0..<Int.random(in: 0...7, using: &random) {
+            let start = Int.random(in: 0...bytes.count, using: &random)
+            let end = min(bytes.count, start + Int.random(in: 0...24, using: &random))
+            switch Int.random(in: 0..<8, using: &random) {
+            case 0: bytes.removeSubrange(start..<end)
+            case 1:
+                bytes.insert(contentsOf: Self.pieces.randomElement(using: &random) ?? [], at: start)
+            case 2: bytes.insert(contentsOf: bytes[start..<end], at: start)
+            case 3: bytes.removeSubrange(start...)
+            case 4 where start < bytes.count:
+                bytes[start] ^= 1 << UInt8.random(in: 0..<8, using: &random)
+            case 5:
+                let other = corpus.randomElement(using: &random) ?? []
+                let from = Int.random(in: 0...other.count, using: &random)
+                bytes.insert(contentsOf: other[from..<min(other.count, from + 40)], at: start)
+            default: bytes.insert(Self.spice.randomElement(using: &random) ?? 0, at: start)
+            }
+        }
+        last = bytes
+        return bytes
+    }
+}
