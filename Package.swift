@@ -82,6 +82,8 @@ let package = Package(
                 .product(name: "ServiceLifecycle", package: "swift-service-lifecycle"),
             ],
             resources: [.embedInCode("openapi.yaml")]),
+        .executableTarget(
+            name: "RuleBenchmarks", dependencies: ["Calico", "Domain"], path: "Benchmarks/Rules"),
         .target(
             name: "TestSupport",
             dependencies: [

@@ -79,7 +79,9 @@ struct FlatReader {
             let pointer = JSONPointer.append("/labels", key)
             if let message = LabelText.keyProblem(key) { add(pointer, .labelKey, message) }
             guard let text = value.stringValue else {
-                add(pointer, .wrongType, "expected a string, found \(value.typeName)")
+                add(
+                    pointer, .wrongType,
+                    "expected a string, found \(value.typeName): put the value in quotes")
                 continue
             }
             if let message = LabelText.valueProblem(text) { add(pointer, .labelValue, message) }

@@ -1,0 +1,105 @@
+import Calico
+import Domain
+import Foundation
+import Testing
+
+/// Every row of `docs/mistakes.md` says what really is answered.
+@Suite("The page of typical mistakes")
+struct MistakeTableTests {
+    struct Row: Sendable, CustomTestStringConvertible {
+        let mistake: String
+        let kind: String
+        let text: String
+        let pointer: String
+        /// `line:column`; nil for a warning.
+        let place: String?
+        let rule: String
+        let message: String
+
+        var testDescription: String { mistake }
+
+        /// Nil for a line that is no row of the table.
+        init?(_ line: Substring) {
+            let cells = line.split(separator: " | ", omittingEmptySubsequences: false)
+            guard cells.count == 5, cells[0].hasPrefix("| "), cells[2].hasPrefix("`") else {
+                return nil
+            }
+            mistake = String(cells[0].dropFirst(2))
+            kind = String(cells[1])
+            text = String(cells[2].dropFirst().dropLast())
+            let place = cells[3].split(separator: "`, ")
+            pointer = place[0].filter { $0 != "`" }
+            self.place = place.count > 1 ? String(place[1]) : nil
+            let answer = cells[4].dropFirst().split(separator: "`: ", maxSplits: 1)
+            guard answer.count == 2, answer[1].hasSuffix(" |") else { return nil }
+            rule = String(answer[0])
+            message = String(answer[1].dropLast(2))
+        }
+
+        /// The body that the page describes.
+        var body: String {
+            switch kind {
+            case "spec":
+                "apiVersion: projectcalico.org/v3\nkind: GlobalNetworkPolicy\nmetadata: {name: web}\n"
+                    + "spec:\n  \(text)\n"
+            case "between": "kind: CrossRegionPolicy\nmetadata: {name: web}\nspec:\n  \(text)\n"
+            default: text + "\n"
+            }
+        }
+    }
+
+    static let rows: [Row] = {
+        let page = URL(filePath: #filePath).deletingLastPathComponent()
+            .appending(path: "../../docs/mistakes.md")
+        let text = (try? String(contentsOf: page, encoding: .utf8)) ?? ""
+        return text.split(separator: "\n").compactMap(Row.init)
+    }()
+
+    @Test("has at least twenty") func count() { #expect(Self.rows.count >= 20) }
+
+    @Test("says what is answered", arguments: rows)
+    func row(row: Row) throws {
+        let bytes = Array(row.body.utf8)
+        let found = Self.violations(row.kind, bytes)
+        let violation = try #require(
+            found.first { $0.rule.name == row.rule }, "found \(found.map(\.rule))")
+        #expect(violation.pointer == row.pointer)
+        #expect(violation.message == row.message)
+        guard let place = row.place else { return }
+        let position =
+            Self.unreadable(bytes)?.position
+            ?? DocumentLocator.position(of: violation.pointer, in: bytes)
+        #expect(position.map { "\($0.line):\($0.column)" } == place)
+    }
+
+    /// Why the bytes are no document; nil when they are one.
+    private static func unreadable(_ bytes: [UInt8]) -> DocumentError? {
+        do throws(DocumentError) {
+            _ = try YAMLParser.parse(bytes)
+            return nil
+        } catch {
+            return error
+        }
+    }
+
+    private static func violations(_ kind: String, _ bytes: [UInt8]) -> [Violation] {
+        if let error = unreadable(bytes) {
+            return [Violation(pointer: error.pointer, rule: error.rule, message: error.message)]
+        }
+        guard let document = try? YAMLParser.parse(bytes) else { return [] }
+        switch kind {
+        case "region": return Region.decode(document, name: "west").violations
+        case "subnet": return Subnet.decode(document, region: "west", name: "web").violations
+        case "between":
+            let decoded = CrossRegionPolicy.decode(document, name: "web")
+            guard let policy = decoded.value else { return decoded.violations }
+            return decoded.violations
+                + CrossRegionCompiler.references(policy).violations(
+                    hasRegion: ["west", "east"].contains, hasSubnet: { _ in false })
+        default:
+            let verdict = CalicoValidator.judge(document, kind: .globalNetworkPolicy)
+            return verdict.violations
+                + (verdict.stored.map { PolicyLinter.lint($0, knownRegions: nil) } ?? [])
+        }
+    }
+}
