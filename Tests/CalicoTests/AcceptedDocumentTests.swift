@@ -63,6 +63,15 @@ struct AcceptedDocumentTests {
         #expect(stored["metadata"]?["annotations"]?["a"] == "1e+06")
     }
 
+    @Test("null is an object without fields, which is no object of any kind")
+    func null() {
+        for kind in [ResourceKind.globalNetworkPolicy, .networkPolicy, .globalNetworkSet, .tier] {
+            let verdict = CalicoValidator.judge(.null, kind: kind)
+            #expect(verdict.stored == nil)
+            #expect(verdict.violations.map(\.pointer).contains("/kind"))
+        }
+    }
+
     @Test("fields in another letter case are the same field; the last in byte order wins")
     func letterCase() throws {
         let stored = try #require(

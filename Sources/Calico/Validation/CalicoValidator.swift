@@ -23,7 +23,8 @@ package enum CalicoValidator {
         var decoder = GoDecoder()
         var resource = decoder.record(document, as: schema)
         var report = ViolationReport(decoding: decoder.violations)
-        if document.objectValue != nil {
+        // Go reads null as a struct with nothing in it; other values are refused as such already.
+        if document.objectValue != nil || document == .null {
             EnvelopeRules.check(resource, kind: kind, into: &report)
             Defaulting.apply(to: &resource, kind: kind)
             check(resource, kind: kind, into: &report)

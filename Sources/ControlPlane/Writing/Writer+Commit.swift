@@ -9,9 +9,13 @@ extension Writer {
         var plan = original
         plan.accepted.removeAll { !$0.member.submission.setInFlight(true) }
         if plan.accepted.isEmpty { return .retry(members, isConflict: false) }
-        guard let lease = try? await lease.id() else {
+        let lease: LeaseID
+        do {
+            lease = try await self.lease.id()
+        } catch {
             // Nothing was sent yet, whatever became of the lease.
             release(plan)
+            if let error = error as? EtcdError { refuse(plan, for: error) }
             return .retry(members, isConflict: false)
         }
         let response: TransactionResponse
@@ -96,6 +100,14 @@ extension Writer {
             only.member.submission.answer(
                 .refused(Refusal(.tooLarge, Self.tooLarge(only.write, error))))
             return .done(deferred: plan.deferred)
+        default: refuse(plan, for: error)
+        }
+        return .retry(members, isConflict: false)
+    }
+
+    /// Ends the members of a plan at once when etcd says that it takes no writes, or none from here.
+    private func refuse(_ plan: Plan, for error: EtcdError) {
+        switch error.code {
         case .noSpace, .permissionDenied, .unauthenticated:
             for (member, _) in plan.accepted {
                 member.submission.answer(
@@ -105,7 +117,6 @@ extension Writer {
             }
         default: break
         }
-        return .retry(members, isConflict: false)
     }
 
     private static func tooLarge(_ write: PlannedWrite, _ error: EtcdError) -> String {

@@ -11,8 +11,12 @@ struct ExactString: Hashable {
 }
 
 extension String {
+    private var isASCII: Bool { utf8.allSatisfy { $0 < 0x80 } }
+
     /// Whether both are the same bytes.
     func isExactly(_ other: String) -> Bool {
-        self.utf8.count == other.utf8.count && self.utf8.elementsEqual(other.utf8)
+        guard utf8.count == other.utf8.count else { return false }
+        // For ASCII, Swift's own comparison is one of bytes, and quick.
+        return self == other && (isASCII || utf8.elementsEqual(other.utf8))
     }
 }

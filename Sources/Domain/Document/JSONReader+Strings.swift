@@ -22,23 +22,31 @@ extension JSONReader {
 
     /// Moves to the next quote or backslash; everything on the way is checked UTF-8.
     private mutating func skipPlainText() throws(DocumentError) {
-        while offset < bytes.count {
+        while true {
+            offset = bytes.withUnsafeBufferPointer { [offset] bytes in
+                var end = offset
+                while end < bytes.count, Self.isPlain(bytes[end]) { end += 1 }
+                return end
+            }
+            guard offset < bytes.count else {
+                throw failure(.jsonSyntax, "expected '\"' to end the string, found \(found)")
+            }
             let byte = bytes[offset]
             if byte == UInt8(ascii: "\"") || byte == UInt8(ascii: "\\") { return }
             if byte < 0x20 {
                 throw failure(
                     .jsonString, "a control character in a string must be escaped, found \(found)")
             }
-            if byte < 0x80 {
-                offset += 1
-            } else {
-                guard let length = UTF8Sequence.length(in: bytes, at: offset) else {
-                    throw failure(.documentEncoding, "the text is not valid UTF-8 here")
-                }
-                offset += length
+            guard let length = UTF8Sequence.length(in: bytes, at: offset) else {
+                throw failure(.documentEncoding, "the text is not valid UTF-8 here")
             }
+            offset += length
         }
-        throw failure(.jsonSyntax, "expected '\"' to end the string, found \(found)")
+    }
+
+    /// ASCII that stands for itself in a string.
+    private static func isPlain(_ byte: UInt8) -> Bool {
+        0x20..<0x80 ~= byte && byte != UInt8(ascii: "\"") && byte != UInt8(ascii: "\\")
     }
 
     /// Appends the character that the escape at `offset` stands for.

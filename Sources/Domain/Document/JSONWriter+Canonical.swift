@@ -11,10 +11,7 @@ extension JSONWriter {
             output.append(UInt8(ascii: "]"))
         case .object(let object):
             output.append(UInt8(ascii: "{"))
-            let members = object.members.sorted {
-                $0.key.utf16.lexicographicallyPrecedes($1.key.utf16)
-            }
-            for (index, member) in members.enumerated() {
+            for (index, member) in Self.inOrder(object.members).enumerated() {
                 if index > 0 { output.append(UInt8(ascii: ",")) }
                 write(member.key)
                 output.append(UInt8(ascii: ":"))
@@ -24,6 +21,18 @@ extension JSONWriter {
         case .number(let number): output.append(contentsOf: number.canonicalLiteral.utf8)
         default: writeScalar(value)
         }
+    }
+
+    /// The members sorted by the UTF-16 code units of their keys, which for ASCII is their bytes' order.
+    private static func inOrder(
+        _ members: [(key: String, value: JSONValue)]
+    ) -> [(key: String, value: JSONValue)] {
+        let isASCII = members.allSatisfy { $0.key.utf8.allSatisfy { $0 < 0x80 } }
+        guard isASCII else {
+            return members.sorted { $0.key.utf16.lexicographicallyPrecedes($1.key.utf16) }
+        }
+        let isSorted = zip(members, members.dropFirst()).allSatisfy { $0.key < $1.key }
+        return isSorted ? members : members.sorted { $0.key < $1.key }
     }
 }
 

@@ -1,13 +1,37 @@
 extension JSONWriter {
-    /// A string in quotes.
+    /// A string in quotes: runs that need no escape are copied as they are.
     mutating func write(_ text: String) {
         output.append(UInt8(ascii: "\""))
-        if text.utf8.contains(where: needsAttention) {
-            for scalar in text.unicodeScalars { writeScalar(scalar) }
-        } else {
-            output.append(contentsOf: text.utf8)
+        var text = text
+        text.withUTF8 { bytes in
+            var start = 0
+            var index = 0
+            while index < bytes.count {
+                guard needsAttention(bytes[index]),
+                    let (scalar, length) = Self.escaped(bytes[index...])
+                else {
+                    index += 1
+                    continue
+                }
+                output.append(contentsOf: bytes[start..<index])
+                writeScalar(scalar)
+                index += length
+                start = index
+            }
+            output.append(contentsOf: bytes[start...])
         }
         output.append(UInt8(ascii: "\""))
+    }
+
+    /// The scalar at the start of `bytes`, which is ASCII, or U+2028 or U+2029; nil for any other.
+    private static func escaped(
+        _ bytes: Slice<UnsafeBufferPointer<UInt8>>
+    ) -> (scalar: Unicode.Scalar, length: Int)? {
+        guard let first = bytes.first else { return nil }
+        if first < 0x80 { return (Unicode.Scalar(first), 1) }
+        if bytes.starts(with: [0xE2, 0x80, 0xA8]) { return ("\u{2028}", 3) }
+        if bytes.starts(with: [0xE2, 0x80, 0xA9]) { return ("\u{2029}", 3) }
+        return nil
     }
 
     /// Whether a byte may be, or may begin, something to escape.
@@ -19,6 +43,7 @@ extension JSONWriter {
         }
     }
 
+    /// One of those that `needsAttention` finds.
     private mutating func writeScalar(_ scalar: Unicode.Scalar) {
         switch scalar.value {
         case 0x08: output.append(contentsOf: "\\b".utf8)
@@ -28,15 +53,8 @@ extension JSONWriter {
         case 0x0D: output.append(contentsOf: "\\r".utf8)
         case 0x22: output.append(contentsOf: "\\\"".utf8)
         case 0x5C: output.append(contentsOf: "\\\\".utf8)
-        case ..<0x20: writeEscape(scalar)
-        case 0x26, 0x3C, 0x3E, 0x2028, 0x2029:
-            if escaping == .go { writeEscape(scalar) } else { writePlain(scalar) }
-        default: writePlain(scalar)
+        default: writeEscape(scalar)
         }
-    }
-
-    private mutating func writePlain(_ scalar: Unicode.Scalar) {
-        output.append(contentsOf: UTF8.encode(scalar) ?? .init())
     }
 
     /// `\u` and four lower-case digits, as Go and ECMAScript write them.
