@@ -33,4 +33,23 @@ package enum CrossRegionAnnotation {
     package static func sourceName(ofPart resource: Resource) -> String? {
         resource.annotations[partOf]
     }
+
+    /// Whether a stored policy is the first or a further one of a CrossRegionPolicy.
+    package static func isPresent(on resource: Resource) -> Bool {
+        let annotations = resource.annotations
+        return annotations[source] != nil || annotations[partOf] != nil
+    }
+
+    /// The resource as an ordinary policy, which no CrossRegionPolicy claims.
+    package static func removed(from resource: Resource) -> Resource {
+        guard var document = resource.document.objectValue,
+            var metadata = document["metadata"]?.objectValue,
+            var annotations = metadata["annotations"]?.objectValue
+        else { return resource }
+        annotations[source] = nil
+        annotations[partOf] = nil
+        metadata["annotations"] = .object(annotations)
+        document["metadata"] = .object(metadata)
+        return Resource(key: resource.key, document: .object(document))
+    }
 }

@@ -26,11 +26,15 @@ package enum CrossRegionDrift {
     ) -> [Drift] {
         let compilation = CrossRegionCompiler.compile(source, subnetCIDR: subnetCIDR)
         guard compilation.violations.isEmpty else {
-            let annotation = JSONPointer.append(
-                "/metadata/annotations", CrossRegionAnnotation.source)
-            return [Drift(object: source.name, pointer: annotation, found: source.source)]
+            return [unreadable(source.source, of: source.name)]
         }
         return drift(name: source.name, compiled: compilation.policies, stored: stored)
+    }
+
+    /// The drift of a policy whose source means nothing (any more).
+    package static func unreadable(_ source: JSONValue, of name: String) -> Drift {
+        let annotation = JSONPointer.append("/metadata/annotations", CrossRegionAnnotation.source)
+        return Drift(object: name, pointer: annotation, found: source)
     }
 
     /// The same with a source that is compiled already.

@@ -11,9 +11,6 @@ extension RuleID {
 enum PortRules {
     static let all: [RuleID] = [.portNumber, .portName, .portCount, .portProtocol]
 
-    /// The CRDs' `maxItems`.
-    static let maxPorts = 50
-
     static func check(_ rule: GoRecord, into report: inout ViolationReport) {
         for side in PolicySide.allCases {
             guard let entity = rule.record(side.rawValue) else { continue }
@@ -21,10 +18,10 @@ enum PortRules {
                 let ports = entity.list(name)
                 if ports.isEmpty { continue }
                 let pointer = entity.pointer(to: name)
-                if ports.count > maxPorts {
+                if ports.count > Port.maximumCount {
                     report.add(
                         .portCount, at: pointer,
-                        "must have at most \(maxPorts) ports; these are \(ports.count)")
+                        "must have at most \(Port.maximumCount) ports; these are \(ports.count)")
                 }
                 ports.forEach { port($0, into: &report) }
                 netProtocol(rule, for: ports, at: pointer, into: &report)

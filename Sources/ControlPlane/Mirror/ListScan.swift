@@ -78,17 +78,12 @@ struct ListScan {
         guard query.labels.allSatisfy({ labels[$0.key] == $0.value }),
             let name = ObjectName(resource)
         else { return nil }
-        guard resource.annotations.keys.contains(where: Self.isCrossRegion) else {
+        guard CrossRegionAnnotation.isPresent(on: resource) else {
             return Representation.view(name, resource, revision: entry.modRevision)
         }
         let view = PlanningView(mirror)
         if view.source(ofPart: resource) != nil { return nil }
-        return view.object(name, resource, revision: entry.modRevision)
-    }
-
-    /// Whether an annotation makes a policy the first or a further one of a CrossRegionPolicy.
-    private static func isCrossRegion(_ annotation: String) -> Bool {
-        annotation == CrossRegionAnnotation.source || annotation == CrossRegionAnnotation.partOf
+        return view.object(name, resource, revision: entry.modRevision).0
     }
 
     /// The subnets that satisfy every address filter, after the query's position.

@@ -11,7 +11,8 @@ struct MirrorEntry: Sendable, Equatable {
 /// What is in etcd, as far as this product cares: a value that only `put` and `delete` change.
 ///
 /// Kept are policies, network sets (and so regions and subnets), tiers and ClusterInformation in
-/// full, the endpoints' labels, the names of those in the legacy namespace, and `head`. Every other key is passed over.
+/// full, the endpoints' labels, the names of those in the legacy namespace, and `head`. Every other
+/// key is passed over.
 struct MirrorState: Sendable {
     private(set) var entries = SortedMap<String, MirrorEntry>()
     /// Every block of every subnet's set.

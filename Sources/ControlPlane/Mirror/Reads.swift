@@ -65,12 +65,6 @@ extension ChangeStatus {
     /// From the ledger, for a change whose journal entry has expired; nil for a row of no change.
     init?(id: ChangeID, row: AuditRecord) {
         guard let revision = row.revision else { return nil }
-        let result: ChangeVerb =
-            switch row.verb {
-            case .create: .create
-            case .delete: .delete
-            case .update, .observe: .update
-            }
         self.init(
             id: id, state: .accepted, revision: revision,
             journal: JournalEntry(
@@ -79,7 +73,8 @@ extension ChangeStatus {
                     actor: row.actor, clientAddress: row.clientAddress,
                     requestID: row.requestID ?? "", reason: row.reason),
                 verb: row.verb == .delete ? "delete" : "put", kind: row.kind, name: row.name,
-                region: row.region, result: result, keys: [], verbs: [], fingerprint: nil))
+                region: row.region, result: ChangeVerb(row.verb), keys: [], verbs: [],
+                fingerprint: nil))
     }
 }
 

@@ -57,13 +57,8 @@ extension AppliedStream {
         self.init(
             changeID: id, revision: revision,
             objects: rows.map { row in
-                let verb: ChangeVerb =
-                    switch row.verb {
-                    case .create: .create
-                    case .delete: .delete
-                    case .update, .observe: .update
-                    }
-                return Object(verb: verb, kind: row.kind, name: row.name, region: row.region)
+                Object(
+                    verb: ChangeVerb(row.verb), kind: row.kind, name: row.name, region: row.region)
             },
             warnings: [], replayed: true)
     }
@@ -73,6 +68,15 @@ extension AppliedStream {
 package enum ChangeVerb: String, Sendable {
     case create, update, delete
     case unchanged = "none"
+
+    /// As the ledger calls it; what is only observed counts as an update.
+    init(_ verb: AuditRecord.Verb) {
+        switch verb {
+        case .create: self = .create
+        case .delete: self = .delete
+        case .update, .observe: self = .update
+        }
+    }
 }
 
 /// What a dry run answers.

@@ -16,51 +16,51 @@ extension PlanningView {
     }
 
     /// The further policies that say they are parts of the CrossRegionPolicy `name`.
-    func parts(of name: String) -> [CompiledPart] {
+    private func parts(of name: String) -> [CompiledPart] {
         let conventions: [PolicyNameConvention] = hasTieredPolicies ? [.plain, .tiered] : [.plain]
         return (1..<CrossRegionCompiler.maximumPolicies).flatMap { index in
             conventions.compactMap { convention -> CompiledPart? in
-                let stored = PolicyName.stored(
-                    CrossRegionCompiler.name(name, index: index), tier: PolicyName.defaultTier,
-                    convention: convention)
-                let key = ResourceKey(.globalNetworkPolicy, name: stored)
-                guard let (resource, revision) = self.resource(key), let resource,
-                    CrossRegionAnnotation.sourceName(ofPart: resource) == name
-                else { return nil }
-                return CompiledPart(resource: resource, revision: revision)
+                let name = CrossRegionCompiler.name(name, index: index)
+                return storedPolicy(name, convention)
             }
         }
+        .filter { CrossRegionAnnotation.sourceName(ofPart: $0.resource) == name }
     }
 
     /// The CrossRegionPolicy that `resource` is a further part of; nil for any other policy, and when
     /// that CrossRegionPolicy is gone.
     func source(ofPart resource: Resource) -> String? {
         guard let name = CrossRegionAnnotation.sourceName(ofPart: resource) else { return nil }
-        let first = [PolicyNameConvention.plain, .tiered].lazy.compactMap { convention in
-            self.resource(
-                ResourceKey(
-                    .globalNetworkPolicy,
-                    name: PolicyName.stored(
-                        name, tier: PolicyName.defaultTier, convention: convention)))?.resource
-        }.first
-        return first.flatMap(CrossRegionAnnotation.sourceDocument) == nil ? nil : name
+        let first = storedPolicy(name, .plain) ?? storedPolicy(name, .tiered)
+        return first.flatMap { CrossRegionAnnotation.sourceDocument(of: $0.resource) } == nil
+            ? nil : name
     }
 
-    /// The object that a stored resource is in the API, with what it was compiled to if it is the first
-    /// policy of a CrossRegionPolicy. Nil when it is too damaged to be shown.
-    func object(_ name: ObjectName, _ resource: Resource, revision: Int64) -> ObjectView? {
+    /// The policy stored as one named `name` in the default tier would be.
+    func storedPolicy(_ name: String, _ convention: PolicyNameConvention) -> CompiledPart? {
+        let stored = PolicyName.stored(
+            name, tier: PolicyName.defaultTier, convention: convention)
+        guard let (resource, revision) = resource(ResourceKey(.globalNetworkPolicy, name: stored)),
+            let resource
+        else { return nil }
+        return CompiledPart(resource: resource, revision: revision)
+    }
+
+    /// The object that a stored resource is in the API, and its further policies if it is the first
+    /// policy of a CrossRegionPolicy. The object is nil when it is too damaged to be shown.
+    func object(
+        _ name: ObjectName, _ resource: Resource, revision: Int64
+    ) -> (ObjectView?, parts: [CompiledPart]) {
         guard case .policy(let policy) = name,
             let source = CrossRegionAnnotation.sourceDocument(of: resource)
-        else { return Representation.view(name, resource, revision: revision) }
-        let parts = [CompiledPart(resource: resource, revision: revision)] + parts(of: policy)
-        let drift: [Drift]
-        if let decoded = CrossRegionPolicy.decode(source, name: policy).value {
-            drift = CrossRegionDrift.drift(
-                source: decoded, stored: parts.map(\.resource), subnetCIDR: cidr)
-        } else {
-            drift = [CrossRegionDrift.unreadable(source, of: policy)]
-        }
-        return Representation.crossRegion(name, source, parts, drift)
+        else { return (Representation.view(name, resource, revision: revision), []) }
+        let further = parts(of: policy)
+        let all = [CompiledPart(resource: resource, revision: revision)] + further
+        let drift =
+            CrossRegionPolicy.decode(source, name: policy).value.map {
+                CrossRegionDrift.drift(source: $0, stored: all.map(\.resource), subnetCIDR: cidr)
+            } ?? [CrossRegionDrift.unreadable(source, of: policy)]
+        return (Representation.crossRegion(name, source, all, drift), further)
     }
 }
 
@@ -96,21 +96,6 @@ extension Drift {
         object["expected"] = expected
         object["found"] = found
         return .object(object)
-    }
-}
-
-extension CrossRegionAnnotation {
-    /// The resource as an ordinary policy, which no CrossRegionPolicy claims.
-    static func removed(from resource: Resource) -> Resource {
-        guard var document = resource.document.objectValue,
-            var metadata = document["metadata"]?.objectValue,
-            var annotations = metadata["annotations"]?.objectValue
-        else { return resource }
-        annotations[source] = nil
-        annotations[partOf] = nil
-        metadata["annotations"] = .object(annotations)
-        document["metadata"] = .object(metadata)
-        return Resource(key: resource.key, document: .object(document))
     }
 }
 

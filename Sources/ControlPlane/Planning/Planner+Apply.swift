@@ -100,8 +100,7 @@ extension PreparedStream.Item {
 extension ChangeRequest {
     /// The request as it is put to each document: the whole answers for conditions and warnings.
     fileprivate var withoutConditions: ChangeRequest {
-        var request = self
-        request.options.strict = false
+        var request = withoutStrict
         request.precondition = .none
         return request
     }

@@ -11,11 +11,11 @@ extension Planner {
         if let refusal = failedPrecondition(object, current, request) { return .refused(refusal) }
         if let refusal = partRefusal(current, view) { return .refused(refusal) }
         var violations = prepared.decoded.violations + movedFromTier(current)
-        var compiled: [CompiledPolicy] = []
+        var targets: [CompiledTarget] = []
         if let policy = prepared.decoded.value {
-            let (policies, found) = compile(policy, view)
-            compiled = policies
-            violations += found.map(prepared.placed).filter { !violations.contains($0) }
+            let (found, wrong) = compile(policy, current, view)
+            targets = found
+            violations += wrong.map(prepared.placed).filter { !violations.contains($0) }
         }
         guard violations.isEmpty, let policy = prepared.decoded.value else {
             return .refused(Refusal(.invalid, "the policy breaks rules", violations: violations))
@@ -24,33 +24,42 @@ extension Planner {
         if let refusal = staleDocument(object, named: named, current) { return .refused(refusal) }
         let warnings =
             (CrossRegionCompiler.warnings(
-                policy, compiled: compiled, knownRegions: view.regions)
+                policy, compiled: targets.map(\.compiled), knownRegions: view.regions)
             + unmatched(policy, view)).map(prepared.placed)
-        return decision(object, policy, compiled, current, warnings, view)
+        return decision(object, policy, targets, current, warnings, view)
+    }
+
+    /// A policy to be written, and what is stored under its name.
+    private struct CompiledTarget {
+        var compiled: CompiledPolicy
+        var stored: CurrentObject?
     }
 
     private func compile(
-        _ policy: CrossRegionPolicy, _ view: PlanningView
-    ) -> ([CompiledPolicy], [Violation]) {
-        let absent = CrossRegionCompiler.references(policy).violations(
+        _ policy: CrossRegionPolicy, _ first: CurrentObject?, _ view: PlanningView
+    ) -> ([CompiledTarget], [Violation]) {
+        var violations = CrossRegionCompiler.references(policy).violations(
             hasRegion: view.regions.contains, hasSubnet: { view.cidr($0) != nil })
         let compilation = CrossRegionCompiler.compile(policy, subnetCIDR: view.cidr)
-        var violations = absent
         violations += compilation.violations.filter { !violations.contains($0) }
+        let targets = compilation.policies.enumerated().map { index, compiled in
+            CompiledTarget(
+                compiled: compiled,
+                stored: index == 0 ? first : current(.policy(compiled.name), view))
+        }
         // A part's name may be taken by somebody else's policy.
-        for compiled in compilation.policies.dropFirst() {
-            let part = current(.policy(compiled.name), view)?.resource
-            guard let part, CrossRegionAnnotation.sourceName(ofPart: part) != policy.name else {
-                continue
-            }
+        for target in targets.dropFirst() {
+            guard let part = target.stored?.resource,
+                CrossRegionAnnotation.sourceName(ofPart: part) != policy.name
+            else { continue }
             violations.append(
                 Violation(
                     pointer: "/metadata/name", rule: .crossRegionPartTaken,
                     message:
-                        "this policy needs a part named \"\(compiled.name)\", but a policy of that "
+                        "this policy needs a part named \"\(target.compiled.name)\", but a policy of that "
                         + "name exists: choose another name, or delete that policy"))
         }
-        return (compilation.policies, violations)
+        return (targets, violations)
     }
 
     /// A warning for each group, project or label that no VM carries now. Labels that a network set
@@ -67,7 +76,7 @@ extension Planner {
     }
 
     private func decision(
-        _ name: ObjectName, _ policy: CrossRegionPolicy, _ compiled: [CompiledPolicy],
+        _ name: ObjectName, _ policy: CrossRegionPolicy, _ targets: [CompiledTarget],
         _ current: CurrentObject?, _ warnings: [Violation], _ view: PlanningView
     ) -> Decision {
         guard let installation = installationWrites(tier: PolicyName.defaultTier, view) else {
@@ -76,8 +85,8 @@ extension Planner {
         var stale = current?.parts ?? []
         var writes: [ObjectWrite] = []
         var parts: [CompiledPart] = []
-        for compiled in compiled {
-            let stored = self.current(.policy(compiled.name), view)
+        for target in targets {
+            let (compiled, stored) = (target.compiled, target.stored)
             let key =
                 stored?.key
                 ?? newPolicyKey(.policy(compiled.name), tier: PolicyName.defaultTier, view)
@@ -118,9 +127,7 @@ extension Planner {
 
     /// A policy of another tier cannot become a CrossRegionPolicy, which is in the default tier.
     private func movedFromTier(_ current: CurrentObject?) -> [Violation] {
-        guard let resource = current?.resource else { return [] }
-        let tier = PolicyResource.tier(of: resource.document)
-        guard tier != PolicyName.defaultTier else { return [] }
+        guard let tier = current?.tier, tier != PolicyName.defaultTier else { return [] }
         return [
             Violation(
                 pointer: "/metadata/name", rule: .policyTierChanged,

@@ -14,6 +14,9 @@ struct CurrentObject {
 
     /// What conditions are about: the object's ETag.
     var tag: Int64 { object?.revision ?? revision }
+
+    /// The tier that a policy is in; nil when the stored bytes are no resource.
+    var tier: String? { resource.map { PolicyResource.tier(of: $0.document) } }
 }
 
 extension Planner {
@@ -32,14 +35,12 @@ extension Planner {
     func current(_ name: ObjectName, _ view: PlanningView) -> CurrentObject? {
         let key = key(name, view)
         guard let stored = view.resource(key) else { return nil }
-        let isCrossRegion =
-            stored.resource.flatMap(CrossRegionAnnotation.sourceDocument) != nil
+        guard let resource = stored.resource else {
+            return CurrentObject(key: key, revision: stored.revision)
+        }
+        let (object, parts) = view.object(name, resource, revision: stored.revision)
         return CurrentObject(
-            key: key, revision: stored.revision, resource: stored.resource,
-            object: stored.resource.flatMap {
-                view.object(name, $0, revision: stored.revision)
-            },
-            parts: isCrossRegion ? view.parts(of: name.name) : [])
+            key: key, revision: stored.revision, resource: resource, object: object, parts: parts)
     }
 
     /// The refusal when If-Match or If-None-Match does not hold; nil when both do.

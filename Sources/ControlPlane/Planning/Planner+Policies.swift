@@ -97,9 +97,7 @@ extension Planner {
 
     /// Calico does not let a policy change its tier.
     private func moved(_ current: CurrentObject?, to tier: String) -> [Violation] {
-        guard let resource = current?.resource else { return [] }
-        let old = PolicyResource.tier(of: resource.document)
-        guard old != tier else { return [] }
+        guard let old = current?.tier, old != tier else { return [] }
         return [
             Violation(
                 pointer: "/spec/tier", rule: .policyTierChanged,

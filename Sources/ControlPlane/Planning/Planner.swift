@@ -107,7 +107,7 @@ struct Planner: Sendable {
 
 extension ChangeRequest {
     /// The same request, for a plan inside a plan whose warnings the outer one judges.
-    fileprivate var withoutStrict: ChangeRequest {
+    var withoutStrict: ChangeRequest {
         var request = self
         request.options.strict = false
         return request

@@ -51,8 +51,8 @@ struct JudgedPolicy: Sendable {
     /// The revision that the document says it was read at.
     var resourceVersion: Int64?
     /// The lints' warnings, given `lintedRegions`.
-    private var lints: [Violation] = []
-    private var lintedRegions: Set<String>
+    private let lints: [Violation]
+    private let lintedRegions: Set<String>
 
     init(_ document: JSONValue, _ name: ObjectName, regions: Set<String>) {
         var document = document
@@ -86,16 +86,12 @@ struct JudgedPolicy: Sendable {
         self.violations = violations + verdict.violations
         self.stored = verdict.stored
         lintedRegions = regions
-        lints = warnings(regions, lintsAgain: true)
+        lints = verdict.stored.map { PolicyLinter.lint($0, knownRegions: regions) } ?? []
     }
 
     /// The warnings when exactly `regions` are registered.
     func warnings(_ regions: Set<String>) -> [Violation] {
-        warnings(regions, lintsAgain: regions != lintedRegions)
-    }
-
-    private func warnings(_ regions: Set<String>, lintsAgain: Bool) -> [Violation] {
-        guard lintsAgain, let stored else { return lints }
+        guard regions != lintedRegions, let stored else { return lints }
         return PolicyLinter.lint(stored, knownRegions: regions)
     }
 }

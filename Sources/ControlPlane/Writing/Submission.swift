@@ -6,7 +6,7 @@ enum WriterAnswer: Sendable {
     /// In etcd at this revision.
     case committed(PlannedWrite, revision: Int64)
     case unchanged(ObjectView, warnings: [Violation])
-    /// A dry run that would have been accepted.
+    /// A dry run that would have been accepted, or a stream that changes nothing.
     case planned(PlannedWrite)
     case refused(Refusal)
     /// An earlier request with the same Idempotency-Key was accepted at this revision.

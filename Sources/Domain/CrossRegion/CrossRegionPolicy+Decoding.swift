@@ -70,41 +70,18 @@ private struct Metadata {
                 found.pointer, .nameMismatch,
                 "expected \"\(name)\", as the path says, found \"\(found.value)\"")
         }
-        labels = Self.labels(&reader)
+        labels = reader.labelMap()
         revision = Self.revision(&reader)
         reader.finish()
         violations.absorb(reader.violations)
     }
 
-    private static func labels(_ reader: inout ObjectReader) -> [String: String] {
-        guard let value = reader.member("labels") else { return [:] }
-        guard let members = value.objectValue else {
-            reader.addType(of: value, at: reader.place("labels"), "an object")
-            return [:]
-        }
-        var labels: [String: String] = [:]
-        for (key, value) in members {
-            let pointer = JSONPointer.append("/metadata/labels", key)
-            if let message = LabelText.keyProblem(key) { reader.add(pointer, .labelKey, message) }
-            guard let text = reader.string(value, at: pointer)?.value else { continue }
-            if let message = LabelText.valueProblem(text) {
-                reader.add(pointer, .labelValue, message)
-            }
-            labels[key] = text
-        }
-        return labels
-    }
-
     /// Calico's `resourceVersion` is text; a number is taken too.
     private static func revision(_ reader: inout ObjectReader) -> Int64? {
-        guard let value = reader.member("resourceVersion") else { return nil }
-        let pointer = reader.place("resourceVersion")
-        guard let text = value.stringValue ?? value.numberValue?.literal else {
-            reader.addType(of: value, at: pointer, "a string")
-            return nil
-        }
-        if let revision = Int64(text), revision >= 0 { return revision }
-        reader.add(pointer, .numberRange, "expected a revision, found \"\(text.prefix(64))\"")
+        guard let text = reader.textOrNumber("resourceVersion", "a string") else { return nil }
+        if let revision = Int64(text.value), revision >= 0 { return revision }
+        reader.add(
+            text.pointer, .numberRange, "expected a revision, found \"\(text.value.prefix(64))\"")
         return nil
     }
 }

@@ -45,35 +45,7 @@ package struct CrossRegionRule: Sendable, Equatable {
     package var from: CrossRegionPeer
     package var to: CrossRegionPeer
     /// Any when nil.
-    package var transport: CrossRegionProtocol?
+    package var transport: NetProtocol?
     /// Of the receiver; any when empty. 1–65535.
     package var ports: [ClosedRange<UInt16>]
-}
-
-/// A protocol, by the name or the number that Calico takes (`numorstring.Protocol`).
-package enum CrossRegionProtocol: Sendable, Hashable {
-    /// One of `names`.
-    case name(String)
-    /// 1–255.
-    case number(UInt8)
-
-    /// The only spelling that Calico takes.
-    package static let names = ["TCP", "UDP", "ICMP", "ICMPv6", "SCTP", "UDPLite"]
-
-    /// Whether ports mean something: TCP, UDP and SCTP.
-    package var hasPorts: Bool {
-        switch self {
-        case .name(let name): ["TCP", "UDP", "SCTP"].contains(name)
-        case .number(let number): [6, 17, 132].contains(number)
-        }
-    }
-
-    /// The only family the protocol runs over; nil when it is both.
-    package var family: IPFamily? {
-        switch self {
-        case .name("ICMP"), .number(1): .ipv4
-        case .name("ICMPv6"), .number(58): .ipv6
-        default: nil
-        }
-    }
 }

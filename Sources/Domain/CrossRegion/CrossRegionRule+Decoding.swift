@@ -1,7 +1,4 @@
 extension CrossRegionRule {
-    /// Calico's CRDs' `maxItems` of ports.
-    static let maximumPorts = 50
-
     /// The rule, nil when anything is wrong with it.
     static func decode(
         _ element: Located<JSONValue>
@@ -33,36 +30,34 @@ extension CrossRegionRule {
         return peer
     }
 
-    private static func transport(_ reader: inout ObjectReader) -> CrossRegionProtocol? {
-        guard let value = reader.member("protocol") else { return nil }
-        let pointer = reader.place("protocol")
-        guard let text = value.stringValue ?? value.numberValue?.literal else {
-            reader.addType(of: value, at: pointer, "a string or a number")
+    private static func transport(_ reader: inout ObjectReader) -> NetProtocol? {
+        guard let found = reader.textOrNumber("protocol", "a string or a number") else {
             return nil
         }
-        if CrossRegionProtocol.names.contains(text) { return .name(text) }
+        let text = found.value
+        if NetProtocol.names.contains(text) { return .name(text) }
         if let number = UInt8(text), number > 0 { return .number(number) }
-        let meant = CrossRegionProtocol.names.first { $0.lowercased() == text.lowercased() }
+        let meant = NetProtocol.names.first { $0.lowercased() == text.lowercased() }
         reader.add(
-            pointer, .crossRegionProtocol,
+            found.pointer, .crossRegionProtocol,
             meant.map { "write \($0)" }
-                ?? "expected \(CrossRegionProtocol.names.joined(separator: ", ")) or a number from 1 to"
+                ?? "expected \(NetProtocol.names.joined(separator: ", ")) or a number from 1 to"
                 + " 255")
         return nil
     }
 
     private static func ports(
-        _ reader: inout ObjectReader, _ transport: CrossRegionProtocol?
+        _ reader: inout ObjectReader, _ transport: NetProtocol?
     ) -> [ClosedRange<UInt16>] {
         guard let elements = reader.elements("ports") else { return [] }
         let place = reader.place("ports")
         if elements.isEmpty {
             reader.add(place, .crossRegionEmptyList, "is empty; leave it out for every port")
         }
-        if elements.count > maximumPorts {
+        if elements.count > Port.maximumCount {
             reader.add(
                 place, .crossRegionPortCount,
-                "has \(elements.count) entries; at most \(maximumPorts) are possible: use ranges, or"
+                "has \(elements.count) entries; at most \(Port.maximumCount) are possible: use ranges, or"
                     + " several rules")
             return []
         }
@@ -84,18 +79,9 @@ extension CrossRegionRule {
     }
 
     private static func port(_ value: JSONValue) -> ClosedRange<UInt16>? {
-        guard let text = value.stringValue ?? value.numberValue?.literal else { return nil }
-        let parts = text.split(separator: ":", maxSplits: 2, omittingEmptySubsequences: false)
-            .map { number($0) }
-        guard let low = parts.first ?? nil, let high = parts.last ?? nil, parts.count <= 2,
-            low > 0, low <= high
+        guard let text = value.stringValue ?? value.numberValue?.literal,
+            case .numbers(let range) = Port(text: text), range.lowerBound > 0
         else { return nil }
-        return low...high
-    }
-
-    /// Digits only: Swift's own reading would take a sign.
-    private static func number(_ text: Substring) -> UInt16? {
-        text.utf8.allSatisfy { (UInt8(ascii: "0")...UInt8(ascii: "9")).contains($0) }
-            ? UInt16(text) : nil
+        return range
     }
 }

@@ -1,25 +1,23 @@
 /// Reads the members of a flat document one by one and collects everything that is wrong.
 struct FlatReader {
-    private let object: JSONObject
-    private var known: Set<String> = ["kind", "revision", "uid", "createdAt"]
-    private(set) var violations: [Violation] = []
+    private var reader: ObjectReader
+
+    var violations: [Violation] { reader.violations }
 
     /// - Parameter name: what the path says; nil when the document alone names the object.
     init(_ document: JSONValue, kind: String, name: String?) {
-        object = document.objectValue ?? JSONObject()
-        if document.objectValue == nil {
-            add("", .wrongType, "expected an object, found \(document.typeName)")
-        }
+        reader = ObjectReader(
+            document, at: "", known: ["kind", "revision", "uid", "createdAt"])
         expect("kind", kind, rule: .kindMismatch)
         if let name { expect("name", name, rule: .nameMismatch) }
     }
 
     mutating func add(_ pointer: String, _ rule: RuleID, _ message: String) {
-        violations.append(Violation(pointer: pointer, rule: rule, message: message))
+        reader.add(pointer, rule, message)
     }
 
     mutating func check(_ violation: Violation?) {
-        if let violation { violations.append(violation) }
+        if let violation { reader.absorb([violation]) }
     }
 
     /// A member that may be absent, but otherwise has to be what the path says.
@@ -29,28 +27,15 @@ struct FlatReader {
     }
 
     /// A string, or nil when absent, null, or of another type.
-    mutating func string(_ field: String) -> String? {
-        guard let value = member(field) else { return nil }
-        if let string = value.stringValue { return string }
-        add("/" + field, .wrongType, "expected a string, found \(value.typeName)")
-        return nil
-    }
+    mutating func string(_ field: String) -> String? { reader.string(field)?.value }
 
     mutating func requiredString(_ field: String) -> String? {
         require(field)
         return string(field)
     }
 
-    mutating func displayName() -> String? { text("displayName", limit: 255) }
-    mutating func description() -> String? { text("description", limit: 4_096) }
-
-    private mutating func text(_ field: String, limit: Int) -> String? {
-        guard let text = string(field) else { return nil }
-        if let message = PlainText.problem(text, limit: limit) {
-            add("/" + field, .text, message)
-        }
-        return text
-    }
+    mutating func displayName() -> String? { reader.text("displayName", limit: 255) }
+    mutating func description() -> String? { reader.text("description", limit: 4_096) }
 
     /// An integer in a range, or nil when absent or not one.
     mutating func integer(
@@ -68,36 +53,11 @@ struct FlatReader {
         return nil
     }
 
-    mutating func labels() -> [String: String] {
-        guard let value = member("labels") else { return [:] }
-        guard let members = value.objectValue else {
-            add("/labels", .wrongType, "expected an object, found \(value.typeName)")
-            return [:]
-        }
-        var labels: [String: String] = [:]
-        for (key, value) in members {
-            let pointer = JSONPointer.append("/labels", key)
-            if let message = LabelText.keyProblem(key) { add(pointer, .labelKey, message) }
-            guard let text = value.stringValue else {
-                add(
-                    pointer, .wrongType,
-                    "expected a string, found \(value.typeName): put the value in quotes")
-                continue
-            }
-            if let message = LabelText.valueProblem(text) { add(pointer, .labelValue, message) }
-            labels[key] = text
-        }
-        return labels
-    }
+    mutating func labels() -> [String: String] { reader.labelMap() }
 
     /// The value, all violations with those about unknown members, and the read-only members.
     mutating func finish<Value>(_ value: Value?, readOnly: Set<String>) -> Decoded<Value> {
-        known.formUnion(readOnly)
-        for key in object.keys where !known.contains(key) {
-            add(
-                JSONPointer.append("", key), .unknownField,
-                "unknown field; known are \(known.sorted().joined(separator: ", "))")
-        }
+        reader.finish(allowing: readOnly)
         let fields = ReadOnlyFields(
             revision: integer("revision", in: 0...Int64.max, "a revision"),
             uid: string("uid"), createdAt: string("createdAt"))
@@ -109,9 +69,5 @@ struct FlatReader {
     }
 
     /// The member's value; an explicit null counts as absent.
-    mutating func member(_ field: String) -> JSONValue? {
-        known.insert(field)
-        guard let value = object[field], value != .null else { return nil }
-        return value
-    }
+    mutating func member(_ field: String) -> JSONValue? { reader.member(field) }
 }

@@ -9,9 +9,7 @@ extension Violation {
             "pointer": .string(pointer), "rule": .string(rule.name), "message": .string(message),
         ]
     }
-}
 
-extension Violation {
     /// The same with the place in the client's text, if that is known.
     func document(at position: SourcePosition?) -> JSONValue {
         guard let position, var object = document.objectValue else { return document }

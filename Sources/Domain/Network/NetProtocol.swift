@@ -4,7 +4,7 @@ package enum NetProtocol: Hashable, Sendable {
     case name(String)
 
     /// Digits that fit 8 bits are a number, all else is a name; whether the name is known is for validation.
-    init(text: String) {
+    package init(text: String) {
         let isNumeric = !text.isEmpty && text.utf8.allSatisfy { 0x30...0x39 ~= $0 }
         if isNumeric, let number = UInt8(text) {
             self = .number(number)
@@ -23,6 +23,9 @@ package enum NetProtocol: Hashable, Sendable {
         case .name(let name): ["TCP", "UDP", "SCTP"].contains(name)
         }
     }
+
+    /// The only family the protocol runs over; nil when it is both.
+    package var family: IPFamily? { isICMP ? .ipv4 : isICMPv6 ? .ipv6 : nil }
 
     package var isTCP: Bool { self == .number(6) || self == .name("TCP") }
     package var isICMP: Bool { self == .number(1) || self == .name("ICMP") }

@@ -6,12 +6,16 @@ struct ObjectReader {
     private let object: JSONObject
     /// False when the value is of another type, which is all there is to say about it.
     private let isObject: Bool
-    private var known: Set<String> = []
+    /// Fields that have been asked for, and those that may be there without.
+    private var known: Set<String>
     private(set) var violations: [Violation] = []
 
     /// A reader of `value`, which stands at `pointer`.
-    init(_ value: JSONValue, at pointer: String) {
+    ///
+    /// - Parameter known: fields that may be there, whether they are read or not.
+    init(_ value: JSONValue, at pointer: String, known: Set<String> = []) {
         self.pointer = pointer
+        self.known = known
         object = value.objectValue ?? JSONObject()
         isObject = value.objectValue != nil
         if !isObject { addType(of: value, at: pointer, "an object") }
@@ -55,6 +59,39 @@ struct ObjectReader {
         return nil
     }
 
+    /// A string, or a number as it is written.
+    mutating func textOrNumber(_ field: String, _ expected: String) -> Located<String>? {
+        guard let value = member(field) else { return nil }
+        if let text = value.stringValue ?? value.numberValue?.literal {
+            return Located(text, at: place(field))
+        }
+        addType(of: value, at: place(field), expected)
+        return nil
+    }
+
+    /// `labels` of an object of ours; none when absent.
+    mutating func labelMap() -> [String: String] {
+        guard let value = member("labels") else { return [:] }
+        guard let members = value.objectValue else {
+            addType(of: value, at: place("labels"), "an object")
+            return [:]
+        }
+        var labels: [String: String] = [:]
+        for (key, value) in members {
+            let pointer = JSONPointer.append(place("labels"), key)
+            if let message = LabelText.keyProblem(key) { add(pointer, .labelKey, message) }
+            guard let text = value.stringValue else {
+                add(
+                    pointer, .wrongType,
+                    "expected a string, found \(value.typeName): put the value in quotes")
+                continue
+            }
+            if let message = LabelText.valueProblem(text) { add(pointer, .labelValue, message) }
+            labels[key] = text
+        }
+        return labels
+    }
+
     /// The elements of a list and where they stand; nil when absent or no list.
     mutating func elements(_ field: String) -> [Located<JSONValue>]? {
         guard let value = member(field) else { return nil }
@@ -76,8 +113,9 @@ struct ObjectReader {
         return text.value
     }
 
-    /// Reports the members that nothing has asked for.
-    mutating func finish() {
+    /// Reports the members that nothing has asked for, except those of `others`.
+    mutating func finish(allowing others: Set<String> = []) {
+        known.formUnion(others)
         for key in object.keys where !known.contains(key) {
             add(
                 place(key), .unknownField,

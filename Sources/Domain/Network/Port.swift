@@ -5,8 +5,11 @@ package enum Port: Hashable, Sendable {
     /// The name of a port on the endpoint.
     case named(String)
 
+    /// Of each list in a rule: the CRDs' `maxItems`.
+    package static let maximumCount = 50
+
     /// Reads `"80"`, `"8080:8090"` or a name; nil when the text is none of these.
-    init?(text: String) {
+    package init?(text: String) {
         let parts = text.utf8.split(separator: UInt8(ascii: ":"), omittingEmptySubsequences: false)
         if parts.count <= 2, parts.allSatisfy({ !$0.isEmpty && $0.allSatisfy(Self.isDigit) }) {
             guard let low = UInt16(String(parts[0]) ?? ""),
