@@ -43,6 +43,7 @@ extension ControlPlane {
             }
             return .applied(try await replayed(request.id, entry, revision))
         case .failed(let error):
+            await recordFailure(error, of: request)
             throw error
         }
     }
@@ -50,14 +51,26 @@ extension ControlPlane {
     /// Puts an attempt that did not even reach planning, such as a body that does not parse, on record.
     package func recordRefusal(
         context: ChangeContext, operationVerb: String, name: ObjectName?, status: Int,
-        detail: String, violations: [Violation]
+        problem: String, isDryRun: Bool = false, detail: String, violations: [Violation]
     ) async {
-        let row = refusalRow(
+        var row = attemptRow(
             context, verb: operationVerb, name: name, detail: detail, violations: violations)
+        (row.status, row.problem, row.isDryRun) = (status, problem, isDryRun)
+        await recordQuietly(row)
+    }
+
+    /// Puts an attempt on record that was in order but could not be carried out, if the ledger takes it.
+    private func recordFailure(_ error: ControlPlaneError, of request: ChangeRequest) async {
+        var row = attemptRow(request, detail: error.message)
+        (row.outcome, row.status, row.problem) = (.failed, 503, error.code.problem)
+        await recordQuietly(row)
+    }
+
+    private func recordQuietly(_ row: AuditRecord.Draft) async {
         do {
-            try await ledger.record([row.with(status: status)])
+            try await ledger.record([row])
         } catch {
-            logger.error("a refusal could not be audited", metadata: ["error": "\(error)"])
+            logger.error("an attempt could not be audited", metadata: ["error": "\(error)"])
         }
     }
 
@@ -118,17 +131,9 @@ extension ControlPlane {
     private func audit(
         _ refusal: Refusal, of request: ChangeRequest
     ) async throws(ControlPlaneError) {
-        guard !request.options.dryRun else { return }
-        let operation = request.operation
-        var row = refusalRow(
-            request.context, verb: operation.verb, name: operation.name, detail: refusal.detail,
-            violations: refusal.violations)
-        row.changeID = request.id.text
-        row.status = refusal.reason.status
-        if case .delete = operation { row.verb = .delete }
-        if operation.verb == "put", let name = operation.name, object(name) == nil {
-            row.verb = .create
-        }
+        var row = attemptRow(
+            request, detail: refusal.detail, violations: refusal.violations)
+        (row.status, row.problem) = (refusal.reason.status, refusal.reason.problem)
         do {
             try await ledger.record([row])
         } catch {
@@ -137,7 +142,22 @@ extension ControlPlane {
         }
     }
 
-    private func refusalRow(
+    private func attemptRow(
+        _ request: ChangeRequest, detail: String, violations: [Violation] = []
+    ) -> AuditRecord.Draft {
+        let operation = request.operation
+        var row = attemptRow(
+            request.context, verb: operation.verb, name: operation.name, detail: detail,
+            violations: violations)
+        row.changeID = request.id.text
+        row.isDryRun = request.options.dryRun
+        if operation.verb == "put", let name = operation.name, object(name) == nil {
+            row.verb = .create
+        }
+        return row
+    }
+
+    private func attemptRow(
         _ context: ChangeContext, verb: String, name: ObjectName?, detail: String,
         violations: [Violation]
     ) -> AuditRecord.Draft {
@@ -148,17 +168,23 @@ extension ControlPlane {
             kind: name?.kind ?? JournalEntry.streamKind, name: name?.name ?? "",
             region: name?.region,
             outcome: .refused)
-        row.clientAddress = context.clientAddress
-        row.requestID = context.requestID
-        row.reason = context.reason
-        let detail: JSONValue = [
-            "detail": .string(detail),
-            "violations": .array(
-                violations.map { ["pointer": .string($0.pointer), "rule": .string($0.rule.name)] }),
-        ]
-        row.detail = String(decoding: JSONSerializer.canonical(detail), as: UTF8.self)
+        row.take(context)
+        var members = JSONObject()
+        members["detail"] = .string(String(detail.prefix(Self.maximumDetail)))
+        members["violations"] = .array(
+            violations.prefix(Self.keptViolations).map {
+                ["pointer": .string($0.pointer), "rule": .string($0.rule.name)]
+            })
+        if violations.count > Self.keptViolations {
+            members["violationCount"] = .number(JSONNumber(Int64(violations.count)))
+        }
+        row.detail = AuditRecord.Draft.text(.object(members))
         return row
     }
+
+    /// Bounds of what one refused attempt may put on the disk: characters of the detail, and violations.
+    private static let maximumDetail = 2_000
+    private static let keptViolations = 100
 
     private func plan(_ write: PlannedWrite) -> ChangePlan {
         let parts = write.parts.isEmpty ? [write] : write.parts
@@ -182,13 +208,5 @@ extension ControlPlane {
             verb: .unchanged, name: object.name, key: key(of: object.name),
             before: object.document, after: object.document)
         return ChangePlan(changes: [change], warnings: warnings)
-    }
-}
-
-extension AuditRecord.Draft {
-    fileprivate func with(status: Int) -> AuditRecord.Draft {
-        var row = self
-        row.status = status
-        return row
     }
 }

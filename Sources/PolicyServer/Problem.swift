@@ -40,44 +40,38 @@ extension ProblemKind {
     /// A parameter or header that cannot be read.
     package static let badRequest = ProblemKind(400, "bad-request", "Malformed request")
 
-    /// The status is the one that the ledger keeps with the refusal.
+    /// Status and name are those that the ledger keeps with the refusal.
     package init(_ reason: Refusal.Reason) {
-        let (name, title) =
+        let title =
             switch reason {
-            case .notFound: ("not-found", "Not found")
-            case .invalid: ("validation", "The document breaks rules")
-            case .preconditionFailed: ("precondition-failed", "The object has another ETag")
-            case .overlap: ("overlap", "Address blocks overlap")
-            case .inUse: ("in-use", "The object is still used")
-            case .legacyLoss: ("legacy-loss", "Neutron would delete legacy data")
-            case .exhausted: ("exhausted", "No free block is left")
-            case .alreadyExists: ("already-exists", "The object exists already")
-            case .idempotencyKeyReused:
-                ("idempotency-key-reused", "The Idempotency-Key names another request")
-            case .reserved: ("reserved-name", "The name belongs to another writer")
-            case .tooLarge: ("too-large", "The change is too large")
+            case .notFound: "Not found"
+            case .invalid: "The document breaks rules"
+            case .preconditionFailed: "The object has another ETag"
+            case .overlap: "Address blocks overlap"
+            case .inUse: "The object is still used"
+            case .legacyLoss: "Neutron would delete legacy data"
+            case .exhausted: "No free block is left"
+            case .alreadyExists: "The object exists already"
+            case .idempotencyKeyReused: "The Idempotency-Key names another request"
+            case .reserved: "The name belongs to another writer"
+            case .tooLarge: "The change is too large"
             }
-        self.init(reason.status, name, title)
+        self.init(reason.status, reason.problem, title)
     }
 
     package init(_ code: ControlPlaneError.Code) {
-        self =
+        let (status, title, retryAfter): (Int, String, Int?) =
             switch code {
-            case .notReady: ProblemKind(503, "not-ready", "Not ready yet", retryAfter: 1)
-            case .etcdUnavailable:
-                ProblemKind(503, "etcd-unavailable", "etcd does not answer", retryAfter: 2)
-            case .ledgerUnavailable:
-                ProblemKind(
-                    503, "ledger-unavailable", "The ledger cannot be written", retryAfter: 10)
-            case .outcomeUnknown:
-                ProblemKind(503, "outcome-unknown", "The outcome is not known", retryAfter: 2)
-            case .notYetVisible:
-                ProblemKind(503, "not-yet-visible", "Done, but not shown here yet", retryAfter: 1)
-            case .overloaded: ProblemKind(503, "overloaded", "Too many writes wait", retryAfter: 1)
-            case .replicaBehind:
-                ProblemKind(503, "replica-behind", "This replica is behind", retryAfter: 1)
-            case .futureRevision: ProblemKind(400, "future-revision", "No such revision yet")
+            case .notReady: (503, "Not ready yet", 1)
+            case .etcdUnavailable: (503, "etcd does not answer", 2)
+            case .ledgerUnavailable: (503, "The ledger cannot be written", 10)
+            case .outcomeUnknown: (503, "The outcome is not known", 2)
+            case .notYetVisible: (503, "Done, but not shown here yet", 1)
+            case .overloaded: (503, "Too many writes wait", 1)
+            case .replicaBehind: (503, "This replica is behind", 1)
+            case .futureRevision: (400, "No such revision yet", nil)
             }
+        self.init(status, code.problem, title, retryAfter: retryAfter)
     }
 
     /// A body that is no document.

@@ -6,12 +6,14 @@ import GRDB
 enum AuditRow {
     static let columns = """
         seq, time, revision, cluster_id, change_id, origin, actor, client_address, request_id, reason, \
-        verb, kind, name, region, outcome, status, detail, gap, before, after, prev_hash, hash
+        verb, kind, name, region, outcome, status, detail, gap, before, after, prev_hash, hash, \
+        authentication, roles, user_agent, trace_parent, idempotency_key, ticket, key, epoch, cidrs, \
+        problem, dry_run, warnings, source_ledger, source_seq, source_hash
         """
 
     static let insert = """
         INSERT INTO audit (\(columns)) \
-        VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)
+        VALUES (\(columns.split(separator: ",").map { _ in "?" }.joined(separator: ", ")))
         """
 
     /// In the order of `columns`.
@@ -24,7 +26,13 @@ enum AuditRow {
             entry.status, entry.detail, entry.isAfterGap, entry.before, entry.after,
         ]
         let hashes = [record.previousHash, record.hash].map { Data($0.bytes) }
-        return StatementArguments(head + hashes)
+        let later: [(any DatabaseValueConvertible)?] = [
+            entry.authentication, entry.roles, entry.userAgent, entry.traceParent,
+            entry.idempotencyKeyHash, entry.ticket, entry.key, entry.epoch, entry.cidrs,
+            entry.problem, entry.isDryRun ? 1 : nil, entry.warnings, entry.sourceLedger,
+            entry.sourceSeq, entry.sourceHash,
+        ]
+        return StatementArguments(head + hashes + later)
     }
 
     /// Throws `StoreError.corrupt` naming the row when a column holds what no version ever wrote.
@@ -46,9 +54,35 @@ enum AuditRow {
         entry.isAfterGap = try flag(reader, 17)
         entry.before = try reader.optionalText(18)
         entry.after = try reader.optionalText(19)
+        try readLater(reader, into: &entry)
         return AuditRecord(
             seq: try reader.integer(0), entry: entry, previousHash: try hash(reader, 20),
             hash: try hash(reader, 21))
+    }
+
+    /// The columns of schema 2, which are NULL in older rows.
+    private static func readLater(
+        _ reader: ColumnReader, into entry: inout AuditRecord.Draft
+    ) throws {
+        entry.authentication = try reader.optionalText(22)
+        entry.roles = try reader.optionalText(23)
+        entry.userAgent = try reader.optionalText(24)
+        entry.traceParent = try reader.optionalText(25)
+        entry.idempotencyKeyHash = try reader.optionalText(26)
+        entry.ticket = try reader.optionalText(27)
+        entry.key = try reader.optionalText(28)
+        entry.epoch = try reader.optionalInteger(29)
+        entry.cidrs = try reader.optionalText(30)
+        entry.problem = try reader.optionalText(31)
+        switch try reader.optionalInteger(32) {
+        case nil: entry.isDryRun = false
+        case 1: entry.isDryRun = true
+        default: throw reader.unreadable(32)
+        }
+        entry.warnings = try reader.optionalText(33)
+        entry.sourceLedger = try reader.optionalText(34)
+        entry.sourceSeq = try reader.optionalInteger(35)
+        entry.sourceHash = try reader.optionalText(36)
     }
 
     private static func word<Word: RawRepresentable<String>>(

@@ -159,8 +159,9 @@ extension CommitQueue.Work {
             try writer.project(batch, clusterID: clusterID, to: db)
         case .follow(let progress): try writer.follow(progress, in: db)
         case .probe:
-            // More than a page, so that neither a free page nor room in the log hides a full disk.
-            try db.execute(sql: "INSERT OR REPLACE INTO probe VALUES (1, zeroblob(65536))")
+            // More than what a batch of rows takes, so that neither free pages nor room in the log
+            // hide a disk that is too full for the next one.
+            try db.execute(sql: "INSERT OR REPLACE INTO probe VALUES (1, zeroblob(262144))")
         }
     }
 }

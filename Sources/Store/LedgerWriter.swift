@@ -11,6 +11,9 @@ struct LedgerWriter: Sendable {
     private(set) var lastSeq: Int64
     private(set) var lastHash: AuditHash
     private(set) var progress: Progress?
+    /// What revisions belong to now; 0 before the first `follow`.
+    private(set) var epoch: Int64
+    private var moments: Moments
 
     /// Where the ledger in `db` ends.
     init(_ db: Database) throws {
@@ -20,6 +23,8 @@ struct LedgerWriter: Sendable {
         lastSeq = last?.seq ?? 0
         lastHash = last?.hash ?? .zero
         progress = try Self.progress(db)
+        epoch = try Coverage.epoch(db)
+        moments = try Moments(db)
     }
 
     static func progress(_ db: Database) throws -> Progress? {
@@ -35,13 +40,16 @@ struct LedgerWriter: Sendable {
         guard !drafts.isEmpty else { return }
         let insert = try db.cachedStatement(sql: AuditRow.insert)
         for draft in drafts {
-            let entry = draft.withoutNUL
+            var entry = draft.withoutNUL
+            if entry.revision != nil, entry.epoch == nil { entry.epoch = epoch }
             let form = AuditRecord.canonicalForm(
                 seq: lastSeq + 1, entry: entry, previousHash: lastHash)
             let record = AuditRecord(
                 seq: lastSeq + 1, entry: entry, previousHash: lastHash, hash: .ofCanonicalForm(form)
             )
             try insert.execute(arguments: AuditRow.arguments(record))
+            try moments.note(record, in: db)
+            try TouchedNetworks.note(record, in: db)
             lastSeq = record.seq
             lastHash = record.hash
         }
@@ -58,6 +66,9 @@ struct LedgerWriter: Sendable {
         }
         var revision = progress.revision
         for projection in batch where projection.revision > revision {
+            if projection.isAfterGap {
+                try Coverage.begin(at: projection.revision, epoch, after: progress.revision, in: db)
+            }
             try append(projection.rows, to: db)
             for change in projection.objects { try Self.apply(change, to: db) }
             revision = projection.revision
@@ -66,7 +77,17 @@ struct LedgerWriter: Sendable {
         try follow(Progress(clusterID: clusterID, revision: revision), in: db)
     }
 
+    /// A revision that falls, or another cluster, begins a new epoch.
     mutating func follow(_ progress: Progress, in db: Database) throws {
+        if let old = self.progress {
+            if old.clusterID != progress.clusterID || old.revision > progress.revision {
+                try Coverage.close(at: old.revision, in: db)
+                epoch += 1
+            }
+        } else {
+            epoch = 1
+            try Coverage.begin(at: progress.revision, epoch, after: 0, in: db)
+        }
         let statement = try db.cachedStatement(
             sql: "INSERT OR REPLACE INTO progress (id, cluster_id, revision) VALUES (1, ?, ?)")
         try statement.execute(arguments: [progress.clusterID, progress.revision])

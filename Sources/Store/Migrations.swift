@@ -8,7 +8,8 @@ enum Migrations {
 
     /// In order; the position, counted from 1, is the file's `user_version`.
     private static let steps: [(name: String, apply: @Sendable (Database) throws -> Void)] = [
-        ("1 ledger", { db in try db.execute(sql: ledger) })
+        ("1 ledger", { db in try db.execute(sql: ledger) }),
+        ("2 record", { db in try db.execute(sql: record) }),
     ]
 
     /// The `user_version` that this program writes.
@@ -98,5 +99,85 @@ enum Migrations {
             id INTEGER PRIMARY KEY CHECK (id = 1),
             padding BLOB NOT NULL
         ) STRICT;
+        """
+
+    /// What an auditor expects of a row, and what history and time travel stand on.
+    ///
+    /// Of origin, verb and outcome only the rare values are indexed: a list of the others is dense in any
+    /// index. `moment`, `cidr`, `audit_cidr` and `coverage` are derived from the rows.
+    private static let record = """
+        ALTER TABLE audit ADD COLUMN authentication TEXT;
+        ALTER TABLE audit ADD COLUMN roles TEXT;
+        ALTER TABLE audit ADD COLUMN user_agent TEXT;
+        ALTER TABLE audit ADD COLUMN trace_parent TEXT;
+        ALTER TABLE audit ADD COLUMN idempotency_key TEXT;
+        ALTER TABLE audit ADD COLUMN ticket TEXT;
+        ALTER TABLE audit ADD COLUMN key TEXT;
+        ALTER TABLE audit ADD COLUMN epoch INTEGER;
+        ALTER TABLE audit ADD COLUMN cidrs TEXT;
+        ALTER TABLE audit ADD COLUMN problem TEXT;
+        ALTER TABLE audit ADD COLUMN dry_run INTEGER;
+        ALTER TABLE audit ADD COLUMN warnings TEXT;
+        ALTER TABLE audit ADD COLUMN source_ledger TEXT;
+        ALTER TABLE audit ADD COLUMN source_seq INTEGER;
+        ALTER TABLE audit ADD COLUMN source_hash TEXT;
+
+        DROP INDEX audit_by_origin;
+        DROP INDEX audit_by_verb;
+        DROP INDEX audit_by_outcome;
+        CREATE INDEX audit_by_origin ON audit (origin, time) WHERE origin <> 'api';
+        CREATE INDEX audit_by_verb ON audit (verb, time) WHERE verb NOT IN ('create', 'update');
+        CREATE INDEX audit_by_outcome ON audit (outcome, time) WHERE outcome <> 'accepted';
+        CREATE INDEX audit_by_ticket ON audit (ticket, time) WHERE ticket IS NOT NULL;
+        CREATE INDEX audit_by_key ON audit (key, epoch, revision) WHERE key IS NOT NULL;
+        CREATE INDEX audit_by_revision ON audit (epoch, revision) WHERE revision IS NOT NULL;
+
+        -- From which revision on, and up to which, the ledger knows every change; last is NULL for the
+        -- range that goes on.
+        CREATE TABLE coverage (
+            epoch INTEGER NOT NULL,
+            first INTEGER NOT NULL,
+            last INTEGER,
+            PRIMARY KEY (epoch, first)
+        ) STRICT, WITHOUT ROWID;
+
+        -- The newest revision that had been made at a time: both rise from row to row.
+        CREATE TABLE moment (
+            time INTEGER NOT NULL PRIMARY KEY,
+            epoch INTEGER NOT NULL,
+            revision INTEGER NOT NULL
+        ) STRICT;
+
+        -- Each network once, and the rows that touch it. Addresses are 16 bytes, the first byte first.
+        CREATE TABLE cidr (
+            id INTEGER PRIMARY KEY,
+            family INTEGER NOT NULL,
+            first BLOB NOT NULL,
+            last BLOB NOT NULL,
+            length INTEGER NOT NULL,
+            UNIQUE (family, first, length)
+        ) STRICT;
+        CREATE TABLE audit_cidr (
+            cidr INTEGER NOT NULL,
+            time INTEGER NOT NULL,
+            seq INTEGER NOT NULL,
+            PRIMARY KEY (cidr, time, seq)
+        ) STRICT, WITHOUT ROWID;
+
+        -- The objects before the first row that tells of their key: what a ledger of schema 1 knew last,
+        -- and what stood when rows were pruned.
+        CREATE TABLE baseline (
+            key TEXT NOT NULL PRIMARY KEY,
+            epoch INTEGER NOT NULL,
+            revision INTEGER NOT NULL,
+            kind TEXT NOT NULL,
+            name TEXT NOT NULL,
+            region TEXT,
+            value TEXT NOT NULL
+        ) STRICT;
+
+        INSERT INTO baseline SELECT key, 1, mod_revision, kind, name, region, value FROM object;
+        INSERT INTO coverage SELECT 1, revision, NULL FROM progress;
+        INSERT INTO moment SELECT coalesce((SELECT max(time) FROM audit), 0), 1, revision FROM progress;
         """
 }

@@ -6,13 +6,17 @@ package struct Projection: Hashable, Sendable {
     package var revision: Int64
     package var rows: [AuditRecord.Draft]
     package var objects: [ObjectChange]
+    /// True when the changes before `revision` were not seen: what the ledger knows begins anew here.
+    package var isAfterGap: Bool
 
     package init(
-        revision: Int64, rows: [AuditRecord.Draft] = [], objects: [ObjectChange] = []
+        revision: Int64, rows: [AuditRecord.Draft] = [], objects: [ObjectChange] = [],
+        isAfterGap: Bool = false
     ) {
         self.revision = revision
         self.rows = rows
         self.objects = objects
+        self.isAfterGap = isAfterGap
     }
 }
 

@@ -21,7 +21,9 @@ extension AuditRecord.Draft {
         for path in texts { draft[keyPath: path] = draft[keyPath: path].withoutNUL }
         let optionalTexts: [WritableKeyPath<AuditRecord.Draft, String?>] = [
             \.region, \.clusterID, \.changeID, \.clientAddress, \.requestID, \.reason, \.detail,
-            \.before, \.after,
+            \.before, \.after, \.authentication, \.roles, \.userAgent, \.traceParent,
+            \.idempotencyKeyHash, \.ticket, \.key, \.cidrs, \.problem, \.warnings, \.sourceLedger,
+            \.sourceHash,
         ]
         for path in optionalTexts { draft[keyPath: path] = draft[keyPath: path]?.withoutNUL }
         return draft

@@ -65,7 +65,9 @@ import TestSupport
             let again = try #require(try await controlPlane.submit(request).applied)
             #expect(!again.replayed)
             #expect(try await controlPlane.change(request.id)?.state == .accepted)
-            #expect(try await ledger.allRows().filter { $0.kind == "Region" }.count == 1)
+            let rows = try await ledger.allRows().filter { $0.kind == "Region" }
+            #expect(rows.map(\.outcome) == [.failed, .accepted])
+            #expect(rows.first?.problem == "outcome-unknown")
         }
     }
 
@@ -87,7 +89,9 @@ import TestSupport
             #expect(again.replayed)
             #expect(again.object?.revision == status.revision)
             #expect(try await etcd.get(Self.key)?.version == 1)
-            #expect(try await ledger.rows(changeID: request.id.text).count == 1)
+            let rows = try await ledger.rows(changeID: request.id.text)
+            #expect(rows.filter { $0.outcome == .accepted }.count == 1)
+            #expect(rows.filter { $0.outcome == .failed }.count == 1)
         }
     }
 

@@ -68,6 +68,7 @@ extension AuditRecord.Draft {
             time: Timestamp(microseconds: time), origin: .api, actor: "anonymous@192.0.2.7",
             verb: .update, kind: kind, name: name, region: region)
         draft.revision = time
+        draft.epoch = 1
         draft.clusterID = LedgerFixture.cluster
         draft.changeID = "01J8ZQ4Y6M0000000000000000"
         draft.clientAddress = "192.0.2.7"

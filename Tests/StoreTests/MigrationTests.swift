@@ -7,22 +7,21 @@ import Testing
 
 @Suite struct MigrationTests {
     /// The steps of the schema as they were released; one that is changed or moved breaks files in use.
-    static let released = ["1 ledger"]
+    static let released = ["1 ledger", "2 record"]
 
     @Test func releasedStepsStayAsTheyWere() {
         #expect(Array(Migrations.migrator.migrations.prefix(Self.released.count)) == Self.released)
         #expect(Migrations.schemaVersion == Migrations.migrator.migrations.count)
     }
 
-    @Test(arguments: released)
-    func aFileOfAnEarlierSchemaIsBroughtUpToDateWithItsRows(step: String) async throws {
+    @Test func aFileOfTheFirstSchemaIsBroughtUpToDateWithItsRows() async throws {
         let directory = try TemporaryDirectory()
         let path = directory.file("audit.sqlite")
         let old = try DatabasePool(path: path)
-        try Migrations.migrator.migrate(old, upTo: step)
+        try Migrations.migrator.migrate(old, upTo: "1 ledger")
         try await old.write { db in
-            var writer = try LedgerWriter(db)
-            try writer.follow(Progress(clusterID: LedgerFixture.cluster, revision: 0), in: db)
+            try db.execute(
+                sql: "INSERT INTO progress VALUES (1, ?, 0)", arguments: [LedgerFixture.cluster])
             try db.execute(sql: Self.firstRow)
         }
         try old.close()

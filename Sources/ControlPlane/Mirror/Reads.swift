@@ -65,13 +65,14 @@ extension ChangeStatus {
     /// From the ledger, for a change whose journal entry has expired; nil for a row of no change.
     init?(id: ChangeID, row: AuditRecord) {
         guard let revision = row.revision else { return nil }
+        var context = ChangeContext(
+            actor: row.actor, clientAddress: row.clientAddress, requestID: row.requestID ?? "",
+            reason: row.reason)
+        context.ticket = row.ticket
         self.init(
             id: id, state: .accepted, revision: revision,
             journal: JournalEntry(
-                isAccepted: true, time: row.time.rfc3339,
-                context: ChangeContext(
-                    actor: row.actor, clientAddress: row.clientAddress,
-                    requestID: row.requestID ?? "", reason: row.reason),
+                isAccepted: true, time: row.time.rfc3339, context: context,
                 verb: row.verb == .delete ? "delete" : "put", kind: row.kind, name: row.name,
                 region: row.region, result: ChangeVerb(row.verb), keys: [], verbs: [],
                 fingerprint: nil))

@@ -74,7 +74,7 @@ package enum ChangeVerb: String, Sendable {
         switch verb {
         case .create: self = .create
         case .delete: self = .delete
-        case .update, .observe: self = .update
+        case .update, .observe, .read: self = .update
         }
     }
 }
@@ -121,7 +121,7 @@ extension PlannedChange {
 
 /// Why a change was refused. Nothing of it is in etcd.
 package struct Refusal: Sendable {
-    package enum Reason: String, Sendable {
+    package enum Reason: Sendable {
         /// The object, or the region in its path, does not exist.
         case notFound
         /// The document breaks rules: see `violations`.
@@ -179,6 +179,23 @@ extension Refusal.Reason {
         case .tooLarge: 413
         }
     }
+
+    /// Name of the problem type that the client is given, which the ledger keeps.
+    package var problem: String {
+        switch self {
+        case .notFound: "not-found"
+        case .invalid: "validation"
+        case .preconditionFailed: "precondition-failed"
+        case .overlap: "overlap"
+        case .inUse: "in-use"
+        case .legacyLoss: "legacy-loss"
+        case .exhausted: "exhausted"
+        case .alreadyExists: "already-exists"
+        case .idempotencyKeyReused: "idempotency-key-reused"
+        case .reserved: "reserved-name"
+        case .tooLarge: "too-large"
+        }
+    }
 }
 
 /// Another object that an answer names.
@@ -215,6 +232,20 @@ package struct ControlPlaneError: Error, Sendable {
         case replicaBehind
         /// etcd itself has not reached the revision asked for.
         case futureRevision
+
+        /// Name of the problem type that the client is given, which the ledger keeps.
+        package var problem: String {
+            switch self {
+            case .notReady: "not-ready"
+            case .etcdUnavailable: "etcd-unavailable"
+            case .ledgerUnavailable: "ledger-unavailable"
+            case .outcomeUnknown: "outcome-unknown"
+            case .notYetVisible: "not-yet-visible"
+            case .overloaded: "overloaded"
+            case .replicaBehind: "replica-behind"
+            case .futureRevision: "future-revision"
+            }
+        }
     }
 
     package var code: Code

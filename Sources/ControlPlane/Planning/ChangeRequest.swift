@@ -61,22 +61,6 @@ package enum ChangeOperation: Sendable {
     }
 }
 
-/// Who asks, and why: goes into the journal and the ledger.
-package struct ChangeContext: Sendable, Equatable {
-    /// Principal, such as `anonymous@127.0.0.1`.
-    package var actor: String
-    package var clientAddress: String?
-    package var requestID: String
-    package var reason: String?
-
-    package init(actor: String, clientAddress: String?, requestID: String, reason: String?) {
-        self.actor = actor
-        self.clientAddress = clientAddress
-        self.requestID = requestID
-        self.reason = reason
-    }
-}
-
 /// `If-Match` and `If-None-Match` (RFC 9110 section 13.1) over etcd mod_revisions.
 package struct Precondition: Sendable, Equatable {
     /// The object must exist at one of these revisions; `.any` asks only that it exists.

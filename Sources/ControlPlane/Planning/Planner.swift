@@ -59,14 +59,19 @@ struct Planner: Sendable {
     /// What goes into the journal beside an accepted change.
     func journalEntry(_ request: ChangeRequest, _ write: PlannedWrite) -> JournalEntry {
         let isStream = !write.parts.isEmpty
-        return JournalEntry(
+        var entry = JournalEntry(
             isAccepted: true, time: environment.now().rfc3339, context: request.context,
             verb: request.operation.verb,
             kind: isStream ? JournalEntry.streamKind : write.name.kind,
             name: isStream ? "" : write.name.name, region: isStream ? nil : write.name.region,
             result: write.verb, keys: write.writes.map(\.path), verbs: write.writes.map(\.verb),
             fingerprint: request.fingerprint)
+        entry.warnings = write.warnings.prefix(Self.journaledWarnings).map(\.document)
+        return entry
     }
+
+    /// So that many warnings do not make a change too large for etcd.
+    private static let journaledWarnings = 32
 
     /// Applies RFC 7396 to the representation and goes on as a PUT of the result.
     private func planPatch(

@@ -22,7 +22,7 @@ struct GapComparison: Sendable {
     /// One projection at `to`: first a row that tells of the gap, then what journal and comparison
     /// show, oldest first.
     func project(reason: String) -> Projection {
-        var projection = Projection(revision: to, rows: [gapRow(reason)])
+        var projection = Projection(revision: to, rows: [gapRow(reason)], isAfterGap: true)
         let accepted = journaled()
         let lastChanges = Dictionary(accepted.map { ($0.path, $0) }) { $1 }
         projection.rows += accepted.compactMap(row)
@@ -44,7 +44,8 @@ struct GapComparison: Sendable {
                 lastChanges[path].map { last in
                     after.map { $0.modRevision == last.revision } ?? last.isDeletion
                 } ?? false
-            if isSame || isExplained { continue }
+            // What was changed and changed back has to end with a row that says so.
+            if isExplained || (isSame && lastChanges[path] == nil) { continue }
             var row = projector.draft(
                 key, before: before.map { AuditedValue(key, Array($0.utf8)) },
                 after: after.map { AuditedValue(key, $0.value) }, time: now)

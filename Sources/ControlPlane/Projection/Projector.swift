@@ -43,10 +43,23 @@ struct Projector: Sendable {
             time: time, origin: .external, actor: "unknown", verb: verb, kind: identity.kind,
             name: identity.name, region: identity.region)
         row.clusterID = clusterID
+        row.key = key.path
         row.before = before?.canonical
         row.after = after?.canonical
+        row.cidrs = Self.cidrs(before, after)
         return row
     }
+
+    /// The networks in the object before and after; see `AuditRecord.Draft.cidrs`.
+    private static func cidrs(_ before: AuditedValue?, _ after: AuditedValue?) -> String? {
+        let networks = (before?.networks ?? []).union(after?.networks ?? [])
+        guard !networks.isEmpty else { return nil }
+        let kept = networks.sorted().prefix(maximumNetworks)
+        return AuditRecord.Draft.text(.array(kept.map { .string($0.description) }))
+    }
+
+    /// A policy has up to 256 networks in each of its 1,024 rules; the ledger's index names this many.
+    private static let maximumNetworks = 1_000
 
     /// A row about the ledger itself: what became of etcd's history between two revisions.
     func observation(
@@ -60,7 +73,7 @@ struct Projector: Sendable {
             "reason": .string(reason), "from": .number(JSONNumber(from)),
             "to": .number(JSONNumber(to)),
         ]
-        row.detail = String(decoding: JSONSerializer.canonical(detail), as: UTF8.self)
+        row.detail = AuditRecord.Draft.text(detail)
         return row
     }
 
@@ -71,10 +84,8 @@ struct Projector: Sendable {
     ) {
         row.origin = key.kind == .tier || key.kind == .clusterInformation ? .system : .api
         row.time = Timestamp(rfc3339: entry.time) ?? row.time
-        row.actor = entry.context.actor
-        row.clientAddress = entry.context.clientAddress
-        row.requestID = entry.context.requestID
-        row.reason = entry.context.reason
+        row.take(entry.context)
+        if !entry.warnings.isEmpty { row.warnings = AuditRecord.Draft.text(.array(entry.warnings)) }
         row.changeID = id.text
         row.status = entry.result.map { $0 == .create ? 201 : $0 == .delete ? 204 : 200 }
     }
@@ -98,12 +109,15 @@ struct AuditedValue: Sendable, Equatable {
     let text: String
     /// RFC 8785 text; bytes that are no JSON document become a JSON string of themselves.
     let canonical: String
+    /// The networks that the object names.
+    let networks: Set<CIDR>
 
     init(_ key: ResourceKey, _ bytes: [UInt8]) {
         let text = String(decoding: bytes, as: UTF8.self)
         let document = try? JSONParser.parse(bytes)
         self.text = text
         identity = AuditIdentity(key, document: document)
+        networks = NamedNetworks.of(document)
         canonical = String(
             decoding: JSONSerializer.canonical(document ?? .string(text)), as: UTF8.self)
     }

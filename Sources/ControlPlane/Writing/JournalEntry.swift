@@ -1,5 +1,5 @@
 import Calico
-import Domain
+package import Domain
 
 /// The value of `journal/<changeId>`: who made a change and which keys it wrote, in the same
 /// transaction as the change itself.
@@ -22,6 +22,8 @@ package struct JournalEntry: Sendable, Equatable {
     package var verbs: [ChangeVerb]
     /// See `ChangeRequest.fingerprint`.
     package var fingerprint: String?
+    /// What the client was warned of, as `{pointer, rule, message}`.
+    package var warnings: [JSONValue] = []
 
     package init(
         isAccepted: Bool, time: String, context: ChangeContext, verb: String, kind: String,
@@ -51,35 +53,28 @@ extension JournalEntry {
         guard let value = try? JSONParser.parse(bytes),
             let status = value["status"]?.stringValue,
             let time = value["time"]?.stringValue,
-            let actor = value["actor"]?.stringValue,
-            let requestID = value["requestId"]?.stringValue,
+            let context = ChangeContext(journal: value),
             let verb = value["verb"]?.stringValue,
             let kind = value["kind"]?.stringValue,
             let name = value["name"]?.stringValue,
             let keys = value["keys"]?.arrayValue
         else { return nil }
         self.init(
-            isAccepted: status == "accepted", time: time,
-            context: ChangeContext(
-                actor: actor, clientAddress: value["address"]?.stringValue, requestID: requestID,
-                reason: value["reason"]?.stringValue),
-            verb: verb, kind: kind, name: name, region: value["region"]?.stringValue,
+            isAccepted: status == "accepted", time: time, context: context, verb: verb, kind: kind, name: name, region: value["region"]?.stringValue,
             result: value["result"]?.stringValue.flatMap(ChangeVerb.init),
             keys: keys.compactMap(\.stringValue),
             verbs: (value["verbs"]?.arrayValue ?? []).compactMap {
                 $0.stringValue.flatMap(ChangeVerb.init)
             },
             fingerprint: value["fingerprint"]?.stringValue)
+        warnings = value["warnings"]?.arrayValue ?? []
     }
 
     package var bytes: [UInt8] {
         var object = JSONObject()
         object["status"] = isAccepted ? "accepted" : "aborted"
         object["time"] = .string(time)
-        object["actor"] = .string(context.actor)
-        object["address"] = context.clientAddress.map(JSONValue.string)
-        object["requestId"] = .string(context.requestID)
-        object["reason"] = context.reason.map(JSONValue.string)
+        context.write(to: &object)
         object["verb"] = .string(verb)
         object["kind"] = .string(kind)
         object["name"] = .string(name)
@@ -88,6 +83,7 @@ extension JournalEntry {
         object["keys"] = .array(keys.map(JSONValue.string))
         if !verbs.isEmpty { object["verbs"] = .array(verbs.map { .string($0.rawValue) }) }
         object["fingerprint"] = fingerprint.map(JSONValue.string)
+        if !warnings.isEmpty { object["warnings"] = .array(warnings) }
         return JSONSerializer.bytes(.object(object))
     }
 

@@ -44,10 +44,41 @@ extension AuditRecord {
         /// etcd cluster id, 16 lower-case hex digits.
         package var clusterID: String?
         package var changeID: String?
+        /// How the actor is known: `none` (nobody said), `asserted` (taken from `X-Actor`); nil for
+        /// what was not asked for over HTTP.
+        package var authentication: String?
+        /// The actor's roles, as a JSON array of strings; nil for none.
+        package var roles: String?
         package var clientAddress: String?
+        package var userAgent: String?
         package var requestID: String?
+        /// `traceparent` of the request (W3C Trace Context section 3.2).
+        package var traceParent: String?
+        /// SHA-256 of the Idempotency-Key, 64 lower-case hex digits: the key itself is the client's.
+        package var idempotencyKeyHash: String?
         /// Why, as the client said.
         package var reason: String?
+        /// The ticket that asks for the change, as the client said.
+        package var ticket: String?
+        /// The etcd key that was changed; nil for attempts that never reached etcd.
+        package var key: String?
+        /// How often etcd had been replaced or restored when this was written, from 1; the ledger sets it
+        /// on rows that have a revision. Within an epoch, revisions only rise.
+        package var epoch: Int64?
+        /// Networks in the object before and after, canonical and ascending, as a JSON array of strings;
+        /// nil for none.
+        package var cidrs: String?
+        /// Name of the problem type that the client was given, such as `overlap`.
+        package var problem: String?
+        /// True for an attempt that asked for a plan only.
+        package var isDryRun = false
+        /// What the client was warned of, as a JSON array of `{pointer, rule, message}`; nil for nothing.
+        package var warnings: String?
+        /// The ledger that this row was imported from; nil for a row of this ledger's own.
+        package var sourceLedger: String?
+        /// Number and hash of the row in that ledger.
+        package var sourceSeq: Int64?
+        package var sourceHash: String?
         /// HTTP status the client was given; nil when there was no request.
         package var status: Int?
         /// JSON text with what was wrong (problem type, rule ids) about an attempt that was not accepted.
@@ -89,6 +120,8 @@ extension AuditRecord {
         case create, update, delete
         /// Something was seen that no single write explains, such as a gap in etcd's history.
         case observe
+        /// The audit log was read.
+        case read
     }
 
     /// What became of it.

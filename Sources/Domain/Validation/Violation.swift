@@ -14,6 +14,15 @@ package struct Violation: Hashable, Sendable {
     }
 }
 
+extension Violation {
+    /// As answers and the ledger show it.
+    package var document: JSONValue {
+        [
+            "pointer": .string(pointer), "rule": .string(rule.name), "message": .string(message),
+        ]
+    }
+}
+
 /// The stable identity of a validation rule. Each area declares its own as static members in an extension.
 package struct RuleID: Hashable, Sendable, CustomStringConvertible {
     package let name: String

@@ -35,7 +35,7 @@ extension API {
         ]
     }
 
-    static let writeQuery: [QueryParameter] = ["dryRun", "strict"]
+    static let writeQuery: [QueryParameter] = ["dryRun", "strict", "reason"]
     static let listQuery: [QueryParameter] = [
         QueryParameter("label", repeats: true), "limit", "cursor", "atLeast",
     ]

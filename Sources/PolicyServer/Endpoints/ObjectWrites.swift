@@ -69,7 +69,8 @@ extension API {
         guard let headers = try? WriteHeaders(request) else { return problem }
         await controlPlane.recordRefusal(
             context: headers.context, operationVerb: verb, name: name,
-            status: problem.status.code, detail: error.violation.message,
+            status: problem.status.code, problem: ProblemKind(error).name,
+            isDryRun: headers.options.dryRun, detail: error.violation.message,
             violations: [error.violation])
         return problem
     }

@@ -14,4 +14,9 @@ package enum Principal {
         }
         return actor
     }
+
+    /// How `of` knows: `asserted` when the client said, `none` when nobody did.
+    package static func authentication(of request: Request) -> String {
+        request.headers[.actor] == nil ? "none" : "asserted"
+    }
 }

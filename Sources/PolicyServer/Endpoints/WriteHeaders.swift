@@ -15,9 +15,7 @@ package struct WriteHeaders: Sendable {
     /// Throws a 400 problem for a header or parameter that is malformed.
     package init(_ request: Request) throws(Problem) {
         self.request = request
-        context = ChangeContext(
-            actor: try Principal.of(request), clientAddress: request.remoteAddress,
-            requestID: request.requestID, reason: try Self.reason(request))
+        context = try ChangeContext(request)
         precondition = try Self.precondition(request)
         options = ChangeOptions(
             dryRun: try request.query("dryRun", as: Bool.self) ?? false,
@@ -28,6 +26,7 @@ package struct WriteHeaders: Sendable {
         if let idempotencyKey, !idempotencyKey.isVisibleASCII(1...255) {
             throw .malformed("Idempotency-Key must be 1 to 255 visible ASCII characters.")
         }
+        context.idempotencyKeyHash = idempotencyKey.map(Idempotency.hash)
     }
 
     /// The write to submit.
@@ -41,14 +40,6 @@ package struct WriteHeaders: Sendable {
             id: id ?? freshID(), context: context,
             fingerprint: idempotencyKey.map { _ in Idempotency.fingerprint(request, body: body) },
             operation: operation, precondition: precondition, options: options)
-    }
-
-    private static func reason(_ request: Request) throws(Problem) -> String? {
-        guard let reason = request.headers[.reason]?.trimmed, !reason.isEmpty else { return nil }
-        guard reason.unicodeScalars.count <= 1024, reason.isPrintable else {
-            throw .malformed("X-Reason must be at most 1024 printable characters.")
-        }
-        return reason
     }
 
     private static func precondition(_ request: Request) throws(Problem) -> Precondition {

@@ -4,12 +4,6 @@ package import Domain
 // Answers' members that are no object's own representation.
 
 extension Violation {
-    package var document: JSONValue {
-        [
-            "pointer": .string(pointer), "rule": .string(rule.name), "message": .string(message),
-        ]
-    }
-
     /// The same with the place in the client's text, if that is known.
     func document(at position: SourcePosition?) -> JSONValue {
         guard let position, var object = document.objectValue else { return document }

@@ -6,7 +6,11 @@ extension HTTPField.Name {
     static let idempotencyKey = constant("Idempotency-Key")
     static let idempotencyReplayed = constant("Idempotency-Replayed")
     static let actor = constant("X-Actor")
+    static let actorRoles = constant("X-Actor-Roles")
     static let reason = constant("X-Reason")
+    static let ticket = constant("X-Ticket")
+    /// https://www.w3.org/TR/trace-context/
+    static let traceParent = constant("traceparent")
     static let changeID = constant("X-Change-Id")
     static let warning = constant("Warning")
     static let link = constant("Link")

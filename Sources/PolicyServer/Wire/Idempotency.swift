@@ -14,6 +14,13 @@ enum Idempotency {
         }
         hash.update(data: [0])
         hash.update(data: body)
-        return hash.finalize().map { ($0 < 16 ? "0" : "") + String($0, radix: 16) }.joined()
+        return hex(hash.finalize())
+    }
+
+    /// SHA-256 of a key in hex: how the ledger names it.
+    static func hash(_ key: String) -> String { hex(SHA256.hash(data: Array(key.utf8))) }
+
+    private static func hex(_ digest: SHA256.Digest) -> String {
+        digest.map { ($0 < 16 ? "0" : "") + String($0, radix: 16) }.joined()
     }
 }

@@ -71,7 +71,10 @@ extension EndToEndTests {
                 #expect(try await server.send(.get, path).status == 404)
                 let refused = try await server.send(.put, "/v1/regions/No?dryRun=true", "{}")
                 #expect(refused.status == 422)
-                #expect(try await server.send(.get, "/v1/audit").items == [])
+                let rows = try await server.send(.get, "/v1/audit").items
+                #expect(rows.map { $0["outcome"] } == ["refused"])
+                #expect(rows.first?["dryRun"] == true)
+                #expect(rows.first?["problem"] == "validation")
                 try await server.send(.put, path, "{}")
                 let deletion = try await server.send(.delete, path + "?dryRun=true")
                 #expect(deletion.status == 200)

@@ -7,10 +7,10 @@ import Testing
 struct WriteHeadersTests {
     @Test func `without X-Actor the principal is anonymous at its address`() throws {
         let headers = try WriteHeaders(Request(remoteAddress: "::1", requestID: "r1"))
-        #expect(
-            headers.context
-                == ChangeContext(
-                    actor: "anonymous@::1", clientAddress: "::1", requestID: "r1", reason: nil))
+        var context = ChangeContext(
+            actor: "anonymous@::1", clientAddress: "::1", requestID: "r1", reason: nil)
+        context.authentication = "none"
+        #expect(headers.context == context)
         #expect(headers.precondition == .none)
         #expect(headers.options == ChangeOptions())
     }

@@ -1,0 +1,61 @@
+package import ControlPlane
+package import HTTPCore
+import HTTPTypes
+
+extension ChangeContext {
+    /// Who asks, and why. Throws a 400 problem for a header that is malformed.
+    package init(_ request: Request) throws(Problem) {
+        let reason = try Self.text(
+            request.headers[.reason] ?? request.query["reason"], "X-Reason", limit: 1024)
+        self.init(
+            actor: try Principal.of(request), clientAddress: request.remoteAddress,
+            requestID: request.requestID, reason: reason)
+        authentication = Principal.authentication(of: request)
+        roles = try Self.roles(request)
+        userAgent = request.headers[.userAgent].map(Self.userAgent)
+        traceParent = request.headers[.traceParent].flatMap(Self.traceParent)
+        ticket = try Self.text(request.headers[.ticket], "X-Ticket", limit: 128)
+    }
+
+    /// Nil when absent or blank.
+    private static func text(
+        _ value: String?, _ name: String, limit: Int
+    ) throws(Problem) -> String? {
+        guard let text = value?.trimmed, !text.isEmpty else { return nil }
+        guard text.unicodeScalars.count <= limit, text.isPrintable else {
+            throw .malformed("\(name) must be at most \(limit) printable characters.")
+        }
+        return text
+    }
+
+    private static func roles(_ request: Request) throws(Problem) -> [String] {
+        guard let value = request.headers[.actorRoles] else { return [] }
+        let roles = value.split(separator: ",").map(\.trimmed).filter { !$0.isEmpty }
+        guard roles.count <= 32, roles.allSatisfy({ $0.isVisibleASCII(1...64) }) else {
+            throw .malformed(
+                "X-Actor-Roles must be up to 32 roles of visible ASCII, separated by commas.")
+        }
+        return roles
+    }
+
+    /// What a client calls itself is only noted: it is cut and cleaned rather than refused.
+    private static func userAgent(_ value: String) -> String {
+        var text = ""
+        for scalar in value.unicodeScalars.prefix(256) {
+            text.unicodeScalars.append(scalar.properties.generalCategory == .control ? " " : scalar)
+        }
+        return text
+    }
+
+    /// Version 00 of the header; anything else is ignored (W3C Trace Context section 2.2.1).
+    private static func traceParent(_ value: String) -> String? {
+        let parts = value.trimmed.split(separator: "-", omittingEmptySubsequences: false)
+        let isHex = parts.allSatisfy { part in
+            part.utf8.allSatisfy { (0x30...0x39).contains($0) || (0x61...0x66).contains($0) }
+        }
+        guard parts.map(\.utf8.count) == [2, 32, 16, 2], isHex, parts[0] == "00",
+            parts[1].contains(where: { $0 != "0" }), parts[2].contains(where: { $0 != "0" })
+        else { return nil }
+        return value.trimmed
+    }
+}

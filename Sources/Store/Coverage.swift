@@ -1,0 +1,50 @@
+import GRDB
+
+/// From which revision on, and up to which, the ledger knows every change.
+package struct Coverage: Hashable, Sendable {
+    /// See `AuditRecord.Draft.epoch`.
+    package var epoch: Int64
+    /// The state at this revision and every change after it are known.
+    package var first: Int64
+    /// The last revision of the range.
+    package var last: Int64
+}
+
+extension Coverage {
+    /// The newest epoch; 0 when nothing is followed yet.
+    static func epoch(_ db: Database) throws -> Int64 {
+        try Int64.fetchOne(db, sql: "SELECT max(epoch) FROM coverage") ?? 0
+    }
+
+    /// Ends the open range, if there is one, at revision `last`.
+    static func close(at last: Int64, in db: Database) throws {
+        try db.execute(
+            sql: "UPDATE coverage SET last = max(?, first) WHERE last IS NULL", arguments: [last])
+    }
+
+    /// Begins a range that goes on, and ends the one before it at revision `last`.
+    static func begin(at first: Int64, _ epoch: Int64, after last: Int64, in db: Database) throws {
+        try close(at: last, in: db)
+        try db.execute(
+            sql: "INSERT OR REPLACE INTO coverage (epoch, first, last) VALUES (?, ?, NULL)",
+            arguments: [epoch, first])
+    }
+
+    /// Every range, ascending; the open one ends where the ledger's progress does.
+    static func all(_ db: Database) throws -> [Coverage] {
+        let progress = try LedgerWriter.progress(db)?.revision ?? 0
+        let rows = try Row.fetchAll(
+            db, sql: "SELECT epoch, first, last FROM coverage ORDER BY epoch, first")
+        return try rows.map { row in
+            let reader = ColumnReader(row: row, label: "coverage")
+            return Coverage(
+                epoch: try reader.integer(0), first: try reader.integer(1),
+                last: try reader.optionalInteger(2) ?? progress)
+        }
+    }
+}
+
+extension AuditLedger {
+    /// Every range of revisions that the ledger knows without a hole, ascending.
+    package func coverage() async throws -> [Coverage] { try await reading(Coverage.all) }
+}
