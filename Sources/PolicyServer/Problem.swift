@@ -39,6 +39,8 @@ package struct ProblemKind: Sendable, Hashable {
 extension ProblemKind {
     /// A parameter or header that cannot be read.
     package static let badRequest = ProblemKind(400, "bad-request", "Malformed request")
+    /// Who asks cannot be told.
+    package static let actor = ProblemKind(400, "malformed-actor", "Malformed actor")
 
     /// Status and name are those that the ledger keeps with the refusal.
     package init(_ reason: Refusal.Reason) {

@@ -68,6 +68,13 @@ package final class AuditLedger: Sendable {
         try await queue.submit(.attempts(attempts))
     }
 
+    /// As `record`, for a caller that cannot wait for the disk; `failed` is told when the rows are lost.
+    package func recordLater(
+        _ attempts: [AuditRecord.Draft], failed: @escaping @Sendable (StoreError) -> Void
+    ) {
+        queue.enqueue(.attempts(attempts), failed: failed)
+    }
+
     /// Writes what was submitted, then releases the file. Every later call throws.
     package func close() async throws(StoreError) {
         queue.close()

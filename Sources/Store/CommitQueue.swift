@@ -65,6 +65,14 @@ final class CommitQueue: Sendable {
         try result.get()
     }
 
+    /// As `submit`, for a caller that does not wait: `failed` is told when none of it is on disk.
+    func enqueue(_ work: Work, failed: @escaping @Sendable (StoreError) -> Void) {
+        enqueue(
+            Job(work: work) { result in
+                if case .failure(let error) = result { failed(error) }
+            })
+    }
+
     /// Refuses all further work; what has been submitted is still written.
     func close() { state.withLock { $0.isClosed = true } }
 

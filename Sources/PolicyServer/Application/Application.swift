@@ -29,7 +29,8 @@ package struct Application: Sendable {
         let controlPlane = ControlPlane(
             store: etcd, ledger: ledger,
             configuration: ControlPlaneConfiguration(
-                policyNames: settings.policyNames, writeDeadline: settings.writeDeadline),
+                policyNames: settings.policyNames, writeDeadline: settings.writeDeadline,
+                attempts: settings.attempts),
             logger: logger)
         let api = API(
             controlPlane: controlPlane, ledger: ledger, metrics: Metrics(),
@@ -90,12 +91,16 @@ package struct Application: Sendable {
         limits.connections = settings.maxConnections
         limits.drainTimeout = settings.drainTimeout
         let requests = api.metrics.requests
+        let controlPlane = api.controlPlane
         return HTTPServer(
             listen: settings.listen, router: try builder.build(), limits: limits, logger: logger,
             onRequest: { summary in
                 requests.recordRequest(
                     route: summary.route, method: summary.method?.rawValue ?? "none",
                     status: summary.status, duration: summary.duration)
+                if let row = RefusedRequest.row(summary, at: SystemClock.now()) {
+                    controlPlane.record(attempt: row)
+                }
             })
     }
 

@@ -15,6 +15,8 @@ package struct SettingFlags: ParsableArguments {
     @Option(name: .setting(.etcdKey), help: .setting(.etcdKey)) var etcdKey: String?
     @Option(name: .setting(.dataDir), help: .setting(.dataDir)) var dataDir: String?
     @Option(name: .setting(.policyNames), help: .setting(.policyNames)) var policyNames: String?
+    @Option(name: .setting(.auditAttempts), help: .setting(.auditAttempts))
+    var auditAttempts: String?
     @Option(name: .setting(.writeDeadline), help: .setting(.writeDeadline))
     var writeDeadline: String?
     @Option(name: .setting(.drainTimeout), help: .setting(.drainTimeout)) var drainTimeout: String?
@@ -46,6 +48,7 @@ package struct SettingFlags: ParsableArguments {
         case .etcdKey: [etcdKey].compactMap(\.self)
         case .dataDir: [dataDir].compactMap(\.self)
         case .policyNames: [policyNames].compactMap(\.self)
+        case .auditAttempts: [auditAttempts].compactMap(\.self)
         case .writeDeadline: [writeDeadline].compactMap(\.self)
         case .drainTimeout: [drainTimeout].compactMap(\.self)
         case .maxBodyBytes: [maxBodyBytes].compactMap(\.self)

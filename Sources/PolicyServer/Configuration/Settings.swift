@@ -1,4 +1,5 @@
 package import Calico
+package import ControlPlane
 package import HTTPCore
 package import Logging
 
@@ -11,6 +12,7 @@ package struct Settings: Sendable {
     /// The ledger's file.
     package var ledgerPath: String { dataDirectory + "/audit.sqlite" }
     package var policyNames: PolicyNameConvention
+    package var attempts: AttemptBudget.Limits
     package var writeDeadline: Duration
     package var drainTimeout: Duration
     package var maxBodyBytes: Int
@@ -28,6 +30,8 @@ package struct Settings: Sendable {
         policyNames = try reader.required(.policyNames, "is not one of the conventions") {
             PolicyNameConvention(rawValue: $0)
         }
+        let perMinute = try reader.integer(.auditAttempts, in: 1...1_000_000)
+        attempts = AttemptBudget.Limits(perMinute: perMinute, burst: max(1_000, perMinute))
         writeDeadline = try .seconds(reader.integer(.writeDeadline, in: 1...600))
         drainTimeout = try .seconds(reader.integer(.drainTimeout, in: 0...600))
         maxBodyBytes = try reader.integer(.maxBodyBytes, in: 1024...1_073_741_824)

@@ -42,7 +42,7 @@ extension API {
             outcome = try await controlPlane.submit(change)
         } catch {
             metrics.requests.recordWrite(error.code == .outcomeUnknown ? .unknown : .failed)
-            throw .failed(error)
+            throw .failed(error).onRecord
         }
         metrics.requests.recordWrite(RequestMetrics.WriteOutcome(outcome))
         switch outcome {
@@ -50,7 +50,7 @@ extension API {
         case .appliedStream(let stream): return Self.answer(stream, request)
         case .planned(let plan): return .document(plan.document, for: request)
         case .refused(let refusal):
-            throw .refused(refusal) { pointer in
+            let problem = Problem.refused(refusal) { pointer in
                 switch operation {
                 case .put, .allocateSubnet: DocumentLocator.position(of: pointer, in: body)
                 case .apply: DocumentLocator.position(ofStreamed: pointer, in: body)
@@ -58,6 +58,7 @@ extension API {
                 case .patch, .delete: nil
                 }
             }
+            throw problem.onRecord
         }
     }
 
@@ -72,7 +73,7 @@ extension API {
             status: problem.status.code, problem: ProblemKind(error).name,
             isDryRun: headers.options.dryRun, detail: error.violation.message,
             violations: [error.violation])
-        return problem
+        return problem.onRecord
     }
 
     /// 201 with Location for a new object, 204 for a deleted one, else 200.
@@ -88,9 +89,9 @@ extension API {
             response.headers[.eTag] = EntityTags.tag(object.revision)
             if verb == .create { response.headers[.location] = change.name.path }
         case (_, nil):
-            throw .notFound(
+            throw Problem.notFound(
                 "Change \(change.changeID) was made before, and \(change.name) has been deleted since."
-            )
+            ).onRecord
         }
         if change.verb != .unchanged { response.headers[.changeID] = change.changeID.text }
         if change.replayed { response.headers[.idempotencyReplayed] = "true" }
