@@ -1,3 +1,4 @@
+import TestSupport
 import Yams
 
 /// `openapi.yaml`, as far as the tests ask it.
