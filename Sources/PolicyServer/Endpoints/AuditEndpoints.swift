@@ -32,7 +32,7 @@ extension API {
         }
         if request.query["atLeast"] != nil { try await waitUntilApplied(request) }
         do {
-            let page = try await ledger.query(filter, before: cursor, limit: limit)
+            let page = try await ledger.query(filter, from: cursor, limit: limit)
             return Self.page(
                 page.records.map(\.document), next: page.next?.description, list: "audit", request)
         } catch let error as StoreError {
