@@ -40,6 +40,10 @@ extension ProblemKind {
     /// A parameter or header that cannot be read.
     package static let badRequest = ProblemKind(400, "bad-request", "Malformed request")
 
+    /// More clients follow the audit log than may.
+    static let tooManyStreams = ProblemKind(
+        503, "too-many-streams", "Too many streams are open", retryAfter: 10)
+
     /// Status and name are those that the ledger keeps with the refusal.
     package init(_ reason: Refusal.Reason) {
         let title =

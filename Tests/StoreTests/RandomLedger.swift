@@ -134,7 +134,7 @@ extension RandomLedger {
     mutating func text() -> String {
         let words = [
             "web-1", "\"port 22\"", "22", "NET-1", "ingr*", "10.1.0.0/16", "alice", "127.0.0.1",
-            "\"ports 22 44\"*", "db", "overlaps", "nothing-here", "anonymous@127.0.0.1", "order",
+            "\"ports 22 443\"*", "db", "overlaps", "nothing-here", "anonymous@127.0.0.1", "order",
         ]
         return (0..<number(1...2)).map { _ in pick(words) }.joined(separator: " ")
     }
