@@ -51,6 +51,7 @@ package final class ControlPlane: Service {
                 group.addTask { await self.follower.run() }
                 group.addTask { await self.writer.run() }
                 group.addTask { await self.keepTime() }
+                group.addTask { await self.ledger.keepTexts() }
             }
         }
     }

@@ -42,6 +42,10 @@ extension ProblemKind {
     /// Who asks cannot be told.
     package static let actor = ProblemKind(400, "malformed-actor", "Malformed actor")
 
+    /// More clients follow the audit log than may.
+    static let tooManyStreams = ProblemKind(
+        503, "too-many-streams", "Too many streams are open", retryAfter: 10)
+
     /// Status and name are those that the ledger keeps with the refusal.
     package init(_ reason: Refusal.Reason) {
         let title =

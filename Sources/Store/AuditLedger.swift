@@ -42,6 +42,12 @@ package final class AuditLedger: Sendable {
     /// `hash` of the last row on disk; `zero` when there is none.
     package var lastHash: AuditHash { queue.lastHash }
 
+    /// Number of the last row on disk; 0 when there is none.
+    package var lastSeq: Int64 { queue.lastSeq }
+
+    /// Gives an element when rows have been written since the last was taken; ends with `close()`.
+    package func commits() -> AsyncStream<Void> { queue.commits() }
+
     /// Writes to the disk to find out whether that is possible, and says so.
     @discardableResult
     package func probe() async -> LedgerHealth {
@@ -68,11 +74,21 @@ package final class AuditLedger: Sendable {
         try await queue.submit(.attempts(attempts))
     }
 
-    /// As `record`, for a caller that cannot wait for the disk; `failed` is told when the rows are lost.
-    package func recordLater(
-        _ attempts: [AuditRecord.Draft], failed: @escaping @Sendable (StoreError) -> Void
+    /// As `record`, without waiting; `onFailure` must not block.
+    package func record(
+        _ attempts: [AuditRecord.Draft], onFailure: @escaping @Sendable (StoreError) -> Void
     ) {
-        queue.enqueue(.attempts(attempts), failed: failed)
+        queue.submit(.attempts(attempts), onFailure: onFailure)
+    }
+
+    /// Puts words into the index of texts.
+    func index(_ batch: TextIndex.Batch) async throws(StoreError) {
+        try await queue.submit(.texts(batch))
+    }
+
+    /// Has the index of texts made again.
+    func emptyTexts() async throws(StoreError) {
+        try await queue.submit(.emptyTexts)
     }
 
     /// Writes what was submitted, then releases the file. Every later call throws.

@@ -25,7 +25,7 @@ final class AttemptRecorder: Sendable {
     /// As `record`, for callers that cannot wait; a row that is lost is a line in the log.
     func recordLater(_ row: AuditRecord.Draft) {
         guard take(row) else { return }
-        ledger.recordLater([row.bounded]) { [logger] error in
+        ledger.record([row.bounded]) { [logger] error in
             logger.error("an attempt could not be audited", metadata: ["error": "\(error)"])
         }
     }

@@ -34,7 +34,7 @@ package struct Application: Sendable {
             logger: logger)
         let api = API(
             controlPlane: controlPlane, ledger: ledger, metrics: Metrics(),
-            makeChangeID: Self.makeChangeID)
+            recordsReads: settings.auditReads, makeChangeID: Self.makeChangeID)
         http = try Self.server(api, settings, logger)
         // They end in the reverse of this order: requests drain while everything still works.
         let services: [any Service] = [

@@ -14,6 +14,7 @@ package enum Setting: String, CaseIterable, Sendable {
     case drainTimeout = "drain-timeout"
     case maxBodyBytes = "max-body-bytes"
     case maxConnections = "max-connections"
+    case auditReads = "audit-reads"
     case logLevel = "log-level"
 
     /// The key in the YAML file, such as `etcd-user`.
@@ -43,6 +44,7 @@ package enum Setting: String, CaseIterable, Sendable {
         case .drainTimeout: "15"
         case .maxBodyBytes: "1048576"
         case .maxConnections: "4096"
+        case .auditReads: "on"
         case .logLevel: "info"
         }
     }
@@ -64,6 +66,7 @@ package enum Setting: String, CaseIterable, Sendable {
         case .drainTimeout: "15 (seconds, 0 to 600)"
         case .maxBodyBytes: "1048576 (1024 to 1073741824)"
         case .maxConnections: "4096 (1 to 1000000)"
+        case .auditReads: "on or off"
         case .logLevel: "trace, debug, info, notice, warning, error or critical"
         }
     }
@@ -87,6 +90,7 @@ package enum Setting: String, CaseIterable, Sendable {
         case .drainTimeout: "Seconds that requests in flight are given at shutdown."
         case .maxBodyBytes: "Largest request body in bytes."
         case .maxConnections: "Most client connections at once."
+        case .auditReads: "Whether reads of the audit log are rows of it."
         case .logLevel: "Least severe log line written to standard error."
         }
     }

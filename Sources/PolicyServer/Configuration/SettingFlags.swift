@@ -23,6 +23,7 @@ package struct SettingFlags: ParsableArguments {
     @Option(name: .setting(.maxBodyBytes), help: .setting(.maxBodyBytes)) var maxBodyBytes: String?
     @Option(name: .setting(.maxConnections), help: .setting(.maxConnections))
     var maxConnections: String?
+    @Option(name: .setting(.auditReads), help: .setting(.auditReads)) var auditReads: String?
     @Option(name: .setting(.logLevel), help: .setting(.logLevel)) var logLevel: String?
 
     package init() {}
@@ -53,6 +54,7 @@ package struct SettingFlags: ParsableArguments {
         case .drainTimeout: [drainTimeout].compactMap(\.self)
         case .maxBodyBytes: [maxBodyBytes].compactMap(\.self)
         case .maxConnections: [maxConnections].compactMap(\.self)
+        case .auditReads: [auditReads].compactMap(\.self)
         case .logLevel: [logLevel].compactMap(\.self)
         }
     }

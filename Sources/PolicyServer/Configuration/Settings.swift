@@ -17,6 +17,8 @@ package struct Settings: Sendable {
     package var drainTimeout: Duration
     package var maxBodyBytes: Int
     package var maxConnections: Int
+    /// Whether reads of the audit log are rows of it.
+    package var auditReads: Bool
     package var logLevel: Logger.Level
 
     /// Reads every setting; throws for the first that is not legal.
@@ -36,6 +38,9 @@ package struct Settings: Sendable {
         drainTimeout = try .seconds(reader.integer(.drainTimeout, in: 0...600))
         maxBodyBytes = try reader.integer(.maxBodyBytes, in: 1024...1_073_741_824)
         maxConnections = try reader.integer(.maxConnections, in: 1...1_000_000)
+        auditReads = try reader.required(.auditReads, "is neither on nor off") {
+            ["on": true, "off": false][$0]
+        }
         logLevel = try reader.required(.logLevel, "is not a level") { Logger.Level(rawValue: $0) }
         try refuseOpenAddresses(reader)
     }

@@ -10,15 +10,21 @@ package struct API: Sendable {
     let metrics: Metrics
     /// A fresh change id for a write without an Idempotency-Key.
     let makeChangeID: @Sendable () -> ChangeID
+    /// Whether reads of the audit log are rows of it.
+    let recordsReads: Bool
+    let streams: AuditStreams
 
     package init(
         controlPlane: ControlPlane, ledger: AuditLedger, metrics: Metrics,
+        recordsReads: Bool = true,
         makeChangeID: @escaping @Sendable () -> ChangeID
     ) {
         self.controlPlane = controlPlane
         self.ledger = ledger
         self.metrics = metrics
         self.makeChangeID = makeChangeID
+        self.recordsReads = recordsReads
+        streams = AuditStreams()
     }
 
     /// Every route there is; a test compares them with openapi.yaml.

@@ -1,6 +1,5 @@
 import ControlPlane
 import Domain
-import Foundation
 import HTTPCore
 import HTTPTypes
 
@@ -82,18 +81,10 @@ extension API {
     }
 
     /// The request's path and query with another cursor.
-    private static func target(_ request: Request, cursor: String) -> String {
+    static func target(_ request: Request, cursor: String) -> String {
         var items = request.query.items.filter { $0.name != "cursor" && $0.name != "atLeast" }
         items.append(("cursor", cursor))
-        let pairs = items.map { "\(encoded($0.name))=\(encoded($0.value))" }
+        let pairs = items.map { "\(URIText.encoded($0.name))=\(URIText.encoded($0.value))" }
         return request.path + "?" + pairs.joined(separator: "&")
     }
-
-    private static func encoded(_ text: String) -> String {
-        text.addingPercentEncoding(withAllowedCharacters: unreserved) ?? ""
-    }
-
-    /// RFC 3986 section 2.3.
-    private static let unreserved = CharacterSet(
-        charactersIn: "ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789-._~")
 }

@@ -13,6 +13,8 @@ extension HTTPField.Name {
     static let traceParent = constant("traceparent")
     static let changeID = constant("X-Change-Id")
     static let warning = constant("Warning")
+    /// Where a stream of Server-Sent Events goes on.
+    static let lastEventID = constant("Last-Event-ID")
     static let link = constant("Link")
 
     /// The names above are tokens, so the fallback is never taken.
