@@ -71,7 +71,7 @@ struct AuditDay {
     private func attempts() async throws {
         let mallory = Person.mallory.headers
         let attempts: [(HTTPRequest.Method, String, String, [(String, String)])] = [
-            (.put, "/v1/regions/east/subnets/mine", #"{"cidr":"10.1.20.0/24"}"#, []),
+            (.put, "/v1/regions/west/subnets/mine", #"{"cidr":"10.1.20.0/24"}"#, []),
             (.put, "/v1/regions/RegionOne", "{}", []),
             (.put, "/v1/policies/ssh-west-east", Self.betweenRegions(ports: "3389"),
                 [("If-Match", "\"1\"")]),
