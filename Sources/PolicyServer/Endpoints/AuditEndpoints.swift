@@ -27,8 +27,7 @@ extension API {
         let position = try Self.position("audit", request)
         let cursor = position.flatMap(AuditCursor.init)
         guard (position == nil) == (cursor == nil) else {
-            throw Problem.malformed(
-                "The query parameter cursor is not one that this list gave out.")
+            throw Self.foreignCursor
         }
         if request.query["atLeast"] != nil { try await waitUntilApplied(request) }
         do {
