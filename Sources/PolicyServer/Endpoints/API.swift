@@ -31,7 +31,7 @@ package struct API: Sendable {
     package var routes: [Route] {
         let routes =
             regionRoutes + subnetRoutes + policyRoutes + regionPolicyRoutes + streamRoutes
-            + auditRoutes + operationsRoutes
+            + diffRoutes + auditRoutes + operationsRoutes
         return routes.map(\.identified)
     }
 }

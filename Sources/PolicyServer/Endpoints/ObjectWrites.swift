@@ -32,11 +32,16 @@ extension API {
     }
 
     /// Submits `operation` and answers what became of it.
+    ///
+    /// - Parameter isBodyWritten: whether the body is what shall be written.
+    /// - Parameter defaultReason: for the ledger, when the client says none.
     func write(
-        _ request: Request, _ operation: ChangeOperation, body: [UInt8]
+        _ request: Request, _ operation: ChangeOperation, body: [UInt8],
+        isBodyWritten: Bool = true, defaultReason: String? = nil
     ) async throws(Problem) -> Response {
-        let change = try WriteHeaders(request).changeRequest(
-            operation, body: body, freshID: makeChangeID)
+        var headers = try WriteHeaders(request)
+        headers.context.reason = headers.context.reason ?? defaultReason
+        let change = headers.changeRequest(operation, body: body, freshID: makeChangeID)
         let outcome: ChangeOutcome
         do {
             outcome = try await controlPlane.submit(change)
@@ -52,6 +57,7 @@ extension API {
         case .refused(let refusal):
             let problem = Problem.refused(refusal) { pointer in
                 switch operation {
+                case _ where !isBodyWritten: nil
                 case .put, .allocateSubnet: DocumentLocator.position(of: pointer, in: body)
                 case .apply: DocumentLocator.position(ofStreamed: pointer, in: body)
                 // A patch's violations are in the document that it makes.
@@ -62,7 +68,7 @@ extension API {
         }
     }
 
-    private func refused(
+    func refused(
         _ request: Request, _ error: DocumentError, verb: String, name: ObjectName?
     ) async -> Problem {
         let problem = Problem.unreadable(error)
