@@ -1,5 +1,6 @@
 package import Domain
 import GRDB
+import Synchronization
 
 /// The audit ledger: an append-only, hash-chained SQLite file with one row for every change that etcd
 /// shows and for every attempt that this server did not accept.
@@ -19,7 +20,8 @@ package final class AuditLedger: Sendable {
     package let path: String
     let pool: DatabasePool
     private let lock: FileLock
-    private let queue: CommitQueue
+    private let soundness = Soundness()
+    let queue: CommitQueue
 
     /// Opens `path`, or creates it with mode 0600 and its directory with 0700. Blocks on the disk.
     ///
@@ -42,9 +44,15 @@ package final class AuditLedger: Sendable {
     /// `hash` of the last row on disk; `zero` when there is none.
     package var lastHash: AuditHash { queue.lastHash }
 
-    /// Writes to the disk to find out whether that is possible, and says so.
+    /// Writes to the disk to find out whether that is possible, and says so. After damage was found the
+    /// whole file is read first, at intervals: a small write may well succeed beside the damage.
     @discardableResult
     package func probe() async -> LedgerHealth {
+        if queue.isSuspect {
+            guard await soundness.check(path) else { return health }
+            pool.releaseMemory()
+            queue.acquit()
+        }
         try? await queue.submit(.probe)
         return health
     }
@@ -66,6 +74,23 @@ package final class AuditLedger: Sendable {
     /// Puts rows of attempts that changed nothing in etcd on disk: all or nothing.
     package func record(_ attempts: [AuditRecord.Draft]) async throws(StoreError) {
         try await queue.submit(.attempts(attempts))
+    }
+
+    /// Runs `body` in a transaction of the writing connection; it may run twice, so it sets what it
+    /// returns anew each time.
+    func transaction<Value: Sendable>(
+        _ body: @escaping @Sendable (inout LedgerWriter, Database) throws -> Value
+    ) async throws(StoreError) -> Value {
+        let result = Mutex<Value?>(nil)
+        try await queue.submit(
+            .transaction { writer, db in
+                let value = try body(&writer, db)
+                result.withLock { $0 = value }
+            })
+        guard let value = result.withLock({ $0 }) else {
+            throw StoreError(code: .unexpected, message: "\(path): a transaction without a result")
+        }
+        return value
     }
 
     /// Writes what was submitted, then releases the file. Every later call throws.

@@ -9,6 +9,8 @@ final class CommitQueue: Sendable {
         case attempts([AuditRecord.Draft])
         case projections([Projection], clusterID: String)
         case follow(Progress)
+        /// What other parts of this target write in one transaction; may be tried twice.
+        case transaction(@Sendable (inout LedgerWriter, Database) throws -> Void)
         /// Writes for the sake of writing.
         case probe
 
@@ -18,7 +20,7 @@ final class CommitQueue: Sendable {
             case .attempts(let drafts): drafts.count
             case .projections(let batch, _):
                 batch.reduce(batch.count) { $0 + $1.rows.count + $1.objects.count }
-            case .follow, .probe: 1
+            case .follow, .transaction, .probe: 1
             }
         }
     }
@@ -34,6 +36,8 @@ final class CommitQueue: Sendable {
         var isScheduled = false
         var isClosed = false
         var health = LedgerHealth.available
+        /// Whether SQLite has found the file damaged; a write that succeeds does not prove otherwise.
+        var isSuspect = false
         /// Nil when the end of the ledger has to be read again: after any failed commit.
         var writer: LedgerWriter?
         var lastHash: AuditHash
@@ -64,6 +68,15 @@ final class CommitQueue: Sendable {
         }
         try result.get()
     }
+
+    /// Whether damage was found, by a write or a read, and not yet found repaired.
+    var isSuspect: Bool { state.withLock { $0.isSuspect } }
+
+    /// Takes no more writes for good until `acquit`: a read has found damage.
+    func suspect(_ error: StoreError) { state.withLock { $0.failed(error) } }
+
+    /// The file is sound again: the next write that succeeds ends the outage.
+    func acquit() { state.withLock { $0.isSuspect = false } }
 
     /// Refuses all further work; what has been submitted is still written.
     func close() { state.withLock { $0.isClosed = true } }
@@ -142,12 +155,15 @@ extension CommitQueue.State {
     fileprivate mutating func committed(_ writer: LedgerWriter) {
         self.writer = writer
         lastHash = writer.lastHash
-        health = .available
+        if !isSuspect { health = .available }
     }
 
     fileprivate mutating func failed(_ error: StoreError) {
         writer = nil
-        if error.code != .clusterMismatch { health = .unavailable(error) }
+        if error.code == .corrupt { isSuspect = true }
+        if error.code != .clusterMismatch, error.code != .badSegment {
+            health = .unavailable(error)
+        }
     }
 }
 
@@ -158,6 +174,7 @@ extension CommitQueue.Work {
         case .projections(let batch, let clusterID):
             try writer.project(batch, clusterID: clusterID, to: db)
         case .follow(let progress): try writer.follow(progress, in: db)
+        case .transaction(let body): try body(&writer, db)
         case .probe:
             // More than what a batch of rows takes, so that neither free pages nor room in the log
             // hide a disk that is too full for the next one.

@@ -25,7 +25,7 @@ package struct API: Sendable {
     package var routes: [Route] {
         let routes =
             regionRoutes + subnetRoutes + policyRoutes + regionPolicyRoutes + streamRoutes
-            + auditRoutes + operationsRoutes
+            + auditRoutes + auditExportRoutes + holdRoutes + operationsRoutes
         return routes.map(\.identified)
     }
 }
