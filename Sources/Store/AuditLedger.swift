@@ -12,6 +12,8 @@ package final class AuditLedger: Sendable {
         package var maximumReaders = 4
         /// Whether SQLite's `quick_check` runs at opening; it reads the whole file.
         package var checksIntegrity = true
+        /// The shortest time between two looks for whether a damaged file is sound again.
+        package var soundnessPause = Duration.seconds(10)
 
         package init() {}
     }
@@ -20,7 +22,7 @@ package final class AuditLedger: Sendable {
     package let path: String
     let pool: DatabasePool
     private let lock: FileLock
-    private let soundness = Soundness()
+    private let soundness: Soundness
     let queue: CommitQueue
 
     /// Opens `path`, or creates it with mode 0600 and its directory with 0700. Blocks on the disk.
@@ -29,6 +31,7 @@ package final class AuditLedger: Sendable {
     /// with the file's name and what to do.
     package init(path: String, options: Options = Options()) throws(StoreError) {
         self.path = path
+        soundness = Soundness(pause: options.soundnessPause)
         try LedgerFile.createDirectory(of: path)
         lock = try FileLock(path: path + ".lock")
         pool = try LedgerDatabase.open(path, options: options)

@@ -3,10 +3,13 @@ import Synchronization
 
 /// Finds out whether a file in which damage was found is sound again.
 ///
-/// That reads the whole file, so it is done at intervals: of ten seconds at least, and of twenty times what
-/// it takes.
+/// That reads the whole file, so it is done at intervals: of `pause` at least, and of twenty times what it
+/// takes.
 final class Soundness: Sendable {
+    private let pause: Duration
     private let next = Mutex(ContinuousClock.now)
+
+    init(pause: Duration) { self.pause = pause }
 
     /// Whether SQLite's `quick_check` is content with the file; false too when it is not time yet.
     func check(_ path: String) async -> Bool {
@@ -14,7 +17,7 @@ final class Soundness: Sendable {
         guard next.withLock({ $0 <= start }) else { return false }
         let isSound = await Self.isSound(path)
         let end = ContinuousClock.now
-        next.withLock { $0 = end + max(.seconds(10), (end - start) * 20) }
+        next.withLock { $0 = end + max(pause, (end - start) * 20) }
         return isSound
     }
 

@@ -83,7 +83,9 @@ import Testing
     @Test func epochsAreCountedFromTheNewest() async throws {
         let whole = try await Replica.ledger(directory.file("whole.sqlite"), 1...40)
         try await whole.follow(Progress(clusterID: Replica.cluster, revision: 0))
-        try await whole.project((1...20).map(Replica.change), clusterID: Replica.cluster)
+        let start = Projection(revision: 1, rows: Replica.change(1).rows, isAfterGap: true)
+        try await whole.project(
+            [start] + (2...20).map(Replica.change), clusterID: Replica.cluster)
         try Replica.export(whole, to: segment)
         let young = try await Replica.ledger(directory.file("young.sqlite"), 1...10)
         #expect(try await young.importSegment(segment, now: Replica.now).rows == 50)

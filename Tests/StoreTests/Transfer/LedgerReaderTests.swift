@@ -43,7 +43,7 @@ import Testing
         let fixture = try await LedgerFixture()
         try await fixture.project((1...500).map(Replica.change))
         try await fixture.ledger.close()
-        try DamagedFile.overwritePage(fixture.path)
+        try DamagedFile.overwritePages(fixture.path)
         let path = fixture.directory.file("backup.sqlite")
         let error = #expect(throws: StoreError.self) {
             try LedgerReader(path: fixture.path).backup(to: path)
@@ -76,24 +76,5 @@ import Testing
         if content != "no file" { try Data(content.utf8).write(to: URL(fileURLWithPath: path)) }
         #expect(throws: StoreError.self) { try LedgerReader(path: path) }
         #expect(FileManager.default.fileExists(atPath: path) == (content != "no file"))
-    }
-}
-
-/// Bytes of a file overwritten behind SQLite's back.
-enum DamagedFile {
-    static let pageSize: UInt64 = 4096
-
-    /// Overwrites the beginning of a page in the middle of the file; returns what stood there.
-    @discardableResult
-    static func overwritePage(_ path: String) throws -> (offset: UInt64, bytes: Data) {
-        let handle = try FileHandle(forUpdating: URL(fileURLWithPath: path))
-        defer { try? handle.close() }
-        let pages = try handle.seekToEnd() / pageSize
-        let offset = pages / 2 * pageSize
-        try handle.seek(toOffset: offset)
-        let old = try handle.read(upToCount: 512) ?? Data()
-        try handle.seek(toOffset: offset)
-        try handle.write(contentsOf: Data(repeating: 0xA5, count: old.count))
-        return (offset, old)
     }
 }
