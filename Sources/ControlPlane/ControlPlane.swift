@@ -52,11 +52,20 @@ package final class ControlPlane: Service {
                 group.addTask { await self.writer.run() }
                 group.addTask { await self.keepTime() }
                 group.addTask { await self.ledger.keepTexts() }
+                group.addTask { await self.probeLedger() }
             }
         }
     }
 
-    /// Ends waits whose time is up, and now and then saves progress and tries a broken ledger again.
+    /// Tries a broken ledger again, which may take long.
+    private func probeLedger() async {
+        while !Task.isCancelled {
+            try? await Task.sleep(for: .seconds(2))
+            if !ledger.health.isAvailable { await ledger.probe() }
+        }
+    }
+
+    /// Ends waits whose time is up, and now and then saves progress.
     private func keepTime() async {
         defer {
             mirror.applied.close()
@@ -72,7 +81,6 @@ package final class ControlPlane: Service {
             tick += 1
             if tick % 100 == 0 { auditor.saveProgress() }
             if tick % 600 == 0 { await attempts.reportDropped() }
-            if tick % 20 == 0, !ledger.health.isAvailable { await ledger.probe() }
         }
         await attempts.reportDropped()
     }

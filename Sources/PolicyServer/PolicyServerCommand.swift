@@ -7,6 +7,6 @@ struct PolicyServerCommand: AsyncParsableCommand {
         commandName: Version.name,
         abstract: "The control plane of OpenStack regions that share one Calico etcd.",
         version: Version.number,
-        subcommands: [ServeCommand.self, DevCommand.self],
+        subcommands: [ServeCommand.self, DevCommand.self, AuditCommand.self],
         defaultSubcommand: ServeCommand.self)
 }

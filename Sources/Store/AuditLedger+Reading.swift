@@ -51,7 +51,9 @@ extension AuditLedger {
         do {
             return try await pool.read(body)
         } catch let error as DatabaseError {
-            throw StoreError(error, path: path)
+            let failure = StoreError(error, path: path)
+            if failure.code == .corrupt { queue.suspect(failure) }
+            throw failure
         }
     }
 

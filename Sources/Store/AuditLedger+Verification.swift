@@ -13,12 +13,15 @@ extension AuditLedger {
     /// Rows read at a time, so that no long snapshot keeps the write-ahead log from being reused.
     private static let verificationPage = 5000
 
-    /// Recomputes every hash from the first row to the last; nil when all are in order.
+    /// Recomputes every hash from the first row that was not pruned to the last; nil when all are in order.
     ///
     /// What it cannot see: rows cut off at the end, and a ledger rewritten as a whole.
     package func verifyChain() async throws -> ChainBreak? {
-        var seq: Int64 = 0
-        var hash = AuditHash.zero
+        let retention = try await reading { db in
+            let retention = try Retention(db)
+            return (retention.prunedThrough, AuditHash(retention.hash) ?? .zero)
+        }
+        var (seq, hash) = retention
         while true {
             let (start, previous) = (seq, hash)
             let page = try await reading { db in

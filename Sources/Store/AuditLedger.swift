@@ -1,5 +1,6 @@
 package import Domain
 import GRDB
+import Synchronization
 
 /// The audit ledger: an append-only, hash-chained SQLite file with one row for every change that etcd
 /// shows and for every attempt that this server did not accept.
@@ -11,6 +12,8 @@ package final class AuditLedger: Sendable {
         package var maximumReaders = 4
         /// Whether SQLite's `quick_check` runs at opening; it reads the whole file.
         package var checksIntegrity = true
+        /// The shortest time between two looks for whether a damaged file is sound again.
+        package var soundnessPause = Duration.seconds(10)
 
         package init() {}
     }
@@ -19,7 +22,8 @@ package final class AuditLedger: Sendable {
     package let path: String
     let pool: DatabasePool
     private let lock: FileLock
-    private let queue: CommitQueue
+    private let soundness: Soundness
+    let queue: CommitQueue
 
     /// Opens `path`, or creates it with mode 0600 and its directory with 0700. Blocks on the disk.
     ///
@@ -27,6 +31,7 @@ package final class AuditLedger: Sendable {
     /// with the file's name and what to do.
     package init(path: String, options: Options = Options()) throws(StoreError) {
         self.path = path
+        soundness = Soundness(pause: options.soundnessPause)
         try LedgerFile.createDirectory(of: path)
         lock = try FileLock(path: path + ".lock")
         pool = try LedgerDatabase.open(path, options: options)
@@ -48,9 +53,15 @@ package final class AuditLedger: Sendable {
     /// Gives an element when rows have been written since the last was taken; ends with `close()`.
     package func commits() -> AsyncStream<Void> { queue.commits() }
 
-    /// Writes to the disk to find out whether that is possible, and says so.
+    /// Writes to the disk to find out whether that is possible, and says so. After damage was found the
+    /// whole file is read first, at intervals: a small write may well succeed beside the damage.
     @discardableResult
     package func probe() async -> LedgerHealth {
+        if queue.isSuspect {
+            guard await soundness.check(path) else { return health }
+            pool.releaseMemory()
+            queue.acquit()
+        }
         try? await queue.submit(.probe)
         return health
     }
@@ -89,6 +100,23 @@ package final class AuditLedger: Sendable {
     /// Has the index of texts made again.
     func emptyTexts() async throws(StoreError) {
         try await queue.submit(.emptyTexts)
+    }
+
+    /// Runs `body` in a transaction of the writing connection; it may run twice, so it sets what it
+    /// returns anew each time.
+    func transaction<Value: Sendable>(
+        _ body: @escaping @Sendable (inout LedgerWriter, Database) throws -> Value
+    ) async throws(StoreError) -> Value {
+        let result = Mutex<Value?>(nil)
+        try await queue.submit(
+            .transaction { writer, db in
+                let value = try body(&writer, db)
+                result.withLock { $0 = value }
+            })
+        guard let value = result.withLock({ $0 }) else {
+            throw StoreError(code: .unexpected, message: "\(path): a transaction without a result")
+        }
+        return value
     }
 
     /// Writes what was submitted, then releases the file. Every later call throws.

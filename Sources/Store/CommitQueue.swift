@@ -13,6 +13,8 @@ final class CommitQueue: Sendable {
         case texts(TextIndex.Batch)
         /// Has the index of texts made again.
         case emptyTexts
+        /// What other parts of this target write in one transaction; may be tried twice.
+        case transaction(@Sendable (inout LedgerWriter, Database) throws -> Void)
         /// Writes for the sake of writing.
         case probe
 
@@ -23,7 +25,7 @@ final class CommitQueue: Sendable {
             case .projections(let batch, _):
                 batch.reduce(batch.count) { $0 + $1.rows.count + $1.objects.count }
             case .texts(let batch): batch.rows.count
-            case .follow, .emptyTexts, .probe: 1
+            case .follow, .emptyTexts, .transaction, .probe: 1
             }
         }
     }
@@ -39,6 +41,8 @@ final class CommitQueue: Sendable {
         var isScheduled = false
         var isClosed = false
         var health = LedgerHealth.available
+        /// Whether SQLite has found the file damaged; a write that succeeds does not prove otherwise.
+        var isSuspect = false
         /// Nil when the end of the ledger has to be read again: after any failed commit.
         var writer: LedgerWriter?
         var lastSeq: Int64
@@ -102,6 +106,15 @@ final class CommitQueue: Sendable {
         }
         return stream
     }
+
+    /// Whether damage was found, by a write or a read, and not yet found repaired.
+    var isSuspect: Bool { state.withLock { $0.isSuspect } }
+
+    /// Takes no more writes for good until `acquit`: a read has found damage.
+    func suspect(_ error: StoreError) { state.withLock { $0.failed(error) } }
+
+    /// The file is sound again: the next write that succeeds ends the outage.
+    func acquit() { state.withLock { $0.isSuspect = false } }
 
     /// Refuses all further work; what has been submitted is still written.
     func close() {
@@ -192,13 +205,16 @@ extension CommitQueue.State {
         let hasGrown = writer.lastSeq != lastSeq
         self.writer = writer
         (lastSeq, lastHash) = (writer.lastSeq, writer.lastHash)
-        health = .available
+        if !isSuspect { health = .available }
         return hasGrown ? Array(followers.values) : []
     }
 
     fileprivate mutating func failed(_ error: StoreError) {
         writer = nil
-        if error.code != .clusterMismatch { health = .unavailable(error) }
+        if error.code == .corrupt { isSuspect = true }
+        if error.code != .clusterMismatch, error.code != .badSegment {
+            health = .unavailable(error)
+        }
     }
 }
 
@@ -211,6 +227,7 @@ extension CommitQueue.Work {
         case .follow(let progress): try writer.follow(progress, in: db)
         case .texts(let batch): try TextIndex.add(batch, in: db)
         case .emptyTexts: try TextIndex.empty(in: db)
+        case .transaction(let body): try body(&writer, db)
         case .probe:
             // More than what a batch of rows takes, so that neither free pages nor room in the log
             // hide a disk that is too full for the next one.

@@ -11,6 +11,7 @@ enum Migrations {
         ("1 ledger", { db in try db.execute(sql: ledger) }),
         ("2 record", { db in try db.execute(sql: record) }),
         ("4 text", { db in try db.execute(sql: TextIndex.schema) }),
+        ("5 keeping", { db in try db.execute(sql: keeping) }),
     ]
 
     /// The `user_version` that this program writes.

@@ -20,6 +20,8 @@ package struct StoreError: Error, Hashable, Sendable {
         case busy
         /// The ledger follows another etcd cluster.
         case clusterMismatch
+        /// A segment is none, breaks off, does not verify, or does not fit the ledger.
+        case badSegment
         /// The ledger has been closed.
         case closed
         /// Anything else SQLite reported: a defect of this program.

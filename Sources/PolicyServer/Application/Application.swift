@@ -39,6 +39,7 @@ package struct Application: Sendable {
         // They end in the reverse of this order: requests drain while everything still works.
         let services: [any Service] = [
             etcd, LedgerService(ledger: ledger, logger: logger), controlPlane,
+            RetentionService(ledger: ledger, settings: settings, logger: logger),
             ListenService(http: http, addresses: settings.listen),
         ]
         var configuration = ServiceGroupConfiguration(

@@ -8,6 +8,7 @@ package enum Setting: String, CaseIterable, Sendable {
     case etcdCert = "etcd-cert"
     case etcdKey = "etcd-key"
     case dataDir = "data-dir"
+    case auditRetention = "audit-retention"
     case policyNames = "policy-names"
     case auditAttempts = "audit-attempts-per-minute"
     case writeDeadline = "write-deadline"
@@ -38,6 +39,7 @@ package enum Setting: String, CaseIterable, Sendable {
         case .etcd: "http://127.0.0.1:2379"
         case .etcdUser, .etcdPasswordFile, .etcdCA, .etcdCert, .etcdKey: ""
         case .dataDir: "policy-server-data"
+        case .auditRetention: "0"
         case .policyNames: "auto"
         case .auditAttempts: "300"
         case .writeDeadline: "10"
@@ -60,6 +62,7 @@ package enum Setting: String, CaseIterable, Sendable {
         case .etcdCert: "/etc/policy-server/etcd-client.pem"
         case .etcdKey: "/etc/policy-server/etcd-client-key.pem"
         case .dataDir: "/var/lib/policy-server"
+        case .auditRetention: "90d (h hours, d days, w weeks; 0 keeps them for ever)"
         case .policyNames: "auto, plain or tiered"
         case .auditAttempts: "300 (1 to 1000000)"
         case .writeDeadline: "10 (seconds, 1 to 600)"
@@ -83,6 +86,8 @@ package enum Setting: String, CaseIterable, Sendable {
         case .etcdCert: "PEM file of the client certificate for etcd."
         case .etcdKey: "PEM file of that certificate's private key."
         case .dataDir: "Folder of the audit ledger, audit.sqlite; made when absent."
+        case .auditRetention:
+            "Age at which audit rows go to sealed segments in the data folder; 0 keeps them for ever."
         case .policyNames: "How policies are named in etcd: auto follows what is stored already."
         case .auditAttempts:
             "Rows a minute that refused requests of one client address may put into the ledger."

@@ -14,6 +14,8 @@ package struct SettingFlags: ParsableArguments {
     @Option(name: .setting(.etcdCert), help: .setting(.etcdCert)) var etcdCert: String?
     @Option(name: .setting(.etcdKey), help: .setting(.etcdKey)) var etcdKey: String?
     @Option(name: .setting(.dataDir), help: .setting(.dataDir)) var dataDir: String?
+    @Option(name: .setting(.auditRetention), help: .setting(.auditRetention))
+    var auditRetention: String?
     @Option(name: .setting(.policyNames), help: .setting(.policyNames)) var policyNames: String?
     @Option(name: .setting(.auditAttempts), help: .setting(.auditAttempts))
     var auditAttempts: String?
@@ -48,6 +50,7 @@ package struct SettingFlags: ParsableArguments {
         case .etcdCert: [etcdCert].compactMap(\.self)
         case .etcdKey: [etcdKey].compactMap(\.self)
         case .dataDir: [dataDir].compactMap(\.self)
+        case .auditRetention: [auditRetention].compactMap(\.self)
         case .policyNames: [policyNames].compactMap(\.self)
         case .auditAttempts: [auditAttempts].compactMap(\.self)
         case .writeDeadline: [writeDeadline].compactMap(\.self)

@@ -11,6 +11,10 @@ package struct Settings: Sendable {
     package var dataDirectory: String
     /// The ledger's file.
     package var ledgerPath: String { dataDirectory + "/audit.sqlite" }
+    /// Where rows go that are older than `auditRetention`.
+    package var segmentDirectory: String { dataDirectory + "/segments" }
+    /// How old audit rows get; nil for ever.
+    package var auditRetention: Duration?
     package var policyNames: PolicyNameConvention
     package var attempts: AttemptBudget.Limits
     package var writeDeadline: Duration
@@ -29,6 +33,7 @@ package struct Settings: Sendable {
         }
         etcd = try EtcdSettings(reader)
         dataDirectory = try reader.required(.dataDir, "is empty") { $0.isEmpty ? nil : $0 }
+        auditRetention = try reader.required(.auditRetention, "is not an age", parse: Self.age)
         policyNames = try reader.required(.policyNames, "is not one of the conventions") {
             PolicyNameConvention(rawValue: $0)
         }
@@ -43,6 +48,16 @@ package struct Settings: Sendable {
         }
         logLevel = try reader.required(.logLevel, "is not a level") { Logger.Level(rawValue: $0) }
         try refuseOpenAddresses(reader)
+    }
+
+    /// A whole number of hours, days or weeks, of at most a century; `.some(nil)` for 0.
+    private static func age(_ text: String) -> Duration?? {
+        if text == "0" { return .some(nil) }
+        let hours = ["h": 1, "d": 24, "w": 168][text.suffix(1)]
+        guard let hours, let count = Int(text.dropLast()), (1...876_000).contains(count),
+            count * hours <= 876_000
+        else { return nil }
+        return .some(.seconds(count * hours * 3_600))
     }
 
     /// Whoever reaches the port may change every region's policy, so until there is authentication

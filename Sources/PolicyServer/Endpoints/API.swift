@@ -31,7 +31,7 @@ package struct API: Sendable {
     package var routes: [Route] {
         let routes =
             regionRoutes + subnetRoutes + policyRoutes + regionPolicyRoutes + streamRoutes
-            + diffRoutes + auditRoutes + operationsRoutes
+            + diffRoutes + auditRoutes + auditExportRoutes + holdRoutes + operationsRoutes
         return routes.map(\.identified)
     }
 }

@@ -9,6 +9,9 @@ package struct HistoryPlace: Hashable, Sendable {
         self.revision = revision
     }
 
+    /// Before every place there can be.
+    package static let start = HistoryPlace(epoch: .min, revision: .min)
+
     /// Later than every place there can be.
     package static let end = HistoryPlace(epoch: .max, revision: .max)
 
