@@ -9,6 +9,8 @@ final class CommitQueue: Sendable {
         case attempts([AuditRecord.Draft])
         case projections([Projection], clusterID: String)
         case follow(Progress)
+        /// Both in one: what is followed from now on, and the first that is known of it.
+        case bridge(Progress, Projection)
         /// Writes for the sake of writing.
         case probe
 
@@ -18,6 +20,7 @@ final class CommitQueue: Sendable {
             case .attempts(let drafts): drafts.count
             case .projections(let batch, _):
                 batch.reduce(batch.count) { $0 + $1.rows.count + $1.objects.count }
+            case .bridge(_, let projection): projection.rows.count + projection.objects.count + 1
             case .follow, .probe: 1
             }
         }
@@ -158,6 +161,9 @@ extension CommitQueue.Work {
         case .projections(let batch, let clusterID):
             try writer.project(batch, clusterID: clusterID, to: db)
         case .follow(let progress): try writer.follow(progress, in: db)
+        case .bridge(let progress, let projection):
+            try writer.follow(progress, in: db)
+            try writer.project([projection], clusterID: progress.clusterID, to: db)
         case .probe:
             // More than what a batch of rows takes, so that neither free pages nor room in the log
             // hide a disk that is too full for the next one.
