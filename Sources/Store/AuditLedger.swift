@@ -72,6 +72,17 @@ package final class AuditLedger: Sendable {
         try await queue.submit(.follow(progress))
     }
 
+    /// Follows from `progress` on, and takes what a comparison with the state after it has found: both or
+    /// neither, since the one without the other would begin an epoch that no row tells of.
+    package func bridge(
+        from progress: Progress, _ projection: Projection
+    ) async throws(StoreError) {
+        try await transaction { writer, db in
+            try writer.follow(progress, in: db)
+            try writer.project([projection], clusterID: progress.clusterID, to: db)
+        }
+    }
+
     /// Puts the rows, objects and progress of `batch`, in rising order of revision, on disk: all or nothing.
     ///
     /// Revisions that the ledger has are left out, so a batch may be given again after any failure.

@@ -41,9 +41,10 @@ struct RandomStory {
                 cluster += "'"
                 epoch += 1
                 revision = .random(in: 1...revision + 5, using: &generator)
-                try await ledger.follow(Progress(clusterID: cluster, revision: revision - 1))
+                let progress = Progress(clusterID: cluster, revision: revision - 1)
                 projection = next(isAfterGap: true)
                 first = projection.revision
+                try await ledger.bridge(from: progress, projection)
             default: projection = next(isAfterGap: false)
             }
             try await ledger.project([projection], clusterID: cluster)
