@@ -83,7 +83,7 @@ import Testing
         let fixture = try await Self.fixture()
         _ = try await fixture.ledger.catchUpTexts()
         try await fixture.ledger.pool.write { db in
-            try db.execute(sql: "UPDATE audit_text_data SET block = x'00' WHERE id = 10")
+            try db.execute(sql: "DELETE FROM audit_text_data WHERE id > 10")
         }
         var filter = AuditFilter()
         filter.text = try AuditText("port")

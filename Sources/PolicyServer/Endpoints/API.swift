@@ -16,7 +16,7 @@ package struct API: Sendable {
 
     package init(
         controlPlane: ControlPlane, ledger: AuditLedger, metrics: Metrics,
-        recordsReads: Bool = true,
+        recordsReads: Bool = true, streams: AuditStreams = AuditStreams(),
         makeChangeID: @escaping @Sendable () -> ChangeID
     ) {
         self.controlPlane = controlPlane
@@ -24,7 +24,7 @@ package struct API: Sendable {
         self.metrics = metrics
         self.makeChangeID = makeChangeID
         self.recordsReads = recordsReads
-        streams = AuditStreams()
+        self.streams = streams
     }
 
     /// Every route there is; a test compares them with openapi.yaml.

@@ -49,13 +49,13 @@ extension API {
 }
 
 /// How many streams of the audit log may be open at once.
-final class AuditStreams: Sendable {
+package final class AuditStreams: Sendable {
     let maximum: Int
     /// The longest silence on a stream.
     let heartbeat: Duration
     private let open = Mutex(0)
 
-    init(maximum: Int = 64, heartbeat: Duration = .seconds(15)) {
+    package init(maximum: Int = 64, heartbeat: Duration = .seconds(15)) {
         self.maximum = maximum
         self.heartbeat = heartbeat
     }

@@ -49,7 +49,12 @@ extension AuditLedger {
             let rows = try Row.fetchAll(statement, arguments: [after, limit])
             return TextIndex.Batch(after: after, try rows.map(TextIndex.Batch.Entry.init))
         }
-        if !batch.rows.isEmpty { try await index(batch) }
+        guard !batch.rows.isEmpty else { return 0 }
+        try await index(batch)
+        guard try await reading({ try TextIndex.progress(in: $0) }) != batch.after else {
+            throw StoreError(
+                code: .corrupt, message: "\(path): the index of texts is damaged; rows are not.")
+        }
         return batch.rows.count
     }
 }

@@ -54,34 +54,50 @@ enum TextIndex {
     /// Takes the batch in, unless another has been taken in since it was made.
     static func add(_ batch: Batch, in db: Database) throws {
         guard let last = batch.rows.last, try progress(in: db) == batch.after else { return }
-        do {
+        try sparingLedger(db) {
             let statement = try db.cachedStatement(sql: insertSQL)
             for row in batch.rows {
                 try statement.execute(arguments: StatementArguments([row.seq] + row.columns))
             }
             try moveTo(last.seq, in: db)
-        } catch let error as DatabaseError where error.extendedResultCode.rawValue == damage {
-            // The index can be made again from the rows, so its damage is no damage of the ledger.
-            try empty(in: db)
         }
     }
 
     /// Takes out a row that is about to be deleted from the ledger.
     static func remove(_ record: AuditRecord, in db: Database) throws {
         guard record.seq <= (try progress(in: db)) else { return }
-        do {
+        try sparingLedger(db) {
             let statement = try db.cachedStatement(sql: removeSQL)
             try statement.execute(
                 arguments: StatementArguments(["delete", record.seq] + columns(record)))
-        } catch let error as DatabaseError where error.extendedResultCode.rawValue == damage {
-            try empty(in: db)
         }
     }
 
-    /// Begins the index anew: it is filled again by and by.
+    /// Begins the index anew: it is filled again by and by. One that is too damaged for that stays as it
+    /// is.
     static func empty(in db: Database) throws {
-        try db.execute(sql: "INSERT INTO audit_text (audit_text) VALUES ('delete-all')")
-        try moveTo(0, in: db)
+        do {
+            try db.inSavepoint {
+                try db.execute(sql: "INSERT INTO audit_text (audit_text) VALUES ('delete-all')")
+                try moveTo(0, in: db)
+                return .commit
+            }
+        } catch let error as DatabaseError where error.extendedResultCode.rawValue == damage {}
+    }
+
+    /// A damaged index must not keep rows from being written: it can be made again from them.
+    ///
+    /// FTS5 writes what it has gathered at the end of a savepoint, so its errors come up here and not
+    /// when the transaction is committed.
+    private static func sparingLedger(_ db: Database, _ body: () throws -> Void) throws {
+        do {
+            try db.inSavepoint {
+                try body()
+                return .commit
+            }
+        } catch let error as DatabaseError where error.extendedResultCode.rawValue == damage {
+            try empty(in: db)
+        }
     }
 
     private static func moveTo(_ seq: Int64, in db: Database) throws {
