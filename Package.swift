@@ -117,7 +117,8 @@ let package = Package(
         .testTarget(
             name: "StoreTests",
             dependencies: [
-                "Store", "Domain", "TestSupport", .product(name: "GRDB", package: "GRDB.swift"),
+                "Store", "Domain", "TestSupport", .product(name: "Crypto", package: "swift-crypto"),
+                .product(name: "GRDB", package: "GRDB.swift"),
             ]),
         .testTarget(
             name: "ControlPlaneTests",

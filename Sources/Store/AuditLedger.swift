@@ -17,6 +17,8 @@ package final class AuditLedger: Sendable {
 
     /// Where the file is.
     package let path: String
+    /// Random name of this ledger, 32 lower-case hex digits; stays with the file wherever it goes.
+    package let identity: String
     let pool: DatabasePool
     private let lock: FileLock
     private let queue: CommitQueue
@@ -31,6 +33,7 @@ package final class AuditLedger: Sendable {
         lock = try FileLock(path: path + ".lock")
         pool = try LedgerDatabase.open(path, options: options)
         do {
+            identity = try pool.read(LedgerIdentity.fetch)
             queue = try CommitQueue(pool: pool, guardian: FileGuard(path: path))
         } catch {
             throw StoreError(error, path: path)
@@ -38,6 +41,9 @@ package final class AuditLedger: Sendable {
     }
 
     package var health: LedgerHealth { queue.health }
+
+    /// Number of the last row on disk; 0 when there is none.
+    package var size: Int64 { queue.lastSeq }
 
     /// `hash` of the last row on disk; `zero` when there is none.
     package var lastHash: AuditHash { queue.lastHash }

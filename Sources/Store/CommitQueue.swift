@@ -36,6 +36,7 @@ final class CommitQueue: Sendable {
         var health = LedgerHealth.available
         /// Nil when the end of the ledger has to be read again: after any failed commit.
         var writer: LedgerWriter?
+        var lastSeq: Int64
         var lastHash: AuditHash
     }
 
@@ -50,10 +51,12 @@ final class CommitQueue: Sendable {
         self.pool = pool
         self.guardian = guardian
         let writer = try pool.read(LedgerWriter.init)
-        state = Mutex(State(writer: writer, lastHash: writer.lastHash))
+        state = Mutex(
+            State(writer: writer, lastSeq: writer.lastSeq, lastHash: writer.lastHash))
     }
 
     var health: LedgerHealth { state.withLock { $0.health } }
+    var lastSeq: Int64 { state.withLock { $0.lastSeq } }
     var lastHash: AuditHash { state.withLock { $0.lastHash } }
 
     /// Returns when `work` is on disk, and throws when none of it is. Goes on to its end even if the
@@ -141,6 +144,7 @@ extension CommitQueue.State {
 
     fileprivate mutating func committed(_ writer: LedgerWriter) {
         self.writer = writer
+        lastSeq = writer.lastSeq
         lastHash = writer.lastHash
         health = .available
     }
