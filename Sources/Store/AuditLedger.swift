@@ -74,6 +74,11 @@ package final class AuditLedger: Sendable {
         try await queue.submit(.attempts(attempts))
     }
 
+    /// Puts a checkpoint on disk, unless there is one of as many rows.
+    func store(_ checkpoint: StoredCheckpoint) async throws(StoreError) {
+        try await queue.submit(.checkpoint(checkpoint))
+    }
+
     /// Writes what was submitted, then releases the file. Every later call throws.
     package func close() async throws(StoreError) {
         queue.close()

@@ -9,6 +9,7 @@ final class CommitQueue: Sendable {
         case attempts([AuditRecord.Draft])
         case projections([Projection], clusterID: String)
         case follow(Progress)
+        case checkpoint(StoredCheckpoint)
         /// Writes for the sake of writing.
         case probe
 
@@ -18,7 +19,7 @@ final class CommitQueue: Sendable {
             case .attempts(let drafts): drafts.count
             case .projections(let batch, _):
                 batch.reduce(batch.count) { $0 + $1.rows.count + $1.objects.count }
-            case .follow, .probe: 1
+            case .follow, .checkpoint, .probe: 1
             }
         }
     }
@@ -162,6 +163,7 @@ extension CommitQueue.Work {
         case .projections(let batch, let clusterID):
             try writer.project(batch, clusterID: clusterID, to: db)
         case .follow(let progress): try writer.follow(progress, in: db)
+        case .checkpoint(let checkpoint): try checkpoint.insert(db)
         case .probe:
             // More than what a batch of rows takes, so that neither free pages nor room in the log
             // hide a disk that is too full for the next one.

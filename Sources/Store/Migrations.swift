@@ -22,6 +22,9 @@ enum Migrations {
     /// The `user_version` that this program writes.
     static var schemaVersion: Int { steps.count }
 
+    /// The `user_version` from which on a ledger has a tree.
+    static let proofVersion = 3
+
     static var migrator: DatabaseMigrator {
         var migrator = DatabaseMigrator()
         for (index, step) in steps.enumerated() {

@@ -31,13 +31,16 @@ package struct Application: Sendable {
             configuration: ControlPlaneConfiguration(
                 policyNames: settings.policyNames, writeDeadline: settings.writeDeadline),
             logger: logger)
+        let checkpoints = Checkpoints(
+            ledger: ledger, store: etcd, key: try Self.signingKey(settings, ledger),
+            interval: settings.auditCheckpointInterval, logger: logger)
         let api = API(
-            controlPlane: controlPlane, ledger: ledger, metrics: Metrics(),
-            makeChangeID: Self.makeChangeID)
+            controlPlane: controlPlane, ledger: ledger, checkpoints: checkpoints,
+            metrics: Metrics(), makeChangeID: Self.makeChangeID)
         http = try Self.server(api, settings, logger)
         // They end in the reverse of this order: requests drain while everything still works.
         let services: [any Service] = [
-            etcd, LedgerService(ledger: ledger, logger: logger), controlPlane,
+            etcd, LedgerService(ledger: ledger, logger: logger), checkpoints, controlPlane,
             ListenService(http: http, addresses: settings.listen),
         ]
         var configuration = ServiceGroupConfiguration(
@@ -97,6 +100,14 @@ package struct Application: Sendable {
                     route: summary.route, method: summary.method?.rawValue ?? "none",
                     status: summary.status, duration: summary.duration)
             })
+    }
+
+    /// The key that the settings name must be there; the one in the data folder is made when it is not.
+    private static func signingKey(
+        _ settings: Settings, _ ledger: AuditLedger
+    ) throws -> SigningKey {
+        if let path = settings.auditKeyFile { return try KeyFile.read(path) }
+        return try KeyFile.readOrCreate(settings.auditKeyPath, name: ledger.origin)
     }
 
     private static func makeChangeID() -> ChangeID {

@@ -14,6 +14,10 @@ package struct SettingFlags: ParsableArguments {
     @Option(name: .setting(.etcdCert), help: .setting(.etcdCert)) var etcdCert: String?
     @Option(name: .setting(.etcdKey), help: .setting(.etcdKey)) var etcdKey: String?
     @Option(name: .setting(.dataDir), help: .setting(.dataDir)) var dataDir: String?
+    @Option(name: .setting(.auditKey), help: .setting(.auditKey)) var auditKey: String?
+    @Option(
+        name: .setting(.auditCheckpointInterval), help: .setting(.auditCheckpointInterval))
+    var auditCheckpointInterval: String?
     @Option(name: .setting(.policyNames), help: .setting(.policyNames)) var policyNames: String?
     @Option(name: .setting(.writeDeadline), help: .setting(.writeDeadline))
     var writeDeadline: String?
@@ -45,6 +49,8 @@ package struct SettingFlags: ParsableArguments {
         case .etcdCert: [etcdCert].compactMap(\.self)
         case .etcdKey: [etcdKey].compactMap(\.self)
         case .dataDir: [dataDir].compactMap(\.self)
+        case .auditKey: [auditKey].compactMap(\.self)
+        case .auditCheckpointInterval: [auditCheckpointInterval].compactMap(\.self)
         case .policyNames: [policyNames].compactMap(\.self)
         case .writeDeadline: [writeDeadline].compactMap(\.self)
         case .drainTimeout: [drainTimeout].compactMap(\.self)

@@ -10,6 +10,12 @@ package struct Settings: Sendable {
     package var dataDirectory: String
     /// The ledger's file.
     package var ledgerPath: String { dataDirectory + "/audit.sqlite" }
+    /// The file of the key that signs checkpoints; nil for `auditKeyPath`'s own.
+    package var auditKeyFile: String?
+    /// Where the signing key is, given or not.
+    package var auditKeyPath: String { auditKeyFile ?? dataDirectory + "/audit.key" }
+    /// Between checkpoints; nil for none but the last.
+    package var auditCheckpointInterval: Duration?
     package var policyNames: PolicyNameConvention
     package var writeDeadline: Duration
     package var drainTimeout: Duration
@@ -25,6 +31,9 @@ package struct Settings: Sendable {
         }
         etcd = try EtcdSettings(reader)
         dataDirectory = try reader.required(.dataDir, "is empty") { $0.isEmpty ? nil : $0 }
+        auditKeyFile = try reader.optional(.auditKey)
+        let interval = try reader.integer(.auditCheckpointInterval, in: 0...86_400)
+        auditCheckpointInterval = interval == 0 ? nil : .seconds(interval)
         policyNames = try reader.required(.policyNames, "is not one of the conventions") {
             PolicyNameConvention(rawValue: $0)
         }

@@ -7,16 +7,19 @@ package import Store
 package struct API: Sendable {
     let controlPlane: ControlPlane
     let ledger: AuditLedger
+    let checkpoints: Checkpoints
     let metrics: Metrics
     /// A fresh change id for a write without an Idempotency-Key.
     let makeChangeID: @Sendable () -> ChangeID
 
     package init(
-        controlPlane: ControlPlane, ledger: AuditLedger, metrics: Metrics,
+        controlPlane: ControlPlane, ledger: AuditLedger, checkpoints: Checkpoints,
+        metrics: Metrics,
         makeChangeID: @escaping @Sendable () -> ChangeID
     ) {
         self.controlPlane = controlPlane
         self.ledger = ledger
+        self.checkpoints = checkpoints
         self.metrics = metrics
         self.makeChangeID = makeChangeID
     }
@@ -25,7 +28,7 @@ package struct API: Sendable {
     package var routes: [Route] {
         let routes =
             regionRoutes + subnetRoutes + policyRoutes + regionPolicyRoutes + streamRoutes
-            + auditRoutes + operationsRoutes
+            + auditRoutes + proofRoutes + operationsRoutes
         return routes.map(\.identified)
     }
 }

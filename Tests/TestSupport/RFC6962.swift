@@ -1,24 +1,24 @@
 import Crypto
-import Domain
+package import Domain
 
 /// Merkle trees by the book: the recursive definitions of RFC 6962 section 2.1, and the verification of
 /// RFC 9162 sections 2.1.3.2 and 2.1.4.2. Slow, and shares nothing with what it tests.
-enum RFC6962 {
-    static func leaf(_ data: [UInt8]) -> AuditHash { sha256([0] + data) }
+package enum RFC6962 {
+    package static func leaf(_ data: [UInt8]) -> AuditHash { sha256([0] + data) }
 
-    static func node(_ left: AuditHash, _ right: AuditHash) -> AuditHash {
+    package static func node(_ left: AuditHash, _ right: AuditHash) -> AuditHash {
         sha256([1] + left.bytes + right.bytes)
     }
 
     /// MTH over leaf hashes.
-    static func root(_ leaves: [AuditHash]) -> AuditHash {
+    package static func root(_ leaves: [AuditHash]) -> AuditHash {
         guard leaves.count > 1 else { return leaves.first ?? sha256([]) }
         let split = split(leaves.count)
         return node(root(Array(leaves[..<split])), root(Array(leaves[split...])))
     }
 
     /// PATH(m, D[n]) over leaf hashes.
-    static func path(_ index: Int, _ leaves: [AuditHash]) -> [AuditHash] {
+    package static func path(_ index: Int, _ leaves: [AuditHash]) -> [AuditHash] {
         guard leaves.count > 1 else { return [] }
         let split = split(leaves.count)
         let (left, right) = (Array(leaves[..<split]), Array(leaves[split...]))
@@ -27,7 +27,9 @@ enum RFC6962 {
     }
 
     /// The root that an inclusion proof leads to; nil when the proof has the wrong length.
-    static func root(leaf: AuditHash, index: Int, size: Int, path: [AuditHash]) -> AuditHash? {
+    package static func root(leaf: AuditHash, index: Int, size: Int, path: [AuditHash])
+        -> AuditHash?
+    {
         guard index < size else { return nil }
         var (fn, sn, result) = (index, size - 1, leaf)
         for hash in path {
@@ -44,7 +46,7 @@ enum RFC6962 {
     }
 
     /// Whether `proof` shows that the tree of `first` leaves is the beginning of that of `second`.
-    static func isConsistent(
+    package static func isConsistent(
         _ first: Int, _ firstRoot: AuditHash, _ second: Int, _ secondRoot: AuditHash,
         proof: [AuditHash]
     ) -> Bool {
