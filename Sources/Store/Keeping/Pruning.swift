@@ -16,6 +16,8 @@ struct Pruning {
     }
 
     func carryOut() throws {
+        try Sealing.seal(Tile.of(row: rows.lowerBound)..<Tile.of(row: rows.upperBound) + 1, in: db)
+        try removeTexts()
         let (traces, newest) = try survey()
         for (key, trace) in traces { try updateBaseline(key, trace) }
         if let newest {
@@ -27,6 +29,15 @@ struct Pruning {
             db, sql: "SELECT hash FROM audit WHERE seq = ?", arguments: [rows.upperBound])
         try Retention.advance(to: rows.upperBound, hash: hash ?? Data(), in: db)
         try db.execute(sql: "DELETE FROM audit WHERE seq BETWEEN ? AND ?", arguments: range)
+    }
+
+    private func removeTexts() throws {
+        let records = try Row.fetchCursor(
+            db, sql: "SELECT \(AuditRow.columns) FROM audit WHERE seq BETWEEN ? AND ?",
+            arguments: [rows.lowerBound, min(rows.upperBound, try TextIndex.progress(in: db))])
+        while let row = try records.next() {
+            try TextIndex.remove(AuditRow.record(row), in: db)
+        }
     }
 
     /// The last row of each key, and the newest place of any; drops the rows' networks on the way.
