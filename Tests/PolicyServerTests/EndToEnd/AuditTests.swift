@@ -152,6 +152,8 @@ extension EndToEndTests {
                 try await server.send(
                     .get, "/v1/audit?reason=x&idempotencyKey=secret", reader)
                 try await server.send(.get, "/v1/regions", Array(reader.dropLast()))
+                // Rows of reads are not waited for; a write is, and comes behind them.
+                try await server.send(.put, "/v1/regions/west", "{}")
                 let rows = try await server.send(.get, "/v1/audit?verb=read").items
                 #expect(rows.count == 1)
                 #expect(rows.first?["kind"] == "AuditLog")
