@@ -130,6 +130,7 @@ let package = Package(
             dependencies: [
                 "ControlPlane", "Calico", "Domain", "Etcd", "Store", "TestSupport",
                 .product(name: "Logging", package: "swift-log"),
+                .product(name: "ServiceLifecycle", package: "swift-service-lifecycle"),
             ],
             resources: [.copy("Fixtures")]),
         .testTarget(

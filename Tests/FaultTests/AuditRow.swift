@@ -51,6 +51,9 @@ struct AuditRow: Sendable {
 
     var isAccepted: Bool { outcome == "accepted" }
 
+    /// Whether it tells of the ledger itself, and not of a change that every replica sees.
+    var isAboutLedger: Bool { ["Ledger", "SigningKey"].contains(change.kind) }
+
     /// The text that `before` and `after` have for an object stored as `json`.
     static func canonical(_ json: String) throws -> String {
         try text(try JSONSerialization.jsonObject(with: Data(json.utf8)))

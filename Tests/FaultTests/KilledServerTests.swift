@@ -46,7 +46,7 @@ extension FaultTests {
         }
 
         private func changes(_ rows: [AuditRow]) -> [AuditRow.Change] {
-            rows.filter { $0.isAccepted && $0.change.kind != "Ledger" }.map(\.change)
+            rows.filter { $0.isAccepted && !$0.isAboutLedger }.map(\.change)
         }
     }
 }

@@ -33,7 +33,7 @@ struct Verification {
         for row in rows {
             #expect(row.previousHash == previous, "row \(row.seq)")
             previous = row.hash
-            guard row.isAccepted, row.change.kind != "Ledger" else { continue }
+            guard row.isAccepted, !row.isAboutLedger else { continue }
             let object = [row.change.kind, row.change.region, row.change.name]
             if let known = last[object], !row.isAfterGap {
                 #expect(row.change.before == known, "row \(row.seq)")

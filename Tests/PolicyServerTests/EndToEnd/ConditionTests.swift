@@ -71,7 +71,7 @@ extension EndToEndTests {
                 #expect(try await server.send(.get, path).status == 404)
                 let refused = try await server.send(.put, "/v1/regions/No?dryRun=true", "{}")
                 #expect(refused.status == 422)
-                let rows = try await server.send(.get, "/v1/audit").items
+                let rows = try await server.send(.get, "/v1/audit?origin=api").items
                 #expect(rows.map { $0["outcome"] } == ["refused"])
                 #expect(rows.first?["dryRun"] == true)
                 #expect(rows.first?["problem"] == "validation")

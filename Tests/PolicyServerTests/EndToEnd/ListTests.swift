@@ -24,10 +24,11 @@ extension EndToEndTests {
                     }
                 }
                 #expect(names == [["a", "b"], ["c", "d"], ["e"]])
-                let audit = try await server.send(.get, "/v1/audit?limit=2")
+                let audit = try await server.send(.get, "/v1/audit?origin=api&limit=2")
                 let cursor = try #require(audit.json["next"]?.stringValue)
                 #expect(try await server.send(.get, "/v1/regions?cursor=\(cursor)").status == 400)
-                let rest = try await server.send(.get, "/v1/audit?limit=1000&cursor=\(cursor)")
+                let rest = try await server.send(
+                    .get, "/v1/audit?origin=api&limit=1000&cursor=\(cursor)")
                 #expect(rest.items.count == 3)
                 #expect(rest["Link"] == nil)
             }

@@ -80,7 +80,7 @@ import Testing
         ),
         // The tail cut off, with tiles and checkpoints left.
         (
-            "DELETE FROM audit WHERE seq > 500",
+            "DELETE FROM audit WHERE seq > 500; DELETE FROM audit_cidr WHERE seq > 500",
             "rows 501..600 are missing: the checkpoint of 600 rows is evidence of them"
         ),
         (
@@ -88,7 +88,10 @@ import Testing
             "rows 501..700 are missing: table audit_cidr is evidence of them"
         ),
         (
-            "DELETE FROM audit WHERE seq > 500; DELETE FROM checkpoint; DELETE FROM audit_cidr",
+            """
+            DELETE FROM audit WHERE seq > 500; DELETE FROM checkpoint;
+            DELETE FROM audit_cidr WHERE seq > 500
+            """,
             "rows 501..512 are missing: tile 1/1 is evidence of them"
         ),
         // A row altered together with its own hash.

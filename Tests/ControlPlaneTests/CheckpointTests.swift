@@ -1,0 +1,147 @@
+import ControlPlane
+import Domain
+import Etcd
+import Foundation
+import Store
+import Testing
+import TestSupport
+
+@Suite struct CheckpointTests {
+    /// Runs `body` with the checkpoints of a ledger that has some rows.
+    private static func with(
+        _ store: any KeyValueStore, _ directory: TemporaryDirectory,
+        key: SigningKey = SigningKey(name: "test"), interval: Duration? = nil,
+        _ body: @Sendable (Checkpoints, AuditLedger) async throws -> Void
+    ) async throws {
+        let ledger = try AuditLedger(path: directory.file("audit.sqlite"))
+        let checkpoints = Checkpoints(
+            ledger: ledger, store: store, key: key, interval: interval, logger: .quiet)
+        try await withThrowingTaskGroup(of: Void.self) { group in
+            group.addTask { try await checkpoints.run() }
+            try await eventually("the key is on record") {
+                try await !ledger.signingKeys().isEmpty
+            }
+            try await body(checkpoints, ledger)
+            group.cancelAll()
+            try await group.waitForAll()
+        }
+        try await ledger.close()
+    }
+
+    private static func row(_ name: String) -> AuditRecord.Draft {
+        AuditRecord.Draft(
+            time: Timestamp(microseconds: 1), origin: .api, actor: "a", verb: .update, kind: "K",
+            name: name, outcome: .refused)
+    }
+
+    private static func anchor(
+        _ store: any KeyValueStore, _ ledger: AuditLedger
+    ) async throws -> Checkpoint? {
+        try await store.get(Keyspace.anchor(ledger: ledger.identity)).flatMap {
+            SignedCheckpoint(String(decoding: $0.value, as: UTF8.self))?.checkpoint
+        }
+    }
+
+    @Test func aCheckpointIsAnchoredOnceItIsMadeAndOnlyWhenTheLedgerGrew() async throws {
+        try await withEtcd(EtcdProcess.Options(skipsSync: true)) { etcd in
+            try await withStore(etcd) { store in
+                try await Self.with(store, try TemporaryDirectory()) { checkpoints, ledger in
+                    let first = try await checkpoints.make()
+                    #expect(first.isNew)
+                    #expect(try await Self.anchor(store, ledger) == first.stored.checkpoint)
+                    #expect(try await checkpoints.make().isNew == false)
+                    try await ledger.record([Self.row("a")])
+                    let second = try await checkpoints.make()
+                    #expect(second.isNew)
+                    #expect(try await Self.anchor(store, ledger) == second.stored.checkpoint)
+                    #expect(second.stored.checkpoint.size == first.stored.checkpoint.size + 1)
+                    #expect(checkpoints.status.mismatches == 0)
+                }
+            }
+        }
+    }
+
+    @Test func aLedgerThatGrowsIsSignedByItself() async throws {
+        try await withEtcd(EtcdProcess.Options(skipsSync: true)) { etcd in
+            try await withStore(etcd) { store in
+                let interval = Duration.milliseconds(20)
+                try await Self.with(store, try TemporaryDirectory(), interval: interval) {
+                    checkpoints, ledger in
+                    try await ledger.record([Self.row("a")])
+                    try await eventually("both rows are anchored") {
+                        try await Self.anchor(store, ledger)?.size == 2
+                    }
+                }
+            }
+        }
+    }
+
+    @Test func withoutEtcdACheckpointIsMadeAndAnchoredLater() async throws {
+        try await withEtcd(EtcdProcess.Options(skipsSync: true)) { etcd in
+            try await withStore(etcd) { client in
+                let store = FaultyStore(client)
+                store.setAway(true)
+                try await Self.with(store, try TemporaryDirectory()) { checkpoints, ledger in
+                    let made = try await checkpoints.make()
+                    #expect(made.isNew)
+                    #expect(try await Self.anchor(store, ledger) == nil)
+                    #expect(checkpoints.status.problem != nil)
+                    store.setAway(false)
+                    try await eventually("the checkpoint is anchored") {
+                        try await Self.anchor(store, ledger) == made.stored.checkpoint
+                    }
+                }
+            }
+        }
+    }
+
+    /// Somebody without the key rewrites etcd's anchor.
+    @Test(arguments: ["nonsense", "forged"])
+    func anAnchorThatThisLedgerNeverSignedIsKeptAsEvidence(kind: String) async throws {
+        try await withEtcd(EtcdProcess.Options(skipsSync: true)) { etcd in
+            try await withStore(etcd) { store in
+                try await Self.with(store, try TemporaryDirectory()) { checkpoints, ledger in
+                    let made = try await checkpoints.make().stored
+                    let forged = try SignedCheckpoint(
+                        Checkpoint(origin: ledger.origin, size: 1, root: made.checkpoint.root),
+                        signedBy: SigningKey(name: "test"))
+                    let text = kind == "forged" ? forged.text : "nonsense"
+                    let anchorKey = Keyspace.anchor(ledger: ledger.identity)
+                    try await store.put(anchorKey, text.bytes)
+                    try await ledger.record([Self.row("a")])
+                    _ = try await checkpoints.make()
+                    let rows = try await ledger.allRows().filter { $0.name == "mismatch" }
+                    #expect(rows.count == 1)
+                    #expect(checkpoints.status.mismatches == 1)
+                    let name = kind == "forged" ? "1" : "unreadable"
+                    let evidence = Keyspace.evidence(ledger: ledger.identity, name: name)
+                    #expect(try await store.get(evidence)?.value == text.bytes)
+                    let anchored = try await Self.anchor(store, ledger)
+                    #expect(anchored?.size == ledger.size)
+                    #expect(anchored?.root == (try await ledger.root(size: ledger.size)))
+                }
+            }
+        }
+    }
+
+    @Test func theLastRowsAreSignedAtTheEnd() async throws {
+        let directory = try TemporaryDirectory()
+        try await withEtcd(EtcdProcess.Options(skipsSync: true)) { etcd in
+            try await withStore(etcd) { store in
+                let ledger = try AuditLedger(path: directory.file("audit.sqlite"))
+                let checkpoints = Checkpoints(
+                    ledger: ledger, store: store, key: SigningKey(name: "test"), interval: nil,
+                    logger: .quiet)
+                try await ServiceRun.gracefully(checkpoints) {
+                    try await eventually("the key is on record") {
+                        try await !ledger.signingKeys().isEmpty
+                    }
+                    try await ledger.record([Self.row("last")])
+                }
+                #expect(try await Self.anchor(store, ledger)?.size == 2)
+                #expect(try await ledger.lastCheckpoint(upTo: 2)?.checkpoint.size == 2)
+                try await ledger.close()
+            }
+        }
+    }
+}
