@@ -100,8 +100,12 @@ private enum StreamServer {
         let controlPlane = ControlPlane(
             store: etcd, ledger: ledger, configuration: ControlPlaneConfiguration(),
             logger: .silent)
+        let checkpoints = Checkpoints(
+            ledger: ledger, store: etcd, key: SigningKey(name: "test"), interval: nil,
+            logger: .silent)
         let api = API(
-            controlPlane: controlPlane, ledger: ledger, metrics: Metrics(), streams: streams
+            controlPlane: controlPlane, ledger: ledger, checkpoints: checkpoints,
+            metrics: Metrics(), streams: streams
         ) {
             var generator = SystemRandomNumberGenerator()
             return .generate(unixMilliseconds: 0, using: &generator)
