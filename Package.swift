@@ -85,6 +85,8 @@ let package = Package(
             resources: [.embedInCode("openapi.yaml")]),
         .executableTarget(
             name: "RuleBenchmarks", dependencies: ["Calico", "Domain"], path: "Benchmarks/Rules"),
+        .executableTarget(
+            name: "LedgerBenchmarks", dependencies: ["Domain", "Store"], path: "Benchmarks/Ledger"),
         .target(
             name: "TestSupport",
             dependencies: [

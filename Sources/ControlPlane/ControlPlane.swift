@@ -14,6 +14,7 @@ package final class ControlPlane: Service {
     let ledger: AuditLedger
     let mirror = Mirror()
     let auditor: Auditor
+    let attempts: AttemptRecorder
     let writer: Writer
     let configuration: ControlPlaneConfiguration
     let logger: Logger
@@ -29,6 +30,8 @@ package final class ControlPlane: Service {
         self.logger = logger
         let mirror = self.mirror
         auditor = Auditor(ledger: ledger, logger: logger)
+        attempts = AttemptRecorder(
+            ledger: ledger, limits: configuration.attempts, logger: logger)
         follower = Follower(
             store: store, mirror: mirror, auditor: auditor, ledger: ledger, logger: logger,
             now: SystemClock.now)
@@ -48,6 +51,7 @@ package final class ControlPlane: Service {
                 group.addTask { await self.follower.run() }
                 group.addTask { await self.writer.run() }
                 group.addTask { await self.keepTime() }
+                group.addTask { await self.ledger.keepTexts() }
                 group.addTask { await self.probeLedger() }
             }
         }
@@ -76,7 +80,9 @@ package final class ControlPlane: Service {
             auditor.audited.expire(now)
             tick += 1
             if tick % 100 == 0 { auditor.saveProgress() }
+            if tick % 600 == 0 { await attempts.reportDropped() }
         }
+        await attempts.reportDropped()
     }
 
     /// Why nothing may be written now; nil when all is in order.

@@ -2,22 +2,6 @@ package import Domain
 import GRDB
 
 extension AuditLedger {
-    /// The newest rows before `cursor` that match; `limit` at least 1.
-    package func query(
-        _ filter: AuditFilter, before cursor: AuditCursor? = nil, limit: Int
-    ) async throws -> AuditPage {
-        try await reading { db in
-            var records: [AuditRecord] = []
-            for query in AuditQuery.parts(filter, before: cursor) where records.count <= limit {
-                let missing = limit + 1 - records.count
-                records += try query.fetch(db, limit: missing)
-            }
-            guard records.count > limit else { return AuditPage(records: records, next: nil) }
-            records.removeLast(records.count - limit)
-            return AuditPage(records: records, next: records.last.map(AuditCursor.init))
-        }
-    }
-
     /// The row with this number.
     package func record(seq: Int64) async throws -> AuditRecord? {
         try await rows("WHERE seq = ?", [seq]).first

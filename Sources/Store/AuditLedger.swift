@@ -47,6 +47,12 @@ package final class AuditLedger: Sendable {
     /// `hash` of the last row on disk; `zero` when there is none.
     package var lastHash: AuditHash { queue.lastHash }
 
+    /// Number of the last row on disk; 0 when there is none.
+    package var lastSeq: Int64 { queue.lastSeq }
+
+    /// Gives an element when rows have been written since the last was taken; ends with `close()`.
+    package func commits() -> AsyncStream<Void> { queue.commits() }
+
     /// Writes to the disk to find out whether that is possible, and says so. After damage was found the
     /// whole file is read first, at intervals: a small write may well succeed beside the damage.
     @discardableResult
@@ -66,6 +72,17 @@ package final class AuditLedger: Sendable {
         try await queue.submit(.follow(progress))
     }
 
+    /// Follows from `progress` on, and takes what a comparison with the state after it has found: both or
+    /// neither, since the one without the other would begin an epoch that no row tells of.
+    package func bridge(
+        from progress: Progress, _ projection: Projection
+    ) async throws(StoreError) {
+        try await transaction { writer, db in
+            try writer.follow(progress, in: db)
+            try writer.project([projection], clusterID: progress.clusterID, to: db)
+        }
+    }
+
     /// Puts the rows, objects and progress of `batch`, in rising order of revision, on disk: all or nothing.
     ///
     /// Revisions that the ledger has are left out, so a batch may be given again after any failure.
@@ -77,6 +94,23 @@ package final class AuditLedger: Sendable {
     /// Puts rows of attempts that changed nothing in etcd on disk: all or nothing.
     package func record(_ attempts: [AuditRecord.Draft]) async throws(StoreError) {
         try await queue.submit(.attempts(attempts))
+    }
+
+    /// As `record`, without waiting; `onFailure` must not block.
+    package func record(
+        _ attempts: [AuditRecord.Draft], onFailure: @escaping @Sendable (StoreError) -> Void
+    ) {
+        queue.submit(.attempts(attempts), onFailure: onFailure)
+    }
+
+    /// Puts words into the index of texts.
+    func index(_ batch: TextIndex.Batch) async throws(StoreError) {
+        try await queue.submit(.texts(batch))
+    }
+
+    /// Has the index of texts made again.
+    func emptyTexts() async throws(StoreError) {
+        try await queue.submit(.emptyTexts)
     }
 
     /// Runs `body` in a transaction of the writing connection; it may run twice, so it sets what it

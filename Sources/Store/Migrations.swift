@@ -10,6 +10,7 @@ enum Migrations {
     private static let steps: [(name: String, apply: @Sendable (Database) throws -> Void)] = [
         ("1 ledger", { db in try db.execute(sql: ledger) }),
         ("2 record", { db in try db.execute(sql: record) }),
+        ("4 text", { db in try db.execute(sql: TextIndex.schema) }),
         ("5 keeping", { db in try db.execute(sql: keeping) }),
     ]
 

@@ -29,11 +29,12 @@ package struct Application: Sendable {
         let controlPlane = ControlPlane(
             store: etcd, ledger: ledger,
             configuration: ControlPlaneConfiguration(
-                policyNames: settings.policyNames, writeDeadline: settings.writeDeadline),
+                policyNames: settings.policyNames, writeDeadline: settings.writeDeadline,
+                attempts: settings.attempts),
             logger: logger)
         let api = API(
             controlPlane: controlPlane, ledger: ledger, metrics: Metrics(),
-            makeChangeID: Self.makeChangeID)
+            recordsReads: settings.auditReads, makeChangeID: Self.makeChangeID)
         http = try Self.server(api, settings, logger)
         // They end in the reverse of this order: requests drain while everything still works.
         let services: [any Service] = [
@@ -91,12 +92,16 @@ package struct Application: Sendable {
         limits.connections = settings.maxConnections
         limits.drainTimeout = settings.drainTimeout
         let requests = api.metrics.requests
+        let controlPlane = api.controlPlane
         return HTTPServer(
             listen: settings.listen, router: try builder.build(), limits: limits, logger: logger,
             onRequest: { summary in
                 requests.recordRequest(
                     route: summary.route, method: summary.method?.rawValue ?? "none",
                     status: summary.status, duration: summary.duration)
+                if let row = RefusedRequest.row(summary, at: SystemClock.now()) {
+                    controlPlane.record(attempt: row)
+                }
             })
     }
 

@@ -47,7 +47,7 @@ private struct FileSource: ChangeSource {
         try reader.header(now: SystemClock.now(), version: Version.number)
     }
 
-    func changes(after place: LedgerPlace) async throws -> [AuditRecord] {
+    func changes(after place: HistoryPlace) async throws -> [AuditRecord] {
         try reader.changes(after: place)
     }
 }

@@ -21,18 +21,20 @@ struct RemoteLedger: ChangeSource {
 
     func header() async throws -> SegmentHeader { try await fetch(after: .start, limit: 1).header }
 
-    func changes(after place: LedgerPlace) async throws -> [AuditRecord] {
+    func changes(after place: HistoryPlace) async throws -> [AuditRecord] {
         try await fetch(after: place, limit: Self.page).rows
     }
 
     private func fetch(
-        after place: LedgerPlace, limit: Int
+        after place: HistoryPlace, limit: Int
     ) async throws -> (header: SegmentHeader, rows: [AuditRecord]) {
-        let url = base.appending(path: "v1/audit/export").appending(queryItems: [
+        var items = [
             URLQueryItem(name: "order", value: SegmentHeader.Order.revision.rawValue),
-            URLQueryItem(name: "after", value: place.description),
             URLQueryItem(name: "limit", value: "\(limit)"),
-        ])
+        ]
+        // An epoch from before that ledger's first has no name there: everything comes after it.
+        if place.epoch >= 0 { items.append(URLQueryItem(name: "after", value: place.description)) }
+        let url = base.appending(path: "v1/audit/export").appending(queryItems: items)
         let (body, response) = try await load(url)
         guard let response = response as? HTTPURLResponse, response.statusCode == 200 else {
             let text = String(decoding: body.prefix(500), as: UTF8.self)

@@ -1,4 +1,5 @@
 package import Calico
+package import ControlPlane
 package import HTTPCore
 package import Logging
 
@@ -15,10 +16,13 @@ package struct Settings: Sendable {
     /// How old audit rows get; nil for ever.
     package var auditRetention: Duration?
     package var policyNames: PolicyNameConvention
+    package var attempts: AttemptBudget.Limits
     package var writeDeadline: Duration
     package var drainTimeout: Duration
     package var maxBodyBytes: Int
     package var maxConnections: Int
+    /// Whether reads of the audit log are rows of it.
+    package var auditReads: Bool
     package var logLevel: Logger.Level
 
     /// Reads every setting; throws for the first that is not legal.
@@ -33,10 +37,15 @@ package struct Settings: Sendable {
         policyNames = try reader.required(.policyNames, "is not one of the conventions") {
             PolicyNameConvention(rawValue: $0)
         }
+        let perMinute = try reader.integer(.auditAttempts, in: 1...1_000_000)
+        attempts = AttemptBudget.Limits(perMinute: perMinute, burst: max(1_000, perMinute))
         writeDeadline = try .seconds(reader.integer(.writeDeadline, in: 1...600))
         drainTimeout = try .seconds(reader.integer(.drainTimeout, in: 0...600))
         maxBodyBytes = try reader.integer(.maxBodyBytes, in: 1024...1_073_741_824)
         maxConnections = try reader.integer(.maxConnections, in: 1...1_000_000)
+        auditReads = try reader.required(.auditReads, "is neither on nor off") {
+            ["on": true, "off": false][$0]
+        }
         logLevel = try reader.required(.logLevel, "is not a level") { Logger.Level(rawValue: $0) }
         try refuseOpenAddresses(reader)
     }

@@ -11,7 +11,7 @@ struct Pruning {
     /// What is kept in memory of each row; one that etcd decided may be megabytes.
     private struct Trace {
         var seq: Int64
-        var place: LedgerPlace
+        var place: HistoryPlace
         var isDeletion: Bool
     }
 
@@ -29,34 +29,24 @@ struct Pruning {
         try db.execute(sql: "DELETE FROM audit WHERE seq BETWEEN ? AND ?", arguments: range)
     }
 
-    /// The last row of each key, and the newest place of any; drops the rows' networks on the way.
+    /// The last row of each key, and the newest place of any; drops the rows' networks and words on the way.
     private func survey() throws -> ([String: Trace], LedgerPlace?) {
         var traces: [String: Trace] = [:]
         var newest: LedgerPlace?
         let cursor = try Row.fetchCursor(
-            db,
-            sql: """
-                SELECT seq, time, cidrs, key, epoch, revision, verb, after IS NULL FROM audit
-                WHERE seq BETWEEN ? AND ? ORDER BY seq
-                """, arguments: [rows.lowerBound, rows.upperBound])
-        while let row = try cursor.next() {
-            let reader = ColumnReader(row: row, label: "audit row \(row[0] as DatabaseValue)")
-            let seq = try reader.integer(0)
-            if let cidrs = try reader.optionalText(2) {
-                try TouchedNetworks.remove(cidrs, time: reader.integer(1), seq: seq, in: db)
-            }
-            guard let epoch = try reader.optionalInteger(4),
-                let revision = try reader.optionalInteger(5)
-            else { continue }
-            let place = LedgerPlace(epoch: epoch, revision: revision)
+            db, sql: "SELECT \(AuditRow.columns) FROM audit WHERE seq BETWEEN ? AND ? ORDER BY seq",
+            arguments: [rows.lowerBound, rows.upperBound])
+        while let record = try cursor.next().map(AuditRow.record) {
+            try TouchedNetworks.remove(record, in: db)
+            try TextIndex.remove(record, in: db)
+            guard let place = record.place else { continue }
             newest = max(newest ?? place, place)
-            let isDeletion = try reader.text(6) == AuditRecord.Verb.delete.rawValue
+            let isDeletion = record.verb == .delete
             // Of a change after a gap the object may not be known: a later row of the gap has it.
-            guard let key = try reader.optionalText(3),
-                try isDeletion || reader.integer(7) == 0,
+            guard let key = record.key, isDeletion || record.after != nil,
                 traces[key].map({ $0.place <= place }) ?? true
             else { continue }
-            traces[key] = Trace(seq: seq, place: place, isDeletion: isDeletion)
+            traces[key] = Trace(seq: record.seq, place: place, isDeletion: isDeletion)
         }
         return (traces, newest)
     }
@@ -82,7 +72,7 @@ struct Pruning {
     }
 
     /// Keeps the last moment up to `place`: from then on it is known what stood.
-    private func pruneMoments(through place: LedgerPlace) throws {
+    private func pruneMoments(through place: HistoryPlace) throws {
         try db.execute(
             sql: """
                 DELETE FROM moment WHERE time < (
@@ -93,7 +83,7 @@ struct Pruning {
                 """, arguments: [place.epoch, place.revision])
     }
 
-    private func pruneCoverage(through place: LedgerPlace) throws {
+    private func pruneCoverage(through place: HistoryPlace) throws {
         try db.execute(
             sql: """
                 DELETE FROM coverage
@@ -106,8 +96,9 @@ struct Pruning {
 }
 
 extension TouchedNetworks {
-    /// Forgets that row `seq` touches the networks in `text`, and those that no row touches any more.
-    static func remove(_ text: String, time: Int64, seq: Int64, in db: Database) throws {
+    /// Forgets which networks the row touches, and the networks that no row touches any more.
+    static func remove(_ record: AuditRecord, in db: Database) throws {
+        guard let text = record.cidrs else { return }
         let select = try db.cachedStatement(
             sql: "SELECT id FROM cidr WHERE family = ? AND first = ? AND length = ?")
         let delete = try db.cachedStatement(
@@ -122,7 +113,7 @@ extension TouchedNetworks {
                 cidr.family.bitWidth, bytes(cidr.first), cidr.prefixLength,
             ]
             guard let id = try Int64.fetchOne(select, arguments: key) else { continue }
-            try delete.execute(arguments: [id, time, seq])
+            try delete.execute(arguments: [id, record.time.microseconds, record.seq])
             try forget.execute(arguments: [id])
         }
     }

@@ -18,7 +18,7 @@ extension AuditLedger {
 
     /// About `limit` rows that etcd decided, of the revisions after `place`; see `LedgerPages.changes`.
     package func changes(
-        after place: LedgerPlace, limit: Int = LedgerPages.size
+        after place: HistoryPlace, limit: Int = LedgerPages.size
     ) async throws -> [AuditRecord] {
         try await reading { try LedgerPages.changes($0, after: place, limit: limit) }
     }

@@ -3,13 +3,13 @@ import Domain
 /// A row at its place in the history that two ledgers share.
 struct PlacedRow {
     let record: AuditRecord
-    let place: LedgerPlace
+    let place: HistoryPlace
 
     var key: String { record.key ?? "" }
     /// What the rows of both ledgers are ordered by.
     var position: Position { Position(place: place, key: Array(key.utf8)) }
     struct Position: Equatable {
-        let place: LedgerPlace
+        let place: HistoryPlace
         let key: [UInt8]
     }
 
@@ -32,7 +32,7 @@ struct ChangeCursor {
     private let offset: Int64
     private var page: ArraySlice<AuditRecord> = []
     /// Where the next page begins, in shared epochs.
-    private var position: LedgerPlace?
+    private var position: HistoryPlace?
 
     init(_ source: any ChangeSource, _ ranges: [Coverage], offset: Int64) {
         self.source = source
@@ -44,7 +44,7 @@ struct ChangeCursor {
         while let range = ranges.first {
             guard let row = try await nextRow(from: range) else { continue }
             if range.holds(row.place), !row.record.isAfterGap { return row }
-            if row.place > LedgerPlace(epoch: range.epoch, revision: range.last) { leave() }
+            if row.place > HistoryPlace(epoch: range.epoch, revision: range.last) { leave() }
         }
         return nil
     }
@@ -52,11 +52,11 @@ struct ChangeCursor {
     /// The next row after the range's beginning; nil, and on to the next range, when there is none.
     private mutating func nextRow(from range: Coverage) async throws -> PlacedRow? {
         if page.isEmpty {
-            let start = position ?? LedgerPlace(epoch: range.epoch, revision: range.first)
-            let own = LedgerPlace(epoch: start.epoch - offset, revision: start.revision)
+            let start = position ?? HistoryPlace(epoch: range.epoch, revision: range.first)
+            let own = HistoryPlace(epoch: start.epoch - offset, revision: start.revision)
             page = try await source.changes(after: own)[...]
             position = page.last?.place.map {
-                LedgerPlace(epoch: $0.epoch + offset, revision: $0.revision)
+                HistoryPlace(epoch: $0.epoch + offset, revision: $0.revision)
             }
         }
         guard let record = page.popFirst(), let place = record.place else {
@@ -65,7 +65,7 @@ struct ChangeCursor {
         }
         return PlacedRow(
             record: record,
-            place: LedgerPlace(epoch: place.epoch + offset, revision: place.revision))
+            place: HistoryPlace(epoch: place.epoch + offset, revision: place.revision))
     }
 
     private mutating func leave() {

@@ -29,8 +29,8 @@ struct ForeignRow: Sendable {
     }
 
     /// In this ledger's epochs; rows of schema 1 are of their ledger's first.
-    var place: LedgerPlace? {
-        record.revision.map { LedgerPlace(epoch: (record.epoch ?? 1) + epochOffset, revision: $0) }
+    var place: HistoryPlace? {
+        record.revision.map { HistoryPlace(epoch: (record.epoch ?? 1) + epochOffset, revision: $0) }
     }
 
     /// Whether `db` lacks the row. Throws `badSegment` when it has another one in its place.

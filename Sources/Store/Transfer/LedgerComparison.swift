@@ -6,14 +6,14 @@ package protocol ChangeSource: Sendable {
     var name: String { get }
     func header() async throws -> SegmentHeader
     /// Rows as `LedgerPages.changes` gives them; none at the end.
-    func changes(after place: LedgerPlace) async throws -> [AuditRecord]
+    func changes(after place: HistoryPlace) async throws -> [AuditRecord]
 }
 
 /// Compares what two ledgers of one etcd say of the changes that etcd decided, in bounded memory.
 package struct LedgerComparison: Sendable {
     /// The first change of which they say different things.
     package struct Difference: Hashable, Sendable {
-        package var place: LedgerPlace
+        package var place: HistoryPlace
         package var key: String
         package var difference: RowDifference
     }

@@ -21,7 +21,7 @@ package enum LedgerPages {
     ///
     /// Rows of schema 1 do not say which key and epoch they are of, and are left out.
     static func changes(
-        _ db: Database, after place: LedgerPlace, limit: Int = size
+        _ db: Database, after place: HistoryPlace, limit: Int = size
     ) throws -> [AuditRecord] {
         let columns = try columns(db)
         guard !columns.contains("NULL AS epoch") else { return [] }
@@ -58,14 +58,6 @@ package enum LedgerPages {
     }
 }
 
-extension AuditRecord {
-    /// Where in etcd's history the row stands; nil for a row that etcd did not decide.
-    package var place: LedgerPlace? {
-        guard let epoch = entry.epoch, let revision = entry.revision else { return nil }
-        return LedgerPlace(epoch: epoch, revision: revision)
-    }
-}
-
 extension Array<AuditRecord> {
     /// By revision, key (its bytes) and number.
     fileprivate var inOrder: [AuditRecord] {
@@ -76,9 +68,4 @@ extension Array<AuditRecord> {
             return left.seq < right.seq
         }
     }
-}
-
-extension LedgerPlace {
-    /// Before everything.
-    package static let start = LedgerPlace(epoch: .min, revision: .min)
 }

@@ -56,7 +56,7 @@ package final class LedgerReader: Sendable {
 
     /// About `limit` rows that etcd decided, of the revisions after `place`; see `LedgerPages.changes`.
     package func changes(
-        after place: LedgerPlace, limit: Int = LedgerPages.size
+        after place: HistoryPlace, limit: Int = LedgerPages.size
     ) throws(StoreError) -> [AuditRecord] {
         try read { try LedgerPages.changes($0, after: place, limit: limit) }
     }

@@ -61,7 +61,7 @@ extension SegmentHeader {
     /// Of the nearest row of etcd's history that meets the condition.
     private static func place(
         _ db: Database, _ condition: String, _ seq: Int64
-    ) throws -> LedgerPlace? {
+    ) throws -> HistoryPlace? {
         let row = try Row.fetchOne(
             db,
             sql: """
@@ -70,14 +70,14 @@ extension SegmentHeader {
                 """, arguments: [seq])
         return try row.map { row in
             let reader = ColumnReader(row: row, label: "audit")
-            return LedgerPlace(epoch: try reader.integer(0), revision: try reader.integer(1))
+            return HistoryPlace(epoch: try reader.integer(0), revision: try reader.integer(1))
         }
     }
 }
 
 extension Coverage {
     /// The part of the range after `lower` and up to `upper`; nil when nothing is left.
-    fileprivate func cut(after lower: LedgerPlace, through upper: LedgerPlace?) -> Coverage? {
+    fileprivate func cut(after lower: HistoryPlace, through upper: HistoryPlace?) -> Coverage? {
         var range = self
         if lower.epoch > epoch { return nil }
         if lower.epoch == epoch { range.first = max(first, lower.revision) }

@@ -68,7 +68,7 @@ import Testing
         let (_, rows, found) = try await compare(left, right)
         let difference = try #require(found)
         #expect(rows == 39)
-        #expect(difference.place == LedgerPlace(epoch: 1, revision: 40))
+        #expect(difference.place == HistoryPlace(epoch: 1, revision: 40))
         #expect(difference.key == "/calico/policy-40")
         #expect(difference.difference.name == column)
         #expect(difference.difference.left != difference.difference.right)
