@@ -30,9 +30,9 @@ struct Pruning {
     }
 
     /// The last row of each key, and the newest place of any; drops the rows' networks and words on the way.
-    private func survey() throws -> ([String: Trace], LedgerPlace?) {
+    private func survey() throws -> ([String: Trace], HistoryPlace?) {
         var traces: [String: Trace] = [:]
-        var newest: LedgerPlace?
+        var newest: HistoryPlace?
         let cursor = try Row.fetchCursor(
             db, sql: "SELECT \(AuditRow.columns) FROM audit WHERE seq BETWEEN ? AND ? ORDER BY seq",
             arguments: [rows.lowerBound, rows.upperBound])
