@@ -9,6 +9,20 @@ package enum Keyspace {
     package static let head = EtcdKey(root + "head")
     package static let journalPrefix = root + "journal/"
 
+    /// The newest signed checkpoint of a ledger, so that its file alone cannot be rewritten unseen.
+    package static func anchor(ledger: String) -> EtcdKey {
+        EtcdKey(root + "checkpoint/" + ledger)
+    }
+
+    /// Below it lie the checkpoints that a ledger turned out not to agree with: `mismatch-<size>`.
+    package static func evidencePrefix(ledger: String) -> EtcdKey {
+        EtcdKey(root + "checkpoint/" + ledger + "/")
+    }
+
+    package static func evidence(ledger: String, name: String) -> EtcdKey {
+        EtcdKey(root + "checkpoint/" + ledger + "/mismatch-" + name)
+    }
+
     /// Who made the change `id`, and which keys it wrote.
     package static func journal(_ id: ChangeID) -> EtcdKey { EtcdKey(journalPrefix + id.text) }
 }

@@ -1,6 +1,6 @@
 import ArgumentParser
 
-/// The command line: `policy-server [serve|dev] …`.
+/// The command line: `policy-server [serve|dev|audit] …`.
 @main
 struct PolicyServerCommand: AsyncParsableCommand {
     static let configuration = CommandConfiguration(

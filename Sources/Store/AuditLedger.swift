@@ -20,6 +20,8 @@ package final class AuditLedger: Sendable {
 
     /// Where the file is.
     package let path: String
+    /// Random name of this ledger, 32 lower-case hex digits; stays with the file wherever it goes.
+    package let identity: String
     let pool: DatabasePool
     private let lock: FileLock
     private let soundness: Soundness
@@ -36,6 +38,7 @@ package final class AuditLedger: Sendable {
         lock = try FileLock(path: path + ".lock")
         pool = try LedgerDatabase.open(path, options: options)
         do {
+            identity = try pool.read(LedgerIdentity.fetch)
             queue = try CommitQueue(pool: pool, guardian: FileGuard(path: path))
         } catch {
             throw StoreError(error, path: path)
@@ -128,6 +131,11 @@ package final class AuditLedger: Sendable {
             throw StoreError(code: .unexpected, message: "\(path): a transaction without a result")
         }
         return value
+    }
+
+    /// Puts a checkpoint on disk, unless there is one of as many rows.
+    func store(_ checkpoint: StoredCheckpoint) async throws(StoreError) {
+        try await queue.submit(.checkpoint(checkpoint))
     }
 
     /// Writes what was submitted, then releases the file. Every later call throws.

@@ -15,6 +15,7 @@ final class CommitQueue: Sendable {
         case emptyTexts
         /// What other parts of this target write in one transaction; may be tried twice.
         case transaction(@Sendable (inout LedgerWriter, Database) throws -> Void)
+        case checkpoint(StoredCheckpoint)
         /// Writes for the sake of writing.
         case probe
 
@@ -25,7 +26,7 @@ final class CommitQueue: Sendable {
             case .projections(let batch, _):
                 batch.reduce(batch.count) { $0 + $1.rows.count + $1.objects.count }
             case .texts(let batch): batch.rows.count
-            case .follow, .emptyTexts, .transaction, .probe: 1
+            case .follow, .emptyTexts, .transaction, .checkpoint, .probe: 1
             }
         }
     }
@@ -63,7 +64,8 @@ final class CommitQueue: Sendable {
         self.pool = pool
         self.guardian = guardian
         let writer = try pool.read(LedgerWriter.init)
-        state = Mutex(State(writer: writer, lastSeq: writer.lastSeq, lastHash: writer.lastHash))
+        state = Mutex(
+            State(writer: writer, lastSeq: writer.lastSeq, lastHash: writer.lastHash))
     }
 
     var health: LedgerHealth { state.withLock { $0.health } }
@@ -228,6 +230,7 @@ extension CommitQueue.Work {
         case .texts(let batch): try TextIndex.add(batch, in: db)
         case .emptyTexts: try TextIndex.empty(in: db)
         case .transaction(let body): try body(&writer, db)
+        case .checkpoint(let checkpoint): try checkpoint.insert(db)
         case .probe:
             // More than what a batch of rows takes, so that neither free pages nor room in the log
             // hide a disk that is too full for the next one.

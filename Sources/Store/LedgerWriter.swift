@@ -38,6 +38,7 @@ struct LedgerWriter: Sendable {
 
     mutating func append(_ drafts: [AuditRecord.Draft], to db: Database) throws {
         guard !drafts.isEmpty else { return }
+        let previous = lastSeq
         let insert = try db.cachedStatement(sql: AuditRow.insert)
         for draft in drafts {
             var entry = draft.withoutNUL
@@ -52,6 +53,9 @@ struct LedgerWriter: Sendable {
             try TouchedNetworks.note(record, in: db)
             lastSeq = record.seq
             lastHash = record.hash
+        }
+        if Sealing.wholeTiles(size: lastSeq) > Sealing.wholeTiles(size: previous) {
+            try TileTable.grow(from: previous, to: lastSeq, in: db)
         }
     }
 

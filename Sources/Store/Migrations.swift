@@ -10,12 +10,22 @@ enum Migrations {
     private static let steps: [(name: String, apply: @Sendable (Database) throws -> Void)] = [
         ("1 ledger", { db in try db.execute(sql: ledger) }),
         ("2 record", { db in try db.execute(sql: record) }),
+        (
+            "3 proof",
+            { db in
+                try db.execute(sql: proof)
+                try TileTable.grow(from: 0, to: try LedgerTree.size(db), in: db)
+            }
+        ),
         ("4 text", { db in try db.execute(sql: TextIndex.schema) }),
         ("5 keeping", { db in try db.execute(sql: keeping) }),
     ]
 
     /// The `user_version` that this program writes.
     static var schemaVersion: Int { steps.count }
+
+    /// The `user_version` from which on a ledger has a tree.
+    static let proofVersion = 3
 
     static var migrator: DatabaseMigrator {
         var migrator = DatabaseMigrator()
@@ -181,5 +191,62 @@ enum Migrations {
         INSERT INTO baseline SELECT key, 1, mod_revision, kind, name, region, value FROM object;
         INSERT INTO coverage SELECT 1, revision, NULL FROM progress;
         INSERT INTO moment SELECT coalesce((SELECT max(time) FROM audit), 0), 1, revision FROM progress;
+        """
+
+    /// The Merkle tree (RFC 6962) over the rows' hashes, and what was signed of it.
+    ///
+    /// `tile` follows from the rows, so only the other tables refuse to be changed.
+    private static let proof = """
+        -- Which ledger this is, also after it was moved or copied.
+        CREATE TABLE identity (
+            id INTEGER PRIMARY KEY CHECK (id = 1),
+            ledger TEXT NOT NULL
+        ) STRICT;
+        INSERT INTO identity VALUES (1, lower(hex(randomblob(16))));
+
+        -- Roots of complete subtrees of 256^level rows.
+        CREATE TABLE tile (
+            level INTEGER NOT NULL,
+            idx INTEGER NOT NULL,
+            hash BLOB NOT NULL,
+            PRIMARY KEY (level, idx)
+        ) STRICT, WITHOUT ROWID;
+
+        -- The hashes of rows that were pruned, 256 of 32 bytes: rows 256 * tile + 1 and on.
+        CREATE TABLE sealed (
+            tile INTEGER PRIMARY KEY,
+            hashes BLOB NOT NULL
+        ) STRICT;
+
+        -- The canonical form of pruned rows that name a signing key.
+        CREATE TABLE kept (
+            seq INTEGER PRIMARY KEY,
+            form TEXT NOT NULL
+        ) STRICT;
+
+        -- The signed notes; time in microseconds since 1970 by this server's clock.
+        CREATE TABLE checkpoint (
+            size INTEGER PRIMARY KEY,
+            time INTEGER NOT NULL,
+            root BLOB NOT NULL,
+            note TEXT NOT NULL
+        ) STRICT;
+
+        CREATE TRIGGER identity_refuses_update BEFORE UPDATE ON identity
+        BEGIN SELECT RAISE(ABORT, 'a ledger keeps its identity'); END;
+        CREATE TRIGGER identity_refuses_delete BEFORE DELETE ON identity
+        BEGIN SELECT RAISE(ABORT, 'a ledger keeps its identity'); END;
+        CREATE TRIGGER sealed_refuses_update BEFORE UPDATE ON sealed
+        BEGIN SELECT RAISE(ABORT, 'sealed hashes are append-only'); END;
+        CREATE TRIGGER sealed_refuses_delete BEFORE DELETE ON sealed
+        BEGIN SELECT RAISE(ABORT, 'sealed hashes are append-only'); END;
+        CREATE TRIGGER kept_refuses_update BEFORE UPDATE ON kept
+        BEGIN SELECT RAISE(ABORT, 'kept rows are append-only'); END;
+        CREATE TRIGGER kept_refuses_delete BEFORE DELETE ON kept
+        BEGIN SELECT RAISE(ABORT, 'kept rows are append-only'); END;
+        CREATE TRIGGER checkpoint_refuses_update BEFORE UPDATE ON checkpoint
+        BEGIN SELECT RAISE(ABORT, 'checkpoints are append-only'); END;
+        CREATE TRIGGER checkpoint_refuses_delete BEFORE DELETE ON checkpoint
+        BEGIN SELECT RAISE(ABORT, 'checkpoints are append-only'); END;
         """
 }

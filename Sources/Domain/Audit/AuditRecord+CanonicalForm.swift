@@ -14,50 +14,43 @@ extension AuditRecord {
     package static func canonicalForm(
         seq: Int64, entry: Draft, previousHash: AuditHash
     ) -> [UInt8] {
-        var members: [(key: String, value: JSONValue)] = [
-            ("actor", .string(entry.actor)),
-            ("gap", entry.isAfterGap ? 1 : 0),
-            ("kind", .string(entry.kind)),
-            ("name", .string(entry.name)),
-            ("origin", .string(entry.origin.rawValue)),
-            ("outcome", .string(entry.outcome.rawValue)),
-            ("prev_hash", .string(previousHash.description)),
-            ("seq", .number(JSONNumber(seq))),
-            ("time", .number(JSONNumber(entry.time.microseconds))),
-            ("verb", .string(entry.verb.rawValue)),
-        ]
-        func add(_ column: String, _ text: String?) {
-            if let text { members.append((column, .string(text))) }
-        }
-        func add(_ column: String, _ number: Int64?) {
-            if let number { members.append((column, .number(JSONNumber(number)))) }
-        }
-        add("after", entry.after)
-        add("authentication", entry.authentication)
-        add("before", entry.before)
-        add("change_id", entry.changeID)
-        add("cidrs", entry.cidrs)
-        add("client_address", entry.clientAddress)
-        add("cluster_id", entry.clusterID)
-        add("detail", entry.detail)
-        add("dry_run", entry.isDryRun ? 1 : nil)
-        add("epoch", entry.epoch)
-        add("idempotency_key", entry.idempotencyKeyHash)
-        add("key", entry.key)
-        add("problem", entry.problem)
-        add("reason", entry.reason)
-        add("region", entry.region)
-        add("request_id", entry.requestID)
-        add("revision", entry.revision)
-        add("roles", entry.roles)
-        add("source_hash", entry.sourceHash)
-        add("source_ledger", entry.sourceLedger)
-        add("source_seq", entry.sourceSeq)
-        add("status", entry.status.map(Int64.init))
-        add("ticket", entry.ticket)
-        add("trace_parent", entry.traceParent)
-        add("user_agent", entry.userAgent)
-        add("warnings", entry.warnings)
-        return JSONSerializer.canonical(.object(JSONObject(uncheckedMembers: members)))
+        var writer = CanonicalObjectWriter()
+        writer.add("actor", entry.actor)
+        writer.add("after", ifPresent: entry.after)
+        writer.add("authentication", ifPresent: entry.authentication)
+        writer.add("before", ifPresent: entry.before)
+        writer.add("change_id", ifPresent: entry.changeID)
+        writer.add("cidrs", ifPresent: entry.cidrs)
+        writer.add("client_address", ifPresent: entry.clientAddress)
+        writer.add("cluster_id", ifPresent: entry.clusterID)
+        writer.add("detail", ifPresent: entry.detail)
+        writer.add("dry_run", ifPresent: entry.isDryRun ? 1 : nil)
+        writer.add("epoch", ifPresent: entry.epoch)
+        writer.add("gap", ifPresent: entry.isAfterGap ? 1 : 0)
+        writer.add("idempotency_key", ifPresent: entry.idempotencyKeyHash)
+        writer.add("key", ifPresent: entry.key)
+        writer.add("kind", entry.kind)
+        writer.add("name", entry.name)
+        writer.add("origin", entry.origin.rawValue)
+        writer.add("outcome", entry.outcome.rawValue)
+        writer.add("prev_hash", previousHash.description)
+        writer.add("problem", ifPresent: entry.problem)
+        writer.add("reason", ifPresent: entry.reason)
+        writer.add("region", ifPresent: entry.region)
+        writer.add("request_id", ifPresent: entry.requestID)
+        writer.add("revision", ifPresent: entry.revision)
+        writer.add("roles", ifPresent: entry.roles)
+        writer.add("seq", ifPresent: seq)
+        writer.add("source_hash", ifPresent: entry.sourceHash)
+        writer.add("source_ledger", ifPresent: entry.sourceLedger)
+        writer.add("source_seq", ifPresent: entry.sourceSeq)
+        writer.add("status", ifPresent: entry.status.map(Int64.init))
+        writer.add("ticket", ifPresent: entry.ticket)
+        writer.add("time", ifPresent: entry.time.microseconds)
+        writer.add("trace_parent", ifPresent: entry.traceParent)
+        writer.add("user_agent", ifPresent: entry.userAgent)
+        writer.add("verb", entry.verb.rawValue)
+        writer.add("warnings", ifPresent: entry.warnings)
+        return writer.end()
     }
 }

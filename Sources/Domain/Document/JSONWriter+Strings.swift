@@ -1,25 +1,28 @@
 extension JSONWriter {
     /// A string in quotes: runs that need no escape are copied as they are.
     mutating func write(_ text: String) {
-        output.append(UInt8(ascii: "\""))
         var text = text
-        text.withUTF8 { bytes in
-            var start = 0
-            var index = 0
-            while index < bytes.count {
-                guard needsAttention(bytes[index]),
-                    let (scalar, length) = Self.escaped(bytes[index...])
-                else {
-                    index += 1
-                    continue
-                }
-                output.append(contentsOf: bytes[start..<index])
-                writeScalar(scalar)
-                index += length
-                start = index
+        text.withUTF8 { write(utf8: $0) }
+    }
+
+    /// The same of text that is there as bytes; ill-formed ones are copied as they are.
+    mutating func write(utf8 bytes: UnsafeBufferPointer<UInt8>) {
+        output.append(UInt8(ascii: "\""))
+        var start = 0
+        var index = 0
+        while index < bytes.count {
+            guard needsAttention(bytes[index]),
+                let (scalar, length) = Self.escaped(bytes[index...])
+            else {
+                index += 1
+                continue
             }
-            output.append(contentsOf: bytes[start...])
+            output.append(contentsOf: UnsafeBufferPointer(rebasing: bytes[start..<index]))
+            writeScalar(scalar)
+            index += length
+            start = index
         }
+        output.append(contentsOf: UnsafeBufferPointer(rebasing: bytes[start...]))
         output.append(UInt8(ascii: "\""))
     }
 

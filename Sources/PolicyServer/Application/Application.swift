@@ -32,13 +32,16 @@ package struct Application: Sendable {
                 policyNames: settings.policyNames, writeDeadline: settings.writeDeadline,
                 attempts: settings.attempts),
             logger: logger)
+        let checkpoints = Checkpoints(
+            ledger: ledger, store: etcd, key: try Self.signingKey(settings, ledger),
+            interval: settings.auditCheckpointInterval, logger: logger)
         let api = API(
-            controlPlane: controlPlane, ledger: ledger, metrics: Metrics(),
-            recordsReads: settings.auditReads, makeChangeID: Self.makeChangeID)
+            controlPlane: controlPlane, ledger: ledger, checkpoints: checkpoints,
+            metrics: Metrics(), recordsReads: settings.auditReads, makeChangeID: Self.makeChangeID)
         http = try Self.server(api, settings, logger)
         // They end in the reverse of this order: requests drain while everything still works.
         let services: [any Service] = [
-            etcd, LedgerService(ledger: ledger, logger: logger), controlPlane,
+            etcd, LedgerService(ledger: ledger, logger: logger), checkpoints, controlPlane,
             RetentionService(ledger: ledger, settings: settings, logger: logger),
             ListenService(http: http, addresses: settings.listen),
         ]
@@ -103,6 +106,14 @@ package struct Application: Sendable {
                     controlPlane.record(attempt: row)
                 }
             })
+    }
+
+    /// The key that the settings name must be there; the one in the data folder is made when it is not.
+    private static func signingKey(
+        _ settings: Settings, _ ledger: AuditLedger
+    ) throws -> SigningKey {
+        if let path = settings.auditKeyFile { return try KeyFile.read(path) }
+        return try KeyFile.readOrCreate(settings.auditKeyPath, name: ledger.origin)
     }
 
     private static func makeChangeID() -> ChangeID {

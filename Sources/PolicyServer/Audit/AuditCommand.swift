@@ -1,11 +1,11 @@
 import ArgumentParser
 
-/// Works on the audit ledger's file and on segments of it.
+/// Works on the audit ledger's file and on segments of it: `policy-server audit …`.
 struct AuditCommand: AsyncParsableCommand {
     static let configuration = CommandConfiguration(
-        commandName: "audit", abstract: "Export, import, back up and compare audit ledgers.",
+        commandName: "audit", abstract: "Check, export, import, back up and compare audit ledgers.",
         subcommands: [
-            AuditExportCommand.self, AuditImportCommand.self, AuditBackupCommand.self,
-            AuditCompareCommand.self,
+            VerifyCommand.self, RotateKeyCommand.self, AuditExportCommand.self,
+            AuditImportCommand.self, AuditBackupCommand.self, AuditCompareCommand.self,
         ])
 }

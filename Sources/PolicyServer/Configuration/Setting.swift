@@ -9,6 +9,8 @@ package enum Setting: String, CaseIterable, Sendable {
     case etcdKey = "etcd-key"
     case dataDir = "data-dir"
     case auditRetention = "audit-retention"
+    case auditKey = "audit-key"
+    case auditCheckpointInterval = "audit-checkpoint-interval"
     case policyNames = "policy-names"
     case auditAttempts = "audit-attempts-per-minute"
     case writeDeadline = "write-deadline"
@@ -37,9 +39,10 @@ package enum Setting: String, CaseIterable, Sendable {
         switch self {
         case .listen: "127.0.0.1:8080"
         case .etcd: "http://127.0.0.1:2379"
-        case .etcdUser, .etcdPasswordFile, .etcdCA, .etcdCert, .etcdKey: ""
+        case .etcdUser, .etcdPasswordFile, .etcdCA, .etcdCert, .etcdKey, .auditKey: ""
         case .dataDir: "policy-server-data"
         case .auditRetention: "0"
+        case .auditCheckpointInterval: "300"
         case .policyNames: "auto"
         case .auditAttempts: "300"
         case .writeDeadline: "10"
@@ -63,6 +66,8 @@ package enum Setting: String, CaseIterable, Sendable {
         case .etcdKey: "/etc/policy-server/etcd-client-key.pem"
         case .dataDir: "/var/lib/policy-server"
         case .auditRetention: "90d (h hours, d days, w weeks; 0 keeps them for ever)"
+        case .auditKey: "/etc/policy-server/audit.key"
+        case .auditCheckpointInterval: "300 (seconds, 1 to 86400; 0 for none)"
         case .policyNames: "auto, plain or tiered"
         case .auditAttempts: "300 (1 to 1000000)"
         case .writeDeadline: "10 (seconds, 1 to 600)"
@@ -88,6 +93,9 @@ package enum Setting: String, CaseIterable, Sendable {
         case .dataDir: "Folder of the audit ledger, audit.sqlite; made when absent."
         case .auditRetention:
             "Age at which audit rows go to sealed segments in the data folder; 0 keeps them for ever."
+        case .auditKey:
+            "File of the key that signs checkpoints of the ledger; without it audit.key in the data folder, made when absent."
+        case .auditCheckpointInterval: "Seconds between signed checkpoints of a ledger that grows."
         case .policyNames: "How policies are named in etcd: auto follows what is stored already."
         case .auditAttempts:
             "Rows a minute that refused requests of one client address may put into the ledger."

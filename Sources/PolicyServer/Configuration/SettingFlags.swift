@@ -16,6 +16,10 @@ package struct SettingFlags: ParsableArguments {
     @Option(name: .setting(.dataDir), help: .setting(.dataDir)) var dataDir: String?
     @Option(name: .setting(.auditRetention), help: .setting(.auditRetention))
     var auditRetention: String?
+    @Option(name: .setting(.auditKey), help: .setting(.auditKey)) var auditKey: String?
+    @Option(
+        name: .setting(.auditCheckpointInterval), help: .setting(.auditCheckpointInterval))
+    var auditCheckpointInterval: String?
     @Option(name: .setting(.policyNames), help: .setting(.policyNames)) var policyNames: String?
     @Option(name: .setting(.auditAttempts), help: .setting(.auditAttempts))
     var auditAttempts: String?
@@ -51,6 +55,8 @@ package struct SettingFlags: ParsableArguments {
         case .etcdKey: [etcdKey].compactMap(\.self)
         case .dataDir: [dataDir].compactMap(\.self)
         case .auditRetention: [auditRetention].compactMap(\.self)
+        case .auditKey: [auditKey].compactMap(\.self)
+        case .auditCheckpointInterval: [auditCheckpointInterval].compactMap(\.self)
         case .policyNames: [policyNames].compactMap(\.self)
         case .auditAttempts: [auditAttempts].compactMap(\.self)
         case .writeDeadline: [writeDeadline].compactMap(\.self)

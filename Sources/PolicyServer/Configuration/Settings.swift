@@ -15,6 +15,12 @@ package struct Settings: Sendable {
     package var segmentDirectory: String { dataDirectory + "/segments" }
     /// How old audit rows get; nil for ever.
     package var auditRetention: Duration?
+    /// The file of the key that signs checkpoints; nil for `auditKeyPath`'s own.
+    package var auditKeyFile: String?
+    /// Where the signing key is, given or not.
+    package var auditKeyPath: String { auditKeyFile ?? dataDirectory + "/audit.key" }
+    /// Between checkpoints; nil for none but the last.
+    package var auditCheckpointInterval: Duration?
     package var policyNames: PolicyNameConvention
     package var attempts: AttemptBudget.Limits
     package var writeDeadline: Duration
@@ -34,6 +40,9 @@ package struct Settings: Sendable {
         etcd = try EtcdSettings(reader)
         dataDirectory = try reader.required(.dataDir, "is empty") { $0.isEmpty ? nil : $0 }
         auditRetention = try reader.required(.auditRetention, "is not an age", parse: Self.age)
+        auditKeyFile = try reader.optional(.auditKey)
+        let interval = try reader.integer(.auditCheckpointInterval, in: 0...86_400)
+        auditCheckpointInterval = interval == 0 ? nil : .seconds(interval)
         policyNames = try reader.required(.policyNames, "is not one of the conventions") {
             PolicyNameConvention(rawValue: $0)
         }

@@ -7,6 +7,7 @@ package import Store
 package struct API: Sendable {
     let controlPlane: ControlPlane
     let ledger: AuditLedger
+    let checkpoints: Checkpoints
     let metrics: Metrics
     /// A fresh change id for a write without an Idempotency-Key.
     let makeChangeID: @Sendable () -> ChangeID
@@ -15,12 +16,13 @@ package struct API: Sendable {
     let streams: AuditStreams
 
     package init(
-        controlPlane: ControlPlane, ledger: AuditLedger, metrics: Metrics,
-        recordsReads: Bool = true, streams: AuditStreams = AuditStreams(),
+        controlPlane: ControlPlane, ledger: AuditLedger, checkpoints: Checkpoints,
+        metrics: Metrics, recordsReads: Bool = true, streams: AuditStreams = AuditStreams(),
         makeChangeID: @escaping @Sendable () -> ChangeID
     ) {
         self.controlPlane = controlPlane
         self.ledger = ledger
+        self.checkpoints = checkpoints
         self.metrics = metrics
         self.makeChangeID = makeChangeID
         self.recordsReads = recordsReads
@@ -31,7 +33,8 @@ package struct API: Sendable {
     package var routes: [Route] {
         let routes =
             regionRoutes + subnetRoutes + policyRoutes + regionPolicyRoutes + streamRoutes
-            + diffRoutes + auditRoutes + auditExportRoutes + holdRoutes + operationsRoutes
+            + diffRoutes + auditRoutes + proofRoutes + auditExportRoutes + holdRoutes
+            + operationsRoutes
         return routes.map(\.identified)
     }
 }

@@ -25,13 +25,14 @@ extension API {
     private func readiness(_ request: Request) async -> Response {
         let health = await controlPlane.health()
         var response = Response.document(
-            health.document, status: health.isReady ? .ok : .serviceUnavailable, for: request)
+            health.document(checkpoints: checkpoints.status),
+            status: health.isReady ? .ok : .serviceUnavailable, for: request)
         if !health.isReady { response.headers[.retryAfter] = "1" }
         return response
     }
 
     private func exposition() async -> Response {
-        let text = metrics.text(await controlPlane.health())
+        let text = metrics.text(await controlPlane.health(), checkpoints: checkpoints.status)
         return Response(
             contentType: "text/plain; version=0.0.4; charset=utf-8", Array(text.utf8))
     }

@@ -8,14 +8,30 @@ package struct Metrics: Sendable {
     package init() {}
 
     /// Prometheus' text format, with the state of the control plane at this moment.
-    package func text(_ health: ControlPlaneHealth) -> String {
+    package func text(
+        _ health: ControlPlaneHealth, checkpoints: Checkpoints.Status
+    ) -> String {
         var text = PrometheusText()
         text.family("policy_server_info", .gauge, "What runs here.")
         text.sample("policy_server_info", [("version", Version.number)], 1)
         requests.write(to: &text)
         write(health, to: &text)
+        write(checkpoints, to: &text)
         process.write(to: &text)
         return text.text
+    }
+
+    private func write(_ checkpoints: Checkpoints.Status, to text: inout PrometheusText) {
+        text.single(
+            "policy_server_audit_checkpoint_rows", .gauge,
+            "Rows of the ledger under the newest signed checkpoint.", Double(checkpoints.signed))
+        text.single(
+            "policy_server_audit_anchored_rows", .gauge,
+            "Rows of the ledger under the checkpoint in etcd.", Double(checkpoints.anchored))
+        text.single(
+            "policy_server_audit_mismatches", .gauge,
+            "Checkpoints in etcd that the ledger turned out not to agree with.",
+            Double(checkpoints.mismatches))
     }
 
     private func write(_ health: ControlPlaneHealth, to text: inout PrometheusText) {

@@ -86,15 +86,31 @@ extension ChangeStatus {
 }
 
 extension ControlPlaneHealth {
-    package var document: JSONValue {
+    /// The ledger's checkpoints are shown, but do not decide on readiness: writes are audited all the same.
+    package func document(checkpoints: Checkpoints.Status) -> JSONValue {
         [
             "ready": .bool(isReady),
             "checks": [
                 "etcd": etcd.document, "ledger": ledger.document, "mirror": mirror.document,
+                "proof": checkpoints.document,
             ],
             "appliedRevision": .number(JSONNumber(appliedRevision)),
             "auditedRevision": .number(JSONNumber(auditedRevision)),
         ]
+    }
+}
+
+extension Checkpoints.Status {
+    /// As the other parts of the server's health are shown.
+    var document: JSONValue {
+        var detail = "\(signed) rows signed, \(anchored) anchored in etcd"
+        if let problem { detail += "; \(problem)" }
+        if mismatches > 0 {
+            detail +=
+                "; the ledger did not agree with \(mismatches) checkpoint(s) that etcd keeps as "
+                + "evidence: see rows of kind Ledger named mismatch"
+        }
+        return ["ok": .bool(problem == nil && mismatches == 0), "detail": .string(detail)]
     }
 }
 

@@ -1,12 +1,6 @@
 extension Migrations {
-    /// Who the ledger is, what has been pruned, and what must not be.
+    /// What has been pruned, and what must not be.
     static let keeping = """
-        CREATE TABLE IF NOT EXISTS identity (
-            id INTEGER PRIMARY KEY CHECK (id = 1),
-            ledger TEXT NOT NULL
-        ) STRICT;
-        INSERT OR IGNORE INTO identity VALUES (1, lower(hex(randomblob(16))));
-
         CREATE INDEX audit_by_source ON audit (source_ledger, source_seq)
             WHERE source_ledger IS NOT NULL;
 

@@ -16,6 +16,7 @@ struct Pruning {
     }
 
     func carryOut() throws {
+        try Sealing.seal(Tile.of(row: rows.lowerBound)..<Tile.of(row: rows.upperBound) + 1, in: db)
         let (traces, newest) = try survey()
         for (key, trace) in traces { try updateBaseline(key, trace) }
         if let newest {

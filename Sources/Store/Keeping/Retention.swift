@@ -26,7 +26,6 @@ struct Retention {
 extension Retention {
     /// Rows that go in one transaction: a multiple of a Merkle tile's 256.
     static let step: Int64 = 4096
-    private static let tile: Int64 = 256
 
     /// The next rows to prune: the oldest, all of them before `cutoff`, in whole tiles, never the last
     /// row of the ledger and none that is held. Nil when there are none. Reads at most `step` rows.
@@ -40,7 +39,7 @@ extension Retention {
             db, sql: "SELECT min(seq) FROM audit WHERE seq BETWEEN ? AND ? AND time >= ?",
             arguments: [first, limit, min(cutoff, held)])
         let end = young.map { $0 - 1 } ?? limit
-        let aligned = end - end % Self.tile
+        let aligned = end - end % Tile.width
         return aligned >= first ? first...aligned : nil
     }
 }

@@ -26,12 +26,14 @@ struct TestApplication: Sendable {
         }
     }
 
-    /// Runs `body` with a server on the etcd at `etcdURL`, which may not be there.
+    /// Runs `body` with a server on the etcd at `etcdURL`, which may not be there; its ledger is in
+    /// `directory`, for the next server to find.
     static func with(
         flags: [Setting: [String]] = [:], etcdURL: String, _ etcd: EtcdProcess? = nil,
+        directory: TemporaryDirectory? = nil,
         _ body: @Sendable (TestApplication) async throws -> Void
     ) async throws {
-        let directory = try TemporaryDirectory()
+        let directory = try directory ?? TemporaryDirectory()
         var flags = flags
         flags[.listen] = ["127.0.0.1:0"]
         flags[.etcd] = [etcdURL]
@@ -87,7 +89,7 @@ struct TestApplication: Sendable {
         try await send(method, target, nil, headers)
     }
 
-    private func waitUntilReady() async throws {
+    func waitUntilReady() async throws {
         let deadline = ContinuousClock.now + .seconds(20)
         while try await send(.get, "/readyz").status != 200 {
             try #require(ContinuousClock.now < deadline, "not ready")

@@ -1,0 +1,123 @@
+import Domain
+import Etcd
+import Logging
+import Store
+import Synchronization
+
+/// The checkpoint that etcd holds, which nobody who can only write the ledger's file can change.
+extension Checkpoints {
+    /// Brings etcd's anchor up to the newest checkpoint, if etcd answers.
+    func tryToAnchor() async {
+        await attempt("the checkpoint is not anchored in etcd") { try await anchor() }
+    }
+
+    /// Compares etcd's anchor with the ledger, and replaces it by the newest checkpoint. An anchor that the
+    /// ledger does not agree with is reported and kept as evidence first.
+    private func anchor() async throws {
+        guard state.withLock({ $0.isKeyOnRecord }) else { return }
+        let anchorKey = Keyspace.anchor(ledger: ledger.identity)
+        for _ in 0..<3 {
+            let current = try await store.get(anchorKey)
+            var transaction = Transaction(compares: [
+                current.map { .unchanged(anchorKey, since: $0.modRevision) } ?? .absent(anchorKey)
+            ])
+            let newest: StoredCheckpoint?
+            if let current, let mismatch = try await mismatch(with: current) {
+                try await report(mismatch)
+                newest = try await ledger.makeCheckpoint(key, time: now()).stored
+                transaction.success.append(
+                    .put(try await evidenceKey(mismatch, current), current.value))
+            } else {
+                newest = try await soundCheckpoint(newerThan: current)
+            }
+            guard let newest else { return try await noteAnchored(current) }
+            transaction.success.append(.put(anchorKey, Array(newest.signed.text.utf8)))
+            if try await store.transaction(transaction).succeeded {
+                noteSigned(newest)
+                return try await noteAnchored(newest.checkpoint.size)
+            }
+        }
+    }
+
+    /// Why the ledger does not agree with the anchor; nil when it does.
+    private func mismatch(with current: KeyValue) async throws -> LedgerMismatch? {
+        let text = String(decoding: current.value, as: UTF8.self)
+        var mismatch = LedgerMismatch(reason: "", anchored: nil, size: ledger.size, root: nil)
+        guard let signed = SignedCheckpoint(text), signed.checkpoint.origin == ledger.origin else {
+            mismatch.reason = "etcd's anchor is no checkpoint of this ledger"
+            return mismatch
+        }
+        mismatch.anchored = signed.checkpoint
+        let keys = try await ledger.signingKeys().map(\.key) + [key.verifier]
+        guard keys.contains(where: signed.note.isSigned(by:)) else {
+            mismatch.reason = "etcd's anchor is signed by none of this ledger's keys"
+            return mismatch
+        }
+        // What was added since the start may hide that rows were missing then.
+        if !state.withLock({ $0.isCompared }) { mismatch.size = sizeAtStart }
+        let common = min(signed.checkpoint.size, mismatch.size)
+        mismatch.root = try? await ledger.root(size: common)
+        guard signed.checkpoint.size <= mismatch.size else {
+            mismatch.reason = "the ledger has fewer rows than were anchored"
+            return mismatch
+        }
+        mismatch.reason = "the ledger's rows are not those that were anchored"
+        return mismatch.root == signed.checkpoint.root ? nil : mismatch
+    }
+
+    /// Says it in the log and in the ledger, in the latter once.
+    private func report(_ mismatch: LedgerMismatch) async throws {
+        logger.error(
+            "the ledger does not agree with its checkpoint in etcd",
+            metadata: [
+                "reason": "\(mismatch.reason)", "rows": "\(mismatch.size)",
+                "anchored": "\(mismatch.anchored.map { "\($0.size) rows" } ?? "unreadable")",
+            ])
+        let filter = AuditFilter(
+            kind: "Ledger", name: LedgerMismatch.rowName, origin: .system)
+        let known = try await ledger.query(filter, limit: 100).records
+        guard !known.contains(where: mismatch.isReported(by:)) else { return }
+        try await ledger.record([mismatch.row(time: now())])
+    }
+
+    /// A key that holds nothing else yet.
+    private func evidenceKey(
+        _ mismatch: LedgerMismatch, _ current: KeyValue
+    ) async throws -> EtcdKey {
+        let name = mismatch.anchored.map { "\($0.size)" } ?? "unreadable"
+        let key = Keyspace.evidence(ledger: ledger.identity, name: name)
+        let there = try await store.get(key)
+        return there == nil || there?.value == current.value
+            ? key
+            : Keyspace.evidence(
+                ledger: ledger.identity, name: "\(name)-\(current.modRevision)")
+    }
+
+    /// The newest checkpoint if etcd's is older; nil when there is none to put there.
+    private func soundCheckpoint(newerThan current: KeyValue?) async throws -> StoredCheckpoint? {
+        guard let newest = try await newest() else { return nil }
+        if let current, let size = Self.size(current), newest.checkpoint.size <= size { return nil }
+        // One that was left behind by rows that were cut off must not get into etcd.
+        let root = try await ledger.root(size: newest.checkpoint.size)
+        return root == newest.checkpoint.root
+            ? newest : try await ledger.makeCheckpoint(key, time: now()).stored
+    }
+
+    private static func size(_ anchor: KeyValue) -> Int64? {
+        SignedCheckpoint(String(decoding: anchor.value, as: UTF8.self))?.checkpoint.size
+    }
+
+    private func noteAnchored(_ current: KeyValue?) async throws {
+        try await noteAnchored(current.flatMap(Self.size) ?? 0)
+    }
+
+    private func noteAnchored(_ size: Int64) async throws {
+        let evidence = try await store.rangeAll(
+            prefix: Keyspace.evidencePrefix(ledger: ledger.identity))
+        state.withLock { state in
+            state.isCompared = true
+            state.status.anchored = size
+            state.status.mismatches = evidence.keyValues.count
+        }
+    }
+}

@@ -1,0 +1,177 @@
+package import Domain
+package import Etcd
+package import Logging
+import ServiceLifecycle
+package import Store
+import Synchronization
+
+/// Signs what the ledger holds, now and then, at the end and when asked, and anchors it in etcd.
+///
+/// A checkpoint is made without etcd too; it is anchored as soon as that answers.
+package final class Checkpoints: Service {
+    /// What `/readyz` and `/metrics` show.
+    package struct Status: Sendable {
+        /// Rows under the newest checkpoint; 0 before the first.
+        package var signed: Int64 = 0
+        /// Rows under the checkpoint in etcd, as far as is known.
+        package var anchored: Int64 = 0
+        /// Checkpoints that the ledger turned out not to agree with and that etcd keeps as evidence.
+        package var mismatches = 0
+        /// Why there is no newer checkpoint or anchor; nil when there is no reason.
+        package var problem: String?
+
+        package init() {}
+    }
+
+    struct State {
+        var status = Status()
+        /// Whether the ledger says which key signs; nothing is signed before.
+        var isKeyOnRecord = false
+        /// Whether etcd's anchor has been compared with the ledger since the start.
+        var isCompared = false
+    }
+
+    let ledger: AuditLedger
+    let store: any KeyValueStore
+    let key: SigningKey
+    let logger: Logger
+    let now: @Sendable () -> Timestamp
+    let state = Mutex(State())
+    /// Rows on disk before anything of this run was added.
+    let sizeAtStart: Int64
+    private let interval: Duration?
+
+    /// How soon what failed is tried again.
+    private static let retryInterval = Duration.seconds(5)
+    /// How long the last anchor may take at the end.
+    private static let farewell = Duration.seconds(2)
+
+    /// - Parameter interval: between checkpoints of a ledger that grew; nil for none but the last and those
+    ///   that are asked for.
+    package init(
+        ledger: AuditLedger, store: any KeyValueStore, key: SigningKey, interval: Duration?,
+        logger: Logger, now: @escaping @Sendable () -> Timestamp = SystemClock.now
+    ) {
+        self.ledger = ledger
+        self.store = store
+        self.key = key
+        self.interval = interval
+        self.logger = logger
+        self.now = now
+        sizeAtStart = ledger.size
+    }
+
+    package var status: Status { state.withLock { $0.status } }
+
+    /// The key whose signatures the newest checkpoints bear.
+    package var verifierKey: VerifierKey { key.verifier }
+
+    /// Works until its task is cancelled or the service group shuts down; then signs once more.
+    package func run() async throws {
+        await cancelWhenGracefulShutdown { await self.work() }
+        await sayFarewell()
+    }
+
+    /// Signs what is on disk now. `isNew` is false when that has been done for these rows before.
+    ///
+    /// Throws `notReady` before the key is on record, and `ledgerUnavailable`.
+    package func make() async throws(ControlPlaneError) -> (
+        stored: StoredCheckpoint, isNew: Bool
+    ) {
+        guard state.withLock({ $0.isKeyOnRecord }) else {
+            throw ControlPlaneError(.notReady, "the signing key is not on record yet")
+        }
+        do {
+            let made = try await ledger.makeCheckpoint(key, time: now())
+            noteSigned(made.stored)
+            await tryToAnchor()
+            return made
+        } catch {
+            throw ControlPlaneError(.ledgerUnavailable, "no checkpoint can be made: \(error)")
+        }
+    }
+
+    /// The newest checkpoint; nil before the first.
+    package func newest() async throws -> StoredCheckpoint? {
+        try await ledger.lastCheckpoint(upTo: ledger.size)
+    }
+
+    private func work() async {
+        await attempt("the signing key cannot be put on record") { try await recordKey() }
+        var due = ContinuousClock.now + (interval ?? .zero)
+        while !Task.isCancelled {
+            if !state.withLock({ $0.isKeyOnRecord }) {
+                await attempt("the signing key cannot be put on record") { try await recordKey() }
+            }
+            if let interval, ContinuousClock.now >= due {
+                due = ContinuousClock.now + interval
+                await signIfGrown()
+            }
+            let isAnchored = state.withLock { state in
+                state.isCompared && state.status.anchored >= state.status.signed
+            }
+            if !isAnchored { await tryToAnchor() }
+            let pause = interval == nil ? Self.retryInterval : due - .now
+            try? await Task.sleep(for: min(Self.retryInterval, max(pause, .milliseconds(10))))
+        }
+    }
+
+    private func signIfGrown() async {
+        guard state.withLock({ $0.isKeyOnRecord }) else { return }
+        await attempt("no checkpoint can be made") {
+            guard try await newest().map({ $0.checkpoint.size < ledger.size }) ?? true else {
+                return
+            }
+            noteSigned(try await ledger.makeCheckpoint(key, time: now()).stored)
+        }
+    }
+
+    /// At the end: nobody waits long for an etcd that is away; the next start anchors it.
+    private func sayFarewell() async {
+        await signIfGrown()
+        await withTaskGroup(of: Void.self) { group in
+            group.addTask { await self.tryToAnchor() }
+            group.addTask { try? await Task.sleep(for: Self.farewell) }
+            await group.next()
+            group.cancelAll()
+        }
+    }
+
+    /// Puts a row into the ledger when the key is not the one that its last such row names.
+    private func recordKey() async throws {
+        let last = try await ledger.signingKeys().last?.key
+        if last != key.verifier {
+            try await ledger.record([
+                SigningKeyRow.draft(key.verifier, after: last, time: now())
+            ])
+            logger.notice(
+                last == nil ? "checkpoints are signed with a new key" : "the signing key changed",
+                metadata: ["key": "\(key.verifier.text)"])
+        }
+        let newest = try await newest()
+        state.withLock { state in
+            state.isKeyOnRecord = true
+            state.status.signed = newest?.checkpoint.size ?? 0
+        }
+    }
+
+    /// Runs `body`; what it throws is logged and shown until something succeeds.
+    func attempt(_ problem: String, _ body: () async throws -> Void) async {
+        do {
+            try await body()
+            state.withLock { $0.status.problem = nil }
+        } catch {
+            guard !Task.isCancelled else { return }
+            let text = "\(problem): \(error)"
+            let isNews = state.withLock { state in
+                defer { state.status.problem = text }
+                return state.status.problem != text
+            }
+            if isNews { logger.warning("\(problem)", metadata: ["error": "\(error)"]) }
+        }
+    }
+
+    func noteSigned(_ stored: StoredCheckpoint) {
+        state.withLock { $0.status.signed = max($0.status.signed, stored.checkpoint.size) }
+    }
+}

@@ -1,0 +1,152 @@
+import ControlPlane
+import Domain
+import HTTPCore
+import HTTPTypes
+import Store
+
+/// `/v1/audit/checkpoint` and `/v1/audit/proof`
+extension API {
+    var proofRoutes: [Route] {
+        [
+            Route(.get, "/v1/audit/checkpoint", produces: CheckpointAnswer.types) {
+                try await checkpoint($0)
+            },
+            Route(.post, "/v1/audit/checkpoint", produces: CheckpointAnswer.types) {
+                try await makeCheckpoint($0)
+            },
+            Route(
+                .get, "/v1/audit/proof", query: ["seq", "size", "from", "to"],
+                produces: DocumentFormat.answerTypes
+            ) { try await proof($0) },
+        ]
+    }
+
+    private func checkpoint(_ request: Request) async throws -> Response {
+        guard let newest = try await Self.reading({ try await checkpoints.newest() }) else {
+            throw Problem.notFound("There is no checkpoint yet; POST makes one.")
+        }
+        return CheckpointAnswer.response(newest, key: checkpoints.verifierKey, for: request)
+    }
+
+    private func makeCheckpoint(_ request: Request) async throws(Problem) -> Response {
+        do {
+            let (stored, isNew) = try await checkpoints.make()
+            return CheckpointAnswer.response(
+                stored, key: checkpoints.verifierKey, status: isNew ? .created : .ok, for: request)
+        } catch {
+            throw .failed(error)
+        }
+    }
+
+    private func proof(_ request: Request) async throws -> Response {
+        let proof = try ProofRequest(request)
+        let document = try await Self.reading {
+            switch proof {
+            case .inclusion(let seq, let size): try await inclusion(seq, size)
+            case .consistency(let from, let to): try await consistency(from, to)
+            }
+        }
+        return .document(document, for: request)
+    }
+
+    private func inclusion(_ seq: Int64, _ size: Int64?) async throws -> JSONValue {
+        guard seq <= ledger.lastSeq else { throw Problem.notFound("There is no row \(seq).") }
+        let size = try await treeSize(size)
+        guard seq <= size else {
+            throw Problem.notFound(
+                "Row \(seq) is not among the \(size) rows of the newest checkpoint; "
+                    + "POST /v1/audit/checkpoint makes a newer one.")
+        }
+        let proof = try await ledger.inclusionProof(seq: seq, size: size)
+        var object = JSONObject()
+        object["ledger"] = .string(ledger.identity)
+        object["seq"] = .number(JSONNumber(seq))
+        object["size"] = .number(JSONNumber(size))
+        object["leafHash"] = .string(proof.leaf.base64)
+        object["hashes"] = .array(proof.hashes.map { .string($0.base64) })
+        object["root"] = .string(proof.root.base64)
+        object["checkpoint"] = try await note(size)
+        return .object(object)
+    }
+
+    private func consistency(_ from: Int64, _ to: Int64?) async throws -> JSONValue {
+        let to = try await treeSize(to)
+        guard from <= to else {
+            throw Problem.malformed(
+                "The query parameter from must be at most \(to), the rows of the later tree.")
+        }
+        let proof = try await ledger.consistencyProof(from: from, to: to)
+        var object = JSONObject()
+        object["ledger"] = .string(ledger.identity)
+        object["from"] = .number(JSONNumber(from))
+        object["to"] = .number(JSONNumber(to))
+        object["fromRoot"] = .string(proof.first.base64)
+        object["hashes"] = .array(proof.hashes.map { .string($0.base64) })
+        object["root"] = .string(proof.second.base64)
+        object["checkpoint"] = try await note(to)
+        return .object(object)
+    }
+
+    /// The size asked for, or that of the newest checkpoint.
+    private func treeSize(_ asked: Int64?) async throws -> Int64 {
+        if let asked {
+            guard asked <= ledger.lastSeq else {
+                throw Problem.notFound("The ledger has \(ledger.lastSeq) rows, not \(asked).")
+            }
+            return asked
+        }
+        guard let newest = try await checkpoints.newest() else {
+            throw Problem.notFound(
+                "There is no checkpoint yet; POST /v1/audit/checkpoint makes one.")
+        }
+        return newest.checkpoint.size
+    }
+
+    /// The note over the tree of `size` rows; nil when none was signed at that size.
+    private func note(_ size: Int64) async throws -> JSONValue? {
+        try await ledger.checkpoint(size: size).map { .string($0.signed.text) }
+    }
+
+    private static func reading<Value>(_ body: () async throws -> Value) async throws -> Value {
+        do {
+            return try await body()
+        } catch let error as StoreError {
+            throw Problem.ledger(error)
+        }
+    }
+}
+
+/// Which proof is asked for.
+private enum ProofRequest {
+    case inclusion(seq: Int64, size: Int64?)
+    case consistency(from: Int64, to: Int64?)
+
+    init(_ request: Request) throws(Problem) {
+        let seq = try Self.number("seq", request)
+        let from = try Self.number("from", request)
+        let (size, to) = (try Self.number("size", request), try Self.number("to", request))
+        switch (seq, from) {
+        case (let seq?, nil) where to == nil:
+            guard size.map({ seq <= $0 }) ?? true else {
+                throw .malformed("The query parameter size must be at least seq.")
+            }
+            self = .inclusion(seq: seq, size: size)
+        case (nil, let from?) where size == nil:
+            guard to.map({ from <= $0 }) ?? true else {
+                throw .malformed("The query parameter to must be at least from.")
+            }
+            self = .consistency(from: from, to: to)
+        default:
+            throw .malformed(
+                "Ask for seq, and size if need be, or for from, and to if need be.")
+        }
+    }
+
+    private static func number(_ name: String, _ request: Request) throws(Problem) -> Int64? {
+        guard let text = request.query(name) else { return nil }
+        guard let number = Int64(text), number > 0 else {
+            throw .malformed("The query parameter \(name) must be a number from 1, not '\(text)'.")
+        }
+        return number
+    }
+}

@@ -1,0 +1,43 @@
+import Domain
+import Foundation
+import HTTPCore
+import HTTPTypes
+import Store
+
+/// A checkpoint as the API shows it: the signed note as it is, or its parts as a document.
+enum CheckpointAnswer {
+    /// The note first: it is what is verified and kept.
+    static let types = ["text/plain"] + DocumentFormat.answerTypes
+
+    /// - Parameter key: the one in use; older notes may bear another.
+    static func response(
+        _ stored: StoredCheckpoint, key: VerifierKey, status: HTTPResponse.Status = .ok,
+        for request: Request
+    ) -> Response {
+        guard DocumentFormat.answerTypes.contains(request.responseType) else {
+            return Response(
+                status: status, contentType: "text/plain; charset=utf-8",
+                Array(stored.signed.text.utf8))
+        }
+        let document: JSONValue = [
+            "origin": .string(stored.checkpoint.origin),
+            "size": .number(JSONNumber(stored.checkpoint.size)),
+            "root": .string(stored.checkpoint.root.base64),
+            "time": .string(stored.time.rfc3339),
+            "note": .string(stored.signed.text),
+            "keys": .array(stored.signed.keyNames.map(JSONValue.string)),
+            "verifierKey": .string(key.text),
+        ]
+        return .document(document, status: status, for: request)
+    }
+}
+
+extension AuditHash {
+    /// As notes and proofs write hashes.
+    var base64: String { Data(bytes).base64EncodedString() }
+}
+
+extension SignedCheckpoint {
+    /// `<name>+<key id>` of each signature.
+    fileprivate var keyNames: [String] { note.signatures.map(\.keyName) }
+}

@@ -1,0 +1,123 @@
+package import Domain
+import Foundation
+import GRDB
+
+extension AuditLedger {
+    /// What checkpoints of this ledger name as their origin.
+    package var origin: String { Checkpoint.origin(ledger: identity) }
+
+    /// Root of the tree over the first `size` rows. Throws `corrupt` when rows or tiles are missing.
+    package func root(size: Int64) async throws -> AuditHash {
+        try await reading { try LedgerTree.open($0).root(size: size) }
+    }
+
+    /// The row's leaf, and the hashes that lead from it to the root of the first `size` rows (RFC 6962
+    /// section 2.1.1); `seq` must be 1...`size`.
+    package func inclusionProof(
+        seq: Int64, size: Int64
+    ) async throws -> (leaf: AuditHash, root: AuditHash, hashes: [AuditHash]) {
+        try await reading { db in
+            let tree = LedgerTree.open(db)
+            return (
+                try tree.subtree(0, seq - 1), try tree.root(size: size),
+                try tree.inclusionProof(index: seq - 1, size: size)
+            )
+        }
+    }
+
+    /// Both roots, and the hashes that show that the first `from` rows are the beginning of the first `to`
+    /// (RFC 6962 section 2.1.2); `from` must be 1...`to`.
+    package func consistencyProof(
+        from: Int64, to: Int64
+    ) async throws -> (first: AuditHash, second: AuditHash, hashes: [AuditHash]) {
+        try await reading { db in
+            let tree = LedgerTree.open(db)
+            return (
+                try tree.root(size: from), try tree.root(size: to),
+                try tree.consistencyProof(from: from, to: to)
+            )
+        }
+    }
+
+    /// The newest checkpoint of at most `size` rows; nil when there is none.
+    package func lastCheckpoint(upTo size: Int64) async throws -> StoredCheckpoint? {
+        try await checkpoint("WHERE size <= ? ORDER BY size DESC LIMIT 1", [size])
+    }
+
+    /// The checkpoint of exactly `size` rows.
+    package func checkpoint(size: Int64) async throws -> StoredCheckpoint? {
+        try await checkpoint("WHERE size = ?", [size])
+    }
+
+    /// Signs what is on disk now, and stores it. When that was done already for this many rows, the note of
+    /// then is the answer, and `isNew` false. Throws `corrupt` when rows are missing, or when the note of then
+    /// is of other rows.
+    package func makeCheckpoint(
+        _ key: SigningKey, time: Timestamp
+    ) async throws -> (stored: StoredCheckpoint, isNew: Bool) {
+        let (size, root) = try await reading { db in
+            let size = try LedgerTree.size(db)
+            return (size, try LedgerTree.open(db).root(size: size))
+        }
+        if let stored = try await checkpoint(size: size) {
+            guard stored.checkpoint.root == root else {
+                throw StoreError(
+                    code: .corrupt, message: "the checkpoint of \(size) rows is of other rows")
+            }
+            return (stored, false)
+        }
+        let signed = try SignedCheckpoint(
+            Checkpoint(origin: origin, size: size, root: root), signedBy: key)
+        let stored = StoredCheckpoint(signed: signed, time: time)
+        try await store(stored)
+        return (try await checkpoint(size: size) ?? stored, true)
+    }
+
+    private func checkpoint(
+        _ tail: String, _ arguments: StatementArguments
+    ) async throws -> StoredCheckpoint? {
+        try await reading { db in
+            let statement = try db.cachedStatement(
+                sql: "SELECT \(StoredCheckpoint.columns) FROM checkpoint \(tail)")
+            return try Row.fetchOne(statement, arguments: arguments)
+                .map(StoredCheckpoint.init(row:))
+        }
+    }
+}
+
+/// A checkpoint with the time at which this server signed it, by its own clock.
+package struct StoredCheckpoint: Hashable, Sendable {
+    package let signed: SignedCheckpoint
+    package let time: Timestamp
+
+    package var checkpoint: Checkpoint { signed.checkpoint }
+
+    init(signed: SignedCheckpoint, time: Timestamp) {
+        self.signed = signed
+        self.time = time
+    }
+}
+
+extension StoredCheckpoint {
+    static let columns = "size, time, root, note"
+
+    /// Throws `corrupt` when the columns do not say what the note says.
+    init(row: Row) throws {
+        let reader = ColumnReader(row: row, label: "checkpoint \(row[0] as DatabaseValue)")
+        guard let signed = SignedCheckpoint(try reader.text(3)) else { throw reader.unreadable(3) }
+        guard signed.checkpoint.size == (try reader.integer(0)) else { throw reader.unreadable(0) }
+        guard signed.checkpoint.root == AuditHash(try reader.blob(2)) else {
+            throw reader.unreadable(2)
+        }
+        self.init(signed: signed, time: Timestamp(microseconds: try reader.integer(1)))
+    }
+
+    /// Leaves a checkpoint of as many rows as it is.
+    func insert(_ db: Database) throws {
+        try db.execute(
+            sql: "INSERT OR IGNORE INTO checkpoint (\(Self.columns)) VALUES (?, ?, ?, ?)",
+            arguments: [
+                checkpoint.size, time.microseconds, Data(checkpoint.root.bytes), signed.text,
+            ])
+    }
+}

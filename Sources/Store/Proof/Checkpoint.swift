@@ -1,0 +1,64 @@
+package import Domain
+import Foundation
+
+/// How many rows a ledger has and what they are, in one hash: the body of a C2SP tlog-checkpoint
+/// (https://c2sp.org/tlog-checkpoint).
+package struct Checkpoint: Hashable, Sendable {
+    /// Which ledger: `policy-server/<ledger id>`.
+    package var origin: String
+    /// Number of rows.
+    package var size: Int64
+    /// Root of the Merkle tree over them.
+    package var root: AuditHash
+
+    package init(origin: String, size: Int64, root: AuditHash) {
+        self.origin = origin
+        self.size = size
+        self.root = root
+    }
+
+    /// The origin of the ledger whose id is `ledger`.
+    package static func origin(ledger: String) -> String { "policy-server/\(ledger)" }
+
+    /// Nil unless `text` is origin, size and root, each on a line of its own. Lines after that are for
+    /// extensions and mean nothing here.
+    package init?(text: String) {
+        let lines = text.split(separator: "\n", omittingEmptySubsequences: false)
+        guard lines.count >= 4, lines.last == "", !lines[0].isEmpty,
+            let size = Int64(lines[1]), size >= 0, String(size) == lines[1],
+            let bytes = Data(base64Encoded: String(lines[2])), let root = AuditHash(bytes)
+        else { return nil }
+        self.init(origin: String(lines[0]), size: size, root: root)
+    }
+
+    /// What is signed.
+    package var text: String {
+        "\(origin)\n\(size)\n\(Data(root.bytes).base64EncodedString())\n"
+    }
+}
+
+/// A checkpoint with its note.
+package struct SignedCheckpoint: Hashable, Sendable {
+    package let checkpoint: Checkpoint
+    package let note: SignedNote
+
+    /// Nil when the text is no note, or no checkpoint is in it. Nothing is said of the signature.
+    package init?(_ text: String) {
+        guard let note = SignedNote(text), let checkpoint = Checkpoint(text: note.text) else {
+            return nil
+        }
+        (self.note, self.checkpoint) = (note, checkpoint)
+    }
+
+    package init(_ checkpoint: Checkpoint, signedBy key: SigningKey) throws(StoreError) {
+        self.checkpoint = checkpoint
+        do {
+            note = try key.sign(checkpoint.text)
+        } catch {
+            throw StoreError(code: .unexpected, message: "cannot sign a checkpoint: \(error)")
+        }
+    }
+
+    /// The note as it is sent and stored.
+    package var text: String { note.description }
+}

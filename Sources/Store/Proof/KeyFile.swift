@@ -1,0 +1,100 @@
+#if canImport(Glibc)
+    import Glibc
+#elseif canImport(Musl)
+    import Musl
+#else
+    import Darwin
+#endif
+import Foundation
+
+/// The file that holds a signing key: one line, for its owner's eyes alone.
+package enum KeyFile {
+    /// Reads the key. Throws `unusableKey` when the file is missing, is not a plain file, can be read or
+    /// written by others, or holds no key; the message never shows its content.
+    package static func read(_ path: String) throws(StoreError) -> SigningKey {
+        let descriptor = open(path, O_RDONLY | O_CLOEXEC)
+        guard descriptor >= 0 else { throw unusable(path, "cannot be read: \(reason(errno))") }
+        defer { close(descriptor) }
+        var status = stat()
+        guard fstat(descriptor, &status) == 0, status.st_mode & S_IFMT == S_IFREG else {
+            throw unusable(path, "is not a plain file")
+        }
+        guard status.st_mode & 0o077 == 0 else {
+            let mode = String(status.st_mode & 0o777, radix: 8)
+            throw unusable(
+                path,
+                "has mode \(mode), so others can use the key: chmod 600 it, "
+                    + "and make a new key if they may have")
+        }
+        var buffer = [UInt8](repeating: 0, count: 4096)
+        let count = pread(descriptor, &buffer, buffer.count, 0)
+        let text = String(decoding: buffer.prefix(max(0, count)), as: UTF8.self)
+        guard let key = SigningKey(text.trimmingCharacters(in: .whitespacesAndNewlines)) else {
+            throw unusable(path, "holds no key of the form PRIVATE+KEY+name+id+base64")
+        }
+        return key
+    }
+
+    /// The key in `path`; a new one named `name` when there is no such file.
+    package static func readOrCreate(_ path: String, name: String) throws(StoreError) -> SigningKey
+    {
+        var status = stat()
+        guard lstat(path, &status) != 0, errno == ENOENT else { return try read(path) }
+        let key = SigningKey(name: name)
+        let temporary = try write(key, beside: path)
+        defer { unlink(temporary) }
+        // Unlike rename, link fails when somebody else was faster.
+        guard link(temporary, path) == 0 || errno == EEXIST else {
+            throw unusable(path, "cannot be made: \(reason(errno))")
+        }
+        try syncDirectory(of: path)
+        return try read(path)
+    }
+
+    /// Puts `key` in the place of the one in `path`, which is gone afterwards.
+    package static func replace(_ path: String, with key: SigningKey) throws(StoreError) {
+        let temporary = try write(key, beside: path)
+        guard rename(temporary, path) == 0 else {
+            let number = errno
+            unlink(temporary)
+            throw unusable(path, "cannot be replaced: \(reason(number))")
+        }
+        try syncDirectory(of: path)
+    }
+
+    /// A new file beside `path`, mode 0600, with the key on disk.
+    private static func write(
+        _ key: SigningKey, beside path: String
+    ) throws(StoreError) -> String {
+        let temporary = path + ".\(getpid()).\(UInt32.random(in: 0 ... .max)).new"
+        let descriptor = open(temporary, O_WRONLY | O_CREAT | O_EXCL | O_CLOEXEC, 0o600)
+        guard descriptor >= 0 else {
+            throw unusable(path, "cannot be made: \(reason(errno))")
+        }
+        defer { close(descriptor) }
+        let bytes = Array((key.secretText + "\n").utf8)
+        guard pwrite(descriptor, bytes, bytes.count, 0) == bytes.count, fsync(descriptor) == 0
+        else {
+            let number = errno
+            unlink(temporary)
+            throw unusable(path, "cannot be written: \(reason(number))")
+        }
+        return temporary
+    }
+
+    private static func syncDirectory(of path: String) throws(StoreError) {
+        let directory = URL(fileURLWithPath: path).deletingLastPathComponent().path
+        let descriptor = open(directory, O_RDONLY | O_DIRECTORY | O_CLOEXEC)
+        guard descriptor >= 0 else { throw unusable(directory, reason(errno)) }
+        defer { close(descriptor) }
+        guard fsync(descriptor) == 0 else { throw unusable(directory, reason(errno)) }
+    }
+
+    private static func unusable(_ path: String, _ problem: String) -> StoreError {
+        StoreError(code: .unusableKey, message: "the signing key's file \(path) \(problem)")
+    }
+
+    private static func reason(_ number: Int32) -> String {
+        strerror(number).map { String(cString: $0) } ?? "error \(number)"
+    }
+}

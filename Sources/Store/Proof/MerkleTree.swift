@@ -1,0 +1,92 @@
+import Domain
+
+/// RFC 6962 section 2.1 over any store of complete subtrees: roots and proofs of a tree of any size.
+///
+/// Leaves are numbered from 0. A subtree of height h and index i holds the 2^h leaves from i * 2^h on.
+struct MerkleTree {
+    /// The root of a complete subtree.
+    let subtree: (_ height: Int, _ index: Int64) throws -> AuditHash
+
+    /// MTH of the first `size` leaves (section 2.1).
+    func root(size: Int64) throws -> AuditHash {
+        size == 0 ? .emptyRoot : try root(0..<size)
+    }
+
+    /// PATH(m, D[n]) (section 2.1.1), the leaf's own sibling first; `index` must be below `size`.
+    func inclusionProof(index: Int64, size: Int64) throws -> [AuditHash] {
+        try path(to: index, in: 0..<size)
+    }
+
+    /// PROOF(m, D[n]) (section 2.1.2); empty when the sizes are equal or `first` is 0.
+    func consistencyProof(from first: Int64, to size: Int64) throws -> [AuditHash] {
+        guard first > 0, first < size else { return [] }
+        return try proof(first, in: 0..<size, isWhole: true)
+    }
+
+    private func path(to index: Int64, in range: Range<Int64>) throws -> [AuditHash] {
+        guard range.count > 1 else { return [] }
+        let middle = Self.middle(range)
+        return index < middle
+            ? try path(to: index, in: range.lowerBound..<middle)
+                + [root(middle..<range.upperBound)]
+            : try path(to: index, in: middle..<range.upperBound)
+                + [root(range.lowerBound..<middle)]
+    }
+
+    /// SUBPROOF(m, D[n], b), where `end` is m counted from the first leaf of all and `isWhole` is b.
+    private func proof(_ end: Int64, in range: Range<Int64>, isWhole: Bool) throws -> [AuditHash] {
+        if end == range.upperBound { return isWhole ? [] : [try root(range)] }
+        let middle = Self.middle(range)
+        return end <= middle
+            ? try proof(end, in: range.lowerBound..<middle, isWhole: isWhole)
+                + [root(middle..<range.upperBound)]
+            : try proof(end, in: middle..<range.upperBound, isWhole: false)
+                + [root(range.lowerBound..<middle)]
+    }
+
+    /// MTH of a range that the recursion reaches: all its complete subtrees, folded from the right.
+    private func root(_ range: Range<Int64>) throws -> AuditHash {
+        var result: AuditHash?
+        for (height, index) in Self.subtrees(range).reversed() {
+            let left = try subtree(height, index)
+            result = result.map { .node(left, $0) } ?? left
+        }
+        return result ?? .emptyRoot
+    }
+
+    /// From left to right; the range begins at a multiple of its largest power of two.
+    private static func subtrees(_ range: Range<Int64>) -> [(height: Int, index: Int64)] {
+        var start = range.lowerBound
+        var subtrees: [(height: Int, index: Int64)] = []
+        while start < range.upperBound {
+            let height = 63 - (range.upperBound - start).leadingZeroBitCount
+            subtrees.append((height, start >> Int64(height)))
+            start += 1 << Int64(height)
+        }
+        return subtrees
+    }
+
+    /// Where RFC 6962 splits: the largest power of two below the count lies left of it.
+    private static func middle(_ range: Range<Int64>) -> Int64 {
+        let count = range.upperBound - range.lowerBound
+        return range.lowerBound + 1 << Int64(63 - (count - 1).leadingZeroBitCount)
+    }
+}
+
+extension MerkleTree {
+    /// The root over `nodes`, whose count is a power of two, or that of a tree's last part.
+    static func root(of nodes: [AuditHash]) -> AuditHash {
+        var level = nodes
+        while level.count > 1 {
+            var above: [AuditHash] = []
+            above.reserveCapacity((level.count + 1) / 2)
+            for index in stride(from: 0, to: level.count - 1, by: 2) {
+                above.append(.node(level[index], level[index + 1]))
+            }
+            // RFC 6962 carries a node without a sibling up as it is.
+            if !level.count.isMultiple(of: 2) { above.append(level[level.count - 1]) }
+            level = above
+        }
+        return level.first ?? .emptyRoot
+    }
+}

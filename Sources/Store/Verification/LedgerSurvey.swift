@@ -1,0 +1,134 @@
+import Domain
+import GRDB
+
+/// What a ledger's file holds besides the rows, read in one transaction, and where its rows are.
+struct LedgerSurvey: Sendable {
+    /// A row of table `checkpoint`, as it lies there.
+    struct StoredNote: Sendable {
+        let size: Int64
+        /// Nil when size, root and note do not say the same.
+        let signed: SignedCheckpoint?
+    }
+
+    let ledger: String
+    /// Number of the last row.
+    let size: Int64
+    /// Runs of rows to check, each beginning a tile, ascending; only holes lie between them.
+    let segments: [Range<Int64>]
+    /// Holes that are longer than a segment.
+    let gaps: [ClosedRange<Int64>]
+    /// Table `tile`, by level and index.
+    let tiles: [Tile.Place: AuditHash]
+    let checkpoints: [StoredNote]
+    /// Signing keys of pruned rows.
+    let keptKeys: [SigningKeyRow]
+    let findings: [LedgerFinding]
+
+    init(_ db: Database) throws {
+        ledger = try LedgerIdentity.fetch(db)
+        size = try Self.size(db)
+        (segments, gaps) = try Self.segments(size: size, db)
+        tiles = try Self.tiles(db)
+        checkpoints = try Self.checkpoints(db)
+        var findings: [LedgerFinding] = []
+        if let stray = try Int64.fetchOne(db, sql: "SELECT min(seq) FROM audit WHERE seq < 1") {
+            findings.append(LedgerFinding(row: stray, "no row has such a number"))
+        }
+        keptKeys = try Self.kept(db, &findings)
+        self.findings = findings
+    }
+
+    private static func size(_ db: Database) throws -> Int64 {
+        let sealed = try Int64.fetchOne(db, sql: "SELECT max(tile) FROM sealed")
+        return max(try LedgerTree.size(db), sealed.map { Tile.rows($0).upperBound - 1 } ?? 0)
+    }
+
+    /// Walks from row to row where there are holes, so that a row with a number far off costs nothing.
+    private static func segments(
+        size: Int64, _ db: Database
+    ) throws -> ([Range<Int64>], [ClosedRange<Int64>]) {
+        var segments: [Range<Int64>] = []
+        var gaps: [ClosedRange<Int64>] = []
+        var start: Int64 = 1
+        while start <= size {
+            guard let next = try firstRow(from: start, db) else { break }
+            let first = Tile.rows(Tile.of(row: next)).lowerBound
+            if first > start { gaps.append(start...first - 1) }
+            let end = first.addingReportingOverflow(SegmentCheck.tiles * Tile.width)
+            guard !end.overflow else { break }
+            segments.append(first..<min(end.partialValue, size + 1))
+            start = end.partialValue
+        }
+        return (segments, gaps)
+    }
+
+    /// The first row at `start` or later, pruned or not.
+    private static func firstRow(from start: Int64, _ db: Database) throws -> Int64? {
+        let row = try Int64.fetchOne(
+            db, sql: "SELECT min(seq) FROM audit WHERE seq >= ?", arguments: [start])
+        let sealed = try Int64.fetchOne(
+            db, sql: "SELECT min(tile) FROM sealed WHERE tile >= ?",
+            arguments: [Tile.of(row: start)])
+        return [row, sealed.map { Tile.rows($0).lowerBound }].compactMap(\.self).min()
+    }
+
+    private static func tiles(_ db: Database) throws -> [Tile.Place: AuditHash] {
+        var tiles: [Tile.Place: AuditHash] = [:]
+        let rows = try Row.fetchCursor(db, sql: "SELECT level, idx, hash FROM tile")
+        while let row = try rows.next() {
+            let reader = ColumnReader(row: row, label: "tile")
+            let place = Tile.Place(
+                level: Int(truncatingIfNeeded: try reader.integer(0)), index: try reader.integer(1))
+            tiles[place] = (try? reader.blob(2)).flatMap { AuditHash($0) } ?? .zero
+        }
+        return tiles
+    }
+
+    private static func checkpoints(_ db: Database) throws -> [StoredNote] {
+        let rows = try Row.fetchCursor(
+            db, sql: "SELECT \(StoredCheckpoint.columns) FROM checkpoint ORDER BY size")
+        var notes: [StoredNote] = []
+        while let row = try rows.next() {
+            notes.append(
+                StoredNote(
+                    size: try ColumnReader(row: row, label: "checkpoint").integer(0),
+                    signed: try? StoredCheckpoint(row: row).signed))
+        }
+        return notes
+    }
+
+    private static func kept(
+        _ db: Database, _ findings: inout [LedgerFinding]
+    ) throws -> [SigningKeyRow] {
+        var keys: [SigningKeyRow] = []
+        for row in try Row.fetchAll(db, sql: "SELECT seq, form FROM kept ORDER BY seq") {
+            let reader = ColumnReader(row: row, label: "kept")
+            let seq = try reader.integer(0)
+            let form = try reader.text(1)
+            let sealed = try? RowHashes.fetch(seq..<seq + 1, in: db).first
+            guard sealed == .ofCanonicalForm(Array(form.utf8)) else {
+                findings.append(LedgerFinding(row: seq, "what was kept of it is not the row"))
+                continue
+            }
+            if let key = SigningKeyRow(seq: seq, keptForm: form) { keys.append(key) }
+        }
+        return keys
+    }
+}
+
+extension Tile {
+    /// Where a hash stands in table `tile`.
+    struct Place: Hashable, Sendable {
+        let level: Int
+        let index: Int64
+
+        /// Number of the last row below it.
+        var lastRow: Int64 {
+            let width = (0..<min(max(level, 1), 7)).reduce(Int64(1)) { width, _ in
+                width * Tile.width
+            }
+            let (rows, overflow) = (index + 1).multipliedReportingOverflow(by: width)
+            return overflow ? .max : rows
+        }
+    }
+}
