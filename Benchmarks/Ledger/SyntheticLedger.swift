@@ -45,9 +45,8 @@ struct SyntheticLedger {
         "01JF" + String(repeating: "0", count: 22 - String(number).utf8.count) + String(number)
     }
     static func time(_ number: Int) -> Int64 { start + Int64(number) * interval }
-    static func network(_ number: Int) -> String {
-        "10.\(number % 200).\(number / 200 % 250).0/24"
-    }
+    /// One of 200 networks, each in a block of 16 bits of its own.
+    static func network(_ object: Int) -> String { "10.\(object % 200).7.0/24" }
 
     private mutating func projection() -> Projection {
         count += 1
@@ -66,7 +65,7 @@ struct SyntheticLedger {
         row.ticket = "NET-\(count / 10)"
         row.clientAddress = "192.0.2.\(object % 250)"
         row.authentication = "asserted"
-        let networks = chance < 12 && chance >= 2 ? Self.network(object * 7) : nil
+        let networks = chance < 12 && chance >= 2 ? Self.network(object) : nil
         row.cidrs = networks.map { #"["\#($0)"]"# }
         row.before = Self.body(object, count - 1, networks)
         row.after = Self.body(object, count, networks)

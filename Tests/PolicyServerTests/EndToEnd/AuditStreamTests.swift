@@ -51,6 +51,8 @@ extension EndToEndTests {
                     try await server.send(.get, "/v1/audit/stream?lastEventId=99999").status == 400)
                 #expect(try await server.send(.get, "/v1/audit/stream?lastEventId=x").status == 400)
                 #expect(try await server.send(.get, "/v1/audit/stream?q=x").status == 400)
+                // Rows of reads are not waited for; a write is, and comes behind them.
+                try await server.send(.put, "/v1/regions/d", "{}")
                 let starts = try await server.send(.get, "/v1/audit?verb=read").items
                     .filter { $0["name"] == "/v1/audit/stream" }
                 #expect(starts.count == 1)
