@@ -52,7 +52,10 @@ extension AuditLedger {
             return try await pool.read(body)
         } catch let error as DatabaseError {
             let failure = StoreError(error, path: path)
-            if failure.code == .corrupt { queue.suspect(failure) }
+            // A damaged index of texts can be made again: no row is at stake.
+            if failure.code == .corrupt, failure.systemCode != TextIndex.damage {
+                queue.suspect(failure)
+            }
             throw failure
         }
     }

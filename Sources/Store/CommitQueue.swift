@@ -213,7 +213,7 @@ extension CommitQueue.State {
 
     fileprivate mutating func failed(_ error: StoreError) {
         writer = nil
-        if error.code == .corrupt { isSuspect = true }
+        if error.code == .corrupt, error.systemCode != TextIndex.damage { isSuspect = true }
         if error.code != .clusterMismatch, error.code != .badSegment {
             health = .unavailable(error)
         }

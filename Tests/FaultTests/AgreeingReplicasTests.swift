@@ -84,18 +84,17 @@ extension FaultTests {
             try await APIClient(second).waitUntilAudited(
                 try await Journal(etcd).newestRevision)
             let loads = (WriteLoad(), WriteLoad())
-            async let one: Void = loads.0.run(first, clients: [.goesOn, .goesOn])
-            async let two: Void = loads.1.run(second, clients: [.triesAgain, .triesAgain])
-            try await loads.0.waitForAcknowledgements(60)
-            let policy = try await etcd.value(Calico.policy("p1"))
-            try await etcd.etcdctl(
-                "put", Calico.policy("outside"), policy.replacing("p1", with: "outside"))
-            try await etcd.etcdctl("put", Calico.policy("broken"), "{")
-            try await etcd.etcdctl("del", Calico.policy("outside"))
-            try await loads.0.waitForAcknowledgements(120)
-            loads.0.stop()
-            loads.1.stop()
-            _ = await (one, two)
+            try await loads.0.run(first, clients: [.goesOn, .goesOn]) {
+                try await loads.1.run(second, clients: [.triesAgain, .triesAgain]) {
+                    try await loads.0.waitForAcknowledgements(60)
+                    let policy = try await etcd.value(Calico.policy("p1"))
+                    try await etcd.etcdctl(
+                        "put", Calico.policy("outside"), policy.replacing("p1", with: "outside"))
+                    try await etcd.etcdctl("put", Calico.policy("broken"), "{")
+                    try await etcd.etcdctl("del", Calico.policy("outside"))
+                    try await loads.0.waitForAcknowledgements(120)
+                }
+            }
             for server in [first, second] { try await catchUp(server, etcd) }
         }
 

@@ -47,12 +47,15 @@ extension FaultTests {
                     #expect(try await server.stop() == .exit(0))
                     try await server.start()
                     let original = try DamagedFile.overwritePages(server.ledger)
-                    // The listing reads every row, and so finds the damage.
-                    let listing = try await APIClient(server).send(.get, "/v1/audit?limit=1000")
-                    #expect(listing.status == 503)
-                    #expect(listing.text.contains("restore a backup"), "\(listing.text)")
-                    let answer = try await APIClient(server).refusal()
+                    // A new row makes the readers read their pages again, all rows read every page.
+                    let restarted = APIClient(server)
+                    _ = try await restarted.send(
+                        .put, "/v1/policies/p1", Write.policy("p1", order: 2).body)
+                    _ = try await restarted.send(.get, "/v1/audit?limit=1000")
+                    let answer = try await restarted.refusal()
                     #expect(answer.text.contains("malformed"), "\(answer.text)")
+                    #expect(answer.text.contains("restore a backup"), "\(answer.text)")
+                    #expect(try await restarted.send(.get, "/readyz").text.contains("malformed"))
                     #expect(try await APIClient(server).send(.get, "/v1/policies").status == 200)
 
                     try DamagedFile.restore(original, in: server.ledger)

@@ -9,21 +9,25 @@ extension FaultTests {
         func `a disk that fills up under load loses nothing and is recovered from`() async throws {
             let disk = try SmallDisk(mebibytes: 32)
             try await withEtcd { etcd in
-                try await withServer(on: etcd, dataDirectory: disk.path + "/data") { server in
+                try await withServer(
+                    on: etcd, flags: ["--write-deadline", "2"], dataDirectory: disk.path + "/data"
+                ) { server in
                     try await APIClient(server).accepted(.put, "/v1/regions/west", "{}")
                     let load = WriteLoad()
-                    async let clients: Void = load.run(
-                        server, clients: [.goesOn, .goesOn, .triesAgain, .triesAgain])
-                    try await load.waitForAcknowledgements(50)
-                    let ballast = try disk.fill(leaving: 256)
-                    try await refuses(server, load)
-                    try await reads(server)
-
-                    try FileManager.default.removeItem(at: ballast)
-                    try await server.waitUntilReady()
-                    try await load.waitForAcknowledgements(load.log.acknowledged.count + 50)
-                    load.stop()
-                    await clients
+                    let clients: [WriteLoad.Persistence] = [
+                        .goesOn, .goesOn, .triesAgain, .triesAgain,
+                    ]
+                    try await load.run(server, clients: clients) {
+                        try await load.waitForAcknowledgements(50)
+                        let ballast = try disk.fill()
+                        defer { try? FileManager.default.removeItem(at: ballast) }
+                        try await refuses(server)
+                        try await load.waitForRefusal()
+                        try await reads(server)
+                        try FileManager.default.removeItem(at: ballast)
+                        try await server.waitUntilReady()
+                        try await load.waitForAcknowledgements(load.log.acknowledged.count + 50)
+                    }
                     print("full disk: \(load.log)")
                     try await Verification(server: server, etcd: etcd).verify(load.log)
                     let problems = load.log.problems
@@ -40,7 +44,7 @@ extension FaultTests {
         }
 
         /// Waits until writes are refused, and sees that they say why.
-        private func refuses(_ server: ServerProcess, _ load: WriteLoad) async throws {
+        private func refuses(_ server: ServerProcess) async throws {
             let client = APIClient(server)
             let answer = try await client.refusal()
             #expect(answer.status == 503)
@@ -90,6 +94,30 @@ extension APIClient {
 }
 
 extension WriteLoad {
+    /// Runs while `body` does.
+    func run(
+        _ server: ServerProcess, clients: [Persistence], while body: () async throws -> Void
+    ) async throws {
+        async let load: Void = run(server, clients: clients)
+        do {
+            try await body()
+        } catch {
+            stop()
+            throw error
+        }
+        stop()
+        await load
+    }
+
+    /// Until a client was told that the ledger cannot be written.
+    func waitForRefusal() async throws {
+        let deadline = ContinuousClock.now + .seconds(60)
+        while !log.problems.contains("/problems/ledger-unavailable") {
+            guard ContinuousClock.now < deadline else { throw FaultTestError("no refusal: \(log)") }
+            try await Task.sleep(for: .milliseconds(5))
+        }
+    }
+
     func waitForAcknowledgements(_ count: Int) async throws {
         let deadline = ContinuousClock.now + .seconds(60)
         while log.acknowledged.count < count {

@@ -21,12 +21,16 @@ package final class SmallDisk: Sendable {
     // Lazily: a ledger that a failed test left open does not keep the mount in the way.
     deinit { _ = try? Self.run("/bin/umount", ["-l", directory.path]) }
 
-    /// Takes all the space that is left but `kibibytes`; returns the file to remove.
-    package func fill(leaving kibibytes: Int) throws -> URL {
-        let attributes = try FileManager.default.attributesOfFileSystem(forPath: path)
-        let free = (attributes[.systemFreeSize] as? NSNumber)?.intValue ?? 0
+    /// Takes all the space there is; returns the file to remove.
+    package func fill() throws -> URL {
         let ballast = URL(fileURLWithPath: path + "/ballast")
-        try Data(count: max(0, free - kibibytes << 10)).write(to: ballast)
+        _ = FileManager.default.createFile(atPath: ballast.path, contents: nil)
+        let handle = try FileHandle(forWritingTo: ballast)
+        defer { try? handle.close() }
+        for size in [1 << 20, 1 << 12] {
+            // Until the disk takes no more.
+            while (try? handle.write(contentsOf: Data(count: size))) != nil {}
+        }
         return ballast
     }
 

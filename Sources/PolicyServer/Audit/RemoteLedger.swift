@@ -28,11 +28,13 @@ struct RemoteLedger: ChangeSource {
     private func fetch(
         after place: HistoryPlace, limit: Int
     ) async throws -> (header: SegmentHeader, rows: [AuditRecord]) {
-        let url = base.appending(path: "v1/audit/export").appending(queryItems: [
+        var items = [
             URLQueryItem(name: "order", value: SegmentHeader.Order.revision.rawValue),
-            URLQueryItem(name: "after", value: place.description),
             URLQueryItem(name: "limit", value: "\(limit)"),
-        ])
+        ]
+        // An epoch from before that ledger's first has no name there: everything comes after it.
+        if place.epoch >= 0 { items.append(URLQueryItem(name: "after", value: place.description)) }
+        let url = base.appending(path: "v1/audit/export").appending(queryItems: items)
         let (body, response) = try await load(url)
         guard let response = response as? HTTPURLResponse, response.statusCode == 200 else {
             let text = String(decoding: body.prefix(500), as: UTF8.self)

@@ -22,16 +22,22 @@ extension API {
             throw Problem.malformed(
                 "The query parameter \(name) has no meaning with order=\(order.rawValue).")
         }
+        let reader = try reader(request)
+        let response: Response
         do {
-            return switch order {
-            case .seq: try await exportRows(request)
-            case .revision: try await exportChanges(request)
-            }
+            response =
+                switch order {
+                case .seq: try await exportRows(request)
+                case .revision: try await exportChanges(request)
+                }
         } catch let error as StoreError where error.code == .badSegment {
             throw Problem.malformed(error.message)
         } catch let error as StoreError {
             throw Problem.ledger(error)
         }
+        // Of a comparison the first page is on record, and stands for those that follow.
+        if request.query["after"] == nil { recordRead(request, by: reader, response) }
+        return response
     }
 
     /// The segment that `policy-server audit export` writes.

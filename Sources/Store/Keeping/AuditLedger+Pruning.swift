@@ -41,9 +41,9 @@ extension AuditLedger {
         let sha256 = try NewFile.sha256(path)
         let isDone = try await transaction { writer, db in
             // A hold may have been placed meanwhile: the segment then waits beside the rows.
-            guard try Retention(db).next(before: cutoff.microseconds, in: db) == range else {
-                return false
-            }
+            guard let due = try Retention(db).next(before: cutoff.microseconds, in: db),
+                due.lowerBound == range.lowerBound, due.upperBound >= range.upperBound
+            else { return false }
             let hashes = try PrunedHashes(range, db)
             guard hashes.last == lastHash else {
                 throw StoreError(

@@ -17,7 +17,6 @@ struct Pruning {
 
     func carryOut() throws {
         try Sealing.seal(Tile.of(row: rows.lowerBound)..<Tile.of(row: rows.upperBound) + 1, in: db)
-        try removeTexts()
         let (traces, newest) = try survey()
         for (key, trace) in traces { try updateBaseline(key, trace) }
         if let newest {
@@ -31,43 +30,24 @@ struct Pruning {
         try db.execute(sql: "DELETE FROM audit WHERE seq BETWEEN ? AND ?", arguments: range)
     }
 
-    private func removeTexts() throws {
-        let records = try Row.fetchCursor(
-            db, sql: "SELECT \(AuditRow.columns) FROM audit WHERE seq BETWEEN ? AND ?",
-            arguments: [rows.lowerBound, min(rows.upperBound, try TextIndex.progress(in: db))])
-        while let row = try records.next() {
-            try TextIndex.remove(AuditRow.record(row), in: db)
-        }
-    }
-
-    /// The last row of each key, and the newest place of any; drops the rows' networks on the way.
+    /// The last row of each key, and the newest place of any; drops the rows' networks and words on the way.
     private func survey() throws -> ([String: Trace], HistoryPlace?) {
         var traces: [String: Trace] = [:]
         var newest: HistoryPlace?
         let cursor = try Row.fetchCursor(
-            db,
-            sql: """
-                SELECT seq, time, cidrs, key, epoch, revision, verb, after IS NULL FROM audit
-                WHERE seq BETWEEN ? AND ? ORDER BY seq
-                """, arguments: [rows.lowerBound, rows.upperBound])
-        while let row = try cursor.next() {
-            let reader = ColumnReader(row: row, label: "audit row \(row[0] as DatabaseValue)")
-            let seq = try reader.integer(0)
-            if let cidrs = try reader.optionalText(2) {
-                try TouchedNetworks.remove(cidrs, time: reader.integer(1), seq: seq, in: db)
-            }
-            guard let epoch = try reader.optionalInteger(4),
-                let revision = try reader.optionalInteger(5)
-            else { continue }
-            let place = HistoryPlace(epoch: epoch, revision: revision)
+            db, sql: "SELECT \(AuditRow.columns) FROM audit WHERE seq BETWEEN ? AND ? ORDER BY seq",
+            arguments: [rows.lowerBound, rows.upperBound])
+        while let record = try cursor.next().map(AuditRow.record) {
+            try TouchedNetworks.remove(record, in: db)
+            try TextIndex.remove(record, in: db)
+            guard let place = record.place else { continue }
             newest = max(newest ?? place, place)
-            let isDeletion = try reader.text(6) == AuditRecord.Verb.delete.rawValue
+            let isDeletion = record.verb == .delete
             // Of a change after a gap the object may not be known: a later row of the gap has it.
-            guard let key = try reader.optionalText(3),
-                try isDeletion || reader.integer(7) == 0,
+            guard let key = record.key, isDeletion || record.after != nil,
                 traces[key].map({ $0.place <= place }) ?? true
             else { continue }
-            traces[key] = Trace(seq: seq, place: place, isDeletion: isDeletion)
+            traces[key] = Trace(seq: record.seq, place: place, isDeletion: isDeletion)
         }
         return (traces, newest)
     }
@@ -117,8 +97,9 @@ struct Pruning {
 }
 
 extension TouchedNetworks {
-    /// Forgets that row `seq` touches the networks in `text`, and those that no row touches any more.
-    static func remove(_ text: String, time: Int64, seq: Int64, in db: Database) throws {
+    /// Forgets which networks the row touches, and the networks that no row touches any more.
+    static func remove(_ record: AuditRecord, in db: Database) throws {
+        guard let text = record.cidrs else { return }
         let select = try db.cachedStatement(
             sql: "SELECT id FROM cidr WHERE family = ? AND first = ? AND length = ?")
         let delete = try db.cachedStatement(
@@ -133,7 +114,7 @@ extension TouchedNetworks {
                 cidr.family.bitWidth, bytes(cidr.first), cidr.prefixLength,
             ]
             guard let id = try Int64.fetchOne(select, arguments: key) else { continue }
-            try delete.execute(arguments: [id, time, seq])
+            try delete.execute(arguments: [id, record.time.microseconds, record.seq])
             try forget.execute(arguments: [id])
         }
     }
