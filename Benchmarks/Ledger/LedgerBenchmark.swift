@@ -1,4 +1,5 @@
 import Foundation
+import Store
 
 /// Measures one ledger when it has a tenth of its rows and when it has all of them.
 struct LedgerBenchmark {
@@ -35,6 +36,15 @@ struct LedgerBenchmark {
         let empty = try await SyntheticLedger(path: folder + "/empty/audit.sqlite")
         let rates = try await AppendRates.measure(empty: empty, full: ledger)
         printRates(rates, indexed: indexed)
+        try await verify(folder + "/large/audit.sqlite")
+    }
+
+    private func verify(_ path: String) async throws {
+        let start = ContinuousClock.now
+        let report = try await LedgerVerifier(path: path).verify()
+        let seconds = start.duration(to: .now).milliseconds / 1_000
+        let finding = report.findings.first.map { "\($0)" } ?? "in order"
+        print("\n\(report.size) rows verified in \(String(format: "%.1f", seconds)) s: \(finding)")
     }
 
     private func printSearches(

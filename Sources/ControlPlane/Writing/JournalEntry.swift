@@ -60,7 +60,8 @@ extension JournalEntry {
             let keys = value["keys"]?.arrayValue
         else { return nil }
         self.init(
-            isAccepted: status == "accepted", time: time, context: context, verb: verb, kind: kind, name: name, region: value["region"]?.stringValue,
+            isAccepted: status == "accepted", time: time, context: context, verb: verb, kind: kind,
+            name: name, region: value["region"]?.stringValue,
             result: value["result"]?.stringValue.flatMap(ChangeVerb.init),
             keys: keys.compactMap(\.stringValue),
             verbs: (value["verbs"]?.arrayValue ?? []).compactMap {

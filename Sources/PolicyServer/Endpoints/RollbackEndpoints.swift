@@ -64,7 +64,7 @@ extension API {
             status: problem.status.code,
             problem: String(problem.type.dropFirst("/problems/".count)),
             isDryRun: headers.options.dryRun, detail: problem.detail ?? "", violations: violations)
-        return problem
+        return problem.onRecord
     }
 }
 

@@ -73,8 +73,10 @@ struct AuditDay {
         let attempts: [(HTTPRequest.Method, String, String, [(String, String)])] = [
             (.put, "/v1/regions/west/subnets/mine", #"{"cidr":"10.1.20.0/24"}"#, []),
             (.put, "/v1/regions/RegionOne", "{}", []),
-            (.put, "/v1/policies/ssh-west-east", Self.betweenRegions(ports: "3389"),
-                [("If-Match", "\"1\"")]),
+            (
+                .put, "/v1/policies/ssh-west-east", Self.betweenRegions(ports: "3389"),
+                [("If-Match", "\"1\"")]
+            ),
         ]
         for (method, path, body, headers) in attempts {
             let answer = try await client.send(method, path, body, headers: mallory + headers)
