@@ -54,10 +54,11 @@ let package = Package(
                 .product(name: "SwiftProtobuf", package: "swift-protobuf"),
             ],
             exclude: ["Protos"]),
+        .systemLibrary(name: "CZlib", providers: [.apt(["zlib1g-dev"])]),
         .target(
             name: "Store",
             dependencies: [
-                "Domain",
+                "Domain", "CZlib",
                 .product(name: "Crypto", package: "swift-crypto"),
                 .product(name: "GRDB", package: "GRDB.swift"),
                 .product(name: "GRDBSQLite", package: "GRDB.swift"),
@@ -85,6 +86,8 @@ let package = Package(
             resources: [.embedInCode("openapi.yaml")]),
         .executableTarget(
             name: "RuleBenchmarks", dependencies: ["Calico", "Domain"], path: "Benchmarks/Rules"),
+        .executableTarget(
+            name: "LedgerBenchmarks", dependencies: ["Domain", "Store"], path: "Benchmarks/Ledger"),
         .target(
             name: "TestSupport",
             dependencies: [
@@ -152,7 +155,7 @@ let package = Package(
 )
 
 // One loop over all targets, so that no target can fall behind on a setting.
-for target in package.targets {
+for target in package.targets where target.type != .system {
     var settings = target.swiftSettings ?? []
     settings += [
         .swiftLanguageMode(.v6),

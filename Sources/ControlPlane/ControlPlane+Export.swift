@@ -12,12 +12,17 @@ extension ControlPlane {
     /// The object as a document for `apply`: without what the server sets. Nil for Neutron's own
     /// policies, which only Neutron may write.
     package func exportDocument(_ object: ObjectView) -> JSONValue? {
-        guard var document = object.document.objectValue else { return nil }
         if case .regionPolicy(_, let policy) = object.name,
             writer.planner.reserved(policy) != nil
         {
             return nil
         }
+        return Self.writable(object)
+    }
+
+    /// The object as a document to write: without what the server sets; of a CrossRegionPolicy its source.
+    package static func writable(_ object: ObjectView) -> JSONValue? {
+        guard var document = object.document.objectValue else { return nil }
         switch object.name {
         case .region, .subnet:
             for field in ["revision", "uid", "createdAt", "namespace"] { document[field] = nil }
@@ -31,7 +36,7 @@ extension ControlPlane {
             for field in ["resourceVersion", "uid", "creationTimestamp", "managedFields"] {
                 metadata[field] = nil
             }
-            document["metadata"] = .object(Self.withoutDerived(metadata))
+            document["metadata"] = .object(withoutDerived(metadata))
             return .object(document)
         }
     }

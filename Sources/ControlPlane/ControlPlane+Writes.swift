@@ -66,9 +66,12 @@ extension ControlPlane {
         await recordQuietly(row)
     }
 
+    /// Puts an attempt that no other method here records on record, without waiting for the disk.
+    package func record(attempt row: AuditRecord.Draft) { attempts.recordLater(row) }
+
     private func recordQuietly(_ row: AuditRecord.Draft) async {
         do {
-            try await ledger.record([row])
+            try await attempts.record(row)
         } catch {
             logger.error("an attempt could not be audited", metadata: ["error": "\(error)"])
         }
@@ -135,7 +138,7 @@ extension ControlPlane {
             request, detail: refusal.detail, violations: refusal.violations)
         (row.status, row.problem) = (refusal.reason.status, refusal.reason.problem)
         do {
-            try await ledger.record([row])
+            try await attempts.record(row)
         } catch {
             throw ControlPlaneError(
                 .ledgerUnavailable, "the refusal could not be audited: \(error)")
@@ -170,10 +173,12 @@ extension ControlPlane {
             outcome: .refused)
         row.take(context)
         var members = JSONObject()
-        members["detail"] = .string(String(detail.prefix(Self.maximumDetail)))
+        members["detail"] = .string(detail.cut(to: Self.maximumDetail))
         members["violations"] = .array(
             violations.prefix(Self.keptViolations).map {
-                ["pointer": .string($0.pointer), "rule": .string($0.rule.name)]
+                [
+                    "pointer": .string($0.pointer.cut(to: 256)), "rule": .string($0.rule.name),
+                ]
             })
         if violations.count > Self.keptViolations {
             members["violationCount"] = .number(JSONNumber(Int64(violations.count)))

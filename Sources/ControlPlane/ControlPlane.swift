@@ -14,6 +14,7 @@ package final class ControlPlane: Service {
     let ledger: AuditLedger
     let mirror = Mirror()
     let auditor: Auditor
+    let attempts: AttemptRecorder
     let writer: Writer
     let configuration: ControlPlaneConfiguration
     let logger: Logger
@@ -29,6 +30,8 @@ package final class ControlPlane: Service {
         self.logger = logger
         let mirror = self.mirror
         auditor = Auditor(ledger: ledger, logger: logger)
+        attempts = AttemptRecorder(
+            ledger: ledger, limits: configuration.attempts, logger: logger)
         follower = Follower(
             store: store, mirror: mirror, auditor: auditor, ledger: ledger, logger: logger,
             now: SystemClock.now)
@@ -48,11 +51,21 @@ package final class ControlPlane: Service {
                 group.addTask { await self.follower.run() }
                 group.addTask { await self.writer.run() }
                 group.addTask { await self.keepTime() }
+                group.addTask { await self.ledger.keepTexts() }
+                group.addTask { await self.probeLedger() }
             }
         }
     }
 
-    /// Ends waits whose time is up, and now and then saves progress and tries a broken ledger again.
+    /// Tries a broken ledger again, which may take long.
+    private func probeLedger() async {
+        while !Task.isCancelled {
+            try? await Task.sleep(for: .seconds(2))
+            if !ledger.health.isAvailable { await ledger.probe() }
+        }
+    }
+
+    /// Ends waits whose time is up, and now and then saves progress.
     private func keepTime() async {
         defer {
             mirror.applied.close()
@@ -67,8 +80,9 @@ package final class ControlPlane: Service {
             auditor.audited.expire(now)
             tick += 1
             if tick % 100 == 0 { auditor.saveProgress() }
-            if tick % 20 == 0, !ledger.health.isAvailable { await ledger.probe() }
+            if tick % 600 == 0 { await attempts.reportDropped() }
         }
+        await attempts.reportDropped()
     }
 
     /// Why nothing may be written now; nil when all is in order.

@@ -8,12 +8,16 @@ package struct ControlPlaneConfiguration: Sendable {
     /// How long who-did-what stays in etcd's journal, seconds.
     package var journalTTLSeconds: Int64
 
+    package var attempts: AttemptBudget.Limits
+
     package init(
         policyNames: PolicyNameConvention = .auto, writeDeadline: Duration = .seconds(10),
-        journalTTLSeconds: Int64 = 7 * 86_400
+        journalTTLSeconds: Int64 = 7 * 86_400,
+        attempts: AttemptBudget.Limits = AttemptBudget.Limits()
     ) {
         self.policyNames = policyNames
         self.writeDeadline = writeDeadline
         self.journalTTLSeconds = journalTTLSeconds
+        self.attempts = attempts
     }
 }

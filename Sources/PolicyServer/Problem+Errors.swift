@@ -46,6 +46,13 @@ extension Problem {
         ProblemKind(error).problem("The ledger cannot be read: \(error.message)")
     }
 
+    /// The same for a request that is on record.
+    var onRecord: Problem {
+        var problem = self
+        problem.isOnRecord = true
+        return problem
+    }
+
     /// A parameter or header that cannot be read.
     static func malformed(_ detail: String) -> Problem { ProblemKind.badRequest.problem(detail) }
 

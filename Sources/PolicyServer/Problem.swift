@@ -39,6 +39,12 @@ package struct ProblemKind: Sendable, Hashable {
 extension ProblemKind {
     /// A parameter or header that cannot be read.
     package static let badRequest = ProblemKind(400, "bad-request", "Malformed request")
+    /// Who asks cannot be told.
+    package static let actor = ProblemKind(400, "malformed-actor", "Malformed actor")
+
+    /// More clients follow the audit log than may.
+    static let tooManyStreams = ProblemKind(
+        503, "too-many-streams", "Too many streams are open", retryAfter: 10)
 
     /// Status and name are those that the ledger keeps with the refusal.
     package init(_ reason: Refusal.Reason) {
@@ -55,6 +61,7 @@ extension ProblemKind {
             case .idempotencyKeyReused: "The Idempotency-Key names another request"
             case .reserved: "The name belongs to another writer"
             case .tooLarge: "The change is too large"
+            case .rollbackAbsent: "The object did not exist then"
             }
         self.init(reason.status, reason.problem, title)
     }
@@ -70,6 +77,7 @@ extension ProblemKind {
             case .overloaded: (503, "Too many writes wait", 1)
             case .replicaBehind: (503, "This replica is behind", 1)
             case .futureRevision: (400, "No such revision yet", nil)
+            case .futureTime: (400, "That time is still to come", nil)
             }
         self.init(status, code.problem, title, retryAfter: retryAfter)
     }
@@ -77,6 +85,14 @@ extension ProblemKind {
     /// A body that is no document.
     package init(_ error: DocumentError) {
         self = ProblemKind(400, "document", "The body cannot be read")
+    }
+
+    /// What the ledger does not know.
+    package init(_ unknown: UnknownPlace) {
+        self =
+            unknown.isBeforeHistory
+            ? ProblemKind(404, "before-history", "The ledger's history begins later")
+            : ProblemKind(404, "history-gap", "The ledger's history has a gap there")
     }
 
     /// Every failure of the ledger is a matter of this machine's disk, not of the request.

@@ -2,22 +2,6 @@ package import Domain
 import GRDB
 
 extension AuditLedger {
-    /// The newest rows before `cursor` that match; `limit` at least 1.
-    package func query(
-        _ filter: AuditFilter, before cursor: AuditCursor? = nil, limit: Int
-    ) async throws -> AuditPage {
-        try await reading { db in
-            var records: [AuditRecord] = []
-            for query in AuditQuery.parts(filter, before: cursor) where records.count <= limit {
-                let missing = limit + 1 - records.count
-                records += try query.fetch(db, limit: missing)
-            }
-            guard records.count > limit else { return AuditPage(records: records, next: nil) }
-            records.removeLast(records.count - limit)
-            return AuditPage(records: records, next: records.last.map(AuditCursor.init))
-        }
-    }
-
     /// The row with this number.
     package func record(seq: Int64) async throws -> AuditRecord? {
         try await rows("WHERE seq = ?", [seq]).first
@@ -67,7 +51,12 @@ extension AuditLedger {
         do {
             return try await pool.read(body)
         } catch let error as DatabaseError {
-            throw StoreError(error, path: path)
+            let failure = StoreError(error, path: path)
+            // A damaged index of texts can be made again: no row is at stake.
+            if failure.code == .corrupt, failure.systemCode != TextIndex.damage {
+                queue.suspect(failure)
+            }
+            throw failure
         }
     }
 

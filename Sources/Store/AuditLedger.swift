@@ -1,5 +1,6 @@
 package import Domain
 import GRDB
+import Synchronization
 
 /// The audit ledger: an append-only, hash-chained SQLite file with one row for every change that etcd
 /// shows and for every attempt that this server did not accept.
@@ -11,6 +12,8 @@ package final class AuditLedger: Sendable {
         package var maximumReaders = 4
         /// Whether SQLite's `quick_check` runs at opening; it reads the whole file.
         package var checksIntegrity = true
+        /// The shortest time between two looks for whether a damaged file is sound again.
+        package var soundnessPause = Duration.seconds(10)
 
         package init() {}
     }
@@ -21,7 +24,8 @@ package final class AuditLedger: Sendable {
     package let identity: String
     let pool: DatabasePool
     private let lock: FileLock
-    private let queue: CommitQueue
+    private let soundness: Soundness
+    let queue: CommitQueue
 
     /// Opens `path`, or creates it with mode 0600 and its directory with 0700. Blocks on the disk.
     ///
@@ -29,6 +33,7 @@ package final class AuditLedger: Sendable {
     /// with the file's name and what to do.
     package init(path: String, options: Options = Options()) throws(StoreError) {
         self.path = path
+        soundness = Soundness(pause: options.soundnessPause)
         try LedgerFile.createDirectory(of: path)
         lock = try FileLock(path: path + ".lock")
         pool = try LedgerDatabase.open(path, options: options)
@@ -42,15 +47,24 @@ package final class AuditLedger: Sendable {
 
     package var health: LedgerHealth { queue.health }
 
-    /// Number of the last row on disk; 0 when there is none.
-    package var size: Int64 { queue.lastSeq }
-
     /// `hash` of the last row on disk; `zero` when there is none.
     package var lastHash: AuditHash { queue.lastHash }
 
-    /// Writes to the disk to find out whether that is possible, and says so.
+    /// Number of the last row on disk; 0 when there is none.
+    package var lastSeq: Int64 { queue.lastSeq }
+
+    /// Gives an element when rows have been written since the last was taken; ends with `close()`.
+    package func commits() -> AsyncStream<Void> { queue.commits() }
+
+    /// Writes to the disk to find out whether that is possible, and says so. After damage was found the
+    /// whole file is read first, at intervals: a small write may well succeed beside the damage.
     @discardableResult
     package func probe() async -> LedgerHealth {
+        if queue.isSuspect {
+            guard await soundness.check(path) else { return health }
+            pool.releaseMemory()
+            queue.acquit()
+        }
         try? await queue.submit(.probe)
         return health
     }
@@ -59,6 +73,17 @@ package final class AuditLedger: Sendable {
     /// start, and when the cluster is another one or was restored. Rows and objects stay.
     package func follow(_ progress: Progress) async throws(StoreError) {
         try await queue.submit(.follow(progress))
+    }
+
+    /// Follows from `progress` on, and takes what a comparison with the state after it has found: both or
+    /// neither, since the one without the other would begin an epoch that no row tells of.
+    package func bridge(
+        from progress: Progress, _ projection: Projection
+    ) async throws(StoreError) {
+        try await transaction { writer, db in
+            try writer.follow(progress, in: db)
+            try writer.project([projection], clusterID: progress.clusterID, to: db)
+        }
     }
 
     /// Puts the rows, objects and progress of `batch`, in rising order of revision, on disk: all or nothing.
@@ -72,6 +97,40 @@ package final class AuditLedger: Sendable {
     /// Puts rows of attempts that changed nothing in etcd on disk: all or nothing.
     package func record(_ attempts: [AuditRecord.Draft]) async throws(StoreError) {
         try await queue.submit(.attempts(attempts))
+    }
+
+    /// As `record`, without waiting; `onFailure` must not block.
+    package func record(
+        _ attempts: [AuditRecord.Draft], onFailure: @escaping @Sendable (StoreError) -> Void
+    ) {
+        queue.submit(.attempts(attempts), onFailure: onFailure)
+    }
+
+    /// Puts words into the index of texts.
+    func index(_ batch: TextIndex.Batch) async throws(StoreError) {
+        try await queue.submit(.texts(batch))
+    }
+
+    /// Has the index of texts made again.
+    func emptyTexts() async throws(StoreError) {
+        try await queue.submit(.emptyTexts)
+    }
+
+    /// Runs `body` in a transaction of the writing connection; it may run twice, so it sets what it
+    /// returns anew each time.
+    func transaction<Value: Sendable>(
+        _ body: @escaping @Sendable (inout LedgerWriter, Database) throws -> Value
+    ) async throws(StoreError) -> Value {
+        let result = Mutex<Value?>(nil)
+        try await queue.submit(
+            .transaction { writer, db in
+                let value = try body(&writer, db)
+                result.withLock { $0 = value }
+            })
+        guard let value = result.withLock({ $0 }) else {
+            throw StoreError(code: .unexpected, message: "\(path): a transaction without a result")
+        }
+        return value
     }
 
     /// Puts a checkpoint on disk, unless there is one of as many rows.

@@ -9,6 +9,12 @@ final class CommitQueue: Sendable {
         case attempts([AuditRecord.Draft])
         case projections([Projection], clusterID: String)
         case follow(Progress)
+        /// Words of rows for the index of texts.
+        case texts(TextIndex.Batch)
+        /// Has the index of texts made again.
+        case emptyTexts
+        /// What other parts of this target write in one transaction; may be tried twice.
+        case transaction(@Sendable (inout LedgerWriter, Database) throws -> Void)
         case checkpoint(StoredCheckpoint)
         /// Writes for the sake of writing.
         case probe
@@ -19,7 +25,8 @@ final class CommitQueue: Sendable {
             case .attempts(let drafts): drafts.count
             case .projections(let batch, _):
                 batch.reduce(batch.count) { $0 + $1.rows.count + $1.objects.count }
-            case .follow, .checkpoint, .probe: 1
+            case .texts(let batch): batch.rows.count
+            case .follow, .emptyTexts, .transaction, .checkpoint, .probe: 1
             }
         }
     }
@@ -35,10 +42,15 @@ final class CommitQueue: Sendable {
         var isScheduled = false
         var isClosed = false
         var health = LedgerHealth.available
+        /// Whether SQLite has found the file damaged; a write that succeeds does not prove otherwise.
+        var isSuspect = false
         /// Nil when the end of the ledger has to be read again: after any failed commit.
         var writer: LedgerWriter?
         var lastSeq: Int64
         var lastHash: AuditHash
+        /// Who is told of new rows.
+        var followers: [Int: AsyncStream<Void>.Continuation] = [:]
+        var nextFollower = 0
     }
 
     /// Rows after which a commit takes no more jobs.
@@ -69,8 +81,52 @@ final class CommitQueue: Sendable {
         try result.get()
     }
 
+    /// As `submit`, without waiting; `onFailure` is called on SQLite's writer queue, or at once.
+    func submit(_ work: Work, onFailure: @escaping @Sendable (StoreError) -> Void) {
+        enqueue(
+            Job(work: work) { result in
+                if case .failure(let error) = result { onFailure(error) }
+            })
+    }
+
+    /// Gives an element when rows have been written since the last was taken; ends when the queue is closed.
+    func commits() -> AsyncStream<Void> {
+        let (stream, continuation) = AsyncStream.makeStream(
+            of: Void.self, bufferingPolicy: .bufferingNewest(1))
+        let number: Int? = state.withLock { state in
+            guard !state.isClosed else { return nil }
+            state.nextFollower += 1
+            state.followers[state.nextFollower] = continuation
+            return state.nextFollower
+        }
+        guard let number else {
+            continuation.finish()
+            return stream
+        }
+        continuation.onTermination = { [weak self] _ in
+            _ = self?.state.withLock { $0.followers.removeValue(forKey: number) }
+        }
+        return stream
+    }
+
+    /// Whether damage was found, by a write or a read, and not yet found repaired.
+    var isSuspect: Bool { state.withLock { $0.isSuspect } }
+
+    /// Takes no more writes for good until `acquit`: a read has found damage.
+    func suspect(_ error: StoreError) { state.withLock { $0.failed(error) } }
+
+    /// The file is sound again: the next write that succeeds ends the outage.
+    func acquit() { state.withLock { $0.isSuspect = false } }
+
     /// Refuses all further work; what has been submitted is still written.
-    func close() { state.withLock { $0.isClosed = true } }
+    func close() {
+        let followers = state.withLock { state in
+            state.isClosed = true
+            defer { state.followers = [:] }
+            return state.followers.values
+        }
+        for follower in followers { follower.finish() }
+    }
 
     private func enqueue(_ job: Job) {
         let (isClosed, mustSchedule) = state.withLock { state in
@@ -123,7 +179,8 @@ final class CommitQueue: Sendable {
                 for job in jobs { try job.work.write(with: &writer, to: db) }
                 return .commit
             }
-            state.withLock { $0.committed(writer) }
+            let followers = state.withLock { $0.committed(writer) }
+            for follower in followers { follower.yield() }
         } catch {
             state.withLock { $0.failed(StoreError(error, path: pool.path)) }
             throw error
@@ -143,16 +200,23 @@ extension CommitQueue.State {
         return group
     }
 
-    fileprivate mutating func committed(_ writer: LedgerWriter) {
+    /// Returns who is to be told.
+    fileprivate mutating func committed(
+        _ writer: LedgerWriter
+    ) -> [AsyncStream<Void>.Continuation] {
+        let hasGrown = writer.lastSeq != lastSeq
         self.writer = writer
-        lastSeq = writer.lastSeq
-        lastHash = writer.lastHash
-        health = .available
+        (lastSeq, lastHash) = (writer.lastSeq, writer.lastHash)
+        if !isSuspect { health = .available }
+        return hasGrown ? Array(followers.values) : []
     }
 
     fileprivate mutating func failed(_ error: StoreError) {
         writer = nil
-        if error.code != .clusterMismatch { health = .unavailable(error) }
+        if error.code == .corrupt, error.systemCode != TextIndex.damage { isSuspect = true }
+        if error.code != .clusterMismatch, error.code != .badSegment {
+            health = .unavailable(error)
+        }
     }
 }
 
@@ -163,6 +227,9 @@ extension CommitQueue.Work {
         case .projections(let batch, let clusterID):
             try writer.project(batch, clusterID: clusterID, to: db)
         case .follow(let progress): try writer.follow(progress, in: db)
+        case .texts(let batch): try TextIndex.add(batch, in: db)
+        case .emptyTexts: try TextIndex.empty(in: db)
+        case .transaction(let body): try body(&writer, db)
         case .checkpoint(let checkpoint): try checkpoint.insert(db)
         case .probe:
             // More than what a batch of rows takes, so that neither free pages nor room in the log

@@ -48,3 +48,10 @@ extension AuditLedger {
     /// Every range of revisions that the ledger knows without a hole, ascending.
     package func coverage() async throws -> [Coverage] { try await reading(Coverage.all) }
 }
+
+extension Coverage {
+    /// Whether every change of the revision at `place` is known.
+    package func holds(_ place: HistoryPlace) -> Bool {
+        place.epoch == epoch && place.revision > first && place.revision <= last
+    }
+}

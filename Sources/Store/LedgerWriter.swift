@@ -71,7 +71,7 @@ struct LedgerWriter: Sendable {
         var revision = progress.revision
         for projection in batch where projection.revision > revision {
             if projection.isAfterGap {
-                try Coverage.begin(at: projection.revision, epoch, after: progress.revision, in: db)
+                try Coverage.begin(at: projection.revision, epoch, after: revision, in: db)
             }
             try append(projection.rows, to: db)
             for change in projection.objects { try Self.apply(change, to: db) }

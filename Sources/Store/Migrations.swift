@@ -17,6 +17,8 @@ enum Migrations {
                 try TileTable.grow(from: 0, to: try LedgerTree.size(db), in: db)
             }
         ),
+        ("4 text", { db in try db.execute(sql: TextIndex.schema) }),
+        ("5 keeping", { db in try db.execute(sql: keeping) }),
     ]
 
     /// The `user_version` that this program writes.

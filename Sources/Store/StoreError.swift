@@ -20,6 +20,8 @@ package struct StoreError: Error, Hashable, Sendable {
         case busy
         /// The ledger follows another etcd cluster.
         case clusterMismatch
+        /// A segment is none, breaks off, does not verify, or does not fit the ledger.
+        case badSegment
         /// The file of the key that signs checkpoints is missing, open to others, or holds no key.
         case unusableKey
         /// The ledger has been closed.

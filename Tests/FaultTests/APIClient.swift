@@ -10,9 +10,13 @@ struct APIClient: Sendable {
 
     func send(
         _ method: HTTPRequest.Method, _ path: String, _ body: String? = nil, key: String? = nil,
-        actor: String? = nil, fresh: Bool = false
+        actor: String? = nil, fresh: Bool = false, headers others: [(String, String)] = []
     ) async throws -> HTTPTestResponse {
         var headers = HTTPFields()
+        for (name, value) in others {
+            guard let name = HTTPField.Name(name) else { throw FaultTestError("no name: \(name)") }
+            headers.append(HTTPField(name: name, value: value))
+        }
         if body != nil { headers[.contentType] = "application/json" }
         if let key { headers[.idempotencyKey] = key }
         if let actor { headers[.actor] = actor }

@@ -20,21 +20,29 @@ final class ServerProcess: Sendable {
     }
 
     let data: TemporaryDirectory
+    /// Where the ledger is.
+    let dataDirectory: String
     private let executable: URL
     private let flags: [String]
     private let watchdog: ServerWatchdog
     private let running = Mutex<Running?>(nil)
 
-    fileprivate init(etcd: EtcdProcess, flags: [String]) throws {
+    fileprivate init(etcd: EtcdProcess, flags: [String], dataDirectory: String?) throws {
         executable = try ServerExecutable.locate()
         data = try TemporaryDirectory()
+        self.dataDirectory = dataDirectory ?? data.file("data")
         self.flags =
             [
                 "serve", "--listen", "127.0.0.1:0", "--etcd", etcd.clientURL, "--data-dir",
-                data.file("data"),
+                self.dataDirectory,
+                // The tests count every row: their own reading must not add to them.
+                "--audit-reads", "off",
             ] + flags
         watchdog = try ServerWatchdog(pidFile: data.file("pid"))
     }
+
+    /// The ledger's file.
+    var ledger: String { dataDirectory + "/audit.sqlite" }
 
     /// The port of the process that runs now, or ran last; 0 before the first.
     var port: Int { running.withLock { $0?.port ?? 0 } }
@@ -140,9 +148,10 @@ final class ServerProcess: Sendable {
 
 /// Runs `body` with a server on `etcd` that is ready, and is gone afterwards.
 func withServer<Result: Sendable>(
-    on etcd: EtcdProcess, flags: [String] = [], _ body: (ServerProcess) async throws -> Result
+    on etcd: EtcdProcess, flags: [String] = [], dataDirectory: String? = nil,
+    _ body: (ServerProcess) async throws -> Result
 ) async throws -> Result {
-    let server = try ServerProcess(etcd: etcd, flags: flags)
+    let server = try ServerProcess(etcd: etcd, flags: flags, dataDirectory: dataDirectory)
     do {
         try await server.start()
         let result = try await body(server)

@@ -14,6 +14,8 @@ struct WriteLog: Sendable {
     var possible: [String: Set<String?>] = [:]
     /// How often each status was answered.
     var statuses: [Int: Int] = [:]
+    /// The types of the problems of 503s.
+    var problems: Set<String> = []
     /// Changes of which a 503 said only that their outcome is open.
     var undecided: [String] = []
     /// Writes whose connection ended before the answer.
@@ -35,6 +37,7 @@ struct WriteLog: Sendable {
             }
             acknowledged.append(Acknowledgement(changeID: id, path: write.path))
         case 503:
+            problems.insert((try? answer.json())?["type"] as? String ?? "none")
             if answer.headers[.retryAfter] == nil {
                 unexpected.append("503 without Retry-After: \(answer.text)")
             }

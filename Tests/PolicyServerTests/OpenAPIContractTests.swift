@@ -83,6 +83,7 @@ extension Refusal.Reason {
     static let table: [Refusal.Reason] = [
         .notFound, .invalid, .preconditionFailed, .overlap, .inUse, .legacyLoss, .exhausted,
         .alreadyExists, .idempotencyKeyReused, .reserved, .tooLarge,
+        .rollbackAbsent,
     ]
 }
 

@@ -1,3 +1,4 @@
+import TestSupport
 import Yams
 
 /// `openapi.yaml`, as far as the tests ask it.
@@ -42,7 +43,9 @@ struct OpenAPIDocument: Sendable {
     /// The operation that a request of `method` on `path` (without query) is; HEAD counts as GET.
     func operation(_ method: String, _ path: String) -> Operation? {
         let segments = path.split(separator: "/")
-        return operations.first { operation in
+        let exact = operations.filter { $0.path == path }
+        // A path without parameters goes before one with them, as in the router.
+        return (exact + operations).first { operation in
             let template = operation.path.split(separator: "/")
             return operation.method == (method == "HEAD" ? "GET" : method)
                 && template.count == segments.count

@@ -11,6 +11,7 @@ struct ProblemTests {
         (Refusal.Reason.notFound, 404), (.invalid, 422), (.preconditionFailed, 412),
         (.overlap, 409), (.inUse, 409), (.legacyLoss, 409), (.exhausted, 409),
         (.alreadyExists, 409), (.idempotencyKeyReused, 422), (.reserved, 422), (.tooLarge, 413),
+        (.rollbackAbsent, 409),
     ])
     func `a refusal has its status, which is also the ledger's`(
         _ reason: Refusal.Reason, _ status: Int

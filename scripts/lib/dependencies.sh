@@ -9,6 +9,7 @@ package_of() {
         h2load) echo nghttp2-client ;;
         python-venv) echo python3-venv ;;
         /usr/include/sqlite3.h) echo libsqlite3-dev ;;
+        /usr/include/zlib.h) echo zlib1g-dev ;;
         *) echo "$1" ;;
     esac
 }

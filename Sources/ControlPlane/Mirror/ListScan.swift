@@ -19,15 +19,7 @@ struct ListScan {
         self.query = query
         self.mirror = mirror
         position = query.after
-        let sets = ResourceKey.prefix(.globalNetworkSet)
-        prefix =
-            switch query.collection {
-            case .regions: sets + "region."
-            case .subnets(let region): sets + "subnet." + (region.map { $0 + "." } ?? "")
-            case .policies: ResourceKey.prefix(.globalNetworkPolicy)
-            case .regionPolicies(let region):
-                ResourceKey.prefix(.networkPolicy, namespace: RegionNamespace.of(region: region))
-            }
+        prefix = query.collection.prefix
         candidates = Self.candidates(query, mirror, prefix: prefix)
     }
 
@@ -101,6 +93,20 @@ struct ListScan {
         for selection in selections.dropFirst() { paths.formIntersection(selection) }
         let after = query.after ?? ""
         return paths.filter { $0.hasPrefix(prefix) && $0 > after }.sorted()[...]
+    }
+}
+
+extension ListQuery.Collection {
+    /// What the etcd keys of its objects begin with.
+    var prefix: String {
+        let sets = ResourceKey.prefix(.globalNetworkSet)
+        return switch self {
+        case .regions: sets + "region."
+        case .subnets(let region): sets + "subnet." + (region.map { $0 + "." } ?? "")
+        case .policies: ResourceKey.prefix(.globalNetworkPolicy)
+        case .regionPolicies(let region):
+            ResourceKey.prefix(.networkPolicy, namespace: RegionNamespace.of(region: region))
+        }
     }
 }
 

@@ -144,6 +144,8 @@ package struct Refusal: Sendable {
         case alreadyExists
         /// The change is larger than one etcd transaction or value may be.
         case tooLarge
+        /// The object did not exist at the place that it shall be rolled back to.
+        case rollbackAbsent
     }
 
     package var reason: Reason
@@ -175,7 +177,7 @@ extension Refusal.Reason {
         case .notFound: 404
         case .invalid, .idempotencyKeyReused, .reserved: 422
         case .preconditionFailed: 412
-        case .overlap, .inUse, .legacyLoss, .exhausted, .alreadyExists: 409
+        case .overlap, .inUse, .legacyLoss, .exhausted, .alreadyExists, .rollbackAbsent: 409
         case .tooLarge: 413
         }
     }
@@ -194,6 +196,7 @@ extension Refusal.Reason {
         case .idempotencyKeyReused: "idempotency-key-reused"
         case .reserved: "reserved-name"
         case .tooLarge: "too-large"
+        case .rollbackAbsent: "rollback-absent"
         }
     }
 }
@@ -232,6 +235,8 @@ package struct ControlPlaneError: Error, Sendable {
         case replicaBehind
         /// etcd itself has not reached the revision asked for.
         case futureRevision
+        /// The time asked for is still to come.
+        case futureTime
 
         /// Name of the problem type that the client is given, which the ledger keeps.
         package var problem: String {
@@ -244,6 +249,7 @@ package struct ControlPlaneError: Error, Sendable {
             case .overloaded: "overloaded"
             case .replicaBehind: "replica-behind"
             case .futureRevision: "future-revision"
+            case .futureTime: "future-time"
             }
         }
     }

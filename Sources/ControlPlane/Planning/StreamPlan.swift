@@ -111,6 +111,7 @@ extension Refusal.Reason {
         case .reserved: RuleID("apply.reserved")
         case .alreadyExists: RuleID("apply.already-exists")
         case .tooLarge: RuleID("apply.too-large")
+        case .rollbackAbsent: RuleID("apply.rollback-absent")
         }
     }
 }

@@ -11,14 +11,18 @@ final class Auditor: Sendable {
         var pendingRows = 0
         /// The last revision handed over, with rows or without.
         var seen: Int64 = 0
+        /// The last revision that the ledger's progress on disk says.
+        var saved: Int64 = 0
         var isBusy = false
         /// Nothing is written any more.
         var isClosed = false
         var producer: CheckedContinuation<Void, Never>?
         var drainWaiters: [CheckedContinuation<Void, Never>] = []
+
+        var isIdle: Bool { pending.isEmpty && !isBusy }
     }
 
-    /// The last revision whose rows are on disk.
+    /// The last revision up to which every row is on disk; revisions without rows count as well.
     let audited = RevisionGate()
     private let ledger: AuditLedger
     private let logger: Logger
@@ -41,7 +45,7 @@ final class Auditor: Sendable {
     /// Starts over after revision `revision` of the cluster, which the ledger already has.
     func restart(clusterID: String, after revision: Int64) {
         self.clusterID.withLock { $0 = clusterID }
-        state.withLock { $0.seen = revision }
+        state.withLock { ($0.seen, $0.saved) = (revision, revision) }
         audited.reset(to: revision)
         audited.advance(to: revision)
     }
@@ -52,7 +56,10 @@ final class Auditor: Sendable {
             let isFull = state.withLock { state in
                 state.seen = projection.revision
                 // A revision without rows is only progress: it goes along with the next one.
-                guard !projection.rows.isEmpty else { return false }
+                guard !projection.rows.isEmpty else {
+                    if state.isIdle { audited.advance(to: projection.revision) }
+                    return false
+                }
                 state.pending.append(projection)
                 state.pendingRows += projection.rows.count
                 guard state.pendingRows >= Self.maximumPendingRows, !state.isClosed else {
@@ -70,7 +77,7 @@ final class Auditor: Sendable {
     func drain() async {
         await withCheckedContinuation { continuation in
             let isIdle = state.withLock { state in
-                guard state.isBusy || !state.pending.isEmpty, !state.isClosed else { return true }
+                guard !state.isIdle, !state.isClosed else { return true }
                 state.drainWaiters.append(continuation)
                 return false
             }
@@ -81,7 +88,10 @@ final class Auditor: Sendable {
     /// Works until its task is cancelled; then puts what it still has on disk, if that works at once.
     func run() async {
         for await _ in signals {
-            while let batch = take() { await write(batch) }
+            while let batch = take() {
+                // What follows a batch that is given up must not be written without it.
+                guard await write(batch) else { return finish() }
+            }
         }
         while let batch = take() {
             guard await attempt(batch) else { break }
@@ -93,9 +103,7 @@ final class Auditor: Sendable {
     /// a restart need not go far back.
     func saveProgress() {
         let isDue = state.withLock { state in
-            guard state.pending.isEmpty, !state.isBusy, state.seen > audited.reached else {
-                return false
-            }
+            guard state.isIdle, state.seen > state.saved else { return false }
             state.pending.append(Projection(revision: state.seen))
             return true
         }
@@ -120,6 +128,7 @@ final class Auditor: Sendable {
             var producer: CheckedContinuation<Void, Never>?
             if state.pendingRows < Self.maximumPendingRows { swap(&producer, &state.producer) }
             guard batch.isEmpty else { return (batch, producer, []) }
+            audited.advance(to: state.seen)
             defer { state.drainWaiters = [] }
             return (nil, producer, state.drainWaiters)
         }
@@ -128,19 +137,24 @@ final class Auditor: Sendable {
         return batch
     }
 
-    /// Tries until the batch is on disk.
-    private func write(_ batch: [Projection]) async {
+    /// Tries until the batch is on disk; false when it is given up because the task is cancelled.
+    private func write(_ batch: [Projection]) async -> Bool {
         var pause = Duration.milliseconds(100)
-        while await !attempt(batch), !Task.isCancelled {
+        while await !attempt(batch) {
+            if Task.isCancelled { return false }
             try? await Task.sleep(for: pause)
             pause = min(pause * 2, .seconds(2))
         }
+        return true
     }
 
     private func attempt(_ batch: [Projection]) async -> Bool {
         do {
             try await ledger.project(batch, clusterID: clusterID.withLock { $0 })
-            if let last = batch.last { audited.advance(to: last.revision) }
+            if let last = batch.last {
+                state.withLock { $0.saved = last.revision }
+                audited.advance(to: last.revision)
+            }
             return true
         } catch {
             logger.error("the audit ledger cannot be written", metadata: ["error": "\(error)"])

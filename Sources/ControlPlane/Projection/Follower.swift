@@ -143,8 +143,8 @@ final class Follower: Sendable {
                 "reason": "\(reason)", "from": "\(from)", "to": "\(to)",
                 "rows": "\(projection.rows.count)",
             ])
-        try await ledger.follow(Progress(clusterID: clusterID, revision: min(from, to - 1)))
-        try await ledger.project([projection], clusterID: clusterID)
+        try await ledger.bridge(
+            from: Progress(clusterID: clusterID, revision: min(from, to - 1)), projection)
         mirror.replace(with: listing.state, revision: to)
         return to
     }

@@ -30,9 +30,8 @@ struct GapComparison: Sendable {
             guard let key = MirrorState.auditedKey(EtcdKey(path)) else { continue }
             let before = known[path]?.value
             let after = current[path]
-            // As the ledger keeps text: bytes that are no UTF-8 are the same when repaired.
-            let text = after.map { String(decoding: $0.value, as: UTF8.self) }
-            let isSame = before.map { Array($0.utf8) } == text.map { Array($0.utf8) }
+            // A write of the very same value is a write as well.
+            let isSame = known[path]?.modRevision == after?.modRevision && isSame(before, after)
             if known[path]?.modRevision != after?.modRevision {
                 projection.objects.append(
                     projector.objectChange(
@@ -54,6 +53,12 @@ struct GapComparison: Sendable {
             projection.rows.append(row)
         }
         return projection
+    }
+
+    /// As the ledger keeps text: bytes that are no UTF-8 are the same when repaired.
+    private func isSame(_ before: String?, _ after: KeyValue?) -> Bool {
+        let text = after.map { String(decoding: $0.value, as: UTF8.self) }
+        return before.map { Array($0.utf8) } == text.map { Array($0.utf8) }
     }
 
     private struct Journaled {

@@ -43,7 +43,7 @@ extension Checkpoints {
     /// Why the ledger does not agree with the anchor; nil when it does.
     private func mismatch(with current: KeyValue) async throws -> LedgerMismatch? {
         let text = String(decoding: current.value, as: UTF8.self)
-        var mismatch = LedgerMismatch(reason: "", anchored: nil, size: ledger.size, root: nil)
+        var mismatch = LedgerMismatch(reason: "", anchored: nil, size: ledger.lastSeq, root: nil)
         guard let signed = SignedCheckpoint(text), signed.checkpoint.origin == ledger.origin else {
             mismatch.reason = "etcd's anchor is no checkpoint of this ledger"
             return mismatch

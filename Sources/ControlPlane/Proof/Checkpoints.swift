@@ -59,7 +59,7 @@ package final class Checkpoints: Service {
         self.interval = interval
         self.logger = logger
         self.now = now
-        sizeAtStart = ledger.size
+        sizeAtStart = ledger.lastSeq
     }
 
     package var status: Status { state.withLock { $0.status } }
@@ -94,7 +94,7 @@ package final class Checkpoints: Service {
 
     /// The newest checkpoint; nil before the first.
     package func newest() async throws -> StoredCheckpoint? {
-        try await ledger.lastCheckpoint(upTo: ledger.size)
+        try await ledger.lastCheckpoint(upTo: ledger.lastSeq)
     }
 
     private func work() async {
@@ -120,7 +120,7 @@ package final class Checkpoints: Service {
     private func signIfGrown() async {
         guard state.withLock({ $0.isKeyOnRecord }) else { return }
         await attempt("no checkpoint can be made") {
-            guard try await newest().map({ $0.checkpoint.size < ledger.size }) ?? true else {
+            guard try await newest().map({ $0.checkpoint.size < ledger.lastSeq }) ?? true else {
                 return
             }
             noteSigned(try await ledger.makeCheckpoint(key, time: now()).stored)

@@ -4,15 +4,43 @@ package struct AuditFilter: Hashable, Sendable {
     package var name: String?
     package var region: String?
     package var actor: String?
+    package var authentication: String?
+    /// One of the actor's roles.
+    package var role: String?
     package var origin: AuditRecord.Origin?
     package var verb: AuditRecord.Verb?
     package var outcome: AuditRecord.Outcome?
+    package var status: Int64?
+    package var problem: String?
     /// The change id.
     package var change: String?
+    package var revision: Int64?
+    package var epoch: Int64?
+    package var requestID: String?
+    /// A whole `traceparent`, or the 32 hex digits of its trace id.
+    package var trace: String?
+    package var idempotencyKeyHash: String?
+    package var ticket: String?
+    package var reason: String?
+    package var clientAddress: String?
+    package var userAgent: String?
+    /// The etcd key.
+    package var key: String?
+    package var isDryRun: Bool?
+    package var isAfterGap: Bool?
+    package var clusterID: String?
     /// Rows at this time or later.
     package var since: Timestamp?
     /// Rows before this time.
     package var until: Timestamp?
+    package var network: AuditNetwork?
+    /// A place in the object that is not the same before and after.
+    package var field: AuditField?
+    package var text: AuditText?
+    /// Rows up to this number.
+    package var lastSeq: Int64?
+
+    package init() {}
 
     package init(
         kind: String? = nil, name: String? = nil, region: String? = nil, actor: String? = nil,
@@ -31,45 +59,77 @@ package struct AuditFilter: Hashable, Sendable {
         self.since = since
         self.until = until
     }
+
+    /// Whether `trace` is a trace id rather than a whole `traceparent`.
+    package static func isTraceID(_ text: String) -> Bool { text.utf8.count == 32 }
 }
 
-/// A place between two rows in time order; a page goes on from the row it names.
-///
-/// Rows are ordered by time and, where times are equal, by number: the time of a change made
-/// elsewhere is its own, so a row written late still stands where it belongs.
-package struct AuditCursor: Hashable, Sendable {
-    package let time: Timestamp
-    package let seq: Int64
-
-    package init(time: Timestamp, seq: Int64) {
-        self.time = time
-        self.seq = seq
+/// Networks that a row touches, by their relation to a block of addresses.
+package struct AuditNetwork: Hashable, Sendable {
+    /// What the row's network is to the block.
+    package enum Relation: String, CaseIterable, Sendable {
+        case exact
+        /// It lies in the block.
+        case within
+        /// The block lies in it.
+        case contains
+        /// They share an address.
+        case overlaps
     }
 
-    package init(_ record: AuditRecord) { self.init(time: record.time, seq: record.seq) }
-}
+    package var block: CIDR
+    package var relation: Relation
 
-extension AuditCursor: LosslessStringConvertible {
-    /// `<microseconds>.<seq>`, both decimal.
-    package init?(_ description: String) {
-        let parts = description.split(separator: ".", omittingEmptySubsequences: false)
-        guard parts.count == 2, let time = Int64(parts[0]), let seq = Int64(parts[1]) else {
-            return nil
+    package init(_ block: CIDR, _ relation: Relation) {
+        self.block = block
+        self.relation = relation
+    }
+
+    package func matches(_ network: CIDR) -> Bool {
+        switch relation {
+        case .exact: network == block
+        case .within: block.contains(network)
+        case .contains: network.contains(block)
+        case .overlaps: network.overlaps(block)
         }
-        self.init(time: Timestamp(microseconds: time), seq: seq)
     }
-
-    package var description: String { "\(time.microseconds).\(seq)" }
 }
 
-/// One page of the ledger, newest first.
-package struct AuditPage: Hashable, Sendable {
-    package var records: [AuditRecord]
-    /// Where the next page goes on; nil when this is the last.
-    package var next: AuditCursor?
+/// A place in an object, named by a JSON pointer (RFC 6901).
+package struct AuditField: Hashable, Sendable {
+    package let pointer: String
+    private let path: [String]
 
-    package init(records: [AuditRecord], next: AuditCursor?) {
-        self.records = records
-        self.next = next
+    /// Nil when `pointer` is none: it is empty, or begins with `/`; `~` is written `~0` and `/` `~1`.
+    package init?(pointer: String) {
+        guard pointer.isEmpty || pointer.utf8.first == UInt8(ascii: "/") else { return nil }
+        let escapes = pointer.split(separator: "~", omittingEmptySubsequences: false).dropFirst()
+        guard escapes.allSatisfy({ $0.hasPrefix("0") || $0.hasPrefix("1") }) else { return nil }
+        self.pointer = pointer
+        path = JSONPointer.tokens(pointer)
+    }
+
+    /// Whether what stands there is not the same before and after: it changed, came or went, or
+    /// something in it did.
+    package func differs(_ before: JSONValue?, _ after: JSONValue?) -> Bool {
+        before.flatMap(value) != after.flatMap(value)
+    }
+
+    private func value(in document: JSONValue) -> JSONValue? {
+        var value = document
+        for token in path {
+            switch value {
+            case .object(let object):
+                guard let member = object[token] else { return nil }
+                value = member
+            case .array(let elements):
+                guard let index = Int(token), String(index) == token,
+                    elements.indices.contains(index)
+                else { return nil }
+                value = elements[index]
+            default: return nil
+            }
+        }
+        return value
     }
 }

@@ -18,7 +18,7 @@ package enum JSONPointer {
     }
 
     /// The keys and indices of a pointer, unescaped (section 4).
-    static func tokens(_ pointer: String) -> [String] {
+    package static func tokens(_ pointer: String) -> [String] {
         pointer.split(separator: "/", omittingEmptySubsequences: false).dropFirst().map { token in
             token.split(separator: "~1", omittingEmptySubsequences: false).joined(separator: "/")
                 .split(separator: "~0", omittingEmptySubsequences: false).joined(separator: "~")

@@ -15,6 +15,8 @@ extension ConnectionHandler {
         let keepAlive = state.responseStarted(canDiscard: canDiscardBody(of: request))
         request.status = response.status.code
         request.principal = response.principal
+        request.problemType = response.problemType
+        request.isOnRecord = response.isOnRecord
         request.framing = framing
         self.request = request
         let envelope = ResponseEncoder.Envelope(

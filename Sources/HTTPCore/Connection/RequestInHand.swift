@@ -26,12 +26,14 @@ struct RequestInHand {
     var bytesOut = 0
     var framing = ResponseEncoder.Framing.none
     var principal: String?
+    var problemType: String?
+    var isOnRecord = false
 
     func summary(now: NIODeadline, remoteAddress: String, isAborted: Bool) -> RequestSummary {
         RequestSummary(
             requestID: requestID, method: method, path: path, route: route, status: status,
             duration: .nanoseconds((now - start).nanoseconds), bytesIn: bytesIn,
             bytesOut: bytesOut, remoteAddress: remoteAddress, principal: principal,
-            isAborted: isAborted)
+            problemType: problemType, isOnRecord: isOnRecord, isAborted: isAborted)
     }
 }

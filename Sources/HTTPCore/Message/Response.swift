@@ -18,6 +18,10 @@ package struct Response: Sendable {
     package var body: Body
     /// Who made the request, for the access log.
     package var principal: String?
+    /// `type` of the problem that this answer is; nil for any other answer.
+    package var problemType: String?
+    /// Whether whoever made this answer has seen to it that the request is on record.
+    package var isOnRecord = false
 
     package init(
         status: HTTPResponse.Status = .ok, headers: HTTPFields = [:], body: Body = .empty,

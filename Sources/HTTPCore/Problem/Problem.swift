@@ -16,6 +16,8 @@ package struct Problem: Error, Sendable {
     package var headers: HTTPFields
     /// Extension members (RFC 9457 §3.2): `json` is a complete JSON value and goes out as it is.
     package var extensions: [(name: String, json: [UInt8])]
+    /// See `Response.isOnRecord`.
+    package var isOnRecord = false
 
     package init(
         status: HTTPResponse.Status, type: String = "about:blank", title: String? = nil,
@@ -61,6 +63,9 @@ package struct Problem: Error, Sendable {
     package var response: Response {
         var fields = headers
         fields[.contentType] = "application/problem+json"
-        return Response(status: status, headers: fields, body: .bytes(json))
+        var response = Response(status: status, headers: fields, body: .bytes(json))
+        response.problemType = type
+        response.isOnRecord = isOnRecord
+        return response
     }
 }

@@ -19,6 +19,10 @@ package struct RequestSummary: Sendable {
     package var bytesOut: Int
     package var remoteAddress: String
     package var principal: String?
+    /// `type` of the problem that was answered; nil for any other answer.
+    package var problemType: String?
+    /// See `Response.isOnRecord`.
+    package var isOnRecord: Bool
     /// The connection ended before the answer was complete.
     package var isAborted: Bool
 }

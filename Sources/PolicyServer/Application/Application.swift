@@ -29,18 +29,20 @@ package struct Application: Sendable {
         let controlPlane = ControlPlane(
             store: etcd, ledger: ledger,
             configuration: ControlPlaneConfiguration(
-                policyNames: settings.policyNames, writeDeadline: settings.writeDeadline),
+                policyNames: settings.policyNames, writeDeadline: settings.writeDeadline,
+                attempts: settings.attempts),
             logger: logger)
         let checkpoints = Checkpoints(
             ledger: ledger, store: etcd, key: try Self.signingKey(settings, ledger),
             interval: settings.auditCheckpointInterval, logger: logger)
         let api = API(
             controlPlane: controlPlane, ledger: ledger, checkpoints: checkpoints,
-            metrics: Metrics(), makeChangeID: Self.makeChangeID)
+            metrics: Metrics(), recordsReads: settings.auditReads, makeChangeID: Self.makeChangeID)
         http = try Self.server(api, settings, logger)
         // They end in the reverse of this order: requests drain while everything still works.
         let services: [any Service] = [
             etcd, LedgerService(ledger: ledger, logger: logger), checkpoints, controlPlane,
+            RetentionService(ledger: ledger, settings: settings, logger: logger),
             ListenService(http: http, addresses: settings.listen),
         ]
         var configuration = ServiceGroupConfiguration(
@@ -93,12 +95,16 @@ package struct Application: Sendable {
         limits.connections = settings.maxConnections
         limits.drainTimeout = settings.drainTimeout
         let requests = api.metrics.requests
+        let controlPlane = api.controlPlane
         return HTTPServer(
             listen: settings.listen, router: try builder.build(), limits: limits, logger: logger,
             onRequest: { summary in
                 requests.recordRequest(
                     route: summary.route, method: summary.method?.rawValue ?? "none",
                     status: summary.status, duration: summary.duration)
+                if let row = RefusedRequest.row(summary, at: SystemClock.now()) {
+                    controlPlane.record(attempt: row)
+                }
             })
     }
 

@@ -1,8 +1,11 @@
 import ArgumentParser
 
-/// Work on the audit ledger's file: `policy-server audit …`.
+/// Works on the audit ledger's file and on segments of it: `policy-server audit …`.
 struct AuditCommand: AsyncParsableCommand {
     static let configuration = CommandConfiguration(
-        commandName: "audit", abstract: "Check and care for the audit ledger.",
-        subcommands: [VerifyCommand.self, RotateKeyCommand.self])
+        commandName: "audit", abstract: "Check, export, import, back up and compare audit ledgers.",
+        subcommands: [
+            VerifyCommand.self, RotateKeyCommand.self, AuditExportCommand.self,
+            AuditImportCommand.self, AuditBackupCommand.self, AuditCompareCommand.self,
+        ])
 }

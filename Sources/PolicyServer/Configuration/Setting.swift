@@ -8,13 +8,16 @@ package enum Setting: String, CaseIterable, Sendable {
     case etcdCert = "etcd-cert"
     case etcdKey = "etcd-key"
     case dataDir = "data-dir"
+    case auditRetention = "audit-retention"
     case auditKey = "audit-key"
     case auditCheckpointInterval = "audit-checkpoint-interval"
     case policyNames = "policy-names"
+    case auditAttempts = "audit-attempts-per-minute"
     case writeDeadline = "write-deadline"
     case drainTimeout = "drain-timeout"
     case maxBodyBytes = "max-body-bytes"
     case maxConnections = "max-connections"
+    case auditReads = "audit-reads"
     case logLevel = "log-level"
 
     /// The key in the YAML file, such as `etcd-user`.
@@ -38,12 +41,15 @@ package enum Setting: String, CaseIterable, Sendable {
         case .etcd: "http://127.0.0.1:2379"
         case .etcdUser, .etcdPasswordFile, .etcdCA, .etcdCert, .etcdKey, .auditKey: ""
         case .dataDir: "policy-server-data"
+        case .auditRetention: "0"
         case .auditCheckpointInterval: "300"
         case .policyNames: "auto"
+        case .auditAttempts: "300"
         case .writeDeadline: "10"
         case .drainTimeout: "15"
         case .maxBodyBytes: "1048576"
         case .maxConnections: "4096"
+        case .auditReads: "on"
         case .logLevel: "info"
         }
     }
@@ -59,13 +65,16 @@ package enum Setting: String, CaseIterable, Sendable {
         case .etcdCert: "/etc/policy-server/etcd-client.pem"
         case .etcdKey: "/etc/policy-server/etcd-client-key.pem"
         case .dataDir: "/var/lib/policy-server"
+        case .auditRetention: "90d (h hours, d days, w weeks; 0 keeps them for ever)"
         case .auditKey: "/etc/policy-server/audit.key"
         case .auditCheckpointInterval: "300 (seconds, 1 to 86400; 0 for none)"
         case .policyNames: "auto, plain or tiered"
+        case .auditAttempts: "300 (1 to 1000000)"
         case .writeDeadline: "10 (seconds, 1 to 600)"
         case .drainTimeout: "15 (seconds, 0 to 600)"
         case .maxBodyBytes: "1048576 (1024 to 1073741824)"
         case .maxConnections: "4096 (1 to 1000000)"
+        case .auditReads: "on or off"
         case .logLevel: "trace, debug, info, notice, warning, error or critical"
         }
     }
@@ -82,14 +91,19 @@ package enum Setting: String, CaseIterable, Sendable {
         case .etcdCert: "PEM file of the client certificate for etcd."
         case .etcdKey: "PEM file of that certificate's private key."
         case .dataDir: "Folder of the audit ledger, audit.sqlite; made when absent."
+        case .auditRetention:
+            "Age at which audit rows go to sealed segments in the data folder; 0 keeps them for ever."
         case .auditKey:
             "File of the key that signs checkpoints of the ledger; without it audit.key in the data folder, made when absent."
         case .auditCheckpointInterval: "Seconds between signed checkpoints of a ledger that grows."
         case .policyNames: "How policies are named in etcd: auto follows what is stored already."
+        case .auditAttempts:
+            "Rows a minute that refused requests of one client address may put into the ledger."
         case .writeDeadline: "Seconds within which a write is answered."
         case .drainTimeout: "Seconds that requests in flight are given at shutdown."
         case .maxBodyBytes: "Largest request body in bytes."
         case .maxConnections: "Most client connections at once."
+        case .auditReads: "Whether reads of the audit log are rows of it."
         case .logLevel: "Least severe log line written to standard error."
         }
     }

@@ -14,17 +14,22 @@ package struct SettingFlags: ParsableArguments {
     @Option(name: .setting(.etcdCert), help: .setting(.etcdCert)) var etcdCert: String?
     @Option(name: .setting(.etcdKey), help: .setting(.etcdKey)) var etcdKey: String?
     @Option(name: .setting(.dataDir), help: .setting(.dataDir)) var dataDir: String?
+    @Option(name: .setting(.auditRetention), help: .setting(.auditRetention))
+    var auditRetention: String?
     @Option(name: .setting(.auditKey), help: .setting(.auditKey)) var auditKey: String?
     @Option(
         name: .setting(.auditCheckpointInterval), help: .setting(.auditCheckpointInterval))
     var auditCheckpointInterval: String?
     @Option(name: .setting(.policyNames), help: .setting(.policyNames)) var policyNames: String?
+    @Option(name: .setting(.auditAttempts), help: .setting(.auditAttempts))
+    var auditAttempts: String?
     @Option(name: .setting(.writeDeadline), help: .setting(.writeDeadline))
     var writeDeadline: String?
     @Option(name: .setting(.drainTimeout), help: .setting(.drainTimeout)) var drainTimeout: String?
     @Option(name: .setting(.maxBodyBytes), help: .setting(.maxBodyBytes)) var maxBodyBytes: String?
     @Option(name: .setting(.maxConnections), help: .setting(.maxConnections))
     var maxConnections: String?
+    @Option(name: .setting(.auditReads), help: .setting(.auditReads)) var auditReads: String?
     @Option(name: .setting(.logLevel), help: .setting(.logLevel)) var logLevel: String?
 
     package init() {}
@@ -49,13 +54,16 @@ package struct SettingFlags: ParsableArguments {
         case .etcdCert: [etcdCert].compactMap(\.self)
         case .etcdKey: [etcdKey].compactMap(\.self)
         case .dataDir: [dataDir].compactMap(\.self)
+        case .auditRetention: [auditRetention].compactMap(\.self)
         case .auditKey: [auditKey].compactMap(\.self)
         case .auditCheckpointInterval: [auditCheckpointInterval].compactMap(\.self)
         case .policyNames: [policyNames].compactMap(\.self)
+        case .auditAttempts: [auditAttempts].compactMap(\.self)
         case .writeDeadline: [writeDeadline].compactMap(\.self)
         case .drainTimeout: [drainTimeout].compactMap(\.self)
         case .maxBodyBytes: [maxBodyBytes].compactMap(\.self)
         case .maxConnections: [maxConnections].compactMap(\.self)
+        case .auditReads: [auditReads].compactMap(\.self)
         case .logLevel: [logLevel].compactMap(\.self)
         }
     }

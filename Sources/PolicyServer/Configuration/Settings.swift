@@ -1,4 +1,5 @@
 package import Calico
+package import ControlPlane
 package import HTTPCore
 package import Logging
 
@@ -10,6 +11,10 @@ package struct Settings: Sendable {
     package var dataDirectory: String
     /// The ledger's file.
     package var ledgerPath: String { dataDirectory + "/audit.sqlite" }
+    /// Where rows go that are older than `auditRetention`.
+    package var segmentDirectory: String { dataDirectory + "/segments" }
+    /// How old audit rows get; nil for ever.
+    package var auditRetention: Duration?
     /// The file of the key that signs checkpoints; nil for `auditKeyPath`'s own.
     package var auditKeyFile: String?
     /// Where the signing key is, given or not.
@@ -17,10 +22,13 @@ package struct Settings: Sendable {
     /// Between checkpoints; nil for none but the last.
     package var auditCheckpointInterval: Duration?
     package var policyNames: PolicyNameConvention
+    package var attempts: AttemptBudget.Limits
     package var writeDeadline: Duration
     package var drainTimeout: Duration
     package var maxBodyBytes: Int
     package var maxConnections: Int
+    /// Whether reads of the audit log are rows of it.
+    package var auditReads: Bool
     package var logLevel: Logger.Level
 
     /// Reads every setting; throws for the first that is not legal.
@@ -31,18 +39,34 @@ package struct Settings: Sendable {
         }
         etcd = try EtcdSettings(reader)
         dataDirectory = try reader.required(.dataDir, "is empty") { $0.isEmpty ? nil : $0 }
+        auditRetention = try reader.required(.auditRetention, "is not an age", parse: Self.age)
         auditKeyFile = try reader.optional(.auditKey)
         let interval = try reader.integer(.auditCheckpointInterval, in: 0...86_400)
         auditCheckpointInterval = interval == 0 ? nil : .seconds(interval)
         policyNames = try reader.required(.policyNames, "is not one of the conventions") {
             PolicyNameConvention(rawValue: $0)
         }
+        let perMinute = try reader.integer(.auditAttempts, in: 1...1_000_000)
+        attempts = AttemptBudget.Limits(perMinute: perMinute, burst: max(1_000, perMinute))
         writeDeadline = try .seconds(reader.integer(.writeDeadline, in: 1...600))
         drainTimeout = try .seconds(reader.integer(.drainTimeout, in: 0...600))
         maxBodyBytes = try reader.integer(.maxBodyBytes, in: 1024...1_073_741_824)
         maxConnections = try reader.integer(.maxConnections, in: 1...1_000_000)
+        auditReads = try reader.required(.auditReads, "is neither on nor off") {
+            ["on": true, "off": false][$0]
+        }
         logLevel = try reader.required(.logLevel, "is not a level") { Logger.Level(rawValue: $0) }
         try refuseOpenAddresses(reader)
+    }
+
+    /// A whole number of hours, days or weeks, of at most a century; `.some(nil)` for 0.
+    private static func age(_ text: String) -> Duration?? {
+        if text == "0" { return .some(nil) }
+        let hours = ["h": 1, "d": 24, "w": 168][text.suffix(1)]
+        guard let hours, let count = Int(text.dropLast()), (1...876_000).contains(count),
+            count * hours <= 876_000
+        else { return nil }
+        return .some(.seconds(count * hours * 3_600))
     }
 
     /// Whoever reaches the port may change every region's policy, so until there is authentication

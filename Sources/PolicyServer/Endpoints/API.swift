@@ -11,10 +11,13 @@ package struct API: Sendable {
     let metrics: Metrics
     /// A fresh change id for a write without an Idempotency-Key.
     let makeChangeID: @Sendable () -> ChangeID
+    /// Whether reads of the audit log are rows of it.
+    let recordsReads: Bool
+    let streams: AuditStreams
 
     package init(
         controlPlane: ControlPlane, ledger: AuditLedger, checkpoints: Checkpoints,
-        metrics: Metrics,
+        metrics: Metrics, recordsReads: Bool = true, streams: AuditStreams = AuditStreams(),
         makeChangeID: @escaping @Sendable () -> ChangeID
     ) {
         self.controlPlane = controlPlane
@@ -22,13 +25,16 @@ package struct API: Sendable {
         self.checkpoints = checkpoints
         self.metrics = metrics
         self.makeChangeID = makeChangeID
+        self.recordsReads = recordsReads
+        self.streams = streams
     }
 
     /// Every route there is; a test compares them with openapi.yaml.
     package var routes: [Route] {
         let routes =
             regionRoutes + subnetRoutes + policyRoutes + regionPolicyRoutes + streamRoutes
-            + auditRoutes + proofRoutes + operationsRoutes
+            + diffRoutes + auditRoutes + proofRoutes + auditExportRoutes + holdRoutes
+            + operationsRoutes
         return routes.map(\.identified)
     }
 }

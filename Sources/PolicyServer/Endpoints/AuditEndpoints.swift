@@ -4,40 +4,131 @@ import HTTPCore
 import HTTPTypes
 import Store
 
-/// `/v1/audit` and `/v1/changes/{id}`
+/// `/v1/audit`, `/v1/audit/{seq}`, `/v1/audit/stream` and `/v1/changes/{id}`
 extension API {
     var auditRoutes: [Route] {
         [
             Route(
                 .get, "/v1/audit",
-                query: [
-                    "kind", "name", "region", "actor", "origin", "verb", "outcome", "change",
-                    "since", "until", "limit", "cursor", "atLeast",
-                ], produces: DocumentFormat.answerTypes
+                query: Self.auditFilters.map { QueryParameter($0) }
+                    + ["order", "group_by", "limit", "cursor", "atLeast"],
+                produces: AuditFormat.answerTypes
             ) { try await audit($0) },
+            Route(
+                .get, "/v1/audit/{seq}", query: ["atLeast"],
+                produces: DocumentFormat.answerTypes + [AuditFormat.cadfType]
+            ) { try await auditRow($0) },
+            Route(
+                .get, "/v1/audit/stream",
+                query: Self.auditFilters.filter { !Self.notForStreams.contains($0) }
+                    .map { QueryParameter($0) } + ["lastEventId"],
+                produces: [AuditFollower.mediaType]
+            ) { try auditStream($0) },
             Route(
                 .get, "/v1/changes/{id}", query: ["atLeast"], produces: DocumentFormat.answerTypes
             ) { try await change($0) },
         ]
     }
 
+    /// What a stream cannot restrict: it begins at a row, not at a time, and has no index.
+    private static let notForStreams: Set = ["since", "until", "q"]
+
     private func audit(_ request: Request) async throws -> Response {
-        let filter = try AuditFilter(request)
-        let limit = try Self.limit(request)
-        let position = try Self.position("audit", request)
-        let cursor = position.flatMap(AuditCursor.init)
-        guard (position == nil) == (cursor == nil) else {
-            throw Problem.malformed(
-                "The query parameter cursor is not one that this list gave out.")
-        }
+        let reader = try reader(request)
+        let search = try AuditQuery(request)
         if request.query["atLeast"] != nil { try await waitUntilApplied(request) }
+        let response: Response
         do {
-            let page = try await ledger.query(filter, before: cursor, limit: limit)
-            return Self.page(
-                page.records.map(\.document), next: page.next?.description, list: "audit", request)
+            if let grouping = search.grouping {
+                response = try await groups(search, by: grouping, request)
+            } else if search.format.isStream, request.query["limit"] == nil {
+                response = rows(search, request)
+            } else {
+                response = try await page(search, request)
+            }
         } catch let error as StoreError {
             throw Problem.ledger(error)
         }
+        recordRead(request, by: reader, response)
+        return response
+    }
+
+    private func page(_ search: AuditQuery, _ request: Request) async throws -> Response {
+        let page = try await ledger.query(
+            search.filter, order: search.order, from: search.cursor, limit: search.limit)
+        let cursor = page.next.map { PageCursor(list: search.list, position: $0.description).text }
+        var response = Response(
+            contentType: search.format.contentType(request), search.format.page(page, cursor))
+        if let cursor {
+            response.headers[.link] = "<\(Self.target(request, cursor: cursor))>; rel=\"next\""
+        }
+        return response
+    }
+
+    /// Every row from the cursor on, up to the last one there is now, sent as the client takes them.
+    private func rows(_ search: AuditQuery, _ request: Request) -> Response {
+        let ledger = ledger
+        var search = search
+        search.filter.lastSeq = ledger.lastSeq
+        let body = Response.Body.stream { [search] writer in
+            try await writer.write(search.format.head)
+            var cursor = search.cursor
+            repeat {
+                let page = try await ledger.query(
+                    search.filter, order: search.order, from: cursor, limit: Self.streamedPage)
+                let piece = page.records.flatMap(search.format.row)
+                if !piece.isEmpty { try await writer.write(piece) }
+                cursor = page.next
+            } while cursor != nil
+        }
+        return Response(
+            headers: [.contentType: search.format.contentType(request)], body: body)
+    }
+
+    /// Rows that are in memory at a time while all are sent.
+    private static let streamedPage = 100
+
+    private func groups(
+        _ search: AuditQuery, by grouping: AuditGrouping, _ request: Request
+    ) async throws -> Response {
+        let groups = try await ledger.groups(
+            search.filter, by: grouping, order: search.order, from: search.cursor)
+        var body = JSONObject()
+        body["groupBy"] = .string(grouping.rawValue)
+        body["groups"] = .array(
+            groups.groups.map { group in
+                [
+                    "key": group.key.map(JSONValue.string) ?? .null,
+                    "count": .number(JSONNumber(Int64(group.count))),
+                ]
+            })
+        body["scanned"] = .number(JSONNumber(Int64(groups.scanned)))
+        body["complete"] = .bool(groups.next == nil)
+        let cursor = groups.next.map {
+            PageCursor(list: search.list, position: $0.description).text
+        }
+        body["next"] = cursor.map(JSONValue.string)
+        return .document(.object(body), for: request)
+    }
+
+    private func auditRow(_ request: Request) async throws -> Response {
+        let reader = try reader(request)
+        let seq = try request.path("seq", as: Int64.self)
+        if request.query["atLeast"] != nil { try await waitUntilApplied(request) }
+        let record: AuditRecord?
+        do {
+            record = try await ledger.record(seq: seq)
+        } catch let error as StoreError {
+            throw Problem.ledger(error)
+        }
+        guard let record else {
+            throw Problem.notFound("The audit ledger has no row \(seq).")
+        }
+        let isCADF = request.responseType == AuditFormat.cadfType
+        let response = Response.document(
+            isCADF ? record.cadfEvent : record.document, for: request)
+        recordRead(request, by: reader, response)
+        return response
     }
 
     private func change(_ request: Request) async throws(Problem) -> Response {
@@ -54,17 +145,5 @@ extension API {
         }
         guard let status else { throw .notFound("There is no change \(id).") }
         return .document(status.document, for: request)
-    }
-}
-
-extension AuditFilter {
-    /// Throws a 400 problem for a value that no row could have.
-    init(_ request: Request) throws(Problem) {
-        self.init(
-            kind: request.query("kind"), name: request.query("name"),
-            region: request.query("region"), actor: request.query("actor"),
-            origin: try request.oneOf("origin"), verb: try request.oneOf("verb"),
-            outcome: try request.oneOf("outcome"), change: request.query("change"),
-            since: try request.time("since"), until: try request.time("until"))
     }
 }

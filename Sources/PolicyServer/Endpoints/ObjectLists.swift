@@ -1,8 +1,8 @@
 import ControlPlane
 import Domain
-import Foundation
 import HTTPCore
 import HTTPTypes
+import Store
 
 /// Lists and their pages.
 extension API {
@@ -10,25 +10,48 @@ extension API {
     func list(
         _ collection: ListQuery.Collection, named list: String, _ request: Request
     ) async throws(Problem) -> Response {
+        let list = request.query("at").map { "\(list) at \($0)" } ?? list
         var query = try Self.listQuery(collection, named: list, request)
         query.overlaps = try request.cidr("overlaps")
         query.within = try request.cidr("within")
         query.contains = try request.cidr("contains", orAddress: true)
-        try await waitUntilApplied(request)
+        let point = try await listPoint(&query, request)
         if case .some(let region) = Self.region(of: collection),
-            request.query["region"] == nil, controlPlane.object(.region(region)) == nil
+            request.query["region"] == nil, try await object(.region(region), at: point) == nil
         {
             throw .notFound("There is no region \(region).")
         }
-        let page = controlPlane.list(query)
-        return Self.page(page.items.map(\.document), next: page.next, list: list, request)
+        let page: ListPage
+        do {
+            page = try await controlPlane.list(query, at: point)
+        } catch {
+            throw .history(error)
+        }
+        let next = page.next.map { path in
+            point.past.map { PinnedPosition([$0.place], path).text } ?? path
+        }
+        return Self.page(page.items.map(\.document), next: next, list: list, request).marked(point)
     }
 
-    /// An answer with `items`; `next` is the position of the page after it.
+    /// The state that a list shows: a later page that of the first one.
+    private func listPoint(
+        _ query: inout ListQuery, _ request: Request
+    ) async throws(Problem) -> PointInTime {
+        guard try Self.historyPoint("at", request) != nil, let position = query.after else {
+            return try await point(request)
+        }
+        guard let pinned = PinnedPosition(position) else { throw Self.foreignCursor }
+        query.after = pinned.rest
+        return .past(try await locate(.place(pinned.places[0])))
+    }
+
+    /// An answer with `items`, and `members` before them; `next` is the position of the page after it.
     static func page(
-        _ items: [JSONValue], next: String?, list: String, _ request: Request
+        _ items: [JSONValue], next: String?, list: String, _ request: Request,
+        members: [(name: String, value: JSONValue)] = []
     ) -> Response {
         var body = JSONObject()
+        for (name, value) in members { body[name] = value }
         body["items"] = .array(items)
         let cursor = next.map { PageCursor(list: list, position: $0).text }
         body["next"] = cursor.map(JSONValue.string)
@@ -42,11 +65,12 @@ extension API {
     /// The page's position that the request names; nil for the first page.
     static func position(_ list: String, _ request: Request) throws(Problem) -> String? {
         guard let text = request.query["cursor"] else { return nil }
-        guard let cursor = PageCursor(text: text, list: list) else {
-            throw .malformed("The query parameter cursor is not one that this list gave out.")
-        }
+        guard let cursor = PageCursor(text: text, list: list) else { throw foreignCursor }
         return cursor.position
     }
+
+    static let foreignCursor = Problem.malformed(
+        "The query parameter cursor is not one that this list gave out.")
 
     /// 1...1000, 100 when absent.
     static func limit(_ request: Request) throws(Problem) -> Int {
@@ -82,18 +106,10 @@ extension API {
     }
 
     /// The request's path and query with another cursor.
-    private static func target(_ request: Request, cursor: String) -> String {
+    static func target(_ request: Request, cursor: String) -> String {
         var items = request.query.items.filter { $0.name != "cursor" && $0.name != "atLeast" }
         items.append(("cursor", cursor))
-        let pairs = items.map { "\(encoded($0.name))=\(encoded($0.value))" }
+        let pairs = items.map { "\(URIText.encoded($0.name))=\(URIText.encoded($0.value))" }
         return request.path + "?" + pairs.joined(separator: "&")
     }
-
-    private static func encoded(_ text: String) -> String {
-        text.addingPercentEncoding(withAllowedCharacters: unreserved) ?? ""
-    }
-
-    /// RFC 3986 section 2.3.
-    private static let unreserved = CharacterSet(
-        charactersIn: "ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789-._~")
 }

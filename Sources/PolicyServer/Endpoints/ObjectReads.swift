@@ -7,9 +7,9 @@ import HTTPTypes
 extension API {
     /// The object with its ETag, or 304 when the client has it (RFC 9110 section 13.1.2).
     func read(_ name: ObjectName, _ request: Request) async throws(Problem) -> Response {
-        try await waitUntilApplied(request)
-        guard let view = controlPlane.object(name) else {
-            throw .notFound("There is no \(name).")
+        let point = try await point(request)
+        guard let view = try await object(name, at: point) else {
+            throw .notFound(point.past == nil ? "There is no \(name)." : "There was no \(name).")
         }
         let tag = EntityTags.tag(view.revision)
         if let value = request.headers[.ifNoneMatch] {
@@ -17,12 +17,12 @@ extension API {
                 throw .malformed("If-None-Match is not a list of entity tags.")
             }
             if match.matches(view.revision) {
-                return Response(status: .notModified, headers: [.eTag: tag])
+                return Response(status: .notModified, headers: [.eTag: tag]).marked(point)
             }
         }
         var response = Response.document(view.document, for: request)
         response.headers[.eTag] = tag
-        return response
+        return response.marked(point)
     }
 
     /// Waits for the revision of `atLeast`, and for a mirror that knows all objects.
@@ -35,8 +35,8 @@ extension API {
         }
     }
 
-    /// How long a read waits for `atLeast`.
-    private static let readDeadline = Duration.seconds(5)
+    /// How long a read waits for `at` or `atLeast`.
+    static let readDeadline = Duration.seconds(5)
 }
 
 extension Response {

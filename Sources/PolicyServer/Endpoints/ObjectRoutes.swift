@@ -4,13 +4,13 @@ import HTTPTypes
 
 /// The routes that every kind of object has alike.
 extension API {
-    /// GET, PUT, PATCH and DELETE on `pattern`; `name` reads the object's name from the path.
+    /// GET, PUT, PATCH and DELETE on `pattern`, its history and rollback; `name` reads the object's name from the path.
     func objectRoutes(
         _ pattern: String, putQuery: [QueryParameter] = [],
         name: @escaping @Sendable (Request) throws(Problem) -> ObjectName
     ) -> [Route] {
         [
-            Route(.get, pattern, query: ["atLeast"], produces: DocumentFormat.answerTypes) {
+            Route(.get, pattern, query: ["at", "atLeast"], produces: DocumentFormat.answerTypes) {
                 try await read(name($0), $0)
             },
             Route(
@@ -32,11 +32,11 @@ extension API {
             ) { request in
                 try await write(request, .delete(name(request)), body: [])
             },
-        ]
+        ] + historyRoutes(pattern, rollbackQuery: putQuery, name: name)
     }
 
     static let writeQuery: [QueryParameter] = ["dryRun", "strict", "reason"]
     static let listQuery: [QueryParameter] = [
-        QueryParameter("label", repeats: true), "limit", "cursor", "atLeast",
+        QueryParameter("label", repeats: true), "limit", "cursor", "at", "atLeast",
     ]
 }

@@ -32,17 +32,22 @@ extension API {
     }
 
     /// Submits `operation` and answers what became of it.
+    ///
+    /// - Parameter isBodyWritten: whether the body is what shall be written.
+    /// - Parameter defaultReason: for the ledger, when the client says none.
     func write(
-        _ request: Request, _ operation: ChangeOperation, body: [UInt8]
+        _ request: Request, _ operation: ChangeOperation, body: [UInt8],
+        isBodyWritten: Bool = true, defaultReason: String? = nil
     ) async throws(Problem) -> Response {
-        let change = try WriteHeaders(request).changeRequest(
-            operation, body: body, freshID: makeChangeID)
+        var headers = try WriteHeaders(request)
+        headers.context.reason = headers.context.reason ?? defaultReason
+        let change = headers.changeRequest(operation, body: body, freshID: makeChangeID)
         let outcome: ChangeOutcome
         do {
             outcome = try await controlPlane.submit(change)
         } catch {
             metrics.requests.recordWrite(error.code == .outcomeUnknown ? .unknown : .failed)
-            throw .failed(error)
+            throw .failed(error).onRecord
         }
         metrics.requests.recordWrite(RequestMetrics.WriteOutcome(outcome))
         switch outcome {
@@ -50,18 +55,20 @@ extension API {
         case .appliedStream(let stream): return Self.answer(stream, request)
         case .planned(let plan): return .document(plan.document, for: request)
         case .refused(let refusal):
-            throw .refused(refusal) { pointer in
+            let problem = Problem.refused(refusal) { pointer in
                 switch operation {
+                case _ where !isBodyWritten: nil
                 case .put, .allocateSubnet: DocumentLocator.position(of: pointer, in: body)
                 case .apply: DocumentLocator.position(ofStreamed: pointer, in: body)
                 // A patch's violations are in the document that it makes.
                 case .patch, .delete: nil
                 }
             }
+            throw problem.onRecord
         }
     }
 
-    private func refused(
+    func refused(
         _ request: Request, _ error: DocumentError, verb: String, name: ObjectName?
     ) async -> Problem {
         let problem = Problem.unreadable(error)
@@ -72,7 +79,7 @@ extension API {
             status: problem.status.code, problem: ProblemKind(error).name,
             isDryRun: headers.options.dryRun, detail: error.violation.message,
             violations: [error.violation])
-        return problem
+        return problem.onRecord
     }
 
     /// 201 with Location for a new object, 204 for a deleted one, else 200.
@@ -88,9 +95,9 @@ extension API {
             response.headers[.eTag] = EntityTags.tag(object.revision)
             if verb == .create { response.headers[.location] = change.name.path }
         case (_, nil):
-            throw .notFound(
+            throw Problem.notFound(
                 "Change \(change.changeID) was made before, and \(change.name) has been deleted since."
-            )
+            ).onRecord
         }
         if change.verb != .unchanged { response.headers[.changeID] = change.changeID.text }
         if change.replayed { response.headers[.idempotencyReplayed] = "true" }

@@ -10,7 +10,7 @@ package enum Principal {
             return "anonymous@\(request.remoteAddress)"
         }
         guard actor.isVisibleASCII(1...128) else {
-            throw .malformed("X-Actor must be 1 to 128 visible ASCII characters.")
+            throw ProblemKind.actor.problem("X-Actor must be 1 to 128 visible ASCII characters.")
         }
         return actor
     }

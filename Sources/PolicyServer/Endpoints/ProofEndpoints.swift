@@ -50,7 +50,7 @@ extension API {
     }
 
     private func inclusion(_ seq: Int64, _ size: Int64?) async throws -> JSONValue {
-        guard seq <= ledger.size else { throw Problem.notFound("There is no row \(seq).") }
+        guard seq <= ledger.lastSeq else { throw Problem.notFound("There is no row \(seq).") }
         let size = try await treeSize(size)
         guard seq <= size else {
             throw Problem.notFound(
@@ -90,8 +90,8 @@ extension API {
     /// The size asked for, or that of the newest checkpoint.
     private func treeSize(_ asked: Int64?) async throws -> Int64 {
         if let asked {
-            guard asked <= ledger.size else {
-                throw Problem.notFound("The ledger has \(ledger.size) rows, not \(asked).")
+            guard asked <= ledger.lastSeq else {
+                throw Problem.notFound("The ledger has \(ledger.lastSeq) rows, not \(asked).")
             }
             return asked
         }

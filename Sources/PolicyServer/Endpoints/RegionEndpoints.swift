@@ -13,7 +13,7 @@ extension API {
                 .get, "/v1/regions", query: Self.listQuery, produces: DocumentFormat.answerTypes
             ) { try await list(.regions, named: "regions", $0) },
             Route(
-                .get, "/v1/regions/{region}/config", query: ["atLeast"],
+                .get, "/v1/regions/{region}/config", query: ["at", "atLeast"],
                 produces: ["text/plain"] + DocumentFormat.answerTypes
             ) { try await regionConfig($0) },
         ] + objects
@@ -21,14 +21,15 @@ extension API {
 
     private func regionConfig(_ request: Request) async throws(Problem) -> Response {
         let region = try request.path("region")
-        try await waitUntilApplied(request)
-        guard controlPlane.object(.region(region)) != nil else {
+        let point = try await point(request)
+        guard try await object(.region(region), at: point) != nil else {
             throw .notFound("There is no region \(region).")
         }
         let config = RegionConfig(region: region)
         guard request.responseType == "text/plain" else {
-            return .document(config.document, for: request)
+            return .document(config.document, for: request).marked(point)
         }
         return Response(contentType: "text/plain; charset=utf-8", Array(config.text.utf8))
+            .marked(point)
     }
 }

@@ -12,7 +12,7 @@ extension API {
                 accepts: DocumentFormat.bodyTypes, produces: DocumentFormat.answerTypes,
                 handler: apply),
             Route(
-                .get, "/v1/export", query: ["atLeast"], produces: DocumentFormat.streamTypes,
+                .get, "/v1/export", query: ["at", "atLeast"], produces: DocumentFormat.streamTypes,
                 handler: export),
         ]
     }
@@ -44,17 +44,17 @@ extension API {
 
     /// Every region, subnet and policy, in the order in which an empty etcd takes them.
     private func export(_ request: Request) async throws -> Response {
-        try await waitUntilApplied(request)
+        let point = try await point(request)
         let controlPlane = controlPlane
         let format = DocumentFormat(answerType: request.responseType)
         let type =
             request.responseType.isEmpty ? DocumentFormat.streamTypes[0] : request.responseType
         let body = Response.Body.stream { writer in
             var isEmpty = true
-            for collection in controlPlane.exported {
+            for collection in try await controlPlane.exported(at: point) {
                 var query = ListQuery(collection: collection, limit: 200)
                 repeat {
-                    let page = controlPlane.list(query)
+                    let page = try await controlPlane.list(query, at: point)
                     var piece: [UInt8] = []
                     for item in page.items {
                         guard let document = controlPlane.exportDocument(item) else { continue }
@@ -68,7 +68,7 @@ extension API {
             }
             try await writer.write((isEmpty ? format.streamStart : []) + format.streamEnd)
         }
-        return Response(headers: [.contentType: type], body: body)
+        return Response(headers: [.contentType: type], body: body).marked(point)
     }
 
     /// What became of a stream: 200, since it is not one object that was created.

@@ -12,7 +12,13 @@ extension HTTPField.Name {
     /// https://www.w3.org/TR/trace-context/
     static let traceParent = constant("traceparent")
     static let changeID = constant("X-Change-Id")
+    /// The etcd revision that an answer from the past shows.
+    static let historyRevision = constant("X-History-Revision")
+    /// From when on the ledger knows everything around it.
+    static let historySince = constant("X-History-Since")
     static let warning = constant("Warning")
+    /// Where a stream of Server-Sent Events goes on.
+    static let lastEventID = constant("Last-Event-ID")
     static let link = constant("Link")
 
     /// The names above are tokens, so the fallback is never taken.

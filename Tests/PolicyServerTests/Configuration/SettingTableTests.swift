@@ -1,6 +1,7 @@
 import ArgumentParser
 import Foundation
 import PolicyServer
+import TestSupport
 import Testing
 
 struct SettingTableTests {
@@ -19,15 +20,5 @@ struct SettingTableTests {
         let cells = row.split(separator: "|").map { $0.trimmingCharacters(in: .whitespaces) }
         #expect(cells[1] == "`\(setting.variable)`")
         #expect(cells[2] == (setting.defaultText.isEmpty ? "" : "`\(setting.defaultText)`"))
-    }
-}
-
-/// The files of this package.
-enum Repository {
-    static func text(_ path: String) throws -> String {
-        let root = URL(fileURLWithPath: #filePath)
-            .deletingLastPathComponent().deletingLastPathComponent()
-            .deletingLastPathComponent().deletingLastPathComponent()
-        return try String(contentsOf: root.appendingPathComponent(path), encoding: .utf8)
     }
 }

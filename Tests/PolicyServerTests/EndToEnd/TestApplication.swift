@@ -11,6 +11,7 @@ struct TestApplication: Sendable {
     let client: HTTPTestClient
     let etcd: EtcdProcess?
     private let document: OpenAPIDocument
+    private let application: Application
 
     /// Runs `body` with a server on an etcd of its own.
     static func with(
@@ -43,7 +44,8 @@ struct TestApplication: Sendable {
             tasks.addTask { try await application.run() }
             let port = try await application.addresses[0].port
             let test = TestApplication(
-                client: HTTPTestClient(port: port), etcd: etcd, document: try OpenAPIDocument())
+                client: HTTPTestClient(port: port), etcd: etcd, document: try OpenAPIDocument(),
+                application: application)
             do {
                 try await body(test)
             } catch {
@@ -54,6 +56,9 @@ struct TestApplication: Sendable {
             try await tasks.waitForAll()
         }
     }
+
+    /// Begins a graceful shutdown; `with` waits for its end.
+    func shutDown() async { await application.shutDown() }
 
     /// Sends a request; records an issue when openapi.yaml does not document the answer's status.
     @discardableResult

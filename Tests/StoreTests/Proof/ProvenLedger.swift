@@ -33,7 +33,7 @@ struct ProvenLedger {
         var checkpoints: [SignedCheckpoint] = []
         for part in [rows[..<300], rows[300..<600], rows[600...]] {
             try await ledger.record(Array(part))
-            guard ledger.size < Self.size else { break }
+            guard ledger.lastSeq < Self.size else { break }
             let made = try await ledger.makeCheckpoint(key, time: Timestamp(microseconds: 2))
             checkpoints.append(made.stored.signed)
         }

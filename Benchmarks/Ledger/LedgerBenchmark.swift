@@ -1,0 +1,66 @@
+import Foundation
+
+/// Measures one ledger when it has a tenth of its rows and when it has all of them.
+struct LedgerBenchmark {
+    var rows = 1_000_000
+    var queries = 500
+    var directory = NSTemporaryDirectory()
+
+    init(_ arguments: [String]) {
+        var rest = arguments.dropFirst()
+        while let flag = rest.popFirst(), let value = rest.popFirst() {
+            switch flag {
+            case "--rows": rows = Int(value) ?? rows
+            case "--queries": queries = Int(value) ?? queries
+            case "--dir": directory = value
+            default: break
+            }
+        }
+    }
+
+    func run() async throws {
+        let folder = "\(directory)/ledger-benchmark-\(ProcessInfo.processInfo.processIdentifier)"
+        defer { try? FileManager.default.removeItem(atPath: folder) }
+        let small = rows / 10
+        var ledger = try await SyntheticLedger(path: folder + "/large/audit.sqlite")
+        try await ledger.grow(to: small)
+        try await ledger.indexTexts()
+        let before = try await SearchTimes.measure(ledger, queries: queries)
+        try await ledger.grow(to: rows)
+        let start = ContinuousClock.now
+        try await ledger.indexTexts()
+        let indexed = Double(rows - small) / start.duration(to: .now).milliseconds * 1_000
+        let after = try await SearchTimes.measure(ledger, queries: queries)
+        printSearches(small, before, after)
+        let empty = try await SyntheticLedger(path: folder + "/empty/audit.sqlite")
+        let rates = try await AppendRates.measure(empty: empty, full: ledger)
+        printRates(rates, indexed: indexed)
+    }
+
+    private func printSearches(
+        _ small: Int, _ before: [SearchTimes.Result], _ after: [SearchTimes.Result]
+    ) {
+        print(
+            "| \(queries) searches | p50, \(small) rows | p99 | p50, \(rows) rows | p99 | p99 ratio |"
+        )
+        print("|---|---|---|---|---|---|")
+        for (first, second) in zip(before, after) {
+            print(
+                "| \(first.name) | \(first.times.text(50)) | \(first.times.text(99)) | "
+                    + "\(second.times.text(50)) | \(second.times.text(99)) | "
+                    + ratio(second.times.percentile(99), first.times.percentile(99)) + " |")
+        }
+    }
+
+    private func printRates(_ rates: (empty: Double, full: Double), indexed: Double) {
+        print("\n| batches of \(AppendRates.batch) | rows/s |\n|---|---|")
+        print("| appended to an empty ledger | \(Int(rates.empty)) |")
+        print("| appended to a ledger of \(rows) rows | \(Int(rates.full)) |")
+        print("| ratio of the two | \(ratio(rates.full, rates.empty)) |")
+        print("| taken into the index of texts, in the background | \(Int(indexed)) |")
+    }
+
+    private func ratio(_ one: Double, _ other: Double) -> String {
+        String(format: "%.2f", one / max(other, .leastNonzeroMagnitude))
+    }
+}

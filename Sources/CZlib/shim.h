@@ -1,0 +1,2 @@
+// zlib's gz* functions: segments of the ledger are gzip files (https://www.zlib.net/manual.html#Gzip).
+#include <zlib.h>

@@ -1,0 +1,45 @@
+package import Domain
+package import Store
+
+/// Legal holds are this ledger's own: they are kept beside it and not in etcd.
+extension ControlPlane {
+    /// Places or changes a hold, audited. Returns the hold that stood under the name before, and the one
+    /// that stands now.
+    package func placeHold(
+        _ name: String, reason: String, since: Timestamp?, _ context: ChangeContext
+    ) async throws(ControlPlaneError) -> (old: LegalHold?, hold: LegalHold) {
+        let hold = LegalHold(
+            name: name, reason: reason, since: since, actor: context.actor, time: SystemClock.now())
+        do {
+            let old = try await ledger.place(hold, audit: holdRow(name, context))
+            guard let old, (old.reason, old.since) == (reason, since) else { return (old, hold) }
+            return (old, old)
+        } catch {
+            throw Self.unwritable(error)
+        }
+    }
+
+    /// Lifts a hold, audited; false when there is none of that name.
+    package func liftHold(
+        _ name: String, _ context: ChangeContext
+    ) async throws(ControlPlaneError) -> Bool {
+        do {
+            return try await ledger.lift(name, audit: holdRow(name, context)) != nil
+        } catch {
+            throw Self.unwritable(error)
+        }
+    }
+
+    private func holdRow(_ name: String, _ context: ChangeContext) -> AuditRecord.Draft {
+        var row = AuditRecord.Draft(
+            time: SystemClock.now(), origin: .api, actor: "", verb: .update, kind: "LegalHold",
+            name: name)
+        row.take(context)
+        return row
+    }
+
+    private static func unwritable(_ error: StoreError) -> ControlPlaneError {
+        ControlPlaneError(
+            .ledgerUnavailable, "the audit ledger cannot be written: \(error.message)")
+    }
+}

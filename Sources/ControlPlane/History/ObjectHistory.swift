@@ -1,0 +1,167 @@
+import Calico
+import Domain
+import Store
+
+/// Finds the versions of one object in the ledger, under whichever keys it was stored.
+struct ObjectHistory: Sendable {
+    let name: ObjectName
+    private let ledger: AuditLedger
+    private let planner: Planner
+    /// The keys that it may have been stored under, the likeliest first.
+    private let keys: [ResourceKey]
+    /// The keys of the further policies, should it be a CrossRegionPolicy.
+    private let parts: [String]
+
+    init(_ name: ObjectName, _ ledger: AuditLedger, _ planner: Planner) async throws {
+        self.name = name
+        self.ledger = ledger
+        self.planner = planner
+        let single = planner.policyKeys(name, PlanningView(Mirror()))
+        guard name.isPolicy else {
+            (keys, parts) = (single, [])
+            return
+        }
+        let prefix = ResourceKey.prefix(.tier)
+        let tiers = try await ledger.keys(prefix: prefix, limit: Self.maximumTiers)
+        let tiered = tiers.compactMap { tier -> ResourceKey? in
+            guard let key = single.first else { return nil }
+            let stored = PolicyName.stored(
+                name.name, tier: String(tier.dropFirst(prefix.count)), convention: .tiered)
+            return ResourceKey(key.kind, namespace: key.namespace, name: stored)
+        }
+        keys = single + tiered.filter { !single.contains($0) }
+        guard case .policy(let policy) = name else {
+            parts = []
+            return
+        }
+        let taken = Set(keys.map(\.path))
+        parts = try await ledger.recorded(CrossRegionKeys.parts(of: policy)).filter {
+            !taken.contains($0)
+        }
+    }
+
+    private static let maximumTiers = 1_000
+
+    func page(before place: HistoryPlace, limit: Int) async throws -> VersionPage {
+        var versions: [ObjectVersion] = []
+        var place = place
+        while true {
+            let (groups, isLast) = try await groups(before: place, limit: limit + 1)
+            for rows in groups {
+                guard let found = rows.first?.place else { continue }
+                if versions.count == limit {
+                    return VersionPage(versions: versions, next: versions.last?.place)
+                }
+                versions.append(try await version(rows, found))
+            }
+            place = groups.last?.first?.place ?? place
+            if isLast { break }
+        }
+        if let first = try await baseline(before: place) {
+            guard versions.count < limit else {
+                return VersionPage(versions: versions, next: versions.last?.place)
+            }
+            versions.append(first)
+        }
+        return VersionPage(versions: versions, next: nil)
+    }
+
+    /// Rows of the object's changes, those of one place together, newest first; `isLast` when there are no
+    /// older ones.
+    private func groups(
+        before place: HistoryPlace, limit: Int
+    ) async throws -> (groups: [[AuditRecord]], isLast: Bool) {
+        let paths = keys.map(\.path) + parts
+        // Enough that at least one place has all its rows in the page.
+        let count = limit + paths.count
+        let rows = try await ledger.versions(keys: paths, before: place, limit: count)
+        var groups: [[AuditRecord]] = []
+        for row in rows {
+            if let last = groups.last?.last, last.place == row.place {
+                groups[groups.count - 1].append(row)
+            } else {
+                groups.append([row])
+            }
+        }
+        let isLast = rows.count < count
+        if !isLast { groups.removeLast() }
+        // Where every row is about another object, the older ones decide.
+        let own = groups.map { $0.filter(isOwn) }.filter { !$0.isEmpty }
+        guard own.isEmpty, !isLast, let last = groups.last?.first?.place else {
+            return (own, isLast || groups.isEmpty)
+        }
+        return try await self.groups(before: last, limit: limit)
+    }
+
+    /// Whether a row under one of the keys is about this object, and not about another of a similar name.
+    private func isOwn(_ row: AuditRecord) -> Bool {
+        guard let path = row.key, let key = ResourceKey(path: path) else { return false }
+        if key == keys.first { return true }
+        let states = [row.before, row.after].compactMap { $0 }
+            .compactMap { Resource(key: key, bytes: Array($0.utf8)) }
+        if parts.contains(path) {
+            return states.contains { CrossRegionAnnotation.sourceName(ofPart: $0) == name.name }
+        }
+        return states.contains { PolicyName.authored($0) == name.name }
+    }
+
+    private func version(_ rows: [AuditRecord], _ place: HistoryPlace) async throws -> ObjectVersion
+    {
+        let main = rows.filter { row in keys.contains { $0.path == row.key } }
+        let row = main.first { $0.after != nil } ?? main.first ?? rows[0]
+        var version = ObjectVersion(place: place, verb: row.verb, row: row)
+        var before: JSONValue?
+        let isHidden = row.after == nil && row.verb != .delete
+        if main.count != 1 || rows.contains(where: isCrossRegion), !isHidden {
+            before = try await document(at: place.predecessor)
+            version.representation = try await document(at: place)
+            version.verb =
+                version.representation == nil ? .delete : before == nil ? .create : .update
+        } else {
+            before = view(row, row.before)
+            version.representation = view(row, row.after)
+        }
+        if let before, let after = version.representation {
+            version.diff = JSONPatch.diff(
+                from: PlannedChange.withoutRevision(before),
+                to: PlannedChange.withoutRevision(after))
+        }
+        return version
+    }
+
+    private func isCrossRegion(_ row: AuditRecord) -> Bool {
+        guard case .policy = name, let key = row.key.flatMap({ ResourceKey(path: $0) }) else {
+            return false
+        }
+        return [row.before, row.after].compactMap { $0 }.contains { text in
+            Resource(key: key, bytes: Array(text.utf8)).map(CrossRegionAnnotation.isPresent)
+                ?? false
+        }
+    }
+
+    private func document(at place: HistoryPlace) async throws -> JSONValue? {
+        let reader = HistoricalReader(ledger: ledger, planner: planner, place: place)
+        return try await reader.object(name)?.document
+    }
+
+    private func view(_ row: AuditRecord, _ text: String?) -> JSONValue? {
+        guard let text, let key = row.key.flatMap({ ResourceKey(path: $0) }),
+            let resource = Resource(key: key, bytes: Array(text.utf8))
+        else { return nil }
+        return Representation.view(name, resource, revision: row.revision ?? 0)?.document
+    }
+
+    /// What stood before the first row that is kept, if that is before `place`.
+    private func baseline(before place: HistoryPlace) async throws -> ObjectVersion? {
+        for key in keys {
+            guard let object = try await ledger.baseline(key: key.path), object.place < place,
+                let resource = object.resource
+            else { continue }
+            if key != keys.first, PolicyName.authored(resource) != name.name { continue }
+            return ObjectVersion(
+                place: object.place, verb: .observe,
+                representation: try await document(at: object.place))
+        }
+        return nil
+    }
+}

@@ -1,0 +1,35 @@
+package import Domain
+package import Store
+
+/// A point in the past as a client names it.
+package enum HistoryPoint: Sendable, Equatable {
+    /// An etcd revision of the newest epoch.
+    case revision(Int64)
+    case time(Timestamp)
+    /// A place that an earlier answer found, such as the page before.
+    case place(HistoryPlace)
+    /// The newest that there is.
+    case newest
+}
+
+extension HistoryPoint {
+    /// A revision in decimal or an RFC 3339 time; nil for anything else.
+    package init?(_ text: String) {
+        if let revision = Int64(text), String(revision) == text, revision >= 0 {
+            self = .revision(revision)
+        } else if let time = Timestamp(rfc3339: text) {
+            self = .time(time)
+        } else {
+            return nil
+        }
+    }
+}
+
+/// Which state a read shows.
+package enum PointInTime: Sendable, Equatable {
+    case now
+    case past(KnownPlace)
+
+    /// The place in the past; nil for now.
+    package var past: KnownPlace? { if case .past(let known) = self { known } else { nil } }
+}

@@ -1,0 +1,103 @@
+import ControlPlane
+import Domain
+import HTTPCore
+import HTTPTypes
+import Store
+
+/// `/v1/audit/holds`: what must not be pruned from this server's ledger
+extension API {
+    var holdRoutes: [Route] {
+        [
+            Route(.get, "/v1/audit/holds", produces: DocumentFormat.answerTypes) {
+                try await holds($0)
+            },
+            Route(.get, "/v1/audit/holds/{name}", produces: DocumentFormat.answerTypes) {
+                try await hold($0)
+            },
+            Route(
+                .put, "/v1/audit/holds/{name}", query: ["reason"],
+                accepts: DocumentFormat.bodyTypes, produces: DocumentFormat.answerTypes
+            ) { try await putHold($0) },
+            Route(
+                .delete, "/v1/audit/holds/{name}", query: ["reason"],
+                produces: DocumentFormat.answerTypes
+            ) { try await deleteHold($0) },
+        ]
+    }
+
+    private func holds(_ request: Request) async throws -> Response {
+        do {
+            let items = try await ledger.holds().map(\.document)
+            return .document(["items": .array(items)], for: request)
+        } catch let error as StoreError {
+            throw Problem.ledger(error)
+        }
+    }
+
+    private func hold(_ request: Request) async throws -> Response {
+        let name = try request.path("name")
+        do {
+            guard let hold = try await ledger.hold(named: name) else {
+                throw Problem.notFound("There is no legal hold \(name).")
+            }
+            return .document(hold.document, for: request)
+        } catch let error as StoreError {
+            throw Problem.ledger(error)
+        }
+    }
+
+    private func putHold(_ request: Request) async throws -> Response {
+        let name = try Self.holdName(request)
+        let context = try ChangeContext(request)
+        let body = try await request.body.collect()
+        let format = DocumentFormat(bodyType: request.contentType?.essence, body: body)
+        let document: JSONValue
+        do {
+            document = try format.parse(body)
+        } catch {
+            throw Problem.unreadable(error)
+        }
+        let hold = try HoldBody(document, name: name)
+        do {
+            let (old, stored) = try await controlPlane.placeHold(
+                name, reason: hold.reason, since: hold.since, context)
+            var response = Response.document(
+                stored.document, status: old == nil ? .created : .ok, for: request)
+            if old == nil { response.headers[.location] = "/v1/audit/holds/\(name)" }
+            return response
+        } catch {
+            throw Problem.failed(error)
+        }
+    }
+
+    private func deleteHold(_ request: Request) async throws -> Response {
+        let name = try request.path("name")
+        let context = try ChangeContext(request)
+        let existed: Bool
+        do {
+            existed = try await controlPlane.liftHold(name, context)
+        } catch {
+            throw Problem.failed(error)
+        }
+        guard existed else { throw Problem.notFound("There is no legal hold \(name).") }
+        return Response(status: .noContent)
+    }
+
+    /// 1 to 63 lower-case letters, digits, '-' and '.', with a letter or digit at both ends.
+    private static func holdName(_ request: Request) throws(Problem) -> String {
+        let name = try request.path("name")
+        let bytes = Array(name.utf8)
+        let isAlphanumeric = { (byte: UInt8) in
+            (0x30...0x39).contains(byte) || (0x61...0x7A).contains(byte)
+        }
+        guard (1...63).contains(bytes.count), let first = bytes.first, let last = bytes.last,
+            isAlphanumeric(first), isAlphanumeric(last),
+            bytes.allSatisfy({ isAlphanumeric($0) || $0 == 0x2D || $0 == 0x2E })
+        else {
+            throw .malformed(
+                "A hold's name is 1 to 63 lower-case letters, digits, '-' and '.', "
+                    + "not '\(name)'.")
+        }
+        return name
+    }
+}

@@ -1,0 +1,111 @@
+package import ControlPlane
+package import Domain
+import HTTPCore
+import HTTPTypes
+import Store
+
+/// `POST …/rollback`: writes an object again as it was.
+extension API {
+    func rollback(_ name: ObjectName, _ request: Request) async throws -> Response {
+        let body = try await request.body.collect()
+        let format = DocumentFormat(bodyType: request.contentType?.essence, body: body)
+        let decoded: RollbackBody
+        do {
+            decoded = RollbackBody(try format.parse(body))
+        } catch {
+            throw await refused(request, error, verb: "put", name: name)
+        }
+        guard let point = decoded.to, decoded.violations.isEmpty else {
+            throw await refused(
+                request, name, body,
+                Refusal(
+                    .invalid, "the body does not say where to go back to",
+                    violations: decoded.violations))
+        }
+        let known: KnownPlace
+        do {
+            known = try await locate(point)
+        } catch {
+            throw await refused(request, error, name: name)
+        }
+        guard let view = try await object(name, at: .past(known)),
+            let document = ControlPlane.writable(view)
+        else {
+            throw await refused(request, name, body, Self.absent(name, known.place.revision))
+        }
+        return try await write(
+            request, .put(name, document), body: body, isBodyWritten: false,
+            defaultReason: "rollback to revision \(known.place.revision)")
+    }
+
+    private static func absent(_ name: ObjectName, _ revision: Int64) -> Refusal {
+        Refusal(
+            .rollbackAbsent,
+            "\(name) did not exist at revision \(revision): to go back there, delete it")
+    }
+
+    private func refused(
+        _ request: Request, _ name: ObjectName, _ body: [UInt8], _ refusal: Refusal
+    ) async -> Problem {
+        let problem = Problem.refused(refusal) { DocumentLocator.position(of: $0, in: body) }
+        return await refused(request, problem, name: name, violations: refusal.violations)
+    }
+
+    /// Puts the refusal on record; what is no fault of the request is none.
+    private func refused(
+        _ request: Request, _ problem: Problem, name: ObjectName, violations: [Violation] = []
+    ) async -> Problem {
+        guard problem.status.code < 500, let headers = try? WriteHeaders(request) else {
+            return problem
+        }
+        metrics.requests.recordWrite(.refused)
+        await controlPlane.recordRefusal(
+            context: headers.context, operationVerb: "put", name: name,
+            status: problem.status.code,
+            problem: String(problem.type.dropFirst("/problems/".count)),
+            isDryRun: headers.options.dryRun, detail: problem.detail ?? "", violations: violations)
+        return problem
+    }
+}
+
+/// The body of a rollback: `{"to": 42}` or `{"to": "2026-03-01T12:00:00Z"}`.
+package struct RollbackBody: Sendable {
+    /// Nil when it is missing or unreadable.
+    package private(set) var to: HistoryPoint?
+    package private(set) var violations: [Violation] = []
+
+    package init(_ document: JSONValue) {
+        guard let object = document.objectValue else {
+            add("", .wrongType, "expected an object, found \(document.typeName)")
+            return
+        }
+        read(object["to"] ?? .null)
+        for key in object.keys where key != "to" {
+            add(JSONPointer.append("", key), .unknownField, "unknown field; known is to")
+        }
+    }
+
+    private mutating func read(_ value: JSONValue) {
+        let expected = "a revision such as 42 or a time such as \"2026-03-01T12:00:00Z\""
+        switch value {
+        case .null: add("/to", .missingField, "to is required: \(expected)")
+        case .number(let number):
+            to = number.int64.flatMap { $0 >= 0 ? .revision($0) : nil }
+            if to != nil { return }
+            add("/to", .numberRange, "expected \(expected), found \(number.literal)")
+        case .string(let text):
+            to = Timestamp(rfc3339: text).map(HistoryPoint.time)
+            if to == nil { add("/to", .rollbackTime, "expected \(expected), found \"\(text)\"") }
+        default: add("/to", .wrongType, "expected \(expected), found \(value.typeName)")
+        }
+    }
+
+    private mutating func add(_ pointer: String, _ rule: RuleID, _ message: String) {
+        violations.append(Violation(pointer: pointer, rule: rule, message: message))
+    }
+}
+
+extension RuleID {
+    /// What a rollback goes back to is no RFC 3339 time.
+    package static let rollbackTime = RuleID("rollback.time")
+}

@@ -1,0 +1,43 @@
+import Domain
+
+/// Rows of the ledger as comma-separated values (RFC 4180), for spreadsheets.
+enum AuditCSV {
+    /// The members of a row that are columns, in this order.
+    static let columns = [
+        "seq", "time", "origin", "actor", "authentication", "roles", "clientAddress", "userAgent",
+        "requestId", "traceparent", "idempotencyKeyHash", "reason", "ticket", "verb", "kind",
+        "name", "region", "outcome", "status", "problem", "dryRun", "afterGap", "cidrs", "key",
+        "revision", "epoch", "clusterId", "changeId", "warnings", "detail", "before", "after",
+        "diff", "importedFrom", "prevHash", "hash",
+    ]
+
+    static let head = line(columns)
+
+    static func row(_ record: AuditRecord) -> [UInt8] {
+        let document = record.document
+        return line(columns.map { cell(document[$0]) })
+    }
+
+    private static func cell(_ value: JSONValue?) -> String {
+        switch value {
+        case nil: ""
+        case .string(let text)?: text
+        case let value?: String(decoding: JSONSerializer.bytes(value), as: UTF8.self)
+        }
+    }
+
+    private static func line(_ cells: [String]) -> [UInt8] {
+        Array((cells.map(escaped).joined(separator: ",") + "\r\n").utf8)
+    }
+
+    /// A cell that a spreadsheet would take for a formula gets an apostrophe in front
+    /// (https://owasp.org/www-community/attacks/CSV_Injection).
+    private static func escaped(_ cell: String) -> String {
+        var cell = cell
+        if let first = cell.unicodeScalars.first, "=+-@\t\r".unicodeScalars.contains(first) {
+            cell = "'" + cell
+        }
+        guard cell.utf8.contains(where: { ",\"\r\n".utf8.contains($0) }) else { return cell }
+        return "\"" + cell.replacing("\"", with: "\"\"") + "\""
+    }
+}

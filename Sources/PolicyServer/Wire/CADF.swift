@@ -1,0 +1,121 @@
+package import Domain
+
+/// Words of the Cloud Auditing Data Federation (DMTF DSP0262).
+enum CADF {
+    static let event = "http://schemas.dmtf.org/cloud/audit/1.0/event"
+    static let log = "http://schemas.dmtf.org/cloud/audit/1.0/log"
+    /// What `reasonCode` is a code of.
+    static let httpStatus =
+        "http://www.iana.org/assignments/http-status-codes/http-status-codes.xml"
+    static let observer: JSONValue = [
+        "id": "policy-server", "typeURI": "service/network/policy", "name": "policy-server",
+    ]
+
+    /// A kind of object in the taxonomy of resources.
+    static func resource(_ kind: String) -> String {
+        switch kind {
+        case "Region": "network/region"
+        case "Subnet": "network/subnet"
+        case "AuditLog", "Ledger": "data/audit"
+        default: kind.hasSuffix("Policy") ? "network/policy" : "network/\(kind.lowercased())"
+        }
+    }
+}
+
+extension AuditRecord {
+    /// The row as an event.
+    package var cadfEvent: JSONValue {
+        var event = JSONObject()
+        event["typeURI"] = .string(CADF.event)
+        // Unique among all ledgers, unlike the number.
+        event["id"] = .string("policy-server:\(hash)")
+        event["eventType"] = .string(eventType)
+        event["eventTime"] = .string(entry.time.rfc3339)
+        event["action"] = .string(entry.verb == .observe ? "monitor" : entry.verb.rawValue)
+        event["outcome"] = .string(entry.outcome == .accepted ? "success" : "failure")
+        event["initiator"] = initiator
+        event["target"] = target
+        event["observer"] = CADF.observer
+        event["reason"] = reasonOfOutcome
+        let (attachments, tags) = (attachments, tags)
+        if !attachments.isEmpty { event["attachments"] = .array(attachments) }
+        if !tags.isEmpty { event["tags"] = .array(tags.map(JSONValue.string)) }
+        return .object(event)
+    }
+
+    /// `control` is an event in which a rule decided.
+    private var eventType: String {
+        if entry.verb == .observe { return "monitor" }
+        return entry.outcome == .refused ? "control" : "activity"
+    }
+
+    private var initiator: JSONValue {
+        var initiator = JSONObject()
+        initiator["id"] = .string(entry.actor)
+        initiator["typeURI"] =
+            entry.origin == .system
+            ? "service/network/policy"
+            : entry.origin == .external ? "unknown" : "service/security/account/user"
+        initiator["name"] = .string(entry.actor)
+        var host = JSONObject()
+        host["address"] = entry.clientAddress.map(JSONValue.string)
+        host["agent"] = entry.userAgent.map(JSONValue.string)
+        if !host.isEmpty { initiator["host"] = .object(host) }
+        if let authentication = entry.authentication {
+            // DSP0262 wants a token; what was shown is never kept.
+            initiator["credential"] = ["type": .string(authentication), "token": "***"]
+        }
+        return .object(initiator)
+    }
+
+    private var target: JSONValue {
+        var target = JSONObject()
+        target["id"] = .string(
+            entry.key
+                ?? [entry.kind, entry.region, entry.name].compactMap(\.self)
+                .joined(separator: "/"))
+        target["typeURI"] = .string(CADF.resource(entry.kind))
+        target["name"] = .string(entry.name)
+        return .object(target)
+    }
+
+    private var reasonOfOutcome: JSONValue? {
+        guard entry.status != nil || entry.problem != nil else { return nil }
+        var reason = JSONObject()
+        if let status = entry.status {
+            reason["reasonType"] = .string(CADF.httpStatus)
+            reason["reasonCode"] = .string(String(status))
+        }
+        if let problem = entry.problem {
+            reason["policyType"] = "/problems"
+            reason["policyId"] = .string("/problems/\(problem)")
+        }
+        return .object(reason)
+    }
+
+    private var attachments: [JSONValue] {
+        let parts: [(String, String, String?)] = [
+            ("before", "application/json", entry.before),
+            ("after", "application/json", entry.after),
+            ("detail", "application/json", entry.detail), ("reason", "text/plain", entry.reason),
+            ("warnings", "application/json", entry.warnings),
+        ]
+        return parts.compactMap { name, type, content in
+            guard let content else { return nil }
+            return [
+                "name": .string(name), "contentType": .string(type), "content": .string(content),
+            ]
+        }
+    }
+
+    private var tags: [String] {
+        let parts: [(String, String?)] = [
+            ("kind", entry.kind), ("region", entry.region), ("ticket", entry.ticket),
+            ("changeId", entry.changeID), ("requestId", entry.requestID),
+            ("revision", entry.revision.map { String($0) }), ("seq", String(seq)),
+        ]
+        return parts.compactMap { name, value in
+            value.map { "//policy-server/\(name)?value=\(URIText.encoded($0))" }
+        }
+    }
+}

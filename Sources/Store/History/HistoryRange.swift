@@ -1,0 +1,75 @@
+package import Domain
+import GRDB
+
+/// A run of revisions that the ledger knows without a hole, and the times of its changes.
+package struct HistoryRange: Hashable, Sendable {
+    /// See `AuditRecord.Draft.epoch`.
+    package var epoch: Int64
+    /// The state at this revision and every change after it are known.
+    package var first: Int64
+    /// The last revision; nil for the range that goes on.
+    package var last: Int64?
+    /// The first moment that belongs to it; nil before its first change.
+    package var since: Timestamp?
+    /// The last moment that belongs to it; nil before its first change.
+    package var until: Timestamp?
+
+    package init(
+        epoch: Int64, first: Int64, last: Int64? = nil, since: Timestamp? = nil,
+        until: Timestamp? = nil
+    ) {
+        self.epoch = epoch
+        self.first = first
+        self.last = last
+        self.since = since
+        self.until = until
+    }
+
+    package var start: HistoryPlace { HistoryPlace(epoch: epoch, revision: first) }
+    package var end: HistoryPlace { HistoryPlace(epoch: epoch, revision: last ?? .max) }
+
+    package func contains(_ place: HistoryPlace) -> Bool { (start...end).contains(place) }
+}
+
+extension HistoryRange {
+    /// Ranges that are read at most; each is a gap in what the server saw.
+    private static let maximumCount = 100
+
+    /// The newest ranges, oldest first. That of a new ledger which ends at revision 0, where every etcd is
+    /// empty, is none.
+    static func newest(_ db: Database) throws -> [HistoryRange] {
+        let statement = try db.cachedStatement(
+            sql: """
+                SELECT epoch, first, last FROM coverage WHERE last IS NULL OR last > 0
+                ORDER BY epoch DESC, first DESC LIMIT \(maximumCount)
+                """)
+        return try Row.fetchAll(statement).reversed().map { try HistoryRange($0, db) }
+    }
+
+    /// The range that holds `place`; nil when none does.
+    static func holding(_ place: HistoryPlace, _ db: Database) throws -> HistoryRange? {
+        let statement = try db.cachedStatement(
+            sql: """
+                SELECT epoch, first, last FROM coverage WHERE epoch = ? AND first <= ?
+                ORDER BY first DESC LIMIT 1
+                """)
+        let row = try Row.fetchOne(statement, arguments: [place.epoch, place.revision])
+        guard let range = try row.map({ try HistoryRange($0, db) }), range.contains(place) else {
+            return nil
+        }
+        return range
+    }
+
+    private init(_ row: Row, _ db: Database) throws {
+        let reader = ColumnReader(row: row, label: "coverage")
+        self.init(
+            epoch: try reader.integer(0), first: try reader.integer(1),
+            last: try reader.optionalInteger(2))
+        if let moment = try Moment.first(atOrAfter: start, db), moment.place <= end {
+            since = moment.time
+        }
+        if let moment = try Moment.last(atOrBefore: end, db), moment.place >= start {
+            until = moment.time
+        }
+    }
+}

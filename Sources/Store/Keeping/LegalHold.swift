@@ -1,0 +1,116 @@
+package import Domain
+import GRDB
+
+/// While it stands, rows of this ledger are not pruned.
+package struct LegalHold: Hashable, Sendable {
+    package var name: String
+    package var reason: String
+    /// Rows at or after this time are held; all rows when nil.
+    package var since: Timestamp?
+    /// Who placed it, and when it was placed or last changed.
+    package var actor: String
+    package var time: Timestamp
+
+    package init(
+        name: String, reason: String, since: Timestamp?, actor: String, time: Timestamp
+    ) {
+        self.name = name
+        self.reason = reason
+        self.since = since
+        self.actor = actor
+        self.time = time
+    }
+
+    /// As it is shown, and as its audit rows have it.
+    package var document: JSONValue {
+        var object = JSONObject()
+        object["name"] = .string(name)
+        object["reason"] = .string(reason)
+        object["since"] = since.map { .string($0.rfc3339) }
+        object["actor"] = .string(actor)
+        object["time"] = .string(time.rfc3339)
+        return .object(object)
+    }
+}
+
+extension LegalHold {
+    static func fetch(_ db: Database, name: String? = nil) throws -> [LegalHold] {
+        let rows = try Row.fetchAll(
+            db,
+            sql: """
+                SELECT name, reason, since, actor, created FROM hold
+                WHERE ?1 IS NULL OR name = ?1 ORDER BY name
+                """, arguments: [name])
+        return try rows.map { row in
+            let reader = ColumnReader(row: row, label: "hold \(row[0] as DatabaseValue)")
+            return LegalHold(
+                name: try reader.text(0), reason: try reader.text(1),
+                since: try reader.optionalInteger(2).map(Timestamp.init(microseconds:)),
+                actor: try reader.text(3), time: Timestamp(microseconds: try reader.integer(4)))
+        }
+    }
+
+    /// The time from which on rows are held: the beginning of time when a hold is on all of them, nil
+    /// when none stands.
+    static func beginning(_ db: Database) throws -> Timestamp? {
+        try fetch(db).map { $0.since ?? Timestamp(microseconds: .min) }.min()
+    }
+
+    fileprivate var text: String {
+        String(decoding: JSONSerializer.canonical(document), as: UTF8.self)
+    }
+}
+
+extension AuditLedger {
+    /// Every hold that stands, by name.
+    package func holds() async throws -> [LegalHold] {
+        try await reading { try LegalHold.fetch($0) }
+    }
+
+    package func hold(named name: String) async throws -> LegalHold? {
+        try await reading { try LegalHold.fetch($0, name: name).first }
+    }
+
+    /// Places or changes a hold, with an audit row that `draft` begins. Returns the hold that stood under
+    /// that name; one that says the same is left as it is.
+    package func place(
+        _ hold: LegalHold, audit draft: AuditRecord.Draft
+    ) async throws(StoreError) -> LegalHold? {
+        try await transaction { writer, db in
+            let old = try LegalHold.fetch(db, name: hold.name).first
+            if let old, (old.reason, old.since) == (hold.reason, hold.since) { return old }
+            try db.execute(
+                sql: """
+                    INSERT OR REPLACE INTO hold (name, reason, since, actor, created)
+                    VALUES (?, ?, ?, ?, ?)
+                    """,
+                arguments: [
+                    hold.name, hold.reason, hold.since?.microseconds, hold.actor,
+                    hold.time.microseconds,
+                ])
+            var row = draft
+            row.verb = old == nil ? .create : .update
+            row.status = old == nil ? 201 : 200
+            row.before = old?.text
+            row.after = hold.text
+            try writer.append([row], to: db)
+            return old
+        }
+    }
+
+    /// Lifts a hold, with an audit row that `draft` begins. Returns the hold; nil when there is none.
+    package func lift(
+        _ name: String, audit draft: AuditRecord.Draft
+    ) async throws(StoreError) -> LegalHold? {
+        try await transaction { writer, db in
+            guard let old = try LegalHold.fetch(db, name: name).first else { return nil }
+            try db.execute(sql: "DELETE FROM hold WHERE name = ?", arguments: [name])
+            var row = draft
+            row.verb = .delete
+            row.status = 204
+            row.before = old.text
+            try writer.append([row], to: db)
+            return old
+        }
+    }
+}

@@ -1,0 +1,133 @@
+import Domain
+import GRDB
+
+/// The way through the ledger that a search takes.
+enum SearchLead {
+    /// Along the index of this term.
+    case term(SearchTerm)
+    /// Along the times of all rows.
+    case time
+    /// Along the rows of these networks.
+    case networks([Int64])
+    /// Through the rows of one key or one revision.
+    case places([Place])
+
+    /// How many rows are counted of each way, to find the shortest.
+    static let probe = 1_000
+    /// Most networks that are merged.
+    static let maximumNetworks = 256
+    /// Most rows of one key or revision that are sorted in memory.
+    static let maximumPlaces = 20_000
+
+    /// The way with the fewest rows, as far as counting up to `probe` of each tells; of equal ones the
+    /// first.
+    static func choose(
+        _ db: Database, _ filter: AuditFilter, _ range: SearchRange
+    ) throws -> SearchLead {
+        if let places = try places(db, filter) { return .places(places) }
+        var ways: [(lead: SearchLead, count: () throws -> Int)] = []
+        if let network = filter.network,
+            let ids = try NetworkIDs.find(network, limit: maximumNetworks, in: db)
+        {
+            ways.append((.networks(ids), { try count(db, ids, range) }))
+        }
+        for term in filter.terms where term.index != nil {
+            ways.append((.term(term), { try count(db, term, range) }))
+        }
+        if range.isBounded { ways.append((.time, { try count(db, nil, range) })) }
+        guard var best = ways.first else { return .time }
+        guard ways.count > 1 else { return best.lead }
+        var least = try best.count()
+        for way in ways.dropFirst() where least > 0 {
+            let count = try way.count()
+            if count < least { (best, least) = (way, count) }
+        }
+        return best.lead
+    }
+
+    static func countSQL(_ term: SearchTerm?, _ range: SearchRange) -> (String, [SQLValue]) {
+        let index = term?.index ?? "audit_by_time"
+        let terms = (term.map { [$0] } ?? []) + range.bounds
+        let texts = terms.map(\.sql) + (SearchTerm.partialIndexes[index].map { [$0] } ?? [])
+        let sql = """
+            SELECT count(*) FROM (SELECT 1 FROM audit INDEXED BY \(index) \
+            WHERE \(texts.joined(separator: " AND ")) LIMIT \(probe))
+            """
+        return (sql, terms.values)
+    }
+
+    private static func count(
+        _ db: Database, _ term: SearchTerm?, _ range: SearchRange
+    ) throws -> Int {
+        let (sql, values) = countSQL(term, range)
+        let statement = try db.cachedStatement(sql: sql)
+        return try Int.fetchOne(statement, arguments: StatementArguments(values)) ?? 0
+    }
+
+    static let networkCountSQL = """
+        SELECT count(*) FROM (SELECT 1 FROM audit_cidr \
+        WHERE cidr = ? AND time >= ? AND time < ? LIMIT ?)
+        """
+
+    private static func count(
+        _ db: Database, _ ids: [Int64], _ range: SearchRange
+    ) throws -> Int {
+        let statement = try db.cachedStatement(sql: networkCountSQL)
+        var count = 0
+        for id in ids where count < probe {
+            count +=
+                try Int.fetchOne(
+                    statement,
+                    arguments: [
+                        id, range.since ?? .min, range.until ?? .max, probe - count,
+                    ]) ?? 0
+        }
+        return count
+    }
+
+    static let keySQL = """
+        SELECT time, seq FROM audit INDEXED BY audit_by_key WHERE key = ? LIMIT \(maximumPlaces + 1)
+        """
+
+    static let revisionSQL = """
+        SELECT time, seq FROM audit INDEXED BY audit_by_revision \
+        WHERE epoch IS ? AND revision = ? LIMIT \(maximumPlaces + 1)
+        """
+
+    static let lastEpochSQL = """
+        SELECT epoch FROM audit INDEXED BY audit_by_revision WHERE revision IS NOT NULL \
+        ORDER BY epoch DESC LIMIT 1
+        """
+
+    /// Revisions and keys have an index that is not in the order of times. Nil when neither is asked for,
+    /// or when there are too many rows.
+    private static func places(_ db: Database, _ filter: AuditFilter) throws -> [Place]? {
+        if let revision = filter.revision {
+            if let epoch = filter.epoch { return try fetch(db, revisionSQL, [epoch, revision]) }
+            // Rows of the first schema have no epoch.
+            var places = try fetch(db, revisionSQL, [DatabaseValue.null, revision])
+            let last = try Int64.fetchOne(db.cachedStatement(sql: lastEpochSQL)) ?? 0
+            guard last <= 1_000 else { return nil }
+            for epoch in stride(from: 1, through: last, by: 1) {
+                guard let more = try fetch(db, revisionSQL, [epoch, revision]) else { return nil }
+                places = places.map { $0 + more }
+            }
+            return places
+        }
+        guard let key = filter.key else { return nil }
+        return try fetch(db, keySQL, [key.withoutNUL])
+    }
+
+    private static func fetch(
+        _ db: Database, _ sql: String, _ values: [SQLValue]
+    ) throws -> [Place]? {
+        let rows = try Row.fetchCursor(
+            db.cachedStatement(sql: sql), arguments: StatementArguments(values))
+        var places: [Place] = []
+        while let row = try rows.next() {
+            let reader = ColumnReader(row: row, label: "audit")
+            places.append(Place(time: try reader.integer(0), seq: try reader.integer(1)))
+        }
+        return places.count <= maximumPlaces ? places : nil
+    }
+}

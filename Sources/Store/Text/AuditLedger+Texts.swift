@@ -1,0 +1,60 @@
+import Domain
+import GRDB
+
+extension AuditLedger {
+    /// Rows that go into the index of texts in one transaction.
+    private static let textBatch = 250
+    /// Most rows that are taken in before a search for words is answered.
+    private static let textPatience = 20_000
+    /// Rows that may wait for the index while the ledger is being written.
+    private static let textBacklog: Int64 = 100_000
+
+    /// Brings the index of texts up to the last row; false when that would take too long now.
+    func catchUpTexts() async throws -> Bool {
+        for _ in 0..<(Self.textPatience / Self.textBatch) {
+            if try await indexTexts() < Self.textBatch { return true }
+        }
+        return false
+    }
+
+    /// Keeps the index of texts near the end of the ledger until the task is cancelled.
+    ///
+    /// While rows come in it stands back, for as long as not too many wait.
+    package func keepTexts() async {
+        await indexWhenQuiet()
+        for await _ in commits() { await indexWhenQuiet() }
+    }
+
+    private func indexWhenQuiet() async {
+        var before = lastSeq
+        while (try? await Task.sleep(for: .seconds(1))) != nil {
+            let now = lastSeq
+            let isBusy = now - before > Int64(Self.textBatch)
+            before = now
+            let indexed = (try? await reading { try TextIndex.progress(in: $0) }) ?? now
+            if isBusy, now - indexed < Self.textBacklog { continue }
+            // What fails now, for want of space, is tried again after the next commit.
+            while !Task.isCancelled, let count = try? await indexTexts(), count == Self.textBatch {}
+            return
+        }
+    }
+
+    /// Takes the next rows into the index; returns how many.
+    private func indexTexts() async throws -> Int {
+        let limit = Self.textBatch
+        let batch = try await reading { db in
+            let after = try TextIndex.progress(in: db)
+            let statement = try db.cachedStatement(
+                sql: "SELECT \(AuditRow.columns) FROM audit WHERE seq > ? ORDER BY seq LIMIT ?")
+            let rows = try Row.fetchAll(statement, arguments: [after, limit])
+            return TextIndex.Batch(after: after, try rows.map(TextIndex.Batch.Entry.init))
+        }
+        guard !batch.rows.isEmpty else { return 0 }
+        try await index(batch)
+        guard try await reading({ try TextIndex.progress(in: $0) }) != batch.after else {
+            throw StoreError(
+                code: .corrupt, message: "\(path): the index of texts is damaged; rows are not.")
+        }
+        return batch.rows.count
+    }
+}

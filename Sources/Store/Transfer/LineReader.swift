@@ -1,0 +1,72 @@
+import CZlib
+
+#if canImport(Glibc)
+    import Glibc
+#elseif canImport(Musl)
+    import Musl
+#else
+    import Darwin
+#endif
+
+/// Reads the lines of a file, compressed with gzip or not, in bounded memory. For one task at a time.
+final class LineReader {
+    /// Far more than the largest row, which holds an object of at most 1.5 MiB twice.
+    private static let maximumLine = 64 << 20
+
+    private let path: String
+    private let file: gzFile
+    private var buffer: [UInt8] = []
+    private var position = 0
+    private var isAtEnd = false
+
+    init(path: String) throws(StoreError) {
+        self.path = path
+        guard let file = gzopen(path, "rb") else {
+            throw StoreError(code: .cannotOpen, path: path, errno: errno)
+        }
+        gzbuffer(file, 1 << 17)
+        self.file = file
+    }
+
+    deinit { gzclose_r(file) }
+
+    /// The next line without its line feed; nil at the end. Throws `badSegment` for a file that breaks off.
+    func next() throws(StoreError) -> [UInt8]? {
+        var searched = position
+        while true {
+            if let end = buffer[searched...].firstIndex(of: UInt8(ascii: "\n")) {
+                defer { position = end + 1 }
+                return Array(buffer[position..<end])
+            }
+            searched = buffer.count
+            guard !isAtEnd else { break }
+            let dropped = position
+            try fill()
+            searched -= dropped
+        }
+        guard position < buffer.count else { return nil }
+        throw broken("its last line has no end")
+    }
+
+    private func fill() throws(StoreError) {
+        buffer.removeFirst(position)
+        position = 0
+        guard buffer.count < Self.maximumLine else { throw broken("a line is too long") }
+        let start = buffer.count
+        let size = 1 << 16
+        buffer.append(contentsOf: repeatElement(0, count: size))
+        let count = buffer.withUnsafeMutableBytes { bytes in
+            gzread(file, bytes.baseAddress?.advanced(by: start), UInt32(size))
+        }
+        buffer.removeLast(size - max(0, Int(count)))
+        var code: Int32 = 0
+        let message = gzerror(file, &code).map { String(cString: $0) } ?? ""
+        // At the end of a file that breaks off, zlib says so without failing.
+        guard count >= 0, code == Z_OK || code == Z_STREAM_END else { throw broken(message) }
+        isAtEnd = count == 0
+    }
+
+    private func broken(_ reason: String) -> StoreError {
+        StoreError(code: .badSegment, message: "\(path): not a whole segment (\(reason)).")
+    }
+}

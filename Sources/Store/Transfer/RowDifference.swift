@@ -1,0 +1,52 @@
+package import Domain
+
+/// A field in which two ledgers' rows about one change differ.
+package struct RowDifference: Hashable, Sendable {
+    /// The column's name; `row` when one of the two does not exist.
+    package let name: String
+    /// The column's value as JSON text; nil when it is NULL.
+    package let left: String?
+    package let right: String?
+}
+
+extension RowDifference {
+    /// The first column, by name, in which the rows differ; nil when they say the same.
+    ///
+    /// Left out is what is each ledger's own: where the row came from, its epoch, and when this server saw
+    /// a change that names no time itself.
+    package static func first(
+        _ left: AuditRecord.Draft, _ right: AuditRecord.Draft
+    ) -> RowDifference? {
+        let left = form(left)
+        let right = form(right)
+        guard left != right else { return nil }
+        let (leftColumns, rightColumns) = (columns(left), columns(right))
+        let names = Set(leftColumns.keys).union(rightColumns.keys).sorted()
+        for name in names where leftColumns[name] != rightColumns[name] {
+            return RowDifference(
+                name: name, left: text(leftColumns[name]), right: text(rightColumns[name]))
+        }
+        return RowDifference(name: "row", left: nil, right: nil)
+    }
+
+    private static func form(_ entry: AuditRecord.Draft) -> [UInt8] {
+        var entry = entry
+        if entry.origin == .external || entry.isAfterGap {
+            entry.time = Timestamp(microseconds: 0)
+        }
+        entry.epoch = nil
+        entry.sourceLedger = nil
+        entry.sourceSeq = nil
+        entry.sourceHash = nil
+        return AuditRecord.canonicalForm(seq: 0, entry: entry, previousHash: .zero)
+    }
+
+    private static func columns(_ form: [UInt8]) -> [String: JSONValue] {
+        let object = (try? JSONParser.parse(form))?.objectValue
+        return Dictionary((object?.members ?? []).map { ($0.key, $0.value) }) { first, _ in first }
+    }
+
+    private static func text(_ value: JSONValue?) -> String? {
+        value.map { String(decoding: JSONSerializer.bytes($0), as: UTF8.self) }
+    }
+}

@@ -1,0 +1,58 @@
+package import Domain
+
+#if canImport(Glibc)
+    import Glibc
+#elseif canImport(Musl)
+    import Musl
+#else
+    import Darwin
+#endif
+
+extension LedgerReader {
+    /// Writes rows `from` to `to` (all when nil) as a segment to the file `path`, or to standard output
+    /// when that is nil; gzip when the name ends in `.gz`. Returns what its first line says.
+    package func export(
+        from: Int64? = nil, to: Int64? = nil, path: String?, now: Timestamp, version: String
+    ) throws(StoreError) -> SegmentHeader {
+        let header = try header(from: from, to: to, now: now, version: version)
+        guard let path else {
+            let writer = try LineWriter(
+                descriptor: dup(1), path: "standard output", compressed: false)
+            try write(header) { line throws(StoreError) in try writer.write(line) }
+            try writer.finish()
+            return header
+        }
+        let file = try SegmentFile(path: path)
+        do throws(StoreError) {
+            try write(header) { line throws(StoreError) in try file.write(line) }
+        } catch {
+            file.abandon()
+            throw error
+        }
+        try file.finish()
+        return header
+    }
+
+    private func write(
+        _ header: SegmentHeader, to line: ([UInt8]) throws(StoreError) -> Void
+    ) throws(StoreError) {
+        try line(header.line)
+        var seq = header.firstSeq - 1
+        while seq < header.lastSeq {
+            let start = seq
+            let rows = try read {
+                try LedgerPages.rows($0, after: start, through: header.lastSeq)
+            }
+            for row in rows {
+                guard row.seq == seq + 1 else { break }
+                try line(SegmentRow.line(row))
+                seq = row.seq
+            }
+            guard seq == rows.last?.seq else {
+                throw StoreError(
+                    code: .badSegment,
+                    message: "\(self.path): row \(seq + 1) is missing; was it pruned meanwhile?")
+            }
+        }
+    }
+}

@@ -1,0 +1,100 @@
+import Crypto
+import Domain
+import Foundation
+
+#if canImport(Glibc)
+    import Glibc
+#elseif canImport(Musl)
+    import Musl
+#else
+    import Darwin
+#endif
+
+/// A file that appears under its name only when it is whole and on disk.
+struct SegmentFile {
+    let path: String
+    private let temporary: String
+    private let writer: LineWriter
+    private let descriptor: Int32
+
+    /// Begins a file of mode 0600, compressed when its name ends in `.gz`. Throws `cannotOpen` when there
+    /// is one of that name.
+    init(path: String) throws(StoreError) {
+        self.path = path
+        temporary = NewFile.temporary(path)
+        descriptor = try NewFile.create(temporary, for: path)
+        let second = dup(descriptor)
+        guard second >= 0 else { throw StoreError(code: .io, path: path, errno: errno) }
+        writer = try LineWriter(
+            descriptor: second, path: path, compressed: path.hasSuffix(".gz"))
+    }
+
+    func write(_ line: [UInt8]) throws(StoreError) { try writer.write(line) }
+
+    /// Gives the file its name, once it is on disk.
+    func finish() throws(StoreError) {
+        try writer.finish()
+        let isSynced = fsync(descriptor) == 0
+        let number = errno
+        close(descriptor)
+        guard isSynced else { throw StoreError(code: .io, path: path, errno: number) }
+        try NewFile.publish(temporary, as: path)
+    }
+
+    /// Removes what has been written.
+    func abandon() {
+        try? writer.finish()
+        close(descriptor)
+        unlink(temporary)
+    }
+}
+
+/// Files that get their name when they are whole.
+enum NewFile {
+    static func temporary(_ path: String) -> String { "\(path).partial-\(getpid())" }
+
+    /// Creates `temporary` with mode 0600. Throws `cannotOpen` when there is a file at `path` already.
+    static func create(_ temporary: String, for path: String) throws(StoreError) -> Int32 {
+        guard access(path, F_OK) != 0 else {
+            throw StoreError(
+                code: .cannotOpen, message: "\(path): there is such a file already; name another.")
+        }
+        let descriptor = open(temporary, O_RDWR | O_CREAT | O_TRUNC | O_CLOEXEC, 0o600)
+        guard descriptor >= 0 else {
+            throw StoreError(code: .cannotOpen, path: temporary, errno: errno)
+        }
+        _ = fchmod(descriptor, 0o600)
+        return descriptor
+    }
+
+    /// Renames a file that is on disk, and sees that the new name is too.
+    static func publish(_ temporary: String, as path: String) throws(StoreError) {
+        guard rename(temporary, path) == 0 else {
+            throw StoreError(code: .io, path: path, errno: errno)
+        }
+        let slash = path.lastIndex(of: "/")
+        let directory = slash.map { String(path[...$0]) } ?? "."
+        let descriptor = open(directory, O_RDONLY | O_CLOEXEC)
+        guard descriptor >= 0 else { throw StoreError(code: .io, path: directory, errno: errno) }
+        defer { close(descriptor) }
+        guard fsync(descriptor) == 0 else {
+            throw StoreError(code: .io, path: directory, errno: errno)
+        }
+    }
+
+    /// SHA-256 of the file's bytes, 64 lower-case hex digits.
+    static func sha256(_ path: String) throws(StoreError) -> String {
+        let descriptor = open(path, O_RDONLY | O_CLOEXEC)
+        guard descriptor >= 0 else { throw StoreError(code: .io, path: path, errno: errno) }
+        defer { close(descriptor) }
+        var hash = SHA256()
+        var buffer = [UInt8](repeating: 0, count: 1 << 16)
+        while true {
+            let count = read(descriptor, &buffer, buffer.count)
+            guard count >= 0 else { throw StoreError(code: .io, path: path, errno: errno) }
+            if count == 0 { break }
+            hash.update(data: buffer[..<count])
+        }
+        return AuditHash(hash.finalize())?.description ?? ""
+    }
+}

@@ -1,0 +1,67 @@
+import Foundation
+import TestSupport
+
+/// A question of `docs/audit.md`, the command that answers it, and the answer it shows.
+struct AuditorQuestion: Sendable {
+    var title: String
+    var command: String
+    var answer: String
+
+    /// Every section `## <number>. <title>` of the page with its first `sh` block and the block after it.
+    static func all(in page: String) -> [AuditorQuestion] {
+        page.components(separatedBy: "\n## ").dropFirst().compactMap { section in
+            let title = section.prefix { $0 != "\n" }
+            guard title.first?.isNumber == true else { return nil }
+            let blocks = section.components(separatedBy: "\n```")
+            guard blocks.count >= 4, let command = block(blocks[1], "sh"),
+                let answer = block(blocks[3], "json") ?? block(blocks[3], "text")
+            else { return nil }
+            return AuditorQuestion(title: String(title), command: command, answer: answer)
+        }
+    }
+
+    private static func block(_ text: String, _ language: String) -> String? {
+        text.hasPrefix(language + "\n") ? String(text.dropFirst(language.count + 1)) : nil
+    }
+
+    /// Runs the command as an administrator's shell would.
+    func ask(_ environment: [String: String]) async throws -> String {
+        let process = Process()
+        process.executableURL = URL(fileURLWithPath: "/bin/bash")
+        process.arguments = ["-euo", "pipefail", "-c", command]
+        var variables = ProcessInfo.processInfo.environment
+        let programs = try ServerExecutable.locate().deletingLastPathComponent().path
+        variables["PATH"] = programs + ":" + (variables["PATH"] ?? "/usr/bin:/bin")
+        process.environment = variables.merging(environment) { $1 }
+        let output = Pipe()
+        process.standardOutput = output
+        process.standardInput = FileHandle.nullDevice
+        try process.run()
+        let data = try output.fileHandleForReading.readToEnd() ?? Data()
+        process.waitUntilExit()
+        guard process.terminationStatus == 0 else {
+            throw FaultTestError(
+                "\(title): exit \(process.terminationStatus): \(String(decoding: data, as: UTF8.self))")
+        }
+        return String(decoding: data, as: UTF8.self)
+    }
+
+    /// `text` without what differs from day to day: times, hashes, ids, and numbers of rows and revisions.
+    static func normalized(_ text: String) -> String {
+        var text = text.trimmingCharacters(in: .whitespacesAndNewlines)
+        let patterns = [
+            (#"\d{4}-\d\d-\d\dT\d\d:\d\d:\d\d(\.\d+)?Z"#, "TIME"),
+            (#"\b[0-9a-f]{64}\b"#, "HASH"),
+            (#"\b[0-9A-HJKMNP-TV-Z]{26}\b"#, "CHANGE"),
+            (#"("(seq|revision)": )\d+"#, "$1N"),
+            (#"[A-Za-z0-9+/]{43}="#, "HASH"),
+            (#"\b\d{4,} rows"#, "N rows"),
+            (#"revisions \d+ to \d+"#, "revisions N to N"),
+        ]
+        for (pattern, replacement) in patterns {
+            text = text.replacingOccurrences(
+                of: pattern, with: replacement, options: .regularExpression)
+        }
+        return text
+    }
+}

@@ -1,0 +1,130 @@
+import Foundation
+import HTTPTypes
+import TestSupport
+import Testing
+
+extension FaultTests {
+    struct FullDiskTests {
+        @Test(.timeLimit(.minutes(3)))
+        func `a disk that fills up under load loses nothing and is recovered from`() async throws {
+            let disk = try SmallDisk(mebibytes: 32)
+            try await withEtcd { etcd in
+                try await withServer(
+                    on: etcd, flags: ["--write-deadline", "2"], dataDirectory: disk.path + "/data"
+                ) { server in
+                    try await APIClient(server).accepted(.put, "/v1/regions/west", "{}")
+                    let load = WriteLoad()
+                    let clients: [WriteLoad.Persistence] = [
+                        .goesOn, .goesOn, .triesAgain, .triesAgain,
+                    ]
+                    try await load.run(server, clients: clients) {
+                        try await load.waitForAcknowledgements(50)
+                        let ballast = try disk.fill()
+                        defer { try? FileManager.default.removeItem(at: ballast) }
+                        try await refuses(server)
+                        try await load.waitForRefusal()
+                        try await reads(server)
+                        try FileManager.default.removeItem(at: ballast)
+                        try await server.waitUntilReady()
+                        try await load.waitForAcknowledgements(load.log.acknowledged.count + 50)
+                    }
+                    print("full disk: \(load.log)")
+                    try await Verification(server: server, etcd: etcd).verify(load.log)
+                    let problems = load.log.problems
+                    #expect(problems.contains("/problems/ledger-unavailable"))
+                    // A change that was in etcd when the disk filled up waits for its row.
+                    let expected: Set = [
+                        "/problems/ledger-unavailable", "/problems/not-yet-visible",
+                    ]
+                    #expect(problems.subtracting(expected) == [])
+                    #expect(try await server.stop() == .exit(0))
+                    try await expectSame(server, etcd)
+                }
+            }
+        }
+
+        /// Waits until writes are refused, and sees that they say why.
+        private func refuses(_ server: ServerProcess) async throws {
+            let client = APIClient(server)
+            let answer = try await client.refusal()
+            #expect(answer.status == 503)
+            #expect(answer.headers[.retryAfter] != nil)
+            let problem = try answer.json()
+            #expect(problem["type"] as? String == "/problems/ledger-unavailable")
+            let detail = problem["detail"] as? String ?? ""
+            #expect(detail.contains("disk is full") && detail.contains("Free space"), "\(detail)")
+            let readiness = try await client.send(.get, "/readyz")
+            #expect(readiness.status == 503)
+            #expect(readiness.text.contains("disk is full"))
+        }
+
+        private func reads(_ server: ServerProcess) async throws {
+            let client = APIClient(server)
+            for path in ["/v1/regions/west", "/v1/subnets", "/v1/policies", "/v1/audit"] {
+                #expect(try await client.send(.get, path).status == 200, "\(path)")
+            }
+        }
+
+        /// A replica that had no such trouble has the same rows.
+        private func expectSame(_ server: ServerProcess, _ etcd: EtcdProcess) async throws {
+            try await withServer(on: etcd) { replica in
+                let journal = try await Journal(etcd)
+                try await APIClient(replica).waitUntilAudited(journal.newestRevision)
+                let compared = try await AuditTool("compare", server.ledger, replica.ledger)
+                #expect(compared.status == 0, "\(compared.output)")
+            }
+        }
+    }
+}
+
+extension APIClient {
+    /// The first answer to a write that the server refuses for reasons of its own.
+    func refusal() async throws -> HTTPTestResponse {
+        let deadline = ContinuousClock.now + .seconds(60)
+        var number = 0
+        while ContinuousClock.now < deadline {
+            number += 1
+            let answer = try await send(
+                .put, "/v1/policies/full", Write.policy("full", order: number).body)
+            if answer.status == 503, answer.text.contains("ledger-unavailable") { return answer }
+            try await Task.sleep(for: .milliseconds(5))
+        }
+        throw FaultTestError("the server refuses nothing")
+    }
+}
+
+extension WriteLoad {
+    /// Runs while `body` does.
+    func run(
+        _ server: ServerProcess, clients: [Persistence], while body: () async throws -> Void
+    ) async throws {
+        async let load: Void = run(server, clients: clients)
+        do {
+            try await body()
+        } catch {
+            stop()
+            throw error
+        }
+        stop()
+        await load
+    }
+
+    /// Until a client was told that the ledger cannot be written.
+    func waitForRefusal() async throws {
+        let deadline = ContinuousClock.now + .seconds(60)
+        while !log.problems.contains("/problems/ledger-unavailable") {
+            guard ContinuousClock.now < deadline else { throw FaultTestError("no refusal: \(log)") }
+            try await Task.sleep(for: .milliseconds(5))
+        }
+    }
+
+    func waitForAcknowledgements(_ count: Int) async throws {
+        let deadline = ContinuousClock.now + .seconds(60)
+        while log.acknowledged.count < count {
+            guard ContinuousClock.now < deadline else {
+                throw FaultTestError("no progress: \(log)")
+            }
+            try await Task.sleep(for: .milliseconds(5))
+        }
+    }
+}

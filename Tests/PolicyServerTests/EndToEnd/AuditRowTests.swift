@@ -1,0 +1,143 @@
+import Domain
+import HTTPTypes
+import PolicyServer
+import TestSupport
+import Testing
+
+extension EndToEndTests {
+    /// What a row says of a request, and which requests become rows.
+    struct AuditRowTests {
+        @Test func `a row says who, how that is known, from where, why, and what changed`()
+            async throws
+        {
+            try await TestApplication.with { server in
+                try await server.send(.put, "/v1/regions/west", #"{"addressBlocks":["10.1.0.0/16"]}"#)
+                let path = "/v1/regions/west/subnets/web"
+                try await server.send(.put, path, #"{"cidr":"10.1.1.0/24"}"#)
+                let trace = "00-4bf92f3577b34da6a3ce929d0e0e4736-00f067aa0ba902b7-01"
+                let change = try await server.send(
+                    .put, path + "?reason=wider", #"{"cidr":"10.1.0.0/20"}"#,
+                    [
+                        ("X-Actor", "alice"), ("X-Actor-Roles", "net-admin, operator"),
+                        ("X-Ticket", "CHG-7"), ("traceparent", trace), ("User-Agent", "curl/8"),
+                        ("Idempotency-Key", "secret-key-1"), ("X-Request-Id", "request-1"),
+                    ])
+                #expect(change.status == 200)
+                let answer = try await server.send(.get, "/v1/audit?name=web")
+                let row = try #require(answer.items.first)
+                #expect(row["actor"] == "alice")
+                #expect(row["authentication"] == "asserted")
+                #expect(row["roles"] == ["net-admin", "operator"])
+                #expect(row["clientAddress"] == "127.0.0.1")
+                #expect(row["userAgent"] == "curl/8")
+                #expect(row["requestId"] == "request-1")
+                #expect(row["traceparent"] == .string(trace))
+                #expect(row["reason"] == "wider")
+                #expect(row["ticket"] == "CHG-7")
+                #expect(row["status"] == 200)
+                #expect(row["epoch"] == 1)
+                #expect(
+                    row["key"]
+                        == "/calico/resources/v3/projectcalico.org/globalnetworksets/subnet.west.web")
+                #expect(row["cidrs"] == ["10.1.0.0/20", "10.1.1.0/24"])
+                #expect(
+                    row["diff"]
+                        == [["op": "replace", "path": "/spec/nets/0", "value": "10.1.0.0/20"]])
+                // sha256sum of "secret-key-1"; the key itself is nowhere.
+                #expect(
+                    row["idempotencyKeyHash"]
+                        == "a6c1eaef9d5f23f4e13d9b574cbbe07ae877227d92be87d077005dc6776bcdcc")
+                #expect(!answer.text.contains("secret-key-1"))
+            }
+        }
+
+        @Test func `a warning that was shown is in the row`() async throws {
+            try await TestApplication.with { server in
+                let policy = """
+                    {"apiVersion":"projectcalico.org/v3","kind":"GlobalNetworkPolicy",
+                    "metadata":{"name":"p"},"spec":{"types":["Ingress"],
+                    "ingress":[{"action":"Allow","source":{"namespaceSelector":"x == 'y'"}}]}}
+                    """
+                let answer = try await server.send(.put, "/v1/policies/p", policy)
+                #expect(answer.status == 201)
+                #expect(answer["Warning"] != nil)
+                let row = try await server.send(.get, "/v1/audit?name=p").items.first
+                #expect(row?["warnings"]?.arrayValue?.isEmpty == false)
+            }
+        }
+
+        @Test func `a write is on record however early it is turned away`() async throws {
+            try await TestApplication.with(flags: [.maxBodyBytes: ["1024"]]) { server in
+                let path = "/v1/regions/west/subnets/web"
+                let large = #"{"description":"\#(String(repeating: "x", count: 2000))"}"#
+                let body = #"{"cidr":"10.1.0.0/24"}"#
+                let attempts: [(status: Int, problem: JSONValue?, Answer)] = [
+                    (415, nil, try await server.send(.put, path, "<a/>", type: "text/xml")),
+                    (413, nil, try await server.send(.put, path, large)),
+                    (400, nil, try await server.send(.put, path + "?nonsense=1", body)),
+                    (400, "document", try await server.send(.put, path, "{")),
+                    (400, "bad-request", try await server.send(.put, path, body, [("If-Match", "1")])),
+                    (404, "not-found", try await server.send(.put, path, body)),
+                    (412, "precondition-failed",
+                        try await server.send(.delete, "/v1/regions/west", [("If-Match", "\"1\"")])),
+                ]
+                for attempt in attempts { #expect(attempt.2.status == attempt.status) }
+                let rows = try await server.rows(attempts.count, "/v1/audit?region=west")
+                for attempt in attempts {
+                    let id = attempt.2["X-Request-Id"] ?? ""
+                    let row = rows.first { $0["requestId"]?.stringValue == id }
+                    #expect(row?["status"] == .number(JSONNumber(Int64(attempt.status))), "\(id)")
+                    #expect(row?["outcome"] == "refused")
+                    if let problem = attempt.problem { #expect(row?["problem"] == problem) }
+                }
+            }
+        }
+
+        @Test func `an actor that cannot be one is on record as a failed authentication`()
+            async throws
+        {
+            try await TestApplication.with { server in
+                let answer = try await server.send(
+                    .put, "/v1/regions/west", "{}", [("X-Actor", "no spaces please")])
+                #expect(answer.status == 400)
+                let row = try await server.rows(1, "/v1/audit?kind=Authentication").first
+                #expect(row?["problem"] == "malformed-actor")
+                #expect(row?["actor"] == "anonymous@127.0.0.1")
+                #expect(row?["outcome"] == "refused")
+            }
+        }
+
+        @Test func `a flood of refused writes leaves a bounded number of rows`() async throws {
+            try await TestApplication.with(flags: [.auditAttempts: ["1"]]) { server in
+                for _ in 0..<1_010 {
+                    #expect(try await server.send(.put, "/v1/regions/No", "{}").status == 422)
+                }
+                var count = 0
+                var target: String? = "/v1/audit?name=No&limit=1000"
+                while let next = target {
+                    let page = try await server.send(.get, next)
+                    count += page.items.count
+                    target = page.json["next"]?.stringValue.map {
+                        "/v1/audit?name=No&limit=1000&cursor=\($0)"
+                    }
+                }
+                #expect((1_000...1_005).contains(count))
+            }
+        }
+    }
+}
+
+extension TestApplication {
+    /// The rows that `target` lists, once there are `count`: some are written behind the answer.
+    func rows(_ count: Int, _ target: String) async throws -> [JSONValue] {
+        let deadline = ContinuousClock.now + .seconds(10)
+        while true {
+            let rows = try await send(.get, target).items
+            if rows.count >= count || ContinuousClock.now > deadline {
+                #expect(rows.count == count)
+                return rows
+            }
+            try await Task.sleep(for: .milliseconds(10))
+        }
+    }
+}

@@ -1,0 +1,129 @@
+import ControlPlane
+import Domain
+import Etcd
+import HTTPTypes
+import Logging
+import ServiceLifecycle
+import Store
+import TestSupport
+import Testing
+
+@testable import HTTPCore
+@testable import PolicyServer
+
+extension EndToEndTests {
+    struct AuditStreamTests {
+        @Test func `a stream begins at the end, shows what follows, and ends with the server`()
+            async throws
+        {
+            try await TestApplication.with { server in
+                try await server.send(.put, "/v1/regions/old", "{}")
+                try await server.client.withRawConnection { raw in
+                    try await raw.send(Self.request("?kind=Region"))
+                    let head = try await raw.receive(through: "retry: 2000\n\n")
+                    #expect(head.contains("text/event-stream"))
+                    try await server.send(.put, "/v1/regions/new", "{}")
+                    let event = try await raw.receive(through: "\n\n")
+                    #expect(event.contains("event: audit\n"))
+                    #expect(event.contains(#""name":"new""#))
+                    await server.shutDown()
+                    _ = try await raw.receiveAll()
+                }
+            }
+        }
+
+        @Test func `a stream goes on after the row that its client names`() async throws {
+            try await TestApplication.with { server in
+                for name in ["a", "b", "c"] {
+                    try await server.send(.put, "/v1/regions/\(name)", "{}")
+                }
+                let rows = try await server.send(.get, "/v1/audit?kind=Region&order=asc").items
+                let seqs = rows.compactMap { $0["seq"]?.numberValue?.int64 }
+                try await server.client.withRawConnection { raw in
+                    try await raw.send(
+                        Self.request("?kind=Region", "Last-Event-ID: \(seqs[0])\r\n"))
+                    for seq in seqs.dropFirst() {
+                        let text = try await raw.receive(through: "event: audit\n")
+                        #expect(text.contains("id: \(seq)\n"))
+                    }
+                }
+                #expect(
+                    try await server.send(.get, "/v1/audit/stream?lastEventId=99999").status == 400)
+                #expect(try await server.send(.get, "/v1/audit/stream?lastEventId=x").status == 400)
+                #expect(try await server.send(.get, "/v1/audit/stream?q=x").status == 400)
+                // Rows of reads are not waited for; a write is, and comes behind them.
+                try await server.send(.put, "/v1/regions/d", "{}")
+                let starts = try await server.send(.get, "/v1/audit?verb=read").items
+                    .filter { $0["name"] == "/v1/audit/stream" }
+                #expect(starts.count == 1)
+                #expect(starts.first?["detail"]?["format"] == "sse")
+            }
+        }
+
+        @Test func `streams are limited, silent ones show a sign of life, and places come back`()
+            async throws
+        {
+            let streams = AuditStreams(maximum: 1, heartbeat: .milliseconds(30))
+            try await StreamServer.with(streams) { client in
+                try await client.withRawConnection { raw in
+                    try await raw.send(Self.request(""))
+                    _ = try await raw.receive(through: ":\n\n")
+                    let refused = try await client.send(.get, "/v1/audit/stream", fresh: true)
+                    #expect(refused.status == 503)
+                    #expect(refused.text.contains("/problems/too-many-streams"))
+                }
+                // The heartbeat finds out that the client has left.
+                var place: AuditStreams.Place?
+                while place == nil {
+                    place = streams.take()
+                    await Task.yield()
+                }
+                #expect(streams.take() == nil)
+            }
+        }
+
+        private static func request(_ query: String, _ headers: String = "") -> String {
+            "GET /v1/audit/stream\(query) HTTP/1.1\r\nHost: a\r\n\(headers)\r\n"
+        }
+    }
+}
+
+/// The API over a ledger alone.
+private enum StreamServer {
+    static func with(
+        _ streams: AuditStreams, _ body: (HTTPTestClient) async throws -> Void
+    ) async throws {
+        let directory = try TemporaryDirectory()
+        let ledger = try AuditLedger(path: directory.file("audit.sqlite"))
+        let etcd = try EtcdClient(
+            EtcdConfiguration(endpoints: ["http://127.0.0.1:1"]), logger: .silent)
+        let controlPlane = ControlPlane(
+            store: etcd, ledger: ledger, configuration: ControlPlaneConfiguration(),
+            logger: .silent)
+        let checkpoints = Checkpoints(
+            ledger: ledger, store: etcd, key: SigningKey(name: "test"), interval: nil,
+            logger: .silent)
+        let api = API(
+            controlPlane: controlPlane, ledger: ledger, checkpoints: checkpoints,
+            metrics: Metrics(), streams: streams
+        ) {
+            var generator = SystemRandomNumberGenerator()
+            return .generate(unixMilliseconds: 0, using: &generator)
+        }
+        var builder = RouterBuilder()
+        builder.add(api.routes)
+        let server = HTTPServer(
+            listen: [ListenAddress(host: "127.0.0.1", port: 0)], router: try builder.build(),
+            logger: .silent)
+        let group = ServiceGroup(services: [server], logger: .silent)
+        try await withThrowingTaskGroup(of: Void.self) { tasks in
+            tasks.addTask { try await group.run() }
+            let client = HTTPTestClient(port: try await server.boundAddresses[0].port)
+            try await body(client)
+            await client.close()
+            await group.triggerGracefulShutdown()
+            try await tasks.waitForAll()
+        }
+        try await ledger.close()
+    }
+}

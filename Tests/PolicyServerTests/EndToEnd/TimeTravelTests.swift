@@ -1,0 +1,119 @@
+import ControlPlane
+import Domain
+import HTTPTypes
+import TestSupport
+import Testing
+
+extension EndToEndTests {
+    /// `at` against a replay of etcd's own events, across compactions.
+    struct TimeTravelTests {
+        @Test(arguments: [UInt64(4)])
+        func `a thousand points of a day are as a replay of etcd has them`(seed: UInt64)
+            async throws
+        {
+            try await TestApplication.with { server in
+                let etcd = try #require(server.etcd)
+                try await EtcdReplay.with(etcd) { replay, store in
+                    var day = ScriptedDay(server, store, replay, seed: seed)
+                    let noon = try await day.work(changes: 150)
+                    try await Self.compact(etcd, replay, noon)
+                    let evening = try await day.work(changes: 150)
+                    try await Self.compact(etcd, replay, evening)
+
+                    var generator = SeededGenerator(seed: seed)
+                    let points =
+                        try Self.revisions(500, replay, evening, &generator)
+                        + Self.times(500, replay, day.uncertain, &generator)
+                    let compared = try await Self.compare(points, replay, port: server.client.port)
+                    #expect(compared > 10 * points.count, "the day is not empty")
+                }
+            }
+        }
+
+        private struct Point: Sendable {
+            /// As a query says it.
+            var text: String
+            /// What the replay makes of it.
+            var revision: Int64
+        }
+
+        /// When the replay has everything, etcd forgets it.
+        private static func compact(
+            _ etcd: EtcdProcess, _ replay: EtcdReplay, _ revision: Int64
+        ) async throws {
+            let deadline = ContinuousClock.now + .seconds(20)
+            while replay.reached < revision {
+                try #require(ContinuousClock.now < deadline, "the replay is behind")
+                try await Task.sleep(for: .milliseconds(10))
+            }
+            try await etcd.etcdctl("compact", "\(revision)")
+        }
+
+        private static func revisions(
+            _ count: Int, _ replay: EtcdReplay, _ last: Int64, _ generator: inout SeededGenerator
+        ) throws -> [Point] {
+            (0..<count).map { _ in
+                let revision = Int64.random(in: 1...last, using: &generator)
+                return Point(text: "\(revision)", revision: revision)
+            }
+        }
+
+        private static func times(
+            _ count: Int, _ replay: EtcdReplay, _ uncertain: [ClosedRange<Timestamp>],
+            _ generator: inout SeededGenerator
+        ) throws -> [Point] {
+            let span = try #require(replay.span)
+            var points: [Point] = []
+            while points.count < count {
+                let time = Timestamp(
+                    microseconds: .random(
+                        in: span.lowerBound.microseconds...span.upperBound.microseconds,
+                        using: &generator))
+                guard !uncertain.contains(where: { $0.contains(time) }),
+                    let revision = replay.revision(at: time)
+                else { continue }
+                points.append(Point(text: time.rfc3339, revision: revision))
+            }
+            return points
+        }
+
+        /// Four clients at a time; returns how many objects were compared.
+        private static func compare(
+            _ points: [Point], _ replay: EtcdReplay, port: Int
+        ) async throws -> Int {
+            try await withThrowingTaskGroup(of: Int.self) { group in
+                for part in 0..<4 {
+                    group.addTask {
+                        let client = HTTPTestClient(port: port)
+                        var compared = 0
+                        for (index, point) in points.enumerated() where index % 4 == part {
+                            compared += try await compare(point, replay, client)
+                        }
+                        await client.close()
+                        return compared
+                    }
+                }
+                return try await group.reduce(0, +)
+            }
+        }
+
+        private static func compare(
+            _ point: Point, _ replay: EtcdReplay, _ client: HTTPTestClient
+        ) async throws -> Int {
+            var compared = 0
+            for collection in ["regions", "subnets", "policies"] {
+                let response = try await client.send(
+                    .get, "/v1/\(collection)?limit=1000&at=\(point.text)")
+                let answer = Answer(response: response)
+                #expect(answer.status == 200, "\(point.text)")
+                #expect(answer["X-History-Revision"] == "\(point.revision)", "\(point.text)")
+                let shown = answer.items.map { EtcdReplay.item(collection, $0) }
+                #expect(Set(shown).count == shown.count)
+                compared += shown.count
+                let expected = replay.list(collection, at: point.revision)
+                #expect(Set(shown) == expected, "\(collection) at \(point.text)")
+            }
+            return compared
+        }
+    }
+}

@@ -1,0 +1,141 @@
+import Domain
+import Store
+
+/// A random history with gaps, restored clusters, deletions and clocks that disagree, and what a replay
+/// makes of it that knows nothing of indexes.
+struct RandomStory {
+    static let prefix = "/calico/resources/v3/projectcalico.org/tiers/"
+    static let keys = (0..<7).map { prefix + "t\($0)" }
+
+    private struct Event {
+        var place: HistoryPlace
+        var time: Int64
+        var key: String
+        var value: String?
+    }
+
+    private var generator: SeededGenerator
+    private var events: [Event] = []
+    /// Ranges that were watched.
+    private var watched: [ClosedRange<HistoryPlace>] = []
+    private var epoch: Int64 = 1
+    private var revision: Int64 = 0
+    private var time: Int64 = 1_000_000
+
+    init(seed: UInt64) { generator = SeededGenerator(seed: seed) }
+
+    /// Makes the history up and puts it into `ledger`, a fresh one.
+    mutating func tell(to ledger: AuditLedger) async throws {
+        var cluster = LedgerFixture.cluster
+        var first: Int64 = 0
+        for _ in 0..<120 {
+            var projection: Projection
+            switch Int.random(in: 0..<40, using: &generator) {
+            case 0:
+                watched.append(place(first)...place(revision))
+                revision += .random(in: 2...20, using: &generator)
+                projection = next(isAfterGap: true)
+                first = projection.revision
+            case 1:
+                watched.append(place(first)...place(revision))
+                cluster += "'"
+                epoch += 1
+                revision = .random(in: 1...revision + 5, using: &generator)
+                let progress = Progress(clusterID: cluster, revision: revision - 1)
+                projection = next(isAfterGap: true)
+                first = projection.revision
+                try await ledger.bridge(from: progress, projection)
+            default: projection = next(isAfterGap: false)
+            }
+            try await ledger.project([projection], clusterID: cluster)
+        }
+        watched.append(place(first)...place(.max))
+    }
+
+    private func place(_ revision: Int64) -> HistoryPlace {
+        HistoryPlace(epoch: epoch, revision: revision)
+    }
+
+    private mutating func next(isAfterGap: Bool) -> Projection {
+        revision += .random(in: 1...3, using: &generator)
+        var projection = Projection(revision: revision, isAfterGap: isAfterGap)
+        let count = Int.random(in: 1...3, using: &generator)
+        for key in Self.keys.shuffled(using: &generator).prefix(count) {
+            time += .random(in: 0...1_000, using: &generator)
+            // Now and then somebody's clock is behind; what is seen after a gap has this server's time.
+            let isLate = !isAfterGap && Int.random(in: 0..<8, using: &generator) == 0
+            let written = isLate ? time - .random(in: 0...20_000, using: &generator) : time
+            let isDeleted = Int.random(in: 0..<4, using: &generator) == 0
+            let value = isDeleted ? nil : #"{"n":\#(events.count)}"#
+            events.append(
+                Event(place: place(revision), time: written, key: key, value: value))
+            projection.rows.append(.change(key, place(revision), time: written, value: value))
+        }
+        return projection
+    }
+
+    /// Places in and around everything that happened.
+    var places: [HistoryPlace] {
+        let around = events.flatMap { event in
+            [event.place, event.place.predecessor]
+        }
+        return Array(Set(around)).sorted()
+    }
+
+    var times: [Timestamp] {
+        let around = events.flatMap { [$0.time - 1, $0.time, $0.time + 1] }
+        return Set(around).sorted().map(Timestamp.init(microseconds:))
+    }
+
+    func state(at place: HistoryPlace) -> [HistoricalObject] {
+        var objects: [String: HistoricalObject] = [:]
+        for event in events where event.place <= place {
+            objects[event.key] = event.value.map {
+                HistoricalObject(key: event.key, place: event.place, value: $0)
+            }
+        }
+        return objects.values.sorted { $0.key < $1.key }
+    }
+
+    func isWatched(_ place: HistoryPlace) -> Bool { watched.contains { $0.contains(place) } }
+
+    /// Nil when nobody can tell: before all there is, and when the next change was seen after a gap.
+    func place(at time: Timestamp) -> HistoryPlace? {
+        func made(by time: Int64) -> HistoryPlace? {
+            events.filter { $0.time <= time }.map(\.place).max()
+        }
+        guard let place = made(by: time.microseconds),
+            let range = watched.first(where: { $0.contains(place) })
+        else { return nil }
+        let nextTime = events.filter { $0.time > time.microseconds && $0.place > place }
+            .map(\.time).min()
+        guard let next = nextTime.flatMap(made) else {
+            return range.upperBound.revision == .max ? place : nil
+        }
+        return range.contains(next) ? place : nil
+    }
+}
+
+extension Projection {
+    /// A change of one key of `RandomStory`'s kind in epoch 1, at the revision's own millisecond.
+    static func change(_ name: String, at revision: Int64, value: String?) -> Projection {
+        let place = HistoryPlace(epoch: 1, revision: revision)
+        return Projection(
+            revision: revision,
+            rows: [.change(RandomStory.prefix + name, place, time: revision * 1_000, value: value)])
+    }
+}
+
+extension AuditRecord.Draft {
+    static func change(
+        _ key: String, _ place: HistoryPlace, time: Int64, value: String?
+    ) -> AuditRecord.Draft {
+        var draft = AuditRecord.Draft(
+            time: Timestamp(microseconds: time), origin: .external, actor: "unknown",
+            verb: value == nil ? .delete : .update, kind: "Tier", name: key)
+        draft.revision = place.revision
+        draft.key = key
+        draft.after = value
+        return draft
+    }
+}

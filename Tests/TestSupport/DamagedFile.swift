@@ -1,0 +1,36 @@
+package import Foundation
+
+/// Pages of an SQLite file overwritten behind SQLite's back.
+package enum DamagedFile {
+    /// What stood at an offset.
+    package typealias Original = (offset: UInt64, bytes: Data)
+
+    private static let pageSize: UInt64 = 4096
+
+    /// Overwrites the beginning of every page in the middle third of the file; returns what stood there.
+    @discardableResult
+    package static func overwritePages(_ path: String) throws -> [Original] {
+        let handle = try FileHandle(forUpdating: URL(fileURLWithPath: path))
+        defer { try? handle.close() }
+        let pages = try handle.seekToEnd() / pageSize
+        return try (pages / 3..<2 * pages / 3).map { page in
+            let offset = page * pageSize
+            try handle.seek(toOffset: offset)
+            let bytes = try handle.read(upToCount: 512) ?? Data()
+            try write(Data(repeating: 0xA5, count: bytes.count), at: offset, to: handle)
+            return (offset, bytes)
+        }
+    }
+
+    /// Puts back what `overwritePages` returned.
+    package static func restore(_ originals: [Original], in path: String) throws {
+        let handle = try FileHandle(forUpdating: URL(fileURLWithPath: path))
+        defer { try? handle.close() }
+        for (offset, bytes) in originals { try write(bytes, at: offset, to: handle) }
+    }
+
+    private static func write(_ bytes: Data, at offset: UInt64, to handle: FileHandle) throws {
+        try handle.seek(toOffset: offset)
+        try handle.write(contentsOf: bytes)
+    }
+}
