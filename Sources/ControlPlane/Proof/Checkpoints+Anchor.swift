@@ -28,6 +28,7 @@ extension Checkpoints {
                 transaction.success.append(
                     .put(try await evidenceKey(mismatch, current), current.value))
             } else {
+                if current == nil { try await reportMissingAnchor() }
                 newest = try await soundCheckpoint(newerThan: current)
             }
             guard let newest else { return try await noteAnchored(current) }
@@ -78,6 +79,19 @@ extension Checkpoints {
         let known = try await ledger.query(filter, limit: 100).records
         guard !known.contains(where: mismatch.isReported(by:)) else { return }
         try await ledger.record([mismatch.row(time: now())])
+    }
+
+    /// At the start, of a ledger that was signed in an earlier run: etcd was away then or is another one
+    /// now, or somebody has taken the anchor away.
+    private func reportMissingAnchor() async throws {
+        guard !state.withLock({ $0.isCompared || $0.isMissingAnchorReported }),
+            let last = try await ledger.lastCheckpoint(upTo: sizeAtStart)
+        else { return }
+        logger.warning(
+            "etcd holds no checkpoint of this ledger",
+            metadata: ["signed": "\(last.checkpoint.size) rows"])
+        try await ledger.record([LedgerMismatch.missingAnchor(last.checkpoint, time: now())])
+        state.withLock { $0.isMissingAnchorReported = true }
     }
 
     /// A key that holds nothing else yet.

@@ -29,6 +29,7 @@ package final class Checkpoints: Service {
         var isKeyOnRecord = false
         /// Whether etcd's anchor has been compared with the ledger since the start.
         var isCompared = false
+        var isMissingAnchorReported = false
     }
 
     let ledger: AuditLedger
@@ -78,7 +79,7 @@ package final class Checkpoints: Service {
     package func make() async throws(ControlPlaneError) -> (
         stored: StoredCheckpoint, isNew: Bool
     ) {
-        guard state.withLock({ $0.isKeyOnRecord }) else {
+        guard await isKeyOnRecord() else {
             throw ControlPlaneError(.notReady, "the signing key is not on record yet")
         }
         do {
@@ -135,6 +136,15 @@ package final class Checkpoints: Service {
             await group.next()
             group.cancelAll()
         }
+    }
+
+    private func isKeyOnRecord() async -> Bool {
+        if state.withLock({ $0.isKeyOnRecord }) { return true }
+        guard let last = try? await ledger.signingKeys().last, last.key == key.verifier else {
+            return false
+        }
+        state.withLock { $0.isKeyOnRecord = true }
+        return true
     }
 
     /// Puts a row into the ledger when the key is not the one that its last such row names.

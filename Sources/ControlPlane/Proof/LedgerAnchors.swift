@@ -3,17 +3,18 @@ package import Store
 
 /// What etcd holds of a ledger: its anchor, and checkpoints that it once did not agree with.
 package enum LedgerAnchors {
-    /// Throws `EtcdError`; what is no checkpoint is left out.
+    /// Throws `EtcdError`. No anchor is nil, and so is one that is no checkpoint.
     package static func read(
         from store: any KeyValueStore, ledger: String
-    ) async throws -> [OutsideCheckpoint] {
+    ) async throws -> (anchor: OutsideCheckpoint?, evidence: [OutsideCheckpoint]) {
         let anchor = try await store.get(Keyspace.anchor(ledger: ledger))
         let evidence = try await store.rangeAll(prefix: Keyspace.evidencePrefix(ledger: ledger))
-        let all = [anchor].compactMap(\.self) + evidence.keyValues
-        return all.compactMap { keyValue in
-            SignedCheckpoint(String(decoding: keyValue.value, as: UTF8.self)).map {
-                OutsideCheckpoint(source: "etcd", signed: $0)
-            }
+        return (anchor.flatMap(checkpoint), evidence.keyValues.compactMap(checkpoint))
+    }
+
+    private static func checkpoint(_ keyValue: KeyValue) -> OutsideCheckpoint? {
+        SignedCheckpoint(String(decoding: keyValue.value, as: UTF8.self)).map {
+            OutsideCheckpoint(source: "etcd", signed: $0)
         }
     }
 }

@@ -24,6 +24,20 @@ struct LedgerMismatch: Sendable, Equatable {
 
     static let rowName = "mismatch"
 
+    /// The row that says that etcd should hold `last` or an earlier checkpoint, and holds none.
+    static func missingAnchor(_ last: Checkpoint, time: Timestamp) -> AuditRecord.Draft {
+        var row = AuditRecord.Draft(
+            time: time, origin: .system, actor: "policy-server", verb: .observe, kind: "Ledger",
+            name: "anchor")
+        let detail: JSONValue = [
+            "reason": "etcd holds no checkpoint of this ledger",
+            "signedSize": .number(JSONNumber(last.size)),
+            "signedRoot": .string(last.root.description),
+        ]
+        row.detail = AuditRecord.Draft.text(detail)
+        return row
+    }
+
     private var document: JSONValue {
         var object = JSONObject()
         object["reason"] = .string(reason)

@@ -41,8 +41,9 @@ struct VerifyCommand: AsyncParsableCommand {
 
     func run() async throws {
         let report: LedgerReport
+        let isAnchored: Bool
         do {
-            report = try await verify()
+            (report, isAnchored) = try await verify()
         } catch {
             Self.printError("\(Version.name): cannot verify \(db): \(error)")
             throw ExitCode(2)
@@ -53,19 +54,31 @@ struct VerifyCommand: AsyncParsableCommand {
             if rest > 0 { print("and \(rest) more") }
             throw ExitCode(1)
         }
+        guard isAnchored else {
+            Self.printError(
+                "\(Version.name): \(db) is in order by itself, but etcd holds no checkpoint of "
+                    + "ledger \(report.ledger) to hold it against")
+            throw ExitCode(2)
+        }
         print(report.summary)
     }
 
     /// The first bad place, and some more to judge by.
     private static let maximumFindings = 20
 
-    private func verify() async throws -> LedgerReport {
+    /// The second value is false when etcd was to be asked and holds no anchor.
+    private func verify() async throws -> (LedgerReport, isAnchored: Bool) {
         let key = try self.key.map(Self.verifierKey)
         var outside = try checkpoint.map(Self.outsideCheckpoint)
-        let file = LedgerVerifier(path: db)
-        if !etcd.isEmpty { outside += try await anchors(of: try await file.identity()) }
-        return try await LedgerVerifier(path: db, key: key ?? keyBeside(), outside: outside)
-            .verify()
+        var isAnchored = true
+        if !etcd.isEmpty {
+            let ledger = try await LedgerVerifier(path: db).identity()
+            let (anchor, evidence) = try await anchors(of: ledger)
+            outside += [anchor].compactMap(\.self) + evidence
+            isAnchored = anchor != nil
+        }
+        let verifier = LedgerVerifier(path: db, key: key ?? keyBeside(), outside: outside)
+        return (try await verifier.verify(), isAnchored)
     }
 
     /// The key in use as the data folder shows it, when it is there for this user to read.
@@ -74,7 +87,9 @@ struct VerifyCommand: AsyncParsableCommand {
         return try? KeyFile.read(folder.appendingPathComponent("audit.key").path).verifier
     }
 
-    private func anchors(of ledger: String) async throws -> [OutsideCheckpoint] {
+    private func anchors(
+        of ledger: String
+    ) async throws -> (anchor: OutsideCheckpoint?, evidence: [OutsideCheckpoint]) {
         let client = try EtcdClient(
             try etcdSettings().configuration(),
             logger: Logger(label: Version.name) { _ in SwiftLogNoOpLogHandler() })

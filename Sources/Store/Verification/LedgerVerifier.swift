@@ -47,6 +47,7 @@ package struct LedgerVerifier: Sendable {
         let sizes =
             survey.checkpoints.map(\.size) + outside.map(\.signed.checkpoint.size) + [survey.size]
         async let table = file.read { try NetworkCheck($0) }
+        async let structure = structure(survey)
         var assembly = LedgerAssembly(survey, sizes: sizes)
         for segment in try await segments(survey, sizes: sizes) { assembly.add(segment) }
         let networks = try await table
@@ -60,6 +61,7 @@ package struct LedgerVerifier: Sendable {
         var findings = assembly.findings + checkpoints.findings
         findings += Self.join(assembly.missing).map { LedgerFinding(.missing, $0, "") }
         findings += Self.tail(survey, checkpoints.claims, networks)
+        findings += try await structure
         for tile in networks.differences(from: assembly.networks, in: assembly.wholeTiles).prefix(4)
         {
             let found = try await file.read { try NetworkCheck.firstDifference(in: tile, $0) }
@@ -96,6 +98,21 @@ package struct LedgerVerifier: Sendable {
             return try await group.reduce(into: []) { $0 += $1 }
                 .sorted { $0.rows.lowerBound < $1.rows.lowerBound }
         }
+    }
+
+    /// What SQLite finds wrong: of indexes above all, along which rows are looked for.
+    private func structure(_ survey: LedgerSurvey) async throws -> [LedgerFinding] {
+        guard survey.size > 0 else { return [] }
+        let texts: [String]
+        do {
+            texts = try await VerifierFile.open(path).read {
+                try String.fetchAll($0, sql: "PRAGMA integrity_check(3)")
+            }
+        } catch let error as DatabaseError {
+            texts = [error.message ?? "\(error)"]
+        }
+        return texts.filter { $0 != "ok" }
+            .map { LedgerFinding(.range, 1...survey.size, "SQLite: \($0)") }
     }
 
     /// Of each stored checkpoint, whether the key of its time signed it.

@@ -191,6 +191,25 @@ extension EndToEndTests {
             }
         }
 
+        @Test func `an anchor that was taken away is noticed`() async throws {
+            try await withEtcd { etcd in
+                let directory = try TemporaryDirectory()
+                try await Self.run(etcd, directory, regions: ["west"])
+                try await etcd.etcdctl(
+                    "del", "--prefix", "/calico-policy-server/v1/checkpoint/")
+                #expect(try await Self.verify(directory, etcd) == 2)
+                try await TestApplication.with(
+                    etcdURL: etcd.clientURL, etcd, directory: directory
+                ) { server in
+                    try await server.waitUntilReady()
+                    try await server.waitForCheckpoint()
+                    let rows = try await server.send(.get, "/v1/audit?kind=Ledger&name=anchor")
+                    #expect(rows.items.count == 1)
+                }
+                #expect(try await Self.verify(directory, etcd) == 0)
+            }
+        }
+
         /// Runs a server that makes regions, and ends it.
         private static func run(
             _ etcd: EtcdProcess, _ directory: TemporaryDirectory, regions: [String]

@@ -137,6 +137,22 @@ import Testing
         #expect(finding?.description.hasPrefix(first) == true, "\(String(describing: finding))")
     }
 
+    /// An index that leads past a row hides it from whoever asks for its actor.
+    @Test func anIndexThatHidesARowIsFound() async throws {
+        let ledger = try await ProvenLedger()
+        let name = try RawFile.integer(
+            "SELECT rootpage FROM sqlite_schema WHERE name = 'audit_by_actor'", in: ledger.path)
+        let url = URL(fileURLWithPath: ledger.path)
+        var bytes = try Data(contentsOf: url)
+        let page = (try #require(name) - 1) * 4096
+        let actor = try #require(
+            bytes.range(of: Data("anonymous@192.0.2.7".utf8), in: page..<bytes.count))
+        bytes[actor.lowerBound] = UInt8(ascii: "A")
+        try bytes.write(to: url)
+        let report = try await ledger.verify()
+        #expect(report.findings.first?.reason.contains("audit_by_actor") == true)
+    }
+
     @Test func yesterdaysFileIsFoundByACheckpointOfToday() async throws {
         let ledger = try await ProvenLedger()
         let backup = try await YesterdaysFile(of: ledger, rows: 280)
