@@ -42,7 +42,9 @@ package struct Application: Sendable {
         // They end in the reverse of this order: requests drain while everything still works.
         let services: [any Service] = [
             etcd, LedgerService(ledger: ledger, logger: logger), checkpoints, controlPlane,
-            RetentionService(ledger: ledger, settings: settings, logger: logger),
+            RetentionService(
+                ledger: ledger, retention: settings.auditRetention,
+                directory: settings.segmentDirectory, logger: logger),
             ListenService(http: http, addresses: settings.listen),
         ]
         var configuration = ServiceGroupConfiguration(

@@ -1,31 +1,37 @@
 import ControlPlane
 import Domain
-import Logging
+package import Logging
 import ServiceLifecycle
-import Store
+package import Store
 
 /// Moves audit rows that have reached their age into sealed segments, shortly after the start and then
 /// every hour.
-struct RetentionService: Service {
+package struct RetentionService: Service {
     private let ledger: AuditLedger
     private let retention: Duration?
     private let directory: String
+    private let startDelay: Duration
     private let logger: Logger
 
-    init(ledger: AuditLedger, settings: Settings, logger: Logger) {
+    /// - Parameter retention: How old rows get, in whole seconds; nil for ever.
+    package init(
+        ledger: AuditLedger, retention: Duration?, directory: String,
+        startDelay: Duration = .seconds(10), logger: Logger
+    ) {
         self.ledger = ledger
-        retention = settings.auditRetention
-        directory = settings.segmentDirectory
+        self.retention = retention
+        self.directory = directory
+        self.startDelay = startDelay
         self.logger = logger
     }
 
-    func run() async throws {
+    package func run() async throws {
         guard let retention else {
             try? await gracefulShutdown()
             return
         }
         await cancelWhenGracefulShutdown {
-            try? await Task.sleep(for: .seconds(10))
+            try? await Task.sleep(for: startDelay)
             while !Task.isCancelled {
                 await prune(retention)
                 try? await Task.sleep(for: .seconds(3_600))
