@@ -33,9 +33,8 @@ struct LedgerBenchmark {
         let indexed = Double(rows - small) / start.duration(to: .now).milliseconds * 1_000
         let after = try await SearchTimes.measure(ledger, queries: queries)
         printSearches(small, before, after)
-        let empty = try await SyntheticLedger(path: folder + "/empty/audit.sqlite")
-        let rates = try await AppendRates.measure(empty: empty, full: ledger)
-        printRates(rates, indexed: indexed)
+        try await printRates(full: ledger, in: folder)
+        print("\nInto the index of texts, in the background: \(Int(indexed)) rows/s.")
         try await verify(folder + "/large/audit.sqlite")
     }
 
@@ -44,7 +43,7 @@ struct LedgerBenchmark {
         let report = try await LedgerVerifier(path: path).verify()
         let seconds = start.duration(to: .now).milliseconds / 1_000
         let finding = report.findings.first.map { "\($0)" } ?? "in order"
-        print("\n\(report.size) rows verified in \(String(format: "%.1f", seconds)) s: \(finding)")
+        print("\(report.size) rows verified in \(String(format: "%.1f", seconds)) s: \(finding)")
     }
 
     private func printSearches(
@@ -62,12 +61,17 @@ struct LedgerBenchmark {
         }
     }
 
-    private func printRates(_ rates: (empty: Double, full: Double), indexed: Double) {
-        print("\n| batches of \(AppendRates.batch) | rows/s |\n|---|---|")
-        print("| appended to an empty ledger | \(Int(rates.empty)) |")
-        print("| appended to a ledger of \(rows) rows | \(Int(rates.full)) |")
-        print("| ratio of the two | \(ratio(rates.full, rates.empty)) |")
-        print("| taken into the index of texts, in the background | \(Int(indexed)) |")
+    private func printRates(full: SyntheticLedger, in folder: String) async throws {
+        var full = full
+        print("\n| rows in a transaction | rows/s, empty ledger | rows/s, \(rows) rows | ratio |")
+        print("|---|---|---|---|")
+        for batch in AppendRates.batches {
+            var empty = try await SyntheticLedger(path: "\(folder)/empty-\(batch)/audit.sqlite")
+            let rates = try await AppendRates.measure(batch: batch, empty: &empty, full: &full)
+            print(
+                "| \(batch) | \(Int(rates.empty)) | \(Int(rates.full)) | "
+                    + ratio(rates.full, rates.empty) + " |")
+        }
     }
 
     private func ratio(_ one: Double, _ other: Double) -> String {

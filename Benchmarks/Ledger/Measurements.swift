@@ -103,27 +103,29 @@ enum SearchTimes {
 
 /// How fast rows are appended to an empty ledger and to a full one, by turns.
 enum AppendRates {
-    static let batch = 64
-    private static let rounds = 20
-    private static let batches = 20
+    /// Rows in a transaction: about as many as clients that write at the same time.
+    static let batches = [1, 8, 64]
+    private static let rounds = 11
+    private static let transactions = 20
 
     /// Rows per second: the median of the rounds.
     static func measure(
-        empty: SyntheticLedger, full: SyntheticLedger
+        batch: Int, empty: inout SyntheticLedger, full: inout SyntheticLedger
     ) async throws -> (empty: Double, full: Double) {
-        var (empty, full) = (empty, full)
         var rates: (empty: [Double], full: [Double]) = ([], [])
         for _ in 0..<rounds {
-            rates.empty.append(try await rate(&empty))
-            rates.full.append(try await rate(&full))
+            rates.empty.append(try await rate(&empty, batch))
+            rates.full.append(try await rate(&full, batch))
         }
         return (rates.empty.sorted()[rounds / 2], rates.full.sorted()[rounds / 2])
     }
 
-    private static func rate(_ synthetic: inout SyntheticLedger) async throws -> Double {
+    private static func rate(
+        _ synthetic: inout SyntheticLedger, _ batch: Int
+    ) async throws -> Double {
         let start = ContinuousClock.now
-        for _ in 0..<batches { try await synthetic.append(batch) }
-        return Double(batch * batches) / start.duration(to: .now).milliseconds * 1_000
+        for _ in 0..<transactions { try await synthetic.append(batch) }
+        return Double(batch * transactions) / start.duration(to: .now).milliseconds * 1_000
     }
 }
 

@@ -33,7 +33,7 @@ import Testing
         let range = SearchRange(example.filter, order: .descending, after: nil)
         for term in example.filter.terms where term.index != nil {
             let (sql, values) = SearchLead.countSQL(term, range)
-            let plan = try await Self.plan(fixture, sql, values)
+            let plan = try await Self.plan(fixture, sql, values + [10])
             #expect(plan.contains { $0.hasPrefix("SEARCH audit USING COVERING INDEX") }, "\(plan)")
             #expect(!plan.contains { $0.contains("TEMP") }, "\(plan)")
         }

@@ -13,36 +13,51 @@ enum SearchLead {
     case places([Place])
 
     /// How many rows are counted of each way, to find the shortest.
-    static let probe = 1_000
+    static let probe = 10_000
+    /// How much more a row costs that networks lead to: it is read before anything else is tested on it.
+    static let networkCost = 4
     /// Most networks that are merged.
     static let maximumNetworks = 256
     /// Most rows of one key or revision that are sorted in memory.
     static let maximumPlaces = 20_000
 
-    /// The way with the fewest rows, as far as counting up to `probe` of each tells; of equal ones the
-    /// first.
+    /// The cheapest way, as far as counting up to `probe` rows of each tells; of equal ones the first.
     static func choose(
         _ db: Database, _ filter: AuditFilter, _ range: SearchRange
     ) throws -> SearchLead {
         if let places = try places(db, filter) { return .places(places) }
-        var ways: [(lead: SearchLead, count: () throws -> Int)] = []
+        let ways = try ways(db, filter, range)
+        guard var best = ways.first else { return .time }
+        guard ways.count > 1 else { return best.lead }
+        var least = try best.cost(probe)
+        for way in ways.dropFirst() where least > 0 {
+            let cost = try way.cost(least)
+            if cost < least { (best, least) = (way, cost) }
+        }
+        return best.lead
+    }
+
+    /// What a way costs is counted up to a limit.
+    private typealias Way = (lead: SearchLead, cost: (_ limit: Int) throws -> Int)
+
+    private static func ways(
+        _ db: Database, _ filter: AuditFilter, _ range: SearchRange
+    ) throws -> [Way] {
+        var ways: [Way] = []
+        for term in filter.terms where term.index != nil {
+            ways.append((.term(term), { try count(db, term, range, $0) }))
+        }
+        if range.isBounded { ways.append((.time, { try count(db, nil, range, $0) })) }
         if let network = filter.network,
             let ids = try NetworkIDs.find(network, limit: maximumNetworks, in: db)
         {
-            ways.append((.networks(ids), { try count(db, ids, range) }))
+            ways.append(
+                (
+                    .networks(ids),
+                    { try count(db, ids, range, $0 / networkCost + 1) * networkCost }
+                ))
         }
-        for term in filter.terms where term.index != nil {
-            ways.append((.term(term), { try count(db, term, range) }))
-        }
-        if range.isBounded { ways.append((.time, { try count(db, nil, range) })) }
-        guard var best = ways.first else { return .time }
-        guard ways.count > 1 else { return best.lead }
-        var least = try best.count()
-        for way in ways.dropFirst() where least > 0 {
-            let count = try way.count()
-            if count < least { (best, least) = (way, count) }
-        }
-        return best.lead
+        return ways
     }
 
     static func countSQL(_ term: SearchTerm?, _ range: SearchRange) -> (String, [SQLValue]) {
@@ -51,17 +66,17 @@ enum SearchLead {
         let texts = terms.map(\.sql) + (SearchTerm.partialIndexes[index].map { [$0] } ?? [])
         let sql = """
             SELECT count(*) FROM (SELECT 1 FROM audit INDEXED BY \(index) \
-            WHERE \(texts.joined(separator: " AND ")) LIMIT \(probe))
+            WHERE \(texts.joined(separator: " AND ")) LIMIT ?)
             """
         return (sql, terms.values)
     }
 
     private static func count(
-        _ db: Database, _ term: SearchTerm?, _ range: SearchRange
+        _ db: Database, _ term: SearchTerm?, _ range: SearchRange, _ limit: Int
     ) throws -> Int {
         let (sql, values) = countSQL(term, range)
         let statement = try db.cachedStatement(sql: sql)
-        return try Int.fetchOne(statement, arguments: StatementArguments(values)) ?? 0
+        return try Int.fetchOne(statement, arguments: StatementArguments(values + [limit])) ?? 0
     }
 
     static let networkCountSQL = """
@@ -70,16 +85,16 @@ enum SearchLead {
         """
 
     private static func count(
-        _ db: Database, _ ids: [Int64], _ range: SearchRange
+        _ db: Database, _ ids: [Int64], _ range: SearchRange, _ limit: Int
     ) throws -> Int {
         let statement = try db.cachedStatement(sql: networkCountSQL)
         var count = 0
-        for id in ids where count < probe {
+        for id in ids where count < limit {
             count +=
                 try Int.fetchOne(
                     statement,
                     arguments: [
-                        id, range.since ?? .min, range.until ?? .max, probe - count,
+                        id, range.since ?? .min, range.until ?? .max, limit - count,
                     ]) ?? 0
         }
         return count
