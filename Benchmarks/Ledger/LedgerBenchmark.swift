@@ -6,6 +6,8 @@ struct LedgerBenchmark {
     var rows = 1_000_000
     var queries = 500
     var directory = NSTemporaryDirectory()
+    /// Where to leave a ledger of `rows` rows instead of measuring anything.
+    var filled: String?
 
     init(_ arguments: [String]) {
         var rest = arguments.dropFirst()
@@ -14,12 +16,19 @@ struct LedgerBenchmark {
             case "--rows": rows = Int(value) ?? rows
             case "--queries": queries = Int(value) ?? queries
             case "--dir": directory = value
+            case "--only-fill": filled = value
             default: break
             }
         }
     }
 
     func run() async throws {
+        if let filled {
+            var ledger = try await SyntheticLedger(path: filled + "/audit.sqlite")
+            try await ledger.grow(to: rows)
+            try await ledger.indexTexts()
+            return try await ledger.ledger.close()
+        }
         let folder = "\(directory)/ledger-benchmark-\(ProcessInfo.processInfo.processIdentifier)"
         defer { try? FileManager.default.removeItem(atPath: folder) }
         let small = rows / 10

@@ -4,7 +4,7 @@ import TestSupport
 
 /// Runs `body` with a running client of these members.
 func withClient<Result: Sendable>(
-    _ members: EtcdProcess..., timeout: Duration = .seconds(5),
+    _ members: EtcdProcess..., timeout: Duration = .seconds(20),
     _ body: @Sendable (EtcdClient) async throws -> Result
 ) async throws -> Result {
     try await withClient(
