@@ -50,6 +50,7 @@ extension FaultTests {
                         let gap = try await AuditTool("compare", first.ledger, second.ledger)
                         #expect(gap.status == 0, "\(gap.output)")
                         #expect(gap.output.contains("are known to \(first.ledger) only"))
+                        #expect(!gap.output.contains("for revisions 1.."), "\(gap.output)")
 
                         let segment = first.data.file("all.ndjson.gz")
                         let export = try await AuditTool(
@@ -68,7 +69,8 @@ extension FaultTests {
                         try await catchUp(second, etcd)
                         let same = try await AuditTool("compare", first.ledger, second.ledger)
                         #expect(same.status == 0, "\(same.output)")
-                        #expect(!same.output.contains("only"), "\(same.output)")
+                        // The newest revision may be one without rows that only one has noted yet.
+                        #expect(same.output.contains("for revisions 1.."), "\(same.output)")
                         try await Verification(server: first, etcd: etcd).verify(WriteLog())
                     }
                 }
