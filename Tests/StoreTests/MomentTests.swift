@@ -1,5 +1,6 @@
 import Domain
 import GRDB
+import TestSupport
 import Testing
 
 @testable import Store
@@ -9,7 +10,7 @@ import Testing
     @Test(arguments: 1...8 as ClosedRange<UInt64>)
     func aTimeLeadsToTheNewestRevisionMadeByThen(seed: UInt64) async throws {
         let fixture = try await LedgerFixture()
-        var random = SplitMix(seed)
+        var random = SeededGenerator(seed: seed)
         var made: [(time: Int64, revision: Int64)] = []
         let spread = Int64(seed * 5)
         for revision in 1...200 as ClosedRange<Int64> {
@@ -111,21 +112,6 @@ import Testing
             WHERE first = \(first) AND last = \(last) AND length = 8 AND family = 32
             """, in: fixture.path)
         #expect(rows == 2)
-    }
-}
-
-/// The same numbers for the same seed.
-private struct SplitMix: RandomNumberGenerator {
-    private var state: UInt64
-
-    init(_ seed: UInt64) { state = seed }
-
-    mutating func next() -> UInt64 {
-        state &+= 0x9E37_79B9_7F4A_7C15
-        var value = state
-        value = (value ^ (value >> 30)) &* 0xBF58_476D_1CE4_E5B9
-        value = (value ^ (value >> 27)) &* 0x94D0_49BB_1331_11EB
-        return value ^ (value >> 31)
     }
 }
 

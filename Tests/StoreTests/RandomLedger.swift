@@ -1,5 +1,6 @@
 import Domain
 import Store
+import TestSupport
 
 /// Rows and filters by chance, of few values each, so that filters find something.
 struct RandomLedger {

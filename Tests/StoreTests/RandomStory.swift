@@ -1,5 +1,6 @@
 import Domain
 import Store
+import TestSupport
 
 /// A random history with gaps, restored clusters, deletions and clocks that disagree, and what a replay
 /// makes of it that knows nothing of indexes.
