@@ -14,7 +14,7 @@ struct OpenAPIContractTests {
 
     init() throws {
         document = try OpenAPIDocument()
-        routes = try TestAPI.routes()
+        routes = try API.overPartsThatDoNotRun(in: TemporaryDirectory()).routes
     }
 
     @Test func `every documented operation has a route, and every route is documented`() {
@@ -85,28 +85,4 @@ extension Refusal.Reason {
         .alreadyExists, .idempotencyKeyReused, .reserved, .tooLarge,
         .rollbackAbsent,
     ]
-}
-
-/// The API over parts that do not run: enough for its route table.
-enum TestAPI {
-    static func routes() throws -> [Route] {
-        let directory = try TemporaryDirectory()
-        let ledger = try AuditLedger(path: directory.file("audit.sqlite"))
-        let etcd = try EtcdClient(
-            EtcdConfiguration(endpoints: ["http://127.0.0.1:1"]), logger: .silent)
-        let controlPlane = ControlPlane(
-            store: etcd, ledger: ledger, configuration: ControlPlaneConfiguration(),
-            logger: .silent)
-        let checkpoints = Checkpoints(
-            ledger: ledger, store: etcd, key: SigningKey(name: "test"), interval: nil,
-            logger: .silent)
-        let api = API(
-            controlPlane: controlPlane, ledger: ledger, checkpoints: checkpoints,
-            metrics: Metrics()
-        ) {
-            var generator = SystemRandomNumberGenerator()
-            return .generate(unixMilliseconds: 0, using: &generator)
-        }
-        return api.routes
-    }
 }

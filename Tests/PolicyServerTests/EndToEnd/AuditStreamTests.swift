@@ -94,22 +94,7 @@ private enum StreamServer {
         _ streams: AuditStreams, _ body: (HTTPTestClient) async throws -> Void
     ) async throws {
         let directory = try TemporaryDirectory()
-        let ledger = try AuditLedger(path: directory.file("audit.sqlite"))
-        let etcd = try EtcdClient(
-            EtcdConfiguration(endpoints: ["http://127.0.0.1:1"]), logger: .silent)
-        let controlPlane = ControlPlane(
-            store: etcd, ledger: ledger, configuration: ControlPlaneConfiguration(),
-            logger: .silent)
-        let checkpoints = Checkpoints(
-            ledger: ledger, store: etcd, key: SigningKey(name: "test"), interval: nil,
-            logger: .silent)
-        let api = API(
-            controlPlane: controlPlane, ledger: ledger, checkpoints: checkpoints,
-            metrics: Metrics(), streams: streams
-        ) {
-            var generator = SystemRandomNumberGenerator()
-            return .generate(unixMilliseconds: 0, using: &generator)
-        }
+        let api = try API.overPartsThatDoNotRun(in: directory, streams: streams)
         var builder = RouterBuilder()
         builder.add(api.routes)
         let server = HTTPServer(
@@ -124,6 +109,6 @@ private enum StreamServer {
             await group.triggerGracefulShutdown()
             try await tasks.waitForAll()
         }
-        try await ledger.close()
+        try await api.ledger.close()
     }
 }

@@ -1,0 +1,29 @@
+import ControlPlane
+import Etcd
+import PolicyServer
+import Store
+import TestSupport
+
+extension API {
+    /// The API over a ledger in `directory`, and an etcd and a control plane that do not run.
+    static func overPartsThatDoNotRun(
+        in directory: TemporaryDirectory, streams: AuditStreams = AuditStreams()
+    ) throws -> API {
+        let ledger = try AuditLedger(path: directory.file("audit.sqlite"))
+        let etcd = try EtcdClient(
+            EtcdConfiguration(endpoints: ["http://127.0.0.1:1"]), logger: .silent)
+        let controlPlane = ControlPlane(
+            store: etcd, ledger: ledger, configuration: ControlPlaneConfiguration(),
+            logger: .silent)
+        let checkpoints = Checkpoints(
+            ledger: ledger, store: etcd, key: SigningKey(name: "test"), interval: nil,
+            logger: .silent)
+        return API(
+            controlPlane: controlPlane, ledger: ledger, checkpoints: checkpoints,
+            metrics: Metrics(), streams: streams
+        ) {
+            var generator = SystemRandomNumberGenerator()
+            return .generate(unixMilliseconds: 0, using: &generator)
+        }
+    }
+}
