@@ -124,6 +124,53 @@ import TestSupport
         }
     }
 
+    @Test func aMismatchIsReportedOnceHoweverManyFindIt() async throws {
+        try await withEtcd(EtcdProcess.Options(skipsSync: true)) { etcd in
+            try await withStore(etcd) { store in
+                try await Self.with(store, try TemporaryDirectory()) { checkpoints, ledger in
+                    _ = try await checkpoints.make()
+                    try await store.put(
+                        Keyspace.anchor(ledger: ledger.identity), "nonsense".bytes)
+                    try await withThrowingTaskGroup(of: Void.self) { group in
+                        for _ in 0..<16 {
+                            group.addTask { _ = try await checkpoints.make() }
+                        }
+                        try await group.waitForAll()
+                    }
+                    let rows = try await ledger.allRows().filter { $0.name == "mismatch" }
+                    #expect(rows.count == 1)
+                    #expect(checkpoints.status.mismatches == 1)
+                }
+            }
+        }
+    }
+
+    /// The anchor is newer then than anything this run has compared, and than the file was at the start.
+    @Test func anAnchorWhoseAnswerWasLostIsNoMismatch() async throws {
+        let directory = try TemporaryDirectory()
+        let key = SigningKey(name: "test")
+        try await withEtcd(EtcdProcess.Options(skipsSync: true)) { etcd in
+            try await withStore(etcd) { client in
+                try await Self.with(client, directory, key: key) { _, _ in }
+                let ledger = try AuditLedger(path: directory.file("audit.sqlite"))
+                try await ledger.record([Self.row("a")])
+                let store = FaultyStore(client)
+                let checkpoints = Checkpoints(
+                    ledger: ledger, store: store, key: key, interval: nil, logger: .quiet)
+                try await ledger.record([Self.row("b")])
+                store.fail(.lostAnswer)
+                let made = try await checkpoints.make().stored
+                #expect(checkpoints.status.problem != nil)
+                #expect(try await Self.anchor(store, ledger) == made.checkpoint)
+                _ = try await checkpoints.make()
+                #expect(checkpoints.status.anchored == made.checkpoint.size)
+                #expect(checkpoints.status.mismatches == 0)
+                #expect(try await ledger.allRows().allSatisfy { $0.name != "mismatch" })
+                try await ledger.close()
+            }
+        }
+    }
+
     @Test func theLastRowsAreSignedAtTheEnd() async throws {
         let directory = try TemporaryDirectory()
         try await withEtcd(EtcdProcess.Options(skipsSync: true)) { etcd in

@@ -7,8 +7,25 @@ import Synchronization
 /// The checkpoint that etcd holds, which nobody who can only write the ledger's file can change.
 extension Checkpoints {
     /// Brings etcd's anchor up to the newest checkpoint, if etcd answers.
+    ///
+    /// One after the other: two at a time would both report the same mismatch.
     func tryToAnchor() async {
-        await attempt("the checkpoint is not anchored in etcd") { try await anchor() }
+        let turn = state.withLock { state in
+            let turn = Task { [previous = state.anchoring] in
+                await previous?.value
+                guard !Task.isCancelled else { return }
+                await self.attempt("the checkpoint is not anchored in etcd") {
+                    try await self.anchor()
+                }
+            }
+            state.anchoring = turn
+            return turn
+        }
+        await withTaskCancellationHandler {
+            await turn.value
+        } onCancel: {
+            turn.cancel()
+        }
     }
 
     /// Compares etcd's anchor with the ledger, and replaces it by the newest checkpoint. An anchor that the
@@ -54,16 +71,20 @@ extension Checkpoints {
             mismatch.reason = "etcd's anchor is signed by none of this ledger's keys"
             return mismatch
         }
+        let size = signed.checkpoint.size
+        if size <= mismatch.size {
+            mismatch.root = try? await ledger.root(size: size)
+            if mismatch.root == signed.checkpoint.root { return nil }
+        }
         // What was added since the start may hide that rows were missing then.
         if !state.withLock({ $0.isCompared }) { mismatch.size = sizeAtStart }
-        let common = min(signed.checkpoint.size, mismatch.size)
-        mismatch.root = try? await ledger.root(size: common)
-        guard signed.checkpoint.size <= mismatch.size else {
+        if size > mismatch.size {
             mismatch.reason = "the ledger has fewer rows than were anchored"
-            return mismatch
+            mismatch.root = try? await ledger.root(size: mismatch.size)
+        } else {
+            mismatch.reason = "the ledger's rows are not those that were anchored"
         }
-        mismatch.reason = "the ledger's rows are not those that were anchored"
-        return mismatch.root == signed.checkpoint.root ? nil : mismatch
+        return mismatch
     }
 
     /// Says it in the log and in the ledger, in the latter once.

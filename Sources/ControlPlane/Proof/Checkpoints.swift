@@ -30,6 +30,8 @@ package final class Checkpoints: Service {
         /// Whether etcd's anchor has been compared with the ledger since the start.
         var isCompared = false
         var isMissingAnchorReported = false
+        /// The newest of those that bring etcd's anchor up to date, one after the other.
+        var anchoring: Task<Void, Never>?
     }
 
     let ledger: AuditLedger
