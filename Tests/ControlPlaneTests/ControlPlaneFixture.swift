@@ -66,21 +66,6 @@ func withServer<Result: Sendable>(
     }
 }
 
-struct NeverHappened: Error {
-    var what: String
-}
-
-/// Waits until `condition` holds; throws when it does not within `timeout`.
-func eventually(
-    _ what: String, timeout: Duration = .seconds(20), _ condition: () async throws -> Bool
-) async throws {
-    let deadline = ContinuousClock.now + timeout
-    while try await !condition() {
-        guard ContinuousClock.now < deadline else { throw NeverHappened(what: what) }
-        try await Task.sleep(for: .milliseconds(10))
-    }
-}
-
 /// What an operation came to, as a word for comparisons and the parts that tests look at.
 extension ChangeOutcome {
     var applied: AppliedChange? { if case .applied(let change) = self { change } else { nil } }

@@ -49,7 +49,7 @@ import Testing
                             try await client.maintainLease(lease, clock: ImpatientClock())
                         }
                     }
-                    try await eventually {
+                    try await eventually("the lease has been renewed three times") {
                         await etcd.metric("etcd_debugging_lease_renewed_total") >= 3
                     }
                     try await client.revokeLease(lease.id)

@@ -152,7 +152,7 @@ import Testing
                     // The reader does something else; other calls on the connection go on.
                     let value = [UInt8](repeating: 7, count: 100_000)
                     for _ in 0..<600 { try await client.put("k", value) }
-                    try await eventually {
+                    try await eventually("the watcher is slow") {
                         await etcd.metric("etcd_debugging_mvcc_slow_watcher_total") == 1
                     }
                     while seen.last != last, let batch = try await iterator.next() {

@@ -37,15 +37,10 @@ extension String {
     var bytes: [UInt8] { Array(utf8) }
 }
 
-/// Waits, a little at a time, until the outside world has come to a condition.
-func eventually(_ condition: () async throws -> Bool) async throws {
-    while try await !condition() { try await Task.sleep(for: .milliseconds(10)) }
-}
-
 extension EtcdClient {
     /// Waits until a first call has been answered, for tests with short deadlines.
     func warmUp() async throws {
-        try await eventually {
+        try await eventually("etcd answers") {
             await etcdError { _ = try await self.get("warm-up") } == nil
         }
     }

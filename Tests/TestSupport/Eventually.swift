@@ -1,0 +1,18 @@
+/// What was waited for did not come about.
+package struct NeverHappened: Error, CustomStringConvertible {
+    package let description: String
+}
+
+/// Waits, a little at a time, until `condition` holds; throws `NeverHappened` when it does not within
+/// `timeout`.
+package func eventually(
+    _ what: String, timeout: Duration = .seconds(60), _ condition: () async throws -> Bool
+) async throws {
+    let deadline = ContinuousClock.now + timeout
+    while try await !condition() {
+        guard ContinuousClock.now < deadline else {
+            throw NeverHappened(description: "not within \(timeout): \(what)")
+        }
+        try await Task.sleep(for: .milliseconds(10))
+    }
+}
