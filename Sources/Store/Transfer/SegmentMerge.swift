@@ -80,9 +80,27 @@ struct SegmentMerge {
             let own = known.filter { $0.epoch == epoch }.map(\.last).max() ?? 0
             var last = min(claimed.last, max(ofRows, own))
             if epoch == newest.epoch { last = min(last, newest.revision) }
-            guard claimed.first < last else { return nil }
-            return Coverage(epoch: epoch, first: claimed.first, last: last)
+            var range = Coverage(epoch: epoch, first: claimed.first, last: last)
+            if let lacking = try firstLacking(range) { range.last = lacking - 1 }
+            return range.first < range.last ? range : nil
         }
+    }
+
+    /// The first revision of the range of which a comparison after a gap found a change, and nothing else
+    /// is known. Only a deletion is found at another revision than its own.
+    private func firstLacking(_ range: Coverage) throws -> Int64? {
+        try Int64.fetchOne(
+            db,
+            sql: """
+                SELECT revision FROM audit INDEXED BY audit_by_revision
+                WHERE epoch = ? AND revision > ? AND revision <= ? AND gap = 1
+                    AND outcome = 'accepted' AND verb <> 'delete' AND key IS NOT NULL
+                    AND NOT EXISTS (
+                        SELECT 1 FROM audit AS whole INDEXED BY audit_by_key
+                        WHERE whole.key = audit.key AND whole.epoch = audit.epoch
+                            AND whole.revision = audit.revision AND whole.gap = 0)
+                ORDER BY revision LIMIT 1
+                """, arguments: [range.epoch, range.first, range.last])
     }
 }
 
