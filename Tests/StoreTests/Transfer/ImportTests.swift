@@ -19,7 +19,7 @@ import Testing
         let whole = try await Replica.ledger(directory.file("whole.sqlite"), 1...120)
         try await whole.record([Self.refusal])
         let new = try AuditLedger(path: directory.file("new.sqlite"))
-        try await new.follow(Progress(clusterID: Replica.cluster, revision: 99))
+        try await new.follow(Progress(clusterID: Replica.cluster, revision: 0))
         try await new.project(
             [Replica.gap(100)] + (101...120).map(Replica.change), clusterID: Replica.cluster)
         return (whole, new)
@@ -76,7 +76,8 @@ import Testing
         let (whole, _) = try await replicas()
         try Replica.export(whole, to: segment)
         let twin = try await Replica.ledger(directory.file("twin.sqlite"), 1...110)
-        #expect(try await twin.importSegment(segment, now: Replica.now).rows == 10)
+        // Those that it has not followed yet come from etcd.
+        #expect(try await twin.importSegment(segment, now: Replica.now).rows == 0)
         #expect(try await whole.importSegment(segment, all: true, now: Replica.now).rows == 0)
     }
 
@@ -87,12 +88,10 @@ import Testing
         try await whole.project(
             [start] + (2...20).map(Replica.change), clusterID: Replica.cluster)
         try Replica.export(whole, to: segment)
-        let young = try await Replica.ledger(directory.file("young.sqlite"), 1...10)
-        #expect(try await young.importSegment(segment, now: Replica.now).rows == 50)
-        let imported = try await young.rows(after: 10, limit: 50)
-        #expect(
-            imported.map(\.epoch) == Array(repeating: 0, count: 40) + Array(repeating: 1, count: 10)
-        )
+        let young = try await Replica.ledger(directory.file("young.sqlite"), 1...20)
+        #expect(try await young.importSegment(segment, now: Replica.now).rows == 40)
+        let imported = try await young.rows(after: 20, limit: 40)
+        #expect(imported.map(\.epoch) == Array(repeating: 0, count: 40))
         #expect(try await young.importSegment(segment, now: Replica.now).rows == 0)
     }
 
