@@ -149,7 +149,7 @@ package final class Checkpoints: Service {
     }
 
     private func signIfGrown() async {
-        guard state.withLock({ $0.isKeyOnRecord }) else { return }
+        guard await isKeyOnRecord() else { return }
         await attempt(.checkpoint) {
             guard try await newest().map({ $0.checkpoint.size < ledger.lastSeq }) ?? true else {
                 return

@@ -18,6 +18,9 @@ final class SharedTurns: Sendable {
 
     private let state = Mutex(State())
 
+    /// How many wait now.
+    var waiting: Int { state.withLock { $0.waiting.values.reduce(0, +) } }
+
     /// Returns when a run of `body` that began after the call has ended. A run that all who wait for it
     /// have cancelled is cancelled.
     func run(_ body: @escaping @Sendable () async -> Void) async {
