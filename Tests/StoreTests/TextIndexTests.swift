@@ -109,3 +109,20 @@ import Testing
         return fixture
     }
 }
+
+extension TextIndexTests {
+    /// Whatever number a client names as the last one it has.
+    @Test(arguments: [Int64.min, -1, 0, 1, 2, 3, 4, .max - 1, .max])
+    func aSearchGoesOnAfterAnyNumber(seq: Int64) async throws {
+        let fixture = try await Self.fixture()
+        var filter = AuditFilter()
+        filter.text = try AuditText("port")
+        for order in AuditOrder.allCases {
+            let page = try await fixture.ledger.query(
+                filter, order: order, from: AuditCursor(seq: seq), limit: 10)
+            let expected = [1, 2].filter { order == .ascending ? $0 > seq : $0 < seq }
+            #expect(page.records.map(\.seq).sorted() == expected, "\(order)")
+            #expect(page.next == nil)
+        }
+    }
+}
