@@ -24,6 +24,10 @@ import Testing
             ledger: ledger, store: store, key: key, retiredKeys: retired, interval: nil,
             logger: .quiet)
         _ = try await checkpoints.make()
+        try await eventually("etcd has the checkpoint") {
+            if checkpoints.status.problem != nil { await checkpoints.tryToAnchor() }
+            return checkpoints.status.problem == nil
+        }
         try await body(checkpoints, ledger)
         try await ledger.close()
     }

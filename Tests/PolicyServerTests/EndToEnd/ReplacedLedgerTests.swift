@@ -119,8 +119,11 @@ extension EndToEndTests {
 
 extension TestApplication {
     fileprivate func checkpoint() async throws {
-        try await eventually("a checkpoint") {
-            try await send(.post, "/v1/audit/checkpoint").status < 300
+        try await eventually("a checkpoint that etcd has") {
+            guard try await send(.post, "/v1/audit/checkpoint").status < 300 else { return false }
+            let proof = try await send(.get, "/readyz").json["checks"]?["proof"]?["detail"]
+            return proof?.stringValue?.contains(" 0 anchored") == false
+                && proof?.stringValue?.contains("not anchored") == false
         }
     }
 }
