@@ -1,3 +1,4 @@
+import Domain
 import Foundation
 import Store
 
@@ -45,6 +46,23 @@ struct LedgerBenchmark {
         try await printRates(full: ledger, in: folder)
         print("\nInto the index of texts, in the background: \(Int(indexed)) rows/s.")
         try await verify(folder + "/large/audit.sqlite")
+        try await prune(ledger.ledger, into: folder + "/segments")
+    }
+
+    /// How long writes wait while rows go into a segment.
+    private func prune(_ ledger: AuditLedger, into segments: String) async throws {
+        var times: [Double] = []
+        while times.count < 100,
+            let pruned = try await ledger.prune(
+                before: Timestamp(microseconds: .max), into: segments,
+                now: Timestamp(microseconds: SyntheticLedger.time(rows)), version: "benchmark")
+        {
+            times.append(pruned.held.milliseconds)
+        }
+        let held = Times(times)
+        print(
+            "\(times.count) segments pruned, each in a transaction of \(held.text(50)) (p50), "
+                + "\(held.text(99)) (p99)")
     }
 
     private func verify(_ path: String) async throws {

@@ -51,13 +51,26 @@ extension AuditLedger {
         do {
             return try await pool.read(body)
         } catch let error as DatabaseError {
-            let failure = StoreError(error, path: path)
-            // A damaged index of texts can be made again: no row is at stake.
-            if failure.code == .corrupt, failure.systemCode != TextIndex.damage {
-                queue.suspect(failure)
-            }
-            throw failure
+            throw failure(error)
         }
+    }
+
+    /// As `reading`; blocks on the disk.
+    func readingNow<Value>(_ body: (Database) throws -> Value) throws -> Value {
+        do {
+            return try pool.read(body)
+        } catch let error as DatabaseError {
+            throw failure(error)
+        }
+    }
+
+    private func failure(_ error: DatabaseError) -> StoreError {
+        let failure = StoreError(error, path: path)
+        // A damaged index of texts can be made again: no row is at stake.
+        if failure.code == .corrupt, failure.systemCode != TextIndex.damage {
+            queue.suspect(failure)
+        }
+        return failure
     }
 
     private func rows(_ tail: String, _ arguments: StatementArguments) async throws -> [AuditRecord]

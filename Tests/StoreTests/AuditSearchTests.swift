@@ -21,6 +21,28 @@ import Testing
         }
     }
 
+    @Test func aRevisionIsFoundInEveryEpoch() async throws {
+        let fixture = try await LedgerFixture()
+        let rows = ([nil, -3, 0, 1, 7] as [Int64?]).map { epoch in
+            var row = AuditRecord.Draft.sample(time: 5)
+            row.epoch = epoch
+            return row
+        }
+        try await fixture.ledger.record(rows)
+        var filter = AuditFilter()
+        filter.revision = 5
+        let found = try await fixture.ledger.query(filter, order: .ascending, from: nil, limit: 10)
+        #expect(found.records.count == rows.count)
+    }
+
+    @Test(arguments: ["1.5", "0.0", "-1.5", "-2147483648.9"])
+    func aPlaceIsReadAsItIsWritten(text: String) {
+        #expect(HistoryPlace(text)?.description == text)
+    }
+
+    @Test(arguments: ["1", "+1.5", "1.-5", "01.5", "1.5.6", ".", ""])
+    func whatIsNoPlaceIsNone(text: String) { #expect(HistoryPlace(text) == nil) }
+
     @Test(arguments: 1...4 as ClosedRange<UInt64>)
     func wordsAreFoundWhereAPlainComparisonFindsThem(seed: UInt64) async throws {
         let fixture = try await LedgerFixture()

@@ -11,6 +11,8 @@ package struct RetentionService: Service {
     private let retention: Duration?
     private let directory: String
     private let startDelay: Duration
+    /// How many times longer than the pruning of a segment the pause after it is.
+    private static let pauses = 4
     private let logger: Logger
 
     /// - Parameter retention: How old rows get, in whole seconds; nil for ever.
@@ -39,7 +41,7 @@ package struct RetentionService: Service {
         }
     }
 
-    /// Everything that is due, a segment at a time, so that writes come in between.
+    /// Everything that is due, a segment at a time, with pauses so that writes wait for little of the time.
     private func prune(_ retention: Duration) async {
         let now = SystemClock.now()
         let cutoff = Timestamp(
@@ -56,7 +58,7 @@ package struct RetentionService: Service {
                         "from": "\(pruned.rows.lowerBound)", "to": "\(pruned.rows.upperBound)",
                         "file": "\(pruned.path)",
                     ])
-                await Task.yield()
+                try? await Task.sleep(for: pruned.held * Self.pauses)
             }
         } catch {
             logger.error("audit rows cannot be pruned", metadata: ["error": "\(error)"])

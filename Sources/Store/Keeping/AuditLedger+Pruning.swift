@@ -17,12 +17,14 @@ package struct PrunedRows: Hashable, Sendable {
     package var path: String
     /// SHA-256 of the file, 64 lower-case hex digits.
     package var sha256: String
+    /// How long the transaction took, for which writes had to wait.
+    package var held: Duration
 }
 
 extension AuditLedger {
     /// Writes the oldest rows, all from before `cutoff`, to a sealed segment in `directory`, and takes
     /// them out of the ledger once the segment is on disk and has been read back. Nil when there are none:
-    /// rows go by the 256, at most 4,096 at a time, never the last of the ledger, and none that is held.
+    /// rows go by the 256, at most 1,024 at a time, never the last of the ledger, and none that is held.
     package func prune(
         before cutoff: Timestamp, into directory: String, now: Timestamp, version: String
     ) async throws -> PrunedRows? {
@@ -35,15 +37,17 @@ extension AuditLedger {
         let file = "audit-\(header.ledger)-\(range.lowerBound)-\(range.upperBound).ndjson.gz"
         let path = directory + "/" + file
         try LedgerFile.createDirectory(of: path)
-        // It is there already when the server ended between the segment and the transaction.
-        if access(path, F_OK) != 0 { try await write(header, to: path) }
-        let lastHash = try verify(path, header)
-        let sha256 = try NewFile.sha256(path)
-        let isDone = try await transaction { writer, db in
+        let (lastHash, sha256) = try await DiskWork.run {
+            // It is there already when the server ended between the segment and the transaction.
+            if access(path, F_OK) != 0 { try self.write(header, to: path) }
+            return (try self.verify(path, header), try NewFile.sha256(path))
+        }
+        let held = try await transaction { writer, db -> Duration? in
+            let start = ContinuousClock.now
             // A hold may have been placed meanwhile: the segment then waits beside the rows.
             guard let due = try Retention(db).next(before: cutoff.microseconds, in: db),
                 due.lowerBound == range.lowerBound, due.upperBound >= range.upperBound
-            else { return false }
+            else { return nil }
             let hashes = try PrunedHashes(range, db)
             guard hashes.last == lastHash else {
                 throw StoreError(
@@ -52,18 +56,21 @@ extension AuditLedger {
             }
             try Pruning(rows: range, db: db).carryOut()
             try writer.append([hashes.row(range, file, sha256, now)], to: db)
-            return true
+            return start.duration(to: .now)
         }
-        return isDone ? PrunedRows(rows: range, path: path, sha256: sha256) : nil
+        return held.map { PrunedRows(rows: range, path: path, sha256: sha256, held: $0) }
     }
 
-    private func write(_ header: SegmentHeader, to path: String) async throws {
+    private func write(_ header: SegmentHeader, to path: String) throws {
         let file = try SegmentFile(path: path)
         do {
             try file.write(header.line)
             var seq = header.firstSeq - 1
             while seq < header.lastSeq {
-                let rows = try await segmentRows(after: seq, through: header.lastSeq)
+                let start = seq
+                let rows = try readingNow {
+                    try LedgerPages.rows($0, after: start, through: header.lastSeq)
+                }
                 guard let last = rows.last?.seq else { break }
                 for row in rows { try file.write(SegmentRow.line(row)) }
                 seq = last

@@ -24,8 +24,8 @@ struct Retention {
 }
 
 extension Retention {
-    /// Rows that go in one transaction: a multiple of a Merkle tile's 256.
-    static let step: Int64 = 4096
+    /// Rows that go in one transaction, for which writes wait: a multiple of a Merkle tile's 256.
+    static let step: Int64 = 1024
 
     /// The next rows to prune: the oldest, all of them before `cutoff`, in whole tiles, never the last
     /// row of the ledger and none that is held. Nil when there are none. Reads at most `step` rows.

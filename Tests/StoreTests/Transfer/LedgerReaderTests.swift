@@ -69,6 +69,45 @@ import Testing
         #expect(try RawFile.integer("PRAGMA user_version", in: path) == 1)
     }
 
+    @Test func pagesOfLargeRowsEndEarlyAndJoin() async throws {
+        let fixture = try await LedgerFixture()
+        let large = "\"\(String(repeating: "x", count: 1_500_000))\""
+        let batch = (Int64(1)...5).map { revision in
+            // The fourth and the fifth row are of one revision, which is not taken apart.
+            var projection = Replica.change(revision < 4 ? revision : 4)
+            projection.rows[0].key = "/calico/\(revision)"
+            (projection.rows[0].before, projection.rows[0].after) = (large, large)
+            return projection
+        }
+        var last = batch[3]
+        last.rows = batch[3...].flatMap(\.rows)
+        try await fixture.project(Array(batch[..<3]) + [last])
+        let all = try await fixture.allRows()
+
+        var pages: [[AuditRecord]] = []
+        while let page = try await next(after: pages.last?.last?.seq ?? 0, fixture.ledger) {
+            pages.append(page)
+        }
+        #expect(pages.map(\.count) == [3, 2])
+        #expect(pages.flatMap { $0 } == all)
+
+        let first = try await fixture.ledger.changes(after: .start)
+        #expect(first.map(\.revision) == [1, 2, 3])
+        var found: [Int64] = []
+        var place = HistoryPlace.start
+        while let page = try? await fixture.ledger.changes(after: place), let end = page.last?.place
+        {
+            found += page.map(\.seq)
+            place = end
+        }
+        #expect(found == all.map(\.seq))
+    }
+
+    private func next(after seq: Int64, _ ledger: AuditLedger) async throws -> [AuditRecord]? {
+        let page = try await ledger.segmentRows(after: seq, through: .max)
+        return page.isEmpty ? nil : page
+    }
+
     @Test(arguments: ["no file", "SQLite format 3\0 but not really, and long enough to look so"])
     func whatIsNoLedgerIsRefusedAndNotMade(content: String) throws {
         let directory = try TemporaryDirectory()
