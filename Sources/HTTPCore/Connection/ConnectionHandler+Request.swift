@@ -142,7 +142,8 @@ extension ConnectionHandler {
         state.requestStarted(keepAlive: false)
         request = RequestInHand(
             requestID: environment.requestIDs.next(), start: .now(), bodyTime: .zero)
-        respond(problem.response)
+        let requestID = request?.requestID ?? ""
+        respond(problem.identified(path: "", requestID: requestID).response)
     }
 
     /// The body's reader gets `problem`, the connection will not be used again.

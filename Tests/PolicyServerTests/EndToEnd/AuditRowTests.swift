@@ -127,6 +127,18 @@ extension EndToEndTests {
             }
         }
 
+        @Test func `a reason that is no UTF-8 is refused, not repaired`() async throws {
+            try await TestApplication.with { server in
+                try await server.client.withRawConnection { raw in
+                    try await raw.send(
+                        Array("DELETE /v1/regions/west HTTP/1.1\r\nHost: a\r\nX-Reason: a".utf8)
+                            + [0xFF] + Array("b\r\n\r\n".utf8))
+                    let answer = try await raw.receive(through: "}")
+                    #expect(answer.hasPrefix("HTTP/1.1 400 ") && answer.contains("UTF-8"))
+                }
+            }
+        }
+
         @Test func `one who reads much hides nothing that is refused`() async throws {
             try await TestApplication.with(flags: [.auditAttempts: ["1"]]) { server in
                 for _ in 0..<1_010 { try await server.send(.get, "/v1/audit/1") }

@@ -120,6 +120,20 @@ extension EndToEndTests {
             }
         }
 
+        @Test func `atLeast waits for the ledger, which needs no etcd`() async throws {
+            try await StreamServer.with(AuditStreams()) { ledger, _ in
+                try await ledger.follow(Progress(clusterID: "cdf818194e3a8c32", revision: 5))
+            } _: { client in
+                for (path, status) in [
+                    ("/v1/audit?atLeast=5", 200), ("/v1/audit/99?atLeast=5", 404),
+                    ("/v1/audit?atLeast=6", 503),
+                ] {
+                    let answer = try await client.send(.get, path)
+                    #expect(answer.status == status, "\(path)")
+                }
+            }
+        }
+
         private static func request(_ query: String, _ headers: String = "") -> String {
             "GET /v1/audit/stream\(query) HTTP/1.1\r\nHost: a\r\n\(headers)\r\n"
         }
