@@ -3,7 +3,7 @@ import Domain
 extension String {
     /// The text with U+0000 shown as U+2400: SQLite's text ends at the first NUL, so what stood behind it
     /// would be lost, and an outside writer may put one into a key.
-    var withoutNUL: String {
+    package var withoutNUL: String {
         guard utf8.contains(0) else { return self }
         var clean = ""
         for scalar in unicodeScalars {

@@ -117,6 +117,67 @@ import Testing
         #expect(projection.rows.count == 1)
     }
 
+    @Test("Each of several changes in the gap has before it what the one before left, as far as known")
+    func carriedThroughTheGap() {
+        let projection = Self.comparison(
+            known: [Self.web: (3, #"{"n":1}"#)], current: [Self.web: (15, #"{"n":4}"#)],
+            journal: [
+                (12, Self.change(.delete, keys: [Self.web])),
+                (13, Self.change(.create, keys: [Self.web])),
+                (14, Self.change(.update, keys: [Self.web])),
+            ])
+        let rows = projection.rows.dropFirst()
+        #expect(rows.map(\.verb) == [.delete, .create, .update, .update])
+        #expect(rows.map(\.before) == [#"{"n":1}"#, nil, nil, nil])
+        #expect(rows.map(\.after) == [nil, nil, nil, #"{"n":4}"#])
+        #expect(rows.map(\.origin) == [.api, .api, .api, .external])
+    }
+
+    @Test("After a restore the journal tells what the ledger lacks, and a change that was made again")
+    func restored() throws {
+        let kept = Self.change(.update, keys: [Self.web])
+        let again = Self.change(.create, keys: [Self.other])
+        let time = try #require(Timestamp(rfc3339: "2026-11-23T05:00:00Z"))
+        let recorded: Set = [
+            RecordedChange(changeID: kept.id.text, key: Self.web, revision: 4, time: time),
+            RecordedChange(
+                changeID: again.id.text, key: Self.other, revision: 7,
+                time: Timestamp(microseconds: time.microseconds - 1)),
+        ]
+        let projection = Self.comparison(
+            known: [Self.web: (6, #"{"n":6}"#), Self.other: (7, #"{"n":7}"#)],
+            current: [Self.web: (4, #"{"n":4}"#), Self.other: (7, #"{"n":8}"#)],
+            journal: [(4, kept), (7, again)], recorded: recorded, from: 0)
+        let rows = projection.rows.dropFirst()
+        #expect(rows.map(\.origin) == [.api, .external])
+        #expect(rows.map(\.key) == [Self.other, Self.web])
+        #expect(rows.map(\.revision) == [7, 4])
+        #expect(rows.map(\.before) == [nil, #"{"n":6}"#])
+        #expect(projection.objects.count == 2)
+    }
+
+    @Test(
+        "What etcd holds from before the gap is what the ledger knows, or its past is another one",
+        arguments: [(Int64(3), "{}", false), (4, "{}", true), (3, "[]", true), (12, "[]", false)])
+    func anotherPast(revision: Int64, value: String, isOther: Bool) {
+        var comparison = GapComparison(
+            projector: Self.projector,
+            known: [
+                Self.web: AuditedObject(
+                    key: Self.web, kind: "GlobalNetworkPolicy", name: "n", modRevision: 3,
+                    value: "{}")
+            ],
+            current: [
+                Self.web: KeyValue(
+                    key: EtcdKey(Self.web), value: value.bytes, modRevision: revision)
+            ], journal: [], from: 10, to: 20, now: Self.now)
+        #expect(comparison.isOfAnotherPast == isOther)
+        comparison.known = [:]
+        #expect(comparison.isOfAnotherPast == (revision <= 10))
+    }
+
+    private static let other = PlannerBench.root + "globalnetworkpolicies/other"
+
     static func put(_ key: String, _ text: String) -> WatchEvent {
         WatchEvent(
             kind: .put, keyValue: KeyValue(key: EtcdKey(key), value: text.bytes, modRevision: 9))
@@ -139,7 +200,8 @@ import Testing
     /// The gap from revision 10 to 20. A current value of nil is a byte that is no UTF-8.
     private static func comparison(
         known: [String: (Int64, String)], current: [String: (Int64, String?)],
-        journal: [(Int64, (id: ChangeID, text: String))] = []
+        journal: [(Int64, (id: ChangeID, text: String))] = [],
+        recorded: Set<RecordedChange> = [], from: Int64 = 10
     ) -> Projection {
         var knownObjects: [String: AuditedObject] = [:]
         for (path, (revision, text)) in known {
@@ -158,7 +220,7 @@ import Testing
         }
         return GapComparison(
             projector: projector, known: knownObjects, current: currentValues, journal: entries,
-            from: 10, to: 20, now: now
+            recorded: recorded, from: from, to: 20, now: now
         ).project(reason: "test")
     }
 }

@@ -76,6 +76,17 @@ import Testing
         #expect(assembler.nextRevision == 10)
     }
 
+    @Test func aServerThatIsBehindWhatWasDeliveredIsAnError() throws {
+        var assembler = WatchAssembler(startRevision: 10)
+        #expect(try assembler.receive(Self.created(at: 9)) == nil)
+        assembler.reconnect()
+        let error = #expect(throws: EtcdError.self) {
+            try assembler.receive(Self.created(at: 8))
+        }
+        #expect(error?.code == .futureRevision)
+        #expect(!assembler.isEstablished)
+    }
+
     @Test func anotherClusterIsAnError() throws {
         var assembler = WatchAssembler(startRevision: 5)
         _ = try assembler.receive(Self.created(at: 9))

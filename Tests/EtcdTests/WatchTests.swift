@@ -136,6 +136,10 @@ import Testing
                     _ = try await client.range(RangeRequest(.key("k"), revision: 1000))
                 }
                 #expect(future?.code == .futureRevision)
+                let silent = await etcdError {
+                    _ = try await client.history(from: 1000, through: 1000)
+                }
+                #expect(silent?.code == .futureRevision)
             }
         }
     }

@@ -9,6 +9,8 @@ struct HistoricalReader: Sendable {
     let ledger: AuditLedger
     let planner: Planner
     let place: HistoryPlace
+    /// Whether each reading makes sure that the ledger still knows the place; throws `UnknownPlace` if not.
+    var isKnown = true
 
     /// Keys looked at in one reading of the ledger.
     private static let chunk = 256
@@ -18,7 +20,7 @@ struct HistoricalReader: Sendable {
         var objects: [HistoricalObject] = []
         if name.isPolicy { objects = try await all(prefix: ResourceKey.prefix(.tier)) }
         let keys = planner.policyKeys(name, PlanningView(Self.mirror(of: objects)))
-        objects += try await ledger.objects(keys: keys.map(\.path), at: place)
+        objects += try await ledger.objects(keys: keys.map(\.path), at: place, isKnown: isKnown)
         objects += try await related(to: objects)
         return planner.current(name, PlanningView(Self.mirror(of: objects)))?.object
     }
@@ -30,7 +32,8 @@ struct HistoricalReader: Sendable {
         var query = query
         while true {
             let chunk = try await ledger.objects(
-                prefix: query.collection.prefix, after: query.after, limit: Self.chunk, at: place)
+                prefix: query.collection.prefix, after: query.after, limit: Self.chunk, at: place,
+                isKnown: isKnown)
             let related = try await related(to: chunk.objects)
             var scan = ListScan(query, Self.mirror(of: chunk.objects + related))
             // Related objects may lie behind the chunk.
@@ -62,7 +65,8 @@ struct HistoricalReader: Sendable {
         var after: String?
         repeat {
             let page = try await ledger.objects(
-                prefix: prefix, after: after, limit: Self.chunk, at: place)
+                prefix: prefix, after: after, limit: Self.chunk, at: place,
+                isKnown: isKnown)
             objects += page.objects
             after = page.next
         } while after != nil
@@ -80,7 +84,7 @@ struct HistoricalReader: Sendable {
             keys.formUnion(CrossRegionKeys.related(to: resource))
         }
         keys.subtract(objects.map(\.key))
-        return try await ledger.objects(keys: keys.sorted(), at: place)
+        return try await ledger.objects(keys: keys.sorted(), at: place, isKnown: isKnown)
     }
 
     private static func mirror(of objects: [HistoricalObject]) -> Mirror {

@@ -140,7 +140,9 @@ struct ObjectHistory: Sendable {
     }
 
     private func document(at place: HistoryPlace) async throws -> JSONValue? {
-        let reader = HistoricalReader(ledger: ledger, planner: planner, place: place)
+        // Versions are shown from before what is wholly known as well.
+        let reader = HistoricalReader(
+            ledger: ledger, planner: planner, place: place, isKnown: false)
         return try await reader.object(name)?.document
     }
 

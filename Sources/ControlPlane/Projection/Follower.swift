@@ -78,7 +78,7 @@ final class Follower: Sendable {
         guard let progress = try await ledger.progress() else {
             try await noteNewLedger(clusterID, newest: newest)
             try await ledger.follow(Progress(clusterID: clusterID, revision: 0))
-            return try await fill(after: 0, clusterID)
+            return try await fill(after: 0, clusterID, newest: newest)
         }
         guard progress.clusterID == clusterID else {
             return try await bridge(
@@ -86,18 +86,27 @@ final class Follower: Sendable {
         }
         guard progress.revision <= newest else {
             return try await bridge(
-                from: 0, to: newest, clusterID, reason: "etcd was restored to an older state")
+                from: 0, to: newest, clusterID, reason: Self.restored)
         }
-        return try await fill(after: progress.revision, clusterID)
+        return try await fill(after: progress.revision, clusterID, newest: newest)
     }
 
+    private static let restored = "etcd was restored to an older state"
+
     /// Fills the mirror with the state at `revision`, which the ledger has; if etcd has forgotten it,
-    /// with the oldest state that it still has.
-    private func fill(after revision: Int64, _ clusterID: String) async throws -> Int64 {
+    /// with the oldest state that it still has. An etcd that had another state at that revision was
+    /// restored and has moved on since.
+    private func fill(
+        after revision: Int64, _ clusterID: String, newest: Int64
+    ) async throws -> Int64 {
         do {
             var state = MirrorState()
             if revision > 0 {
                 state = try await Listing.read(store, at: revision, keepsValues: false).state
+                guard try await isLastKnown(state) else {
+                    return try await bridge(
+                        from: 0, to: newest, clusterID, reason: Self.restored)
+                }
             } else if let compacted = try await compactRevision(past: 0) {
                 return try await bridge(
                     from: 0, to: compacted, clusterID, reason: "the ledger is new")
@@ -110,6 +119,25 @@ final class Follower: Sendable {
                 from: revision, to: compacted, clusterID,
                 reason: "etcd was compacted past the ledger's last revision")
         }
+    }
+
+    /// Whether the ledger's objects are those of `state`, each with its revision and value.
+    private func isLastKnown(_ state: MirrorState) async throws -> Bool {
+        var count = 0
+        for try await object in ledger.objects() {
+            // A key that the ledger had to repair is none that can be looked up.
+            guard MirrorState.auditedKey(EtcdKey(object.key)) != nil else { continue }
+            guard let entry = state.entries[object.key], entry.modRevision == object.modRevision,
+                GapComparison.isSame(object.value, entry.bytes)
+            else { return false }
+            count += 1
+        }
+        var expected = 0
+        state.entries.forEach(from: "") { path, _ in
+            if path == path.withoutNUL { expected += 1 }
+            return true
+        }
+        return count == expected
     }
 
     /// Says in a new ledger that what follows is etcd's history from before it, if there is any: of
@@ -125,6 +153,8 @@ final class Follower: Sendable {
 
     /// Lists the state at `to`, puts what changed since the ledger's last revision into the ledger,
     /// and fills the mirror.
+    ///
+    /// - Parameter from: 0 when the ledger's revisions are none of this etcd's: a new epoch begins.
     private func bridge(
         from: Int64, to: Int64, _ clusterID: String, reason: String
     ) async throws -> Int64 {
@@ -133,20 +163,29 @@ final class Follower: Sendable {
             prefix: EtcdKey(Keyspace.journalPrefix), revision: to)
         var known: [String: AuditedObject] = [:]
         for try await object in ledger.objects() { known[object.key] = object }
-        let comparison = GapComparison(
+        var comparison = GapComparison(
             projector: Projector(clusterID: clusterID), known: known, current: listing.audited,
-            journal: journal.keyValues, from: from, to: to, now: now())
+            journal: journal.keyValues,
+            recorded: try await ledger.recordedChanges(Self.changeIDs(journal.keyValues)),
+            from: from, to: to, now: now())
+        if comparison.isOfAnotherPast { comparison.from = 0 }
+        let reason = comparison.from == from ? reason : Self.restored
         let projection = comparison.project(reason: reason)
         logger.notice(
             "a gap in etcd's history was bridged",
             metadata: [
-                "reason": "\(reason)", "from": "\(from)", "to": "\(to)",
+                "reason": "\(reason)", "from": "\(comparison.from)", "to": "\(to)",
                 "rows": "\(projection.rows.count)",
             ])
         try await ledger.bridge(
-            from: Progress(clusterID: clusterID, revision: min(from, to - 1)), projection)
+            from: Progress(clusterID: clusterID, revision: min(comparison.from, to - 1)),
+            projection)
         mirror.replace(with: listing.state, revision: to)
         return to
+    }
+
+    private static func changeIDs(_ journal: [KeyValue]) -> [String] {
+        journal.compactMap { JournalIndex.entry($0)?.0.text }
     }
 
     /// The revision up to which etcd is compacted, if that is past `revision`; nil otherwise.

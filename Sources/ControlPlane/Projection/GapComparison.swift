@@ -1,3 +1,4 @@
+import Calico
 import Domain
 import Etcd
 import Store
@@ -13,6 +14,8 @@ struct GapComparison: Sendable {
     var current: [String: KeyValue]
     /// The journal's entries at `to`.
     var journal: [KeyValue]
+    /// What the ledger has of the journal's changes.
+    var recorded: Set<RecordedChange> = []
     /// The last revision the ledger has; 0 for a new ledger, or for another cluster's.
     var from: Int64
     /// The revision that was listed.
@@ -23,16 +26,20 @@ struct GapComparison: Sendable {
     /// show, oldest first.
     func project(reason: String) -> Projection {
         var projection = Projection(revision: to, rows: [gapRow(reason)], isAfterGap: true)
-        let accepted = journaled()
-        let lastChanges = Dictionary(accepted.map { ($0.path, $0) }) { $1 }
-        projection.rows += accepted.compactMap(row)
+        var last: [String: Journaled] = [:]
+        var states: [String: KnownState] = [:]
+        for change in journaled() {
+            guard let key = MirrorState.auditedKey(EtcdKey(change.path)) else { continue }
+            let after = state(after: change, key)
+            projection.rows.append(row(change, key, states[change.path] ?? first(key), after))
+            (states[change.path], last[change.path]) = (after, change)
+        }
         for path in Set(known.keys).union(current.keys).sorted() {
             guard let key = MirrorState.auditedKey(EtcdKey(path)) else { continue }
-            let before = known[path]?.value
-            let after = current[path]
+            let (before, after) = (known[path], current[path])
             // A write of the very same value is a write as well.
-            let isSame = known[path]?.modRevision == after?.modRevision && isSame(before, after)
-            if known[path]?.modRevision != after?.modRevision {
+            let isSame = before?.modRevision == after?.modRevision && isSame(before, after)
+            if !isSame {
                 projection.objects.append(
                     projector.objectChange(
                         key, after.map { AuditedValue(key, $0.value) },
@@ -40,25 +47,34 @@ struct GapComparison: Sendable {
             }
             // A deletion leaves no revision to compare: it is the journal's if that ends with one.
             let isExplained =
-                lastChanges[path].map { last in
+                last[path].map { last in
                     after.map { $0.modRevision == last.revision } ?? last.isDeletion
                 } ?? false
             // What was changed and changed back has to end with a row that says so.
-            if isExplained || (isSame && lastChanges[path] == nil) { continue }
-            var row = projector.draft(
-                key, before: before.map { AuditedValue(key, Array($0.utf8)) },
-                after: after.map { AuditedValue(key, $0.value) }, time: now)
-            row.revision = after?.modRevision ?? to
-            row.isAfterGap = true
-            projection.rows.append(row)
+            if isExplained || (isSame && last[path] == nil) { continue }
+            projection.rows.append(row(key, states[path], after))
         }
         return projection
     }
 
+    /// Whether etcd holds what it would not, had it followed from what the ledger knows at `from`.
+    var isOfAnotherPast: Bool {
+        current.contains { path, keyValue in
+            guard keyValue.modRevision <= from, path == path.withoutNUL else { return false }
+            return known[path]?.modRevision != keyValue.modRevision
+                || !isSame(known[path], keyValue)
+        }
+    }
+
     /// As the ledger keeps text: bytes that are no UTF-8 are the same when repaired.
-    private func isSame(_ before: String?, _ after: KeyValue?) -> Bool {
-        let text = after.map { String(decoding: $0.value, as: UTF8.self) }
-        return before.map { Array($0.utf8) } == text.map { Array($0.utf8) }
+    static func isSame(_ text: String, _ bytes: [UInt8]) -> Bool {
+        text.utf8.elementsEqual(bytes)
+            || text.utf8.elementsEqual(String(decoding: bytes, as: UTF8.self).withoutNUL.utf8)
+    }
+
+    private func isSame(_ before: AuditedObject?, _ after: KeyValue?) -> Bool {
+        guard let before, let after else { return before == nil && after == nil }
+        return Self.isSame(before.value, after.value)
     }
 
     private struct Journaled {
@@ -69,9 +85,27 @@ struct GapComparison: Sendable {
 
         var verb: ChangeVerb? { entry.verb(of: path) }
         var isDeletion: Bool { verb == .delete }
+
+        /// As the ledger would know it.
+        var recorded: RecordedChange? {
+            Timestamp(rfc3339: entry.time).map {
+                RecordedChange(changeID: id.text, key: path, revision: revision, time: $0)
+            }
+        }
     }
 
-    /// The accepted changes after `from` that the journal still holds, a value for each key written.
+    /// What stood under a key between two of its changes.
+    private enum KnownState {
+        case value(AuditedValue?)
+        /// There was an object, but nobody saw it.
+        case unseen
+
+        var value: AuditedValue? { if case .value(let value) = self { value } else { nil } }
+        var existed: Bool { if case .value(nil) = self { false } else { true } }
+    }
+
+    /// The accepted changes after `from` that the journal still holds and the ledger does not have, a
+    /// value for each key written.
     private func journaled() -> [Journaled] {
         journal.filter { $0.modRevision > from }
             .sorted { $0.modRevision < $1.modRevision }
@@ -83,15 +117,33 @@ struct GapComparison: Sendable {
                     Journaled(path: $0, revision: stored.modRevision, id: id, entry: entry)
                 }
             }
+            .filter { change in change.recorded.map { !recorded.contains($0) } ?? true }
     }
 
-    /// A row for a change that the journal tells of; with the object after it if that still stands.
-    private func row(_ change: Journaled) -> AuditRecord.Draft? {
-        guard let key = MirrorState.auditedKey(EtcdKey(change.path)) else { return nil }
-        let stands = current[change.path]?.modRevision == change.revision
-        let before = known[change.path].map { AuditedValue(key, Array($0.value.utf8)) }
-        let after = stands ? current[change.path].map { AuditedValue(key, $0.value) } : nil
-        var row = projector.draft(key, before: before, after: after, time: now)
+    /// What stood before the first change that the journal tells of: what the ledger knew last, unless
+    /// that was another etcd's, or another past's.
+    private func first(_ key: ResourceKey) -> KnownState {
+        guard from > 0 || known.isEmpty else { return .unseen }
+        return .value(known[key.path].map { AuditedValue(key, Array($0.value.utf8)) })
+    }
+
+    private func state(after change: Journaled, _ key: ResourceKey) -> KnownState {
+        if let stored = current[change.path], stored.modRevision == change.revision {
+            return .value(AuditedValue(key, stored.value))
+        }
+        return change.isDeletion ? .value(nil) : .unseen
+    }
+
+    /// A row for a change that the journal tells of; with the object before and after it as far as they
+    /// are known.
+    private func row(
+        _ change: Journaled, _ key: ResourceKey, _ before: KnownState, _ after: KnownState
+    ) -> AuditRecord.Draft {
+        var row = projector.draft(
+            key, before: change.verb == .create ? nil : before.value, after: after.value, time: now)
+        if before.value == nil, after.value == nil, let named = known[change.path] {
+            (row.kind, row.name, row.region) = (named.kind, named.name, named.region)
+        }
         projector.attribute(&row, to: change.id, change.entry, key)
         row.revision = change.revision
         row.isAfterGap = true
@@ -101,7 +153,20 @@ struct GapComparison: Sendable {
         case .delete: row.verb = .delete
         case nil: break
         }
-        if row.verb == .create { row.before = nil }
+        return row
+    }
+
+    /// A row for what only the comparison shows, after `state` when the journal told of the key.
+    private func row(
+        _ key: ResourceKey, _ state: KnownState?, _ after: KeyValue?
+    ) -> AuditRecord.Draft {
+        let before =
+            state ?? .value(known[key.path].map { AuditedValue(key, Array($0.value.utf8)) })
+        var row = projector.draft(
+            key, before: before.value, after: after.map { AuditedValue(key, $0.value) }, time: now)
+        if before.existed, after != nil { row.verb = .update }
+        row.revision = after?.modRevision ?? to
+        row.isAfterGap = true
         return row
     }
 

@@ -25,11 +25,27 @@ extension EtcdClient {
                     backoff = Backoff()
                     refusal = nil
                 }
-                guard error.isTransient else { throw error }
+                guard try await canGoOn(after: error, request.keys, progress) else { throw error }
                 leave(index, because: error)
                 let pause = backoff.next(endpoints: pool.endpoints.count)
                 guard (try? await Task.sleep(for: pause)) != nil else { throw .cancelled }
             }
+        }
+    }
+
+    /// Whether another connection may cure the error. A member that is behind the others catches up; an
+    /// etcd whose quorum is has been put back to an older state.
+    private func canGoOn(
+        after error: EtcdError, _ keys: KeyRange, _ progress: WatchProgress
+    ) async throws(EtcdError) -> Bool {
+        guard error.code == .futureRevision else { return error.isTransient }
+        do {
+            let answer = try await range(RangeRequest(keys, limit: 1, keysOnly: true))
+            return answer.header.revision >= progress.lastRevision
+        } catch {
+            let failure = EtcdError(error, mayBeApplied: false)
+            guard failure.isTransient else { throw failure }
+            return true
         }
     }
 
@@ -131,6 +147,9 @@ private final class WatchProgress: Sendable {
     func receive(_ response: Etcdserverpb_WatchResponse) throws(EtcdError) -> WatchBatch? {
         try assembler.withLock { assembler throws(EtcdError) in try assembler.receive(response) }
     }
+
+    /// The last revision that need not be sent any more.
+    var lastRevision: Int64 { assembler.withLock { $0.nextRevision - 1 } }
 
     var wasEstablished: Bool { assembler.withLock { $0.isEstablished } }
 }

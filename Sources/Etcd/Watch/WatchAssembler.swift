@@ -28,8 +28,15 @@ struct WatchAssembler: Sendable {
         }
         if response.canceled { throw EtcdError(reason: response.cancelReason) }
         if response.created {
-            isEstablished = true
             if nextRevision == 0 { nextRevision = response.header.revision + 1 }
+            // etcd would wait in silence for a revision that it has lost, and take the next one for it.
+            guard nextRevision <= response.header.revision + 1 else {
+                throw EtcdError(
+                    code: .futureRevision,
+                    message: "revision \(nextRevision) is asked for, "
+                        + "the server is at \(response.header.revision)")
+            }
+            isEstablished = true
             return nil
         }
         let revisions = complete(response)

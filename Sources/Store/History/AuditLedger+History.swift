@@ -2,14 +2,17 @@ package import Domain
 import GRDB
 
 extension AuditLedger {
-    /// The objects under `prefix` as they stood at `place`, which the caller knows to be known.
+    /// The objects under `prefix` as they stood at `place`, as far as the ledger can tell.
     ///
     /// - Parameter after: objects up to this key are passed over.
     /// - Parameter limit: keys that are looked at, at least 1.
+    /// - Parameter isKnown: whether to throw `UnknownPlace` when the ledger does not know, or by pruning
+    ///   no longer knows, all of the place.
     package func objects(
-        prefix: String, after: String? = nil, limit: Int, at place: HistoryPlace
+        prefix: String, after: String? = nil, limit: Int, at place: HistoryPlace,
+        isKnown: Bool = false
     ) async throws -> HistoricalPage {
-        try await reading { db in
+        try await reading(place, isKnown) { db in
             var scan = try KeyScan(db, prefix: prefix, after: after)
             var page = HistoricalPage(objects: [], next: nil)
             for _ in 0..<limit {
@@ -23,11 +26,11 @@ extension AuditLedger {
         }
     }
 
-    /// Those of `keys` that existed at `place`.
+    /// Those of `keys` that existed at `place`; `isKnown` as above.
     package func objects(
-        keys: [String], at place: HistoryPlace
+        keys: [String], at place: HistoryPlace, isKnown: Bool = false
     ) async throws -> [HistoricalObject] {
-        try await reading { db in
+        try await reading(place, isKnown) { db in
             try keys.compactMap { try HistoricalObject(db, $0, at: place) }
         }
     }
@@ -77,17 +80,29 @@ extension AuditLedger {
     }
 
     /// The keys that were changed after `from` and not after `to`, unsorted; nil when more than
-    /// `limit` rows would have to be read.
+    /// `limit` rows would have to be read. Throws `UnknownPlace` when `from` is not known.
     package func changedKeys(
         from: HistoryPlace, to: HistoryPlace, limit: Int
     ) async throws -> Set<String>? {
-        try await reading { db in
+        try await reading(from, true) { db in
             let statement = try db.cachedStatement(sql: Self.keysOfRange)
             let keys = try String.fetchAll(
                 statement,
                 arguments: [from.epoch, from.revision, to.epoch, to.revision, limit + 1])
             return keys.count > limit ? nil : Set(keys)
         }
+    }
+
+    /// Pruning takes away what a place consists of: so each reading of one makes sure of it anew.
+    private func reading<Value: Sendable>(
+        _ place: HistoryPlace, _ isKnown: Bool,
+        _ body: @escaping @Sendable (Database) throws -> Value
+    ) async throws -> Value {
+        let result = try await reading { db -> Result<Value, UnknownPlace> in
+            if isKnown, let unknown = try UnknownPlace(place, db) { return .failure(unknown) }
+            return .success(try body(db))
+        }
+        return try result.get()
     }
 
     static let versionsOfKey = """
@@ -106,24 +121,52 @@ extension AuditLedger {
 
 extension HistoricalObject {
     /// Nil when there was no such object at `place`.
-    fileprivate init?(_ db: Database, _ key: String, at place: HistoryPlace) throws {
-        let statement = try db.cachedStatement(sql: Self.lastState)
-        let row = try Row.fetchOne(statement, arguments: [key, place.epoch, place.revision])
+    ///
+    /// - Parameter lastRow: rows with a higher number do not count.
+    init?(
+        _ db: Database, _ key: String, at place: HistoryPlace, lastRow: Int64 = .max
+    ) throws {
+        let row = try Self.ofRow(db, key, at: place, lastRow: lastRow)
         let baseline = try Self.baseline(db, key).flatMap { $0.place <= place ? $0 : nil }
-        guard let row else {
-            guard let baseline else { return nil }
-            self = baseline
-            return
+        var newest = row?.place ?? .start
+        var object = row?.object
+        if let baseline, baseline.place > newest { (newest, object) = (baseline.place, baseline) }
+        if let anchor = try Anchor(db, key, at: place), anchor.place > newest {
+            object = anchor.object
         }
+        guard let object else { return nil }
+        self = object
+    }
+
+    /// What the newest row says; no object after a deletion.
+    private static func ofRow(
+        _ db: Database, _ key: String, at place: HistoryPlace, lastRow: Int64
+    ) throws -> (place: HistoryPlace, object: HistoricalObject?)? {
+        let statement = try db.cachedStatement(sql: lastState)
+        let row = try Row.fetchOne(
+            statement, arguments: [key, place.epoch, place.revision, lastRow])
+        guard let row else { return nil }
         let reader = ColumnReader(row: row, label: "audit row of \(key)")
-        let rowPlace = HistoryPlace(
-            epoch: try reader.integer(0), revision: try reader.integer(1))
-        if let baseline, baseline.place > rowPlace {
-            self = baseline
-            return
+        let made = HistoryPlace(epoch: try reader.integer(0), revision: try reader.integer(1))
+        let object = try reader.optionalText(2).map {
+            HistoricalObject(key: key, place: made, value: $0)
         }
-        guard let value = try reader.optionalText(2) else { return nil }
-        self.init(key: key, place: rowPlace, value: value)
+        return (made, object)
+    }
+
+    /// Whether a row that is not of `rows` tells of `key` before `place`.
+    static func hasRow(
+        _ key: String, before place: HistoryPlace, outside rows: ClosedRange<Int64>, _ db: Database
+    ) throws -> Bool {
+        let statement = try db.cachedStatement(
+            sql: """
+                SELECT EXISTS (SELECT 1 FROM audit INDEXED BY audit_by_key
+                    WHERE key = ? AND (epoch, revision) < (?, ?) AND seq > ?)
+                """)
+        let arguments: StatementArguments = [
+            key, place.epoch, place.revision, rows.upperBound,
+        ]
+        return try Bool.fetchOne(statement, arguments: arguments) ?? false
     }
 
     fileprivate static func baseline(_ db: Database, _ key: String) throws -> HistoricalObject? {
@@ -143,7 +186,7 @@ extension HistoricalObject {
     static let lastState = """
         SELECT epoch, revision, after FROM audit INDEXED BY audit_by_key
         WHERE key = ? AND (epoch, revision) <= (?, ?) AND outcome = 'accepted'
-            AND (after IS NOT NULL OR verb = 'delete')
+            AND (after IS NOT NULL OR verb = 'delete') AND seq <= ?
         ORDER BY epoch DESC, revision DESC, seq DESC LIMIT 1
         """
 }

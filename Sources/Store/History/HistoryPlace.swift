@@ -26,13 +26,14 @@ extension HistoryPlace: Comparable {
 }
 
 extension HistoryPlace: LosslessStringConvertible {
-    /// `<epoch>.<revision>`, both decimal.
+    /// `<epoch>.<revision>`, both decimal; imported rows may be of epochs before 1.
     package init?(_ description: String) {
         let parts = description.split(separator: ".", omittingEmptySubsequences: false)
         guard parts.count == 2, let epoch = Int64(parts[0]), let revision = Int64(parts[1]),
-            epoch >= 0, revision >= 0
+            revision >= 0
         else { return nil }
         self.init(epoch: epoch, revision: revision)
+        guard self.description == description else { return nil }
     }
 
     package var description: String { "\(epoch).\(revision)" }

@@ -60,6 +60,16 @@ extension HistoryRange {
         return range
     }
 
+    /// As `holding`, without the times.
+    static func isHeld(_ place: HistoryPlace, _ db: Database) throws -> Bool {
+        let statement = try db.cachedStatement(
+            sql: """
+                SELECT EXISTS (SELECT 1 FROM coverage
+                    WHERE epoch = ?1 AND first <= ?2 AND coalesce(last, ?2) >= ?2)
+                """)
+        return try Bool.fetchOne(statement, arguments: [place.epoch, place.revision]) ?? false
+    }
+
     private init(_ row: Row, _ db: Database) throws {
         let reader = ColumnReader(row: row, label: "coverage")
         self.init(

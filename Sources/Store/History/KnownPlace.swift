@@ -68,6 +68,12 @@ extension AuditLedger {
 }
 
 extension UnknownPlace {
+    /// Nil when the ledger knows what stood at `place`.
+    init?(_ place: HistoryPlace, _ db: Database) throws {
+        if try HistoryRange.isHeld(place, db) { return nil }
+        try self.init(after: db) { $0.start > place }
+    }
+
     fileprivate init(after db: Database, isLater: (HistoryRange) -> Bool) throws {
         let ranges = try HistoryRange.newest(db)
         self.init(

@@ -57,6 +57,9 @@ struct Pruning {
             try db.execute(
                 sql: "DELETE FROM baseline WHERE key = ? AND (epoch, revision) <= (?, ?)",
                 arguments: [key, trace.place.epoch, trace.place.revision])
+            // Imported rows of before may stay behind.
+            let older = try HistoricalObject.hasRow(key, before: trace.place, outside: rows, db)
+            if older { try Anchor.put(nil, key, at: trace.place, in: db) }
         } else {
             let statement = try db.cachedStatement(
                 sql: """

@@ -109,11 +109,6 @@ enum SearchLead {
         WHERE epoch IS ? AND revision = ? LIMIT \(maximumPlaces + 1)
         """
 
-    static let lastEpochSQL = """
-        SELECT epoch FROM audit INDEXED BY audit_by_revision WHERE revision IS NOT NULL \
-        ORDER BY epoch DESC LIMIT 1
-        """
-
     /// Revisions and keys have an index that is not in the order of times. Nil when neither is asked for,
     /// or when there are too many rows.
     private static func places(_ db: Database, _ filter: AuditFilter) throws -> [Place]? {
@@ -121,9 +116,8 @@ enum SearchLead {
             if let epoch = filter.epoch { return try fetch(db, revisionSQL, [epoch, revision]) }
             // Rows of the first schema have no epoch.
             var places = try fetch(db, revisionSQL, [DatabaseValue.null, revision])
-            let last = try Int64.fetchOne(db.cachedStatement(sql: lastEpochSQL)) ?? 0
-            guard last <= 1_000 else { return nil }
-            for epoch in stride(from: 1, through: last, by: 1) {
+            guard let epochs = try Epochs.all(db) else { return nil }
+            for epoch in epochs {
                 guard let more = try fetch(db, revisionSQL, [epoch, revision]) else { return nil }
                 places = places.map { $0 + more }
             }

@@ -11,9 +11,9 @@ struct ForeignRow: Sendable {
     let epochOffset: Int64
 
     /// Whether the row may be imported at all: what etcd decided, and with `all` that replica's own rows
-    /// about attempts and reads. Rows about the state of that ledger stay there.
+    /// about attempts, reads and holds. Rows about the state of that ledger and its keys stay there.
     func isWanted(all: Bool) -> Bool {
-        if record.kind == "Ledger" { return false }
+        if record.kind == "Ledger" || record.kind == SigningKeyRow.kind { return false }
         if record.revision != nil { return record.outcome == .accepted }
         return all && record.sourceLedger == nil
     }
@@ -36,12 +36,7 @@ struct ForeignRow: Sendable {
     /// Whether `db` lacks the row. Throws `badSegment` when it has another one in its place.
     func isMissing(in db: Database) throws -> Bool {
         guard let place else { return try !isImported(in: db) }
-        var rows = try rows(db, "epoch = ? AND revision = ?", [place.epoch, place.revision])
-        // Rows of schema 1 do not name their epoch, the first.
-        if place.epoch == 1 {
-            rows += try self.rows(db, "epoch IS NULL AND revision = ?", [place.revision])
-        }
-        let same = rows.filter { isSameObject($0) && $0.outcome == .accepted }
+        let same = try rows(db, at: place)
         guard let whole = same.first(where: { !$0.isAfterGap }) else {
             return record.isAfterGap ? same.isEmpty : true
         }
@@ -54,6 +49,24 @@ struct ForeignRow: Sendable {
                     + "policy-server audit compare shows it.")
         }
         return false
+    }
+
+    /// The accepted changes of the same object that `db` has at `place`.
+    func rows(_ db: Database, at place: HistoryPlace) throws -> [AuditRecord] {
+        var rows = try rows(db, "epoch = ? AND revision = ?", [place.epoch, place.revision])
+        // Rows of schema 1 do not name their epoch, the first.
+        if place.epoch == 1 {
+            rows += try self.rows(db, "epoch IS NULL AND revision = ?", [place.revision])
+        }
+        return rows.filter { isSameObject($0) && $0.outcome == .accepted }
+    }
+
+    /// Whether `other`, of the same object and revision, is about this very change: after a restore of etcd
+    /// another one may be at that revision.
+    func isSameChange(_ other: AuditRecord) -> Bool {
+        guard record.changeID == other.changeID else { return false }
+        if record.changeID != nil { return record.time == other.time }
+        return RowDifference.first(record.entry, other.entry) == nil
     }
 
     private func rows(

@@ -5,15 +5,17 @@ import GRDB
 package enum LedgerPages {
     /// Rows read at a time, so that no long snapshot keeps the write-ahead log from being reused.
     package static let size = 1000
+    /// Bytes of documents after which a page ends: a row may have megabytes.
+    static let bytes = 8 << 20
 
-    /// Rows after number `seq` up to `last`, by number.
+    /// Rows after number `seq` up to `last`, by number; none only when there is none.
     static func rows(
         _ db: Database, after seq: Int64, through last: Int64, limit: Int = size
     ) throws -> [AuditRecord] {
         let sql = """
             SELECT \(try columns(db)) FROM audit WHERE seq > ? AND seq <= ? ORDER BY seq LIMIT ?
             """
-        return try fetch(db, sql, [seq, last, limit])
+        return try fetch(db, sql, [seq, last, limit], bytes: bytes).rows
     }
 
     /// The rows that etcd decided, of the revisions after `place`: about `limit` of them, and all of the
@@ -27,17 +29,20 @@ package enum LedgerPages {
         guard !columns.contains("NULL AS epoch") else { return [] }
         let select = "SELECT \(columns) FROM audit INDEXED BY audit_by_revision"
         let decided = "revision IS NOT NULL AND outcome = 'accepted' AND key IS NOT NULL"
-        var rows = try fetch(
+        var (rows, isWhole) = try fetch(
             db,
             """
             \(select) WHERE \(decided) AND (epoch, revision) > (?, ?)
             ORDER BY epoch, revision LIMIT ?
-            """, [place.epoch, place.revision, limit])
-        guard rows.count == limit, let last = rows.last?.place else { return rows.inOrder }
+            """, [place.epoch, place.revision, limit], bytes: bytes)
+        guard !isWhole || rows.count == limit, let last = rows.last?.place else {
+            return rows.inOrder
+        }
         rows.removeAll { $0.place == last }
         rows += try fetch(
             db, "\(select) WHERE \(decided) AND epoch = ? AND revision = ?",
-            [last.epoch, last.revision])
+            [last.epoch, last.revision]
+        ).rows
         return rows.inOrder
     }
 
@@ -50,11 +55,20 @@ package enum LedgerPages {
         }.joined(separator: ", ")
     }
 
+    /// The rows up to the first with which they have `bytes`; whether those are all.
     private static func fetch(
-        _ db: Database, _ sql: String, _ arguments: StatementArguments
-    ) throws -> [AuditRecord] {
-        let statement = try db.cachedStatement(sql: sql)
-        return try Row.fetchAll(statement, arguments: arguments).map(AuditRow.record)
+        _ db: Database, _ sql: String, _ arguments: StatementArguments, bytes: Int = .max
+    ) throws -> (rows: [AuditRecord], isWhole: Bool) {
+        let cursor = try Row.fetchCursor(db.cachedStatement(sql: sql), arguments: arguments)
+        var rows: [AuditRecord] = []
+        var size = 0
+        while let row = try cursor.next() {
+            guard size < bytes else { return (rows, false) }
+            let record = try AuditRow.record(row)
+            size += (record.before?.utf8.count ?? 0) + (record.after?.utf8.count ?? 0)
+            rows.append(record)
+        }
+        return (rows, true)
     }
 }
 

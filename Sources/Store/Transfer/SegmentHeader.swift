@@ -13,6 +13,10 @@ package struct SegmentHeader: Hashable, Sendable {
     /// Name and version of the format.
     static let format = "policy-server-audit/1"
 
+    /// Far more than etcd is ever restored: with more, the first line is not what a ledger wrote.
+    static let largestEpoch: Int64 = 1 << 31
+    static let largestRevision: Int64 = 1 << 62
+
     package var order = Order.seq
     /// Identity of the ledger, 32 lower-case hex digits.
     package var ledger: String
@@ -74,7 +78,14 @@ extension SegmentHeader {
         self.previousHash = hash
         self.exportedAt = exportedAt
         self.version = version
-        guard self.coverage.count == coverage.count else { return nil }
+        guard self.coverage.count == coverage.count,
+            (0...Self.largestEpoch).contains(epoch), self.coverage.allSatisfy(isSane)
+        else { return nil }
+    }
+
+    private func isSane(_ range: Coverage) -> Bool {
+        (-Self.largestEpoch...epoch).contains(range.epoch) && range.first >= 0
+            && (0...Self.largestRevision).contains(range.last)
     }
 }
 

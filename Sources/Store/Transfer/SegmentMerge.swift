@@ -1,0 +1,117 @@
+import Domain
+import GRDB
+
+/// Brings what a segment knows into the ledger, within a transaction of the caller's.
+struct SegmentMerge {
+    let plan: ImportPlan
+    let db: Database
+
+    /// What the imported rows would have changed in a state that was known before.
+    fileprivate struct Conflict {
+        var start: HistoryPlace
+        /// Where the segment's rows say that the object was made; nil when they say it was deleted.
+        var claimed: HistoryPlace?
+    }
+
+    func carryOut(
+        with writer: inout LedgerWriter, now: Timestamp
+    ) throws -> ImportSummary {
+        let known = try Coverage.all(db)
+        let newest = HistoryPlace(epoch: writer.epoch, revision: writer.progress?.revision ?? 0)
+        let lastRow = writer.lastSeq
+        var summary = ImportSummary(ledger: plan.header.ledger)
+        var firstPlaces: [String: HistoryPlace] = [:]
+        try plan.forEach { row in
+            let place = row.place
+            if let place {
+                try require(place.epoch <= newest.epoch)
+                // The server takes it from etcd when it gets there.
+                guard place <= newest else { return }
+            }
+            guard try row.isMissing(in: db) else { return }
+            try writer.append([row.draft], to: db)
+            summary.count(row)
+            guard let place, let key = row.record.key else { return }
+            firstPlaces[key] = min(firstPlaces[key] ?? place, place)
+        }
+        let conflicts = try anchor(firstPlaces, known.map(\.start).sorted(), lastRow)
+        if summary.rows > 0 { try writer.append([summary.row(now)], to: db) }
+        for range in try ranges(known, newest) {
+            guard !conflicts.contains(where: { $0.isWithin(range) }) else {
+                throw plan.error("lacks changes of the revisions that its first line names")
+            }
+            try Coverage.merge(range, in: db)
+        }
+        return summary
+    }
+
+    private func require(_ isPast: Bool) throws {
+        guard isPast else {
+            throw plan.error(
+                "is from after a restore of etcd that this ledger has not seen; "
+                    + "start its server once, stop it, and import then")
+        }
+    }
+
+    /// Sees to it that the state in which each range of `starts` begins stays what it was: of an object
+    /// that was deleted between the segment and the range, the segment knows no end.
+    private func anchor(
+        _ keys: [String: HistoryPlace], _ starts: [HistoryPlace], _ lastRow: Int64
+    ) throws -> [Conflict] {
+        var conflicts: [Conflict] = []
+        for (key, first) in keys {
+            for start in starts where start > first {
+                let before = try HistoricalObject(db, key, at: start, lastRow: lastRow)
+                let after = try HistoricalObject(db, key, at: start)
+                guard before?.place != after?.place else { continue }
+                try Anchor.put(before, key, at: start, in: db)
+                conflicts.append(Conflict(start: start, claimed: after?.place))
+            }
+        }
+        return conflicts
+    }
+
+    /// The ranges of the segment's first line, which nothing proves, as far as its rows or this ledger go.
+    private func ranges(_ known: [Coverage], _ newest: HistoryPlace) throws -> [Coverage] {
+        try plan.header.coverage.compactMap { claimed in
+            let epoch = claimed.epoch + plan.offset
+            try require(epoch <= newest.epoch)
+            let ofRows = plan.lastRevisions[claimed.epoch] ?? 0
+            let own = known.filter { $0.epoch == epoch }.map(\.last).max() ?? 0
+            var last = min(claimed.last, max(ofRows, own))
+            if epoch == newest.epoch { last = min(last, newest.revision) }
+            var range = Coverage(epoch: epoch, first: claimed.first, last: last)
+            if let lacking = try firstLacking(range) { range.last = lacking - 1 }
+            return range.first < range.last ? range : nil
+        }
+    }
+
+    /// The first revision of the range of which a comparison after a gap found a change, and nothing else
+    /// is known. Only a deletion is found at another revision than its own.
+    private func firstLacking(_ range: Coverage) throws -> Int64? {
+        try Int64.fetchOne(
+            db,
+            sql: """
+                SELECT revision FROM audit INDEXED BY audit_by_revision
+                WHERE epoch = ? AND revision > ? AND revision <= ? AND gap = 1
+                    AND outcome = 'accepted' AND verb <> 'delete' AND key IS NOT NULL
+                    AND NOT EXISTS (
+                        SELECT 1 FROM audit AS whole INDEXED BY audit_by_key
+                        WHERE whole.key = audit.key AND whole.epoch = audit.epoch
+                            AND whole.revision = audit.revision AND whole.gap = 0)
+                ORDER BY revision LIMIT 1
+                """, arguments: [range.epoch, range.first, range.last])
+    }
+}
+
+extension Coverage {
+    fileprivate var start: HistoryPlace { HistoryPlace(epoch: epoch, revision: first) }
+}
+
+extension SegmentMerge.Conflict {
+    /// Whether a segment that has every change of `range` would have told of the difference.
+    fileprivate func isWithin(_ range: Coverage) -> Bool {
+        guard range.holds(start) else { return false }
+        return claimed.map { $0.epoch == range.epoch && $0.revision >= range.first } ?? true
+    }
+}
