@@ -103,14 +103,16 @@ package struct Application: Sendable {
         limits.connections = settings.maxConnections
         limits.drainTimeout = settings.drainTimeout
         let requests = api.metrics.requests
-        let controlPlane = api.controlPlane
+        let (controlPlane, recordsReads) = (api.controlPlane, api.recordsReads)
         return HTTPServer(
             listen: settings.listen, router: try builder.build(), limits: limits, logger: logger,
             onRequest: { summary in
                 requests.recordRequest(
                     route: summary.route, method: summary.method?.rawValue ?? "none",
                     status: summary.status, duration: summary.duration)
-                if let row = RefusedRequest.row(summary, at: SystemClock.now()) {
+                if let row = RefusedRequest.row(
+                    summary, recordsReads: recordsReads, at: SystemClock.now())
+                {
                     controlPlane.record(attempt: row)
                 }
             })
