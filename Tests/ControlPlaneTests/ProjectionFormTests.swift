@@ -117,7 +117,9 @@ import Testing
         #expect(projection.rows.count == 1)
     }
 
-    @Test("Each of several changes in the gap has before it what the one before left, as far as known")
+    @Test(
+        "Each of several changes in the gap has before it what the one before left, as far as known"
+    )
     func carriedThroughTheGap() {
         let projection = Self.comparison(
             known: [Self.web: (3, #"{"n":1}"#)], current: [Self.web: (15, #"{"n":4}"#)],
@@ -133,7 +135,8 @@ import Testing
         #expect(rows.map(\.origin) == [.api, .api, .api, .external])
     }
 
-    @Test("After a restore the journal tells what the ledger lacks, and a change that was made again")
+    @Test(
+        "After a restore the journal tells what the ledger lacks, and a change that was made again")
     func restored() throws {
         let kept = Self.change(.update, keys: [Self.web])
         let again = Self.change(.create, keys: [Self.other])
