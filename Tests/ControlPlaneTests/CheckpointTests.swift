@@ -124,6 +124,31 @@ import TestSupport
         }
     }
 
+    @Test func evidenceThatWasTakenAwayIsNoLongerShownThoughNothingIsNew() async throws {
+        try await withEtcd(EtcdProcess.Options(skipsSync: true)) { etcd in
+            try await withStore(etcd) { store in
+                let interval = Duration.milliseconds(20)
+                try await Self.with(store, try TemporaryDirectory(), interval: interval) {
+                    checkpoints, ledger in
+                    try await store.put(
+                        Keyspace.anchor(ledger: ledger.identity), "nonsense".bytes)
+                    try await ledger.record([Self.row("a")])
+                    try await eventually("the mismatch is shown") {
+                        checkpoints.status.mismatches == 1
+                    }
+                    try await eventually("all rows are signed") {
+                        checkpoints.status.anchored == ledger.lastSeq
+                    }
+                    let evidence = Keyspace.evidence(ledger: ledger.identity, name: "unreadable")
+                    try await store.delete(evidence)
+                    try await eventually("it is no longer shown") {
+                        checkpoints.status.mismatches == 0
+                    }
+                }
+            }
+        }
+    }
+
     @Test func aMismatchIsReportedOnceHoweverManyFindIt() async throws {
         try await withEtcd(EtcdProcess.Options(skipsSync: true)) { etcd in
             try await withStore(etcd) { store in

@@ -26,7 +26,7 @@ package struct Application: Sendable {
         let logger = logger ?? Self.makeLogger(settings.logLevel)
         let etcd = try EtcdClient(settings.etcd.configuration(), logger: logger)
         // Before the ledger, so that a start that fails leaves none behind.
-        let givenKey = try settings.auditKeyFile.map(KeyFile.read)
+        let givenKey = try settings.auditKeyFile.map(Self.givenKey)
         let ledger = try AuditLedger(path: settings.ledgerPath)
         let controlPlane = ControlPlane(
             store: etcd, ledger: ledger,
@@ -116,6 +116,16 @@ package struct Application: Sendable {
                     controlPlane.record(attempt: row)
                 }
             })
+    }
+
+    /// None is made where the settings name one: a slip in the path would be a new key.
+    private static func givenKey(_ path: String) throws -> SigningKey {
+        guard FileManager.default.fileExists(atPath: path) else {
+            throw StartFailure(
+                "--audit-key \(path): there is no such file. Start the server once without "
+                    + "--audit-key, and move audit.key from its data folder there.")
+        }
+        return try KeyFile.read(path)
     }
 
     private static func makeChangeID() -> ChangeID {

@@ -13,13 +13,7 @@ package enum KeyFile {
     /// written by others, or holds no key; the message never shows its content.
     package static func read(_ path: String) throws(StoreError) -> SigningKey {
         let descriptor = open(path, O_RDONLY | O_CLOEXEC)
-        guard descriptor >= 0 else {
-            let advice =
-                errno == ENOENT
-                ? ". Start the server once without --audit-key, and move audit.key from its data "
-                    + "folder there" : ""
-            throw unusable(path, "cannot be read: \(reason(errno))\(advice)")
-        }
+        guard descriptor >= 0 else { throw unusable(path, "cannot be read: \(reason(errno))") }
         defer { close(descriptor) }
         var status = stat()
         guard fstat(descriptor, &status) == 0, status.st_mode & S_IFMT == S_IFREG else {

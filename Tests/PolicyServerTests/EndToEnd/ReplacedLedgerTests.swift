@@ -94,6 +94,7 @@ extension EndToEndTests {
                 }
                 try queue.close()
                 let key = try KeyFile.read(directory.file("audit.key")).verifier
+                #expect(try await Self.verify(directory, ["--etcd", etcd.clientURL]) == 1)
                 try await Self.run(etcd, directory)
                 #expect(try await Self.verify(directory, ["--etcd", etcd.clientURL]) == 1)
                 #expect(try KeyFile.read(directory.file("audit.key")).verifier != key)
