@@ -55,10 +55,14 @@ struct PlaceComparison: Sendable {
     /// Those of `keys` whose object is not the same at both places.
     private func changes(_ keys: [String]) async throws -> [Change] {
         let old = Dictionary(
-            try await ledger.objects(keys: keys, at: before.place, isKnown: true).map { ($0.key, $0) }
+            try await ledger.objects(keys: keys, at: before.place, isKnown: true).map {
+                ($0.key, $0)
+            }
         ) { $1 }
         let new = Dictionary(
-            try await ledger.objects(keys: keys, at: after.place, isKnown: true).map { ($0.key, $0) }
+            try await ledger.objects(keys: keys, at: after.place, isKnown: true).map {
+                ($0.key, $0)
+            }
         ) { $1 }
         return keys.compactMap { path in
             guard old[path]?.value != new[path]?.value, let key = ResourceKey(path: path) else {
