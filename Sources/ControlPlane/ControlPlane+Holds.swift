@@ -3,16 +3,20 @@ package import Store
 
 /// Legal holds are this ledger's own: they are kept beside it and not in etcd.
 extension ControlPlane {
-    /// Places or changes a hold, audited. Returns the hold that stood under the name before, and the one
-    /// that stands now.
+    /// Places or changes a hold, audited; with `ifAbsent` one that stands is left as it is. Returns the hold
+    /// that stood under the name before, and the one that stands now.
     package func placeHold(
-        _ name: String, reason: String, since: Timestamp?, _ context: ChangeContext
+        _ name: String, reason: String, since: Timestamp?, ifAbsent: Bool = false,
+        _ context: ChangeContext
     ) async throws(ControlPlaneError) -> (old: LegalHold?, hold: LegalHold) {
         let hold = LegalHold(
             name: name, reason: reason, since: since, actor: context.actor, time: SystemClock.now())
         do {
-            let old = try await ledger.place(hold, audit: holdRow(name, context))
-            guard let old, (old.reason, old.since) == (reason, since) else { return (old, hold) }
+            let old = try await ledger.place(
+                hold, ifAbsent: ifAbsent, audit: holdRow(name, context))
+            guard let old, ifAbsent || (old.reason, old.since) == (reason, since) else {
+                return (old, hold)
+            }
             return (old, old)
         } catch {
             throw Self.unwritable(error)

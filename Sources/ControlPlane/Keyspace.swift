@@ -9,6 +9,17 @@ package enum Keyspace {
     package static let head = EtcdKey(root + "head")
     package static let journalPrefix = root + "journal/"
 
+    /// Below it lie the ledgers' anchors and evidence.
+    package static let anchorPrefix = EtcdKey(root + "checkpoint/")
+
+    /// Which ledger's anchor a key is; nil for any other key.
+    package static func ledger(ofAnchor key: EtcdKey) -> String? {
+        let (text, prefix) = (key.description, anchorPrefix.description)
+        guard text.hasPrefix(prefix) else { return nil }
+        let name = text.dropFirst(prefix.count)
+        return name.isEmpty || name.contains("/") ? nil : String(name)
+    }
+
     /// The newest signed checkpoint of a ledger, so that its file alone cannot be rewritten unseen.
     package static func anchor(ledger: String) -> EtcdKey {
         EtcdKey(root + "checkpoint/" + ledger)

@@ -6,13 +6,14 @@ struct DevCommand: AsyncParsableCommand {
         commandName: "dev",
         abstract: "Serve the API with a throw-away etcd and ledger, to try things out.")
 
+    @OptionGroup(visibility: .hidden) var places: PlaceFlags
     @OptionGroup var flags: SettingFlags
 
     func run() async throws {
         try await StartFailure.reported {
-            let values = try await Settings.load(flags)
+            let values = try await Settings.load(flags, places)
             var settings = try Settings(values)
-            for setting in [Setting.etcd, .dataDir] {
+            for setting in PlaceFlags.settings {
                 let source = try values.texts(setting).source
                 guard source == .default else {
                     throw SettingError(

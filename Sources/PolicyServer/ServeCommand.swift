@@ -5,11 +5,12 @@ struct ServeCommand: AsyncParsableCommand {
     static let configuration = CommandConfiguration(
         commandName: "serve", abstract: "Serve the API (what runs without a subcommand).")
 
+    @OptionGroup var places: PlaceFlags
     @OptionGroup var flags: SettingFlags
 
     func run() async throws {
         try await StartFailure.reported {
-            let settings = try Settings(await Settings.load(flags))
+            let settings = try Settings(await Settings.load(flags, places))
             try await Application(settings).run()
         }
     }

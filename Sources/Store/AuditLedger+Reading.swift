@@ -12,9 +12,25 @@ extension AuditLedger {
         try await rows("INDEXED BY audit_by_change WHERE change_id = ? ORDER BY seq", [changeID])
     }
 
-    /// Up to `limit` rows after number `seq`, in the order they were written.
-    package func rows(after seq: Int64, limit: Int) async throws -> [AuditRecord] {
-        try await rows("WHERE seq > ? ORDER BY seq LIMIT ?", [seq, limit])
+    /// Up to `limit` rows after number `seq`, in the order they were written; fewer, but at least one, when
+    /// their text is longer than `bytes`.
+    package func rows(
+        after seq: Int64, limit: Int, bytes: Int = .max
+    ) async throws -> [AuditRecord] {
+        try await reading { db in
+            let rows = try Row.fetchCursor(
+                db.cachedStatement(
+                    sql: "SELECT \(AuditRow.columns) FROM audit WHERE seq > ? ORDER BY seq LIMIT ?"),
+                arguments: [seq, limit])
+            var records: [AuditRecord] = []
+            var size = 0
+            while size < bytes, let row = try rows.next() {
+                let record = try AuditRow.record(row)
+                size += record.textBytes
+                records.append(record)
+            }
+            return records
+        }
     }
 
     /// Which cluster the ledger follows and how far; nil before the first `follow`.

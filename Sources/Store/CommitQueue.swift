@@ -68,7 +68,17 @@ final class CommitQueue: Sendable {
             State(writer: writer, lastSeq: writer.lastSeq, lastHash: writer.lastHash))
     }
 
-    var health: LedgerHealth { state.withLock { $0.health } }
+    /// Also while nothing is written: that the file was deleted is to be known before the next write.
+    var health: LedgerHealth {
+        let (health, isClosed) = state.withLock { ($0.health, $0.isClosed) }
+        guard health.isAvailable, !isClosed else { return health }
+        do {
+            try guardian.check()
+            return health
+        } catch {
+            return .unavailable(error)
+        }
+    }
     var lastSeq: Int64 { state.withLock { $0.lastSeq } }
     var lastHash: AuditHash { state.withLock { $0.lastHash } }
 

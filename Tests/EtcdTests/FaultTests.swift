@@ -78,6 +78,11 @@ import Testing
                     try await eventually("500 puts are done") {
                         outcomes.errors.withLock({ $0.count }) >= 500
                     }
+                    // Puts are under way for certain when it is killed: none is answered any more.
+                    etcd.pause()
+                    try await eventually("a put is not answered") {
+                        outcomes.errors.withLock { $0.values.contains { $0 != nil } }
+                    }
                     try await etcd.kill9()
                     outcomes.isKilled.withLock { $0 = true }
                     try await group.waitForAll()
@@ -133,7 +138,7 @@ import Testing
 
     @Test func aCallWaitsForAServerThatComesBackWithinTheDeadline() async throws {
         try await withEtcd { etcd in
-            try await withClient(etcd, timeout: .seconds(20)) { client in
+            try await withClient(etcd, timeout: .seconds(60)) { client in
                 try await client.put("k", [])
                 try await etcd.stop()
                 async let put = client.put("k", "late".bytes)

@@ -7,7 +7,9 @@ struct AuditTool: Sendable {
     /// Standard output and standard error.
     var output: String
 
-    init(_ arguments: String...) async throws {
+    init(_ arguments: String...) async throws { try await self.init(arguments) }
+
+    init(_ arguments: [String]) async throws {
         let file = FileManager.default.temporaryDirectory
             .appendingPathComponent("audit-tool-\(UUID().uuidString)")
         _ = FileManager.default.createFile(atPath: file.path, contents: nil)

@@ -116,6 +116,28 @@ import Testing
         #expect(rest == AuditPage(records: [], next: nil, scanned: 70))
     }
 
+    @Test func aPageEndsWhenItsTextIsLong() async throws {
+        let fixture = try await LedgerFixture()
+        try await fixture.ledger.record(
+            (Int64(1)...5).map { number in
+                var row = AuditRecord.Draft.sample(time: number)
+                row.after = "\"" + String(repeating: "x", count: 5 << 20) + "\""
+                return row
+            })
+        var sizes: [Int] = []
+        var cursor: AuditCursor?
+        repeat {
+            let page = try await fixture.ledger.query(AuditFilter(), from: cursor, limit: 10)
+            #expect(page.isPartial == (page.next != nil))
+            sizes.append(page.records.count)
+            cursor = page.next
+        } while cursor != nil
+        #expect(sizes == [2, 2, 1])
+        let rows = try await fixture.ledger.rows(after: 0, limit: 10, bytes: 8 << 20)
+        #expect(rows.map(\.seq) == [1, 2])
+        #expect(try await fixture.ledger.rows(after: 4, limit: 10, bytes: 1).map(\.seq) == [5])
+    }
+
     @Test func manyNetworksAreFoundAlongTheTimes() async throws {
         let fixture = try await LedgerFixture()
         let count = SearchLead.maximumNetworks + 10

@@ -7,6 +7,7 @@ package_of() {
         etcd) echo etcd-server ;;
         etcdctl) echo etcd-client ;;
         h2load) echo nghttp2-client ;;
+        python-cryptography) echo python3-cryptography ;;
         python-venv) echo python3-venv ;;
         /usr/include/sqlite3.h) echo libsqlite3-dev ;;
         /usr/include/zlib.h) echo zlib1g-dev ;;
@@ -14,10 +15,11 @@ package_of() {
     esac
 }
 
-# Whether a command (a name), a file (a path) or the Python venv module is there.
+# Whether a command (a name), a file (a path), or a Python module of those named here is there.
 is_present() {
     case $1 in
         /*) [[ -e $1 ]] ;;
+        python-cryptography) python3 -c 'import cryptography' 2>/dev/null ;;
         python-venv) python3 -c 'import ensurepip, venv' 2>/dev/null ;;
         *) command -v "$1" >/dev/null ;;
     esac

@@ -35,13 +35,14 @@ package enum PolicyResource {
             annotations: annotations, spec: judged["spec"]?.objectValue ?? JSONObject())
     }
 
-    /// The policy as a client sees it: the author's name, and the revision as `resourceVersion`.
+    /// The policy as a client sees it: the author's name, and the revision as `resourceVersion`. Canonical,
+    /// since the past, which the ledger keeps so, has to read as the present does.
     package static func representation(_ resource: Resource, revision: Int64) -> JSONValue {
         guard var object = resource.document.objectValue else { return resource.document }
         var metadata = resource.metadata
         metadata["name"] = .string(PolicyName.authored(resource))
         metadata["resourceVersion"] = .string(String(revision))
         object["metadata"] = .object(metadata)
-        return .object(object)
+        return JSONValue.object(object).canonicalized
     }
 }

@@ -1,4 +1,4 @@
-import Domain
+package import Domain
 
 /// Who asks, how that is known, and why: goes into the journal and the ledger.
 package struct ChangeContext: Sendable, Equatable {
@@ -59,7 +59,7 @@ extension ChangeContext {
 
 extension AuditRecord.Draft {
     /// Takes over who asked, how that is known, and why.
-    mutating func take(_ context: ChangeContext) {
+    package mutating func take(_ context: ChangeContext) {
         actor = context.actor
         authentication = context.authentication
         roles = context.roles.isEmpty ? nil : Self.text(.array(context.roles.map(JSONValue.string)))
@@ -73,7 +73,7 @@ extension AuditRecord.Draft {
     }
 
     /// A document as a column keeps it (RFC 8785).
-    static func text(_ document: JSONValue) -> String {
+    package static func text(_ document: JSONValue) -> String {
         String(decoding: JSONSerializer.canonical(document), as: UTF8.self)
     }
 }

@@ -6,37 +6,69 @@ import Synchronization
 /// The one way of rows about attempts into the ledger: what was refused, what failed, who read the
 /// audit log. Of one source no more than its budget; what is left out is counted in a row.
 final class AttemptRecorder: Sendable {
+    /// Reads have a budget of their own, so that whoever looks often hides nothing that is refused.
+    private struct Budgets {
+        var attempts: AttemptBudget
+        var reads: AttemptBudget
+
+        /// The budget that a row is of.
+        subscript(row: AuditRecord.Draft) -> AttemptBudget {
+            get { row.verb == .read ? reads : attempts }
+            _modify {
+                if row.verb == .read { yield &reads } else { yield &attempts }
+            }
+        }
+    }
+
     private let ledger: AuditLedger
     private let logger: Logger
-    private let budget: Mutex<AttemptBudget>
+    private let budgets: Mutex<Budgets>
 
     init(ledger: AuditLedger, limits: AttemptBudget.Limits, logger: Logger) {
         self.ledger = ledger
         self.logger = logger
-        budget = Mutex(AttemptBudget(limits: limits))
+        budgets = Mutex(
+            Budgets(attempts: AttemptBudget(limits: limits), reads: AttemptBudget(limits: limits)))
     }
 
     /// Returns when the row is on disk, or when its source has no budget left.
     func record(_ row: AuditRecord.Draft) async throws {
         guard take(row) else { return }
-        try await ledger.record([row.bounded])
+        do {
+            try await ledger.record([row.bounded])
+        } catch {
+            miss(row)
+            throw error
+        }
     }
 
-    /// As `record`, for callers that cannot wait; a row that is lost is a line in the log.
+    /// As `record`, for callers that cannot wait; a row that is lost is a line in the log, and counted.
     func recordLater(_ row: AuditRecord.Draft) {
         guard take(row) else { return }
-        ledger.record([row.bounded]) { [logger] error in
+        ledger.record([row.bounded]) { [self] error in
+            miss(row)
             logger.error("an attempt could not be audited", metadata: ["error": "\(error)"])
         }
     }
 
     /// Puts on record what was left out since the last time; to be called every minute or so.
     func reportDropped() async {
-        let rows = budget.withLock { $0.report(at: .now) }.map(Self.row)
+        let (attempts, reads) = budgets.withLock {
+            ($0.attempts.report(at: .now), $0.reads.report(at: .now))
+        }
+        let rows =
+            attempts.map { Self.row($0, "more refused requests than one source may put on record") }
+            + reads.map {
+                Self.row($0, "more reads of the audit log than one source may put on record")
+            }
         guard !rows.isEmpty else { return }
         do {
             try await ledger.record(rows)
         } catch {
+            budgets.withLock {
+                $0.attempts.restore(attempts)
+                $0.reads.restore(reads)
+            }
             logger.error(
                 "rows of attempts were left out, and that could not be audited",
                 metadata: ["error": "\(error)"])
@@ -44,23 +76,41 @@ final class AttemptRecorder: Sendable {
     }
 
     private func take(_ row: AuditRecord.Draft) -> Bool {
-        budget.withLock { $0.take(row.clientAddress ?? AttemptBudget.others, at: .now) }
+        budgets.withLock { $0[row].take(row.source, row.attempt, at: .now) }
     }
 
-    private static func row(_ dropped: AttemptBudget.Dropped) -> AuditRecord.Draft {
+    private func miss(_ row: AuditRecord.Draft) {
+        budgets.withLock { $0[row].miss(row.source, row.attempt) }
+    }
+
+    private static func row(_ dropped: AttemptBudget.Dropped, _ reason: String) -> AuditRecord.Draft
+    {
         var row = AuditRecord.Draft(
             time: SystemClock.now(), origin: .system, actor: "policy-server", verb: .observe,
             kind: "Ledger", name: "dropped")
-        row.clientAddress = dropped.source
-        row.detail = AuditRecord.Draft.text([
-            "reason": "more refused requests than one source may put on record",
-            "count": .number(JSONNumber(Int64(dropped.count))),
-        ])
+        row.clientAddress = dropped.source.address
+        var counts = JSONObject()
+        for (attempt, count) in dropped.counts {
+            counts[attempt] = .number(JSONNumber(Int64(count)))
+        }
+        var detail = JSONObject()
+        detail["reason"] = .string(reason)
+        detail["actor"] = dropped.source.actor.map(JSONValue.string)
+        detail["count"] = .number(JSONNumber(Int64(dropped.count)))
+        detail["counts"] = .object(counts)
+        row.detail = AuditRecord.Draft.text(.object(detail))
         return row
     }
 }
 
 extension AuditRecord.Draft {
+    fileprivate var source: AttemptBudget.Source {
+        clientAddress.map { AttemptBudget.Source(address: $0, actor: actor) } ?? .others
+    }
+
+    /// What was tried, and what became of it: `update refused`.
+    fileprivate var attempt: String { "\(verb.rawValue) \(outcome.rawValue)" }
+
     /// With what a client chooses freely cut to a size that it cannot fill a disk with.
     fileprivate var bounded: AuditRecord.Draft {
         var row = self

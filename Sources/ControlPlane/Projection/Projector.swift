@@ -54,12 +54,9 @@ struct Projector: Sendable {
     private static func cidrs(_ before: AuditedValue?, _ after: AuditedValue?) -> String? {
         let networks = (before?.networks ?? []).union(after?.networks ?? [])
         guard !networks.isEmpty else { return nil }
-        let kept = networks.sorted().prefix(maximumNetworks)
-        return AuditRecord.Draft.text(.array(kept.map { .string($0.description) }))
+        // All of them, or a search would miss some: etcd's largest value holds some 100,000.
+        return AuditRecord.Draft.text(.array(networks.sorted().map { .string($0.description) }))
     }
-
-    /// A policy has up to 256 networks in each of its 1,024 rules; the ledger's index names this many.
-    private static let maximumNetworks = 1_000
 
     /// A row about the ledger itself: what became of etcd's history between two revisions.
     func observation(

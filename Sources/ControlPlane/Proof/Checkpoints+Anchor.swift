@@ -8,23 +8,10 @@ import Synchronization
 extension Checkpoints {
     /// Brings etcd's anchor up to the newest checkpoint, if etcd answers.
     ///
-    /// One after the other: two at a time would both report the same mismatch.
+    /// One at a time: two would both report the same mismatch.
     func tryToAnchor() async {
-        let turn = state.withLock { state in
-            let turn = Task { [previous = state.anchoring] in
-                await previous?.value
-                guard !Task.isCancelled else { return }
-                await self.attempt("the checkpoint is not anchored in etcd") {
-                    try await self.anchor()
-                }
-            }
-            state.anchoring = turn
-            return turn
-        }
-        await withTaskCancellationHandler {
-            await turn.value
-        } onCancel: {
-            turn.cancel()
+        await anchoring.run {
+            await self.attempt(.anchor) { try await self.anchor() }
         }
     }
 
@@ -33,6 +20,8 @@ extension Checkpoints {
     private func anchor() async throws {
         guard state.withLock({ $0.isKeyOnRecord }) else { return }
         let anchorKey = Keyspace.anchor(ledger: ledger.identity)
+        try await reportPredecessors(
+            try await LedgerAnchors(from: store, ledger: ledger.identity))
         for _ in 0..<3 {
             let current = try await store.get(anchorKey)
             var transaction = Transaction(compares: [
@@ -73,18 +62,28 @@ extension Checkpoints {
         }
         let size = signed.checkpoint.size
         if size <= mismatch.size {
-            mismatch.root = try? await ledger.root(size: size)
+            mismatch.root = try await root(size: size)
             if mismatch.root == signed.checkpoint.root { return nil }
         }
         // What was added since the start may hide that rows were missing then.
         if !state.withLock({ $0.isCompared }) { mismatch.size = sizeAtStart }
         if size > mismatch.size {
             mismatch.reason = "the ledger has fewer rows than were anchored"
-            mismatch.root = try? await ledger.root(size: mismatch.size)
+            mismatch.root = try await root(size: mismatch.size)
         } else {
             mismatch.reason = "the ledger's rows are not those that were anchored"
         }
         return mismatch
+    }
+
+    /// Nil when rows or tiles are missing or are none. That they could not be read, for whatever reason of
+    /// the disk's or of SQLite's, says nothing of them.
+    private func root(size: Int64) async throws -> AuditHash? {
+        do {
+            return try await ledger.root(size: size)
+        } catch let error as StoreError where error.code == .corrupt && error.systemCode == nil {
+            return nil
+        }
     }
 
     /// Says it in the log and in the ledger, in the latter once.
@@ -147,12 +146,11 @@ extension Checkpoints {
     }
 
     private func noteAnchored(_ size: Int64) async throws {
-        let evidence = try await store.rangeAll(
-            prefix: Keyspace.evidencePrefix(ledger: ledger.identity))
+        let anchors = try await LedgerAnchors(from: store, ledger: ledger.identity)
         state.withLock { state in
             state.isCompared = true
             state.status.anchored = size
-            state.status.mismatches = evidence.keyValues.count
+            state.status.mismatches = anchors.evidenceCount
         }
     }
 }

@@ -9,6 +9,19 @@ import Synchronization
 ///
 /// A checkpoint is made without etcd too; it is anchored as soon as that answers.
 package final class Checkpoints: Service {
+    /// What may be in the way of a newer checkpoint or anchor, each by itself.
+    package enum Part: CaseIterable, Sendable {
+        case key, checkpoint, anchor
+
+        var problem: String {
+            switch self {
+            case .key: "the signing key cannot be put on record"
+            case .checkpoint: "no checkpoint can be made"
+            case .anchor: "the checkpoint is not anchored in etcd"
+            }
+        }
+    }
+
     /// What `/readyz` and `/metrics` show.
     package struct Status: Sendable {
         /// Rows under the newest checkpoint; 0 before the first.
@@ -17,10 +30,18 @@ package final class Checkpoints: Service {
         package var anchored: Int64 = 0
         /// Checkpoints that the ledger turned out not to agree with and that etcd keeps as evidence.
         package var mismatches = 0
-        /// Why there is no newer checkpoint or anchor; nil when there is no reason.
-        package var problem: String?
+        /// Ledgers whose place this one took, and whose checkpoints etcd still holds.
+        package var predecessors: [String] = []
+        /// What does not succeed, and why.
+        package var problems: [Part: String] = [:]
 
         package init() {}
+
+        /// Why there is no newer checkpoint or anchor; nil when there is no reason.
+        package var problem: String? {
+            let texts = Part.allCases.compactMap { problems[$0] }
+            return texts.isEmpty ? nil : texts.joined(separator: "; ")
+        }
     }
 
     struct State {
@@ -30,8 +51,6 @@ package final class Checkpoints: Service {
         /// Whether etcd's anchor has been compared with the ledger since the start.
         var isCompared = false
         var isMissingAnchorReported = false
-        /// The newest of those that bring etcd's anchor up to date, one after the other.
-        var anchoring: Task<Void, Never>?
     }
 
     let ledger: AuditLedger
@@ -40,6 +59,10 @@ package final class Checkpoints: Service {
     let logger: Logger
     let now: @Sendable () -> Timestamp
     let state = Mutex(State())
+    /// Those that bring etcd's anchor up to date.
+    let anchoring = SharedTurns()
+    /// Keys of ledgers that had this one's data folder before.
+    let retiredKeys: [VerifierKey]
     /// Rows on disk before anything of this run was added.
     let sizeAtStart: Int64
     private let interval: Duration?
@@ -49,15 +72,19 @@ package final class Checkpoints: Service {
     /// How long the last anchor may take at the end.
     private static let farewell = Duration.seconds(2)
 
-    /// - Parameter interval: between checkpoints of a ledger that grew; nil for none but the last and those
-    ///   that are asked for.
+    /// - Parameters:
+    ///   - retiredKeys: of ledgers that had this one's data folder before.
+    ///   - interval: between checkpoints of a ledger that grew; nil for none but the last and those that
+    ///     are asked for.
     package init(
-        ledger: AuditLedger, store: any KeyValueStore, key: SigningKey, interval: Duration?,
+        ledger: AuditLedger, store: any KeyValueStore, key: SigningKey,
+        retiredKeys: [VerifierKey] = [], interval: Duration?,
         logger: Logger, now: @escaping @Sendable () -> Timestamp = SystemClock.now
     ) {
         self.ledger = ledger
         self.store = store
         self.key = key
+        self.retiredKeys = retiredKeys
         self.interval = interval
         self.logger = logger
         self.now = now
@@ -100,28 +127,30 @@ package final class Checkpoints: Service {
     }
 
     private func work() async {
-        await attempt("the signing key cannot be put on record") { try await recordKey() }
+        await attempt(.key) { try await recordKey() }
         var due = ContinuousClock.now + (interval ?? .zero)
         while !Task.isCancelled {
             if !state.withLock({ $0.isKeyOnRecord }) {
-                await attempt("the signing key cannot be put on record") { try await recordKey() }
+                await attempt(.key) { try await recordKey() }
             }
-            if let interval, ContinuousClock.now >= due {
+            let isDue = interval != nil && ContinuousClock.now >= due
+            if let interval, isDue || status.problems[.checkpoint] != nil {
                 due = ContinuousClock.now + interval
                 await signIfGrown()
             }
             let isAnchored = state.withLock { state in
                 state.isCompared && state.status.anchored >= state.status.signed
             }
-            if !isAnchored { await tryToAnchor() }
+            // Also when nothing is new: somebody may have taken evidence away, or the anchor.
+            if isDue || !isAnchored { await tryToAnchor() }
             let pause = interval == nil ? Self.retryInterval : due - .now
             try? await Task.sleep(for: min(Self.retryInterval, max(pause, .milliseconds(10))))
         }
     }
 
     private func signIfGrown() async {
-        guard state.withLock({ $0.isKeyOnRecord }) else { return }
-        await attempt("no checkpoint can be made") {
+        guard await isKeyOnRecord() else { return }
+        await attempt(.checkpoint) {
             guard try await newest().map({ $0.checkpoint.size < ledger.lastSeq }) ?? true else {
                 return
             }
@@ -167,23 +196,26 @@ package final class Checkpoints: Service {
         }
     }
 
-    /// Runs `body`; what it throws is logged and shown until something succeeds.
-    func attempt(_ problem: String, _ body: () async throws -> Void) async {
+    /// Runs `body`; what it throws is logged and shown until the same part succeeds.
+    func attempt(_ part: Part, _ body: () async throws -> Void) async {
         do {
             try await body()
-            state.withLock { $0.status.problem = nil }
+            state.withLock { $0.status.problems[part] = nil }
         } catch {
             guard !Task.isCancelled else { return }
-            let text = "\(problem): \(error)"
+            let text = "\(part.problem): \(error)"
             let isNews = state.withLock { state in
-                defer { state.status.problem = text }
-                return state.status.problem != text
+                defer { state.status.problems[part] = text }
+                return state.status.problems[part] != text
             }
-            if isNews { logger.warning("\(problem)", metadata: ["error": "\(error)"]) }
+            if isNews { logger.warning("\(part.problem)", metadata: ["error": "\(error)"]) }
         }
     }
 
     func noteSigned(_ stored: StoredCheckpoint) {
-        state.withLock { $0.status.signed = max($0.status.signed, stored.checkpoint.size) }
+        state.withLock { state in
+            state.status.signed = max(state.status.signed, stored.checkpoint.size)
+            state.status.problems[.checkpoint] = nil
+        }
     }
 }

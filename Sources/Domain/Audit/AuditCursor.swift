@@ -23,17 +23,18 @@ package struct AuditCursor: Hashable, Sendable {
 }
 
 extension AuditCursor: LosslessStringConvertible {
-    /// `<microseconds>.<seq>`, or `s<seq>` in the order of numbers; all decimal.
+    /// `<microseconds>.<seq>`, or `s<seq>` in the order of numbers; all decimal. Rows have numbers
+    /// from 1; 0 is the place before the first.
     package init?(_ description: String) {
         if description.hasPrefix("s") {
-            guard let seq = Int64(description.dropFirst()) else { return nil }
+            guard let seq = Int64(description.dropFirst()), seq >= 0 else { return nil }
             self.init(seq: seq)
             return
         }
         let parts = description.split(separator: ".", omittingEmptySubsequences: false)
-        guard parts.count == 2, let time = Int64(parts[0]), let seq = Int64(parts[1]) else {
-            return nil
-        }
+        guard parts.count == 2, let time = Int64(parts[0]), let seq = Int64(parts[1]),
+            seq >= 0
+        else { return nil }
         self.init(time: Timestamp(microseconds: time), seq: seq)
     }
 

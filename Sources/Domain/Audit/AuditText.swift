@@ -18,8 +18,12 @@ package struct AuditText: Hashable, Sendable {
 
     package let terms: [Term]
 
-    /// Throws when there is no word in `text`, too many, or a `*` behind too short a word.
+    /// Throws when there is no word in `text`, too many, a `*` behind too short a word, or a quote that is not
+    /// closed: whether it was meant as one nobody can tell.
     package init(_ text: String) throws(AuditTextError) {
+        guard text.unicodeScalars.count(where: { $0 == "\"" }).isMultiple(of: 2) else {
+            throw .openQuote
+        }
         var terms: [Term] = []
         for (piece, isPrefix) in Self.pieces(text) {
             let words = AuditWords.split(piece)
@@ -36,7 +40,7 @@ package struct AuditText: Hashable, Sendable {
         self.terms = terms
     }
 
-    /// The parts of `text` between spaces outside of quotes; one without its closing quote ends with the text.
+    /// The parts of `text` between spaces outside of quotes.
     private static func pieces(_ text: String) -> [(text: String, isPrefix: Bool)] {
         var pieces: [(String, Bool)] = []
         var piece = ""
@@ -85,6 +89,7 @@ package struct AuditText: Hashable, Sendable {
 /// Why a text cannot be looked for.
 package enum AuditTextError: Error, Hashable, Sendable {
     case noWord
+    case openQuote
     case shortPrefix(String)
     case tooManyWords
 
@@ -92,6 +97,7 @@ package enum AuditTextError: Error, Hashable, Sendable {
     package var message: String {
         switch self {
         case .noWord: "has no letter or digit in it"
+        case .openQuote: "has a quote that is not closed"
         case .shortPrefix(let word):
             "needs \(AuditText.minimumPrefix) characters or more before a *, not '\(word)'"
         case .tooManyWords: "may have \(AuditText.maximumWords) words at most"

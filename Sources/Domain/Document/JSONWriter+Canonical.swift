@@ -24,7 +24,7 @@ extension JSONWriter {
     }
 
     /// The members sorted by the UTF-16 code units of their keys, which for ASCII is their bytes' order.
-    private static func inOrder(
+    fileprivate static func inOrder(
         _ members: [(key: String, value: JSONValue)]
     ) -> [(key: String, value: JSONValue)] {
         let isASCII = members.allSatisfy { $0.key.utf8.allSatisfy { $0 < 0x80 } }
@@ -33,6 +33,25 @@ extension JSONWriter {
         }
         let isSorted = zip(members, members.dropFirst()).allSatisfy { $0.key < $1.key }
         return isSorted ? members : members.sorted { $0.key < $1.key }
+    }
+}
+
+extension JSONValue {
+    /// The same document with its members and numbers as RFC 8785 has them, so that its text does not depend
+    /// on who wrote it.
+    package var canonicalized: JSONValue {
+        switch self {
+        case .array(let elements): .array(elements.map(\.canonicalized))
+        case .object(let object):
+            .object(
+                JSONObject(
+                    uncheckedMembers: JSONWriter.inOrder(object.members).map {
+                        ($0.key, $0.value.canonicalized)
+                    }))
+        case .number(let number):
+            .number(JSONNumber(uncheckedLiteral: number.canonicalLiteral))
+        default: self
+        }
     }
 }
 

@@ -16,11 +16,12 @@ extension ConnectionHandler {
         } catch {
             state.requestStarted(keepAlive: false)
             self.request = request
-            respond(error.response)
+            respond(error.identified(path: "", requestID: request.requestID).response)
             return
         }
         state.requestStarted(keepAlive: head.keepAlive)
         request.version = head.version
+        request.headers = head.headers
         request.contentLength = head.isChunked ? nil : head.contentLength ?? 0
         request.awaitsContinue = head.expectsContinue
         self.request = request
@@ -28,7 +29,8 @@ extension ConnectionHandler {
         do throws(Problem) {
             try dispatch(head)
         } catch {
-            respond(error.response)
+            let path = self.request?.path ?? ""
+            respond(error.identified(path: path, requestID: request.requestID).response)
         }
     }
 
@@ -140,7 +142,8 @@ extension ConnectionHandler {
         state.requestStarted(keepAlive: false)
         request = RequestInHand(
             requestID: environment.requestIDs.next(), start: .now(), bodyTime: .zero)
-        respond(problem.response)
+        let requestID = request?.requestID ?? ""
+        respond(problem.identified(path: "", requestID: requestID).response)
     }
 
     /// The body's reader gets `problem`, the connection will not be used again.

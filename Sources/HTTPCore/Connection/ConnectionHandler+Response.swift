@@ -16,6 +16,7 @@ extension ConnectionHandler {
         request.status = response.status.code
         request.principal = response.principal
         request.problemType = response.problemType
+        request.problemDetail = response.problemDetail
         request.isOnRecord = response.isOnRecord
         request.framing = framing
         self.request = request

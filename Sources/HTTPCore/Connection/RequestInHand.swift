@@ -11,6 +11,8 @@ struct RequestInHand {
     var target = ""
     var path = ""
     var route: String?
+    /// Empty when the header could not be read.
+    var headers = HTTPFields()
 
     /// Where body bytes go; nil when nobody reads them (any more).
     var body: RequestBody.Chunks.Source?
@@ -27,13 +29,16 @@ struct RequestInHand {
     var framing = ResponseEncoder.Framing.none
     var principal: String?
     var problemType: String?
+    var problemDetail: String?
     var isOnRecord = false
 
     func summary(now: NIODeadline, remoteAddress: String, isAborted: Bool) -> RequestSummary {
         RequestSummary(
-            requestID: requestID, method: method, path: path, route: route, status: status,
+            requestID: requestID, method: method, target: target, path: path, route: route,
+            headers: headers, status: status,
             duration: .nanoseconds((now - start).nanoseconds), bytesIn: bytesIn,
             bytesOut: bytesOut, remoteAddress: remoteAddress, principal: principal,
-            problemType: problemType, isOnRecord: isOnRecord, isAborted: isAborted)
+            problemType: problemType, problemDetail: problemDetail, isOnRecord: isOnRecord,
+            isAborted: isAborted)
     }
 }

@@ -20,6 +20,8 @@ package struct Response: Sendable {
     package var principal: String?
     /// `type` of the problem that this answer is; nil for any other answer.
     package var problemType: String?
+    /// `detail` of that problem.
+    package var problemDetail: String?
     /// Whether whoever made this answer has seen to it that the request is on record.
     package var isOnRecord = false
 

@@ -3,7 +3,9 @@ import HTTPTypes
 /// The problems HTTP itself asks for, found before or instead of a handler.
 extension Problem {
     static func badRequest(_ detail: String) -> Problem {
-        Problem(status: .badRequest, detail: detail)
+        Problem(
+            status: .badRequest, type: "/problems/bad-request", title: "Malformed request",
+            detail: detail)
     }
 
     static func notFound(path: String) -> Problem {

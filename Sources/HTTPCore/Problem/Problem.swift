@@ -59,12 +59,23 @@ package struct Problem: Error, Sendable {
         return text.bytes
     }
 
+    /// The same problem, which says which request it is about.
+    package func identified(path: String, requestID: String) -> Problem {
+        var problem = self
+        if !path.isEmpty { problem.instance = instance ?? path }
+        var text = JSONText(reserving: requestID.utf8.count + 2)
+        text.append(string: requestID)
+        problem.extensions.append(("requestId", text.bytes))
+        return problem
+    }
+
     /// The answer that carries this problem.
     package var response: Response {
         var fields = headers
         fields[.contentType] = "application/problem+json"
         var response = Response(status: status, headers: fields, body: .bytes(json))
         response.problemType = type
+        response.problemDetail = detail
         response.isOnRecord = isOnRecord
         return response
     }

@@ -10,7 +10,7 @@ package struct QueryItems: Sendable {
 
     /// Reads `name=value` pairs joined by `&`; `+` is a space, as HTML forms and curl send it.
     /// Throws a 400 problem on an invalid percent sequence or invalid UTF-8.
-    init(parsing text: Substring) throws(Problem) {
+    package init(parsing text: Substring) throws(Problem) {
         for pair in text.split(separator: "&") {
             let separator = pair.utf8.firstIndex(of: UInt8(ascii: "=")) ?? pair.endIndex
             guard let name = percentDecoded(pair[..<separator], plusIsSpace: true),

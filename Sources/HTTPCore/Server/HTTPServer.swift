@@ -67,7 +67,7 @@ package final class HTTPServer: Service {
                 listeners.append(try await bind(address))
             } catch {
                 for listener in listeners { try? await listener.channel.close() }
-                throw error
+                throw ListenError(address: address, cause: error)
             }
         }
         return listeners

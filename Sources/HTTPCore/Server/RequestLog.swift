@@ -6,10 +6,14 @@ package struct RequestSummary: Sendable {
     package var requestID: String
     /// Nil when the parser could not read one.
     package var method: HTTPRequest.Method?
+    /// As sent; empty when the parser could not read one.
+    package var target: String
     /// As sent, without the query; empty when the parser could not read one.
     package var path: String
     /// The pattern of the route; nil when none was found.
     package var route: String?
+    /// Of the request; empty when they could not be read.
+    package var headers: HTTPFields
     package var status: Int
     /// From the end of the request's header to the end of the answer.
     package var duration: Duration
@@ -21,6 +25,8 @@ package struct RequestSummary: Sendable {
     package var principal: String?
     /// `type` of the problem that was answered; nil for any other answer.
     package var problemType: String?
+    /// `detail` of that problem.
+    package var problemDetail: String?
     /// See `Response.isOnRecord`.
     package var isOnRecord: Bool
     /// The connection ended before the answer was complete.

@@ -25,6 +25,8 @@ package struct Application: Sendable {
     ) throws {
         let logger = logger ?? Self.makeLogger(settings.logLevel)
         let etcd = try EtcdClient(settings.etcd.configuration(), logger: logger)
+        // Before the ledger, so that a start that fails leaves none behind.
+        let givenKey = try settings.auditKeyFile.map(KeyFile.read)
         let ledger = try AuditLedger(path: settings.ledgerPath)
         let controlPlane = ControlPlane(
             store: etcd, ledger: ledger,
@@ -33,7 +35,11 @@ package struct Application: Sendable {
                 attempts: settings.attempts),
             logger: logger)
         let checkpoints = Checkpoints(
-            ledger: ledger, store: etcd, key: try Self.signingKey(settings, ledger),
+            ledger: ledger, store: etcd,
+            key: try givenKey?.forLedger(ledger.identity)
+                // Made when it is not there; the one that the settings name must be.
+                ?? KeyFile.readOrCreate(settings.auditKeyPath, ledger: ledger.identity),
+            retiredKeys: KeyFile.retired(beside: settings.dataDirectory + "/audit.key"),
             interval: settings.auditCheckpointInterval, logger: logger)
         let api = API(
             controlPlane: controlPlane, ledger: ledger, checkpoints: checkpoints,
@@ -97,25 +103,19 @@ package struct Application: Sendable {
         limits.connections = settings.maxConnections
         limits.drainTimeout = settings.drainTimeout
         let requests = api.metrics.requests
-        let controlPlane = api.controlPlane
+        let (controlPlane, recordsReads) = (api.controlPlane, api.recordsReads)
         return HTTPServer(
             listen: settings.listen, router: try builder.build(), limits: limits, logger: logger,
             onRequest: { summary in
                 requests.recordRequest(
                     route: summary.route, method: summary.method?.rawValue ?? "none",
                     status: summary.status, duration: summary.duration)
-                if let row = RefusedRequest.row(summary, at: SystemClock.now()) {
+                if let row = RefusedRequest.row(
+                    summary, recordsReads: recordsReads, at: SystemClock.now())
+                {
                     controlPlane.record(attempt: row)
                 }
             })
-    }
-
-    /// The key that the settings name must be there; the one in the data folder is made when it is not.
-    private static func signingKey(
-        _ settings: Settings, _ ledger: AuditLedger
-    ) throws -> SigningKey {
-        if let path = settings.auditKeyFile { return try KeyFile.read(path) }
-        return try KeyFile.readOrCreate(settings.auditKeyPath, name: ledger.origin)
     }
 
     private static func makeChangeID() -> ChangeID {

@@ -9,6 +9,8 @@ struct ListenService: Service {
     func run() async throws {
         do {
             try await http.run()
+        } catch let error as ListenError {
+            throw StartFailure("\(error). Choose another address with --listen.")
         } catch {
             let list = addresses.map(\.description).joined(separator: ", ")
             throw StartFailure("cannot listen on \(list): \(error)")

@@ -9,24 +9,42 @@ struct AuditCompareCommand: AsyncParsableCommand {
     static let configuration = CommandConfiguration(
         commandName: "compare",
         abstract: "Compare what two replicas' ledgers say of the changes that etcd decided.",
-        discussion: "Ends with 0 when they say the same, and with 1 at the first difference. Each "
-            + "side is a ledger's file or the URL of a server, which may be running.")
+        discussion: """
+            Each side is a ledger's file or the URL of a server, which may be running. What only one side \
+            knows is named on standard error and is no difference: the other has a gap there.
+
+            Exit status: 0 when all rows that both should have are the same, 1 at the first difference, 2 when \
+            a side cannot be read or asked, 3 when there was nothing to compare.
+            """)
 
     @Argument(help: ArgumentHelp("A file, or a URL such as http://127.0.0.1:8080.")) var first:
         String
     @Argument(help: ArgumentHelp("The other one.")) var second: String
 
     func run() async throws {
-        try await StartFailure.reported {
-            let comparison = try await LedgerComparison(Self.source(first), Self.source(second))
-            print(comparison.gaps(first, second), terminator: "")
-            let (rows, difference) = try await comparison.run()
-            if let difference {
-                print(difference.text(first, second))
-                throw ExitCode(1)
-            }
-            print("the same \(rows) rows for \(comparison.commonText)")
+        let comparison: LedgerComparison
+        let (rows, difference): (Int, LedgerComparison.Difference?)
+        do {
+            comparison = try await LedgerComparison(Self.source(first), Self.source(second))
+            (rows, difference) = try await comparison.run()
+        } catch {
+            Self.printError("\(Version.name): cannot compare: \(error)\n")
+            throw ExitCode(2)
         }
+        Self.printError(comparison.gaps(first, second))
+        if let difference {
+            print(difference.text(first, second))
+            throw ExitCode(1)
+        }
+        guard rows > 0 else {
+            print("nothing to compare: no rows for \(comparison.commonText)")
+            throw ExitCode(3)
+        }
+        print("the same \(rows) rows for \(comparison.commonText)")
+    }
+
+    private static func printError(_ text: String) {
+        FileHandle.standardError.write(Data(text.utf8))
     }
 
     private static func source(_ text: String) throws -> any ChangeSource {

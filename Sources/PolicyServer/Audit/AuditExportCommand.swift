@@ -22,6 +22,14 @@ struct AuditExportCommand: AsyncParsableCommand {
             valueName: "file"))
     var out: String?
 
+    func validate() throws {
+        guard (from ?? 1) >= 1, (to ?? 1) >= 1 else {
+            throw ValidationError("--from and --to are numbers of rows, from 1.")
+        }
+        guard let from, let to, to < from else { return }
+        throw ValidationError("--to must not be less than --from.")
+    }
+
     func run() async throws {
         try await StartFailure.reported {
             let header = try LedgerReader(path: db).export(

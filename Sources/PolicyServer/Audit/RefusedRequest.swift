@@ -3,32 +3,62 @@ import Domain
 import HTTPCore
 import HTTPTypes
 
-/// A write that was turned away before anything was planned: a header or parameter that is malformed,
-/// a body that is too large or of a type that is not taken, an actor that cannot be one.
+/// A request that was turned away before anything was planned or read: a header or parameter that is
+/// malformed, a body that is too large or of a type that is not taken, an actor that cannot be one.
 enum RefusedRequest {
-    /// The row for a request, when it is one that nobody has put on record: a write below
-    /// `/v1/` that was answered 4xx or 5xx.
-    static func row(_ summary: RequestSummary, at time: Timestamp) -> AuditRecord.Draft? {
-        guard let method = summary.method, let verb = verbs[method], summary.path.hasPrefix("/v1/"),
-            summary.status >= 400, !summary.isOnRecord
+    /// The row for a request, when it is one that nobody has put on record: a write below `/v1/` or, with
+    /// `recordsReads`, a read of the audit log that was answered 4xx or 5xx.
+    static func row(
+        _ summary: RequestSummary, recordsReads: Bool, at time: Timestamp
+    ) -> AuditRecord.Draft? {
+        guard let method = summary.method, summary.path.hasPrefix("/v1/"), summary.status >= 400,
+            !summary.isOnRecord, let verb = verb(method, summary.path, recordsReads)
         else { return nil }
-        let target = target(summary.path)
+        let request = summary.request(method)
+        let target = verb == .read ? ("AuditLog", summary.path, nil) : target(summary.path)
         var row = AuditRecord.Draft(
-            time: time, origin: .api,
-            actor: summary.principal ?? "anonymous@\(summary.remoteAddress)", verb: verb,
-            kind: target.kind, name: target.name, region: target.region,
-            outcome: summary.status < 500 ? .refused : .failed)
-        row.clientAddress = summary.remoteAddress
-        row.requestID = summary.requestID
+            time: time, origin: .api, actor: "", verb: verb, kind: target.0, name: target.1,
+            region: target.2, outcome: summary.status < 500 ? .refused : .failed)
+        row.take(ChangeContext(bestEffort: request))
         row.status = summary.status
         row.problem = summary.problemType.flatMap(problemName)
-        if row.problem == ProblemKind.actor.name { (row.kind, row.name) = ("Authentication", "") }
+        row.isDryRun = verb != .read && request.query["dryRun"] == "true"
+        if row.problem == ProblemKind.actor.name {
+            (row.kind, row.name, row.region) = ("Authentication", summary.path, nil)
+        }
+        row.detail = detail(summary, method, verb == .read ? request.query : QueryItems())
         return row
     }
 
-    private static let verbs: [HTTPRequest.Method: AuditRecord.Verb] = [
-        .put: .update, .patch: .update, .post: .create, .delete: .delete,
-    ]
+    private static func verb(
+        _ method: HTTPRequest.Method, _ path: String, _ recordsReads: Bool
+    ) -> AuditRecord.Verb? {
+        switch method {
+        case .put, .patch: .update
+        case .post: .create
+        case .delete: .delete
+        case .get, .head: recordsReads && API.readsAuditLog(path) ? .read : nil
+        default: nil
+        }
+    }
+
+    /// What was asked, and what the client was told.
+    private static func detail(
+        _ summary: RequestSummary, _ method: HTTPRequest.Method, _ query: QueryItems
+    ) -> String {
+        var members = JSONObject()
+        members["method"] = .string(method.rawValue)
+        members["path"] = .string(cut(summary.path))
+        if !query.items.isEmpty { members["query"] = .string(cut(API.recorded(query))) }
+        members["detail"] = summary.problemDetail.map { .string(cut($0)) }
+        return AuditRecord.Draft.text(.object(members))
+    }
+
+    /// Bounds what one request that is turned away may put on the disk.
+    private static func cut(_ text: String) -> String {
+        text.unicodeScalars.count <= 1_000
+            ? text : String(String.UnicodeScalarView(text.unicodeScalars.prefix(1_000))) + "…"
+    }
 
     private static func problemName(_ type: String) -> String? {
         let prefix = "/problems/"
@@ -47,6 +77,21 @@ enum RefusedRequest {
             case (5, "regions", "policies"): .regionPolicy(region: parts[2], name: parts[4])
             default: nil
             }
-        return name.map { ($0.kind, $0.name, $0.region) } ?? ("Request", path, nil)
+        if let name { return (name.kind, name.name, name.region) }
+        if parts.count == 4, parts[1] == "audit", parts[2] == "holds" {
+            return ("LegalHold", parts[3], nil)
+        }
+        return ("Request", path, nil)
+    }
+}
+
+extension RequestSummary {
+    /// The request as far as it could be read.
+    fileprivate func request(_ method: HTTPRequest.Method) -> Request {
+        let query = target.split(separator: "?", maxSplits: 1).dropFirst().first
+        let items = query.flatMap { try? QueryItems(parsing: $0) }
+        return Request(
+            method: method, target: target, path: path, query: items ?? QueryItems(),
+            headers: headers, remoteAddress: remoteAddress, requestID: requestID)
     }
 }

@@ -55,8 +55,10 @@ struct RemoteLedger: ChangeSource {
     }
 
     private func load(_ url: URL) async throws -> (Data, URLResponse) {
+        var request = URLRequest(url: url)
+        request.setValue("\(Version.name)/\(Version.number)", forHTTPHeaderField: "User-Agent")
         do {
-            return try await URLSession.shared.data(from: url)
+            return try await URLSession.shared.data(for: request)
         } catch {
             throw StartFailure("\(name) cannot be reached: \(error.localizedDescription)")
         }

@@ -16,7 +16,7 @@ struct VerifyCommand: AsyncParsableCommand {
             cut off or a ledger rewritten as a whole, is found with --etcd, --checkpoint and --key.
 
             Exit status: 0 when all is in order, 1 when not (the first bad place is named first), 2 when the \
-            file, etcd or a given file cannot be read.
+            file, etcd or a given file cannot be read: that is no good sign either.
             """)
 
     @Option(help: "The ledger's file.")
@@ -40,63 +40,95 @@ struct VerifyCommand: AsyncParsableCommand {
     var key: String?
 
     func run() async throws {
-        let report: LedgerReport
-        let isAnchored: Bool
+        let verdict: Verdict
         do {
-            (report, isAnchored) = try await verify()
+            verdict = try await verify()
         } catch {
-            Self.printError("\(Version.name): cannot verify \(db): \(error)")
+            Self.printError("\(Version.name): cannot verify \(db): \(reason(error))")
             throw ExitCode(2)
         }
+        let report = verdict.report
         guard report.findings.isEmpty else {
             report.findings.prefix(Self.maximumFindings).forEach { print("BAD \($0)") }
             let rest = report.findings.count - Self.maximumFindings
             if rest > 0 { print("and \(rest) more") }
+            verdict.notes.forEach { print("note: \($0)") }
             throw ExitCode(1)
         }
-        guard isAnchored else {
+        guard verdict.isAnchored else {
             Self.printError(
                 "\(Version.name): \(db) is in order by itself, but etcd holds no checkpoint of "
                     + "ledger \(report.ledger) to hold it against")
+            verdict.notes.forEach { Self.printError("note: \($0)") }
             throw ExitCode(2)
         }
         print(report.summary)
+        verdict.notes.forEach { print("note: \($0)") }
     }
 
     /// The first bad place, and some more to judge by.
     private static let maximumFindings = 20
 
-    /// The second value is false when etcd was to be asked and holds no anchor.
-    private func verify() async throws -> (LedgerReport, isAnchored: Bool) {
+    private struct Verdict {
+        var report: LedgerReport
+        /// False when etcd was to be asked and holds no anchor.
+        var isAnchored: Bool
+        /// What decides nothing, but should be known.
+        var notes: [String]
+    }
+
+    private func verify() async throws -> Verdict {
         let key = try self.key.map(Self.verifierKey)
         var outside = try checkpoint.map(Self.outsideCheckpoint)
-        var isAnchored = true
-        if !etcd.isEmpty {
-            let ledger = try await LedgerVerifier(path: db).identity()
-            let (anchor, evidence) = try await anchors(of: ledger)
-            outside += [anchor].compactMap(\.self) + evidence
-            isAnchored = anchor != nil
+        let anchors = etcd.isEmpty ? nil : try await anchors()
+        outside += [anchors?.anchor].compactMap(\.self) + (anchors?.evidence ?? [])
+        var report = try await LedgerVerifier(path: db, key: key, outside: outside).verify()
+        let keys = [key, keyBeside()].compactMap(\.self) + KeyFile.retired(beside: keyPath)
+        let replicas = (anchors?.others ?? []).filter {
+            !report.noteReplaced($0.ledger, by: $0.signed, keys: keys)
         }
-        let verifier = LedgerVerifier(path: db, key: key ?? keyBeside(), outside: outside)
-        return (try await verifier.verify(), isAnchored)
+        return Verdict(
+            report: report, isAnchored: anchors.map { $0.anchor != nil } ?? true,
+            notes: keyNote(report) + replicas.map(\.note))
     }
 
-    /// The key in use as the data folder shows it, when it is there for this user to read.
-    private func keyBeside() -> VerifierKey? {
-        let folder = URL(fileURLWithPath: db).deletingLastPathComponent()
-        return try? KeyFile.read(folder.appendingPathComponent("audit.key").path).verifier
+    /// The key in the data folder is of no weight: whoever can write the file can write it too, and the server
+    /// may use another.
+    private func keyNote(_ report: LedgerReport) -> [String] {
+        guard key == nil, let beside = keyBeside(), let last = report.keys.last, last != beside
+        else { return [] }
+        return [
+            "\(keyPath) holds key \(beside.hexID), the ledger last names \(last.hexID): "
+                + "the server uses another file (--audit-key), or was not restarted since rotate-key"
+        ]
     }
 
-    private func anchors(
-        of ledger: String
-    ) async throws -> (anchor: OutsideCheckpoint?, evidence: [OutsideCheckpoint]) {
+    private var keyPath: String {
+        URL(fileURLWithPath: db).deletingLastPathComponent().appendingPathComponent("audit.key")
+            .path
+    }
+
+    /// The key as the data folder shows it, when it is there for this user to read.
+    private func keyBeside() -> VerifierKey? { try? KeyFile.read(keyPath).verifier }
+
+    private func anchors() async throws -> LedgerAnchors {
+        let ledger = try await LedgerVerifier(path: db).identity()
         let client = try EtcdClient(
             try etcdSettings().configuration(),
             logger: Logger(label: Version.name) { _ in SwiftLogNoOpLogHandler() })
         return try await withThrowingTaskGroup(of: Void.self) { group in
             group.addTask { try await client.run() }
             defer { group.cancelAll() }
-            return try await LedgerAnchors.read(from: client, ledger: ledger)
+            return try await LedgerAnchors(from: client, ledger: ledger)
+        }
+    }
+
+    private func reason(_ error: any Error) -> String {
+        switch error {
+        case let error as EtcdError where error.code == .unavailable:
+            "etcd does not answer at \(etcd.joined(separator: ", "))"
+        case let error as SettingError: error.message
+        default: "\(error)"
         }
     }
 
@@ -136,6 +168,13 @@ struct VerifyCommand: AsyncParsableCommand {
 
     private static func printError(_ line: String) {
         FileHandle.standardError.write(Data((line + "\n").utf8))
+    }
+}
+
+extension LedgerAnchors.Other {
+    fileprivate var note: String {
+        "etcd also holds the checkpoint of \(signed.checkpoint.size) rows of ledger \(ledger): "
+            + "another server's, or one that was lost"
     }
 }
 

@@ -1,19 +1,12 @@
 package import ArgumentParser
 
-/// The command line's view of `Setting`: one option each, with texts only; `Settings` checks them.
+/// The command line's view of `Setting`: one option each, with texts only; `Settings` checks them. Those
+/// that say where etcd and the ledger are, which `dev` brings itself, are `PlaceFlags`.
 package struct SettingFlags: ParsableArguments {
     @Option(name: .long, help: ArgumentHelp("YAML file of settings.", valueName: "file"))
     package var config: String?
 
     @Option(name: .setting(.listen), help: .setting(.listen)) var listen: [String] = []
-    @Option(name: .setting(.etcd), help: .setting(.etcd)) var etcd: [String] = []
-    @Option(name: .setting(.etcdUser), help: .setting(.etcdUser)) var etcdUser: String?
-    @Option(name: .setting(.etcdPasswordFile), help: .setting(.etcdPasswordFile))
-    var etcdPasswordFile: String?
-    @Option(name: .setting(.etcdCA), help: .setting(.etcdCA)) var etcdCA: String?
-    @Option(name: .setting(.etcdCert), help: .setting(.etcdCert)) var etcdCert: String?
-    @Option(name: .setting(.etcdKey), help: .setting(.etcdKey)) var etcdKey: String?
-    @Option(name: .setting(.dataDir), help: .setting(.dataDir)) var dataDir: String?
     @Option(name: .setting(.auditRetention), help: .setting(.auditRetention))
     var auditRetention: String?
     @Option(name: .setting(.auditKey), help: .setting(.auditKey)) var auditKey: String?
@@ -47,13 +40,7 @@ package struct SettingFlags: ParsableArguments {
     private func texts(_ setting: Setting) -> [String] {
         switch setting {
         case .listen: listen
-        case .etcd: etcd
-        case .etcdUser: [etcdUser].compactMap(\.self)
-        case .etcdPasswordFile: [etcdPasswordFile].compactMap(\.self)
-        case .etcdCA: [etcdCA].compactMap(\.self)
-        case .etcdCert: [etcdCert].compactMap(\.self)
-        case .etcdKey: [etcdKey].compactMap(\.self)
-        case .dataDir: [dataDir].compactMap(\.self)
+        case .etcd, .etcdUser, .etcdPasswordFile, .etcdCA, .etcdCert, .etcdKey, .dataDir: []
         case .auditRetention: [auditRetention].compactMap(\.self)
         case .auditKey: [auditKey].compactMap(\.self)
         case .auditCheckpointInterval: [auditCheckpointInterval].compactMap(\.self)
@@ -67,6 +54,36 @@ package struct SettingFlags: ParsableArguments {
         case .logLevel: [logLevel].compactMap(\.self)
         }
     }
+}
+
+/// The settings that say where etcd and the ledger are.
+package struct PlaceFlags: ParsableArguments {
+    @Option(name: .setting(.etcd), help: .setting(.etcd)) var etcd: [String] = []
+    @Option(name: .setting(.etcdUser), help: .setting(.etcdUser)) var etcdUser: String?
+    @Option(name: .setting(.etcdPasswordFile), help: .setting(.etcdPasswordFile))
+    var etcdPasswordFile: String?
+    @Option(name: .setting(.etcdCA), help: .setting(.etcdCA)) var etcdCA: String?
+    @Option(name: .setting(.etcdCert), help: .setting(.etcdCert)) var etcdCert: String?
+    @Option(name: .setting(.etcdKey), help: .setting(.etcdKey)) var etcdKey: String?
+    @Option(name: .setting(.dataDir), help: .setting(.dataDir)) var dataDir: String?
+
+    package init() {}
+
+    /// What the command line names.
+    package var values: [Setting: [String]] {
+        let values: [Setting: [String]] = [
+            .etcd: etcd, .etcdUser: [etcdUser].compactMap(\.self),
+            .etcdPasswordFile: [etcdPasswordFile].compactMap(\.self),
+            .etcdCA: [etcdCA].compactMap(\.self), .etcdCert: [etcdCert].compactMap(\.self),
+            .etcdKey: [etcdKey].compactMap(\.self), .dataDir: [dataDir].compactMap(\.self),
+        ]
+        return values.filter { !$0.value.isEmpty }
+    }
+
+    /// The settings themselves.
+    static let settings: [Setting] = [
+        .etcd, .etcdUser, .etcdPasswordFile, .etcdCA, .etcdCert, .etcdKey, .dataDir,
+    ]
 }
 
 extension NameSpecification {

@@ -3,15 +3,34 @@ import Foundation
 
 extension Settings {
     /// Reads the settings from the command line, the environment and the file that `--config` or
-    /// `POLICY_SERVER_CONFIG` names.
+    /// `POLICY_SERVER_CONFIG` names; a variable of this program that is no setting is refused by name.
     package static func load(
-        _ flags: SettingFlags,
+        _ flags: SettingFlags, _ places: PlaceFlags,
         environment: [String: String] = ProcessInfo.processInfo.environment
     ) async throws(SettingError) -> SettingValues {
+        try check(environment)
         var file: (path: String, provider: any ConfigProvider)?
         if let path = flags.config ?? environment["POLICY_SERVER_CONFIG"] {
             file = (path, try await SettingsFile.provider(path: path))
         }
-        return SettingValues(flags: flags.values, environment: environment, file: file)
+        return SettingValues(
+            flags: flags.values.merging(places.values) { $1 }, environment: environment, file: file)
+    }
+
+    private static func check(_ environment: [String: String]) throws(SettingError) {
+        let prefix = "POLICY_SERVER_"
+        let known = Set(Setting.allCases.map(\.variable) + [prefix + "CONFIG"])
+        let unknown = environment.keys.filter { name in
+            let rest = name.dropFirst(prefix.count)
+            // Kubernetes sets these for a Service of the name policy-server.
+            let isOfService =
+                rest.hasPrefix("SERVICE_") || rest == "PORT" || rest.hasPrefix("PORT_")
+            return name.hasPrefix(prefix) && !known.contains(name) && !isOfService
+        }.sorted()
+        guard unknown.isEmpty else {
+            throw SettingError(
+                "\(unknown.joined(separator: ", ")) (environment): no such setting; known are "
+                    + known.sorted().joined(separator: ", "))
+        }
     }
 }

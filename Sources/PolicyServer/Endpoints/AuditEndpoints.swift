@@ -36,7 +36,7 @@ extension API {
     private func audit(_ request: Request) async throws -> Response {
         let reader = try reader(request)
         let search = try AuditQuery(request)
-        if request.query["atLeast"] != nil { try await waitUntilApplied(request) }
+        try await waitUntilAudited(request)
         let response: Response
         do {
             if let grouping = search.grouping {
@@ -114,7 +114,7 @@ extension API {
     private func auditRow(_ request: Request) async throws -> Response {
         let reader = try reader(request)
         let seq = try request.path("seq", as: Int64.self)
-        if request.query["atLeast"] != nil { try await waitUntilApplied(request) }
+        try await waitUntilAudited(request)
         let record: AuditRecord?
         do {
             record = try await ledger.record(seq: seq)
@@ -136,7 +136,7 @@ extension API {
         guard let id = ChangeID(text) else {
             throw .malformed("A change id is 26 characters of Crockford's base32, not '\(text)'.")
         }
-        if request.query["atLeast"] != nil { try await waitUntilApplied(request) }
+        try await waitUntilAudited(request)
         let status: ChangeStatus?
         do {
             status = try await controlPlane.change(id)

@@ -35,8 +35,8 @@ extension API {
         } catch let error as StoreError {
             throw Problem.ledger(error)
         }
-        // Of a comparison the first page is on record, and stands for those that follow.
-        if request.query["after"] == nil { recordRead(request, by: reader, response) }
+        // Each page: where one begins is the client's choice.
+        recordRead(request, by: reader, response)
         return response
     }
 

@@ -23,13 +23,25 @@ extension API {
             format: Self.formatName(request), status: response.status.code)
     }
 
+    /// Whether a path shows what the audit log knows of who did what. What a change became is for whoever
+    /// knows its id; checkpoints, proofs and holds tell nothing of anybody's doings.
+    static func readsAuditLog(_ path: String) -> Bool {
+        let parts = path.split(separator: "/", omittingEmptySubsequences: false).dropFirst(2)
+        switch (parts.first, parts.count) {
+        case ("audit", 1), ("diff", 1): return true
+        case ("audit", 2):
+            return !["checkpoint", "proof", "holds"].contains(parts.last)
+        default: return parts.count > 2 && parts.last == "history"
+        }
+    }
+
     private static func formatName(_ request: Request) -> String {
         request.responseType == AuditFollower.mediaType
             ? "sse" : AuditFormat(answerType: request.responseType).name
     }
 
     /// The query as given, but for what the ledger keeps only a hash of.
-    private static func recorded(_ query: QueryItems) -> String {
+    static func recorded(_ query: QueryItems) -> String {
         query.items.map { name, value in
             let kept = name == "idempotencyKey" ? "sha256:" + Idempotency.hash(value) : value
             return "\(URIText.encoded(name))=\(URIText.encoded(kept))"

@@ -15,11 +15,8 @@ extension API {
         // The row about this very request would be the first that it shows.
         follower.ownRequestID = request.requestID
         if let start = try Self.lastEventID(request) {
-            guard start <= follower.start else {
-                throw .malformed(
-                    "There is no row \(start) yet: the ledger ends with \(follower.start).")
-            }
-            follower.start = start
+            // A refusal would keep a browser from ever coming back.
+            if start > follower.start { follower.lost = start } else { follower.start = start }
         }
         guard let place = streams.take() else {
             throw ProblemKind.tooManyStreams.problem(

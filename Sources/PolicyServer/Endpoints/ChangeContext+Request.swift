@@ -5,16 +5,40 @@ import HTTPTypes
 extension ChangeContext {
     /// Who asks, and why. Throws a 400 problem for a header that is malformed.
     package init(_ request: Request) throws(Problem) {
-        let reason = try Self.text(
-            request.headers[.reason] ?? request.query["reason"], "X-Reason", limit: 1024)
-        self.init(
-            actor: try Principal.of(request), clientAddress: request.remoteAddress,
-            requestID: request.requestID, reason: reason)
+        let reason = try Self.reason(request)
+        self.init(request, actor: try Principal.of(request), reason: reason)
         authentication = Principal.authentication(of: request)
         roles = try Self.roles(request)
+        ticket = try Self.ticket(request)
+    }
+
+    /// What can be told of who asked, and why, of a request that was turned away: what is malformed is
+    /// left out.
+    init(bestEffort request: Request) {
+        let actor = try? Principal.of(request)
+        self.init(
+            request, actor: actor ?? Principal.anonymous(request),
+            reason: try? Self.reason(request))
+        authentication = actor == nil ? "none" : Principal.authentication(of: request)
+        roles = (try? Self.roles(request)) ?? []
+        ticket = try? Self.ticket(request)
+        idempotencyKeyHash = request.headers[.idempotencyKey].map(Idempotency.hash)
+    }
+
+    private init(_ request: Request, actor: String, reason: String?) {
+        self.init(
+            actor: actor, clientAddress: request.remoteAddress, requestID: request.requestID,
+            reason: reason)
         userAgent = request.headers[.userAgent].map(Self.userAgent)
         traceParent = request.headers[.traceParent].flatMap(Self.traceParent)
-        ticket = try Self.text(request.headers[.ticket], "X-Ticket", limit: 128)
+    }
+
+    private static func reason(_ request: Request) throws(Problem) -> String? {
+        try text(request.headers[.reason] ?? request.query["reason"], "X-Reason", limit: 1024)
+    }
+
+    private static func ticket(_ request: Request) throws(Problem) -> String? {
+        try text(request.headers[.ticket], "X-Ticket", limit: 128)
     }
 
     /// Nil when absent or blank.
@@ -23,7 +47,9 @@ extension ChangeContext {
     ) throws(Problem) -> String? {
         guard let text = value?.trimmed, !text.isEmpty else { return nil }
         guard text.unicodeScalars.count <= limit, text.isPrintable else {
-            throw .malformed("\(name) must be at most \(limit) printable characters.")
+            throw .malformed(
+                "\(name) must be at most \(limit) printable characters in UTF-8, without control, "
+                    + "formatting or line separator characters.")
         }
         return text
     }
@@ -42,7 +68,7 @@ extension ChangeContext {
     private static func userAgent(_ value: String) -> String {
         var text = ""
         for scalar in value.unicodeScalars.prefix(256) {
-            text.unicodeScalars.append(scalar.properties.generalCategory == .control ? " " : scalar)
+            text.unicodeScalars.append(scalar.isPrintable ? scalar : " ")
         }
         return text
     }

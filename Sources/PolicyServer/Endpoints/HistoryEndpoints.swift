@@ -33,6 +33,7 @@ extension API {
     }
 
     private func history(_ name: ObjectName, _ request: Request) async throws(Problem) -> Response {
+        let reader = try reader(request)
         let list = "history of \(name)"
         let limit = try Self.limit(request)
         let position = try Self.position(list, request)
@@ -48,11 +49,14 @@ extension API {
         guard before != nil || !page.versions.isEmpty else {
             throw .notFound("The ledger knows of no \(name).")
         }
-        return Self.page(
+        let response = Self.page(
             page.versions.map(\.document), next: page.next?.description, list: list, request)
+        recordRead(request, by: reader, response)
+        return response
     }
 
-    private func waitUntilAudited(_ request: Request) async throws(Problem) {
+    /// Waits until the ledger has the revision of `atLeast`.
+    func waitUntilAudited(_ request: Request) async throws(Problem) {
         guard
             let revision = try request.query("atLeast", as: Int64.self, in: 0...Int64.max)
         else { return }
@@ -68,6 +72,7 @@ extension API {
         guard let from = try Self.historyPoint("from", request) else {
             throw .malformed("The query parameter from must say where to begin.")
         }
+        let reader = try reader(request)
         let to = try Self.historyPoint("to", request) ?? .newest
         let list = "diff \(request.query("from") ?? "") \(request.query("to") ?? "")"
         let limit = try Self.limit(request)
@@ -88,8 +93,10 @@ extension API {
         }
         let next = page.next.map { PinnedPosition([start.place, end.place], $0).text }
         let members = [("from", start.place.document), ("to", end.place.document)]
-        return Self.page(
+        let response = Self.page(
             page.items.map(\.document), next: next, list: list, request, members: members)
+        recordRead(request, by: reader, response)
+        return response
     }
 }
 

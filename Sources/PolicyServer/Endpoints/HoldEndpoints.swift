@@ -49,6 +49,7 @@ extension API {
     private func putHold(_ request: Request) async throws -> Response {
         let name = try Self.holdName(request)
         let context = try ChangeContext(request)
+        let isNew = try Self.mustBeNew(request)
         let body = try await request.body.collect()
         let format = DocumentFormat(bodyType: request.contentType?.essence, body: body)
         let document: JSONValue
@@ -60,12 +61,16 @@ extension API {
         let hold = try HoldBody(document, name: name)
         do {
             let (old, stored) = try await controlPlane.placeHold(
-                name, reason: hold.reason, since: hold.since, context)
+                name, reason: hold.reason, since: hold.since, ifAbsent: isNew, context)
+            if isNew, old != nil {
+                throw ProblemKind(Refusal.Reason.preconditionFailed)
+                    .problem("There is a legal hold \(name) already.")
+            }
             var response = Response.document(
                 stored.document, status: old == nil ? .created : .ok, for: request)
             if old == nil { response.headers[.location] = "/v1/audit/holds/\(name)" }
             return response
-        } catch {
+        } catch let error as ControlPlaneError {
             throw Problem.failed(error)
         }
     }
@@ -81,6 +86,15 @@ extension API {
         }
         guard existed else { throw Problem.notFound("There is no legal hold \(name).") }
         return Response(status: .noContent)
+    }
+
+    /// Whether `If-None-Match: *` is asked for. Holds have no entity tags, so no other condition can be meant.
+    private static func mustBeNew(_ request: Request) throws(Problem) -> Bool {
+        let value = request.headers[.ifNoneMatch]
+        guard request.headers[.ifMatch] == nil, value == nil || value?.trimmed == "*" else {
+            throw .malformed("The only condition on a legal hold is If-None-Match: *.")
+        }
+        return value != nil
     }
 
     /// 1 to 63 lower-case letters, digits, '-' and '.', with a letter or digit at both ends.

@@ -6,13 +6,24 @@ package enum Principal {
     /// `X-Actor`, else `anonymous@<address>`: there is no authentication, and so only clients on this
     /// machine, whose word is taken. Throws a 400 problem when the header is malformed.
     package static func of(_ request: Request) throws(Problem) -> String {
-        guard let actor = request.headers[.actor] else {
-            return "anonymous@\(request.remoteAddress)"
-        }
+        guard let actor = request.headers[.actor] else { return anonymous(request) }
         guard actor.isVisibleASCII(1...128) else {
             throw ProblemKind.actor.problem("X-Actor must be 1 to 128 visible ASCII characters.")
         }
+        guard !isReserved(actor) else {
+            throw ProblemKind.actor.problem(
+                "X-Actor must not be \(actor): the ledger calls nobody's and its own doings so.")
+        }
         return actor
+    }
+
+    /// Who has not said who it is.
+    static func anonymous(_ request: Request) -> String { "anonymous@\(request.remoteAddress)" }
+
+    /// Names that the ledger itself gives: to other writers of etcd, to this server, to who said none.
+    private static func isReserved(_ actor: String) -> Bool {
+        let name = actor.lowercased()
+        return ["unknown", "policy-server"].contains(name) || name.hasPrefix("anonymous@")
     }
 
     /// How `of` knows: `asserted` when the client said, `none` when nobody did.

@@ -1,4 +1,3 @@
-import Domain
 import HTTPCore
 
 extension Route {
@@ -38,10 +37,6 @@ extension Response {
 
 extension Problem {
     fileprivate func identified(_ request: Request) -> Response {
-        var problem = self
-        problem.instance = problem.instance ?? request.path
-        problem.extensions.append(
-            ("requestId", JSONSerializer.bytes(.string(request.requestID))))
-        return problem.response.identified(request)
+        identified(path: request.path, requestID: request.requestID).response.identified(request)
     }
 }

@@ -32,6 +32,10 @@ package struct Metrics: Sendable {
             "policy_server_audit_mismatches", .gauge,
             "Checkpoints in etcd that the ledger turned out not to agree with.",
             Double(checkpoints.mismatches))
+        text.single(
+            "policy_server_audit_predecessors", .gauge,
+            "Ledgers whose place this one took and whose checkpoints etcd holds.",
+            Double(checkpoints.predecessors.count))
     }
 
     private func write(_ health: ControlPlaneHealth, to text: inout PrometheusText) {

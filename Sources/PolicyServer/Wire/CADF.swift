@@ -43,15 +43,13 @@ extension AuditRecord {
         return .object(event)
     }
 
-    /// `control` is an event in which a rule decided.
-    private var eventType: String {
-        if entry.verb == .observe { return "monitor" }
-        return entry.outcome == .refused ? "control" : "activity"
-    }
+    /// `control` is an event in which a rule decided. What the server observed is no `monitor` event, which
+    /// would have to have measurements.
+    private var eventType: String { entry.outcome == .refused ? "control" : "activity" }
 
     private var initiator: JSONValue {
         var initiator = JSONObject()
-        initiator["id"] = .string(entry.actor)
+        initiator["id"] = .string("policy-server:actor/\(URIText.encoded(entry.actor))")
         initiator["typeURI"] =
             entry.origin == .system
             ? "service/network/policy"
@@ -65,6 +63,9 @@ extension AuditRecord {
             // DSP0262 wants a token; what was shown is never kept.
             initiator["credential"] = ["type": .string(authentication), "token": "***"]
         }
+        if let roles = entry.roles {
+            initiator["attachments"] = [Self.attachment("roles", "application/json", roles)]
+        }
         return .object(initiator)
     }
 
@@ -72,8 +73,9 @@ extension AuditRecord {
         var target = JSONObject()
         target["id"] = .string(
             entry.key
-                ?? [entry.kind, entry.region, entry.name].compactMap(\.self)
-                .joined(separator: "/"))
+                ?? "policy-server:"
+                + [entry.kind, entry.region, entry.name].compactMap(\.self)
+                .map(URIText.encoded).joined(separator: "/"))
         target["typeURI"] = .string(CADF.resource(entry.kind))
         target["name"] = .string(entry.name)
         return .object(target)
@@ -101,11 +103,12 @@ extension AuditRecord {
             ("warnings", "application/json", entry.warnings),
         ]
         return parts.compactMap { name, type, content in
-            guard let content else { return nil }
-            return [
-                "name": .string(name), "contentType": .string(type), "content": .string(content),
-            ]
+            content.map { Self.attachment(name, type, $0) }
         }
+    }
+
+    private static func attachment(_ name: String, _ type: String, _ content: String) -> JSONValue {
+        ["name": .string(name), "contentType": .string(type), "content": .string(content)]
     }
 
     private var tags: [String] {

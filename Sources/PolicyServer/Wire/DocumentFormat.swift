@@ -30,7 +30,9 @@ package enum DocumentFormat: Sendable, Equatable {
         switch mediaType {
         case nil, "application/octet-stream":
             let first = body.first { !" \t\r\n".utf8.contains($0) }
-            self = first == UInt8(ascii: "{") || first == UInt8(ascii: "[") ? .json : .yaml
+            let isJSON = first == UInt8(ascii: "{") || first == UInt8(ascii: "[")
+            // No document at all is no YAML either: what is said of it should not speak of YAML.
+            self = isJSON || first == nil ? .json : .yaml
         case let type? where Self.yamlTypes.contains(type): self = .yaml
         default: self = .json
         }

@@ -110,7 +110,13 @@ extension Checkpoints.Status {
                 "; the ledger did not agree with \(mismatches) checkpoint(s) that etcd keeps as "
                 + "evidence: see rows of kind Ledger named mismatch"
         }
-        return ["ok": .bool(problem == nil && mismatches == 0), "detail": .string(detail)]
+        for ledger in predecessors {
+            detail +=
+                "; the ledger took the place of ledger \(ledger), whose last checkpoint etcd holds: "
+                + "see rows of kind Ledger named predecessor"
+        }
+        let isSound = mismatches == 0 && predecessors.isEmpty
+        return ["ok": .bool(problem == nil && isSound), "detail": .string(detail)]
     }
 }
 

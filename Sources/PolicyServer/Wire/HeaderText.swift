@@ -12,8 +12,17 @@ extension StringProtocol {
         range.contains(utf8.count) && utf8.allSatisfy { (0x21...0x7E).contains($0) }
     }
 
-    /// Whether no character is a control character.
+    /// Whether every character is printable.
+    var isPrintable: Bool { unicodeScalars.allSatisfy(\.isPrintable) }
+}
+
+extension Unicode.Scalar {
+    /// Whether it shows as what it is: no control character, none that reorders or hides its neighbours, no
+    /// line break, and not what stands for bytes that are no UTF-8.
     var isPrintable: Bool {
-        unicodeScalars.allSatisfy { $0.properties.generalCategory != .control }
+        switch properties.generalCategory {
+        case .control, .format, .lineSeparator, .paragraphSeparator, .surrogate: false
+        default: self != "\u{FFFD}"
+        }
     }
 }

@@ -72,13 +72,15 @@ extension AuditLedger {
     }
 
     /// Places or changes a hold, with an audit row that `draft` begins. Returns the hold that stood under
-    /// that name; one that says the same is left as it is.
+    /// that name; one that says the same is left as it is, and with `ifAbsent` any other too.
     package func place(
-        _ hold: LegalHold, audit draft: AuditRecord.Draft
+        _ hold: LegalHold, ifAbsent: Bool = false, audit draft: AuditRecord.Draft
     ) async throws(StoreError) -> LegalHold? {
         try await transaction { writer, db in
             let old = try LegalHold.fetch(db, name: hold.name).first
-            if let old, (old.reason, old.since) == (hold.reason, hold.since) { return old }
+            if let old, ifAbsent || (old.reason, old.since) == (hold.reason, hold.since) {
+                return old
+            }
             try db.execute(
                 sql: """
                     INSERT OR REPLACE INTO hold (name, reason, since, actor, created)

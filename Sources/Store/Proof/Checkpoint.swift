@@ -18,7 +18,9 @@ package struct Checkpoint: Hashable, Sendable {
     }
 
     /// The origin of the ledger whose id is `ledger`.
-    package static func origin(ledger: String) -> String { "policy-server/\(ledger)" }
+    package static func origin(ledger: String) -> String { originPrefix + ledger }
+
+    static let originPrefix = "policy-server/"
 
     /// Nil unless `text` is origin, size and root, each on a line of its own. Lines after that are for
     /// extensions and mean nothing here.

@@ -13,7 +13,13 @@ package enum KeyFile {
     /// written by others, or holds no key; the message never shows its content.
     package static func read(_ path: String) throws(StoreError) -> SigningKey {
         let descriptor = open(path, O_RDONLY | O_CLOEXEC)
-        guard descriptor >= 0 else { throw unusable(path, "cannot be read: \(reason(errno))") }
+        guard descriptor >= 0 else {
+            let advice =
+                errno == ENOENT
+                ? ". Start the server once without --audit-key, and move audit.key from its data "
+                    + "folder there" : ""
+            throw unusable(path, "cannot be read: \(reason(errno))\(advice)")
+        }
         defer { close(descriptor) }
         var status = stat()
         guard fstat(descriptor, &status) == 0, status.st_mode & S_IFMT == S_IFREG else {
@@ -35,12 +41,20 @@ package enum KeyFile {
         return key
     }
 
-    /// The key in `path`; a new one named `name` when there is no such file.
-    package static func readOrCreate(_ path: String, name: String) throws(StoreError) -> SigningKey
-    {
+    /// The key in `path`; a new one for `ledger` when there is no such file. One that was made for another
+    /// ledger, whose file is gone, is put aside as `<path>.<key id>`.
+    package static func readOrCreate(
+        _ path: String, ledger: String
+    ) throws(StoreError) -> SigningKey {
+        let key = SigningKey(name: Checkpoint.origin(ledger: ledger))
         var status = stat()
-        guard lstat(path, &status) != 0, errno == ENOENT else { return try read(path) }
-        let key = SigningKey(name: name)
+        guard lstat(path, &status) != 0, errno == ENOENT else {
+            let old = try read(path)
+            guard let other = old.verifier.ledger, other != ledger else { return old }
+            try putAside(path, old.verifier)
+            try replace(path, with: key)
+            return key
+        }
         let temporary = try write(key, beside: path)
         defer { unlink(temporary) }
         // Unlike rename, link fails when somebody else was faster.
@@ -49,6 +63,25 @@ package enum KeyFile {
         }
         try syncDirectory(of: path)
         return try read(path)
+    }
+
+    private static func putAside(_ path: String, _ key: VerifierKey) throws(StoreError) {
+        guard link(path, "\(path).\(key.hexID)") == 0 || errno == EEXIST else {
+            throw unusable(path, "is another ledger's and cannot be put aside: \(reason(errno))")
+        }
+    }
+
+    /// The public halves of the keys that were put aside; those that cannot be read are left out.
+    package static func retired(beside path: String) -> [VerifierKey] {
+        let file = URL(fileURLWithPath: path)
+        let folder = file.deletingLastPathComponent().path
+        let names = (try? FileManager.default.contentsOfDirectory(atPath: folder)) ?? []
+        return names.sorted().compactMap { name in
+            guard name.hasPrefix(file.lastPathComponent + "."),
+                let key = try? read(folder + "/" + name).verifier, name.hasSuffix("." + key.hexID)
+            else { return nil }
+            return key
+        }
     }
 
     /// Puts `key` in the place of the one in `path`, which is gone afterwards.

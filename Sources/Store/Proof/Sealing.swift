@@ -22,13 +22,13 @@ enum Sealing {
     /// How many tiles are whole in a ledger of `size` rows.
     static func wholeTiles(size: Int64) -> Int64 { size / Tile.width }
 
-    /// Keeps the canonical form of rows that name signing keys: under the row's sealed hash it proves
+    /// Keeps the canonical form of rows that name this ledger's signing keys: under the row's sealed hash it proves
     /// itself, and without it older checkpoints could not be checked.
     private static func keep(_ rows: Range<Int64>, in db: Database) throws {
         let statement = try db.cachedStatement(
             sql: """
                 SELECT \(AuditRow.columns) FROM audit \
-                WHERE seq >= ? AND seq < ? AND kind = '\(SigningKeyRow.kind)'
+                WHERE seq >= ? AND seq < ? AND kind = '\(SigningKeyRow.kind)' AND source_ledger IS NULL
                 """)
         let arguments: StatementArguments = [rows.lowerBound, rows.upperBound]
         for record in try Row.fetchAll(statement, arguments: arguments).map(AuditRow.record) {

@@ -39,6 +39,13 @@ package struct SignedNote: Hashable, Sendable {
     }
 }
 
+extension SignedNote {
+    /// Whether one of the signatures was made with the other half of `key`, under whatever name.
+    package func isSigned(withKeyOf key: VerifierKey) -> Bool {
+        signatures.contains { key.isValid($0.bytes, of: Data(text.utf8)) }
+    }
+}
+
 extension SignedNote: CustomStringConvertible {
     /// What `init(_:)` reads.
     package var description: String { text + "\n" + signatures.map(\.line).joined() }

@@ -27,6 +27,13 @@ package struct SigningKey: Sendable {
         verifier = VerifierKey(name: name, publicKey: privateKey.publicKey)
     }
 
+    /// The key under `ledger`'s name when its own is of another ledger: a signature's name is to be that of
+    /// the origin of what it signs.
+    package func forLedger(_ ledger: String) -> SigningKey {
+        guard let other = verifier.ledger, other != ledger else { return self }
+        return SigningKey(name: Checkpoint.origin(ledger: ledger), privateKey: privateKey)
+    }
+
     /// What `init(_:)` reads.
     var secretText: String {
         Self.prefix

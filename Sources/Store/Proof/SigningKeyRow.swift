@@ -23,7 +23,7 @@ extension SigningKeyRow {
         return row
     }
 
-    /// Every such row, oldest first; those that were pruned from what was kept of them.
+    /// Every such row of this ledger's own, oldest first; those that were pruned from what was kept of them.
     static func all(_ db: Database) throws -> [SigningKeyRow] {
         let rows = try Row.fetchAll(db, sql: sql)
         return try rows.compactMap { row in
@@ -35,9 +35,10 @@ extension SigningKeyRow {
     private static let sql = """
         SELECT seq, json_extract(form, '$.after') AS after FROM kept
         WHERE json_extract(form, '$.origin') = 'system'
+            AND json_extract(form, '$.source_ledger') IS NULL
         UNION ALL
         SELECT seq, after FROM audit INDEXED BY audit_by_kind
-        WHERE kind = '\(kind)' AND origin = 'system' AND after IS NOT NULL
+        WHERE kind = '\(kind)' AND origin = 'system' AND after IS NOT NULL AND source_ledger IS NULL
         ORDER BY seq
         """
 
@@ -45,6 +46,7 @@ extension SigningKeyRow {
     init?(seq: Int64, keptForm form: String) {
         guard let row = try? JSONParser.parse(Array(form.utf8)),
             row["origin"]?.stringValue == AuditRecord.Origin.system.rawValue,
+            row["source_ledger"] == nil,
             let document = row["after"]?.stringValue
         else { return nil }
         self.init(seq: seq, document: document)

@@ -33,6 +33,12 @@ package struct VerifierKey: Hashable, Sendable {
         NoteKeyText.text(name: name, hexID: hexID, key: publicKey.rawRepresentation)
     }
 
+    /// The ledger that the key was made for, by its name; nil when that is no ledger's origin.
+    package var ledger: String? {
+        guard name.hasPrefix(Checkpoint.originPrefix) else { return nil }
+        return String(name.dropFirst(Checkpoint.originPrefix.count))
+    }
+
     /// Whether `signature` over `message` was made with the other half of this key.
     func isValid(_ signature: Data, of message: Data) -> Bool {
         publicKey.isValidSignature(signature, for: message)

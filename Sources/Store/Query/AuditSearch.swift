@@ -8,6 +8,8 @@ struct AuditSearch {
         var cost: Int
         /// Most groups that are counted.
         var groups = 10_000
+        /// Text of the rows of one page; a row that is larger is a page by itself.
+        var bytes = 8 << 20
 
         static let page = Budget(cost: 20_000)
         static let count = Budget(cost: 250_000)
@@ -33,10 +35,10 @@ struct AuditSearch {
     func page(limit: Int, _ budget: Budget = .page) throws -> AuditPage {
         var source = try source(group: nil)
         var page = AuditPage(records: [], next: nil)
-        var cost = 0
+        var (cost, bytes) = (0, 0)
         var last: Place?
         while let candidate = try source.next() {
-            if cost >= budget.cost {
+            if cost >= budget.cost || bytes >= budget.bytes {
                 page.next = last.map(cursor)
                 page.isPartial = page.records.count < limit
                 return page
@@ -54,6 +56,7 @@ struct AuditSearch {
                 return page
             }
             page.records.append(record)
+            bytes += record.textBytes
         }
         if let place = source.continuation {
             page.next = cursor(place)
@@ -165,5 +168,13 @@ extension AuditGrouping {
         case .int64(let time): String(Timestamp(microseconds: time).rfc3339.prefix(10))
         default: nil
         }
+    }
+}
+
+extension AuditRecord {
+    /// How much text there is in the row's large columns.
+    var textBytes: Int {
+        [entry.before, entry.after, entry.detail, entry.cidrs, entry.warnings]
+            .reduce(256) { $0 + ($1?.utf8.count ?? 0) }
     }
 }

@@ -4,6 +4,8 @@ import GRDB
 extension AuditLedger {
     /// Rows that go into the index of texts in one transaction.
     private static let textBatch = 250
+    /// Words of one transaction, in bytes.
+    private static let textBytes = 8 << 20
     /// Most rows that are taken in before a search for words is answered.
     private static let textPatience = 20_000
     /// Rows that may wait for the index while the ledger is being written.
@@ -12,7 +14,7 @@ extension AuditLedger {
     /// Brings the index of texts up to the last row; false when that would take too long now.
     func catchUpTexts() async throws -> Bool {
         for _ in 0..<(Self.textPatience / Self.textBatch) {
-            if try await indexTexts() < Self.textBatch { return true }
+            if try await indexTexts() == 0 { return true }
         }
         return false
     }
@@ -34,7 +36,7 @@ extension AuditLedger {
             let indexed = (try? await reading { try TextIndex.progress(in: $0) }) ?? now
             if isBusy, now - indexed < Self.textBacklog { continue }
             // What fails now, for want of space, is tried again after the next commit.
-            while !Task.isCancelled, let count = try? await indexTexts(), count == Self.textBatch {}
+            while !Task.isCancelled, let count = try? await indexTexts(), count > 0 {}
             return
         }
     }
@@ -46,8 +48,13 @@ extension AuditLedger {
             let after = try TextIndex.progress(in: db)
             let statement = try db.cachedStatement(
                 sql: "SELECT \(AuditRow.columns) FROM audit WHERE seq > ? ORDER BY seq LIMIT ?")
-            let rows = try Row.fetchAll(statement, arguments: [after, limit])
-            return TextIndex.Batch(after: after, try rows.map(TextIndex.Batch.Entry.init))
+            let rows = try Row.fetchCursor(statement, arguments: [after, limit])
+            var (entries, bytes): ([TextIndex.Batch.Entry], Int) = ([], 0)
+            while bytes < Self.textBytes, let row = try rows.next() {
+                entries.append(try TextIndex.Batch.Entry(row))
+                bytes += entries.last?.columns.reduce(0) { $0 + $1.utf8.count } ?? 0
+            }
+            return TextIndex.Batch(after: after, entries)
         }
         guard !batch.rows.isEmpty else { return 0 }
         try await index(batch)

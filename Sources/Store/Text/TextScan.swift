@@ -13,17 +13,20 @@ struct TextScan: CandidateSource {
     init(_ db: Database, _ text: AuditText, order: AuditOrder, after: Int64?) throws {
         let first = try Int64.fetchOne(db.cachedStatement(sql: Self.firstSQL)) ?? 1
         let last = try TextIndex.progress(in: db)
-        let lower: Int64
-        let upper: Int64
+        // A client may name any number as the last one: none of these sums may go past the numbers there are.
+        var lower = first
+        var upper = last
         switch order {
         case .ascending:
-            lower = max(first, (after ?? 0).addingReportingOverflow(1).partialValue)
-            upper = min(last, lower &+ Self.window - 1)
-            continuation = upper < last && lower <= upper ? Place(time: 0, seq: upper) : nil
+            if let after { lower = after < last ? max(first, after + 1) : last + 1 }
+            let isLong = lower <= last && last - lower >= Self.window
+            if isLong { upper = lower + Self.window - 1 }
+            continuation = isLong ? Place(time: 0, seq: upper) : nil
         case .descending:
-            upper = min(last, (after ?? .max) - 1)
-            lower = max(first, upper - Self.window + 1)
-            continuation = lower > first && lower <= upper ? Place(time: 0, seq: lower) : nil
+            if let after { upper = after > first ? min(last, after - 1) : first - 1 }
+            let isLong = upper >= first && upper - first >= Self.window
+            if isLong { lower = upper - Self.window + 1 }
+            continuation = isLong ? Place(time: 0, seq: lower) : nil
         }
         rows = try Row.fetchCursor(
             db.cachedStatement(sql: Self.sql(order)),

@@ -11,9 +11,9 @@ struct ForeignRow: Sendable {
     let epochOffset: Int64
 
     /// Whether the row may be imported at all: what etcd decided, and with `all` that replica's own rows
-    /// about attempts and reads. Rows about the state of that ledger stay there.
+    /// about attempts, reads and holds. Rows about the state of that ledger and its keys stay there.
     func isWanted(all: Bool) -> Bool {
-        if record.kind == "Ledger" { return false }
+        if record.kind == "Ledger" || record.kind == SigningKeyRow.kind { return false }
         if record.revision != nil { return record.outcome == .accepted }
         return all && record.sourceLedger == nil
     }

@@ -1,4 +1,5 @@
 package import Domain
+import Foundation
 import GRDB
 
 /// A ledger's file, opened for reading only: beside a running server, without its lock, and without
@@ -11,6 +12,10 @@ package final class LedgerReader: Sendable {
     /// Throws `cannotOpen`, `notALedger` or `newerSchema`.
     package init(path: String) throws(StoreError) {
         self.path = path
+        // SQLite would speak of a directory that cannot be written.
+        guard FileManager.default.fileExists(atPath: path) else {
+            throw StoreError(code: .cannotOpen, message: "\(path): there is no such file.")
+        }
         var configuration = Configuration()
         configuration.readonly = true
         configuration.label = "audit-ledger-reader"

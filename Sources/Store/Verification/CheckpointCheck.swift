@@ -58,7 +58,8 @@ struct CheckpointCheck {
         findings.append(
             LedgerFinding(
                 row: last.seq,
-                "it names signing key \(last.key.hexID), but the key in use is \(key.hexID)"))
+                "it names signing key \(last.key.hexID), but the verifier key that was given is "
+                    + "\(key.hexID); if the rotation was yours, fetch the new verifier key"))
     }
 
     /// The key that was in use when the ledger had `size` rows.

@@ -15,7 +15,8 @@ struct LedgerAssembly {
     private(set) var roots: [Int64: AuditHash] = [0: .emptyRoot]
     private(set) var findings: [LedgerFinding] = []
     private(set) var missing: [ClosedRange<Int64>] = []
-    private(set) var signingKeys: [SigningKeyRow]
+    private(set) var signingKeys: [SigningKeyRow] = []
+    private(set) var predecessors: [String] = []
     private(set) var networks: [Int64: NetworkSum] = [:]
     /// Tiles of which every row is known.
     private(set) var wholeTiles: Set<Int64> = []
@@ -26,13 +27,13 @@ struct LedgerAssembly {
         self.sizes = Set(sizes)
         findings = survey.findings
         missing = survey.gaps
-        signingKeys = survey.keptKeys
     }
 
     mutating func add(_ segment: SegmentSummary) {
         findings += segment.findings
         missing += segment.missing
         signingKeys += segment.signingKeys
+        predecessors += segment.predecessors
         networks.merge(segment.networks) { first, _ in first }
         prunedRows += Int64(segment.prunedTiles.count) * Tile.width
         checkBorder(segment)

@@ -26,6 +26,25 @@ package struct LedgerFinding: Hashable, Sendable {
     init(row seq: Int64, _ reason: String) { self.init(.row, seq...seq, reason) }
 }
 
+extension LedgerReport {
+    /// Whether a checkpoint of ledger `other` was signed with one of this ledger's keys or one of `keys`,
+    /// or rows say that this ledger took its place; if so it is among the findings from now on.
+    package mutating func noteReplaced(
+        _ other: String, by signed: SignedCheckpoint, keys: [VerifierKey]
+    ) -> Bool {
+        let isOnRecord = predecessors.contains(other)
+        let isSigned = (self.keys + keys).contains { signed.note.isSigned(withKeyOf: $0) }
+        guard isOnRecord || isSigned else { return false }
+        findings.append(
+            LedgerFinding(
+                .range, 1...max(1, size),
+                "they took the place of ledger \(other), of whose \(signed.checkpoint.size) rows "
+                    + "etcd holds a checkpoint"
+                    + (isOnRecord ? " (a row Ledger predecessor says so)" : "")))
+        return true
+    }
+}
+
 extension LedgerFinding: CustomStringConvertible {
     package var description: String {
         switch kind {
@@ -61,6 +80,10 @@ package struct LedgerReport: Hashable, Sendable {
     package var pruned: Int64
     /// Checkpoints that the file holds.
     package var checkpoints: Int
+    /// The signing keys that rows name, oldest first.
+    package var keys: [VerifierKey]
+    /// Ledgers whose place this one says to have taken, by id.
+    package var predecessors: [String]
     /// In order; the first is the first bad place. Empty when all is as it was written.
     package var findings: [LedgerFinding]
 }

@@ -10,6 +10,9 @@ struct LedgerSurvey: Sendable {
         let signed: SignedCheckpoint?
     }
 
+    /// No ledger gets as long; a row with a higher number was not written by this program.
+    static let maximumSize: Int64 = 1 << 53
+
     let ledger: String
     /// Number of the last row.
     let size: Int64
@@ -20,8 +23,6 @@ struct LedgerSurvey: Sendable {
     /// Table `tile`, by level and index.
     let tiles: [Tile.Place: AuditHash]
     let checkpoints: [StoredNote]
-    /// Signing keys of pruned rows.
-    let keptKeys: [SigningKeyRow]
     let findings: [LedgerFinding]
 
     init(_ db: Database) throws {
@@ -30,17 +31,27 @@ struct LedgerSurvey: Sendable {
         (segments, gaps) = try Self.segments(size: size, db)
         tiles = try Self.tiles(db)
         checkpoints = try Self.checkpoints(db)
-        var findings: [LedgerFinding] = []
-        if let stray = try Int64.fetchOne(db, sql: "SELECT min(seq) FROM audit WHERE seq < 1") {
-            findings.append(LedgerFinding(row: stray, "no row has such a number"))
-        }
-        keptKeys = try Self.kept(db, &findings)
-        self.findings = findings
+        findings = try Self.strays(db) + PruningCheck(size: size, db).findings
     }
 
     private static func size(_ db: Database) throws -> Int64 {
-        let sealed = try Int64.fetchOne(db, sql: "SELECT max(tile) FROM sealed")
-        return max(try LedgerTree.size(db), sealed.map { Tile.rows($0).upperBound - 1 } ?? 0)
+        let row = try Int64.fetchOne(
+            db, sql: "SELECT max(seq) FROM audit WHERE seq <= ?", arguments: [maximumSize])
+        let sealed = try Int64.fetchOne(
+            db, sql: "SELECT max(tile) FROM sealed WHERE tile <= ?",
+            arguments: [Tile.of(row: maximumSize)])
+        return max(row ?? 0, sealed.map { Tile.rows($0).upperBound - 1 } ?? 0)
+    }
+
+    private static func strays(_ db: Database) throws -> [LedgerFinding] {
+        try [
+            "SELECT min(seq) FROM audit WHERE seq < 1", "SELECT max(seq) FROM audit WHERE seq > ?",
+        ]
+        .compactMap { sql in
+            try Int64.fetchOne(
+                db, sql: sql, arguments: sql.contains("?") ? [maximumSize] : [])
+        }
+        .map { LedgerFinding(row: $0, "no row has such a number") }
     }
 
     /// Walks from row to row where there are holes, so that a row with a number far off costs nothing.
@@ -51,7 +62,7 @@ struct LedgerSurvey: Sendable {
         var gaps: [ClosedRange<Int64>] = []
         var start: Int64 = 1
         while start <= size {
-            guard let next = try firstRow(from: start, db) else { break }
+            guard let next = try firstRow(from: start, db), next <= size else { break }
             let first = Tile.rows(Tile.of(row: next)).lowerBound
             if first > start { gaps.append(start...first - 1) }
             let end = first.addingReportingOverflow(SegmentCheck.tiles * Tile.width)
@@ -67,8 +78,8 @@ struct LedgerSurvey: Sendable {
         let row = try Int64.fetchOne(
             db, sql: "SELECT min(seq) FROM audit WHERE seq >= ?", arguments: [start])
         let sealed = try Int64.fetchOne(
-            db, sql: "SELECT min(tile) FROM sealed WHERE tile >= ?",
-            arguments: [Tile.of(row: start)])
+            db, sql: "SELECT min(tile) FROM sealed WHERE tile BETWEEN ? AND ?",
+            arguments: [Tile.of(row: start), Tile.of(row: maximumSize)])
         return [row, sealed.map { Tile.rows($0).lowerBound }].compactMap(\.self).min()
     }
 
@@ -95,24 +106,6 @@ struct LedgerSurvey: Sendable {
                     signed: try? StoredCheckpoint(row: row).signed))
         }
         return notes
-    }
-
-    private static func kept(
-        _ db: Database, _ findings: inout [LedgerFinding]
-    ) throws -> [SigningKeyRow] {
-        var keys: [SigningKeyRow] = []
-        for row in try Row.fetchAll(db, sql: "SELECT seq, form FROM kept ORDER BY seq") {
-            let reader = ColumnReader(row: row, label: "kept")
-            let seq = try reader.integer(0)
-            let form = try reader.text(1)
-            let sealed = try? RowHashes.fetch(seq..<seq + 1, in: db).first
-            guard sealed == .ofCanonicalForm(Array(form.utf8)) else {
-                findings.append(LedgerFinding(row: seq, "what was kept of it is not the row"))
-                continue
-            }
-            if let key = SigningKeyRow(seq: seq, keptForm: form) { keys.append(key) }
-        }
-        return keys
     }
 }
 

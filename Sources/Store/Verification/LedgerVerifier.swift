@@ -51,26 +51,25 @@ package struct LedgerVerifier: Sendable {
         var assembly = LedgerAssembly(survey, sizes: sizes)
         for segment in try await segments(survey, sizes: sizes) { assembly.add(segment) }
         let networks = try await table
+        let kept = try await file.read { try KeptKeys(upTo: survey.size, $0) }
 
-        let keys = assembly.signingKeys.sorted { $0.seq < $1.seq }
+        let keys = kept.merged(with: assembly.signingKeys)
         var checkpoints = CheckpointCheck(survey, roots: assembly.roots, keys: keys, key: key)
         checkpoints.checkStored(isSigned: await signatures(survey, checkpoints))
         for checkpoint in outside { checkpoints.check(checkpoint) }
         checkpoints.checkKey()
 
-        var findings = assembly.findings + checkpoints.findings
+        var findings = assembly.findings + kept.findings + checkpoints.findings
         findings += Self.join(assembly.missing).map { LedgerFinding(.missing, $0, "") }
         findings += Self.tail(survey, checkpoints.claims, networks)
         findings += try await structure
-        for tile in networks.differences(from: assembly.networks, in: assembly.wholeTiles).prefix(4)
-        {
-            let found = try await file.read { try NetworkCheck.firstDifference(in: tile, $0) }
-            findings += [found].compactMap(\.self)
-        }
+        let tiles = networks.differences(from: assembly.networks, in: assembly.wholeTiles)
+        findings += try await file.read { try NetworkCheck.differences(in: tiles, $0) }
         return LedgerReport(
             ledger: survey.ledger, size: survey.size,
             root: assembly.roots[survey.size].map { Data($0.bytes).base64EncodedString() },
             pruned: assembly.prunedRows, checkpoints: survey.checkpoints.count,
+            keys: keys.map(\.key), predecessors: assembly.predecessors,
             findings: findings.sorted())
     }
 

@@ -24,9 +24,20 @@ struct NetworkCheck: Sendable {
         tiles.filter { rows[$0] != sums[$0] }.sorted()
     }
 
-    /// The first row of a tile that table and row say different things of, read anew in one transaction;
-    /// nil when there is none, or the tile was pruned meanwhile.
-    static func firstDifference(in tile: Int64, _ db: Database) throws -> LedgerFinding? {
+    /// The first rows that table and row say different things of, of at most four tiles that stand wholly
+    /// in the file; read anew in one transaction, since tiles may have been pruned meanwhile.
+    static func differences(in tiles: [Int64], _ db: Database) throws -> [LedgerFinding] {
+        guard !tiles.isEmpty else { return [] }
+        let sealed = Set(try Int64.fetchAll(db, sql: "SELECT tile FROM sealed"))
+        return try tiles.filter { !sealed.contains($0) }.prefix(4).compactMap {
+            try firstDifference(in: $0, db)
+        }
+    }
+
+    /// Nil when there is none.
+    private static func firstDifference(
+        in tile: Int64, _ db: Database
+    ) throws -> LedgerFinding? {
         let range = Tile.rows(tile)
         let arguments: StatementArguments = [range.lowerBound, range.upperBound]
         var entries: [Int64: Set<NetworkEntry>] = [:]

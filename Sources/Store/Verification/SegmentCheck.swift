@@ -21,6 +21,8 @@ struct SegmentCheck: Sendable {
     /// What the rows of a tile say of networks.
     private(set) var networks: [Int64: NetworkSum] = [:]
     private(set) var signingKeys: [SigningKeyRow] = []
+    /// Ledgers whose place this one says to have taken.
+    private(set) var predecessors: [String] = []
 
     /// Reads and checks the rows of `rows`.
     init(_ rows: Range<Int64>, in db: Database) throws {
@@ -92,6 +94,9 @@ struct SegmentCheck: Sendable {
             let key = SigningKeyRow(seq: seq, document: document)
         {
             signingKeys.append(key)
+        }
+        if let row = row.predecessorDetail.flatMap(PredecessorRow.init(detail:)) {
+            predecessors.append(row.ledger)
         }
         for entry in NetworkEntry.all(cidrs: row.cidrs, seq: seq, time: row.time) {
             networks[Tile.of(row: seq), default: NetworkSum()].add(entry)

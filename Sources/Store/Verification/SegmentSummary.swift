@@ -13,6 +13,7 @@ struct SegmentSummary: Sendable {
     let prunedTiles: Set<Int64>
     let networks: [Int64: NetworkSum]
     let signingKeys: [SigningKeyRow]
+    let predecessors: [String]
     let findings: [LedgerFinding]
     let missing: [ClosedRange<Int64>]
 
@@ -34,6 +35,7 @@ struct SegmentSummary: Sendable {
         prunedTiles = check.prunedTiles
         networks = check.networks
         signingKeys = check.signingKeys
+        predecessors = check.predecessors
         findings = check.findings
         missing = check.missing
     }

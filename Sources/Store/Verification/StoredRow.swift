@@ -22,6 +22,9 @@ struct StoredRow {
     private static let kindIndex = index("kind")
     private static let originIndex = index("origin")
     private static let afterIndex = index("after")
+    private static let nameIndex = index("name")
+    private static let detailIndex = index("detail")
+    private static let sourceLedgerIndex = index("source_ledger")
 
     /// The rows from one number up to another, in order.
     static let sql = """
@@ -37,11 +40,21 @@ struct StoredRow {
     var previousHash: AuditHash? { hash(at: Self.previousHashIndex) }
     var cidrs: String? { text(at: Self.cidrsIndex) }
 
-    /// The object after the change, if the row names a signing key.
+    /// The object after the change, if the row names a signing key of this ledger.
     var signingKeyDocument: String? {
-        guard isText("system", at: Self.originIndex), isText("SigningKey", at: Self.kindIndex)
+        guard isText("system", at: Self.originIndex), isText("SigningKey", at: Self.kindIndex),
+            sqlite3_column_type(statement, Self.sourceLedgerIndex) == SQLITE_NULL
         else { return nil }
         return text(at: Self.afterIndex)
+    }
+
+    /// The detail, if the row says that this ledger took the place of another.
+    var predecessorDetail: String? {
+        guard isText("system", at: Self.originIndex), isText("Ledger", at: Self.kindIndex),
+            isText("predecessor", at: Self.nameIndex),
+            sqlite3_column_type(statement, Self.sourceLedgerIndex) == SQLITE_NULL
+        else { return nil }
+        return text(at: Self.detailIndex)
     }
 
     /// SHA-256 of the canonical form; nil when a column holds what no version ever wrote. `writer` is for

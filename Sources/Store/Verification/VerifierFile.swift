@@ -7,6 +7,9 @@ enum VerifierFile {
     ///
     /// Throws `cannotOpen`, `notALedger`, `newerSchema` or what SQLite reports.
     static func open(_ path: String) throws(StoreError) -> DatabaseQueue {
+        guard FileManager.default.fileExists(atPath: path) else {
+            throw StoreError(code: .cannotOpen, message: "\(path): there is no such file")
+        }
         guard FileManager.default.isReadableFile(atPath: path) else {
             throw StoreError(code: .cannotOpen, message: "\(path): cannot be read")
         }

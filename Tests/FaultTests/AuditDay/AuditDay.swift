@@ -7,6 +7,7 @@ import TestSupport
 struct AuditDay {
     /// What the questions need to know besides the API: RFC 3339 times between the day's parts.
     struct Marks: Sendable {
+        var morning: String
         var noon: String
         var evening: String
     }
@@ -19,13 +20,14 @@ struct AuditDay {
     let etcd: EtcdProcess
 
     func run() async throws -> Marks {
+        let start = try await mark()
         try await morning()
         let noon = try await mark()
         try await afternoon()
         let evening = try await mark()
         try await night()
         try await client.waitUntilAudited(try await etcd.newestCalicoRevision())
-        return Marks(noon: noon, evening: evening)
+        return Marks(morning: start, noon: noon, evening: evening)
     }
 
     private func morning() async throws {

@@ -20,15 +20,25 @@ struct AuditorQuestion: Sendable {
         }
     }
 
+    /// The page's functions, which its commands use: the first `sh` block that defines any.
+    static func functions(in page: String) throws -> String {
+        let blocks = page.components(separatedBy: "\n```").compactMap { block($0, "sh") }
+        guard let functions = blocks.first(where: { $0.contains("() {") }) else {
+            throw FaultTestError("docs/audit.md defines no functions")
+        }
+        return functions
+    }
+
     private static func block(_ text: String, _ language: String) -> String? {
         text.hasPrefix(language + "\n") ? String(text.dropFirst(language.count + 1)) : nil
     }
 
-    /// Runs the command as an administrator's shell would.
+    /// Runs the command as an administrator's shell would that has the page's functions.
     func ask(_ environment: [String: String]) async throws -> String {
+        let functions = try Self.functions(in: try Repository.text("docs/audit.md"))
         let process = Process()
         process.executableURL = URL(fileURLWithPath: "/bin/bash")
-        process.arguments = ["-euo", "pipefail", "-c", command]
+        process.arguments = ["-euo", "pipefail", "-c", functions + "\n" + command]
         var variables = ProcessInfo.processInfo.environment
         let programs = try ServerExecutable.locate().deletingLastPathComponent().path
         variables["PATH"] = programs + ":" + (variables["PATH"] ?? "/usr/bin:/bin")

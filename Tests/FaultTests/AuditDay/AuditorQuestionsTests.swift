@@ -20,7 +20,8 @@ extension FaultTests {
                             "api": "http://127.0.0.1:\(server.port)",
                             "replica": "http://127.0.0.1:\(replica.port)",
                             "db": server.data.file("data") + "/audit.sqlite",
-                            "etcd": etcd.clientURL, "noon": marks.noon, "evening": marks.evening,
+                            "etcd": etcd.clientURL, "today": marks.morning, "noon": marks.noon,
+                            "evening": marks.evening,
                         ]
                         for question in questions {
                             let answer = try await question.ask(environment)

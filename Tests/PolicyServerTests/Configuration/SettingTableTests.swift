@@ -5,10 +5,15 @@ import TestSupport
 import Testing
 
 struct SettingTableTests {
+    private struct AllFlags: ParsableArguments {
+        @OptionGroup var places: PlaceFlags
+        @OptionGroup var flags: SettingFlags
+    }
+
     @Test(arguments: Setting.allCases)
     func `every setting has its flag`(_ setting: Setting) throws {
-        let flags = try SettingFlags.parse([setting.flag, "value"])
-        #expect(flags.values == [setting: ["value"]])
+        let all = try AllFlags.parse([setting.flag, "value"])
+        #expect(all.flags.values.merging(all.places.values) { $1 } == [setting: ["value"]])
     }
 
     @Test(arguments: Setting.allCases)

@@ -1,3 +1,4 @@
+import ArgumentParser
 import Calico
 import Etcd
 import Foundation
@@ -77,6 +78,19 @@ struct SettingsTests {
             try Settings(SettingValues(flags: [:], environment: [setting.variable: text]))
         }
         #expect(byVariable?.message.hasPrefix("\(setting.variable) (environment): ") == true)
+    }
+
+    @Test(arguments: ["POLICY_SERVER_AUDIT_REDS", "POLICY_SERVER_", "POLICY_SERVER_ETCD_USERS"])
+    func `a variable that is no setting is refused by name`(_ name: String) async throws {
+        let (flags, places) = (try SettingFlags.parse([]), try PlaceFlags.parse([]))
+        let error = await #expect(throws: SettingError.self) {
+            try await Settings.load(flags, places, environment: [name: "maybe"])
+        }
+        #expect(error?.message.hasPrefix("\(name) (environment): ") == true)
+        // What Kubernetes sets for a Service of this name is none of ours.
+        let others = ["POLICY_SERVER_SERVICE_HOST": "10.0.0.1", "POLICY_SERVER_PORT_80_TCP": "x"]
+        _ = try await Settings.load(
+            flags, places, environment: others.merging(["POLICY": "x"]) { $1 })
     }
 
     @Test(arguments: ["0.0.0.0:8080", "[::]:8080", "192.0.2.1:80", "[::ffff:127.0.0.1]:80"])

@@ -98,6 +98,76 @@ extension EndToEndTests {
             }
         }
 
+        @Test func `what is turned away early says who, why and what was asked`() async throws {
+            try await TestApplication.with { server in
+                let headers = [
+                    ("X-Actor", "alice"), ("X-Actor-Roles", "operator"), ("X-Ticket", "T-1"),
+                    ("X-Reason", "try"), ("User-Agent", "curl/8"), ("Idempotency-Key", "k-1"),
+                ]
+                try await server.send(
+                    .put, "/v1/regions/west?dryRun=true", "<a/>", type: "text/xml", headers)
+                try await server.send(
+                    .put, "/v1/audit/holds/case-7", #"{"reason":""}"#, headers)
+                // What is malformed is left out, the rest is not.
+                try await server.send(
+                    .put, "/v1/regions/east", "{}", headers + [("X-Ticket", "a\tb")])
+                let rows = try await server.rows(3, "/v1/audit?outcome=refused&order=asc")
+                for row in rows {
+                    #expect(row["actor"] == "alice" && row["authentication"] == "asserted")
+                    #expect(row["roles"] == ["operator"] && row["reason"] == "try")
+                    #expect(row["userAgent"] == "curl/8")
+                    #expect(row["idempotencyKeyHash"]?.stringValue?.count == 64)
+                    #expect(row["detail"]?["method"] == "PUT")
+                    #expect(row["detail"]?["detail"]?.stringValue?.isEmpty == false)
+                }
+                #expect(rows.map { $0["ticket"] } == ["T-1", "T-1", nil])
+                #expect(rows.map { $0["dryRun"] } == [true, nil, nil])
+                #expect(rows.map { $0["kind"] } == ["Region", "LegalHold", "Region"])
+                #expect(rows.first?["detail"]?["path"] == "/v1/regions/west")
+            }
+        }
+
+        @Test func `a reason that is no UTF-8 is refused, not repaired`() async throws {
+            try await TestApplication.with { server in
+                try await server.client.withRawConnection { raw in
+                    try await raw.send(
+                        Array("DELETE /v1/regions/west HTTP/1.1\r\nHost: a\r\nX-Reason: a".utf8)
+                            + [0xFF] + Array("b\r\n\r\n".utf8))
+                    let answer = try await raw.receive(through: "}")
+                    #expect(answer.hasPrefix("HTTP/1.1 400 ") && answer.contains("UTF-8"))
+                }
+            }
+        }
+
+        @Test func `one who reads much hides nothing that is refused`() async throws {
+            try await TestApplication.with(flags: [.auditAttempts: ["1"]]) { server in
+                for _ in 0..<1_010 { try await server.send(.get, "/v1/audit/1") }
+                try await server.send(.put, "/v1/regions/No", "{}")
+                _ = try await server.rows(1, "/v1/audit?name=No")
+            }
+        }
+
+        @Test func `an object's networks are all in its row, however many`() async throws {
+            try await TestApplication.with { server in
+                let rules = (0..<6).map { rule in
+                    let nets = (0..<250).map { #""10.\#(rule).\#($0).0/24""# }
+                    return
+                        #"{"action":"Allow","source":{"nets":[\#(nets.joined(separator: ","))]}}"#
+                }
+                let policy = """
+                    {"apiVersion":"projectcalico.org/v3","kind":"GlobalNetworkPolicy",
+                    "metadata":{"name":"many"},"spec":{"types":["Ingress"],
+                    "ingress":[\(rules.joined(separator: ","))]}}
+                    """
+                #expect(try await server.send(.put, "/v1/policies/many", policy).status == 201)
+                for network in ["10.0.0.0/24", "10.5.249.0/24"] {
+                    let found = try await server.send(
+                        .get, "/v1/audit?cidr=\(network)&match=exact&kind=GlobalNetworkPolicy")
+                    #expect(found.names == ["many"], "\(network)")
+                }
+            }
+        }
+
         @Test func `an actor that cannot be one is on record as a failed authentication`()
             async throws
         {
@@ -108,6 +178,7 @@ extension EndToEndTests {
                 let row = try await server.rows(1, "/v1/audit?kind=Authentication").first
                 #expect(row?["problem"] == "malformed-actor")
                 #expect(row?["actor"] == "anonymous@127.0.0.1")
+                #expect(row?["name"] == "/v1/regions/west")
                 #expect(row?["outcome"] == "refused")
             }
         }

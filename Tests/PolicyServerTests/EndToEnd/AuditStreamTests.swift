@@ -47,16 +47,54 @@ extension EndToEndTests {
                         #expect(text.contains("id: \(seq)\n"))
                     }
                 }
-                #expect(
-                    try await server.send(.get, "/v1/audit/stream?lastEventId=99999").status == 400)
                 #expect(try await server.send(.get, "/v1/audit/stream?lastEventId=x").status == 400)
                 #expect(try await server.send(.get, "/v1/audit/stream?q=x").status == 400)
                 // Rows of reads are not waited for; a write is, and comes behind them.
                 try await server.send(.put, "/v1/regions/d", "{}")
-                let starts = try await server.send(.get, "/v1/audit?verb=read").items
+                let starts = try await server.send(.get, "/v1/audit?verb=read&outcome=accepted")
+                    .items
                     .filter { $0["name"] == "/v1/audit/stream" }
                 #expect(starts.count == 1)
                 #expect(starts.first?["detail"]?["format"] == "sse")
+            }
+        }
+
+        @Test
+        func `a client is told of rows that were pruned, and of a ledger that ends before its row`()
+            async throws
+        {
+            try await StreamServer.with(AuditStreams()) { ledger, directory in
+                try await ledger.record(
+                    (Int64(1)...600).map { number in
+                        AuditRecord.Draft(
+                            time: Timestamp(microseconds: number), origin: .api, actor: "alice",
+                            verb: .update, kind: "Region", name: "west", outcome: .refused)
+                    })
+                let pruned = try await ledger.prune(
+                    before: Timestamp(microseconds: 600), into: directory.file("segments"),
+                    now: Timestamp(microseconds: 601), version: "test")
+                #expect(pruned?.rows == 1...512)
+            } _: { client in
+                for (last, from) in [(0, 1), (100, 101)] {
+                    try await client.withRawConnection { raw in
+                        try await raw.send(Self.request("", "Last-Event-ID: \(last)\r\n"))
+                        let text = try await raw.receive(through: "event: audit\n")
+                        #expect(
+                            text.contains(
+                                "id: 512\nevent: pruned\ndata: {\"from\":\(from),\"to\":512}\n\nid: 513\n"
+                            ))
+                    }
+                }
+                try await client.withRawConnection { raw in
+                    try await raw.send(Self.request("?lastEventId=512"))
+                    let text = try await raw.receive(through: "event: audit\n")
+                    #expect(text.contains("id: 513\n") && !text.contains("pruned"))
+                }
+                try await client.withRawConnection { raw in
+                    try await raw.send(Self.request("", "Last-Event-ID: 99999\r\n"))
+                    let text = try await raw.receive(through: "}\n\n")
+                    #expect(text.contains("event: reset\ndata: {\"had\":99999,\"last\":60"))
+                }
             }
         }
 
@@ -82,6 +120,20 @@ extension EndToEndTests {
             }
         }
 
+        @Test func `atLeast waits for the ledger, which needs no etcd`() async throws {
+            try await StreamServer.with(AuditStreams()) { ledger, _ in
+                try await ledger.follow(Progress(clusterID: "cdf818194e3a8c32", revision: 5))
+            } _: { client in
+                for (path, status) in [
+                    ("/v1/audit?atLeast=5", 200), ("/v1/audit/99?atLeast=5", 404),
+                    ("/v1/audit?atLeast=6", 503),
+                ] {
+                    let answer = try await client.send(.get, path)
+                    #expect(answer.status == status, "\(path)")
+                }
+            }
+        }
+
         private static func request(_ query: String, _ headers: String = "") -> String {
             "GET /v1/audit/stream\(query) HTTP/1.1\r\nHost: a\r\n\(headers)\r\n"
         }
@@ -91,10 +143,13 @@ extension EndToEndTests {
 /// The API over a ledger alone.
 private enum StreamServer {
     static func with(
-        _ streams: AuditStreams, _ body: (HTTPTestClient) async throws -> Void
+        _ streams: AuditStreams,
+        prepare: (AuditLedger, TemporaryDirectory) async throws -> Void = { _, _ in },
+        _ body: (HTTPTestClient) async throws -> Void
     ) async throws {
         let directory = try TemporaryDirectory()
         let api = try API.overPartsThatDoNotRun(in: directory, streams: streams)
+        try await prepare(api.ledger, directory)
         var builder = RouterBuilder()
         builder.add(api.routes)
         let server = HTTPServer(

@@ -140,6 +140,13 @@ extension EndToEndTests {
                 #expect(event["reason"]?["reasonCode"] == "409")
                 #expect(event["reason"]?["policyId"] == "/problems/overlap")
                 #expect(event["initiator"]?["name"] == "=cmd")
+                #expect(event["initiator"]?["id"] == "policy-server:actor/%3Dcmd")
+                #expect(
+                    event["initiator"]?["attachments"]?.arrayValue?.first
+                        == [
+                            "name": "roles", "contentType": "application/json",
+                            "content": #"["operator"]"#,
+                        ])
                 #expect(event["initiator"]?["host"]?["address"] == "127.0.0.1")
             }
         }
@@ -164,8 +171,56 @@ extension EndToEndTests {
                 let query = rows.first?["detail"]?["query"]?.stringValue ?? ""
                 #expect(query.hasPrefix("reason=x&idempotencyKey=sha256%3A"))
                 #expect(!query.contains("secret"))
-                let nameless = [("X-Actor", "\u{e9}")]
-                #expect(try await server.send(.get, "/v1/audit", nameless).status == 400)
+            }
+        }
+
+        @Test func `no page of an export, history or diff is read unseen`() async throws {
+            try await TestApplication.with { server in
+                try await server.send(.put, "/v1/regions/west", "{}")
+                let paths = [
+                    "/v1/audit/export?order=revision&after=0.0", "/v1/audit/export?from=1&to=1",
+                    "/v1/regions/west/history?limit=1", "/v1/diff?from=1", "/v1/audit/1",
+                ]
+                for path in paths {
+                    #expect(try await server.send(.get, path).status == 200, "\(path)")
+                }
+                try await server.send(.put, "/v1/regions/east", "{}")
+                let rows = try await server.send(.get, "/v1/audit?verb=read&order=asc").items
+                let read = rows.map { row in
+                    let query = row["detail"]?["query"]?.stringValue ?? ""
+                    return (row["name"]?.stringValue ?? "") + (query.isEmpty ? "" : "?" + query)
+                }
+                #expect(read == paths)
+            }
+        }
+
+        @Test func `a read of the audit log that is refused is a row as well`() async throws {
+            try await TestApplication.with { server in
+                let attempts: [(String, [(String, String)], String, JSONValue)] = [
+                    ("/v1/audit?name=x", [("X-Actor", "\u{e9}")], "Authentication", 400),
+                    ("/v1/audit?limit=0", [("X-Actor", "eve")], "AuditLog", 400),
+                    ("/v1/audit/4711", [("X-Actor", "eve")], "AuditLog", 404),
+                    ("/v1/audit?what=x", [("X-Actor", "eve")], "AuditLog", 400),
+                    ("/v1/regions/no/history", [("X-Actor", "eve")], "AuditLog", 404),
+                ]
+                for (path, headers, _, _) in attempts { try await server.send(.get, path, headers) }
+                let rows = try await server.rows(
+                    attempts.count, "/v1/audit?verb=read&outcome=refused&order=asc")
+                for (row, attempt) in zip(rows, attempts) {
+                    #expect(row["kind"]?.stringValue == attempt.2)
+                    #expect(row["status"] == attempt.3)
+                    #expect(row["name"]?.stringValue == String(attempt.0.prefix { $0 != "?" }))
+                }
+                #expect(rows.first?["detail"]?["query"] == "name=x")
+                #expect(rows.dropFirst().allSatisfy { $0["actor"] == "eve" })
+            }
+        }
+
+        @Test func `a quote that is not closed is no search`() async throws {
+            try await TestApplication.with(etcdURL: "http://127.0.0.1:1") { server in
+                let answer = try await server.send(.get, "/v1/audit?q=%22open")
+                #expect(answer.status == 400)
+                #expect(answer.text.contains("a quote that is not closed"))
             }
         }
 
@@ -187,7 +242,9 @@ extension EndToEndTests {
             #expect(created.status == 201)
             let refused = try await server.send(
                 .put, "/v1/regions/west/subnets/web-2", #"{"cidr":"10.1.2.128/25"}"#,
-                [("X-Actor", "=cmd"), ("X-Reason", "more web")])
+                [
+                    ("X-Actor", "=cmd"), ("X-Reason", "more web"), ("X-Actor-Roles", "operator"),
+                ])
             #expect(refused.status == 409)
         }
     }

@@ -16,6 +16,12 @@ extension EndToEndTests {
             #expect(try await application.send(.put, path, #"{"reason":"court"}"#).status == 200)
             let body = #"{"name":"case-7","reason":"court","since":"2026-01-01T00:00:00Z"}"#
             #expect(try await application.send(.put, path, body, who).status == 200)
+            let isNew = [("If-None-Match", "*")]
+            let again = try await application.send(.put, path, #"{"reason":"other"}"#, isNew)
+            #expect(again.status == 412)
+            #expect(again.json["type"] == "/problems/precondition-failed")
+            let tagged = [("If-Match", "\"1\"")]
+            #expect(try await application.send(.put, path, body, tagged).status == 400)
             let read = try await application.send(.get, path)
             #expect(read.json["since"] == "2026-01-01T00:00:00.000000Z")
             let list = try await application.send(.get, "/v1/audit/holds")
@@ -24,7 +30,8 @@ extension EndToEndTests {
             #expect(try await application.send(.delete, path, who).status == 204)
             #expect(try await application.send(.delete, path, who).status == 404)
             #expect(try await application.send(.get, path).status == 404)
-            let rows = try await application.send(.get, "/v1/audit?kind=LegalHold").items
+            let rows = try await application.send(.get, "/v1/audit?kind=LegalHold&outcome=accepted")
+                .items
             #expect(rows.map { $0["verb"] } == ["delete", "update", "create"])
             #expect(rows.allSatisfy { $0["actor"] == "alice" && $0["ticket"] == "T-1" })
             #expect(rows[1]["before"]?["since"] == nil && rows[1]["after"]?["since"] != nil)

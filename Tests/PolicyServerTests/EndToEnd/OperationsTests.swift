@@ -41,6 +41,22 @@ extension EndToEndTests {
             }
         }
 
+        @Test func `a problem says which request it is about, also before a route is found`()
+            async throws
+        {
+            try await TestApplication.with(etcdURL: "http://127.0.0.1:1") { server in
+                for (path, type, status) in [
+                    ("/v1/regions", "/problems/bad-request", 400), ("/nowhere", "about:blank", 404),
+                ] {
+                    let answer = try await server.send(.get, path + "?what=x")
+                    #expect(answer.status == status)
+                    #expect(answer.json["type"]?.stringValue == type)
+                    #expect(answer.json["instance"]?.stringValue == path)
+                    #expect(answer.json["requestId"]?.stringValue == answer["X-Request-Id"])
+                }
+            }
+        }
+
         @Test func `HTTP's own refusals are problems too`() async throws {
             try await TestApplication.with(flags: [.maxBodyBytes: ["1024"]]) { server in
                 #expect(try await server.send(.get, "/nowhere").status == 404)

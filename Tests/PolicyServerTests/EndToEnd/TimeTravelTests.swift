@@ -30,6 +30,42 @@ extension EndToEndTests {
             }
         }
 
+        @Test func `the past of an object that did not change is the present, byte for byte`()
+            async throws
+        {
+            try await TestApplication.with { server in
+                try await server.send(
+                    .put, "/v1/regions/west",
+                    #"{"labels":{"z":"1","a":"2"},"addressBlocks":["10.1.0.0/16"]}"#)
+                let policy = """
+                    {"spec":{"types":["Ingress"],"order":1e2,"ingress":[{"source":{"nets":["10.1.0.0/16"]},
+                    "action":"Allow"}]},"metadata":{"labels":{"z":"1","a":"2"},"name":"p1"},
+                    "kind":"GlobalNetworkPolicy","apiVersion":"projectcalico.org/v3"}
+                    """
+                #expect(try await server.send(.put, "/v1/policies/p1", policy).status == 201)
+                let crossing = """
+                    {"spec":{"deny":[],"allow":[{"to":{"region":"west"},"from":{"any":true}}]},
+                    "metadata":{"name":"c1"},"kind":"CrossRegionPolicy"}
+                    """
+                #expect(try await server.send(.put, "/v1/policies/c1", crossing).status == 201)
+                let last = try await server.send(.get, "/v1/policies/c1")
+                let revision = (last.eTag ?? "").replacing("\"", with: "")
+                let paths = [
+                    "/v1/policies/p1", "/v1/policies/c1", "/v1/regions/west", "/v1/export",
+                    "/v1/policies", "/v1/regions",
+                ]
+                for path in paths {
+                    for type in ["application/json", "application/yaml"] {
+                        let accept = [("Accept", type)]
+                        let now = try await server.send(.get, path, accept)
+                        let then = try await server.send(.get, "\(path)?at=\(revision)", accept)
+                        #expect(now.status == 200 && now.text == then.text, "\(path)")
+                        #expect(now.eTag == then.eTag)
+                    }
+                }
+            }
+        }
+
         private struct Point: Sendable {
             /// As a query says it.
             var text: String

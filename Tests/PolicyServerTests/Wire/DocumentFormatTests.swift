@@ -7,7 +7,7 @@ struct DocumentFormatTests {
         ("application/json", "a: 1", .json), ("application/merge-patch+json", "a: 1", .json),
         ("application/yaml", "{}", .yaml), ("text/yaml", "{}", .yaml),
         (nil, #"{"a":1}"#, .json), (nil, " \n\t[1]", .json), (nil, "a: 1", .yaml),
-        (nil, "", .yaml), (nil, "# comment\n{}", .yaml),
+        (nil, "", .json), (nil, "# comment\n{}", .yaml),
         ("application/octet-stream", "{}", .json), ("application/octet-stream", "a: 1", .yaml),
     ]
 

@@ -36,7 +36,10 @@ struct WriteHeadersTests {
     @Test(arguments: [
         ("X-Actor", ""), ("X-Actor", "two words"), ("X-Actor", String(repeating: "a", count: 129)),
         ("X-Reason", String(repeating: "a", count: 1025)),
-        ("X-Reason", "a\tb"), ("Idempotency-Key", ""), ("Idempotency-Key", "a b"),
+        ("X-Actor", "unknown"), ("X-Actor", "Policy-Server"), ("X-Actor", "anonymous@127.0.0.1"),
+        ("X-Reason", "a\tb"), ("X-Reason", "a\u{202E}b"), ("X-Reason", "a\u{2028}b"),
+        ("X-Reason", "a\u{FFFD}b"), ("X-Ticket", "a\u{200B}b"), ("Idempotency-Key", ""),
+        ("Idempotency-Key", "a b"),
         ("Idempotency-Key", String(repeating: "k", count: 256)), ("If-Match", "42"),
         ("If-None-Match", "42"),
     ])

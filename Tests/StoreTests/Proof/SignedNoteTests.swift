@@ -66,9 +66,9 @@ import Testing
     @Test func aNewKeyFileIsItsOwnersAloneAndIsReadAgain() throws {
         let directory = try TemporaryDirectory()
         let path = directory.file("audit.key")
-        let key = try KeyFile.readOrCreate(path, name: "n")
+        let key = try KeyFile.readOrCreate(path, ledger: "n")
         #expect(try RawFile.mode(path) == 0o600)
-        #expect(try KeyFile.readOrCreate(path, name: "other").verifier == key.verifier)
+        #expect(try KeyFile.readOrCreate(path, ledger: "n").verifier == key.verifier)
         #expect(
             try FileManager.default.contentsOfDirectory(atPath: directory.path) == ["audit.key"])
         let next = SigningKey(name: "n")
@@ -77,11 +77,33 @@ import Testing
         #expect(try RawFile.mode(path) == 0o600)
     }
 
+    @Test func aKeyOfAnotherLedgerIsPutAsideAndKeptInMind() throws {
+        let directory = try TemporaryDirectory()
+        let path = directory.file("audit.key")
+        let old = try KeyFile.readOrCreate(path, ledger: "old").verifier
+        let new = try KeyFile.readOrCreate(path, ledger: "new").verifier
+        #expect(old.name == "policy-server/old")
+        #expect(new.name == "policy-server/new")
+        #expect(try KeyFile.read(path + "." + old.hexID).verifier == old)
+        #expect(try RawFile.mode(path + "." + old.hexID) == 0o600)
+        #expect(try KeyFile.readOrCreate(path, ledger: "new").verifier == new)
+        #expect(KeyFile.retired(beside: path) == [old])
+    }
+
+    @Test func aGivenKeySignsUnderTheNameOfItsLedger() throws {
+        let key = SigningKey(name: "policy-server/old")
+        let note = try key.forLedger("new").sign("text\n")
+        #expect(note.signatures.map(\.name) == ["policy-server/new"])
+        #expect(note.isSigned(withKeyOf: key.verifier))
+        #expect(!note.isSigned(by: key.verifier))
+        #expect(SigningKey(name: "mine").forLedger("new").verifier.name == "mine")
+    }
+
     @Test(arguments: [0o640, 0o604, 0o620, 0o602, 0o610])
     func aKeyThatOthersCanUseIsRefused(mode: Int) throws {
         let directory = try TemporaryDirectory()
         let path = directory.file("audit.key")
-        let key = try KeyFile.readOrCreate(path, name: "n")
+        let key = try KeyFile.readOrCreate(path, ledger: "n")
         try FileManager.default.setAttributes([.posixPermissions: mode], ofItemAtPath: path)
         let error = #expect(throws: StoreError.self) { _ = try KeyFile.read(path) }
         #expect(error?.code == .unusableKey)
@@ -97,7 +119,7 @@ import Testing
             FileManager.default.createFile(
                 atPath: path, contents: Data(content.utf8), attributes: [.posixPermissions: 0o600]))
         let error = #expect(throws: StoreError.self) {
-            _ = try KeyFile.readOrCreate(path, name: "n")
+            _ = try KeyFile.readOrCreate(path, ledger: "n")
         }
         #expect(error?.code == .unusableKey)
         #expect(try String(contentsOfFile: path, encoding: .utf8) == content)

@@ -210,35 +210,6 @@ import Testing
                 == "rows 301..600: the checkpoint of 600 rows is not signed by the key of its time")
     }
 
-    @Test func aPrunedLedgerVerifiesAndItsSealedHashesAreGuarded() async throws {
-        let ledger = try await ProvenLedger()
-        try await Self.prune(ledger)
-        let report = try await ledger.verify(
-            key: ledger.key.verifier, outside: ledger.checkpoints)
-        #expect(report.findings == [])
-        #expect(report.pruned == 256)
-
-        try RawFile.execute(
-            "UPDATE kept SET form = replace(form, 'test', 'tess')", in: ledger.path)
-        #expect(try await ledger.verify().findings.first?.seq == 1)
-        try RawFile.execute(
-            "UPDATE kept SET form = replace(form, 'tess', 'test');"
-                + "UPDATE sealed SET hashes = CAST(zeroblob(32) || substr(hashes, 33) AS BLOB)",
-            in: ledger.path)
-        #expect(try await ledger.verify().findings.isEmpty == false)
-    }
-
-    private static func prune(_ ledger: ProvenLedger) async throws {
-        let queue = try DatabaseQueue(path: ledger.path)
-        try await queue.write { db in
-            try db.execute(sql: ProvenLedger.dropTriggers)
-            try Sealing.seal(0..<1, in: db)
-            try db.execute(
-                sql: "DELETE FROM audit WHERE seq <= 256; DELETE FROM audit_cidr WHERE seq <= 256")
-        }
-        try queue.close()
-    }
-
     @Test func aFileIsReadWhereItLiesAndNothingIsLeftBesideIt() async throws {
         let ledger = try await ProvenLedger()
         let before = try FileManager.default.contentsOfDirectory(atPath: ledger.directory.path)

@@ -1,5 +1,6 @@
 import Domain
 import Foundation
+import GRDB
 import TestSupport
 import Testing
 
@@ -70,6 +71,54 @@ import Testing
         let again = try await new.importSegment(segment, all: true, now: Replica.now)
         #expect(again.rows == 0)
         #expect(try await new.rows(after: 0, limit: 1000) == rows)
+    }
+
+    /// Their keys sign their checkpoints, not this ledger's.
+    @Test func theOtherReplicasKeysDoNotBecomeThisOnes() async throws {
+        let theirs = SigningKey(name: "theirs")
+        let own = SigningKey(name: "own")
+        let whole = try await Replica.ledger(directory.file("whole.sqlite"), 1...50)
+        let new = try await Replica.ledger(directory.file("new.sqlite"), 51...60)
+        for (ledger, key) in [(whole, theirs), (new, own)] {
+            try await ledger.record([
+                SigningKeyRow.draft(key.verifier, after: nil, time: Replica.now), Self.refusal,
+            ])
+        }
+        try Replica.export(whole, to: segment)
+        _ = try await new.importSegment(segment, all: true, now: Replica.now)
+        #expect(try await new.signingKeys().map(\.key) == [own.verifier])
+        let rows = try await new.rows(after: 0, limit: 1000)
+        #expect(rows.filter { $0.name == "refused" && $0.sourceLedger != nil }.count == 1)
+        #expect(rows.allSatisfy { $0.kind != SigningKeyRow.kind || $0.sourceLedger == nil })
+        _ = try await new.makeCheckpoint(own, time: Replica.now)
+        let report = try await LedgerVerifier(path: new.path, key: own.verifier).verify()
+        #expect(report.findings == [])
+    }
+
+    /// Such rows are in ledgers that an earlier version imported into.
+    @Test func anImportedKeyRowIsNoKeyOfThisLedger() async throws {
+        let own = SigningKey(name: "own")
+        let ledger = try await Replica.ledger(directory.file("ledger.sqlite"), 1...300)
+        try await ledger.record([
+            SigningKeyRow.draft(own.verifier, after: nil, time: Timestamp(microseconds: 1))
+        ])
+        var foreign = SigningKeyRow.draft(
+            SigningKey(name: "theirs").verifier, after: nil, time: Timestamp(microseconds: 2))
+        foreign.sourceLedger = String(repeating: "ab", count: 16)
+        try await ledger.record([foreign])
+        try await ledger.record((1...300).map { .sample("later-\($0)") })
+        for cutoff in [Int64(0), Replica.now.microseconds + 1] {
+            _ = try await ledger.prune(
+                before: Timestamp(microseconds: cutoff), into: directory.file("segments"),
+                now: Replica.now, version: "test")
+            #expect(try await ledger.signingKeys().map(\.key) == [own.verifier])
+            let report = try await LedgerVerifier(path: ledger.path, key: own.verifier).verify()
+            #expect(report.findings == [])
+            #expect(report.keys == [own.verifier])
+        }
+        #expect(
+            try await ledger.pool.read { try Int.fetchOne($0, sql: "SELECT count(*) FROM kept") }
+                == 1)
     }
 
     @Test func whatATwinHasAlreadyIsNotImported() async throws {

@@ -1,0 +1,44 @@
+import Domain
+import Logging
+import Store
+import Synchronization
+
+/// Ledgers whose place this one took: their checkpoints lie in etcd under another id, where nobody would look.
+extension Checkpoints {
+    /// Says it in the log and in the ledger, once of each, and in the status as long as etcd holds the other
+    /// ledger's checkpoint.
+    func reportPredecessors(_ anchors: LedgerAnchors) async throws {
+        let keys = try await ledger.signingKeys().map(\.key) + [key.verifier] + retiredKeys
+        let anchored = anchors.others.signed(withOneOf: keys).map {
+            PredecessorRow(ledger: $0.ledger, anchored: $0.signed.checkpoint)
+        }
+        let known = try await knownPredecessors()
+        let news = (anchored + withoutAnchor(anchored)).filter { row in
+            !known.contains { $0.ledger == row.ledger && ($0.size != nil || row.size == nil) }
+        }
+        for row in news {
+            logger.error(
+                "the ledger took the place of another one",
+                metadata: [
+                    "ledger": "\(row.ledger)",
+                    "anchored": "\(row.size.map { "\($0) rows" } ?? "nothing")",
+                ])
+        }
+        if !news.isEmpty { try await ledger.record(news.map { $0.draft(time: now()) }) }
+        state.withLock { $0.status.predecessors = anchored.map(\.ledger) }
+    }
+
+    /// Ledgers of which only a key in the data folder tells.
+    private func withoutAnchor(_ anchored: [PredecessorRow]) -> [PredecessorRow] {
+        let ledgers = Set(retiredKeys.compactMap(\.ledger)).subtracting(anchored.map(\.ledger))
+        return ledgers.subtracting([ledger.identity]).sorted().map { PredecessorRow(ledger: $0) }
+    }
+
+    private func knownPredecessors() async throws -> [PredecessorRow] {
+        let filter = AuditFilter(
+            kind: "Ledger", name: PredecessorRow.rowName, origin: .system)
+        return try await ledger.query(filter, limit: 100).records.compactMap {
+            $0.detail.flatMap(PredecessorRow.init(detail:))
+        }
+    }
+}
