@@ -6,12 +6,13 @@ extension KeyValueStore {
     /// is too large.
     @discardableResult
     package func rangePages(
-        prefix: EtcdKey, revision: Int64 = 0, pageSize: Int64 = 1000,
+        prefix: EtcdKey, revision: Int64 = 0, pageSize: Int64 = 1000, keysOnly: Bool = false,
         _ body: (RangeResponse) async throws -> Void
     ) async throws -> ResponseHeader {
         let end = KeyRange.prefix(prefix).upperBound
         var first: ResponseHeader?
-        var request = RangeRequest(.prefix(prefix), limit: pageSize, revision: revision)
+        var request = RangeRequest(
+            .prefix(prefix), limit: pageSize, revision: revision, keysOnly: keysOnly)
         while true {
             let page: RangeResponse
             do {

@@ -117,9 +117,7 @@ import Testing
         #expect(projection.rows.count == 1)
     }
 
-    @Test(
-        "Each of several changes in the gap has before it what the one before left, as far as known"
-    )
+    @Test("Of several changes in the gap each has before it what the last one left, if known")
     func carriedThroughTheGap() {
         let projection = Self.comparison(
             known: [Self.web: (3, #"{"n":1}"#)], current: [Self.web: (15, #"{"n":4}"#)],
@@ -135,8 +133,7 @@ import Testing
         #expect(rows.map(\.origin) == [.api, .api, .api, .external])
     }
 
-    @Test(
-        "After a restore the journal tells what the ledger lacks, and a change that was made again")
+    @Test("After a restore the journal tells what the ledger lacks, and what was made again")
     func restored() throws {
         let kept = Self.change(.update, keys: [Self.web])
         let again = Self.change(.create, keys: [Self.other])

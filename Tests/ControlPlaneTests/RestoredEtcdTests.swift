@@ -38,11 +38,11 @@ import TestSupport
             try await withStore(etcd) { store in
                 try await write(["a1", "a2"], store, ledger)
                 try await etcd.stop()
-                try etcd.keepCopy()
+                try etcd.keepCopy("before")
                 try await etcd.start()
                 try await write(past.lost, store, ledger)
                 try await etcd.stop()
-                try etcd.putCopyBack()
+                try etcd.putBack("before")
                 try await etcd.start()
                 try await write(past.made, store, others)
                 if past == .compacted {
@@ -79,13 +79,20 @@ import TestSupport
         }
     }
 
-    @Test("A server that runs while its etcd is restored tells of it, with nobody writing")
-    func whileRunning() async throws {
+    @Test(
+        "A server that runs while its etcd is restored tells of it, also when etcd moves on at once",
+        arguments: [[], ["n1", "n2", "n3", "n4"]])
+    func whileRunning(made: [String]) async throws {
         try await withEtcd(EtcdProcess.Options(skipsSync: true)) { etcd in
             try await withStore(etcd) { store in
                 try await write(["a1", "a2"], store, ledger)
                 try await etcd.stop()
-                try etcd.keepCopy()
+                try etcd.keepCopy("before")
+                try await etcd.start()
+                for name in made { try await etcd.etcdctl("put", Self.prefix + name, "{}") }
+                try await etcd.stop()
+                try etcd.keepCopy("after")
+                try etcd.putBack("before")
                 try await etcd.start()
                 try await withControlPlane(store, ledger: ledger) { controlPlane, ledger in
                     for name in ["b1", "b2"] { try await controlPlane.submit(.policy(name)) }
@@ -93,12 +100,12 @@ import TestSupport
                         try await policies(ledger).count == 4
                     }
                     try await etcd.stop()
-                    try etcd.putCopyBack()
+                    try etcd.putBack("after")
                     try await etcd.start()
                     try await eventually("the gap is on record") {
                         try await ledger.allRows().contains { $0.name == "gap" }
                     }
-                    #expect(try await policies(ledger) == ["a1", "a2"])
+                    #expect(try await policies(ledger) == ["a1", "a2"] + made)
                     try await eventually("writes work again") {
                         (try? await controlPlane.submit(.policy("after"))) != nil
                     }
@@ -126,15 +133,14 @@ import TestSupport
 
 extension EtcdProcess {
     private var data: URL { directory.appendingPathComponent("data") }
-    private var copy: URL { directory.appendingPathComponent("copy") }
 
     /// Keeps a copy of the data; etcd must be stopped.
-    fileprivate func keepCopy() throws {
-        try FileManager.default.copyItem(at: data, to: copy)
+    fileprivate func keepCopy(_ name: String) throws {
+        try FileManager.default.copyItem(at: data, to: directory.appendingPathComponent(name))
     }
 
-    fileprivate func putCopyBack() throws {
+    fileprivate func putBack(_ name: String) throws {
         try FileManager.default.removeItem(at: data)
-        try FileManager.default.copyItem(at: copy, to: data)
+        try FileManager.default.copyItem(at: directory.appendingPathComponent(name), to: data)
     }
 }

@@ -72,7 +72,9 @@ import Testing
         #expect(assembler.isEstablished)
         assembler.reconnect()
         #expect(assembler.nextRevision == 10)
-        _ = try assembler.receive(Self.created(at: 20))
+        let resumed = try assembler.receive(Self.created(at: 20))
+        #expect(resumed?.isResumed == true)
+        #expect(resumed?.progressRevision == 9)
         #expect(assembler.nextRevision == 10)
     }
 

@@ -26,6 +26,24 @@ struct Listing: Sendable {
         return listing
     }
 
+    /// The revision of every audited key as it was at `revision`.
+    static func revisions(
+        _ store: any KeyValueStore, at revision: Int64
+    ) async throws -> [String: Int64] {
+        var revisions: [String: Int64] = [:]
+        for prefix in MirrorState.kinds.map(ResourceKey.prefix) {
+            try await store.rangePages(
+                prefix: EtcdKey(prefix), revision: revision, pageSize: 10_000, keysOnly: true
+            ) { page in
+                for keyValue in page.keyValues {
+                    guard let path = MirrorState.auditedKey(keyValue.key)?.path else { continue }
+                    revisions[path] = keyValue.modRevision
+                }
+            }
+        }
+        return revisions
+    }
+
     private mutating func add(_ keyValue: KeyValue, keepsValues: Bool) {
         state.put(keyValue)
         guard keepsValues, let path = MirrorState.auditedKey(keyValue.key)?.path else { return }

@@ -66,11 +66,25 @@ final class Follower: Sendable {
                     let events = mirror.apply(changes)
                     await auditor.append(projector.project(changes, events, observedAt: now()))
                 }
+                if batch.isResumed { try await requireSamePast(at: batch.progressRevision) }
                 if !mirror.isReady, mirror.applied.reached >= caughtUp {
                     mirror.setReady(true)
                 }
             }
         }
+    }
+
+    /// Throws unless etcd holds at `revision`, up to which it has been followed, what the mirror does: it
+    /// may have been restored, and have moved on, before the watch went on.
+    private func requireSamePast(at revision: Int64) async throws {
+        let stored = try await Listing.revisions(store, at: revision)
+        let entries = mirror.read { $0.entries }
+        var isSame = entries.count == stored.count
+        entries.forEach(from: "") { path, entry in
+            isSame = isSame && stored[path] == entry.modRevision
+            return isSame
+        }
+        guard isSame else { throw EtcdError(code: .clusterChanged, message: Self.restored) }
     }
 
     /// Brings mirror and ledger to one revision to follow from, and returns it.

@@ -56,10 +56,16 @@ package struct WatchBatch: Hashable, Sendable {
     package var revisions: [RevisionChanges]
     /// Every watched change up to and including this revision has now been delivered.
     package var progressRevision: Int64
+    /// Whether the connection was lost before, or within, this batch: etcd may have been restored meanwhile.
+    package var isResumed: Bool
 
-    package init(clusterID: UInt64, revisions: [RevisionChanges], progressRevision: Int64) {
+    package init(
+        clusterID: UInt64, revisions: [RevisionChanges], progressRevision: Int64,
+        isResumed: Bool = false
+    ) {
         self.clusterID = clusterID
         self.revisions = revisions
         self.progressRevision = progressRevision
+        self.isResumed = isResumed
     }
 }

@@ -4,6 +4,8 @@ struct WatchAssembler: Sendable {
     private(set) var nextRevision: Int64
     /// Whether the server has confirmed the watch on the present connection.
     private(set) var isEstablished = false
+    /// Whether it was on any connection.
+    private var wasEstablished = false
     private var clusterID: UInt64?
     /// The last revision of a fragment, which the next fragment may continue.
     private var partial: RevisionChanges?
@@ -37,7 +39,11 @@ struct WatchAssembler: Sendable {
                         + "the server is at \(response.header.revision)")
             }
             isEstablished = true
-            return nil
+            defer { wasEstablished = true }
+            guard wasEstablished else { return nil }
+            return WatchBatch(
+                clusterID: clusterID, revisions: [], progressRevision: nextRevision - 1,
+                isResumed: true)
         }
         let revisions = complete(response)
         // Without events, and not inside a fragmented answer: a progress notification.

@@ -169,5 +169,8 @@ import Testing
         #expect(try await stood(512) == 0)
         #expect(try await stood(900) == 0)
         await #expect(throws: UnknownPlace.self) { _ = try await stood(450) }
+        await #expect(throws: UnknownPlace.self) {
+            _ = try await ledger.changedKeys(from: place(450), to: place(900), limit: 10)
+        }
     }
 }
