@@ -15,7 +15,7 @@ final class FileLock: Sendable {
 
     /// Throws `locked` naming the process that holds it.
     init(path: String) throws(StoreError) {
-        descriptor = open(path, O_RDWR | O_CREAT | O_CLOEXEC, 0o600)
+        let descriptor = open(path, O_RDWR | O_CREAT | O_CLOEXEC, 0o600)
         guard descriptor >= 0 else {
             throw StoreError(code: .cannotOpen, path: path, errno: errno)
         }
@@ -28,6 +28,8 @@ final class FileLock: Sendable {
                     + "Stop it, or give this server a data directory of its own.")
         }
         let pid = Array("\(getpid())\n".utf8)
+        // Last: once it is set, throwing would close it again by deinit, and by then it may be another file's.
+        self.descriptor = descriptor
         _ = ftruncate(descriptor, 0)
         _ = pwrite(descriptor, pid, pid.count, 0)
     }

@@ -19,7 +19,7 @@ enum Migrations {
         ),
         ("4 text", { db in try db.execute(sql: TextIndex.schema) }),
         ("5 keeping", { db in try db.execute(sql: keeping) }),
-        ("6 anchor", { db in try db.execute(sql: Anchor.schema) }),
+        ("6 standing", { db in try db.execute(sql: Standing.schema) }),
     ]
 
     /// The `user_version` that this program writes.

@@ -131,8 +131,8 @@ extension HistoricalObject {
         var newest = row?.place ?? .start
         var object = row?.object
         if let baseline, baseline.place > newest { (newest, object) = (baseline.place, baseline) }
-        if let anchor = try Anchor(db, key, at: place), anchor.place > newest {
-            object = anchor.object
+        if let standing = try Standing(db, key, at: place), standing.place > newest {
+            object = standing.object
         }
         guard let object else { return nil }
         self = object

@@ -7,7 +7,7 @@ struct KeyScan {
     private let end: String
     private var nextRow: String?
     private var nextBaseline: String?
-    private var nextAnchor: String?
+    private var nextStanding: String?
 
     /// - Parameter after: keys up to this one are passed over; nil for none.
     init(_ db: Database, prefix: String, after: String?) throws {
@@ -16,18 +16,20 @@ struct KeyScan {
         let start = max(prefix, after ?? prefix)
         nextRow = try Self.first(db, Self.rows, after: start, end)
         nextBaseline = try Self.first(db, Self.baseline, after: start, end)
-        nextAnchor = try Self.first(db, Self.anchors, after: start, end)
+        nextStanding = try Self.first(db, Self.standings, after: start, end)
     }
 
     mutating func next() throws -> String? {
-        guard let key = [nextRow, nextBaseline, nextAnchor].compactMap(\.self).min() else {
+        guard let key = [nextRow, nextBaseline, nextStanding].compactMap(\.self).min() else {
             return nil
         }
         if nextRow == key { nextRow = try Self.first(db, Self.rows, after: key, end) }
         if nextBaseline == key {
             nextBaseline = try Self.first(db, Self.baseline, after: key, end)
         }
-        if nextAnchor == key { nextAnchor = try Self.first(db, Self.anchors, after: key, end) }
+        if nextStanding == key {
+            nextStanding = try Self.first(db, Self.standings, after: key, end)
+        }
         return key
     }
 
@@ -38,8 +40,8 @@ struct KeyScan {
         SELECT key FROM baseline WHERE key > ? AND key < ? ORDER BY key LIMIT 1
         """
 
-    private static let anchors = """
-        SELECT key FROM anchor WHERE key > ? AND key < ? AND value IS NOT NULL ORDER BY key LIMIT 1
+    private static let standings = """
+        SELECT key FROM standing WHERE key > ? AND key < ? AND value IS NOT NULL ORDER BY key LIMIT 1
         """
 
     private static func first(

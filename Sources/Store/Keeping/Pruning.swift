@@ -59,7 +59,7 @@ struct Pruning {
                 arguments: [key, trace.place.epoch, trace.place.revision])
             // Imported rows of before may stay behind.
             let older = try HistoricalObject.hasRow(key, before: trace.place, outside: rows, db)
-            if older { try Anchor.put(nil, key, at: trace.place, in: db) }
+            if older { try Standing.put(nil, key, at: trace.place, in: db) }
         } else {
             let statement = try db.cachedStatement(
                 sql: """

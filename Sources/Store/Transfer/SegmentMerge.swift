@@ -34,7 +34,7 @@ struct SegmentMerge {
             guard let place, let key = row.record.key else { return }
             firstPlaces[key] = min(firstPlaces[key] ?? place, place)
         }
-        let conflicts = try anchor(firstPlaces, known.map(\.start).sorted(), lastRow)
+        let conflicts = try keepStates(firstPlaces, known.map(\.start).sorted(), lastRow)
         if summary.rows > 0 { try writer.append([summary.row(now)], to: db) }
         for range in try ranges(known, newest) {
             guard !conflicts.contains(where: { $0.isWithin(range) }) else {
@@ -55,7 +55,7 @@ struct SegmentMerge {
 
     /// Sees to it that the state in which each range of `starts` begins stays what it was: of an object
     /// that was deleted between the segment and the range, the segment knows no end.
-    private func anchor(
+    private func keepStates(
         _ keys: [String: HistoryPlace], _ starts: [HistoryPlace], _ lastRow: Int64
     ) throws -> [Conflict] {
         var conflicts: [Conflict] = []
@@ -64,7 +64,7 @@ struct SegmentMerge {
                 let before = try HistoricalObject(db, key, at: start, lastRow: lastRow)
                 let after = try HistoricalObject(db, key, at: start)
                 guard before?.place != after?.place else { continue }
-                try Anchor.put(before, key, at: start, in: db)
+                try Standing.put(before, key, at: start, in: db)
                 conflicts.append(Conflict(start: start, claimed: after?.place))
             }
         }
