@@ -6,14 +6,14 @@ import Testing
 /// Bytes of real documents and selectors, broken at random: an answer or an error, never a crash, in
 /// reasonable time, and nothing accepted that the strict decoder then refuses.
 ///
-/// Each runs for `POLICY_SERVER_FUZZ_SECONDS` (2 if not set; `scripts/fuzz` sets it), half of it with one
+/// Each runs for `TEST_FUZZ_SECONDS` (2 if not set; `scripts/fuzz` sets it), half of it with one
 /// seed that never changes and half with one that always does.
 @Suite("Broken bytes")
 struct ByteFuzzTests {
     private static let seeds: [UInt64] = [1, UInt64.random(in: .min ... .max)]
 
     private static let seconds =
-        ProcessInfo.processInfo.environment["POLICY_SERVER_FUZZ_SECONDS"].flatMap(Double.init) ?? 2
+        ProcessInfo.processInfo.environment["TEST_FUZZ_SECONDS"].flatMap(Double.init) ?? 2
 
     /// Far more than any case needs; less than a hang.
     private static let patience = Duration.seconds(5)

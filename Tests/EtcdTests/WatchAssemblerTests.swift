@@ -73,7 +73,7 @@ import Testing
         assembler.reconnect()
         #expect(assembler.nextRevision == 10)
         let resumed = try assembler.receive(Self.created(at: 20))
-        #expect(resumed?.isResumed == true)
+        #expect(resumed?.resumedAfter == [9])
         #expect(resumed?.progressRevision == 9)
         #expect(assembler.nextRevision == 10)
     }

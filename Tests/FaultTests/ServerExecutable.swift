@@ -9,9 +9,9 @@ struct FaultTestError: Error, CustomStringConvertible {
 
 /// The built program that the tests drive.
 enum ServerExecutable {
-    /// POLICY_SERVER_BINARY, or `policy-server` in the folder of build products this test runs from.
+    /// TEST_POLICY_SERVER, or `policy-server` in the folder of build products this test runs from.
     static func locate() throws -> URL {
-        if let path = ProcessInfo.processInfo.environment["POLICY_SERVER_BINARY"] {
+        if let path = ProcessInfo.processInfo.environment["TEST_POLICY_SERVER"] {
             return try check(URL(fileURLWithPath: path))
         }
         let link = try? FileManager.default.destinationOfSymbolicLink(atPath: "/proc/self/exe")
@@ -34,7 +34,7 @@ enum ServerExecutable {
         guard isProgram(file) else {
             throw FaultTestError(
                 "there is no program at \(file.path): build the product policy-server first, or "
-                    + "name one in POLICY_SERVER_BINARY")
+                    + "name one in TEST_POLICY_SERVER")
         }
         return file
     }

@@ -62,11 +62,17 @@ final class Follower: Sendable {
                 guard Self.hex(batch.clusterID) == clusterID else {
                     throw EtcdError(code: .clusterChanged, message: "another cluster answers")
                 }
+                var resumed = batch.resumedAfter[...]
                 for changes in batch.revisions {
+                    // Before anything of another past gets into the ledger.
+                    while let revision = resumed.first, revision < changes.revision {
+                        try await requireSamePast(at: revision)
+                        resumed.removeFirst()
+                    }
                     let events = mirror.apply(changes)
                     await auditor.append(projector.project(changes, events, observedAt: now()))
                 }
-                if batch.isResumed { try await requireSamePast(at: batch.progressRevision) }
+                if let revision = resumed.first { try await requireSamePast(at: revision) }
                 if !mirror.isReady, mirror.applied.reached >= caughtUp {
                     mirror.setReady(true)
                 }
@@ -77,14 +83,35 @@ final class Follower: Sendable {
     /// Throws unless etcd holds at `revision`, up to which it has been followed, what the mirror does: it
     /// may have been restored, and have moved on, before the watch went on.
     private func requireSamePast(at revision: Int64) async throws {
-        let stored = try await Listing.revisions(store, at: revision)
+        var isSame: Bool
         let entries = mirror.read { $0.entries }
-        var isSame = entries.count == stored.count
-        entries.forEach(from: "") { path, entry in
-            isSame = isSame && stored[path] == entry.modRevision
-            return isSame
+        do {
+            let stored = try await revisions(at: revision)
+            isSame = entries.count == stored.count
+            entries.forEach(from: "") { path, entry in
+                isSame = isSame && stored[path] == entry.modRevision
+                return isSame
+            }
+        } catch let error as EtcdError where error.isCompaction {
+            // A watch may begin where a listing may not any more; what is older and still there must be the same.
+            let stored = try await revisions(at: 0)
+            isSame = stored.allSatisfy { path, made in
+                made > revision || entries[path]?.modRevision == made
+            }
         }
         guard isSame else { throw EtcdError(code: .clusterChanged, message: Self.restored) }
+    }
+
+    /// As `Listing.revisions`, patient with an etcd that has just come back.
+    private func revisions(at revision: Int64) async throws -> [String: Int64] {
+        for _ in 0..<5 {
+            do {
+                return try await Listing.revisions(store, at: revision)
+            } catch let error as EtcdError where error.isPassing {
+                try await Task.sleep(for: .milliseconds(200))
+            }
+        }
+        return try await Listing.revisions(store, at: revision)
     }
 
     /// Brings mirror and ledger to one revision to follow from, and returns it.
@@ -241,4 +268,7 @@ extension EtcdError {
     fileprivate var isCompaction: Bool {
         if case .compacted = code { true } else { false }
     }
+
+    /// Whether etcd may well answer when it is asked again.
+    fileprivate var isPassing: Bool { code == .unavailable || code == .deadlineExceeded }
 }

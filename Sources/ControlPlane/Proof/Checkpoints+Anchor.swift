@@ -11,6 +11,11 @@ extension Checkpoints {
     /// One at a time: two would both report the same mismatch.
     func tryToAnchor() async {
         await anchoring.run {
+            guard self.state.withLock({ $0.isKeyOnRecord }) else { return }
+            await self.attempt(.predecessor) {
+                try await self.reportPredecessors(
+                    LedgerAnchors(from: self.store, ledger: self.ledger.identity))
+            }
             await self.attempt(.anchor) { try await self.anchor() }
         }
     }
@@ -18,10 +23,7 @@ extension Checkpoints {
     /// Compares etcd's anchor with the ledger, and replaces it by the newest checkpoint. An anchor that the
     /// ledger does not agree with is reported and kept as evidence first.
     private func anchor() async throws {
-        guard state.withLock({ $0.isKeyOnRecord }) else { return }
         let anchorKey = Keyspace.anchor(ledger: ledger.identity)
-        try await reportPredecessors(
-            try await LedgerAnchors(from: store, ledger: ledger.identity))
         for _ in 0..<3 {
             let current = try await store.get(anchorKey)
             var transaction = Transaction(compares: [

@@ -11,13 +11,14 @@ import Synchronization
 package final class Checkpoints: Service {
     /// What may be in the way of a newer checkpoint or anchor, each by itself.
     package enum Part: CaseIterable, Sendable {
-        case key, checkpoint, anchor
+        case key, checkpoint, anchor, predecessor
 
         var problem: String {
             switch self {
             case .key: "the signing key cannot be put on record"
             case .checkpoint: "no checkpoint can be made"
             case .anchor: "the checkpoint is not anchored in etcd"
+            case .predecessor: "it is not known which ledgers this one replaced"
             }
         }
     }

@@ -56,16 +56,17 @@ package struct WatchBatch: Hashable, Sendable {
     package var revisions: [RevisionChanges]
     /// Every watched change up to and including this revision has now been delivered.
     package var progressRevision: Int64
-    /// Whether the connection was lost before, or within, this batch: etcd may have been restored meanwhile.
-    package var isResumed: Bool
+    /// After which revisions the watch went on over a new connection, ascending: etcd may have been restored
+    /// meanwhile, and what follows may be of another past.
+    package var resumedAfter: [Int64]
 
     package init(
         clusterID: UInt64, revisions: [RevisionChanges], progressRevision: Int64,
-        isResumed: Bool = false
+        resumedAfter: [Int64] = []
     ) {
         self.clusterID = clusterID
         self.revisions = revisions
         self.progressRevision = progressRevision
-        self.isResumed = isResumed
+        self.resumedAfter = resumedAfter
     }
 }

@@ -43,7 +43,7 @@ struct WatchAssembler: Sendable {
             guard wasEstablished else { return nil }
             return WatchBatch(
                 clusterID: clusterID, revisions: [], progressRevision: nextRevision - 1,
-                isResumed: true)
+                resumedAfter: [nextRevision - 1])
         }
         let revisions = complete(response)
         // Without events, and not inside a fragmented answer: a progress notification.

@@ -18,7 +18,7 @@ final class WatchBuffer: Sendable {
             }
             pending?.revisions += batch.revisions
             pending?.progressRevision = batch.progressRevision
-            if batch.isResumed { pending?.isResumed = true }
+            pending?.resumedAfter += batch.resumedAfter
         }
     }
 

@@ -21,16 +21,20 @@ extension Settings {
         let prefix = "POLICY_SERVER_"
         let known = Set(Setting.allCases.map(\.variable) + [prefix + "CONFIG"])
         let unknown = environment.keys.filter { name in
-            let rest = name.dropFirst(prefix.count)
-            // Kubernetes sets these for a Service of the name policy-server.
-            let isOfService =
-                rest.hasPrefix("SERVICE_") || rest == "PORT" || rest.hasPrefix("PORT_")
-            return name.hasPrefix(prefix) && !known.contains(name) && !isOfService
+            name.hasPrefix(prefix) && !known.contains(name) && !isOfService(name)
         }.sorted()
         guard unknown.isEmpty else {
             throw SettingError(
                 "\(unknown.joined(separator: ", ")) (environment): no such setting; known are "
                     + known.sorted().joined(separator: ", "))
         }
+    }
+
+    /// Whether Kubernetes sets `name` in every container, for a Service whose name begins with `policy-server`
+    /// (https://kubernetes.io/docs/concepts/services-networking/service/#environment-variables).
+    private static func isOfService(_ name: String) -> Bool {
+        let parts = name.split(separator: "_", omittingEmptySubsequences: false)
+        return name.contains("_SERVICE_HOST") || name.contains("_SERVICE_PORT")
+            || parts.last == "PORT" || name.contains("_PORT_")
     }
 }

@@ -18,10 +18,12 @@ extension StringProtocol {
 
 extension Unicode.Scalar {
     /// Whether it shows as what it is: no control character, none that reorders or hides its neighbours, no
-    /// line break, and not what stands for bytes that are no UTF-8.
+    /// line break, and not what stands for bytes that are no UTF-8. The joiners are part of ordinary
+    /// Persian, of Indic scripts and of emoji.
     var isPrintable: Bool {
         switch properties.generalCategory {
-        case .control, .format, .lineSeparator, .paragraphSeparator, .surrogate: false
+        case .format: self == "\u{200C}" || self == "\u{200D}"
+        case .control, .lineSeparator, .paragraphSeparator, .surrogate: false
         default: self != "\u{FFFD}"
         }
     }

@@ -65,7 +65,10 @@ struct SegmentMerge {
                 let after = try HistoricalObject(db, key, at: start)
                 guard before?.place != after?.place else { continue }
                 try Standing.put(before, key, at: start, in: db)
-                conflicts.append(Conflict(start: start, claimed: after?.place))
+                // After a restore of etcd the same write is of an older epoch here than it is there.
+                let isSameWrite =
+                    before?.place.revision == after?.place.revision && before?.value == after?.value
+                if !isSameWrite { conflicts.append(Conflict(start: start, claimed: after?.place)) }
             }
         }
         return conflicts

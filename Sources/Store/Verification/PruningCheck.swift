@@ -20,7 +20,7 @@ struct PruningCheck {
     init(size: Int64, _ db: Database) throws {
         let claim: Claim
         do {
-            claim = try Self.claim(db)
+            claim = try Self.claim(size: size, db)
         } catch let error as DatabaseError {
             // A damaged page, of which SQLite's own check says more.
             let reason = "what was pruned of them cannot be read: \(error.message ?? "\(error)")"
@@ -84,15 +84,15 @@ struct PruningCheck {
         }
     }
 
-    private static func claim(_ db: Database) throws -> Claim {
+    private static func claim(size: Int64, _ db: Database) throws -> Claim {
         let row = try Row.fetchOne(
             db,
             sql: """
                 SELECT seq, detail FROM audit INDEXED BY audit_by_kind
                 WHERE kind = 'Ledger' AND name = 'pruned' AND origin = 'system'
-                    AND source_ledger IS NULL
+                    AND source_ledger IS NULL AND seq BETWEEN 1 AND ?
                 ORDER BY seq DESC LIMIT 1
-                """)
+                """, arguments: [min(size, LedgerSurvey.maximumSize)])
         guard let row else { return Claim() }
         let reader = ColumnReader(row: row, label: "pruned row")
         let detail = try? reader.optionalText(1).flatMap { try? JSONParser.parse(Array($0.utf8)) }

@@ -87,8 +87,13 @@ struct SettingsTests {
             try await Settings.load(flags, places, environment: [name: "maybe"])
         }
         #expect(error?.message.hasPrefix("\(name) (environment): ") == true)
-        // What Kubernetes sets for a Service of this name is none of ours.
-        let others = ["POLICY_SERVER_SERVICE_HOST": "10.0.0.1", "POLICY_SERVER_PORT_80_TCP": "x"]
+        // What Kubernetes sets for Services named policy-server and policy-server-etcd is none of ours.
+        let others = [
+            "POLICY_SERVER_SERVICE_HOST": "10.0.0.1", "POLICY_SERVER_PORT": "tcp://10.0.0.1:80",
+            "POLICY_SERVER_PORT_80_TCP": "x", "POLICY_SERVER_SERVICE_PORT_HTTP": "80",
+            "POLICY_SERVER_ETCD_SERVICE_PORT": "1", "POLICY_SERVER_ETCD_PORT": "tcp://10.0.0.2:1",
+            "POLICY_SERVER_ETCD_PORT_1_TCP_ADDR": "10.0.0.2",
+        ]
         _ = try await Settings.load(
             flags, places, environment: others.merging(["POLICY": "x"]) { $1 })
     }

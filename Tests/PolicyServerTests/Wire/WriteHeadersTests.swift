@@ -51,6 +51,11 @@ struct WriteHeadersTests {
         #expect(problem?.detail?.contains(name) == true)
     }
 
+    @Test(arguments: ["مى\u{200C}خواهم", "👩\u{200D}🚀 deploys", "naïve Überprüfung"])
+    func `a reason is in any script`(_ reason: String) throws {
+        #expect(try WriteHeaders(request([("X-Reason", reason)])).context.reason == reason)
+    }
+
     @Test func `the same key of the same principal is the same change`() throws {
         let first = try change([("Idempotency-Key", "k"), ("X-Actor", "a")])
         #expect(try change([("Idempotency-Key", "k"), ("X-Actor", "a")]).id == first.id)
