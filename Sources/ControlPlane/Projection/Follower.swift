@@ -86,7 +86,7 @@ final class Follower: Sendable {
         var isSame: Bool
         let entries = mirror.read { $0.entries }
         do {
-            let stored = try await revisions(at: revision)
+            let stored = try await Listing.revisions(store, at: revision)
             isSame = entries.count == stored.count
             entries.forEach(from: "") { path, entry in
                 isSame = isSame && stored[path] == entry.modRevision
@@ -94,24 +94,12 @@ final class Follower: Sendable {
             }
         } catch let error as EtcdError where error.isCompaction {
             // A watch may begin where a listing may not any more; what is older and still there must be the same.
-            let stored = try await revisions(at: 0)
+            let stored = try await Listing.revisions(store, at: 0)
             isSame = stored.allSatisfy { path, made in
                 made > revision || entries[path]?.modRevision == made
             }
         }
         guard isSame else { throw EtcdError(code: .clusterChanged, message: Self.restored) }
-    }
-
-    /// As `Listing.revisions`, patient with an etcd that has just come back.
-    private func revisions(at revision: Int64) async throws -> [String: Int64] {
-        for _ in 0..<5 {
-            do {
-                return try await Listing.revisions(store, at: revision)
-            } catch let error as EtcdError where error.isPassing {
-                try await Task.sleep(for: .milliseconds(200))
-            }
-        }
-        return try await Listing.revisions(store, at: revision)
     }
 
     /// Brings mirror and ledger to one revision to follow from, and returns it.
@@ -268,7 +256,4 @@ extension EtcdError {
     fileprivate var isCompaction: Bool {
         if case .compacted = code { true } else { false }
     }
-
-    /// Whether etcd may well answer when it is asked again.
-    fileprivate var isPassing: Bool { code == .unavailable || code == .deadlineExceeded }
 }
