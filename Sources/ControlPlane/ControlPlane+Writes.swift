@@ -13,7 +13,7 @@ extension ControlPlane {
     ) async throws(ControlPlaneError) -> ChangeOutcome {
         let deadline = ContinuousClock.now + configuration.writeDeadline
         let prepared = PreparedChange(request.operation, regions: mirror.read { $0.regions })
-        switch await writer.submit(request, prepared, deadline: deadline) {
+        switch await decide(request, prepared, deadline: deadline) {
         case .committed(let write, let revision) where !write.parts.isEmpty:
             try await waitUntilVisible(revision, request.id, until: deadline)
             return .appliedStream(AppliedStream(request.id, write, revision: revision))
@@ -45,6 +45,8 @@ extension ControlPlane {
         case .failed(let error):
             await recordFailure(error, of: request)
             throw error
+        case .stale:
+            throw ControlPlaneError(.etcdUnavailable, "the change could not be decided")
         }
     }
 

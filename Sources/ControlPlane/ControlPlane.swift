@@ -16,6 +16,7 @@ package final class ControlPlane: Service {
     let auditor: Auditor
     let attempts: AttemptRecorder
     let writer: Writer
+    let probe: WriteProbe
     let configuration: ControlPlaneConfiguration
     let logger: Logger
     private let follower: Follower
@@ -35,6 +36,7 @@ package final class ControlPlane: Service {
         follower = Follower(
             store: store, mirror: mirror, auditor: auditor, ledger: ledger, logger: logger,
             now: SystemClock.now)
+        probe = WriteProbe(store: store)
         writer = Writer(
             store: store, mirror: mirror,
             planner: Planner(policyNames: configuration.policyNames, environment: .system),

@@ -39,23 +39,6 @@ struct Planner: Sendable {
         return request.options.strict ? refusingWarnings(decision) : decision
     }
 
-    /// Whether the change has to wait for the next transaction, because an earlier member of this one
-    /// writes what it would read or write.
-    func mustWait(_ change: PreparedChange, _ view: PlanningView) -> Bool {
-        guard view.hasWrites else { return false }
-        return switch change {
-        case .allocate: view.touchesSubnets
-        // Which keys these write is known only when they are planned.
-        case .apply, .putCrossRegion: true
-        case .putRegion(let region, _):
-            view.isTouched(InventoryKey.region(region).resourceKey.path) || view.touchesSubnets
-        case .putSubnet(let id, _): view.isTouched(id.path)
-        case .putPolicy(let name, _), .patch(let name, _), .delete(let name):
-            policyKeys(name, view).contains { view.isTouched($0.path) }
-                || (name.kind == "Region" && view.touchesSubnets)
-        }
-    }
-
     /// What goes into the journal beside an accepted change.
     func journalEntry(_ request: ChangeRequest, _ write: PlannedWrite) -> JournalEntry {
         let isStream = !write.parts.isEmpty
