@@ -135,7 +135,7 @@ extension PlanningView {
         }
     }
 
-    var legacyEndpoints: [String] { mirror.read { $0.legacyEndpoints.sorted() } }
+    var legacyEndpoints: [String] { mirror.read { $0.legacyEndpoints }.sorted() }
 }
 
 extension RuleID {

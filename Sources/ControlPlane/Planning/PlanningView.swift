@@ -35,7 +35,7 @@ struct PlanningView: Sendable {
 
     /// Whether any VM carries labels that satisfy `selector` now.
     func isCarried(_ selector: Selector) -> Bool {
-        mirror.read { $0.endpointLabels.matches(selector) }
+        mirror.read { $0.endpointLabels.distinct }.matches(selector)
     }
 
     /// Whether policies are stored under tier-prefixed names.
@@ -58,13 +58,10 @@ struct PlanningView: Sendable {
 
     /// The keys that start with `prefix`, in order.
     func paths(prefix: String) -> [String] {
-        var found = mirror.read { state in
-            var paths: [String] = []
-            state.entries.forEach(prefix: prefix) { path, _ in
-                paths.append(path)
-                return true
-            }
-            return paths
+        var found: [String] = []
+        mirror.read { $0.entries }.forEach(prefix: prefix) { path, _ in
+            found.append(path)
+            return true
         }
         guard !overlay.isEmpty else { return found }
         found.removeAll { overlay.keys.contains($0) }
