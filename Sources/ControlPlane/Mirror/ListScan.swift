@@ -86,13 +86,44 @@ struct ListScan {
         func select(_ elements: [PrefixTrie<SubnetID>.Element]) {
             selections.append(Set(elements.map(\.value.path)))
         }
-        if let cidr = query.overlaps { select(mirror.read { $0.subnets.overlapping(cidr) }) }
+        if let cidr = query.overlaps {
+            select(mirror.read { $0.subnets.containing(cidr) } + mirror.subnets(within: cidr))
+        }
         if let cidr = query.contains { select(mirror.read { $0.subnets.containing(cidr) }) }
-        if let cidr = query.within { select(mirror.read { $0.subnets.within(cidr) }) }
+        if let cidr = query.within { select(mirror.subnets(within: cidr)) }
         guard var paths = selections.first else { return nil }
         for selection in selections.dropFirst() { paths.formIntersection(selection) }
         let after = query.after ?? ""
         return paths.filter { $0.hasPrefix(prefix) && $0 > after }.sorted()[...]
+    }
+}
+
+extension Mirror {
+    /// Subnets that one hold of the lock reads at most, but for those of one and the same address.
+    private static let subnetsAtOnce = 1_024
+
+    /// The subnets inside `cidr`, in order; a network that holds many is read in halves.
+    fileprivate func subnets(within cidr: CIDR) -> [PrefixTrie<SubnetID>.Element] {
+        let limit = Self.subnetsAtOnce
+        let found = read { $0.subnets.within(cidr, limit: limit) }
+        guard found.count == limit, let halves = cidr.halves else {
+            return found.count < limit ? found : read { $0.subnets.within(cidr) }
+        }
+        return read { $0.subnets.exact(cidr) }.map { (cidr, $0) } + subnets(within: halves.0)
+            + subnets(within: halves.1)
+    }
+}
+
+extension CIDR {
+    /// The two networks that make up this one; nil for a single address.
+    fileprivate var halves: (CIDR, CIDR)? {
+        guard prefixLength < family.bitWidth else { return nil }
+        let bit = UInt128(1) << UInt128(family.bitWidth - prefixLength - 1)
+        let longer = prefixLength + 1
+        guard let lower = CIDR(family: family, address: address, prefixLength: longer),
+            let upper = CIDR(family: family, address: address | bit, prefixLength: longer)
+        else { return nil }
+        return (lower, upper)
     }
 }
 

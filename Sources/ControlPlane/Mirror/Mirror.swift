@@ -5,7 +5,8 @@ import Synchronization
 
 /// What etcd holds, for reads and for planning: changed only by the watch, read from anywhere.
 ///
-/// Every method holds a lock for a few microseconds at most and never waits for anything else.
+/// Every method holds a lock for a few microseconds at most and never waits for anything else: documents
+/// are read before the lock is taken, and scans work on copies, which share their storage.
 final class Mirror: Sendable {
     private let state = Mutex(MirrorState())
     /// The last revision that reads show.
@@ -31,15 +32,17 @@ final class Mirror: Sendable {
 
     /// Applies one revision's events; returns for each audited event what was there before.
     func apply(_ changes: RevisionChanges) -> [AuditedEvent] {
-        let events = state.withLock { state in
-            changes.events.compactMap { event -> AuditedEvent? in
-                let key = MirrorState.auditedKey(event.keyValue.key)
-                let isPut = event.kind == .put
-                let before = isPut ? state.put(event.keyValue) : state.delete(event.keyValue.key)
-                return key.map {
-                    AuditedEvent(
-                        key: $0, before: before?.bytes, after: isPut ? event.keyValue.value : nil)
-                }
+        let puts = changes.events.map { $0.kind == .put ? PreparedPut($0.keyValue) : nil }
+        let before = state.withLock { state in
+            zip(changes.events, puts).map { event, put in
+                put.map { state.put($0) } ?? state.delete(event.keyValue.key)
+            }
+        }
+        let events = zip(changes.events, before).compactMap { event, before in
+            MirrorState.auditedKey(event.keyValue.key).map { key in
+                AuditedEvent(
+                    key: key, before: before?.bytes,
+                    after: event.kind == .put ? event.keyValue.value : nil)
             }
         }
         applied.advance(to: changes.revision)

@@ -6,6 +6,8 @@ import Etcd
 struct MirrorEntry: Sendable, Equatable {
     var bytes: [UInt8]
     var modRevision: Int64
+    /// The blocks of a region or a subnet; empty for anything else.
+    var nets: [CIDR] = []
 }
 
 /// What is in etcd, as far as this product cares: a value that only `put` and `delete` change.
@@ -52,21 +54,32 @@ struct MirrorState: Sendable {
         return resource
     }
 
+    /// The path of the WorkloadEndpoint that `key` is; nil for every other key.
+    static func endpointPath(_ key: EtcdKey) -> String? {
+        key.hasPrefix(endpointKeyPrefix) ? key.string : nil
+    }
+
+    /// Takes over one key's value, in a state that nobody else sees yet.
+    mutating func put(_ keyValue: KeyValue) { put(PreparedPut(keyValue)) }
+
     /// Takes over one key's value; returns the audited entry it replaces.
     @discardableResult
-    mutating func put(_ keyValue: KeyValue) -> MirrorEntry? {
+    mutating func put(_ prepared: PreparedPut) -> MirrorEntry? {
+        let keyValue = prepared.keyValue
         if keyValue.key == Keyspace.head {
             head = Head(bytes: keyValue.value) ?? .initial
             headRevision = keyValue.modRevision
         }
-        guard let key = Self.auditedKey(keyValue.key) else {
-            noteEndpoint(keyValue.key, keyValue.value)
-            return nil
+        switch prepared.content {
+        case .audited(let key, let entry):
+            let old = entries.set(key.path, entry)
+            index(key, old: old, new: entry)
+            return old
+        case .endpoint(let path, let labels):
+            noteEndpoint(path, labels, exists: true)
+        case .other: break
         }
-        let entry = MirrorEntry(bytes: keyValue.value, modRevision: keyValue.modRevision)
-        let old = entries.set(key.path, entry)
-        index(key, old: old, new: entry)
-        return old
+        return nil
     }
 
     /// Takes over the deletion of one key; returns the audited entry that is gone.
@@ -77,7 +90,7 @@ struct MirrorState: Sendable {
             headRevision = 0
         }
         guard let key = Self.auditedKey(key) else {
-            noteEndpoint(key, nil)
+            if let path = Self.endpointPath(key) { noteEndpoint(path, nil, exists: false) }
             return nil
         }
         let old = entries.remove(key.path)
@@ -85,12 +98,11 @@ struct MirrorState: Sendable {
         return old
     }
 
-    private mutating func noteEndpoint(_ key: EtcdKey, _ bytes: [UInt8]?) {
-        guard key.hasPrefix(Self.endpointKeyPrefix), let path = key.string else { return }
-        endpointLabels.set(path, bytes)
+    private mutating func noteEndpoint(_ path: String, _ labels: [String: String]?, exists: Bool) {
+        endpointLabels.set(path, labels)
         guard path.hasPrefix(Self.legacyEndpointPrefix) else { return }
         legacyEndpoints.note(
-            String(path.dropFirst(Self.legacyEndpointPrefix.count)), exists: bytes != nil)
+            String(path.dropFirst(Self.legacyEndpointPrefix.count)), exists: exists)
     }
 
     private mutating func index(_ key: ResourceKey, old: MirrorEntry?, new: MirrorEntry?) {
@@ -100,8 +112,7 @@ struct MirrorState: Sendable {
         if key.kind == .tier { tiers.note(key.name, exists: new != nil) }
         guard let inventory = InventoryKey(key) else { return }
         if case .region(let region) = inventory { regions.note(region, exists: new != nil) }
-        let before = old.map { InventoryResource.nets(bytes: $0.bytes) } ?? []
-        let after = new.map { InventoryResource.nets(bytes: $0.bytes) } ?? []
+        let (before, after) = (old?.nets ?? [], new?.nets ?? [])
         guard before != after else { return }
         switch inventory {
         case .region(let region):

@@ -57,7 +57,7 @@ extension MirrorQuery {
     func answer(_ state: borrowing MirrorState) -> MirrorAnswer {
         switch self {
         case .revision(let path): return .revision(state.entries[path]?.modRevision ?? 0)
-        case .paths(let prefix): return .names(state.paths(prefix: prefix))
+        case .paths(let prefix): return .names(state.entries.paths(prefix: prefix))
         case .subnets(let cidr): return .networks(state.subnets.overlapping(cidr))
         case .blocks(let cidr): return .networks(state.blocks.overlapping(cidr))
         case .freeBlock(let length, let within, let region):

@@ -126,7 +126,7 @@ extension Planner {
 }
 
 extension PlanningView {
-    var legacyEndpoints: [String] { mirror.read { $0.legacyEndpoints.sorted() } }
+    var legacyEndpoints: [String] { mirror.read { $0.legacyEndpoints }.sorted() }
 }
 
 extension RuleID {

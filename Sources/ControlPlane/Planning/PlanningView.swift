@@ -63,7 +63,7 @@ struct PlanningView: Sendable {
     /// True if any VM carries labels that satisfy `selector` now. Only warnings depend on it, so it is
     /// no part of what the plan rests on.
     func isCarried(_ selector: Selector) -> Bool {
-        mirror.read { $0.endpointLabels.matches(selector) }
+        mirror.read { $0.endpointLabels.distinct }.matches(selector)
     }
 
     /// True if policies are stored under tier-prefixed names.
@@ -93,7 +93,7 @@ struct PlanningView: Sendable {
 
     /// The keys that start with `prefix`, in order.
     func paths(prefix: String) -> [String] {
-        var found = mirror.read { $0.paths(prefix: prefix) }
+        var found = mirror.read { $0.entries }.paths(prefix: prefix)
         log.note(.paths(prefix: prefix), .names(found))
         guard !overlay.isEmpty else { return found }
         found.removeAll(where: isTouched)
@@ -176,17 +176,19 @@ struct PlanningView: Sendable {
     }
 }
 
-extension MirrorState {
+extension SortedMap where Key == String {
     /// The keys that start with `prefix`, in order.
     func paths(prefix: String) -> [String] {
         var paths: [String] = []
-        entries.forEach(prefix: prefix) { path, _ in
+        forEach(prefix: prefix) { path, _ in
             paths.append(path)
             return true
         }
         return paths
     }
+}
 
+extension MirrorState {
     /// The first block of that size in `block` that overlaps no subnet, and no other region's address
     /// block.
     func firstFreeBlock(prefixLength: Int, in block: CIDR, of region: String) -> CIDR? {

@@ -1,0 +1,35 @@
+import Calico
+import Domain
+import Etcd
+
+/// The new value of one key with everything read from it that the mirror keeps: made before the mirror's
+/// lock is taken, since reading a document costs more than all that is done under the lock.
+struct PreparedPut: Sendable {
+    enum Content: Sendable {
+        /// A key whose changes are audited.
+        case audited(ResourceKey, MirrorEntry)
+        /// A WorkloadEndpoint and its labels; nil when its value has none.
+        case endpoint(path: String, labels: [String: String]?)
+        case other
+    }
+
+    let keyValue: KeyValue
+    let content: Content
+
+    init(_ keyValue: KeyValue) {
+        self.keyValue = keyValue
+        if let key = MirrorState.auditedKey(keyValue.key) {
+            content = .audited(key, Self.entry(key, keyValue))
+        } else if let path = MirrorState.endpointPath(keyValue.key) {
+            content = .endpoint(path: path, labels: EndpointLabels.labels(in: keyValue.value))
+        } else {
+            content = .other
+        }
+    }
+
+    private static func entry(_ key: ResourceKey, _ keyValue: KeyValue) -> MirrorEntry {
+        var entry = MirrorEntry(bytes: keyValue.value, modRevision: keyValue.modRevision)
+        if InventoryKey(key) != nil { entry.nets = InventoryResource.nets(bytes: keyValue.value) }
+        return entry
+    }
+}
