@@ -20,6 +20,8 @@ struct PlanningEnvironment: Sendable {
 struct Planner: Sendable {
     let policyNames: PolicyNameConvention
     let environment: PlanningEnvironment
+    /// Signs what goes into the journal, and says what of it to believe.
+    var journal = JournalAuthenticator()
 
     func plan(_ change: PreparedChange, _ request: ChangeRequest, _ view: PlanningView) -> Decision
     {
@@ -39,7 +41,8 @@ struct Planner: Sendable {
         return request.options.strict ? refusingWarnings(decision) : decision
     }
 
-    /// What goes into the journal beside an accepted change.
+    /// What goes into the journal beside an accepted change. It is signed when it is serialised; set
+    /// `headRevision` first, so that it is good for one transaction only.
     func journalEntry(_ request: ChangeRequest, _ write: PlannedWrite) -> JournalEntry {
         let isStream = !write.parts.isEmpty
         var entry = JournalEntry(
@@ -50,6 +53,7 @@ struct Planner: Sendable {
             result: write.verb, keys: write.writes.map(\.path), verbs: write.writes.map(\.verb),
             fingerprint: request.fingerprint)
         entry.warnings = write.warnings.prefix(Self.journaledWarnings).map(\.document)
+        journal.seal(&entry, request.id, write.writes)
         return entry
     }
 
