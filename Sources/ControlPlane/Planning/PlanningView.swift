@@ -27,6 +27,9 @@ struct PlanningView: Sendable {
     /// next transaction, since etcd takes one write of a key in each.
     func isTouched(_ path: String) -> Bool { overlay.keys.contains(path) }
 
+    /// The keys that earlier members of the batch, or parts of the stream, write.
+    var writtenPaths: [String] { Array(overlay.keys) }
+
     /// Whether any earlier member of the batch writes anything.
     var hasWrites: Bool { !overlay.isEmpty }
 
