@@ -13,15 +13,16 @@ extension ControlPlane {
     package func list(_ query: ListQuery) -> ListPage {
         var scan = ListScan(query, mirror)
         var page = ListPage(items: [], next: nil)
-        var last: String?
+        var shown: [String] = []
         while let (path, view) = scan.next() {
             if page.items.count == query.limit {
-                page.next = last
-                return page
+                page.next = shown.last
+                break
             }
             page.items.append(view)
-            last = path
+            shown.append(path)
         }
+        page.findings = findings(query, shown: shown, next: page.next)
         return page
     }
 
@@ -96,6 +97,7 @@ extension ControlPlane {
             mirror: ControlPlaneHealth.Part(
                 isHealthy: mirror.problem == nil,
                 detail: mirror.problem ?? "at revision \(applied)"),
+            stored: findingSummary,
             appliedRevision: applied, auditedRevision: auditor.audited.reached)
     }
 }

@@ -13,6 +13,7 @@ extension ControlPlane {
     ) async throws(ControlPlaneError) -> ChangeOutcome {
         let deadline = ContinuousClock.now + configuration.writeDeadline
         let prepared = PreparedChange(request.operation, regions: mirror.read { $0.regions })
+        let request = await withLastWritten(request, prepared)
         switch await decide(request, prepared, deadline: deadline) {
         case .committed(let write, let revision) where !write.parts.isEmpty:
             try await waitUntilVisible(revision, request.id, until: deadline)
@@ -194,7 +195,7 @@ extension ControlPlane {
     private static let keptViolations = 100
 
     private func plan(_ write: PlannedWrite) -> ChangePlan {
-        let parts = write.parts.isEmpty ? [write] : write.parts
+        let parts = (write.parts.isEmpty ? [write] : write.parts) + write.followers
         let changes = parts.map { part in
             PlannedChange(
                 verb: part.verb, name: part.name,

@@ -12,7 +12,7 @@ import Synchronization
 package final class ControlPlane: Service {
     let store: any KeyValueStore
     let ledger: AuditLedger
-    let mirror = Mirror()
+    let mirror: Mirror
     let auditor: Auditor
     let attempts: AttemptRecorder
     let writer: Writer
@@ -29,7 +29,8 @@ package final class ControlPlane: Service {
         self.ledger = ledger
         self.configuration = configuration
         self.logger = logger
-        let mirror = self.mirror
+        let mirror = Mirror(logger: logger)
+        self.mirror = mirror
         auditor = Auditor(ledger: ledger, logger: logger)
         attempts = AttemptRecorder(
             ledger: ledger, limits: configuration.attempts, logger: logger)

@@ -1,6 +1,7 @@
 import Calico
 import Domain
 import Etcd
+import Logging
 import Synchronization
 
 /// What etcd holds, for reads and for planning: changed only by the watch, read from anywhere.
@@ -12,6 +13,10 @@ final class Mirror: Sendable {
     /// The last revision that reads show.
     let applied = RevisionGate()
     private let readiness = Mutex((isReady: false, isReadable: false))
+    /// Where findings about stored values are said when they appear; nil says nothing.
+    private let logger: Logger?
+
+    init(logger: Logger? = nil) { self.logger = logger }
 
     /// Whether the mirror has caught up with what etcd held when it connected.
     var isReady: Bool { readiness.withLock { $0.isReady } }
@@ -33,6 +38,7 @@ final class Mirror: Sendable {
     /// Starts over from a listing.
     func replace(with newState: MirrorState, revision: Int64) {
         state.withLock { $0 = newState }
+        logNews()
         applied.reset(to: revision)
         applied.advance(to: revision)
     }
@@ -52,8 +58,56 @@ final class Mirror: Sendable {
                     after: event.kind == .put ? event.keyValue.value : nil)
             }
         }
+        for (event, (put, before)) in zip(changes.events, zip(puts, before)) {
+            judgePlaces(after: event, put, before: before)
+        }
+        logNews()
         applied.advance(to: changes.revision)
         return events
+    }
+
+    /// Judges the places of subnets again after a region has come, gone or got other blocks: a few at a
+    /// time, since they may be many.
+    private func judgePlaces(after event: WatchEvent, _ put: PreparedPut?, before: MirrorEntry?) {
+        guard let key = MirrorState.auditedKey(event.keyValue.key),
+            case .region(let region)? = InventoryKey(key)
+        else { return }
+        var entry: MirrorEntry?
+        if case .audited(_, let new, _)? = put?.content { entry = new }
+        guard (before == nil) != (entry == nil) || before?.nets != entry?.nets else { return }
+        var found = subnets(of: region)
+        for block in (before?.nets ?? []) + (entry?.nets ?? []) {
+            found += (read { $0.subnets.containing(block) } + subnets(within: block)).map(\.value)
+                .filter { $0.region != region }
+        }
+        var rest = found[...]
+        while !rest.isEmpty {
+            let some = rest.prefix(Self.placesAtOnce)
+            state.withLock { $0.judgePlaces(some) }
+            rest = rest.dropFirst(some.count)
+        }
+    }
+
+    /// Subnets whose places are judged under one hold of the lock.
+    private static let placesAtOnce = 256
+
+    private func logNews() {
+        let news = state.withLock { $0.takeNews() }
+        guard let logger else { return }
+        for (path, finding) in news.found {
+            logger.log(
+                level: finding.severity == .critical ? .error : .warning,
+                "a stored value is not what it looks like",
+                metadata: [
+                    "key": "\(path)", "code": "\(finding.code.rawValue)",
+                    "severity": "\(finding.severity.rawValue)", "pointer": "\(finding.pointer)",
+                    "finding": "\(finding.message)", "fix": "\(finding.fix)",
+                ])
+        }
+        guard news.omitted > 0 else { return }
+        logger.warning(
+            "more stored values are not what they look like",
+            metadata: ["findings": "\(news.omitted)"])
     }
 
     /// Reads a consistent state; `body` must be short, since it holds the lock.

@@ -31,6 +31,8 @@ struct MirrorState: Sendable {
     private(set) var tiers: Set<String> = []
     /// Names of the registered regions.
     private(set) var regions: Set<String> = []
+    /// What is known about the values beyond their bytes: findings, names, what names what.
+    private(set) var stored = StoredIndex()
     private(set) var storedHead = StoredHead.absent
     /// mod_revision of the key `head`; 0 while there is none.
     private(set) var storedHeadRevision: Int64 = 0
@@ -76,8 +78,9 @@ struct MirrorState: Sendable {
             storedHeadRevision = keyValue.modRevision
         }
         switch prepared.content {
-        case .audited(let key, let entry):
+        case .audited(let key, let entry, let facts):
             let old = entries.set(key.path, entry)
+            stored.set(key, facts)
             index(key, old: old, new: entry)
             return old
         case .endpoint(let path, let labels):
@@ -99,6 +102,7 @@ struct MirrorState: Sendable {
             return nil
         }
         let old = entries.remove(key.path)
+        stored.set(key, nil)
         index(key, old: old, new: nil)
         return old
     }
@@ -118,17 +122,38 @@ struct MirrorState: Sendable {
         guard let inventory = InventoryKey(key) else { return }
         if case .region(let region) = inventory { regions.note(region, exists: new != nil) }
         let (before, after) = (old?.nets ?? [], new?.nets ?? [])
-        guard before != after else { return }
         switch inventory {
         case .region(let region):
+            guard before != after else { return }
             for cidr in before { blocks.remove(cidr, where: { $0 == region }) }
             for cidr in after { blocks.insert(cidr, region) }
         case .subnet(let region, let name):
+            guard before != after || new == nil else { return }
             let id = SubnetID(region: region, name: name)
             for cidr in before { subnets.remove(cidr, where: { $0 == id }) }
             for cidr in after { subnets.insert(cidr, id) }
+            judgePlaces(around: id, before + after)
         }
     }
+
+    /// Judges the subnet's place, and those of the subnets that it met or meets.
+    private mutating func judgePlaces(around id: SubnetID, _ nets: [CIDR]) {
+        var affected: Set = [id]
+        for cidr in nets {
+            affected.formUnion(subnets.overlapping(cidr, limit: Self.neighbours).map(\.value))
+        }
+        judgePlaces(affected)
+    }
+
+    /// Subnets around one that changed which are judged again at most.
+    private static let neighbours = 64
+
+    /// Judges the places of subnets after something else has changed.
+    mutating func judgePlaces(_ ids: some Sequence<SubnetID>) {
+        for id in ids { stored.setPlace(id.path, placeFindings(id)) }
+    }
+
+    mutating func takeNews() -> FindingBook.News { stored.takeNews() }
 }
 
 extension Set<String> {

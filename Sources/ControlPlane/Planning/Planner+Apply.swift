@@ -33,21 +33,17 @@ struct PreparedStream: Sendable {
 }
 
 extension Planner {
-    /// All documents and removals, or none. What is removed makes room first, except for regions that
-    /// are still in use until the documents have changed their users.
+    /// All documents and removals, or none. What is removed makes room first, except for regions and
+    /// subnets that are still in use until the documents have changed their users.
     func planApply(
         _ stream: PreparedStream, _ request: ChangeRequest, _ view: PlanningView
     ) -> Decision {
         let inner = request.withoutConditions
         var plan = StreamPlan(view, violations: stream.violations)
         var victims = stream.violations.isEmpty ? victims(stream, view) : []
-        for name in victims where name.dependencyRank > 0 {
-            plan.take(planDelete(name, inner, plan.view), name, at: nil)
-        }
-        victims.removeAll { $0.dependencyRank > 0 }
         victims.removeAll { name in
             let decision = planDelete(name, inner, plan.view)
-            guard case .write = decision else { return false }
+            if case .refused(let refusal) = decision, refusal.reason == .inUse { return false }
             plan.take(decision, name, at: nil)
             return true
         }
@@ -57,7 +53,7 @@ extension Planner {
             if item.rank > 0, let region = item.name.region, refusedRegions.contains(region) {
                 continue
             }
-            let decision = self.plan(item.change, inner, plan.view)
+            let decision = decide(item.change, inner, plan.view)
             if case (.region(let region), .refused) = (item.name, decision) {
                 refusedRegions.insert(region)
             }
@@ -99,7 +95,7 @@ extension PreparedStream.Item {
 
 extension ChangeRequest {
     /// The request as it is put to each document: the whole answers for conditions and warnings.
-    fileprivate var withoutConditions: ChangeRequest {
+    var withoutConditions: ChangeRequest {
         var request = withoutStrict
         request.precondition = .none
         return request
