@@ -8,12 +8,17 @@ struct StoredFacts: Sendable {
     var name: PolicyNames.Name?
     /// The subnets that it names if it is a CrossRegionPolicy.
     var subnets: Set<SubnetID> = []
+    var labels: [String: String] = [:]
+    /// The regions that it speaks of if it is a GlobalNetworkPolicy.
+    var regions: RegionMentions?
 
     init(_ key: ResourceKey, _ value: StoredValue) {
         findings = value.findings
+        labels = value.resource?.labels ?? [:]
         guard key.kind.isPolicy else { return }
         name = PolicyNames.Name(key, value.resource)
         guard key.kind == .globalNetworkPolicy, let resource = value.resource else { return }
+        regions = RegionMentions(resource.document)
         subnets = Set(
             CrossRegionAnnotation.namedSubnets(of: resource).map {
                 SubnetID(region: $0.region, name: $0.name)
@@ -26,13 +31,19 @@ struct StoredIndex: Sendable {
     private(set) var findings = FindingBook()
     private(set) var policyNames = PolicyNames()
     private(set) var crossRegions = CrossRegionIndex()
+    private(set) var regionMentions = RegionMentionIndex()
+    private(set) var labels = LabelIndex()
+    private var carried: [String: [String: String]] = [:]
 
     /// Takes over what is known about one key's value; nil when the key is gone.
     mutating func set(_ key: ResourceKey, _ facts: StoredFacts?) {
         let path = key.path
+        labels.set(path, old: carried[path] ?? [:], new: facts?.labels ?? [:])
+        carried[path] = facts?.labels
         findings.set(path, \.judged, facts?.findings ?? [])
         guard key.kind.isPolicy else { return }
         crossRegions.set(path, facts?.subnets ?? [])
+        regionMentions.set(path, facts?.regions)
         for path in policyNames.set(path, facts?.name) {
             findings.set(path, \.twin, twins(of: path))
         }

@@ -10,11 +10,14 @@ struct PreparedStream: Sendable {
     }
 
     var items: [Item]
+    /// Documents that the stream has.
+    var count: Int
     var violations: [Violation]
     /// Which objects go that the stream does not name; nil removes nothing.
     var prune: Selector?
 
     init(_ stream: ApplyStream, prune: Selector?, regions: Set<String>) {
+        count = stream.count
         items = stream.items.map { item in
             Item(
                 index: item.index, name: item.name,
@@ -39,8 +42,21 @@ extension Planner {
         _ stream: PreparedStream, _ request: ChangeRequest, _ view: PlanningView
     ) -> Decision {
         let inner = request.withoutConditions
+        guard stream.count <= ApplyStream.maximumDocuments else {
+            return .refused(
+                Refusal(
+                    .tooLarge,
+                    "the stream has \(stream.count) documents; at most "
+                        + "\(ApplyStream.maximumDocuments) are planned at once: split it"))
+        }
         var plan = StreamPlan(view, violations: stream.violations)
-        var victims = stream.violations.isEmpty ? victims(stream, view) : []
+        guard var victims = stream.violations.isEmpty ? victims(stream, view) : [] else {
+            return .refused(
+                Refusal(
+                    .tooLarge,
+                    "prune would remove more than \(Self.removable) objects, and no transaction of "
+                        + "etcd takes as many: remove them in parts, or by a narrower selector"))
+        }
         victims.removeAll { name in
             let decision = planDelete(name, inner, plan.view)
             if case .refused(let refusal) = decision, refusal.reason == .inUse { return false }
@@ -49,6 +65,10 @@ extension Planner {
         }
         var refusedRegions: Set<String> = []
         for item in stream.items.sorted(by: { ($0.rank, $0.index) < ($1.rank, $1.index) }) {
+            guard !plan.view.isAbandoned else {
+                return .refused(
+                    Refusal(.tooLarge, "the stream could not be planned in time: split it"))
+            }
             // What a refused region drags along says nothing new.
             if item.rank > 0, let region = item.name.region, refusedRegions.contains(region) {
                 continue
@@ -64,29 +84,26 @@ extension Planner {
     }
 
     /// The objects that carry what `prune` asks for and are not in the stream: policies, then subnets,
-    /// then regions. Neutron's own policies never are among them.
-    private func victims(_ stream: PreparedStream, _ view: PlanningView) -> [ObjectName] {
+    /// then regions; nil when there are more than one change could remove. Neutron's own policies never are
+    /// among them.
+    private func victims(_ stream: PreparedStream, _ view: PlanningView) -> [ObjectName]? {
         guard let prune = stream.prune else { return [] }
         let named = Set(stream.items.map(\.name))
-        let sets = ResourceKey.prefix(.globalNetworkSet)
-        let prefixes = [
-            ResourceKey.prefix(.globalNetworkPolicy),
-            ResourceKey.prefix(.networkPolicy) + RegionNamespace.of(region: ""),
-            sets + "subnet.", sets + "region.",
-        ]
-        return prefixes.flatMap { prefix in
-            view.paths(prefix: prefix).compactMap { path -> ObjectName? in
-                guard let key = ResourceKey(path: path),
-                    let resource = view.resource(key)?.resource,
-                    let name = ObjectName(resource), !named.contains(name),
-                    reserved(name.name) == nil, view.source(ofPart: resource) == nil
-                else { return nil }
-                var labels = resource.labels
-                labels[PolicyResource.tierLabel] = nil
-                return prune.matches(labels) ? name : nil
-            }
+        let limit = ApplyStream.maximumDocuments + Self.removable
+        let paths = view.paths(matching: prune, limit: limit)
+        let victims = paths.compactMap { path -> ObjectName? in
+            guard let key = ResourceKey(path: path), let resource = view.resource(key)?.resource,
+                let name = ObjectName(resource), !named.contains(name),
+                reserved(name.name) == nil, view.source(ofPart: resource) == nil
+            else { return nil }
+            return name
         }
+        guard paths.count < limit, victims.count <= Self.removable else { return nil }
+        return victims.sorted { $0.dependencyRank > $1.dependencyRank }
     }
+
+    /// Objects that `prune` may remove at once: more than etcd takes in one transaction by default.
+    private static let removable = 1_000
 }
 
 extension PreparedStream.Item {

@@ -146,13 +146,10 @@ extension Planner {
                 kind: "NetworkPolicy", name: String($0.dropFirst(inNamespace.count)),
                 region: region)
         }
-        let global = ResourceKey.prefix(.globalNetworkPolicy)
-        users += view.paths(prefix: global).compactMap { path in
-            guard let key = ResourceKey(path: path), let resource = view.resource(key)?.resource,
-                PolicyReferences.mentions(resource.document, region: region)
-            else { return nil }
+        users += view.policies(mentioning: region).map { path in
+            let resource = ResourceKey(path: path).flatMap { view.resource($0)?.resource }
             return ObjectReference(
-                kind: "GlobalNetworkPolicy", name: PolicyName.authored(resource))
+                kind: "GlobalNetworkPolicy", name: resource.map(PolicyName.authored) ?? path)
         }
         guard !users.isEmpty else { return nil }
         return Refusal(

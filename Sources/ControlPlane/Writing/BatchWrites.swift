@@ -33,7 +33,8 @@ struct BatchWrites {
         case .tiers: changesTiers
         case .hasTieredPolicies: changesTiering
         case .twins(let path): twins.contains(Self.twinKey(path))
-        case .crossRegionPolicies: changesGlobalPolicies
+        case .crossRegionPolicies, .policies: changesGlobalPolicies
+        case .labelled: true
         }
     }
 
