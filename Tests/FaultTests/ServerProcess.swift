@@ -33,12 +33,10 @@ final class ServerProcess: Sendable {
         self.dataDirectory = dataDirectory ?? data.file("data")
         self.flags =
             [
-                "serve", "--listen", "127.0.0.1:0", "--etcd",
-                etcd.map(\.clientURL).joined(separator: ","), "--data-dir",
-                self.dataDirectory,
+                "serve", "--listen", "127.0.0.1:0", "--data-dir", self.dataDirectory,
                 // The tests count every row: their own reading must not add to them.
                 "--audit-reads", "off",
-            ] + flags
+            ] + etcd.flatMap { ["--etcd", $0.clientURL] } + flags
         watchdog = try ServerWatchdog(pidFile: data.file("pid"))
     }
 
