@@ -13,15 +13,16 @@ extension ControlPlane {
     package func list(_ query: ListQuery) -> ListPage {
         var scan = ListScan(query, mirror)
         var page = ListPage(items: [], next: nil)
-        var last: String?
+        var shown: [String] = []
         while let (path, view) = scan.next() {
             if page.items.count == query.limit {
-                page.next = last
-                return page
+                page.next = shown.last
+                break
             }
             page.items.append(view)
-            last = path
+            shown.append(path)
         }
+        page.findings = findings(query, shown: shown, next: page.next)
         return page
     }
 
@@ -81,42 +82,22 @@ extension ControlPlane {
         }
     }
 
-    /// The state of each part; asks etcd, for a second at most.
+    /// The state of each part; asks etcd, for a second at most, if it would take a write.
     package func health() async -> ControlPlaneHealth {
         let applied = mirror.applied.reached
-        let reachable = await etcdError(within: .seconds(1))
+        let trouble = await probe.trouble() ?? writer.stall(longerThan: .seconds(3))
         var ledgerPart = ControlPlaneHealth.Part(isHealthy: true, detail: "writable")
         if case .unavailable(let error) = ledger.health {
             ledgerPart = ControlPlaneHealth.Part(isHealthy: false, detail: error.message)
         }
         return ControlPlaneHealth(
             etcd: ControlPlaneHealth.Part(
-                isHealthy: reachable == nil, detail: reachable ?? "answers"),
+                isHealthy: trouble == nil, detail: trouble ?? "takes writes"),
             ledger: ledgerPart,
             mirror: ControlPlaneHealth.Part(
                 isHealthy: mirror.problem == nil,
                 detail: mirror.problem ?? "at revision \(applied)"),
+            stored: findingSummary,
             appliedRevision: applied, auditedRevision: auditor.audited.reached)
-    }
-
-    /// Why etcd does not answer a consistent read; nil when it does.
-    private func etcdError(within limit: Duration) async -> String? {
-        await withTaskGroup(of: String?.self) { group in
-            group.addTask {
-                do {
-                    _ = try await self.store.get(Keyspace.head)
-                    return nil
-                } catch {
-                    return "\(error)"
-                }
-            }
-            group.addTask {
-                try? await Task.sleep(for: limit)
-                return "no answer within \(limit)"
-            }
-            let first = await group.next() ?? nil
-            group.cancelAll()
-            return first
-        }
     }
 }

@@ -13,7 +13,8 @@ extension ControlPlane {
     ) async throws(ControlPlaneError) -> ChangeOutcome {
         let deadline = ContinuousClock.now + configuration.writeDeadline
         let prepared = PreparedChange(request.operation, regions: mirror.read { $0.regions })
-        switch await writer.submit(request, prepared, deadline: deadline) {
+        let request = await withLastWritten(request, prepared)
+        switch await decide(request, prepared, deadline: deadline) {
         case .committed(let write, let revision) where !write.parts.isEmpty:
             try await waitUntilVisible(revision, request.id, until: deadline)
             return .appliedStream(AppliedStream(request.id, write, revision: revision))
@@ -45,6 +46,8 @@ extension ControlPlane {
         case .failed(let error):
             await recordFailure(error, of: request)
             throw error
+        case .stale:
+            throw ControlPlaneError(.etcdUnavailable, "the change could not be decided")
         }
     }
 
@@ -192,7 +195,7 @@ extension ControlPlane {
     private static let keptViolations = 100
 
     private func plan(_ write: PlannedWrite) -> ChangePlan {
-        let parts = write.parts.isEmpty ? [write] : write.parts
+        let parts = (write.parts.isEmpty ? [write] : write.parts) + write.followers
         let changes = parts.map { part in
             PlannedChange(
                 verb: part.verb, name: part.name,

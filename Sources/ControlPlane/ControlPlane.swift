@@ -12,10 +12,11 @@ import Synchronization
 package final class ControlPlane: Service {
     let store: any KeyValueStore
     let ledger: AuditLedger
-    let mirror = Mirror()
+    let mirror: Mirror
     let auditor: Auditor
     let attempts: AttemptRecorder
     let writer: Writer
+    let probe: WriteProbe
     let configuration: ControlPlaneConfiguration
     let logger: Logger
     private let follower: Follower
@@ -28,7 +29,8 @@ package final class ControlPlane: Service {
         self.ledger = ledger
         self.configuration = configuration
         self.logger = logger
-        let mirror = self.mirror
+        let mirror = Mirror(logger: logger)
+        self.mirror = mirror
         let auditor = Auditor(ledger: ledger, logger: logger)
         self.auditor = auditor
         attempts = AttemptRecorder(
@@ -36,6 +38,7 @@ package final class ControlPlane: Service {
         follower = Follower(
             store: store, mirror: mirror, auditor: auditor, ledger: ledger,
             authenticator: configuration.journal, logger: logger, now: SystemClock.now)
+        probe = WriteProbe(store: store)
         writer = Writer(
             store: store, mirror: mirror,
             planner: Planner(

@@ -4,24 +4,43 @@ import Domain
 /// The labels that VMs carry now, to tell whether a selector picks any. Many VMs carry the same ones,
 /// which are kept and looked at once.
 struct EndpointLabels: Sendable {
-    /// How many VMs carry exactly these labels.
-    private var counts: [[String: String]: Int] = [:]
+    private(set) var distinct = DistinctLabels()
     private var labels: [String: [String: String]] = [:]
 
-    /// Takes over the WorkloadEndpoint that is stored under `path` now; nil for none.
-    mutating func set(_ path: String, _ bytes: [UInt8]?) {
-        if let old = labels.removeValue(forKey: path), let index = counts.index(forKey: old) {
-            counts.values[index] -= 1
-            if counts.values[index] == 0 { counts.remove(at: index) }
-        }
-        guard let bytes, let document = try? JSONParser.parse(bytes),
+    /// The labels in the value of a WorkloadEndpoint; nil when it has none.
+    static func labels(in bytes: [UInt8]) -> [String: String]? {
+        guard let document = try? JSONParser.parse(bytes),
             let members = document["metadata"]?["labels"]?.objectValue
-        else { return }
-        var new: [String: String] = [:]
-        for (key, value) in members { new[key] = value.stringValue }
-        counts[new, default: 0] += 1
-        // The key's storage is shared by all VMs that carry these labels.
-        labels[path] = counts.index(forKey: new).map { counts.keys[$0] } ?? new
+        else { return nil }
+        var labels: [String: String] = [:]
+        for (key, value) in members { labels[key] = value.stringValue }
+        return labels
+    }
+
+    /// Takes over the labels of the WorkloadEndpoint that is stored under `path` now; nil for none.
+    mutating func set(_ path: String, _ new: [String: String]?) {
+        if let old = labels.removeValue(forKey: path) { distinct.remove(old) }
+        guard let new else { return }
+        labels[path] = distinct.insert(new)
+    }
+}
+
+/// Each set of labels that at least one VM carries. A copy shares its storage, so that a selector is
+/// tried on all of them without holding the mirror's lock.
+struct DistinctLabels: Sendable {
+    /// How many VMs carry exactly these labels.
+    private var counts: [[String: String]: Int] = [:]
+
+    /// Returns the labels in the storage that all VMs with these labels share.
+    mutating func insert(_ labels: [String: String]) -> [String: String] {
+        counts[labels, default: 0] += 1
+        return counts.index(forKey: labels).map { counts.keys[$0] } ?? labels
+    }
+
+    mutating func remove(_ labels: [String: String]) {
+        guard let index = counts.index(forKey: labels) else { return }
+        counts.values[index] -= 1
+        if counts.values[index] == 0 { counts.remove(at: index) }
     }
 
     /// Whether any VM's labels satisfy `selector`.

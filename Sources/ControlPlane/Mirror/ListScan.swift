@@ -68,7 +68,7 @@ struct ListScan {
         else { return nil }
         let labels = resource.labels
         guard query.labels.allSatisfy({ labels[$0.key] == $0.value }),
-            let name = ObjectName(resource)
+            let name = ObjectName(resource), mirror.isShown(key)
         else { return nil }
         guard CrossRegionAnnotation.isPresent(on: resource) else {
             return Representation.view(name, resource, revision: entry.modRevision)
@@ -86,9 +86,11 @@ struct ListScan {
         func select(_ elements: [PrefixTrie<SubnetID>.Element]) {
             selections.append(Set(elements.map(\.value.path)))
         }
-        if let cidr = query.overlaps { select(mirror.read { $0.subnets.overlapping(cidr) }) }
+        if let cidr = query.overlaps {
+            select(mirror.read { $0.subnets.containing(cidr) } + mirror.subnets(within: cidr))
+        }
         if let cidr = query.contains { select(mirror.read { $0.subnets.containing(cidr) }) }
-        if let cidr = query.within { select(mirror.read { $0.subnets.within(cidr) }) }
+        if let cidr = query.within { select(mirror.subnets(within: cidr)) }
         guard var paths = selections.first else { return nil }
         for selection in selections.dropFirst() { paths.formIntersection(selection) }
         let after = query.after ?? ""

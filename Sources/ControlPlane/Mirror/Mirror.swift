@@ -1,11 +1,13 @@
 import Calico
 import Domain
 import Etcd
+import Logging
 import Synchronization
 
 /// What etcd holds, for reads and for planning: changed only by the watch, read from anywhere.
 ///
-/// Every method holds a lock for a few microseconds at most and never waits for anything else.
+/// Every method holds a lock for a few microseconds at most and never waits for anything else: documents
+/// are read before the lock is taken, and scans work on copies, which share their storage.
 final class Mirror: Sendable {
     private let state = Mutex(MirrorState())
     /// The last revision that reads show.
@@ -13,6 +15,10 @@ final class Mirror: Sendable {
     private let readiness = Mutex((isReady: false, isReadable: false))
     /// When the watch last showed a sign of life.
     private let heard = Mutex(ContinuousClock.now)
+    /// Where findings about stored values are said when they appear; nil says nothing.
+    private let logger: Logger?
+
+    init(logger: Logger? = nil) { self.logger = logger }
 
     /// Whether the mirror has caught up with what etcd held when it connected.
     var isReady: Bool { readiness.withLock { $0.isReady } }
@@ -37,6 +43,7 @@ final class Mirror: Sendable {
     /// Starts over from a listing.
     func replace(with newState: MirrorState, revision: Int64) {
         state.withLock { $0 = newState }
+        logNews()
         applied.reset(to: revision)
         applied.advance(to: revision)
     }
@@ -44,19 +51,69 @@ final class Mirror: Sendable {
     /// Applies one revision's events; returns for each audited event what was there before.
     func apply(_ changes: RevisionChanges) -> [AuditedEvent] {
         noteHeard()
-        let events = state.withLock { state in
-            changes.events.compactMap { event -> AuditedEvent? in
-                let key = MirrorState.auditedKey(event.keyValue.key)
-                let isPut = event.kind == .put
-                let before = isPut ? state.put(event.keyValue) : state.delete(event.keyValue.key)
-                return key.map {
-                    AuditedEvent(
-                        key: $0, before: before?.bytes, after: isPut ? event.keyValue.value : nil)
-                }
+        let puts = changes.events.map { $0.kind == .put ? PreparedPut($0.keyValue) : nil }
+        let before = state.withLock { state in
+            zip(changes.events, puts).map { event, put in
+                put.map { state.put($0) } ?? state.delete(event.keyValue.key)
             }
         }
+        let events = zip(changes.events, before).compactMap { event, before in
+            MirrorState.auditedKey(event.keyValue.key).map { key in
+                AuditedEvent(
+                    key: key, before: before?.bytes,
+                    after: event.kind == .put ? event.keyValue.value : nil)
+            }
+        }
+        for (event, (put, before)) in zip(changes.events, zip(puts, before)) {
+            judgePlaces(after: event, put, before: before)
+        }
+        logNews()
         applied.advance(to: changes.revision)
         return events
+    }
+
+    /// Judges the places of subnets again after a region has come, gone or got other blocks: a few at a
+    /// time, since they may be many.
+    private func judgePlaces(after event: WatchEvent, _ put: PreparedPut?, before: MirrorEntry?) {
+        guard let key = MirrorState.auditedKey(event.keyValue.key),
+            case .region(let region)? = InventoryKey(key)
+        else { return }
+        var entry: MirrorEntry?
+        if case .audited(_, let new, _)? = put?.content { entry = new }
+        guard (before == nil) != (entry == nil) || before?.nets != entry?.nets else { return }
+        var found = subnets(of: region)
+        for block in (before?.nets ?? []) + (entry?.nets ?? []) {
+            found += (read { $0.subnets.containing(block) } + subnets(within: block)).map(\.value)
+                .filter { $0.region != region }
+        }
+        var rest = found[...]
+        while !rest.isEmpty {
+            let some = rest.prefix(Self.placesAtOnce)
+            state.withLock { $0.judgePlaces(some) }
+            rest = rest.dropFirst(some.count)
+        }
+    }
+
+    /// Subnets whose places are judged under one hold of the lock.
+    private static let placesAtOnce = 256
+
+    private func logNews() {
+        let news = state.withLock { $0.takeNews() }
+        guard let logger else { return }
+        for (path, finding) in news.found {
+            logger.log(
+                level: finding.severity == .critical ? .error : .warning,
+                "a stored value is not what it looks like",
+                metadata: [
+                    "key": "\(path)", "code": "\(finding.code.rawValue)",
+                    "severity": "\(finding.severity.rawValue)", "pointer": "\(finding.pointer)",
+                    "finding": "\(finding.message)", "fix": "\(finding.fix)",
+                ])
+        }
+        guard news.omitted > 0 else { return }
+        logger.warning(
+            "more stored values are not what they look like",
+            metadata: ["findings": "\(news.omitted)"])
     }
 
     /// Reads a consistent state; `body` must be short, since it holds the lock.

@@ -6,6 +6,8 @@ import Etcd
 struct MirrorEntry: Sendable, Equatable {
     var bytes: [UInt8]
     var modRevision: Int64
+    /// The blocks of a region or a subnet; empty for anything else.
+    var nets: [CIDR] = []
 }
 
 /// What is in etcd, as far as this product cares: a value that only `put` and `delete` change.
@@ -29,6 +31,8 @@ struct MirrorState: Sendable {
     private(set) var tiers: Set<String> = []
     /// Names of the registered regions.
     private(set) var regions: Set<String> = []
+    /// What is known about the values beyond their bytes: findings, names, what names what.
+    private(set) var stored = StoredIndex()
     private(set) var storedHead = StoredHead.absent
     /// mod_revision of the key `head`; 0 while there is none.
     private(set) var storedHeadRevision: Int64 = 0
@@ -57,21 +61,33 @@ struct MirrorState: Sendable {
         return resource
     }
 
+    /// The path of the WorkloadEndpoint that `key` is; nil for every other key.
+    static func endpointPath(_ key: EtcdKey) -> String? {
+        key.hasPrefix(endpointKeyPrefix) ? key.string : nil
+    }
+
+    /// Takes over one key's value, in a state that nobody else sees yet.
+    mutating func put(_ keyValue: KeyValue) { put(PreparedPut(keyValue)) }
+
     /// Takes over one key's value; returns the audited entry it replaces.
     @discardableResult
-    mutating func put(_ keyValue: KeyValue) -> MirrorEntry? {
+    mutating func put(_ prepared: PreparedPut) -> MirrorEntry? {
+        let keyValue = prepared.keyValue
         if keyValue.key == Keyspace.head {
             storedHead = StoredHead(bytes: keyValue.value)
             storedHeadRevision = keyValue.modRevision
         }
-        guard let key = Self.auditedKey(keyValue.key) else {
-            noteEndpoint(keyValue.key, keyValue.value)
-            return nil
+        switch prepared.content {
+        case .audited(let key, let entry, let facts):
+            let old = entries.set(key.path, entry)
+            stored.set(key, facts)
+            index(key, old: old, new: entry)
+            return old
+        case .endpoint(let path, let labels):
+            noteEndpoint(path, labels, exists: true)
+        case .other: break
         }
-        let entry = MirrorEntry(bytes: keyValue.value, modRevision: keyValue.modRevision)
-        let old = entries.set(key.path, entry)
-        index(key, old: old, new: entry)
-        return old
+        return nil
     }
 
     /// Takes over the deletion of one key; returns the audited entry that is gone.
@@ -82,20 +98,20 @@ struct MirrorState: Sendable {
             storedHeadRevision = 0
         }
         guard let key = Self.auditedKey(key) else {
-            noteEndpoint(key, nil)
+            if let path = Self.endpointPath(key) { noteEndpoint(path, nil, exists: false) }
             return nil
         }
         let old = entries.remove(key.path)
+        stored.set(key, nil)
         index(key, old: old, new: nil)
         return old
     }
 
-    private mutating func noteEndpoint(_ key: EtcdKey, _ bytes: [UInt8]?) {
-        guard key.hasPrefix(Self.endpointKeyPrefix), let path = key.string else { return }
-        endpointLabels.set(path, bytes)
+    private mutating func noteEndpoint(_ path: String, _ labels: [String: String]?, exists: Bool) {
+        endpointLabels.set(path, labels)
         guard path.hasPrefix(Self.legacyEndpointPrefix) else { return }
         legacyEndpoints.note(
-            String(path.dropFirst(Self.legacyEndpointPrefix.count)), exists: bytes != nil)
+            String(path.dropFirst(Self.legacyEndpointPrefix.count)), exists: exists)
     }
 
     private mutating func index(_ key: ResourceKey, old: MirrorEntry?, new: MirrorEntry?) {
@@ -105,19 +121,39 @@ struct MirrorState: Sendable {
         if key.kind == .tier { tiers.note(key.name, exists: new != nil) }
         guard let inventory = InventoryKey(key) else { return }
         if case .region(let region) = inventory { regions.note(region, exists: new != nil) }
-        let before = old.map { InventoryResource.nets(bytes: $0.bytes) } ?? []
-        let after = new.map { InventoryResource.nets(bytes: $0.bytes) } ?? []
-        guard before != after else { return }
+        let (before, after) = (old?.nets ?? [], new?.nets ?? [])
         switch inventory {
         case .region(let region):
+            guard before != after else { return }
             for cidr in before { blocks.remove(cidr, where: { $0 == region }) }
             for cidr in after { blocks.insert(cidr, region) }
         case .subnet(let region, let name):
+            guard before != after || new == nil else { return }
             let id = SubnetID(region: region, name: name)
             for cidr in before { subnets.remove(cidr, where: { $0 == id }) }
             for cidr in after { subnets.insert(cidr, id) }
+            judgePlaces(around: id, before + after)
         }
     }
+
+    /// Judges the subnet's place, and those of the subnets that it met or meets.
+    private mutating func judgePlaces(around id: SubnetID, _ nets: [CIDR]) {
+        var affected: Set = [id]
+        for cidr in nets {
+            affected.formUnion(subnets.overlapping(cidr, limit: Self.neighbours).map(\.value))
+        }
+        judgePlaces(affected)
+    }
+
+    /// Subnets around one that changed which are judged again at most.
+    private static let neighbours = 64
+
+    /// Judges the places of subnets after something else has changed.
+    mutating func judgePlaces(_ ids: some Sequence<SubnetID>) {
+        for id in ids { stored.setPlace(id.path, placeFindings(id)) }
+    }
+
+    mutating func takeNews() -> FindingBook.News { stored.takeNews() }
 }
 
 extension Set<String> {

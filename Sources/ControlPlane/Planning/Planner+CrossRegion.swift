@@ -26,7 +26,10 @@ extension Planner {
             (CrossRegionCompiler.warnings(
                 policy, compiled: targets.map(\.compiled), knownRegions: view.regions)
             + unmatched(policy, view)).map(prepared.placed)
-        return decision(object, policy, targets, current, warnings, view)
+        let key = current?.key ?? newPolicyKey(object, tier: PolicyName.defaultTier, view)
+        return decision(
+            object, policy, targets, current,
+            warnings + nameWarnings(object, key, current, view).map(prepared.placed), view)
     }
 
     /// A policy to be written, and what is stored under its name.
@@ -39,7 +42,7 @@ extension Planner {
         _ policy: CrossRegionPolicy, _ first: CurrentObject?, _ view: PlanningView
     ) -> ([CompiledTarget], [Violation]) {
         var violations = CrossRegionCompiler.references(policy).violations(
-            hasRegion: view.regions.contains, hasSubnet: { view.cidr($0) != nil })
+            hasRegion: view.hasRegion, hasSubnet: { view.cidr($0) != nil })
         let compilation = CrossRegionCompiler.compile(policy, subnetCIDR: view.cidr)
         violations += compilation.violations.filter { !violations.contains($0) }
         let targets = compilation.policies.enumerated().map { index, compiled in

@@ -25,36 +25,25 @@ struct Planner: Sendable {
 
     func plan(_ change: PreparedChange, _ request: ChangeRequest, _ view: PlanningView) -> Decision
     {
-        let decision =
-            switch change {
-            case .putRegion(let name, let decoded): planPut(region: name, decoded, request, view)
-            case .putSubnet(let id, let decoded): planPut(subnet: id, decoded, request, view)
-            case .putPolicy(let name, let judged): planPut(policy: name, judged, request, view)
-            case .putCrossRegion(let name, let prepared):
-                planPut(crossRegion: name, prepared, request, view)
-            case .patch(let name, let patch): planPatch(name, patch, request, view)
-            case .delete(let name): planDelete(name, request, view)
-            case .allocate(let region, let decoded):
-                planAllocation(region: region, decoded, request, view)
-            case .apply(let stream): planApply(stream, request, view)
-            }
+        let decision = followed(decide(change, request, view), request, view)
         return request.options.strict ? refusingWarnings(decision) : decision
     }
 
-    /// Whether the change has to wait for the next transaction, because an earlier member of this one
-    /// writes what it would read or write.
-    func mustWait(_ change: PreparedChange, _ view: PlanningView) -> Bool {
-        guard view.hasWrites else { return false }
-        return switch change {
-        case .allocate: view.touchesSubnets
-        // Which keys these write is known only when they are planned.
-        case .apply, .putCrossRegion: true
-        case .putRegion(let region, _):
-            view.isTouched(InventoryKey.region(region).resourceKey.path) || view.touchesSubnets
-        case .putSubnet(let id, _): view.isTouched(id.path)
-        case .putPolicy(let name, _), .patch(let name, _), .delete(let name):
-            policyKeys(name, view).contains { view.isTouched($0.path) }
-                || (name.kind == "Region" && view.touchesSubnets)
+    /// The decision about the change alone, without what follows from it.
+    func decide(
+        _ change: PreparedChange, _ request: ChangeRequest, _ view: PlanningView
+    ) -> Decision {
+        switch change {
+        case .putRegion(let name, let decoded): planPut(region: name, decoded, request, view)
+        case .putSubnet(let id, let decoded): planPut(subnet: id, decoded, request, view)
+        case .putPolicy(let name, let judged): planPut(policy: name, judged, request, view)
+        case .putCrossRegion(let name, let prepared):
+            planPut(crossRegion: name, prepared, request, view)
+        case .patch(let name, let patch): planPatch(name, patch, request, view)
+        case .delete(let name): planDelete(name, request, view)
+        case .allocate(let region, let decoded):
+            planAllocation(region: region, decoded, request, view)
+        case .apply(let stream): planApply(stream, request, view)
         }
     }
 
@@ -95,8 +84,8 @@ struct Planner: Sendable {
                     ]))
         }
         let merged = MergePatch.apply(patch, to: object.patchable)
-        return plan(
-            PreparedChange(.put(name, merged), regions: view.regions), request.withoutStrict, view)
+        return decide(
+            PreparedChange(.put(name, merged), regions: view.regions), request.asPatch, view)
     }
 
     private func refusingWarnings(_ decision: Decision) -> Decision {
@@ -119,6 +108,13 @@ extension ChangeRequest {
     var withoutStrict: ChangeRequest {
         var request = self
         request.options.strict = false
+        return request
+    }
+
+    /// The request for the document that a patch makes, in which nothing is left out by mistake.
+    fileprivate var asPatch: ChangeRequest {
+        var request = withoutStrict
+        request.lastWritten = nil
         return request
     }
 }
