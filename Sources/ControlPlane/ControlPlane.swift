@@ -31,7 +31,8 @@ package final class ControlPlane: Service {
         self.logger = logger
         let mirror = Mirror(logger: logger)
         self.mirror = mirror
-        auditor = Auditor(ledger: ledger, logger: logger)
+        let auditor = Auditor(ledger: ledger, logger: logger)
+        self.auditor = auditor
         attempts = AttemptRecorder(
             ledger: ledger, limits: configuration.attempts, logger: logger)
         follower = Follower(
@@ -45,7 +46,7 @@ package final class ControlPlane: Service {
                 journal: configuration.journal),
             lease: JournalLease(store: store, ttlSeconds: configuration.journalTTLSeconds),
             logger: logger,
-            obstacle: { Self.obstacle(mirror, ledger) })
+            obstacle: { Self.obstacle(mirror, auditor, ledger) })
     }
 
     /// Works until its task is cancelled or the service group shuts down.
@@ -91,11 +92,17 @@ package final class ControlPlane: Service {
     }
 
     /// Why nothing may be written now; nil when all is in order.
-    private static func obstacle(_ mirror: Mirror, _ ledger: AuditLedger) -> ControlPlaneError? {
+    private static func obstacle(
+        _ mirror: Mirror, _ auditor: Auditor, _ ledger: AuditLedger
+    ) -> ControlPlaneError? {
         if case .unavailable(let error) = ledger.health {
             return ControlPlaneError(
                 .ledgerUnavailable,
                 "the audit ledger cannot be written, so nothing may change: \(error.message)")
+        }
+        if let defect = auditor.defect {
+            return ControlPlaneError(
+                .ledgerUnavailable, "changes do not get into the audit ledger: \(defect.message)")
         }
         guard mirror.isReady else {
             return ControlPlaneError(.notReady, "this server is still reading etcd")
@@ -103,6 +110,9 @@ package final class ControlPlane: Service {
         if case .unreadable(let head) = mirror.read({ $0.storedHead }) {
             return ControlPlaneError(
                 .etcdUnavailable, "\(head.problem), so nothing may change. \(head.remedy)")
+        }
+        if let staleness = mirror.staleness(at: .now) {
+            return ControlPlaneError(.notReady, staleness)
         }
         return nil
     }

@@ -13,6 +13,8 @@ final class Mirror: Sendable {
     /// The last revision that reads show.
     let applied = RevisionGate()
     private let readiness = Mutex((isReady: false, isReadable: false))
+    /// When the watch last showed a sign of life.
+    private let heard = Mutex(ContinuousClock.now)
     /// Where findings about stored values are said when they appear; nil says nothing.
     private let logger: Logger?
 
@@ -27,11 +29,14 @@ final class Mirror: Sendable {
     /// Why no change can be planned against this mirror now, and what to do; nil when one can.
     var problem: String? {
         guard isReady else { return "this server is still reading etcd" }
-        guard case .unreadable(let head) = read({ $0.storedHead }) else { return nil }
-        return "\(head.problem). \(head.remedy)"
+        if case .unreadable(let head) = read({ $0.storedHead }) {
+            return "\(head.problem). \(head.remedy)"
+        }
+        return staleness(at: .now)
     }
 
     func setReady(_ isReady: Bool) {
+        if isReady { noteHeard() }
         readiness.withLock { $0 = (isReady, $0.isReadable || isReady) }
     }
 
@@ -45,6 +50,7 @@ final class Mirror: Sendable {
 
     /// Applies one revision's events; returns for each audited event what was there before.
     func apply(_ changes: RevisionChanges) -> [AuditedEvent] {
+        noteHeard()
         let puts = changes.events.map { $0.kind == .put ? PreparedPut($0.keyValue) : nil }
         let before = state.withLock { state in
             zip(changes.events, puts).map { event, put in
@@ -114,6 +120,28 @@ final class Mirror: Sendable {
     func read<Result: Sendable>(_ body: (borrowing MirrorState) throws -> Result) rethrows -> Result
     {
         try state.withLock { try body($0) }
+    }
+}
+
+extension Mirror {
+    /// For how long the watch may be silent before this mirror counts as old. A watch that works is heard
+    /// several times a second, and one that hangs is begun anew within that time.
+    static let maximumSilence = Duration.seconds(5)
+
+    /// Notes a sign of life of the watch.
+    func noteHeard() { heard.withLock { $0 = .now } }
+
+    /// When the watch last showed a sign of life; before the first, when this mirror was made.
+    var lastHeard: ContinuousClock.Instant { heard.withLock { $0 } }
+
+    /// Says that what this mirror shows may be old because the watch hangs, though etcd may answer
+    /// everything else; nil while the watch is heard.
+    func staleness(at now: ContinuousClock.Instant) -> String? {
+        let silence = lastHeard.duration(to: now)
+        guard silence > Self.maximumSilence else { return nil }
+        return
+            "etcd's watch has been silent for \(silence.components.seconds) s, so what this server shows "
+            + "may be old"
     }
 }
 

@@ -51,6 +51,12 @@ final class RevisionGate: Sendable {
         state.withLock { $0.reached = revision }
     }
 
+    /// Ends every wait: the revisions waited for are of a past that is lost.
+    func abandonWaits() {
+        let ended = state.withLock { state in Self.take(&state.waiters) { _ in true } }
+        for waiter in ended { waiter.continuation.resume(returning: false) }
+    }
+
     /// Ends the waits whose deadline has passed.
     func expire(_ now: ContinuousClock.Instant) {
         let ended = state.withLock { state in

@@ -65,6 +65,7 @@ final class Follower: Sendable {
             var chain = known
             mirror.setReady(start >= caughtUp)
             for try await batch in batches {
+                mirror.noteHeard()
                 guard Self.hex(batch.clusterID) == clusterID else {
                     throw EtcdError(code: .clusterChanged, message: "another cluster answers")
                 }
@@ -76,7 +77,8 @@ final class Follower: Sendable {
                         resumed.removeFirst()
                     }
                     let events = mirror.apply(changes)
-                    await auditor.append(project(changes, events, &chain, projector))
+                    try await auditor.append(
+                        project(changes, events, &chain, projector))
                 }
                 if let revision = resumed.first { try await requireSamePast(at: revision) }
                 if !mirror.isReady, mirror.applied.reached >= caughtUp {
@@ -238,6 +240,11 @@ final class Follower: Sendable {
                 "reason": "\(reason)", "from": "\(comparison.from)", "to": "\(to)",
                 "rows": "\(projection.rows.count)",
             ])
+        if comparison.from == 0 {
+            // What somebody waits for is of a past that this etcd has not had.
+            mirror.applied.abandonWaits()
+            auditor.audited.abandonWaits()
+        }
         try await ledger.bridge(
             from: Progress(clusterID: clusterID, revision: min(comparison.from, to - 1)),
             projection)
@@ -251,6 +258,20 @@ final class Follower: Sendable {
 
     /// The revision up to which etcd is compacted, if that is past `revision`; nil otherwise.
     private func compactRevision(past revision: Int64) async throws -> Int64? {
+        try await Self.compactRevision(store, past: revision)
+    }
+
+    /// The newest revision of any key that the watch follows.
+    private func newestRevision() async throws -> Int64 {
+        try await Self.newestRevision(store)
+    }
+}
+
+extension Follower {
+    /// The revision up to which etcd is compacted, if that is past `revision`; nil otherwise.
+    static func compactRevision(
+        _ store: any KeyValueStore, past revision: Int64
+    ) async throws -> Int64? {
         // Revision 1 is that of an empty etcd: nothing is lost before it.
         let first = max(revision, 1)
         do {
@@ -271,14 +292,15 @@ final class Follower: Sendable {
     }
 
     /// The newest revision of any key that the watch follows.
-    private func newestRevision() async throws -> Int64 {
+    static func newestRevision(_ store: any KeyValueStore) async throws -> Int64 {
         let newest = RangeRequest(
             .prefix(Keyspace.watchPrefix), limit: 1, keysOnly: true, sort: .descending(.modRevision)
         )
         return try await store.range(newest).keyValues.first?.modRevision ?? 0
     }
 
-    private static func hex(_ clusterID: UInt64) -> String {
+    /// A cluster's id, 16 lower-case hex digits.
+    static func hex(_ clusterID: UInt64) -> String {
         let digits = String(clusterID, radix: 16)
         return String(repeating: "0", count: 16 - digits.count) + digits
     }
