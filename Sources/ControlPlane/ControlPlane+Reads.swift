@@ -26,25 +26,37 @@ extension ControlPlane {
         return page
     }
 
-    /// What became of a change; nil when nothing is known of it.
+    /// What became of a change; nil when nothing is known of it. Throws `outcomeUnknown` when all that is
+    /// known is a journal entry that is not to be believed.
     package func change(_ id: ChangeID) async throws(ControlPlaneError) -> ChangeStatus? {
+        let stored: KeyValue?
         do {
-            if let stored = try await store.get(Keyspace.journal(id)),
-                let entry = JournalEntry(bytes: stored.value)
-            {
-                return ChangeStatus(
-                    id: id, state: entry.isAccepted ? .accepted : .aborted,
-                    revision: entry.isAccepted ? stored.modRevision : nil, journal: entry)
+            stored = try await store.get(Keyspace.journal(id))
+        } catch {
+            throw ControlPlaneError(
+                .etcdUnavailable, "etcd does not answer: \(error)", changeID: id)
+        }
+        let reading = stored.map { configuration.journal.read(id, $0.value) }
+        if let stored, let entry = reading?.entry {
+            return ChangeStatus(
+                id: id, state: entry.isAccepted ? .accepted : .aborted,
+                revision: entry.isAccepted ? stored.modRevision : nil, journal: entry)
+        }
+        do {
+            let rows = try await ledger.rows(changeID: id.text)
+            if let status = rows.first(where: { $0.revision != nil }).flatMap({
+                ChangeStatus(id: id, row: $0)
+            }) {
+                return status
             }
         } catch {
-            throw ControlPlaneError(.etcdUnavailable, "etcd does not answer", changeID: id)
+            throw ControlPlaneError(
+                .ledgerUnavailable, "the ledger cannot be read: \(error)", changeID: id)
         }
-        do {
-            return try await ledger.rows(changeID: id.text).first { $0.revision != nil }
-                .flatMap { ChangeStatus(id: id, row: $0) }
-        } catch {
-            throw ControlPlaneError(.ledgerUnavailable, "the ledger cannot be read", changeID: id)
-        }
+        guard let doubt = reading?.doubt else { return nil }
+        throw ControlPlaneError(
+            .outcomeUnknown, "nothing certain is known of this change: \(doubt.problem)",
+            changeID: id)
     }
 
     /// Returns when this server's reads show `revision`; throws `replicaBehind` when they do not in
@@ -70,43 +82,22 @@ extension ControlPlane {
         }
     }
 
-    /// The state of each part; asks etcd, for a second at most.
+    /// The state of each part; asks etcd, for a second at most, if it would take a write.
     package func health() async -> ControlPlaneHealth {
         let applied = mirror.applied.reached
-        let reachable = await etcdError(within: .seconds(1))
+        let trouble = await probe.trouble() ?? writer.stall(longerThan: .seconds(3))
         var ledgerPart = ControlPlaneHealth.Part(isHealthy: true, detail: "writable")
         if case .unavailable(let error) = ledger.health {
             ledgerPart = ControlPlaneHealth.Part(isHealthy: false, detail: error.message)
         }
         return ControlPlaneHealth(
             etcd: ControlPlaneHealth.Part(
-                isHealthy: reachable == nil, detail: reachable ?? "answers"),
+                isHealthy: trouble == nil, detail: trouble ?? "takes writes"),
             ledger: ledgerPart,
             mirror: ControlPlaneHealth.Part(
-                isHealthy: mirror.isReady,
-                detail: mirror.isReady ? "at revision \(applied)" : "still reading etcd"),
+                isHealthy: mirror.problem == nil,
+                detail: mirror.problem ?? "at revision \(applied)"),
             stored: findingSummary,
             appliedRevision: applied, auditedRevision: auditor.audited.reached)
-    }
-
-    /// Why etcd does not answer a consistent read; nil when it does.
-    private func etcdError(within limit: Duration) async -> String? {
-        await withTaskGroup(of: String?.self) { group in
-            group.addTask {
-                do {
-                    _ = try await self.store.get(Keyspace.head)
-                    return nil
-                } catch {
-                    return "\(error)"
-                }
-            }
-            group.addTask {
-                try? await Task.sleep(for: limit)
-                return "no answer within \(limit)"
-            }
-            let first = await group.next() ?? nil
-            group.cancelAll()
-            return first
-        }
     }
 }

@@ -14,7 +14,7 @@ extension ControlPlane {
         let deadline = ContinuousClock.now + configuration.writeDeadline
         let prepared = PreparedChange(request.operation, regions: mirror.read { $0.regions })
         let request = await withLastWritten(request, prepared)
-        switch await writer.submit(request, prepared, deadline: deadline) {
+        switch await decide(request, prepared, deadline: deadline) {
         case .committed(let write, let revision) where !write.parts.isEmpty:
             try await waitUntilVisible(revision, request.id, until: deadline)
             return .appliedStream(AppliedStream(request.id, write, revision: revision))
@@ -46,6 +46,8 @@ extension ControlPlane {
         case .failed(let error):
             await recordFailure(error, of: request)
             throw error
+        case .stale:
+            throw ControlPlaneError(.etcdUnavailable, "the change could not be decided")
         }
     }
 

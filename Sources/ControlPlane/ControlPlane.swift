@@ -16,6 +16,7 @@ package final class ControlPlane: Service {
     let auditor: Auditor
     let attempts: AttemptRecorder
     let writer: Writer
+    let probe: WriteProbe
     let configuration: ControlPlaneConfiguration
     let logger: Logger
     private let follower: Follower
@@ -34,11 +35,14 @@ package final class ControlPlane: Service {
         attempts = AttemptRecorder(
             ledger: ledger, limits: configuration.attempts, logger: logger)
         follower = Follower(
-            store: store, mirror: mirror, auditor: auditor, ledger: ledger, logger: logger,
-            now: SystemClock.now)
+            store: store, mirror: mirror, auditor: auditor, ledger: ledger,
+            authenticator: configuration.journal, logger: logger, now: SystemClock.now)
+        probe = WriteProbe(store: store)
         writer = Writer(
             store: store, mirror: mirror,
-            planner: Planner(policyNames: configuration.policyNames, environment: .system),
+            planner: Planner(
+                policyNames: configuration.policyNames, environment: .system,
+                journal: configuration.journal),
             lease: JournalLease(store: store, ttlSeconds: configuration.journalTTLSeconds),
             logger: logger,
             obstacle: { Self.obstacle(mirror, ledger) })
@@ -95,6 +99,10 @@ package final class ControlPlane: Service {
         }
         guard mirror.isReady else {
             return ControlPlaneError(.notReady, "this server is still reading etcd")
+        }
+        if case .unreadable(let head) = mirror.read({ $0.storedHead }) {
+            return ControlPlaneError(
+                .etcdUnavailable, "\(head.problem), so nothing may change. \(head.remedy)")
         }
         return nil
     }

@@ -62,6 +62,7 @@ extension ProblemKind {
             case .reserved: "The name belongs to another writer"
             case .tooLarge: "The change is too large"
             case .rollbackAbsent: "The object did not exist then"
+            case .refusedByEtcd: "etcd refuses the change"
             }
         self.init(reason.status, reason.problem, title)
     }
@@ -75,6 +76,7 @@ extension ProblemKind {
             case .outcomeUnknown: (503, "The outcome is not known", 2)
             case .notYetVisible: (503, "Done, but not shown here yet", 1)
             case .overloaded: (503, "Too many writes wait", 1)
+            case .cancelled: (503, "The client left", 1)
             case .replicaBehind: (503, "This replica is behind", 1)
             case .futureRevision: (400, "No such revision yet", nil)
             case .futureTime: (400, "That time is still to come", nil)

@@ -24,6 +24,13 @@ final class Mirror: Sendable {
     /// Whether it has ever caught up: reads then show a whole state, if perhaps not the newest.
     var isReadable: Bool { readiness.withLock { $0.isReadable } }
 
+    /// Why no change can be planned against this mirror now, and what to do; nil when one can.
+    var problem: String? {
+        guard isReady else { return "this server is still reading etcd" }
+        guard case .unreadable(let head) = read({ $0.storedHead }) else { return nil }
+        return "\(head.problem). \(head.remedy)"
+    }
+
     func setReady(_ isReady: Bool) {
         readiness.withLock { $0 = (isReady, $0.isReadable || isReady) }
     }

@@ -33,9 +33,14 @@ struct MirrorState: Sendable {
     private(set) var regions: Set<String> = []
     /// What is known about the values beyond their bytes: findings, names, what names what.
     private(set) var stored = StoredIndex()
-    private(set) var head = Head.initial
-    /// mod_revision of `head`; 0 while there is none.
-    private(set) var headRevision: Int64 = 0
+    private(set) var storedHead = StoredHead.absent
+    /// mod_revision of the key `head`; 0 while there is none.
+    private(set) var storedHeadRevision: Int64 = 0
+    /// What the next change continues.
+    var head: Head { storedHead.head ?? .initial }
+    /// What a transaction compares. While `head` cannot be read it is -1, which no key's mod_revision is:
+    /// such a value cannot be overwritten, whatever a plan made of it.
+    var headRevision: Int64 { storedHead.head == nil ? -1 : storedHeadRevision }
 
     /// The kinds kept in full; changes to them are audited.
     static let kinds: [ResourceKind] = [
@@ -69,8 +74,8 @@ struct MirrorState: Sendable {
     mutating func put(_ prepared: PreparedPut) -> MirrorEntry? {
         let keyValue = prepared.keyValue
         if keyValue.key == Keyspace.head {
-            head = Head(bytes: keyValue.value) ?? .initial
-            headRevision = keyValue.modRevision
+            storedHead = StoredHead(bytes: keyValue.value)
+            storedHeadRevision = keyValue.modRevision
         }
         switch prepared.content {
         case .audited(let key, let entry, let facts):
@@ -89,8 +94,8 @@ struct MirrorState: Sendable {
     @discardableResult
     mutating func delete(_ key: EtcdKey) -> MirrorEntry? {
         if key == Keyspace.head {
-            head = .initial
-            headRevision = 0
+            storedHead = .absent
+            storedHeadRevision = 0
         }
         guard let key = Self.auditedKey(key) else {
             if let path = Self.endpointPath(key) { noteEndpoint(path, nil, exists: false) }

@@ -146,6 +146,8 @@ package struct Refusal: Sendable {
         case tooLarge
         /// The object did not exist at the place that it shall be rolled back to.
         case rollbackAbsent
+        /// etcd refuses the change for good, for a reason of its own.
+        case refusedByEtcd
     }
 
     package var reason: Reason
@@ -175,7 +177,7 @@ extension Refusal.Reason {
     package var status: Int {
         switch self {
         case .notFound: 404
-        case .invalid, .idempotencyKeyReused, .reserved: 422
+        case .invalid, .idempotencyKeyReused, .reserved, .refusedByEtcd: 422
         case .preconditionFailed: 412
         case .overlap, .inUse, .legacyLoss, .exhausted, .alreadyExists, .rollbackAbsent: 409
         case .tooLarge: 413
@@ -197,6 +199,7 @@ extension Refusal.Reason {
         case .reserved: "reserved-name"
         case .tooLarge: "too-large"
         case .rollbackAbsent: "rollback-absent"
+        case .refusedByEtcd: "refused-by-etcd"
         }
     }
 }
@@ -231,6 +234,8 @@ package struct ControlPlaneError: Error, Sendable {
         case notYetVisible
         /// Too many writes wait.
         case overloaded
+        /// The client left before anything was sent to etcd.
+        case cancelled
         /// This replica has not reached the revision asked for.
         case replicaBehind
         /// etcd itself has not reached the revision asked for.
@@ -247,6 +252,7 @@ package struct ControlPlaneError: Error, Sendable {
             case .outcomeUnknown: "outcome-unknown"
             case .notYetVisible: "not-yet-visible"
             case .overloaded: "overloaded"
+            case .cancelled: "cancelled"
             case .replicaBehind: "replica-behind"
             case .futureRevision: "future-revision"
             case .futureTime: "future-time"

@@ -42,7 +42,7 @@ extension Planner {
         _ policy: CrossRegionPolicy, _ first: CurrentObject?, _ view: PlanningView
     ) -> ([CompiledTarget], [Violation]) {
         var violations = CrossRegionCompiler.references(policy).violations(
-            hasRegion: view.regions.contains, hasSubnet: { view.cidr($0) != nil })
+            hasRegion: view.hasRegion, hasSubnet: { view.cidr($0) != nil })
         let compilation = CrossRegionCompiler.compile(policy, subnetCIDR: view.cidr)
         violations += compilation.violations.filter { !violations.contains($0) }
         let targets = compilation.policies.enumerated().map { index, compiled in

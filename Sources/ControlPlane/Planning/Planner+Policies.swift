@@ -61,7 +61,7 @@ extension Planner {
     ) -> Decision {
         if case .regionPolicy(let region, let policy) = name {
             if let refusal = reserved(policy) { return .refused(refusal) }
-            guard view.entry(InventoryKey.region(region).resourceKey.path) != nil else {
+            guard view.hasRegion(region) else {
                 return .refused(absentRegion(region))
             }
         }

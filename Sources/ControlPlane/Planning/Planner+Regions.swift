@@ -167,9 +167,7 @@ extension Planner {
     private func legacyLoss(
         _ region: String, _ request: ChangeRequest, _ view: PlanningView
     ) -> Refusal? {
-        guard !request.options.acknowledgeLegacyLoss,
-            view.paths(prefix: InventoryKey.region("").resourceKey.path).isEmpty
-        else { return nil }
+        guard !request.options.acknowledgeLegacyLoss, !view.hasRegions else { return nil }
         let prefix = ResourceKey.prefix(.networkPolicy, namespace: RegionNamespace.legacy)
         let policies = view.paths(prefix: prefix + "ossg.default.").map {
             ObjectReference(kind: "NetworkPolicy", name: String($0.dropFirst(prefix.count)))

@@ -5,6 +5,7 @@ extension PlanningView {
     /// The names of the CrossRegionPolicies that name the subnet, in order, what this plan writes included.
     func crossRegionPolicies(naming subnet: SubnetID) -> [String] {
         let stored = mirror.read { $0.stored.crossRegions.policies(naming: subnet) }
+        log.note(.subnetUsers(subnet), .set(stored))
         let prefix = ResourceKey.prefix(.globalNetworkPolicy)
         let written = writtenPaths.filter { $0.hasPrefix(prefix) }
         let reference = SubnetReference(region: subnet.region, name: subnet.name)

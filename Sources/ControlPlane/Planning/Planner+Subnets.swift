@@ -127,15 +127,6 @@ extension Planner {
 }
 
 extension PlanningView {
-    /// The first block of that size in `block` that overlaps no subnet, and no other region's address
-    /// block. Earlier members of the batch that write subnets must have been waited for.
-    func firstFreeBlock(prefixLength: Int, in block: CIDR, of region: String) -> CIDR? {
-        let foreign = blocks(overlapping: block).filter { $0.region != region }.map(\.cidr)
-        return mirror.read {
-            $0.subnets.firstFreeBlock(prefixLength: prefixLength, in: block, excluding: foreign)
-        }
-    }
-
     var legacyEndpoints: [String] { mirror.read { $0.legacyEndpoints }.sorted() }
 }
 

@@ -20,6 +20,8 @@ struct PlanningEnvironment: Sendable {
 struct Planner: Sendable {
     let policyNames: PolicyNameConvention
     let environment: PlanningEnvironment
+    /// Signs what goes into the journal, and says what of it to believe.
+    var journal = JournalAuthenticator()
 
     func plan(_ change: PreparedChange, _ request: ChangeRequest, _ view: PlanningView) -> Decision
     {
@@ -45,28 +47,8 @@ struct Planner: Sendable {
         }
     }
 
-    /// Whether the change has to wait for the next transaction, because an earlier member of this one
-    /// writes what it would read or write.
-    func mustWait(_ change: PreparedChange, _ view: PlanningView) -> Bool {
-        guard view.hasWrites else { return false }
-        return switch change {
-        case .allocate: view.touchesSubnets
-        // Which keys these write is known only when they are planned.
-        case .apply, .putCrossRegion: true
-        case .putRegion(let region, _):
-            view.isTouched(InventoryKey.region(region).resourceKey.path) || view.touchesSubnets
-        // CrossRegionPolicies follow a subnet, and hold it in place.
-        case .putSubnet(let id, _):
-            view.isTouched(id.path)
-                || (view.isStored(id.path) && view.touchesGlobalPolicies)
-        case .putPolicy(let name, _), .patch(let name, _), .delete(let name):
-            policyKeys(name, view).contains { view.isTouched($0.path) }
-                || (name.kind == "Region" && view.touchesSubnets)
-                || (name.kind == "Subnet" && view.touchesGlobalPolicies)
-        }
-    }
-
-    /// What goes into the journal beside an accepted change.
+    /// What goes into the journal beside an accepted change. It is signed when it is serialised; set
+    /// `headRevision` first, so that it is good for one transaction only.
     func journalEntry(_ request: ChangeRequest, _ write: PlannedWrite) -> JournalEntry {
         let isStream = !write.parts.isEmpty
         var entry = JournalEntry(
@@ -77,6 +59,7 @@ struct Planner: Sendable {
             result: write.verb, keys: write.writes.map(\.path), verbs: write.writes.map(\.verb),
             fingerprint: request.fingerprint)
         entry.warnings = write.warnings.prefix(Self.journaledWarnings).map(\.document)
+        journal.seal(&entry, request.id, write.writes)
         return entry
     }
 

@@ -2,15 +2,10 @@ import Calico
 import Domain
 
 extension PlanningView {
-    /// Whether an earlier member of the batch writes a GlobalNetworkPolicy.
-    var touchesGlobalPolicies: Bool {
-        let prefix = ResourceKey.prefix(.globalNetworkPolicy)
-        return writtenPaths.contains { $0.hasPrefix(prefix) }
-    }
-
     /// The other keys that hold the policy stored under `key`.
     func twins(of key: ResourceKey) -> [(key: ResourceKey, revision: Int64)] {
         let paths = mirror.read { $0.stored.policyNames.twins(of: key.path) }
+        log.note(.twins(path: key.path), .names(paths))
         return paths.compactMap { path in
             guard let key = ResourceKey(path: path), let entry = entry(path) else { return nil }
             return (key, entry.modRevision)

@@ -1,58 +1,93 @@
 import Calico
 import Domain
 
-/// What a plan is made against: the mirror, and above it what earlier members of the same batch
-/// will have written.
+/// The state a plan is made against: the mirror, and above it what earlier documents of the same
+/// stream will have written. Notes every read, so that the plan can be checked later.
 struct PlanningView: Sendable {
     let mirror: Mirror
-    /// `head` as it was before any look-up; the transaction compares `headRevision`.
-    let head: Head
+    let log = ReadLog()
+    /// mod_revision of `head` before any read.
     let headRevision: Int64
-    /// Names of the registered regions and of the tiers, those of earlier members included.
-    private(set) var regions: Set<String>
-    private(set) var tiers: Set<String>
-    /// Keys written by earlier members; nil for a deleted one.
+    private let deadline: ContinuousClock.Instant?
+    private let storedRegions: Set<String>
+    private let storedTiers: Set<String>
+    private var allRegions: Set<String>
+    private var allTiers: Set<String>
+    /// Keys written by earlier documents; nil for a deleted one.
     private var overlay: [String: [UInt8]?] = [:]
-    private var overlaySubnets: [(cidr: CIDR, id: SubnetID)] = []
-    private var overlayBlocks: [(cidr: CIDR, region: String)] = []
+    private var overlaySubnets = PrefixTrie<SubnetID>()
+    private var overlayBlocks = PrefixTrie<String>()
 
-    init(_ mirror: Mirror) {
+    /// - Parameter deadline: when nobody waits for the plan any more; nil for plans that are small.
+    init(_ mirror: Mirror, deadline: ContinuousClock.Instant? = nil) {
         self.mirror = mirror
-        (head, headRevision, regions, tiers) = mirror.read {
-            ($0.head, $0.headRevision, $0.regions, $0.tiers)
+        self.deadline = deadline
+        (headRevision, storedRegions, storedTiers) = mirror.read {
+            ($0.headRevision, $0.regions, $0.tiers)
         }
+        (allRegions, allTiers) = (storedRegions, storedTiers)
     }
 
-    /// Whether an earlier member of the batch writes this key: the next one has to wait for the
-    /// next transaction, since etcd takes one write of a key in each.
-    func isTouched(_ path: String) -> Bool { overlay.keys.contains(path) }
+    /// True when the client has left or its time is over, so that a long plan may stop.
+    var isAbandoned: Bool { Task.isCancelled || deadline.map { $0 <= .now } ?? false }
 
-    /// The keys that earlier members of the batch, or parts of the stream, write.
+    /// The keys that earlier documents write.
     var writtenPaths: [String] { Array(overlay.keys) }
 
-    /// Whether any earlier member of the batch writes anything.
-    var hasWrites: Bool { !overlay.isEmpty }
+    /// Names of the registered regions, those of earlier documents included.
+    var regions: Set<String> {
+        log.note(.regions, .set(storedRegions))
+        return allRegions
+    }
 
-    /// Whether the key exists in etcd already, apart from what this batch writes.
-    func isStored(_ path: String) -> Bool { mirror.read { $0.entries[path] != nil } }
+    /// Names of the tiers, those of earlier documents included.
+    var tiers: Set<String> {
+        log.note(.tiers, .set(storedTiers))
+        return allTiers
+    }
 
-    /// Whether any VM carries labels that satisfy `selector` now.
+    /// True if an earlier document writes this key.
+    func isTouched(_ path: String) -> Bool { overlay.index(forKey: path) != nil }
+
+    /// True if the region is registered. Unlike `regions` this rests on that region's key alone.
+    func hasRegion(_ name: String) -> Bool {
+        entry(InventoryKey.region(name).resourceKey.path) != nil
+    }
+
+    /// True if any region is registered.
+    var hasRegions: Bool {
+        log.note(.hasRegions, .flag(!storedRegions.isEmpty))
+        return !allRegions.isEmpty
+    }
+
+    /// True if the key is in etcd already, apart from what this stream writes.
+    func isStored(_ path: String) -> Bool { storedEntry(path) != nil }
+
+    /// True if any VM carries labels that satisfy `selector` now. Only warnings depend on it, so it is
+    /// no part of what the plan rests on.
     func isCarried(_ selector: Selector) -> Bool {
         mirror.read { $0.endpointLabels.distinct }.matches(selector)
     }
 
-    /// Whether policies are stored under tier-prefixed names.
-    var hasTieredPolicies: Bool { mirror.read { $0.tieredPolicies > 0 } }
+    /// True if policies are stored under tier-prefixed names.
+    var hasTieredPolicies: Bool {
+        let isTiered = mirror.read { $0.tieredPolicies > 0 }
+        log.note(.hasTieredPolicies, .flag(isTiered))
+        return isTiered
+    }
 
-    /// Whether an earlier member of the batch writes a subnet.
-    var touchesSubnets: Bool { !overlaySubnets.isEmpty }
-
-    /// The stored entry now; entries of earlier members have no revision yet and so 0.
+    /// The stored entry now; entries of earlier documents have no revision yet and so 0.
     func entry(_ path: String) -> MirrorEntry? {
         if let written = overlay[path] {
             return written.map { MirrorEntry(bytes: $0, modRevision: 0) }
         }
-        return mirror.read { $0.entries[path] }
+        return storedEntry(path)
+    }
+
+    private func storedEntry(_ path: String) -> MirrorEntry? {
+        let entry = mirror.read { $0.entries[path] }
+        log.note(.revision(path: path), .revision(entry?.modRevision ?? 0))
+        return entry
     }
 
     func resource(_ key: ResourceKey) -> (resource: Resource?, revision: Int64)? {
@@ -61,13 +96,10 @@ struct PlanningView: Sendable {
 
     /// The keys that start with `prefix`, in order.
     func paths(prefix: String) -> [String] {
-        var found: [String] = []
-        mirror.read { $0.entries }.forEach(prefix: prefix) { path, _ in
-            found.append(path)
-            return true
-        }
+        var found = mirror.read { $0.entries }.paths(prefix: prefix)
+        log.note(.paths(prefix: prefix), .names(found))
         guard !overlay.isEmpty else { return found }
-        found.removeAll { overlay.keys.contains($0) }
+        found.removeAll(where: isTouched)
         found += overlay.compactMap { path, bytes in
             bytes != nil && path.hasPrefix(prefix) ? path : nil
         }
@@ -77,39 +109,93 @@ struct PlanningView: Sendable {
     /// The subnets that share an address with `cidr`, ascending.
     func subnets(overlapping cidr: CIDR) -> [(cidr: CIDR, id: SubnetID)] {
         let stored = mirror.read { $0.subnets.overlapping(cidr) }
-        return stored.map { (cidr: $0.0, id: $0.1) }.filter { !isTouched($0.id.path) }
-            + overlaySubnets.filter { $0.cidr.overlaps(cidr) }
+        log.note(.subnets(overlapping: cidr), .networks(stored))
+        guard !overlay.isEmpty else { return stored.map { (cidr: $0.cidr, id: $0.value) } }
+        return (stored.filter { !isTouched($0.value.path) } + overlaySubnets.overlapping(cidr))
+            .map { (cidr: $0.cidr, id: $0.value) }
     }
 
     /// The address blocks that share an address with `cidr`, ascending.
     func blocks(overlapping cidr: CIDR) -> [(cidr: CIDR, region: String)] {
         let stored = mirror.read { $0.blocks.overlapping(cidr) }
-        return stored.map { (cidr: $0.0, region: $0.1) }
-            .filter { !isTouched(InventoryKey.region($0.region).resourceKey.path) }
-            + overlayBlocks.filter { $0.cidr.overlaps(cidr) }
+        log.note(.blocks(overlapping: cidr), .networks(stored))
+        guard !overlay.isEmpty else { return stored.map { (cidr: $0.cidr, region: $0.value) } }
+        return
+            (stored.filter { !isTouched(InventoryKey.region($0.value).resourceKey.path) }
+            + overlayBlocks.overlapping(cidr))
+            .map { (cidr: $0.cidr, region: $0.value) }
     }
 
-    /// Makes the plan's writes visible to the members after it.
+    /// The first block of that size in `block` that overlaps no subnet, and no other region's address
+    /// block. A stream holds no allocations, so earlier documents need no look.
+    func firstFreeBlock(prefixLength: Int, in block: CIDR, of region: String) -> CIDR? {
+        let free = mirror.read {
+            $0.firstFreeBlock(prefixLength: prefixLength, in: block, of: region)
+        }
+        log.note(
+            .freeBlock(prefixLength: prefixLength, within: block, region: region), .block(free))
+        return free
+    }
+
+    /// Makes the plan's writes visible to the documents after it.
     mutating func apply(_ plan: PlannedWrite) {
         guard plan.parts.isEmpty else {
             for part in plan.parts where !part.writes.isEmpty { apply(part) }
             return
         }
         for write in plan.writes {
+            removeNetworks(write.path)
             overlay[write.path] = .some(write.bytes)
-            if let key = ResourceKey(path: write.path), key.kind == .tier { tiers.insert(key.name) }
+            if let key = ResourceKey(path: write.path), key.kind == .tier {
+                allTiers.insert(key.name)
+            }
         }
         if case .region(let region) = plan.name {
-            if plan.after == nil { regions.remove(region) } else { regions.insert(region) }
+            if plan.after == nil { allRegions.remove(region) } else { allRegions.insert(region) }
         }
         guard let after = plan.after else { return }
         switch plan.name {
         case .region(let region):
-            overlayBlocks += InventoryResource.nets(after).map { (cidr: $0, region: region) }
+            for cidr in InventoryResource.nets(after) { overlayBlocks.insert(cidr, region) }
         case .subnet(let region, let name):
             let id = SubnetID(region: region, name: name)
-            overlaySubnets += InventoryResource.nets(after).map { (cidr: $0, id: id) }
+            for cidr in InventoryResource.nets(after) { overlaySubnets.insert(cidr, id) }
         case .policy, .regionPolicy: break
         }
+    }
+
+    /// Takes out the networks of what an earlier document wrote under the same key.
+    private mutating func removeNetworks(_ path: String) {
+        guard let bytes = overlay[path] ?? nil,
+            let key = ResourceKey(path: path).flatMap(InventoryKey.init)
+        else { return }
+        for cidr in InventoryResource.nets(bytes: bytes) {
+            switch key {
+            case .region(let region): overlayBlocks.remove(cidr) { $0 == region }
+            case .subnet(let region, let name):
+                overlaySubnets.remove(cidr) { $0 == SubnetID(region: region, name: name) }
+            }
+        }
+    }
+}
+
+extension SortedMap where Key == String {
+    /// The keys that start with `prefix`, in order.
+    func paths(prefix: String) -> [String] {
+        var paths: [String] = []
+        forEach(prefix: prefix) { path, _ in
+            paths.append(path)
+            return true
+        }
+        return paths
+    }
+}
+
+extension MirrorState {
+    /// The first block of that size in `block` that overlaps no subnet, and no other region's address
+    /// block.
+    func firstFreeBlock(prefixLength: Int, in block: CIDR, of region: String) -> CIDR? {
+        let foreign = blocks.overlapping(block).filter { $0.value != region }.map(\.cidr)
+        return subnets.firstFreeBlock(prefixLength: prefixLength, in: block, excluding: foreign)
     }
 }

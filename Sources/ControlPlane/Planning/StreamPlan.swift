@@ -112,6 +112,7 @@ extension Refusal.Reason {
         case .alreadyExists: RuleID("apply.already-exists")
         case .tooLarge: RuleID("apply.too-large")
         case .rollbackAbsent: RuleID("apply.rollback-absent")
+        case .refusedByEtcd: RuleID("apply.refused-by-etcd")
         }
     }
 }

@@ -10,17 +10,20 @@ final class Follower: Sendable {
     private let mirror: Mirror
     private let auditor: Auditor
     private let ledger: AuditLedger
+    private let authenticator: JournalAuthenticator
     private let logger: Logger
     private let now: @Sendable () -> Timestamp
 
     init(
         store: any KeyValueStore, mirror: Mirror, auditor: Auditor, ledger: AuditLedger,
-        logger: Logger, now: @escaping @Sendable () -> Timestamp
+        authenticator: JournalAuthenticator, logger: Logger,
+        now: @escaping @Sendable () -> Timestamp
     ) {
         self.store = store
         self.mirror = mirror
         self.auditor = auditor
         self.ledger = ledger
+        self.authenticator = authenticator
         self.logger = logger
         self.now = now
     }
@@ -52,11 +55,14 @@ final class Follower: Sendable {
         let start = try await start(clusterID, newest: header.revision)
         auditor.restart(clusterID: clusterID, after: start)
         let caughtUp = try await newestRevision()
-        let projector = Projector(clusterID: clusterID)
+        let projector = projector(clusterID)
+        let known = mirror.read { HeadChain($0.storedHead, revision: $0.storedHeadRevision) }
+        if case .unreadable(let head) = known.stored { logger.error("\(head.problem)") }
         logger.info(
             "following etcd", metadata: ["after": "\(start)", "newest": "\(header.revision)"])
         let request = WatchRequest(.prefix(Keyspace.watchPrefix), startRevision: start + 1)
         try await store.watch(request) { batches in
+            var chain = known
             mirror.setReady(start >= caughtUp)
             for try await batch in batches {
                 guard Self.hex(batch.clusterID) == clusterID else {
@@ -70,7 +76,7 @@ final class Follower: Sendable {
                         resumed.removeFirst()
                     }
                     let events = mirror.apply(changes)
-                    await auditor.append(projector.project(changes, events, observedAt: now()))
+                    await auditor.append(project(changes, events, &chain, projector))
                 }
                 if let revision = resumed.first { try await requireSamePast(at: revision) }
                 if !mirror.isReady, mirror.applied.reached >= caughtUp {
@@ -78,6 +84,28 @@ final class Follower: Sendable {
                 }
             }
         }
+    }
+
+    /// One revision's rows, with one more when its `head` is not a replica's doing.
+    private func project(
+        _ changes: RevisionChanges, _ events: [AuditedEvent], _ chain: inout HeadChain,
+        _ projector: Projector
+    ) -> Projection {
+        let time = now()
+        var projection = projector.project(
+            changes, events, headRevision: chain.revision, observedAt: time)
+        if let finding = chain.follow(changes) {
+            logger.error(
+                "\(finding.reason)", metadata: ["revision": "\(changes.revision)"])
+            projection.rows.append(
+                finding.row(
+                    revision: changes.revision, clusterID: projector.clusterID, time: time))
+        }
+        return projection
+    }
+
+    private func projector(_ clusterID: String) -> Projector {
+        Projector(clusterID: clusterID, authenticator: authenticator)
     }
 
     /// Throws unless etcd holds at `revision`, up to which it has been followed, what the mirror does: it
@@ -175,7 +203,7 @@ final class Follower: Sendable {
         guard try await newestRevision() > 0, try await compactRevision(past: 0) == nil else {
             return
         }
-        let row = Projector(clusterID: clusterID).observation(
+        let row = projector(clusterID).observation(
             "history", reason: "the ledger is new", from: 0, to: newest, time: now())
         try await ledger.record([row])
     }
@@ -193,13 +221,17 @@ final class Follower: Sendable {
         var known: [String: AuditedObject] = [:]
         for try await object in ledger.objects() { known[object.key] = object }
         var comparison = GapComparison(
-            projector: Projector(clusterID: clusterID), known: known, current: listing.audited,
+            projector: projector(clusterID), known: known, current: listing.audited,
             journal: journal.keyValues,
             recorded: try await ledger.recordedChanges(Self.changeIDs(journal.keyValues)),
             from: from, to: to, now: now())
         if comparison.isOfAnotherPast { comparison.from = 0 }
         let reason = comparison.from == from ? reason : Self.restored
-        let projection = comparison.project(reason: reason)
+        var projection = comparison.project(reason: reason)
+        if case .unreadable(let head) = listing.state.storedHead {
+            let finding = HeadFinding(head.problem, .absent, listing.state.storedHead)
+            projection.rows.append(finding.row(revision: to, clusterID: clusterID, time: now()))
+        }
         logger.notice(
             "a gap in etcd's history was bridged",
             metadata: [
@@ -214,7 +246,7 @@ final class Follower: Sendable {
     }
 
     private static func changeIDs(_ journal: [KeyValue]) -> [String] {
-        journal.compactMap { JournalIndex.entry($0)?.0.text }
+        journal.compactMap { ChangeID(journalKey: $0.key)?.text }
     }
 
     /// The revision up to which etcd is compacted, if that is past `revision`; nil otherwise.

@@ -1,20 +1,22 @@
 import Domain
 import Synchronization
 
-/// What the writer answers to one submission.
-enum WriterAnswer: Sendable {
+/// The answer to one change.
+enum ChangeAnswer: Sendable {
     /// In etcd at this revision.
     case committed(PlannedWrite, revision: Int64)
     case unchanged(ObjectView, warnings: [Violation])
     /// A dry run that would have been accepted, or a stream that changes nothing.
     case planned(PlannedWrite)
+    /// The draft does not hold any more and has to be made again; nothing is in etcd.
+    case stale
     case refused(Refusal)
     /// An earlier request with the same Idempotency-Key was accepted at this revision.
     case replayed(JournalEntry, revision: Int64)
     case failed(ControlPlaneError)
 }
 
-/// One request on its way through the writer; it is answered exactly once.
+/// One write on its way through the writer; it is answered exactly once.
 ///
 /// States: `waiting` (until it is part of a transaction), `inFlight` (the transaction may have been
 /// sent), `answered`. Can move from `waiting` and `inFlight` to each other and to `answered`.
@@ -25,30 +27,67 @@ final class Submission: Sendable {
 
     private struct State {
         var phase = Phase.waiting
-        var continuation: CheckedContinuation<WriterAnswer, Never>?
+        var continuation: CheckedContinuation<ChangeAnswer, Never>?
+        /// The answer, if it came before anybody waited for it.
+        var answer: ChangeAnswer?
+        var draft: Draft
+        var trouble: String?
     }
 
     let request: ChangeRequest
     let prepared: PreparedChange
     let deadline: ContinuousClock.Instant
+    /// True if the writer shall plan the change itself when the draft is out of date, however long
+    /// that takes: the last resort for a change that others kept overtaking.
+    let insists: Bool
+    /// Bytes that count against the queue's limit.
+    let cost: Int
     /// mod_revision that `journal/<id>` must have: 0 for absent, else that of an aborted attempt.
     /// Kept here, since a submission may go back to the queue between two attempts.
     let journalRevision = Mutex<Int64>(0)
     private let state: Mutex<State>
 
     init(
-        _ request: ChangeRequest, _ prepared: PreparedChange, deadline: ContinuousClock.Instant,
-        continuation: CheckedContinuation<WriterAnswer, Never>
+        _ request: ChangeRequest, _ prepared: PreparedChange, _ draft: Draft,
+        deadline: ContinuousClock.Instant, insists: Bool
     ) {
         self.request = request
         self.prepared = prepared
         self.deadline = deadline
-        self.state = Mutex(State(continuation: continuation))
+        self.insists = insists
+        // The parsed document takes several times the bytes that are written.
+        cost = 4_096 + 8 * (draft.write?.size ?? 0)
+        state = Mutex(State(draft: draft))
     }
 
     var isAnswered: Bool { state.withLock { $0.phase == .answered } }
 
-    /// False when its time ran out before.
+    var draft: Draft {
+        get { state.withLock { $0.draft } }
+        set { state.withLock { $0.draft = newValue } }
+    }
+
+    /// Returns the answer when there is one. A caller that is cancelled gets one at once, unless the
+    /// transaction may have been sent.
+    func value() async -> ChangeAnswer {
+        await withTaskCancellationHandler {
+            await withCheckedContinuation { continuation in
+                let answer = state.withLock { state in
+                    if state.answer == nil { state.continuation = continuation }
+                    return state.answer
+                }
+                if let answer { continuation.resume(returning: answer) }
+            }
+        } onCancel: {
+            take { phase in
+                phase == .waiting
+                    ? .failed(ControlPlaneError(.cancelled, "the client left; nothing was applied"))
+                    : nil
+            }
+        }
+    }
+
+    /// False when it was answered before.
     func setInFlight(_ inFlight: Bool) -> Bool {
         state.withLock { state in
             guard state.phase != .answered else { return false }
@@ -57,32 +96,41 @@ final class Submission: Sendable {
         }
     }
 
+    /// Notes why the last attempt failed, for the answer when the time is up.
+    func note(trouble: String) { state.withLock { $0.trouble = trouble } }
+
     /// Only the first answer counts.
-    func answer(_ answer: WriterAnswer) {
+    func answer(_ answer: ChangeAnswer) {
         take { _ in answer }
     }
 
-    /// Answers that the time is up; what it says depends on whether the change was sent.
+    /// Answers that the time is up; the words depend on whether the change was sent, and on the trouble
+    /// it had so far.
     func expire(_ message: String) {
+        let trouble = state.withLock { $0.trouble }
+        let before = trouble.map { "; before that: \($0)" } ?? ""
         take { phase in
             phase == .inFlight
                 ? .failed(
                     ControlPlaneError(
                         .outcomeUnknown,
-                        "the change was sent to etcd, but etcd did not answer in time",
+                        "the change was sent to etcd, but etcd did not answer in time" + before,
                         changeID: request.id))
-                : .failed(ControlPlaneError(.etcdUnavailable, message))
+                : .failed(
+                    ControlPlaneError(
+                        .etcdUnavailable, message + (trouble.map { ": \($0)" } ?? "")))
         }
     }
 
-    private func take(_ answer: (Phase) -> WriterAnswer) {
-        let (continuation, value) = state.withLock { state in
-            let value = answer(state.phase)
-            let continuation = state.continuation
-            state.phase = .answered
-            state.continuation = nil
-            return (continuation, value)
+    /// Answers with what `answer` makes of the phase; nil leaves the submission as it is.
+    private func take(_ answer: (Phase) -> ChangeAnswer?) {
+        let resumed = state.withLock {
+            state -> (CheckedContinuation<ChangeAnswer, Never>, ChangeAnswer)? in
+            guard state.phase != .answered, let value = answer(state.phase) else { return nil }
+            (state.phase, state.answer) = (.answered, value)
+            defer { state.continuation = nil }
+            return state.continuation.map { ($0, value) }
         }
-        continuation?.resume(returning: value)
+        if let (continuation, value) = resumed { continuation.resume(returning: value) }
     }
 }

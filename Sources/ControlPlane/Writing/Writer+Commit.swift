@@ -4,30 +4,28 @@ import Logging
 import Synchronization
 
 extension Writer {
-    /// Sends the plan as one transaction and sees to every outcome.
-    func commit(_ original: Plan, _ members: [BatchMember]) async -> Attempt {
-        var plan = original
-        plan.accepted.removeAll { !$0.member.submission.setInFlight(true) }
-        if plan.accepted.isEmpty { return .retry(members, isConflict: false) }
+    /// Sends the plan as one transaction and deals with every outcome.
+    func commit(_ original: Plan) async -> Attempt {
         let lease: LeaseID
         do {
             lease = try await self.lease.id()
         } catch {
             // Nothing was sent yet, whatever became of the lease.
-            release(plan)
-            if let error = error as? EtcdError { refuse(plan, for: error) }
-            return .retry(members, isConflict: false)
+            return refuse(original, for: error)
         }
+        var plan = original
+        // A member whose time is over by now is answered already, and no other rests on it.
+        plan.accepted.removeAll { !$0.member.submission.setInFlight(true) }
+        if plan.accepted.isEmpty { return .done(deferred: plan.deferred) }
         let response: TransactionResponse
         do {
             response = try await store.transaction(transaction(plan, lease: lease))
         } catch {
-            return await recover(from: error, plan, members)
+            return await recover(from: error, plan)
         }
         guard response.succeeded else {
             release(plan)
-            await awaitNewerState(response)
-            return .retry(members, isConflict: true)
+            return .retry(await obstruction(of: plan, response))
         }
         conclude(plan, revision: response.header.revision)
         return .done(deferred: plan.deferred)
@@ -35,15 +33,14 @@ extension Writer {
 
     private func conclude(_ plan: Plan, revision: Int64) {
         lastCommitted.withLock { $0 = revision }
-        for (member, write) in plan.accepted {
+        for (member, write, _) in plan.accepted {
             member.submission.answer(.committed(write, revision: revision))
         }
-        answer(plan.settled)
     }
 
     /// The members can be answered as not applied again.
     private func release(_ plan: Plan) {
-        for (member, _) in plan.accepted { _ = member.submission.setInFlight(false) }
+        for (member, _, _) in plan.accepted { _ = member.submission.setInFlight(false) }
     }
 
     private func transaction(_ plan: Plan, lease: LeaseID) -> Transaction {
@@ -51,71 +48,133 @@ extension Writer {
         var transaction = Transaction()
         transaction.compares.append(.unchanged(Keyspace.head, since: plan.headRevision))
         transaction.failure.append(.range(.key(Keyspace.head)))
-        var required: Set<String> = []
-        for (member, write) in plan.accepted {
+        for (member, write, _) in plan.accepted {
             head = head.next(changeID: member.id, writes: write.writes)
-            required.formUnion(write.required)
-            for object in write.writes {
-                transaction.compares.append(object.compare)
-                transaction.success.append(object.operation)
-                transaction.failure.append(.range(.key(EtcdKey(object.path))))
-            }
-            let journal = planner.journalEntry(member.submission.request, write).bytes
+            var journal = planner.journalEntry(member.submission.request, write)
+            journal.headRevision = plan.headRevision
+            transaction.compares += write.writes.map(\.compare)
+            transaction.success += write.writes.map(\.operation)
             transaction.compares.append(
                 .unchanged(member.journalKey, since: member.journalRevision))
-            transaction.success.append(.put(member.journalKey, journal, lease: lease))
+            transaction.success.append(.put(member.journalKey, journal.bytes, lease: lease))
         }
-        transaction.compares += required.sorted().map { .present(EtcdKey($0)) }
         transaction.success.append(.put(Keyspace.head, head.bytes))
+        let room = limits.operations - transaction.compares.count
+        transaction.compares += Self.assumptions(plan.accepted.map { ($0.write, $0.reads) })
+            .prefix(max(0, room))
         return transaction
     }
 
-    /// After a failed comparison: lets the mirror catch up with what the transaction ran into.
-    private func awaitNewerState(_ response: TransactionResponse) async {
-        let seen = response.responses.compactMap { response -> Int64? in
-            guard case .range(let range) = response else { return nil }
-            return range.keyValues.map(\.modRevision).max()
+    /// Comparisons on keys that are not written: required ones, and regions and subnets that a plan
+    /// rests on. Writers that are no replica of this server leave `head` alone, so it takes these to notice
+    /// that one has deleted a region meanwhile.
+    static func assumptions(_ plans: [(write: PlannedWrite, reads: ReadSet)]) -> [Compare] {
+        var paths = Set(plans.flatMap { $0.write.writes.map(\.path) })
+        var compares: [Compare] = []
+        for path in plans.flatMap(\.write.required) where paths.insert(path).inserted {
+            compares.append(.present(EtcdKey(path)))
         }
-        _ = await mirror.applied.wait(for: seen.max() ?? 0, until: .now + .seconds(1))
+        for (path, revision) in plans.flatMap(\.reads.inventory)
+        where paths.insert(path).inserted {
+            compares.append(.unchanged(EtcdKey(path), since: revision))
+        }
+        return compares
     }
 
-    private func recover(
-        from error: any Error, _ plan: Plan, _ members: [BatchMember]
-    ) async -> Attempt {
-        guard let error = error as? EtcdError else {
-            release(plan)
-            return .retry(members, isConflict: false)
+    /// Finds out after a failed comparison which key has moved, and lets the mirror catch up with it.
+    private func obstruction(of plan: Plan, _ response: TransactionResponse) async -> Trouble {
+        let head = response.responses.flatMap(\.keyValues).first?.modRevision ?? 0
+        if head != plan.headRevision {
+            _ = await mirror.applied.wait(for: head, until: .now + .seconds(1))
+            return .overtaken
         }
+        do {
+            return try await .outdated(paths: movedKeys(plan, since: response.header.revision))
+        } catch {
+            return .unavailable("\(error)")
+        }
+    }
+
+    /// The compared keys that are not as the plan has them. Returns when the mirror shows them, or after
+    /// a second.
+    private func movedKeys(_ plan: Plan, since revision: Int64) async throws -> Set<String> {
+        var expected: [String: Int64] = [:]
+        for (member, write, reads) in plan.accepted {
+            expected[member.journalKey.description] = member.journalRevision
+            for (path, revision) in reads.inventory { expected[path] = revision }
+            for path in write.required { expected[path] = -1 }
+            for object in write.writes { expected[object.path] = object.expectedRevision }
+        }
+        var moved: Set<String> = []
+        var newest: Int64 = 0
+        for keys in expected.keys.sorted().chunks(of: limits.operations) {
+            let lookup = Transaction(success: keys.map { .range(.key(EtcdKey($0))) })
+            let responses = try await store.transaction(lookup).responses
+            for (path, response) in zip(keys, responses) {
+                let stored = response.keyValues.first?.modRevision ?? 0
+                let isAsExpected = expected[path] == -1 ? stored > 0 : stored == expected[path]
+                guard !isAsExpected else { continue }
+                moved.insert(path)
+                newest = max(newest, stored == 0 ? revision : stored)
+            }
+        }
+        _ = await mirror.applied.wait(for: newest, until: .now + .seconds(1))
+        return moved
+    }
+
+    private func recover(from error: any Error, _ plan: Plan) async -> Attempt {
         logger.warning("a transaction failed", metadata: ["error": "\(error)"])
-        if error.outcome == .unknown { return await resolve(plan, members) }
+        if (error as? EtcdError)?.outcome == .unknown { return await resolve(plan) }
+        return refuse(plan, for: error)
+    }
+
+    /// After an error that leaves etcd as it was: a refusal for good is told to the one member it
+    /// concerns, or to all if it concerns all; anything else is tried again.
+    private func refuse(_ plan: Plan, for error: any Error) -> Attempt {
         release(plan)
+        guard let error = error as? EtcdError else { return .retry(.unavailable("\(error)")) }
         switch error.code {
         case .leaseNotFound:
             lease.discard()
-        case .requestTooLarge, .tooManyOperations:
-            // One member alone is too large for this etcd: say so. Several: try them one by one.
-            guard members.count == 1, let only = plan.accepted.first else {
-                return .retry(members, isConflict: true)
+            return .retry(.unavailable(error.description))
+        case .noSpace, .unauthenticated:
+            return end(
+                plan,
+                with: .failed(
+                    ControlPlaneError(.etcdUnavailable, "etcd refuses writes: \(error.message)")))
+        case .requestTooLarge, .tooManyOperations, .permissionDenied, .invalidArgument,
+            .unsupported, .internal, .responseTooLarge:
+            guard plan.accepted.count == 1, let only = plan.accepted.first else {
+                return .retry(.refused(error))
             }
-            only.member.submission.answer(
-                .refused(Refusal(.tooLarge, Self.tooLarge(only.write, error))))
-            return .done(deferred: plan.deferred)
-        default: refuse(plan, for: error)
+            return end(plan, with: Self.refusal(of: only.write, error))
+        default: return .retry(.unavailable(error.description))
         }
-        return .retry(members, isConflict: false)
     }
 
-    /// Ends the members of a plan at once when etcd says that it takes no writes, or none from here.
-    private func refuse(_ plan: Plan, for error: EtcdError) {
+    private func end(_ plan: Plan, with answer: ChangeAnswer) -> Attempt {
+        for (member, _, _) in plan.accepted { member.submission.answer(answer) }
+        return .done(deferred: plan.deferred)
+    }
+
+    /// The answer to a change that etcd refuses for good.
+    static func refusal(of write: PlannedWrite, _ error: EtcdError) -> ChangeAnswer {
         switch error.code {
-        case .noSpace, .permissionDenied, .unauthenticated:
-            for (member, _) in plan.accepted {
-                member.submission.answer(
-                    .failed(
-                        ControlPlaneError(
-                            .etcdUnavailable, "etcd refuses writes: \(error.message)")))
-            }
-        default: break
+        case .requestTooLarge, .tooManyOperations:
+            .refused(Refusal(.tooLarge, tooLarge(write, error)))
+        case .permissionDenied:
+            .failed(
+                ControlPlaneError(
+                    .etcdUnavailable,
+                    "etcd refuses this write: \(error.message). The server's etcd user needs "
+                        + "read and write permission on /calico/resources/v3/projectcalico.org/ and "
+                        + Keyspace.root))
+        default:
+            .refused(
+                Refusal(
+                    .refusedByEtcd,
+                    "etcd refuses this change for good: \(error.message). Nothing was applied; "
+                        + "please report this with the request"))
         }
     }
 
@@ -131,28 +190,32 @@ extension Writer {
 
     /// The answer to a transaction was lost. Either its journal entries are there, then it was
     /// applied; or they are put there as aborted, which makes it impossible, since it compares
-    /// that they are absent. Goes on until etcd tells.
-    private func resolve(_ plan: Plan, _ members: [BatchMember]) async -> Attempt {
-        guard let first = plan.accepted.first?.member else { return .done(deferred: members) }
+    /// that they are absent. Tries until etcd tells, or refuses to take the entries.
+    private func resolve(_ plan: Plan) async -> Attempt {
+        guard let first = plan.accepted.first?.member else { return .done(deferred: plan.deferred) }
         var pause = Duration.milliseconds(20)
         while !Task.isCancelled {
             do {
                 let lease = try await lease.id()
                 let response = try await store.transaction(abort(plan, first, lease: lease))
-                return resolved(response, plan, members)
+                return resolved(response, plan, first)
             } catch {
-                if (error as? EtcdError)?.code == .leaseNotFound { lease.discard() }
+                let code = (error as? EtcdError)?.code
+                if code == .leaseNotFound { lease.discard() }
+                if code == .noSpace || code == .permissionDenied {
+                    return await settle(plan, first)
+                }
             }
             try? await Task.sleep(for: pause)
             pause = min(pause * 2, .seconds(1))
         }
-        return .retry(members, isConflict: false)
+        return .retry(.unavailable("the server is shutting down"))
     }
 
     private func abort(_ plan: Plan, _ first: BatchMember, lease: LeaseID) -> Transaction {
         Transaction(
             compares: [.unchanged(first.journalKey, since: first.journalRevision)],
-            success: plan.accepted.map { member, write in
+            success: plan.accepted.map { member, write, _ in
                 var entry = planner.journalEntry(member.submission.request, write)
                 entry.isAccepted = false
                 entry.result = nil
@@ -161,24 +224,52 @@ extension Writer {
             failure: [.range(.key(first.journalKey))])
     }
 
+    /// True if the journal says that the member's change was accepted, and is to be believed.
+    private func isAccepted(_ stored: KeyValue, _ member: BatchMember) -> Bool {
+        planner.journal.read(member.id, stored.value).entry?.isAccepted == true
+    }
+
     private func resolved(
-        _ response: TransactionResponse, _ plan: Plan, _ members: [BatchMember]
+        _ response: TransactionResponse, _ plan: Plan, _ first: BatchMember
     ) -> Attempt {
         var journalRevision = response.header.revision
-        if !response.succeeded, case .range(let range)? = response.responses.first,
-            let stored = range.keyValues.first
-        {
-            if JournalEntry(bytes: stored.value)?.isAccepted == true {
+        if !response.succeeded, let stored = response.responses.first?.keyValues.first {
+            if isAccepted(stored, first) {
                 conclude(plan, revision: stored.modRevision)
                 return .done(deferred: plan.deferred)
             }
             journalRevision = stored.modRevision
         }
         release(plan)
-        let aborted = Set(plan.accepted.map(\.member.id))
-        for member in members where aborted.contains(member.id) {
-            member.journalRevision = journalRevision
+        for (member, _, _) in plan.accepted { member.journalRevision = journalRevision }
+        return .retry(.unavailable("the connection to etcd was lost"))
+    }
+
+    /// etcd takes no entry that would make the lost transaction impossible. If that was applied, it is
+    /// known; otherwise its members are told that their outcome is not known. The next transaction
+    /// writes `head`, which makes the lost one impossible as well.
+    private func settle(_ plan: Plan, _ first: BatchMember) async -> Attempt {
+        if let stored = try? await store.get(first.journalKey), isAccepted(stored, first) {
+            conclude(plan, revision: stored.modRevision)
+            return .done(deferred: plan.deferred)
         }
-        return .retry(members, isConflict: false)
+        for (member, _, _) in plan.accepted {
+            member.submission.answer(
+                .failed(
+                    ControlPlaneError(
+                        .outcomeUnknown,
+                        "the change was sent to etcd, which now refuses writes; its outcome is not known",
+                        changeID: member.id)))
+        }
+        return .done(deferred: plan.deferred)
+    }
+}
+
+extension Array {
+    /// The array in pieces of at most `count` elements.
+    func chunks(of count: Int) -> [ArraySlice<Element>] {
+        stride(from: 0, to: self.count, by: count).map {
+            self[$0..<Swift.min($0 + count, self.count)]
+        }
     }
 }

@@ -3,18 +3,20 @@ import Etcd
 import Logging
 import Synchronization
 
-/// The one task that changes etcd: takes waiting requests, plans them against the mirror and
-/// commits them together, in one transaction at a time.
+/// The one task that changes etcd: takes waiting writes, checks that their drafts still hold, and commits
+/// them together, in one transaction at a time.
+///
+/// Members of a batch are independent of one another: what a plan read, no earlier member of the same
+/// batch writes. So a member can be dropped or answered by itself at any time.
 final class Writer: Sendable {
     struct Limits: Sendable {
-        /// Operations in one transaction; etcd's `--max-txn-ops` is 128 by default.
+        /// Operations, or comparisons, in one transaction; etcd's `--max-txn-ops` is 128 by default.
         var operations = 120
         /// Bytes in one transaction; etcd's request limit is 1.5 MiB by default.
         var bytes = 1_000_000
-        /// Requests that may wait.
+        /// Writes that may wait, and the bytes they may take; see `Submission.cost`.
         var waiting = 8_192
-        /// Failed comparisons after which members are committed one by one.
-        var conflicts = 3
+        var waitingBytes = 128 << 20
     }
 
     let store: any KeyValueStore
@@ -24,12 +26,20 @@ final class Writer: Sendable {
     let limits: Limits
     let logger: Logger
     private let queue: SubmissionQueue
-    /// Members of the batch being worked on, for the expiry of their deadlines.
-    private let current = Mutex<[Submission]>([])
-    /// Revision of this writer's last transaction: the next plan has to see it.
+    private let current = Mutex(Work())
+    /// Revision of this writer's last transaction: the next one has to build on it.
     let lastCommitted = Mutex<Int64>(0)
-    /// Why nothing may be written now; nil when all is in order.
+    /// Returns the reason why nothing may be written now; nil when all is in order.
     let obstacle: @Sendable () -> ControlPlaneError?
+
+    /// The batch being worked on.
+    private struct Work {
+        /// Its members, for the expiry of their deadlines.
+        var members: [Submission] = []
+        var since: ContinuousClock.Instant?
+        /// The trouble that the last attempt had; nil after a success.
+        var trouble: String?
+    }
 
     init(
         store: any KeyValueStore, mirror: Mirror, planner: Planner, lease: JournalLease,
@@ -43,22 +53,23 @@ final class Writer: Sendable {
         self.limits = limits
         self.logger = logger
         self.obstacle = obstacle
-        self.queue = SubmissionQueue(limit: limits.waiting)
+        self.queue = SubmissionQueue(limit: limits.waiting, byteLimit: limits.waitingBytes)
     }
 
-    /// Answered when the change is in etcd, refused, or its time is up.
+    /// Returns when the change is in etcd, or certainly will not be, or its time is up, or its draft has
+    /// to be made again.
+    ///
+    /// - Parameter insists: see `Submission.insists`.
     func submit(
-        _ request: ChangeRequest, _ prepared: PreparedChange,
-        deadline: ContinuousClock.Instant
-    ) async -> WriterAnswer {
-        await withCheckedContinuation { continuation in
-            let submission = Submission(
-                request, prepared, deadline: deadline, continuation: continuation)
-            if !queue.append(submission) {
-                submission.answer(
-                    .failed(ControlPlaneError(.overloaded, "too many writes are waiting")))
-            }
+        _ request: ChangeRequest, _ prepared: PreparedChange, _ draft: Draft,
+        deadline: ContinuousClock.Instant, insists: Bool
+    ) async -> ChangeAnswer {
+        let submission = Submission(
+            request, prepared, draft, deadline: deadline, insists: insists)
+        guard queue.append(submission) else {
+            return .failed(ControlPlaneError(.overloaded, "too many writes are waiting"))
         }
+        return await submission.value()
     }
 
     /// Works until its task is cancelled; then fails what still waits.
@@ -67,43 +78,99 @@ final class Writer: Sendable {
             // Each change takes at least two operations: its object and its journal entry.
             let batch = await queue.next(upTo: limits.operations / 2)
             if batch.isEmpty { break }
-            current.withLock { $0 = batch }
+            current.withLock { $0 = Work(members: batch, since: .now) }
             await process(batch)
-            current.withLock { $0 = [] }
+            current.withLock { $0 = Work() }
         }
-        for submission in queue.close() + current.withLock({ $0 }) {
+        for submission in queue.close() + current.withLock({ $0.members }) {
             submission.expire("the server is shutting down")
         }
     }
 
-    /// Ends the requests whose time is up; called several times a second.
+    /// Ends the writes whose time is up; called several times a second.
     func expire(_ now: ContinuousClock.Instant) {
-        let working = current.withLock { $0.filter { $0.deadline <= now } }
+        let working = current.withLock { $0.members.filter { $0.deadline <= now } }
         for submission in working + queue.removeExpired(now) {
-            submission.expire("etcd did not take the change in time; it has not been applied")
+            submission.expire("the change was not taken in time; it has not been applied")
+        }
+    }
+
+    /// Writes that wait for their turn.
+    var waiting: Int { queue.count }
+
+    /// The trouble that keeps writes waiting for longer than `limit`; nil when they pass.
+    func stall(longerThan limit: Duration) -> String? {
+        current.withLock { work in
+            guard let since = work.since, since + limit < .now else { return nil }
+            return "a write has been waiting for "
+                + "\((ContinuousClock.now - since).components.seconds) s"
+                + (work.trouble.map { ": \($0)" } ?? "")
         }
     }
 
     /// Tries a batch until every member is answered, or put back for the next transaction.
     private func process(_ batch: [Submission]) async {
         var members = batch.map { BatchMember(submission: $0) }
-        var conflicts = 0
+        var limit = members.count
         var pause = Duration.milliseconds(10)
         while true {
             members.removeAll { $0.submission.isAnswered }
             if Task.isCancelled || members.isEmpty { return }
-            let limit = conflicts < limits.conflicts ? members.count : 1
-            switch await attempt(Array(members.prefix(limit))) {
+            let tried = Array(members.prefix(limit))
+            let rest = members.dropFirst(limit)
+            switch await attempt(tried) {
             case .done(let deferred):
-                queue.putBack(
-                    deferred.map(\.submission) + members.dropFirst(limit).map(\.submission))
+                queue.putBack((deferred + rest).map(\.submission))
                 return
-            case .retry(let again, let isConflict):
-                members = again + members.dropFirst(limit)
-                if isConflict { conflicts += 1 }
-                try? await Task.sleep(for: pause)
-                pause = min(pause * 2, .milliseconds(500))
+            case .retry(let trouble):
+                note(trouble, for: tried)
+                switch trouble {
+                case .overtaken: break
+                case .outdated(let paths):
+                    // Those that others keep changing do not hold up the rest.
+                    let (moved, others) = tried.divided { $0.touches(paths) }
+                    members = others + rest + moved
+                    if others.isEmpty { await Self.sleep(&pause) }
+                case .refused:
+                    limit = max(1, tried.count / 2)
+                case .unavailable:
+                    await Self.sleep(&pause)
+                }
             }
+        }
+    }
+
+    private func note(_ trouble: Trouble, for members: [BatchMember]) {
+        let text = trouble.description
+        current.withLock { $0.trouble = text }
+        for member in members { member.submission.note(trouble: text) }
+    }
+
+    private static func sleep(_ pause: inout Duration) async {
+        try? await Task.sleep(for: pause)
+        pause = min(pause * 2, .milliseconds(500))
+    }
+}
+
+/// The reason why an attempt at a batch applied nothing.
+enum Trouble: Sendable, CustomStringConvertible {
+    /// Another replica of this server was first; the mirror has caught up with it.
+    case overtaken
+    /// Writers that are no replica of this server have changed these keys.
+    case outdated(paths: Set<String>)
+    /// etcd refuses the transaction for good, because of at least one of its members.
+    case refused(EtcdError)
+    /// A later attempt may succeed.
+    case unavailable(String)
+
+    var description: String {
+        switch self {
+        case .overtaken: "other replicas of this server were always faster"
+        case .outdated(let paths):
+            "other writers of etcd keep changing "
+                + paths.sorted().prefix(3).joined(separator: ", ")
+        case .refused(let error): error.description
+        case .unavailable(let reason): reason
         }
     }
 }
@@ -119,4 +186,26 @@ struct BatchMember: Sendable {
 
     var id: ChangeID { submission.request.id }
     var journalKey: EtcdKey { Keyspace.journal(id) }
+
+    /// True if the member's transaction compares one of these keys.
+    func touches(_ paths: Set<String>) -> Bool {
+        let draft = submission.draft
+        return paths.contains(journalKey.description)
+            || draft.write?.writes.contains { paths.contains($0.path) } ?? false
+            || draft.write?.required.contains(where: paths.contains) ?? false
+            || draft.reads.inventory.contains { paths.contains($0.path) }
+    }
+}
+
+extension Array {
+    /// The elements that satisfy the predicate, and the others, each in order.
+    fileprivate func divided(
+        by isFirst: (Element) -> Bool
+    ) -> (first: [Element], others: [Element]) {
+        var (first, others): ([Element], [Element]) = ([], [])
+        for element in self {
+            if isFirst(element) { first.append(element) } else { others.append(element) }
+        }
+        return (first, others)
+    }
 }
