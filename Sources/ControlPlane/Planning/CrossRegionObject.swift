@@ -60,7 +60,7 @@ extension PlanningView {
         let drift =
             decoded.value.map {
                 CrossRegionDrift.drift(
-                    source: $0, stored: all.map(\.resource), hasRegion: regions.contains,
+                    source: $0, stored: all.map(\.resource), hasRegion: hasRegion,
                     subnetCIDR: cidr)
             }
             ?? [
