@@ -57,7 +57,13 @@ package final class ControlPlane: Service {
                 group.addTask { await self.follower.run() }
                 group.addTask { await self.writer.run() }
                 group.addTask { await self.keepTime() }
-                group.addTask { await self.ledger.keepTexts() }
+                group.addTask {
+                    await self.ledger.keepTexts { error in
+                        self.logger.warning(
+                            "rows are not in the index of texts yet, so a search may miss them",
+                            metadata: ["error": "\(error)"])
+                    }
+                }
                 group.addTask { await self.probeLedger() }
             }
         }

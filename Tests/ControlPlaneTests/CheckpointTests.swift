@@ -124,6 +124,30 @@ import TestSupport
         }
     }
 
+    /// A call of etcd may take a minute here, and nobody waits for that.
+    @Test func aCheckpointIsMadeSoonWhenEtcdIsAwayAndSaysThatItIsNotAnchored() async throws {
+        try await withEtcd(EtcdProcess.Options(skipsSync: true)) { etcd in
+            try await withStore(etcd, timeout: .seconds(60)) { store in
+                try await Self.with(store, try TemporaryDirectory()) { checkpoints, ledger in
+                    #expect(try await checkpoints.make().isAnchored)
+                    etcd.pause()
+                    let start = ContinuousClock.now
+                    for name in ["a", "b"] {
+                        try await ledger.record([Self.row(name)])
+                        let made = try await checkpoints.make()
+                        #expect(made.isNew)
+                        #expect(!made.isAnchored)
+                        #expect(made.stored.checkpoint.size == ledger.lastSeq)
+                    }
+                    #expect(start.duration(to: .now) < .seconds(30))
+                    etcd.resume()
+                    try await etcd.waitUntilHealthy()
+                    #expect(try await checkpoints.make().isAnchored)
+                }
+            }
+        }
+    }
+
     @Test func evidenceThatWasTakenAwayIsNoLongerShownThoughNothingIsNew() async throws {
         try await withEtcd(EtcdProcess.Options(skipsSync: true)) { etcd in
             try await withStore(etcd) { store in

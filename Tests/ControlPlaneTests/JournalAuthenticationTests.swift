@@ -199,4 +199,24 @@ import Testing
             #expect(error?.code == .outcomeUnknown)
         }
     }
+
+    @Test("A server's own entry that somebody puts back later attributes nothing once more")
+    func replayed() async throws {
+        let configuration = ControlPlaneConfiguration(journal: Self.first)
+        try await withServer(configuration) { plane, ledger, store in
+            let mine = try #require(try await plane.submit(.region("one")).applied)
+            let region = EtcdKey(PlannerBench.root + "globalnetworksets/region.one")
+            let journal = Keyspace.journal(mine.changeID)
+            let value = try #require(try await store.get(region)).value
+            let entry = try #require(try await store.get(journal)).value
+            try await store.delete(region)
+            let again = try await store.transaction(
+                Transaction(success: [.put(region, value), .put(journal, entry)]))
+            let revision = again.header.revision
+            #expect(await plane.auditor.audited.wait(for: revision, until: .now + .seconds(10)))
+            let rows = try await ledger.allRows().filter { $0.key == region.description }
+            #expect(rows.map(\.origin) == [.api, .external, .external])
+            #expect(rows.last?.detail?.contains("made for another revision") == true)
+        }
+    }
 }

@@ -6,24 +6,34 @@ import Testing
 
 @testable import Store
 
+/// Holds SQLite's writer queue until it is released.
+private final class SlowDisk: Sendable {
+    let isBusy = Mutex(false)
+    private let semaphore = DispatchSemaphore(value: 0)
+
+    func hold() {
+        isBusy.withLock { $0 = true }
+        semaphore.wait()
+    }
+
+    func release() { semaphore.signal() }
+}
+
 @Suite struct CommitQueueBoundTests {
     @Test("Rows of attempts beyond what may wait for a slow disk are refused, and no others")
     func overload() async throws {
         let fixture = try await LedgerFixture()
         let ledger = fixture.ledger
-        let (disk, isBusy) = (DispatchSemaphore(value: 0), Mutex(false))
+        let disk = SlowDisk()
         var row = AuditRecord.Draft.sample()
         row.detail = "\"" + String(repeating: "d", count: 1 << 20) + "\""
         let large = row
         try await withThrowingTaskGroup(of: StoreError?.self) { group in
             group.addTask {
-                try await ledger.transaction { _, _ in
-                    isBusy.withLock { $0 = true }
-                    disk.wait()
-                }
+                try await ledger.transaction { _, _ in disk.hold() }
                 return nil
             }
-            try await eventually("the disk is busy") { isBusy.withLock { $0 } }
+            try await eventually("the disk is busy") { disk.isBusy.withLock { $0 } }
             for _ in 0..<40 {
                 group.addTask {
                     do throws(StoreError) {
@@ -43,7 +53,7 @@ import Testing
                 try await ledger.project([.sample(1)], clusterID: LedgerFixture.cluster)
                 return nil
             }
-            disk.signal()
+            disk.release()
             var refused = 1
             while let error = try await group.next() { refused += error == nil ? 0 : 1 }
             #expect((8...10).contains(refused))

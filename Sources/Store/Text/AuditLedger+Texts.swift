@@ -22,12 +22,15 @@ extension AuditLedger {
     /// Keeps the index of texts near the end of the ledger until the task is cancelled.
     ///
     /// While rows come in it stands back, for as long as not too many wait.
-    package func keepTexts() async {
-        await indexWhenQuiet()
-        for await _ in commits() { await indexWhenQuiet() }
+    ///
+    /// - Parameter onFailure: is told why rows are not taken into the index; they are tried again after the
+    ///   next commit.
+    package func keepTexts(onFailure: @Sendable (any Error) -> Void = { _ in }) async {
+        await indexWhenQuiet(onFailure)
+        for await _ in commits() { await indexWhenQuiet(onFailure) }
     }
 
-    private func indexWhenQuiet() async {
+    private func indexWhenQuiet(_ onFailure: @Sendable (any Error) -> Void) async {
         var before = lastSeq
         while (try? await Task.sleep(for: .seconds(1))) != nil {
             let now = lastSeq
@@ -35,8 +38,11 @@ extension AuditLedger {
             before = now
             let indexed = (try? await reading { try TextIndex.progress(in: $0) }) ?? now
             if isBusy, now - indexed < Self.textBacklog { continue }
-            // What fails now, for want of space, is tried again after the next commit.
-            while !Task.isCancelled, let count = try? await indexTexts(), count > 0 {}
+            do {
+                while !Task.isCancelled, try await indexTexts() > 0 {}
+            } catch {
+                if !Task.isCancelled { onFailure(error) }
+            }
             return
         }
     }
