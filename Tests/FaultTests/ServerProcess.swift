@@ -17,6 +17,18 @@ final class ServerProcess: Sendable {
     private struct Running {
         var process: Process
         var port: Int
+        /// The file of its log; nil when that goes to a pipe.
+        var log: String?
+        /// Held open, and not read any more once the port is known.
+        var pipe: Pipe?
+    }
+
+    /// What surrounds the process.
+    struct Surroundings: Sendable {
+        /// Soft and hard limit of open descriptors; nil for those of the tests.
+        var descriptors: Int?
+        /// Whether its log goes to a pipe that nobody reads after the first lines.
+        var logsToPipe = false
     }
 
     let data: TemporaryDirectory
@@ -24,11 +36,15 @@ final class ServerProcess: Sendable {
     let dataDirectory: String
     private let executable: URL
     private let flags: [String]
+    private let surroundings: Surroundings
     private let watchdog: ServerWatchdog
     private let running = Mutex<Running?>(nil)
 
-    fileprivate init(etcd: [EtcdProcess], flags: [String], dataDirectory: String?) throws {
+    fileprivate init(
+        etcd: [EtcdProcess], flags: [String], dataDirectory: String?, surroundings: Surroundings
+    ) throws {
         executable = try ServerExecutable.locate()
+        self.surroundings = surroundings
         data = try TemporaryDirectory()
         self.dataDirectory = dataDirectory ?? data.file("data")
         self.flags =
@@ -48,23 +64,45 @@ final class ServerProcess: Sendable {
 
     /// Starts the process and waits until it listens, and unless told otherwise until it is ready.
     func start(awaitsReady: Bool = true) async throws {
-        let log = data.file("log-\(UUID().uuidString)")
-        _ = FileManager.default.createFile(atPath: log, contents: nil)
-        guard let output = FileHandle(forWritingAtPath: log) else {
-            throw FaultTestError("\(log) cannot be written")
-        }
         let process = Process()
+        var log: String?
+        var pipe: Pipe?
+        if surroundings.logsToPipe {
+            pipe = Pipe()
+            process.standardError = pipe
+        } else {
+            let file = data.file("log-\(UUID().uuidString)")
+            _ = FileManager.default.createFile(atPath: file, contents: nil)
+            guard let output = FileHandle(forWritingAtPath: file) else {
+                throw FaultTestError("\(file) cannot be written")
+            }
+            log = file
+            process.standardOutput = output
+            process.standardError = output
+        }
         process.executableURL = executable
         process.arguments = flags
+        if let descriptors = surroundings.descriptors {
+            process.executableURL = URL(fileURLWithPath: "/bin/sh")
+            process.arguments =
+                ["-c", "ulimit -n \(descriptors); exec \"$0\" \"$@\"", executable.path] + flags
+        }
         process.environment = ProcessInfo.processInfo.environment
             .filter { !$0.key.hasPrefix("POLICY_SERVER_") }
         process.standardInput = FileHandle.nullDevice
-        process.standardOutput = output
-        process.standardError = output
         try process.run()
         try watchdog.guardProcess(process.processIdentifier)
-        running.withLock { $0 = Running(process: process, port: 0) }
-        let port = try await Self.port(in: log, of: process)
+        running.withLock { [log, pipe] in
+            $0 = Running(process: process, port: 0, log: log, pipe: pipe)
+        }
+        var seen = ""
+        let port = try await Self.port(of: process) { [pipe, log] in
+            if let pipe {
+                seen += String(decoding: pipe.fileHandleForReading.availableData, as: UTF8.self)
+                return seen
+            }
+            return (try? String(contentsOfFile: log ?? "", encoding: .utf8)) ?? ""
+        }
         running.withLock { $0?.port = port }
         if awaitsReady { try await waitUntilReady() }
     }
@@ -95,8 +133,14 @@ final class ServerProcess: Sendable {
     /// Asks the process to end (SIGTERM), without waiting for it.
     func terminate() { signal(SIGTERM) }
 
+    /// What the process that runs now, or ran last, has logged.
+    var log: String {
+        let file = running.withLock { $0?.log }
+        return file.flatMap { try? String(contentsOfFile: $0, encoding: .utf8) } ?? ""
+    }
+
     /// Ends the process in good order and tells how it ended.
-    func stop() async throws -> Ending { try await end(with: SIGTERM) }
+    func stop(by signal: Int32 = SIGTERM) async throws -> Ending { try await end(with: signal) }
 
     /// How the process ended, once it has.
     func ending() async throws -> Ending {
@@ -126,12 +170,12 @@ final class ServerProcess: Sendable {
         }
     }
 
-    /// The port that the server says it listens on.
-    private static func port(in log: String, of process: Process) async throws -> Int {
+    /// The port that the server says it listens on; `read` gives what it has logged.
+    private static func port(of process: Process, read: () -> String) async throws -> Int {
         let deadline = ContinuousClock.now + .seconds(30)
         let mark = "listen=[\"http://127.0.0.1:"
         while true {
-            let text = (try? String(contentsOfFile: log, encoding: .utf8)) ?? ""
+            let text = read()
             if let range = text.range(of: mark),
                 let port = Int(text[range.upperBound...].prefix { $0.isNumber })
             {
@@ -148,17 +192,21 @@ final class ServerProcess: Sendable {
 /// Runs `body` with a server on `etcd` that is ready, and is gone afterwards.
 func withServer<Result: Sendable>(
     on etcd: EtcdProcess, flags: [String] = [], dataDirectory: String? = nil,
+    surroundings: ServerProcess.Surroundings = ServerProcess.Surroundings(),
     _ body: (ServerProcess) async throws -> Result
 ) async throws -> Result {
-    try await withServer(on: [etcd], flags: flags, dataDirectory: dataDirectory, body)
+    try await withServer(
+        on: [etcd], flags: flags, dataDirectory: dataDirectory, surroundings: surroundings, body)
 }
 
 /// The same on the members of a cluster.
 func withServer<Result: Sendable>(
     on etcd: [EtcdProcess], flags: [String] = [], dataDirectory: String? = nil,
+    surroundings: ServerProcess.Surroundings = ServerProcess.Surroundings(),
     _ body: (ServerProcess) async throws -> Result
 ) async throws -> Result {
-    let server = try ServerProcess(etcd: etcd, flags: flags, dataDirectory: dataDirectory)
+    let server = try ServerProcess(
+        etcd: etcd, flags: flags, dataDirectory: dataDirectory, surroundings: surroundings)
     do {
         try await server.start()
         let result = try await body(server)

@@ -98,11 +98,13 @@ final class EmbeddedConnection {
     /// How often the connection has asked the socket for bytes.
     var reads: Int { counter.reads }
 
-    init(routes: [Route], limits: HTTPServer.Limits = HTTPServer.Limits()) throws {
+    init(
+        routes: [Route], limits: HTTPServer.Limits = HTTPServer.Limits(), door: RequestDoor = .test
+    ) throws {
         var builder = RouterBuilder()
         builder.add(routes)
         let environment = ConnectionEnvironment(
-            router: try builder.build(), limits: limits,
+            router: try builder.build(), limits: limits, door: door, load: ServerLoad(limits),
             log: RequestLog(logger: .silent, level: .info, onRequest: nil))
         channel = EmbeddedChannel()
         try channel.pipeline.syncOperations.addHandler(counter)

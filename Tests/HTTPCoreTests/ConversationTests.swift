@@ -92,6 +92,9 @@ import Testing
                 return String(decoding: try await raw.receiveAll(), as: UTF8.self)
             }
             #expect(text.ranges(of: "200 OK").count == 3)
+            // RFC 9112 §9.6: the last one says so, and only that.
+            let answers = text.split(separator: "HTTP/1.1 ")
+            #expect(answers.map { $0.contains("Connection: close") } == [false, false, true])
         }
     }
 

@@ -47,18 +47,6 @@ import Testing
         }
     }
 
-    @Test func `connections beyond the limit are answered 503`() async throws {
-        var limits = HTTPServer.Limits()
-        limits.connections = 1
-        try await TestServer.with([.hello], limits: limits) { server in
-            #expect(try await server.client.send(.get, "/hello").status == 200)
-            let text = try await raw(server, "", closeOutput: false)
-            #expect(text.hasPrefix("HTTP/1.1 503 "))
-            #expect(text.contains("\r\nRetry-After: "))
-            #expect(try await server.client.send(.get, "/hello").status == 200)
-        }
-    }
-
     @Test(arguments: ["G", "GET /hello HTTP/1.1\r\n", "GET /hello HTTP/1.1\r\nHost: a\r\nX"])
     func `a header that does not end in time is answered 408`(part: String) async throws {
         var limits = HTTPServer.Limits()

@@ -162,7 +162,7 @@ import Testing
     }
 
     /// RFC 9112 §7.1
-    @Test(arguments: ["zz\r\n", "-1\r\n", "ffffffffffffffffff\r\n", "3\r\nabcd\r\n", "3abc"])
+    @Test(arguments: ["zz\r\n", "-1\r\n", "3\r\nabcd\r\n", "3abc"])
     func `a malformed chunk is refused and the connection closed`(chunk: String) async throws {
         try await TestServer.with([.hello, .echo]) { server in
             let text = try await raw(

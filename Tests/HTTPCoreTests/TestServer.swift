@@ -7,6 +7,7 @@ import TestSupport
 /// A server on a free loopback port while a test's body runs, then shut down gracefully.
 struct TestServer: Sendable {
     let client: HTTPTestClient
+    let load: ServerLoad
     private let group: ServiceGroup
 
     /// Begins a graceful shutdown; `with` waits for its end.
@@ -17,20 +18,21 @@ struct TestServer: Sendable {
     @discardableResult
     static func with<Result: Sendable>(
         _ routes: [Route], limits: HTTPServer.Limits = HTTPServer.Limits(),
-        logger: Logger = .silent,
+        door: RequestDoor = .test, logger: Logger = .silent,
         onRequest: (@Sendable (RequestSummary) -> Void)? = nil,
         _ body: @Sendable (TestServer) async throws -> Result
     ) async throws -> Result {
         var builder = RouterBuilder()
         builder.add(routes)
+        let load = ServerLoad(limits)
         let server = HTTPServer(
             listen: [ListenAddress(host: "127.0.0.1", port: 0)], router: try builder.build(),
-            limits: limits, logger: logger, onRequest: onRequest)
+            limits: limits, door: door, load: load, logger: logger, onRequest: onRequest)
         let group = ServiceGroup(services: [server], logger: logger)
         return try await withThrowingTaskGroup(of: Void.self) { tasks in
             tasks.addTask { try await group.run() }
             let port = try await server.boundAddresses[0].port
-            let test = TestServer(client: HTTPTestClient(port: port), group: group)
+            let test = TestServer(client: HTTPTestClient(port: port), load: load, group: group)
             do {
                 let result = try await body(test)
                 await test.client.close()
@@ -43,6 +45,11 @@ struct TestServer: Sendable {
             }
         }
     }
+}
+
+extension RequestDoor {
+    /// Tests say `Host: a`.
+    static let test = RequestDoor(hosts: ["a"])
 }
 
 extension Logger {

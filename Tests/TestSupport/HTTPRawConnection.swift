@@ -1,6 +1,14 @@
 import NIOCore
 import NIOPosix
 
+#if canImport(Glibc)
+    import Glibc
+#elseif canImport(Musl)
+    import Musl
+#else
+    import Darwin
+#endif
+
 /// A bare TCP connection for what no proper client sends. For one task.
 package final class HTTPRawConnection {
     private let channel: any Channel
@@ -33,6 +41,19 @@ package final class HTTPRawConnection {
     /// Sends an end of file; answers can still be received.
     package func closeOutput() {
         channel.close(mode: .output, promise: nil)
+    }
+
+    /// Closes the connection, as the end of a client's process does.
+    package func close() {
+        channel.close(promise: nil)
+    }
+
+    /// Closes the connection with a reset (SO_LINGER of 0 seconds).
+    package func reset() async throws {
+        if let options = channel as? any SocketOptionProvider {
+            try await options.setSoLinger(linger(l_onoff: 1, l_linger: 0)).get()
+        }
+        channel.close(promise: nil)
     }
 
     /// Everything up to and including `mark`; throws when the connection ends before that.

@@ -1,4 +1,5 @@
 import NIOCore
+import Synchronization
 
 /// What a connection may wait for only so long.
 enum DeadlineKind: Equatable {
@@ -19,6 +20,7 @@ extension ConnectionHandler {
         deadlineKind = kind
         bodyWaitStart = kind == .body ? now : nil
         if kind == .write { bufferedBytes = buffered(context) }
+        entry?.mark(ConnectionRegistry.Activity(kind), at: now)
         arm(kind.map { now + time($0) })
     }
 
@@ -63,8 +65,9 @@ extension ConnectionHandler {
         let kind = deadlineKind
         deadlineKind = nil
         if kind == .write {
-            let before = bufferedBytes
-            guard buffered(context) < before else {
+            // A client that takes a byte now and then would hold the answer for ever.
+            let taken = bufferedBytes - buffered(context)
+            guard taken >= min(bufferedBytes, environment.limits.writeProgress), taken > 0 else {
                 context.close(promise: nil)
                 return
             }
@@ -83,8 +86,49 @@ extension ConnectionHandler {
         settle()
     }
 
+    /// RFC 9110 has no word for a client that closes its side and waits (RFC 9112 §9.6 only lets the server
+    /// do so), and one that has left looks the same until something is sent to it. So the handler of a
+    /// request whose answer has not begun gets a while, which is plenty for `nc`, and is cancelled then.
+    /// A streamed answer needs no such time: its header has been sent, and a reset is the answer to that.
+    func cancelUnlessAnsweredSoon() {
+        guard let eventLoop = context?.eventLoop, state.isUnanswered,
+            let exchange = request?.exchange
+        else { return }
+        eventLoop.assumeIsolated().scheduleTask(
+            in: TimeAmount(environment.limits.halfCloseTimeout)
+        ) { [weak self] in
+            guard let self, request?.exchange === exchange, state.isUnanswered else { return }
+            exchange.cancel()
+        }
+    }
+
+    /// Closes the connection to make room for another, unless it has begun something else meanwhile.
+    func evict(ifDoing activities: Set<ConnectionRegistry.Activity>) {
+        guard let context else { return }
+        let activity = ConnectionRegistry.Activity(currentKind(context))
+        guard activities.contains(activity) else {
+            entry?.mark(activity, at: context.eventLoop.now)
+            return
+        }
+        environment.load.evictions.wrappingAdd(1, ordering: .relaxed)
+        context.close(promise: nil)
+    }
+
     /// Bytes given to the socket that it has not taken.
-    private func buffered(_ context: ChannelHandlerContext) -> Int {
+    func buffered(_ context: ChannelHandlerContext) -> Int {
         (try? context.channel.syncOptions?.getOption(.bufferedWritableBytes)) ?? 0
+    }
+}
+
+extension ConnectionRegistry.Activity {
+    fileprivate init(_ kind: DeadlineKind?) {
+        self =
+            switch kind {
+            case .idle: .idle
+            case .head: .head
+            case .linger: .linger
+            case .write: .write
+            case .body, nil: .busy
+            }
     }
 }

@@ -1,6 +1,7 @@
 import HTTPTypes
 import NIOCore
 import NIOHTTP1
+import Synchronization
 
 /// Requests coming in.
 extension ConnectionHandler {
@@ -15,7 +16,7 @@ extension ConnectionHandler {
             head = try RequestHead(parsed, limits: environment.limits)
         } catch {
             state.requestStarted(keepAlive: false)
-            self.request = request
+            take(request)
             respond(error.identified(path: "", requestID: request.requestID).response)
             return
         }
@@ -24,7 +25,7 @@ extension ConnectionHandler {
         request.headers = head.headers
         request.contentLength = head.isChunked ? nil : head.contentLength ?? 0
         request.awaitsContinue = head.expectsContinue
-        self.request = request
+        take(request)
         bodyIsWanted = true
         do throws(Problem) {
             try dispatch(head)
@@ -34,12 +35,28 @@ extension ConnectionHandler {
         }
     }
 
+    private func take(_ request: RequestInHand) {
+        self.request = request
+        environment.load.requests.wrappingAdd(1, ordering: .relaxed)
+    }
+
+    /// Forgets the request in hand, if there is one.
+    func endRequestInHand() {
+        guard request != nil else { return }
+        request = nil
+        environment.load.requests.wrappingSubtract(1, ordering: .relaxed)
+    }
+
     private func dispatch(_ head: RequestHead) throws(Problem) {
         guard environment.router.implements(head.method) else {
             throw .notImplemented("The method \(head.method.rawValue) is not implemented.")
         }
         let target = try RequestTarget(parsing: head.target)
         request?.path = String(target.path)
+        if let authority = target.authority ?? head.host {
+            try environment.door.checkHost(authority, local: localAddress)
+        }
+        try environment.door.checkOrigin(head.headers)
         let admission = try environment.router.admit(
             head, target: target, limits: environment.limits)
         switch admission {
@@ -53,42 +70,49 @@ extension ConnectionHandler {
                 contentType: selection.contentType, responseType: selection.responseType,
                 remoteAddress: remoteAddress, requestID: self.request?.requestID ?? "",
                 version: head.version)
-            run(route, request, head: head, bodyLimit: selection.bodyLimit)
+            try run(route, request, head: head, bodyLimit: selection.bodyLimit)
         }
     }
 
-    private func run(_ route: Route, _ request: Request, head: RequestHead, bodyLimit: Int) {
+    private func run(
+        _ route: Route, _ request: Request, head: RequestHead, bodyLimit: Int
+    ) throws(Problem) {
+        guard let eventLoop = context?.eventLoop else { return }
+        let connection = NIOLoopBound(self, eventLoop: eventLoop)
         switch route.handler {
         case .immediate(let handler):
+            let response: Response
             do {
-                respond(try handler(request))
+                response = try handler(request)
             } catch {
-                respond(
-                    environment.answer(error, requestID: request.requestID, target: request.target))
+                response = environment.answer(error, request)
             }
+            guard let body = respond(response) else { return }
+            start(ExchangeTask { await Self.write(body, to: connection, on: eventLoop) })
         case .asynchronous(let handler):
-            guard let eventLoop = context?.eventLoop else { return }
             var request = request
-            if head.hasBody { request.body = makeBody(head, limit: bodyLimit) }
-            let connection = NIOLoopBound(self, eventLoop: eventLoop)
-            jobs.yield { [request, environment] in
-                let response: Response
-                do {
-                    response = try await handler(request)
-                } catch {
-                    response = environment.answer(
-                        error, requestID: request.requestID, target: request.target)
-                }
-                eventLoop.execute {
-                    connection.value.respond(response)
-                    connection.value.settle()
-                }
-            }
+            if head.hasBody { request.body = try makeBody(route, head, limit: bodyLimit) }
+            start(
+                ExchangeTask { [request, environment] in
+                    let response: Response
+                    do {
+                        response = try await handler(request)
+                    } catch {
+                        response = environment.answer(error, request)
+                    }
+                    await Self.deliver(response, to: connection, on: eventLoop)
+                })
         }
     }
 
-    private func makeBody(_ head: RequestHead, limit: Int) -> RequestBody {
+    private func makeBody(
+        _ route: Route, _ head: RequestHead, limit: Int
+    ) throws(Problem) -> RequestBody {
         guard let eventLoop = context?.eventLoop else { return .empty }
+        if let length = head.contentLength, !environment.load.bodies.hasRoom(for: length) {
+            throw noRoomForBody()
+        }
+        let lease = ByteLease(environment.load.bodies)
         let connection = NIOLoopBound(self, eventLoop: eventLoop)
         let made = RequestBody.Chunks.makeSequence(
             elementType: ByteBuffer.self, failureType: (any Error).self,
@@ -99,11 +123,20 @@ extension ConnectionHandler {
             })
         request?.body = made.source
         request?.bodyLimit = limit
+        request?.lease = lease
         let expectsContinue = head.expectsContinue
-        return RequestBody(chunks: made.sequence, length: head.contentLength, limit: limit) {
+        return RequestBody(
+            chunks: made.sequence, length: head.contentLength, limit: limit, lease: lease,
+            memory: route.bodyMemory
+        ) {
             guard expectsContinue else { return }
             eventLoop.execute { connection.value.sendContinue() }
         }
+    }
+
+    private func noRoomForBody() -> Problem {
+        environment.load.refusedRequests.wrappingAdd(1, ordering: .relaxed)
+        return .busy("request bodies")
     }
 
     func receive(_ bytes: ByteBuffer) {
@@ -117,6 +150,11 @@ extension ConnectionHandler {
         }
         guard received <= request.bodyLimit else {
             failBody(.contentTooLarge(limit: request.bodyLimit))
+            return
+        }
+        let total = max(request.contentLength ?? 0, received)
+        guard request.lease?.take(bytes.readableBytes, total: total) != false else {
+            failBody(noRoomForBody())
             return
         }
         switch body.yield(bytes) {
@@ -140,8 +178,9 @@ extension ConnectionHandler {
             return
         }
         state.requestStarted(keepAlive: false)
-        request = RequestInHand(
-            requestID: environment.requestIDs.next(), start: .now(), bodyTime: .zero)
+        take(
+            RequestInHand(
+                requestID: environment.requestIDs.next(), start: .now(), bodyTime: .zero))
         let requestID = request?.requestID ?? ""
         respond(problem.identified(path: "", requestID: requestID).response)
     }

@@ -1,17 +1,27 @@
 import HTTPTypes
 import Logging
 import NIOCore
+import Synchronization
 
 /// Answers going out.
 extension ConnectionHandler {
     /// Larger output is given to the socket before the next request is taken.
     private static let flushThreshold = 64 << 10
 
-    /// Starts the answer of the request in hand, and ends it unless it is streamed.
-    func respond(_ response: Response) {
-        guard state.isUnanswered, var request else { return }
+    /// A body that is written while it is sent, and the stream that it goes to.
+    struct StreamedBody: Sendable {
+        let write: @Sendable (ResponseBodyWriter) async throws -> Void
+        let writer: ResponseBodyWriter
+    }
+
+    /// Starts the answer of the request in hand, and ends it unless it is streamed: then the caller has to
+    /// see to it that the body is written.
+    @discardableResult
+    func respond(_ response: Response) -> StreamedBody? {
+        guard state.isUnanswered, var request else { return nil }
+        let response = hasRoom(for: response, to: request) ? response : noRoom(request)
         let framing = ResponseEncoder.framing(of: response, version: request.version)
-        if framing == .untilClose { state.closeAfterExchange() }
+        if framing == .untilClose || isLastOfCut { state.closeAfterExchange() }
         let keepAlive = state.responseStarted(canDiscard: canDiscardBody(of: request))
         request.status = response.status.code
         request.principal = response.principal
@@ -32,12 +42,33 @@ extension ConnectionHandler {
             finishResponse()
         } else {
             ResponseEncoder.writeHead(response, envelope, into: &output)
-            guard hasBody, case .stream(_, let write) = response.body else {
-                finishResponse()
-                return
+            if hasBody, case .stream(_, let write) = response.body, let writer = makeWriter() {
+                return StreamedBody(write: write, writer: writer)
             }
-            stream(write)
+            finishResponse()
         }
+        return nil
+    }
+
+    /// Whether the answer may be held until the client takes it. What a write has done is told in any case.
+    private func hasRoom(for response: Response, to request: RequestInHand) -> Bool {
+        guard case .bytes(let bytes) = response.body, bytes.count > ByteBudget.smallClaim,
+            request.method == .get
+        else { return true }
+        return takeRoom(bytes.count)
+    }
+
+    /// Claims `count` bytes of the budget; when they are not there, the slowest reader has to go.
+    private func takeRoom(_ count: Int) -> Bool {
+        if answers.take(count) { return true }
+        environment.load.refusedRequests.wrappingAdd(1, ordering: .relaxed)
+        _ = environment.registry.evictLongest([.write])
+        return false
+    }
+
+    private func noRoom(_ request: RequestInHand) -> Response {
+        Problem.busy("answers that clients have not taken")
+            .identified(path: request.path, requestID: request.requestID).response
     }
 
     private func canDiscardBody(of request: RequestInHand) -> Bool {
@@ -65,10 +96,11 @@ extension ConnectionHandler {
         switch next {
         case .wait: break
         case .nextRequest:
-            request = nil
+            endRequestInHand()
             deadlineKind = nil
+            if gauge?.hasBegunRequest == true { _ = state.bytesArrived() }
         case .linger:
-            request = nil
+            endRequestInHand()
             linger()
         }
     }
@@ -80,6 +112,7 @@ extension ConnectionHandler {
         dropInput()
         let done = context.eventLoop.makePromise(of: Void.self)
         context.writeAndFlush(wrapOutboundOut(takeOutput()), promise: done)
+        countOutput()
         done.futureResult.assumeIsolated().whenComplete { _ in
             if self.state.inputClosed {
                 context.close(promise: nil)
@@ -96,10 +129,28 @@ extension ConnectionHandler {
         guard let context, output.readableBytes > 0 else { return }
         var bytes = takeOutput()
         context.writeAndFlush(wrapOutboundOut(bytes), promise: nil)
+        countOutput()
         guard output.readableBytes == 0, bytes.capacity <= Self.flushThreshold else { return }
         // Reuses the storage if the socket has taken it all, which is the rule.
         bytes.clear()
         output = bytes
+    }
+
+    /// Sets the claim on the budget to what the socket has not taken. An empty write behind the rest says
+    /// when it has taken all; none is needed when it took everything at once, which is the rule.
+    private func countOutput() {
+        guard let context else { return }
+        let left = buffered(context)
+        guard left > 0 || answers.held > 0 else { return }
+        answers.set(to: left + output.readableBytes)
+        guard left > 0, !awaitsOutput else { return }
+        awaitsOutput = true
+        let taken = context.eventLoop.makePromise(of: Void.self)
+        context.writeAndFlush(wrapOutboundOut(ByteBuffer()), promise: taken)
+        taken.futureResult.assumeIsolated().whenComplete { _ in
+            self.awaitsOutput = false
+            self.countOutput()
+        }
     }
 
     /// A write can call back into this handler: by then its bytes must not be here any more.
@@ -110,20 +161,46 @@ extension ConnectionHandler {
 
     // MARK: - Streaming
 
-    private func stream(_ write: @escaping @Sendable (ResponseBodyWriter) async throws -> Void) {
-        guard let eventLoop = context?.eventLoop else { return }
+    /// Hands `response` to the connection, and writes its body if that is streamed.
+    static func deliver(
+        _ response: Response, to connection: NIOLoopBound<ConnectionHandler>,
+        on eventLoop: any EventLoop
+    ) async {
+        guard case .stream = response.body else {
+            eventLoop.execute {
+                connection.value.respond(response)
+                connection.value.settle()
+            }
+            return
+        }
+        let body = try? await eventLoop.submit { () -> StreamedBody? in
+            let body = connection.value.respond(response)
+            connection.value.settle()
+            return body
+        }.get()
+        guard let body = body ?? nil else { return }
+        await write(body, to: connection, on: eventLoop)
+    }
+
+    /// Writes a streamed body to its end.
+    static func write(
+        _ body: StreamedBody, to connection: NIOLoopBound<ConnectionHandler>,
+        on eventLoop: any EventLoop
+    ) async {
+        var failure: (any Error)?
+        do { try await body.write(body.writer) } catch { failure = error }
+        eventLoop.execute { [failure] in connection.value.endStream(failure) }
+    }
+
+    private func makeWriter() -> ResponseBodyWriter? {
+        guard let eventLoop = context?.eventLoop else { return nil }
         let connection = NIOLoopBound(self, eventLoop: eventLoop)
         streams += 1
         let stream = streams
-        let writer = ResponseBodyWriter(eventLoop: eventLoop) { bytes, promise in
+        return ResponseBodyWriter(eventLoop: eventLoop) { bytes, promise in
             eventLoop.execute {
                 connection.value.writeStreamed(bytes, of: stream, promise: promise)
             }
-        }
-        jobs.yield {
-            var failure: (any Error)?
-            do { try await write(writer) } catch { failure = error }
-            eventLoop.execute { [failure] in connection.value.endStream(failure) }
         }
     }
 
@@ -144,6 +221,10 @@ extension ConnectionHandler {
             request.bytesOut + bytes.readableBytes > length
         {
             promise.fail(BodyLengthMismatch(declared: length))
+            return
+        }
+        guard bytes.readableBytes <= ByteBudget.smallClaim || takeRoom(bytes.readableBytes) else {
+            promise.fail(Problem.busy("answers that clients have not taken"))
             return
         }
         self.request?.bytesOut += bytes.readableBytes

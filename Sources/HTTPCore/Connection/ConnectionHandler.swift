@@ -1,7 +1,7 @@
 import NIOCore
 import NIOHTTP1
 
-/// Serves one HTTP/1.1 connection on its event loop; `async` work goes to the connection's task as jobs.
+/// Serves one HTTP/1.1 connection on its event loop; `async` work is one `ExchangeTask` for each exchange.
 ///
 /// What may happen when is `ConnectionState`'s business; this class does it.
 final class ConnectionHandler: ChannelDuplexHandler {
@@ -19,17 +19,23 @@ final class ConnectionHandler: ChannelDuplexHandler {
     }
 
     let environment: ConnectionEnvironment
-    let jobs: AsyncStream<ConnectionJob>.Continuation
+    private let exchanges: AsyncStream<ExchangeTask>.Continuation
     var state = ConnectionState()
     var context: ChannelHandlerContext?
     var gauge: InboundGauge?
+    var entry: ConnectionRegistry.Entry?
     var remoteAddress = ""
+    var localAddress = RequestDoor.LocalAddress(nil)
     var request: RequestInHand?
+    /// How the body of the request that the parser has read last is delimited.
+    private(set) var parsedFraming = RequestScanner.Framing.none
     /// The answer to everything on a connection over the limit.
     private let refusal: Problem?
 
     private var waiting = CircularBuffer<Inbound>()
     private var waitingRequests = 0
+    /// Requests were dropped: those that wait are the last.
+    private var isCut = false
     /// Nothing that still comes in matters.
     var inputIsDead = false
     /// Set while the socket's bytes are being handled: output is flushed once, at the end.
@@ -40,6 +46,10 @@ final class ConnectionHandler: ChannelDuplexHandler {
     var bodyIsWanted = true
 
     var output = ByteBuffer()
+    /// What the client has not taken, of the server's budget of answers.
+    let answers: ByteLease
+    /// The end of the output so far is awaited.
+    var awaitsOutput = false
     /// Counts beginnings and ends of streams, so that a writer kept too long writes nowhere.
     var streams = 0
     /// A streaming writer that waits for the socket.
@@ -54,12 +64,16 @@ final class ConnectionHandler: ChannelDuplexHandler {
 
     init(
         environment: ConnectionEnvironment, refusal: Problem?,
-        jobs: AsyncStream<ConnectionJob>.Continuation
+        exchanges: AsyncStream<ExchangeTask>.Continuation
     ) {
         self.environment = environment
         self.refusal = refusal
-        self.jobs = jobs
+        self.exchanges = exchanges
+        answers = ByteLease(environment.load.answers)
     }
+
+    /// Whether the request in hand is the last that is answered.
+    var isLastOfCut: Bool { isCut && waitingRequests == 0 }
 
     func handlerAdded(context: ChannelHandlerContext) {
         self.context = context
@@ -68,10 +82,13 @@ final class ConnectionHandler: ChannelDuplexHandler {
     func handlerRemoved(context: ChannelHandlerContext) {
         self.context = nil
         gauge = nil
+        // It refers to this handler.
+        entry = nil
     }
 
     func channelActive(context: ChannelHandlerContext) {
         remoteAddress = context.remoteAddress?.ipAddress ?? "unix"
+        localAddress = RequestDoor.LocalAddress(context.localAddress)
         if let refusal { fail(refusal) }
         settle()
         context.fireChannelActive()
@@ -84,17 +101,26 @@ final class ConnectionHandler: ChannelDuplexHandler {
         blockedWriter = nil
         if let request {
             request.body?.finish(ConnectionClosed())
+            // Whoever waited for the answer has left: what is still done for it ends.
+            request.exchange?.cancel()
             record(request, isAborted: true)
         }
-        request = nil
+        endRequestInHand()
         waiting.removeAll()
-        jobs.finish()
+        output = ByteBuffer()
+        answers.set(to: 0)
+        exchanges.finish()
         context.fireChannelInactive()
     }
 
-    /// Bytes came from the socket. Returns whether they are to be parsed.
-    func bytesArrived() -> Bool {
+    /// Bytes came from the socket. Returns whether any that still come can matter.
+    func takesBytes() -> Bool {
         isInBurst = true
+        return !inputIsDead
+    }
+
+    /// Bytes of a request came. Returns whether they are to be parsed.
+    func bytesArrived() -> Bool {
         guard !inputIsDead, state.bytesArrived() else { return false }
         if state.phase == .head { updateDeadline() }
         return true
@@ -102,7 +128,9 @@ final class ConnectionHandler: ChannelDuplexHandler {
 
     func channelRead(context: ChannelHandlerContext, data: NIOAny) {
         guard !inputIsDead else { return }
-        let item = Inbound.part(unwrapInboundIn(data))
+        let part = unwrapInboundIn(data)
+        if case .head(let head) = part { parsedFraming = RequestScanner.Framing(head) }
+        let item = Inbound.part(part)
         if waiting.isEmpty, canTake(item) {
             take(item)
         } else {
@@ -116,7 +144,7 @@ final class ConnectionHandler: ChannelDuplexHandler {
     }
 
     func errorCaught(context: ChannelHandlerContext, error: any Error) {
-        guard let error = error as? HTTPParserError, let gauge else {
+        guard let error = error as? HTTPParserError else {
             context.close(promise: nil)
             return
         }
@@ -128,16 +156,30 @@ final class ConnectionHandler: ChannelDuplexHandler {
             // The client left in the middle of a header; `inputClosed` follows.
             inputIsDead = true
         default:
-            append(.failure(gauge.problem(for: error, limits: environment.limits)))
-            inputIsDead = true
-            pump()
+            parserFailed(InboundGauge.problem(for: error, limits: environment.limits))
         }
+    }
+
+    /// What comes from here on cannot be read.
+    func parserFailed(_ problem: Problem) {
+        guard !inputIsDead else { return }
+        append(.failure(problem))
+        inputIsDead = true
+        pump()
+    }
+
+    /// Has `exchange` run once those before it have ended.
+    func start(_ exchange: ExchangeTask) {
+        request?.exchange = exchange
+        exchanges.yield(exchange)
+        if state.inputClosed { cancelUnlessAnsweredSoon() }
     }
 
     func userInboundEventTriggered(context: ChannelHandlerContext, event: Any) {
         if case .inputClosed? = event as? ChannelEvent {
             state.inputEnded()
             inputIsDead = true
+            cancelUnlessAnsweredSoon()
             settle()
         }
         context.fireUserInboundEventTriggered(event)
@@ -193,6 +235,7 @@ final class ConnectionHandler: ChannelDuplexHandler {
         if case .part(.head) = item {
             guard waitingRequests < environment.limits.pipelinedRequests else {
                 waiting.append(.cut)
+                isCut = true
                 inputIsDead = true
                 return
             }
@@ -239,5 +282,15 @@ final class ConnectionHandler: ChannelDuplexHandler {
     }
 }
 
-/// Work for the task of a connection.
-typealias ConnectionJob = @Sendable () async -> Void
+extension RequestScanner.Framing {
+    /// As the header says it; `RequestHead` judges whether that makes sense.
+    fileprivate init(_ head: HTTPRequestHead) {
+        if head.headers.contains(name: "Transfer-Encoding") {
+            self = .chunked
+        } else if let length = head.headers.first(name: "Content-Length").flatMap({ Int($0) }) {
+            self = .length(max(0, length))
+        } else {
+            self = .none
+        }
+    }
+}

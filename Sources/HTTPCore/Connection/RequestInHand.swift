@@ -18,6 +18,10 @@ struct RequestInHand {
     var body: RequestBody.Chunks.Source?
     var contentLength: Int?
     var bodyLimit = 0
+    /// The body's bytes, of the server's budget; shared with the handler.
+    var lease: ByteLease?
+    /// What works on the answer, if it is not made on the event loop.
+    var exchange: ExchangeTask?
     var bytesIn = 0
     /// `100 Continue` is due when the body is wanted.
     var awaitsContinue = false

@@ -66,7 +66,7 @@ extension ParameterValue where Self: FixedWidthInteger {
     package static var expectation: String { "an integer" }
 
     package init?(parameter text: String) {
-        self.init(text, radix: 10)
+        self.init(decimal: text)
     }
 }
 

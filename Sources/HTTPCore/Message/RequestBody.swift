@@ -17,6 +17,10 @@ package struct RequestBody: AsyncSequence, Sendable {
     }
 
     private let storage: Storage
+    /// Keeps the body's bytes counted for as long as a handler has the body.
+    private let lease: ByteLease?
+    /// See `Route.bodyMemory`.
+    private let memory: Int
     /// From Content-Length, in bytes; nil when the body is chunked.
     package let length: Int?
     /// The bytes the route allows; more throws a 413 problem.
@@ -30,18 +34,27 @@ package struct RequestBody: AsyncSequence, Sendable {
         self.init(storage: .bytes(bytes), length: bytes.count, limit: bytes.count)
     }
 
-    init(chunks: Chunks, length: Int?, limit: Int, onFirstRead: @escaping @Sendable () -> Void) {
+    init(
+        chunks: Chunks, length: Int?, limit: Int, lease: ByteLease, memory: Int,
+        onFirstRead: @escaping @Sendable () -> Void
+    ) {
         self.init(
-            storage: .stream(chunks, onFirstRead: onFirstRead), length: length, limit: limit)
+            storage: .stream(chunks, onFirstRead: onFirstRead), length: length, limit: limit,
+            lease: lease, memory: memory)
     }
 
-    private init(storage: Storage, length: Int?, limit: Int) {
+    private init(
+        storage: Storage, length: Int?, limit: Int, lease: ByteLease? = nil, memory: Int = 0
+    ) {
         self.storage = storage
+        self.lease = lease
+        self.memory = memory
         self.length = length
         self.limit = limit
     }
 
-    /// The whole body; throws a 413 problem when it is larger than `maximum` or the route's limit.
+    /// The whole body; throws a 413 problem when it is larger than `maximum` or the route's limit, and 503
+    /// when the server has no room for what the handler makes of it.
     package func collect(upTo maximum: Int = .max) async throws -> [UInt8] {
         let maximum = Swift.min(maximum, limit)
         if let length, length > maximum { throw Problem.contentTooLarge(limit: maximum) }
@@ -53,6 +66,9 @@ package struct RequestBody: AsyncSequence, Sendable {
                 throw Problem.contentTooLarge(limit: maximum)
             }
             collected.append(contentsOf: chunk)
+        }
+        if let lease, !lease.take(memory * collected.count) {
+            throw Problem.busy("request bodies")
         }
         return collected
     }

@@ -14,6 +14,8 @@ struct RequestHead: Sendable {
     var expectsContinue: Bool
     /// What the client wants after this request.
     var keepAlive: Bool
+    /// The field Host; nil only in HTTP/1.0.
+    var host: Authority?
 
     var hasBody: Bool { isChunked || (contentLength ?? 0) > 0 }
 
@@ -29,8 +31,9 @@ struct RequestHead: Sendable {
         headers = try Self.fields(head.headers, limits: limits)
         isChunked = false
         expectsContinue = false
-        keepAlive = head.isKeepAlive
-        try checkHost(head.headers["Host"].count)
+        host = nil
+        keepAlive = head.isKeepAlive && Self.keepsAlive(headers, version: version)
+        host = try readHost(head.headers["Host"])
         contentLength = try Self.contentLength(headers)
         isChunked = try readTransferCoding()
         expectsContinue = try readExpectation()
@@ -73,11 +76,32 @@ struct RequestHead: Sendable {
         return fields
     }
 
-    /// RFC 9112 §3.2: exactly one Host in HTTP/1.1, at most one in HTTP/1.0.
-    private func checkHost(_ hosts: Int) throws(Problem) {
-        guard hosts == 1 || (hosts == 0 && version < .http11) else {
+    /// RFC 9112 §9.3: `close` wins over everything, `keep-alive` matters in HTTP/1.0 only.
+    private static func keepsAlive(_ headers: HTTPFields, version: HTTPVersion) -> Bool {
+        var isKept = version >= .http11
+        guard headers.contains(.connection) else { return isKept }
+        for value in headers[values: .connection] {
+            for option in value.split(separator: ",") {
+                switch option.trimmed().lowercased() {
+                case "close": return false
+                case "keep-alive": isKept = true
+                default: break
+                }
+            }
+        }
+        return isKept
+    }
+
+    /// RFC 9112 §3.2: exactly one Host in HTTP/1.1, at most one in HTTP/1.0, and a valid one.
+    private func readHost(_ hosts: [String]) throws(Problem) -> Authority? {
+        guard hosts.count == 1 || (hosts.isEmpty && version < .http11) else {
             throw .badRequest("An HTTP/1.1 request has exactly one Host field.")
         }
+        guard let value = hosts.first else { return nil }
+        guard let host = Authority(value[...].trimmed()) else {
+            throw .badRequest("Host is not the name or address of a host, with or without a port.")
+        }
+        return host
     }
 
     /// RFC 9112 §6.3: anything but one decimal number makes the framing invalid.

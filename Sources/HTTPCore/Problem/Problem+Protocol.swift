@@ -82,6 +82,35 @@ extension Problem {
     static let versionNotSupported = Problem(
         status: .httpVersionNotSupported, detail: "Supported versions: HTTP/1.1 and HTTP/1.0.")
 
+    /// RFC 9110 §15.5.20 and §7.4: the target is not a resource of this server.
+    static func misdirected(_ detail: String) -> Problem {
+        Problem(
+            status: .misdirectedRequest, type: "/problems/misdirected-request",
+            title: "Not a name of this server", detail: detail)
+    }
+
+    static func crossSite(_ detail: String) -> Problem {
+        Problem(
+            status: .forbidden, type: "/problems/cross-site-request",
+            title: "A page of another site sent the request", detail: detail)
+    }
+
+    /// `what` is what there is too much of: "request bodies".
+    static func busy(_ what: String) -> Problem {
+        Problem(
+            status: .serviceUnavailable, type: "/problems/busy",
+            title: "The server holds as much as it may",
+            detail: "The server holds as many bytes of \(what) as it may. Nothing was done;"
+                + " try again in a moment.",
+            headers: [.retryAfter: "1"])
+    }
+
+    /// What a client may still read that has closed its side and waited too long.
+    static let abandoned = Problem(
+        status: .serviceUnavailable,
+        detail: "The client closed its side of the connection, and its request took too long for"
+            + " the server to believe that it still waits. What it asked for may have been done.")
+
     static let tooManyConnections = Problem(
         status: .serviceUnavailable, detail: "The server has too many connections.",
         headers: [.retryAfter: "1"])

@@ -50,7 +50,7 @@ private struct MediaRange {
     /// RFC 9110 §12.4.2: `0`, `1`, up to three decimals.
     private static func thousandths(_ text: Substring) -> Int? {
         let parts = text.split(separator: ".", omittingEmptySubsequences: false)
-        guard parts.count <= 2, let whole = Int(parts[0]), (0...1).contains(whole) else {
+        guard parts.count <= 2, let whole = Int(decimal: parts[0]), (0...1).contains(whole) else {
             return nil
         }
         let decimals = parts.count == 2 ? parts[1] : ""

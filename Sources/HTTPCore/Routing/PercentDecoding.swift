@@ -25,7 +25,8 @@ func percentDecoded(_ text: Substring, plusIsSpace: Bool = false) -> String? {
 private let percent = UInt8(ascii: "%")
 private let plus = UInt8(ascii: "+")
 
-private func nibble(_ digit: UInt8) -> UInt8? {
+/// The value of a hexadecimal digit; nil for any other byte.
+func nibble(_ digit: UInt8) -> UInt8? {
     switch digit {
     case UInt8(ascii: "0")...UInt8(ascii: "9"): digit - UInt8(ascii: "0")
     case UInt8(ascii: "a")...UInt8(ascii: "f"): digit - UInt8(ascii: "a") + 10

@@ -23,6 +23,9 @@ package struct Route: Sendable {
     package var requiresBody: Bool
     /// Overrides the server's `bodyBytes`.
     package var maxBodyBytes: Int?
+    /// Bytes of memory that the handler needs for each byte of a collected body, beside the body itself:
+    /// what a document becomes when it is parsed. Counted while the handler works.
+    package var bodyMemory = 0
     package var handler: Handler
 
     /// A route with an `async` handler.

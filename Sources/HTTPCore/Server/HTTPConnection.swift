@@ -1,42 +1,42 @@
 import NIOCore
 import NIOHTTP1
-import ServiceLifecycle
 
-/// One open connection as its task sees it: jobs to run one after the other, and a way to end it.
+/// One open connection as its task sees it: exchanges to run one after the other.
 struct HTTPConnection: Sendable {
     private let channel: any Channel
-    private let handler: NIOLoopBound<ConnectionHandler>
-    private let jobs: AsyncStream<ConnectionJob>
+    private let exchanges: AsyncStream<ExchangeTask>
 
     /// Adds HTTP/1.1 to the channel's pipeline; on its event loop.
     init(
         http1 channel: any Channel, environment: ConnectionEnvironment, refusal: Problem?
     ) throws {
-        let (jobs, continuation) = AsyncStream.makeStream(of: ConnectionJob.self)
+        let (exchanges, continuation) = AsyncStream.makeStream(of: ExchangeTask.self)
         let handler = ConnectionHandler(
-            environment: environment, refusal: refusal, jobs: continuation)
-        let gauge = InboundGauge(connection: handler)
+            environment: environment, refusal: refusal, exchanges: continuation)
+        let gauge = InboundGauge(connection: handler, limits: environment.limits)
         handler.gauge = gauge
+        let entry = ConnectionRegistry.Entry(handler, on: channel.eventLoop)
+        handler.entry = entry
         try channel.pipeline.syncOperations.addHandlers([
             gauge,
             ByteToMessageHandler(
                 HTTPRequestDecoder(limitConfiguration: environment.limits.decoder)),
             handler,
         ])
+        environment.registry.add(entry)
+        channel.closeFuture.whenComplete { _ in
+            environment.registry.remove(entry)
+            // Also for a channel that never became active.
+            continuation.finish()
+        }
         self.channel = channel
-        self.jobs = jobs
-        self.handler = NIOLoopBound(handler, eventLoop: channel.eventLoop)
+        self.exchanges = exchanges
     }
 
-    /// Runs the connection's jobs until it is closed. A graceful shutdown closes it after the request
-    /// in hand, cancellation at once.
+    /// Runs the connection's exchanges until it is closed; cancellation closes it at once.
     func run() async {
         await withTaskCancellationHandler {
-            await withGracefulShutdownHandler {
-                for await job in jobs { await job() }
-            } onGracefulShutdown: {
-                channel.eventLoop.execute { handler.value.drain() }
-            }
+            for await exchange in exchanges { await exchange.run() }
         } onCancel: {
             channel.close(promise: nil)
         }

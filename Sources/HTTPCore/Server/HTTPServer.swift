@@ -9,27 +9,27 @@ import Synchronization
 /// `run()` returns after a graceful shutdown: it stops accepting, lets requests in hand be answered for
 /// up to `Limits.drainTimeout`, then cuts what is left.
 package final class HTTPServer: Service {
-    private typealias Listener = NIOAsyncChannel<HTTPConnection, Never>
-
     private let addresses: [ListenAddress]
     private let environment: ConnectionEnvironment
     private let eventLoopGroup: any EventLoopGroup
     private let initializer: any ConnectionInitializer = PlaintextInitializer()
     private let bound = BoundAddresses()
-    private let openConnections = Atomic<Int>(0)
 
-    /// - `logger`: the access log goes there at `accessLogLevel`, failures of handlers as errors.
+    /// - `door`: which hosts and origins requests may be for and from.
+    /// - `load`: what the server carries, made with the same `limits`.
+    /// - `logger`: the access log goes there at `accessLogLevel`, failures of handlers as errors. Must not block.
     /// - `onRequest`: called on an event loop when an answer is out; must not block.
     package init(
         listen addresses: [ListenAddress], router: Router, limits: Limits = Limits(),
-        logger: Logger, accessLogLevel: Logger.Level = .info,
+        door: RequestDoor = RequestDoor(), load: ServerLoad? = nil, logger: Logger,
+        accessLogLevel: Logger.Level = .info,
         eventLoopGroup: any EventLoopGroup = MultiThreadedEventLoopGroup.singleton,
         onRequest: (@Sendable (RequestSummary) -> Void)? = nil
     ) {
         self.addresses = addresses
         self.eventLoopGroup = eventLoopGroup
         environment = ConnectionEnvironment(
-            router: router, limits: limits,
+            router: router, limits: limits, door: door, load: load ?? ServerLoad(limits),
             log: RequestLog(logger: logger, level: accessLogLevel, onRequest: onRequest))
     }
 
@@ -38,93 +38,156 @@ package final class HTTPServer: Service {
         get async throws { try await bound.value }
     }
 
-    /// Throws when an address cannot be bound.
+    /// Throws `ListenError` when an address cannot be bound, and `ListenerFailure`, after a drain, when a
+    /// listener has ended although nobody asked it to: a server that some of its clients cannot reach is
+    /// better restarted than left half alive.
     package func run() async throws {
-        let listeners: [Listener]
+        let (accepted, accept) = AsyncStream.makeStream(of: HTTPConnection.self)
+        let listeners: [any Channel]
         do {
-            listeners = try await bind()
+            listeners = try await bind(accept)
         } catch {
             bound.resolve(.failure(error))
             throw error
         }
         bound.resolve(.success(zip(addresses, listeners).map(Self.address)))
-        let drainTimeout = environment.limits.drainTimeout
-        await withTaskGroup(of: Void.self) { group in
-            group.addTask { await self.serve(listeners) }
+        let failed = await withTaskGroup(of: Bool.self) { group in
             group.addTask {
-                guard (try? await gracefulShutdown()) != nil else { return }
-                try? await Task.sleep(for: drainTimeout)
+                await Self.serve(accepted)
+                return true
             }
-            await group.next()
+            let failed = await untilEnd(of: listeners)
+            for listener in listeners { try? await listener.close() }
+            accept.finish()
+            startDrain()
+            let drainTimeout = environment.limits.drainTimeout
+            group.addTask {
+                try? await Task.sleep(for: drainTimeout)
+                return false
+            }
+            let isDrained = await group.next() ?? true
+            endDrain(isDrained)
             group.cancelAll()
+            return failed
         }
+        if let failed { throw ListenerFailure(address: failed) }
     }
 
-    private func bind() async throws -> [Listener] {
-        var listeners: [Listener] = []
+    private func bind(
+        _ accept: AsyncStream<HTTPConnection>.Continuation
+    ) async throws -> [any Channel] {
+        var listeners: [any Channel] = []
         for address in addresses {
             do {
-                listeners.append(try await bind(address))
+                listeners.append(try await bind(address, accept))
             } catch {
-                for listener in listeners { try? await listener.channel.close() }
+                for listener in listeners { try? await listener.close() }
                 throw ListenError(address: address, cause: error)
             }
         }
         return listeners
     }
 
-    private func bind(_ address: ListenAddress) async throws -> Listener {
+    private func bind(
+        _ address: ListenAddress, _ accept: AsyncStream<HTTPConnection>.Continuation
+    ) async throws -> any Channel {
         try await ServerBootstrap(group: eventLoopGroup)
             .serverChannelOption(.backlog, value: 1024)
             .serverChannelOption(.socketOption(.so_reuseaddr), value: 1)
+            .serverChannelInitializer { [environment] listener in
+                listener.eventLoop.makeCompletedFuture {
+                    // Without descriptors, accepting is tried again a second later.
+                    try listener.pipeline.syncOperations.addHandlers([
+                        AcceptErrors(address: address, logger: environment.log.logger),
+                        AcceptBackoffHandler(shouldForwardIOErrorCaught: false),
+                    ])
+                }
+            }
             .childChannelOption(.tcpOption(.tcp_nodelay), value: 1)
             .childChannelOption(.allowRemoteHalfClosure, value: true)
-            .bind(host: address.host, port: address.port) { channel in
+            // An error here ends the new connection only.
+            .childChannelInitializer { channel in
                 self.initializer.initialize(channel) { self.addHTTP1(to: $0) }
+                    .map { _ = accept.yield($0) }
             }
+            .bind(host: address.host, port: address.port).get()
     }
 
     private func addHTTP1(to channel: any Channel) -> EventLoopFuture<HTTPConnection> {
-        let open = openConnections.wrappingAdd(1, ordering: .relaxed).newValue
+        let (load, limits) = (environment.load, environment.limits)
+        let open = load.connections.wrappingAdd(1, ordering: .relaxed).newValue
         channel.closeFuture.whenComplete { _ in
-            self.openConnections.wrappingSubtract(1, ordering: .relaxed)
+            load.connections.wrappingSubtract(1, ordering: .relaxed)
         }
-        let refusal: Problem? =
-            open > environment.limits.connections ? .tooManyConnections : nil
         return channel.eventLoop.makeCompletedFuture {
-            try HTTPConnection(http1: channel, environment: environment, refusal: refusal)
-        }
-    }
-
-    /// Returns when all listeners are closed and all connections are over.
-    private func serve(_ listeners: [Listener]) async {
-        await withDiscardingTaskGroup { group in
-            for listener in listeners {
-                group.addTask { await self.accept(on: listener) }
-            }
-        }
-    }
-
-    private func accept(on listener: Listener) async {
-        await withDiscardingTaskGroup { group in
-            await withGracefulShutdownHandler {
-                do {
-                    try await listener.executeThenClose { connections in
-                        for try await connection in connections {
-                            group.addTask { await connection.run() }
-                        }
-                    }
-                } catch {
-                    environment.log.logger.error(
-                        "listener failed", metadata: ["error": .string(String(reflecting: error))])
+            let refusal: Problem? =
+                open > limits.connections && !makeRoom() ? .tooManyConnections : nil
+            if refusal != nil {
+                load.refusedConnections.wrappingAdd(1, ordering: .relaxed)
+                guard open <= limits.connections + limits.refusedConnections else {
+                    throw ConnectionClosed()
                 }
-            } onGracefulShutdown: {
-                listener.channel.close(promise: nil)
             }
+            return try HTTPConnection(http1: channel, environment: environment, refusal: refusal)
         }
     }
 
-    private static func address(_ asked: ListenAddress, _ listener: Listener) -> ListenAddress {
-        ListenAddress(host: asked.host, port: listener.channel.localAddress?.port ?? asked.port)
+    /// Has a connection closed that has no request in hand.
+    private func makeRoom() -> Bool {
+        environment.registry.evictLongest([.linger])
+            || environment.registry.evictLongest([.idle, .head])
+    }
+
+    /// Returns when all connections are over and there will be no more.
+    private static func serve(_ accepted: AsyncStream<HTTPConnection>) async {
+        await withDiscardingTaskGroup { group in
+            for await connection in accepted { group.addTask { await connection.run() } }
+        }
+    }
+
+    /// Waits for a graceful shutdown, or cancellation; returns the address of a listener that ended before.
+    private func untilEnd(of listeners: [any Channel]) async -> ListenAddress? {
+        let (ends, end) = AsyncStream.makeStream(of: ListenAddress?.self)
+        for (asked, listener) in zip(addresses, listeners) {
+            let address = Self.address(asked, listener)
+            listener.closeFuture.whenComplete { _ in end.yield(address) }
+        }
+        let first = await withGracefulShutdownHandler {
+            await ends.first { _ in true }
+        } onGracefulShutdown: {
+            end.yield(nil)
+        }
+        if let failed = first ?? nil {
+            environment.log.logger.error(
+                "listener failed", metadata: ["listen": .string("\(failed)")])
+        }
+        return first ?? nil
+    }
+
+    private func startDrain() {
+        environment.log.logger.notice("draining", metadata: drainMetadata)
+        environment.registry.drain()
+    }
+
+    private func endDrain(_ isDrained: Bool) {
+        if isDrained {
+            environment.log.logger.notice("drained")
+        } else {
+            environment.log.logger.warning(
+                "the drain timeout has passed: what is left is cut", metadata: drainMetadata)
+        }
+    }
+
+    private var drainMetadata: Logger.Metadata {
+        let load = environment.load
+        return [
+            "connections": .stringConvertible(load.connections.load(ordering: .relaxed)),
+            "requests": .stringConvertible(load.requests.load(ordering: .relaxed)),
+            "drain-timeout": .string("\(environment.limits.drainTimeout)"),
+        ]
+    }
+
+    private static func address(_ asked: ListenAddress, _ listener: any Channel) -> ListenAddress {
+        ListenAddress(host: asked.host, port: listener.localAddress?.port ?? asked.port)
     }
 }

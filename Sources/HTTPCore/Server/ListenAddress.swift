@@ -13,7 +13,7 @@ package struct ListenAddress: Hashable, Sendable, CustomStringConvertible {
     /// Nil when `text` is not `host:port` or `[IPv6 address]:port`.
     package init?(_ text: String) {
         guard let colon = text.lastIndex(of: ":"),
-            let port = UInt16(text[text.index(after: colon)...])
+            let port = UInt16(decimal: text[text.index(after: colon)...])
         else { return nil }
         var host = text[..<colon]
         if host.hasPrefix("["), host.hasSuffix("]") {

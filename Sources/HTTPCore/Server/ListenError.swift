@@ -21,3 +21,12 @@ package struct ListenError: Error, CustomStringConvertible {
 
     package var description: String { "cannot listen on \(address): \(reason)" }
 }
+
+/// A listener that took connections has ended although nobody asked it to.
+package struct ListenerFailure: Error, CustomStringConvertible {
+    package let address: ListenAddress
+
+    package var description: String {
+        "the listener on \(address) has failed; nobody could reach the server there any more"
+    }
+}

@@ -21,7 +21,7 @@ package struct Application: Sendable {
     /// `below` are services that everything here needs, and that end last; `signals` end it gracefully.
     package init(
         _ settings: Settings, below: [any Service] = [],
-        signals: [UnixSignal] = [.sigterm, .sigint], logger: Logger? = nil
+        signals: [UnixSignal] = EndSignals.all(), logger: Logger? = nil
     ) throws {
         let logger = logger ?? Self.makeLogger(settings.logLevel)
         let etcd = try EtcdClient(settings.etcd.configuration(), logger: logger)
@@ -42,20 +42,30 @@ package struct Application: Sendable {
                 ?? KeyFile.readOrCreate(settings.auditKeyPath, ledger: ledger.identity),
             retiredKeys: KeyFile.retired(beside: settings.dataDirectory + "/audit.key"),
             interval: settings.auditCheckpointInterval, logger: logger)
+        let limits = Self.limits(settings, logger)
+        let load = ServerLoad(limits)
         let api = API(
             controlPlane: controlPlane, ledger: ledger, checkpoints: checkpoints,
-            metrics: Metrics(), recordsReads: settings.auditReads, makeChangeID: Self.makeChangeID)
-        http = try Self.server(api, settings, logger)
+            metrics: Metrics(load: load), recordsReads: settings.auditReads,
+            makeChangeID: Self.makeChangeID)
+        let refusals = RefusalRecorder(
+            controlPlane: controlPlane, recordsReads: settings.auditReads)
+        http = try Self.server(api, settings, limits, load, refusals, logger)
         // They end in the reverse of this order: requests drain while everything still works.
         let services: [any Service] = [
             etcd, LedgerService(ledger: ledger, logger: logger), checkpoints, controlPlane,
             RetentionService(
                 ledger: ledger, retention: settings.auditRetention,
                 directory: settings.segmentDirectory, logger: logger),
-            ListenService(http: http, addresses: settings.listen),
+            refusals,
         ]
         var configuration = ServiceGroupConfiguration(
-            services: (below + services).map { .init(service: $0) },
+            services: (below + services).map { .init(service: $0) } + [
+                // What a listener that fails leaves behind is ended in good order.
+                .init(
+                    service: ListenService(http: http, addresses: settings.listen),
+                    failureTerminationBehavior: .gracefullyShutdownGroup)
+            ],
             gracefulShutdownSignals: signals, logger: logger)
         configuration.maximumGracefulShutdownDuration =
             settings.drainTimeout + settings.writeDeadline + .seconds(5)
@@ -71,11 +81,17 @@ package struct Application: Sendable {
 
     /// Serves until one of the signals or `shutDown()`.
     package func run() async throws {
-        try await withThrowingTaskGroup(of: Void.self) { tasks in
-            tasks.addTask { try await group.run() }
-            tasks.addTask { await announce() }
-            try await tasks.waitForAll()
+        do {
+            try await withThrowingTaskGroup(of: Void.self) { tasks in
+                tasks.addTask { try await group.run() }
+                tasks.addTask { await announce() }
+                try await tasks.waitForAll()
+            }
+        } catch {
+            await LogOutput.standardError.flush(within: .seconds(1))
+            throw error
         }
+        await LogOutput.standardError.flush(within: .seconds(1))
     }
 
     /// Begins a graceful shutdown, at whose end `run()` returns.
@@ -94,28 +110,33 @@ package struct Application: Sendable {
             ])
     }
 
+    private static func limits(_ settings: Settings, _ logger: Logger) -> HTTPServer.Limits {
+        var limits = HTTPServer.Limits()
+        limits.bodyBytes = settings.maxBodyBytes
+        limits.bodyMemory = settings.maxBodyMemory
+        limits.answerMemory = settings.maxAnswerMemory
+        limits.connections = DescriptorLimit.prepare(
+            connections: settings.maxConnections, logger)
+        limits.drainTimeout = settings.drainTimeout
+        return limits
+    }
+
     private static func server(
-        _ api: API, _ settings: Settings, _ logger: Logger
+        _ api: API, _ settings: Settings, _ limits: HTTPServer.Limits, _ load: ServerLoad,
+        _ refusals: RefusalRecorder, _ logger: Logger
     ) throws -> HTTPServer {
         var builder = RouterBuilder()
         builder.add(api.routes)
-        var limits = HTTPServer.Limits()
-        limits.bodyBytes = settings.maxBodyBytes
-        limits.connections = settings.maxConnections
-        limits.drainTimeout = settings.drainTimeout
         let requests = api.metrics.requests
-        let (controlPlane, recordsReads) = (api.controlPlane, api.recordsReads)
         return HTTPServer(
-            listen: settings.listen, router: try builder.build(), limits: limits, logger: logger,
+            listen: settings.listen, router: try builder.build(), limits: limits,
+            door: RequestDoor(hosts: settings.allowedHosts, origins: settings.allowedOrigins),
+            load: load, logger: logger,
             onRequest: { summary in
                 requests.recordRequest(
                     route: summary.route, method: summary.method?.rawValue ?? "none",
                     status: summary.status, duration: summary.duration)
-                if let row = RefusedRequest.row(
-                    summary, recordsReads: recordsReads, at: SystemClock.now())
-                {
-                    controlPlane.record(attempt: row)
-                }
+                refusals.note(summary)
             })
     }
 
@@ -136,7 +157,9 @@ package struct Application: Sendable {
     }
 
     private static func makeLogger(_ level: Logger.Level) -> Logger {
-        var logger = Logger(label: Version.name) { StreamLogHandler.standardError(label: $0) }
+        var logger = Logger(label: Version.name) {
+            StreamLogHandler(label: $0, stream: LogOutput.standardError, metadataProvider: nil)
+        }
         logger.logLevel = level
         return logger
     }

@@ -11,6 +11,8 @@ struct ListenService: Service {
             try await http.run()
         } catch let error as ListenError {
             throw StartFailure("\(error). Choose another address with --listen.")
+        } catch let error as ListenerFailure {
+            throw error
         } catch {
             let list = addresses.map(\.description).joined(separator: ", ")
             throw StartFailure("cannot listen on \(list): \(error)")

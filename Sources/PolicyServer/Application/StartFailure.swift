@@ -1,5 +1,6 @@
 import ArgumentParser
 import Foundation
+import HTTPCore
 import ServiceLifecycle
 import Store
 
@@ -15,7 +16,8 @@ struct StartFailure: Error, CustomStringConvertible {
             try await body()
         } catch let error {
             let failure = StartFailure(error)
-            FileHandle.standardError.write(Data("\(Version.name): \(failure)\n".utf8))
+            LogOutput.standardError.write("\(Version.name): \(failure)\n")
+            await LogOutput.standardError.flush(within: .seconds(1))
             throw ExitCode(failure.exitCode)
         }
     }
@@ -25,6 +27,7 @@ struct StartFailure: Error, CustomStringConvertible {
     private init(_ error: any Error) {
         switch error {
         case let failure as StartFailure: self = failure
+        case let failure as ListenerFailure: self.init("\(failure)")
         case let setting as SettingError:
             self.init(setting.message)
             exitCode = SettingError.exitCode

@@ -18,6 +18,10 @@ package enum Setting: String, CaseIterable, Sendable {
     case drainTimeout = "drain-timeout"
     case maxBodyBytes = "max-body-bytes"
     case maxConnections = "max-connections"
+    case maxBodyMemory = "max-body-memory"
+    case maxAnswerMemory = "max-answer-memory"
+    case allowedHost = "allowed-host"
+    case allowedOrigin = "allowed-origin"
     case auditReads = "audit-reads"
     case logLevel = "log-level"
 
@@ -33,7 +37,12 @@ package enum Setting: String, CaseIterable, Sendable {
     }
 
     /// Whether it may be given several times (in the environment: separated by commas).
-    package var isList: Bool { self == .listen || self == .etcd }
+    package var isList: Bool {
+        switch self {
+        case .listen, .etcd, .allowedHost, .allowedOrigin: true
+        default: false
+        }
+    }
 
     /// What holds when nothing is set; empty for none.
     package var defaultText: String {
@@ -42,6 +51,7 @@ package enum Setting: String, CaseIterable, Sendable {
         case .etcd: "http://127.0.0.1:2379"
         case .etcdUser, .etcdPasswordFile, .etcdCA, .etcdCert, .etcdKey, .auditKey, .journalKeyFile:
             ""
+        case .allowedHost, .allowedOrigin: ""
         case .dataDir: "policy-server-data"
         case .auditRetention: "0"
         case .auditCheckpointInterval: "300"
@@ -51,6 +61,7 @@ package enum Setting: String, CaseIterable, Sendable {
         case .drainTimeout: "15"
         case .maxBodyBytes: "1048576"
         case .maxConnections: "4096"
+        case .maxBodyMemory, .maxAnswerMemory: "268435456"
         case .auditReads: "on"
         case .logLevel: "info"
         }
@@ -77,6 +88,9 @@ package enum Setting: String, CaseIterable, Sendable {
         case .drainTimeout: "15 (seconds, 0 to 600)"
         case .maxBodyBytes: "1048576 (1024 to 1073741824)"
         case .maxConnections: "4096 (1 to 1000000)"
+        case .maxBodyMemory, .maxAnswerMemory: "268435456 (1048576 to 1099511627776)"
+        case .allowedHost: "policy.example.org"
+        case .allowedOrigin: "https://console.example.org"
         case .auditReads: "on or off"
         case .logLevel: "trace, debug, info, notice, warning, error or critical"
         }
@@ -108,6 +122,13 @@ package enum Setting: String, CaseIterable, Sendable {
         case .drainTimeout: "Seconds that requests in flight are given at shutdown."
         case .maxBodyBytes: "Largest request body in bytes."
         case .maxConnections: "Most client connections at once."
+        case .maxBodyMemory:
+            "Bytes of memory that all request bodies together may take, with what they become when parsed."
+        case .maxAnswerMemory: "Bytes of answers that clients have not taken yet, all together."
+        case .allowedHost:
+            "Name of this server in requests, beside its addresses and localhost; repeatable."
+        case .allowedOrigin:
+            "Origin whose web pages may send requests; repeatable. Those of all others are refused."
         case .auditReads: "Whether reads of the audit log are rows of it."
         case .logLevel: "Least severe log line written to standard error."
         }

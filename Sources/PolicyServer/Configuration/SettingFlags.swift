@@ -24,6 +24,14 @@ package struct SettingFlags: ParsableArguments {
     @Option(name: .setting(.maxBodyBytes), help: .setting(.maxBodyBytes)) var maxBodyBytes: String?
     @Option(name: .setting(.maxConnections), help: .setting(.maxConnections))
     var maxConnections: String?
+    @Option(name: .setting(.maxBodyMemory), help: .setting(.maxBodyMemory))
+    var maxBodyMemory: String?
+    @Option(name: .setting(.maxAnswerMemory), help: .setting(.maxAnswerMemory))
+    var maxAnswerMemory: String?
+    @Option(name: .setting(.allowedHost), help: .setting(.allowedHost))
+    var allowedHost: [String] = []
+    @Option(name: .setting(.allowedOrigin), help: .setting(.allowedOrigin))
+    var allowedOrigin: [String] = []
     @Option(name: .setting(.auditReads), help: .setting(.auditReads)) var auditReads: String?
     @Option(name: .setting(.logLevel), help: .setting(.logLevel)) var logLevel: String?
 
@@ -53,6 +61,10 @@ package struct SettingFlags: ParsableArguments {
         case .drainTimeout: [drainTimeout].compactMap(\.self)
         case .maxBodyBytes: [maxBodyBytes].compactMap(\.self)
         case .maxConnections: [maxConnections].compactMap(\.self)
+        case .maxBodyMemory: [maxBodyMemory].compactMap(\.self)
+        case .maxAnswerMemory: [maxAnswerMemory].compactMap(\.self)
+        case .allowedHost: allowedHost
+        case .allowedOrigin: allowedOrigin
         case .auditReads: [auditReads].compactMap(\.self)
         case .logLevel: [logLevel].compactMap(\.self)
         }

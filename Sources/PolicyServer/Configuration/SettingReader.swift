@@ -1,15 +1,18 @@
 import Foundation
+import HTTPCore
 
 /// Reading texts into values, with errors that name the setting and its source.
 struct SettingReader {
     let values: SettingValues
 
-    /// The texts of a list setting, each read by `parse`.
+    /// The texts of a list setting, each read by `parse`; none when it has no default and is not set.
     func list<Value>(
         _ setting: Setting, _ problem: String, parse: (String) -> Value?
     ) throws(SettingError) -> [Value] {
         let (texts, source) = try values.texts(setting)
-        guard !texts.isEmpty else { throw SettingError(setting, from: source, "is empty") }
+        guard !texts.isEmpty || setting.defaultText.isEmpty else {
+            throw SettingError(setting, from: source, "is empty")
+        }
         var result: [Value] = []
         for text in texts {
             guard let value = parse(text) else {
@@ -36,7 +39,7 @@ struct SettingReader {
         try required(
             setting, "is not a whole number from \(range.lowerBound) to \(range.upperBound)"
         ) { text in
-            Int(text).flatMap { range.contains($0) ? $0 : nil }
+            Int(decimal: text).flatMap { range.contains($0) ? $0 : nil }
         }
     }
 

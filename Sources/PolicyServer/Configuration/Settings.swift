@@ -29,6 +29,14 @@ package struct Settings: Sendable {
     package var drainTimeout: Duration
     package var maxBodyBytes: Int
     package var maxConnections: Int
+    /// Bytes of request bodies and what they become, all together.
+    package var maxBodyMemory: Int
+    /// Bytes of answers not taken, all together.
+    package var maxAnswerMemory: Int
+    /// Names of this server beside its addresses, as `RequestDoor.hosts` has them.
+    package var allowedHosts: Set<String>
+    /// As `RequestDoor.origins` has them.
+    package var allowedOrigins: Set<String>
     /// Whether reads of the audit log are rows of it.
     package var auditReads: Bool
     package var logLevel: Logger.Level
@@ -55,11 +63,33 @@ package struct Settings: Sendable {
         drainTimeout = try .seconds(reader.integer(.drainTimeout, in: 0...600))
         maxBodyBytes = try reader.integer(.maxBodyBytes, in: 1024...1_073_741_824)
         maxConnections = try reader.integer(.maxConnections, in: 1...1_000_000)
+        maxBodyMemory = try reader.integer(.maxBodyMemory, in: Self.memory)
+        maxAnswerMemory = try reader.integer(.maxAnswerMemory, in: Self.memory)
+        allowedHosts = try Set(
+            reader.list(.allowedHost, "is not the name or address of a host, without a port") {
+                Authority($0).flatMap { $0.port == nil ? $0.host : nil }
+            })
+        allowedOrigins = try Set(
+            reader.list(.allowedOrigin, "is not the origin of web pages", parse: RequestDoor.origin)
+        )
         auditReads = try reader.required(.auditReads, "is neither on nor off") {
             ["on": true, "off": false][$0]
         }
         logLevel = try reader.required(.logLevel, "is not a level") { Logger.Level(rawValue: $0) }
         try refuseOpenAddresses(reader)
+        try refuseBodiesWithoutRoom(reader)
+    }
+
+    /// 1 MiB to 1 TiB.
+    private static let memory = 1 << 20...1 << 40
+
+    /// A body of the largest size must find room, or it would be refused for ever as if for a moment.
+    private func refuseBodiesWithoutRoom(_ reader: SettingReader) throws(SettingError) {
+        let needed = ByteBudget.limit(for: maxBodyBytes * (1 + API.documentMemory))
+        guard maxBodyMemory < needed else { return }
+        throw SettingError(
+            .maxBodyMemory, from: try reader.values.texts(.maxBodyMemory).source,
+            "one body of \(Setting.maxBodyBytes.flag) \(maxBodyBytes) may need \(needed)")
     }
 
     /// A whole number of hours, days or weeks, of at most a century; `.some(nil)` for 0.

@@ -35,6 +35,14 @@ package struct API: Sendable {
             regionRoutes + subnetRoutes + policyRoutes + regionPolicyRoutes + streamRoutes
             + diffRoutes + auditRoutes + proofRoutes + auditExportRoutes + holdRoutes
             + operationsRoutes
-        return routes.map(\.identified)
+        return routes.map { route in
+            var route = route.identified
+            if !route.accepts.isEmpty { route.bodyMemory = Self.documentMemory }
+            return route
+        }
     }
+
+    /// Bytes of memory for each byte of a body that is parsed. A typical policy becomes some eight times its
+    /// size, a text of nothing but small members or empty lists the most.
+    static let documentMemory = 24
 }

@@ -31,8 +31,8 @@ struct AuditFollower: Sendable {
         let (wakes, wake) = AsyncStream.makeStream(
             of: Void.self, bufferingPolicy: .bufferingNewest(1))
         let commits = ledger.commits()
-        await withGracefulShutdownHandler {
-            await withTaskGroup(of: Void.self) { group in
+        try await withGracefulShutdownHandler {
+            try await withThrowingTaskGroup(of: Void.self) { group in
                 group.addTask {
                     for await _ in commits { wake.yield() }
                     wake.finish()
@@ -40,10 +40,10 @@ struct AuditFollower: Sendable {
                 group.addTask {
                     while (try? await Task.sleep(for: heartbeat / 3)) != nil { wake.yield() }
                 }
-                // What ends it, a client that left or a ledger that cannot be read, ends the stream:
-                // the client comes back with the number that it has.
-                try? await follow(wakes, writer)
-                group.cancelAll()
+                defer { group.cancelAll() }
+                // A ledger that cannot be read ends the stream, and the log says why: the client comes back
+                // with the number that it has.
+                try await follow(wakes, writer)
             }
         } onGracefulShutdown: {
             wake.finish()

@@ -38,7 +38,7 @@ extension API {
         guard let text = request.headers[.lastEventID] ?? request.query("lastEventId") else {
             return nil
         }
-        guard let seq = Int64(text), seq >= 0 else {
+        guard let seq = Int64(decimal: text), seq >= 0 else {
             throw .malformed("Last-Event-ID must be the number of a row, not '\(text)'.")
         }
         return seq

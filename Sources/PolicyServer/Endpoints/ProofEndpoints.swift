@@ -152,7 +152,7 @@ private enum ProofRequest {
 
     private static func number(_ name: String, _ request: Request) throws(Problem) -> Int64? {
         guard let text = request.query(name) else { return nil }
-        guard let number = Int64(text), number > 0 else {
+        guard let number = Int64(decimal: text), number > 0 else {
             throw .malformed("The query parameter \(name) must be a number from 1, not '\(text)'.")
         }
         return number

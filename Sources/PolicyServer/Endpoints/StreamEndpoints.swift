@@ -64,6 +64,8 @@ extension API {
             for collection in try await controlPlane.exported(at: point) {
                 var query = ListQuery(collection: collection, limit: 200)
                 repeat {
+                    // Pages from memory suspend nowhere.
+                    try Task.checkCancellation()
                     let page = try await controlPlane.list(query, at: point)
                     var piece: [UInt8] = []
                     for item in page.items {

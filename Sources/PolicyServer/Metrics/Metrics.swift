@@ -1,12 +1,19 @@
 import Calico
 package import ControlPlane
+package import HTTPCore
 
 /// Everything that `/metrics` shows.
 package struct Metrics: Sendable {
     package let requests = RequestMetrics()
     private let process = ProcessMetrics()
+    private let load: ServerLoad
+    private let log: LogOutput
 
-    package init() {}
+    /// - `load`: what the HTTP server carries.
+    package init(load: ServerLoad = ServerLoad(), log: LogOutput = .standardError) {
+        self.load = load
+        self.log = log
+    }
 
     /// Prometheus' text format, with the state of the control plane at this moment.
     package func text(
@@ -16,6 +23,11 @@ package struct Metrics: Sendable {
         text.family("policy_server_info", .gauge, "What runs here.")
         text.sample("policy_server_info", [("version", Version.number)], 1)
         requests.write(to: &text)
+        load.write(to: &text)
+        text.single(
+            "policy_server_log_lines_dropped_total", .counter,
+            "Lines of the log that were dropped since nobody took them.",
+            Double(log.droppedLines))
         write(health, to: &text)
         write(checkpoints, to: &text)
         process.write(to: &text)

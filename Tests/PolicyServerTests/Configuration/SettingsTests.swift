@@ -18,6 +18,10 @@ struct SettingsTests {
         #expect(settings.drainTimeout == .seconds(15))
         #expect(settings.maxBodyBytes == 1_048_576)
         #expect(settings.maxConnections == 4096)
+        #expect(settings.maxBodyMemory == 256 << 20)
+        #expect(settings.maxAnswerMemory == 256 << 20)
+        #expect(settings.allowedHosts == [])
+        #expect(settings.allowedOrigins == [])
         #expect(settings.logLevel == .info)
     }
 
@@ -62,6 +66,10 @@ struct SettingsTests {
         (.listen, "::1:80"), (.listen, ""), (.etcd, "ftp://127.0.0.1:2379"),
         (.etcd, "http://user:secret@127.0.0.1:2379"), (.policyNames, "fancy"),
         (.writeDeadline, "0"), (.writeDeadline, "ten"), (.drainTimeout, "-1"),
+        (.writeDeadline, "+10"), (.listen, "127.0.0.1:+80"), (.maxBodyMemory, "1048575"),
+        (.maxAnswerMemory, "1x"), (.allowedHost, "a b"), (.allowedHost, "a:80"),
+        (.allowedHost, ""), (.allowedOrigin, "console.example.org"), (.allowedOrigin, "null"),
+        (.allowedOrigin, "https://a/"), (.allowedOrigin, "ftp://a"), (.allowedOrigin, "*"),
         (.maxBodyBytes, "1023"), (.maxConnections, "0"), (.logLevel, "loud"), (.dataDir, ""),
     ])
     func `a bad value is refused with its setting, source and an example`(
@@ -96,6 +104,36 @@ struct SettingsTests {
         ]
         _ = try await Settings.load(
             flags, places, environment: others.merging(["POLICY": "x"]) { $1 })
+    }
+
+    @Test func `hosts and origins are kept in the form in which requests name them`() throws {
+        let settings = try Settings(
+            SettingValues(
+                flags: [
+                    .allowedHost: ["Policy.Example.ORG.", "[2001:DB8:0::1]", "192.0.2.1"],
+                    .allowedOrigin: [
+                        "HTTPS://Console.example.org:443", "http://[2001:DB8:0::1]:80",
+                        "https://a:8443",
+                    ],
+                ], environment: [:]))
+        #expect(settings.allowedHosts == ["policy.example.org", "2001:db8::1", "192.0.2.1"])
+        #expect(
+            settings.allowedOrigins
+                == ["https://console.example.org", "http://[2001:db8::1]", "https://a:8443"])
+    }
+
+    @Test func `memory in which the largest body has no room is refused`() throws {
+        let error = #expect(throws: SettingError.self) {
+            try Settings(
+                SettingValues(flags: [.maxBodyBytes: ["16777216"]], environment: [:]))
+        }
+        #expect(error?.message.hasPrefix("max-body-memory (default): ") == true)
+        #expect(error?.message.contains("479349036") == true)
+        let settings = try Settings(
+            SettingValues(
+                flags: [.maxBodyBytes: ["16777216"], .maxBodyMemory: ["479349036"]],
+                environment: [:]))
+        #expect(settings.maxBodyMemory == 479_349_036)
     }
 
     @Test(arguments: ["0.0.0.0:8080", "[::]:8080", "192.0.2.1:80", "[::ffff:127.0.0.1]:80"])

@@ -1,0 +1,57 @@
+import Foundation
+import Logging
+
+/// How many descriptors the process may have open, and how many connections that is enough for.
+struct DescriptorLimit: Equatable {
+    /// Soft limit to set.
+    var soft: Int
+    /// Client connections that leave enough for everything else.
+    var connections: Int
+
+    /// Descriptors for SQLite's connections and their logs, etcd, listeners, event loops, segments, and a margin
+    /// for connections that are being turned away.
+    static let reserve = 192
+
+    /// What to do about limits of `soft` and `hard` when `connections` are wanted: raise the soft limit as
+    /// far as needed and allowed, and with fewer descriptors than that take fewer connections.
+    init(connections: Int, soft: Int, hard: Int) {
+        let wanted = connections + Self.reserve
+        self.soft = max(soft, min(wanted, hard))
+        let reserve = min(Self.reserve, self.soft / 2)
+        self.connections = max(1, min(connections, self.soft - reserve))
+    }
+
+    /// Sets the process's limit, and says in the log what it did. Returns the connections to take.
+    static func prepare(connections: Int, _ logger: Logger) -> Int {
+        var limits = rlimit()
+        guard getrlimit(resource, &limits) == 0 else { return connections }
+        let before = Int(clamping: limits.rlim_cur)
+        var plan = DescriptorLimit(
+            connections: connections, soft: before, hard: Int(clamping: limits.rlim_max))
+        if plan.soft > before {
+            limits.rlim_cur = rlim_t(plan.soft)
+            if setrlimit(resource, &limits) == 0 {
+                logger.info(
+                    "raised the limit of open descriptors",
+                    metadata: ["from": "\(before)", "to": "\(plan.soft)"])
+            } else {
+                plan = DescriptorLimit(connections: connections, soft: before, hard: before)
+            }
+        }
+        if plan.connections < connections {
+            logger.warning(
+                "takes fewer connections than --max-connections: raise the limit of open descriptors (ulimit -n, LimitNOFILE=)",
+                metadata: [
+                    "connections": "\(plan.connections)", "max-connections": "\(connections)",
+                    "descriptors": "\(plan.soft)",
+                ])
+        }
+        return plan.connections
+    }
+
+    #if canImport(Glibc)
+        private static let resource = __rlimit_resource_t(RLIMIT_NOFILE.rawValue)
+    #else
+        private static let resource = RLIMIT_NOFILE
+    #endif
+}

@@ -1,0 +1,116 @@
+import Dispatch
+import Foundation
+import Synchronization
+
+/// Where the log's lines go: a queue of bounded size before a file descriptor, emptied by a thread of its own.
+///
+/// Writing a line never waits. An event loop that writes to a pipe nobody reads would stop with all its
+/// connections, so a line for which there is no room is dropped instead and counted; the log says so when it
+/// flows again, and `/metrics` at once.
+package final class LogOutput: TextOutputStream, Sendable {
+    /// The log of this program.
+    package static let standardError = LogOutput(descriptor: STDERR_FILENO)
+
+    private struct State {
+        var waiting: [UInt8] = []
+        /// Lines dropped that the log has not told of.
+        var untold: UInt64 = 0
+        /// Whether the writing thread has work.
+        var isWriting = false
+    }
+
+    private let descriptor: Int32
+    private let limit: Int
+    private let state = Mutex(State())
+    private let dropped = Atomic<UInt64>(0)
+    private let queue = DispatchQueue(label: "log")
+
+    /// - Parameter limit: Bytes that wait at most; as many again may be on their way to the descriptor.
+    package init(descriptor: Int32, limit: Int = 2 << 20) {
+        self.descriptor = descriptor
+        self.limit = limit
+        // A reader that has gone is an error of `write`, not the end of the process.
+        signal(SIGPIPE, SIG_IGN)
+    }
+
+    /// Lines that were dropped since the start.
+    package var droppedLines: UInt64 { dropped.load(ordering: .relaxed) }
+
+    /// Takes one line with its newline. Control characters in it are escaped, so that what a client sends
+    /// cannot look like a line of its own.
+    package func write(_ line: String) {
+        let bytes = Self.escaped(line)
+        let mustStart = state.withLock { state in
+            guard state.waiting.count + bytes.count <= limit else {
+                state.untold += 1
+                dropped.wrappingAdd(1, ordering: .relaxed)
+                return false
+            }
+            state.waiting += bytes
+            defer { state.isWriting = true }
+            return !state.isWriting
+        }
+        if mustStart { queue.async { [self] in drain() } }
+    }
+
+    /// Returns when every line has been written, or after `limit`.
+    package func flush(within limit: Duration) async {
+        let deadline = ContinuousClock.now + limit
+        while state.withLock({ $0.isWriting }), ContinuousClock.now < deadline {
+            guard (try? await Task.sleep(for: .milliseconds(2))) != nil else { return }
+        }
+    }
+
+    private func drain() {
+        while true {
+            let (bytes, untold) = state.withLock { state in
+                let taken = (state.waiting, state.untold)
+                (state.waiting, state.untold) = ([], 0)
+                state.isWriting = !taken.0.isEmpty || taken.1 > 0
+                return taken
+            }
+            if bytes.isEmpty, untold == 0 { return }
+            put(bytes)
+            if untold > 0 {
+                put(
+                    Array(
+                        "warning: \(untold) lines of the log were dropped: nobody took them\n".utf8)
+                )
+            }
+        }
+    }
+
+    /// Writes `bytes`; what a descriptor that is broken does not take counts as dropped.
+    private func put(_ bytes: [UInt8]) {
+        var rest = bytes[...]
+        while !rest.isEmpty {
+            let count = rest.withUnsafeBytes {
+                Foundation.write(descriptor, $0.baseAddress, $0.count)
+            }
+            if count > 0 {
+                rest = rest.dropFirst(count)
+            } else if errno == EAGAIN {
+                // Whoever shares the descriptor has set it to not block.
+                var poll = pollfd(fd: descriptor, events: Int16(POLLOUT), revents: 0)
+                _ = Foundation.poll(&poll, 1, 1_000)
+            } else if errno != EINTR {
+                let lines = rest.reduce(into: UInt64(0)) { if $1 == 0x0A { $0 += 1 } }
+                dropped.wrappingAdd(lines, ordering: .relaxed)
+                return
+            }
+        }
+    }
+
+    private static func escaped(_ line: String) -> [UInt8] {
+        var bytes = Array(line.utf8)
+        if bytes.last == 0x0A { bytes.removeLast() }
+        if bytes.contains(where: { $0 < 0x20 || $0 == 0x7F }) {
+            bytes = bytes.flatMap { byte -> [UInt8] in
+                guard byte < 0x20 || byte == 0x7F else { return [byte] }
+                return Array("\\x\(byte < 16 ? "0" : "")\(String(byte, radix: 16))".utf8)
+            }
+        }
+        bytes.append(0x0A)
+        return bytes
+    }
+}

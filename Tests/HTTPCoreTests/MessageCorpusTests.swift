@@ -1,0 +1,92 @@
+import HTTPCore
+import HTTPTypes
+import TestSupport
+import Testing
+
+/// Hundreds of messages, byte by byte, with the answer that the RFCs ask for; the files are in
+/// Tests/Corpora/http, one for each part of the protocol.
+@Suite(.timeLimit(.minutes(2))) struct MessageCorpusTests {
+    static let files = [
+        "9112-request-line.txt", "9112-target.txt", "9110-host.txt", "9112-fields.txt",
+        "9112-framing.txt", "9112-chunked.txt", "9112-connection.txt", "9110-semantics.txt",
+        "3986-query.txt", "fetch-pages.txt",
+    ]
+
+    private static let query = Route(.get, "/query", query: ["limit", "flag", "text"]) { request in
+        _ = try request.query("limit", as: Int.self, in: 1...1000)
+        _ = try request.query("flag", as: Bool.self)
+        return Response()
+    }
+
+    private static let items = Route(immediate: .get, "/items/{name}") { _ in Response() }
+
+    private static let json = Route(immediate: .get, "/json", produces: ["application/json"]) { _ in
+        Response(contentType: "application/json", Array("{}".utf8))
+    }
+
+    private static let routes: [Route] = [.hello, .echo, query, items, json]
+
+    private static let door = RequestDoor(hosts: ["a"], origins: ["https://console.example"])
+
+    @Test(arguments: files)
+    func `every message gets the answer that its section asks for`(file: String) async throws {
+        let messages = try CorpusMessage.read(file)
+        try await TestServer.with(Self.routes, door: Self.door) { server in
+            try await withThrowingTaskGroup(of: Void.self) { group in
+                for (index, message) in messages.enumerated() {
+                    if index >= 16 { try await group.next() }
+                    group.addTask { try await Self.check(message, server) }
+                }
+                try await group.waitForAll()
+            }
+            #expect(server.load.bodies.held == 0)
+            #expect(server.load.answers.held == 0)
+        }
+    }
+
+    /// What arrives in one piece or byte by byte is the same message.
+    @Test(arguments: files)
+    func `a message is judged the same when it comes byte by byte`(file: String) async throws {
+        let messages = try CorpusMessage.read(file).filter { $0.bytes.count <= 400 }
+        for message in messages {
+            let connection = try EmbeddedConnection(routes: Self.routes, door: Self.door)
+            for byte in message.bytes { try connection.receive([byte]) }
+            let answers = AnswerList(Array(try connection.output().utf8)).final.map(\.status)
+            // An embedded connection answers what needs no task; that much must agree.
+            let expected = message.endsInput ? [] : message.statuses.prefix { $0 >= 400 }
+            #expect(answers.starts(with: expected.prefix(answers.count)), "\(message)")
+            try connection.finish()
+        }
+    }
+
+    @Test func `the corpus is as large as it is said to be, and names a section for each message`()
+        throws
+    {
+        let messages = try Self.files.flatMap(CorpusMessage.read)
+        #expect(messages.count >= 500)
+        #expect(messages.allSatisfy { $0.section.contains("§") })
+    }
+
+    private static func check(
+        _ message: CorpusMessage, _ server: TestServer
+    ) async throws {
+        let sentinel = "GET /hello HTTP/1.1\r\nHost: a\r\nConnection: close\r\n\r\n"
+        let bytes = message.bytes + (message.keepsConnection ? Array(sentinel.utf8) : [])
+        let received = try await server.client.sendRaw(
+            bytes, closeOutput: message.endsInput, timeout: .seconds(30))
+        let list = AnswerList(received, isHead: message.text.hasPrefix("HEAD"))
+        let answers = list.final
+        let expected = message.statuses + (message.keepsConnection ? [200] : [])
+        #expect(answers.map(\.status) == expected, "\(message)")
+        #expect(list.rest.isEmpty, "\(message)")
+        #expect(list.answers.filter { $0.status < 200 }.allSatisfy { $0.status == 100 })
+        for answer in answers where answer.status >= 400 {
+            #expect(answer.head.contains("\r\ncontent-type: application/problem+json\r\n"))
+            #expect(String(decoding: answer.body, as: UTF8.self).contains("\"requestId\":\""))
+        }
+        // RFC 9112 §9.6: the last answer says that it is.
+        if let last = answers.last, !message.endsInput {
+            #expect(last.head.contains("\r\nconnection: close\r\n"), "\(message)")
+        }
+    }
+}
