@@ -10,7 +10,7 @@ struct PreparedStream: Sendable {
     }
 
     var items: [Item]
-    var violations: [Violation]
+    var violations: ViolationList
     /// Which objects go that the stream does not name; nil removes nothing.
     var prune: Selector?
 
