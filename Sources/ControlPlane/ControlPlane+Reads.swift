@@ -13,37 +13,50 @@ extension ControlPlane {
     package func list(_ query: ListQuery) -> ListPage {
         var scan = ListScan(query, mirror)
         var page = ListPage(items: [], next: nil)
-        var last: String?
+        var shown: [String] = []
         while let (path, view) = scan.next() {
             if page.items.count == query.limit {
-                page.next = last
-                return page
+                page.next = shown.last
+                break
             }
             page.items.append(view)
-            last = path
+            shown.append(path)
         }
+        page.findings = findings(query, shown: shown, next: page.next)
         return page
     }
 
-    /// What became of a change; nil when nothing is known of it.
+    /// What became of a change; nil when nothing is known of it. Throws `outcomeUnknown` when all that is
+    /// known is a journal entry that is not to be believed.
     package func change(_ id: ChangeID) async throws(ControlPlaneError) -> ChangeStatus? {
+        let stored: KeyValue?
         do {
-            if let stored = try await store.get(Keyspace.journal(id)),
-                let entry = JournalEntry(bytes: stored.value)
-            {
-                return ChangeStatus(
-                    id: id, state: entry.isAccepted ? .accepted : .aborted,
-                    revision: entry.isAccepted ? stored.modRevision : nil, journal: entry)
+            stored = try await store.get(Keyspace.journal(id))
+        } catch {
+            throw ControlPlaneError(
+                .etcdUnavailable, "etcd does not answer: \(error)", changeID: id)
+        }
+        let reading = stored.map { configuration.journal.read(id, $0.value) }
+        if let stored, let entry = reading?.entry {
+            return ChangeStatus(
+                id: id, state: entry.isAccepted ? .accepted : .aborted,
+                revision: entry.isAccepted ? stored.modRevision : nil, journal: entry)
+        }
+        do {
+            let rows = try await ledger.rows(changeID: id.text)
+            if let status = rows.first(where: { $0.revision != nil }).flatMap({
+                ChangeStatus(id: id, row: $0)
+            }) {
+                return status
             }
         } catch {
-            throw ControlPlaneError(.etcdUnavailable, "etcd does not answer", changeID: id)
+            throw ControlPlaneError(
+                .ledgerUnavailable, "the ledger cannot be read: \(error)", changeID: id)
         }
-        do {
-            return try await ledger.rows(changeID: id.text).first { $0.revision != nil }
-                .flatMap { ChangeStatus(id: id, row: $0) }
-        } catch {
-            throw ControlPlaneError(.ledgerUnavailable, "the ledger cannot be read", changeID: id)
-        }
+        guard let doubt = reading?.doubt else { return nil }
+        throw ControlPlaneError(
+            .outcomeUnknown, "nothing certain is known of this change: \(doubt.problem)",
+            changeID: id)
     }
 
     /// Returns when this server's reads show `revision`; throws `replicaBehind` when they do not in
@@ -82,8 +95,9 @@ extension ControlPlane {
                 isHealthy: trouble == nil, detail: trouble ?? "takes writes"),
             ledger: ledgerPart,
             mirror: ControlPlaneHealth.Part(
-                isHealthy: mirror.isReady,
-                detail: mirror.isReady ? "at revision \(applied)" : "still reading etcd"),
+                isHealthy: mirror.problem == nil,
+                detail: mirror.problem ?? "at revision \(applied)"),
+            stored: findingSummary,
             appliedRevision: applied, auditedRevision: auditor.audited.reached)
     }
 }

@@ -21,6 +21,7 @@ extension ControlPlane {
     ) async throws(ControlPlaneError) -> ChangeOutcome {
         let deadline = ContinuousClock.now + configuration.writeDeadline
         let prepared = prepared ?? prepare(request.operation)
+        let request = await withLastWritten(request, prepared.change)
         switch await decide(request, prepared.change, deadline: deadline) {
         case .committed(let write, let revision) where !write.parts.isEmpty:
             try await waitUntilVisible(revision, request.id, until: deadline)
@@ -201,7 +202,7 @@ extension ControlPlane {
     private static let maximumDetail = 2_000
 
     private func plan(_ write: PlannedWrite) -> ChangePlan {
-        let parts = write.parts.isEmpty ? [write] : write.parts
+        let parts = (write.parts.isEmpty ? [write] : write.parts) + write.followers
         let changes = parts.map { part in
             PlannedChange(
                 verb: part.verb, name: part.name,

@@ -12,7 +12,7 @@ import Synchronization
 package final class ControlPlane: Service {
     let store: any KeyValueStore
     let ledger: AuditLedger
-    let mirror = Mirror()
+    let mirror: Mirror
     let auditor: Auditor
     let attempts: AttemptRecorder
     let writer: Writer
@@ -29,20 +29,24 @@ package final class ControlPlane: Service {
         self.ledger = ledger
         self.configuration = configuration
         self.logger = logger
-        let mirror = self.mirror
-        auditor = Auditor(ledger: ledger, logger: logger)
+        let mirror = Mirror(logger: logger)
+        self.mirror = mirror
+        let auditor = Auditor(ledger: ledger, logger: logger)
+        self.auditor = auditor
         attempts = AttemptRecorder(
             ledger: ledger, limits: configuration.attempts, logger: logger)
         follower = Follower(
-            store: store, mirror: mirror, auditor: auditor, ledger: ledger, logger: logger,
-            now: SystemClock.now)
+            store: store, mirror: mirror, auditor: auditor, ledger: ledger,
+            authenticator: configuration.journal, logger: logger, now: SystemClock.now)
         probe = WriteProbe(store: store)
         writer = Writer(
             store: store, mirror: mirror,
-            planner: Planner(policyNames: configuration.policyNames, environment: .system),
+            planner: Planner(
+                policyNames: configuration.policyNames, environment: .system,
+                journal: configuration.journal),
             lease: JournalLease(store: store, ttlSeconds: configuration.journalTTLSeconds),
             logger: logger,
-            obstacle: { Self.obstacle(mirror, ledger) })
+            obstacle: { Self.obstacle(mirror, auditor, ledger) })
     }
 
     /// Works until its task is cancelled or the service group shuts down.
@@ -88,14 +92,27 @@ package final class ControlPlane: Service {
     }
 
     /// Why nothing may be written now; nil when all is in order.
-    private static func obstacle(_ mirror: Mirror, _ ledger: AuditLedger) -> ControlPlaneError? {
+    private static func obstacle(
+        _ mirror: Mirror, _ auditor: Auditor, _ ledger: AuditLedger
+    ) -> ControlPlaneError? {
         if case .unavailable(let error) = ledger.health {
             return ControlPlaneError(
                 .ledgerUnavailable,
                 "the audit ledger cannot be written, so nothing may change: \(error.message)")
         }
+        if let defect = auditor.defect {
+            return ControlPlaneError(
+                .ledgerUnavailable, "changes do not get into the audit ledger: \(defect.message)")
+        }
         guard mirror.isReady else {
             return ControlPlaneError(.notReady, "this server is still reading etcd")
+        }
+        if case .unreadable(let head) = mirror.read({ $0.storedHead }) {
+            return ControlPlaneError(
+                .etcdUnavailable, "\(head.problem), so nothing may change. \(head.remedy)")
+        }
+        if let staleness = mirror.staleness(at: .now) {
+            return ControlPlaneError(.notReady, staleness)
         }
         return nil
     }

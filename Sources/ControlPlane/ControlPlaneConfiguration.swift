@@ -9,15 +9,19 @@ package struct ControlPlaneConfiguration: Sendable {
     package var journalTTLSeconds: Int64
 
     package var attempts: AttemptBudget.Limits
+    /// Signs journal entries, and says which of those in etcd to believe.
+    package var journal: JournalAuthenticator
 
     package init(
         policyNames: PolicyNameConvention = .auto, writeDeadline: Duration = .seconds(10),
         journalTTLSeconds: Int64 = 7 * 86_400,
-        attempts: AttemptBudget.Limits = AttemptBudget.Limits()
+        attempts: AttemptBudget.Limits = AttemptBudget.Limits(),
+        journal: JournalAuthenticator = JournalAuthenticator()
     ) {
         self.policyNames = policyNames
         self.writeDeadline = writeDeadline
         self.journalTTLSeconds = journalTTLSeconds
         self.attempts = attempts
+        self.journal = journal
     }
 }

@@ -22,10 +22,8 @@ extension EtcdError {
     private init(status: RPCError, mayBeApplied: Bool) {
         let refusal = Self.refusals[status.message] ?? Self.refusal(byCode: status)
         let code = refusal ?? Self.doubtful(status)
-        // The transport says only in its cause what keeps it from connecting.
-        let reason = status.cause.map { ": \($0)" } ?? ""
         self.init(
-            code: code, message: status.message + reason,
+            code: code, message: refusal == nil ? Self.text(status) : status.message,
             outcome: mayBeApplied && refusal == nil ? .unknown : .notApplied, cause: status)
     }
 
@@ -50,6 +48,8 @@ extension EtcdError {
         "etcdserver: request is too large": .requestTooLarge,
         "etcdserver: too many requests": .tooManyRequests,
         "etcdserver: no leader": .noLeader,
+        // raft, raft.go: a member without a leader does not take a proposal.
+        "raft proposal dropped": .noLeader,
         "etcdserver: not capable": .unsupported,
         "etcdserver: permission denied": .permissionDenied,
         "etcdserver: user name is empty": .unauthenticated,

@@ -22,12 +22,6 @@ package protocol KeyValueStore: Sendable {
 
     /// A new lease of at least this many seconds.
     func grantLease(ttlSeconds: Int64) async throws -> Lease
-
-    /// Prolongs the lease once, by its own time to live; throws `.leaseNotFound` if it has expired.
-    func keepLeaseAlive(_ id: LeaseID) async throws -> Lease
-
-    /// Ends the lease and deletes the keys attached to it.
-    func revokeLease(_ id: LeaseID) async throws
 }
 
 extension KeyValueStore {

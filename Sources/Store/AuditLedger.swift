@@ -31,10 +31,13 @@ package final class AuditLedger: Sendable {
     ///
     /// Throws `locked`, `cannotOpen`, `notALedger`, `newerSchema`, `corrupt`, or what SQLite reports, each
     /// with the file's name and what to do.
-    package init(path: String, options: Options = Options()) throws(StoreError) {
+    package init(path given: String, options: Options = Options()) throws(StoreError) {
+        try LedgerFile.createDirectory(of: given)
+        try LedgerFile.checkDirectory(of: given)
+        let path = LedgerFile.resolved(given)
         self.path = path
         soundness = Soundness(pause: options.soundnessPause)
-        try LedgerFile.createDirectory(of: path)
+        try LedgerFile.checkDirectory(of: path)
         lock = try FileLock(path: path + ".lock")
         pool = try LedgerDatabase.open(path, options: options)
         do {

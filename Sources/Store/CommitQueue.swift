@@ -1,3 +1,4 @@
+import DequeModule
 import Domain
 import GRDB
 import Synchronization
@@ -29,6 +30,16 @@ final class CommitQueue: Sendable {
             case .follow, .emptyTexts, .transaction, .checkpoint, .probe: 1
             }
         }
+
+        /// Bytes that rows of attempts hold in memory; 0 for work of which there is one at a time, whose caller
+        /// bounds it and waits for it.
+        var attemptBytes: Int {
+            if case .attempts(let drafts) = self {
+                drafts.reduce(0) { $0 + $1.memoryBytes }
+            } else {
+                0
+            }
+        }
     }
 
     fileprivate struct Job: Sendable {
@@ -37,7 +48,9 @@ final class CommitQueue: Sendable {
     }
 
     fileprivate struct State {
-        var waiting: [Job] = []
+        var waiting: Deque<Job> = []
+        /// `attemptBytes` of those that wait.
+        var waitingBytes = 0
         /// Whether the writer queue has been asked to look at `waiting`.
         var isScheduled = false
         var isClosed = false
@@ -55,6 +68,8 @@ final class CommitQueue: Sendable {
 
     /// Rows after which a commit takes no more jobs.
     private static let commitWeight = 2000
+    /// Bytes of rows about attempts that may wait for a disk that is slow; more are refused.
+    static let maximumWaitingBytes = 32 << 20
 
     private let pool: DatabasePool
     private let guardian: FileGuard
@@ -139,17 +154,31 @@ final class CommitQueue: Sendable {
     }
 
     private func enqueue(_ job: Job) {
-        let (isClosed, mustSchedule) = state.withLock { state in
-            guard !state.isClosed else { return (true, false) }
+        let bytes = job.work.attemptBytes
+        let (refusal, mustSchedule) = state.withLock { state -> (StoreError?, Bool) in
+            guard !state.isClosed else {
+                return (StoreError(code: .closed, message: "the ledger is closed"), false)
+            }
+            guard bytes == 0 || state.waitingBytes + bytes <= Self.maximumWaitingBytes else {
+                return (Self.overloaded(pool.path), false)
+            }
             state.waiting.append(job)
+            state.waitingBytes += bytes
             defer { state.isScheduled = true }
-            return (false, !state.isScheduled)
+            return (nil, !state.isScheduled)
         }
-        if isClosed {
-            job.finish(.failure(StoreError(code: .closed, message: "the ledger is closed")))
+        if let refusal {
+            job.finish(.failure(refusal))
         } else if mustSchedule {
             schedule()
         }
+    }
+
+    private static func overloaded(_ path: String) -> StoreError {
+        StoreError(
+            code: .overloaded,
+            message: "\(path): \(maximumWaitingBytes >> 20) MiB of rows wait for the disk already. "
+                + "Look at what slows it down.")
     }
 
     private func schedule() {
@@ -207,6 +236,7 @@ extension CommitQueue.State {
         }
         let group = Array(waiting[..<(end ?? waiting.endIndex)])
         waiting.removeFirst(group.count)
+        waitingBytes -= group.reduce(0) { $0 + $1.work.attemptBytes }
         return group
     }
 

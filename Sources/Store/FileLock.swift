@@ -13,11 +13,22 @@
 final class FileLock: Sendable {
     private let descriptor: Int32
 
-    /// Throws `locked` naming the process that holds it.
+    /// Throws `locked` naming the process that holds it, and `cannotOpen` for what is no plain file of its
+    /// own: behind a link lies somebody else's file, which must be neither locked nor written.
     init(path: String) throws(StoreError) {
-        let descriptor = open(path, O_RDWR | O_CREAT | O_CLOEXEC, 0o600)
+        let descriptor = open(
+            path, O_RDWR | O_CREAT | O_CLOEXEC | O_NOFOLLOW | O_NONBLOCK | O_NOCTTY, 0o600)
         guard descriptor >= 0 else {
-            throw StoreError(code: .cannotOpen, path: path, errno: errno)
+            throw errno == ELOOP
+                ? Self.foreign(path, "a symbolic link")
+                : StoreError(code: .cannotOpen, path: path, errno: errno)
+        }
+        var status = stat()
+        guard fstat(descriptor, &status) == 0, status.st_mode & S_IFMT == S_IFREG,
+            status.st_nlink == 1
+        else {
+            close(descriptor)
+            throw Self.foreign(path, "no plain file, or has another name as well")
         }
         guard flock(descriptor, LOCK_EX | LOCK_NB) == 0 else {
             let holder = Self.holder(descriptor)
@@ -38,6 +49,12 @@ final class FileLock: Sendable {
 
     /// Lets others have it; releasing twice is nothing.
     func release() { _ = flock(descriptor, LOCK_UN) }
+
+    private static func foreign(_ path: String, _ what: String) -> StoreError {
+        StoreError(
+            code: .cannotOpen,
+            message: "\(path) is \(what), and is left alone: remove it, the lock is made anew.")
+    }
 
     private static func holder(_ descriptor: Int32) -> String {
         var buffer = [UInt8](repeating: 0, count: 16)

@@ -39,13 +39,66 @@ enum LedgerFile {
         }
     }
 
+    /// Throws `cannotOpen` when others may add, rename or replace files beside `path`: they could put
+    /// another ledger or key there, or a link in the place of a file that is written. A sticky directory
+    /// such as /tmp is none for a ledger either, since names in it can be taken beforehand.
+    static func checkDirectory(of path: String) throws(StoreError) {
+        let slash = path.lastIndex(of: "/")
+        let directory = slash.map { $0 == path.startIndex ? "/" : String(path[..<$0]) } ?? "."
+        var status = stat()
+        guard stat(directory, &status) == 0 else {
+            throw StoreError(code: .cannotOpen, path: directory, errno: errno)
+        }
+        guard status.st_uid == geteuid() || status.st_uid == 0 else {
+            throw unsafe(directory, "belongs to another user (\(status.st_uid)): chown it.")
+        }
+        try checkMode(status, directory, "others can replace the files in it: chmod go-w it.")
+    }
+
+    /// Where the file of `path` really is, so that every name of a ledger leads to one lock.
+    static func resolved(_ path: String) -> String {
+        guard let resolved = realpath(path, nil) else { return path }
+        defer { free(resolved) }
+        return String(cString: resolved)
+    }
+
     /// Makes the file, 0600, if it is missing; SQLite gives `-wal` and `-shm` the same mode.
+    ///
+    /// Throws `cannotOpen` for a file that others may write, or that has a second name: the log that SQLite
+    /// keeps beside one name is not seen under the other (https://www.sqlite.org/howtocorrupt.html, 2.5).
     static func createFile(_ path: String) throws(StoreError) {
-        let descriptor = open(path, O_RDWR | O_CREAT | O_CLOEXEC, 0o600)
+        let descriptor = open(path, O_RDWR | O_CREAT | O_CLOEXEC | O_NOFOLLOW | O_NONBLOCK, 0o600)
         guard descriptor >= 0 else {
             throw StoreError(code: .cannotOpen, path: path, errno: errno)
         }
-        close(descriptor)
+        defer { close(descriptor) }
+        var status = stat()
+        guard fstat(descriptor, &status) == 0 else {
+            throw StoreError(code: .cannotOpen, path: path, errno: errno)
+        }
+        guard status.st_mode & S_IFMT == S_IFREG else {
+            throw unsafe(path, "is not a plain file.")
+        }
+        guard status.st_nlink == 1 else {
+            throw unsafe(
+                path,
+                "has \(status.st_nlink) names (hard links), and a ledger has one: remove the others."
+            )
+        }
+        try checkMode(status, path, "others can change the ledger: chmod go-w it.")
+    }
+
+    private static func checkMode(
+        _ status: stat, _ path: String, _ consequence: String
+    ) throws(StoreError) {
+        guard status.st_mode & 0o022 == 0 else {
+            let mode = String(status.st_mode & 0o7777, radix: 8)
+            throw unsafe(path, "has mode \(mode), so \(consequence)")
+        }
+    }
+
+    private static func unsafe(_ path: String, _ problem: String) -> StoreError {
+        StoreError(code: .cannotOpen, message: "\(path) \(problem)")
     }
 
     /// Throws `notALedger` unless the file is empty or begins as SQLite's do

@@ -11,7 +11,7 @@ extension StoreError {
     /// Whether the cause lies with the file or its disk, so that any other write would fail too.
     var isOfStorage: Bool {
         switch code {
-        case .clusterMismatch, .badSegment, .closed, .unexpected: false
+        case .clusterMismatch, .badSegment, .closed, .overloaded, .unexpected: false
         default: true
         }
     }

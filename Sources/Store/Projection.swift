@@ -20,6 +20,31 @@ package struct Projection: Hashable, Sendable {
     }
 }
 
+extension Projection {
+    /// Roughly what the projection occupies in memory, in bytes.
+    package var memoryBytes: Int {
+        rows.reduce(128) { $0 + $1.memoryBytes } + objects.reduce(0) { $0 + $1.memoryBytes }
+    }
+}
+
+extension AuditRecord.Draft {
+    /// Roughly what the row occupies in memory, in bytes: most is in the texts that have no small bound.
+    package var memoryBytes: Int {
+        [before, after, cidrs, warnings, detail, reason, key, userAgent].reduce(1_024) {
+            $0 + ($1?.utf8.count ?? 0)
+        }
+    }
+}
+
+extension ObjectChange {
+    fileprivate var memoryBytes: Int {
+        switch self {
+        case .put(let object): 256 + object.value.utf8.count
+        case .delete(let key): 64 + key.utf8.count
+        }
+    }
+}
+
 /// A change to the last-known value of an audited key.
 package enum ObjectChange: Hashable, Sendable {
     case put(AuditedObject)

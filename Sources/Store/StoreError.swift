@@ -18,6 +18,8 @@ package struct StoreError: Error, Hashable, Sendable {
         case io
         /// Another program held SQLite's own lock for longer than the busy timeout.
         case busy
+        /// Too much waits to be written.
+        case overloaded
         /// The ledger follows another etcd cluster.
         case clusterMismatch
         /// A segment is none, breaks off, does not verify, or does not fit the ledger.

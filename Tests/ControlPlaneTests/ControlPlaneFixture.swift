@@ -23,9 +23,12 @@ func withStore<Result: Sendable>(
 }
 
 /// Runs `body` with a control plane that has read etcd, and with its ledger; both have ended after it.
+///
+/// - Parameter isReady: false for one that is not going to be ready.
 func withControlPlane<Result: Sendable>(
     _ store: any KeyValueStore, ledger path: String,
     _ configuration: ControlPlaneConfiguration = ControlPlaneConfiguration(),
+    isReady: Bool = true,
     _ body: @Sendable (ControlPlane, AuditLedger) async throws -> Result
 ) async throws -> Result {
     let ledger = try AuditLedger(path: path)
@@ -35,7 +38,8 @@ func withControlPlane<Result: Sendable>(
         group.addTask { try await controlPlane.run() }
         do {
             try await eventually("the control plane is ready") {
-                await controlPlane.health().isReady
+                if !isReady { return true }
+                return await controlPlane.health().isReady
             }
             let result = try await body(controlPlane, ledger)
             group.cancelAll()

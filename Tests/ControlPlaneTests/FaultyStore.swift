@@ -16,6 +16,7 @@ final class FaultyStore: KeyValueStore {
         var faults: [Fault] = []
         var late: [Transaction] = []
         var isAway = false
+        var isWatchFrozen = false
     }
 
     private let store: any KeyValueStore
@@ -62,19 +63,27 @@ final class FaultyStore: KeyValueStore {
         try await store.range(request)
     }
 
+    /// What it shows is what the store shows, but for as long as it is frozen: then nothing.
     func watch<Result: Sendable>(
         _ request: WatchRequest, _ body: @Sendable (WatchBatches) async throws -> Result
     ) async throws -> Result {
-        try await store.watch(request, body)
+        try await store.watch(request) { batches in
+            try await WatchBatches.withPipe(
+                produce: { sink in
+                    for try await batch in batches {
+                        while self.state.withLock({ $0.isWatchFrozen }) {
+                            try await Task.sleep(for: .milliseconds(5))
+                        }
+                        try await sink.send(batch)
+                    }
+                }, consume: body)
+        }
     }
+
+    /// Holds back everything that the watch shows, or no longer; all else works.
+    func setWatchFrozen(_ isFrozen: Bool) { state.withLock { $0.isWatchFrozen = isFrozen } }
 
     func grantLease(ttlSeconds: Int64) async throws -> Lease {
         try await store.grantLease(ttlSeconds: ttlSeconds)
     }
-
-    func keepLeaseAlive(_ id: LeaseID) async throws -> Lease {
-        try await store.keepLeaseAlive(id)
-    }
-
-    func revokeLease(_ id: LeaseID) async throws { try await store.revokeLease(id) }
 }

@@ -72,7 +72,30 @@ import Testing
             #expect(named.isSuperset(of: rules), "\(region) \(blocks)")
         }
         #expect(bench.refusal(.region("one", blocks: ["10.0.1.0/24"])) == nil)
-        #expect(bench.refusal(.region("one")) == nil)
+    }
+
+    @Test(
+        "A region does not give up blocks that subnets lie in, however it is asked to",
+        arguments: [
+            .region("one"), .put(.region("one"), [:]),
+            .patch(.region("one"), ["addressBlocks": []]),
+            .apply(ApplyStream([["kind": "Region", "name": "one"]]), prune: nil),
+        ] as [ChangeOperation])
+    func droppedBlocks(change: ChangeOperation) throws {
+        let refusal = try #require(bench.refusal(change))
+        #expect(refusal.reason == .overlap)
+        #expect(refusal.rules == ["region.blocks-leave-subnet"])
+        #expect(refusal.objects.map(\.name) == ["web"])
+        bench.accept(.delete(.subnet(region: "one", name: "web")))
+        #expect(bench.refusal(change) == nil, "without subnets it may")
+    }
+
+    @Test("A region that never had blocks may have subnets, and stay without")
+    func withoutBlocks() {
+        #expect(bench.accept(.subnet("free", "far", "172.16.0.0/24")) != nil)
+        let described = ChangeOperation.put(.region("free"), ["description": "no blocks"])
+        #expect(bench.accept(described)?.verb == .update)
+        #expect(bench.refusal(.region("free", blocks: ["172.16.0.0/16"])) == nil)
     }
 
     @Test("A region in use cannot be deleted, and every kind of use is named")

@@ -29,7 +29,7 @@ import Testing
         let id = ChangeID.generate(unixMilliseconds: 1, using: &generator)
         let write = ObjectWrite(path: "/calico/a", bytes: [1, 2], expectedRevision: 0)
         let head = Head.initial.next(changeID: id, writes: [write])
-        #expect(Head(bytes: head.bytes) == head)
+        #expect(StoredHead(bytes: head.bytes) == .valid(head))
         #expect(head.seq == 1)
         #expect(head.changeID == id.text)
         #expect(head.hash.utf8.count == 64)
@@ -47,7 +47,7 @@ import Testing
         "Bytes that are no head and no entry are neither",
         arguments: ["", "{", "null", "[]", "{}", "7", #"{"seq":"1"}"#, #"{"status":"accepted"}"#])
     func garbage(text: String) {
-        #expect(Head(bytes: text.bytes) == nil)
+        #expect(StoredHead(bytes: text.bytes).head == nil)
         #expect(JournalEntry(bytes: text.bytes) == nil)
         #expect(JournalEntry(bytes: [0xFF, 0x00] + text.bytes) == nil)
     }

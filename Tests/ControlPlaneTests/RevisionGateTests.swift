@@ -57,6 +57,23 @@ import Testing
         #expect(await later)
     }
 
+    @Test("A wait that is cancelled ends at once and leaves nothing behind")
+    func cancelled() async throws {
+        let gate = RevisionGate()
+        for isWaiting in [true, false] {
+            let task = Task { await gate.wait(for: 1, until: far) }
+            while isWaiting, gate.waiting == 0 { await Task.yield() }
+            task.cancel()
+            #expect(await !task.value)
+            #expect(gate.waiting == 0)
+        }
+        // One that was reached is, cancelled or not.
+        gate.advance(to: 1)
+        let late = Task { await gate.wait(for: 1, until: far) }
+        late.cancel()
+        #expect(await late.value)
+    }
+
     @Test("A reset may go back, an advance never does")
     func reset() {
         let gate = RevisionGate()

@@ -143,3 +143,119 @@ import Testing
         #expect(strict?.rules == ["lint.open-ingress"])
     }
 }
+
+/// Bounds of the work that one stream makes.
+@Suite struct StreamBoundTests {
+    private let bench = PlannerBench()
+
+    private static func regions(_ count: Int) -> ChangeOperation {
+        .apply(
+            ApplyStream(
+                (0..<count).map { number in
+                    .json(
+                        #"{"kind":"Region","name":"r\#(number)","addressBlocks":["10.\#(number / 256).\#(number % 256).0/24"]}"#
+                    )
+                }), prune: nil)
+    }
+
+    @Test("A stream of more documents than are planned at once is refused before any is looked at")
+    func tooManyDocuments() throws {
+        let refusal = try #require(bench.refusal(Self.regions(ApplyStream.maximumDocuments + 1)))
+        #expect(refusal.reason == .tooLarge)
+        #expect(refusal.detail.contains("1001 documents; at most 1000"))
+        let write = try #require(bench.write(Self.regions(ApplyStream.maximumDocuments)))
+        #expect(write.writes.count == ApplyStream.maximumDocuments)
+    }
+
+    @Test("Planning asks the mirror the same number of questions for each document of a stream")
+    func linear() {
+        func questions(_ count: Int) -> Int {
+            let request = ChangeRequest.sample(Self.regions(count))
+            let draft = bench.planner.draft(
+                PreparedChange(request.operation, regions: []), request, bench.mirror,
+                deadline: .now + .seconds(60))
+            return draft.reads.answers.count
+        }
+        let (few, more, many) = (questions(100), questions(200), questions(400))
+        #expect(more > few)
+        #expect(many - more == 2 * (more - few))
+    }
+
+    @Test("Planning ends when the time is over, and plans no part of the stream")
+    func deadline() {
+        let request = ChangeRequest.sample(Self.regions(10))
+        let draft = bench.planner.draft(
+            PreparedChange(request.operation, regions: []), request, bench.mirror, deadline: .now)
+        #expect(draft.write == nil)
+        guard case .refused(let refusal) = draft.decision else {
+            Issue.record("planned: \(draft.decision)")
+            return
+        }
+        #expect(refusal.detail.contains("in time"))
+    }
+
+    @Test("Prune and the deletion of a region look at the objects they concern and at no others")
+    func narrowLooks() throws {
+        bench.accept(.region("west"))
+        bench.accept(
+            .policy("user", selector: "projectcalico.org/namespace == 'openstack-region-west'"))
+        for number in 0..<300 { bench.accept(.policy("other\(number)")) }
+        func questions(_ operation: ChangeOperation) -> Int {
+            let request = ChangeRequest.sample(operation)
+            return bench.planner.draft(
+                PreparedChange(request.operation, regions: []), request, bench.mirror,
+                deadline: .now + .seconds(60)
+            ).reads.answers.count
+        }
+        #expect(bench.refusal(.delete(.region("west")))?.objects.map(\.name) == ["user"])
+        #expect(questions(.delete(.region("west"))) < 20)
+        let prune = ChangeOperation.apply(
+            ApplyStream([.json(#"{"kind":"Region","name":"east"}"#)]),
+            prune: try Selector(parsing: "by == 'ci'"))
+        #expect(questions(prune) < 20)
+    }
+
+    @Test("A prune that would remove more than a transaction holds is refused")
+    func boundlessPrune() throws {
+        bench.accept(.region("one", blocks: ["10.0.0.0/8"]))
+        for number in 0..<1_001 {
+            bench.accept(
+                .put(
+                    .subnet(region: "one", name: "s\(number)"),
+                    [
+                        "cidr": .string("10.\(number / 256).\(number % 256).0/24"),
+                        "labels": ["by": "ci"],
+                    ]))
+        }
+        let prune = ChangeOperation.apply(
+            ApplyStream([.json(#"{"kind":"Region","name":"east"}"#)]),
+            prune: try Selector(parsing: "by == 'ci'"))
+        #expect(bench.refusal(prune)?.reason == .tooLarge)
+    }
+
+    @Test(
+        "Prune picks what its selector picks, by one label or several",
+        arguments: [
+            ("by == 'ci'", ["a", "b"]), ("has(by) && team != 'x'", ["b", "c"]),
+            ("by in {'ci', 'hand'} && has(team)", ["a"]),
+            ("team == 'x' || by == 'hand'", ["a", "c"]),
+        ])
+    func selectors(selector: String, names: [String]) throws {
+        bench.accept(.region("one", blocks: ["10.0.0.0/8"]))
+        let labels: [(String, JSONValue)] = [
+            ("a", ["by": "ci", "team": "x"]), ("b", ["by": "ci"]), ("c", ["by": "hand"]),
+            ("d", [:]),
+        ]
+        for (index, (name, labels)) in labels.enumerated() {
+            bench.accept(
+                .put(
+                    .subnet(region: "one", name: name),
+                    ["cidr": .string("10.0.\(index).0/24"), "labels": labels]))
+        }
+        let prune = ChangeOperation.apply(
+            ApplyStream([.json(#"{"kind":"Region","name":"one","addressBlocks":["10.0.0.0/8"]}"#)]),
+            prune: try Selector(parsing: selector))
+        let removed = bench.write(prune)?.parts.filter { $0.verb == .delete }.map(\.name.name)
+        #expect(removed?.sorted() == names)
+    }
+}

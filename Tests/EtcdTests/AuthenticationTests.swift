@@ -1,4 +1,5 @@
 import Etcd
+import Synchronization
 import TestSupport
 import Testing
 
@@ -35,6 +36,38 @@ import Testing
             }
         }
     }
+
+    @Test func aPasswordIsReadAgainWhenItWasChanged() async throws {
+        try await withEtcd { etcd in
+            try await etcd.etcdctl("user", "add", "app:old")
+            try await etcd.etcdctl("user", "grant-role", "app", "root")
+            try await etcd.enableAuthentication(rootPassword: "secret")
+            let password = Mutex<String?>("old")
+            var configuration = try EtcdConfiguration(endpoints: [etcd.clientURL])
+            configuration.credentials = EtcdConfiguration.Credentials(user: "app") {
+                guard let text = password.withLock({ $0 }) else { throw NoPassword() }
+                return text
+            }
+            try await withClient(configuration) { client in
+                try await client.put("k", [])
+                let root = ["--user", "root:secret", "user"]
+                try await etcd.etcdctl(root[0], root[1], root[2], "delete", "app")
+                try await etcd.etcdctl(root[0], root[1], root[2], "add", "app:new")
+                try await etcd.etcdctl(root[0], root[1], root[2], "grant-role", "app", "root")
+                // In between the file has the old one, and none.
+                for text in ["old", nil] {
+                    password.withLock { $0 = text }
+                    let error = await etcdError { try await client.put("k", []) }
+                    #expect(error?.code == .unauthenticated)
+                }
+                password.withLock { $0 = "new" }
+                try await client.put("k", [])
+                #expect(try await client.get("k")?.version == 2)
+            }
+        }
+    }
+
+    private struct NoPassword: Error {}
 
     @Test func aWrongPasswordIsRefusedAndNotRepeatedInTheError() async throws {
         try await withEtcd { etcd in

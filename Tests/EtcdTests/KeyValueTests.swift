@@ -162,16 +162,4 @@ import Testing
             }
         }
     }
-
-    @Test func statusNamesVersionAndLeader() async throws {
-        try await withEtcd { etcd in
-            try await withClient(etcd) { client in
-                let status = try await client.status()
-                #expect(status.version.hasPrefix("3."))
-                #expect(status.leaderID == status.header.memberID)
-                #expect(status.databaseBytes > 0)
-                #expect(status.errors.isEmpty)
-            }
-        }
-    }
 }

@@ -60,8 +60,6 @@ import Testing
                 }
                 #expect(error?.code == .noSpace)
                 #expect(error?.outcome == .notApplied)
-                let status = try await client.status()
-                #expect(!status.errors.isEmpty)
             }
         }
     }

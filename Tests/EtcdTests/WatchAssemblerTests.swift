@@ -65,6 +65,23 @@ import Testing
         #expect(assembler.nextRevision == 41)
     }
 
+    /// It may be ahead of events that are still to come.
+    @Test func anAnswerToAQuestionIsASignOfLifeAndNoProgress() throws {
+        var assembler = WatchAssembler(startRevision: 5)
+        var answer = Self.response(header: 40)
+        answer.watchID = -1
+        #expect(try assembler.receive(answer) == nil)
+        _ = try assembler.receive(Self.created(at: 9))
+        let sign = try assembler.receive(answer)
+        #expect(sign?.revisions == [])
+        #expect(sign?.progressRevision == 4)
+        #expect(assembler.nextRevision == 5)
+        // Between the fragments of a revision as well.
+        #expect(try assembler.receive(Self.response(6, fragment: true)) == nil)
+        #expect(try assembler.receive(answer)?.revisions == [])
+        #expect(try assembler.receive(Self.response(6))?.revisions.map(\.events.count) == [2])
+    }
+
     @Test func aWatchFromNowStartsAfterTheRevisionItWasCreatedAt() throws {
         var assembler = WatchAssembler(startRevision: 0)
         #expect(!assembler.isEstablished)

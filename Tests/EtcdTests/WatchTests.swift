@@ -188,4 +188,31 @@ import Testing
             }
         }
     }
+
+    /// The stream of the watch hangs, while all other calls on its connection are answered.
+    @Test func aWatchThatAloneHangsIsBegunAnew() async throws {
+        try await withEtcd { etcd in
+            let port = try EtcdEndpoint(parsing: etcd.clientURL).port
+            try await FreezingProxy.with(to: port) { proxy in
+                var configuration = try EtcdConfiguration(
+                    endpoints: ["http://127.0.0.1:\(proxy.port)"])
+                configuration.probeTimeout = .milliseconds(500)
+                try await withClient(configuration) { client in
+                    let first = try await client.put("k", []).revision
+                    let request = WatchRequest(.key("k"), startRevision: first)
+                    try await client.watch(request) { batches in
+                        var iterator = batches.makeAsyncIterator()
+                        _ = try await iterator.next()
+                        #expect(proxy.freezeOpenStreams() == 1)
+                        let last = try await client.put("k", []).revision
+                        var seen = first
+                        while seen < last, let batch = try await iterator.next() {
+                            seen = batch.progressRevision
+                        }
+                        #expect(seen == last)
+                    }
+                }
+            }
+        }
+    }
 }

@@ -27,17 +27,16 @@ final class ServerProcess: Sendable {
     private let watchdog: ServerWatchdog
     private let running = Mutex<Running?>(nil)
 
-    fileprivate init(etcd: EtcdProcess, flags: [String], dataDirectory: String?) throws {
+    fileprivate init(etcd: [EtcdProcess], flags: [String], dataDirectory: String?) throws {
         executable = try ServerExecutable.locate()
         data = try TemporaryDirectory()
         self.dataDirectory = dataDirectory ?? data.file("data")
         self.flags =
             [
-                "serve", "--listen", "127.0.0.1:0", "--etcd", etcd.clientURL, "--data-dir",
-                self.dataDirectory,
+                "serve", "--listen", "127.0.0.1:0", "--data-dir", self.dataDirectory,
                 // The tests count every row: their own reading must not add to them.
                 "--audit-reads", "off",
-            ] + flags
+            ] + etcd.flatMap { ["--etcd", $0.clientURL] } + flags
         watchdog = try ServerWatchdog(pidFile: data.file("pid"))
     }
 
@@ -149,6 +148,14 @@ final class ServerProcess: Sendable {
 /// Runs `body` with a server on `etcd` that is ready, and is gone afterwards.
 func withServer<Result: Sendable>(
     on etcd: EtcdProcess, flags: [String] = [], dataDirectory: String? = nil,
+    _ body: (ServerProcess) async throws -> Result
+) async throws -> Result {
+    try await withServer(on: [etcd], flags: flags, dataDirectory: dataDirectory, body)
+}
+
+/// The same on the members of a cluster.
+func withServer<Result: Sendable>(
+    on etcd: [EtcdProcess], flags: [String] = [], dataDirectory: String? = nil,
     _ body: (ServerProcess) async throws -> Result
 ) async throws -> Result {
     let server = try ServerProcess(etcd: etcd, flags: flags, dataDirectory: dataDirectory)

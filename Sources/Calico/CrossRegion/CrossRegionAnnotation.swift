@@ -29,6 +29,20 @@ package enum CrossRegionAnnotation {
         }
     }
 
+    /// The subnets that the source of a stored policy names, also when the source breaks rules by now; none
+    /// for any other policy.
+    package static func namedSubnets(of resource: Resource) -> Set<SubnetReference> {
+        guard let text = resource.metadata["annotations"]?[source]?.stringValue,
+            let spec = (try? JSONParser.parse(text))?["spec"]
+        else { return [] }
+        let rules = ["deny", "allow"].flatMap { spec[$0]?.arrayValue ?? [] }
+        let peers = rules.flatMap { [$0["from"], $0["to"]] }
+        return Set(
+            peers.compactMap { peer in
+                peer?["subnet"]?.stringValue.flatMap(SubnetReference.init(written:))
+            })
+    }
+
     /// The name of the source that a stored policy is a further part of; nil when it is none.
     package static func sourceName(ofPart resource: Resource) -> String? {
         resource.annotations[partOf]

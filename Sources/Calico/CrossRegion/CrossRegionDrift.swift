@@ -10,31 +10,49 @@ package struct Drift: Sendable, Equatable {
     package var expected: JSONValue?
     /// Nil when there is nothing.
     package var found: JSONValue?
+    /// Why what was written cannot be compared, or no longer holds; nil where the difference says it.
+    package var reason: String?
 }
 
 /// Finds what others have changed in compiled policies.
 package enum CrossRegionDrift {
     /// Every difference, in the order of the compiled policies; parts that should not be there come last.
     ///
-    /// A source that does not compile any more, such as after its subnet is gone, is one drift at its
-    /// annotation, with what was found there.
+    /// Regions and subnets that the source names and that are gone come first, each as a drift at its
+    /// annotation. A source that does not compile any more for another reason is one drift there, with what
+    /// was found.
     ///
     /// - Parameter stored: the first policy and every policy that says it is a part of the same source;
     ///   others are left out of account.
     package static func drift(
-        source: CrossRegionPolicy, stored: [Resource], subnetCIDR: (SubnetReference) -> CIDR?
+        source: CrossRegionPolicy, stored: [Resource], hasRegion: (String) -> Bool = { _ in true },
+        subnetCIDR: (SubnetReference) -> CIDR?
     ) -> [Drift] {
+        let missing = CrossRegionCompiler.references(source).violations(
+            hasRegion: hasRegion, hasSubnet: { subnetCIDR($0) != nil })
+        let gone = missing.map { violation in
+            Drift(
+                object: source.name, pointer: annotation,
+                reason: "\(violation.pointer): \(violation.message)")
+        }
         let compilation = CrossRegionCompiler.compile(source, subnetCIDR: subnetCIDR)
         guard compilation.violations.isEmpty else {
-            return [unreadable(source.source, of: source.name)]
+            let other = compilation.violations.first { !missing.contains($0) }
+            return gone
+                + (other.map { [unreadable(source.source, of: source.name, reason: $0.message)] }
+                    ?? [])
         }
-        return drift(name: source.name, compiled: compilation.policies, stored: stored)
+        return gone + drift(name: source.name, compiled: compilation.policies, stored: stored)
     }
 
+    private static let annotation = JSONPointer.append(
+        "/metadata/annotations", CrossRegionAnnotation.source)
+
     /// The drift of a policy whose source means nothing (any more).
-    package static func unreadable(_ source: JSONValue, of name: String) -> Drift {
-        let annotation = JSONPointer.append("/metadata/annotations", CrossRegionAnnotation.source)
-        return Drift(object: name, pointer: annotation, found: source)
+    package static func unreadable(
+        _ source: JSONValue, of name: String, reason: String? = nil
+    ) -> Drift {
+        Drift(object: name, pointer: annotation, found: source, reason: reason)
     }
 
     /// The same with a source that is compiled already.

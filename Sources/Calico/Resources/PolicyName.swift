@@ -24,9 +24,15 @@ package enum PolicyName {
     package static func stored(
         _ name: String, tier: String, convention: PolicyNameConvention
     ) -> String {
-        let isGenerated = name.hasPrefix("ossg.default.") || name.hasPrefix("knp.default.")
-        guard convention == .tiered, !isGenerated, !name.hasPrefix(tier + ".") else { return name }
+        guard convention == .tiered, !isGenerated(name), !name.hasPrefix(tier + ".") else {
+            return name
+        }
         return tier + "." + name
+    }
+
+    /// Whether Calico itself makes policies of this name, from security groups or Kubernetes' policies.
+    package static func isGenerated(_ name: String) -> Bool {
+        name.hasPrefix("ossg.default.") || name.hasPrefix("knp.default.")
     }
 
     /// The author's name of a stored policy: what the annotation says if it is one of the names this

@@ -3,15 +3,18 @@ import Domain
 
 /// The etcd keys that belong to a CrossRegionPolicy.
 enum CrossRegionKeys {
-    /// Of a first policy: the keys of its further policies and of the subnets that its source names. Of a
-    /// further one: the keys of the first. None for any other policy.
+    /// Of a first policy: the keys of its further policies and of the subnets and regions that its source
+    /// names. Of a further one: the keys of the first. None for any other policy.
     static func related(to resource: Resource) -> [String] {
         if let name = CrossRegionAnnotation.sourceName(ofPart: resource) { return stored(name) }
         guard let policy = CrossRegionAnnotation.policy(of: resource) else { return [] }
-        let subnets = policy.value.map { CrossRegionCompiler.references($0).subnets } ?? []
+        let references = policy.value.map(CrossRegionCompiler.references)
         return parts(of: PolicyName.authored(resource))
-            + subnets.map {
+            + (references?.subnets ?? []).map {
                 InventoryKey.subnet(region: $0.value.region, name: $0.value.name).resourceKey.path
+            }
+            + (references?.regions ?? []).map {
+                InventoryKey.region($0.value).resourceKey.path
             }
     }
 

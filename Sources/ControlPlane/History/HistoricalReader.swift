@@ -74,13 +74,18 @@ struct HistoricalReader: Sendable {
     }
 
     /// What else the CrossRegionPolicies among `objects` are made of: their further policies, or the first
-    /// policy of a further one, and the subnets they name.
+    /// policy of a further one, and the regions and subnets they name. Of a policy stored with a prefix, the
+    /// one without, which is shown in its place.
     private func related(to objects: [HistoricalObject]) async throws -> [HistoricalObject] {
         var keys: Set<String> = []
         for object in objects {
-            guard let resource = object.resource, resource.key.kind == .globalNetworkPolicy else {
-                continue
+            guard let resource = object.resource, resource.key.kind.isPolicy else { continue }
+            let name = PolicyName.authored(resource)
+            if name != resource.key.name {
+                let (kind, namespace) = (resource.key.kind, resource.key.namespace)
+                keys.insert(ResourceKey(kind, namespace: namespace, name: name).path)
             }
+            guard resource.key.kind == .globalNetworkPolicy else { continue }
             keys.formUnion(CrossRegionKeys.related(to: resource))
         }
         keys.subtract(objects.map(\.key))

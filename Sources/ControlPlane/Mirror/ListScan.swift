@@ -68,7 +68,7 @@ struct ListScan {
         else { return nil }
         let labels = resource.labels
         guard query.labels.allSatisfy({ labels[$0.key] == $0.value }),
-            let name = ObjectName(resource)
+            let name = ObjectName(resource), mirror.isShown(key)
         else { return nil }
         guard CrossRegionAnnotation.isPresent(on: resource) else {
             return Representation.view(name, resource, revision: entry.modRevision)
@@ -95,35 +95,6 @@ struct ListScan {
         for selection in selections.dropFirst() { paths.formIntersection(selection) }
         let after = query.after ?? ""
         return paths.filter { $0.hasPrefix(prefix) && $0 > after }.sorted()[...]
-    }
-}
-
-extension Mirror {
-    /// Subnets that one hold of the lock reads at most, but for those of one and the same address.
-    private static let subnetsAtOnce = 1_024
-
-    /// The subnets inside `cidr`, in order; a network that holds many is read in halves.
-    fileprivate func subnets(within cidr: CIDR) -> [PrefixTrie<SubnetID>.Element] {
-        let limit = Self.subnetsAtOnce
-        let found = read { $0.subnets.within(cidr, limit: limit) }
-        guard found.count == limit, let halves = cidr.halves else {
-            return found.count < limit ? found : read { $0.subnets.within(cidr) }
-        }
-        return read { $0.subnets.exact(cidr) }.map { (cidr, $0) } + subnets(within: halves.0)
-            + subnets(within: halves.1)
-    }
-}
-
-extension CIDR {
-    /// The two networks that make up this one; nil for a single address.
-    fileprivate var halves: (CIDR, CIDR)? {
-        guard prefixLength < family.bitWidth else { return nil }
-        let bit = UInt128(1) << UInt128(family.bitWidth - prefixLength - 1)
-        let longer = prefixLength + 1
-        guard let lower = CIDR(family: family, address: address, prefixLength: longer),
-            let upper = CIDR(family: family, address: address | bit, prefixLength: longer)
-        else { return nil }
-        return (lower, upper)
     }
 }
 

@@ -1,6 +1,7 @@
 import Calico
 import Domain
 import Etcd
+import Logging
 import Synchronization
 
 /// What etcd holds, for reads and for planning: changed only by the watch, read from anywhere.
@@ -12,6 +13,12 @@ final class Mirror: Sendable {
     /// The last revision that reads show.
     let applied = RevisionGate()
     private let readiness = Mutex((isReady: false, isReadable: false))
+    /// When the watch last showed a sign of life.
+    private let heard = Mutex(ContinuousClock.now)
+    /// Where findings about stored values are said when they appear; nil says nothing.
+    private let logger: Logger?
+
+    init(logger: Logger? = nil) { self.logger = logger }
 
     /// Whether the mirror has caught up with what etcd held when it connected.
     var isReady: Bool { readiness.withLock { $0.isReady } }
@@ -19,19 +26,31 @@ final class Mirror: Sendable {
     /// Whether it has ever caught up: reads then show a whole state, if perhaps not the newest.
     var isReadable: Bool { readiness.withLock { $0.isReadable } }
 
+    /// Why no change can be planned against this mirror now, and what to do; nil when one can.
+    var problem: String? {
+        guard isReady else { return "this server is still reading etcd" }
+        if case .unreadable(let head) = read({ $0.storedHead }) {
+            return "\(head.problem). \(head.remedy)"
+        }
+        return staleness(at: .now)
+    }
+
     func setReady(_ isReady: Bool) {
+        if isReady { noteHeard() }
         readiness.withLock { $0 = (isReady, $0.isReadable || isReady) }
     }
 
     /// Starts over from a listing.
     func replace(with newState: MirrorState, revision: Int64) {
         state.withLock { $0 = newState }
+        logNews()
         applied.reset(to: revision)
         applied.advance(to: revision)
     }
 
     /// Applies one revision's events; returns for each audited event what was there before.
     func apply(_ changes: RevisionChanges) -> [AuditedEvent] {
+        noteHeard()
         let puts = changes.events.map { $0.kind == .put ? PreparedPut($0.keyValue) : nil }
         let before = state.withLock { state in
             zip(changes.events, puts).map { event, put in
@@ -45,14 +64,84 @@ final class Mirror: Sendable {
                     after: event.kind == .put ? event.keyValue.value : nil)
             }
         }
+        for (event, (put, before)) in zip(changes.events, zip(puts, before)) {
+            judgePlaces(after: event, put, before: before)
+        }
+        logNews()
         applied.advance(to: changes.revision)
         return events
+    }
+
+    /// Judges the places of subnets again after a region has come, gone or got other blocks: a few at a
+    /// time, since they may be many.
+    private func judgePlaces(after event: WatchEvent, _ put: PreparedPut?, before: MirrorEntry?) {
+        guard let key = MirrorState.auditedKey(event.keyValue.key),
+            case .region(let region)? = InventoryKey(key)
+        else { return }
+        var entry: MirrorEntry?
+        if case .audited(_, let new, _)? = put?.content { entry = new }
+        guard (before == nil) != (entry == nil) || before?.nets != entry?.nets else { return }
+        var found = subnets(of: region)
+        for block in (before?.nets ?? []) + (entry?.nets ?? []) {
+            found += (read { $0.subnets.containing(block) } + subnets(within: block)).map(\.value)
+                .filter { $0.region != region }
+        }
+        var rest = found[...]
+        while !rest.isEmpty {
+            let some = rest.prefix(Self.placesAtOnce)
+            state.withLock { $0.judgePlaces(some) }
+            rest = rest.dropFirst(some.count)
+        }
+    }
+
+    /// Subnets whose places are judged under one hold of the lock.
+    private static let placesAtOnce = 256
+
+    private func logNews() {
+        let news = state.withLock { $0.takeNews() }
+        guard let logger else { return }
+        for (path, finding) in news.found {
+            logger.log(
+                level: finding.severity == .critical ? .error : .warning,
+                "a stored value is not what it looks like",
+                metadata: [
+                    "key": "\(path)", "code": "\(finding.code.rawValue)",
+                    "severity": "\(finding.severity.rawValue)", "pointer": "\(finding.pointer)",
+                    "finding": "\(finding.message)", "fix": "\(finding.fix)",
+                ])
+        }
+        guard news.omitted > 0 else { return }
+        logger.warning(
+            "more stored values are not what they look like",
+            metadata: ["findings": "\(news.omitted)"])
     }
 
     /// Reads a consistent state; `body` must be short, since it holds the lock.
     func read<Result: Sendable>(_ body: (borrowing MirrorState) throws -> Result) rethrows -> Result
     {
         try state.withLock { try body($0) }
+    }
+}
+
+extension Mirror {
+    /// For how long the watch may be silent before this mirror counts as old. A watch that works is heard
+    /// several times a second, and one that hangs is begun anew within that time.
+    static let maximumSilence = Duration.seconds(5)
+
+    /// Notes a sign of life of the watch.
+    func noteHeard() { heard.withLock { $0 = .now } }
+
+    /// When the watch last showed a sign of life; before the first, when this mirror was made.
+    var lastHeard: ContinuousClock.Instant { heard.withLock { $0 } }
+
+    /// Says that what this mirror shows may be old because the watch hangs, though etcd may answer
+    /// everything else; nil while the watch is heard.
+    func staleness(at now: ContinuousClock.Instant) -> String? {
+        let silence = lastHeard.duration(to: now)
+        guard silence > Self.maximumSilence else { return nil }
+        return
+            "etcd's watch has been silent for \(silence.components.seconds) s, so what this server shows "
+            + "may be old"
     }
 }
 

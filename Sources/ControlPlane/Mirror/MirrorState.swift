@@ -31,9 +31,16 @@ struct MirrorState: Sendable {
     private(set) var tiers: Set<String> = []
     /// Names of the registered regions.
     private(set) var regions: Set<String> = []
-    private(set) var head = Head.initial
-    /// mod_revision of `head`; 0 while there is none.
-    private(set) var headRevision: Int64 = 0
+    /// What is known about the values beyond their bytes: findings, names, what names what.
+    private(set) var stored = StoredIndex()
+    private(set) var storedHead = StoredHead.absent
+    /// mod_revision of the key `head`; 0 while there is none.
+    private(set) var storedHeadRevision: Int64 = 0
+    /// What the next change continues.
+    var head: Head { storedHead.head ?? .initial }
+    /// What a transaction compares. While `head` cannot be read it is -1, which no key's mod_revision is:
+    /// such a value cannot be overwritten, whatever a plan made of it.
+    var headRevision: Int64 { storedHead.head == nil ? -1 : storedHeadRevision }
 
     /// The kinds kept in full; changes to them are audited.
     static let kinds: [ResourceKind] = [
@@ -67,12 +74,13 @@ struct MirrorState: Sendable {
     mutating func put(_ prepared: PreparedPut) -> MirrorEntry? {
         let keyValue = prepared.keyValue
         if keyValue.key == Keyspace.head {
-            head = Head(bytes: keyValue.value) ?? .initial
-            headRevision = keyValue.modRevision
+            storedHead = StoredHead(bytes: keyValue.value)
+            storedHeadRevision = keyValue.modRevision
         }
         switch prepared.content {
-        case .audited(let key, let entry):
+        case .audited(let key, let entry, let facts):
             let old = entries.set(key.path, entry)
+            stored.set(key, facts)
             index(key, old: old, new: entry)
             return old
         case .endpoint(let path, let labels):
@@ -86,14 +94,15 @@ struct MirrorState: Sendable {
     @discardableResult
     mutating func delete(_ key: EtcdKey) -> MirrorEntry? {
         if key == Keyspace.head {
-            head = .initial
-            headRevision = 0
+            storedHead = .absent
+            storedHeadRevision = 0
         }
         guard let key = Self.auditedKey(key) else {
             if let path = Self.endpointPath(key) { noteEndpoint(path, nil, exists: false) }
             return nil
         }
         let old = entries.remove(key.path)
+        stored.set(key, nil)
         index(key, old: old, new: nil)
         return old
     }
@@ -113,17 +122,38 @@ struct MirrorState: Sendable {
         guard let inventory = InventoryKey(key) else { return }
         if case .region(let region) = inventory { regions.note(region, exists: new != nil) }
         let (before, after) = (old?.nets ?? [], new?.nets ?? [])
-        guard before != after else { return }
         switch inventory {
         case .region(let region):
+            guard before != after else { return }
             for cidr in before { blocks.remove(cidr, where: { $0 == region }) }
             for cidr in after { blocks.insert(cidr, region) }
         case .subnet(let region, let name):
+            guard before != after || new == nil else { return }
             let id = SubnetID(region: region, name: name)
             for cidr in before { subnets.remove(cidr, where: { $0 == id }) }
             for cidr in after { subnets.insert(cidr, id) }
+            judgePlaces(around: id, before + after)
         }
     }
+
+    /// Judges the subnet's place, and those of the subnets that it met or meets.
+    private mutating func judgePlaces(around id: SubnetID, _ nets: [CIDR]) {
+        var affected: Set = [id]
+        for cidr in nets {
+            affected.formUnion(subnets.overlapping(cidr, limit: Self.neighbours).map(\.value))
+        }
+        judgePlaces(affected)
+    }
+
+    /// Subnets around one that changed which are judged again at most.
+    private static let neighbours = 64
+
+    /// Judges the places of subnets after something else has changed.
+    mutating func judgePlaces(_ ids: some Sequence<SubnetID>) {
+        for id in ids { stored.setPlace(id.path, placeFindings(id)) }
+    }
+
+    mutating func takeNews() -> FindingBook.News { stored.takeNews() }
 }
 
 extension Set<String> {

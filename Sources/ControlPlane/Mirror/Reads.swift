@@ -44,6 +44,9 @@ package struct ListPage: Sendable {
     package var items: [ObjectView]
     /// Where the next page starts; nil on the last.
     package var next: String?
+    /// What is wrong with stored values of the page, those that it leaves out included; of a filtered list
+    /// only with those shown. At most `ObjectFinding.maximumListed`; empty for the past.
+    package var findings: [ObjectFinding] = []
 }
 
 /// What became of a change, as `GET /v1/changes/{id}` answers.
@@ -90,6 +93,8 @@ package struct ControlPlaneHealth: Sendable {
     package var etcd: Part
     package var ledger: Part
     package var mirror: Part
+    /// Stored values that are not what they look like; they leave the server ready.
+    package var stored: FindingSummary
     /// The last etcd revision that this server's reads show.
     package var appliedRevision: Int64
     /// The last etcd revision whose changes are in the ledger.

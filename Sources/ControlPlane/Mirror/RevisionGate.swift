@@ -6,6 +6,7 @@ import Synchronization
 /// several times a second.
 final class RevisionGate: Sendable {
     private struct Waiter {
+        var number: UInt64
         var revision: Int64
         var deadline: ContinuousClock.Instant
         var continuation: CheckedContinuation<Bool, Never>
@@ -14,6 +15,9 @@ final class RevisionGate: Sendable {
     private struct State {
         var reached: Int64 = 0
         var waiters: [Waiter] = []
+        var nextNumber: UInt64 = 0
+        /// Waits that were cancelled before they had begun.
+        var cancelled: Set<UInt64> = []
         var isClosed = false
     }
 
@@ -21,19 +25,53 @@ final class RevisionGate: Sendable {
 
     var reached: Int64 { state.withLock { $0.reached } }
 
-    /// Whether `revision` was reached before `deadline`.
+    /// How many wait now.
+    var waiting: Int { state.withLock { $0.waiters.count } }
+
+    /// Whether `revision` was reached before `deadline`; false at once when the task is cancelled.
     func wait(for revision: Int64, until deadline: ContinuousClock.Instant) async -> Bool {
-        if state.withLock({ $0.reached >= revision }) { return true }
-        return await withCheckedContinuation { continuation in
-            let answer = state.withLock { state -> Bool? in
-                if state.reached >= revision { return true }
-                if state.isClosed { return false }
-                state.waiters.append(
-                    Waiter(revision: revision, deadline: deadline, continuation: continuation))
+        let number = state.withLock { state -> UInt64? in
+            if state.reached >= revision { return nil }
+            state.nextNumber += 1
+            return state.nextNumber
+        }
+        guard let number else { return true }
+        let isReached = await withTaskCancellationHandler {
+            await withCheckedContinuation { continuation in
+                begin(
+                    Waiter(
+                        number: number, revision: revision, deadline: deadline,
+                        continuation: continuation))
+            }
+        } onCancel: {
+            cancel(number)
+        }
+        // A cancellation that came when the wait had just ended is of no further use.
+        if Task.isCancelled { state.withLock { _ = $0.cancelled.remove(number) } }
+        return isReached
+    }
+
+    private func begin(_ waiter: Waiter) {
+        let answer = state.withLock { state -> Bool? in
+            if state.cancelled.remove(waiter.number) != nil { return false }
+            if state.reached >= waiter.revision { return true }
+            if state.isClosed { return false }
+            state.waiters.append(waiter)
+            return nil
+        }
+        if let answer { waiter.continuation.resume(returning: answer) }
+    }
+
+    /// Ends the wait `number`; one that has not begun ends as soon as it does.
+    private func cancel(_ number: UInt64) {
+        let waiter = state.withLock { state -> Waiter? in
+            guard let index = state.waiters.firstIndex(where: { $0.number == number }) else {
+                state.cancelled.insert(number)
                 return nil
             }
-            if let answer { continuation.resume(returning: answer) }
+            return state.waiters.remove(at: index)
         }
+        waiter?.continuation.resume(returning: false)
     }
 
     /// Lets those pass whose revision is reached now.
@@ -49,6 +87,12 @@ final class RevisionGate: Sendable {
     /// Starts over at `revision`, after another cluster or an older state has come up.
     func reset(to revision: Int64) {
         state.withLock { $0.reached = revision }
+    }
+
+    /// Ends every wait: the revisions waited for are of a past that is lost.
+    func abandonWaits() {
+        let ended = state.withLock { state in Self.take(&state.waiters) { _ in true } }
+        for waiter in ended { waiter.continuation.resume(returning: false) }
     }
 
     /// Ends the waits whose deadline has passed.

@@ -12,6 +12,8 @@ struct SortedMap<Key: Comparable & Sendable, Value: Sendable>: Sendable {
     private var chunks: [Chunk] = []
     private(set) var count = 0
 
+    var isEmpty: Bool { count == 0 }
+
     subscript(key: Key) -> Value? {
         guard let place = find(key), place.isPresent else { return nil }
         return chunks[place.chunk].values[place.index]

@@ -10,6 +10,12 @@ package struct ApplyStream: Sendable {
         package var document: JSONValue
     }
 
+    /// Documents that are planned at once. etcd takes 126 changed objects in one transaction by default;
+    /// the rest has to be as it is already.
+    package static let maximumDocuments = 1_000
+
+    /// Documents in the stream. With more than `maximumDocuments` of them none is looked at.
+    package let count: Int
     package var items: [Item] = []
     /// Documents that cannot be told what they are, and repeated ones.
     package var violations = ViolationList()
@@ -20,6 +26,8 @@ package struct ApplyStream: Sendable {
     /// Pointers of violations begin with the document's position, an item of a list counting as one.
     package init(_ documents: [JSONValue]) {
         let flat = documents.flatMap { $0["items"]?.arrayValue ?? [$0] }
+        count = flat.count
+        guard count <= Self.maximumDocuments else { return }
         var first: [ObjectName: Int] = [:]
         for (index, document) in flat.enumerated() {
             let pointer = "/\(index)"

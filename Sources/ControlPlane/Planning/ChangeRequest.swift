@@ -10,6 +10,9 @@ package struct ChangeRequest: Sendable {
     package var operation: ChangeOperation
     package var precondition: Precondition
     package var options: ChangeOptions
+    /// For keys of which a PUT leaves out members that are stored: what the last write of this API left
+    /// there, with no entry when it never wrote the key. Nil when nobody looked.
+    var lastWritten: [String: JSONValue]?
 
     package init(
         id: ChangeID, context: ChangeContext, fingerprint: String? = nil,

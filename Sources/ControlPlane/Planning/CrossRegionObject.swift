@@ -56,10 +56,17 @@ extension PlanningView {
         else { return (Representation.view(name, resource, revision: revision), []) }
         let further = parts(of: policy)
         let all = [CompiledPart(resource: resource, revision: revision)] + further
+        let decoded = CrossRegionPolicy.decode(source, name: policy)
         let drift =
-            CrossRegionPolicy.decode(source, name: policy).value.map {
-                CrossRegionDrift.drift(source: $0, stored: all.map(\.resource), subnetCIDR: cidr)
-            } ?? [CrossRegionDrift.unreadable(source, of: policy)]
+            decoded.value.map {
+                CrossRegionDrift.drift(
+                    source: $0, stored: all.map(\.resource), hasRegion: hasRegion,
+                    subnetCIDR: cidr)
+            }
+            ?? [
+                CrossRegionDrift.unreadable(
+                    source, of: policy, reason: decoded.violations.first?.message)
+            ]
         return (Representation.crossRegion(name, source, all, drift), further)
     }
 }
@@ -95,6 +102,7 @@ extension Drift {
         object["pointer"] = .string(pointer)
         object["expected"] = expected
         object["found"] = found
+        object["reason"] = reason.map(JSONValue.string)
         return .object(object)
     }
 }

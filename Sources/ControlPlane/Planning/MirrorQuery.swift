@@ -21,6 +21,14 @@ enum MirrorQuery: Hashable, Sendable {
     case hasRegions
     /// True if policies are stored under tier-prefixed names.
     case hasTieredPolicies
+    /// The other keys that hold the policy stored under `path`.
+    case twins(path: String)
+    /// The keys of the CrossRegionPolicies that name a subnet.
+    case crossRegionPolicies(naming: SubnetID)
+    /// The keys of the GlobalNetworkPolicies that speak of a region.
+    case policies(mentioning: String)
+    /// The keys of the objects that a selector picks, no more than `limit`.
+    case labelled(Selector, limit: Int)
 }
 
 /// The answer to a `MirrorQuery`.
@@ -66,6 +74,13 @@ extension MirrorQuery {
         case .tiers: return .set(state.tiers)
         case .hasRegions: return .flag(!state.regions.isEmpty)
         case .hasTieredPolicies: return .flag(state.tieredPolicies > 0)
+        case .twins(let path): return .names(state.stored.policyNames.twins(of: path))
+        case .crossRegionPolicies(let subnet):
+            return .set(state.stored.crossRegions.policies(naming: subnet))
+        case .policies(let region):
+            return .set(state.stored.regionMentions.policies(mentioning: region))
+        case .labelled(let selector, let limit):
+            return .set(state.stored.labels.paths(matching: selector, limit: limit))
         }
     }
 }

@@ -36,6 +36,8 @@ struct PlannedWrite: Sendable {
     /// The changes of which this one, a stream's, consists: `writes` are theirs. An object that stays as
     /// it is has a part without writes. Empty for the change of one object.
     var parts: [PlannedWrite] = []
+    /// The changes of CrossRegionPolicies that follow from this one; `writes` has theirs too.
+    var followers: [PlannedWrite] = []
     /// Set when the object is a CrossRegionPolicy.
     var crossRegion: PlannedCrossRegion?
 

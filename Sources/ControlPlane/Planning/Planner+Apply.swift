@@ -10,11 +10,14 @@ struct PreparedStream: Sendable {
     }
 
     var items: [Item]
+    /// Documents that the stream has.
+    var count: Int
     var violations: ViolationList
     /// Which objects go that the stream does not name; nil removes nothing.
     var prune: Selector?
 
     init(_ stream: ApplyStream, prune: Selector?, regions: Set<String>) {
+        count = stream.count
         items = stream.items.map { item in
             Item(
                 index: item.index, name: item.name,
@@ -33,31 +36,44 @@ struct PreparedStream: Sendable {
 }
 
 extension Planner {
-    /// All documents and removals, or none. What is removed makes room first, except for regions that
-    /// are still in use until the documents have changed their users.
+    /// All documents and removals, or none. What is removed makes room first, except for regions and
+    /// subnets that are still in use until the documents have changed their users.
     func planApply(
         _ stream: PreparedStream, _ request: ChangeRequest, _ view: PlanningView
     ) -> Decision {
         let inner = request.withoutConditions
-        var plan = StreamPlan(view, violations: stream.violations)
-        var victims = stream.violations.isEmpty ? victims(stream, view) : []
-        for name in victims where name.dependencyRank > 0 {
-            plan.take(planDelete(name, inner, plan.view), name, at: nil)
+        guard stream.count <= ApplyStream.maximumDocuments else {
+            return .refused(
+                Refusal(
+                    .tooLarge,
+                    "the stream has \(stream.count) documents; at most "
+                        + "\(ApplyStream.maximumDocuments) are planned at once: split it"))
         }
-        victims.removeAll { $0.dependencyRank > 0 }
+        var plan = StreamPlan(view, violations: stream.violations)
+        guard var victims = stream.violations.isEmpty ? victims(stream, view) : [] else {
+            return .refused(
+                Refusal(
+                    .tooLarge,
+                    "prune would remove more than \(Self.removable) objects, and no transaction of "
+                        + "etcd takes as many: remove them in parts, or by a narrower selector"))
+        }
         victims.removeAll { name in
             let decision = planDelete(name, inner, plan.view)
-            guard case .write = decision else { return false }
+            if case .refused(let refusal) = decision, refusal.reason == .inUse { return false }
             plan.take(decision, name, at: nil)
             return true
         }
         var refusedRegions: Set<String> = []
         for item in stream.items.sorted(by: { ($0.rank, $0.index) < ($1.rank, $1.index) }) {
+            guard !plan.view.isAbandoned else {
+                return .refused(
+                    Refusal(.tooLarge, "the stream could not be planned in time: split it"))
+            }
             // What a refused region drags along says nothing new.
             if item.rank > 0, let region = item.name.region, refusedRegions.contains(region) {
                 continue
             }
-            let decision = self.plan(item.change, inner, plan.view)
+            let decision = decide(item.change, inner, plan.view)
             if case (.region(let region), .refused) = (item.name, decision) {
                 refusedRegions.insert(region)
             }
@@ -68,29 +84,26 @@ extension Planner {
     }
 
     /// The objects that carry what `prune` asks for and are not in the stream: policies, then subnets,
-    /// then regions. Neutron's own policies never are among them.
-    private func victims(_ stream: PreparedStream, _ view: PlanningView) -> [ObjectName] {
+    /// then regions; nil when there are more than one change could remove. Neutron's own policies never are
+    /// among them.
+    private func victims(_ stream: PreparedStream, _ view: PlanningView) -> [ObjectName]? {
         guard let prune = stream.prune else { return [] }
         let named = Set(stream.items.map(\.name))
-        let sets = ResourceKey.prefix(.globalNetworkSet)
-        let prefixes = [
-            ResourceKey.prefix(.globalNetworkPolicy),
-            ResourceKey.prefix(.networkPolicy) + RegionNamespace.of(region: ""),
-            sets + "subnet.", sets + "region.",
-        ]
-        return prefixes.flatMap { prefix in
-            view.paths(prefix: prefix).compactMap { path -> ObjectName? in
-                guard let key = ResourceKey(path: path),
-                    let resource = view.resource(key)?.resource,
-                    let name = ObjectName(resource), !named.contains(name),
-                    reserved(name.name) == nil, view.source(ofPart: resource) == nil
-                else { return nil }
-                var labels = resource.labels
-                labels[PolicyResource.tierLabel] = nil
-                return prune.matches(labels) ? name : nil
-            }
+        let limit = ApplyStream.maximumDocuments + Self.removable
+        let paths = view.paths(matching: prune, limit: limit)
+        let victims = paths.compactMap { path -> ObjectName? in
+            guard let key = ResourceKey(path: path), let resource = view.resource(key)?.resource,
+                let name = ObjectName(resource), !named.contains(name),
+                reserved(name.name) == nil, view.source(ofPart: resource) == nil
+            else { return nil }
+            return name
         }
+        guard paths.count < limit, victims.count <= Self.removable else { return nil }
+        return victims.sorted { $0.dependencyRank > $1.dependencyRank }
     }
+
+    /// Objects that `prune` may remove at once: more than etcd takes in one transaction by default.
+    private static let removable = 1_000
 }
 
 extension PreparedStream.Item {
@@ -99,7 +112,7 @@ extension PreparedStream.Item {
 
 extension ChangeRequest {
     /// The request as it is put to each document: the whole answers for conditions and warnings.
-    fileprivate var withoutConditions: ChangeRequest {
+    var withoutConditions: ChangeRequest {
         var request = withoutStrict
         request.precondition = .none
         return request

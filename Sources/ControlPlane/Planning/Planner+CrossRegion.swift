@@ -30,7 +30,10 @@ extension Planner {
             (CrossRegionCompiler.warnings(
                 policy, compiled: targets.map(\.compiled), knownRegions: view.regions)
             + unmatched(policy, view)).map(prepared.placed)
-        return decision(object, policy, targets, current, warnings, view)
+        let key = current?.key ?? newPolicyKey(object, tier: PolicyName.defaultTier, view)
+        return decision(
+            object, policy, targets, current,
+            warnings + nameWarnings(object, key, current, view).map(prepared.placed), view)
     }
 
     /// A policy to be written, and what is stored under its name.

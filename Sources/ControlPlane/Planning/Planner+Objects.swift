@@ -83,13 +83,22 @@ extension Planner {
     }
 
     /// A deletion of what exists.
-    func deletion(_ name: ObjectName, _ current: CurrentObject, warnings: [Violation]) -> Decision {
+    ///
+    /// - Parameter twins: keys that hold the same object.
+    private func deletion(
+        _ name: ObjectName, _ current: CurrentObject,
+        twins: [(key: ResourceKey, revision: Int64)]
+    ) -> Decision {
         let write = ObjectWrite(
             path: current.key.path, bytes: nil, expectedRevision: current.revision)
         return .write(
             PlannedWrite(
-                name: name, verb: .delete, writes: [write] + removal(of: current.parts),
-                warnings: warnings,
+                name: name, verb: .delete,
+                writes: [write] + removal(of: current.parts)
+                    + twins.map {
+                        ObjectWrite(path: $0.key.path, bytes: nil, expectedRevision: $0.revision)
+                    },
+                warnings: [],
                 before: current.object, after: nil))
     }
 
@@ -110,9 +119,14 @@ extension Planner {
         if let refusal = failedPrecondition(name, current, request) { return .refused(refusal) }
         guard let current else { return .refused(absent(name)) }
         if let refusal = partRefusal(current, view) { return .refused(refusal) }
-        if case .region(let region) = name, let refusal = inUse(region, view) {
-            return .refused(refusal)
+        switch name {
+        case .region(let region):
+            if let refusal = inUse(region, view) { return .refused(refusal) }
+        case .subnet(let region, let subnet):
+            let id = SubnetID(region: region, name: subnet)
+            if let refusal = inUse(id, view) { return .refused(refusal) }
+        case .policy, .regionPolicy: break
         }
-        return deletion(name, current, warnings: [])
+        return deletion(name, current, twins: twins(name, current, view))
     }
 }

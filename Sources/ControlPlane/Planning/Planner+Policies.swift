@@ -89,10 +89,51 @@ extension Planner {
         let resource = PolicyResource.build(
             key: key, authoredName: name.name, judged: stored, existing: existing,
             identity: .of(existing, fresh: environment.identity()))
+        let warnings =
+            judged.warnings(view.regions) + nameWarnings(name, key, current, view)
+            + removalWarnings(resource, current, request)
         return decision(
-            name, resource, current, warnings: judged.warnings(view.regions),
+            name, resource, current, warnings: warnings,
             additional: removal(of: current?.parts ?? []) + installation.writes,
             required: installation.required)
+    }
+
+    /// Warnings about the key that a policy is stored under: another one that is the same object, and a name
+    /// with a prefix while others have none.
+    func nameWarnings(
+        _ name: ObjectName, _ key: ResourceKey, _ current: CurrentObject?, _ view: PlanningView
+    ) -> [Violation] {
+        guard let current else {
+            let prefixed = view.prefixedPolicies
+            guard policyNames == .auto, key.name != name.name, view.plainPolicies > 0 else {
+                return []
+            }
+            return [
+                Violation(
+                    pointer: "/metadata/name", rule: .policyNameConvention,
+                    message: "is stored as \(key.name), because \(prefixed) of"
+                        + " \(prefixed + view.plainPolicies) policies are stored so: delete those, or"
+                        + " set --policy-names")
+            ]
+        }
+        return twins(name, current, view).map { twin in
+            Violation(
+                pointer: "/metadata/name", rule: RuleID(StoredFindingCode.twin.rawValue),
+                message:
+                    "the policy is stored a second time, as \(twin.key.name), and Felix enforces"
+                    + " both: DELETE removes both; \(twin.key.name) in the path means the second alone"
+            )
+        }
+    }
+
+    /// The other keys that hold the same object, when the client calls it by its author's name.
+    func twins(
+        _ name: ObjectName, _ current: CurrentObject, _ view: PlanningView
+    ) -> [(key: ResourceKey, revision: Int64)] {
+        guard current.key.kind.isPolicy, let resource = current.resource,
+            PolicyName.authored(resource) == name.name
+        else { return [] }
+        return view.twins(of: current.key)
     }
 
     /// Calico does not let a policy change its tier.
@@ -133,6 +174,8 @@ extension Planner {
 }
 
 extension RuleID {
+    /// A new policy gets a name with a prefix, though most have none.
+    static let policyNameConvention = RuleID("policy.name-convention")
     /// A policy names a tier that does not exist.
     static let policyTierUnknown = RuleID("policy.tier-unknown")
     /// A policy cannot move between tiers.

@@ -31,7 +31,8 @@ extension Planner {
         let resource = InventoryResource.build(
             region, existing: current?.resource,
             identity: .of(current?.resource, fresh: environment.identity()))
-        return decision(object, resource, current, warnings: [])
+        return decision(
+            object, resource, current, warnings: removalWarnings(resource, current, request))
     }
 
     /// The refusal that lists violations: a conflict when every one of them is about other objects.
@@ -83,13 +84,18 @@ extension Planner {
         _ region: Region, _ existing: Resource?, _ view: PlanningView
     ) -> [Conflict] {
         let blocks = region.addressBlocks
-        let isNarrower = existing.map { InventoryResource.nets($0) != blocks } ?? true
-        guard !blocks.isEmpty, isNarrower else { return [] }
+        let before = existing.map(InventoryResource.nets) ?? []
+        // A region that never had blocks may have subnets wherever there is room; one that has may not give
+        // them up with subnets in them, because another region could take the space.
+        guard existing == nil || before != blocks, !blocks.isEmpty || !before.isEmpty else {
+            return []
+        }
         return subnets(of: region.name, view).compactMap { subnet in
             guard !blocks.contains(where: { $0.contains(subnet.cidr) }) else { return nil }
             return conflict(
                 "/addressBlocks", .regionBlocksLeaveSubnet,
-                "subnet \(subnet.name) (\(subnet.cidr)) of this region would lie outside its blocks",
+                "subnet \(subnet.name) (\(subnet.cidr)) of this region would lie outside its blocks: keep"
+                    + " a block around it, or move or delete the subnet first",
                 ObjectReference(
                     kind: "Subnet", name: subnet.name, region: region.name,
                     cidr: subnet.cidr.description))
@@ -125,13 +131,10 @@ extension Planner {
                 kind: "NetworkPolicy", name: String($0.dropFirst(inNamespace.count)),
                 region: region)
         }
-        let global = ResourceKey.prefix(.globalNetworkPolicy)
-        users += view.paths(prefix: global).compactMap { path in
-            guard let key = ResourceKey(path: path), let resource = view.resource(key)?.resource,
-                PolicyReferences.mentions(resource.document, region: region)
-            else { return nil }
+        users += view.policies(mentioning: region).map { path in
+            let resource = ResourceKey(path: path).flatMap { view.resource($0)?.resource }
             return ObjectReference(
-                kind: "GlobalNetworkPolicy", name: PolicyName.authored(resource))
+                kind: "GlobalNetworkPolicy", name: resource.map(PolicyName.authored) ?? path)
         }
         guard !users.isEmpty else { return nil }
         return Refusal(

@@ -26,7 +26,8 @@ extension Planner {
         let resource = InventoryResource.build(
             subnet, existing: current?.resource,
             identity: .of(current?.resource, fresh: environment.identity()))
-        return decision(name, resource, current, warnings: [])
+        return decision(
+            name, resource, current, warnings: removalWarnings(resource, current, request))
     }
 
     func region(_ name: String, _ view: PlanningView) -> Region? {

@@ -20,26 +20,35 @@ struct PlanningEnvironment: Sendable {
 struct Planner: Sendable {
     let policyNames: PolicyNameConvention
     let environment: PlanningEnvironment
+    /// Signs what goes into the journal, and says what of it to believe.
+    var journal = JournalAuthenticator()
 
     func plan(_ change: PreparedChange, _ request: ChangeRequest, _ view: PlanningView) -> Decision
     {
-        let decision =
-            switch change {
-            case .putRegion(let name, let decoded): planPut(region: name, decoded, request, view)
-            case .putSubnet(let id, let decoded): planPut(subnet: id, decoded, request, view)
-            case .putPolicy(let name, let judged): planPut(policy: name, judged, request, view)
-            case .putCrossRegion(let name, let prepared):
-                planPut(crossRegion: name, prepared, request, view)
-            case .patch(let name, let patch): planPatch(name, patch, request, view)
-            case .delete(let name): planDelete(name, request, view)
-            case .allocate(let region, let decoded):
-                planAllocation(region: region, decoded, request, view)
-            case .apply(let stream): planApply(stream, request, view)
-            }
+        let decision = followed(decide(change, request, view), request, view)
         return request.options.strict ? refusingWarnings(decision) : decision
     }
 
-    /// What goes into the journal beside an accepted change.
+    /// The decision about the change alone, without what follows from it.
+    func decide(
+        _ change: PreparedChange, _ request: ChangeRequest, _ view: PlanningView
+    ) -> Decision {
+        switch change {
+        case .putRegion(let name, let decoded): planPut(region: name, decoded, request, view)
+        case .putSubnet(let id, let decoded): planPut(subnet: id, decoded, request, view)
+        case .putPolicy(let name, let judged): planPut(policy: name, judged, request, view)
+        case .putCrossRegion(let name, let prepared):
+            planPut(crossRegion: name, prepared, request, view)
+        case .patch(let name, let patch): planPatch(name, patch, request, view)
+        case .delete(let name): planDelete(name, request, view)
+        case .allocate(let region, let decoded):
+            planAllocation(region: region, decoded, request, view)
+        case .apply(let stream): planApply(stream, request, view)
+        }
+    }
+
+    /// What goes into the journal beside an accepted change. It is signed when it is serialised; set
+    /// `headRevision` first, so that it is good for one transaction only.
     func journalEntry(_ request: ChangeRequest, _ write: PlannedWrite) -> JournalEntry {
         let isStream = !write.parts.isEmpty
         var entry = JournalEntry(
@@ -50,6 +59,7 @@ struct Planner: Sendable {
             result: write.verb, keys: write.writes.map(\.path), verbs: write.writes.map(\.verb),
             fingerprint: request.fingerprint)
         entry.warnings = write.warnings.prefix(Self.journaledWarnings).map(\.document)
+        journal.seal(&entry, request.id, write.writes)
         return entry
     }
 
@@ -74,8 +84,8 @@ struct Planner: Sendable {
                     ]))
         }
         let merged = MergePatch.apply(patch, to: object.patchable)
-        return plan(
-            PreparedChange(.put(name, merged), regions: view.regions), request.withoutStrict, view)
+        return decide(
+            PreparedChange(.put(name, merged), regions: view.regions), request.asPatch, view)
     }
 
     private func refusingWarnings(_ decision: Decision) -> Decision {
@@ -98,6 +108,13 @@ extension ChangeRequest {
     var withoutStrict: ChangeRequest {
         var request = self
         request.options.strict = false
+        return request
+    }
+
+    /// The request for the document that a patch makes, in which nothing is left out by mistake.
+    fileprivate var asPatch: ChangeRequest {
+        var request = withoutStrict
+        request.lastWritten = nil
         return request
     }
 }

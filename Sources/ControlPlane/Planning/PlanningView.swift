@@ -31,6 +31,9 @@ struct PlanningView: Sendable {
     /// True when the client has left or its time is over, so that a long plan may stop.
     var isAbandoned: Bool { Task.isCancelled || deadline.map { $0 <= .now } ?? false }
 
+    /// The keys that earlier documents of the stream write.
+    var writtenPaths: [String] { Array(overlay.keys) }
+
     /// Names of the registered regions, those of earlier documents included.
     var regions: Set<String> {
         log.note(.regions, .set(storedRegions))

@@ -1,3 +1,4 @@
+import DequeModule
 import Domain
 import Logging
 import Store
@@ -7,8 +8,9 @@ import Synchronization
 /// cannot be written.
 final class Auditor: Sendable {
     private struct State {
-        var pending: [Projection] = []
-        var pendingRows = 0
+        var pending: Deque<Projection> = []
+        /// What `pending` and the batch on its way to the disk hold in memory.
+        var pendingBytes = 0
         /// The last revision handed over, with rows or without.
         var seen: Int64 = 0
         /// The last revision that the ledger's progress on disk says.
@@ -16,10 +18,24 @@ final class Auditor: Sendable {
         var isBusy = false
         /// Nothing is written any more.
         var isClosed = false
+        /// Why nothing that is handed over can be written, until the next `restart`.
+        var defect: StoreError?
         var producer: CheckedContinuation<Void, Never>?
         var drainWaiters: [CheckedContinuation<Void, Never>] = []
 
         var isIdle: Bool { pending.isEmpty && !isBusy }
+        var isFull: Bool { pendingBytes >= Auditor.maximumPendingBytes }
+    }
+
+    /// Those who are to be resumed, once the lock is free.
+    private struct Resumed {
+        var producer: CheckedContinuation<Void, Never>?
+        var drained: [CheckedContinuation<Void, Never>] = []
+
+        func resume() {
+            producer?.resume()
+            for waiter in drained { waiter.resume() }
+        }
     }
 
     /// The last revision up to which every row is on disk; revisions without rows count as well.
@@ -31,10 +47,13 @@ final class Auditor: Sendable {
     private let signals: AsyncStream<Void>
     private let signal: AsyncStream<Void>.Continuation
 
-    /// Rows that may wait for the disk before the watch is held back.
-    private static let maximumPendingRows = 20_000
+    /// Bytes that may wait for the disk before the watch is held back, and etcd with it. One revision more
+    /// fits: that of a transaction of 1.5 MiB takes some 8 MiB, since a row has its object before and after.
+    static let maximumPendingBytes = 32 << 20
     /// Rows in one SQLite transaction, roughly.
     private static let batchRows = 512
+    /// Bytes in one SQLite transaction, roughly.
+    private static let batchBytes = 8 << 20
 
     init(ledger: AuditLedger, logger: Logger) {
         self.ledger = ledger
@@ -42,38 +61,47 @@ final class Auditor: Sendable {
         (signals, signal) = AsyncStream.makeStream(bufferingPolicy: .bufferingNewest(1))
     }
 
+    /// Why changes that etcd shows do not get into the ledger; nil when they do, or when that is only for as
+    /// long as the disk is out of order.
+    var defect: StoreError? { state.withLock { $0.defect } }
+
+    /// What waits for the disk, in bytes.
+    var pendingBytes: Int { state.withLock { $0.pendingBytes } }
+
     /// Starts over after revision `revision` of the cluster, which the ledger already has.
     func restart(clusterID: String, after revision: Int64) {
         self.clusterID.withLock { $0 = clusterID }
-        state.withLock { ($0.seen, $0.saved) = (revision, revision) }
+        state.withLock { state in
+            (state.seen, state.saved, state.defect) = (revision, revision, nil)
+        }
         audited.reset(to: revision)
         audited.advance(to: revision)
     }
 
-    /// Takes one revision; waits while too many rows are on their way to the disk.
-    func append(_ projection: Projection) async {
+    /// Takes one revision; waits while too many bytes are on their way to the disk.
+    ///
+    /// Throws `clusterMismatch` when the ledger turned out to follow another cluster: what is handed over can
+    /// never be written, so the ledger has to be followed anew.
+    func append(_ projection: Projection) async throws(StoreError) {
+        if let defect { throw defect }
         await withCheckedContinuation { continuation in
-            let isFull = state.withLock { state in
+            let (isFull, isProgress) = state.withLock { state in
                 state.seen = projection.revision
                 // A revision without rows is only progress: it goes along with the next one.
-                guard !projection.rows.isEmpty else {
-                    if state.isIdle { audited.advance(to: projection.revision) }
-                    return false
-                }
+                guard !projection.rows.isEmpty else { return (false, state.isIdle) }
                 state.pending.append(projection)
-                state.pendingRows += projection.rows.count
-                guard state.pendingRows >= Self.maximumPendingRows, !state.isClosed else {
-                    return false
-                }
+                state.pendingBytes += projection.memoryBytes
+                guard state.isFull, !state.isClosed else { return (false, false) }
                 state.producer = continuation
-                return true
+                return (true, false)
             }
+            if isProgress { audited.advance(to: projection.revision) }
             if !projection.rows.isEmpty { signal.yield() }
             if !isFull { continuation.resume() }
         }
     }
 
-    /// Returns when everything handed over so far is on disk.
+    /// Returns when everything handed over so far is on disk, or is known never to get there.
     func drain() async {
         await withCheckedContinuation { continuation in
             let isIdle = state.withLock { state in
@@ -104,37 +132,34 @@ final class Auditor: Sendable {
     func saveProgress() {
         let isDue = state.withLock { state in
             guard state.isIdle, state.seen > state.saved else { return false }
-            state.pending.append(Projection(revision: state.seen))
+            let progress = Projection(revision: state.seen)
+            state.pending.append(progress)
+            state.pendingBytes += progress.memoryBytes
             return true
         }
         if isDue { signal.yield() }
     }
 
+    /// The next batch; nil when all is on disk.
     private func take() -> [Projection]? {
-        let (batch, producer, drained) = state.withLock {
-            state -> (
-                [Projection]?, CheckedContinuation<Void, Never>?, [CheckedContinuation<Void, Never>]
-            ) in
-            var rows = 0
+        let (batch, reached, resumed) = state.withLock { state -> ([Projection], Int64?, Resumed) in
+            var (rows, bytes) = (0, 0)
             let end =
                 state.pending.firstIndex { projection in
                     rows += projection.rows.count
-                    return rows > Self.batchRows
+                    bytes += projection.memoryBytes
+                    return rows > Self.batchRows || bytes > Self.batchBytes
                 } ?? state.pending.count
             let batch = Array(state.pending.prefix(max(end, 1)))
             state.pending.removeFirst(batch.count)
-            state.pendingRows -= batch.reduce(0) { $0 + $1.rows.count }
             state.isBusy = !batch.isEmpty
-            var producer: CheckedContinuation<Void, Never>?
-            if state.pendingRows < Self.maximumPendingRows { swap(&producer, &state.producer) }
-            guard batch.isEmpty else { return (batch, producer, []) }
-            audited.advance(to: state.seen)
+            guard batch.isEmpty else { return (batch, nil, Resumed()) }
             defer { state.drainWaiters = [] }
-            return (nil, producer, state.drainWaiters)
+            return ([], state.seen, Resumed(drained: state.drainWaiters))
         }
-        producer?.resume()
-        for waiter in drained { waiter.resume() }
-        return batch
+        if let reached { audited.advance(to: reached) }
+        resumed.resume()
+        return batch.isEmpty ? nil : batch
     }
 
     /// Tries until the batch is on disk; false when it is given up because the task is cancelled.
@@ -148,13 +173,18 @@ final class Auditor: Sendable {
         return true
     }
 
+    /// True when the batch is done with.
     private func attempt(_ batch: [Projection]) async -> Bool {
         do {
             try await ledger.project(batch, clusterID: clusterID.withLock { $0 })
-            if let last = batch.last {
-                state.withLock { $0.saved = last.revision }
-                audited.advance(to: last.revision)
-            }
+            release(batch)
+            if let last = batch.last { audited.advance(to: last.revision) }
+            return true
+        } catch  where error.code == .clusterMismatch {
+            logger.error(
+                "the ledger follows another etcd cluster, and is followed anew",
+                metadata: ["error": "\(error)"])
+            drop(because: error)
             return true
         } catch {
             logger.error("the audit ledger cannot be written", metadata: ["error": "\(error)"])
@@ -162,13 +192,31 @@ final class Auditor: Sendable {
         }
     }
 
-    private func finish() {
-        let (producer, waiters) = state.withLock { state in
-            state.isClosed = true
-            defer { (state.producer, state.drainWaiters) = (nil, []) }
-            return (state.producer, state.drainWaiters)
+    /// Makes room for what comes next.
+    private func release(_ batch: [Projection]) {
+        let producer = state.withLock { state in
+            if let last = batch.last { state.saved = last.revision }
+            state.pendingBytes -= batch.reduce(0) { $0 + $1.memoryBytes }
+            return state.isFull ? nil : state.producer.take()
         }
         producer?.resume()
-        for waiter in waiters { waiter.resume() }
+    }
+
+    /// Forgets everything handed over: it can never be written, and etcd has it still.
+    private func drop(because error: StoreError) {
+        let producer = state.withLock { state in
+            (state.pending, state.pendingBytes, state.defect) = ([], 0, error)
+            return state.producer.take()
+        }
+        producer?.resume()
+    }
+
+    private func finish() {
+        let resumed = state.withLock { state in
+            state.isClosed = true
+            defer { (state.producer, state.drainWaiters) = (nil, []) }
+            return Resumed(producer: state.producer, drained: state.drainWaiters)
+        }
+        resumed.resume()
     }
 }

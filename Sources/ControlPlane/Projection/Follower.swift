@@ -10,17 +10,20 @@ final class Follower: Sendable {
     private let mirror: Mirror
     private let auditor: Auditor
     private let ledger: AuditLedger
+    private let authenticator: JournalAuthenticator
     private let logger: Logger
     private let now: @Sendable () -> Timestamp
 
     init(
         store: any KeyValueStore, mirror: Mirror, auditor: Auditor, ledger: AuditLedger,
-        logger: Logger, now: @escaping @Sendable () -> Timestamp
+        authenticator: JournalAuthenticator, logger: Logger,
+        now: @escaping @Sendable () -> Timestamp
     ) {
         self.store = store
         self.mirror = mirror
         self.auditor = auditor
         self.ledger = ledger
+        self.authenticator = authenticator
         self.logger = logger
         self.now = now
     }
@@ -52,13 +55,17 @@ final class Follower: Sendable {
         let start = try await start(clusterID, newest: header.revision)
         auditor.restart(clusterID: clusterID, after: start)
         let caughtUp = try await newestRevision()
-        let projector = Projector(clusterID: clusterID)
+        let projector = projector(clusterID)
+        let known = mirror.read { HeadChain($0.storedHead, revision: $0.storedHeadRevision) }
+        if case .unreadable(let head) = known.stored { logger.error("\(head.problem)") }
         logger.info(
             "following etcd", metadata: ["after": "\(start)", "newest": "\(header.revision)"])
         let request = WatchRequest(.prefix(Keyspace.watchPrefix), startRevision: start + 1)
         try await store.watch(request) { batches in
+            var chain = known
             mirror.setReady(start >= caughtUp)
             for try await batch in batches {
+                mirror.noteHeard()
                 guard Self.hex(batch.clusterID) == clusterID else {
                     throw EtcdError(code: .clusterChanged, message: "another cluster answers")
                 }
@@ -70,7 +77,8 @@ final class Follower: Sendable {
                         resumed.removeFirst()
                     }
                     let events = mirror.apply(changes)
-                    await auditor.append(projector.project(changes, events, observedAt: now()))
+                    try await auditor.append(
+                        project(changes, events, &chain, projector))
                 }
                 if let revision = resumed.first { try await requireSamePast(at: revision) }
                 if !mirror.isReady, mirror.applied.reached >= caughtUp {
@@ -78,6 +86,28 @@ final class Follower: Sendable {
                 }
             }
         }
+    }
+
+    /// One revision's rows, with one more when its `head` is not a replica's doing.
+    private func project(
+        _ changes: RevisionChanges, _ events: [AuditedEvent], _ chain: inout HeadChain,
+        _ projector: Projector
+    ) -> Projection {
+        let time = now()
+        var projection = projector.project(
+            changes, events, headRevision: chain.revision, observedAt: time)
+        if let finding = chain.follow(changes) {
+            logger.error(
+                "\(finding.reason)", metadata: ["revision": "\(changes.revision)"])
+            projection.rows.append(
+                finding.row(
+                    revision: changes.revision, clusterID: projector.clusterID, time: time))
+        }
+        return projection
+    }
+
+    private func projector(_ clusterID: String) -> Projector {
+        Projector(clusterID: clusterID, authenticator: authenticator)
     }
 
     /// Throws unless etcd holds at `revision`, up to which it has been followed, what the mirror does: it
@@ -175,7 +205,7 @@ final class Follower: Sendable {
         guard try await newestRevision() > 0, try await compactRevision(past: 0) == nil else {
             return
         }
-        let row = Projector(clusterID: clusterID).observation(
+        let row = projector(clusterID).observation(
             "history", reason: "the ledger is new", from: 0, to: newest, time: now())
         try await ledger.record([row])
     }
@@ -193,19 +223,28 @@ final class Follower: Sendable {
         var known: [String: AuditedObject] = [:]
         for try await object in ledger.objects() { known[object.key] = object }
         var comparison = GapComparison(
-            projector: Projector(clusterID: clusterID), known: known, current: listing.audited,
+            projector: projector(clusterID), known: known, current: listing.audited,
             journal: journal.keyValues,
             recorded: try await ledger.recordedChanges(Self.changeIDs(journal.keyValues)),
             from: from, to: to, now: now())
         if comparison.isOfAnotherPast { comparison.from = 0 }
         let reason = comparison.from == from ? reason : Self.restored
-        let projection = comparison.project(reason: reason)
+        var projection = comparison.project(reason: reason)
+        if case .unreadable(let head) = listing.state.storedHead {
+            let finding = HeadFinding(head.problem, .absent, listing.state.storedHead)
+            projection.rows.append(finding.row(revision: to, clusterID: clusterID, time: now()))
+        }
         logger.notice(
             "a gap in etcd's history was bridged",
             metadata: [
                 "reason": "\(reason)", "from": "\(comparison.from)", "to": "\(to)",
                 "rows": "\(projection.rows.count)",
             ])
+        if comparison.from == 0 {
+            // What somebody waits for is of a past that this etcd has not had.
+            mirror.applied.abandonWaits()
+            auditor.audited.abandonWaits()
+        }
         try await ledger.bridge(
             from: Progress(clusterID: clusterID, revision: min(comparison.from, to - 1)),
             projection)
@@ -214,11 +253,25 @@ final class Follower: Sendable {
     }
 
     private static func changeIDs(_ journal: [KeyValue]) -> [String] {
-        journal.compactMap { JournalIndex.entry($0)?.0.text }
+        journal.compactMap { ChangeID(journalKey: $0.key)?.text }
     }
 
     /// The revision up to which etcd is compacted, if that is past `revision`; nil otherwise.
     private func compactRevision(past revision: Int64) async throws -> Int64? {
+        try await Self.compactRevision(store, past: revision)
+    }
+
+    /// The newest revision of any key that the watch follows.
+    private func newestRevision() async throws -> Int64 {
+        try await Self.newestRevision(store)
+    }
+}
+
+extension Follower {
+    /// The revision up to which etcd is compacted, if that is past `revision`; nil otherwise.
+    static func compactRevision(
+        _ store: any KeyValueStore, past revision: Int64
+    ) async throws -> Int64? {
         // Revision 1 is that of an empty etcd: nothing is lost before it.
         let first = max(revision, 1)
         do {
@@ -239,14 +292,15 @@ final class Follower: Sendable {
     }
 
     /// The newest revision of any key that the watch follows.
-    private func newestRevision() async throws -> Int64 {
+    static func newestRevision(_ store: any KeyValueStore) async throws -> Int64 {
         let newest = RangeRequest(
             .prefix(Keyspace.watchPrefix), limit: 1, keysOnly: true, sort: .descending(.modRevision)
         )
         return try await store.range(newest).keyValues.first?.modRevision ?? 0
     }
 
-    private static func hex(_ clusterID: UInt64) -> String {
+    /// A cluster's id, 16 lower-case hex digits.
+    static func hex(_ clusterID: UInt64) -> String {
         let digits = String(clusterID, radix: 16)
         return String(repeating: "0", count: 16 - digits.count) + digits
     }

@@ -28,7 +28,8 @@ struct GapComparison: Sendable {
         var projection = Projection(revision: to, rows: [gapRow(reason)], isAfterGap: true)
         var last: [String: Journaled] = [:]
         var states: [String: KnownState] = [:]
-        for change in journaled() {
+        let (journaled, doubts) = readJournal()
+        for change in journaled {
             guard let key = MirrorState.auditedKey(EtcdKey(change.path)) else { continue }
             let after = state(after: change, key)
             projection.rows.append(row(change, key, states[change.path] ?? first(key), after))
@@ -52,7 +53,11 @@ struct GapComparison: Sendable {
                 } ?? false
             // What was changed and changed back has to end with a row that says so.
             if isExplained || (isSame && last[path] == nil) { continue }
-            projection.rows.append(row(key, states[path], after))
+            var row = row(key, states[path], after)
+            if let doubt = doubts[path], doubt.revision == row.revision {
+                row.detail = doubt.doubt.detail(doubt.id)
+            }
+            projection.rows.append(row)
         }
         return projection
     }
@@ -104,20 +109,58 @@ struct GapComparison: Sendable {
         var existed: Bool { if case .value(nil) = self { false } else { true } }
     }
 
+    /// An entry that claims the newest change of a key and is not to be believed.
+    private struct Doubted {
+        var revision: Int64
+        var id: ChangeID
+        var doubt: JournalDoubt
+    }
+
     /// The accepted changes after `from` that the journal still holds and the ledger does not have, a
-    /// value for each key written.
-    private func journaled() -> [Journaled] {
-        journal.filter { $0.modRevision > from }
-            .sorted { $0.modRevision < $1.modRevision }
-            .flatMap { stored -> [Journaled] in
-                guard let (id, entry) = JournalIndex.entry(stored), entry.isAccepted else {
-                    return []
+    /// value for each key written; and by key what is not to be believed.
+    private func readJournal() -> (changes: [Journaled], doubts: [String: Doubted]) {
+        var changes: [Journaled] = []
+        var doubts: [String: Doubted] = [:]
+        for stored in journal.filter({ $0.modRevision > from }).sorted(by: {
+            $0.modRevision < $1.modRevision
+        }) {
+            guard let (id, reading) = projector.authenticator.read(stored),
+                let claim = reading.claim, claim.isAccepted
+            else { continue }
+            if let doubt = reading.doubt ?? doubt(of: claim, id, stored.modRevision) {
+                for key in claim.keys {
+                    doubts[key] = Doubted(revision: stored.modRevision, id: id, doubt: doubt)
                 }
-                return entry.keys.map {
-                    Journaled(path: $0, revision: stored.modRevision, id: id, entry: entry)
-                }
+                continue
             }
-            .filter { change in change.recorded.map { !recorded.contains($0) } ?? true }
+            changes += claim.keys.map {
+                Journaled(path: $0, revision: stored.modRevision, id: id, entry: claim)
+            }
+        }
+        return (
+            changes.filter { change in change.recorded.map { !recorded.contains($0) } ?? true },
+            doubts
+        )
+    }
+
+    /// Why an authentic entry was not made for the transaction at `revision`: the ledger has it from
+    /// another one, or a value that is still there is another.
+    private func doubt(
+        of entry: JournalEntry, _ id: ChangeID, _ revision: Int64
+    ) -> JournalDoubt? {
+        guard projector.authenticator.isOn else { return nil }
+        let isReplay = recorded.contains {
+            $0.changeID == id.text && $0.revision != revision
+                && $0.time == Timestamp(rfc3339: entry.time)
+        }
+        let isOther = zip(entry.keys, entry.digests).contains { key, digest in
+            guard let stored = current[key], stored.modRevision == revision else { return false }
+            return JournalEntry.digest(stored.value) != digest
+        }
+        guard isReplay || isOther else { return nil }
+        return JournalDoubt(
+            .notAuthentic("it was made for another \(isReplay ? "revision" : "value")"),
+            claim: entry)
     }
 
     /// What stood before the first change that the journal tells of: what the ledger knew last, unless

@@ -7,23 +7,29 @@ import Store
 struct Projector: Sendable {
     /// 16 lower-case hex digits.
     var clusterID: String
+    var authenticator = JournalAuthenticator()
 
     /// The rows and last-known objects of one revision.
     ///
     /// A key that a journal entry of the same revision names was written by that change; every
-    /// other key was written by somebody else.
+    /// other key was written by somebody else, and so was one whose entry is not to be believed.
+    ///
+    /// - Parameter headRevision: mod_revision of `head` before this revision; nil when it is not known.
     func project(
-        _ changes: RevisionChanges, _ events: [AuditedEvent], observedAt now: Timestamp
+        _ changes: RevisionChanges, _ events: [AuditedEvent], headRevision: Int64? = nil,
+        observedAt now: Timestamp
     ) -> Projection {
-        let journal = JournalIndex(changes)
+        let journal = JournalIndex(changes, authenticator, headRevision: headRevision)
         var projection = Projection(revision: changes.revision)
         for event in events {
             let before = event.before.map { AuditedValue(event.key, $0) }
             let after = event.after.map { AuditedValue(event.key, $0) }
             var row = draft(event.key, before: before, after: after, time: now)
             row.revision = changes.revision
-            if let (id, entry) = journal[event.key.path] {
-                attribute(&row, to: id, entry, event.key)
+            switch journal[event.key.path] {
+            case (let id, .entry(let entry))?: attribute(&row, to: id, entry, event.key)
+            case (let id, .doubtful(let doubt))?: row.detail = doubt.detail(id)
+            case nil: break
             }
             projection.rows.append(row)
             projection.objects.append(
@@ -117,30 +123,6 @@ struct AuditedValue: Sendable, Equatable {
         networks = NamedNetworks.of(document)
         canonical = String(
             decoding: JSONSerializer.canonical(document ?? .string(text)), as: UTF8.self)
-    }
-}
-
-/// Which change wrote which key, from the journal entries of one revision.
-struct JournalIndex {
-    private var changes: [String: (ChangeID, JournalEntry)] = [:]
-
-    init(_ revision: RevisionChanges) {
-        for event in revision.events where event.kind == .put {
-            guard let (id, entry) = Self.entry(event.keyValue), entry.isAccepted else { continue }
-            for key in entry.keys { changes[key] = (id, entry) }
-        }
-    }
-
-    /// The accepted change that wrote `key`; nil when none of the journal's did.
-    subscript(key: String) -> (ChangeID, JournalEntry)? { changes[key] }
-
-    /// The journal entry that `keyValue` is; nil for any other key.
-    static func entry(_ keyValue: KeyValue) -> (ChangeID, JournalEntry)? {
-        guard let key = keyValue.key.string, key.hasPrefix(Keyspace.journalPrefix),
-            let id = ChangeID(String(key.dropFirst(Keyspace.journalPrefix.count))),
-            let entry = JournalEntry(bytes: keyValue.value)
-        else { return nil }
-        return (id, entry)
     }
 }
 

@@ -70,8 +70,8 @@ package final class Checkpoints: Service {
 
     /// How soon what failed is tried again.
     private static let retryInterval = Duration.seconds(5)
-    /// How long the last anchor may take at the end.
-    private static let farewell = Duration.seconds(2)
+    /// How long somebody waits for an anchor: who asks for a checkpoint, and the end of the server.
+    private static let anchorPatience = Duration.seconds(2)
 
     /// - Parameters:
     ///   - retiredKeys: of ledgers that had this one's data folder before.
@@ -103,11 +103,12 @@ package final class Checkpoints: Service {
         await sayFarewell()
     }
 
-    /// Signs what is on disk now. `isNew` is false when that has been done for these rows before.
+    /// Signs what is on disk now. `isNew` is false when that has been done for these rows before;
+    /// `isAnchored` is false when etcd did not take the checkpoint within two seconds, which is tried again.
     ///
     /// Throws `notReady` before the key is on record, and `ledgerUnavailable`.
     package func make() async throws(ControlPlaneError) -> (
-        stored: StoredCheckpoint, isNew: Bool
+        stored: StoredCheckpoint, isNew: Bool, isAnchored: Bool
     ) {
         guard await isKeyOnRecord() else {
             throw ControlPlaneError(.notReady, "the signing key is not on record yet")
@@ -115,8 +116,10 @@ package final class Checkpoints: Service {
         do {
             let made = try await ledger.makeCheckpoint(key, time: now())
             noteSigned(made.stored)
-            await tryToAnchor()
-            return made
+            await anchorWithPatience()
+            return (
+                made.stored, made.isNew, status.anchored >= made.stored.checkpoint.size
+            )
         } catch {
             throw ControlPlaneError(.ledgerUnavailable, "no checkpoint can be made: \(error)")
         }
@@ -159,12 +162,17 @@ package final class Checkpoints: Service {
         }
     }
 
-    /// At the end: nobody waits long for an etcd that is away; the next start anchors it.
+    /// At the end; what etcd does not take is anchored by the next start.
     private func sayFarewell() async {
         await signIfGrown()
+        await anchorWithPatience()
+    }
+
+    /// Nobody waits long for an etcd that is away.
+    private func anchorWithPatience() async {
         await withTaskGroup(of: Void.self) { group in
             group.addTask { await self.tryToAnchor() }
-            group.addTask { try? await Task.sleep(for: Self.farewell) }
+            group.addTask { try? await Task.sleep(for: Self.anchorPatience) }
             await group.next()
             group.cancelAll()
         }

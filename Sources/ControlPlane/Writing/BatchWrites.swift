@@ -11,6 +11,8 @@ struct BatchWrites {
     private var changesTiers = false
     private var changesTiering = false
     private var deletesRegion = false
+    private var changesGlobalPolicies = false
+    private var twins: Set<String> = []
 
     /// True if a plan with these reads and writes might come out otherwise after the batch, or writes a
     /// key that the batch writes.
@@ -30,7 +32,17 @@ struct BatchWrites {
         case .hasRegions: answer == .flag(false) ? changesRegions : deletesRegion
         case .tiers: changesTiers
         case .hasTieredPolicies: changesTiering
+        case .twins(let path): twins.contains(Self.twinKey(path))
+        case .crossRegionPolicies, .policies: changesGlobalPolicies
+        case .labelled: true
         }
+    }
+
+    /// The same for all keys that one policy may be stored under: with or without a tier's prefix.
+    private static func twinKey(_ path: String) -> String {
+        let end = path.lastIndex(of: "/").map(path.index(after:)) ?? path.startIndex
+        let name = path[end...].split(separator: ".", maxSplits: 1).last ?? path[end...]
+        return String(path[..<end] + name)
     }
 
     /// Counts one more member in.
@@ -39,8 +51,10 @@ struct BatchWrites {
             paths.insert(object.path)
             guard let key = ResourceKey(path: object.path) else { continue }
             if key.kind == .tier { changesTiers = true }
-            if key.kind.isPolicy, key.name.hasPrefix(PolicyName.defaultTier + ".") {
-                changesTiering = true
+            if key.kind.isPolicy {
+                twins.insert(Self.twinKey(object.path))
+                if key.kind == .globalNetworkPolicy { changesGlobalPolicies = true }
+                if key.name.hasPrefix(PolicyName.defaultTier + ".") { changesTiering = true }
             }
             guard let inventory = InventoryKey(key) else { continue }
             let old = mirror.read { $0.entries[object.path]?.bytes }

@@ -76,7 +76,7 @@ extension ControlPlane {
             return Self.judged(error, draft.write)
         }
         if let journal, let stored = found.last?.first, stored.key == journal,
-            let replay = Writer.replay(stored, of: request)
+            let replay = writer.replay(stored, of: request)
         {
             return .answered(replay)
         }

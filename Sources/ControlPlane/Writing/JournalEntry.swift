@@ -24,6 +24,17 @@ package struct JournalEntry: Sendable, Equatable {
     package var fingerprint: String?
     /// What the client was warned of, as `{pointer, rule, message}`.
     package var warnings: [JSONValue] = []
+    /// mod_revision of `head` that the change's transaction compared; nil when the entry does not say.
+    package var headRevision: Int64?
+    /// SHA-256 of the value written under each of `keys`, in hex, nil for a deletion; empty unless signed.
+    var digests: [String?] = []
+    /// Who made the entry, as it was read; see `JournalAuthenticator`.
+    package private(set) var seal: JournalSeal?
+    /// Signs the entry when it is serialised.
+    var signer: Signer?
+
+    /// The format that this program writes; a value without a version is of version 1.
+    package static let version: Int64 = 1
 
     package init(
         isAccepted: Bool, time: String, context: ChangeContext, verb: String, kind: String,
@@ -48,10 +59,16 @@ extension JournalEntry {
     /// `kind` of a change that applies a stream of documents; its name is empty.
     package static let streamKind = "Stream"
 
-    /// Nil when the bytes are no journal entry of this version.
+    /// Nil when the bytes are no journal entry of this version. Believes whatever it reads: what acts on an
+    /// entry asks `JournalAuthenticator.read`.
     package init?(bytes: [UInt8]) {
-        guard let value = try? JSONParser.parse(bytes),
-            let status = value["status"]?.stringValue,
+        guard let entry = JournalReading(bytes: bytes).entry else { return nil }
+        self = entry
+    }
+
+    /// Nil when a member is missing or of another type; `value` is of a known version.
+    init?(_ value: JSONValue) {
+        guard let status = value["status"]?.stringValue,
             let time = value["time"]?.stringValue,
             let context = ChangeContext(journal: value),
             let verb = value["verb"]?.stringValue,
@@ -69,10 +86,14 @@ extension JournalEntry {
             },
             fingerprint: value["fingerprint"]?.stringValue)
         warnings = value["warnings"]?.arrayValue ?? []
+        headRevision = value["headRevision"]?.numberValue?.int64
+        digests = (value["digests"]?.arrayValue ?? []).map(\.stringValue)
+        seal = value["mac"].flatMap(JournalSeal.init)
     }
 
     package var bytes: [UInt8] {
         var object = JSONObject()
+        object["v"] = .number(JSONNumber(Self.version))
         object["status"] = isAccepted ? "accepted" : "aborted"
         object["time"] = .string(time)
         context.write(to: &object)
@@ -85,6 +106,11 @@ extension JournalEntry {
         if !verbs.isEmpty { object["verbs"] = .array(verbs.map { .string($0.rawValue) }) }
         object["fingerprint"] = fingerprint.map(JSONValue.string)
         if !warnings.isEmpty { object["warnings"] = .array(warnings) }
+        object["headRevision"] = headRevision.map { .number(JSONNumber($0)) }
+        if !digests.isEmpty {
+            object["digests"] = .array(digests.map { $0.map(JSONValue.string) ?? .null })
+        }
+        object["mac"] = signer.map { $0.seal(object).document }
         return JSONSerializer.bytes(.object(object))
     }
 

@@ -107,15 +107,18 @@ final class Submission: Sendable {
     /// Answers that the time is up; the words depend on whether the change was sent, and on the trouble
     /// it had so far.
     func expire(_ message: String) {
-        let trouble = state.withLock { $0.trouble }.map { ": \($0)" } ?? ""
+        let trouble = state.withLock { $0.trouble }
+        let before = trouble.map { "; before that: \($0)" } ?? ""
         take { phase in
             phase == .inFlight
                 ? .failed(
                     ControlPlaneError(
                         .outcomeUnknown,
-                        "the change was sent to etcd, but etcd did not answer in time",
+                        "the change was sent to etcd, but etcd did not answer in time" + before,
                         changeID: request.id))
-                : .failed(ControlPlaneError(.etcdUnavailable, message + trouble))
+                : .failed(
+                    ControlPlaneError(
+                        .etcdUnavailable, message + (trouble.map { ": \($0)" } ?? "")))
         }
     }
 

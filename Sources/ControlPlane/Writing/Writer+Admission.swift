@@ -55,7 +55,7 @@ extension Writer {
             guard member.submission.request.fingerprint != nil,
                 let stored = journal[member.journalKey]
             else { return true }
-            if let replay = Self.replay(stored, of: member.submission.request) {
+            if let replay = replay(stored, of: member.submission.request) {
                 member.submission.answer(replay)
                 return false
             }
@@ -65,16 +65,21 @@ extension Writer {
     }
 
     /// The answer to a request whose key has been used before; nil when that attempt was given up.
-    static func replay(_ stored: KeyValue, of request: ChangeRequest) -> ChangeAnswer? {
-        guard let entry = JournalEntry(bytes: stored.value), entry.isAccepted else { return nil }
-        guard entry.fingerprint == request.fingerprint else {
-            return .refused(
-                Refusal(
-                    .idempotencyKeyReused,
-                    "this Idempotency-Key was used for another request: \(entry.verb) of "
-                        + "\(entry.kind) \(entry.name) at \(entry.time); use a new key"))
+    func replay(_ stored: KeyValue, of request: ChangeRequest) -> ChangeAnswer? {
+        func reused(_ reason: String) -> ChangeAnswer {
+            .refused(Refusal(.idempotencyKeyReused, reason + "; use a new key"))
         }
-        return .replayed(entry, revision: stored.modRevision)
+        switch planner.journal.read(request.id, stored.value) {
+        case .doubtful(let doubt):
+            return reused(
+                "what etcd holds for this Idempotency-Key cannot be used: \(doubt.problem)")
+        case .entry(let entry) where !entry.isAccepted: return nil
+        case .entry(let entry) where entry.fingerprint != request.fingerprint:
+            return reused(
+                "this Idempotency-Key was used for another request: \(entry.verb) of "
+                    + "\(entry.kind) \(entry.name) at \(entry.time)")
+        case .entry(let entry): return .replayed(entry, revision: stored.modRevision)
+        }
     }
 
     /// Takes the members whose drafts hold, or hold again after they were made anew, as long as they fit

@@ -50,12 +50,13 @@ extension Writer {
         transaction.failure.append(.range(.key(Keyspace.head)))
         for (member, write, _) in plan.accepted {
             head = head.next(changeID: member.id, writes: write.writes)
-            let journal = planner.journalEntry(member.submission.request, write).bytes
+            var journal = planner.journalEntry(member.submission.request, write)
+            journal.headRevision = plan.headRevision
             transaction.compares += write.writes.map(\.compare)
             transaction.success += write.writes.map(\.operation)
             transaction.compares.append(
                 .unchanged(member.journalKey, since: member.journalRevision))
-            transaction.success.append(.put(member.journalKey, journal, lease: lease))
+            transaction.success.append(.put(member.journalKey, journal.bytes, lease: lease))
         }
         transaction.success.append(.put(Keyspace.head, head.bytes))
         let room = limits.operations - transaction.compares.count
@@ -197,7 +198,7 @@ extension Writer {
             do {
                 let lease = try await lease.id()
                 let response = try await store.transaction(abort(plan, first, lease: lease))
-                return resolved(response, plan)
+                return resolved(response, plan, first)
             } catch {
                 let code = (error as? EtcdError)?.code
                 if code == .leaseNotFound { lease.discard() }
@@ -223,10 +224,17 @@ extension Writer {
             failure: [.range(.key(first.journalKey))])
     }
 
-    private func resolved(_ response: TransactionResponse, _ plan: Plan) -> Attempt {
+    /// True if the journal says that the member's change was accepted, and is to be believed.
+    private func isAccepted(_ stored: KeyValue, _ member: BatchMember) -> Bool {
+        planner.journal.read(member.id, stored.value).entry?.isAccepted == true
+    }
+
+    private func resolved(
+        _ response: TransactionResponse, _ plan: Plan, _ first: BatchMember
+    ) -> Attempt {
         var journalRevision = response.header.revision
         if !response.succeeded, let stored = response.responses.first?.keyValues.first {
-            if JournalEntry(bytes: stored.value)?.isAccepted == true {
+            if isAccepted(stored, first) {
                 conclude(plan, revision: stored.modRevision)
                 return .done(deferred: plan.deferred)
             }
@@ -241,9 +249,7 @@ extension Writer {
     /// known; otherwise its members are told that their outcome is not known. The next transaction
     /// writes `head`, which makes the lost one impossible as well.
     private func settle(_ plan: Plan, _ first: BatchMember) async -> Attempt {
-        if let stored = try? await store.get(first.journalKey),
-            JournalEntry(bytes: stored.value)?.isAccepted == true
-        {
+        if let stored = try? await store.get(first.journalKey), isAccepted(stored, first) {
             conclude(plan, revision: stored.modRevision)
             return .done(deferred: plan.deferred)
         }

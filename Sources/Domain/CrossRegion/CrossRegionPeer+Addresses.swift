@@ -3,16 +3,13 @@ extension CrossRegionPeer {
         nets = reader.networks("nets")
         notNets = reader.networks("notNets", isExcluding: true)
         guard let text = reader.string("subnet") else { return }
-        let parts = text.value.split(separator: "/", omittingEmptySubsequences: false)
-            .map(String.init)
-        guard parts.count == 2, RegionName.isLegal(parts[0]), DNSLabel.isLegal(parts[1]) else {
+        guard let reference = SubnetReference(written: text.value) else {
             reader.add(
                 text.pointer, .crossRegionSubnet,
                 "expected a registered subnet as region/name, such as xyz-east/web-1, found"
                     + " \"\(text.value.prefix(128))\"")
             return
         }
-        let reference = SubnetReference(region: parts[0], name: parts[1])
         subnet = Located(reference, at: text.pointer)
         if !regions.isEmpty, !regions.contains(where: { $0.value == reference.region }) {
             reader.add(

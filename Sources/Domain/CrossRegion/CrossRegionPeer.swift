@@ -56,6 +56,15 @@ package struct SubnetReference: Sendable, Hashable {
         self.region = region
         self.name = name
     }
+
+    /// Reads `region/name`; nil for anything else.
+    package init?(written text: String) {
+        let parts = text.split(separator: "/", omittingEmptySubsequences: false).map(String.init)
+        guard parts.count == 2, RegionName.isLegal(parts[0]), DNSLabel.isLegal(parts[1]) else {
+            return nil
+        }
+        self.init(region: parts[0], name: parts[1])
+    }
 }
 
 extension SubnetReference: CustomStringConvertible {

@@ -1,20 +1,94 @@
 import GRPCCore
 import GRPCNIOTransportHTTP2
+import Logging
 import NIOCore
 import NIOHTTP2
+import Synchronization
 
 /// One endpoint and the client that keeps a connection to it.
-struct Endpoint: Sendable {
+final class Endpoint: Sendable {
+    typealias Client = GRPCClient<HTTP2ClientTransport.Posix>
+
+    private struct State {
+        var client: Client
+        /// The raft term that the member last answered with; 0 before its first answer.
+        var term: UInt64 = 0
+        /// Whether it is to be used no more.
+        var isStopped = false
+    }
+
     let address: EtcdEndpoint
-    let client: GRPCClient<HTTP2ClientTransport.Posix>
+    private let configuration: EtcdConfiguration
+    private let state: Mutex<State>
 
     init(_ address: EtcdEndpoint, _ configuration: EtcdConfiguration) throws(EtcdError) {
         self.address = address
+        self.configuration = configuration
+        state = Mutex(State(client: try Self.client(address, configuration)))
+    }
+
+    var client: Client { state.withLock { $0.client } }
+
+    var isStopped: Bool { state.withLock { $0.isStopped } }
+
+    /// The raft term that the member last answered with; 0 before its first answer.
+    var term: UInt64 { state.withLock { $0.term } }
+
+    func noteTerm(_ term: UInt64) { state.withLock { $0.term = max($0.term, term) } }
+
+    /// Keeps the connection until the task is cancelled or `stop()`. One that ends for another reason is
+    /// made anew: an endpoint must not be dead for the rest of the process.
+    func run(_ logger: Logger) async {
+        var pause = Duration.milliseconds(100)
+        while true {
+            var failure = "it ended"
+            do {
+                try await client.runConnections()
+            } catch {
+                failure = "\(error)"
+            }
+            if Task.isCancelled || isStopped { return }
+            logger.warning(
+                "the connection to an etcd endpoint is made anew",
+                metadata: ["endpoint": "\(address)", "error": "\(failure)"])
+            try? await Task.sleep(for: pause)
+            pause = min(pause * 2, .seconds(5))
+            renew(logger)
+        }
+    }
+
+    /// Ends the connection when the calls in progress are done.
+    func stop() {
+        let client = state.withLock { state in
+            state.isStopped = true
+            return state.client
+        }
+        client.beginGracefulShutdown()
+    }
+
+    private func renew(_ logger: Logger) {
         do {
-            let transport = try HTTP2ClientTransport.Posix(
-                target: address.target, transportSecurity: configuration.security(for: address),
-                config: configuration.transport)
-            self.client = GRPCClient(transport: transport)
+            let client = try Self.client(address, configuration)
+            let isStopped = state.withLock { state in
+                state.client = client
+                return state.isStopped
+            }
+            // Somebody may have stopped the one before.
+            if isStopped { client.beginGracefulShutdown() }
+        } catch {
+            logger.error("an etcd endpoint cannot be used", metadata: ["error": "\(error)"])
+        }
+    }
+
+    private static func client(
+        _ address: EtcdEndpoint, _ configuration: EtcdConfiguration
+    ) throws(EtcdError) -> Client {
+        do {
+            return GRPCClient(
+                transport: try HTTP2ClientTransport.Posix(
+                    target: address.target,
+                    transportSecurity: configuration.security(for: address),
+                    config: configuration.transport))
         } catch {
             throw EtcdError(
                 code: .invalidArgument, message: "etcd endpoint \(address): \(error)", cause: error)
@@ -35,12 +109,12 @@ extension EtcdEndpoint {
 
 extension EtcdConfiguration {
     /// Milliseconds until a connection is closed whose peer acknowledges nothing that is sent.
-    private var deadPeerTimeout: Int {
-        Int(clamping: (probeInterval + probeTimeout).components.seconds * 1000)
-    }
+    private static let deadPeerTimeout = 15_000
 
     // The transport's own keepalive is not used: grpc-swift-nio-transport 2.9 stops it for good as
-    // soon as a connection has once been without calls (`ClientConnectionHandler._streamClosed`).
+    // soon as a connection has once been without calls (`ClientConnectionHandler._streamClosed`), and
+    // etcd closes a connection that pings more often than every 5 s (`--grpc-keepalive-min-time`).
+    // `EtcdClient+Supervision` asks the member itself instead.
     fileprivate var transport: HTTP2ClientTransport.Posix.Config {
         .defaults {
             $0.http2.authority = tls.serverName
@@ -54,7 +128,8 @@ extension EtcdConfiguration {
                     let http2 = try pipeline.handler(type: NIOHTTP2Handler.self)
                     try pipeline.addHandler(PingResponder(), position: .before(http2))
                     #if os(Linux)
-                        try channel.syncOptions?.setOption(.tcpUserTimeout, value: deadPeerTimeout)
+                        try channel.syncOptions?.setOption(
+                            .tcpUserTimeout, value: Self.deadPeerTimeout)
                     #endif
                 }
             }

@@ -22,15 +22,23 @@ extension EtcdClient {
     private func authenticate(
         _ credentials: EtcdConfiguration.Credentials, until deadline: ContinuousClock.Instant
     ) async throws(EtcdError) -> String? {
+        let password: String
+        do {
+            password = try credentials.password()
+        } catch {
+            throw EtcdError(
+                code: .unauthenticated,
+                message: "the password of \(credentials.user) cannot be read: \(error)")
+        }
         let request = Etcdserverpb_AuthenticateRequest.with {
             $0.name = credentials.user
-            $0.password = credentials.password
+            $0.password = password
         }
         do {
             let response: Etcdserverpb_AuthenticateResponse = try await attempt(
                 Etcdserverpb_Auth.Method.Authenticate.descriptor, request, .read(),
                 on: pool.inUse.endpoint, token: nil,
-                timeout: ContinuousClock.now.duration(to: deadline))
+                timeout: ContinuousClock.now.duration(to: deadline), isSupervised: true)
             return response.token
         } catch  where error.message == "etcdserver: authentication is not enabled" {
             return nil

@@ -23,21 +23,24 @@ enum CallKind: Sendable {
 
 extension EtcdClient {
     /// One unary call within the configured deadline, on as many endpoints as its kind allows.
-    func call<Request: Message, Response: Message>(
+    func call<Request: Message, Response: HeadedResponse>(
         _ method: MethodDescriptor, _ request: Request, _ kind: CallKind
     ) async throws(EtcdError) -> Response {
         let deadline = ContinuousClock.now + configuration.requestTimeout
         var backoff = Backoff()
         var refusal: Authenticator.Refusal?
-        var failure: EtcdError?
+        var failures = EndpointFailures()
         while true {
             let (index, endpoint) = pool.inUse
             do {
                 let token = try await token(insteadOf: refusal, until: deadline)
                 do {
-                    return try await attempt(
+                    let response: Response = try await attempt(
                         method, request, kind, on: endpoint, token: token,
-                        timeout: attemptTimeout(kind, until: deadline, failures: backoff.failures))
+                        timeout: attemptTimeout(kind, until: deadline, failures: backoff.failures),
+                        isSupervised: true)
+                    endpoint.noteTerm(response.header.raftTerm)
+                    return response
                 } catch  where error.code == .unauthenticated && refusal == nil && usesTokens {
                     refusal = Authenticator.Refusal(token: token)
                 }
@@ -45,13 +48,10 @@ extension EtcdClient {
                 guard error.isTransient else { throw error }
                 leave(index, because: error)
                 let mayRepeat = !kind.mutates || error.outcome == .notApplied
-                // That the time is over says less than what the time was lost with.
-                if failure == nil || error.code != .deadlineExceeded || !mayRepeat {
-                    failure = error
-                }
+                failures.note(error, of: endpoint.address)
                 let pause = backoff.next(endpoints: pool.endpoints.count)
                 guard mayRepeat, ContinuousClock.now + pause < deadline else {
-                    throw failure ?? error
+                    throw failures.summary(error)
                 }
                 guard (try? await Task.sleep(for: pause)) != nil else { throw .cancelled }
             }
@@ -59,22 +59,27 @@ extension EtcdClient {
     }
 
     /// One attempt of a unary call on one endpoint.
+    ///
+    /// - Parameter isSupervised: whether a member that is not going to answer ends it before its time.
     func attempt<Request: Message, Response: Message>(
         _ method: MethodDescriptor, _ request: Request, _ kind: CallKind, on endpoint: Endpoint,
-        token: String?, timeout: Duration
+        token: String?, timeout: Duration, isSupervised: Bool = false
     ) async throws(EtcdError) -> Response {
         let serializer = MarkingSerializer<Request>()
-        do {
-            return try await endpoint.client.unary(
-                request: ClientRequest(
-                    message: request,
-                    metadata: metadata(token: token, requiresLeader: kind.requiresLeader)),
+        let metadata = metadata(token: token, requiresLeader: kind.requiresLeader)
+        let options = callOptions(timeout: timeout)
+        let body: @Sendable () async throws -> Response = {
+            try await endpoint.client.unary(
+                request: ClientRequest(message: request, metadata: metadata),
                 descriptor: method, serializer: serializer,
-                deserializer: ProtobufDeserializer<Response>(),
-                options: callOptions(timeout: timeout)
+                deserializer: ProtobufDeserializer<Response>(), options: options
             ) { response in
                 try response.message
             }
+        }
+        do {
+            return isSupervised
+                ? try await supervised(on: endpoint, token: token, body) : try await body()
         } catch {
             let mayBeApplied = kind.mutates && serializer.mark.isSet
             if Task.isCancelled {
@@ -82,14 +87,21 @@ extension EtcdClient {
                     code: .cancelled, message: "the call was cancelled",
                     outcome: mayBeApplied ? .unknown : .notApplied, cause: error)
             }
-            throw EtcdError(error, mayBeApplied: mayBeApplied)
+            var failure = EtcdError(error, mayBeApplied: mayBeApplied)
+            if mayBeApplied, error is EtcdError { failure.outcome = .unknown }
+            // A client that ended without having been told to is being made anew.
+            if error is RuntimeError, !endpoint.isStopped {
+                failure.code = .unavailable
+                failure.message = "the connection is made anew"
+            }
+            throw failure
         }
     }
 
     /// Moves on to the next endpoint for all calls.
     func leave(_ index: Int, because error: EtcdError) {
-        pool.leave(index)
-        logger.debug(
+        pool.leave(index, isSilent: error.isSilence)
+        logger.info(
             "etcd endpoint failed",
             metadata: ["endpoint": "\(pool.endpoints[index].address)", "error": "\(error)"])
     }
@@ -117,6 +129,27 @@ extension EtcdClient {
         let remaining = ContinuousClock.now.duration(to: deadline)
         guard !kind.mutates else { return remaining }
         return remaining / max(1, pool.endpoints.count - failures)
+    }
+}
+
+/// What each endpoint failed with last, for an error that names them.
+struct EndpointFailures {
+    private var failures: [(address: EtcdEndpoint, message: String)] = []
+
+    mutating func note(_ error: EtcdError, of address: EtcdEndpoint) {
+        if let index = failures.firstIndex(where: { $0.address == address }) {
+            // That the time is over says less than what the time was lost with.
+            guard error.code != .deadlineExceeded else { return }
+            failures.remove(at: index)
+        }
+        failures.append((address, error.message))
+    }
+
+    /// `last`, the error that ended the call, in the words of all of them.
+    func summary(_ last: EtcdError) -> EtcdError {
+        var error = last
+        error.message = failures.map { "\($0.address): \($0.message)" }.joined(separator: "; ")
+        return error
     }
 }
 

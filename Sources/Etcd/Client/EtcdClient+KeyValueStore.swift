@@ -26,29 +26,13 @@ extension EtcdClient: KeyValueStore {
     }
 
     package func grantLease(ttlSeconds: Int64) async throws -> Lease {
+        // Harmless to repeat: a lease that nobody learns of expires.
         let response: Etcdserverpb_LeaseGrantResponse = try await call(
             Etcdserverpb_Lease.Method.LeaseGrant.descriptor,
-            Etcdserverpb_LeaseGrantRequest.with { $0.ttl = ttlSeconds }, .write)
+            Etcdserverpb_LeaseGrantRequest.with { $0.ttl = ttlSeconds }, .read())
         guard response.error.isEmpty else {
             throw EtcdError(code: .internal, message: response.error)
         }
         return Lease(id: LeaseID(rawValue: response.id), ttlSeconds: response.ttl)
-    }
-
-    package func revokeLease(_ id: LeaseID) async throws {
-        let _: Etcdserverpb_LeaseRevokeResponse = try await call(
-            Etcdserverpb_Lease.Method.LeaseRevoke.descriptor,
-            Etcdserverpb_LeaseRevokeRequest.with { $0.id = id.rawValue }, .write)
-    }
-
-    package func keepLeaseAlive(_ id: LeaseID) async throws -> Lease {
-        // Harmless to repeat: the time to live begins again with each.
-        let response: Etcdserverpb_LeaseKeepAliveResponse = try await call(
-            Etcdserverpb_Lease.Method.LeaseKeepAlive.descriptor,
-            Etcdserverpb_LeaseKeepAliveRequest.with { $0.id = id.rawValue }, .read())
-        guard response.ttl > 0 else {
-            throw EtcdError(code: .leaseNotFound, message: "lease \(id.rawValue) has expired")
-        }
-        return Lease(id: id, ttlSeconds: response.ttl)
     }
 }

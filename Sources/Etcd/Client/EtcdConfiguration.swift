@@ -11,9 +11,15 @@ package struct EtcdConfiguration: Sendable {
     /// A user of etcd's own authentication.
     package struct Credentials: Sendable, CustomStringConvertible, CustomReflectable {
         package var user: String
-        package var password: String
+        /// Read for each authentication, so that a password may be changed while the client runs.
+        package var password: @Sendable () throws -> String
 
         package init(user: String, password: String) {
+            self.init(user: user, reading: { password })
+        }
+
+        /// - Parameter password: what throws is the reason of a failed authentication.
+        package init(user: String, reading password: @escaping @Sendable () throws -> String) {
             self.user = user
             self.password = password
         }
@@ -50,9 +56,10 @@ package struct EtcdConfiguration: Sendable {
     package var tls: TLS
     /// The deadline of every call, retries included; a watch must be established within it.
     package var requestTimeout: Duration
-    /// How often the member that serves a watch is asked whether it is alive.
+    /// How often a watch asks its member for a sign of life.
     package var probeInterval: Duration
-    /// How long it may take to answer before the watch moves to another endpoint.
+    /// How long a member may be silent when it is asked before another endpoint is tried. Unless it is given,
+    /// 1 s where there is another one and 5 s where there is none.
     package var probeTimeout: Duration
     /// The largest answer accepted.
     package var maxResponseBytes: Int
@@ -61,8 +68,8 @@ package struct EtcdConfiguration: Sendable {
 
     package init(
         endpoints: [EtcdEndpoint], credentials: Credentials? = nil, tls: TLS = TLS(),
-        requestTimeout: Duration = .seconds(5), probeInterval: Duration = .seconds(10),
-        probeTimeout: Duration = .seconds(5), maxResponseBytes: Int = 64 << 20,
+        requestTimeout: Duration = .seconds(5), probeInterval: Duration = .milliseconds(300),
+        probeTimeout: Duration? = nil, maxResponseBytes: Int = 64 << 20,
         watchBufferBytes: Int = 4 << 20
     ) {
         self.endpoints = endpoints
@@ -70,7 +77,7 @@ package struct EtcdConfiguration: Sendable {
         self.tls = tls
         self.requestTimeout = requestTimeout
         self.probeInterval = probeInterval
-        self.probeTimeout = probeTimeout
+        self.probeTimeout = probeTimeout ?? .seconds(endpoints.count > 1 ? 1 : 5)
         self.maxResponseBytes = maxResponseBytes
         self.watchBufferBytes = watchBufferBytes
     }

@@ -50,7 +50,8 @@ package struct RevisionChanges: Hashable, Sendable {
     }
 }
 
-/// What a watch has to say at once: zero or more whole revisions, ascending.
+/// What a watch has to say at once: zero or more whole revisions, ascending. One without revisions is a sign
+/// of life, which comes several times a second unless something is wrong.
 package struct WatchBatch: Hashable, Sendable {
     package var clusterID: UInt64
     package var revisions: [RevisionChanges]

@@ -1,5 +1,7 @@
 import GRPCCore
 import GRPCProtobuf
+import Logging
+import SwiftProtobuf
 import Synchronization
 
 extension EtcdClient {
@@ -27,6 +29,9 @@ extension EtcdClient {
                 }
                 guard try await canGoOn(after: error, request.keys, progress) else { throw error }
                 leave(index, because: error)
+                logger.notice(
+                    "the watch of etcd moves on",
+                    metadata: ["from": "\(endpoint.address)", "error": "\(error)"])
                 let pause = backoff.next(endpoints: pool.endpoints.count)
                 guard (try? await Task.sleep(for: pause)) != nil else { throw .cancelled }
             }
@@ -57,21 +62,37 @@ extension EtcdClient {
         let startRevision = progress.begin()
         let create = Etcdserverpb_WatchRequest(request, startRevision: startRevision)
         let metadata = metadata(token: token, requiresLeader: true)
+        let pulse = WatchPulse()
+        let (questions, ask) = AsyncStream.makeStream(
+            of: Void.self, bufferingPolicy: .bufferingNewest(1))
         do {
             try await withThrowingTaskGroup(of: Void.self) { group in
-                defer { group.cancelAll() }
+                defer {
+                    ask.finish()
+                    group.cancelAll()
+                }
                 group.addTask {
-                    try await receive(create, metadata, on: endpoint) { response in
-                        guard let batch = try progress.receive(response) else { return }
+                    try await receive(create, questions, metadata, on: endpoint) { response in
+                        endpoint.noteTerm(response.header.raftTerm)
+                        guard let batch = try progress.receive(response) else {
+                            return pulse.beat()
+                        }
+                        pulse.pause()
                         try await sink.send(batch)
+                        pulse.beat()
                     }
                 }
                 group.addTask {
-                    try await Task.sleep(for: configuration.requestTimeout)
-                    guard progress.wasEstablished else {
-                        throw EtcdError(code: .deadlineExceeded, message: "no watch in time")
+                    while true {
+                        try await Task.sleep(for: configuration.probeInterval)
+                        let limit =
+                            progress.wasEstablished
+                            ? configuration.probeTimeout : establishingTimeout
+                        if let silence = pulse.silence, silence > limit {
+                            throw EtcdError.silent(for: limit)
+                        }
+                        if progress.wasEstablished { ask.yield() }
                     }
-                    try await probe(endpoint, token: token)
                 }
                 // Neither ends but by an error; the first one ends the other.
                 try await group.next()
@@ -81,41 +102,27 @@ extension EtcdClient {
         }
     }
 
-    /// Asks the member now and then whether it is alive: a watch on which nothing happens and one on
-    /// a member that hangs look the same. Returns only by an error.
-    private func probe(_ endpoint: Endpoint, token: String?) async throws {
-        while true {
-            try await Task.sleep(for: configuration.probeInterval)
-            if let failure = await silence(of: endpoint, token: token) { throw failure }
-        }
-    }
-
-    /// Why the member does not answer; nil if it does, with a refusal maybe.
-    private func silence(of endpoint: Endpoint, token: String?) async -> EtcdError? {
-        do {
-            let _: Etcdserverpb_StatusResponse = try await attempt(
-                Etcdserverpb_Maintenance.Method.Status.descriptor, Etcdserverpb_StatusRequest(),
-                .read(requiresLeader: false), on: endpoint, token: token,
-                timeout: configuration.probeTimeout)
-            return nil
-        } catch {
-            return error.isTransient || error.code == .cancelled ? error : nil
-        }
+    /// How long a member may take to begin a watch, which includes connecting to it.
+    private var establishingTimeout: Duration {
+        pool.endpoints.count > 1
+            ? min(configuration.probeTimeout * 2, configuration.requestTimeout)
+            : configuration.requestTimeout
     }
 
     /// Opens the stream, creates the watch and takes one response after the other: the server has
-    /// to wait while `body` does.
+    /// to wait while `body` does. With each of `questions` the member is asked how far the watch is.
     private func receive(
-        _ create: Etcdserverpb_WatchRequest, _ metadata: Metadata, on endpoint: Endpoint,
+        _ create: Etcdserverpb_WatchRequest, _ questions: AsyncStream<Void>, _ metadata: Metadata,
+        on endpoint: Endpoint,
         _ body: @escaping @Sendable (Etcdserverpb_WatchResponse) async throws -> Void
     ) async throws {
         // The request stream has to stay open: its end is the end of the watch.
-        let (open, close) = AsyncStream.makeStream(of: Never.self)
-        defer { close.finish() }
         try await endpoint.client.bidirectionalStreaming(
             request: StreamingClientRequest(metadata: metadata) { writer in
                 try await writer.write(create)
-                for await _ in open {}
+                for await _ in questions {
+                    try await writer.write(.with { $0.progressRequest = .init() })
+                }
             },
             descriptor: Etcdserverpb_Watch.Method.Watch.descriptor,
             serializer: ProtobufSerializer<Etcdserverpb_WatchRequest>(),
@@ -126,6 +133,19 @@ extension EtcdClient {
         }
         throw EtcdError(code: .unavailable, message: "the server ended the watch")
     }
+}
+
+/// When a watch was last heard on one connection.
+private final class WatchPulse: Sendable {
+    /// Nil while a message is being handed on: the reader makes the member wait then.
+    private let heard = Mutex<ContinuousClock.Instant?>(.now)
+
+    func beat() { heard.withLock { $0 = .now } }
+
+    func pause() { heard.withLock { $0 = nil } }
+
+    /// For how long nothing has been heard; nil while that is the reader's doing.
+    var silence: Duration? { heard.withLock { $0.map { $0.duration(to: .now) } } }
 }
 
 /// The state of a watch beyond its connections.

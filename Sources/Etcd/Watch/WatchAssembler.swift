@@ -7,6 +7,9 @@ struct WatchAssembler: Sendable {
     /// Whether it was on any connection.
     private var wasEstablished = false
     private var clusterID: UInt64?
+    /// The watch id of an answer to a progress request: it is of no watch
+    /// (etcd, etcdserver/api/v3rpc/watch.go; clientv3.InvalidWatchID).
+    private static let askedProgress: Int64 = -1
     /// The last revision of a fragment, which the next fragment may continue.
     private var partial: RevisionChanges?
 
@@ -44,6 +47,13 @@ struct WatchAssembler: Sendable {
             return WatchBatch(
                 clusterID: clusterID, revisions: [], progressRevision: nextRevision - 1,
                 resumedAfter: [nextRevision - 1])
+        }
+        if response.watchID == Self.askedProgress {
+            // The answer to a question may be ahead of events that are still to come (etcd 3.4): a sign of
+            // life and no more.
+            guard isEstablished else { return nil }
+            return WatchBatch(
+                clusterID: clusterID, revisions: [], progressRevision: nextRevision - 1)
         }
         let revisions = complete(response)
         // Without events, and not inside a fragmented answer: a progress notification.

@@ -27,12 +27,13 @@ package struct Application: Sendable {
         let etcd = try EtcdClient(settings.etcd.configuration(), logger: logger)
         // Before the ledger, so that a start that fails leaves none behind.
         let givenKey = try settings.auditKeyFile.map(Self.givenKey)
+        let journalKeys = try settings.journalKeyFile.map(JournalKeyFile.read) ?? []
         let ledger = try AuditLedger(path: settings.ledgerPath)
         let controlPlane = ControlPlane(
             store: etcd, ledger: ledger,
             configuration: ControlPlaneConfiguration(
                 policyNames: settings.policyNames, writeDeadline: settings.writeDeadline,
-                attempts: settings.attempts),
+                attempts: settings.attempts, journal: JournalAuthenticator(journalKeys)),
             logger: logger)
         let checkpoints = Checkpoints(
             ledger: ledger, store: etcd,

@@ -1,5 +1,6 @@
 import ArgumentParser
 import ControlPlane
+import Domain
 import Etcd
 import Foundation
 import Logging
@@ -13,7 +14,8 @@ struct VerifyCommand: AsyncParsableCommand {
         discussion: """
             Reads the file only, in use by a server or as a copy, and checks every row's hash, the chain, the \
             Merkle tree, the stored checkpoints and their signatures. What the file itself cannot show, rows \
-            cut off or a ledger rewritten as a whole, is found with --etcd, --checkpoint and --key.
+            cut off or a ledger rewritten as a whole, is found with --etcd, --checkpoint and --key. With --etcd the chain \
+            of changes in etcd is computed again as well, as far back as etcd has its history.
 
             Exit status: 0 when all is in order, 1 when not (the first bad place is named first), 2 when the \
             file, etcd or a given file cannot be read: that is no good sign either.
@@ -48,9 +50,10 @@ struct VerifyCommand: AsyncParsableCommand {
             throw ExitCode(2)
         }
         let report = verdict.report
-        guard report.findings.isEmpty else {
-            report.findings.prefix(Self.maximumFindings).forEach { print("BAD \($0)") }
-            let rest = report.findings.count - Self.maximumFindings
+        let findings = report.findings.map { "\($0)" } + verdict.headFindings
+        guard findings.isEmpty else {
+            findings.prefix(Self.maximumFindings).forEach { print("BAD \($0)") }
+            let rest = findings.count - Self.maximumFindings
             if rest > 0 { print("and \(rest) more") }
             verdict.notes.forEach { print("note: \($0)") }
             throw ExitCode(1)
@@ -73,23 +76,41 @@ struct VerifyCommand: AsyncParsableCommand {
         var report: LedgerReport
         /// False when etcd was to be asked and holds no anchor.
         var isAnchored: Bool
+        /// What is wrong with `head` and the history of etcd that it stands for.
+        var headFindings: [String]
         /// What decides nothing, but should be known.
         var notes: [String]
     }
 
+    /// How old a ledger may be that has never been signed and is in order all the same: the first checkpoint
+    /// of a server is made within `--audit-checkpoint-interval`.
+    private static let newLedger = Duration.seconds(3_600)
+
     private func verify() async throws -> Verdict {
         let key = try self.key.map(Self.verifierKey)
         var outside = try checkpoint.map(Self.outsideCheckpoint)
-        let anchors = etcd.isEmpty ? nil : try await anchors()
+        let (anchors, head) = etcd.isEmpty ? (nil, nil) : try await askEtcd()
         outside += [anchors?.anchor].compactMap(\.self) + (anchors?.evidence ?? [])
         var report = try await LedgerVerifier(path: db, key: key, outside: outside).verify()
         let keys = [key, keyBeside()].compactMap(\.self) + KeyFile.retired(beside: keyPath)
         let replicas = (anchors?.others ?? []).filter {
             !report.noteReplaced($0.ledger, by: $0.signed, keys: keys)
         }
+        let isNew = try anchors != nil && isNew(report)
+        let newNote = "the ledger is new: there is no checkpoint of it yet, in the file or in etcd"
         return Verdict(
-            report: report, isAnchored: anchors.map { $0.anchor != nil } ?? true,
-            notes: keyNote(report) + replicas.map(\.note))
+            report: report, isAnchored: anchors.map { $0.anchor != nil || isNew } ?? true,
+            headFindings: head?.findings ?? [],
+            notes: keyNote(report) + replicas.map(\.note) + (head?.notes ?? [])
+                + (isNew && anchors?.anchor == nil ? [newNote] : []))
+    }
+
+    /// Whether the ledger is too young to have been signed.
+    private func isNew(_ report: LedgerReport) throws -> Bool {
+        guard report.checkpoints == 0, report.pruned == 0 else { return false }
+        guard let oldest = try LedgerReader(path: db).oldestTime() else { return report.size == 0 }
+        let age = SystemClock.now().microseconds - oldest.microseconds
+        return .microseconds(age) < Self.newLedger
     }
 
     /// The key in the data folder is of no weight: whoever can write the file can write it too, and the server
@@ -111,7 +132,7 @@ struct VerifyCommand: AsyncParsableCommand {
     /// The key as the data folder shows it, when it is there for this user to read.
     private func keyBeside() -> VerifierKey? { try? KeyFile.read(keyPath).verifier }
 
-    private func anchors() async throws -> LedgerAnchors {
+    private func askEtcd() async throws -> (LedgerAnchors?, HeadCheck?) {
         let ledger = try await LedgerVerifier(path: db).identity()
         let client = try EtcdClient(
             try etcdSettings().configuration(),
@@ -119,7 +140,11 @@ struct VerifyCommand: AsyncParsableCommand {
         return try await withThrowingTaskGroup(of: Void.self) { group in
             group.addTask { try await client.run() }
             defer { group.cancelAll() }
-            return try await LedgerAnchors(from: client, ledger: ledger)
+            let anchors = try await LedgerAnchors(from: client, ledger: ledger)
+            let head = try await HeadCheck(client) { () throws(StoreError) in
+                try LedgerReader(path: db)
+            }
+            return (anchors, head)
         }
     }
 

@@ -55,7 +55,7 @@ package struct EtcdSettings: Sendable, Equatable {
 }
 
 extension EtcdSettings {
-    /// The client's configuration; reads the password file.
+    /// The client's configuration. The password file is read now, and again for each authentication.
     package func configuration() throws(SettingError) -> EtcdConfiguration {
         let configuration = EtcdConfiguration(
             endpoints: endpoints, credentials: try credentials(),
@@ -71,13 +71,20 @@ extension EtcdSettings {
 
     private func credentials() throws(SettingError) -> EtcdConfiguration.Credentials? {
         guard let user, let passwordFile else { return nil }
-        guard let text = try? String(contentsOfFile: passwordFile, encoding: .utf8),
+        _ = try Self.password(passwordFile)
+        return EtcdConfiguration.Credentials(
+            user: user, reading: { try Self.password(passwordFile) })
+    }
+
+    /// The first line of the file.
+    private static func password(_ file: String) throws(SettingError) -> String {
+        guard let text = try? String(contentsOfFile: file, encoding: .utf8),
             let password = text.split(separator: "\n", omittingEmptySubsequences: false).first,
             !password.isEmpty
         else {
             throw SettingError(
-                "\(Setting.etcdPasswordFile.key): cannot read a password from \(passwordFile)")
+                "\(Setting.etcdPasswordFile.key): cannot read a password from \(file)")
         }
-        return EtcdConfiguration.Credentials(user: user, password: String(password))
+        return String(password)
     }
 }

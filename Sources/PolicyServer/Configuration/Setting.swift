@@ -11,6 +11,7 @@ package enum Setting: String, CaseIterable, Sendable {
     case auditRetention = "audit-retention"
     case auditKey = "audit-key"
     case auditCheckpointInterval = "audit-checkpoint-interval"
+    case journalKeyFile = "journal-key-file"
     case policyNames = "policy-names"
     case auditAttempts = "audit-attempts-per-minute"
     case writeDeadline = "write-deadline"
@@ -39,7 +40,8 @@ package enum Setting: String, CaseIterable, Sendable {
         switch self {
         case .listen: "127.0.0.1:8080"
         case .etcd: "http://127.0.0.1:2379"
-        case .etcdUser, .etcdPasswordFile, .etcdCA, .etcdCert, .etcdKey, .auditKey: ""
+        case .etcdUser, .etcdPasswordFile, .etcdCA, .etcdCert, .etcdKey, .auditKey, .journalKeyFile:
+            ""
         case .dataDir: "policy-server-data"
         case .auditRetention: "0"
         case .auditCheckpointInterval: "300"
@@ -67,6 +69,7 @@ package enum Setting: String, CaseIterable, Sendable {
         case .dataDir: "/var/lib/policy-server"
         case .auditRetention: "90d (h hours, d days, w weeks; 0 keeps them for ever)"
         case .auditKey: "/etc/policy-server/audit.key"
+        case .journalKeyFile: "/etc/policy-server/journal.keys"
         case .auditCheckpointInterval: "300 (seconds, 1 to 86400; 0 for none)"
         case .policyNames: "auto, plain or tiered"
         case .auditAttempts: "300 (1 to 1000000)"
@@ -95,6 +98,8 @@ package enum Setting: String, CaseIterable, Sendable {
             "Age at which audit rows go to sealed segments in the data folder; 0 keeps them for ever."
         case .auditKey:
             "File of the key that signs checkpoints of the ledger; without it audit.key in the data folder, made when absent."
+        case .journalKeyFile:
+            "File of the keys that all servers share, by which they know each other's entries in etcd; mode 0600."
         case .auditCheckpointInterval: "Seconds between signed checkpoints of a ledger that grows."
         case .policyNames: "How policies are named in etcd: auto follows what is stored already."
         case .auditAttempts:

@@ -13,6 +13,8 @@ package struct SettingFlags: ParsableArguments {
     @Option(
         name: .setting(.auditCheckpointInterval), help: .setting(.auditCheckpointInterval))
     var auditCheckpointInterval: String?
+    @Option(name: .setting(.journalKeyFile), help: .setting(.journalKeyFile))
+    var journalKeyFile: String?
     @Option(name: .setting(.policyNames), help: .setting(.policyNames)) var policyNames: String?
     @Option(name: .setting(.auditAttempts), help: .setting(.auditAttempts))
     var auditAttempts: String?
@@ -44,6 +46,7 @@ package struct SettingFlags: ParsableArguments {
         case .auditRetention: [auditRetention].compactMap(\.self)
         case .auditKey: [auditKey].compactMap(\.self)
         case .auditCheckpointInterval: [auditCheckpointInterval].compactMap(\.self)
+        case .journalKeyFile: [journalKeyFile].compactMap(\.self)
         case .policyNames: [policyNames].compactMap(\.self)
         case .auditAttempts: [auditAttempts].compactMap(\.self)
         case .writeDeadline: [writeDeadline].compactMap(\.self)

@@ -21,6 +21,8 @@ package struct Settings: Sendable {
     package var auditKeyPath: String { auditKeyFile ?? dataDirectory + "/audit.key" }
     /// Between checkpoints; nil for none but the last.
     package var auditCheckpointInterval: Duration?
+    /// The file of the keys that journal entries are signed with; nil for none.
+    package var journalKeyFile: String?
     package var policyNames: PolicyNameConvention
     package var attempts: AttemptBudget.Limits
     package var writeDeadline: Duration
@@ -43,6 +45,7 @@ package struct Settings: Sendable {
         auditKeyFile = try reader.optional(.auditKey)
         let interval = try reader.integer(.auditCheckpointInterval, in: 0...86_400)
         auditCheckpointInterval = interval == 0 ? nil : .seconds(interval)
+        journalKeyFile = try reader.optional(.journalKeyFile)
         policyNames = try reader.required(.policyNames, "is not one of the conventions") {
             PolicyNameConvention(rawValue: $0)
         }

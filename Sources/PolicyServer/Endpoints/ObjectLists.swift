@@ -30,7 +30,13 @@ extension API {
         let next = page.next.map { path in
             point.past.map { PinnedPosition([$0.place], path).text } ?? path
         }
-        return Self.page(page.items.map(\.document), next: next, list: list, request).marked(point)
+        var members: [(name: String, value: JSONValue)] = []
+        if !page.findings.isEmpty {
+            members = [("findings", .array(page.findings.map(\.document)))]
+        }
+        return Self.page(
+            page.items.map(\.document), next: next, list: list, request, members: members
+        ).marked(point)
     }
 
     /// The state that a list shows: a later page that of the first one.

@@ -9,7 +9,8 @@ extension API {
     func read(_ name: ObjectName, _ request: Request) async throws(Problem) -> Response {
         let point = try await point(request)
         guard let view = try await object(name, at: point) else {
-            throw .notFound(point.past == nil ? "There is no \(name)." : "There was no \(name).")
+            guard point.past == nil else { throw .notFound("There was no \(name).") }
+            throw .notFound("There is no \(name)\(unreadable(name)).")
         }
         let tag = EntityTags.tag(view.revision)
         if let value = request.headers[.ifNoneMatch] {
@@ -22,7 +23,19 @@ extension API {
         }
         var response = Response.document(view.document, for: request)
         response.headers[.eTag] = tag
+        if point.past == nil {
+            for warning in WarningHeader.values(controlPlane.findings(name).map(\.warning)) {
+                response.headers.append(HTTPField(name: .warning, value: warning))
+            }
+        }
         return response.marked(point)
+    }
+
+    /// What to add when the object's key is taken by something that cannot be shown.
+    private func unreadable(_ name: ObjectName) -> String {
+        guard let found = controlPlane.findings(name).first else { return "" }
+        return " that can be shown: of the value under \(found.key) this is known:"
+            + " \(found.warning.message)"
     }
 
     /// Waits for the revision of `atLeast`, and for a mirror that knows all objects.

@@ -30,9 +30,17 @@ extension API {
 
     private func makeCheckpoint(_ request: Request) async throws(Problem) -> Response {
         do {
-            let (stored, isNew) = try await checkpoints.make()
-            return CheckpointAnswer.response(
-                stored, key: checkpoints.verifierKey, status: isNew ? .created : .ok, for: request)
+            let (stored, isNew, isAnchored) = try await checkpoints.make()
+            var response = CheckpointAnswer.response(
+                stored, key: checkpoints.verifierKey, isAnchored: isAnchored,
+                status: isNew ? .created : .ok, for: request)
+            if !isAnchored {
+                response.headers.append(
+                    HTTPField(
+                        name: .warning,
+                        value: "299 - \"checkpoint.not-anchored: etcd has not taken it yet\""))
+            }
+            return response
         } catch {
             throw .failed(error)
         }

@@ -42,22 +42,34 @@ extension API {
         }
     }
 
-    /// Every region, subnet and policy, in the order in which an empty etcd takes them.
+    /// Every region, subnet and policy that `apply` would take, in the order in which an empty etcd takes
+    /// them. What is left out is said in `Warning`, and in YAML as comments too.
     private func export(_ request: Request) async throws -> Response {
         let point = try await point(request)
         let controlPlane = controlPlane
         let format = DocumentFormat(answerType: request.responseType)
         let type =
             request.responseType.isEmpty ? DocumentFormat.streamTypes[0] : request.responseType
+        let judge: ExportJudge
+        do {
+            judge = try await controlPlane.judgeExport(at: point)
+        } catch {
+            throw Problem.history(error)
+        }
         let body = Response.Body.stream { writer in
             var isEmpty = true
+            if format == .yaml, judge.count > 0 {
+                try await writer.write(Array(judge.comments.utf8))
+            }
             for collection in try await controlPlane.exported(at: point) {
                 var query = ListQuery(collection: collection, limit: 200)
                 repeat {
                     let page = try await controlPlane.list(query, at: point)
                     var piece: [UInt8] = []
                     for item in page.items {
-                        guard let document = controlPlane.exportDocument(item) else { continue }
+                        guard !judge.isOmitted(item.name),
+                            let document = controlPlane.exportDocument(item)
+                        else { continue }
                         piece += isEmpty ? format.streamStart : format.streamSeparator
                         piece += format.serialize(document)
                         isEmpty = false
@@ -68,7 +80,11 @@ extension API {
             }
             try await writer.write((isEmpty ? format.streamStart : []) + format.streamEnd)
         }
-        return Response(headers: [.contentType: type], body: body).marked(point)
+        var response = Response(headers: [.contentType: type], body: body).marked(point)
+        for warning in WarningHeader.values(judge.warnings) {
+            response.headers.append(HTTPField(name: .warning, value: warning))
+        }
+        return response
     }
 
     /// What became of a stream: 200, since it is not one object that was created.
@@ -78,6 +94,34 @@ extension API {
         if stream.replayed { response.headers[.idempotencyReplayed] = "true" }
         return response
     }
+}
+
+extension ExportJudge {
+    /// Comments of a YAML stream that name what is left out.
+    fileprivate var comments: String {
+        var lines = listed.map { "# left out: \($0.name): \($0.reason)\n" }
+        if count > lines.count { lines.append("# left out: \(count - lines.count) more objects\n") }
+        return lines.joined()
+    }
+
+    /// The number of objects that are left out, and the first of them.
+    fileprivate var warnings: [Violation] {
+        guard count > 0 else { return [] }
+        let total = Violation(
+            pointer: "", rule: .exportLeftOut,
+            message: "\(count) objects are left out, because apply would refuse them")
+        return [total]
+            + listed.map {
+                Violation(
+                    pointer: "", rule: .exportLeftOut,
+                    message: "\($0.name): \($0.reason)")
+            }
+    }
+}
+
+extension RuleID {
+    /// An export leaves out an object that `apply` would refuse.
+    fileprivate static let exportLeftOut = RuleID("export.left-out")
 }
 
 extension DocumentFormat {

@@ -1,3 +1,4 @@
+import Calico
 package import ControlPlane
 
 /// Everything that `/metrics` shows.
@@ -38,12 +39,34 @@ package struct Metrics: Sendable {
             Double(checkpoints.predecessors.count))
     }
 
+    private func write(_ stored: FindingSummary, to text: inout PrometheusText) {
+        text.family(
+            "policy_server_stored_findings", .gauge,
+            "Findings about stored values that are not what they look like.")
+        let counts = Dictionary(uniqueKeysWithValues: stored.counts.map { ($0.code, $0.count) })
+        for code in StoredFindingCode.allCases {
+            text.sample(
+                "policy_server_stored_findings",
+                [("code", code.rawValue), ("severity", code.severity.rawValue)],
+                Double(counts[code] ?? 0))
+        }
+        text.family(
+            "policy_server_stored_policies", .gauge,
+            "Policies of the default tier, by whether they are stored with its prefix.")
+        text.sample(
+            "policy_server_stored_policies", [("naming", "tiered")],
+            Double(stored.prefixedPolicies))
+        text.sample(
+            "policy_server_stored_policies", [("naming", "plain")], Double(stored.plainPolicies))
+    }
+
     private func write(_ health: ControlPlaneHealth, to text: inout PrometheusText) {
         text.family("policy_server_part_healthy", .gauge, "1 when the part is in order.")
         let parts = [("etcd", health.etcd), ("ledger", health.ledger), ("mirror", health.mirror)]
         for (name, part) in parts {
             text.sample("policy_server_part_healthy", [("part", name)], part.isHealthy ? 1 : 0)
         }
+        write(health.stored, to: &text)
         text.single(
             "policy_server_applied_revision", .gauge, "Last etcd revision that reads show.",
             Double(health.appliedRevision))

@@ -9,9 +9,12 @@ enum CheckpointAnswer {
     /// The note first: it is what is verified and kept.
     static let types = ["text/plain"] + DocumentFormat.answerTypes
 
-    /// - Parameter key: the one in use; older notes may bear another.
+    /// - Parameters:
+    ///   - key: the one in use; older notes may bear another.
+    ///   - isAnchored: whether etcd holds it; nil when that is not the question.
     static func response(
-        _ stored: StoredCheckpoint, key: VerifierKey, status: HTTPResponse.Status = .ok,
+        _ stored: StoredCheckpoint, key: VerifierKey, isAnchored: Bool? = nil,
+        status: HTTPResponse.Status = .ok,
         for request: Request
     ) -> Response {
         guard DocumentFormat.answerTypes.contains(request.responseType) else {
@@ -19,7 +22,7 @@ enum CheckpointAnswer {
                 status: status, contentType: "text/plain; charset=utf-8",
                 Array(stored.signed.text.utf8))
         }
-        let document: JSONValue = [
+        var document: JSONValue = [
             "origin": .string(stored.checkpoint.origin),
             "size": .number(JSONNumber(stored.checkpoint.size)),
             "root": .string(stored.checkpoint.root.base64),
@@ -28,6 +31,10 @@ enum CheckpointAnswer {
             "keys": .array(stored.signed.keyNames.map(JSONValue.string)),
             "verifierKey": .string(key.text),
         ]
+        if let isAnchored, var object = document.objectValue {
+            object["anchored"] = .bool(isAnchored)
+            document = .object(object)
+        }
         return .document(document, status: status, for: request)
     }
 }

@@ -77,17 +77,25 @@ extension ChangeStatus {
 }
 
 extension ControlPlaneHealth {
-    /// The ledger's checkpoints are shown, but do not decide on readiness: writes are audited all the same.
+    /// The ledger's checkpoints and what is wrong with stored values are shown, but do not decide on
+    /// readiness: writes are taken all the same.
     package func document(checkpoints: Checkpoints.Status) -> JSONValue {
         [
             "ready": .bool(isReady),
             "checks": [
                 "etcd": etcd.document, "ledger": ledger.document, "mirror": mirror.document,
-                "proof": checkpoints.document,
+                "proof": checkpoints.document, "stored": stored.document,
             ],
             "appliedRevision": .number(JSONNumber(appliedRevision)),
             "auditedRevision": .number(JSONNumber(auditedRevision)),
         ]
+    }
+}
+
+extension FindingSummary {
+    /// As the other parts of the server's health are shown.
+    fileprivate var document: JSONValue {
+        ["ok": .bool(total == 0 && !isNamingMixed), "detail": .string(detail)]
     }
 }
 

@@ -37,6 +37,7 @@ extension AuditLedger {
         let file = "audit-\(header.ledger)-\(range.lowerBound)-\(range.upperBound).ndjson.gz"
         let path = directory + "/" + file
         try LedgerFile.createDirectory(of: path)
+        try LedgerFile.checkDirectory(of: path)
         let (lastHash, sha256) = try await DiskWork.run {
             // It is there already when the server ended between the segment and the transaction.
             if access(path, F_OK) != 0 { try self.write(header, to: path) }

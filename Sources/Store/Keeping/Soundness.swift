@@ -21,11 +21,13 @@ final class Soundness: Sendable {
         return isSound
     }
 
-    /// On a connection of its own, which has no page in memory yet.
+    /// On a connection of its own, which has no page in memory yet, and off the threads that run tasks:
+    /// opening waits for the disk. A file that cannot be read is not sound, for whatever reason.
     private static func isSound(_ path: String) async -> Bool {
-        guard let reader = try? LedgerReader(path: path) else { return false }
-        let finding = try? await reader.queue.read { db in
-            try String.fetchOne(db, sql: "PRAGMA quick_check(1)")
+        let finding = try? await DiskWork.run {
+            try LedgerReader(path: path).read { db in
+                try String.fetchOne(db, sql: "PRAGMA quick_check(1)")
+            }
         }
         return finding == "ok"
     }

@@ -12,23 +12,8 @@ package enum KeyFile {
     /// Reads the key. Throws `unusableKey` when the file is missing, is not a plain file, can be read or
     /// written by others, or holds no key; the message never shows its content.
     package static func read(_ path: String) throws(StoreError) -> SigningKey {
-        let descriptor = open(path, O_RDONLY | O_CLOEXEC)
-        guard descriptor >= 0 else { throw unusable(path, "cannot be read: \(reason(errno))") }
-        defer { close(descriptor) }
-        var status = stat()
-        guard fstat(descriptor, &status) == 0, status.st_mode & S_IFMT == S_IFREG else {
-            throw unusable(path, "is not a plain file")
-        }
-        guard status.st_mode & 0o077 == 0 else {
-            let mode = String(status.st_mode & 0o777, radix: 8)
-            throw unusable(
-                path,
-                "has mode \(mode), so others can use the key: chmod 600 it, "
-                    + "and make a new key if they may have")
-        }
-        var buffer = [UInt8](repeating: 0, count: 4096)
-        let count = pread(descriptor, &buffer, buffer.count, 0)
-        let text = String(decoding: buffer.prefix(max(0, count)), as: UTF8.self)
+        let bytes = try PrivateFile.read(path, subject: subject)
+        let text = String(decoding: bytes, as: UTF8.self)
         guard let key = SigningKey(text.trimmingCharacters(in: .whitespacesAndNewlines)) else {
             throw unusable(path, "holds no key of the form PRIVATE+KEY+name+id+base64")
         }
@@ -118,10 +103,10 @@ package enum KeyFile {
     }
 
     private static func unusable(_ path: String, _ problem: String) -> StoreError {
-        StoreError(code: .unusableKey, message: "the signing key's file \(path) \(problem)")
+        StoreError(code: .unusableKey, message: "\(subject) \(path) \(problem)")
     }
 
-    private static func reason(_ number: Int32) -> String {
-        strerror(number).map { String(cString: $0) } ?? "error \(number)"
-    }
+    private static let subject = "the signing key's file"
+
+    private static func reason(_ number: Int32) -> String { PrivateFile.reason(number) }
 }

@@ -51,7 +51,10 @@ struct SegmentFile {
 
 /// Files that get their name when they are whole.
 enum NewFile {
-    static func temporary(_ path: String) -> String { "\(path).partial-\(getpid())" }
+    /// A name that nobody can take beforehand.
+    static func temporary(_ path: String) -> String {
+        "\(path).partial-\(getpid())-\(UInt32.random(in: 0 ... .max))"
+    }
 
     /// Creates `temporary` with mode 0600. Throws `cannotOpen` when there is a file at `path` already.
     static func create(_ temporary: String, for path: String) throws(StoreError) -> Int32 {
@@ -59,7 +62,7 @@ enum NewFile {
             throw StoreError(
                 code: .cannotOpen, message: "\(path): there is such a file already; name another.")
         }
-        let descriptor = open(temporary, O_RDWR | O_CREAT | O_TRUNC | O_CLOEXEC, 0o600)
+        let descriptor = open(temporary, O_RDWR | O_CREAT | O_EXCL | O_CLOEXEC, 0o600)
         guard descriptor >= 0 else {
             throw StoreError(code: .cannotOpen, path: temporary, errno: errno)
         }

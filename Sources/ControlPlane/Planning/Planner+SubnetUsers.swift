@@ -1,0 +1,83 @@
+import Calico
+import Domain
+
+extension PlanningView {
+    /// The names of the CrossRegionPolicies that name the subnet, in order, what this plan writes included.
+    func crossRegionPolicies(naming subnet: SubnetID) -> [String] {
+        let stored = mirror.read { $0.stored.crossRegions.policies(naming: subnet) }
+        log.note(.crossRegionPolicies(naming: subnet), .set(stored))
+        let prefix = ResourceKey.prefix(.globalNetworkPolicy)
+        let written = writtenPaths.filter { $0.hasPrefix(prefix) }
+        let reference = SubnetReference(region: subnet.region, name: subnet.name)
+        let names = stored.union(written).compactMap { path -> String? in
+            guard let key = ResourceKey(path: path), let resource = resource(key)?.resource,
+                CrossRegionAnnotation.namedSubnets(of: resource).contains(reference)
+            else { return nil }
+            return PolicyName.authored(resource)
+        }
+        return Set(names).sorted()
+    }
+}
+
+extension Planner {
+    /// The refusal to delete a subnet that a CrossRegionPolicy names; nil when none does.
+    func inUse(_ subnet: SubnetID, _ view: PlanningView) -> Refusal? {
+        let users = view.crossRegionPolicies(naming: subnet)
+        guard !users.isEmpty else { return nil }
+        let name = ObjectName.subnet(region: subnet.region, name: subnet.name)
+        return Refusal(
+            .inUse,
+            "\(name) is named by \(users.count) CrossRegionPolic\(users.count == 1 ? "y" : "ies"): "
+                + "delete or change them first",
+            objects: users.prefix(Self.listedObjects).map {
+                ObjectReference(kind: CrossRegionPolicy.kind, name: $0)
+            },
+            total: users.count)
+    }
+
+    /// The decision with the CrossRegionPolicies compiled anew that name a subnet whose network it changes:
+    /// their rules may hold the network itself. In the same transaction, so that they never disagree.
+    func followed(
+        _ decision: Decision, _ request: ChangeRequest, _ view: PlanningView
+    ) -> Decision {
+        guard case .write(var write) = decision else { return decision }
+        let moved = (write.parts.isEmpty ? [write] : write.parts).compactMap(\.movedSubnet)
+        guard !moved.isEmpty else { return decision }
+        var view = view
+        view.apply(write)
+        let written = Set(write.writes.map(\.path))
+        for name in Set(moved.flatMap(view.crossRegionPolicies(naming:))).sorted() {
+            guard let current = current(.policy(name), view), !written.contains(current.key.path),
+                let source = current.resource.flatMap(CrossRegionAnnotation.sourceDocument(of:)),
+                let prepared = PreparedCrossRegion(source, name: name)
+            else { continue }
+            switch planPut(crossRegion: name, prepared, request.withoutConditions, view) {
+            case .unchanged: continue
+            case .write(let follower):
+                view.apply(follower)
+                write.followers.append(follower)
+                write.writes += follower.writes
+                write.required = Set(write.required + follower.required).sorted()
+            case .refused(let refusal):
+                return .refused(
+                    Refusal(
+                        .inUse,
+                        "CrossRegionPolicy \(name) names the subnet and cannot follow its new network: "
+                            + refusal.detail,
+                        objects: [ObjectReference(kind: CrossRegionPolicy.kind, name: name)]))
+            }
+        }
+        return .write(write)
+    }
+}
+
+extension PlannedWrite {
+    /// The subnet whose network it changes; nil when it does not.
+    fileprivate var movedSubnet: SubnetID? {
+        guard case .subnet(let region, let name) = self.name, verb == .update, let after,
+            let before = before?.document["cidr"]?.stringValue,
+            before != InventoryResource.nets(after).first?.description
+        else { return nil }
+        return SubnetID(region: region, name: name)
+    }
+}

@@ -1,0 +1,78 @@
+import Domain
+import Etcd
+
+/// Which change wrote which key, from the journal entries of one revision.
+struct JournalIndex {
+    private var changes: [String: (id: ChangeID, reading: JournalReading)] = [:]
+    /// An entry that does not say which keys it is about.
+    private var unreadable: (id: ChangeID, reading: JournalReading)?
+
+    /// - Parameter headRevision: mod_revision of `head` before this revision; nil when it is not known.
+    init(
+        _ revision: RevisionChanges, _ authenticator: JournalAuthenticator, headRevision: Int64?
+    ) {
+        let readings = revision.events.compactMap { event in
+            event.kind == .put ? authenticator.read(event.keyValue) : nil
+        }
+        guard !readings.isEmpty else { return }
+        let values = authenticator.isOn ? Self.values(revision) : [:]
+        for (id, reading) in readings {
+            guard let claim = reading.claim else {
+                unreadable = (id, reading)
+                continue
+            }
+            guard claim.isAccepted else { continue }
+            var reading = reading
+            if let entry = reading.entry,
+                let problem = authenticator.problem(
+                    entry, before: headRevision, value: { values[$0] })
+            {
+                reading = .doubtful(JournalDoubt(.notAuthentic(problem), claim: entry))
+            }
+            for key in claim.keys { note(key, id, reading) }
+        }
+    }
+
+    /// The accepted change that wrote `key`, or the entry that claims so and is not to be believed; nil when
+    /// none of the journal's did.
+    subscript(key: String) -> (id: ChangeID, reading: JournalReading)? {
+        changes[key] ?? unreadable
+    }
+
+    /// What is believed comes before what is not: somebody else's entry takes no change from its author.
+    private mutating func note(_ key: String, _ id: ChangeID, _ reading: JournalReading) {
+        if reading.entry == nil, changes[key]?.reading.entry != nil { return }
+        changes[key] = (id, reading)
+    }
+
+    private static func values(_ revision: RevisionChanges) -> [String: [UInt8]] {
+        var values: [String: [UInt8]] = [:]
+        for event in revision.events where event.kind == .put {
+            if let key = event.keyValue.key.string { values[key] = event.keyValue.value }
+        }
+        return values
+    }
+}
+
+extension JournalDoubt {
+    /// What the row of a change says whose journal entry is not to be believed: why, and what it claims.
+    func detail(_ id: ChangeID) -> String {
+        var journal = JSONObject()
+        journal["problem"] = .string(problem)
+        journal["changeId"] = .string(id.text)
+        if let claim {
+            var claimed = JSONObject()
+            claimed["actor"] = .string(claim.context.actor.cut(to: Self.shownCharacters))
+            claimed["time"] = .string(claim.time.cut(to: Self.shownCharacters))
+            claimed["requestId"] = .string(claim.context.requestID.cut(to: Self.shownCharacters))
+            claimed["reason"] = claim.context.reason.map {
+                .string($0.cut(to: Self.shownCharacters))
+            }
+            journal["claimed"] = .object(claimed)
+        }
+        return AuditRecord.Draft.text(["journal": .object(journal)])
+    }
+
+    /// Characters of each claim that are kept: anybody may have written it.
+    private static let shownCharacters = 256
+}

@@ -1,0 +1,169 @@
+import Crypto
+import Domain
+import Etcd
+
+/// A secret that all servers of one etcd share, and the name that entries know it by.
+package struct JournalKey: Sendable, Equatable {
+    /// 1 to 32 letters, digits, `.`, `_` and `-`.
+    package let id: String
+    let secret: SymmetricKey
+
+    /// The fewest bytes of a secret: as many as SHA-256 gives (RFC 2104 section 3).
+    package static let minimumBytes = 32
+
+    /// Nil for an id of another form, or a secret of fewer bytes than `minimumBytes`.
+    package init?(id: String, secret: [UInt8]) {
+        let isName =
+            (1...32).contains(id.utf8.count)
+            && id.utf8.allSatisfy { byte in
+                switch byte {
+                case UInt8(ascii: "a")...UInt8(ascii: "z"), UInt8(ascii: "A")...UInt8(ascii: "Z"),
+                    UInt8(ascii: "0")...UInt8(ascii: "9"), UInt8(ascii: "."), UInt8(ascii: "_"),
+                    UInt8(ascii: "-"):
+                    true
+                default: false
+                }
+            }
+        guard isName, secret.count >= Self.minimumBytes else { return nil }
+        self.id = id
+        self.secret = SymmetricKey(data: secret)
+    }
+}
+
+extension JournalKey: CustomStringConvertible, CustomReflectable {
+    /// Without the secret.
+    package var description: String { "journal key \(id)" }
+    package var customMirror: Swift.Mirror { Swift.Mirror(self, children: ["id": id]) }
+}
+
+/// The proof that a server made a journal entry: HMAC-SHA-256 (RFC 2104) over the change's id and the
+/// canonical form of the entry (RFC 8785) without the proof itself. The entry holds the digest of every
+/// value that its change wrote and the revision of `head` that its transaction compared, so it is good
+/// for these values in this one transaction only.
+package struct JournalSeal: Sendable, Equatable {
+    package var keyID: String
+    /// 64 lower-case hex digits.
+    package var code: String
+
+    init(keyID: String, code: String) {
+        self.keyID = keyID
+        self.code = code
+    }
+
+    /// Nil when an entry's member `mac` is none.
+    init?(_ value: JSONValue) {
+        guard let keyID = value["key"]?.stringValue, let code = value["value"]?.stringValue else {
+            return nil
+        }
+        self.init(keyID: keyID, code: code)
+    }
+
+    var document: JSONValue { ["key": .string(keyID), "value": .string(code)] }
+
+    /// The bytes that are authenticated.
+    static func message(_ id: ChangeID, _ entry: JSONObject) -> [UInt8] {
+        var entry = entry
+        entry["mac"] = nil
+        return Array("policy-server journal entry\n\(id.text)\n".utf8)
+            + JSONSerializer.canonical(.object(entry))
+    }
+}
+
+/// Makes journal entries that other servers believe, and says which of those in etcd to believe.
+package struct JournalAuthenticator: Sendable {
+    /// The first signs, all verify. Without any, every entry that can be read is believed.
+    package let keys: [JournalKey]
+
+    package init(_ keys: [JournalKey] = []) { self.keys = keys }
+
+    package var isOn: Bool { !keys.isEmpty }
+
+    /// Reads what lies under the journal key of `id`; any bytes are allowed.
+    package func read(_ id: ChangeID, _ bytes: [UInt8]) -> JournalReading {
+        guard isOn, let value = try? JSONParser.parse(bytes) else {
+            return JournalReading(bytes: bytes)
+        }
+        let reading = JournalReading(value)
+        guard let entry = reading.entry, let object = value.objectValue else { return reading }
+        guard let problem = problem(id, entry, object) else { return reading }
+        return .doubtful(JournalDoubt(.notAuthentic(problem), claim: entry))
+    }
+
+    /// The journal entry that `keyValue` is; nil for any other key.
+    func read(_ keyValue: KeyValue) -> (id: ChangeID, reading: JournalReading)? {
+        ChangeID(journalKey: keyValue.key).map { ($0, read($0, keyValue.value)) }
+    }
+
+    /// Has `entry` signed whenever it is serialised, for the change `id` and these writes.
+    func seal(_ entry: inout JournalEntry, _ id: ChangeID, _ writes: [ObjectWrite]) {
+        guard let key = keys.first else { return }
+        entry.digests = writes.map { $0.bytes.map(JournalEntry.digest) }
+        entry.signer = JournalEntry.Signer(key: key, id: id)
+    }
+
+    /// Why a transaction that holds `entry` is not the one that the entry was made for; nil when it is, or
+    /// when nothing is authenticated.
+    ///
+    /// - Parameter before: mod_revision of `head` before the transaction; nil when that is not known.
+    func problem(
+        _ entry: JournalEntry, before: Int64?, value: (String) -> [UInt8]?
+    ) -> String? {
+        guard isOn else { return nil }
+        if let before, let after = entry.headRevision, after != before {
+            return "it was made for another revision"
+        }
+        let isSame = zip(entry.keys, entry.digests).allSatisfy { key, digest in
+            value(key).map(JournalEntry.digest) == digest
+        }
+        return isSame ? nil : "it was made for other values"
+    }
+
+    private func problem(_ id: ChangeID, _ entry: JournalEntry, _ object: JSONObject) -> String? {
+        guard let seal = entry.seal else { return "it is not signed" }
+        guard let key = keys.first(where: { $0.id == seal.keyID }) else {
+            return "it is signed with a key that this server does not have"
+        }
+        guard let code = [UInt8](hex: seal.code),
+            HMAC<SHA256>.isValidAuthenticationCode(
+                code, authenticating: JournalSeal.message(id, object), using: key.secret)
+        else { return "its signature is wrong" }
+        guard entry.digests.count == entry.keys.count else {
+            return "it does not say which values it was made for"
+        }
+        return nil
+    }
+}
+
+extension JournalEntry {
+    /// Who signs an entry that is written.
+    struct Signer: Sendable, Equatable {
+        var key: JournalKey
+        var id: ChangeID
+
+        func seal(_ entry: JSONObject) -> JournalSeal {
+            let code = HMAC<SHA256>.authenticationCode(
+                for: JournalSeal.message(id, entry), using: key.secret)
+            return JournalSeal(
+                keyID: key.id, code: AuditHash(code)?.description ?? "")
+        }
+    }
+
+    /// SHA-256 of a value, 64 lower-case hex digits.
+    static func digest(_ bytes: [UInt8]) -> String {
+        AuditHash(SHA256.hash(data: bytes))?.description ?? ""
+    }
+}
+
+extension [UInt8] {
+    /// Nil unless `text` is an even number of hex digits.
+    fileprivate init?(hex text: String) {
+        let digits = text.utf8.map { Character(UnicodeScalar($0)).hexDigitValue }
+        guard digits.count.isMultiple(of: 2) else { return nil }
+        var bytes: [UInt8] = []
+        for index in stride(from: 0, to: digits.count, by: 2) {
+            guard let high = digits[index], let low = digits[index + 1] else { return nil }
+            bytes.append(UInt8(high << 4 | low))
+        }
+        self = bytes
+    }
+}

@@ -1,0 +1,94 @@
+import GRPCCore
+import SwiftProtobuf
+
+/// An answer that says which member gave it, and in which raft term.
+protocol HeadedResponse: SwiftProtobuf.Message {
+    var header: Etcdserverpb_ResponseHeader { get }
+}
+
+extension Etcdserverpb_RangeResponse: HeadedResponse {}
+extension Etcdserverpb_TxnResponse: HeadedResponse {}
+extension Etcdserverpb_LeaseGrantResponse: HeadedResponse {}
+extension Etcdserverpb_StatusResponse: HeadedResponse {}
+
+/// A member that hangs keeps its connections, and so does one whose leader hangs: neither is noticed but by
+/// asking. A call that takes long has its member asked for its status, which it answers from memory. So a
+/// slow disk costs no more than time, and a dead member no more than a fail-over.
+extension EtcdClient {
+    /// How long a call takes before its member is asked, and between two questions.
+    static let supervisionInterval = Duration.milliseconds(250)
+
+    /// Runs `body` until the member of `endpoint` turns out not to be going to answer it. Where there is no
+    /// other endpoint, until the end.
+    func supervised<Result: Sendable>(
+        on endpoint: Endpoint, token: String?,
+        _ body: @escaping @Sendable () async throws -> Result
+    ) async throws -> Result {
+        guard pool.endpoints.count > 1 else { return try await body() }
+        let term = endpoint.term
+        return try await withThrowingTaskGroup(of: Result.self) { group in
+            defer { group.cancelAll() }
+            group.addTask(operation: body)
+            group.addTask { throw await failure(of: endpoint, since: term, token: token) }
+            guard let result = try await group.next() else { throw EtcdError.cancelled }
+            return result
+        }
+    }
+
+    /// Returns as soon as the member is silent, has no leader or has seen an election since the raft term
+    /// `term`: a request that was on its way to the leader before is lost then, and etcd itself would wait
+    /// for 7 s (`ReqTimeout`: 5 s and twice the election time-out).
+    private func failure(
+        of endpoint: Endpoint, since term: UInt64, token: String?
+    ) async -> EtcdError {
+        var term = term
+        while true {
+            guard (try? await Task.sleep(for: Self.supervisionInterval)) != nil else {
+                return .cancelled
+            }
+            do {
+                let status = try await status(of: endpoint, token: token)
+                guard status.leader != 0 else {
+                    return EtcdError(
+                        code: .noLeader,
+                        message: "the member has no leader: no quorum, or an election")
+                }
+                if term != 0, status.header.raftTerm != term {
+                    return EtcdError(
+                        code: .unavailable, message: "the leader changed while it was asked")
+                }
+                term = status.header.raftTerm
+            } catch  where error.isTransient || error.code == .cancelled {
+                return error
+            } catch {
+                // A refusal is an answer.
+            }
+        }
+    }
+
+    /// What the member says about itself; silence is an error of code `.silent`.
+    private func status(
+        of endpoint: Endpoint, token: String?
+    ) async throws(EtcdError) -> Etcdserverpb_StatusResponse {
+        do {
+            return try await attempt(
+                Etcdserverpb_Maintenance.Method.Status.descriptor, Etcdserverpb_StatusRequest(),
+                .read(requiresLeader: false), on: endpoint, token: token,
+                timeout: configuration.probeTimeout)
+        } catch  where error.code == .deadlineExceeded {
+            throw .silent(for: configuration.probeTimeout)
+        }
+    }
+}
+
+extension EtcdError {
+    /// The member takes connections and answers nothing.
+    static func silent(for time: Duration) -> EtcdError {
+        EtcdError(code: .unavailable, message: silence + "\(time)")
+    }
+
+    /// Whether the endpoint is better left alone for a while.
+    var isSilence: Bool { code == .deadlineExceeded || message.contains(Self.silence) }
+
+    private static let silence = "the member takes connections, but has not answered for "
+}

@@ -1,0 +1,60 @@
+package import ControlPlane
+import Foundation
+import Store
+
+/// The file of `--journal-key-file`: on each line the id of a key and its secret in base64 (RFC 4648
+/// section 4), with white space between; the first signs, all verify. Empty lines and those that begin
+/// with `#` are left out.
+package enum JournalKeyFile {
+    /// The most keys in a file: two are in use while a key is replaced.
+    package static let maximumKeys = 16
+
+    /// Throws `SettingError` with the file and the line, never the secret.
+    package static func read(_ path: String) throws(SettingError) -> [JournalKey] {
+        do {
+            let bytes = try PrivateFile.read(path, subject: "the file")
+            return try parse(String(decoding: bytes, as: UTF8.self), path)
+        } catch let error as StoreError {
+            throw SettingError("\(Setting.journalKeyFile.key): \(error.message)")
+        } catch let error as SettingError {
+            throw error
+        } catch {
+            throw SettingError("\(Setting.journalKeyFile.key): \(path): \(error)")
+        }
+    }
+
+    private static func parse(
+        _ text: String, _ path: String
+    ) throws(SettingError) -> [JournalKey] {
+        var keys: [JournalKey] = []
+        for (index, line) in text.split(
+            omittingEmptySubsequences: false, whereSeparator: \.isNewline
+        )
+        .enumerated() {
+            let words = line.split(whereSeparator: \.isWhitespace)
+            guard let first = words.first, !first.hasPrefix("#") else { continue }
+            func problem(_ text: String) -> SettingError {
+                SettingError(
+                    "\(Setting.journalKeyFile.key): \(path), line \(index + 1) \(text)")
+            }
+            guard words.count == 2, let secret = Data(base64Encoded: String(words[1])),
+                let key = JournalKey(id: String(first), secret: [UInt8](secret))
+            else {
+                throw problem(
+                    "is not an id (1 to 32 letters, digits, '.', '_', '-') and a secret of at "
+                        + "least \(JournalKey.minimumBytes) bytes in base64, as "
+                        + "`openssl rand -base64 32` makes it")
+            }
+            guard !keys.contains(where: { $0.id == key.id }) else {
+                throw problem("has the id of an earlier line")
+            }
+            keys.append(key)
+        }
+        guard (1...maximumKeys).contains(keys.count) else {
+            throw SettingError(
+                "\(Setting.journalKeyFile.key): \(path) holds \(keys.count) keys, not 1 to "
+                    + "\(maximumKeys)")
+        }
+        return keys
+    }
+}

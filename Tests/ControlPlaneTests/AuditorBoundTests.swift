@@ -1,0 +1,106 @@
+import Domain
+import Etcd
+import Store
+import Synchronization
+import TestSupport
+import Testing
+
+@testable import ControlPlane
+
+@Suite struct AuditorBoundTests {
+    private static let cluster = "00000000000000aa"
+
+    private static func projection(_ revision: Int64, bytes: Int) -> Projection {
+        var row = AuditRecord.Draft(
+            time: Timestamp(microseconds: revision), origin: .external, actor: "unknown",
+            verb: .update, kind: "GlobalNetworkSet", name: "s\(revision)")
+        (row.revision, row.clusterID) = (revision, cluster)
+        row.after = "\"" + String(repeating: "x", count: bytes) + "\""
+        return Projection(revision: revision, rows: [row])
+    }
+
+    private static func withAuditor(
+        _ body: (Auditor, AuditLedger) async throws -> Void
+    ) async throws {
+        let directory = try TemporaryDirectory()
+        let ledger = try AuditLedger(path: directory.file("audit.sqlite"))
+        try await ledger.follow(Progress(clusterID: cluster, revision: 0))
+        let auditor = Auditor(ledger: ledger, logger: .quiet)
+        auditor.restart(clusterID: cluster, after: 0)
+        try await body(auditor, ledger)
+        try await ledger.close()
+    }
+
+    @Test("The watch is held back by the bytes that wait for the disk, however few the rows are")
+    func bytes() async throws {
+        try await Self.withAuditor { auditor, ledger in
+            let appended = Mutex<Int64>(0)
+            try await withThrowingTaskGroup(of: Void.self) { group in
+                group.addTask {
+                    for revision in Int64(1)...20 {
+                        try await auditor.append(Self.projection(revision, bytes: 4 << 20))
+                        appended.withLock { $0 = revision }
+                    }
+                }
+                // Nothing is written yet: after 32 MiB the rest has to wait.
+                try await eventually("the watch is held back") {
+                    auditor.pendingBytes >= Auditor.maximumPendingBytes
+                }
+                #expect(appended.withLock { $0 } < 8)
+                #expect(auditor.pendingBytes < Auditor.maximumPendingBytes + 5 << 20)
+                group.addTask { await auditor.run() }
+                try await eventually("all is on disk") { auditor.audited.reached == 20 }
+                group.cancelAll()
+                try await group.waitForAll()
+            }
+            #expect(auditor.pendingBytes == 0)
+            #expect(try await ledger.allRows().count == 20)
+        }
+    }
+
+    @Test(
+        "A ledger of another cluster is not tried for ever: it is said, until it is followed anew")
+    func anotherCluster() async throws {
+        try await Self.withAuditor { auditor, ledger in
+            auditor.restart(clusterID: "00000000000000bb", after: 0)
+            try await withThrowingTaskGroup(of: Void.self) { group in
+                group.addTask { await auditor.run() }
+                try await auditor.append(Self.projection(1, bytes: 1))
+                await auditor.drain()
+                #expect(auditor.defect?.code == .clusterMismatch)
+                #expect(auditor.pendingBytes == 0)
+                let error = await #expect(throws: StoreError.self) {
+                    try await auditor.append(Self.projection(2, bytes: 1))
+                }
+                #expect(error?.code == .clusterMismatch)
+                auditor.restart(clusterID: Self.cluster, after: 0)
+                #expect(auditor.defect == nil)
+                try await auditor.append(Self.projection(1, bytes: 1))
+                await auditor.drain()
+                #expect(auditor.audited.reached == 1)
+                group.cancelAll()
+                try await group.waitForAll()
+            }
+            #expect(try await ledger.allRows().count == 1)
+        }
+    }
+
+    @Test("Waits for a past that is lost end, and later ones do not")
+    func lostPast() async throws {
+        let gate = RevisionGate()
+        let isOver = Mutex(false)
+        try await withThrowingTaskGroup(of: Bool.self) { group in
+            group.addTask {
+                defer { isOver.withLock { $0 = true } }
+                return await gate.wait(for: 9, until: .now + .seconds(600))
+            }
+            try await eventually("the wait ends") {
+                gate.abandonWaits()
+                return isOver.withLock { $0 }
+            }
+            #expect(try await group.next() == false)
+        }
+        gate.advance(to: 5)
+        #expect(await gate.wait(for: 5, until: .now + .seconds(60)))
+    }
+}

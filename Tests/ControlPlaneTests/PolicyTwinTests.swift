@@ -1,0 +1,97 @@
+import Calico
+import Domain
+import Testing
+
+@testable import ControlPlane
+
+/// Two stored policies that are one object: `two`, and `default.two` of an older Calico.
+@Suite struct PolicyTwinTests {
+    private let bench = PlannerBench()
+    private static let policies = PlannerBench.root + "globalnetworkpolicies/"
+    private static let two = ObjectName.policy("two")
+
+    private func leftover(_ name: String = "default.two") {
+        bench.put(
+            Self.policies + name,
+            #"{"apiVersion":"projectcalico.org/v3","kind":"GlobalNetworkPolicy","metadata":{"name":"\#(name)"},"spec":{"tier":"default","selector":"has(old)","types":["Ingress"]}}"#
+        )
+    }
+
+    private func list() -> [ObjectView] {
+        var scan = ListScan(ListQuery(collection: .policies), bench.mirror)
+        var views: [ObjectView] = []
+        while let (_, view) = scan.next() { views.append(view) }
+        return views
+    }
+
+    @Test("The list shows the one without a prefix, which is also what is read")
+    func shownOnce() {
+        bench.accept(.policy("two"))
+        leftover()
+        #expect(list().map(\.name) == [Self.two])
+        let object = bench.planner.current(Self.two, PlanningView(bench.mirror))?.object
+        #expect(list().first == object)
+        #expect(object?.document["spec"]?["selector"] == "has(a)")
+        let found = bench.mirror.read { state in
+            ["two", "default.two"].map {
+                state.stored.findings.findings(Self.policies + $0).map(\.code)
+            }
+        }
+        #expect(found == [[.twin], [.twin]])
+    }
+
+    @Test("A deletion removes both, and by its stored name only the one")
+    func deletion() throws {
+        bench.accept(.policy("two"))
+        leftover()
+        let leftoverOnly = try #require(bench.write(.delete(.policy("default.two"))))
+        #expect(leftoverOnly.writes.map(\.path) == [Self.policies + "default.two"])
+        let both = try #require(bench.accept(.delete(Self.two)))
+        #expect(
+            both.writes.map(\.path) == [Self.policies + "two", Self.policies + "default.two"])
+        #expect(bench.planner.current(Self.two, PlanningView(bench.mirror)) == nil)
+        #expect(list().isEmpty)
+        #expect(bench.mirror.read { $0.stored.findings.byPath.isEmpty })
+    }
+
+    @Test("A write of one of two says so, in PUT, PATCH and a stream")
+    func warnings() throws {
+        bench.accept(.policy("two"))
+        leftover()
+        let changes: [ChangeOperation] = [
+            .policy("two", selector: "has(b)"),
+            .patch(Self.two, ["spec": ["order": 7]]),
+            .apply(ApplyStream([.policy("two", selector: "has(b)")]), prune: nil),
+        ]
+        for change in changes {
+            let write = try #require(bench.write(change))
+            #expect(write.warnings.map(\.rule.name) == ["stored.twin"])
+        }
+    }
+
+    @Test("One leftover among plain names makes new names prefixed, and says so; a flag decides it")
+    func convention() throws {
+        bench.accept(.policy("one"))
+        leftover()
+        let write = try #require(bench.write(.policy("new")))
+        #expect(write.writes.first?.path == Self.policies + "default.new")
+        #expect(write.warnings.map(\.rule.name) == ["policy.name-convention"])
+        let plain = PlannerBench(policyNames: .plain)
+        #expect(plain.write(.policy("new"))?.warnings == [])
+        let tiered = PlannerBench()
+        tiered.put(Self.policies + "default.x", #"{"spec":{"types":["Ingress"]}}"#)
+        #expect(tiered.write(.policy("new"))?.warnings == [], "all are prefixed: nothing to say")
+    }
+
+    @Test("A name in another tier is no twin, and twins follow every change of a name")
+    func names() {
+        leftover("default.two")
+        leftover("default.three")
+        #expect(list().count == 2)
+        #expect(bench.mirror.read { $0.stored.findings.byPath.isEmpty })
+        bench.put(Self.policies + "two", "{}")
+        #expect(bench.mirror.read { $0.stored.findings.counts[.twin] } == 2)
+        bench.delete(Self.policies + "default.two")
+        #expect(bench.mirror.read { $0.stored.findings.counts[.twin] } == 0)
+    }
+}

@@ -1,0 +1,51 @@
+import Etcd
+import Store
+import TestSupport
+import Testing
+
+@testable import ControlPlane
+
+@Suite struct SilentWatchTests {
+    @Test("While the watch alone hangs nothing is decided, and health says why")
+    func watchAlone() async throws {
+        let directory = try TemporaryDirectory()
+        try await withEtcd(EtcdProcess.Options(skipsSync: true)) { etcd in
+            try await withStore(etcd) { client in
+                let store = FaultyStore(client)
+                try await withControlPlane(store, ledger: directory.file("audit.sqlite")) {
+                    plane, _ in
+                    try await plane.submit(.region("one"))
+                    store.setWatchFrozen(true)
+                    // Somebody else takes the region away, unseen.
+                    try await client.delete(
+                        EtcdKey(PlannerBench.root + "globalnetworksets/region.one"))
+                    try await eventually("the mirror counts as old") {
+                        plane.mirror.staleness(at: .now) != nil
+                    }
+                    let health = await plane.health()
+                    #expect(!health.isReady)
+                    #expect(health.etcd.isHealthy)
+                    #expect(health.mirror.detail.contains("watch has been silent"))
+                    let error = await #expect(throws: ControlPlaneError.self) {
+                        try await plane.submit(.subnet("one", "web", "10.0.0.0/24"))
+                    }
+                    #expect(error?.code == .notReady)
+                    store.setWatchFrozen(false)
+                    try await eventually("it is ready again") { await plane.health().isReady }
+                    let outcome = try await plane.submit(.subnet("one", "web", "10.0.0.0/24"))
+                    #expect(outcome.refusal != nil)
+                }
+            }
+        }
+    }
+
+    @Test("A quiet etcd is heard all the same")
+    func quiet() async throws {
+        try await withServer { plane, _, _ in
+            let before = plane.mirror.lastHeard
+            let revision = plane.mirror.applied.reached
+            try await eventually("there is a sign of life") { plane.mirror.lastHeard > before }
+            #expect(plane.mirror.applied.reached == revision)
+        }
+    }
+}

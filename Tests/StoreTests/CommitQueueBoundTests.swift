@@ -1,0 +1,57 @@
+import Dispatch
+import Domain
+import Synchronization
+import TestSupport
+import Testing
+
+@testable import Store
+
+@Suite struct CommitQueueBoundTests {
+    @Test("Rows of attempts beyond what may wait for a slow disk are refused, and no others")
+    func overload() async throws {
+        let fixture = try await LedgerFixture()
+        let ledger = fixture.ledger
+        let (disk, isBusy) = (DispatchSemaphore(value: 0), Mutex(false))
+        var row = AuditRecord.Draft.sample()
+        row.detail = "\"" + String(repeating: "d", count: 1 << 20) + "\""
+        let large = row
+        try await withThrowingTaskGroup(of: StoreError?.self) { group in
+            group.addTask {
+                try await ledger.transaction { _, _ in
+                    isBusy.withLock { $0 = true }
+                    disk.wait()
+                }
+                return nil
+            }
+            try await eventually("the disk is busy") { isBusy.withLock { $0 } }
+            for _ in 0..<40 {
+                group.addTask {
+                    do throws(StoreError) {
+                        try await ledger.record([large])
+                        return nil
+                    } catch {
+                        return error
+                    }
+                }
+            }
+            // The first answers are those of the rows that were not taken.
+            let first = try await group.next() ?? nil
+            #expect(first?.code == .overloaded)
+            #expect(first?.message.contains("32 MiB") == true)
+            // What etcd shows is taken all the same: its writer waits for it, and it is bounded there.
+            group.addTask {
+                try await ledger.project([.sample(1)], clusterID: LedgerFixture.cluster)
+                return nil
+            }
+            disk.signal()
+            var refused = 1
+            while let error = try await group.next() { refused += error == nil ? 0 : 1 }
+            #expect((8...10).contains(refused))
+        }
+        let rows = try await fixture.allRows()
+        #expect((30...32).contains(rows.count { $0.detail != nil }))
+        #expect(rows.contains { $0.name == "policy-1" })
+        #expect(ledger.health == .available)
+        try await ledger.record([large])
+    }
+}
