@@ -4,17 +4,25 @@ import Logging
 import Store
 
 extension ControlPlane {
+    /// Reads and judges the documents of a write, as far as that needs nothing but them.
+    package func prepare(_ operation: ChangeOperation) -> PreparedOperation {
+        PreparedOperation(
+            change: PreparedChange(operation, regions: mirror.read { $0.regions }))
+    }
+
     /// Carries out one write, or plans it when it is a dry run.
+    ///
+    /// - Parameter prepared: what `prepare` made of its operation.
     ///
     /// A refusal is in the ledger when this returns. Throws when the write could not be decided, or
     /// could not be shown and audited within the deadline.
     package func submit(
-        _ request: ChangeRequest
+        _ request: ChangeRequest, _ prepared: PreparedOperation? = nil
     ) async throws(ControlPlaneError) -> ChangeOutcome {
         let deadline = ContinuousClock.now + configuration.writeDeadline
-        let prepared = PreparedChange(request.operation, regions: mirror.read { $0.regions })
-        let request = await withLastWritten(request, prepared)
-        switch await decide(request, prepared, deadline: deadline) {
+        let prepared = prepared ?? prepare(request.operation)
+        let request = await withLastWritten(request, prepared.change)
+        switch await decide(request, prepared.change, deadline: deadline) {
         case .committed(let write, let revision) where !write.parts.isEmpty:
             try await waitUntilVisible(revision, request.id, until: deadline)
             return .appliedStream(AppliedStream(request.id, write, revision: revision))
@@ -54,7 +62,7 @@ extension ControlPlane {
     /// Puts an attempt that did not even reach planning, such as a body that does not parse, on record.
     package func recordRefusal(
         context: ChangeContext, operationVerb: String, name: ObjectName?, status: Int,
-        problem: String, isDryRun: Bool = false, detail: String, violations: [Violation]
+        problem: String, isDryRun: Bool = false, detail: String, violations: ViolationList
     ) async {
         var row = attemptRow(
             context, verb: operationVerb, name: name, detail: detail, violations: violations)
@@ -149,7 +157,7 @@ extension ControlPlane {
     }
 
     private func attemptRow(
-        _ request: ChangeRequest, detail: String, violations: [Violation] = []
+        _ request: ChangeRequest, detail: String, violations: ViolationList = []
     ) -> AuditRecord.Draft {
         let operation = request.operation
         var row = attemptRow(
@@ -165,7 +173,7 @@ extension ControlPlane {
 
     private func attemptRow(
         _ context: ChangeContext, verb: String, name: ObjectName?, detail: String,
-        violations: [Violation]
+        violations: ViolationList
     ) -> AuditRecord.Draft {
         let isNew = verb == "allocate"
         var row = AuditRecord.Draft(
@@ -178,21 +186,20 @@ extension ControlPlane {
         var members = JSONObject()
         members["detail"] = .string(detail.cut(to: Self.maximumDetail))
         members["violations"] = .array(
-            violations.prefix(Self.keptViolations).map {
+            violations.map {
                 [
                     "pointer": .string($0.pointer.cut(to: 256)), "rule": .string($0.rule.name),
                 ]
             })
-        if violations.count > Self.keptViolations {
-            members["violationCount"] = .number(JSONNumber(Int64(violations.count)))
+        if violations.total > violations.count {
+            members["violationCount"] = .number(JSONNumber(Int64(violations.total)))
         }
         row.detail = AuditRecord.Draft.text(.object(members))
         return row
     }
 
-    /// Bounds of what one refused attempt may put on the disk: characters of the detail, and violations.
+    /// Characters of the detail that one refused attempt may put on the disk; of violations a list keeps a hundred.
     private static let maximumDetail = 2_000
-    private static let keptViolations = 100
 
     private func plan(_ write: PlannedWrite) -> ChangePlan {
         let parts = (write.parts.isEmpty ? [write] : write.parts) + write.followers

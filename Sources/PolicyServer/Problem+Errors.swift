@@ -6,16 +6,15 @@ package import Store
 
 /// Problems made from the errors of the other targets.
 extension Problem {
-    /// - Parameter locate: finds a pointer in the client's body, for line and column.
+    /// - Parameter positions: where the violations are in the client's text, as far as that is known.
     package static func refused(
-        _ refusal: Refusal, locate: (String) -> SourcePosition? = { _ in nil }
+        _ refusal: Refusal, at positions: [SourcePosition?] = []
     ) -> Problem {
         var members: [(name: String, value: JSONValue)] = []
-        if !refusal.violations.isEmpty {
-            let violations = refusal.violations.enumerated().map { index, violation in
-                violation.document(at: index < locatedViolations ? locate(violation.pointer) : nil)
-            }
-            members.append(("violations", .array(violations)))
+        let violations = refusal.violations
+        if !violations.isEmpty {
+            members.append(("violations", violations.document(at: positions)))
+            members.append(("violationCount", .number(JSONNumber(Int64(violations.total)))))
         }
         if !refusal.objects.isEmpty {
             let list = listName(refusal.reason)
@@ -37,9 +36,13 @@ extension Problem {
     }
 
     package static func unreadable(_ error: DocumentError) -> Problem {
-        let violations = JSONValue.array([error.violation.document(at: error.position)])
+        let violation = error.violation
         return ProblemKind(error).problem(
-            error.violation.message, extensions: [("violations", violations)])
+            violation.message,
+            extensions: [
+                ("violations", ViolationList([violation]).document(at: [error.position])),
+                ("violationCount", 1),
+            ])
     }
 
     package static func ledger(_ error: StoreError) -> Problem {
@@ -59,9 +62,6 @@ extension Problem {
     static func notFound(_ detail: String) -> Problem {
         ProblemKind(Refusal.Reason.notFound).problem(detail)
     }
-
-    /// Violations whose place in the text is looked up; each reads the text once more.
-    private static let locatedViolations = 25
 
     /// The member that lists the other objects of a refusal.
     private static func listName(_ reason: Refusal.Reason) -> String {

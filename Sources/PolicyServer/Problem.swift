@@ -22,6 +22,9 @@ package struct ProblemKind: Sendable, Hashable {
         self.retryAfter = retryAfter
     }
 
+    /// Bytes of UTF-8 of a detail, which may repeat what the client has sent.
+    static let detailBytes = 2_000
+
     /// The problem of this kind with what is known of this occurrence.
     package func problem(
         _ detail: String, extensions: [(name: String, value: JSONValue)] = []
@@ -30,8 +33,7 @@ package struct ProblemKind: Sendable, Hashable {
         if let retryAfter { headers[.retryAfter] = String(retryAfter) }
         return Problem(
             status: HTTPResponse.Status(integerLiteral: status), type: "/problems/\(name)",
-            title: title,
-            detail: detail, headers: headers,
+            title: title, detail: detail.cut(to: Self.detailBytes), headers: headers,
             extensions: extensions.map { ($0.name, JSONSerializer.bytes($0.value)) })
     }
 }
@@ -84,9 +86,12 @@ extension ProblemKind {
         self.init(status, code.problem, title, retryAfter: retryAfter)
     }
 
-    /// A body that is no document.
+    /// A body that is no document, or a larger one than is read.
     package init(_ error: DocumentError) {
-        self = ProblemKind(400, "document", "The body cannot be read")
+        self =
+            RuleID.documentBounds.contains(error.rule)
+            ? ProblemKind(Refusal.Reason.tooLarge)
+            : ProblemKind(400, "document", "The body cannot be read")
     }
 
     /// What the ledger does not know.

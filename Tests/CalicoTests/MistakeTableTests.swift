@@ -68,7 +68,7 @@ struct MistakeTableTests {
         guard let place = row.place else { return }
         let position =
             Self.unreadable(bytes)?.position
-            ?? DocumentLocator.position(of: violation.pointer, in: bytes)
+            ?? DocumentLocator.positions(of: [violation.pointer], in: bytes)[0]
         #expect(position.map { "\($0.line):\($0.column)" } == place)
     }
 
@@ -82,7 +82,7 @@ struct MistakeTableTests {
         }
     }
 
-    private static func violations(_ kind: String, _ bytes: [UInt8]) -> [Violation] {
+    private static func violations(_ kind: String, _ bytes: [UInt8]) -> ViolationList {
         if let error = unreadable(bytes) {
             return [Violation(pointer: error.pointer, rule: error.rule, message: error.message)]
         }
@@ -98,8 +98,9 @@ struct MistakeTableTests {
                     hasRegion: ["west", "east"].contains, hasSubnet: { _ in false })
         default:
             let verdict = CalicoValidator.judge(document, kind: .globalNetworkPolicy)
-            return verdict.violations
-                + (verdict.stored.map { PolicyLinter.lint($0, knownRegions: nil) } ?? [])
+            guard let stored = verdict.stored else { return verdict.violations }
+            return PolicyLinter.lint(written: document, kind: .globalNetworkPolicy)
+                + PolicyLinter.lint(stored, knownRegions: nil)
         }
     }
 }

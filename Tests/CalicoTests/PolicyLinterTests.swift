@@ -45,6 +45,34 @@ struct PolicyLinterTests {
         ),
         ("lint.no-selector", "/spec/selector", PolicySample.global("")),
         (
+            "lint.blank-condition", "/spec/ingress/0/source/nets",
+            PolicySample.ingress(#""source":{"nets":null,"selector":"has(a)"}"#)
+        ),
+        (
+            "lint.blank-condition", "/spec/ingress/0/source",
+            PolicySample.ingress(#""source":null"#)
+        ),
+        (
+            "lint.blank-condition", "/spec/ingress/0/Protocol",
+            PolicySample.ingress(#""Protocol":null,"source":{"selector":"has(a)"}"#)
+        ),
+        (
+            "lint.blank-condition", "/spec/ingress/0/destination/ports",
+            PolicySample.ingress(#""destination":{"ports":[]},"source":{"selector":"has(a)"}"#)
+        ),
+        (
+            "lint.blank-condition", "/spec/ingress/0/source/selector",
+            PolicySample.ingress(#""source":{"selector":"","nets":["10.0.0.0/8"]}"#)
+        ),
+        (
+            "lint.blank-condition", "/spec/ingress/0/icmp/type",
+            PolicySample.ingress(#""protocol":"ICMP","icmp":{"type":null}"#)
+        ),
+        (
+            "lint.blank-condition", "/spec/namespaceSelector",
+            PolicySample.global(#""namespaceSelector":null"#)
+        ),
+        (
             "lint.rule-never-matches", "/spec/ingress/1",
             PolicySample.global(
                 #""ingress":[{"action":"Deny","protocol":"TCP","source":{"nets":["10.0.0.0/8"]}},"#
@@ -101,8 +129,22 @@ struct PolicyLinterTests {
         #expect(PolicyLinter.lint(stored, knownRegions: nil) == [])
     }
 
-    private func lint(_ document: String) throws -> [Violation] {
-        PolicyLinter.lint(
-            try #require(try PolicySample.judge(document).stored), knownRegions: ["one"])
+    @Test(
+        "a condition that is left out, and the empty sides that calicoctl prints, are not blank",
+        arguments: [
+            PolicySample.ingress(#""source":{},"destination":{"ports":[80]},"protocol":"TCP""#),
+            PolicySample.global(#""order":null,"tier":"","types":null,"ingress":null,"egress":[]"#),
+        ])
+    func absent(document: String) throws {
+        #expect(try lint(document).allSatisfy { $0.rule.name != "lint.blank-condition" })
+    }
+
+    private func lint(_ text: String) throws -> ViolationList {
+        let document = try JSONParser.parse(text)
+        let stored = try #require(try PolicySample.judge(text).stored)
+        let kind = try #require(
+            document["kind"]?.stringValue.flatMap(ResourceKind.init(rawValue:)))
+        return PolicyLinter.lint(stored, knownRegions: ["one"])
+            + PolicyLinter.lint(written: document, kind: kind)
     }
 }

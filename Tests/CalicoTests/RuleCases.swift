@@ -16,6 +16,13 @@ enum RuleCases {
         Case("calico.unknown-field", "/status", #"{"kind":"NetworkPolicy","status":{}}"#),
         Case("calico.unknown-field", "/spec/preDNAT", Sample.namespaced(#""preDNAT":false"#)),
         Case("calico.unknown-field", "/metadata/a~1b", Sample.global("", metadata: #""a/b":1"#)),
+        Case(
+            "calico.repeated-field", "/metadata/namE",
+            Sample.global(
+                "",
+                metadata:
+                    #""name":"p","Name":"p","nAme":"p","naMe":"p","NAme":"p","NaMe":"p","nAMe":"p","#
+                    + #""NAMe":"p","NAME":"p","namE":"p""#)),
         Case("calico.type", "", "[]"),
         Case("calico.type", "/spec", #"{"kind":"Tier","spec":[]}"#),
         Case("calico.type", "/spec/order", Sample.global(#""order":"10""#)),

@@ -135,6 +135,6 @@ import Testing
         #expect(!write.warnings.isEmpty)
         let refusal = bench.refusal(doubtful, options: ChangeOptions(strict: true))
         #expect(refusal?.reason == .invalid)
-        #expect(refusal?.violations == write.warnings)
+        #expect(refusal?.violations == ViolationList(write.warnings))
     }
 }

@@ -41,6 +41,9 @@ struct CrossRegionRuleTests {
         top(.kindMismatch, "/kind", ["kind": "Region"]),
         top(.crossRegionAPIVersion, "/apiVersion", ["apiVersion": "projectcalico.org/v3"]),
         top(.unknownField, "/status", ["status": [:]]),
+        Case(
+            rule: .blank, pointer: "/spec",
+            document: ["kind": "CrossRegionPolicy", "metadata": ["name": "p"], "spec": nil]),
         top(.missingField, "/metadata", ["metadata": nil]),
         top(.missingField, "/metadata/name", ["metadata": ["name": nil]]),
         top(.nameMismatch, "/metadata/name", ["metadata": ["name": "q"]]),
@@ -103,7 +106,7 @@ struct CrossRegionRuleTests {
 
     static let peers: [Case] = [
         from(.wrongType, "", "any"), from(.crossRegionPeerEmpty, "", [:]),
-        from(.crossRegionPeerEmpty, "", ["region": nil]), from(.unknownField, "/x", ["x": 1]),
+        from(.blank, "/region", ["region": nil]), from(.unknownField, "/x", ["x": 1]),
         from(.crossRegionAny, "/any", ["any": false]),
         from(.crossRegionAny, "/any", ["any": true, "region": "a"]),
         from(.crossRegionAny, "/any", ["any": true, "nets": ["::/0"]]),

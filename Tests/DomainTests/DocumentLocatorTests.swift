@@ -34,7 +34,7 @@ struct DocumentLocatorTests {
             (yaml, "/none", 1, 1),
         ])
     func findsTheLine(text: String, pointer: String, line: Int, column: Int) {
-        let position = DocumentLocator.position(of: pointer, in: Array(text.utf8))
+        let position = DocumentLocator.positions(of: [pointer], in: Array(text.utf8))[0]
         #expect(position?.line == line)
         #expect(position?.column == column)
     }
@@ -44,30 +44,43 @@ struct DocumentLocatorTests {
             ("a: 1\n---\nb: 2\n---\n---\nc: [x]\n", "/1/b", 3, 1),
             ("a: 1\n---\n---\nb: 2\n", "/1/b", 4, 1),
             ("[{}, {\"a\": 1}]", "/1/a", 1, 7), ("{\"a\": 1}", "/0/a", 1, 2),
+            ("{\"items\": [{}, {\"a\": 1}]}", "/1/a", 1, 17), ("{a: 1}", "/0/a", 1, 2),
         ])
     func findsThePlaceInAStream(text: String, pointer: String, line: Int, column: Int) {
-        let position = DocumentLocator.position(ofStreamed: pointer, in: Array(text.utf8))
+        let position = DocumentLocator.positions(ofStreamed: [pointer], in: Array(text.utf8))[0]
         #expect(position?.line == line)
         #expect(position?.column == column)
     }
 
     @Test(arguments: ["- a: 1\n", "items: [{a: 1}]\n", "a: 1\n", "a: [", ""])
     func findsNoPlaceInListsOfAStream(text: String) {
-        #expect(DocumentLocator.position(ofStreamed: "/1/a", in: Array(text.utf8)) == nil)
+        #expect(DocumentLocator.positions(ofStreamed: ["/1/a"], in: Array(text.utf8)) == [nil])
     }
 
     @Test func findsNothingInWhatIsNoDocument() {
-        #expect(DocumentLocator.position(of: "/a", in: Array("{a: [".utf8)) == nil)
-        #expect(DocumentLocator.position(of: "/a", in: []) == nil)
+        #expect(DocumentLocator.positions(of: ["/a"], in: Array("{a: [".utf8)) == [nil])
+        #expect(DocumentLocator.positions(of: ["/a"], in: []) == [nil])
     }
 
     /// Every violation of a refused document has a place.
     @Test func agreesWithTheDecoders() throws {
         let text = "cidr: 10.0.0.1/8\nlabels:\n  policyserver/x: z\nsize: 1\n"
         let document = try YAMLParser.parse(Array(text.utf8))
-        let lines = Subnet.decode(document, region: "r", name: "a").violations.map {
-            DocumentLocator.position(of: $0.pointer, in: Array(text.utf8))?.line
-        }
+        let pointers = Subnet.decode(document, region: "r", name: "a").violations.map(\.pointer)
+        let lines = DocumentLocator.positions(of: pointers, in: Array(text.utf8)).map { $0?.line }
         #expect(lines == [1, 3, 4])
+    }
+
+    /// One walk for all of them finds what one for each would, in whatever order they are asked for.
+    @Test(arguments: [json, yaml])
+    func findsManyAtOnce(text: String) {
+        let pointers = [
+            "/b~1c/1/d", "/none", "", "/a", "/b~1c/2", "/b~1c/1/d", "/é/~0/0", "/1/true",
+        ]
+        let bytes = Array(text.utf8)
+        let all = DocumentLocator.positions(of: pointers, in: bytes)
+        #expect(all == pointers.map { DocumentLocator.positions(of: [$0], in: bytes)[0] })
+        let reversed = DocumentLocator.positions(of: pointers.reversed(), in: bytes)
+        #expect(all == reversed.reversed())
     }
 }

@@ -26,8 +26,9 @@ struct InventoryRuleTests {
 
     @Test func everyRuleHasARefusedDocument() {
         var seen = Set(Self.refused.map(\.rule))
-        // Refused in RegionNameTests, RegionDocumentTests and SubnetDocumentTests.
+        // Refused in RegionNameTests, RegionDocumentTests, SubnetDocumentTests and BlankMemberTests.
         seen.formUnion([
+            .blank,
             .regionName, .subnetName, .regionBlockCount, .regionBlocksOverlap, .allocationFamily,
         ])
         #expect(seen == Set(RuleID.inventoryRules))

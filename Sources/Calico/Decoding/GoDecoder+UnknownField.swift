@@ -3,6 +3,7 @@ import Domain
 extension GoDecoder {
     /// Reports a key that is no field of `type`, with the field that was probably meant.
     mutating func unknownField(_ key: String, in type: GoStruct, at pointer: String) {
+        guard !violations.isFull else { return skipViolation() }
         let names = type.fields.map(\.name)
         let nearest = names.map { (name: $0, distance: Self.distance(key, $0)) }
             .min { $0.distance < $1.distance }

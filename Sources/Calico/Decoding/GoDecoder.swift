@@ -5,7 +5,7 @@ import Domain
 ///
 /// Unlike Go it does not stop at the first mistake.
 struct GoDecoder {
-    private(set) var violations: [Violation] = []
+    private(set) var violations = ViolationList()
 
     /// `document` as a `type`; whatever is wrong is left out and reported.
     mutating func record(_ document: JSONValue, as type: GoStruct) -> GoRecord {
@@ -67,20 +67,33 @@ struct GoDecoder {
         found.reserveCapacity(object.count)
         // One bit per field; no struct has more than 64.
         var seen: UInt64 = 0
-        var repeats = false
+        var repeats = 0
         for (key, value) in object {
             guard let index = type.index(decoding: key) else {
                 unknownField(key, in: type, at: JSONPointer.append(pointer, key))
                 continue
             }
             let bit = UInt64(1) << UInt64(index)
-            if seen & bit != 0 { repeats = true }
+            if seen & bit != 0 {
+                repeats += 1
+                guard repeats <= Self.maximumRepeats else {
+                    report(
+                        .repeatedField, at: JSONPointer.append(pointer, key),
+                        "is \(type.fields[index].name) once more in other letter case: write it once"
+                    )
+                    continue
+                }
+            }
             seen |= bit
             found.append((index, key, value))
         }
-        if repeats { found.sort { $0.key.utf8.lexicographicallyPrecedes($1.key.utf8) } }
+        if repeats > 0 { found.sort { $0.key.utf8.lexicographicallyPrecedes($1.key.utf8) } }
         return found
     }
+
+    /// Of fields of one object that Go reads over one another, since their names differ in letter case only. A name
+    /// has thousands of such spellings, and each of them is merged with all before it.
+    private static let maximumRepeats = 8
 
     private mutating func list(
         _ value: JSONValue, of element: GoType, over old: GoNode?, at pointer: String
@@ -133,6 +146,9 @@ struct GoDecoder {
         violations.append(Violation(pointer: pointer, rule: rule, message: message))
     }
 
+    /// Counts a violation that nobody will see.
+    mutating func skipViolation() { violations.skip() }
+
     /// Reports that `value` is not what the field takes.
     mutating func mismatch(_ value: JSONValue, _ expected: String, at pointer: String) -> GoValue? {
         report(.wrongType, at: pointer, "must be \(expected), not \(value.withArticle)")
@@ -147,7 +163,7 @@ extension JSONValue {
         case .null: "null"
         case .array: "a list"
         case .object: "an object"
-        case .number(let number): "the number \(number.literal)"
+        case .number(let number): "the number \(number.literal.prefix(64))"
         case .bool(let value): "\(value)"
         case .string: "text"
         }

@@ -27,23 +27,36 @@ struct RuleCriteria {
     /// Whether a match ends the evaluation: all actions but Log.
     let isFinal: Bool
     private let rule: GoRecord
+    /// Of source and destination, in the order of `PolicySide.allCases`.
+    private let nets: [(nets: [GoNetwork?], notNets: [GoNetwork?])]
 
-    /// How many pairs of nets or ports are compared before a rule counts as in doubt.
-    private static let maxComparisons = 1_024
+    /// How many pairs of nets or ports are compared before a rule counts as in doubt. Every two rules are compared,
+    /// so this bounds what 100 of them cost.
+    private static let maxComparisons = 256
 
     init(_ rule: GoRecord) {
         self.rule = rule
         isFinal = rule.string("action") != "Log"
+        nets = PolicySide.allCases.map { side in
+            let entity = rule.record(side.rawValue)
+            func parsed(_ name: String) -> [GoNetwork?] {
+                (entity?.list(name) ?? []).map { GoNetwork($0.text) }
+            }
+            return (parsed("nets"), parsed("notNets"))
+        }
     }
 
     /// Whether every packet that `other` matches is matched by this rule; false when in doubt.
     func covers(_ other: RuleCriteria) -> Bool {
         let names = ["ipVersion", "protocol", "icmp", "notProtocol", "notICMP", "http"]
         return names.allSatisfy { Self.isEqualOrFree($0, rule, other.rule) }
-            && PolicySide.allCases.allSatisfy { side in
+            && PolicySide.allCases.enumerated().allSatisfy { index, side in
                 guard let ours = rule.record(side.rawValue) else { return true }
                 let theirs = other.rule.record(side.rawValue) ?? other.rule.empty(side.rawValue)
                 return Self.covers(ours, theirs)
+                    && Self.isInside(other.nets[index].nets, nets[index].nets, by: Self.isSubnet)
+                    && Self.excludes(
+                        other.nets[index].notNets, atLeast: nets[index].notNets, by: Self.isSubnet)
             }
     }
 
@@ -53,9 +66,7 @@ struct RuleCriteria {
         ]
         // Excluding less matches more, so the negated lists compare the other way round.
         return plain.allSatisfy { isEqualOrFree($0, ours, theirs) }
-            && isInside(theirs.list("nets"), ours.list("nets"), by: isSubnet)
             && isInside(theirs.list("ports"), ours.list("ports"), by: isSubrange)
-            && excludes(theirs.list("notNets"), atLeast: ours.list("notNets"), by: isSubnet)
             && excludes(theirs.list("notPorts"), atLeast: ours.list("notPorts"), by: isSubrange)
     }
 
@@ -68,8 +79,8 @@ struct RuleCriteria {
     }
 
     /// Whether each of `theirs` lies in one of `ours`; an empty list stands for everything.
-    private static func isInside(
-        _ theirs: [GoNode], _ ours: [GoNode], by isPart: (GoNode, GoNode) -> Bool
+    private static func isInside<Part>(
+        _ theirs: [Part], _ ours: [Part], by isPart: (Part, Part) -> Bool
     ) -> Bool {
         if ours.isEmpty { return true }
         return !theirs.isEmpty && theirs.count * ours.count <= maxComparisons
@@ -77,17 +88,15 @@ struct RuleCriteria {
     }
 
     /// Whether everything that `ours` excludes is excluded by `theirs` too.
-    private static func excludes(
-        _ theirs: [GoNode], atLeast ours: [GoNode], by isPart: (GoNode, GoNode) -> Bool
+    private static func excludes<Part>(
+        _ theirs: [Part], atLeast ours: [Part], by isPart: (Part, Part) -> Bool
     ) -> Bool {
         theirs.count * ours.count <= maxComparisons
             && ours.allSatisfy { part in theirs.contains { isPart(part, $0) } }
     }
 
-    private static func isSubnet(_ part: GoNode, _ whole: GoNode) -> Bool {
-        guard let part = GoNetwork(part.text), let whole = GoNetwork(whole.text) else {
-            return false
-        }
+    private static func isSubnet(_ part: GoNetwork?, _ whole: GoNetwork?) -> Bool {
+        guard let part, let whole else { return false }
         return whole.contains(part)
     }
 

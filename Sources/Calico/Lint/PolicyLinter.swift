@@ -7,7 +7,7 @@ package enum PolicyLinter {
     /// The warnings about `stored`, a valid GlobalNetworkPolicy or NetworkPolicy; none for other documents.
     ///
     /// `knownRegions` are the names of the registered regions; nil leaves names of regions unchecked.
-    package static func lint(_ stored: JSONValue, knownRegions: Set<String>?) -> [Violation] {
+    package static func lint(_ stored: JSONValue, knownRegions: Set<String>?) -> ViolationList {
         guard let kind = stored["kind"]?.stringValue.flatMap(ResourceKind.init(rawValue:)),
             kind.isPolicy, let schema = kind.schema
         else { return [] }
@@ -26,6 +26,15 @@ package enum PolicyLinter {
         return report.violations
     }
 
+    /// The warnings about what a client has written and what nothing is left of in the stored form.
+    package static func lint(written document: JSONValue, kind: ResourceKind) -> ViolationList {
+        guard kind.isPolicy, let schema = kind.schema else { return [] }
+        var report = ViolationReport(decoding: [])
+        BlankLint.check(document, schema, into: &report)
+        return report.violations
+    }
+
     /// Every lint.
-    package static let rules: [RuleID] = SpecLints.all + SelectorLints.all + CoverageLint.all
+    package static let rules: [RuleID] =
+        SpecLints.all + SelectorLints.all + CoverageLint.all + BlankLint.all
 }

@@ -25,6 +25,12 @@ enum MetadataSchema {
         GoField("fieldsV1", .pointer(to: .anything)), GoField("subresource", .string),
     ])
 
+    /// A resource of which only `kind` and `metadata` matter.
+    static let envelope = GoStruct([
+        GoField("kind", .string), GoField("apiVersion", .anything),
+        GoField("metadata", .structure(objectMeta)), GoField("spec", .anything),
+    ])
+
     /// A whole resource with the given `spec`.
     static func resource(spec: GoStruct) -> GoStruct {
         GoStruct([

@@ -3,10 +3,12 @@ package import Domain
 /// What Calico would say to a document.
 package struct CalicoVerdict: Sendable {
     /// Everything that is wrong, in the order of Calico's checks; empty when the document is valid.
-    package var violations: [Violation]
+    package var violations: ViolationList
     /// The document as Calico's client would store it, without what only the datastore knows (uid, creation
     /// time, the policy name annotation); nil unless valid.
     package var stored: JSONValue?
+    /// What the document says it is, before anything was filled in; nil for a kind that is not judged.
+    package var identity: CalicoIdentity?
 
     package var isValid: Bool { violations.isEmpty }
 }
@@ -14,7 +16,12 @@ package struct CalicoVerdict: Sendable {
 /// Judges documents as Calico's decoder, v3 validator and CRD rules do.
 package enum CalicoValidator {
     /// The verdict on `document`, which claims to be a `kind`.
-    package static func judge(_ document: JSONValue, kind: ResourceKind) -> CalicoVerdict {
+    ///
+    /// - Parameter namespace: what a document that has no `metadata.namespace` at all means by that, since it was
+    ///   sent to a place of its own.
+    package static func judge(
+        _ document: JSONValue, kind: ResourceKind, namespace: String? = nil
+    ) -> CalicoVerdict {
         guard let schema = kind.schema else {
             let message = "\(kind.rawValue) is not a kind that this server writes"
             return CalicoVerdict(
@@ -22,6 +29,8 @@ package enum CalicoValidator {
         }
         var decoder = GoDecoder()
         var resource = decoder.record(document, as: schema)
+        let identity = CalicoIdentity(resource)
+        if let namespace { resource.complete(namespace: namespace, of: document) }
         var report = ViolationReport(decoding: decoder.violations)
         // Go reads null as a struct with nothing in it; other values are refused as such already.
         if document.objectValue != nil || document == .null {
@@ -30,6 +39,7 @@ package enum CalicoValidator {
             check(resource, kind: kind, into: &report)
         }
         var verdict = CalicoVerdict(violations: report.violations)
+        verdict.identity = identity
         if verdict.isValid { verdict.stored = GoEncoder.json(resource) }
         return verdict
     }
@@ -60,6 +70,24 @@ package enum CalicoValidator {
 }
 
 extension GoRecord {
+    /// Sets `metadata.namespace`, unless the document says something of it, be it nothing.
+    fileprivate mutating func complete(namespace: String, of document: JSONValue) {
+        let metadata = document.objectValue?.filter {
+            type.index(decoding: $0.key) == type.index(of: "metadata")
+        }
+        guard var record = record("metadata"),
+            let index = record.type.index(of: "namespace"),
+            !(metadata ?? []).contains(where: { member in
+                (member.value.objectValue?.keys ?? []).contains {
+                    record.type.index(decoding: $0) == index
+                }
+            })
+        else { return }
+        record[index] = GoNode(
+            pointer: record.pointer(to: "namespace"), value: .string(namespace))
+        self["metadata"] = GoNode(pointer: record.pointer, value: .record(record))
+    }
+
     /// The struct field `name` with nothing in it, for where the document leaves it out.
     func empty(_ name: String) -> GoRecord {
         guard let index = type.index(of: name), case .structure(let type) = type.fields[index].type

@@ -2,11 +2,11 @@ import Domain
 
 /// Collects violations. A field that could not even be decoded is not judged a second time.
 struct ViolationReport {
-    private(set) var violations: [Violation]
+    private(set) var violations: ViolationList
     private let undecoded: Set<String>
 
     /// Starts from what decoding found.
-    init(decoding violations: [Violation]) {
+    init(decoding violations: ViolationList) {
         self.violations = violations
         undecoded = Set(violations.map(\.pointer))
     }

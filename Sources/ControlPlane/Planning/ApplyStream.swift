@@ -18,7 +18,7 @@ package struct ApplyStream: Sendable {
     package let count: Int
     package var items: [Item] = []
     /// Documents that cannot be told what they are, and repeated ones.
-    package var violations: [Violation] = []
+    package var violations = ViolationList()
 
     /// Documents of kind Region, Subnet, GlobalNetworkPolicy, NetworkPolicy and CrossRegionPolicy, and
     /// lists of them, as calicoctl prints them: an object with `items`.
@@ -30,67 +30,132 @@ package struct ApplyStream: Sendable {
         guard count <= Self.maximumDocuments else { return }
         var first: [ObjectName: Int] = [:]
         for (index, document) in flat.enumerated() {
-            guard let name = name(document, at: "/\(index)") else { continue }
+            let pointer = "/\(index)"
+            var namer = StreamDocument(document)
+            let name = namer.name()
+            violations += namer.violations.rewritten { $0.below(pointer) }
+            guard let name else { continue }
             if let earlier = first[name] {
-                add(
-                    "/\(index)", .applyRepeated,
-                    "\(name) is document \(earlier) already: name each object once")
+                violations.append(
+                    Violation(
+                        pointer: pointer, rule: .applyRepeated,
+                        message: "\(name) is document \(earlier) already: name each object once"))
                 continue
             }
             first[name] = index
             items.append(Item(index: index, name: name, document: document))
         }
-        if flat.isEmpty { add("", .applyEmpty, "the stream holds no document") }
+        if flat.isEmpty {
+            violations.append(
+                Violation(
+                    pointer: "", rule: .applyEmpty, message: "the stream holds no document"))
+        }
     }
+}
+
+/// One document of a stream, as far as it says what it is: kinds of Calico's as Calico's decoder reads them, our own
+/// as they are written.
+private struct StreamDocument {
+    private let document: JSONValue
+    private let identity: CalicoIdentity
+    /// What is wrong with the members that name an object, as the decoder says.
+    private let undecoded: ViolationList
+    private(set) var violations = ViolationList()
+
+    init(_ document: JSONValue) {
+        self.document = document
+        (identity, undecoded) = CalicoIdentity.read(document)
+    }
+
+    /// What the document calls itself; nil, with a violation, when that cannot be told.
+    mutating func name() -> ObjectName? {
+        guard case .object = document else {
+            add("", .wrongType, "expected an object, found \(document.typeName)")
+            return nil
+        }
+        switch identity.kind?.value {
+        case "Region": return text("name", in: document).map { .region($0) }
+        case "Subnet":
+            let region = text("region", in: document)
+            let name = text("name", in: document)
+            guard let region, let name else { return nil }
+            return .subnet(region: region, name: name)
+        case CrossRegionPolicy.kind:
+            guard let metadata = document["metadata"], metadata.objectValue != nil else {
+                add("/metadata/name", .missingField, Self.nameless)
+                return nil
+            }
+            return text("name", in: metadata, at: "/metadata").map { .policy($0) }
+        case "GlobalNetworkPolicy": return calicoName().map { .policy($0) }
+        case "NetworkPolicy":
+            let name = calicoName()
+            guard let region = namespaceRegion() else { return nil }
+            return name.map { .regionPolicy(region: region, name: $0) }
+        case let kind:
+            add(
+                "/kind", .applyKind,
+                "expected Region, Subnet, CrossRegionPolicy, GlobalNetworkPolicy or NetworkPolicy, found "
+                    + (kind.map { "\"\($0)\"" } ?? "no kind"))
+            return nil
+        }
+    }
+
+    private static let nameless = "the document has to name its object"
 
     private mutating func add(_ pointer: String, _ rule: RuleID, _ message: String) {
         violations.append(Violation(pointer: pointer, rule: rule, message: message))
     }
 
-    /// What the document calls itself; nil, with a violation, when it does not say.
-    private mutating func name(_ document: JSONValue, at pointer: String) -> ObjectName? {
-        guard case .object = document else {
-            add(pointer, .wrongType, "expected an object, found \(document.typeName)")
-            return nil
-        }
-        func text(_ path: String...) -> String? {
-            let value = path.reduce(Optional(document)) { $0?[$1] }
-            return value?.stringValue.flatMap { $0.isEmpty ? nil : $0 }
-        }
-        func named(_ path: String, _ name: String?) -> String? {
-            if name == nil {
-                add(pointer + path, .missingField, "the document has to name its object")
-            }
-            return name
-        }
-        switch text("kind") {
-        case "Region":
-            return named("/name", text("name")).map { .region($0) }
-        case "Subnet":
-            let region = named("/region", text("region"))
-            let name = named("/name", text("name"))
-            guard let region, let name else { return nil }
-            return .subnet(region: region, name: name)
-        case "GlobalNetworkPolicy", "CrossRegionPolicy":
-            return named("/metadata/name", text("metadata", "name")).map { .policy($0) }
-        case "NetworkPolicy":
-            let name = named("/metadata/name", text("metadata", "name"))
-            guard let region = text("metadata", "namespace").flatMap(RegionNamespace.region(of:))
-            else {
-                add(
-                    pointer + "/metadata/namespace", .regionMismatch,
-                    "expected the namespace of a region, such as \"\(RegionNamespace.of(region: "xyz-west"))\""
-                )
-                return nil
-            }
-            return name.map { .regionPolicy(region: region, name: $0) }
-        case let kind:
+    /// A member of an object of ours.
+    private mutating func text(
+        _ field: String, in object: JSONValue, at pointer: String = ""
+    ) -> String? {
+        let place = JSONPointer.append(pointer, field)
+        switch object[field] {
+        case nil, .string(""): add(place, .missingField, Self.nameless)
+        case .string(let text): return text
+        case .null: add(place, .blank, "is blank: " + Self.nameless)
+        case let value?:
             add(
-                pointer + "/kind", .applyKind,
-                "expected Region, Subnet, CrossRegionPolicy, GlobalNetworkPolicy or NetworkPolicy, found "
-                    + (kind.map { "\"\($0)\"" } ?? "no kind"))
+                place, .wrongType,
+                "expected a string, found \(value.typeName): put the value in quotes")
+        }
+        return nil
+    }
+
+    /// `metadata.name` of a document of Calico's.
+    private mutating func calicoName() -> String? {
+        if let name = identity.name { return name.value }
+        if let wrong = undecoded.first(where: { Self.isAbout("name", $0) }) {
+            violations.append(wrong)
+        } else {
+            add("/metadata/name", .missingField, Self.nameless)
+        }
+        return nil
+    }
+
+    /// The region whose namespace `metadata.namespace` is.
+    private mutating func namespaceRegion() -> String? {
+        let namespace = identity.namespace
+        if let region = namespace.flatMap({ RegionNamespace.region(of: $0.value) }) {
+            return region
+        }
+        if let wrong = undecoded.first(where: { Self.isAbout("namespace", $0) }) {
+            violations.append(wrong)
             return nil
         }
+        let example = RegionNamespace.of(region: "xyz-west")
+        let found = namespace.map { ", found \"\($0.value)\"" } ?? ""
+        add(
+            namespace?.pointer ?? "/metadata/namespace", .regionMismatch,
+            "expected the namespace of a region, such as \"\(example)\"\(found)")
+        return nil
+    }
+
+    /// Whether the decoder refused `metadata`, or this member of it.
+    private static func isAbout(_ field: String, _ violation: Violation) -> Bool {
+        let tokens = JSONPointer.tokens(violation.pointer).map { $0.lowercased() }
+        return tokens == ["metadata"] || tokens == ["metadata", field]
     }
 }
 

@@ -152,7 +152,7 @@ package struct Refusal: Sendable {
 
     package var reason: Reason
     package var detail: String
-    package var violations: [Violation]
+    package var violations: ViolationList
     /// The objects this change collides with or that use it; bounded, `total` counts all.
     package var objects: [ObjectReference]
     package var total: Int
@@ -160,7 +160,7 @@ package struct Refusal: Sendable {
     package var currentRevision: Int64?
 
     package init(
-        _ reason: Reason, _ detail: String, violations: [Violation] = [],
+        _ reason: Reason, _ detail: String, violations: ViolationList = [],
         objects: [ObjectReference] = [], total: Int? = nil, currentRevision: Int64? = nil
     ) {
         self.reason = reason
@@ -169,6 +169,15 @@ package struct Refusal: Sendable {
         self.objects = objects
         self.total = total ?? objects.count
         self.currentRevision = currentRevision
+    }
+
+    package init(
+        _ reason: Reason, _ detail: String, violations: [Violation],
+        objects: [ObjectReference] = [], total: Int? = nil, currentRevision: Int64? = nil
+    ) {
+        self.init(
+            reason, detail, violations: ViolationList(violations), objects: objects, total: total,
+            currentRevision: currentRevision)
     }
 }
 

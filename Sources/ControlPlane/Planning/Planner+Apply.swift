@@ -12,7 +12,7 @@ struct PreparedStream: Sendable {
     var items: [Item]
     /// Documents that the stream has.
     var count: Int
-    var violations: [Violation]
+    var violations: ViolationList
     /// Which objects go that the stream does not name; nil removes nothing.
     var prune: Selector?
 

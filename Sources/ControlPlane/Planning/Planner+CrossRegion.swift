@@ -10,7 +10,13 @@ extension Planner {
         let current = current(object, view)
         if let refusal = failedPrecondition(object, current, request) { return .refused(refusal) }
         if let refusal = partRefusal(current, view) { return .refused(refusal) }
-        var violations = prepared.decoded.violations + movedFromTier(current)
+        let readOnly = prepared.decoded.readOnly
+        if let refusal = staleDocument(object, named: readOnly.revision, current) {
+            return .refused(refusal)
+        }
+        var violations =
+            prepared.decoded.violations + changedIdentity(object, readOnly, current)
+            + movedFromTier(current)
         var targets: [CompiledTarget] = []
         if let policy = prepared.decoded.value {
             let (found, wrong) = compile(policy, current, view)
@@ -20,8 +26,6 @@ extension Planner {
         guard violations.isEmpty, let policy = prepared.decoded.value else {
             return .refused(Refusal(.invalid, "the policy breaks rules", violations: violations))
         }
-        let named = prepared.decoded.readOnly.revision
-        if let refusal = staleDocument(object, named: named, current) { return .refused(refusal) }
         let warnings =
             (CrossRegionCompiler.warnings(
                 policy, compiled: targets.map(\.compiled), knownRegions: view.regions)

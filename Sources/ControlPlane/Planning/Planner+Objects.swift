@@ -57,23 +57,6 @@ extension Planner {
             currentRevision: current.tag)
     }
 
-    /// The refusal when the document names an older revision of the object than the one stored.
-    func staleDocument(
-        _ name: ObjectName, named revision: Int64?, _ current: CurrentObject?
-    ) -> Refusal? {
-        guard let revision, revision != current?.tag else { return nil }
-        guard let current else {
-            return Refusal(
-                .preconditionFailed,
-                "the document names revision \(revision), but \(name) does not exist (any more)")
-        }
-        return Refusal(
-            .preconditionFailed,
-            "the document names revision \(revision), but \(name) is at \(current.tag): "
-                + "read it again and repeat the change",
-            currentRevision: current.tag)
-    }
-
     func absent(_ name: ObjectName) -> Refusal { Refusal(.notFound, "there is no \(name)") }
 
     func absentRegion(_ region: String) -> Refusal {

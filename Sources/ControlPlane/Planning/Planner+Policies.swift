@@ -65,11 +65,14 @@ extension Planner {
                 return .refused(absentRegion(region))
             }
         }
-        let tier = PolicyResource.tier(of: judged.document)
+        let tier = judged.tier
         let current = current(name, view)
         if let refusal = failedPrecondition(name, current, request) { return .refused(refusal) }
         if let refusal = partRefusal(current, view) { return .refused(refusal) }
-        var violations = judged.violations
+        if let refusal = staleDocument(name, named: judged.readOnly.revision, current) {
+            return .refused(refusal)
+        }
+        var violations = judged.violations + changedIdentity(name, judged.readOnly, current)
         let installation = installationWrites(tier: tier, view)
         if installation == nil {
             violations.append(
@@ -80,9 +83,6 @@ extension Planner {
         violations += moved(current, to: tier)
         guard violations.isEmpty, let stored = judged.stored, let installation else {
             return .refused(Refusal(.invalid, "the policy breaks rules", violations: violations))
-        }
-        if let refusal = staleDocument(name, named: judged.resourceVersion, current) {
-            return .refused(refusal)
         }
         let key = current?.key ?? newPolicyKey(name, tier: tier, view)
         let existing = current?.resource.map(CrossRegionAnnotation.removed(from:))

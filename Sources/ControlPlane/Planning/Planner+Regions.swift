@@ -15,7 +15,7 @@ extension Planner {
         if let refusal = staleDocument(object, named: decoded.readOnly.revision, current) {
             return .refused(refusal)
         }
-        var violations = decoded.violations + changedIdentity(decoded.readOnly, current)
+        var violations = decoded.violations + changedIdentity(object, decoded.readOnly, current)
         var obstacles: [ObjectReference] = []
         if let region = decoded.value {
             let conflicts = conflicts(of: region, current?.resource, view)
@@ -37,31 +37,16 @@ extension Planner {
 
     /// The refusal that lists violations: a conflict when every one of them is about other objects.
     func invalid(
-        _ what: String, _ violations: [Violation], _ obstacles: [ObjectReference]
+        _ what: String, _ violations: ViolationList, _ obstacles: [ObjectReference]
     ) -> Refusal {
-        let isConflict = violations.count == obstacles.count
+        let isConflict = violations.total == obstacles.count
         let detail =
             isConflict
             ? violations.map(\.message).prefix(3).joined(separator: "; ")
-            : "\(what) breaks \(violations.count) rule\(violations.count == 1 ? "" : "s")"
+            : "\(what) breaks \(violations.total) rule\(violations.total == 1 ? "" : "s")"
         return Refusal(
             isConflict ? .overlap : .invalid, detail, violations: violations,
             objects: Array(obstacles.prefix(Self.listedObjects)), total: obstacles.count)
-    }
-
-    /// A document may repeat what this server shows, but not change it.
-    func changedIdentity(_ named: ReadOnlyFields, _ current: CurrentObject?) -> [Violation] {
-        var violations: [Violation] = []
-        func check(_ field: String, _ value: String?, _ stored: String?) {
-            guard let value, let stored, value != stored else { return }
-            violations.append(
-                Violation(
-                    pointer: "/" + field, rule: .readOnlyField,
-                    message: "\(field) is set by the server: it is \"\(stored)\"; leave it out"))
-        }
-        check("uid", named.uid, current?.resource?.uid)
-        check("createdAt", named.createdAt, current?.resource?.creationTimestamp)
-        return violations
     }
 
     private typealias Conflict = (violation: Violation, object: ObjectReference)
@@ -192,6 +177,4 @@ extension RuleID {
     static let regionBlockTakesSubnet = RuleID("region.block-takes-subnet")
     /// The address blocks do not cover a subnet that the region has.
     static let regionBlocksLeaveSubnet = RuleID("region.blocks-leave-subnet")
-    /// A document changes a field that the server sets.
-    static let readOnlyField = RuleID("document.read-only")
 }

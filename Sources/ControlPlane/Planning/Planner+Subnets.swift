@@ -15,7 +15,7 @@ extension Planner {
         if let refusal = staleDocument(name, named: decoded.readOnly.revision, current) {
             return .refused(refusal)
         }
-        var violations = decoded.violations + changedIdentity(decoded.readOnly, current)
+        var violations = decoded.violations + changedIdentity(name, decoded.readOnly, current)
         var obstacles: [ObjectReference] = []
         if let subnet = decoded.value {
             (violations, obstacles) = conflicts(subnet, id, region, view, after: violations)
@@ -39,8 +39,8 @@ extension Planner {
     /// `violations` and the objects hit, with what the subnet's block breaks among all regions.
     private func conflicts(
         _ subnet: Subnet, _ id: SubnetID, _ region: Region, _ view: PlanningView,
-        after violations: [Violation]
-    ) -> ([Violation], [ObjectReference]) {
+        after violations: ViolationList
+    ) -> (ViolationList, [ObjectReference]) {
         var violations = violations
         var objects: [ObjectReference] = []
         let cidr = subnet.cidr
@@ -81,10 +81,14 @@ extension Planner {
         _ view: PlanningView
     ) -> Decision {
         guard let region = region(name, view) else { return .refused(absentRegion(name)) }
-        guard decoded.violations.isEmpty, let wanted = decoded.value else {
-            return .refused(invalid("the allocation", decoded.violations, []))
+        let object = ObjectName.subnet(region: name, name: decoded.value?.name ?? "")
+        if let refusal = staleDocument(object, named: decoded.readOnly.revision, nil) {
+            return .refused(refusal)
         }
-        let object = ObjectName.subnet(region: name, name: wanted.name)
+        let violations = decoded.violations + changedIdentity(object, decoded.readOnly, nil)
+        guard violations.isEmpty, let wanted = decoded.value else {
+            return .refused(invalid("the allocation", violations, []))
+        }
         if current(object, view) != nil {
             return .refused(
                 Refusal(

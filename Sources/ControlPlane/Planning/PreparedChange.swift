@@ -1,5 +1,9 @@
-import Calico
 import Domain
+
+/// The documents of a write, read and judged.
+package struct PreparedOperation: Sendable {
+    let change: PreparedChange
+}
 
 /// A change request with its document read and judged, as far as that needs nothing but the document:
 /// done by the caller's task, so that the one writer has less to do.
@@ -38,60 +42,5 @@ enum PreparedChange: Sendable {
         case .apply(let stream, let prune):
             self = .apply(PreparedStream(stream, prune: prune, regions: regions))
         }
-    }
-}
-
-/// A policy document with Calico's verdict on it.
-struct JudgedPolicy: Sendable {
-    /// As the client sent it, completed by what the path says.
-    var document: JSONValue
-    var violations: [Violation]
-    /// The form that Calico's client would store; nil when there are violations.
-    var stored: JSONValue?
-    /// The revision that the document says it was read at.
-    var resourceVersion: Int64?
-    /// The lints' warnings, given `lintedRegions`.
-    private let lints: [Violation]
-    private let lintedRegions: Set<String>
-
-    init(_ document: JSONValue, _ name: ObjectName, regions: Set<String>) {
-        var document = document
-        var violations: [Violation] = []
-        if var object = document.objectValue, var metadata = object["metadata"]?.objectValue {
-            if case .regionPolicy(let region, _) = name {
-                let namespace = RegionNamespace.of(region: region)
-                if metadata["namespace"] == nil { metadata["namespace"] = .string(namespace) }
-                if let named = metadata["namespace"]?.stringValue, named != namespace {
-                    violations.append(
-                        Violation(
-                            pointer: "/metadata/namespace", rule: .regionMismatch,
-                            message: "expected \"\(namespace)\", the namespace of the region in "
-                                + "the path, found \"\(named)\""))
-                }
-            }
-            if let named = metadata["name"]?.stringValue, named != name.name {
-                violations.append(
-                    Violation(
-                        pointer: "/metadata/name", rule: .nameMismatch,
-                        message: "expected \"\(name.name)\", as the path says, found \"\(named)\""))
-            }
-            resourceVersion = metadata["resourceVersion"]?.stringValue.flatMap(Int64.init)
-            object["metadata"] = .object(metadata)
-            document = .object(object)
-        }
-        let kind: ResourceKind =
-            if case .regionPolicy = name { .networkPolicy } else { .globalNetworkPolicy }
-        let verdict = CalicoValidator.judge(document, kind: kind)
-        self.document = document
-        self.violations = violations + verdict.violations
-        self.stored = verdict.stored
-        lintedRegions = regions
-        lints = verdict.stored.map { PolicyLinter.lint($0, knownRegions: regions) } ?? []
-    }
-
-    /// The warnings when exactly `regions` are registered.
-    func warnings(_ regions: Set<String>) -> [Violation] {
-        guard regions != lintedRegions, let stored else { return lints }
-        return PolicyLinter.lint(stored, knownRegions: regions)
     }
 }

@@ -7,10 +7,10 @@ struct StreamPlan {
     private(set) var parts: [PlannedWrite] = []
     private var refusals: [(label: String, refusal: Refusal)] = []
     /// What is wrong with the stream as a whole.
-    private let general: [Violation]
-    private var violations: [Violation] = []
+    private let general: ViolationList
+    private var violations = ViolationList()
 
-    init(_ view: PlanningView, violations: [Violation]) {
+    init(_ view: PlanningView, violations: ViolationList) {
         self.view = view
         general = violations
     }
@@ -32,7 +32,7 @@ struct StreamPlan {
         case .refused(let refusal):
             let label = index.map { "document \($0) (\(name))" } ?? "\(name), which prune removes"
             refusals.append((label, refusal))
-            violations += refusal.violations.map { $0.below(prefix) }
+            violations += refusal.violations.rewritten { $0.below(prefix) }
             if refusal.violations.isEmpty {
                 violations.append(
                     Violation(
@@ -84,15 +84,6 @@ struct StreamPlan {
             violations: violations, objects: Array(objects.prefix(Planner.listedObjects)),
             total: refusals.reduce(0) { $0 + $1.refusal.total },
             currentRevision: refusals.count == 1 ? refusals.first?.refusal.currentRevision : nil)
-    }
-}
-
-extension Violation {
-    /// The violation of a document that stands at `prefix` in a stream.
-    fileprivate func below(_ prefix: String) -> Violation {
-        var violation = self
-        violation.pointer = prefix + pointer
-        return violation
     }
 }
 

@@ -119,8 +119,3 @@ extension AuditRecord.Draft {
         return row
     }
 }
-
-extension String {
-    /// The first `limit` characters at most, with `…` for what is left out.
-    func cut(to limit: Int) -> String { count <= limit ? self : prefix(limit) + "…" }
-}

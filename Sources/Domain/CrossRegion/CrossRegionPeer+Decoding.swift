@@ -11,13 +11,13 @@ extension CrossRegionPeer {
     /// The peer, nil when anything is wrong with it.
     static func decode(
         _ value: JSONValue, at pointer: String
-    ) -> (peer: CrossRegionPeer?, violations: [Violation]) {
+    ) -> (peer: CrossRegionPeer?, violations: ViolationList) {
         var reader = ObjectReader(value, at: pointer)
         var peer = CrossRegionPeer(pointer: pointer)
         peer.readVMs(&reader)
         peer.readAddresses(&reader)
         peer.readLabels(&reader)
-        peer.readAny(&reader, isEmpty: value.objectValue?.allSatisfy { $0.value == .null } ?? false)
+        peer.readAny(&reader, isEmpty: value.objectValue?.isEmpty ?? false)
         reader.finish()
         return (reader.violations.isEmpty ? peer : nil, reader.violations)
     }

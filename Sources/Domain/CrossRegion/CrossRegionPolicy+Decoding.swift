@@ -8,13 +8,13 @@ extension CrossRegionPolicy {
             reader.add("/metadata/name", .crossRegionName, message)
         }
         let metadata = reader.required("metadata").map {
-            Metadata($0, name: name, violations: &reader)
+            CrossRegionMetadata($0, name: name, hasLabels: true, violations: &reader)
         }
         let spec = reader.required("spec").map { Spec($0, violations: &reader) }
         reader.finish()
         var decoded = Decoded<CrossRegionPolicy>(
-            value: nil, violations: reader.violations, readOnly: ReadOnlyFields())
-        decoded.readOnly.revision = metadata?.revision
+            value: nil, violations: reader.violations,
+            readOnly: metadata?.readOnly ?? ReadOnlyFields())
         guard let spec, !spec.deny.isEmpty || !spec.allow.isEmpty else { return decoded }
         let labels = metadata?.labels ?? [:]
         decoded.value = CrossRegionPolicy(
@@ -53,36 +53,6 @@ extension CrossRegionPolicy {
         source["metadata"] = .object(metadata)
         source["spec"] = spec
         return .object(source)
-    }
-}
-
-/// `metadata`, as far as it can be read.
-private struct Metadata {
-    let labels: [String: String]
-    let revision: Int64?
-
-    init(_ value: JSONValue, name: String, violations: inout ObjectReader) {
-        var reader = ObjectReader(value, at: "/metadata")
-        if let found = reader.required("name").flatMap({ reader.string($0, at: "/metadata/name") }),
-            found.value != name
-        {
-            reader.add(
-                found.pointer, .nameMismatch,
-                "expected \"\(name)\", as the path says, found \"\(found.value)\"")
-        }
-        labels = reader.labelMap()
-        revision = Self.revision(&reader)
-        reader.finish()
-        violations.absorb(reader.violations)
-    }
-
-    /// Calico's `resourceVersion` is text; a number is taken too.
-    private static func revision(_ reader: inout ObjectReader) -> Int64? {
-        guard let text = reader.textOrNumber("resourceVersion", "a string") else { return nil }
-        if let revision = Int64(text.value), revision >= 0 { return revision }
-        reader.add(
-            text.pointer, .numberRange, "expected a revision, found \"\(text.value.prefix(64))\"")
-        return nil
     }
 }
 
@@ -128,7 +98,7 @@ private struct Spec {
         _ field: String, _ reader: inout ObjectReader
     ) -> (rules: [CrossRegionRule], isEmpty: Bool) {
         guard let elements = reader.elements(field) else {
-            return ([], reader.member(field) == nil)
+            return ([], reader.isAbsent(field))
         }
         if elements.count > CrossRegionPolicy.maximumRules {
             reader.add(

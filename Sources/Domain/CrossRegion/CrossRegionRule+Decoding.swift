@@ -2,7 +2,7 @@ extension CrossRegionRule {
     /// The rule, nil when anything is wrong with it.
     static func decode(
         _ element: Located<JSONValue>
-    ) -> (rule: CrossRegionRule?, violations: [Violation]) {
+    ) -> (rule: CrossRegionRule?, violations: ViolationList) {
         var reader = ObjectReader(element.value, at: element.pointer)
         let from = peer("from", &reader)
         let to = peer("to", &reader)
@@ -15,7 +15,9 @@ extension CrossRegionRule {
         let transport = transport(&reader)
         let ports = ports(&reader, transport)
         reader.finish()
-        guard reader.violations.isEmpty, let from, let to else { return (nil, reader.violations) }
+        guard reader.violations.isEmpty, let from, let to else {
+            return (nil, reader.violations)
+        }
         let rule = CrossRegionRule(
             pointer: element.pointer, from: from, to: to, transport: transport, ports: ports)
         return (rule, [])
@@ -62,7 +64,7 @@ extension CrossRegionRule {
             return []
         }
         // A protocol that could not be read has been reported; whether it has ports is unknown.
-        if transport.map({ !$0.hasPorts }) ?? (reader.member("protocol") == nil) {
+        if transport.map({ !$0.hasPorts }) ?? reader.isAbsent("protocol") {
             reader.add(
                 place, .crossRegionPortProtocol, "ports need a protocol: TCP, UDP or SCTP")
         }

@@ -55,7 +55,8 @@ extension RuleID {
         .crossRegionOpenStackName, .crossRegionSubnet, .crossRegionSubnetRegion,
         .crossRegionNetExcludesAll, .crossRegionGroupLabel, .crossRegionSelector,
         .crossRegionNoReceiver, .kindMismatch, .nameMismatch, .regionName, .unknownField,
-        .missingField, .wrongType, .text, .numberRange, .labelKey, .labelValue, .cidrMalformed,
+        .missingField, .blank, .wrongType, .text, .numberRange, .labelKey, .labelValue,
+        .cidrMalformed,
         .cidrPrefixLengthMissing, .cidrHostBits, .cidrIPv4Mapped,
     ]
 }

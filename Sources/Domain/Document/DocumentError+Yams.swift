@@ -31,7 +31,8 @@ extension DocumentError {
     /// key of our own in that place. Empty where that is not YAML either.
     private static func pointer(ofMappingAt position: SourcePosition, in text: String) -> String {
         let before = Array(text.utf8.prefix(position.byteOffset))
-        for end in ["", "}", "}}", "}]}"] {
+        // Each try reads all of it: of a long text only the first, so that refusing costs no more than reading.
+        for end in ["", "}", "}}", "}]}"].prefix(before.count <= guessedBytes ? 4 : 1) {
             let prefix = String(decoding: before + Array(("k: 0" + end).utf8), as: UTF8.self)
             guard
                 let parser = try? Yams.Parser(
@@ -42,6 +43,9 @@ extension DocumentError {
         }
         return ""
     }
+
+    /// Bytes up to which it is tried whether brackets are open.
+    private static let guessedBytes = 16_384
 
     /// The pointer of the innermost mapping that is the last thing in `root`.
     private static func lastPath(_ root: Node) -> String {
@@ -69,21 +73,34 @@ extension SourcePosition {
     /// The place that libyaml calls `line` and `column`, both from 1; it counts scalars, and more line breaks
     /// than JSON knows.
     init(line: Int, column: Int, inYAML text: String) {
-        var offset = 0
-        var currentLine = 1
-        var currentColumn = 1
+        self = Self.all([(line, column)], inYAML: text)[0]
+    }
+
+    /// The same of several places, in their order, in one walk over `text`.
+    static func all(
+        _ marks: [(line: Int, column: Int)], inYAML text: String
+    ) -> [SourcePosition] {
+        var rest = marks.indices.sorted { marks[$0] < marks[$1] }[...]
+        var current = SourcePosition(line: 1, column: 1, byteOffset: 0)
+        var places = marks.map { _ in current }
         var previous: Unicode.Scalar = " "
-        for scalar in text.unicodeScalars {
+        for scalar in text.unicodeScalars where !rest.isEmpty {
             let isBreak = "\n\r\u{85}\u{2028}\u{2029}".unicodeScalars.contains(scalar)
             let isSecondHalf = previous == "\r" && scalar == "\n"
             previous = scalar
             if !isSecondHalf {
-                if currentLine == line && (isBreak || currentColumn >= column) { break }
-                currentLine += isBreak ? 1 : 0
-                currentColumn = isBreak ? 1 : currentColumn + 1
+                while let next = rest.first, marks[next].line <= current.line,
+                    isBreak || current.column >= marks[next].column
+                {
+                    places[next] = current
+                    rest.removeFirst()
+                }
+                current.line += isBreak ? 1 : 0
+                current.column = isBreak ? 1 : current.column + 1
             }
-            offset += UTF8.width(scalar)
+            current.byteOffset += UTF8.width(scalar)
         }
-        self.init(line: currentLine, column: currentColumn, byteOffset: offset)
+        for last in rest { places[last] = current }
+        return places
     }
 }

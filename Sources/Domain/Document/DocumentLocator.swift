@@ -1,94 +1,180 @@
 import Yams
 
-/// Finds in a document's text what a violation's pointer means, so that an answer can name line and column.
+/// Finds in a document's text what violations' pointers mean, so that an answer can name line and column.
 ///
-/// Reads the text once more, so it is for answers that refuse.
+/// Reads the text once more, however many pointers there are, so it is for answers that refuse.
 package enum DocumentLocator {
-    /// Where the key of the pointer's member, or the pointer's element, begins. What is missing is located by
-    /// the value that should have it; nil for a text that is no document.
-    package static func position(of pointer: String, in bytes: [UInt8]) -> SourcePosition? {
-        let path = JSONPointer.tokens(pointer)
-        var reader = JSONReader(bytes, limits: .default)
-        reader.skipWhitespace()
-        if "{[".utf8.contains(reader.current), let offset = try? reader.offset(of: path) {
-            return SourcePosition(byteOffset: offset, in: bytes)
+    /// Where the keys of the pointers' members, or the pointers' elements, begin, in the order of `pointers`. What is
+    /// missing is located by the value that should have it; nil for all in a text that is no document.
+    package static func positions(of pointers: [String], in bytes: [UInt8]) -> [SourcePosition?] {
+        let tree = PointerTree(pointers)
+        if let offsets = json(tree, in: bytes) {
+            return positions(tree.resolved(offsets), in: bytes)
         }
-        guard var stream = try? YAMLStream(bytes, limits: .default),
+        guard var stream = try? YAMLStream(bytes, limits: .body),
             let root = try? stream.nextNode()
-        else { return nil }
-        return stream.position(of: node(of: path, in: root))
+        else { return pointers.map { _ in nil } }
+        var marks: [Int: Mark] = [:]
+        find(tree, tree.root, at: root, root, &marks)
+        return stream.positions(tree.resolved(marks))
     }
 
     /// The same in a text that is a stream, where a pointer begins with the position of a document. Nil
-    /// also for a YAML stream with lists in it, whose elements count as documents.
-    package static func position(ofStreamed pointer: String, in bytes: [UInt8]) -> SourcePosition? {
-        let path = JSONPointer.tokens(pointer)
-        let first = bytes.first { !" \t\r\n".utf8.contains($0) }
-        if first == UInt8(ascii: "[") { return position(of: pointer, in: bytes) }
-        guard let index = path.first.flatMap({ Int($0) }),
-            var stream = try? YAMLStream(bytes, limits: .default)
-        else { return nil }
-        var position = 0
+    /// also for a YAML stream with lists (`items`) in it, whose elements count as documents.
+    package static func positions(
+        ofStreamed pointers: [String], in bytes: [UInt8]
+    ) -> [SourcePosition?] {
+        let unknown: [SourcePosition?] = pointers.map { _ in nil }
+        switch bytes.first(where: { !" \t\r\n".utf8.contains($0) }) {
+        case UInt8(ascii: "["): return positions(of: pointers, in: bytes)
+        case UInt8(ascii: "{"): if let found = inOneObject(pointers, bytes) { return found }
+        default: break
+        }
+        let tree = PointerTree(pointers)
+        guard var stream = try? YAMLStream(bytes, limits: .body) else { return unknown }
+        var marks: [Int: Mark] = [:]
+        var index = 0
         while let root = try? stream.nextNode() {
             guard case .mapping(let mapping) = root,
-                !mapping.contains(where: { isKey($0.key, "items") })
-            else { return nil }
-            if position == index {
-                return stream.position(of: node(of: Array(path.dropFirst()), in: root))
+                !mapping.contains(where: { key($0.key) == "items" })
+            else { return unknown }
+            if let child = tree.child(String(index), of: tree.root) {
+                find(tree, child, at: root, root, &marks)
             }
-            position += 1
+            index += 1
         }
-        return nil
+        return stream.positions(tree.resolved(marks))
     }
 
-    private static func node(of path: [String], in root: Node) -> Node {
-        var found = root
-        var value = root
-        for token in path {
-            switch value {
-            case .mapping(let mapping):
-                guard let member = mapping.first(where: { isKey($0.key, token) }) else {
-                    return found
+    /// The places in a stream that is one JSON object: the first document, or the list of all in `items`. Nil for
+    /// what is no JSON.
+    private static func inOneObject(_ pointers: [String], _ bytes: [UInt8]) -> [SourcePosition?]? {
+        let own = pointers.map { $0.hasPrefix("/0") ? String($0.dropFirst(2)) : $0 }
+        let tree = PointerTree(own + pointers.map { "/items" + $0 } + ["", "/items"])
+        guard let offsets = json(tree, in: bytes) else { return nil }
+        let places = positions(tree.resolved(offsets), in: bytes)
+        // Without `items` its place is that of the whole.
+        let isList = places[2 * pointers.count] != places[2 * pointers.count + 1]
+        let start = isList ? pointers.count : 0
+        return Array(places[start..<start + pointers.count])
+    }
+
+    /// Byte offsets by the nodes of the tree; nil for a text that is no JSON object or array.
+    private static func json(_ tree: PointerTree, in bytes: [UInt8]) -> [Int: Int]? {
+        var reader = JSONReader(bytes, limits: .body)
+        reader.skipWhitespace()
+        guard "{[".utf8.contains(reader.current) else { return nil }
+        var offsets = [tree.root: reader.offset]
+        guard (try? reader.locate(tree, tree.root, depth: 0, &offsets)) != nil else { return nil }
+        return offsets
+    }
+
+    /// The offsets as lines and columns, in one more walk over the bytes.
+    private static func positions(_ offsets: [Int?], in bytes: [UInt8]) -> [SourcePosition?] {
+        let places = SourcePosition.all(byteOffsets: offsets.compactMap { $0 }, in: bytes)
+        return offsets.map { offset in offset.flatMap { places[$0] } }
+    }
+
+    private static func find(
+        _ tree: PointerTree, _ node: Int, at place: Node, _ value: Node, _ marks: inout [Int: Mark]
+    ) {
+        marks[node] = place.mark
+        guard tree.hasChildren(node) else { return }
+        switch value {
+        case .mapping(let mapping):
+            for (keyNode, value) in mapping {
+                guard let child = key(keyNode).flatMap({ tree.child($0, of: node) }) else {
+                    continue
                 }
-                (found, value) = (member.key, member.value)
-            case .sequence(let sequence):
-                guard let index = Int(token), sequence.indices.contains(index) else { return found }
-                (found, value) = (sequence[index], sequence[index])
-            case .scalar, .alias: return found
+                find(tree, child, at: keyNode, value, &marks)
             }
+        case .sequence(let sequence):
+            for (index, element) in sequence.enumerated() {
+                guard let child = tree.child(String(index), of: node) else { continue }
+                find(tree, child, at: element, element, &marks)
+            }
+        case .scalar, .alias: break
         }
-        return found
     }
 
-    private static func isKey(_ node: Node, _ token: String) -> Bool {
-        guard case .scalar(let scalar) = node else { return false }
-        return (try? YAMLScalar(scalar.string, tag: YAMLTag(scalar.tag)).key) == token
+    private static func key(_ node: Node) -> String? {
+        guard case .scalar(let scalar) = node else { return nil }
+        return try? YAMLScalar(scalar.string, tag: YAMLTag(scalar.tag)).key
     }
 }
 
 extension JSONReader {
-    /// The offset of the value at `path`, of its key if it is a member, or of the innermost value on the way.
-    fileprivate mutating func offset(of path: [String]) throws(DocumentError) -> Int {
-        var found = offset
-        for token in path {
-            var index = 0
-            let isObject = current == UInt8(ascii: "{")
-            let bracket = UInt8(ascii: isObject ? "}" : "]")
-            guard isObject || current == UInt8(ascii: "[") else { return found }
-            try open(1)
-            while current != bracket {
-                let start = offset
-                let name = isObject ? try key() : String(index)
-                if name == token {
-                    found = start
-                    break
-                }
-                _ = try value(depth: 1)
-                if try close(bracket, after: "an element") { return found }
-                index += 1
-            }
-            if current == bracket { return found }
+    /// Notes the offsets of what the tree names below `node`, at whose value the reader is, and steps over the value.
+    fileprivate mutating func locate(
+        _ tree: PointerTree, _ node: Int, depth: Int, _ offsets: inout [Int: Int]
+    ) throws(DocumentError) {
+        let isObject = current == UInt8(ascii: "{")
+        guard tree.hasChildren(node), isObject || current == UInt8(ascii: "[") else {
+            _ = try value(depth: depth)
+            return
         }
-        return found
+        let bracket = UInt8(ascii: isObject ? "}" : "]")
+        try open(depth + 1)
+        if current == bracket {
+            offset += 1
+            return
+        }
+        var index = 0
+        repeat {
+            let start = offset
+            let name = isObject ? try key() : String(index)
+            if let child = tree.child(name, of: node) {
+                offsets[child] = start
+                try locate(tree, child, depth: depth + 1, &offsets)
+            } else {
+                _ = try value(depth: depth + 1)
+            }
+            index += 1
+        } while try !close(bracket, after: "an element")
+    }
+}
+
+/// Pointers as a tree of their tokens, so that one walk over a document finds all of them.
+private struct PointerTree {
+    private struct Node {
+        var parent: Int?
+        var children: [ExactString: Int] = [:]
+    }
+
+    let root = 0
+    private var nodes = [Node()]
+    /// The node of each pointer.
+    private var ends: [Int] = []
+
+    init(_ pointers: [String]) {
+        for pointer in pointers {
+            var node = root
+            for token in JSONPointer.tokens(pointer) {
+                if let child = child(token, of: node) {
+                    node = child
+                } else {
+                    nodes.append(Node(parent: node))
+                    nodes[node].children[ExactString(token)] = nodes.count - 1
+                    node = nodes.count - 1
+                }
+            }
+            ends.append(node)
+        }
+    }
+
+    func hasChildren(_ node: Int) -> Bool { !nodes[node].children.isEmpty }
+
+    func child(_ token: String, of node: Int) -> Int? { nodes[node].children[ExactString(token)] }
+
+    /// For each pointer what was found at it, or at the innermost node on the way.
+    func resolved<Place>(_ found: [Int: Place]) -> [Place?] {
+        ends.map { end in
+            var node: Int? = end
+            while let current = node {
+                if let place = found[current] { return place }
+                node = nodes[current].parent
+            }
+            return nil
+        }
     }
 }

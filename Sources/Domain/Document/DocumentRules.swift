@@ -17,6 +17,18 @@ extension RuleID {
     package static let documentTooDeep = RuleID("document.too-deep")
     /// The document holds more values than `DocumentLimits.nodes`.
     package static let documentTooManyValues = RuleID("document.too-many-values")
+    /// An object has more members than `DocumentLimits.members`.
+    package static let documentTooManyMembers = RuleID("document.too-many-members")
+    /// A number is longer than `DocumentLimits.numberLength`.
+    package static let documentNumberTooLong = RuleID("document.number-too-long")
+    /// A text has more directives than `YAMLDirectives.limit`.
+    package static let documentTooManyDirectives = RuleID("document.too-many-directives")
+
+    /// The rules that say that a document is larger than the reader takes.
+    package static let documentBounds: Set<RuleID> = [
+        .documentTooDeep, .documentTooManyValues, .documentTooManyMembers, .documentNumberTooLong,
+        .documentTooManyDirectives,
+    ]
 }
 
 extension RuleID {

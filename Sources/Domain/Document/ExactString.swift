@@ -7,16 +7,22 @@ struct ExactString: Hashable {
 
     static func == (lhs: ExactString, rhs: ExactString) -> Bool { lhs.text.isExactly(rhs.text) }
 
-    func hash(into hasher: inout Hasher) { hasher.combine(text) }
+    /// Hashes the bytes. Swift's own hash is the same for all spellings of a text, of which a few dozen bytes
+    /// have thousands: as keys of one object they would all be compared with one another.
+    func hash(into hasher: inout Hasher) {
+        var text = text
+        text.withUTF8 { hasher.combine(bytes: UnsafeRawBufferPointer($0)) }
+    }
 }
 
 extension String {
-    private var isASCII: Bool { utf8.allSatisfy { $0 < 0x80 } }
-
     /// Whether both are the same bytes.
     func isExactly(_ other: String) -> Bool {
-        guard utf8.count == other.utf8.count else { return false }
-        // For ASCII, Swift's own comparison is one of bytes, and quick.
-        return self == other && (isASCII || utf8.elementsEqual(other.utf8))
+        let (bytes, others) = (utf8, other.utf8)
+        guard bytes.count == others.count else { return false }
+        let isSame = bytes.withContiguousStorageIfAvailable { left in
+            others.withContiguousStorageIfAvailable { left.elementsEqual($0) }
+        }
+        return (isSame ?? nil) ?? bytes.elementsEqual(others)
     }
 }

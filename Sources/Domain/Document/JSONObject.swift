@@ -55,7 +55,7 @@ extension JSONObject: Hashable {
         var combined = 0
         for (key, value) in members {
             var member = Hasher()
-            member.combine(key)
+            member.combine(ExactString(key))
             member.combine(value)
             combined ^= member.finalize()
         }

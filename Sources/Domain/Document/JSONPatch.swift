@@ -32,18 +32,19 @@ package enum JSONPatch {
     private static func append(
         _ old: JSONValue, _ new: JSONValue, at path: String, to operations: inout [Operation]
     ) {
-        guard old != new else { return }
         switch (old, new) {
         case (.object(let old), .object(let new)):
+            let others = new.membersByKey
             for (key, value) in old {
                 let path = JSONPointer.append(path, key)
-                if let other = new[key] {
+                if let other = others[ExactString(key)] {
                     append(value, other, at: path, to: &operations)
                 } else {
                     operations.append(Operation(.remove, path))
                 }
             }
-            for (key, value) in new where old[key] == nil {
+            let earlier = old.membersByKey
+            for (key, value) in new where earlier[ExactString(key)] == nil {
                 operations.append(Operation(.add, JSONPointer.append(path, key), value))
             }
         case (.array(let old), .array(let new)):
@@ -56,7 +57,7 @@ package enum JSONPatch {
             for value in new.dropFirst(old.count) {
                 operations.append(Operation(.add, path + "/-", value))
             }
-        default: operations.append(Operation(.replace, path, new))
+        default: if old != new { operations.append(Operation(.replace, path, new)) }
         }
     }
 }

@@ -20,6 +20,12 @@ extension JSONReader {
             if current == UInt8(ascii: "+") || current == UInt8(ascii: "-") { offset += 1 }
             try digits(after: "the exponent sign")
         }
+        guard offset - start <= limits.numberLength else {
+            throw failure(
+                .documentNumberTooLong,
+                "a number of \(offset - start) characters; at most \(limits.numberLength) are possible",
+                at: start)
+        }
         return JSONNumber(
             uncheckedLiteral: String(decoding: bytes[start..<offset], as: UTF8.self))
     }

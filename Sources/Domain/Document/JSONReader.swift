@@ -101,6 +101,10 @@ struct JSONReader {
         }
         while true {
             let start = offset
+            guard members.count < limits.members else {
+                throw failure(
+                    .documentTooManyMembers, "more than \(limits.members) members in one object")
+            }
             let key = try key()
             guard members.admit(key) else {
                 throw failure(

@@ -69,7 +69,7 @@ extension JSONValue: Hashable {
         case .null: hasher.combine(0)
         case .bool(let value): hasher.combine(value)
         case .number(let value): hasher.combine(value)
-        case .string(let value): hasher.combine(value)
+        case .string(let value): hasher.combine(ExactString(value))
         case .array(let value): hasher.combine(value)
         case .object(let value): hasher.combine(value)
         }

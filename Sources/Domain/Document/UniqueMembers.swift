@@ -16,6 +16,8 @@ struct UniqueMembers {
         return seen.insert(ExactString(key)).inserted
     }
 
+    var count: Int { members.count }
+
     /// Adds a member whose key was admitted just before.
     mutating func append(_ key: String, _ value: JSONValue) {
         members.append((key, value))

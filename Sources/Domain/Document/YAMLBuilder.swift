@@ -23,11 +23,18 @@ struct YAMLBuilder {
         }
         switch node {
         case .scalar(let scalar):
+            let value: JSONValue
             do throws(YAMLScalarError) {
-                return try YAMLScalar(scalar.string, tag: YAMLTag(scalar.tag)).jsonValue
+                value = try YAMLScalar(scalar.string, tag: YAMLTag(scalar.tag)).jsonValue
             } catch {
                 throw failure(node, error.rule, error.message)
             }
+            if let length = value.numberValue?.literal.utf8.count, length > limits.numberLength {
+                throw failure(
+                    node, .documentNumberTooLong,
+                    "a number of \(length) characters; at most \(limits.numberLength) are possible")
+            }
+            return value
         case .sequence(let sequence):
             try requireTag(of: node, sequence.tag, .sequence)
             return .array(try elements(Array(sequence), depth: try deeper(depth, node)))
@@ -85,6 +92,7 @@ struct YAMLBuilder {
         var explicit = UniqueMembers()
         var merged: JSONObject?
         for (keyNode, valueNode) in pairs {
+            guard explicit.count < limits.members else { throw tooManyMembers(keyNode) }
             if keyNode.isMergeKey {
                 guard merged == nil else { throw duplicate("<<", keyNode) }
                 merged = try mergedMembers(keyNode, valueNode, explicit.object, depth: depth)
@@ -101,6 +109,9 @@ struct YAMLBuilder {
         guard let merged else { return explicit.object }
         let overriding = explicit.object.membersByKey
         let inherited = merged.members.filter { overriding[ExactString($0.key)] == nil }
+        guard inherited.count + explicit.count <= limits.members else {
+            throw tooManyMembers(pairs[0].key)
+        }
         return JSONObject(uncheckedMembers: inherited + explicit.object.members)
     }
 
@@ -113,6 +124,11 @@ struct YAMLBuilder {
         } catch {
             throw failure(node, error.rule, error.message)
         }
+    }
+
+    private func tooManyMembers(_ node: Node) -> DocumentError {
+        failure(
+            node, .documentTooManyMembers, "more than \(limits.members) members in one mapping")
     }
 
     private func duplicate(_ key: String, _ node: Node) -> DocumentError {

@@ -46,7 +46,8 @@ package enum YAMLParser {
             return try JSONParser.parse(bytes, limits: limits)
         } catch {
             switch error.rule {
-            case .documentDuplicateKey, .documentTooDeep, .documentTooManyValues: throw error
+            case .documentDuplicateKey: throw error
+            case let rule where RuleID.documentBounds.contains(rule): throw error
             default: return nil
             }
         }

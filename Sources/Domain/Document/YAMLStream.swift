@@ -14,6 +14,7 @@ struct YAMLStream {
         }
         let isMarked = bytes.starts(with: [0xEF, 0xBB, 0xBF])
         try YAMLKeyCost.check(bytes)
+        try YAMLDirectives.check(bytes)
         text = String(decoding: isMarked ? bytes[3...] : bytes[...], as: UTF8.self)
         builder = YAMLBuilder(text: text, limits: limits)
         do {
@@ -42,6 +43,13 @@ struct YAMLStream {
     }
 
     func position(of node: Node) -> SourcePosition? { builder.position(of: node) }
+
+    /// The places of several marks, in one walk over the text.
+    func positions(_ marks: [Mark?]) -> [SourcePosition?] {
+        let known = marks.compactMap { $0 }.map { (line: $0.line, column: $0.column) }
+        var places = SourcePosition.all(known, inYAML: text)[...]
+        return marks.map { $0 == nil ? nil : places.popFirst() }
+    }
 }
 
 extension Node {

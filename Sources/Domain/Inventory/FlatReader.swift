@@ -2,12 +2,11 @@
 struct FlatReader {
     private var reader: ObjectReader
 
-    var violations: [Violation] { reader.violations }
+    var violations: ViolationList { reader.violations }
 
     /// - Parameter name: what the path says; nil when the document alone names the object.
     init(_ document: JSONValue, kind: String, name: String?) {
-        reader = ObjectReader(
-            document, at: "", known: ["kind", "revision", "uid", "createdAt"])
+        reader = ObjectReader(document, at: "")
         expect("kind", kind, rule: .kindMismatch)
         if let name { expect("name", name, rule: .nameMismatch) }
     }
@@ -26,7 +25,7 @@ struct FlatReader {
         add("/" + field, rule, "expected \"\(expected)\", as the path says, found \"\(value)\"")
     }
 
-    /// A string, or nil when absent, null, or of another type.
+    /// A string, or nil when absent, blank, or of another type.
     mutating func string(_ field: String) -> String? { reader.string(field)?.value }
 
     mutating func requiredString(_ field: String) -> String? {
@@ -56,18 +55,22 @@ struct FlatReader {
     mutating func labels() -> [String: String] { reader.labelMap() }
 
     /// The value, all violations with those about unknown members, and the read-only members.
-    mutating func finish<Value>(_ value: Value?, readOnly: Set<String>) -> Decoded<Value> {
-        reader.finish(allowing: readOnly)
-        let fields = ReadOnlyFields(
-            revision: integer("revision", in: 0...Int64.max, "a revision"),
-            uid: string("uid"), createdAt: string("createdAt"))
+    ///
+    /// - Parameter hasNamespace: whether the kind shows a namespace.
+    mutating func finish<Value>(_ value: Value?, hasNamespace: Bool = false) -> Decoded<Value> {
+        var fields = ReadOnlyFields()
+        fields.revision = integer("revision", in: 0...Int64.max, "a revision")
+        fields.uid = reader.string("uid")
+        fields.createdAt = reader.string("createdAt")
+        if hasNamespace { fields.namespace = reader.string("namespace") }
+        reader.finish()
         return Decoded(value: value, violations: violations, readOnly: fields)
     }
 
     mutating func require(_ field: String) {
-        if member(field) == nil { add("/" + field, .missingField, "\(field) is required") }
+        if reader.isAbsent(field) { add("/" + field, .missingField, "\(field) is required") }
     }
 
-    /// The member's value; an explicit null counts as absent.
+    /// The member's value; nil when it is absent, or blank and so reported.
     mutating func member(_ field: String) -> JSONValue? { reader.member(field) }
 }

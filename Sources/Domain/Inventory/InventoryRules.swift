@@ -33,7 +33,8 @@ extension RuleID {
     /// Every rule that reading a region, a subnet or an allocation can apply.
     package static let inventoryRules: [RuleID] = [
         .regionName, .subnetName, .nameMismatch, .regionMismatch, .kindMismatch, .unknownField,
-        .missingField, .wrongType, .text, .numberRange, .labelKey, .labelValue, .regionBlockCount,
+        .missingField, .blank, .wrongType, .text, .numberRange, .labelKey, .labelValue,
+        .regionBlockCount,
         .regionBlocksOverlap, .allocationFamily, .cidrMalformed, .cidrPrefixLengthMissing,
         .cidrHostBits, .cidrIPv4Mapped,
     ]

@@ -1,21 +1,20 @@
 /// Reads the members of one object of a document and collects everything that is wrong in it.
 ///
-/// An explicit null counts as absent, as everywhere.
+/// A null is neither a value nor left out: it is reported, see `addBlank`.
 struct ObjectReader {
     let pointer: String
     private let object: JSONObject
     /// False when the value is of another type, which is all there is to say about it.
     private let isObject: Bool
-    /// Fields that have been asked for, and those that may be there without.
-    private var known: Set<String>
-    private(set) var violations: [Violation] = []
+    /// Fields that have been asked for.
+    private var known: Set<String> = []
+    /// Fields that are there and null.
+    private var blank: Set<String> = []
+    private(set) var violations = ViolationList()
 
     /// A reader of `value`, which stands at `pointer`.
-    ///
-    /// - Parameter known: fields that may be there, whether they are read or not.
-    init(_ value: JSONValue, at pointer: String, known: Set<String> = []) {
+    init(_ value: JSONValue, at pointer: String) {
         self.pointer = pointer
-        self.known = known
         object = value.objectValue ?? JSONObject()
         isObject = value.objectValue != nil
         if !isObject { addType(of: value, at: pointer, "an object") }
@@ -31,18 +30,24 @@ struct ObjectReader {
         add(pointer, .wrongType, "expected \(expected), found \(value.typeName)")
     }
 
-    mutating func absorb(_ found: [Violation]) { violations += found }
+    mutating func absorb(_ found: ViolationList) { violations += found }
 
+    /// The member's value; nil when it is absent, or blank and so reported.
     mutating func member(_ field: String) -> JSONValue? {
         known.insert(field)
-        guard let value = object[field], value != .null else { return nil }
-        return value
+        guard let value = object[field] else { return nil }
+        guard case .null = value else { return value }
+        if blank.insert(field).inserted { addBlank(field) }
+        return nil
     }
+
+    /// Whether the member is left out; a blank one is not.
+    func isAbsent(_ field: String) -> Bool { object[field] == nil }
 
     /// - Parameter hint: what to write, besides the field's name.
     mutating func required(_ field: String, hint: String = "") -> JSONValue? {
         let value = member(field)
-        if value == nil, isObject {
+        if isObject, isAbsent(field) {
             add(place(field), .missingField, "\(field) is required" + hint)
         }
         return value
@@ -113,13 +118,15 @@ struct ObjectReader {
         return text.value
     }
 
-    /// Reports the members that nothing has asked for, except those of `others`.
-    mutating func finish(allowing others: Set<String> = []) {
-        known.formUnion(others)
+    /// Reports the members that nothing has asked for.
+    mutating func finish() {
+        let message = "unknown field; known are \(known.sorted().joined(separator: ", "))"
         for key in object.keys where !known.contains(key) {
-            add(
-                place(key), .unknownField,
-                "unknown field; known are \(known.sorted().joined(separator: ", "))")
+            if violations.isFull {
+                violations.skip()
+            } else {
+                add(place(key), .unknownField, message)
+            }
         }
     }
 }

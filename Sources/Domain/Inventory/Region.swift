@@ -34,6 +34,6 @@ extension Region {
             name: name, displayName: reader.displayName(), description: reader.description(),
             addressBlocks: reader.blocks("addressBlocks", limit: maximumBlocks),
             labels: reader.labels())
-        return reader.finish(region, readOnly: ["namespace"])
+        return reader.finish(region, hasNamespace: true)
     }
 }

@@ -40,7 +40,7 @@ extension Subnet {
                 region: region, name: name, cidr: $0, displayName: displayName,
                 description: description, labels: labels)
         }
-        return reader.finish(subnet, readOnly: [])
+        return reader.finish(subnet)
     }
 
     static func nameViolation(_ name: String) -> Violation? {
@@ -89,11 +89,10 @@ package struct SubnetAllocation: Sendable, Equatable {
         let displayName = reader.displayName()
         let description = reader.description()
         let labels = reader.labels()
-        guard let name, let length else { return reader.finish(nil, readOnly: []) }
+        guard let name, let length else { return reader.finish(nil) }
         return reader.finish(
             SubnetAllocation(
                 name: name, family: family, prefixLength: Int(length), within: within,
-                displayName: displayName, description: description, labels: labels),
-            readOnly: [])
+                displayName: displayName, description: description, labels: labels))
     }
 }

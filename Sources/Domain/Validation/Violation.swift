@@ -15,6 +15,13 @@ package struct Violation: Hashable, Sendable {
 }
 
 extension Violation {
+    /// The same violation of a value that is at `prefix` in the client's body.
+    package func below(_ prefix: String) -> Violation {
+        var violation = self
+        violation.pointer = prefix + pointer
+        return violation
+    }
+
     /// As answers and the ledger show it.
     package var document: JSONValue {
         [

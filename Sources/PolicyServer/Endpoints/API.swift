@@ -14,6 +14,8 @@ package struct API: Sendable {
     /// Whether reads of the audit log are rows of it.
     let recordsReads: Bool
     let streams: AuditStreams
+    /// Where large bodies are read.
+    let desk = DocumentDesk()
 
     package init(
         controlPlane: ControlPlane, ledger: AuditLedger, checkpoints: Checkpoints,

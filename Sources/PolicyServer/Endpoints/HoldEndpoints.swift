@@ -36,14 +36,10 @@ extension API {
 
     private func hold(_ request: Request) async throws -> Response {
         let name = try request.path("name")
-        do {
-            guard let hold = try await ledger.hold(named: name) else {
-                throw Problem.notFound("There is no legal hold \(name).")
-            }
-            return .document(hold.document, for: request)
-        } catch let error as StoreError {
-            throw Problem.ledger(error)
+        guard let hold = try await current(name) else {
+            throw Problem.notFound("There is no legal hold \(name).")
         }
+        return .document(hold.document, for: request)
     }
 
     private func putHold(_ request: Request) async throws -> Response {
@@ -54,11 +50,14 @@ extension API {
         let format = DocumentFormat(bodyType: request.contentType?.essence, body: body)
         let document: JSONValue
         do {
-            document = try format.parse(body)
+            document = try await desk.perform(bytes: body.count) { () throws(DocumentError) in
+                try format.parse(body)
+            }
         } catch {
             throw Problem.unreadable(error)
         }
         let hold = try HoldBody(document, name: name)
+        try hold.requireShown(await current(name))
         do {
             let (old, stored) = try await controlPlane.placeHold(
                 name, reason: hold.reason, since: hold.since, ifAbsent: isNew, context)
@@ -72,6 +71,14 @@ extension API {
             return response
         } catch let error as ControlPlaneError {
             throw Problem.failed(error)
+        }
+    }
+
+    private func current(_ name: String) async throws -> LegalHold? {
+        do {
+            return try await ledger.hold(named: name)
+        } catch let error as StoreError {
+            throw Problem.ledger(error)
         }
     }
 

@@ -8,7 +8,7 @@ extension API {
     /// A write whose body is a document; one that cannot be read is audited as refused.
     func write(
         _ request: Request, verb: String, name: ObjectName,
-        operation: (JSONValue) -> ChangeOperation
+        operation: @Sendable (JSONValue) -> ChangeOperation
     ) async throws -> Response {
         try await write(request, verb: verb, name: name) { format, body throws(DocumentError) in
             operation(try format.parse(body))
@@ -18,13 +18,15 @@ extension API {
     /// A write whose body `read` turns into an operation; `name` is nil for a stream.
     func write(
         _ request: Request, verb: String, name: ObjectName?,
-        read: (DocumentFormat, [UInt8]) throws(DocumentError) -> ChangeOperation
+        read: @Sendable (DocumentFormat, [UInt8]) throws(DocumentError) -> ChangeOperation
     ) async throws -> Response {
         let body = try await request.body.collect()
         let format = DocumentFormat(bodyType: request.contentType?.essence, body: body)
         let operation: ChangeOperation
         do {
-            operation = try read(format, body)
+            operation = try await desk.perform(bytes: body.count) { () throws(DocumentError) in
+                try read(format, body)
+            }
         } catch {
             throw await refused(request, error, verb: verb, name: name)
         }
@@ -44,7 +46,10 @@ extension API {
         let change = headers.changeRequest(operation, body: body, freshID: makeChangeID)
         let outcome: ChangeOutcome
         do {
-            outcome = try await controlPlane.submit(change)
+            let prepared = await desk.perform(bytes: body.count) {
+                controlPlane.prepare(operation)
+            }
+            outcome = try await controlPlane.submit(change, prepared)
         } catch {
             metrics.requests.recordWrite(error.code == .outcomeUnknown ? .unknown : .failed)
             throw .failed(error).onRecord
@@ -55,16 +60,25 @@ extension API {
         case .appliedStream(let stream): return Self.answer(stream, request)
         case .planned(let plan): return .document(plan.document, for: request)
         case .refused(let refusal):
-            let problem = Problem.refused(refusal) { pointer in
-                switch operation {
-                case _ where !isBodyWritten: nil
-                case .put, .allocateSubnet: DocumentLocator.position(of: pointer, in: body)
-                case .apply: DocumentLocator.position(ofStreamed: pointer, in: body)
-                // A patch's violations are in the document that it makes.
-                case .patch, .delete: nil
-                }
+            let positions =
+                isBodyWritten ? await positions(of: refusal.violations, operation, in: body) : []
+            throw Problem.refused(refusal, at: positions).onRecord
+        }
+    }
+
+    /// Where the violations are in the text of the body, which is read once more for all of them.
+    private func positions(
+        of violations: ViolationList, _ operation: ChangeOperation, in body: [UInt8]
+    ) async -> [SourcePosition?] {
+        guard !violations.isEmpty else { return [] }
+        return await desk.perform(bytes: body.count) {
+            let pointers = violations.map(\.pointer)
+            return switch operation {
+            case .put, .allocateSubnet: DocumentLocator.positions(of: pointers, in: body)
+            case .apply: DocumentLocator.positions(ofStreamed: pointers, in: body)
+            // A patch's violations are in the document that it makes.
+            case .patch, .delete: []
             }
-            throw problem.onRecord
         }
     }
 

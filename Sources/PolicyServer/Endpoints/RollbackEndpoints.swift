@@ -11,7 +11,9 @@ extension API {
         let format = DocumentFormat(bodyType: request.contentType?.essence, body: body)
         let decoded: RollbackBody
         do {
-            decoded = RollbackBody(try format.parse(body))
+            decoded = try await desk.perform(bytes: body.count) { () throws(DocumentError) in
+                RollbackBody(try format.parse(body))
+            }
         } catch {
             throw await refused(request, error, verb: "put", name: name)
         }
@@ -47,13 +49,16 @@ extension API {
     private func refused(
         _ request: Request, _ name: ObjectName, _ body: [UInt8], _ refusal: Refusal
     ) async -> Problem {
-        let problem = Problem.refused(refusal) { DocumentLocator.position(of: $0, in: body) }
+        let positions = await desk.perform(bytes: body.count) {
+            DocumentLocator.positions(of: refusal.violations.map(\.pointer), in: body)
+        }
+        let problem = Problem.refused(refusal, at: positions)
         return await refused(request, problem, name: name, violations: refusal.violations)
     }
 
     /// Puts the refusal on record; what is no fault of the request is none.
     private func refused(
-        _ request: Request, _ problem: Problem, name: ObjectName, violations: [Violation] = []
+        _ request: Request, _ problem: Problem, name: ObjectName, violations: ViolationList = []
     ) async -> Problem {
         guard problem.status.code < 500, let headers = try? WriteHeaders(request) else {
             return problem
@@ -72,23 +77,30 @@ extension API {
 package struct RollbackBody: Sendable {
     /// Nil when it is missing or unreadable.
     package private(set) var to: HistoryPoint?
-    package private(set) var violations: [Violation] = []
+    package private(set) var violations = ViolationList()
 
     package init(_ document: JSONValue) {
         guard let object = document.objectValue else {
             add("", .wrongType, "expected an object, found \(document.typeName)")
             return
         }
-        read(object["to"] ?? .null)
+        if let value = object["to"] {
+            read(value)
+        } else {
+            add("/to", .missingField, "to is required: \(Self.expected)")
+        }
         for key in object.keys where key != "to" {
             add(JSONPointer.append("", key), .unknownField, "unknown field; known is to")
         }
     }
 
+    private static let expected =
+        "a revision such as 42 or a time such as \"2026-03-01T12:00:00Z\""
+
     private mutating func read(_ value: JSONValue) {
-        let expected = "a revision such as 42 or a time such as \"2026-03-01T12:00:00Z\""
+        let expected = Self.expected
         switch value {
-        case .null: add("/to", .missingField, "to is required: \(expected)")
+        case .null: add("/to", .blank, "is blank: write \(expected)")
         case .number(let number):
             to = number.int64.flatMap { $0 >= 0 ? .revision($0) : nil }
             if to != nil { return }

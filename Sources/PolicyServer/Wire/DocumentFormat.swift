@@ -41,8 +41,8 @@ package enum DocumentFormat: Sendable, Equatable {
     /// The document that `bytes` hold.
     package func parse(_ bytes: [UInt8]) throws(DocumentError) -> JSONValue {
         switch self {
-        case .json: try JSONParser.parse(bytes)
-        case .yaml: try YAMLParser.parse(bytes)
+        case .json: try JSONParser.parse(bytes, limits: .body)
+        case .yaml: try YAMLParser.parse(bytes, limits: .body)
         }
     }
 
@@ -50,8 +50,8 @@ package enum DocumentFormat: Sendable, Equatable {
     package func parseStream(_ bytes: [UInt8]) throws(DocumentError) -> [JSONValue] {
         let documents =
             switch self {
-            case .json: [try JSONParser.parse(bytes)]
-            case .yaml: try YAMLParser.documents(bytes)
+            case .json: [try JSONParser.parse(bytes, limits: .body)]
+            case .yaml: try YAMLParser.documents(bytes, limits: .body)
             }
         return documents.flatMap { $0.arrayValue ?? [$0] }
     }

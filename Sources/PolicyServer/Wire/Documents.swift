@@ -3,16 +3,6 @@ package import Domain
 
 // Answers' members that are no object's own representation.
 
-extension Violation {
-    /// The same with the place in the client's text, if that is known.
-    func document(at position: SourcePosition?) -> JSONValue {
-        guard let position, var object = document.objectValue else { return document }
-        object["line"] = .number(JSONNumber(Int64(position.line)))
-        object["column"] = .number(JSONNumber(Int64(position.column)))
-        return .object(object)
-    }
-}
-
 extension ObjectReference {
     package var document: JSONValue {
         var object = JSONObject()
@@ -26,10 +16,11 @@ extension ObjectReference {
 
 extension ChangePlan {
     package var document: JSONValue {
-        [
-            "dryRun": true, "changes": .array(changes.map(\.document)),
-            "warnings": .array(warnings.map(\.document)),
-        ]
+        var object = JSONObject()
+        object["dryRun"] = true
+        object["changes"] = .array(changes.map(\.document))
+        WarningList.add(warnings, to: &object)
+        return .object(object)
     }
 }
 
@@ -62,7 +53,7 @@ extension AppliedStream {
                 object["region"] = change.region.map(JSONValue.string)
                 return .object(object)
             })
-        object["warnings"] = .array(warnings.map(\.document))
+        WarningList.add(warnings, to: &object)
         return .object(object)
     }
 }

@@ -117,7 +117,7 @@ extension EndToEndTests {
                 #expect(before.json["type"] == "/problems/before-history")
                 let cases: [(String, Int, [String], [String])] = [
                     ("{}", 422, ["document.missing-field"], ["/to"]),
-                    (#"{"to":null}"#, 422, ["document.missing-field"], ["/to"]),
+                    (#"{"to":null}"#, 422, ["document.blank"], ["/to"]),
                     (
                         #"{"to":[1],"x":1}"#, 422,
                         ["document.wrong-type", "document.unknown-field"], ["/to", "/x"]

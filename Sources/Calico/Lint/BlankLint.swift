@@ -1,0 +1,93 @@
+import Domain
+
+extension RuleID {
+    static let lintBlankCondition = RuleID("lint.blank-condition")
+}
+
+/// Conditions of rules that a document names and leaves blank. Calico takes `nets:` with nothing behind it, `""` and
+/// `[]` for no condition at all, so the rule matches more than whoever wrote the name of the condition meant.
+///
+/// Looks at what the client wrote: nothing of it is left in what is stored.
+enum BlankLint {
+    static let all: [RuleID] = [.lintBlankCondition]
+
+    static func check(_ document: JSONValue, _ schema: GoStruct, into report: inout ViolationReport)
+    {
+        for (spec, type, pointer) in members("spec", of: document, schema, at: "") {
+            guard case .structure(let type) = type else { continue }
+            for name in ["namespaceSelector", "serviceAccountSelector"] {
+                for (value, _, pointer) in members(name, of: spec, type, at: pointer) {
+                    condition(value, name, at: pointer, into: &report)
+                }
+            }
+            for direction in PolicyDirection.allCases {
+                for (rules, type, pointer) in members(
+                    direction.rawValue, of: spec, type, at: pointer)
+                {
+                    guard case .list(of: .structure(let rule)) = type else { continue }
+                    for (index, value) in (rules.arrayValue ?? []).enumerated() {
+                        conditions(
+                            value, rule, at: JSONPointer.append(pointer, index), into: &report)
+                    }
+                }
+            }
+        }
+    }
+
+    /// Members of a rule, or of a part of one, that are no conditions.
+    private static let others: Set<String> = ["action", "metadata", "services", "paths"]
+
+    private static func conditions(
+        _ value: JSONValue, _ type: GoStruct, at pointer: String, into report: inout ViolationReport
+    ) {
+        for (key, value) in value.objectValue ?? JSONObject() {
+            guard let field = type.index(decoding: key).map({ type.fields[$0] }),
+                !others.contains(field.name)
+            else { continue }
+            let place = JSONPointer.append(pointer, key)
+            condition(value, field.name, at: place, into: &report)
+            if let part = field.type.structure { conditions(value, part, at: place, into: &report) }
+        }
+    }
+
+    private static func condition(
+        _ value: JSONValue, _ name: String, at pointer: String, into report: inout ViolationReport
+    ) {
+        guard value == .null || value == "" || value == [] else { return }
+        let meaning = meanings[name] ?? "is no condition"
+        report.add(
+            .lintBlankCondition, at: pointer,
+            "is blank, which \(meaning) to Calico: write what is meant, or leave \(name) out")
+    }
+
+    private static let meanings = [
+        "source": "is every source", "destination": "is every destination",
+        "nets": "is every address", "notNets": "excludes no address", "ports": "is every port",
+        "notPorts": "excludes no port", "selector": "is everybody",
+        "notSelector": "excludes nobody",
+        "namespaceSelector": "is every namespace", "serviceAccountSelector": "is everybody",
+        "protocol": "is every protocol", "notProtocol": "excludes no protocol",
+        "ipVersion": "is both versions of IP", "type": "is every type", "code": "is every code",
+    ]
+
+    /// The members that Go reads as the field `name`, which may differ in letter case.
+    private static func members(
+        _ name: String, of value: JSONValue, _ type: GoStruct, at pointer: String
+    ) -> [(JSONValue, GoType, String)] {
+        guard let index = type.index(of: name), let object = value.objectValue else { return [] }
+        return object.filter { type.index(decoding: $0.key) == index }.map {
+            ($0.value, type.fields[index].type, JSONPointer.append(pointer, $0.key))
+        }
+    }
+}
+
+extension GoType {
+    /// The struct that the field holds, itself or behind a pointer.
+    fileprivate var structure: GoStruct? {
+        switch self {
+        case .structure(let type): type
+        case .pointer(let target): target.structure
+        default: nil
+        }
+    }
+}

@@ -1,0 +1,90 @@
+import Calico
+import Domain
+
+/// A policy document with Calico's verdict on it.
+struct JudgedPolicy: Sendable {
+    /// The tier that the document names.
+    var tier: String
+    var violations: ViolationList
+    /// The form that Calico's client would store; nil when there are violations.
+    var stored: JSONValue?
+    /// What the document says of members that the server sets.
+    var readOnly: ReadOnlyFields
+    /// The lints' warnings, given `lintedRegions`.
+    private let lints: ViolationList
+    /// Those of them that are about what the client wrote.
+    private let blanks: ViolationList
+    private let lintedRegions: Set<String>
+
+    init(_ document: JSONValue, _ name: ObjectName, regions: Set<String>) {
+        let kind: ResourceKind
+        let namespace: String?
+        if case .regionPolicy(let region, _) = name {
+            (kind, namespace) = (.networkPolicy, RegionNamespace.of(region: region))
+        } else {
+            (kind, namespace) = (.globalNetworkPolicy, nil)
+        }
+        let verdict = CalicoValidator.judge(document, kind: kind, namespace: namespace)
+        let identity = verdict.identity
+        violations = Self.mismatches(identity, name, namespace)
+        readOnly = ReadOnlyFields()
+        readOnly.uid = identity?.uid
+        readOnly.createdAt = identity?.creationTimestamp
+        if let version = identity?.resourceVersion {
+            readOnly.revision = ReadOnlyFields.revision(version.value)
+            if readOnly.revision == nil {
+                violations.append(
+                    Violation(
+                        pointer: version.pointer, rule: .numberRange,
+                        message: ReadOnlyFields.expectedRevision(version.value)))
+            }
+        }
+        violations += verdict.violations
+        tier = identity?.tier ?? PolicyName.defaultTier
+        stored = violations.isEmpty ? verdict.stored : nil
+        lintedRegions = regions
+        blanks = stored.map { _ in PolicyLinter.lint(written: document, kind: kind) } ?? []
+        lints = stored.map { PolicyLinter.lint($0, knownRegions: regions) } ?? []
+    }
+
+    /// The warnings when exactly `regions` are registered.
+    func warnings(_ regions: Set<String>) -> [Violation] {
+        var lints = lints
+        if regions != lintedRegions, let stored {
+            lints = PolicyLinter.lint(stored, knownRegions: regions)
+        }
+        return (blanks + lints).summarised(by: .moreLints)
+    }
+
+    /// Where the document says that it is another object than the path.
+    private static func mismatches(
+        _ identity: CalicoIdentity?, _ name: ObjectName, _ namespace: String?
+    ) -> ViolationList {
+        var violations = ViolationList()
+        func add(_ found: Located<String>, _ rule: RuleID, _ message: String) {
+            violations.append(
+                Violation(
+                    pointer: found.pointer, rule: rule,
+                    message: "\(message), found \"\(found.value)\""))
+        }
+        if let found = identity?.name, found.value != name.name {
+            add(found, .nameMismatch, "expected \"\(name.name)\", as the path says")
+        }
+        guard let found = identity?.namespace, found.value != namespace else { return violations }
+        if let namespace {
+            add(
+                found, .regionMismatch,
+                "expected \"\(namespace)\", the namespace of the region in the path")
+        } else {
+            add(
+                found, .readOnlyField,
+                "a GlobalNetworkPolicy is in no namespace: leave it out, or write a NetworkPolicy")
+        }
+        return violations
+    }
+}
+
+extension RuleID {
+    /// Counts the warnings about one policy that are too many to be listed.
+    static let moreLints = RuleID("lint.more")
+}

@@ -1,0 +1,63 @@
+import Calico
+import Domain
+
+/// What the server sets and shows: one rule for all kinds. A document may repeat it as it is; anything else is
+/// refused, and so is anything at all of an object that does not exist.
+extension Planner {
+    /// The refusal when the document names an older revision of the object than the one stored.
+    func staleDocument(
+        _ name: ObjectName, named revision: Int64?, _ current: CurrentObject?
+    ) -> Refusal? {
+        guard let revision, revision != current?.tag else { return nil }
+        guard let current else {
+            return Refusal(
+                .preconditionFailed,
+                "the document names revision \(revision), but \(name) does not exist (any more)")
+        }
+        return Refusal(
+            .preconditionFailed,
+            "the document names revision \(revision), but \(name) is at \(current.tag): "
+                + "read it again and repeat the change",
+            currentRevision: current.tag)
+    }
+
+    /// The members that say something else than what they are.
+    func changedIdentity(
+        _ name: ObjectName, _ named: ReadOnlyFields, _ current: CurrentObject?
+    ) -> ViolationList {
+        var violations = ViolationList()
+        func check<Value>(
+            _ found: Located<Value>?, _ stored: Value?,
+            isSame: (Value, Value) -> Bool = { $0 == $1 }
+        ) {
+            guard let found else { return }
+            if let stored, isSame(found.value, stored) { return }
+            let field = String(found.pointer.split(separator: "/").last ?? "")
+            let text = (stored as? String).map { ": it is \"\($0)\"" }
+            let reason = text ?? (current == nil ? ", and \(name) does not exist yet" : "")
+            violations.append(
+                Violation(
+                    pointer: found.pointer, rule: .readOnlyField,
+                    message: "\(field) is set by the server\(reason); leave it out"))
+        }
+        check(named.uid, current?.resource?.uid)
+        check(named.createdAt, current?.resource?.creationTimestamp, isSame: Self.isSameTime)
+        check(named.compiled, current?.object?.document["compiled"])
+        if case .region(let region) = name {
+            check(named.namespace, RegionNamespace.of(region: region))
+        }
+        return violations
+    }
+
+    /// Two spellings of one time are the same.
+    private static func isSameTime(_ left: String, _ right: String) -> Bool {
+        if left == right { return true }
+        guard let left = Timestamp(rfc3339: left) else { return false }
+        return left == Timestamp(rfc3339: right)
+    }
+}
+
+extension RuleID {
+    /// A document changes a field that the server sets.
+    static let readOnlyField = RuleID("document.read-only")
+}
