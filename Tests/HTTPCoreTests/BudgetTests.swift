@@ -153,8 +153,8 @@ import Testing
         // Far more than the kernel's buffers take of it.
         var limits = Self.limits
         limits.answerMemory = 40 << 20
-        try await TestServer.with([Self.large(8 << 20), .hello], limits: limits) { server in
-            try await Self.fill(server, to: 28 << 20) {
+        try await TestServer.with([Self.large(16 << 20), .hello], limits: limits) { server in
+            try await Self.fill(server, to: 20 << 20) {
                 let refused = try await server.client.send(.get, "/large", fresh: true)
                 #expect(refused.status == 503)
                 #expect(refused.headers[.retryAfter] == "1")
@@ -163,11 +163,11 @@ import Testing
                     server.load.evictions.load(ordering: .relaxed) == 1
                 }
                 try await eventually("its bytes are given back") {
-                    server.load.answers.held < 28 << 20
+                    server.load.answers.held < 20 << 20
                 }
                 let served = try await server.client.send(.get, "/large", fresh: true)
                 #expect(served.status == 200)
-                #expect(served.body.count == 8 << 20)
+                #expect(served.body.count == 16 << 20)
             }
             try await eventually("all is given back") { server.load.answers.held == 0 }
         }
@@ -176,12 +176,12 @@ import Testing
     @Test func `what a write has done is told, room or not`() async throws {
         var limits = Self.limits
         limits.answerMemory = 40 << 20
-        let routes = [Self.large(8 << 20), Self.large(8 << 20, .post)]
+        let routes = [Self.large(16 << 20), Self.large(16 << 20, .post)]
         try await TestServer.with(routes, limits: limits) { server in
-            try await Self.fill(server, to: 28 << 20) {
+            try await Self.fill(server, to: 20 << 20) {
                 let told = try await server.client.send(.post, "/large", fresh: true)
                 #expect(told.status == 200)
-                #expect(told.body.count == 8 << 20)
+                #expect(told.body.count == 16 << 20)
             }
         }
     }
