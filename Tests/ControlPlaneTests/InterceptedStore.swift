@@ -49,12 +49,6 @@ final class InterceptedStore: KeyValueStore {
         if let body = onLease.withLock({ $0 }) { await body() }
         return try await store.grantLease(ttlSeconds: ttlSeconds)
     }
-
-    func keepLeaseAlive(_ id: LeaseID) async throws -> Lease {
-        try await store.keepLeaseAlive(id)
-    }
-
-    func revokeLease(_ id: LeaseID) async throws { try await store.revokeLease(id) }
 }
 
 /// Holds those who pass through it while it is shut.
