@@ -7,6 +7,17 @@ import Testing
 
 @testable import ControlPlane
 
+/// A value that a test's tasks share.
+private final class Shared<Value: Sendable>: Sendable {
+    private let value: Mutex<Value>
+
+    init(_ value: Value) { self.value = Mutex(value) }
+
+    var current: Value { value.withLock { $0 } }
+
+    func set(_ new: Value) { value.withLock { $0 = new } }
+}
+
 @Suite struct AuditorBoundTests {
     private static let cluster = "00000000000000aa"
 
@@ -34,19 +45,19 @@ import Testing
     @Test("The watch is held back by the bytes that wait for the disk, however few the rows are")
     func bytes() async throws {
         try await Self.withAuditor { auditor, ledger in
-            let appended = Mutex<Int64>(0)
+            let appended = Shared<Int64>(0)
             try await withThrowingTaskGroup(of: Void.self) { group in
                 group.addTask {
                     for revision in Int64(1)...20 {
                         try await auditor.append(Self.projection(revision, bytes: 4 << 20))
-                        appended.withLock { $0 = revision }
+                        appended.set(revision)
                     }
                 }
                 // Nothing is written yet: after 32 MiB the rest has to wait.
                 try await eventually("the watch is held back") {
                     auditor.pendingBytes >= Auditor.maximumPendingBytes
                 }
-                #expect(appended.withLock { $0 } < 8)
+                #expect(appended.current < 8)
                 #expect(auditor.pendingBytes < Auditor.maximumPendingBytes + 5 << 20)
                 group.addTask { await auditor.run() }
                 try await eventually("all is on disk") { auditor.audited.reached == 20 }
@@ -88,15 +99,15 @@ import Testing
     @Test("Waits for a past that is lost end, and later ones do not")
     func lostPast() async throws {
         let gate = RevisionGate()
-        let isOver = Mutex(false)
+        let isOver = Shared(false)
         try await withThrowingTaskGroup(of: Bool.self) { group in
             group.addTask {
-                defer { isOver.withLock { $0 = true } }
+                defer { isOver.set(true) }
                 return await gate.wait(for: 9, until: .now + .seconds(600))
             }
             try await eventually("the wait ends") {
                 gate.abandonWaits()
-                return isOver.withLock { $0 }
+                return isOver.current
             }
             #expect(try await group.next() == false)
         }
