@@ -10,7 +10,8 @@ package final class SmallDisk: Sendable {
     /// Throws saying what is needed where this process may not mount.
     package init(mebibytes: Int) throws {
         directory = try TemporaryDirectory()
-        let options = "size=\(mebibytes)m"
+        // A tmpfs is open to all unless told otherwise, and no place for a ledger then.
+        let options = "size=\(mebibytes)m,mode=0700"
         guard try Self.run("/bin/mount", ["-t", "tmpfs", "-o", options, "tmpfs", path]) == 0 else {
             throw MissingRight(
                 "this test mounts a small tmpfs: run it as root (in a container: with CAP_SYS_ADMIN)"
