@@ -96,7 +96,7 @@ extension ControlPlane {
         guard isShown, isAudited else {
             throw ControlPlaneError(
                 .notYetVisible,
-                "the change is in etcd at revision \(revision), but this server could not "
+                "etcd took the change at revision \(revision), but this server could not "
                     + (isShown ? "audit" : "show") + " it in time",
                 changeID: id)
         }

@@ -11,7 +11,7 @@ struct ProblemTests {
         (Refusal.Reason.notFound, 404), (.invalid, 422), (.preconditionFailed, 412),
         (.overlap, 409), (.inUse, 409), (.legacyLoss, 409), (.exhausted, 409),
         (.alreadyExists, 409), (.idempotencyKeyReused, 422), (.reserved, 422), (.tooLarge, 413),
-        (.rollbackAbsent, 409),
+        (.rollbackAbsent, 409), (.refusedByEtcd, 422),
     ])
     func `a refusal has its status, which is also the ledger's`(
         _ reason: Refusal.Reason, _ status: Int
@@ -26,7 +26,7 @@ struct ProblemTests {
 
     @Test(arguments: [
         ControlPlaneError.Code.notReady, .etcdUnavailable, .ledgerUnavailable, .outcomeUnknown,
-        .notYetVisible, .overloaded, .replicaBehind,
+        .notYetVisible, .overloaded, .replicaBehind, .cancelled,
     ])
     func `what is out of order is 503 and says when to try again`(_ code: ControlPlaneError.Code) {
         let problem = Problem.failed(ControlPlaneError(code, "why"))

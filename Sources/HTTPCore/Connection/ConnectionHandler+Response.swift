@@ -235,7 +235,11 @@ extension ConnectionHandler {
             output.writeBuffer(&bytes)
         }
         flush()
-        if context.channel.isWritable {
+        // A write to a socket that the client has reset closes the channel at once, within `flush`: nobody
+        // would resume a writer that waits from then on.
+        if !context.channel.isActive {
+            promise.fail(ConnectionClosed())
+        } else if context.channel.isWritable {
             promise.succeed()
         } else {
             blockedWriter = promise

@@ -131,7 +131,9 @@ extension EndToEndTests {
             try await TestApplication.with { server in
                 try await server.client.withRawConnection { raw in
                     try await raw.send(
-                        Array("DELETE /v1/regions/west HTTP/1.1\r\nHost: a\r\nX-Reason: a".utf8)
+                        Array(
+                            "DELETE /v1/regions/west HTTP/1.1\r\nHost: localhost\r\nX-Reason: a"
+                                .utf8)
                             + [0xFF] + Array("b\r\n\r\n".utf8))
                     let answer = try await raw.receive(through: "}")
                     #expect(answer.hasPrefix("HTTP/1.1 400 ") && answer.contains("UTF-8"))

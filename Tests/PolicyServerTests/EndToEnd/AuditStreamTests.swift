@@ -135,7 +135,7 @@ extension EndToEndTests {
         }
 
         private static func request(_ query: String, _ headers: String = "") -> String {
-            "GET /v1/audit/stream\(query) HTTP/1.1\r\nHost: a\r\n\(headers)\r\n"
+            "GET /v1/audit/stream\(query) HTTP/1.1\r\nHost: localhost\r\n\(headers)\r\n"
         }
     }
 }
