@@ -2,6 +2,7 @@ import ControlPlane
 import Domain
 import Etcd
 import Store
+import Synchronization
 import Testing
 import TestSupport
 
@@ -129,6 +130,42 @@ import TestSupport
                     ControlPlaneConfiguration(writeDeadline: .seconds(3))
                 ) { try await body($0, $1, store, client) }
             }
+        }
+    }
+}
+
+/// A change that was given up after a lost answer and is planned anew by its request.
+@Suite struct GivenUpChangeTests {
+    @Test("A stream that others overtake after its answer was lost is applied all the same")
+    func overtakenAfterLostAnswer() async throws {
+        try await withInterceptedServer { controlPlane, store, etcd in
+            try await controlPlane.submit(.region("one", blocks: ["10.0.0.0/8"]))
+            let stream = ChangeOperation.apply(
+                ApplyStream([
+                    .json(#"{"kind":"Subnet","region":"one","name":"s","cidr":"10.0.0.0/24"}"#)
+                ]), prune: nil)
+            let key = EtcdKey(
+                "/calico/resources/v3/projectcalico.org/globalnetworksets/region.one")
+            let attempts = Mutex(0)
+            store.beforeWrites { transaction in
+                guard transaction.isCommitted, transaction.success.count > 1 else { return }
+                let attempt = attempts.withLock { count in
+                    count += 1
+                    return count
+                }
+                guard attempt == 1 else { return }
+                // Never arrives; and what it rests on changes before it is tried again.
+                let stored = try await etcd.get(key)
+                try await etcd.put(key, stored?.value ?? [])
+                throw EtcdError(code: .unavailable, message: "lost by the test", outcome: .unknown)
+            }
+            let request = ChangeRequest.sample(stream)
+            guard case .appliedStream(let applied) = try await controlPlane.submit(request) else {
+                Issue.record("not applied")
+                return
+            }
+            #expect(applied.objects.map(\.name) == ["s"])
+            #expect(try await controlPlane.change(request.id)?.state == .accepted)
         }
     }
 }

@@ -22,6 +22,7 @@ struct HistoryEvent: Sendable {
     /// The `ETag` of the answer, or the `currentETag` of a 412; nil when there is none.
     var revision: Int?
     var changeID: String?
+    /// Type and detail of a problem.
     var problem: String?
 
     var isAccepted: Bool { (200..<300).contains(status) }
@@ -129,7 +130,8 @@ final class ConcurrentWorkers: Sendable {
         let event = HistoryEvent(
             worker: worker, path: path, isDelete: method == .delete, condition: condition,
             began: began, ended: .now, status: answer.status, revision: revision,
-            changeID: answer.changeID, problem: problem?["type"] as? String)
+            changeID: answer.changeID,
+            problem: problem.map { "\($0["type"] ?? ""): \($0["detail"] ?? "")" })
         events.withLock { $0.append(event) }
     }
 }

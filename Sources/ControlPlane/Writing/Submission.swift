@@ -45,6 +45,9 @@ final class Submission: Sendable {
     /// mod_revision that `journal/<id>` must have: 0 for absent, else that of an aborted attempt.
     /// Kept here, since a submission may go back to the queue between two attempts.
     let journalRevision = Mutex<Int64>(0)
+    /// True if the journal may hold an entry for the change: its Idempotency-Key may have been used, or
+    /// an earlier submission of it was given up after a lost answer.
+    let mayBeJournaled: Mutex<Bool>
     private let state: Mutex<State>
 
     init(
@@ -57,6 +60,7 @@ final class Submission: Sendable {
         self.insists = insists
         // The parsed document takes several times the bytes that are written.
         cost = 4_096 + 8 * (draft.write?.size ?? 0)
+        mayBeJournaled = Mutex(request.fingerprint != nil)
         state = Mutex(State(draft: draft))
     }
 

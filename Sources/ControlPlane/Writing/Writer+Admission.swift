@@ -43,18 +43,16 @@ extension Writer {
         }
     }
 
-    /// Answers the members whose Idempotency-Key was used before with the result it had then; returns
-    /// the others. A journal entry that etcd shows is proof enough.
+    /// Answers the members that the journal knows already with the result they had then; returns the
+    /// others. A journal entry that etcd shows is proof enough.
     private func answerReplays(_ members: [BatchMember]) async throws -> [BatchMember] {
-        let keyed = members.filter { $0.submission.request.fingerprint != nil }
-        guard !keyed.isEmpty else { return members }
-        let lookup = Transaction(success: keyed.map { .range(.key($0.journalKey)) })
+        let asked = members.filter { $0.submission.mayBeJournaled.withLock { $0 } }
+        guard !asked.isEmpty else { return members }
+        let lookup = Transaction(success: asked.map { .range(.key($0.journalKey)) })
         let found = try await store.transaction(lookup).responses.flatMap(\.keyValues)
         let journal = Dictionary(found.map { ($0.key, $0) }) { first, _ in first }
         return members.filter { member in
-            guard member.submission.request.fingerprint != nil,
-                let stored = journal[member.journalKey]
-            else { return true }
+            guard let stored = journal[member.journalKey] else { return true }
             if let replay = replay(stored, of: member.submission.request) {
                 member.submission.answer(replay)
                 return false

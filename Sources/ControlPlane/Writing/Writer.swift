@@ -127,6 +127,9 @@ final class Writer: Sendable {
                 switch trouble {
                 case .overtaken: break
                 case .outdated(let paths):
+                    for member in tried where paths.contains(member.journalKey.description) {
+                        member.submission.mayBeJournaled.withLock { $0 = true }
+                    }
                     // Those that others keep changing do not hold up the rest.
                     let (moved, others) = tried.divided { $0.touches(paths) }
                     members = others + rest + moved

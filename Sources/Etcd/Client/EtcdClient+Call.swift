@@ -101,8 +101,9 @@ extension EtcdClient {
     /// Moves on to the next endpoint for all calls.
     func leave(_ index: Int, because error: EtcdError) {
         pool.leave(index, isSilent: error.isSilence)
-        logger.info(
-            "etcd endpoint failed",
+        // During an election every call meets several members without a leader: that is no news.
+        logger.log(
+            level: error.code == .noLeader ? .debug : .info, "etcd endpoint failed",
             metadata: ["endpoint": "\(pool.endpoints[index].address)", "error": "\(error)"])
     }
 
