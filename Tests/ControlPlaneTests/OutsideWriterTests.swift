@@ -96,8 +96,10 @@ import Testing
             }
             let plug = Task { try await controlPlane.submit(.region("plug")) }
             try await eventually("the plug is held") { gate.held == 1 }
+            let contestedIsOver = Flag()
             let contested = Task {
-                try await controlPlane.submit(.policy("contested", selector: "has(other)"))
+                defer { contestedIsOver.set() }
+                return try await controlPlane.submit(.policy("contested", selector: "has(other)"))
             }
             try await eventually("it waits") { controlPlane.writer.waiting == 1 }
             let others = (0..<10).map { number in
@@ -106,6 +108,11 @@ import Testing
             try await eventually("all wait") { controlPlane.writer.waiting == 11 }
             gate.open()
             for other in [plug] + others { #expect(try await other.value.applied != nil) }
+            // The contested change is alone now, and those that come later pass it.
+            for number in 0..<5 {
+                #expect(try await controlPlane.submit(.region("later\(number)")).applied != nil)
+            }
+            #expect(!contestedIsOver.isSet)
             let error = await #expect(throws: ControlPlaneError.self) { try await contested.value }
             #expect(error?.message.contains("other writers of etcd keep changing") == true)
             #expect(error?.message.contains("contested") == true)
@@ -153,4 +160,13 @@ import Testing
             #expect(error?.message.contains("the members have no leader") == true)
         }
     }
+}
+
+/// Something that has happened or not.
+private final class Flag: Sendable {
+    private let state = Mutex(false)
+
+    var isSet: Bool { state.withLock { $0 } }
+
+    func set() { state.withLock { $0 = true } }
 }

@@ -32,6 +32,8 @@ final class Submission: Sendable {
         var answer: ChangeAnswer?
         var draft: Draft
         var trouble: String?
+        /// Transactions that failed since writers outside this server had changed what it rests on.
+        var conflicts = 0
     }
 
     let request: ChangeRequest
@@ -97,6 +99,15 @@ final class Submission: Sendable {
             guard state.phase != .answered else { return false }
             state.phase = inFlight ? .inFlight : .waiting
             return true
+        }
+    }
+
+    /// Counts a conflict with writers outside this server; returns how long to wait before the next attempt
+    /// if nothing else is to be done: 5 ms, then twice as long each time, 320 ms at most.
+    func pauseAfterConflict() -> Duration {
+        state.withLock { state in
+            state.conflicts += 1
+            return .milliseconds(5 << min(state.conflicts - 1, 6))
         }
     }
 

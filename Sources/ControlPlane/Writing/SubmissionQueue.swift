@@ -47,6 +47,16 @@ final class SubmissionQueue: Sendable {
         signal.yield()
     }
 
+    /// Puts members of a batch back behind all that wait, whatever the limits.
+    func putBehind(_ submissions: [Submission]) {
+        guard !submissions.isEmpty else { return }
+        state.withLock { state in
+            state.waiting += submissions
+            state.bytes += submissions.reduce(0) { $0 + $1.cost }
+        }
+        signal.yield()
+    }
+
     /// Up to `count` writes, at least one; empty when the task is cancelled.
     func next(upTo count: Int) async -> [Submission] {
         var iterator = signals.makeAsyncIterator()

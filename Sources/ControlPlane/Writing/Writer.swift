@@ -130,10 +130,15 @@ final class Writer: Sendable {
                     for member in tried where paths.contains(member.journalKey.description) {
                         member.submission.mayBeJournaled.withLock { $0 = true }
                     }
-                    // Those that others keep changing do not hold up the rest.
+                    // Those that others keep changing wait behind all the rest, and hold nobody up.
                     let (moved, others) = tried.divided { $0.touches(paths) }
-                    members = others + rest + moved
-                    if others.isEmpty { await Self.sleep(&pause) }
+                    queue.putBack((others + rest).map(\.submission))
+                    let pauses = moved.map { $0.submission.pauseAfterConflict() }
+                    if queue.count == 0 {
+                        try? await Task.sleep(for: pauses.min() ?? .milliseconds(5))
+                    }
+                    queue.putBehind(moved.map(\.submission))
+                    return
                 case .refused:
                     limit = max(1, tried.count / 2)
                 case .unavailable:
