@@ -22,6 +22,8 @@ final class WriteProbe: Sendable {
         await turns.run { [self] in
             guard recent == nil else { return }
             let trouble = await probe()
+            // Everybody who asked has left, and etcd's answer was not waited for.
+            guard !Task.isCancelled else { return }
             last.withLock { $0 = (.now, trouble) }
         }
         return last.withLock { $0 }?.trouble

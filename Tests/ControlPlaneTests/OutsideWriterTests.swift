@@ -103,7 +103,7 @@ import Testing
             }
             try await eventually("it waits") { controlPlane.writer.waiting == 1 }
             let others = (0..<10).map { number in
-                Task { try await controlPlane.submit(.region("r\(number)")) }
+                Task { try await controlPlane.submit(.policy("r\(number)")) }
             }
             try await eventually("all wait") { controlPlane.writer.waiting == 11 }
             gate.open()

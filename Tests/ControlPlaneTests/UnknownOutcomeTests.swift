@@ -1,9 +1,10 @@
-import ControlPlane
 import Domain
 import Etcd
 import Store
 import Synchronization
 import Testing
+
+@testable import ControlPlane
 import TestSupport
 
 @Suite struct UnknownOutcomeTests {
@@ -166,6 +167,58 @@ import TestSupport
             }
             #expect(applied.objects.map(\.name) == ["s"])
             #expect(try await controlPlane.change(request.id)?.state == .accepted)
+        }
+    }
+
+    @Test(
+        "A batch is not taken for applied since another replica carried out one of its members",
+        arguments: [true, false])
+    func oneMemberElsewhere(isFirst: Bool) async throws {
+        try await withInterceptedServer { controlPlane, store, etcd in
+            let keyed = ChangeRequest.sample(.policy("keyed"), key: "k1")
+            let plain = ChangeRequest.sample(.policy("plain"))
+            try await controlPlane.submit(.policy("first"))
+            let gate = Gate()
+            gate.shut()
+            let isDone = Mutex(false)
+            let path = "/calico/resources/v3/projectcalico.org/globalnetworkpolicies/"
+            store.beforeWrites { transaction in
+                guard transaction.isCommitted else { return }
+                await gate.pass()
+                guard transaction.writes(EtcdKey(path + "keyed")),
+                    transaction.writes(EtcdKey(path + "plain")),
+                    isDone.withLock({ isDone in
+                        defer { isDone = true }
+                        return !isDone
+                    })
+                else { return }
+                // The client asks another replica meanwhile, which carries its request out.
+                let directory = try TemporaryDirectory()
+                try await withControlPlane(etcd, ledger: directory.file("other.sqlite")) {
+                    other, _ in
+                    let outcome = try await other.submit(keyed)
+                    #expect(outcome.applied != nil)
+                }
+                throw EtcdError(code: .unavailable, message: "lost by the test", outcome: .unknown)
+            }
+            let plug = Task { try await controlPlane.submit(.policy("plug")) }
+            try await eventually("the plug is held") { gate.held == 1 }
+            let requests = isFirst ? [keyed, plain] : [plain, keyed]
+            var tasks: [Task<ChangeOutcome, any Error>] = []
+            for (index, request) in requests.enumerated() {
+                tasks.append(Task { try await controlPlane.submit(request) })
+                try await eventually("it waits") { controlPlane.writer.waiting == index + 1 }
+            }
+            gate.open()
+            _ = try await plug.value
+            for task in tasks { #expect(try await task.value.applied != nil) }
+            for name in ["keyed", "plain"] {
+                let stored = try #require(try await etcd.get(EtcdKey(path + name)))
+                #expect(stored.version == 1, "\(name) was written once")
+            }
+            for request in requests {
+                #expect(try await controlPlane.change(request.id)?.state == .accepted)
+            }
         }
     }
 }

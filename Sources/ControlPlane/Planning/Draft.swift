@@ -26,11 +26,22 @@ extension Planner {
 }
 
 extension PreparedChange {
-    /// True for a change whose planning looks at few objects, whatever etcd holds and the client sent.
+    /// True for a change whose planning looks at few objects, whatever etcd holds: the writer may plan it
+    /// anew itself. The others look at subnets of a region, at policies that name a subnet, or judge a
+    /// stored document.
     var isQuicklyPlanned: Bool {
         switch self {
-        case .apply, .delete(.region): false
-        default: true
+        case .putPolicy, .putCrossRegion, .allocate, .delete(.policy), .delete(.regionPolicy): true
+        case .putRegion, .putSubnet, .patch, .delete, .apply: false
+        }
+    }
+
+    /// True unless it is a stream so long that the writer never plans it.
+    var mayBePlannedByWriter: Bool {
+        if case .apply(let stream) = self {
+            stream.count <= 200 && stream.prune == nil
+        } else {
+            true
         }
     }
 }

@@ -21,6 +21,8 @@ enum MirrorQuery: Hashable, Sendable {
     case hasRegions
     /// True if policies are stored under tier-prefixed names.
     case hasTieredPolicies
+    /// True if the namespace of a site without a region name holds endpoints.
+    case hasLegacyEndpoints
     /// The other keys that hold the policy stored under `path`.
     case twins(path: String)
     /// The keys of the CrossRegionPolicies that name a subnet.
@@ -48,6 +50,11 @@ enum MirrorAnswer: Hashable, Sendable {
 
     static func set(_ names: Set<String>) -> MirrorAnswer {
         .names(count: names.count, hash: names.hashValue)
+    }
+
+    /// Which objects come first of too many is chance, so only that there are too many counts.
+    static func limited(_ names: Set<String>, limit: Int) -> MirrorAnswer {
+        names.count < limit ? .set(names) : .flag(true)
     }
 
     /// - Parameter found: networks and their owners, in order.
@@ -80,7 +87,9 @@ extension MirrorQuery {
         case .policies(let region):
             return .set(state.stored.regionMentions.policies(mentioning: region))
         case .labelled(let selector, let limit):
-            return .set(state.stored.labels.paths(matching: selector, limit: limit))
+            return .limited(
+                state.stored.labels.paths(matching: selector, limit: limit), limit: limit)
+        case .hasLegacyEndpoints: return .flag(!state.legacyEndpoints.isEmpty)
         }
     }
 }
@@ -94,14 +103,25 @@ struct ReadSet: Sendable {
         if answers[query] == nil { answers[query] = answer() }
     }
 
-    /// True if the mirror still gives every answer. Asks a few dozen questions at a time, so that the
-    /// mirror's lock is never held for long; a change in between is one that the transaction finds.
+    /// True if the mirror still gives every answer. Asks a few dozen questions at a time, and long ones of
+    /// a copy, so that the mirror's lock is never held for long; a change in between is one that the
+    /// transaction finds.
     func isCurrent(_ mirror: Mirror) -> Bool {
-        let all = Array(answers)
-        return stride(from: 0, to: all.count, by: 64).allSatisfy { start in
-            mirror.read { state in
-                all[start..<min(start + 64, all.count)].allSatisfy { $0.answer(state) == $1 }
+        var short: [(MirrorQuery, MirrorAnswer)] = []
+        for (query, answer) in answers {
+            switch query {
+            case .paths(let prefix):
+                let entries = mirror.read { $0.entries }
+                guard .names(entries.paths(prefix: prefix)) == answer else { return false }
+            case .labelled(let selector, let limit):
+                let labels = mirror.read { $0.stored.labels }
+                let found = labels.paths(matching: selector, limit: limit)
+                guard .limited(found, limit: limit) == answer else { return false }
+            default: short.append((query, answer))
             }
+        }
+        return short.chunks(of: 64).allSatisfy { chunk in
+            mirror.read { state in chunk.allSatisfy { $0.answer(state) == $1 } }
         }
     }
 

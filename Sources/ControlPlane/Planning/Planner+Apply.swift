@@ -58,6 +58,7 @@ extension Planner {
                         + "etcd takes as many: remove them in parts, or by a narrower selector"))
         }
         victims.removeAll { name in
+            guard !plan.view.isAbandoned else { return false }
             let decision = planDelete(name, inner, plan.view)
             if case .refused(let refusal) = decision, refusal.reason == .inUse { return false }
             plan.take(decision, name, at: nil)
@@ -65,10 +66,7 @@ extension Planner {
         }
         var refusedRegions: Set<String> = []
         for item in stream.items.sorted(by: { ($0.rank, $0.index) < ($1.rank, $1.index) }) {
-            guard !plan.view.isAbandoned else {
-                return .refused(
-                    Refusal(.tooLarge, "the stream could not be planned in time: split it"))
-            }
+            guard !plan.view.isAbandoned else { return .refused(Self.tooSlow) }
             // What a refused region drags along says nothing new.
             if item.rank > 0, let region = item.name.region, refusedRegions.contains(region) {
                 continue
@@ -79,7 +77,10 @@ extension Planner {
             }
             plan.take(decision, item.name, at: item.index)
         }
-        for name in victims { plan.take(planDelete(name, inner, plan.view), name, at: nil) }
+        for name in victims {
+            guard !plan.view.isAbandoned else { return .refused(Self.tooSlow) }
+            plan.take(planDelete(name, inner, plan.view), name, at: nil)
+        }
         return plan.decision()
     }
 
@@ -101,6 +102,9 @@ extension Planner {
         guard paths.count < limit, victims.count <= Self.removable else { return nil }
         return victims.sorted { $0.dependencyRank > $1.dependencyRank }
     }
+
+    private static let tooSlow = Refusal(
+        .tooLarge, "the stream could not be planned in time: split it")
 
     /// Objects that `prune` may remove at once: more than etcd takes in one transaction by default.
     private static let removable = 1_000

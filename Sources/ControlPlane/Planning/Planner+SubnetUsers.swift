@@ -6,14 +6,9 @@ extension PlanningView {
     func crossRegionPolicies(naming subnet: SubnetID) -> [String] {
         let stored = mirror.read { $0.stored.crossRegions.policies(naming: subnet) }
         log.note(.crossRegionPolicies(naming: subnet), .set(stored))
-        let prefix = ResourceKey.prefix(.globalNetworkPolicy)
-        let written = writtenPaths.filter { $0.hasPrefix(prefix) }
-        let reference = SubnetReference(region: subnet.region, name: subnet.name)
-        let names = stored.union(written).compactMap { path -> String? in
-            guard let key = ResourceKey(path: path), let resource = resource(key)?.resource,
-                CrossRegionAnnotation.namedSubnets(of: resource).contains(reference)
-            else { return nil }
-            return PolicyName.authored(resource)
+        let written = overlayFacts.filter { $0.value.subnets.contains(subnet) }.map(\.key)
+        let names = stored.filter { !isTouched($0) }.union(written).compactMap { path in
+            ResourceKey(path: path).flatMap { resource($0)?.resource }.map(PolicyName.authored)
         }
         return Set(names).sorted()
     }
@@ -47,6 +42,10 @@ extension Planner {
         view.apply(write)
         let written = Set(write.writes.map(\.path))
         for name in Set(moved.flatMap(view.crossRegionPolicies(naming:))).sorted() {
+            guard !view.isAbandoned else {
+                return .refused(
+                    Refusal(.tooLarge, "the change could not be planned in time: split it"))
+            }
             guard let current = current(.policy(name), view), !written.contains(current.key.path),
                 let source = current.resource.flatMap(CrossRegionAnnotation.sourceDocument(of:)),
                 let prepared = PreparedCrossRegion(source, name: name)

@@ -131,7 +131,11 @@ extension Planner {
 }
 
 extension PlanningView {
-    var legacyEndpoints: [String] { mirror.read { $0.legacyEndpoints }.sorted() }
+    var legacyEndpoints: [String] {
+        let names = mirror.read { $0.legacyEndpoints }
+        log.note(.hasLegacyEndpoints, .flag(!names.isEmpty))
+        return names.sorted()
+    }
 }
 
 extension RuleID {

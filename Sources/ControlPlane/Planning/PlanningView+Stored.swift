@@ -17,13 +17,7 @@ extension PlanningView {
     func policies(mentioning region: String) -> [String] {
         let stored = mirror.read { $0.stored.regionMentions.policies(mentioning: region) }
         log.note(.policies(mentioning: region), .set(stored))
-        let prefix = ResourceKey.prefix(.globalNetworkPolicy)
-        let written = writtenPaths.filter { path in
-            guard path.hasPrefix(prefix), let key = ResourceKey(path: path),
-                let resource = resource(key)?.resource
-            else { return false }
-            return RegionMentions(resource.document).contains(region)
-        }
+        let written = overlayFacts.filter { $0.value.regions?.contains(region) ?? false }.map(\.key)
         return stored.filter { !isTouched($0) }.union(written).sorted()
     }
 
@@ -32,7 +26,7 @@ extension PlanningView {
     func paths(matching selector: Selector, limit: Int) -> [String] {
         let labels = mirror.read { $0.stored.labels }
         let found = labels.paths(matching: selector, limit: limit)
-        log.note(.labelled(selector, limit: limit), .set(found))
+        log.note(.labelled(selector, limit: limit), .limited(found, limit: limit))
         return found.sorted()
     }
 

@@ -15,6 +15,8 @@ struct PlanningView: Sendable {
     private var allTiers: Set<String>
     /// Keys written by earlier documents; nil for a deleted one.
     private var overlay: [String: [UInt8]?] = [:]
+    /// What the GlobalNetworkPolicies that earlier documents write name, read once.
+    private(set) var overlayFacts: [String: StoredFacts] = [:]
     private var overlaySubnets = PrefixTrie<SubnetID>()
     private var overlayBlocks = PrefixTrie<String>()
 
@@ -30,9 +32,6 @@ struct PlanningView: Sendable {
 
     /// True when the client has left or its time is over, so that a long plan may stop.
     var isAbandoned: Bool { Task.isCancelled || deadline.map { $0 <= .now } ?? false }
-
-    /// The keys that earlier documents of the stream write.
-    var writtenPaths: [String] { Array(overlay.keys) }
 
     /// Names of the registered regions, those of earlier documents included.
     var regions: Set<String> {
@@ -146,8 +145,12 @@ struct PlanningView: Sendable {
         for write in plan.writes {
             removeNetworks(write.path)
             overlay[write.path] = .some(write.bytes)
-            if let key = ResourceKey(path: write.path), key.kind == .tier {
-                allTiers.insert(key.name)
+            guard let key = ResourceKey(path: write.path) else { continue }
+            if key.kind == .tier { allTiers.insert(key.name) }
+            if key.kind == .globalNetworkPolicy {
+                overlayFacts[write.path] = write.bytes.map {
+                    StoredFacts(key, StoredValue(key, $0))
+                }
             }
         }
         if case .region(let region) = plan.name {

@@ -35,6 +35,7 @@ struct BatchWrites {
         case .twins(let path): twins.contains(Self.twinKey(path))
         case .crossRegionPolicies, .policies: changesGlobalPolicies
         case .labelled: true
+        case .hasLegacyEndpoints: false
         }
     }
 

@@ -24,7 +24,7 @@ extension ControlPlane {
             if draft.write != nil, !request.options.dryRun {
                 let answer = await writer.submit(
                     request, prepared, draft, deadline: deadline,
-                    insists: overtaken >= Self.drafts)
+                    insists: overtaken >= Self.drafts && prepared.mayBePlannedByWriter)
                 guard case .stale = answer else { return answer }
                 overtaken += 1
                 trouble = ": others kept changing the objects that it rests on"
@@ -60,7 +60,7 @@ extension ControlPlane {
         let journal = request.fingerprint.map { _ in Keyspace.journal(request.id) }
         let keys = draft.reads.revisions.prefix(writer.limits.operations - 2)
         var lookups: [Etcd.Operation] = [.range(.key(Keyspace.head))]
-        lookups += keys.map { .range(.key(EtcdKey($0.path))) }
+        lookups += keys.map { .revision(of: EtcdKey($0.path)) }
         if let journal { lookups.append(.range(.key(journal))) }
         let found: [[KeyValue]]
         let revision: Int64
@@ -103,7 +103,7 @@ extension ControlPlane {
             return .answered(
                 .failed(
                     ControlPlaneError(.etcdUnavailable, "etcd refuses writes: \(error.message)")))
-        case .requestTooLarge, .tooManyOperations, .invalidArgument:
+        case .requestTooLarge, .tooManyOperations, .invalidArgument, .unsupported:
             guard let write else { return .unavailable(error.description) }
             return .answered(Writer.refusal(of: write, error))
         default: return .unavailable(error.description)

@@ -102,12 +102,15 @@ final class Submission: Sendable {
         }
     }
 
+    /// True if it lost against writers outside this server before.
+    var isContested: Bool { state.withLock { $0.conflicts > 0 } }
+
     /// Counts a conflict with writers outside this server; returns how long to wait before the next attempt
-    /// if nothing else is to be done: 5 ms, then twice as long each time, 320 ms at most.
+    /// if nothing else is to be done: 5 ms, then twice as long each time, 40 ms at most.
     func pauseAfterConflict() -> Duration {
         state.withLock { state in
             state.conflicts += 1
-            return .milliseconds(5 << min(state.conflicts - 1, 6))
+            return .milliseconds(5 << min(state.conflicts - 1, 3))
         }
     }
 

@@ -19,6 +19,8 @@ extension Writer {
         var headRevision: Int64
         var accepted: [(member: BatchMember, write: PlannedWrite, reads: ReadSet)] = []
         var deferred: [BatchMember] = []
+        /// True if it holds a change that lost against writers outside this server before.
+        var isContested = false
     }
 
     func attempt(_ members: [BatchMember]) async -> Attempt {
@@ -52,7 +54,10 @@ extension Writer {
         let found = try await store.transaction(lookup).responses.flatMap(\.keyValues)
         let journal = Dictionary(found.map { ($0.key, $0) }) { first, _ in first }
         return members.filter { member in
-            guard let stored = journal[member.journalKey] else { return true }
+            guard let stored = journal[member.journalKey] else {
+                member.journalRevision = 0
+                return true
+            }
             if let replay = replay(stored, of: member.submission.request) {
                 member.submission.answer(replay)
                 return false
@@ -93,6 +98,16 @@ extension Writer {
                 plan.deferred.append(member)
                 continue
             }
+            // Before anything is planned anew: of many changes of one object one is planned at a time.
+            // And a change that others keep changing is alone, so that it fails nobody else's.
+            let draft = member.submission.draft
+            let isContested = member.submission.isContested
+            guard !batch.affect(draft.reads, draft.write?.writes ?? []),
+                plan.accepted.isEmpty || !(isContested || plan.isContested)
+            else {
+                plan.deferred.append(member)
+                continue
+            }
             guard let write = currentWrite(member) else {
                 member.submission.answer(.stale)
                 continue
@@ -103,6 +118,7 @@ extension Writer {
                 continue
             }
             batch.add(write, mirror)
+            plan.isContested = isContested
             plan.accepted.append((member, write, reads))
         }
         return plan

@@ -17,11 +17,16 @@ extension Writer {
         // A member whose time is over by now is answered already, and no other rests on it.
         plan.accepted.removeAll { !$0.member.submission.setInFlight(true) }
         if plan.accepted.isEmpty { return .done(deferred: plan.deferred) }
+        let journal = plan.accepted.map { member, write, _ in
+            var entry = planner.journalEntry(member.submission.request, write)
+            entry.headRevision = plan.headRevision
+            return entry.bytes
+        }
         let response: TransactionResponse
         do {
-            response = try await store.transaction(transaction(plan, lease: lease))
+            response = try await store.transaction(transaction(plan, journal, lease: lease))
         } catch {
-            return await recover(from: error, plan)
+            return await recover(from: error, plan, journal)
         }
         guard response.succeeded else {
             release(plan)
@@ -43,20 +48,19 @@ extension Writer {
         for (member, _, _) in plan.accepted { _ = member.submission.setInFlight(false) }
     }
 
-    private func transaction(_ plan: Plan, lease: LeaseID) -> Transaction {
+    /// - Parameter journal: the members' journal entries, in their order.
+    private func transaction(_ plan: Plan, _ journal: [[UInt8]], lease: LeaseID) -> Transaction {
         var head = plan.head
         var transaction = Transaction()
         transaction.compares.append(.unchanged(Keyspace.head, since: plan.headRevision))
         transaction.failure.append(.range(.key(Keyspace.head)))
-        for (member, write, _) in plan.accepted {
+        for ((member, write, _), entry) in zip(plan.accepted, journal) {
             head = head.next(changeID: member.id, writes: write.writes)
-            var journal = planner.journalEntry(member.submission.request, write)
-            journal.headRevision = plan.headRevision
             transaction.compares += write.writes.map(\.compare)
             transaction.success += write.writes.map(\.operation)
             transaction.compares.append(
                 .unchanged(member.journalKey, since: member.journalRevision))
-            transaction.success.append(.put(member.journalKey, journal.bytes, lease: lease))
+            transaction.success.append(.put(member.journalKey, entry, lease: lease))
         }
         transaction.success.append(.put(Keyspace.head, head.bytes))
         let room = limits.operations - transaction.compares.count
@@ -85,7 +89,9 @@ extension Writer {
     private func obstruction(of plan: Plan, _ response: TransactionResponse) async -> Trouble {
         let head = response.responses.flatMap(\.keyValues).first?.modRevision ?? 0
         if head != plan.headRevision {
-            _ = await mirror.applied.wait(for: head, until: .now + .seconds(1))
+            // A deleted head has no revision of its own to wait for.
+            let newest = head == 0 ? response.header.revision : head
+            _ = await mirror.applied.wait(for: newest, until: .now + .seconds(1))
             return .overtaken
         }
         do {
@@ -108,7 +114,7 @@ extension Writer {
         var moved: Set<String> = []
         var newest: Int64 = 0
         for keys in expected.keys.sorted().chunks(of: limits.operations) {
-            let lookup = Transaction(success: keys.map { .range(.key(EtcdKey($0))) })
+            let lookup = Transaction(success: keys.map { .revision(of: EtcdKey($0)) })
             let responses = try await store.transaction(lookup).responses
             for (path, response) in zip(keys, responses) {
                 let stored = response.keyValues.first?.modRevision ?? 0
@@ -122,9 +128,11 @@ extension Writer {
         return moved
     }
 
-    private func recover(from error: any Error, _ plan: Plan) async -> Attempt {
+    private func recover(
+        from error: any Error, _ plan: Plan, _ journal: [[UInt8]]
+    ) async -> Attempt {
         logger.warning("a transaction failed", metadata: ["error": "\(error)"])
-        if (error as? EtcdError)?.outcome == .unknown { return await resolve(plan) }
+        if (error as? EtcdError)?.outcome == .unknown { return await resolve(plan, journal) }
         return refuse(plan, for: error)
     }
 
@@ -188,22 +196,21 @@ extension Writer {
             + " policies in parts"
     }
 
-    /// The answer to a transaction was lost. Either its journal entries are there, then it was
-    /// applied; or they are put there as aborted, which makes it impossible, since it compares
-    /// that they are absent. Tries until etcd tells, or refuses to take the entries.
-    private func resolve(_ plan: Plan) async -> Attempt {
-        guard let first = plan.accepted.first?.member else { return .done(deferred: plan.deferred) }
+    /// The answer to a transaction was lost. Either its journal entries are there, then it was applied;
+    /// or they are put there as aborted, which makes it impossible, since it compares every one of them.
+    /// Tries until etcd tells, or refuses to take the entries.
+    private func resolve(_ plan: Plan, _ journal: [[UInt8]]) async -> Attempt {
         var pause = Duration.milliseconds(20)
         while !Task.isCancelled {
             do {
                 let lease = try await lease.id()
-                let response = try await store.transaction(abort(plan, first, lease: lease))
-                return resolved(response, plan, first)
+                let response = try await store.transaction(abort(plan, lease: lease))
+                return resolved(response, plan, journal)
             } catch {
                 let code = (error as? EtcdError)?.code
                 if code == .leaseNotFound { lease.discard() }
-                if code == .noSpace || code == .permissionDenied {
-                    return await settle(plan, first)
+                if code == .noSpace || code == .permissionDenied || code == .unauthenticated {
+                    return await settle(plan, journal)
                 }
             }
             try? await Task.sleep(for: pause)
@@ -212,45 +219,59 @@ extension Writer {
         return .retry(.unavailable("the server is shutting down"))
     }
 
-    private func abort(_ plan: Plan, _ first: BatchMember, lease: LeaseID) -> Transaction {
+    /// Puts an aborted entry for each member, provided that none has an entry that the lost transaction
+    /// did not find: another replica may have carried out a request with the same Idempotency-Key.
+    private func abort(_ plan: Plan, lease: LeaseID) -> Transaction {
         Transaction(
-            compares: [.unchanged(first.journalKey, since: first.journalRevision)],
+            compares: plan.accepted.map {
+                .unchanged($0.member.journalKey, since: $0.member.journalRevision)
+            },
             success: plan.accepted.map { member, write, _ in
                 var entry = planner.journalEntry(member.submission.request, write)
                 entry.isAccepted = false
                 entry.result = nil
                 return .put(member.journalKey, entry.bytes, lease: lease)
             },
-            failure: [.range(.key(first.journalKey))])
-    }
-
-    /// True if the journal says that the member's change was accepted, and is to be believed.
-    private func isAccepted(_ stored: KeyValue, _ member: BatchMember) -> Bool {
-        planner.journal.read(member.id, stored.value).entry?.isAccepted == true
+            failure: plan.accepted.map { .range(.key($0.member.journalKey)) })
     }
 
     private func resolved(
-        _ response: TransactionResponse, _ plan: Plan, _ first: BatchMember
+        _ response: TransactionResponse, _ plan: Plan, _ journal: [[UInt8]]
     ) -> Attempt {
-        var journalRevision = response.header.revision
-        if !response.succeeded, let stored = response.responses.first?.keyValues.first {
-            if isAccepted(stored, first) {
-                conclude(plan, revision: stored.modRevision)
-                return .done(deferred: plan.deferred)
-            }
-            journalRevision = stored.modRevision
+        let stored = response.responses.map { $0.keyValues.first }
+        if !response.succeeded, let revision = Self.applied(journal, stored) {
+            conclude(plan, revision: revision)
+            return .done(deferred: plan.deferred)
         }
         release(plan)
-        for (member, _, _) in plan.accepted { member.journalRevision = journalRevision }
+        for (index, (member, _, _)) in plan.accepted.enumerated() {
+            let found = stored.indices.contains(index) ? stored[index] : nil
+            member.journalRevision =
+                response.succeeded ? response.header.revision : found?.modRevision ?? 0
+            // Somebody's entry: the next attempt reads it before it does anything.
+            member.submission.mayBeJournaled.withLock { $0 = true }
+        }
         return .retry(.unavailable("the connection to etcd was lost"))
+    }
+
+    /// The revision of the transaction that put these journal entries; nil unless etcd holds every one of
+    /// them, from one revision.
+    private static func applied(_ journal: [[UInt8]], _ stored: [KeyValue?]) -> Int64? {
+        guard let revision = stored.first??.modRevision, journal.count == stored.count,
+            zip(journal, stored).allSatisfy({ $1?.value == $0 && $1?.modRevision == revision })
+        else { return nil }
+        return revision
     }
 
     /// etcd takes no entry that would make the lost transaction impossible. If that was applied, it is
     /// known; otherwise its members are told that their outcome is not known. The next transaction
     /// writes `head`, which makes the lost one impossible as well.
-    private func settle(_ plan: Plan, _ first: BatchMember) async -> Attempt {
-        if let stored = try? await store.get(first.journalKey), isAccepted(stored, first) {
-            conclude(plan, revision: stored.modRevision)
+    private func settle(_ plan: Plan, _ journal: [[UInt8]]) async -> Attempt {
+        let lookup = Transaction(success: plan.accepted.map { .range(.key($0.member.journalKey)) })
+        if let response = try? await store.transaction(lookup),
+            let revision = Self.applied(journal, response.responses.map { $0.keyValues.first })
+        {
+            conclude(plan, revision: revision)
             return .done(deferred: plan.deferred)
         }
         for (member, _, _) in plan.accepted {
@@ -262,6 +283,13 @@ extension Writer {
                         changeID: member.id)))
         }
         return .done(deferred: plan.deferred)
+    }
+}
+
+extension Etcd.Operation {
+    /// Asks for a key without its value, which may be large.
+    static func revision(of key: EtcdKey) -> Etcd.Operation {
+        .range(RangeRequest(.key(key), keysOnly: true))
     }
 }
 

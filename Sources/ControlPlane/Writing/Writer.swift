@@ -67,7 +67,8 @@ final class Writer: Sendable {
         let submission = Submission(
             request, prepared, draft, deadline: deadline, insists: insists)
         guard queue.append(submission) else {
-            return .failed(ControlPlaneError(.overloaded, "too many writes are waiting"))
+            return .failed(
+                ControlPlaneError(.overloaded, "too many writes are waiting, or the server stops"))
         }
         return await submission.value()
     }
@@ -80,6 +81,8 @@ final class Writer: Sendable {
             if batch.isEmpty { break }
             current.withLock { $0 = Work(members: batch, since: .now) }
             await process(batch)
+            // Its members are still to be answered.
+            if Task.isCancelled { break }
             current.withLock { $0 = Work() }
         }
         for submission in queue.close() + current.withLock({ $0.members }) {
