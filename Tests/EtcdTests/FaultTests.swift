@@ -126,7 +126,7 @@ import Testing
 
     @Test func aStoppedServerMeansNothingWasApplied() async throws {
         try await withEtcd { etcd in
-            try await withClient(etcd, timeout: .seconds(1)) { client in
+            try await withClient(etcd, timeout: .seconds(4)) { client in
                 try await client.warmUp()
                 try await etcd.stop()
                 let error = await etcdError { try await client.put("k", []) }
