@@ -30,7 +30,7 @@ package enum PolicyName {
         return tier + "." + name
     }
 
-    /// Whether Calico itself makes policies of this name, from security groups or Kubernetes' policies.
+    /// True if Calico itself makes policies of this name, from security groups or Kubernetes' policies.
     package static func isGenerated(_ name: String) -> Bool {
         name.hasPrefix("ossg.default.") || name.hasPrefix("knp.default.")
     }

@@ -5,9 +5,9 @@ package struct StoredFinding: Sendable, Hashable {
     package let code: StoredFindingCode
     /// RFC 6901 pointer into the stored value; empty for the whole of it.
     package let pointer: String
-    /// What the value does instead of what it seems to do.
+    /// The effect of the value, where it differs from how the value looks.
     package let message: String
-    /// What to change.
+    /// The change that mends it.
     package let fix: String
 
     package init(_ code: StoredFindingCode, at pointer: String, _ message: String, fix: String) {

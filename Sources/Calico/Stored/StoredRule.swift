@@ -122,7 +122,7 @@ struct StoredRule {
             fix: "write protocol: TCP, UDP or SCTP beside the ports")
     }
 
-    /// Whether the rule's protocol is one that has ports, its name in any letter case.
+    /// True if the rule's protocol is one that has ports, its name in any letter case.
     private var hasPorts: Bool {
         switch rule.goMember("protocol").flatMap(StoredScalar.netProtocol) {
         case .name(let name)?: Self.withPorts.contains(name.lowercased())

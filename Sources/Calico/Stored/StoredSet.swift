@@ -15,7 +15,7 @@ enum StoredSet {
         if let inventory = InventoryKey(key) { check(inventory, document, nets, into: &report) }
     }
 
-    /// Whether Felix reads the element of `nets` as a network: host bits and bare addresses are fine.
+    /// True if Felix reads the element of `nets` as a network: host bits and bare addresses are fine.
     static func isNet(_ value: JSONValue) -> Bool {
         guard let text = value.stringValue else { return false }
         return GoNetwork(text) != nil || IPAddress(parsing: text) != nil

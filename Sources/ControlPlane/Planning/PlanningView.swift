@@ -6,8 +6,6 @@ import Domain
 struct PlanningView: Sendable {
     let mirror: Mirror
     let log = ReadLog()
-    /// mod_revision of `head` before any read.
-    let headRevision: Int64
     private let deadline: ContinuousClock.Instant?
     private let storedRegions: Set<String>
     private let storedTiers: Set<String>
@@ -24,9 +22,7 @@ struct PlanningView: Sendable {
     init(_ mirror: Mirror, deadline: ContinuousClock.Instant? = nil) {
         self.mirror = mirror
         self.deadline = deadline
-        (headRevision, storedRegions, storedTiers) = mirror.read {
-            ($0.headRevision, $0.regions, $0.tiers)
-        }
+        (storedRegions, storedTiers) = mirror.read { ($0.regions, $0.tiers) }
         (allRegions, allTiers) = (storedRegions, storedTiers)
     }
 

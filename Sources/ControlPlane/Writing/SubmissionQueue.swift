@@ -77,9 +77,6 @@ final class SubmissionQueue: Sendable {
 
     var count: Int { state.withLock { $0.waiting.count } }
 
-    /// Bytes that wait.
-    var bytes: Int { state.withLock { $0.bytes } }
-
     /// Takes out those whose deadline has passed.
     func removeExpired(_ now: ContinuousClock.Instant) -> [Submission] {
         state.withLock { Self.take(&$0) { $0.deadline <= now } }
