@@ -6,6 +6,8 @@ final class EndpointPool: Sendable {
         var current = 0
         /// Until when an endpoint that was silent is passed over; by its number.
         var silentUntil: [Int: ContinuousClock.Instant] = [:]
+        /// The search for a successor of `current` that is in progress.
+        var choice: Task<Void, Never>?
     }
 
     let endpoints: [Endpoint]
@@ -29,15 +31,39 @@ final class EndpointPool: Sendable {
         return (index, endpoints[index])
     }
 
-    /// Moves on to the next endpoint that was not silent of late, unless somebody has left this one already.
-    func leave(_ index: Int, isSilent: Bool) {
-        let now = ContinuousClock.now
-        state.withLock { state in
-            if isSilent { state.silentUntil[index] = now + Self.quarantine }
-            guard state.current == index else { return }
-            let others = (1..<endpoints.count).map { (index + $0) % endpoints.count }
-            let isUsable = { (state.silentUntil[$0] ?? now) <= now }
-            state.current = others.first(where: isUsable) ?? others.first ?? index
+    /// Moves on from the endpoint `index`, unless somebody has left it already: to the one that `choose`
+    /// finds, else to the next that was not silent of late.
+    ///
+    /// The first caller has it chosen and the others wait for that: a hundred calls that fail together ask
+    /// the members once.
+    ///
+    /// - Parameters:
+    ///   - isSilent: The endpoint hangs, and is passed over for a while.
+    ///   - mayStay: Its failure is that of the whole cluster, so that it is kept where `choose` finds none.
+    func leave(
+        _ index: Int, isSilent: Bool, mayStay: Bool, choose: @escaping @Sendable () async -> Int?
+    ) async {
+        let choice: Task<Void, Never>? = state.withLock { state in
+            if isSilent { state.silentUntil[index] = .now + Self.quarantine }
+            guard state.current == index, endpoints.count > 1 else { return nil }
+            if let choice = state.choice { return choice }
+            let choice = Task {
+                let chosen = await choose()
+                self.state.withLock { state in
+                    state.choice = nil
+                    state.current = chosen ?? (mayStay ? index : next(after: index, state))
+                }
+            }
+            state.choice = choice
+            return choice
         }
+        await choice?.value
+    }
+
+    private func next(after index: Int, _ state: State) -> Int {
+        let now = ContinuousClock.now
+        let others = (1..<endpoints.count).map { (index + $0) % endpoints.count }
+        let isUsable = { (state.silentUntil[$0] ?? now) <= now }
+        return others.first(where: isUsable) ?? others.first ?? index
     }
 }

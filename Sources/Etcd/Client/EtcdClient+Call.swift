@@ -32,8 +32,9 @@ extension EtcdClient {
         var failures = EndpointFailures()
         while true {
             let (index, endpoint) = pool.inUse
+            var token: String?
             do {
-                let token = try await token(insteadOf: refusal, until: deadline)
+                token = try await self.token(insteadOf: refusal, until: deadline)
                 do {
                     let response: Response = try await attempt(
                         method, request, kind, on: endpoint, token: token,
@@ -46,7 +47,7 @@ extension EtcdClient {
                 }
             } catch {
                 guard error.isTransient else { throw error }
-                leave(index, because: error)
+                await leave(index, because: error, token: token)
                 let mayRepeat = !kind.mutates || error.outcome == .notApplied
                 failures.note(error, of: endpoint.address)
                 let pause = backoff.next(endpoints: pool.endpoints.count)
@@ -96,15 +97,6 @@ extension EtcdClient {
             }
             throw failure
         }
-    }
-
-    /// Moves on to the next endpoint for all calls.
-    func leave(_ index: Int, because error: EtcdError) {
-        pool.leave(index, isSilent: error.isSilence)
-        // During an election every call meets several members without a leader: that is no news.
-        logger.log(
-            level: error.code == .noLeader ? .debug : .info, "etcd endpoint failed",
-            metadata: ["endpoint": "\(pool.endpoints[index].address)", "error": "\(error)"])
     }
 
     func metadata(token: String?, requiresLeader: Bool) -> Metadata {

@@ -47,7 +47,8 @@ extension EtcdClient {
                 return .cancelled
             }
             do {
-                let status = try await status(of: endpoint, token: token)
+                let status = try await status(
+                    of: endpoint, token: token, timeout: configuration.probeTimeout)
                 guard status.leader != 0 else {
                     return EtcdError(
                         code: .noLeader,
@@ -55,7 +56,7 @@ extension EtcdClient {
                 }
                 if term != 0, status.header.raftTerm != term {
                     return EtcdError(
-                        code: .unavailable, message: "the leader changed while it was asked")
+                        code: .noLeader, message: "the leader changed while it was asked")
                 }
                 term = status.header.raftTerm
             } catch  where error.isTransient || error.code == .cancelled {
@@ -66,17 +67,16 @@ extension EtcdClient {
         }
     }
 
-    /// What the member says about itself; silence is an error of code `.silent`.
-    private func status(
-        of endpoint: Endpoint, token: String?
+    /// The member's status, which it answers from memory; silence for `timeout` is an error that says so.
+    func status(
+        of endpoint: Endpoint, token: String?, timeout: Duration
     ) async throws(EtcdError) -> Etcdserverpb_StatusResponse {
         do {
             return try await attempt(
                 Etcdserverpb_Maintenance.Method.Status.descriptor, Etcdserverpb_StatusRequest(),
-                .read(requiresLeader: false), on: endpoint, token: token,
-                timeout: configuration.probeTimeout)
+                .read(requiresLeader: false), on: endpoint, token: token, timeout: timeout)
         } catch  where error.code == .deadlineExceeded {
-            throw .silent(for: configuration.probeTimeout)
+            throw .silent(for: timeout)
         }
     }
 }

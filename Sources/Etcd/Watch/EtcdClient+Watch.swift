@@ -13,9 +13,10 @@ extension EtcdClient {
         var refusal: Authenticator.Refusal?
         while true {
             let (index, endpoint) = pool.inUse
+            var token: String?
             do {
                 let deadline = ContinuousClock.now + configuration.requestTimeout
-                let token = try await token(insteadOf: refusal, until: deadline)
+                token = try await self.token(insteadOf: refusal, until: deadline)
                 do {
                     try await stream(request, progress, into: sink, on: endpoint, token: token)
                 } catch  where error.isAboutToken && refusal == nil && usesTokens {
@@ -28,7 +29,7 @@ extension EtcdClient {
                     refusal = nil
                 }
                 guard try await canGoOn(after: error, request.keys, progress) else { throw error }
-                leave(index, because: error)
+                await leave(index, because: error, token: token)
                 logger.notice(
                     "the watch of etcd moves on",
                     metadata: ["from": "\(endpoint.address)", "error": "\(error)"])
