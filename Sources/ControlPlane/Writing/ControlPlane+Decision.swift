@@ -98,15 +98,15 @@ extension ControlPlane {
     /// The meaning of an error of a lookup, or of the rehearsal of a write.
     private static func judged(_ error: any Error, _ write: PlannedWrite?) -> Confirmation {
         guard let error = error as? EtcdError else { return .unavailable("\(error)") }
-        switch error.code {
-        case .noSpace, .unauthenticated, .permissionDenied:
+        switch EtcdVerdict(error.code) {
+        case .refusesWrites:
             return .answered(
                 .failed(
                     ControlPlaneError(.etcdUnavailable, "etcd refuses writes: \(error.message)")))
-        case .requestTooLarge, .tooManyOperations, .invalidArgument, .unsupported:
+        case .refusesTransaction:
             guard let write else { return .unavailable(error.description) }
             return .answered(Writer.refusal(of: write, error))
-        default: return .unavailable(error.description)
+        case .leaseIsGone, .mayPassLater: return .unavailable(error.description)
         }
     }
 }

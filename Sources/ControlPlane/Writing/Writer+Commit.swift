@@ -141,22 +141,21 @@ extension Writer {
     private func refuse(_ plan: Plan, for error: any Error) -> Attempt {
         release(plan)
         guard let error = error as? EtcdError else { return .retry(.unavailable("\(error)")) }
-        switch error.code {
-        case .leaseNotFound:
+        switch EtcdVerdict(error.code) {
+        case .leaseIsGone:
             lease.discard()
             return .retry(.unavailable(error.description))
-        case .noSpace, .unauthenticated:
+        case .refusesWrites:
             return end(
                 plan,
                 with: .failed(
                     ControlPlaneError(.etcdUnavailable, "etcd refuses writes: \(error.message)")))
-        case .requestTooLarge, .tooManyOperations, .permissionDenied, .invalidArgument,
-            .unsupported, .internal, .responseTooLarge:
+        case .refusesTransaction:
             guard plan.accepted.count == 1, let only = plan.accepted.first else {
                 return .retry(.refused(error))
             }
             return end(plan, with: Self.refusal(of: only.write, error))
-        default: return .retry(.unavailable(error.description))
+        case .mayPassLater: return .retry(.unavailable(error.description))
         }
     }
 
@@ -207,10 +206,10 @@ extension Writer {
                 let response = try await store.transaction(abort(plan, lease: lease))
                 return resolved(response, plan, journal)
             } catch {
-                let code = (error as? EtcdError)?.code
-                if code == .leaseNotFound { lease.discard() }
-                if code == .noSpace || code == .permissionDenied || code == .unauthenticated {
-                    return await settle(plan, journal)
+                switch (error as? EtcdError).map({ EtcdVerdict($0.code) }) {
+                case .leaseIsGone: lease.discard()
+                case .refusesWrites, .refusesTransaction: return await settle(plan, journal)
+                case .mayPassLater, nil: break
                 }
             }
             try? await Task.sleep(for: pause)
