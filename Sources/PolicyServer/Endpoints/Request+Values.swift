@@ -21,9 +21,17 @@ extension Request {
         guard let time = Timestamp(rfc3339: text) else {
             throw .malformed(
                 "The query parameter \(name) must be a time such as 2026-03-01T12:00:00Z, not '\(text)'."
-            )
+                    + Self.plusHint(text))
         }
         return time
+    }
+
+    /// What to write when `text` is a time whose + the URL turned into a space; empty for any other text.
+    static func plusHint(_ text: String) -> String {
+        guard let space = text.lastIndex(of: " "),
+            Timestamp(rfc3339: text[..<space] + "+" + text[space...].dropFirst()) != nil
+        else { return "" }
+        return " In a URL + means a space: write %2B for it, or the time in UTC with Z."
     }
 
     /// One of an enumeration's values.
