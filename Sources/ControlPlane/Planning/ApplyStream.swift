@@ -143,9 +143,12 @@ private struct StreamDocument {
     /// `metadata.name` of a document of Calico's.
     private mutating func calicoName() -> String? {
         if let name = identity.name {
-            // Go's decoder takes "false" for the name of a policy that somebody called no.
+            // Go's decoder takes "false" for the name of a policy that somebody called no. A whole number is the
+            // text that it looks like.
             let value = JSONPointer.tokens(name.pointer).reduce(document) { $0?[$1] }
-            guard let value, value.stringValue == nil else { return name.value }
+            guard let value, value.stringValue == nil, value.numberValue?.int64 == nil else {
+                return name.value
+            }
             add(name.pointer, .wrongType, Self.unquoted(value))
             return nil
         }
