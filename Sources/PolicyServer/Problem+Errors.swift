@@ -36,11 +36,11 @@ extension Problem {
     }
 
     package static func unreadable(_ error: DocumentError) -> Problem {
-        let violation = error.violation
+        let violations = ViolationList([error.violation])
         return ProblemKind(error).problem(
-            violation.message,
+            violations.summary,
             extensions: [
-                ("violations", ViolationList([violation]).document(at: [error.position])),
+                ("violations", violations.document(at: [error.position])),
                 ("violationCount", 1),
             ])
     }

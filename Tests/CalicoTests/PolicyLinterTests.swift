@@ -35,6 +35,10 @@ struct PolicyLinterTests {
                 #""selector":"projectcalico.org/namespace == 'openstack-region-two'""#)
         ),
         (
+            "lint.unknown-region", "/spec/ingress/0/source/selector",
+            PolicySample.ingress(#""source":{"selector":"policyserver/region in {'one', 'two'}"}"#)
+        ),
+        (
             "lint.unknown-region", "/metadata/namespace",
             PolicySample.namespaced("", metadata: #""name":"p","namespace":"openstack-region-two""#)
         ),

@@ -121,6 +121,11 @@ extension ChangeOperation {
     }
 }
 
+extension ApplyStream {
+    /// A stream whose text is not known.
+    init(_ documents: [JSONValue]) { self.init(documents.map { StreamedDocument($0) }) }
+}
+
 extension JSONValue {
     /// The document that `text` is; a defect of the test otherwise shows as null.
     static func json(_ text: String) -> JSONValue {

@@ -42,7 +42,7 @@ import Testing
         bench.accept(.put(.policy("also"), Self.document("also")))
         let prune = try Selector(parsing: "by == 'ci'")
         for change in [
-            .delete(Self.apps), .apply(ApplyStream([]), prune: prune),
+            .delete(Self.apps), .apply(ApplyStream([JSONValue]()), prune: prune),
         ] as [ChangeOperation] {
             let refusal = bench.refusal(change)
             guard case .apply = change else {

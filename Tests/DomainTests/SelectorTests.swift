@@ -26,7 +26,14 @@ struct SelectorTests {
             ("app is 'x'", 5, "expected an operator after the label"),
             ("a == 'é' & b == 'c'", 10, "expected &&, found a single &"),
             ("a == \"é\" é", 10, "expected a label name"),
-            ("a\n== 'b'", 2, "expected an operator after the label"),
+            ("a\n== 'b'", 2, "a line break, which no selector may have"),
+            ("a == 'b'\n", 9, "a line break"), ("a\u{A0}== 'b'", 2, "type a plain one"),
+            ("a == \u{201C}b\u{201D}", 6, "a typographic quotation mark: write ' or \""),
+            ("has('a')", 5, "a label is written without quotation marks"),
+            ("'a' == 'b'", 1, "expected a label, found a string"),
+            ("all", 4, "the function is all()"), ("All()", 4, "the function is all()"),
+            ("has a", 5, "has(label)"), ("not has(a)", 5, "to negate: !has(label)"),
+            ("*", 1, "to pick everything write all()"),
         ])
     func errorPlace(text: String, column: Int, message: String) throws {
         let error = try #require(throws: SelectorError.self) { try Selector(parsing: text) }

@@ -15,6 +15,31 @@ import Testing
                 == #"{"type":"urn:x","title":"Conflict","status":409,"#
                 + #""detail":"a \"b\" \\ \n\t\u0001 é","instance":"/c/1","with":[1]}"#)
         #expect(problem.response.headers[.contentType] == "application/problem+json")
+        guard case .bytes(let body) = problem.response.body else {
+            Issue.record("the answer has no body")
+            return
+        }
+        #expect(body == problem.json + Array("\n".utf8), "a line of its own in a terminal")
+    }
+
+    @Test(arguments: [
+        ("application/x-www-form-urlencoded", true), ("Multipart/Form-Data; boundary=x", true),
+        ("text/plain", false),
+    ])
+    func `a form is told how curl sends a file`(type: String, isForm: Bool) {
+        let detail = Problem.unsupportedMediaType(type, accepted: ["application/json"]).detail
+        #expect(detail?.contains("-T FILE or --data-binary @FILE") == isForm)
+    }
+
+    @Test(arguments: [
+        (HTTPRequest.Method.put, "OPTIONS, POST", true), (.put, "GET", false),
+        (.delete, "POST", false),
+    ])
+    func `a PUT in the place of a POST is told what curl -T sends`(
+        method: HTTPRequest.Method, allow: String, isTold: Bool
+    ) {
+        let detail = Problem.methodNotAllowed(method, allow: allow).detail
+        #expect(detail?.contains("curl -T sends PUT") == isTold)
     }
 
     /// RFC 9110 §5.6.7

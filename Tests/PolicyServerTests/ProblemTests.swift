@@ -73,6 +73,16 @@ struct ProblemTests {
         let violation = try #require(try body(problem)["violations"]?.arrayValue?.first)
         #expect(violation["pointer"] == "/a")
         #expect(violation["rule"] == "document.duplicate-key")
+        #expect(problem.detail?.hasPrefix("/a: the key \"a\" occurs twice") == true)
+    }
+
+    @Test func `a hold and a rollback say the first thing that is wrong`() {
+        let hold = #expect(throws: Problem.self) {
+            try HoldBody(["reason": "", "x": 1], name: "h")
+        }
+        #expect(hold?.detail == "/x: There is no such member. (and 1 more)")
+        let rollback = Refusal(breaking: RollbackBody(["to": "noon"]).violations)
+        #expect(Problem.refused(rollback).detail?.hasPrefix("/to: expected a revision") == true)
     }
 
     @Test(arguments: StoreError.Code.allCases)

@@ -5,6 +5,7 @@ package import Domain
 ///
 /// Members that are absent, null or empty are nil: to Go these are one.
 package struct CalicoIdentity: Sendable {
+    package var apiVersion: Located<String>?
     package var kind: Located<String>?
     package var name: Located<String>?
     package var namespace: Located<String>?
@@ -15,6 +16,7 @@ package struct CalicoIdentity: Sendable {
     package var tier = Defaulting.defaultTier
 
     init(_ resource: GoRecord) {
+        apiVersion = Self.text("apiVersion", of: resource)
         kind = Self.text("kind", of: resource)
         if let tier = resource.record("spec").flatMap({ Self.text("tier", of: $0) }) {
             self.tier = tier.value

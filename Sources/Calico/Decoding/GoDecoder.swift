@@ -151,7 +151,9 @@ struct GoDecoder {
 
     /// Reports that `value` is not what the field takes.
     mutating func mismatch(_ value: JSONValue, _ expected: String, at pointer: String) -> GoValue? {
-        report(.wrongType, at: pointer, "must be \(expected), not \(value.withArticle)")
+        let isSelector = pointer.lowercased().hasSuffix("selector") && value.objectValue != nil
+        let hint = isSelector ? "; a selector is text such as app == 'web'" : ""
+        report(.wrongType, at: pointer, "must be \(expected), not \(value.withArticle)\(hint)")
         return nil
     }
 }

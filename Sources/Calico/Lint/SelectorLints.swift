@@ -47,9 +47,15 @@ enum SelectorLints {
                     "the value of \(comparison.label) is the group's name, not its id;"
                         + " to ask for members of the group write has(\(comparison.label))")
             }
-            guard comparison.label == EndpointLabel.namespace else { continue }
+            guard comparison.namesWholeValues else { continue }
             for value in comparison.values {
-                unknownRegion(in: value, knownRegions, at: pointer, into: &report)
+                switch comparison.label {
+                case EndpointLabel.namespace:
+                    unknownRegion(in: value, knownRegions, at: pointer, into: &report)
+                case InventoryKey.regionLabel:
+                    unknownRegion(value, knownRegions, at: pointer, into: &report)
+                default: break
+                }
             }
         }
     }
@@ -58,9 +64,15 @@ enum SelectorLints {
         in namespace: String, _ knownRegions: Set<String>?, at pointer: String,
         into report: inout ViolationReport
     ) {
-        guard let knownRegions, let region = RegionNamespace.region(of: namespace),
-            !knownRegions.contains(region)
-        else { return }
+        guard let region = RegionNamespace.region(of: namespace) else { return }
+        unknownRegion(region, knownRegions, at: pointer, into: &report)
+    }
+
+    private static func unknownRegion(
+        _ region: String, _ knownRegions: Set<String>?, at pointer: String,
+        into report: inout ViolationReport
+    ) {
+        guard let knownRegions, !knownRegions.contains(region) else { return }
         report.add(
             .lintUnknownRegion, at: pointer,
             "there is no region \(region); register it first or correct the name")

@@ -27,7 +27,7 @@ enum MetadataSchema {
 
     /// A resource of which only `kind` and `metadata` matter.
     static let envelope = GoStruct([
-        GoField("kind", .string), GoField("apiVersion", .anything),
+        GoField("kind", .string), GoField("apiVersion", .string),
         GoField("metadata", .structure(objectMeta)), GoField("spec", .anything),
     ])
 

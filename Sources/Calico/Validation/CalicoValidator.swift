@@ -9,6 +9,8 @@ package struct CalicoVerdict: Sendable {
     package var stored: JSONValue?
     /// What the document says it is, before anything was filled in; nil for a kind that is not judged.
     package var identity: CalicoIdentity?
+    /// True for a document of another system, which nothing but its version is said of.
+    package var isForeign = false
 
     package var isValid: Bool { violations.isEmpty }
 }
@@ -30,6 +32,11 @@ package enum CalicoValidator {
         var decoder = GoDecoder()
         var resource = decoder.record(document, as: schema)
         let identity = CalicoIdentity(resource)
+        if let foreign = ForeignManifest.violation(identity) {
+            var verdict = CalicoVerdict(violations: [foreign])
+            verdict.isForeign = true
+            return verdict
+        }
         if let namespace { resource.complete(namespace: namespace, of: document) }
         var report = ViolationReport(decoding: decoder.violations)
         // Go reads null as a struct with nothing in it; other values are refused as such already.

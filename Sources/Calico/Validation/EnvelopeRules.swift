@@ -24,7 +24,8 @@ enum EnvelopeRules {
         if resource.string("apiVersion") != version {
             report.add(
                 .apiVersion, at: resource.pointer(to: "apiVersion"),
-                "must be \(version)\(found(resource.string("apiVersion")))")
+                "must be \(version)\(found(resource.string("apiVersion")))"
+                    + ForeignManifest.versionHint(resource.string("apiVersion")))
         }
     }
 

@@ -34,10 +34,13 @@ enum PortRules {
         case .port(.numbers(let range)) where range.lowerBound == 0:
             report.add(.portNumber, at: node.pointer, "ports go from 1 to 65535")
         case .port(.named(let name)) where !KubernetesText.isPortName(name):
+            var isRange = false
+            if case .numbers? = Port(text: name.replacing("-", with: ":")) { isRange = true }
             report.add(
                 .portName, at: node.pointer,
                 "a port's name has at most 15 lower-case letters, digits and single '-',"
-                    + " with at least one letter and no '-' at an end")
+                    + " with at least one letter and no '-' at an end"
+                    + (isRange ? "; a range is written with a colon, such as \"8080:8090\"" : ""))
         default: break
         }
     }

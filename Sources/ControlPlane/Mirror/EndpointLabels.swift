@@ -30,19 +30,31 @@ struct EndpointLabels: Sendable {
 struct DistinctLabels: Sendable {
     /// How many VMs carry exactly these labels.
     private var counts: [[String: String]: Int] = [:]
+    /// How many of these sets have each label.
+    private var keys: [String: Int] = [:]
 
     /// Returns the labels in the storage that all VMs with these labels share.
     mutating func insert(_ labels: [String: String]) -> [String: String] {
-        counts[labels, default: 0] += 1
+        let count = counts[labels, default: 0] + 1
+        counts[labels] = count
+        if count == 1 { for key in labels.keys { keys[key, default: 0] += 1 } }
         return counts.index(forKey: labels).map { counts.keys[$0] } ?? labels
     }
 
     mutating func remove(_ labels: [String: String]) {
         guard let index = counts.index(forKey: labels) else { return }
         counts.values[index] -= 1
-        if counts.values[index] == 0 { counts.remove(at: index) }
+        guard counts.values[index] == 0 else { return }
+        counts.remove(at: index)
+        for key in labels.keys {
+            keys[key, default: 1] -= 1
+            if keys[key] == 0 { keys[key] = nil }
+        }
     }
 
     /// Whether any VM's labels satisfy `selector`.
-    func matches(_ selector: Selector) -> Bool { counts.keys.contains { selector.matches($0) } }
+    func matches(_ selector: Selector) -> Bool {
+        if case .has(let label) = selector.root { return keys[label] != nil }
+        return counts.keys.contains { selector.matches($0) }
+    }
 }

@@ -19,19 +19,26 @@ package struct ApplyStream: Sendable {
     package var items: [Item] = []
     /// Documents that cannot be told what they are, and repeated ones.
     package var violations = ViolationList()
+    let places: StreamPlaces
 
     /// Documents of kind Region, Subnet, GlobalNetworkPolicy, NetworkPolicy and CrossRegionPolicy, and
     /// lists of them, as calicoctl prints them: an object with `items`.
     ///
     /// Pointers of violations begin with the document's position, an item of a list counting as one.
-    package init(_ documents: [JSONValue]) {
-        let flat = documents.flatMap { $0["items"]?.arrayValue ?? [$0] }
+    package init(_ documents: [StreamedDocument]) {
+        let flat = documents.flatMap { document in
+            let values = document.value.streamed
+            return values.map {
+                StreamedDocument($0, line: values.count == 1 ? document.line : nil)
+            }
+        }
         count = flat.count
+        places = StreamPlaces(lines: flat.map(\.line))
         guard count <= Self.maximumDocuments else { return }
         var first: [ObjectName: Int] = [:]
         for (index, document) in flat.enumerated() {
             let pointer = "/\(index)"
-            var namer = StreamDocument(document)
+            var namer = StreamDocument(document.value)
             let name = namer.name()
             violations += namer.violations.rewritten { $0.below(pointer) }
             guard let name else { continue }
@@ -39,11 +46,12 @@ package struct ApplyStream: Sendable {
                 violations.append(
                     Violation(
                         pointer: pointer, rule: .applyRepeated,
-                        message: "\(name) is document \(earlier) already: name each object once"))
+                        message: "\(name) is \(places.name(earlier)) already: name each object once"
+                    ))
                 continue
             }
             first[name] = index
-            items.append(Item(index: index, name: name, document: document))
+            items.append(Item(index: index, name: name, document: document.value))
         }
         if flat.isEmpty {
             violations.append(
@@ -73,6 +81,10 @@ private struct StreamDocument {
             add("", .wrongType, "expected an object, found \(document.typeName)")
             return nil
         }
+        if let foreign = ForeignManifest.violation(identity) {
+            violations.append(foreign)
+            return nil
+        }
         switch identity.kind?.value {
         case "Region": return text("name", in: document).map { .region($0) }
         case "Subnet":
@@ -82,7 +94,7 @@ private struct StreamDocument {
             return .subnet(region: region, name: name)
         case CrossRegionPolicy.kind:
             guard let metadata = document["metadata"], metadata.objectValue != nil else {
-                add("/metadata/name", .missingField, Self.nameless)
+                add("/metadata/name", .missingField, nameless)
                 return nil
             }
             return text("name", in: metadata, at: "/metadata").map { .policy($0) }
@@ -100,7 +112,15 @@ private struct StreamDocument {
         }
     }
 
-    private static let nameless = "the document has to name its object"
+    /// Where an object is named depends on its kind, which is easily mixed up.
+    private var nameless: String {
+        let isOurs = ["Region", "Subnet"].contains(identity.kind?.value)
+        let misplaced = isOurs ? document["metadata"]?["name"] : document["name"]
+        let hint =
+            misplaced == nil
+            ? "" : isOurs ? " here, not in metadata.name" : " here, not in name beside kind"
+        return "the document has to name its object" + hint
+    }
 
     private mutating func add(_ pointer: String, _ rule: RuleID, _ message: String) {
         violations.append(Violation(pointer: pointer, rule: rule, message: message))
@@ -112,26 +132,44 @@ private struct StreamDocument {
     ) -> String? {
         let place = JSONPointer.append(pointer, field)
         switch object[field] {
-        case nil, .string(""): add(place, .missingField, Self.nameless)
+        case nil, .string(""): add(place, .missingField, nameless)
         case .string(let text): return text
-        case .null: add(place, .blank, "is blank: " + Self.nameless)
-        case let value?:
-            add(
-                place, .wrongType,
-                "expected a string, found \(value.typeName): put the value in quotes")
+        case .null: add(place, .blank, "is blank: " + nameless)
+        case let value?: add(place, .wrongType, Self.unquoted(value))
         }
         return nil
     }
 
     /// `metadata.name` of a document of Calico's.
     private mutating func calicoName() -> String? {
-        if let name = identity.name { return name.value }
+        if let name = identity.name {
+            // Go's decoder takes "false" for the name of a policy that somebody called no. A whole number is the
+            // text that it looks like.
+            let value = JSONPointer.tokens(name.pointer).reduce(document) { $0?[$1] }
+            guard let value, value.stringValue == nil, value.numberValue?.int64 == nil else {
+                return name.value
+            }
+            add(name.pointer, .wrongType, Self.unquoted(value))
+            return nil
+        }
         if let wrong = undecoded.first(where: { Self.isAbout("name", $0) }) {
             violations.append(wrong)
         } else {
-            add("/metadata/name", .missingField, Self.nameless)
+            add("/metadata/name", .missingField, nameless)
         }
         return nil
+    }
+
+    /// What YAML made of a name without quotes: `no`, `on` and `1.10` are no texts to it.
+    private static func unquoted(_ value: JSONValue) -> String {
+        switch value {
+        case .bool(let value):
+            "expected a string, found the boolean \(value), as YAML reads yes, no, on and off: put the"
+                + " name in quotes"
+        case .number(let number):
+            "expected a string, found the number \(number.literal.cut(to: 64)): put the name in quotes"
+        default: "expected a string, found \(value.typeName)"
+        }
     }
 
     /// The region whose namespace `metadata.namespace` is.

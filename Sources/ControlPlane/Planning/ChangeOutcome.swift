@@ -179,6 +179,16 @@ package struct Refusal: Sendable {
             reason, detail, violations: ViolationList(violations), objects: objects, total: total,
             currentRevision: currentRevision)
     }
+
+    /// The refusal of what breaks rules. The detail says the first of `violations`, after `lead` if that is given.
+    package init(
+        breaking violations: ViolationList, _ lead: String? = nil, reason: Reason = .invalid,
+        objects: [ObjectReference] = [], total: Int? = nil
+    ) {
+        self.init(
+            reason, (lead.map { $0 + ": " } ?? "") + violations.summary, violations: violations,
+            objects: objects, total: total)
+    }
 }
 
 extension Refusal.Reason {

@@ -15,8 +15,16 @@ struct JudgedPolicy: Sendable {
     /// Those of them that are about what the client wrote.
     private let blanks: ViolationList
     private let lintedRegions: Set<String>
+    /// The security groups that the policy names.
+    let groups: [Located<Selector>]
+    private let kept: KeptFields
 
-    init(_ document: JSONValue, _ name: ObjectName, regions: Set<String>) {
+    /// - Parameter kept: what of the document is stored already and not judged.
+    init(
+        _ document: JSONValue, _ name: ObjectName, regions: Set<String>,
+        keeping kept: KeptFields = .none
+    ) {
+        let document = kept.removed(from: document)
         let kind: ResourceKind
         let namespace: String?
         if case .regionPolicy(let region, _) = name {
@@ -26,7 +34,7 @@ struct JudgedPolicy: Sendable {
         }
         let verdict = CalicoValidator.judge(document, kind: kind, namespace: namespace)
         let identity = verdict.identity
-        violations = Self.mismatches(identity, name, namespace)
+        violations = verdict.isForeign ? [] : Self.mismatches(identity, name, namespace)
         readOnly = ReadOnlyFields()
         readOnly.uid = identity?.uid
         readOnly.createdAt = identity?.creationTimestamp
@@ -41,7 +49,9 @@ struct JudgedPolicy: Sendable {
         }
         violations += verdict.violations
         tier = identity?.tier ?? PolicyName.defaultTier
-        stored = violations.isEmpty ? verdict.stored : nil
+        stored = violations.isEmpty ? verdict.stored.map(kept.restored) : nil
+        self.kept = kept
+        groups = stored.map(GroupReferences.read) ?? []
         lintedRegions = regions
         blanks = stored.map { _ in PolicyLinter.lint(written: document, kind: kind) } ?? []
         lints = stored.map { PolicyLinter.lint($0, knownRegions: regions) } ?? []
@@ -53,7 +63,7 @@ struct JudgedPolicy: Sendable {
         if regions != lintedRegions, let stored {
             lints = PolicyLinter.lint(stored, knownRegions: regions)
         }
-        return (blanks + lints).summarised(by: .moreLints)
+        return (blanks + lints + kept.warnings).summarised(by: .moreLints)
     }
 
     /// Where the document says that it is another object than the path.
@@ -61,14 +71,18 @@ struct JudgedPolicy: Sendable {
         _ identity: CalicoIdentity?, _ name: ObjectName, _ namespace: String?
     ) -> ViolationList {
         var violations = ViolationList()
-        func add(_ found: Located<String>, _ rule: RuleID, _ message: String) {
+        func add(
+            _ found: Located<String>, _ rule: RuleID, _ message: String, _ hint: String = ""
+        ) {
             violations.append(
                 Violation(
                     pointer: found.pointer, rule: rule,
-                    message: "\(message), found \"\(found.value)\""))
+                    message: "\(message), found \"\(found.value)\"\(hint)"))
         }
         if let found = identity?.name, found.value != name.name {
-            add(found, .nameMismatch, "expected \"\(name.name)\", as the path says")
+            let isWord = ["true", "false"].contains(found.value)
+            let hint = isWord ? ", as YAML reads yes, no, on and off: put the name in quotes" : ""
+            add(found, .nameMismatch, "expected \"\(name.name)\", as the path says", hint)
         }
         guard let found = identity?.namespace, found.value != namespace else { return violations }
         if let namespace {

@@ -13,6 +13,7 @@ struct PreparedStream: Sendable {
     /// Documents that the stream has.
     var count: Int
     var violations: ViolationList
+    var places: StreamPlaces
     /// Which objects go that the stream does not name; nil removes nothing.
     var prune: Selector?
 
@@ -24,6 +25,7 @@ struct PreparedStream: Sendable {
                 change: PreparedChange(.put(item.name, item.document), regions: regions))
         }
         violations = stream.violations
+        places = stream.places
         self.prune = prune
         if let prune, prune.matches([String: String]()) {
             violations.append(
@@ -49,7 +51,7 @@ extension Planner {
                     "the stream has \(stream.count) documents; at most "
                         + "\(ApplyStream.maximumDocuments) are planned at once: split it"))
         }
-        var plan = StreamPlan(view, violations: stream.violations)
+        var plan = StreamPlan(view, stream)
         guard var victims = stream.violations.isEmpty ? victims(stream, view) : [] else {
             return .refused(
                 Refusal(

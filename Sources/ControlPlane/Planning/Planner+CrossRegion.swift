@@ -24,12 +24,13 @@ extension Planner {
             violations += wrong.map(prepared.placed).filter { !violations.contains($0) }
         }
         guard violations.isEmpty, let policy = prepared.decoded.value else {
-            return .refused(Refusal(.invalid, "the policy breaks rules", violations: violations))
+            return .refused(Refusal(breaking: violations))
         }
         let warnings =
             (CrossRegionCompiler.warnings(
                 policy, compiled: targets.map(\.compiled), knownRegions: view.regions)
-            + unmatched(policy, view)).map(prepared.placed)
+            + unmatched(CrossRegionCompiler.references(policy).selectors, view)).map(
+                prepared.placed)
         let key = current?.key ?? newPolicyKey(object, tier: PolicyName.defaultTier, view)
         return decision(
             object, policy, targets, current,
@@ -71,8 +72,8 @@ extension Planner {
 
     /// A warning for each group, project or label that no VM carries now. Labels that a network set
     /// carries are another matter, and not looked at.
-    private func unmatched(_ policy: CrossRegionPolicy, _ view: PlanningView) -> [Violation] {
-        CrossRegionCompiler.references(policy).selectors.compactMap { located in
+    func unmatched(_ selectors: [Located<Selector>], _ view: PlanningView) -> [Violation] {
+        selectors.compactMap { located in
             guard !view.isCarried(located.value) else { return nil }
             return Violation(
                 pointer: located.pointer, rule: .lintMatchesNothing,

@@ -49,11 +49,17 @@ extension Planner {
     ) -> Refusal? {
         guard !request.precondition.holds(for: current?.tag) else { return nil }
         guard let current else {
-            return Refusal(.preconditionFailed, "\(name) does not exist")
+            let isPut = request.operation.verb == "put"
+            let advice = isPut ? ": leave If-Match out to create it" : ""
+            return Refusal(.preconditionFailed, "\(name) does not exist\(advice)")
         }
+        let advice =
+            request.precondition.ifNoneMatch == .any
+            ? "leave If-None-Match out to change it"
+            : "read it again and repeat the change with its ETag"
         return Refusal(
             .preconditionFailed,
-            "\(name) exists at revision \(current.tag), which the conditions exclude",
+            "\(name) exists at revision \(current.tag), which the conditions exclude: \(advice)",
             currentRevision: current.tag)
     }
 

@@ -82,7 +82,7 @@ extension Planner {
         }
         violations += moved(current, to: tier)
         guard violations.isEmpty, let stored = judged.stored, let installation else {
-            return .refused(Refusal(.invalid, "the policy breaks rules", violations: violations))
+            return .refused(Refusal(breaking: violations))
         }
         let key = current?.key ?? newPolicyKey(name, tier: tier, view)
         let existing = current?.resource.map(CrossRegionAnnotation.removed(from:))
@@ -90,7 +90,8 @@ extension Planner {
             key: key, authoredName: name.name, judged: stored, existing: existing,
             identity: .of(existing, fresh: environment.identity()))
         let warnings =
-            judged.warnings(view.regions) + nameWarnings(name, key, current, view)
+            judged.warnings(view.regions) + unmatched(judged.groups, view)
+            + nameWarnings(name, key, current, view)
             + removalWarnings(resource, current, request)
         return decision(
             name, resource, current, warnings: warnings,

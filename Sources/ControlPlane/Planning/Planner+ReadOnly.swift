@@ -12,7 +12,8 @@ extension Planner {
         guard let current else {
             return Refusal(
                 .preconditionFailed,
-                "the document names revision \(revision), but \(name) does not exist (any more)")
+                "the document names revision \(revision), but \(name) does not exist (any more): "
+                    + "leave \(name.revisionField) out to create it")
         }
         return Refusal(
             .preconditionFailed,
@@ -54,6 +55,16 @@ extension Planner {
         if left == right { return true }
         guard let left = Timestamp(rfc3339: left) else { return false }
         return left == Timestamp(rfc3339: right)
+    }
+}
+
+extension ObjectName {
+    /// The member by which a document of this kind names the revision at which it was read.
+    fileprivate var revisionField: String {
+        switch self {
+        case .region, .subnet: "revision"
+        case .policy, .regionPolicy: "metadata.resourceVersion"
+        }
     }
 }
 

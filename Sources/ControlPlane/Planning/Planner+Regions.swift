@@ -23,7 +23,7 @@ extension Planner {
             obstacles = conflicts.map(\.object)
         }
         guard violations.isEmpty, let region = decoded.value else {
-            return .refused(invalid("the region", violations, obstacles))
+            return .refused(invalid(violations, obstacles))
         }
         if current == nil, let refusal = legacyLoss(name, request, view) {
             return .refused(refusal)
@@ -36,16 +36,10 @@ extension Planner {
     }
 
     /// The refusal that lists violations: a conflict when every one of them is about other objects.
-    func invalid(
-        _ what: String, _ violations: ViolationList, _ obstacles: [ObjectReference]
-    ) -> Refusal {
-        let isConflict = violations.total == obstacles.count
-        let detail =
-            isConflict
-            ? violations.map(\.message).prefix(3).joined(separator: "; ")
-            : "\(what) breaks \(violations.total) rule\(violations.total == 1 ? "" : "s")"
-        return Refusal(
-            isConflict ? .overlap : .invalid, detail, violations: violations,
+    func invalid(_ violations: ViolationList, _ obstacles: [ObjectReference]) -> Refusal {
+        Refusal(
+            breaking: violations,
+            reason: violations.total == obstacles.count ? .overlap : .invalid,
             objects: Array(obstacles.prefix(Self.listedObjects)), total: obstacles.count)
     }
 

@@ -21,7 +21,7 @@ extension Planner {
             (violations, obstacles) = conflicts(subnet, id, region, view, after: violations)
         }
         guard violations.isEmpty, let subnet = decoded.value else {
-            return .refused(invalid("the subnet", violations, obstacles))
+            return .refused(invalid(violations, obstacles))
         }
         let resource = InventoryResource.build(
             subnet, existing: current?.resource,
@@ -87,7 +87,7 @@ extension Planner {
         }
         let violations = decoded.violations + changedIdentity(object, decoded.readOnly, nil)
         guard violations.isEmpty, let wanted = decoded.value else {
-            return .refused(invalid("the allocation", violations, []))
+            return .refused(invalid(violations, []))
         }
         if current(object, view) != nil {
             return .refused(

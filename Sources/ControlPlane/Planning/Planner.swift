@@ -75,17 +75,19 @@ struct Planner: Sendable {
         }
         guard case .object = patch else {
             return .refused(
-                Refusal(
-                    .invalid, "a merge patch is an object",
-                    violations: [
-                        Violation(
-                            pointer: "", rule: .patchNotAnObject,
-                            message: "expected an object, found \(patch.typeName)")
-                    ]))
+                Refusal(breaking: [
+                    Violation(
+                        pointer: "", rule: .patchNotAnObject,
+                        message: "a merge patch is an object; found \(patch.typeName)")
+                ]))
         }
         let merged = MergePatch.apply(patch, to: object.patchable)
-        return decide(
-            PreparedChange(.put(name, merged), regions: view.regions), request.asPatch, view)
+        let change =
+            PreparedChange(
+                patched: name, merged, kind: current.key.kind, from: object.document,
+                regions: view.regions)
+            ?? PreparedChange(.put(name, merged), regions: view.regions)
+        return decide(change, request.asPatch, view)
     }
 
     private func refusingWarnings(_ decision: Decision) -> Decision {
@@ -98,8 +100,8 @@ struct Planner: Sendable {
         guard !warnings.isEmpty else { return decision }
         return .refused(
             Refusal(
-                .invalid, "the change has warnings, and strict=true refuses them",
-                violations: warnings))
+                breaking: ViolationList(warnings),
+                "the change has warnings, and strict=true refuses them"))
     }
 }
 

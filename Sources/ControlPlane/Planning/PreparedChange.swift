@@ -1,3 +1,4 @@
+import Calico
 import Domain
 
 /// The documents of a write, read and judged.
@@ -16,6 +17,18 @@ enum PreparedChange: Sendable {
     case delete(ObjectName)
     case allocate(region: String, Decoded<SubnetAllocation>)
     case apply(PreparedStream)
+
+    /// A stored policy of Calico's with a patch on it; nil for any other object, and for a CrossRegionPolicy.
+    init?(
+        patched name: ObjectName, _ merged: JSONValue, kind: ResourceKind, from stored: JSONValue,
+        regions: Set<String>
+    ) {
+        guard kind.isPolicy, merged["kind"]?.stringValue != CrossRegionPolicy.kind else {
+            return nil
+        }
+        let kept = KeptFields(stored: stored, merged: merged, kind: kind)
+        self = .putPolicy(name, JudgedPolicy(merged, name, regions: regions, keeping: kept))
+    }
 
     /// - Parameter regions: the registered regions, as far as the caller knows.
     init(_ operation: ChangeOperation, regions: Set<String>) {

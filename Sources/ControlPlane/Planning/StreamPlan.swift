@@ -5,14 +5,16 @@ import Domain
 struct StreamPlan {
     private(set) var view: PlanningView
     private(set) var parts: [PlannedWrite] = []
-    private var refusals: [(label: String, refusal: Refusal)] = []
+    private var refusals: [(detail: String, refusal: Refusal)] = []
+    private let places: StreamPlaces
     /// What is wrong with the stream as a whole.
     private let general: ViolationList
     private var violations = ViolationList()
 
-    init(_ view: PlanningView, violations: ViolationList) {
+    init(_ view: PlanningView, _ stream: PreparedStream) {
         self.view = view
-        general = violations
+        general = stream.violations
+        places = stream.places
     }
 
     /// Takes over what was decided about one document, `index` in the stream; nil for an object to be
@@ -30,9 +32,12 @@ struct StreamPlan {
                     name: name, verb: .unchanged, writes: [],
                     warnings: warnings.map { $0.below(prefix) }, before: object, after: nil))
         case .refused(let refusal):
-            let label = index.map { "document \($0) (\(name))" } ?? "\(name), which prune removes"
-            refusals.append((label, refusal))
-            violations += refusal.violations.rewritten { $0.below(prefix) }
+            let label =
+                index.map { "\(places.name($0)), \(name)" } ?? "\(name), which prune removes"
+            let own = refusal.violations.rewritten { $0.below(prefix) }
+            let detail = own.isEmpty ? refusal.detail : own.summary
+            refusals.append(("\(label): \(detail)", refusal))
+            violations += own
             if refusal.violations.isEmpty {
                 violations.append(
                     Violation(
@@ -52,13 +57,11 @@ struct StreamPlan {
         guard repeated.isEmpty else {
             let keys = repeated.sorted().joined(separator: ", ")
             return .refused(
-                Refusal(
-                    .invalid, "documents of the stream write the same key",
-                    violations: [
-                        Violation(
-                            pointer: "", rule: .applyRepeated,
-                            message: "two documents both write \(keys): rename one of them")
-                    ]))
+                Refusal(breaking: [
+                    Violation(
+                        pointer: "", rule: .applyRepeated,
+                        message: "two documents both write \(keys): rename one of them")
+                ]))
         }
         let required = Set(parts.flatMap(\.required)).subtracting(paths)
         return .write(
@@ -75,9 +78,9 @@ struct StreamPlan {
         let reasons = Set(refusals.map(\.refusal.reason))
         let isCommon = general.isEmpty && reasons.count == 1
         let objects = refusals.flatMap(\.refusal.objects)
-        var details = refusals.prefix(3).map { "\($0.label): \($0.refusal.detail)" }
+        var details = general.isEmpty ? [] : [places.summary(general)]
+        details += refusals.prefix(3).map(\.detail)
         if refusals.count > 3 { details.append("and \(refusals.count - 3) more") }
-        if details.isEmpty { details = violations.prefix(3).map(\.message) }
         return Refusal(
             isCommon ? reasons.first ?? .invalid : .invalid,
             "nothing of the stream was applied: " + details.joined(separator: "; "),

@@ -6,9 +6,19 @@ extension DocumentError {
         switch error as? YamlError {
         case .scanner(_, let problem, let mark, _), .parser(_, let problem, let mark, _),
             .composer(_, let problem, let mark, _):
+            let position = SourcePosition(line: mark.line, column: mark.column, inYAML: text)
+            if let mark = YAMLHint.strayMark(in: text) {
+                self.init(
+                    position: mark, rule: .documentEncoding,
+                    message:
+                        "this line begins with a byte order mark (U+FEFF), which belongs at the start"
+                        + " of a text only: delete it")
+                return
+            }
+            let hint = YAMLHint.text(problem, at: position, in: text).map { "; " + $0 }
             self.init(
-                position: SourcePosition(line: mark.line, column: mark.column, inYAML: text),
-                rule: .yamlSyntax, message: "not valid YAML: \(problem)")
+                position: position, rule: .yamlSyntax,
+                message: "not valid YAML: \(problem)\(hint ?? "")")
         case .reader(let problem, let offset, _, _):
             self.init(
                 position: offset.map { SourcePosition(byteOffset: $0, in: Array(text.utf8)) },
@@ -17,18 +27,22 @@ extension DocumentError {
             let position = SourcePosition(
                 line: context.mark.line, column: context.mark.column, inYAML: text)
             let key = keys.first ?? ""
+            let mapping = Self.pointer(ofMappingAt: position, in: text)
+            let hint =
+                mapping.isEmpty
+                ? YAMLHint.missingSeparator(keys, at: position, in: text).map { "; " + $0 } : nil
             self.init(
-                pointer: Self.pointer(ofMappingAt: position, in: text), position: position,
-                rule: .documentDuplicateKey,
-                message: "the key \"\(key)\" occurs twice in this mapping; here is the first")
+                pointer: mapping, position: position, rule: .documentDuplicateKey,
+                message: "the key \"\(key)\" occurs twice in this mapping; here is the first"
+                    + (hint ?? ""))
             pointer = JSONPointer.append(pointer, key)
         default:
             self.init(rule: .yamlSyntax, message: "not valid YAML")
         }
     }
 
-    /// The pointer of the mapping that has a key at `position`: the end of what comes before, read with a
-    /// key of our own in that place. Empty where that is not YAML either.
+    /// The pointer of the mapping that has a key at `position`, in the document that it is in: the end of what comes
+    /// before, read with a key of our own in that place. Empty where that is not YAML either.
     private static func pointer(ofMappingAt position: SourcePosition, in text: String) -> String {
         let before = Array(text.utf8.prefix(position.byteOffset))
         // Each try reads all of it: of a long text only the first, so that refusing costs no more than reading.
@@ -37,11 +51,17 @@ extension DocumentError {
             guard
                 let parser = try? Yams.Parser(
                     yaml: prefix, resolver: YAMLTag.markingPlain, encoding: .utf8),
-                let root = try? parser.nextRoot()
+                let root = try? lastRoot(parser)
             else { continue }
             return lastPath(root)
         }
         return ""
+    }
+
+    private static func lastRoot(_ parser: Yams.Parser) throws -> Node? {
+        var last: Node?
+        while let root = try parser.nextRoot() { last = root }
+        return last
     }
 
     /// Bytes up to which it is tried whether brackets are open.

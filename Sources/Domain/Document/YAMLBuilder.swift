@@ -27,7 +27,7 @@ struct YAMLBuilder {
             do throws(YAMLScalarError) {
                 value = try YAMLScalar(scalar.string, tag: YAMLTag(scalar.tag)).jsonValue
             } catch {
-                throw failure(node, error.rule, error.message)
+                throw failure(node, error.rule, Self.hinting(error, scalar))
             }
             if let length = value.numberValue?.literal.utf8.count, length > limits.numberLength {
                 throw failure(
@@ -45,6 +45,14 @@ struct YAMLBuilder {
         case .alias(let alias):
             throw failure(node, .yamlSyntax, "the alias \(alias.anchor) has no anchor")
         }
+    }
+
+    /// The message of `error`, with what was probably meant: `!has(x)` is a tag to YAML.
+    private static func hinting(_ error: YAMLScalarError, _ scalar: Node.Scalar) -> String {
+        guard error.rule == .yamlTag, scalar.tag.description.hasPrefix("!") else {
+            return error.message
+        }
+        return error.message + ", or put a value that begins with ! in quotes"
     }
 
     func position(of node: Node) -> SourcePosition? {

@@ -15,9 +15,10 @@ package enum YAMLParser {
         if let value = try json(bytes, limits: limits) { return value }
         var documents = try YAMLStream(bytes, limits: limits)
         guard let first = try documents.next() else {
+            let hint = YAMLHint.oneLine(String(decoding: bytes, as: UTF8.self)).map { "; " + $0 }
             throw DocumentError(
                 position: SourcePosition(byteOffset: bytes.count, in: bytes), rule: .documentEmpty,
-                message: "the document is empty; expected a YAML value")
+                message: "the document is empty; expected a YAML value\(hint ?? "")")
         }
         guard let second = try documents.nextNode() else { return first }
         throw DocumentError(
@@ -29,11 +30,26 @@ package enum YAMLParser {
     package static func documents(
         _ bytes: [UInt8], limits: DocumentLimits = .default
     ) throws(DocumentError) -> [JSONValue] {
-        if let value = try json(bytes, limits: limits) { return [value] }
-        var documents = try YAMLStream(bytes, limits: limits)
-        var values: [JSONValue] = []
-        while let value = try documents.next() { values.append(value) }
-        return values
+        try stream(bytes, limits: limits).map(\.value)
+    }
+
+    /// The same with their lines. The pointer of an error is one into the stream.
+    package static func stream(
+        _ bytes: [UInt8], limits: DocumentLimits = .default
+    ) throws(DocumentError) -> [StreamedDocument] {
+        var found: [StreamedDocument] = []
+        var count = 0
+        do throws(DocumentError) {
+            if let value = try json(bytes, limits: limits) { return [StreamedDocument(value)] }
+            var documents = try YAMLStream(bytes, limits: limits)
+            while let document = try documents.nextDocument() {
+                found.append(document)
+                count += document.value.streamed.count
+            }
+            return found
+        } catch {
+            throw error.inStream(after: count)
+        }
     }
 
     /// The value of a text that is JSON, which YAML includes: quicker, and better at saying where a key repeats.

@@ -30,6 +30,12 @@ struct YAMLStream {
         return try builder.value(node, depth: 0)
     }
 
+    /// The next document's value and line; nil at the end.
+    mutating func nextDocument() throws(DocumentError) -> StreamedDocument? {
+        guard let node = try nextNode() else { return nil }
+        return StreamedDocument(try builder.value(node, depth: 0), line: node.mark?.line)
+    }
+
     /// The next document that is not empty; nil at the end.
     mutating func nextNode() throws(DocumentError) -> Node? {
         do {

@@ -3,7 +3,8 @@
 struct SelectorLexer {
     let bytes: [UInt8]
     private var position = 0
-    private var previousIsLabel = false
+    /// The token before, when that is a label.
+    private var label: Range<Int>?
 
     init(_ text: String) { bytes = Array(text.utf8) }
 
@@ -13,7 +14,7 @@ struct SelectorLexer {
         let start = position
         guard start < bytes.count else { return SelectorToken(kind: .end, start: start) }
         let token = if let mark = try punctuation(bytes[start]) { mark } else { try word() }
-        previousIsLabel = token.kind == .label
+        label = token.kind == .label ? token.text : nil
         return token
     }
 
@@ -78,23 +79,31 @@ struct SelectorLexer {
 extension SelectorLexer {
     private mutating func word() throws(SelectorError) -> SelectorToken {
         let start = position
-        if previousIsLabel { return try operatorWord() }
+        if let label { return try operatorWord(after: string(label)) }
         if skip("has(") { return try hasCall(start) }
         if skip("all(") { return try emptyCall(start, "all", .all) }
         if skip("global(") { return try emptyCall(start, "global", .global) }
         return SelectorToken(kind: .label, start: start, text: try identifier())
     }
 
-    private mutating func operatorWord() throws(SelectorError) -> SelectorToken {
+    private mutating func operatorWord(
+        after label: String
+    ) throws(SelectorError) -> SelectorToken {
         let start = position
         for (words, operation) in Self.operatorWords where skip(words) {
             return SelectorToken(kind: .comparison(operation), start: start)
         }
-        throw error(
+        let hint = Self.functions[label.lowercased()] ?? ""
+        throw unexpected(
             at: start,
-            "expected an operator after the label:"
-                + " ==, !=, in, not in, contains, starts with or ends with")
+            "expected an operator after the label \(label):"
+                + " ==, !=, in, not in, contains, starts with or ends with\(hint)")
     }
+
+    /// What people mean by a label of this name.
+    private static let functions = [
+        "has": "; to ask whether a label is there: has(label)", "not": "; to negate: !has(label)",
+    ]
 
     private static let operatorWords: [([StaticString], SelectorComparison.Operator)] = [
         (["contains"], .contains), (["starts", "with"], .startsWith),
@@ -150,7 +159,8 @@ extension SelectorLexer {
         let start = position
         while position < bytes.count, Self.isLabelByte(bytes[position]) { position += 1 }
         guard position > start else {
-            throw error(at: start, "expected a label name (letters, digits, '_', '.', '/', '-')")
+            throw unexpected(
+                at: start, "expected a label name (letters, digits, '_', '.', '/', '-')")
         }
         guard position - start <= Selector.maxLabelLength else {
             throw error(

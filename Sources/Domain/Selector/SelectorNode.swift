@@ -40,6 +40,16 @@ package struct SelectorComparison: Hashable, Sendable {
     }
 }
 
+extension SelectorComparison {
+    /// True when `values` are values of the label, not parts of them.
+    package var namesWholeValues: Bool {
+        switch operation {
+        case .equal, .notEqual, .inSet, .notInSet: true
+        case .contains, .startsWith, .endsWith: false
+        }
+    }
+}
+
 extension SelectorNode {
     /// Calls `body` for this node and everything below it, outermost first.
     package func visit(_ body: (SelectorNode) -> Void) {

@@ -79,6 +79,11 @@ struct SelectorParser {
         let first = token
         switch first.kind {
         case .all, .global, .has, .label: try advance()
+        case .string:
+            throw lexer.error(
+                at: first.start,
+                "expected a label, found a string: write the label first, and without quotation marks"
+            )
         default: throw unexpectedOperand()
         }
         switch first.kind {
@@ -94,10 +99,13 @@ struct SelectorParser {
     ) throws(SelectorError) -> SelectorComparison {
         guard case .comparison(let operation) = token.kind else {
             let name = lexer.string(label.text)
+            let isCall = ["all", "global"].contains(name.lowercased())
             throw lexer.error(
                 at: token.start,
-                "expected an operator after the label \(name); to ask whether it is there: has(\(name))"
-            )
+                "expected an operator after the label \(name); "
+                    + (isCall
+                        ? "the function is \(name.lowercased())()"
+                        : "to ask whether it is there: has(\(name))"))
         }
         try advance()
         let isSet = operation == .inSet || operation == .notInSet
@@ -124,7 +132,9 @@ struct SelectorParser {
         after operation: SelectorComparison.Operator
     ) throws(SelectorError) -> [String] {
         guard token.kind == .leftBrace else {
-            throw lexer.error(at: token.start, "expected { after \(operation.rawValue)")
+            throw lexer.error(
+                at: token.start,
+                "expected { after \(operation.rawValue), as in \(operation.rawValue) {'a', 'b'}")
         }
         try advance()
         var values: [String] = []
@@ -174,7 +184,10 @@ extension SelectorParser {
         case (.rightParenthesis, _):
             return lexer.error(at: token.start, "this ) has no matching (")
         default:
-            return lexer.error(at: token.start, "expected && or || between two expressions")
+            let word = token.kind == .label ? lexer.string(token.text).lowercased() : ""
+            let hint = ["and": "; write && for it", "or": "; write || for it"][word] ?? ""
+            return lexer.error(
+                at: token.start, "expected && or || between two expressions\(hint)")
         }
     }
 }

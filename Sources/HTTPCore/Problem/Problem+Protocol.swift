@@ -14,9 +14,11 @@ extension Problem {
 
     /// RFC 9110 §15.5.6 asks for `Allow`.
     static func methodNotAllowed(_ method: HTTPRequest.Method, allow: String) -> Problem {
-        Problem(
+        let isPut = method == .put && allow.contains("POST")
+        return Problem(
             status: .methodNotAllowed,
-            detail: "\(method.rawValue) is not supported here; supported: \(allow).",
+            detail: "\(method.rawValue) is not supported here; supported: \(allow)."
+                + (isPut ? " curl -T sends PUT unless -X POST says otherwise." : ""),
             headers: [.allow: allow])
     }
 
@@ -57,8 +59,20 @@ extension Problem {
         let list = accepted.joined(separator: ", ")
         return Problem(
             status: .unsupportedMediaType,
-            detail: "Content-Type \(found) is not supported here; supported: \(list).",
+            detail: "Content-Type \(found) is not supported here; supported: \(list)."
+                + (formHint(found) ?? ""),
             headers: [.accept: list])
+    }
+
+    /// What sends a form without being asked to is curl, by -d and -F.
+    private static func formHint(_ found: String) -> String? {
+        let type = found.prefix { $0 != ";" }.lowercased()
+        guard ["application/x-www-form-urlencoded", "multipart/form-data"].contains(type) else {
+            return nil
+        }
+        return
+            " With curl, send a file with -T FILE or --data-binary @FILE, since -d takes out line"
+            + " breaks, and say what it is: -H 'Content-Type: …'."
     }
 
     /// RFC 9110 §12.5.3: `Accept-Encoding` in an answer says which codings would do.

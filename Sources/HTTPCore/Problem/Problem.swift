@@ -73,7 +73,9 @@ package struct Problem: Error, Sendable {
     package var response: Response {
         var fields = headers
         fields[.contentType] = "application/problem+json"
-        var response = Response(status: status, headers: fields, body: .bytes(json))
+        // With a line break behind it, for who reads it in a terminal.
+        var response = Response(
+            status: status, headers: fields, body: .bytes(json + [UInt8(ascii: "\n")]))
         response.problemType = type
         response.problemDetail = detail
         response.isOnRecord = isOnRecord

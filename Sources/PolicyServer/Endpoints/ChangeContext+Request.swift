@@ -59,7 +59,8 @@ extension ChangeContext {
         let roles = value.split(separator: ",").map(\.trimmed).filter { !$0.isEmpty }
         guard roles.count <= 32, roles.allSatisfy({ $0.isVisibleASCII(1...64) }) else {
             throw .malformed(
-                "X-Actor-Roles must be up to 32 roles of visible ASCII, separated by commas.")
+                "X-Actor-Roles must be up to 32 roles separated by commas, such as admin,auditor, each of"
+                    + " 1 to 64 ASCII letters, digits and punctuation marks without spaces.")
         }
         return roles
     }

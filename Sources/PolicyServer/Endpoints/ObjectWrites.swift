@@ -91,7 +91,7 @@ extension API {
         await controlPlane.recordRefusal(
             context: headers.context, operationVerb: verb, name: name,
             status: problem.status.code, problem: ProblemKind(error).name,
-            isDryRun: headers.options.dryRun, detail: error.violation.message,
+            isDryRun: headers.options.dryRun, detail: problem.detail ?? "",
             violations: [error.violation])
         return problem.onRecord
     }

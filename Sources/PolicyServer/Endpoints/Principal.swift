@@ -1,3 +1,4 @@
+import Domain
 package import HTTPCore
 import HTTPTypes
 
@@ -8,7 +9,9 @@ package enum Principal {
     package static func of(_ request: Request) throws(Problem) -> String {
         guard let actor = request.headers[.actor] else { return anonymous(request) }
         guard actor.isVisibleASCII(1...128) else {
-            throw ProblemKind.actor.problem("X-Actor must be 1 to 128 visible ASCII characters.")
+            throw ProblemKind.actor.problem(
+                "X-Actor must be 1 to 128 ASCII letters, digits and punctuation marks without spaces,"
+                    + " such as alice.smith or alice@example.org, not '\(actor.cut(to: 64))'.")
         }
         guard !isReserved(actor) else {
             throw ProblemKind.actor.problem(

@@ -20,9 +20,7 @@ extension API {
         guard let point = decoded.to, decoded.violations.isEmpty else {
             throw await refused(
                 request, name, body,
-                Refusal(
-                    .invalid, "the body does not say where to go back to",
-                    violations: decoded.violations))
+                Refusal(breaking: decoded.violations))
         }
         let known: KnownPlace
         do {

@@ -41,19 +41,36 @@ package enum DocumentFormat: Sendable, Equatable {
     /// The document that `bytes` hold.
     package func parse(_ bytes: [UInt8]) throws(DocumentError) -> JSONValue {
         switch self {
-        case .json: try JSONParser.parse(bytes, limits: .body)
+        case .json: try Self.json(bytes)
         case .yaml: try YAMLParser.parse(bytes, limits: .body)
         }
     }
 
     /// The documents of a stream: those of a YAML text, the elements of a JSON or YAML list.
-    package func parseStream(_ bytes: [UInt8]) throws(DocumentError) -> [JSONValue] {
-        let documents =
-            switch self {
-            case .json: [try JSONParser.parse(bytes, limits: .body)]
-            case .yaml: try YAMLParser.documents(bytes, limits: .body)
+    package func parseStream(_ bytes: [UInt8]) throws(DocumentError) -> [StreamedDocument] {
+        switch self {
+        case .yaml: return try YAMLParser.stream(bytes, limits: .body)
+        case .json:
+            do throws(DocumentError) {
+                return [StreamedDocument(try Self.json(bytes))]
+            } catch {
+                throw error.inStream(after: 0)
             }
-        return documents.flatMap { $0.arrayValue ?? [$0] }
+        }
+    }
+
+    private static func json(_ bytes: [UInt8]) throws(DocumentError) -> JSONValue {
+        do throws(DocumentError) {
+            return try JSONParser.parse(bytes, limits: .body)
+        } catch {
+            var error = error
+            if error.rule == .jsonSyntax, error.position?.byteOffset == 0 {
+                error.message += "; the Content-Type says JSON: for YAML send application/yaml"
+            } else if error.rule == .jsonTrailingData, error.message.hasSuffix("'{'") {
+                error.message += "; put several objects in a list: [{…}, {…}]"
+            }
+            throw error
+        }
     }
 
     /// `document` as text with a closing newline.

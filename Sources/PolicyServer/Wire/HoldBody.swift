@@ -68,7 +68,7 @@ package struct HoldBody: Equatable, Sendable {
 
     private static func refuse(_ violations: ViolationList) throws(Problem) {
         guard !violations.isEmpty else { return }
-        throw .refused(Refusal(.invalid, "The hold breaks rules.", violations: violations))
+        throw .refused(Refusal(breaking: violations))
     }
 }
 

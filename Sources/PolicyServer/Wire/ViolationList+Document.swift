@@ -3,9 +3,6 @@ package import Domain
 /// Violations as an answer lists them. No answer to a refusal is larger than these bounds together, whatever the
 /// document held.
 extension ViolationList {
-    /// Bytes of UTF-8 of one message, and of one pointer, both of which may repeat what the client has sent.
-    package static let messageBytes = 500
-    package static let pointerBytes = 500
     /// Bytes of JSON of the whole list.
     package static let listBytes = 65_536
 
@@ -25,13 +22,6 @@ extension ViolationList {
 }
 
 extension Violation {
-    /// The same violation within the bounds of an answer.
-    package var bounded: Violation {
-        Violation(
-            pointer: pointer.cut(to: ViolationList.pointerBytes), rule: rule,
-            message: message.cut(to: ViolationList.messageBytes))
-    }
-
     /// The violation with the place in the client's text, if that is known.
     func document(at position: SourcePosition?) -> JSONValue {
         guard let position, var object = document.objectValue else { return document }

@@ -1,0 +1,84 @@
+import Calico
+import Domain
+
+/// What a patch leaves alone that this release cannot judge: fields that are stored already, such as a newer Calico
+/// writes them, and that nobody sent. They are taken out before the policy is judged and put back after.
+struct KeptFields: Sendable {
+    private var fields: [(pointer: String, value: JSONValue)] = []
+
+    static let none = KeptFields()
+    private init() {}
+
+    /// - Parameters:
+    ///   - stored: the object as the patch finds it.
+    ///   - merged: the object as the patch leaves it.
+    init(stored: JSONValue, merged: JSONValue, kind: ResourceKind) {
+        fields = UnknownFields.pointers(in: stored, kind: kind).compactMap { pointer in
+            let tokens = JSONPointer.tokens(pointer)
+            guard let value = stored.value(at: tokens), merged.value(at: tokens) == value else {
+                return nil
+            }
+            return (pointer, value)
+        }
+    }
+
+    /// `document` without the fields.
+    func removed(from document: JSONValue) -> JSONValue {
+        fields.reduce(document) { $0.replacing(JSONPointer.tokens($1.pointer)[...], with: nil) }
+    }
+
+    /// `document` with the fields.
+    func restored(in document: JSONValue) -> JSONValue {
+        fields.reduce(document) {
+            $0.replacing(JSONPointer.tokens($1.pointer)[...], with: $1.value)
+        }
+    }
+
+    var warnings: [Violation] {
+        fields.map {
+            Violation(
+                pointer: $0.pointer, rule: .keptUnknown,
+                message: "there is no such field that this server knows; it is kept as it is stored"
+            )
+        }
+    }
+}
+
+extension JSONValue {
+    fileprivate func value(at tokens: [String]) -> JSONValue? {
+        tokens.reduce(self as JSONValue?) { value, token in
+            if let elements = value?.arrayValue {
+                Int(token).flatMap { elements.indices.contains($0) ? elements[$0] : nil }
+            } else {
+                value?[token]
+            }
+        }
+    }
+
+    /// The value with what is at `tokens` replaced, or removed for nil. Unchanged where the way there is missing.
+    fileprivate func replacing(_ tokens: ArraySlice<String>, with new: JSONValue?) -> JSONValue {
+        guard let token = tokens.first else { return new ?? self }
+        let rest = tokens.dropFirst()
+        switch self {
+        case .object(var object):
+            if rest.isEmpty {
+                object[token] = new
+            } else if let inner = object[token] {
+                object[token] = inner.replacing(rest, with: new)
+            }
+            return .object(object)
+        case .array(var elements):
+            guard let index = Int(token), elements.indices.contains(index), !rest.isEmpty else {
+                return self
+            }
+            elements[index] = elements[index].replacing(rest, with: new)
+            return .array(elements)
+        default: return self
+        }
+    }
+}
+
+extension RuleID {
+    /// A patch leaves a stored field alone that this server does not know.
+    static let keptUnknown = RuleID("document.kept-unknown")
+}
