@@ -86,20 +86,27 @@ extension ProblemKind {
         self.init(status, code.problem, title, retryAfter: retryAfter)
     }
 
+    static let document = ProblemKind(400, "document", "The body cannot be read")
+    static let beforeHistory = ProblemKind(
+        404, "before-history", "The ledger's history begins later")
+    static let historyGap = ProblemKind(
+        404, "history-gap", "The ledger's history has a gap there")
+
+    /// Every kind but those of a refusal's reason and an error's code. openapi.yaml has the same list.
+    package static let table: [ProblemKind] = [
+        badRequest, actor, tooManyStreams, document, beforeHistory, historyGap,
+    ]
+
     /// A body that is no document, or a larger one than is read.
     package init(_ error: DocumentError) {
         self =
             RuleID.documentBounds.contains(error.rule)
-            ? ProblemKind(Refusal.Reason.tooLarge)
-            : ProblemKind(400, "document", "The body cannot be read")
+            ? ProblemKind(Refusal.Reason.tooLarge) : .document
     }
 
     /// What the ledger does not know.
     package init(_ unknown: UnknownPlace) {
-        self =
-            unknown.isBeforeHistory
-            ? ProblemKind(404, "before-history", "The ledger's history begins later")
-            : ProblemKind(404, "history-gap", "The ledger's history has a gap there")
+        self = unknown.isBeforeHistory ? .beforeHistory : .historyGap
     }
 
     /// Every failure of the ledger is a matter of this machine's disk, not of the request.

@@ -72,6 +72,25 @@ struct OpenAPIContractTests {
         }
     }
 
+    /// A refusal of the HTTP layer has `about:blank`, or one of four types that are its own.
+    @Test func `the problem types are those of the server`() {
+        let kinds =
+            Refusal.Reason.table.map { ProblemKind($0) }
+            + ControlPlaneError.Code.table.map { ProblemKind($0) } + ProblemKind.table
+        let http = ["bad-request", "misdirected-request", "cross-site-request", "busy"]
+        let types = Set((kinds.map(\.name) + http).map { "/problems/\($0)" } + ["about:blank"])
+        #expect(document.problemTypes.subtracting(types) == [], "documented, but not given")
+        #expect(types.subtracting(document.problemTypes) == [], "given, but not documented")
+    }
+
+    /// The page for people has the list with what each type means.
+    @Test func `the page about the API has every problem type`() throws {
+        let page = try Repository.text("docs/api.md")
+        for type in document.problemTypes where type != "about:blank" {
+            #expect(page.contains("`\(type)`"), "\(type)")
+        }
+    }
+
     @Test func `the document has the program's version`() {
         #expect(document.version == Version.number)
     }
@@ -82,6 +101,14 @@ extension Refusal.Reason {
     static let table: [Refusal.Reason] = [
         .notFound, .invalid, .preconditionFailed, .overlap, .inUse, .legacyLoss, .exhausted,
         .alreadyExists, .idempotencyKeyReused, .reserved, .tooLarge,
-        .rollbackAbsent,
+        .rollbackAbsent, .refusedByEtcd,
+    ]
+}
+
+extension ControlPlaneError.Code {
+    /// Every code.
+    fileprivate static let table: [ControlPlaneError.Code] = [
+        .notReady, .etcdUnavailable, .ledgerUnavailable, .outcomeUnknown, .notYetVisible,
+        .overloaded, .cancelled, .replicaBehind, .futureRevision, .futureTime,
     ]
 }
