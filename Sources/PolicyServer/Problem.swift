@@ -48,6 +48,12 @@ extension ProblemKind {
     static let tooManyStreams = ProblemKind(
         503, "too-many-streams", "Too many streams are open", retryAfter: 10)
 
+    /// The body cannot be read.
+    static let document = ProblemKind(400, "document", "The body cannot be read")
+    static let beforeHistory = ProblemKind(
+        404, "before-history", "The ledger's history begins later")
+    static let historyGap = ProblemKind(404, "history-gap", "The ledger's history has a gap there")
+
     /// Status and name are those that the ledger keeps with the refusal.
     package init(_ reason: Refusal.Reason) {
         let title =
@@ -86,22 +92,12 @@ extension ProblemKind {
         self.init(status, code.problem, title, retryAfter: retryAfter)
     }
 
-    static let document = ProblemKind(400, "document", "The body cannot be read")
-    static let beforeHistory = ProblemKind(
-        404, "before-history", "The ledger's history begins later")
-    static let historyGap = ProblemKind(
-        404, "history-gap", "The ledger's history has a gap there")
-
-    /// Every kind but those of a refusal's reason and an error's code. openapi.yaml has the same list.
-    package static let table: [ProblemKind] = [
-        badRequest, actor, tooManyStreams, document, beforeHistory, historyGap,
-    ]
-
     /// A body that is no document, or a larger one than is read.
     package init(_ error: DocumentError) {
         self =
             RuleID.documentBounds.contains(error.rule)
-            ? ProblemKind(Refusal.Reason.tooLarge) : .document
+            ? ProblemKind(Refusal.Reason.tooLarge)
+            : .document
     }
 
     /// What the ledger does not know.

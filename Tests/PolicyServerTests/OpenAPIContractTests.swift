@@ -51,7 +51,7 @@ struct OpenAPIContractTests {
 
     @Test func `each operation documents the statuses that its kind of request can get`() {
         let always: Set<Int> = [400, 403, 406, 408, 413, 414, 421, 431, 500, 503]
-        let refusals: Set<Int> = Set(Refusal.Reason.table.map(\.status))
+        let refusals: Set<Int> = Set(Refusal.Reason.allCases.map(\.status))
         for operation in document.operations {
             var expected = always
             // A checkpoint changes no object, so that nothing of one can be refused.
@@ -66,49 +66,19 @@ struct OpenAPIContractTests {
     @Test func `no operation documents a status that nothing here gives`() {
         let success: Set<Int> = [200, 201, 204, 304]
         let http: Set<Int> = [400, 403, 406, 408, 411, 413, 414, 415, 421, 431, 500, 503]
-        let possible = success.union(http).union(Refusal.Reason.table.map(\.status))
+        let possible = success.union(http).union(Refusal.Reason.allCases.map(\.status))
         for operation in document.operations {
             #expect(operation.statuses.subtracting(possible) == [], "\(operation.name)")
         }
     }
 
-    /// A refusal of the HTTP layer has `about:blank`, or one of four types that are its own.
     @Test func `the problem types are those of the server`() {
-        let kinds =
-            Refusal.Reason.table.map { ProblemKind($0) }
-            + ControlPlaneError.Code.table.map { ProblemKind($0) } + ProblemKind.table
-        let http = ["bad-request", "misdirected-request", "cross-site-request", "busy"]
-        let types = Set((kinds.map(\.name) + http).map { "/problems/\($0)" } + ["about:blank"])
+        let types = Set(ProblemKind.names.map { "/problems/\($0)" } + ["about:blank"])
         #expect(document.problemTypes.subtracting(types) == [], "documented, but not given")
         #expect(types.subtracting(document.problemTypes) == [], "given, but not documented")
-    }
-
-    /// The page for people has the list with what each type means.
-    @Test func `the page about the API has every problem type`() throws {
-        let page = try Repository.text("docs/api.md")
-        for type in document.problemTypes where type != "about:blank" {
-            #expect(page.contains("`\(type)`"), "\(type)")
-        }
     }
 
     @Test func `the document has the program's version`() {
         #expect(document.version == Version.number)
     }
-}
-
-extension Refusal.Reason {
-    /// Every reason.
-    static let table: [Refusal.Reason] = [
-        .notFound, .invalid, .preconditionFailed, .overlap, .inUse, .legacyLoss, .exhausted,
-        .alreadyExists, .idempotencyKeyReused, .reserved, .tooLarge,
-        .rollbackAbsent, .refusedByEtcd,
-    ]
-}
-
-extension ControlPlaneError.Code {
-    /// Every code.
-    fileprivate static let table: [ControlPlaneError.Code] = [
-        .notReady, .etcdUnavailable, .ledgerUnavailable, .outcomeUnknown, .notYetVisible,
-        .overloaded, .cancelled, .replicaBehind, .futureRevision, .futureTime,
-    ]
 }
