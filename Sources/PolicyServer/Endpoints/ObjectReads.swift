@@ -13,7 +13,9 @@ extension API {
             throw .notFound("There is no \(name)\(unreadable(name)).")
         }
         let tag = EntityTags.tag(view.revision)
-        if try Self.isKnown(tag, request) {
+        // What others made of a CrossRegionPolicy can change with a subnet or region, and its revision stays.
+        let isWhole = name.kind(showing: view.document) != CrossRegionPolicy.kind
+        if try Self.isKnown(tag, request), isWhole {
             return Response(status: .notModified, headers: [.eTag: tag]).marked(point)
         }
         var response = Response.document(view.document, for: request)
