@@ -40,7 +40,7 @@ extension ControlPlane {
             stored = try await store.get(Keyspace.journal(id))
         } catch {
             throw ControlPlaneError(
-                .etcdUnavailable, "etcd does not answer: \(error)", changeID: id)
+                .etcdUnavailable, "the change cannot be looked up: \(error)", changeID: id)
         }
         let reading = stored.map { configuration.journal.read(id, $0.value) }
         if let stored, let entry = reading?.entry {
@@ -72,7 +72,7 @@ extension ControlPlane {
         _ revision: Int64, timeout: Duration
     ) async throws(ControlPlaneError) {
         guard mirror.isReadable else {
-            throw ControlPlaneError(.notReady, "this server is still reading etcd")
+            throw ControlPlaneError(.notReady, mirror.unreadiness)
         }
         if revision <= mirror.applied.reached { return }
         if let newest = try? await store.range(RangeRequest(.key(Keyspace.head))).header.revision,

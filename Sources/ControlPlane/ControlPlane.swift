@@ -29,7 +29,7 @@ package final class ControlPlane: Service {
         self.ledger = ledger
         self.configuration = configuration
         self.logger = logger
-        let mirror = Mirror(logger: logger)
+        let mirror = Mirror(logger: logger, trouble: { store.trouble })
         self.mirror = mirror
         let auditor = Auditor(ledger: ledger, logger: logger)
         self.auditor = auditor
@@ -111,7 +111,7 @@ package final class ControlPlane: Service {
                 .ledgerUnavailable, "changes do not get into the audit ledger: \(defect.message)")
         }
         guard mirror.isReady else {
-            return ControlPlaneError(.notReady, "this server is still reading etcd")
+            return ControlPlaneError(.notReady, mirror.unreadiness)
         }
         if case .unreadable(let head) = mirror.read({ $0.storedHead }) {
             return ControlPlaneError(

@@ -39,13 +39,18 @@ final class WriteProbe: Sendable {
                 do {
                     _ = try await self.store.transaction(Self.transaction)
                     return nil
+                } catch var error as EtcdError {
+                    // Nothing is written, so nothing is in doubt.
+                    error.outcome = .notApplied
+                    return "\(error)"
                 } catch {
                     return "\(error)"
                 }
             }
             group.addTask {
                 try? await Task.sleep(for: Self.patience)
-                return "no answer within \(Self.patience)"
+                let reason = self.store.trouble.map { ": \($0)" } ?? ""
+                return "no answer within \(Self.patience.components.seconds) s\(reason)"
             }
             let first = await group.next() ?? nil
             group.cancelAll()

@@ -20,8 +20,10 @@ extension EtcdError {
     }
 
     private init(status: RPCError, mayBeApplied: Bool) {
-        let refusal = Self.refusals[status.message] ?? Self.refusal(byCode: status)
-        let code = refusal ?? Self.doubtful(status)
+        let isForeign = Self.isForeign(status)
+        let refusal =
+            isForeign ? nil : Self.refusals[status.message] ?? Self.refusal(byCode: status)
+        let code = refusal ?? (isForeign ? .unavailable : Self.doubtful(status))
         self.init(
             code: code, message: refusal == nil ? Self.text(status) : status.message,
             outcome: mayBeApplied && refusal == nil ? .unknown : .notApplied, cause: status)

@@ -14,13 +14,17 @@ extension EtcdError {
     /// what keeps it from connecting, and in its messages how it is built.
     static func text(_ status: RPCError) -> String {
         if let cause = deepestCause(status) { return text(ofCause: cause, status.message) }
-        if status.code == .deadlineExceeded { return "no answer in time" }
+        if status.code == .deadlineExceeded { return "timed out without an answer" }
+        if let known = known(status.message) { return known }
         if status.message.hasPrefix("Channel") { return "not connected" }
         if status.message.hasPrefix("Stream unexpectedly closed") {
             return "the connection was lost"
         }
         return status.message
     }
+
+    /// Whether something that is no gRPC server has answered.
+    static func isForeign(_ status: RPCError) -> Bool { status.message.hasPrefix(foreignStatus) }
 
     private static func deepestCause(_ status: RPCError) -> (any Error)? {
         var cause = status.cause
@@ -32,6 +36,7 @@ extension EtcdError {
     }
 
     private static func text(ofCause cause: any Error, _ message: String) -> String {
+        if let error = cause as? CertificateProblem { return error.description }
         if let error = cause as? IOError, let text = strerror(error.errnoCode) {
             return String(cString: text).lowercased()
         }
@@ -39,20 +44,65 @@ extension EtcdError {
             return "no connection within \(time.nanoseconds / 1_000_000_000) s"
         }
         let text = String(describing: (cause as? RPCError)?.message ?? "\(cause)")
-        let known = [
-            ("Connection refused", "connection refused"),
-            ("CERTIFICATE_VERIFY_FAILED", "its certificate is not trusted (--etcd-ca)"),
-            ("unableToValidateCertificate", "its certificate is not trusted (--etcd-ca)"),
-            ("failedToVerifyHostname", "its certificate is of another name"),
-            ("CERTIFICATE_REQUIRED", "it wants a client certificate (--etcd-cert)"),
-            ("BAD_CERTIFICATE", "it does not accept the client certificate (--etcd-cert)"),
-            ("uncleanShutdown", "the connection was lost"),
-            ("CancellationError", "the call was cancelled"),
-        ].first { text.contains($0.0) }
-        if let known { return known.1 }
-        return "\(message) (\(text.prefix(maximumText)))"
+        if let known = known(text) ?? known(message) { return known }
+        let subject = message.hasPrefix("Channel") ? "not connected" : message
+        return "\(subject) (\(text.prefix(maximumText)))"
     }
+
+    private static func known(_ text: String) -> String? {
+        if text.hasPrefix(foreignStatus) {
+            let status = text.dropFirst(foreignStatus.count).trimmingSuffix { "(). ".contains($0) }
+                .drop { "( ".contains($0) }
+            return "it answers with HTTP status \(status): what listens there is no etcd"
+        }
+        return meanings.first { text.contains($0.0) }?.1
+    }
+
+    /// The transport's words for an answer that is not gRPC's.
+    private static let foreignStatus = "Unexpected non-200 HTTP Status Code"
+
+    /// Parts of the texts of the transport and of BoringSSL, and what they mean here; the first one counts.
+    private static let meanings = [
+        ("Connection refused", "connection refused"),
+        ("Failed to resolve", "its name is not found"),
+        ("Name or service not known", "its name is not found"),
+        ("nodename nor servname", "its name is not found"),
+        ("Temporary failure in name resolution", "its name cannot be looked up now"),
+        ("CERTIFICATE_VERIFY_FAILED", CertificateProblem.untrusted.description),
+        ("unableToValidateCertificate", CertificateProblem.untrusted.description),
+        (
+            "failedToV",
+            "its certificate is for another name than this endpoint's: use a name that is in it"
+        ),
+        ("CERTIFICATE_REQUIRED", "it wants a client certificate (--etcd-cert, --etcd-key)"),
+        (
+            "BAD_CERTIFICATE",
+            "it wants a client certificate that it trusts (--etcd-cert, --etcd-key)"
+        ),
+        ("UNKNOWN_CA", "it does not trust the client certificate (--etcd-cert)"),
+        ("CERTIFICATE_EXPIRED", "it finds the client certificate expired (--etcd-cert)"),
+        ("WRONG_VERSION_NUMBER", "it does not speak TLS: write http:// for https://"),
+        (
+            "EOF during handshake",
+            "it ends the TLS handshake: if it does not speak TLS, write http:// for https://"
+        ),
+        ("uncleanShutdown", "the connection was lost"),
+        ("UnableToParseFrame", "what listens there is no etcd: it does not speak HTTP/2"),
+        (
+            "before completing the HTTP/2",
+            "it closes every connection: if it wants TLS, write https:// for http://"
+        ),
+        ("CancellationError", "the call was cancelled"),
+    ]
 
     /// Characters of a foreign error's description.
     private static let maximumText = 300
+}
+
+extension Substring {
+    fileprivate func trimmingSuffix(_ isDropped: (Character) -> Bool) -> Substring {
+        var rest = self
+        while let last = rest.last, isDropped(last) { rest.removeLast() }
+        return rest
+    }
 }

@@ -59,7 +59,21 @@ package struct EtcdError: Error, Sendable {
 extension EtcdError: CustomStringConvertible {
     package var description: String {
         let doubt = outcome == .unknown ? " (outcome unknown)" : ""
-        return "etcd: \(code): \(message)\(doubt)"
+        return "\(code.text): \(message)\(doubt)"
+    }
+}
+
+extension EtcdError.Code {
+    /// What happened, as the beginning of a message.
+    fileprivate var text: String {
+        switch self {
+        case .unavailable: "etcd cannot be reached"
+        case .deadlineExceeded: "etcd does not answer in time"
+        case .noLeader: "etcd has no leader"
+        case .noSpace: "etcd takes no writes"
+        case .unauthenticated, .permissionDenied: "etcd refuses this server"
+        default: "etcd: \(self)"
+        }
     }
 }
 

@@ -3,6 +3,9 @@
 /// Every call ends within the implementation's deadline, stops when its task is cancelled and
 /// throws `EtcdError`.
 package protocol KeyValueStore: Sendable {
+    /// What keeps this store from being reached, for each endpoint, since it answered last; nil for nothing.
+    var trouble: String? { get }
+
     func range(_ request: RangeRequest) async throws -> RangeResponse
 
     /// Never tried twice once it may have been sent: a lost answer is an error whose `outcome` is
@@ -25,6 +28,8 @@ package protocol KeyValueStore: Sendable {
 }
 
 extension KeyValueStore {
+    package var trouble: String? { nil }
+
     /// The key now, or nil if it does not exist.
     package func get(_ key: EtcdKey) async throws -> KeyValue? {
         try await range(RangeRequest(.key(key))).keyValues.first

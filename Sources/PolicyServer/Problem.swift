@@ -48,6 +48,12 @@ extension ProblemKind {
     static let tooManyStreams = ProblemKind(
         503, "too-many-streams", "Too many streams are open", retryAfter: 10)
 
+    /// The body cannot be read.
+    static let document = ProblemKind(400, "document", "The body cannot be read")
+    static let beforeHistory = ProblemKind(
+        404, "before-history", "The ledger's history begins later")
+    static let historyGap = ProblemKind(404, "history-gap", "The ledger's history has a gap there")
+
     /// Status and name are those that the ledger keeps with the refusal.
     package init(_ reason: Refusal.Reason) {
         let title =
@@ -91,15 +97,12 @@ extension ProblemKind {
         self =
             RuleID.documentBounds.contains(error.rule)
             ? ProblemKind(Refusal.Reason.tooLarge)
-            : ProblemKind(400, "document", "The body cannot be read")
+            : .document
     }
 
     /// What the ledger does not know.
     package init(_ unknown: UnknownPlace) {
-        self =
-            unknown.isBeforeHistory
-            ? ProblemKind(404, "before-history", "The ledger's history begins later")
-            : ProblemKind(404, "history-gap", "The ledger's history has a gap there")
+        self = unknown.isBeforeHistory ? .beforeHistory : .historyGap
     }
 
     /// Every failure of the ledger is a matter of this machine's disk, not of the request.

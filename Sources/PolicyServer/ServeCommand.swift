@@ -3,7 +3,7 @@ import ArgumentParser
 /// Serves the API against an etcd that is there already.
 struct ServeCommand: AsyncParsableCommand {
     static let configuration = CommandConfiguration(
-        commandName: "serve", abstract: "Serve the API (what runs without a subcommand).")
+        commandName: "serve", abstract: "Serve the API.")
 
     @OptionGroup var places: PlaceFlags
     @OptionGroup var flags: SettingFlags

@@ -74,8 +74,13 @@ package final class AuditLedger: Sendable {
 
     /// Declares which etcd cluster the ledger follows from now on, and from which revision: at the first
     /// start, and when the cluster is another one or was restored. Rows and objects stay.
-    package func follow(_ progress: Progress) async throws(StoreError) {
-        try await queue.submit(.follow(progress))
+    ///
+    /// - Parameter emptySince: a moment at which the cluster held nothing that is followed. A new ledger knows
+    ///   the state from then on, and not only from the first change.
+    package func follow(
+        _ progress: Progress, emptySince: Timestamp? = nil
+    ) async throws(StoreError) {
+        try await queue.submit(.follow(progress, emptySince: emptySince))
     }
 
     /// Follows from `progress` on, and takes what a comparison with the state after it has found: both or

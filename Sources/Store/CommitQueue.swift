@@ -9,7 +9,7 @@ final class CommitQueue: Sendable {
     enum Work: Sendable {
         case attempts([AuditRecord.Draft])
         case projections([Projection], clusterID: String)
-        case follow(Progress)
+        case follow(Progress, emptySince: Timestamp?)
         /// Words of rows for the index of texts.
         case texts(TextIndex.Batch)
         /// Has the index of texts made again.
@@ -266,7 +266,8 @@ extension CommitQueue.Work {
         case .attempts(let drafts): try writer.append(drafts, to: db)
         case .projections(let batch, let clusterID):
             try writer.project(batch, clusterID: clusterID, to: db)
-        case .follow(let progress): try writer.follow(progress, in: db)
+        case .follow(let progress, let time):
+            try writer.follow(progress, emptySince: time, in: db)
         case .texts(let batch): try TextIndex.add(batch, in: db)
         case .emptyTexts: try TextIndex.empty(in: db)
         case .transaction(let body): try body(&writer, db)

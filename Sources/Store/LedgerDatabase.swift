@@ -9,11 +9,13 @@ enum LedgerDatabase {
     /// What the writing connection may keep in memory, in KiB: the ends of all indexes fit.
     private static let writerCache = 16384
 
+    private static let giveWay = "Move it away, or name another data folder (--data-dir)."
+
     static func open(_ path: String, options: AuditLedger.Options) throws(StoreError)
         -> DatabasePool
     {
         try LedgerFile.createFile(path)
-        try LedgerFile.checkHeader(path)
+        try LedgerFile.checkHeader(path, advice: giveWay)
         do {
             try checkOwner(path)
             let pool = try DatabasePool(path: path, configuration: configuration(options))
@@ -62,8 +64,7 @@ enum LedgerDatabase {
             guard isNew || application == Migrations.applicationID else {
                 throw StoreError(
                     code: .notALedger,
-                    message: "\(path): the SQLite file of another program. "
-                        + "Move it away, or give this server another data directory.")
+                    message: "\(path): the SQLite file of another program. \(giveWay)")
             }
             guard version <= Migrations.schemaVersion else {
                 throw StoreError(

@@ -101,11 +101,37 @@ enum LedgerFile {
         StoreError(code: .cannotOpen, message: "\(path) \(problem)")
     }
 
+    /// Throws `cannotOpen` unless there is a file at `path` that this user may read: SQLite itself would speak
+    /// of something else.
+    static func checkReadable(_ path: String) throws(StoreError) {
+        var status = stat()
+        guard stat(path, &status) == 0 else {
+            guard errno == ENOENT else {
+                throw StoreError(code: .cannotOpen, path: path, errno: errno)
+            }
+            throw StoreError(
+                code: .cannotOpen,
+                message: "\(path): there is no such file. \(StoreError.ledgerName)")
+        }
+        guard status.st_mode & S_IFMT != S_IFDIR else {
+            throw StoreError(
+                code: .cannotOpen,
+                message: "\(path): is a folder, not a ledger's file. \(StoreError.ledgerName)")
+        }
+        guard access(path, R_OK) == 0 else {
+            throw StoreError(code: .cannotOpen, path: path, errno: errno)
+        }
+    }
+
     /// Throws `notALedger` unless the file is empty or begins as SQLite's do
     /// (https://www.sqlite.org/fileformat.html#the_database_header).
     ///
     /// To be called before SQLite opens the file: closing the descriptor drops SQLite's locks on it.
-    static func checkHeader(_ path: String) throws(StoreError) {
+    ///
+    /// - Parameter advice: what to do when it is none.
+    static func checkHeader(
+        _ path: String, advice: String = StoreError.ledgerName
+    ) throws(StoreError) {
         let descriptor = open(path, O_RDONLY | O_CLOEXEC)
         guard descriptor >= 0 else {
             throw StoreError(code: .cannotOpen, path: path, errno: errno)
@@ -117,8 +143,7 @@ enum LedgerFile {
         guard count == 0 || header == Array("SQLite format 3\0".utf8) else {
             throw StoreError(
                 code: .notALedger,
-                message: "\(path): not an SQLite file. "
-                    + "Move it away, or give this server another data directory.")
+                message: "\(path): not an SQLite file, so not an audit ledger. \(advice)")
         }
     }
 }
@@ -128,8 +153,25 @@ extension StoreError {
         let text = strerror(number).map { String(cString: $0) } ?? "error \(number)"
         let code = number == ENOSPC ? .diskFull : number == EROFS ? .readOnly : code
         self.init(
-            code: code,
-            message: "\(path): \(text). Check the data directory, its owner and its mode.",
-            systemCode: number)
+            code: code, message: "\(path): \(text). \(Self.advice(number))", systemCode: number)
+    }
+
+    /// Which file is a ledger, for who has given another one.
+    static let ledgerName = "A ledger is audit.sqlite in the server's data folder (--data-dir)."
+
+    private static func advice(_ number: Int32) -> String {
+        switch number {
+        case ENOENT: "Check the name, and that its folder exists."
+        case ENOTDIR: "A part of the path is a file: check the path."
+        case EISDIR: "That is a folder: name a file in it."
+        case EACCES, EPERM:
+            "This user may not: check the owner and mode of the file and its folder."
+        case EROFS: "Its file system is read-only: choose another place, or mount it writable."
+        case ENOSPC, EDQUOT: "Free space on its file system."
+        case ENAMETOOLONG: "Choose a shorter name."
+        case EMFILE, ENFILE: "Raise the limit of open files (ulimit -n)."
+        case ELOOP: "That is a symbolic link, which is not followed here: name the file itself."
+        default: "Look at the system log for errors of its disk."
+        }
     }
 }

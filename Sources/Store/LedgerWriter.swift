@@ -82,7 +82,11 @@ struct LedgerWriter: Sendable {
     }
 
     /// A revision that falls, or another cluster, begins a new epoch.
-    mutating func follow(_ progress: Progress, in db: Database) throws {
+    ///
+    /// - Parameter emptySince: see `AuditLedger.follow`.
+    mutating func follow(
+        _ progress: Progress, emptySince: Timestamp? = nil, in db: Database
+    ) throws {
         if let old = self.progress {
             if old.clusterID != progress.clusterID || old.revision > progress.revision {
                 try Coverage.close(at: old.revision, in: db)
@@ -91,6 +95,9 @@ struct LedgerWriter: Sendable {
         } else {
             epoch = 1
             try Coverage.begin(at: progress.revision, epoch, after: 0, in: db)
+            if let emptySince {
+                try moments.begin(emptySince, epoch, progress.revision, in: db)
+            }
         }
         let statement = try db.cachedStatement(
             sql: "INSERT OR REPLACE INTO progress (id, cluster_id, revision) VALUES (1, ?, ?)")

@@ -38,6 +38,13 @@ struct Moments: Sendable {
         last = (time, place)
     }
 
+    /// Takes in that `revision`, at which there was nothing, was the newest at `time`.
+    mutating func begin(
+        _ time: Timestamp, _ epoch: Int64, _ revision: Int64, in db: Database
+    ) throws {
+        try insert(time.microseconds, Place(epoch: epoch, revision: revision), in: db)
+    }
+
     /// The general case: of a time or a revision that does not rise.
     private mutating func insert(_ time: Int64, _ place: Place, in db: Database) throws {
         let before = try Self.fetch(db, "WHERE time <= ? ORDER BY time DESC LIMIT 1", [time])

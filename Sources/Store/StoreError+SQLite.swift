@@ -13,7 +13,10 @@ extension StoreError {
     /// https://www.sqlite.org/rescode.html
     private init(sqlite error: DatabaseError, path: String) {
         let (code, advice) = Self.meaning(of: error.resultCode)
-        let text = error.message ?? String(describing: error.resultCode)
+        let text =
+            error.resultCode == .SQLITE_NOTADB
+            ? "not an SQLite file, so not an audit ledger"
+            : error.message ?? String(describing: error.resultCode)
         let number = error.extendedResultCode.rawValue
         self.init(
             code: code, message: "\(path): \(text) (SQLite \(number)). \(advice)",
@@ -31,9 +34,9 @@ extension StoreError {
         case .SQLITE_CORRUPT:
             (.corrupt, "Move the file away and restore a backup, or start without it.")
         case .SQLITE_NOTADB:
-            (.notALedger, "It is not an audit ledger: move it away or give another directory.")
+            (.notALedger, StoreError.ledgerName)
         case .SQLITE_CANTOPEN:
-            (.cannotOpen, "Check that it is a file and that its directory can be written.")
+            (.cannotOpen, "Check that this user may read the file, and write in its folder.")
         case .SQLITE_BUSY, .SQLITE_LOCKED:
             (.busy, "Another program is using the file: end it.")
         default:

@@ -18,7 +18,7 @@ extension FaultTests {
                     for (arguments, text) in [
                         (
                             ["verify", "--db", server.ledger, "--etcd", away],
-                            "does not answer at \(away)"
+                            "etcd cannot be reached: \(away): connection refused"
                         ),
                         (["verify", "--db", none], "there is no such file"),
                         (["compare", server.ledger, away], "cannot be reached"),
@@ -55,6 +55,21 @@ extension FaultTests {
                         let none = try await AuditTool("compare", first.ledger, second.ledger)
                         #expect(none.status == 3, "\(none.output)")
                         #expect(none.output.contains("nothing to compare"), "\(none.output)")
+                    }
+                }
+            }
+        }
+
+        @Test func `ledgers of different etcds were not compared either`() async throws {
+            try await withEtcd { etcd in
+                try await withServer(on: etcd) { first in
+                    try await withEtcd { other in
+                        try await withServer(on: other) { second in
+                            let none = try await AuditTool("compare", first.ledger, second.ledger)
+                            #expect(none.status == 3, "\(none.output)")
+                            #expect(none.output.contains("nothing to compare"), "\(none.output)")
+                            #expect(none.output.contains("follows etcd cluster"), "\(none.output)")
+                        }
                     }
                 }
             }

@@ -21,6 +21,28 @@ import Testing
         }
     }
 
+    /// A search is a row as well, and names the words that it was for.
+    @Test func aSearchDoesNotFindTheSearchesBeforeIt() async throws {
+        let fixture = try await LedgerFixture()
+        var search = AuditRecord.Draft.sample("/v1/audit", time: 7, kind: "AuditLog")
+        search.verb = .read
+        search.detail = #"{"query":"q=needle","format":"json"}"#
+        var change = AuditRecord.Draft.sample(time: 5)
+        change.after = #"{"spec":"needle"}"#
+        try await fixture.ledger.record([change, search])
+        func found(_ change: (inout AuditFilter) -> Void = { _ in }) async throws -> [Int64] {
+            var filter = AuditFilter()
+            filter.text = try AuditText("needle")
+            change(&filter)
+            let rows = try await fixture.ledger.query(filter, limit: 10).records
+            #expect(rows == (try await fixture.allRows()).filter(filter.matches))
+            return rows.map(\.seq)
+        }
+        #expect(try await found() == [1])
+        #expect(try await found { $0.verb = .read } == [2])
+        #expect(try await found { $0.kind = "AuditLog" } == [2])
+    }
+
     @Test func aRevisionIsFoundInEveryEpoch() async throws {
         let fixture = try await LedgerFixture()
         let rows = ([nil, -3, 0, 1, 7] as [Int64?]).map { epoch in

@@ -37,6 +37,27 @@ import Testing
         }
     }
 
+    @Test func aLedgerOfAnEmptyEtcdKnowsTheTimeBeforeTheFirstChange() async throws {
+        let directory = try TemporaryDirectory()
+        let ledger = try AuditLedger(path: directory.file("audit.sqlite"))
+        let progress = Progress(clusterID: LedgerFixture.cluster, revision: 0)
+        try await ledger.follow(progress, emptySince: Timestamp(microseconds: 100))
+        func revision(at time: Int64) async -> Int64? {
+            try? await ledger.known(at: Timestamp(microseconds: time)).place.revision
+        }
+        #expect(await revision(at: 99) == nil)
+        #expect(await revision(at: 100) == 0)
+        let change = Projection(revision: 5, rows: [.sample(at: 5, time: 300)])
+        try await ledger.project([change], clusterID: LedgerFixture.cluster)
+        #expect(await revision(at: 299) == 0)
+        #expect(await revision(at: 300) == 5)
+        // A change whose author's clock is behind: what is newer has been there before.
+        let older = Projection(revision: 7, rows: [.sample(at: 7, time: 50)])
+        try await ledger.project([older], clusterID: LedgerFixture.cluster)
+        #expect(await revision(at: 100) == 7)
+        #expect(await revision(at: 49) == nil)
+    }
+
     @Test func attemptsMakeNoMoment() async throws {
         let fixture = try await LedgerFixture()
         var refused = AuditRecord.Draft.sample(at: 5, time: 5)

@@ -14,9 +14,9 @@ package struct EtcdCertificates: Sendable {
 }
 
 /// Runs `body` with fresh certificates, which are gone afterwards. `serverNames` is in OpenSSL's
-/// notation of subjectAltName.
+/// notation of subjectAltName; the server's certificate is good for `serverDays`, which may be over.
 package func withEtcdCertificates<Result: Sendable>(
-    serverNames: String = "IP:127.0.0.1,DNS:localhost",
+    serverNames: String = "IP:127.0.0.1,DNS:localhost", serverDays: Int = 2,
     _ body: (EtcdCertificates) async throws -> Result
 ) async throws -> Result {
     let directory = FileManager.default.temporaryDirectory
@@ -24,22 +24,24 @@ package func withEtcdCertificates<Result: Sendable>(
     try FileManager.default.createDirectory(at: directory, withIntermediateDirectories: true)
     defer { try? FileManager.default.removeItem(at: directory) }
     let certificates = EtcdCertificates(directory: directory)
-    try await certificates.make(serverNames: serverNames)
+    try await certificates.make(serverNames: serverNames, serverDays: serverDays)
     return try await body(certificates)
 }
 
 extension EtcdCertificates {
-    fileprivate func make(serverNames: String) async throws {
+    fileprivate func make(serverNames: String, serverDays: Int) async throws {
         try await openssl(
             "req", "-x509", "-newkey", "ec", "-pkeyopt", "ec_paramgen_curve:prime256v1", "-nodes",
             "-days", "2", "-subj", "/CN=test authority", "-keyout", path("ca.key"), "-out", ca)
         try await sign(
             "server", subject: "/CN=etcd", usage: "serverAuth,clientAuth",
-            names: serverNames)
+            names: serverNames, days: serverDays)
         try await sign("client", subject: "/CN=root", usage: "clientAuth", names: "DNS:client")
     }
 
-    private func sign(_ name: String, subject: String, usage: String, names: String) async throws {
+    private func sign(
+        _ name: String, subject: String, usage: String, names: String, days: Int = 2
+    ) async throws {
         let extensions = "subjectAltName=\(names)\nextendedKeyUsage=\(usage)\n"
         try Data(extensions.utf8).write(to: directory.appendingPathComponent("\(name).ext"))
         try await openssl(
@@ -47,7 +49,7 @@ extension EtcdCertificates {
             "-subj", subject, "-keyout", path("\(name).key"), "-out", path("\(name).csr"))
         try await openssl(
             "x509", "-req", "-in", path("\(name).csr"), "-CA", ca, "-CAkey", path("ca.key"),
-            "-CAcreateserial", "-days", "2", "-extfile", path("\(name).ext"),
+            "-CAcreateserial", "-days", "\(days)", "-extfile", path("\(name).ext"),
             "-out", path("\(name).crt"))
     }
 

@@ -90,14 +90,14 @@ extension ControlPlane {
     /// Returns when the ledger has what had been accepted, by any replica, when this was called.
     private func waitUntilCurrent(timeout: Duration) async throws(ControlPlaneError) {
         guard mirror.isReady else {
-            throw ControlPlaneError(.notReady, "this server is still reading etcd")
+            throw ControlPlaneError(.notReady, mirror.unreadiness)
         }
         let newest: Int64
         do {
             newest = try await store.get(Keyspace.head)?.modRevision ?? 0
         } catch {
             throw ControlPlaneError(
-                .etcdUnavailable, "etcd does not answer, so the newest changes are not known")
+                .etcdUnavailable, "the newest changes are not known: \(error)")
         }
         try await waitUntilAudited(max(newest, mirror.applied.reached), timeout: timeout)
     }

@@ -13,11 +13,11 @@ package enum HistoryPoint: Sendable, Equatable {
 }
 
 extension HistoryPoint {
-    /// A revision in decimal or an RFC 3339 time; nil for anything else.
-    package init?(_ text: String) {
+    /// A revision in decimal, or a time as `Timestamp.init(asked:now:)` reads it; nil for anything else.
+    package init?(_ text: String, now: Timestamp = SystemClock.now()) {
         if let revision = Int64(text), String(revision) == text, revision >= 0 {
             self = .revision(revision)
-        } else if let time = Timestamp(rfc3339: text) {
+        } else if let time = Timestamp(asked: text, now: now) {
             self = .time(time)
         } else {
             return nil

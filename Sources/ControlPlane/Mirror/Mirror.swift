@@ -17,8 +17,13 @@ final class Mirror: Sendable {
     private let heard = Mutex(ContinuousClock.now)
     /// Where findings about stored values are said when they appear; nil says nothing.
     private let logger: Logger?
+    /// What keeps etcd from being reached now; nil for nothing.
+    private let trouble: @Sendable () -> String?
 
-    init(logger: Logger? = nil) { self.logger = logger }
+    init(logger: Logger? = nil, trouble: @escaping @Sendable () -> String? = { nil }) {
+        self.logger = logger
+        self.trouble = trouble
+    }
 
     /// Whether the mirror has caught up with what etcd held when it connected.
     var isReady: Bool { readiness.withLock { $0.isReady } }
@@ -28,11 +33,17 @@ final class Mirror: Sendable {
 
     /// Why no change can be planned against this mirror now, and what to do; nil when one can.
     var problem: String? {
-        guard isReady else { return "this server is still reading etcd" }
+        guard isReady else { return unreadiness }
         if case .unreadable(let head) = read({ $0.storedHead }) {
             return "\(head.problem). \(head.remedy)"
         }
         return staleness(at: .now)
+    }
+
+    /// Says why this mirror is not ready, when it is not.
+    var unreadiness: String {
+        trouble().map { "etcd cannot be reached, and is tried again: \($0)" }
+            ?? "this server is still reading etcd"
     }
 
     func setReady(_ isReady: Bool) {
@@ -145,7 +156,7 @@ extension Mirror {
         guard silence > Self.maximumSilence else { return nil }
         return
             "etcd's watch has been silent for \(silence.components.seconds) s, so what this server shows "
-            + "may be old"
+            + "may be old" + (trouble().map { ": \($0)" } ?? "")
     }
 }
 

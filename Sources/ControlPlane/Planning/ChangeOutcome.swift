@@ -134,7 +134,7 @@ extension PlannedChange {
 
 /// Why a change was refused. Nothing of it is in etcd.
 package struct Refusal: Sendable {
-    package enum Reason: Sendable {
+    package enum Reason: CaseIterable, Sendable {
         /// The object, or the region in its path, does not exist.
         case notFound
         /// The document breaks rules: see `violations`.
@@ -243,7 +243,7 @@ package struct ObjectReference: Sendable, Equatable {
 
 /// Why a request could not be answered: nothing was refused, something is out of order.
 package struct ControlPlaneError: Error, Sendable {
-    package enum Code: Sendable {
+    package enum Code: CaseIterable, Sendable {
         /// The mirror is not complete yet (start, or after a gap).
         case notReady
         /// etcd does not answer; the change is certainly not in etcd.

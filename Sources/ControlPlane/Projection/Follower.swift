@@ -38,7 +38,8 @@ final class Follower: Sendable {
                 if Task.isCancelled { break }
                 let isExpected = (error as? EtcdError)?.isCompaction ?? false
                 logger.log(
-                    level: isExpected ? .notice : .warning, "following etcd starts again",
+                    level: isExpected ? .notice : .warning,
+                    "etcd cannot be followed any further; that is tried again",
                     metadata: ["error": "\(error)"])
                 pause = mirror.isReady ? .milliseconds(100) : min(pause * 2, .seconds(2))
             }
@@ -136,7 +137,8 @@ final class Follower: Sendable {
     private func start(_ clusterID: String, newest: Int64) async throws -> Int64 {
         guard let progress = try await ledger.progress() else {
             try await noteNewLedger(clusterID, newest: newest)
-            try await ledger.follow(Progress(clusterID: clusterID, revision: 0))
+            try await ledger.follow(
+                Progress(clusterID: clusterID, revision: 0), emptySince: try await emptySince())
             return try await fill(after: 0, clusterID, newest: newest)
         }
         guard progress.clusterID == clusterID else {
@@ -197,6 +199,13 @@ final class Follower: Sendable {
             return true
         }
         return count == expected
+    }
+
+    /// A moment at which etcd held nothing that is followed; nil when it holds something. Taken before etcd is
+    /// asked, so that what is written meanwhile is later.
+    private func emptySince() async throws -> Timestamp? {
+        let time = now()
+        return try await newestRevision() == 0 ? time : nil
     }
 
     /// Says in a new ledger that what follows is etcd's history from before it, if there is any: of

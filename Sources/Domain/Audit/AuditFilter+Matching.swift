@@ -3,6 +3,7 @@ extension AuditFilter {
     package func matches(_ record: AuditRecord) -> Bool {
         matchesObject(record) && matchesActor(record) && matchesRequest(record)
             && matchesOutcome(record) && isInRange(record) && matchesNetworks(record)
+            && !(leavesOutReads && record.verb == .read)
             && matchesField(record) && (text.map { $0.matches(record) } ?? true)
     }
 

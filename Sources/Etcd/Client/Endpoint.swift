@@ -126,6 +126,7 @@ extension EtcdConfiguration {
                 channel.eventLoop.makeCompletedFuture {
                     let pipeline = channel.pipeline.syncOperations
                     let http2 = try pipeline.handler(type: NIOHTTP2Handler.self)
+                    try pipeline.addHandler(CertificateWitness(), position: .before(http2))
                     try pipeline.addHandler(PingResponder(), position: .before(http2))
                     #if os(Linux)
                         try channel.syncOptions?.setOption(

@@ -8,10 +8,14 @@ final class EndpointPool: Sendable {
         var silentUntil: [Int: ContinuousClock.Instant] = [:]
         /// The search for a successor of `current` that is in progress.
         var choice: Task<Void, Never>?
+        /// What the endpoints failed with since one of them answered last.
+        var failures = EndpointFailures()
     }
 
     let endpoints: [Endpoint]
     private let state = Mutex(State())
+    /// Whether `State.failures` is not empty: an answer must not cost a lock.
+    private let hasFailures = Atomic(false)
 
     /// How long an endpoint that did not answer is passed over: each try of it costs a time-out, which one
     /// that refuses at once does not.
@@ -29,6 +33,25 @@ final class EndpointPool: Sendable {
     var inUse: (index: Int, endpoint: Endpoint) {
         let index = state.withLock { $0.current }
         return (index, endpoints[index])
+    }
+
+    /// What keeps the endpoints from being reached, since one of them answered last; nil for nothing.
+    var trouble: String? {
+        state.withLock { $0.failures.isEmpty ? nil : $0.failures.text }
+    }
+
+    /// Notes that an endpoint has answered.
+    func noteAnswer() {
+        guard hasFailures.load(ordering: .relaxed) else { return }
+        hasFailures.store(false, ordering: .relaxed)
+        state.withLock { $0.failures = EndpointFailures() }
+    }
+
+    /// Notes what the endpoint `index` failed with; returns whether that is news.
+    func note(_ error: EtcdError, of index: Int) -> Bool {
+        let isNews = state.withLock { $0.failures.note(error, of: endpoints[index].address) }
+        hasFailures.store(true, ordering: .relaxed)
+        return isNews
     }
 
     /// Moves on from the endpoint `index`, unless somebody has left it already: to the one that `choose`

@@ -41,6 +41,7 @@ extension EtcdClient {
                         timeout: attemptTimeout(kind, until: deadline, failures: backoff.failures),
                         isSupervised: true)
                     endpoint.noteTerm(response.header.raftTerm)
+                    pool.noteAnswer()
                     return response
                 } catch  where error.code == .unauthenticated && refusal == nil && usesTokens {
                     refusal = Authenticator.Refusal(token: token)
@@ -122,27 +123,6 @@ extension EtcdClient {
         let remaining = ContinuousClock.now.duration(to: deadline)
         guard !kind.mutates else { return remaining }
         return remaining / max(1, pool.endpoints.count - failures)
-    }
-}
-
-/// What each endpoint failed with last, for an error that names them.
-struct EndpointFailures {
-    private var failures: [(address: EtcdEndpoint, message: String)] = []
-
-    mutating func note(_ error: EtcdError, of address: EtcdEndpoint) {
-        if let index = failures.firstIndex(where: { $0.address == address }) {
-            // That the time is over says less than what the time was lost with.
-            guard error.code != .deadlineExceeded else { return }
-            failures.remove(at: index)
-        }
-        failures.append((address, error.message))
-    }
-
-    /// `last`, the error that ended the call, in the words of all of them.
-    func summary(_ last: EtcdError) -> EtcdError {
-        var error = last
-        error.message = failures.map { "\($0.address): \($0.message)" }.joined(separator: "; ")
-        return error
     }
 }
 

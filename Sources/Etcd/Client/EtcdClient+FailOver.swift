@@ -15,9 +15,11 @@ extension EtcdClient {
 
     /// Moves all calls on from an endpoint that failed with `error`; returns when that is done.
     func leave(_ index: Int, because error: EtcdError, token: String?) async {
-        // During an election every call meets several members without a leader: that is no news.
+        // One that is away fails ten times a second, and during an election every call meets several
+        // members without a leader: that is no news.
+        let isNews = pool.note(error, of: index) && error.code != .noLeader
         logger.log(
-            level: error.code == .noLeader ? .debug : .info, "etcd endpoint failed",
+            level: isNews ? .info : .debug, "an etcd endpoint failed; it is tried again",
             metadata: ["endpoint": "\(pool.endpoints[index].address)", "error": "\(error)"])
         // A member that answers "no leader" is as good as any other once there is one.
         let mayStay = error.code == .noLeader

@@ -1,6 +1,8 @@
 import SwiftProtobuf
 
 extension EtcdClient: KeyValueStore {
+    package var trouble: String? { pool.trouble }
+
     package func range(_ request: RangeRequest) async throws -> RangeResponse {
         let response: Etcdserverpb_RangeResponse = try await call(
             Etcdserverpb_KV.Method.Range.descriptor, Etcdserverpb_RangeRequest(request),

@@ -75,6 +75,7 @@ extension EtcdClient {
                 group.addTask {
                     try await receive(create, questions, metadata, on: endpoint) { response in
                         endpoint.noteTerm(response.header.raftTerm)
+                        pool.noteAnswer()
                         guard let batch = try progress.receive(response) else {
                             return pulse.beat()
                         }

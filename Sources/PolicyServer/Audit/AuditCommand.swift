@@ -8,4 +8,6 @@ struct AuditCommand: AsyncParsableCommand {
             VerifyCommand.self, RotateKeyCommand.self, AuditExportCommand.self,
             AuditImportCommand.self, AuditBackupCommand.self, AuditCompareCommand.self,
         ])
+
+    func run() async throws { throw MissingSubcommand.shown(Self.self) }
 }

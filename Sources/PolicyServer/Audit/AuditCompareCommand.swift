@@ -14,7 +14,8 @@ struct AuditCompareCommand: AsyncParsableCommand {
             knows is named on standard error and is no difference: the other has a gap there.
 
             Exit status: 0 when all rows that both should have are the same, 1 at the first difference, 2 when \
-            a side cannot be read or asked, 3 when there was nothing to compare.
+            a side cannot be read or asked, 3 when there was nothing to compare: the ledgers follow different \
+            etcds, or know no revision in common.
             """)
 
     @Argument(help: ArgumentHelp("A file, or a URL such as http://127.0.0.1:8080.")) var first:
@@ -27,6 +28,9 @@ struct AuditCompareCommand: AsyncParsableCommand {
         do {
             comparison = try await LedgerComparison(Self.source(first), Self.source(second))
             (rows, difference) = try await comparison.run()
+        } catch let error as StoreError where error.code == .clusterMismatch {
+            print("nothing to compare: \(error)")
+            throw ExitCode(3)
         } catch {
             Self.printError("\(Version.name): cannot compare: \(error)\n")
             throw ExitCode(2)
@@ -49,6 +53,10 @@ struct AuditCompareCommand: AsyncParsableCommand {
 
     private static func source(_ text: String) throws -> any ChangeSource {
         guard text.hasPrefix("http://") || text.hasPrefix("https://") else {
+            guard !text.contains("://") else {
+                throw StartFailure(
+                    "\(text): the URL of a server begins with http:// or https://")
+            }
             return FileSource(reader: try LedgerReader(path: text))
         }
         guard let source = RemoteLedger(text) else { throw StartFailure("\(text): not a URL") }

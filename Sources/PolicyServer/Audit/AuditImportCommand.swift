@@ -1,6 +1,5 @@
 import ArgumentParser
 import ControlPlane
-import Foundation
 import Store
 
 /// Takes the rows that a ledger lacks from another replica's segments; the server must be stopped.
@@ -19,9 +18,8 @@ struct AuditImportCommand: AsyncParsableCommand {
 
     func run() async throws {
         try await StartFailure.reported {
-            guard FileManager.default.fileExists(atPath: db) else {
-                throw StartFailure("\(db): there is no such file")
-            }
+            // Before a lock is made beside what may not be a ledger at all.
+            _ = try LedgerReader(path: db)
             let ledger = try open()
             for segment in segments {
                 let summary = try await ledger.importSegment(

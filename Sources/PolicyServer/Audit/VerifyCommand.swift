@@ -46,7 +46,7 @@ struct VerifyCommand: AsyncParsableCommand {
         do {
             verdict = try await verify()
         } catch {
-            Self.printError("\(Version.name): cannot verify \(db): \(reason(error))")
+            Self.printError("\(Version.name): cannot verify \(subject(reason(error)))")
             throw ExitCode(2)
         }
         let report = verdict.report
@@ -148,10 +148,13 @@ struct VerifyCommand: AsyncParsableCommand {
         }
     }
 
+    /// The reason with the ledger's file before it, once.
+    private func subject(_ reason: String) -> String {
+        reason.hasPrefix("\(db): ") ? reason : "\(db): \(reason)"
+    }
+
     private func reason(_ error: any Error) -> String {
         switch error {
-        case let error as EtcdError where error.code == .unavailable:
-            "etcd does not answer at \(etcd.joined(separator: ", "))"
         case let error as SettingError: error.message
         default: "\(error)"
         }
@@ -187,7 +190,8 @@ struct VerifyCommand: AsyncParsableCommand {
         do {
             return try String(contentsOfFile: path, encoding: .utf8)
         } catch {
-            throw StartFailure("\(path) cannot be read")
+            let reason = error as NSError
+            throw StartFailure("\(path) cannot be read: \(reason.localizedDescription)")
         }
     }
 

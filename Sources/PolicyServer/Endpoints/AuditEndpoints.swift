@@ -60,7 +60,8 @@ extension API {
         var response = Response(
             contentType: search.format.contentType(request), search.format.page(page, cursor))
         if let cursor {
-            response.headers[.link] = "<\(Self.target(request, cursor: cursor))>; rel=\"next\""
+            let target = Self.target(search.pinned(request), cursor: cursor)
+            response.headers[.link] = "<\(target)>; rel=\"next\""
         }
         return response
     }
@@ -113,7 +114,10 @@ extension API {
 
     private func auditRow(_ request: Request) async throws -> Response {
         let reader = try reader(request)
-        let seq = try request.path("seq", as: Int64.self)
+        let text = try request.path("seq")
+        guard let seq = Int64(decimal: text), seq >= 1 else {
+            throw Problem.malformed("A row's number is an integer from 1, not '\(text)'.")
+        }
         try await waitUntilAudited(request)
         let record: AuditRecord?
         do {

@@ -71,7 +71,8 @@ extension API {
         if let text = request.query("after") {
             guard let after = HistoryPlace(text) else {
                 throw Problem.malformed(
-                    "The query parameter after must be EPOCH.REVISION, not '\(text)'.")
+                    "The query parameter after must be EPOCH.REVISION, such as 1.4711, not '\(text)'."
+                )
             }
             place = after
         }

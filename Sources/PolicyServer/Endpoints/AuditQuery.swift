@@ -1,3 +1,4 @@
+import ControlPlane
 import Domain
 import HTTPCore
 import HTTPTypes
@@ -25,8 +26,7 @@ struct AuditQuery: Sendable {
             cursor = AuditCursor(position)
             // A search for words goes along numbers, every other along times.
             guard let cursor, (cursor.time == nil) == (filter.text != nil) else {
-                throw .malformed(
-                    "The query parameter cursor is not one that this list gave out.")
+                throw API.foreignCursor
             }
         }
         if grouping != nil {
@@ -37,6 +37,19 @@ struct AuditQuery: Sendable {
                 throw .malformed("The query parameter limit has no meaning beside group_by.")
             }
         }
+    }
+}
+
+extension AuditQuery {
+    /// The request with its times as moments: a duration before now would mean another one on a later page.
+    func pinned(_ request: Request) -> Request {
+        let times = ["since": filter.since, "until": filter.until]
+        var request = request
+        request.query = QueryItems(
+            request.query.items.map { name, value in
+                (name, (times[name] ?? nil).map(\.rfc3339) ?? value)
+            })
+        return request
     }
 }
 
@@ -54,38 +67,106 @@ extension AuditFilter {
     /// Throws a 400 problem for a value that no row could have.
     init(_ request: Request) throws(Problem) {
         self.init(
-            kind: request.query("kind"), name: request.query("name"),
+            kind: try Self.kind(request), name: request.query("name"),
             region: request.query("region"), actor: request.query("actor"),
             origin: try request.oneOf("origin"), verb: try request.oneOf("verb"),
-            outcome: try request.oneOf("outcome"), change: request.query("change"),
-            since: try request.time("since"), until: try request.time("until"))
-        authentication = request.query("authentication")
+            outcome: try request.oneOf("outcome"))
+        (since, until) = try Self.times(request)
         role = request.query("role")
-        status = try request.query("status", as: Int64.self)
-        problem = request.query("problem")
-        revision = try request.query("revision", as: Int64.self)
-        epoch = try request.query("epoch", as: Int64.self)
-        requestID = request.query("requestId")
-        trace = request.query("trace")
-        idempotencyKeyHash = request.query("idempotencyKey").map(Idempotency.hash)
         ticket = request.query("ticket")
         reason = request.query("reason")
-        clientAddress = request.query("clientAddress")
         userAgent = request.query("userAgent")
-        key = request.query("key")
+        requestID = request.query("requestId")
+        idempotencyKeyHash = request.query("idempotencyKey").map(Idempotency.hash)
+        status = try request.query("status", as: Int64.self, in: 100...599)
+        revision = try request.query("revision", as: Int64.self, in: 1...Int64.max)
+        epoch = try request.query("epoch", as: Int64.self)
         isDryRun = try request.query("dryRun", as: Bool.self)
         isAfterGap = try request.query("afterGap", as: Bool.self)
-        clusterID = request.query("cluster")
+        try readForms(request)
         network = try Self.network(request)
         field = try Self.field(request)
         text = try Self.text(request)
     }
 
+    /// What is text, but has a form.
+    private mutating func readForms(_ request: Request) throws(Problem) {
+        let authentications = Principal.authentications
+        authentication = try request.query(
+            "authentication", expected: "one of " + authentications.joined(separator: ", ")
+        ) { authentications.contains($0) ? $0 : nil }
+        problem = try request.query(
+            "problem", expected: "one of " + ProblemKind.names.joined(separator: ", ")
+        ) { text in
+            let name = text.hasPrefix("/problems/") ? String(text.dropFirst(10)) : text
+            return ProblemKind.names.contains(name) ? name : nil
+        }
+        change = try request.query(
+            "change",
+            expected: "a change id: 26 characters of Crockford's base32, as in X-Change-Id"
+        ) { ChangeID($0)?.text }
+        trace = try request.query(
+            "trace",
+            expected: "32 lower-case hex digits, or a traceparent of four such parts with '-'"
+        ) { Self.isTrace($0) ? $0 : nil }
+        clusterID = try request.query(
+            "cluster", expected: "16 lower-case hex digits, as clusterId of a row"
+        ) { $0.utf8.count == 16 && Self.isHex($0) ? $0 : nil }
+        key = try request.query(
+            "key", expected: "an etcd key below /calico/, as key of a row"
+        ) { $0.hasPrefix("/calico/") ? $0 : nil }
+        clientAddress = try request.query(
+            "clientAddress", expected: "one IP address such as 192.0.2.7"
+        ) { IPAddress(parsing: $0) == nil ? nil : $0 }
+    }
+
+    private static func kind(_ request: Request) throws(Problem) -> String? {
+        let kind: AuditKind? = try request.oneOf("kind")
+        return kind?.rawValue
+    }
+
+    /// Throws for a range in which there cannot be a row.
+    private static func times(
+        _ request: Request
+    ) throws(Problem) -> (since: Timestamp?, until: Timestamp?) {
+        let now = SystemClock.now()
+        let since = try request.time("since", now: now)
+        let until = try request.time("until", now: now)
+        if let since, since.microseconds > now.microseconds + clockDifference {
+            throw .malformed(
+                "The query parameter since is \(since.rfc3339Seconds), which is still to come: it is "
+                    + "\(now.rfc3339Seconds) now.")
+        }
+        if let since, let until, since >= until {
+            throw .malformed(
+                "The query parameter since (\(since.rfc3339Seconds)) must be before until "
+                    + "(\(until.rfc3339Seconds)), which is not included: until of a whole day is the next "
+                    + "day's date.")
+        }
+        return (since, until)
+    }
+
+    /// Microseconds by which the clock of a replica that planned a change may be ahead.
+    private static let clockDifference: Int64 = 60_000_000
+
+    private static func isHex(_ text: some StringProtocol) -> Bool {
+        text.utf8.allSatisfy { (0x30...0x39).contains($0) || (0x61...0x66).contains($0) }
+    }
+
+    private static func isTrace(_ text: String) -> Bool {
+        let parts = text.split(separator: "-", omittingEmptySubsequences: false)
+        let lengths = parts.map(\.utf8.count)
+        return (lengths == [32] || lengths == [2, 32, 16, 2]) && parts.allSatisfy { isHex($0) }
+    }
+
     private static func network(_ request: Request) throws(Problem) -> AuditNetwork? {
         let relation: AuditNetwork.Relation? = try request.oneOf("match")
         guard let block = try request.cidr("cidr", orAddress: true) else {
-            guard relation == nil else {
-                throw .malformed("The query parameter match has no meaning without cidr.")
+            // The default asks for nothing, so it may stand alone.
+            guard relation == nil || relation == .overlaps else {
+                throw .malformed(
+                    "The query parameter match has no meaning without cidr, the network to compare with."
+                )
             }
             return nil
         }

@@ -39,7 +39,9 @@ extension API {
             return nil
         }
         guard let seq = Int64(decimal: text), seq >= 0 else {
-            throw .malformed("Last-Event-ID must be the number of a row, not '\(text)'.")
+            throw .malformed(
+                "Last-Event-ID, or the query parameter lastEventId, must be the number of a row such as 4711; "
+                    + "not '\(text)'.")
         }
         return seq
     }

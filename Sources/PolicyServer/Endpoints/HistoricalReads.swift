@@ -41,8 +41,8 @@ extension API {
         }
         guard let point = HistoryPoint(text) else {
             throw .malformed(
-                "The query parameter \(name) must be a revision such as 42 or a time such as "
-                    + "2026-03-01T12:00:00Z, not '\(text)'. In a URL, + is %2B.")
+                "The query parameter \(name) must be a revision such as 42, or \(Timestamp.askedForms); "
+                    + "not '\(text)'.")
         }
         return point
     }

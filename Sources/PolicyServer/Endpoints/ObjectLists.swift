@@ -15,6 +15,7 @@ extension API {
         query.overlaps = try request.cidr("overlaps")
         query.within = try request.cidr("within")
         query.contains = try request.cidr("contains", orAddress: true)
+        try Self.checkRegion(request)
         let point = try await listPoint(&query, request)
         if case .some(let region) = Self.region(of: collection),
             request.query["region"] == nil, try await object(.region(region), at: point) == nil
@@ -31,6 +32,11 @@ extension API {
             page = try await controlPlane.list(query, at: point)
         } catch {
             throw .history(error)
+        }
+        if page.items.isEmpty, page.findings.isEmpty, let region = request.query("region"),
+            try await object(.region(region), at: point) == nil
+        {
+            throw .notFound("There is no region \(region), and no subnet that says it is in one.")
         }
         let next = page.next.map { path in
             point.past.map { PinnedPosition([$0.place], path).text } ?? path
@@ -53,6 +59,12 @@ extension API {
             throw .malformed("If-None-Match is not a list of entity tags.")
         }
         return isKnown
+    }
+
+    /// Throws for a region of the query that none can be called.
+    private static func checkRegion(_ request: Request) throws(Problem) {
+        guard let violation = request.query("region").flatMap(RegionName.violation) else { return }
+        throw .malformed("The query parameter region: \(violation.message).")
     }
 
     /// The state that a list shows: a later page that of the first one.
@@ -92,7 +104,8 @@ extension API {
     }
 
     static let foreignCursor = Problem.malformed(
-        "The query parameter cursor is not one that this list gave out.")
+        "The query parameter cursor is not one that this list gave out. Send the next of a page of this very "
+            + "list, with the same filters; leave it out for the first page.")
 
     /// 1...1000, 100 when absent.
     static func limit(_ request: Request) throws(Problem) -> Int {
@@ -112,7 +125,9 @@ extension API {
         var labels: [(key: String, value: String)] = []
         for text in request.queryValues("label") {
             guard let equals = text.firstIndex(of: "="), equals > text.startIndex else {
-                throw .malformed("The query parameter label must be key=value, not '\(text)'.")
+                throw .malformed(
+                    "The query parameter label must be key=value, such as site=berlin (in a URL "
+                        + "label=site=berlin); not '\(text)'.")
             }
             labels.append((String(text[..<equals]), String(text[text.index(after: equals)...])))
         }

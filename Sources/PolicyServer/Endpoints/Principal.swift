@@ -26,6 +26,9 @@ package enum Principal {
         return ["unknown", "policy-server"].contains(name) || name.hasPrefix("anonymous@")
     }
 
+    /// What `authentication(of:)` says.
+    static let authentications = ["none", "asserted"]
+
     /// How `of` knows: `asserted` when the client said, `none` when nobody did.
     package static func authentication(of request: Request) -> String {
         request.headers[.actor] == nil ? "none" : "asserted"

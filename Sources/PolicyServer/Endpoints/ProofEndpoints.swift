@@ -146,7 +146,8 @@ private enum ProofRequest {
             self = .consistency(from: from, to: to)
         default:
             throw .malformed(
-                "Ask for seq, and size if need be, or for from, and to if need be.")
+                "The query parameters must be seq, and size if need be, for the proof of a row; or from, and "
+                    + "to if need be, for the proof that the ledger has only grown.")
         }
     }
 

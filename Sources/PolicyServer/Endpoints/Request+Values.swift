@@ -15,15 +15,21 @@ extension Request {
         }
     }
 
-    /// A time in RFC 3339.
-    func time(_ name: String) throws(Problem) -> Timestamp? {
+    /// A time as `Timestamp.init(asked:now:)` reads it.
+    func time(_ name: String, now: Timestamp) throws(Problem) -> Timestamp? {
+        try query(name, expected: Timestamp.askedForms) { Timestamp(asked: $0, now: now) }
+    }
+
+    /// The query parameter `name` as `read` reads it; nil when absent. What it cannot read is refused with
+    /// `expected`, the end of "must be …".
+    func query<Value>(
+        _ name: String, expected: String, _ read: (String) -> Value?
+    ) throws(Problem) -> Value? {
         guard let text = query(name) else { return nil }
-        guard let time = Timestamp(rfc3339: text) else {
-            throw .malformed(
-                "The query parameter \(name) must be a time such as 2026-03-01T12:00:00Z, not '\(text)'."
-            )
+        guard let value = read(text) else {
+            throw .malformed("The query parameter \(name) must be \(expected); not '\(text)'.")
         }
-        return time
+        return value
     }
 
     /// One of an enumeration's values.

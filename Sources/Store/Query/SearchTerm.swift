@@ -76,6 +76,7 @@ extension AuditFilter {
 
     private var specialTerms: [SearchTerm] {
         var terms: [SearchTerm] = []
+        if leavesOutReads { terms.append(SearchTerm("verb <> 'read'")) }
         if let lastSeq { terms.append(SearchTerm("seq <= ?", [lastSeq])) }
         if let isAfterGap { terms.append(SearchTerm("gap = ?", [isAfterGap ? 1 : 0])) }
         if let isDryRun { terms.append(SearchTerm(isDryRun ? "dry_run = 1" : "dry_run IS NULL")) }

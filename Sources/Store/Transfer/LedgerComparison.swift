@@ -27,14 +27,14 @@ package struct LedgerComparison: Sendable {
     private let right: any ChangeSource
     private let offset: Int64
 
-    /// Asks both what they know. Throws `badSegment` when they follow different clusters.
+    /// Asks both what they know. Throws `clusterMismatch` when they follow different clusters.
     package init(_ left: any ChangeSource, _ right: any ChangeSource) async throws {
         let (first, second) = (try await left.header(), try await right.header())
         guard let cluster = first.clusterID, cluster == second.clusterID else {
             throw StoreError(
-                code: .badSegment,
+                code: .clusterMismatch,
                 message: "\(left.name) follows etcd cluster \(first.clusterID ?? "none"), "
-                    + "\(right.name) \(second.clusterID ?? "none"): nothing to compare.")
+                    + "\(right.name) \(second.clusterID ?? "none"): there is nothing to compare.")
         }
         (self.left, self.right) = (left, right)
         offset = first.epoch - second.epoch

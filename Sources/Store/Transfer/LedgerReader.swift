@@ -1,5 +1,4 @@
 package import Domain
-import Foundation
 import GRDB
 
 /// A ledger's file, opened for reading only: beside a running server, without its lock, and without
@@ -12,10 +11,7 @@ package final class LedgerReader: Sendable {
     /// Throws `cannotOpen`, `notALedger` or `newerSchema`.
     package init(path: String) throws(StoreError) {
         self.path = path
-        // SQLite would speak of a directory that cannot be written.
-        guard FileManager.default.fileExists(atPath: path) else {
-            throw StoreError(code: .cannotOpen, message: "\(path): there is no such file.")
-        }
+        try LedgerFile.checkReadable(path)
         var configuration = Configuration()
         configuration.readonly = true
         configuration.label = "audit-ledger-reader"
@@ -33,7 +29,9 @@ package final class LedgerReader: Sendable {
         let application = try Int32.fetchOne(db, sql: "PRAGMA application_id") ?? 0
         guard application == Migrations.applicationID, try db.tableExists("audit") else {
             throw StoreError(
-                code: .notALedger, message: "\(path): an SQLite file, but not an audit ledger.")
+                code: .notALedger,
+                message: "\(path): an SQLite file, but not an audit ledger. "
+                    + StoreError.ledgerName)
         }
         let version = try Int.fetchOne(db, sql: "PRAGMA user_version") ?? 0
         guard version <= Migrations.schemaVersion else {

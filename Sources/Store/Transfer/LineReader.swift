@@ -21,6 +21,12 @@ final class LineReader {
 
     init(path: String) throws(StoreError) {
         self.path = path
+        var status = stat()
+        // zlib opens a folder, and fails when it reads.
+        if stat(path, &status) == 0, status.st_mode & S_IFMT == S_IFDIR {
+            throw StoreError(
+                code: .cannotOpen, message: "\(path): is a folder: name the segments in it.")
+        }
         guard let file = gzopen(path, "rb") else {
             throw StoreError(code: .cannotOpen, path: path, errno: errno)
         }

@@ -60,11 +60,19 @@ enum NewFile {
     static func create(_ temporary: String, for path: String) throws(StoreError) -> Int32 {
         guard access(path, F_OK) != 0 else {
             throw StoreError(
-                code: .cannotOpen, message: "\(path): there is such a file already; name another.")
+                code: .cannotOpen,
+                message: "\(path): there is such a file or folder already; name a new file.")
+        }
+        let folder = path.lastIndex(of: "/").map { String(path[...$0]) } ?? "."
+        guard access(folder, F_OK) == 0 || errno != ENOENT else {
+            throw StoreError(
+                code: .cannotOpen,
+                message: "\(path): the folder \(folder) does not exist: make it, or name another.",
+                systemCode: ENOENT)
         }
         let descriptor = open(temporary, O_RDWR | O_CREAT | O_EXCL | O_CLOEXEC, 0o600)
         guard descriptor >= 0 else {
-            throw StoreError(code: .cannotOpen, path: temporary, errno: errno)
+            throw StoreError(code: .cannotOpen, path: path, errno: errno)
         }
         _ = fchmod(descriptor, 0o600)
         return descriptor

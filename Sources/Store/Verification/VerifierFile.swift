@@ -7,12 +7,7 @@ enum VerifierFile {
     ///
     /// Throws `cannotOpen`, `notALedger`, `newerSchema` or what SQLite reports.
     static func open(_ path: String) throws(StoreError) -> DatabaseQueue {
-        guard FileManager.default.fileExists(atPath: path) else {
-            throw StoreError(code: .cannotOpen, message: "\(path): there is no such file")
-        }
-        guard FileManager.default.isReadableFile(atPath: path) else {
-            throw StoreError(code: .cannotOpen, message: "\(path): cannot be read")
-        }
+        try LedgerFile.checkReadable(path)
         try LedgerFile.checkHeader(path)
         do {
             let queue = try connect(path)
@@ -47,7 +42,10 @@ enum VerifierFile {
         let version = try Int.fetchOne(db, sql: "PRAGMA user_version") ?? 0
         guard try Int32.fetchOne(db, sql: "PRAGMA application_id") == Migrations.applicationID
         else {
-            throw StoreError(code: .notALedger, message: "\(path): is not an audit ledger")
+            throw StoreError(
+                code: .notALedger,
+                message: "\(path): an SQLite file, but not an audit ledger. "
+                    + StoreError.ledgerName)
         }
         guard version <= Migrations.schemaVersion else {
             throw StoreError(

@@ -35,7 +35,8 @@ extension EndToEndTests {
                 }
                 let others = [
                     "role=admin", "status=200", "cidr=10.1.2.0/25&match=exact", "cidr=10.9.0.0/16",
-                    "field=/no/such", "q=nowhere", "dryRun=true", "afterGap=true", "trace=00",
+                    "field=/no/such", "q=nowhere", "dryRun=true", "afterGap=true",
+                    "trace=" + String(repeating: "00", count: 16),
                     "idempotencyKey=secret-2", "reason=open",
                 ]
                 for query in others {

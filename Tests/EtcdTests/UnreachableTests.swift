@@ -1,0 +1,107 @@
+import Etcd
+import TestSupport
+import Testing
+
+/// What is said of an etcd that cannot be reached: which endpoint, and what is wrong with it.
+@Suite struct UnreachableTests {
+    /// - Returns: what a call says when its time is up, which is what `trouble` says.
+    private static func trouble(
+        _ endpoint: String, _ tls: EtcdConfiguration.TLS = EtcdConfiguration.TLS(),
+        timeout: Duration = .seconds(8)
+    ) async throws -> String {
+        let configuration = try EtcdConfiguration(
+            endpoints: [endpoint], tls: tls, requestTimeout: timeout)
+        return try await withClient(configuration) { client in
+            #expect(client.trouble == nil)
+            let error = try #require(await etcdError { _ = try await client.get("k") })
+            let text = "\(error)"
+            #expect(client.trouble == error.message, "\(text)")
+            #expect(error.message.hasPrefix(endpoint + ": "), "\(text)")
+            for word in ["Channel", "transient", "NIO", "SSL routines", "RPC", "preface"] {
+                #expect(!text.contains(word), "\(text)")
+            }
+            return text
+        }
+    }
+
+    @Test func nobodyListens() async throws {
+        let text = try await Self.trouble("http://127.0.0.1:1")
+        #expect(text == "etcd cannot be reached: http://127.0.0.1:1: connection refused")
+    }
+
+    @Test func nobodyAnswers() async throws {
+        let silent = try SilentListener()
+        let text = try await Self.trouble(
+            "http://127.0.0.1:\(silent.port)", timeout: .seconds(1))
+        #expect(text.contains("timed out without an answer"), "\(text)")
+    }
+
+    @Test func theNameIsUnknown() async throws {
+        let text = try await Self.trouble("http://no-such-host.invalid")
+        #expect(text.contains("its name is not found"), "\(text)")
+    }
+
+    @Test func aPlainEtcdIsAskedWithTLS() async throws {
+        try await withEtcd { etcd in
+            let text = try await Self.trouble(etcd.clientURL.replacing("http://", with: "https://"))
+            #expect(
+                text.contains("write http:// for https://") || text.contains("connection reset"),
+                "\(text)")
+        }
+    }
+
+    @Test(arguments: [
+        ("IP:127.0.0.1", 2, true, true, "its certificate is not trusted"),
+        ("IP:127.0.0.1", -1, false, true, "its certificate has expired (20"),
+        ("DNS:etcd.example", 2, false, true, "its certificate is for another name"),
+        ("IP:127.0.0.1", 2, false, false, "it wants a client certificate"),
+    ])
+    func theCertificateIsTheTrouble(
+        names: String, days: Int, isForeign: Bool, hasOwn: Bool, expected: String
+    ) async throws {
+        try await withEtcdCertificates(serverNames: names, serverDays: days) { certificates in
+            try await withEtcdCertificates { others in
+                let options = EtcdProcess.Options(certificates: certificates)
+                try await withEtcd(options) { etcd in
+                    let tls = EtcdConfiguration.TLS(
+                        caFile: isForeign ? others.ca : certificates.ca,
+                        certificateFile: hasOwn ? certificates.clientCertificate : nil,
+                        keyFile: hasOwn ? certificates.clientKey : nil)
+                    let text = try await Self.trouble(etcd.clientURL, tls)
+                    #expect(text.contains(expected), "\(text)")
+                }
+            }
+        }
+    }
+
+    @Test func anEtcdThatWantsTLSIsAskedWithout() async throws {
+        try await withEtcdCertificates { certificates in
+            try await withEtcd(EtcdProcess.Options(certificates: certificates)) { etcd in
+                let text = try await Self.trouble(
+                    etcd.clientURL.replacing("https://", with: "http://"))
+                #expect(text.contains("write https:// for http://"), "\(text)")
+            }
+        }
+    }
+
+    @Test func anAnswerEndsTheTrouble() async throws {
+        try await withEtcd { etcd in
+            let configuration = try EtcdConfiguration(
+                endpoints: ["http://127.0.0.1:1", etcd.clientURL], requestTimeout: .seconds(10))
+            try await withClient(configuration) { client in
+                _ = try await client.get("k")
+                #expect(client.trouble == nil)
+                try await etcd.kill9()
+                _ = await etcdError { _ = try await client.get("k") }
+                let trouble = try #require(client.trouble)
+                #expect(trouble.contains("http://127.0.0.1:1: connection refused"), "\(trouble)")
+                #expect(trouble.contains(etcd.clientURL), "\(trouble)")
+                try await etcd.start()
+                try await eventually("an answer") {
+                    await etcdError { _ = try await client.get("k") } == nil
+                }
+                #expect(client.trouble == nil)
+            }
+        }
+    }
+}
