@@ -155,12 +155,27 @@ import Testing
         try await TestServer.with([route], limits: limits) { server in
             let text = try await server.client.withRawConnection { raw in
                 try await raw.send("GET /stream HTTP/1.0\r\n\r\n")
-                raw.closeOutput()
                 _ = try await raw.receive(through: "begin ")
+                raw.closeOutput()
+                // Time for the server to see that, and to be wrong about it.
+                try await Task.sleep(for: .milliseconds(50))
                 mayEnd.open()
                 return String(decoding: try await raw.receiveAll(), as: UTF8.self)
             }
             #expect(text == "end")
+        }
+    }
+
+    /// A busy server may come to a request only after the time that a client with a closed side has.
+    @Test func `a request that was not begun in time is answered all the same`() async throws {
+        let route = Route(.get, "/slow") { _ in Response() }
+        var limits = HTTPServer.Limits()
+        limits.halfCloseTimeout = .zero
+        try await TestServer.with([route], limits: limits) { server in
+            for _ in 0..<50 {
+                let text = try await raw(server, "GET /slow HTTP/1.0\r\n\r\n")
+                #expect(["200", "503"].contains(text.dropFirst(9).prefix(3)))
+            }
         }
     }
 

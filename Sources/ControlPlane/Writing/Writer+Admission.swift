@@ -89,6 +89,7 @@ extension Writer {
     /// into one transaction and are independent of one another.
     private func admit(_ members: [BatchMember]) -> Plan {
         let (head, headRevision) = mirror.read { ($0.head, $0.headRevision) }
+        if headRevision > lastCommitted.withLock({ $0 }) { turns.withLock { $0.othersCommitted() } }
         var plan = Plan(head: head, headRevision: headRevision)
         var batch = BatchWrites()
         var budget = TransactionBudget(limits)

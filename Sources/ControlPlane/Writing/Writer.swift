@@ -29,6 +29,7 @@ final class Writer: Sendable {
     private let current = Mutex(Work())
     /// Revision of this writer's last transaction: the next one has to build on it.
     let lastCommitted = Mutex<Int64>(0)
+    let turns = Mutex(ReplicaTurns())
     /// Returns the reason why nothing may be written now; nil when all is in order.
     let obstacle: @Sendable () -> ControlPlaneError?
 
@@ -76,6 +77,7 @@ final class Writer: Sendable {
     /// Works until its task is cancelled; then fails what still waits.
     func run() async {
         while true {
+            await letOthersCommit()
             // Each change takes at least two operations: its object and its journal entry.
             let batch = await queue.next(upTo: limits.operations / 2)
             if batch.isEmpty { break }
@@ -149,6 +151,19 @@ final class Writer: Sendable {
                 }
             }
         }
+    }
+
+    /// Waits for the next transaction of another replica, if it is its turn.
+    private func letOthersCommit() async {
+        guard turns.withLock({ $0.isTurnOfOthers() }) else { return }
+        let end = ContinuousClock.now + ReplicaTurns.patience
+        var haveCommitted = false
+        while !haveCommitted, ContinuousClock.now < end, !Task.isCancelled {
+            try? await Task.sleep(for: .milliseconds(1))
+            let last = lastCommitted.withLock { $0 }
+            haveCommitted = mirror.read { $0.headRevision } > last
+        }
+        turns.withLock { $0.waited(inVain: !haveCommitted) }
     }
 
     private func note(_ trouble: Trouble, for members: [BatchMember]) {

@@ -97,8 +97,13 @@ extension ConnectionHandler {
         eventLoop.assumeIsolated().scheduleTask(
             in: TimeAmount(environment.limits.halfCloseTimeout)
         ) { [weak self] in
-            guard let self, request?.exchange === exchange, state.isUnanswered else { return }
-            exchange.cancel()
+            guard let self, let request, request.exchange === exchange, state.isUnanswered,
+                !exchange.cancel()
+            else { return }
+            let problem = Problem.abandoned.identified(
+                path: request.path, requestID: request.requestID)
+            respond(problem.response)
+            settle()
         }
     }
 

@@ -38,10 +38,21 @@ final class ExchangeTask: Sendable {
     }
 
     /// Asks the body to end early; one that has not begun never will.
-    func cancel() {
+    ///
+    /// - Returns: Whether it had begun: nobody answers for one that had not.
+    @discardableResult
+    func cancel() -> Bool {
         state.withLock { state in
-            if case .running(let task) = state { task.cancel() }
-            if case .waiting = state { state = .over }
+            switch state {
+            case .waiting:
+                state = .over
+                return false
+            case .running(let task):
+                task.cancel()
+                return true
+            case .over:
+                return true
+            }
         }
     }
 }

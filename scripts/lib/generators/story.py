@@ -138,6 +138,7 @@ class Story:
             self.call("policies", "put_policy", 201, name="web-from-apps", model="Policy", body=CROSS)
             read = self.call("policies", "get_policy", 200, name="web-from-apps").model
             assert read.kind == "CrossRegionPolicy" and read.metadata.name == "web-from-apps", read
+            assert read.spec.allow[0].to.security_group == GROUP and read.status.compiled, read
             self.call("policies", "patch_policy", 200, name="web-from-apps", model="MergePatch",
                       body={"spec": {"description": "storefront may call the catalogue"}})
             assert len(self.call("policies", "list_policies", 200).model.items) == 2
@@ -221,6 +222,7 @@ class Story:
     def operations(self) -> None:
         with self.step("operations"):
             assert self.call("operations", "get_health", 200).model.status == "ok"
+            assert self.call("operations", "get_index", 200).model.documentation == "/openapi.yaml"
             assert self.call("operations", "get_readiness", 200).model.checks.etcd.ok
             assert self.call("operations", "get_version", 200).model.name == "policy-server"
             assert "policy_server" in self.call("operations", "get_metrics", 200).model

@@ -1,0 +1,45 @@
+import Testing
+
+@testable import ControlPlane
+
+@Suite struct ReplicaTurnsTests {
+    @Test func aReplicaThatIsAloneNeverWaits() {
+        var turns = ReplicaTurns()
+        for _ in 0..<10 { #expect(!turns.isTurnOfOthers()) }
+    }
+
+    @Test func eachCommitOfOthersIsWorthOneWait() {
+        var turns = ReplicaTurns()
+        for _ in 0..<10 {
+            turns.othersCommitted()
+            #expect(turns.isTurnOfOthers())
+            turns.waited(inVain: false)
+            #expect(!turns.isTurnOfOthers())
+        }
+    }
+
+    @Test func waitsInVainBecomeRare() {
+        var turns = ReplicaTurns()
+        var waits = 0
+        for _ in 0..<1000 {
+            turns.othersCommitted()
+            guard turns.isTurnOfOthers() else { continue }
+            waits += 1
+            turns.waited(inVain: true)
+        }
+        // 1 + 2 + 4 … + 64 occasions are passed over in turn, then 64 each time.
+        #expect((15...25).contains(waits))
+        // One that comes in time makes the others worth waiting for again.
+        turns = ReplicaTurns()
+        turns.othersCommitted()
+        #expect(turns.isTurnOfOthers())
+        turns.waited(inVain: true)
+        turns.othersCommitted()
+        #expect(!turns.isTurnOfOthers())
+        turns.othersCommitted()
+        #expect(turns.isTurnOfOthers())
+        turns.waited(inVain: false)
+        turns.othersCommitted()
+        #expect(turns.isTurnOfOthers())
+    }
+}
