@@ -20,7 +20,7 @@ extension ControlPlane {
         return Self.writable(object)
     }
 
-    /// The object as a document to write: without what the server sets; of a CrossRegionPolicy its source.
+    /// The object as a document to write: without what the server sets.
     package static func writable(_ object: ObjectView) -> JSONValue? {
         guard var document = object.document.objectValue else { return nil }
         switch object.name {
@@ -30,8 +30,8 @@ extension ControlPlane {
             named["kind"] = .string(object.name.kind)
             for (key, value) in document where named[key] == nil { named[key] = value }
             return .object(named)
-        case .policy where document["source"] != nil: return document["source"]
         case .policy, .regionPolicy:
+            document = Representation.written(.object(document)).objectValue ?? document
             var metadata = document["metadata"]?.objectValue ?? JSONObject()
             for field in ["resourceVersion", "uid", "creationTimestamp", "managedFields"] {
                 metadata[field] = nil

@@ -26,6 +26,12 @@ extension ControlPlane {
         return page
     }
 
+    /// Counts the changes of what lists of `collection` show: a list that was read while the count stayed the same is
+    /// what every other reading gives until it rises.
+    package func listVersion(_ collection: ListQuery.Collection) -> UInt64 {
+        mirror.read { $0.versions[collection] }
+    }
+
     /// What became of a change; nil when nothing is known of it. Throws `outcomeUnknown` when all that is
     /// known is a journal entry that is not to be believed.
     package func change(_ id: ChangeID) async throws(ControlPlaneError) -> ChangeStatus? {

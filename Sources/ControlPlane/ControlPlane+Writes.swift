@@ -116,8 +116,12 @@ extension ControlPlane {
         var object: ObjectView?
         do {
             let rows = try await ledger.rows(changeID: id.text)
-            if let text = rows.first(where: { $0.revision == revision && $0.origin == .api })?
-                .after,
+            let row = rows.first { $0.revision == revision && $0.origin == .api }
+            if entry.kind == CrossRegionPolicy.kind, let place = row?.place {
+                object = try await HistoricalReader(
+                    ledger: ledger, planner: writer.planner, place: place, isKnown: false
+                ).object(name)
+            } else if let text = row?.after,
                 let resource = Resource(key: key, bytes: Array(text.utf8))
             {
                 object = Representation.view(name, resource, revision: revision)
@@ -163,6 +167,11 @@ extension ControlPlane {
         var row = attemptRow(
             request.context, verb: operation.verb, name: operation.name, detail: detail,
             violations: violations)
+        if case .put(.policy, let document) = operation,
+            Representation.isCrossRegion(document)
+        {
+            row.kind = CrossRegionPolicy.kind
+        }
         row.changeID = request.id.text
         row.isDryRun = request.options.dryRun
         if operation.verb == "put", let name = operation.name, object(name) == nil {
@@ -179,7 +188,7 @@ extension ControlPlane {
         var row = AuditRecord.Draft(
             time: SystemClock.now(), origin: .api, actor: context.actor,
             verb: isNew ? .create : verb == "delete" ? .delete : .update,
-            kind: name?.kind ?? JournalEntry.streamKind, name: name?.name ?? "",
+            kind: name.map(kind) ?? JournalEntry.streamKind, name: name?.name ?? "",
             region: name?.region,
             outcome: .refused)
         row.take(context)
@@ -198,6 +207,12 @@ extension ControlPlane {
         return row
     }
 
+    /// The kind of the object as it is now.
+    private func kind(of name: ObjectName) -> String {
+        guard case .policy = name else { return name.kind }
+        return name.kind(showing: object(name)?.document)
+    }
+
     /// Characters of the detail that one refused attempt may put on the disk; of violations a list keeps a hundred.
     private static let maximumDetail = 2_000
 
@@ -209,7 +224,7 @@ extension ControlPlane {
                 key: part.writes.first?.path ?? key(of: part.name), before: part.before?.document,
                 after: part.verb == .unchanged
                     ? part.before?.document
-                    : part.view(revision: 0).map { PlannedChange.withoutRevision($0.document) })
+                    : part.view(revision: 0).map { ObjectDiff.withoutRevision($0.document) })
         }
         return ChangePlan(changes: changes, warnings: write.warnings)
     }

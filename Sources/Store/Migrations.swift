@@ -20,6 +20,7 @@ enum Migrations {
         ("4 text", { db in try db.execute(sql: TextIndex.schema) }),
         ("5 keeping", { db in try db.execute(sql: keeping) }),
         ("6 standing", { db in try db.execute(sql: Standing.schema) }),
+        ("7 cross-region", { db in try db.execute(sql: CrossRegionRows.schema) }),
     ]
 
     /// The `user_version` that this program writes.

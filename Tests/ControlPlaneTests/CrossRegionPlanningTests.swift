@@ -35,7 +35,7 @@ import Testing
     }
 
     @Test(
-        "It becomes a policy for each receiving side, in one change, and shows source and compiled")
+        "It becomes a policy for each receiving side, in one change, and has a spec and a status")
     func compiled() throws {
         let source = Self.document(Self.east, Self.group)
         let write = try #require(bench.accept(.put(Self.web, source)))
@@ -45,17 +45,120 @@ import Testing
         let object = try #require(current()?.object)
         #expect(planned == object)
         #expect(object.document["kind"] == "CrossRegionPolicy")
-        #expect(object.document["source"]?["spec"] == source["spec"])
-        let kinds = object.document["compiled"]?.arrayValue?.compactMap { $0["kind"]?.stringValue }
+        #expect(object.document["apiVersion"] == "policyserver/v1")
+        #expect(object.document["spec"] == source["spec"])
+        let status = object.document["status"]
+        let kinds = status?["compiled"]?.arrayValue?.compactMap { $0["kind"]?.stringValue }
         #expect(kinds == ["GlobalNetworkPolicy", "GlobalNetworkPolicy"])
+        #expect(status?["drift"] == [])
+        #expect(status?["inSync"] == true)
+        // Deprecated.
+        #expect(object.document["source"]?["spec"] == source["spec"])
+        #expect(object.document["compiled"] == status?["compiled"])
         #expect(object.document["drift"] == [])
+    }
+
+    @Test("Labels are where every resource has them")
+    func labels() throws {
+        var source = try #require(Self.document(Self.east).objectValue)
+        source["metadata"] = ["name": "web", "labels": ["team": "shop"]]
+        bench.accept(.put(Self.web, .object(source)))
+        #expect(current()?.object?.document["metadata"]?["labels"] == ["team": "shop"])
+        bench.accept(.patch(Self.web, .json(#"{"metadata":{"labels":{"team":null}}}"#)))
+        #expect(current()?.object?.document["metadata"]?["labels"] == nil)
+    }
+
+    @Test("A GET with another spec can be sent: what the server reports is not looked at")
+    func edited() throws {
+        bench.accept(.put(Self.web, Self.document(Self.east)))
+        var object = try #require(current()?.object?.document.objectValue)
+        object["spec"] = Self.document(Self.east, Self.group)["spec"]
+        #expect(bench.write(.put(Self.web, .object(object)))?.writes.count == 2)
+        for field in ["status", "compiled", "drift"] { object[field] = ["nonsense": true] }
+        #expect(bench.accept(.put(Self.web, .object(object))) != nil)
+    }
+
+    @Test("A change that was made in the deprecated source alone is refused, not lost")
+    func editedSource() throws {
+        bench.accept(.put(Self.web, Self.document(Self.east)))
+        let shown = try #require(current()?.object?.document)
+        var object = try #require(shown.objectValue)
+        object["source"] = Self.document(Self.group)
+        let refusal = bench.refusal(.put(Self.web, .object(object)))
+        #expect(
+            refusal?.violations.map { "\($0.pointer) \($0.rule)" } == [
+                "/source document.read-only"
+            ])
+        let patch = ChangeOperation.patch(
+            Self.web, .json(#"{"source":{"spec":{"order":7}}}"#))
+        #expect(bench.refusal(patch)?.rules == ["document.read-only"])
+    }
+
+    @Test("The form that earlier versions showed can be sent back")
+    func deprecatedForm() throws {
+        bench.accept(.put(Self.web, Self.document(Self.east)))
+        var shown = try #require(current()?.object?.document.objectValue)
+        for field in ["apiVersion", "spec", "status"] { shown[field] = nil }
+        guard case .unchanged = bench.decide(.put(Self.web, .object(shown))) else {
+            Issue.record("not unchanged")
+            return
+        }
+        shown["source"] = Self.document(Self.east, Self.group)
+        #expect(bench.write(.put(Self.web, .object(shown))) != nil)
+    }
+
+    @Test(
+        "A change is one of its spec; another tool's edit, and what follows a subnet, of its status"
+    )
+    func differences() throws {
+        bench.accept(.put(Self.web, Self.document(Self.east)))
+        let first = try #require(current()?.object?.document)
+        bench.accept(.patch(Self.web, .json(#"{"spec":{"order":7}}"#)))
+        let second = try #require(current()?.object?.document)
+        let written = ObjectDiff.operations(from: first, to: second)
+        #expect(written.map(\.document) == [["op": "replace", "path": "/spec/order", "value": 7]])
+        #expect(ObjectDiff.operations(from: second, to: second).isEmpty)
+
+        let path = Self.policies + "web"
+        let text = try #require(
+            bench.mirror.read { $0.entries[path].map { String(decoding: $0.bytes, as: UTF8.self) } }
+        )
+        bench.put(path, text.replacing(#""protocol":"TCP""#, with: #""protocol":"UDP""#))
+        let third = try #require(current()?.object?.document)
+        let paths = ObjectDiff.operations(from: second, to: third).compactMap {
+            $0.document["path"]?.stringValue
+        }
+        #expect(paths.contains { $0.hasPrefix("/status/drift") })
+        #expect(paths.contains { $0.hasPrefix("/status/compiled/0/spec") })
+        #expect(paths.allSatisfy { $0.hasPrefix("/status/") })
+    }
+
+    @Test(
+        "Its kind is its own in a plan, a stream's answer and the journal, until it is another object"
+    )
+    func kind() throws {
+        let source = Self.document(Self.east)
+        let put = try #require(bench.write(.put(Self.web, source)))
+        #expect(put.kind == "CrossRegionPolicy")
+        bench.accept(.put(Self.web, source))
+        #expect(bench.write(.delete(Self.web))?.kind == "CrossRegionPolicy")
+        #expect(bench.write(.policy("web"))?.kind == "GlobalNetworkPolicy")
+        let stream = ChangeOperation.apply(ApplyStream([source]), prune: nil)
+        let unchanged = try #require(bench.write(stream))
+        #expect(unchanged.parts.map(\.kind) == ["CrossRegionPolicy"])
+        let request = ChangeRequest.sample(.delete(Self.web))
+        let entry = bench.planner.journalEntry(
+            request, try #require(bench.write(.delete(Self.web))))
+        #expect(entry.kind == "CrossRegionPolicy")
+        #expect(entry.objectName == Self.web)
     }
 
     @Test("What a GET shows, and the source alone, can be sent back and change nothing")
     func repeated() throws {
         bench.accept(.put(Self.web, Self.document(Self.east, Self.group)))
         let object = try #require(current()?.object)
-        for document in [object.document, object.document["source"] ?? .null] {
+        let written = Representation.written(object.document)
+        for document in [object.document, object.document["source"] ?? .null, written] {
             guard case .unchanged = bench.decide(.put(Self.web, document)) else {
                 Issue.record("not unchanged: \(bench.decide(.put(Self.web, document)))")
                 return
@@ -69,7 +172,7 @@ import Testing
         let write = try #require(bench.accept(.put(Self.web, Self.document(Self.group))))
         let removed = write.writes.filter { $0.bytes == nil }.map(\.path)
         #expect(removed == [Self.policies + "web-01"])
-        #expect(current()?.object?.document["drift"] == [])
+        #expect(current()?.object?.document["status"]?["drift"] == [])
         bench.accept(.put(Self.web, Self.document(Self.east, Self.group)))
         let deletion = try #require(bench.accept(.delete(Self.web)))
         #expect(
@@ -141,24 +244,25 @@ import Testing
         bench.put(path, text.replacing("500", with: "7"))
         let drifted = try #require(current()?.object)
         #expect(drifted.revision > before.revision, "the ETag changes with the answer")
-        let drift = drifted.document["drift"]?.arrayValue ?? []
+        let drift = drifted.document["status"]?["drift"]?.arrayValue ?? []
         #expect(drift.map { $0["object"]?.stringValue } == ["web-01"])
         #expect(drift.first?["pointer"] == "/spec/order")
+        #expect(drifted.document["status"]?["inSync"] == false)
         let write = try #require(bench.accept(.put(Self.web, source)))
         #expect(write.writes.map(\.path) == [path])
         bench.delete(path)
-        #expect(current()?.object?.document["drift"]?.arrayValue?.count == 1)
+        #expect(current()?.object?.document["status"]?["drift"]?.arrayValue?.count == 1)
         bench.accept(.put(Self.web, source))
-        #expect(current()?.object?.document["drift"] == [])
+        #expect(current()?.object?.document["status"]?["drift"] == [])
     }
 
-    @Test("A patch changes the source")
+    @Test("A patch changes the spec")
     func patch() throws {
         bench.accept(.put(Self.web, Self.document(Self.east)))
         bench.accept(.patch(Self.web, .json(#"{"spec":{"order":7}}"#)))
         let object = try #require(current()?.object)
-        #expect(object.document["source"]?["spec"]?["order"] == 7)
-        #expect(object.document["compiled"]?.arrayValue?.first?["spec"]?["order"] == 7)
+        #expect(object.document["spec"]?["order"] == 7)
+        #expect(object.document["status"]?["compiled"]?.arrayValue?.first?["spec"]?["order"] == 7)
     }
 
     @Test("A group that no VM is in now is a warning, and none when one is")

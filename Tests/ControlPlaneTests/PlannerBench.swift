@@ -7,11 +7,12 @@ import Synchronization
 
 /// A planner with a mirror that a test fills by hand: no etcd, no clock, no chance.
 final class PlannerBench {
-    let mirror = Mirror()
+    let mirror: Mirror
     let planner: Planner
     private(set) var revision: Int64 = 100
 
-    init(policyNames: PolicyNameConvention = .auto) {
+    init(policyNames: PolicyNameConvention = .auto, mirror: Mirror = Mirror()) {
+        self.mirror = mirror
         planner = Planner(
             policyNames: policyNames,
             environment: PlanningEnvironment(

@@ -34,6 +34,28 @@ import Testing
         #expect(projection.objects.count == 3)
     }
 
+    @Test("The first policy of a CrossRegionPolicy is that to the ledger, its others are Calico's")
+    func crossRegion() {
+        let mirror = Mirror()
+        func rows(_ revision: Int64, _ events: [WatchEvent]) -> [AuditRecord.Draft] {
+            let changes = RevisionChanges(revision: revision, events: events)
+            return Self.projector.project(changes, mirror.apply(changes), observedAt: Self.now).rows
+        }
+        let source = #"{\"kind\":\"CrossRegionPolicy\",\"spec\":{}}"#
+        let first = #"{"metadata":{"annotations":{"policyserver/source":"\#(source)"}}}"#
+        let part = #"{"metadata":{"annotations":{"policyserver/part-of":"web"}}}"#
+        let made = rows(9, [Self.put(Self.web, first), Self.put(Self.web + "-01", part)])
+        #expect(made.map(\.kind) == ["CrossRegionPolicy", "GlobalNetworkPolicy"])
+        #expect(made.map(\.name) == ["web", "web-01"])
+        let plain = rows(10, [Self.put(Self.web, "{}")])
+        #expect(plain.map(\.kind) == ["GlobalNetworkPolicy"])
+        #expect(plain.map { $0.isAbout(kind: "CrossRegionPolicy") } == [true])
+        let set = PlannerBench.root + "globalnetworksets/x"
+        #expect(rows(11, [Self.put(set, first)]).map(\.kind) == ["GlobalNetworkSet"])
+        let unreadable = first.replacing(source, with: "no document")
+        #expect(rows(12, [Self.put(Self.web, unreadable)]).map(\.kind) == ["GlobalNetworkPolicy"])
+    }
+
     @Test("An aborted journal entry claims nothing")
     func aborted() {
         let (id, _) = Self.change(.create, keys: [Self.web])

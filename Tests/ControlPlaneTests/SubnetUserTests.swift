@@ -33,8 +33,9 @@ import Testing
     }
 
     private func nets() -> JSONValue? {
-        object()?.document["compiled"]?.arrayValue?.first?["spec"]?["ingress"]?.arrayValue?.first?[
-            "source"]?["nets"]
+        object()?.document["status"]?["compiled"]?.arrayValue?.first?["spec"]?["ingress"]?
+            .arrayValue?.first?[
+                "source"]?["nets"]
     }
 
     @Test("A subnet that is named cannot be deleted, nor pruned, and its users are listed")
@@ -77,7 +78,7 @@ import Testing
         let write = try #require(bench.accept(change))
         #expect(write.writes.contains { $0.path == Self.apps24 && $0.bytes == nil })
         #expect(object(Self.apps) == nil)
-        #expect(object()?.document["drift"] == [])
+        #expect(object()?.document["status"]?["drift"] == [])
     }
 
     @Test("A new network of the subnet goes into the policies' rules in the same transaction")
@@ -88,7 +89,7 @@ import Testing
         #expect(write.writes.map(\.path) == [Self.apps24, Self.policies + "web"])
         #expect(write.followers.map(\.name) == [Self.web])
         #expect(nets() == ["10.1.7.0/24"])
-        #expect(object()?.document["drift"] == [])
+        #expect(object()?.document["status"]?["drift"] == [])
         let patched = try #require(bench.accept(.patch(Self.apps, ["cidr": "10.1.8.0/24"])))
         #expect(patched.writes.count == 2)
         #expect(nets() == ["10.1.8.0/24"])
@@ -122,11 +123,11 @@ import Testing
             Self.apps24,
             #"{"metadata":{"labels":{"policyserver/region":"west","policyserver/subnet":"apps"}},"spec":{"nets":["10.1.5.0/24"]}}"#
         )
-        let moved = object()?.document["drift"]?.arrayValue ?? []
+        let moved = object()?.document["status"]?["drift"]?.arrayValue ?? []
         #expect(moved.map { $0["pointer"] } == ["/spec/ingress/0/source/nets/0"])
         bench.delete(Self.apps24)
         bench.delete(PlannerBench.root + "globalnetworksets/region.east")
-        let gone = object()?.document["drift"]?.arrayValue ?? []
+        let gone = object()?.document["status"]?["drift"]?.arrayValue ?? []
         #expect(
             gone.map { $0["reason"]?.stringValue?.prefix { $0 != ";" } } == [
                 "/spec/allow/0/to/region: there is no region east",

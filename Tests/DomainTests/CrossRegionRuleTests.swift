@@ -40,7 +40,7 @@ struct CrossRegionRuleTests {
         top(.wrongType, "/kind", ["kind": 1]), top(.missingField, "/kind", ["kind": nil]),
         top(.kindMismatch, "/kind", ["kind": "Region"]),
         top(.crossRegionAPIVersion, "/apiVersion", ["apiVersion": "projectcalico.org/v3"]),
-        top(.unknownField, "/status", ["status": [:]]),
+        top(.unknownField, "/state", ["state": [:]]),
         Case(
             rule: .blank, pointer: "/spec",
             document: ["kind": "CrossRegionPolicy", "metadata": ["name": "p"], "spec": nil]),

@@ -88,7 +88,11 @@ extension HostileDocument {
         .init(.subnet, "cidr: 10.1.0.0/24\nuid: x\n", 422, "document.read-only", at: "/uid"),
         .init(.allocation, "name: n\nprefixLength: 28\nuid: x\n", 422, "document.read-only"),
         .init(.crossRegion, shown("metadata: {name: cr, uid: x}"), 422, "document.read-only"),
-        .init(.crossRegion, shown("metadata: {name: cr}, compiled: []"), 422, "document.read-only"),
+        .init(
+            .crossRegion,
+            "{kind: CrossRegionPolicy, metadata: {name: cr}, source: {}, spec: {allow: [{from: "
+                + "{region: west}, to: {region: east}}]}}", 422, "document.read-only",
+            at: "/source"),
         .init(.hold, "reason: x\nactor: mallory\n", 422, "document.read-only", at: "/actor"),
         .init(.apply, "kind: Region\nname: no\n", 422, "document.wrong-type", at: "/0/name"),
         .init(.apply, "kind: Region\nname:\n", 422, "document.blank", at: "/0/name"),

@@ -41,6 +41,25 @@ import Testing
         }
     }
 
+    /// RFC 5789 §3.1 and §2.2
+    @Test func `a resource that takes PATCH says of which types`() async throws {
+        let patch = Route(.patch, "/p", accepts: ["application/merge-patch+json", "text/x"]) { _ in
+            Response()
+        }
+        try await TestServer.with([patch, .echo]) { server in
+            let types = "application/merge-patch+json, text/x"
+            let name = try #require(HTTPField.Name("Accept-Patch"))
+            let options = try await server.client.send(.options, "/p")
+            #expect(options.status == 204)
+            #expect(options.headers[name] == types)
+            let refused = try await server.client.send(
+                .patch, "/p", headers: [.contentType: "text/html"], body: "x")
+            #expect(refused.status == 415)
+            #expect(refused.headers[name] == types)
+            #expect(try await server.client.send(.options, "/echo").headers[name] == nil)
+        }
+    }
+
     /// RFC 9110 §9.3.7
     @Test(arguments: [("/hello", "GET, HEAD, OPTIONS"), ("/echo", "OPTIONS, PUT")])
     func `OPTIONS lists the methods`(path: String, allow: String) async throws {

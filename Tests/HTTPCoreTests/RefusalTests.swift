@@ -35,6 +35,9 @@ import Testing
     private static let rows: [Row] = [
         .init(name: "404", request: get("/none"), status: 404, closes: false),
         .init(
+            name: "404 for a slash too many", request: get("/hello/", method: "PUT"), status: 404,
+            closes: false, contains: "Leave out the slash that is too many: /hello"),
+        .init(
             name: "405 with Allow", request: get("/hello", method: "DELETE"), status: 405,
             closes: false, contains: "\r\nAllow: GET, HEAD, OPTIONS\r\n"),
         .init(

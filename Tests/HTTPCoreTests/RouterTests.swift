@@ -54,9 +54,20 @@ import Testing
         }
     }
 
+    @Test(arguments: [
+        ("/v1/regions/", "/v1/regions"), ("/v1//regions", "/v1/regions"), ("//", "/"),
+        ("/v1/regions/a/", "/v1/regions/a"), ("/v1/regions/a%2F/", "/v1/regions/a%2F"),
+        ("/v1/regions", nil), ("/v1/", nil), ("/nowhere/", nil), ("/v1/regions/%zz/", nil),
+    ])
+    func `knows what a path with a slash too many was meant to be`(
+        path: String, meant: String?
+    ) throws {
+        #expect(try #require(Self.router).resource(meantBy: path[...]) == meant)
+    }
+
     @Test func `says which methods a path has`() throws {
         let router = try #require(Self.router)
-        guard case .otherMethods(let allow) = try router.match(.delete, path: "/v1/regions/a")
+        guard case .otherMethods(let allow, nil) = try router.match(.delete, path: "/v1/regions/a")
         else {
             Issue.record("found a route")
             return

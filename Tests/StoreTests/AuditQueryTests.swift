@@ -34,6 +34,7 @@ import Testing
     static let cases: [Case] = [
         Case("nothing", AuditFilter(), [12, 11, 10, 9, 8, 7, 6, 5, 4, 3, 2, 1]),
         Case("kind", AuditFilter(kind: "Region"), [12, 10, 8, 6, 4, 2]),
+        Case("no CrossRegionPolicy", AuditFilter(kind: "CrossRegionPolicy"), []),
         Case("name", AuditFilter(name: "name-3"), [11, 7, 3]),
         Case("region", AuditFilter(region: "region-1"), [10, 7, 4, 1]),
         Case("actor", AuditFilter(actor: "actor-2"), [11, 8, 5, 2]),

@@ -28,7 +28,7 @@ struct RandomLedger {
             origin: pick([.api, .api, .external, .system]),
             actor: pick(["alice", "bob", "anonymous@127.0.0.1"]),
             verb: pick(AuditRecord.Verb.allCases),
-            kind: pick(["Subnet", "Region", "NetworkPolicy"]),
+            kind: pick(["Subnet", "Region", "NetworkPolicy", "CrossRegionPolicy"]),
             name: pick(["web-1", "web-2", "db", "größe"]),
             region: pick([nil, "xyz-west", "xyz-east"]),
             outcome: pick([.accepted, .accepted, .refused, .failed]))

@@ -2,8 +2,8 @@ package import Domain
 
 /// The annotations that tie compiled policies to their source.
 package enum CrossRegionAnnotation {
-    /// On the first policy: the source as canonical JSON (RFC 8785).
-    package static let source = "policyserver/source"
+    /// On the first policy: the source.
+    package static let source = CrossRegionPolicy.sourceAnnotation
     /// On the others: the name of the source.
     package static let partOf = "policyserver/part-of"
 
@@ -18,8 +18,7 @@ package enum CrossRegionAnnotation {
 
     /// The source that a stored policy carries; nil when it carries none, or one that is no JSON any more.
     package static func sourceDocument(of resource: Resource) -> JSONValue? {
-        guard let text = resource.annotations[source] else { return nil }
-        return try? JSONParser.parse(text)
+        CrossRegionPolicy.source(ofStored: resource.document)
     }
 
     /// The CrossRegionPolicy that a stored policy is the first of; nil when it is none.
@@ -32,9 +31,7 @@ package enum CrossRegionAnnotation {
     /// The subnets that the source of a stored policy names, also when the source breaks rules by now; none
     /// for any other policy.
     package static func namedSubnets(of resource: Resource) -> Set<SubnetReference> {
-        guard let text = resource.metadata["annotations"]?[source]?.stringValue,
-            let spec = (try? JSONParser.parse(text))?["spec"]
-        else { return [] }
+        guard let spec = sourceDocument(of: resource)?["spec"] else { return [] }
         let rules = ["deny", "allow"].flatMap { spec[$0]?.arrayValue ?? [] }
         let peers = rules.flatMap { [$0["from"], $0["to"]] }
         return Set(

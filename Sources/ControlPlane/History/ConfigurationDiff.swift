@@ -28,8 +28,7 @@ extension ObjectDifference {
     /// What turns the one into the other, revisions aside; nil unless it is an update.
     package var diff: [JSONPatch.Operation]? {
         guard let before, let after else { return nil }
-        return JSONPatch.diff(
-            from: PlannedChange.withoutRevision(before), to: PlannedChange.withoutRevision(after))
+        return ObjectDiff.operations(from: before, to: after)
     }
 }
 

@@ -122,9 +122,7 @@ struct ObjectHistory: Sendable {
             version.representation = view(row, row.after)
         }
         if let before, let after = version.representation {
-            version.diff = JSONPatch.diff(
-                from: PlannedChange.withoutRevision(before),
-                to: PlannedChange.withoutRevision(after))
+            version.diff = ObjectDiff.operations(from: before, to: after)
         }
         return version
     }

@@ -85,7 +85,8 @@ struct PlaceComparison: Sendable {
         // Further policies whose first one is gone stand for themselves.
         guard shown.0 != nil || shown.1 != nil else { return plain(change) }
         return ObjectDifference(
-            kind: ObjectName.policy(name).kind, name: name, region: nil, key: change.key.path,
+            kind: ObjectName.policy(name).kind(showing: shown.1 ?? shown.0), name: name,
+            region: nil, key: change.key.path,
             before: shown.0, after: shown.1)
     }
 

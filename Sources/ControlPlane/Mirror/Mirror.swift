@@ -53,7 +53,11 @@ final class Mirror: Sendable {
 
     /// Starts over from a listing.
     func replace(with newState: MirrorState, revision: Int64) {
-        state.withLock { $0 = newState }
+        var newState = newState
+        state.withLock { state in
+            newState.versions.replace(state.versions)
+            state = newState
+        }
         logNews()
         applied.reset(to: revision)
         applied.advance(to: revision)

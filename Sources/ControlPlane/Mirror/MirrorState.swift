@@ -33,6 +33,8 @@ struct MirrorState: Sendable {
     private(set) var regions: Set<String> = []
     /// What is known about the values beyond their bytes: findings, names, what names what.
     private(set) var stored = StoredIndex()
+    /// How often what lists show has changed.
+    var versions = ListVersions()
     private(set) var storedHead = StoredHead.absent
     /// mod_revision of the key `head`; 0 while there is none.
     private(set) var storedHeadRevision: Int64 = 0
@@ -81,6 +83,7 @@ struct MirrorState: Sendable {
         case .audited(let key, let entry, let facts):
             let old = entries.set(key.path, entry)
             stored.set(key, facts)
+            versions.note(key.kind)
             index(key, old: old, new: entry)
             return old
         case .endpoint(let path, let labels):
@@ -103,6 +106,7 @@ struct MirrorState: Sendable {
         }
         let old = entries.remove(key.path)
         stored.set(key, nil)
+        versions.note(key.kind)
         index(key, old: old, new: nil)
         return old
     }
@@ -151,6 +155,7 @@ struct MirrorState: Sendable {
     /// Judges the places of subnets after something else has changed.
     mutating func judgePlaces(_ ids: some Sequence<SubnetID>) {
         for id in ids { stored.setPlace(id.path, placeFindings(id)) }
+        versions.note(.globalNetworkSet)
     }
 
     mutating func takeNews() -> FindingBook.News { stored.takeNews() }

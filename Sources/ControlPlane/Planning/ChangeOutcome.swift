@@ -1,3 +1,4 @@
+import Calico
 package import Domain
 
 /// What became of a change request that was answered.
@@ -46,21 +47,45 @@ extension AppliedStream {
         self.init(
             changeID: id, revision: revision,
             objects: write.parts.map {
-                Object(
-                    verb: $0.verb, kind: $0.name.kind, name: $0.name.name, region: $0.name.region)
+                Object(verb: $0.verb, kind: $0.kind, name: $0.name.name, region: $0.name.region)
             },
             warnings: write.warnings, replayed: false)
     }
 
-    /// As the ledger knows it.
+    /// As the ledger knows it. A CrossRegionPolicy is one object, in however many policies it is stored.
     init(_ id: ChangeID, _ rows: [AuditRecord], revision: Int64) {
+        var objects: [Object] = []
+        var sources: [String] = []
+        for row in rows {
+            if let source = row.resource.flatMap(CrossRegionAnnotation.sourceName(ofPart:)) {
+                sources.append(source)
+            } else {
+                objects.append(
+                    Object(
+                        verb: ChangeVerb(row.verb), kind: row.kind, name: row.name,
+                        region: row.region))
+            }
+        }
+        // Where only further policies changed no row names the whole.
+        for source in Set(sources).sorted()
+        where !objects.contains(where: { $0.name == source && $0.kind.hasSuffix("Policy") }) {
+            objects.append(
+                Object(verb: .update, kind: CrossRegionPolicy.kind, name: source, region: nil))
+        }
         self.init(
-            changeID: id, revision: revision,
-            objects: rows.map { row in
-                Object(
-                    verb: ChangeVerb(row.verb), kind: row.kind, name: row.name, region: row.region)
-            },
-            warnings: [], replayed: true)
+            changeID: id, revision: revision, objects: objects, warnings: [], replayed: true)
+    }
+}
+
+extension AuditRecord {
+    /// The resource after the change, or the one that it deleted; nil when the row is about none.
+    var resource: Resource? {
+        guard let text = entry.after ?? entry.before,
+            let key = entry.key.flatMap({ ResourceKey(path: $0) })
+        else {
+            return nil
+        }
+        return Resource(key: key, bytes: Array(text.utf8))
     }
 }
 
@@ -100,23 +125,11 @@ extension PlannedChange {
     /// What turns the one into the other, revisions aside; nil unless it is an update.
     package var diff: [JSONPatch.Operation]? {
         guard verb == .update, let before, let after else { return nil }
-        return JSONPatch.diff(
-            from: Self.withoutRevision(before), to: Self.withoutRevision(after))
+        return ObjectDiff.operations(from: before, to: after)
     }
 
-    /// A planned object has no revision yet, nor has what it is compiled to.
-    static func withoutRevision(_ document: JSONValue) -> JSONValue {
-        guard var object = document.objectValue else { return document }
-        object["revision"] = nil
-        if var metadata = object["metadata"]?.objectValue {
-            metadata["resourceVersion"] = nil
-            object["metadata"] = .object(metadata)
-        }
-        if let compiled = object["compiled"]?.arrayValue {
-            object["compiled"] = .array(compiled.map(withoutRevision))
-        }
-        return .object(object)
-    }
+    /// That of the object after the change, or of the one that it deletes.
+    package var kind: String { name.kind(showing: after ?? before) }
 }
 
 /// Why a change was refused. Nothing of it is in etcd.

@@ -46,6 +46,12 @@ struct PlannedWrite: Sendable {
         writes.reduce(1_024) { $0 + 2 * $1.path.utf8.count + ($1.bytes?.count ?? 0) }
     }
 
+    /// The kind of the object after the change, or of the one that it deletes or leaves as it is.
+    var kind: String {
+        if crossRegion != nil { return CrossRegionPolicy.kind }
+        return after == nil ? name.kind(showing: before?.document) : name.kind
+    }
+
     func view(revision: Int64) -> ObjectView? {
         if let crossRegion {
             let parts = crossRegion.parts.map {

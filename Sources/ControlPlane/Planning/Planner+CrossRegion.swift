@@ -16,7 +16,7 @@ extension Planner {
         }
         var violations =
             prepared.decoded.violations + changedIdentity(object, readOnly, current)
-            + movedFromTier(current)
+            + movedFromTier(current) + prepared.changedSource(current?.object)
         var targets: [CompiledTarget] = []
         if let policy = prepared.decoded.value {
             let (found, wrong) = compile(policy, current, view)

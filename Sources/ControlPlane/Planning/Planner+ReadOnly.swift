@@ -43,7 +43,6 @@ extension Planner {
         }
         check(named.uid, current?.resource?.uid)
         check(named.createdAt, current?.resource?.creationTimestamp, isSame: Self.isSameTime)
-        check(named.compiled, current?.object?.document["compiled"])
         if case .region(let region) = name {
             check(named.namespace, RegionNamespace.of(region: region))
         }

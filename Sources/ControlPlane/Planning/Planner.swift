@@ -54,7 +54,7 @@ struct Planner: Sendable {
         var entry = JournalEntry(
             isAccepted: true, time: environment.now().rfc3339, context: request.context,
             verb: request.operation.verb,
-            kind: isStream ? JournalEntry.streamKind : write.name.kind,
+            kind: isStream ? JournalEntry.streamKind : write.kind,
             name: isStream ? "" : write.name.name, region: isStream ? nil : write.name.region,
             result: write.verb, keys: write.writes.map(\.path), verbs: write.writes.map(\.verb),
             fingerprint: request.fingerprint)
@@ -81,7 +81,7 @@ struct Planner: Sendable {
                         message: "a merge patch is an object; found \(patch.typeName)")
                 ]))
         }
-        let merged = MergePatch.apply(patch, to: object.patchable)
+        let merged = MergePatch.apply(patch, to: Representation.written(object.document))
         let change =
             PreparedChange(
                 patched: name, merged, kind: current.key.kind, from: object.document,

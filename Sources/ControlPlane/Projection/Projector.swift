@@ -126,7 +126,8 @@ struct AuditedValue: Sendable, Equatable {
     }
 }
 
-/// What the ledger calls an object: regions and subnets by our names, the rest by Calico's.
+/// What the ledger calls an object: regions, subnets and CrossRegionPolicies by our names, the rest by Calico's. The
+/// first policy of a CrossRegionPolicy stands for it; its further ones are GlobalNetworkPolicies.
 struct AuditIdentity: Sendable, Equatable {
     var kind: String
     var name: String
@@ -145,6 +146,11 @@ struct AuditIdentity: Sendable, Equatable {
         case nil where key.kind.isPolicy:
             if let document, case .object = document {
                 name = PolicyName.authored(Resource(key: key, document: document))
+            }
+            if key.kind == .globalNetworkPolicy, let document,
+                CrossRegionPolicy.source(ofStored: document) != nil
+            {
+                kind = CrossRegionPolicy.kind
             }
         case nil: break
         }

@@ -138,7 +138,7 @@ extension JournalEntry {
         switch (kind, region) {
         case ("Region", _): .region(name)
         case ("Subnet", let region?): .subnet(region: region, name: name)
-        case ("GlobalNetworkPolicy", _): .policy(name)
+        case ("GlobalNetworkPolicy", _), (CrossRegionPolicy.kind, _): .policy(name)
         case ("NetworkPolicy", let region?): .regionPolicy(region: region, name: name)
         default: nil
         }

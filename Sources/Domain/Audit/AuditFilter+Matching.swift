@@ -8,7 +8,7 @@ extension AuditFilter {
     }
 
     private func matchesObject(_ record: AuditRecord) -> Bool {
-        Self.isEqual(kind, record.kind) && Self.isEqual(name, record.name)
+        (kind.map(record.entry.isAbout) ?? true) && Self.isEqual(name, record.name)
             && Self.isEqual(region, record.region) && Self.isEqual(key, record.key)
             && Self.isEqual(revision, record.revision) && Self.isEqual(epoch, record.epoch)
             && Self.isEqual(clusterID, record.clusterID) && Self.isEqual(change, record.changeID)
@@ -52,7 +52,11 @@ extension AuditFilter {
     /// Whether the row changes the place that is asked for.
     package func matchesField(_ record: AuditRecord) -> Bool {
         guard let field else { return true }
-        return field.differs(Self.document(record.before), Self.document(record.after))
+        let (before, after) = (Self.document(record.before), Self.document(record.after))
+        if field.differs(before, after) { return true }
+        guard record.entry.isAbout(kind: CrossRegionPolicy.kind) else { return false }
+        return field.differs(
+            before.flatMap(CrossRegionPolicy.source), after.flatMap(CrossRegionPolicy.source))
     }
 
     private static func isEqual<Value: Equatable>(_ asked: Value?, _ value: Value?) -> Bool {

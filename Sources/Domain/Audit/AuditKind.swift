@@ -2,6 +2,8 @@
 package enum AuditKind: String, CaseIterable, Sendable {
     case region = "Region"
     case subnet = "Subnet"
+    /// Also finds rows that earlier versions recorded under Calico's kind.
+    case crossRegionPolicy = "CrossRegionPolicy"
     case globalNetworkPolicy = "GlobalNetworkPolicy"
     case networkPolicy = "NetworkPolicy"
     case globalNetworkSet = "GlobalNetworkSet"
@@ -16,6 +18,8 @@ package enum AuditKind: String, CaseIterable, Sendable {
     case signingKey = "SigningKey"
     /// Requests whose actor could not be one.
     case authentication = "Authentication"
-    /// Writes to no one object, such as a stream, that were turned away.
+    /// Streams that were refused as a whole.
+    case stream = "Stream"
+    /// Writes to no one object, such as a stream, that were turned away before they were looked at.
     case request = "Request"
 }

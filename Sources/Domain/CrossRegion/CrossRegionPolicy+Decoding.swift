@@ -8,13 +8,15 @@ extension CrossRegionPolicy {
             reader.add("/metadata/name", .crossRegionName, message)
         }
         let metadata = reader.required("metadata").map {
-            CrossRegionMetadata($0, name: name, hasLabels: true, violations: &reader)
+            CrossRegionMetadata($0, name: name, violations: &reader)
         }
         let spec = reader.required("spec").map { Spec($0, violations: &reader) }
+        for field in shownFields { reader.ignore(field) }
         reader.finish()
         var decoded = Decoded<CrossRegionPolicy>(
             value: nil, violations: reader.violations,
             readOnly: metadata?.readOnly ?? ReadOnlyFields())
+        decoded.readOnly.source = document["source"].map { Located($0, at: sourcePointer) }
         guard let spec, !spec.deny.isEmpty || !spec.allow.isEmpty else { return decoded }
         let labels = metadata?.labels ?? [:]
         decoded.value = CrossRegionPolicy(

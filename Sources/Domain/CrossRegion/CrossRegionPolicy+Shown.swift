@@ -1,27 +1,30 @@
 extension CrossRegionPolicy {
-    /// Where the policy is in a document that a GET has shown.
+    /// Members that only answers have: what became of what was written. They report the moment of the answer
+    /// and are not looked at, as Kubernetes does with a status. `source` is, see `ReadOnlyFields`.
+    package static let shownFields = ["status", "source", "compiled", "drift"]
+
+    /// Where the policy is in a document of the deprecated form.
     package static let sourcePointer = "/source"
 
-    /// Whether a document is what a GET shows: the policy as it was written under `source`, beside what it became.
-    package static func isShown(_ document: JSONValue) -> Bool {
+    /// Whether a document is of the form that earlier versions showed: the policy as it was written under
+    /// `source`, and no `spec`. Deprecated.
+    package static func isDeprecatedForm(_ document: JSONValue) -> Bool {
         document["spec"] == nil && document["source"] != nil
     }
 
     /// The policy in such a document, under the name of its path. Pointers of violations are into the document,
     /// those of the value's rules into `source`.
-    ///
-    /// `compiled` has to be what it is, as all that the server sets. `drift` is a report of the moment of the GET,
-    /// which may say something else now: it is not looked at.
-    package static func decodeShown(
+    package static func decodeDeprecated(
         _ document: JSONValue, name: String
     ) -> Decoded<CrossRegionPolicy> {
         var reader = ObjectReader(document, at: "")
         _ = reader.string("kind")
+        _ = reader.string("apiVersion")
+        // Labels are those of `source`.
         let metadata = reader.member("metadata").map {
-            CrossRegionMetadata($0, name: name, hasLabels: false, violations: &reader)
+            CrossRegionMetadata($0, name: name, violations: &reader)
         }
-        let compiled = reader.member("compiled")
-        _ = reader.member("drift")
+        for field in shownFields { reader.ignore(field) }
         var decoded = Decoded<CrossRegionPolicy>(
             value: nil, violations: [], readOnly: ReadOnlyFields())
         if let source = reader.required("source") { decoded = decode(source, name: name) }
@@ -29,7 +32,6 @@ extension CrossRegionPolicy {
         decoded.violations = decoded.violations.rewritten { $0.below(sourcePointer) }
         decoded.violations += reader.violations
         decoded.readOnly = metadata?.readOnly ?? decoded.readOnly
-        decoded.readOnly.compiled = compiled.map { Located($0, at: "/compiled") }
         return decoded
     }
 }
@@ -39,10 +41,7 @@ struct CrossRegionMetadata {
     private(set) var labels: [String: String] = [:]
     private(set) var readOnly = ReadOnlyFields()
 
-    /// - Parameter hasLabels: whether labels belong here, and not into the policy's source.
-    init(
-        _ value: JSONValue, name: String, hasLabels: Bool, violations: inout ObjectReader
-    ) {
+    init(_ value: JSONValue, name: String, violations: inout ObjectReader) {
         var reader = ObjectReader(value, at: "/metadata")
         if let found = reader.required("name").flatMap({ reader.string($0, at: "/metadata/name") }),
             found.value != name
@@ -51,7 +50,7 @@ struct CrossRegionMetadata {
                 found.pointer, .nameMismatch,
                 "expected \"\(name)\", as the path says, found \"\(found.value)\"")
         }
-        if hasLabels { labels = reader.labelMap() }
+        labels = reader.labelMap()
         readOnly.uid = reader.string("uid")
         readOnly.createdAt = reader.string("creationTimestamp")
         readOnly.revision = Self.revision(&reader)

@@ -16,8 +16,8 @@ package struct ReadOnlyFields: Sendable, Equatable {
     package var createdAt: Located<String>?
     /// The Calico namespace.
     package var namespace: Located<String>?
-    /// The policies that a CrossRegionPolicy has become.
-    package var compiled: Located<JSONValue>?
+    /// What was written of a CrossRegionPolicy, as earlier versions showed it.
+    package var source: Located<JSONValue>?
 
     package init() {}
 

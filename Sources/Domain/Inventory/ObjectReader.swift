@@ -41,6 +41,9 @@ struct ObjectReader {
         return nil
     }
 
+    /// Knows the member, and takes whatever it is.
+    mutating func ignore(_ field: String) { known.insert(field) }
+
     /// Whether the member is left out; a blank one is not.
     func isAbsent(_ field: String) -> Bool { object[field] == nil }
 

@@ -8,8 +8,11 @@ extension Problem {
             detail: detail)
     }
 
-    static func notFound(path: String) -> Problem {
-        Problem(status: .notFound, detail: "There is no resource at \(path).")
+    /// - Parameter meant: the resource that is there when empty segments are left out. Not a redirection: most
+    ///   clients do not repeat a PUT at another place, and `curl -f` takes a 308 for success.
+    static func notFound(path: String, meant: String? = nil) -> Problem {
+        let hint = meant.map { " Leave out the slash that is too many: \($0)" }
+        return Problem(status: .notFound, detail: "There is no resource at \(path)." + (hint ?? ""))
     }
 
     /// RFC 9110 §15.5.6 asks for `Allow`.

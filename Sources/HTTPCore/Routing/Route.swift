@@ -67,6 +67,11 @@ package struct Route: Sendable {
     }
 }
 
+extension Route {
+    /// The field Accept-Patch of the resource whose PATCH this is (RFC 5789 section 3.1).
+    package var acceptPatch: String { accepts.joined(separator: ", ") }
+}
+
 /// A query parameter that a route knows.
 package struct QueryParameter: Hashable, Sendable, ExpressibleByStringLiteral {
     package var name: String

@@ -1,4 +1,4 @@
-import HTTPTypes
+package import HTTPTypes
 
 /// What becomes of a request whose header was read.
 enum Admission {
@@ -15,6 +15,11 @@ enum Admission {
     }
 }
 
+extension HTTPField.Name {
+    /// RFC 5789 section 3.1; HTTPTypes does not name it, and it is a token, so the fallback is never taken.
+    package static let acceptPatch = HTTPField.Name("Accept-Patch") ?? .accept
+}
+
 extension Router {
     /// Every check that needs no body; throws the problem to answer with instead of the handler.
     func admit(
@@ -23,12 +28,14 @@ extension Router {
         if target.path == "*" { return try admitAsterisk(head) }
         switch try match(head.method, path: target.path) {
         case .nothing:
-            throw .notFound(path: String(target.path))
-        case .otherMethods(let allow):
+            throw .notFound(path: String(target.path), meant: resource(meantBy: target.path))
+        case .otherMethods(let allow, let acceptPatch):
             guard head.method == .options else {
                 throw .methodNotAllowed(head.method, allow: allow)
             }
-            return .answer(Response(status: .noContent, headers: [.allow: allow]))
+            var response = Response(status: .noContent, headers: [.allow: allow])
+            response.headers[.acceptPatch] = acceptPatch
+            return .answer(response)
         case .route(let route, let parameters):
             let selection = try select(route, head: head, query: target.query, limits: limits)
             return .route(route, parameters: parameters, selection)
@@ -74,7 +81,9 @@ extension Router {
         }
         guard head.hasBody, let field = head.headers[.contentType] else { return nil }
         guard let type = MediaType(field), route.accepts.contains(type.essence) else {
-            throw .unsupportedMediaType(field, accepted: route.accepts)
+            var problem = Problem.unsupportedMediaType(field, accepted: route.accepts)
+            if route.method == .patch { problem.headers[.acceptPatch] = route.acceptPatch }
+            throw problem
         }
         return type
     }

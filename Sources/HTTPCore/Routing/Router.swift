@@ -17,8 +17,8 @@ package struct Router: Sendable {
 
     enum Match {
         case route(Route, parameters: [(name: String, value: String)])
-        /// The path exists, the method does not; `allow` is the value for the field of that name.
-        case otherMethods(allow: String)
+        /// The path exists, the method does not; the values are for the fields of these names.
+        case otherMethods(allow: String, acceptPatch: String?)
         case nothing
     }
 
@@ -54,10 +54,21 @@ package struct Router: Sendable {
         }
         var search = Search(method: method == .head ? .get : method, segments: segments)
         guard let found = find(&search, from: 0, depth: 0) else {
-            return search.otherNode.map { .otherMethods(allow: nodes[$0].allow) } ?? .nothing
+            guard let node = search.otherNode.map({ nodes[$0] }) else { return .nothing }
+            let patch = node.endpoint(for: .patch).map { routes[$0.route].acceptPatch }
+            return .otherMethods(allow: node.allow, acceptPatch: patch)
         }
         let parameters = zip(found.names, search.captured).map { (name: $0, value: $1) }
         return .route(routes[found.route], parameters: parameters)
+    }
+
+    /// What a path with empty segments, such as one that ends with a slash, was meant to be: the same without them,
+    /// when that is a resource.
+    func resource(meantBy path: Substring) -> String? {
+        let meant = "/" + path.split(separator: "/").joined(separator: "/")
+        guard meant != path, let match = try? match(.options, path: meant[...]) else { return nil }
+        if case .nothing = match { return nil }
+        return meant
     }
 
     private struct Search {

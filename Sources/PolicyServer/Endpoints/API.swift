@@ -14,6 +14,7 @@ package struct API: Sendable {
     /// Whether reads of the audit log are rows of it.
     let recordsReads: Bool
     let streams: AuditStreams
+    let listTags = ListTags()
     /// Where large bodies are read.
     let desk = DocumentDesk()
 
@@ -34,7 +35,8 @@ package struct API: Sendable {
     /// Every route there is; a test compares them with openapi.yaml.
     package var routes: [Route] {
         let routes =
-            regionRoutes + subnetRoutes + policyRoutes + regionPolicyRoutes + streamRoutes
+            indexRoutes + regionRoutes + subnetRoutes + policyRoutes + regionPolicyRoutes
+            + streamRoutes
             + diffRoutes + auditRoutes + proofRoutes + auditExportRoutes + holdRoutes
             + operationsRoutes
         return routes.map { route in

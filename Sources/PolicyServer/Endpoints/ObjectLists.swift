@@ -22,6 +22,11 @@ extension API {
         {
             throw .notFound("There is no region \(region).")
         }
+        let version = controlPlane.listVersion(collection)
+        let tag = point.past == nil ? listTags.tag(request, version: version) : nil
+        if let tag, try Self.isKnown(tag, request) {
+            return Response(status: .notModified, headers: [.eTag: tag])
+        }
         let page: ListPage
         do {
             page = try await controlPlane.list(query, at: point)
@@ -40,9 +45,26 @@ extension API {
         if !page.findings.isEmpty {
             members = [("findings", .array(page.findings.map(\.document)))]
         }
-        return Self.page(
-            page.items.map(\.document), next: next, list: list, request, members: members
-        ).marked(point)
+        var response = Self.page(
+            page.items.map(\.document), next: next, list: list, request, members: members)
+        // What changed while it was read is a list of no one version.
+        if controlPlane.listVersion(collection) == version { response.headers[.eTag] = tag }
+        return response.marked(point)
+    }
+
+    /// Whether If-None-Match says that the client has what `tag` is of (RFC 9110 section 13.1.2).
+    static func isKnown(_ tag: String, _ request: Request) throws(Problem) -> Bool {
+        guard let value = request.headers[.ifNoneMatch] else { return false }
+        guard let isKnown = EntityTags.names(tag, in: value) else {
+            throw .malformed("If-None-Match is not a list of entity tags.")
+        }
+        return isKnown
+    }
+
+    /// Throws for a region of the query that none can be called.
+    private static func checkRegion(_ request: Request) throws(Problem) {
+        guard let violation = request.query("region").flatMap(RegionName.violation) else { return }
+        throw .malformed("The query parameter region: \(violation.message).")
     }
 
     /// Throws for a region of the query that none can be called.

@@ -13,16 +13,14 @@ extension API {
             throw .notFound("There is no \(name)\(unreadable(name)).")
         }
         let tag = EntityTags.tag(view.revision)
-        if let value = request.headers[.ifNoneMatch] {
-            guard let match = EntityTags.parse(value, .weak) else {
-                throw .malformed("If-None-Match is not a list of entity tags.")
-            }
-            if match.matches(view.revision) {
-                return Response(status: .notModified, headers: [.eTag: tag]).marked(point)
-            }
+        // What others made of a CrossRegionPolicy can change with a subnet or region, and its revision stays.
+        let isWhole = name.kind(showing: view.document) != CrossRegionPolicy.kind
+        if try Self.isKnown(tag, request), isWhole {
+            return Response(status: .notModified, headers: [.eTag: tag]).marked(point)
         }
         var response = Response.document(view.document, for: request)
         response.headers[.eTag] = tag
+        response.headers[.acceptPatch] = Self.acceptPatch
         if point.past == nil {
             for warning in WarningHeader.values(controlPlane.findings(name).map(\.warning)) {
                 response.headers.append(HTTPField(name: .warning, value: warning))
@@ -47,6 +45,8 @@ extension API {
             throw .failed(error)
         }
     }
+
+    private static let acceptPatch = DocumentFormat.patchTypes.joined(separator: ", ")
 
     /// How long a read waits for `at` or `atLeast`.
     static let readDeadline = Duration.seconds(5)

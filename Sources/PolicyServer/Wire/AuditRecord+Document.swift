@@ -48,10 +48,17 @@ extension AuditRecord {
         return .object(object)
     }
 
-    /// What turns the object before into the one after (RFC 6902); nil unless both are there.
+    /// What turns the object before into the one after (RFC 6902); nil unless both are there. Of a
+    /// CrossRegionPolicy that is what was written, unless it is the same.
     package var diff: [JSONPatch.Operation]? {
         guard let before = entry.before, let after = entry.after else { return nil }
-        return JSONPatch.diff(from: Self.embedded(before), to: Self.embedded(after))
+        let (stored, later) = (Self.embedded(before), Self.embedded(after))
+        if let written = CrossRegionPolicy.source(ofStored: stored),
+            let rewritten = CrossRegionPolicy.source(ofStored: later), written != rewritten
+        {
+            return JSONPatch.diff(from: written, to: rewritten)
+        }
+        return JSONPatch.diff(from: stored, to: later)
     }
 
     /// The document that a column's text is; the text itself when it is none.

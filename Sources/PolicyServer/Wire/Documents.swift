@@ -28,7 +28,7 @@ extension PlannedChange {
     var document: JSONValue {
         var object = JSONObject()
         object["verb"] = .string(verb.rawValue)
-        object["kind"] = .string(name.kind)
+        object["kind"] = .string(kind)
         object["name"] = .string(name.name)
         object["region"] = name.region.map(JSONValue.string)
         object["key"] = .string(key)

@@ -13,27 +13,36 @@ package enum EntityTags {
     /// Reads a header value; nil when it is malformed. Tags that are no revision match nothing.
     package static func parse(_ value: String, _ comparison: Comparison) -> RevisionMatch? {
         if value.trimmed == "*" { return .any }
-        var revisions: [Int64] = []
+        return tags(value).map { tags in
+            .oneOf(
+                tags.filter { !$0.isWeak || comparison == .weak }.compactMap {
+                    revision($0.content)
+                })
+        }
+    }
+
+    /// Whether the value of If-None-Match names `tag`, which is any tag; nil when it is malformed.
+    package static func names(_ tag: String, in value: String) -> Bool? {
+        if value.trimmed == "*" { return true }
+        return tags(value).map { $0.contains { "\"\($0.content)\"" == tag } }
+    }
+
+    private static func tags(_ value: String) -> [(content: String, isWeak: Bool)]? {
+        var tags: [(content: String, isWeak: Bool)] = []
         var rest = Array(value.utf8)[...]
-        var isFirst = true
         while true {
             rest = rest.drop { $0 == UInt8(ascii: " ") || $0 == UInt8(ascii: "\t") }
-            if !isFirst {
-                guard rest.first == UInt8(ascii: ",") else {
-                    return rest.isEmpty ? .oneOf(revisions) : nil
-                }
+            if !tags.isEmpty {
+                guard rest.first == UInt8(ascii: ",") else { return rest.isEmpty ? tags : nil }
                 rest = rest.dropFirst().drop { $0 == UInt8(ascii: " ") || $0 == UInt8(ascii: "\t") }
             }
             guard let tag = takeTag(&rest) else { return nil }
-            if let revision = tag.revision, !tag.isWeak || comparison == .weak {
-                revisions.append(revision)
-            }
-            isFirst = false
+            tags.append(tag)
         }
     }
 
     private static func takeTag(_ rest: inout ArraySlice<UInt8>) -> (
-        revision: Int64?, isWeak: Bool
+        content: String, isWeak: Bool
     )? {
         let isWeak = rest.starts(with: "W/".utf8)
         if isWeak { rest = rest.dropFirst(2) }
@@ -44,12 +53,11 @@ package enum EntityTags {
         rest = rest.dropFirst(1 + content.count)
         guard rest.first == UInt8(ascii: "\"") else { return nil }
         rest = rest.dropFirst()
-        return (revision(content), isWeak)
+        return (String(decoding: content, as: UTF8.self), isWeak)
     }
 
     /// The revision in its one spelling: no sign, no leading zero.
-    private static func revision(_ content: ArraySlice<UInt8>) -> Int64? {
-        let text = String(decoding: content, as: UTF8.self)
+    private static func revision(_ text: String) -> Int64? {
         guard let revision = Int64(text), revision > 0, String(revision) == text else { return nil }
         return revision
     }

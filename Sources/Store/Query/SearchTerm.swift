@@ -48,13 +48,18 @@ extension AuditFilter {
                 index: outcome == .accepted ? nil : "audit_by_outcome")
             + Self.equal("actor", actor, index: "audit_by_actor")
             + Self.equal("region", region, index: "audit_by_region")
-            + Self.equal("kind", kind, index: "audit_by_kind")
+            + Self.kind(kind)
             + Self.equal(
                 "verb", verb?.rawValue,
                 index: verb == .create || verb == .update ? nil : "audit_by_verb")
             + Self.equal(
                 "origin", origin?.rawValue, index: origin == .api ? nil : "audit_by_origin")
             + plainTerms + specialTerms
+    }
+
+    private static func kind(_ kind: String?) -> [SearchTerm] {
+        kind == CrossRegionPolicy.kind
+            ? [CrossRegionRows.term] : equal("kind", kind, index: "audit_by_kind")
     }
 
     private var plainTerms: [SearchTerm] {

@@ -34,6 +34,8 @@ extension RowDifference {
         if entry.origin == .external || entry.isAfterGap {
             entry.time = Timestamp(microseconds: 0)
         }
+        // Earlier versions recorded it under Calico's kind.
+        if entry.kind == CrossRegionPolicy.kind { entry.kind = CrossRegionPolicy.storedKind }
         entry.epoch = nil
         entry.sourceLedger = nil
         entry.sourceSeq = nil

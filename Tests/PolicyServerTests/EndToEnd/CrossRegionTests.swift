@@ -34,9 +34,9 @@ extension EndToEndTests {
                 let read = try await server.send(.get, path)
                 #expect(read.json == created.json)
                 #expect(read.eTag == created.eTag)
-                #expect(read.json["source"]?["spec"]?["order"] == 500)
-                #expect(read.json["compiled"]?.arrayValue?.count == 2)
-                #expect(read.json["drift"] == [])
+                #expect(read.json["spec"]?["order"] == 500)
+                #expect(read.json["status"]?["compiled"]?.arrayValue?.count == 2)
+                #expect(read.json["status"]?["drift"] == [])
                 let listed = try await server.send(.get, "/v1/policies").items
                 #expect(listed == [read.json])
 
@@ -63,6 +63,122 @@ extension EndToEndTests {
                     ])
                 #expect(try await server.send(.delete, path).status == 204)
                 #expect(try await server.send(.get, "/v1/policies").items.isEmpty)
+            }
+        }
+
+        private static let path = "/v1/policies/web"
+
+        private static func policy(order: Int) -> String {
+            #"{"kind":"CrossRegionPolicy","metadata":{"name":"web"},"spec":{"order":\#(order),"#
+                + #""allow":[{"from":{"region":"a"},"to":{"region":"b"}},"#
+                + #"{"from":{"region":"b"},"to":{"region":"a"}}]}}"#
+        }
+
+        private static func putRegions(_ server: TestApplication) async throws {
+            try await server.send(.put, "/v1/regions/a", "{}")
+            try await server.send(.put, "/v1/regions/b", "{}")
+        }
+
+        private static let order: JSONValue = [
+            ["op": "replace", "path": "/spec/order", "value": 2]
+        ]
+
+        @Test func `its kind is its own everywhere, and its difference one of its spec`()
+            async throws
+        {
+            try await TestApplication.with { server in
+                try await Self.putRegions(server)
+                let created = try await server.send(.put, Self.path, Self.policy(order: 1))
+                let plan = try await server.send(
+                    .put, Self.path + "?dryRun=true", Self.policy(order: 2))
+                let planned = try #require(plan.json["changes"]?.arrayValue?.first)
+                #expect(planned["kind"] == "CrossRegionPolicy")
+                #expect(planned["diff"] == Self.order)
+
+                let applied = try await server.send(
+                    .post, "/v1/apply", "[\(Self.policy(order: 2))]", [("Idempotency-Key", "k")])
+                let change: JSONValue = [
+                    "verb": "update", "kind": "CrossRegionPolicy", "name": "web",
+                ]
+                #expect(applied.json["changes"] == [change])
+                let again = try await server.send(
+                    .post, "/v1/apply", "[\(Self.policy(order: 2))]", [("Idempotency-Key", "k")])
+                #expect(again["Idempotency-Replayed"] == "true")
+                #expect(again.json["changes"] == [change])
+
+                let from = try #require(created.revision)
+                let diff = try await server.send(.get, "/v1/diff?from=\(from)").items
+                #expect(diff.map { $0["kind"] } == ["CrossRegionPolicy"])
+                #expect(diff.first?["diff"] == Self.order)
+                let history = try await server.send(.get, Self.path + "/history").items
+                #expect(history.first?["diff"] == Self.order)
+
+                #expect(try await server.send(.delete, Self.path).status == 204)
+                let gone = try await server.send(.get, "/v1/diff?from=\(from)").items
+                #expect(gone.map { $0["kind"] } == ["CrossRegionPolicy"])
+            }
+        }
+
+        @Test func `the audit log has it under its kind, and what it became under Calico's`()
+            async throws
+        {
+            try await TestApplication.with { server in
+                try await Self.putRegions(server)
+                let created = try await server.send(.put, Self.path, Self.policy(order: 1))
+                let id = try #require(created["X-Change-Id"])
+                #expect(
+                    try await server.send(.get, "/v1/changes/\(id)").json["objects"]
+                        == [["kind": "CrossRegionPolicy", "name": "web"]])
+                try await server.send(.patch, Self.path, #"{"spec":{"order":2}}"#)
+                try await server.send(.patch, Self.path, #"{"spec":{"ordr":2}}"#)
+                try await server.send(.put, Self.path, #"{"kind":"CrossRegionPolicy"}"#)
+                try await server.send(.delete, Self.path)
+                let rows = try await server.rows(
+                    5, "/v1/audit?kind=CrossRegionPolicy&order=asc")
+                #expect(rows.allSatisfy { $0["name"] == "web" })
+                #expect(
+                    rows.map { $0["outcome"] } == [
+                        "accepted", "accepted", "refused", "refused", "accepted",
+                    ])
+                #expect(rows[1]["diff"] == Self.order)
+                let fields = try await server.send(
+                    .get, "/v1/audit?kind=CrossRegionPolicy&field=/spec/allow"
+                ).items
+                #expect(fields.map { $0["verb"] } == ["delete", "create"])
+                let parts = try await server.send(
+                    .get, "/v1/audit?kind=GlobalNetworkPolicy&outcome=accepted"
+                ).items
+                #expect(Set(parts.map { $0["name"] }) == ["web-01"])
+            }
+        }
+
+        @Test func `a repeated write is answered as it was the first time`() async throws {
+            try await TestApplication.with { server in
+                try await Self.putRegions(server)
+                let key = [("Idempotency-Key", "k")]
+                let first = try await server.send(.put, Self.path, Self.policy(order: 1), key)
+                let again = try await server.send(.put, Self.path, Self.policy(order: 1), key)
+                #expect(again["Idempotency-Replayed"] == "true")
+                #expect(again.json == first.json)
+                #expect(again.eTag == first.eTag)
+            }
+        }
+
+        @Test func `a read is never told that nothing changed when its drift has`() async throws {
+            try await TestApplication.with { server in
+                try await Self.putRegions(server)
+                let created = try await server.send(.put, Self.path, Self.policy(order: 1))
+                let known = [("If-None-Match", created.eTag ?? "")]
+                let etcd = try #require(server.etcd)
+                try await etcd.etcdctl(
+                    "del", "/calico/resources/v3/projectcalico.org/globalnetworksets/region.b")
+                let deadline = ContinuousClock.now + .seconds(10)
+                var read = try await server.send(.get, Self.path, known)
+                while read.json["status"]?["inSync"] != false, ContinuousClock.now < deadline {
+                    read = try await server.send(.get, Self.path, known)
+                }
+                #expect(read.status == 200)
+                #expect(read.json["status"]?["inSync"] == false)
             }
         }
     }

@@ -68,6 +68,77 @@ extension EndToEndTests {
             }
         }
 
+        @Test func `a list that is as it was is not sent again`() async throws {
+            try await TestApplication.with { server in
+                try await server.send(.put, "/v1/regions/a", #"{"labels":{"x":"y"}}"#)
+                let targets = [
+                    "/v1/regions", "/v1/regions?label=x%3Dy", "/v1/regions?limit=1", "/v1/subnets",
+                    "/v1/policies", "/v1/regions/a/subnets", "/v1/regions/a/policies",
+                ]
+                var tags: [String: String] = [:]
+                for target in targets {
+                    let list = try await server.send(.get, target)
+                    let tag = try #require(list.eTag, "\(target)")
+                    #expect(list.status == 200)
+                    tags[target] = tag
+                    let again = try await server.send(
+                        .get, target, [("If-None-Match", #""x", W/"# + tag)])
+                    #expect(again.status == 304, "\(target)")
+                    #expect(again.eTag == tag)
+                    #expect(again.response.body.isEmpty)
+                    #expect(
+                        try await server.send(.get, target, [("If-None-Match", "*")]).status == 304)
+                    let yaml = try await server.send(
+                        .get, target, [("If-None-Match", tag), ("Accept", "application/yaml")])
+                    #expect(yaml.status == 200, "\(target)")
+                }
+                #expect(Set(tags.values).count == targets.count, "no tag is good for another list")
+                let all = tags.values.joined(separator: ", ")
+                let other = try await server.send(
+                    .get, "/v1/regions?limit=2", [("If-None-Match", all)])
+                #expect(other.status == 200)
+
+                let revision = try #require(
+                    try await server.send(.put, "/v1/regions/b", "{}").revision)
+                for target in ["/v1/regions", "/v1/regions?limit=1", "/v1/regions/a/policies"] {
+                    let next = target + (target.contains("?") ? "&" : "?") + "atLeast=\(revision)"
+                    let list = try await server.send(
+                        .get, next, [("If-None-Match", tags[target] ?? "")])
+                    #expect(list.status == 200, "\(target)")
+                    let known = [("If-None-Match", list.eTag ?? "")]
+                    #expect(try await server.send(.get, target, known).status == 304)
+                }
+                let wrong = try await server.send(.get, "/v1/regions", [("If-None-Match", "x")])
+                #expect(wrong.status == 400)
+                // The past has no tag: what is known of it may grow.
+                #expect(try await server.send(.get, "/v1/regions?at=\(revision)").eTag == nil)
+                let none = try await server.send(
+                    .get, "/v1/regions/none/subnets", [("If-None-Match", "*")])
+                #expect(none.status == 404)
+            }
+        }
+
+        @Test func `a tag is good for one run of the server`() async throws {
+            try await withEtcd { etcd in
+                var tags: Set<String> = []
+                for _ in 0..<2 {
+                    let found = Tag()
+                    try await TestApplication.with(etcdURL: etcd.clientURL, etcd) { server in
+                        try await server.waitUntilReady()
+                        let list = try await server.send(.get, "/v1/regions")
+                        await found.set(list.eTag)
+                    }
+                    tags.insert(try #require(await found.value))
+                }
+                #expect(tags.count == 2)
+            }
+        }
+
+        private actor Tag {
+            private(set) var value: String?
+            func set(_ value: String?) { self.value = value }
+        }
+
         @Test func `a query that cannot be meant is refused`() async throws {
             let targets = [
                 "/v1/subnets?bogus=1", "/v1/subnets?overlaps=10.1.0.1/16", "/v1/subnets?overlaps=x",

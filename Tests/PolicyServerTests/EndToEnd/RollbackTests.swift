@@ -85,8 +85,8 @@ extension EndToEndTests {
                 let back = try await server.send(
                     .post, "/v1/policies/x/rollback", #"{"to":\#(one)}"#)
                 #expect(back.status == 200)
-                #expect(back.json["source"] == first.json["source"])
-                #expect(back.json["drift"] == [])
+                #expect(back.json["spec"] == first.json["spec"])
+                #expect(back.json["status"]?["drift"] == [])
                 try await server.send(.delete, "/v1/policies/x")
                 let revived = try await server.send(
                     .post, "/v1/policies/x/rollback", #"{"to":\#(one)}"#)

@@ -38,4 +38,12 @@ struct EntityTagsTests {
         let tag = EntityTags.tag(.max)
         #expect(EntityTags.parse(tag, .strong) == .oneOf([.max]))
     }
+
+    @Test(arguments: [
+        (#""a-1""#, true), (#"W/"a-1""#, true), (#""b", "a-1""#, true), ("*", true),
+        (#""a-2""#, false), (#""a-""#, false), (#""""#, false), ("a-1", nil), (#""a-1"x"#, nil),
+    ])
+    func `a list of tags names one or not`(_ value: String, _ names: Bool?) {
+        #expect(EntityTags.names(#""a-1""#, in: value) == names)
+    }
 }
