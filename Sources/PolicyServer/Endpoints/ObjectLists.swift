@@ -67,12 +67,6 @@ extension API {
         throw .malformed("The query parameter region: \(violation.message).")
     }
 
-    /// Throws for a region of the query that none can be called.
-    private static func checkRegion(_ request: Request) throws(Problem) {
-        guard let violation = request.query("region").flatMap(RegionName.violation) else { return }
-        throw .malformed("The query parameter region: \(violation.message).")
-    }
-
     /// The state that a list shows: a later page that of the first one.
     private func listPoint(
         _ query: inout ListQuery, _ request: Request
