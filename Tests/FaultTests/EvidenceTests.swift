@@ -56,7 +56,8 @@ extension FaultTests {
         private static func keep(_ client: APIClient, _ folder: TemporaryDirectory) async throws {
             var note = ""
             try await eventually("a checkpoint of two rows") {
-                let answer = try await client.send(.post, "/v1/audit/checkpoint")
+                let answer = try await client.send(
+                    .post, "/v1/audit/checkpoint", headers: [("Accept", "text/plain")])
                 note = answer.text
                 return answer.status < 300 && note.contains("\n2\n")
             }

@@ -18,6 +18,11 @@ import Testing
             ("application/json;q=1.5", "application/json"), ("application/json;q=x", nil),
             ("application/yaml;q=0.001, nonsense", "application/yaml"),
             ("application/json; charset=utf-8 ; q=0.3", "application/json"),
+            ("application/problem+json", "application/json"),
+            ("text/html, application/problem+json;q=0.5", "application/json"),
+            ("application/problem+json, text/plain;q=0.1", "text/plain"),
+            ("application/problem+json, application/json;q=0", "application/yaml"),
+            ("application/problem+json, */*;q=0", nil), ("application/problem+json;q=0", nil),
         ] as [(String?, String?)])
     func `picks what the client prefers`(accept: String?, expected: String?) {
         #expect(negotiate(accept: accept, offered: Self.offered) == expected)

@@ -51,7 +51,7 @@ struct OpenAPIContractTests {
 
     @Test func `each operation documents the statuses that its kind of request can get`() {
         let always: Set<Int> = [400, 403, 406, 408, 413, 414, 421, 431, 500, 503]
-        let refusals: Set<Int> = Set(Refusal.Reason.table.map(\.status))
+        let refusals: Set<Int> = Set(Refusal.Reason.allCases.map(\.status))
         for operation in document.operations {
             var expected = always
             // A checkpoint changes no object, so that nothing of one can be refused.
@@ -66,22 +66,19 @@ struct OpenAPIContractTests {
     @Test func `no operation documents a status that nothing here gives`() {
         let success: Set<Int> = [200, 201, 204, 304]
         let http: Set<Int> = [400, 403, 406, 408, 411, 413, 414, 415, 421, 431, 500, 503]
-        let possible = success.union(http).union(Refusal.Reason.table.map(\.status))
+        let possible = success.union(http).union(Refusal.Reason.allCases.map(\.status))
         for operation in document.operations {
             #expect(operation.statuses.subtracting(possible) == [], "\(operation.name)")
         }
     }
 
+    @Test func `the problem types are those of the server`() {
+        let types = Set(ProblemKind.names.map { "/problems/\($0)" } + ["about:blank"])
+        #expect(document.problemTypes.subtracting(types) == [], "documented, but not given")
+        #expect(types.subtracting(document.problemTypes) == [], "given, but not documented")
+    }
+
     @Test func `the document has the program's version`() {
         #expect(document.version == Version.number)
     }
-}
-
-extension Refusal.Reason {
-    /// Every reason.
-    static let table: [Refusal.Reason] = [
-        .notFound, .invalid, .preconditionFailed, .overlap, .inUse, .legacyLoss, .exhausted,
-        .alreadyExists, .idempotencyKeyReused, .reserved, .tooLarge,
-        .rollbackAbsent,
-    ]
 }

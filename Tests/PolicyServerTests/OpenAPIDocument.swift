@@ -20,6 +20,8 @@ struct OpenAPIDocument: Sendable {
     let operations: [Operation]
     /// `info.version`.
     let version: String?
+    /// What `type` of a problem can be.
+    let problemTypes: Set<String>
 
     init() throws {
         let root = try Yams.compose(yaml: Repository.text("openapi.yaml")) ?? ""
@@ -38,6 +40,9 @@ struct OpenAPIDocument: Sendable {
         }
         self.operations = operations
         version = root["info"]?["version"]?.string
+        problemTypes = Set(
+            root["components"]?["schemas"]?["ProblemType"]?["enum"]?.array().compactMap(\.string)
+                ?? [])
     }
 
     /// The operation that a request of `method` on `path` (without query) is; HEAD counts as GET.

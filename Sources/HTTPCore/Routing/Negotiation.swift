@@ -3,6 +3,9 @@
 /// Returns which of `offered` (media types, the server's favourite first) the `Accept` value prefers:
 /// highest weight first, the earlier offer on a tie. Nil when it admits none. No Accept admits all;
 /// a malformed range is ignored.
+///
+/// Generated clients send `application/problem+json` alone where the contract documents JSON for errors only.
+/// That says nothing about success, so such a request is not negotiated, as the section allows.
 package func negotiate(accept: String?, offered: [String]) -> String? {
     guard let accept, let first = offered.first else { return offered.first }
     if accept == "*/*" { return first }
@@ -11,6 +14,9 @@ package func negotiate(accept: String?, offered: [String]) -> String? {
     for type in offered {
         let weight = ranges.filter { $0.admits(type) }.max { $0.precision < $1.precision }?.weight
         if let weight, weight > best?.weight ?? 0 { best = (type, weight) }
+    }
+    if best == nil, ranges.contains(where: \.namesProblems) {
+        return offered.first { type in !ranges.contains { $0.weight == 0 && $0.admits(type) } }
     }
     return best?.type
 }
@@ -38,6 +44,11 @@ private struct MediaRange {
             weight = quality
         }
         self.weight = weight
+    }
+
+    /// Whether it is the type of errors itself, with any weight but 0.
+    var namesProblems: Bool {
+        weight > 0 && type == "application" && subtype == "problem+json"
     }
 
     func admits(_ offered: String) -> Bool {

@@ -10,7 +10,7 @@ extension API {
         [
             Route(
                 .get, "/v1/audit/export", query: ["order", "from", "to", "after", "limit"],
-                produces: ["application/x-ndjson"]
+                produces: ["application/x-ndjson", "text/plain"]
             ) { try await exportAudit($0) }
         ]
     }
@@ -40,6 +40,12 @@ extension API {
         return response
     }
 
+    /// Lines as what the client asked for: a browser shows `text/plain` only.
+    private static func lineType(_ request: Request) -> String {
+        request.responseType == "text/plain"
+            ? "text/plain; charset=utf-8" : "application/x-ndjson"
+    }
+
     /// The segment that `policy-server audit export` writes.
     private func exportRows(_ request: Request) async throws -> Response {
         let range = 1...Int(Int64.max)
@@ -49,7 +55,7 @@ extension API {
             now: SystemClock.now(), version: Version.number)
         let ledger = ledger
         return Response(
-            headers: [.contentType: "application/x-ndjson"],
+            headers: [.contentType: Self.lineType(request)],
             body: .stream { writer in
                 try await writer.write(header.line + [UInt8(ascii: "\n")])
                 var seq = header.firstSeq - 1
@@ -83,7 +89,7 @@ extension API {
         let rows = try await ledger.changes(after: place, limit: limit)
         let head = header.line + [UInt8(ascii: "\n")]
         return Response(
-            headers: [.contentType: "application/x-ndjson"],
+            headers: [.contentType: Self.lineType(request)],
             body: .stream { writer in
                 try await writer.write(head)
                 for lines in rows.lines { try await writer.write(lines) }

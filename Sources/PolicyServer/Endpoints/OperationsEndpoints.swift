@@ -16,8 +16,11 @@ extension API {
                 .document(
                     ["name": .string(Version.name), "version": .string(Version.number)], for: $0)
             },
-            Route(immediate: .get, "/openapi.yaml", produces: ["application/yaml"]) { _ in
-                Response(contentType: "application/yaml", PackageResources.openapi_yaml)
+            Route(immediate: .get, "/openapi.yaml", produces: ["application/yaml", "text/plain"]) {
+                let isText = $0.responseType == "text/plain"
+                return Response(
+                    contentType: isText ? "text/plain; charset=utf-8" : "application/yaml",
+                    PackageResources.openapi_yaml)
             },
         ]
     }

@@ -14,7 +14,7 @@ extension API {
             ) { try await list(.regions, named: "regions", $0) },
             Route(
                 .get, "/v1/regions/{region}/config", query: ["at", "atLeast"],
-                produces: ["text/plain"] + DocumentFormat.answerTypes
+                produces: DocumentFormat.answerTypes + ["text/plain"]
             ) { try await regionConfig($0) },
         ] + objects
     }

@@ -12,7 +12,7 @@ extension API {
                 accepts: DocumentFormat.bodyTypes, produces: DocumentFormat.answerTypes,
                 handler: apply),
             Route(
-                .get, "/v1/export", query: ["at", "atLeast"], produces: DocumentFormat.streamTypes,
+                .get, "/v1/export", query: ["at", "atLeast"], produces: DocumentFormat.answerTypes,
                 handler: export),
         ]
     }
@@ -48,8 +48,7 @@ extension API {
         let point = try await point(request)
         let controlPlane = controlPlane
         let format = DocumentFormat(answerType: request.responseType)
-        let type =
-            request.responseType.isEmpty ? DocumentFormat.streamTypes[0] : request.responseType
+        let type = request.responseType.isEmpty ? "application/json" : request.responseType
         let judge: ExportJudge
         do {
             judge = try await controlPlane.judgeExport(at: point)
@@ -127,9 +126,6 @@ extension RuleID {
 }
 
 extension DocumentFormat {
-    /// Media types of a stream, the favourite first.
-    fileprivate static let streamTypes = Array(answerTypes.dropFirst() + answerTypes.prefix(1))
-
     fileprivate var streamStart: [UInt8] { self == .json ? Array("[".utf8) : Array("---\n".utf8) }
     fileprivate var streamSeparator: [UInt8] {
         self == .json ? Array(",".utf8) : Array("---\n".utf8)

@@ -6,8 +6,7 @@ import Store
 
 /// A checkpoint as the API shows it: the signed note as it is, or its parts as a document.
 enum CheckpointAnswer {
-    /// The note first: it is what is verified and kept.
-    static let types = ["text/plain"] + DocumentFormat.answerTypes
+    static let types = DocumentFormat.answerTypes + ["text/plain"]
 
     /// - Parameters:
     ///   - key: the one in use; older notes may bear another.

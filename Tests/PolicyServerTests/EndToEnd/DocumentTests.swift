@@ -21,7 +21,10 @@ extension EndToEndTests {
                     try await server.send(.get, path, preferred)["Content-Type"]
                         == "application/json")
                 #expect(try await server.send(.get, path, [("Accept", "image/png")]).status == 406)
-                let config = try await server.send(.get, path + "/config")
+                let parts = try await server.send(.get, path + "/config").json
+                #expect(parts["files"]?.arrayValue?.count == 2)
+                let config = try await server.send(
+                    .get, path + "/config", [("Accept", "text/plain")])
                 #expect(config["Content-Type"] == "text/plain; charset=utf-8")
                 #expect(config.text.contains("[global]\nOpenstackRegion = west\n"))
                 #expect(config.text.contains("[calico]\nopenstack_region = west\n"))

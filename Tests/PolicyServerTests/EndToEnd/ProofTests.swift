@@ -18,20 +18,23 @@ extension EndToEndTests {
                 for name in ["west", "east", "north"] {
                     try await server.send(.put, "/v1/regions/\(name)", "{}")
                 }
-                let made = try await server.send(.post, "/v1/audit/checkpoint")
+                let made = try await server.send(
+                    .post, "/v1/audit/checkpoint", [("Accept", "text/plain")])
                 #expect(made.status == 201)
                 #expect(made["Content-Type"] == "text/plain; charset=utf-8")
-                let again = try await server.send(.post, "/v1/audit/checkpoint")
+                let again = try await server.send(
+                    .post, "/v1/audit/checkpoint", [("Accept", "text/plain")])
                 #expect(again.status == 200)
                 #expect(again.text == made.text)
-                #expect(try await server.send(.get, "/v1/audit/checkpoint").text == made.text)
+                #expect(
+                    try await server.send(
+                        .get, "/v1/audit/checkpoint", [("Accept", "text/plain")]
+                    ).text == made.text)
 
                 let lines = made.text.split(separator: "\n", omittingEmptySubsequences: false)
                 let size = try #require(Int(lines[1]))
                 let root = try Self.hash(String(lines[2]))
-                let parts = try await server.send(
-                    .get, "/v1/audit/checkpoint", [("Accept", "application/json")]
-                ).json
+                let parts = try await server.send(.get, "/v1/audit/checkpoint").json
                 #expect(parts["size"]?.numberValue?.int64 == Int64(size))
                 let key = try #require(VerifierKey(parts["verifierKey"]?.stringValue ?? ""))
                 #expect(SignedNote(made.text)?.isSigned(by: key) == true)
@@ -69,7 +72,9 @@ extension EndToEndTests {
                     for number in 0..<3 {
                         try await server.send(.put, "/v1/regions/\(name)-\(number)", "{}")
                     }
-                    let note = try await server.send(.post, "/v1/audit/checkpoint").text
+                    let note = try await server.send(
+                        .post, "/v1/audit/checkpoint", [("Accept", "text/plain")]
+                    ).text
                     let lines = note.split(separator: "\n")
                     sizes.append(try #require(Int(lines[1])))
                     roots.append(try Self.hash(String(lines[2])))
@@ -261,7 +266,8 @@ extension TestApplication {
     /// Makes a checkpoint as soon as the server can, and waits until etcd has it.
     fileprivate func waitForCheckpoint() async throws {
         try await eventually("a checkpoint that etcd has") {
-            let made = try await send(.post, "/v1/audit/checkpoint")
+            let made = try await send(
+                .post, "/v1/audit/checkpoint", [("Accept", "text/plain")])
             guard made.status < 300 else { return false }
             let ledger = made.text.prefix { $0 != "\n" }.split(separator: "/").last ?? ""
             return try await anchor(String(ledger)) == made.text

@@ -49,7 +49,9 @@ extension EndToEndTests {
                 }
                 let flags = ["--etcd", etcd.clientURL]
                 try await Self.run(etcd, directory) { server in
-                    let note = try await server.send(.get, "/v1/audit/checkpoint").text
+                    let note = try await server.send(
+                        .get, "/v1/audit/checkpoint", [("Accept", "text/plain")]
+                    ).text
                     let origin = note.prefix { $0 != "\n" }
                     #expect(note.contains("\n— \(origin) "))
                     let rows = try await server.send(

@@ -60,7 +60,7 @@ struct TestApplication: Sendable {
     /// Begins a graceful shutdown; `with` waits for its end.
     func shutDown() async { await application.shutDown() }
 
-    /// Sends a request; records an issue when openapi.yaml does not document the answer's status.
+    /// Sends a request; records an issue when openapi.yaml does not document the answer's status or problem type.
     @discardableResult
     func send(
         _ method: HTTPRequest.Method, _ target: String, _ body: String? = nil,
@@ -79,7 +79,12 @@ struct TestApplication: Sendable {
                 operation.statuses.contains(response.status),
                 "\(operation.name) does not document \(response.status)")
         }
-        return Answer(response: response)
+        let answer = Answer(response: response)
+        if answer["Content-Type"] == "application/problem+json", !response.body.isEmpty {
+            let type = answer.json["type"]?.stringValue ?? ""
+            #expect(document.problemTypes.contains(type), "\(type) is not documented")
+        }
+        return answer
     }
 
     @discardableResult

@@ -1,0 +1,58 @@
+import Domain
+import HTTPTypes
+import TestSupport
+import Testing
+
+extension EndToEndTests {
+    /// Media types of answers: JSON unless another one is asked for.
+    struct AcceptTests {
+        /// What a client gets that asks for nothing, or for anything.
+        @Test(arguments: [nil, "*/*"] as [String?])
+        func `every document is JSON to a client that does not ask`(accept: String?) async throws {
+            try await TestApplication.with { server in
+                try await server.send(.put, "/v1/regions/west", "{}")
+                try await server.send(.post, "/v1/audit/checkpoint")
+                for path in [
+                    "/v1/regions", "/v1/regions/west", "/v1/regions/west/config", "/v1/export",
+                    "/v1/audit", "/v1/audit/checkpoint", "/readyz",
+                ] {
+                    let answer = try await server.send(
+                        .get, path, accept.map { [("Accept", $0)] } ?? [])
+                    #expect(answer["Content-Type"] == "application/json", "\(path)")
+                }
+            }
+        }
+
+        /// Generated clients send it where the contract documents JSON for errors only.
+        @Test func `a client that asks for problems only gets answers too`() async throws {
+            let problems = [("Accept", "application/problem+json")]
+            try await TestApplication.with { server in
+                try await server.send(.put, "/v1/regions/west", "{}")
+                for (path, type) in [
+                    ("/v1/regions/west", "application/json"),
+                    ("/metrics", "text/plain; version=0.0.4; charset=utf-8"),
+                    ("/openapi.yaml", "application/yaml"),
+                ] {
+                    let answer = try await server.send(.get, path, problems)
+                    #expect(answer.status == 200, "\(path)")
+                    #expect(answer["Content-Type"] == type, "\(path)")
+                }
+                let missing = try await server.send(.get, "/v1/regions/east", problems)
+                #expect(missing.status == 404)
+                #expect(missing["Content-Type"] == "application/problem+json")
+                let deleted = try await server.send(.delete, "/v1/regions/west", problems)
+                #expect(deleted.status == 204)
+            }
+        }
+
+        @Test func `lines and the contract are plain text to what shows nothing else`() async throws
+        {
+            try await TestApplication.with { server in
+                for path in ["/openapi.yaml", "/v1/audit/export"] {
+                    let answer = try await server.send(.get, path, [("Accept", "text/plain")])
+                    #expect(answer["Content-Type"] == "text/plain; charset=utf-8", "\(path)")
+                }
+            }
+        }
+    }
+}
