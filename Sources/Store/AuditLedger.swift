@@ -10,8 +10,9 @@ package final class AuditLedger: Sendable {
     package struct Options: Sendable {
         /// Connections for reading at the same time, at least 1.
         package var maximumReaders = 4
-        /// Whether SQLite's `quick_check` runs at opening; it reads the whole file.
-        package var checksIntegrity = true
+        /// The largest file, in bytes, that is checked at opening: SQLite's `quick_check` reads all of it,
+        /// and nothing is served meanwhile. A larger one is left to `inspect()`.
+        package var checkedAtOpening = 64 << 20
         /// The shortest time between two looks for whether a damaged file is sound again.
         package var soundnessPause = Duration.seconds(10)
 
@@ -25,6 +26,8 @@ package final class AuditLedger: Sendable {
     let pool: DatabasePool
     private let lock: FileLock
     private let soundness: Soundness
+    /// Whether the whole file was read at opening.
+    private let isChecked: Bool
     let queue: CommitQueue
 
     /// Opens `path`, or creates it with mode 0600 and its directory with 0700. Blocks on the disk.
@@ -39,13 +42,22 @@ package final class AuditLedger: Sendable {
         soundness = Soundness(pause: options.soundnessPause)
         try LedgerFile.checkDirectory(of: path)
         lock = try FileLock(path: path + ".lock")
-        pool = try LedgerDatabase.open(path, options: options)
+        isChecked = LedgerFile.size(path) <= options.checkedAtOpening
+        pool = try LedgerDatabase.open(path, checksIntegrity: isChecked, options: options)
         do {
             identity = try pool.read(LedgerIdentity.fetch)
             queue = try CommitQueue(pool: pool, guardian: FileGuard(path: path))
         } catch {
             throw StoreError(error, path: path)
         }
+    }
+
+    /// Reads a file that was too large to be checked at opening, beside all other work, and returns the
+    /// damage that it finds, after which `health` is that of a damaged ledger. Nil when there is none.
+    package func inspect() async -> StoreError? {
+        guard !isChecked, let damage = await Soundness.damage(of: path) else { return nil }
+        queue.suspect(damage)
+        return damage
     }
 
     package var health: LedgerHealth { queue.health }

@@ -11,9 +11,10 @@ enum LedgerDatabase {
 
     private static let giveWay = "Move it away, or name another data folder (--data-dir)."
 
-    static func open(_ path: String, options: AuditLedger.Options) throws(StoreError)
-        -> DatabasePool
-    {
+    /// - Parameter checksIntegrity: The whole file is read and refused when it is damaged.
+    static func open(
+        _ path: String, checksIntegrity: Bool, options: AuditLedger.Options
+    ) throws(StoreError) -> DatabasePool {
         try LedgerFile.createFile(path)
         try LedgerFile.checkHeader(path, advice: giveWay)
         do {
@@ -24,7 +25,9 @@ enum LedgerDatabase {
                 try db.execute(sql: "PRAGMA synchronous = FULL")
                 try db.execute(sql: "PRAGMA cache_size = -\(writerCache)")
             }
-            if options.checksIntegrity { try pool.read { try checkIntegrity($0, path: path) } }
+            if checksIntegrity, let damage = try pool.read({ try damage($0, path: path) }) {
+                throw damage
+            }
             try Migrations.migrator.migrate(pool)
             return pool
         } catch {
@@ -77,14 +80,14 @@ enum LedgerDatabase {
         try queue.close()
     }
 
-    private static func checkIntegrity(_ db: Database, path: String) throws {
+    /// Returns what SQLite's `quick_check` finds, as an error that says what to do; nil for a sound file.
+    static func damage(_ db: Database, path: String) throws -> StoreError? {
         let finding = try String.fetchOne(db, sql: "PRAGMA quick_check(1)") ?? "no answer"
-        guard finding == "ok" else {
-            throw StoreError(
-                code: .corrupt,
-                message: "\(path): damaged (\(finding)). "
-                    + "Move it away and restore a backup, or start without it: "
-                    + "the ledger is then rebuilt as far as etcd's history reaches.")
-        }
+        guard finding != "ok" else { return nil }
+        return StoreError(
+            code: .corrupt,
+            message: "\(path): damaged (\(finding)). "
+                + "Move it away and restore a backup, or start without it: "
+                + "the ledger is then rebuilt as far as etcd's history reaches.")
     }
 }

@@ -22,6 +22,12 @@ enum LedgerFile {
         }
     }
 
+    /// Bytes of the file; 0 when there is none.
+    static func size(_ path: String) -> Int {
+        var status = stat()
+        return stat(path, &status) == 0 ? Int(status.st_size) : 0
+    }
+
     /// Makes the directory of `path`, 0700, and those above it where they are missing.
     static func createDirectory(of path: String) throws(StoreError) {
         guard let slash = path.lastIndex(of: "/"), slash != path.startIndex else { return }

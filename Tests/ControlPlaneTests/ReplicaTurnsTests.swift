@@ -3,18 +3,23 @@ import Testing
 @testable import ControlPlane
 
 @Suite struct ReplicaTurnsTests {
+    /// `#expect` does not take calls that change a value.
+    private func expect(_ holds: Bool, at location: SourceLocation = #_sourceLocation) {
+        #expect(holds, sourceLocation: location)
+    }
+
     @Test func aReplicaThatIsAloneNeverWaits() {
         var turns = ReplicaTurns()
-        for _ in 0..<10 { #expect(!turns.isTurnOfOthers()) }
+        for _ in 0..<10 { expect(!turns.isTurnOfOthers()) }
     }
 
     @Test func eachCommitOfOthersIsWorthOneWait() {
         var turns = ReplicaTurns()
         for _ in 0..<10 {
             turns.othersCommitted()
-            #expect(turns.isTurnOfOthers())
+            expect(turns.isTurnOfOthers())
             turns.waited(inVain: false)
-            #expect(!turns.isTurnOfOthers())
+            expect(!turns.isTurnOfOthers())
         }
     }
 
@@ -32,14 +37,14 @@ import Testing
         // One that comes in time makes the others worth waiting for again.
         turns = ReplicaTurns()
         turns.othersCommitted()
-        #expect(turns.isTurnOfOthers())
+        expect(turns.isTurnOfOthers())
         turns.waited(inVain: true)
         turns.othersCommitted()
-        #expect(!turns.isTurnOfOthers())
+        expect(!turns.isTurnOfOthers())
         turns.othersCommitted()
-        #expect(turns.isTurnOfOthers())
+        expect(turns.isTurnOfOthers())
         turns.waited(inVain: false)
         turns.othersCommitted()
-        #expect(turns.isTurnOfOthers())
+        expect(turns.isTurnOfOthers())
     }
 }

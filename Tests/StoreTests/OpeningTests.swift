@@ -103,5 +103,25 @@ import TestSupport
 
         let error = #expect(throws: StoreError.self) { _ = try AuditLedger(path: fixture.path) }
         #expect(error?.code == .corrupt)
+
+        // A large file is opened at once, and taken for damaged as soon as that is known.
+        var options = AuditLedger.Options()
+        options.checkedAtOpening = 0
+        let ledger = try AuditLedger(path: fixture.path, options: options)
+        #expect(ledger.health == .available)
+        #expect(await ledger.inspect()?.code == .corrupt)
+        #expect(ledger.health != .available)
+        #expect(await ledger.probe() != .available)
+        try? await ledger.close()
+    }
+
+    @Test func aSoundFileStaysAvailableWhenItIsInspected() async throws {
+        let directory = try TemporaryDirectory()
+        var options = AuditLedger.Options()
+        options.checkedAtOpening = 0
+        let ledger = try AuditLedger(path: directory.file("audit.sqlite"), options: options)
+        #expect(await ledger.inspect() == nil)
+        #expect(ledger.health == .available)
+        try await ledger.close()
     }
 }

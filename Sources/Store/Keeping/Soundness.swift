@@ -15,20 +15,24 @@ final class Soundness: Sendable {
     func check(_ path: String) async -> Bool {
         let start = ContinuousClock.now
         guard next.withLock({ $0 <= start }) else { return false }
-        let isSound = await Self.isSound(path)
+        let isSound = await Self.damage(of: path) == nil
         let end = ContinuousClock.now
         next.withLock { $0 = end + max(pause, (end - start) * 20) }
         return isSound
     }
 
-    /// On a connection of its own, which has no page in memory yet, and off the threads that run tasks:
-    /// opening waits for the disk. A file that cannot be read is not sound, for whatever reason.
-    private static func isSound(_ path: String) async -> Bool {
-        let finding = try? await DiskWork.run {
-            try LedgerReader(path: path).read { db in
-                try String.fetchOne(db, sql: "PRAGMA quick_check(1)")
+    /// Returns what is wrong with the file at `path`; nil when it is sound. A file that cannot be read is
+    /// not sound, for whatever reason.
+    ///
+    /// It is read on a connection of its own, which has no page in memory yet, and off the threads that run
+    /// tasks: opening waits for the disk.
+    static func damage(of path: String) async -> StoreError? {
+        do {
+            return try await DiskWork.run {
+                try LedgerReader(path: path).read { try LedgerDatabase.damage($0, path: path) }
             }
+        } catch {
+            return StoreError(error, path: path)
         }
-        return finding == "ok"
     }
 }
