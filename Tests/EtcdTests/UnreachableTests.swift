@@ -37,7 +37,7 @@ import Testing
     }
 
     @Test func theNameIsUnknown() async throws {
-        let text = try await Self.trouble("http://no-such-host.invalid")
+        let text = try await Self.trouble("http://no-such-host.invalid:2379")
         #expect(text.contains("its name is not found"), "\(text)")
     }
 
