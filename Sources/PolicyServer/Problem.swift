@@ -96,8 +96,7 @@ extension ProblemKind {
     package init(_ error: DocumentError) {
         self =
             RuleID.documentBounds.contains(error.rule)
-            ? ProblemKind(Refusal.Reason.tooLarge)
-            : .document
+            ? ProblemKind(Refusal.Reason.tooLarge) : .document
     }
 
     /// What the ledger does not know.
