@@ -38,7 +38,7 @@ extension EndToEndTests {
             async throws
         {
             let rows = try Repository.text("docs/mistakes.md").matches(
-                of: /\| `GET (.+)` \| (.+) \|/
+                of: /(?m)^\| `GET (.+)` \| (.+) \|/
             ).map { (target: String($0.output.1), told: String($0.output.2)) }
             #expect(rows.count >= 15)
             try await TestApplication.with { server in

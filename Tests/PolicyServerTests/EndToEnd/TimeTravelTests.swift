@@ -60,7 +60,9 @@ extension EndToEndTests {
                         let now = try await server.send(.get, path, accept)
                         let then = try await server.send(.get, "\(path)?at=\(revision)", accept)
                         #expect(now.status == 200 && now.text == then.text, "\(path)")
-                        #expect(now.eTag == then.eTag)
+                        // A list's tag tells of a change; the past has none.
+                        let isList = ["/v1/policies", "/v1/regions"].contains(path)
+                        #expect(then.eTag == (isList ? nil : now.eTag))
                     }
                 }
             }
