@@ -225,7 +225,11 @@ import Testing
     @Test(
         "A document of a stream is named as it is decoded, or told why it has no name",
         arguments: [
-            (#"{"kind":"GlobalNetworkPolicy","metadata":{"name":false}}"#, "policy false"),
+            // Calico would store a policy "false": YAML's `no` or `off`, which nobody meant.
+            (
+                #"{"kind":"GlobalNetworkPolicy","metadata":{"name":false}}"#,
+                "document.wrong-type /0/metadata/name"
+            ),
             (#"{"kind":"GlobalNetworkPolicy","metadata":{"name":7}}"#, "policy 7"),
             (#"{"kind":"GlobalNetworkPolicy","Metadata":{"Name":"p"}}"#, "policy p"),
             (

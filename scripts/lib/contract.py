@@ -15,11 +15,20 @@ URI = "urn:openapi"
 METHODS = ("get", "put", "post", "patch", "delete", "head", "options")
 
 
-class TextTimes(yaml.SafeLoader):
-    """Leaves times as the text that they are in JSON."""
+class ContractLoader(yaml.SafeLoader):
+    """Leaves times as the text that they are in JSON, and refuses a key that comes twice, as other parsers do."""
+
+    def construct_mapping(self, node: yaml.MappingNode, deep: bool = False) -> dict[Any, Any]:
+        keys: set[Any] = set()
+        for key_node, _ in node.value:
+            key = self.construct_object(key_node, deep=True)
+            if key in keys:
+                sys.exit(f"line {key_node.start_mark.line + 1}: the key {key} comes twice in one mapping")
+            keys.add(key)
+        return super().construct_mapping(node, deep)
 
 
-TextTimes.yaml_implicit_resolvers = {
+ContractLoader.yaml_implicit_resolvers = {
     key: [(tag, pattern) for tag, pattern in resolvers if tag != "tag:yaml.org,2002:timestamp"]
     for key, resolvers in yaml.SafeLoader.yaml_implicit_resolvers.items()
 }
@@ -27,7 +36,7 @@ TextTimes.yaml_implicit_resolvers = {
 
 class Contract:
     def __init__(self, path: Path) -> None:
-        self.root: Any = yaml.load(path.read_text(), Loader=TextTimes)
+        self.root: Any = yaml.load(path.read_text(), Loader=ContractLoader)
         self.registry: Any = Registry().with_resource(URI, Resource(self.root, DRAFT202012))
 
     def resolve(self, node: Any) -> Any:

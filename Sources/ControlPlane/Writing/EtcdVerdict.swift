@@ -20,7 +20,8 @@ enum EtcdVerdict {
                 .invalidArgument, .unsupported, .internal:
                 .refusesTransaction
             case .leaseNotFound: .leaseIsGone
-            case .unavailable, .deadlineExceeded, .cancelled, .compacted, .futureRevision, .noLeader,
+            case .unavailable, .deadlineExceeded, .cancelled, .compacted, .futureRevision,
+                .noLeader,
                 .tooManyRequests, .clusterChanged, .corrupt:
                 .mayPassLater
             }
