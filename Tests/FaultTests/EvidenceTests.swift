@@ -4,7 +4,7 @@ import TestSupport
 import Testing
 
 extension FaultTests {
-    /// `docs/audit-proof.md`, "Evidence for somebody else": its commands and its script as they stand there.
+    /// `docs/audit-proof.md`, "Evidence for somebody else": what its script says of files that were changed.
     struct EvidenceTests {
         @Test(.timeLimit(.minutes(2)))
         func `the bundle for an auditor verifies without this program, and a changed one does not`()
@@ -25,10 +25,12 @@ extension FaultTests {
                             .put, "/v1/policies/p\(number)",
                             Write.policy("p\(number)", order: number).body, actor: "alice")
                     }
-                    let row = try #require(try await client.audit("&actor=alice").last)
-                    let environment = [
-                        "api": "http://127.0.0.1:\(server.port)", "seq": "\(row.seq)",
-                    ]
+                    try await client.accepted(
+                        .put, "/v1/policies/allow-tcp-80",
+                        Write.policy("allow-tcp-80", order: 1).body,
+                        actor: "alice")
+                    let row = try #require(try await client.audit("&name=allow-tcp-80").last)
+                    let environment = ["api": "http://127.0.0.1:\(server.port)"]
                     let good = try await Shell.run(commands, environment, in: folder)
                     #expect(good.status == 0, "\(good.output)")
                     #expect(good.output.hasPrefix("OK: row \(row.seq) of policy-server/"))
@@ -62,6 +64,9 @@ extension FaultTests {
                 return answer.status < 300 && note.contains("\n2\n")
             }
             try note.write(toFile: folder.file("older.txt"), atomically: true, encoding: .utf8)
+            let copied = try await Shell.run(
+                "cp older.txt checkpoint-$(date +%F).txt", [:], in: folder)
+            try #require(copied.status == 0, "\(copied.output)")
             let parts = try await client.send(
                 .get, "/v1/audit/checkpoint", headers: [("Accept", "application/json")]
             ).json()
@@ -71,15 +76,10 @@ extension FaultTests {
         }
 
         private static func blocks() throws -> (commands: String, script: String) {
-            let page = try Repository.text("docs/audit-proof.md")
-            let section = try #require(
-                page.components(separatedBy: "\n## ").first { $0.hasPrefix("Evidence for") })
-            func block(_ language: String) throws -> String {
-                let start = try #require(section.range(of: "\n```\(language)\n"))
-                let rest = section[start.upperBound...]
-                return String(rest[..<(try #require(rest.range(of: "\n```"))).lowerBound])
-            }
-            return (try block("sh"), try block("python"))
+            let page = try DocumentedPage("docs/audit-proof.md")
+            let commands = try #require(
+                page.commands.first { $0.heading.hasPrefix("Evidence for") })
+            return (commands.code, try #require(page.firstBlock(of: "python")))
         }
     }
 }

@@ -2,13 +2,13 @@ import Foundation
 import Synchronization
 
 /// Loopback sockets as far as starting an etcd needs them.
-enum LoopbackPort {
+package enum LoopbackPort {
     /// Below the range that Linux takes outgoing ports from, so that no client gets one by chance.
     private static let range: ClosedRange<UInt16> = 20_000...32_000
     private static let given = Mutex<Set<UInt16>>([])
 
     /// Ports that were free a moment ago and that this process has not been given before.
-    static func free(count: Int) throws -> [UInt16] {
+    package static func free(count: Int) throws -> [UInt16] {
         var ports: [UInt16] = []
         for _ in 0..<1000 where ports.count < count {
             let port = UInt16.random(in: range)

@@ -60,6 +60,9 @@ package final class EtcdProcess: Sendable {
         "\(options.certificates == nil ? "http" : "https")://127.0.0.1:\(ports.client)"
     }
 
+    /// The process that runs now, for commands that send it a signal.
+    package var processIdentifier: Int32? { process.withLock { $0?.processIdentifier } }
+
     /// Starts etcd without waiting until it serves.
     func launch() throws {
         let command = try EtcdCommand("etcd", arguments, package: "etcd-server")

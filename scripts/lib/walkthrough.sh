@@ -78,7 +78,7 @@ regions_and_subnets() {
         '{"displayName": "East", "addressBlocks": ["10.2.0.0/16", "2001:db8:2::/48"]}'
 
     heading 'Their subnets'
-    put_json "$1" /v1/regions/xyz-west/subnets/vms '{"cidr": "10.1.0.0/16"}'
+    put_json "$1" /v1/regions/xyz-west/subnets/vms '{"cidr": "10.1.0.0/17"}'
     put_json "$1" /v1/regions/xyz-east/subnets/vms '{"cidr": "10.2.0.0/17"}'
 
     heading 'A subnet of any free block'
@@ -96,7 +96,7 @@ regions_and_subnets() {
 
 refusals() {
     heading 'Refused: a subnet that overlaps another'
-    put_json 409 /v1/regions/xyz-west/subnets/web '{"cidr": "10.1.200.0/24"}'
+    put_json 409 /v1/regions/xyz-west/subnets/web '{"cidr": "10.1.100.0/24"}'
     expect 'the answer should name subnet vms' \
         '.conflicts[] | select(.kind == "Subnet" and .name == "vms" and .region == "xyz-west")'
 

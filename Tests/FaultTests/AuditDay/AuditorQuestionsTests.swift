@@ -3,34 +3,33 @@ import TestSupport
 import Testing
 
 extension FaultTests {
-    /// `docs/audit.md` against a day of work: each command is run as it stands there.
+    /// `docs/audit.md` after a day of work: each command is run as it stands there.
     struct AuditorQuestionsTests {
         @Test(.timeLimit(.minutes(5)))
         func `each of the twelve questions is answered by its command`() async throws {
-            let questions = AuditorQuestion.all(in: try Repository.text("docs/audit.md"))
+            let page = try DocumentedPage("docs/audit.md")
+            let questions = AuditorQuestion.all(in: page.text)
+            #expect(page.start == .day)
             #expect(questions.count == 12)
-            try await withEtcd { etcd in
-                try await withServer(on: etcd) { server in
-                    try await withServer(on: etcd) { replica in
-                        let day = AuditDay(client: APIClient(server), etcd: etcd)
-                        let marks = try await day.run()
-                        try await APIClient(replica).waitUntilAudited(
-                            try await etcd.newestCalicoRevision())
-                        let environment = [
-                            "api": "http://127.0.0.1:\(server.port)",
-                            "replica": "http://127.0.0.1:\(replica.port)",
-                            "db": server.data.file("data") + "/audit.sqlite",
-                            "etcd": etcd.clientURL, "today": marks.morning, "noon": marks.noon,
-                            "evening": marks.evening,
-                        ]
-                        for question in questions {
-                            let answer = try await question.ask(environment)
-                            #expect(
-                                AuditorQuestion.normalized(answer)
-                                    == AuditorQuestion.normalized(question.answer),
-                                "\(question.title)\n\(answer)")
-                        }
-                    }
+            try await withDocumentedMachine { machine in
+                let day = AuditDay(client: APIClient(machine.server), etcd: machine.etcd)
+                let marks = try await day.run()
+                try await APIClient(machine.replica).waitUntilAudited(
+                    try await machine.etcd.newestCalicoRevision())
+                let outputs = try await DocumentedScript(machine: machine).run(
+                    page.commands,
+                    also: [
+                        ("$(date -u +%F)T00:00:00Z", marks.morning),
+                        ("2026-11-24T12:00:00Z", marks.noon),
+                        ("2026-11-24T18:00:00Z", marks.evening),
+                    ])
+                for question in questions {
+                    let block = try #require(
+                        page.commands.firstIndex { $0.code == question.command })
+                    #expect(
+                        AuditorQuestion.normalized(outputs[block])
+                            == AuditorQuestion.normalized(question.answer),
+                        "\(question.title)\n\(outputs[block])")
                 }
             }
         }

@@ -1,0 +1,100 @@
+import Foundation
+import TestSupport
+import Testing
+
+/// A page for users, as the commands that it shows.
+struct DocumentedPage: Sendable, CustomTestStringConvertible {
+    /// The state that the page's first command finds, as a sentence of the page says it.
+    enum Start: String, CaseIterable {
+        case emptyServer = "run in order, on an empty server"
+        case example = "run in order, after README's example"
+        case day = "run in order, after a day of"
+    }
+
+    /// A block of commands: fenced, with the language `sh`.
+    struct Block: Sendable {
+        var line: Int
+        /// The heading that it stands under.
+        var heading: String
+        var code: String
+        /// Why no test runs it, from the comment `<!-- not run: … -->` above it.
+        var exemption: String?
+    }
+
+    /// From the repository's root.
+    let path: String
+    let text: String
+    let blocks: [Block]
+    /// The languages of all its fenced blocks; empty for a block that names none.
+    let languages: Set<String>
+
+    var testDescription: String { path }
+
+    init(_ path: String) throws {
+        self.path = path
+        text = try Repository.text(path)
+        (blocks, languages) = Self.blocks(of: text)
+    }
+
+    /// README and every page of `docs/`.
+    static func all() throws -> [DocumentedPage] {
+        let folder = Repository.root.appendingPathComponent("docs").path
+        let names = try FileManager.default.contentsOfDirectory(atPath: folder)
+        let pages = names.filter { $0.hasSuffix(".md") }.sorted().map { "docs/\($0)" }
+        return try (["README.md"] + pages).map { try DocumentedPage($0) }
+    }
+
+    /// The blocks that are run, in order.
+    var commands: [Block] { blocks.filter { $0.exemption == nil } }
+
+    /// What the page says of the state that its commands begin with; nil when it says nothing, or two things.
+    var start: Start? {
+        let plain = text.replacing(/\[([^\]]*)\]\([^)]*\)/) { $0.1 }
+            .split(whereSeparator: \.isWhitespace).joined(separator: " ")
+        let said = Start.allCases.filter { plain.contains($0.rawValue) }
+        return said.count == 1 ? said[0] : nil
+    }
+
+    /// The text of the first fenced block of `language`.
+    func firstBlock(of language: String) -> String? {
+        guard let start = text.range(of: "\n```\(language)\n") else { return nil }
+        let rest = text[start.upperBound...]
+        return rest.range(of: "\n```").map { String(rest[..<$0.lowerBound]) + "\n" }
+    }
+
+    private static func blocks(of text: String) -> ([Block], Set<String>) {
+        var blocks: [Block] = []
+        var languages: Set<String> = []
+        var heading = ""
+        var above = ""
+        /// The language and the first line of the block that is open.
+        var open: (language: String, line: Int)?
+        var code: [Substring] = []
+        for (number, line) in text.split(separator: "\n", omittingEmptySubsequences: false)
+            .enumerated()
+        {
+            if let (language, first) = open {
+                guard line.hasPrefix("```") else {
+                    code.append(line)
+                    continue
+                }
+                if language == "sh" {
+                    let reason = above.firstMatch(of: /^<!-- not run: (.+) -->$/)?.1
+                    blocks.append(
+                        Block(
+                            line: first, heading: heading, code: code.joined(separator: "\n"),
+                            exemption: reason.map(String.init)))
+                }
+                (open, code, above) = (nil, [], "")
+            } else if line.hasPrefix("```") {
+                let language = String(line.dropFirst(3))
+                languages.insert(language)
+                open = (language, number + 1)
+            } else if !line.isEmpty {
+                above = String(line)
+                if let title = line.wholeMatch(of: /#+ (.+)/)?.1 { heading = String(title) }
+            }
+        }
+        return (blocks, languages)
+    }
+}
