@@ -166,6 +166,15 @@ import Testing
         }
     }
 
+    @Test("A patch to one of Calico's kinds is refused, since Calico knows none of its members")
+    func patchedKind() {
+        bench.accept(.put(Self.web, Self.document(Self.east, Self.group)))
+        let patch = JSONValue.json(
+            #"{"kind":"GlobalNetworkPolicy","apiVersion":"projectcalico.org/v3"}"#)
+        let refusal = bench.refusal(.patch(Self.web, patch))
+        #expect(refusal?.rules.contains("calico.unknown-field") == true)
+    }
+
     @Test("A receiving side that goes takes its policy along, and so does the whole")
     func shrink() throws {
         bench.accept(.put(Self.web, Self.document(Self.east, Self.group)))

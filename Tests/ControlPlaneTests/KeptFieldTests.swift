@@ -72,4 +72,29 @@ import Testing
             .put(.policy("web"), try JSONParser.parse(stored.bytes)))
         #expect(refusal?.rules.contains("calico.unknown-field") == true)
     }
+
+    private static let peculiar = PlannerBench.root + "globalnetworkpolicies/odd"
+
+    @Test(
+        "A field that is all there is of an object is kept, and the object is no mistake",
+        arguments: [
+            #"{"action":"Allow","protocol":"TCP","source":{"newMatch":["x"]}}"#,
+            #"{"action":"Allow","destination":{"nets":["10.0.0.0/8"],"newMatch":1}}"#,
+            #"{"action":"Allow","source":{"services":{"newS":1},"nets":["10.0.0.0/8"]}}"#,
+            #"{"action":"Allow","source":{"serviceAccounts":{"newS":1}}}"#,
+            #"{"action":"Deny","http":{"newI":1}}"#, #"{"action":"Allow","newA":{"b":[]}}"#,
+        ])
+    func alone(rule: String) throws {
+        bench.put(
+            Self.peculiar,
+            #"{"apiVersion":"projectcalico.org/v3","kind":"GlobalNetworkPolicy","#
+                + #""metadata":{"name":"odd","uid":"u","creationTimestamp":"2026-01-01T00:00:00Z"},"#
+                + #""spec":{"tier":"default","selector":"has(a)","types":["Ingress"],"#
+                + #""ingress":[\#(rule)]}}"#)
+        let patch = JSONValue.json(#"{"metadata":{"labels":{"a":"1"}}}"#)
+        let write = try #require(bench.write(.patch(.policy("odd"), patch)))
+        let after = try #require(write.after?.document)
+        #expect(after["spec"]?["ingress"]?.arrayValue?.first == .json(rule))
+        #expect(after["metadata"]?["labels"]?["a"] == "1")
+    }
 }

@@ -26,6 +26,12 @@ struct YAMLHostileInputTests {
         #expect(try refusal(laughs(last)) == .yamlKey)
     }
 
+    /// The search for a missing `---` once compared every line with every one of the keys: an hour of work here.
+    @Test(.timeLimit(.minutes(2))) func refusesManyRepeatedKeysInOnePass() throws {
+        let keys = (0..<50_000).map { "k\($0): 1\n" }.joined()
+        #expect(try refusal("kind: R\n\(keys)kind: R\n\(keys)") == .documentDuplicateKey)
+    }
+
     @Test func refusesManyNestedKeysBeforeComparingThem() throws {
         let wide = Array(repeating: "x", count: 20_000).joined(separator: ",")
         let open = String(repeating: "{? ", count: 400)

@@ -34,6 +34,17 @@ struct KeptFields: Sendable {
         }
     }
 
+    /// The fields that `restored` lacks: it must not be written, since a rule without them may say the
+    /// opposite of what it said.
+    func losses(in restored: JSONValue) -> [Violation] {
+        fields.filter { restored.value(at: JSONPointer.tokens($0.pointer)) != $0.value }.map {
+            Violation(
+                pointer: $0.pointer, rule: .keptUnknown,
+                message: "this server does not know the field that is stored here and cannot keep it:"
+                    + " PUT the whole policy without it, or use a tool that knows it")
+        }
+    }
+
     var warnings: [Violation] {
         fields.map {
             Violation(
@@ -55,7 +66,10 @@ extension JSONValue {
         }
     }
 
-    /// The value with what is at `tokens` replaced, or removed for nil. Unchanged where the way there is missing.
+    /// The value with what is at `tokens` replaced, or removed for nil.
+    ///
+    /// An object that a removal leaves empty goes too: Calico reads `services: {}` as a mistake, and the
+    /// form that it stores has no `source: {}`. So objects that are missing on the way are made again.
     fileprivate func replacing(_ tokens: ArraySlice<String>, with new: JSONValue?) -> JSONValue {
         guard let token = tokens.first else { return new ?? self }
         let rest = tokens.dropFirst()
@@ -63,8 +77,14 @@ extension JSONValue {
         case .object(var object):
             if rest.isEmpty {
                 object[token] = new
+                return .object(object)
+            }
+            let empty = JSONValue.object(JSONObject())
+            if case .some = new {
+                object[token] = (object[token] ?? empty).replacing(rest, with: new)
             } else if let inner = object[token] {
-                object[token] = inner.replacing(rest, with: new)
+                let remaining = inner.replacing(rest, with: new)
+                object[token] = remaining == empty ? Optional.none : remaining
             }
             return .object(object)
         case .array(var elements):

@@ -18,14 +18,14 @@ enum PreparedChange: Sendable {
     case allocate(region: String, Decoded<SubnetAllocation>)
     case apply(PreparedStream)
 
-    /// A stored policy of Calico's with a patch on it; nil for any other object, and for a CrossRegionPolicy.
+    /// A stored policy of Calico's with a patch on it; nil for any other object, and where a CrossRegionPolicy is or
+    /// becomes one: its members are unknown to Calico, and none of them may be kept.
     init?(
         patched name: ObjectName, _ merged: JSONValue, kind: ResourceKind, from stored: JSONValue,
         regions: Set<String>
     ) {
-        guard kind.isPolicy, merged["kind"]?.stringValue != CrossRegionPolicy.kind else {
-            return nil
-        }
+        let kinds = [stored, merged].map { $0["kind"]?.stringValue }
+        guard kind.isPolicy, !kinds.contains(CrossRegionPolicy.kind) else { return nil }
         let kept = KeptFields(stored: stored, merged: merged, kind: kind)
         self = .putPolicy(name, JudgedPolicy(merged, name, regions: regions, keeping: kept))
     }

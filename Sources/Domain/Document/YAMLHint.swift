@@ -65,8 +65,9 @@ enum YAMLHint {
     static func missingSeparator(
         _ keys: [String], at position: SourcePosition, in text: String
     ) -> String? {
-        let common = ["apiVersion", "kind", "metadata", "spec"]
-        guard position.column == 1, keys.contains(where: common.contains) else { return nil }
+        // No others are looked for: a text may repeat thousands of keys.
+        let keys = ["apiVersion", "kind", "metadata", "spec"].filter(keys.contains)
+        guard position.column == 1, !keys.isEmpty else { return nil }
         var seen: Set<String> = []
         let lines = text.utf8.split(separator: 0x0A, omittingEmptySubsequences: false)
         for (index, line) in lines.enumerated() {
