@@ -50,7 +50,9 @@ struct JudgedPolicy: Sendable {
         violations += verdict.violations
         tier = identity?.tier ?? PolicyName.defaultTier
         let restored = verdict.stored.map(kept.restored)
-        if violations.isEmpty, let restored { violations += ViolationList(kept.losses(in: restored)) }
+        if violations.isEmpty, let restored {
+            violations += ViolationList(kept.losses(in: restored))
+        }
         stored = violations.isEmpty ? restored : nil
         self.kept = kept
         groups = stored.map(GroupReferences.read) ?? []

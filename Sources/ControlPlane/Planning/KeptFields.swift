@@ -37,11 +37,14 @@ struct KeptFields: Sendable {
     /// The fields that `restored` lacks: it must not be written, since a rule without them may say the
     /// opposite of what it said.
     func losses(in restored: JSONValue) -> [Violation] {
-        fields.filter { restored.value(at: JSONPointer.tokens($0.pointer)) != $0.value }.map {
+        let lost = fields.filter {
+            restored.value(at: JSONPointer.tokens($0.pointer)) != $0.value
+        }
+        return lost.map {
             Violation(
                 pointer: $0.pointer, rule: .keptUnknown,
-                message: "this server does not know the field that is stored here and cannot keep it:"
-                    + " PUT the whole policy without it, or use a tool that knows it")
+                message: "this server does not know the field that is stored here and cannot"
+                    + " keep it: PUT the whole policy without it, or use a tool that knows it")
         }
     }
 
