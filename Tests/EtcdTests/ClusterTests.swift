@@ -77,6 +77,27 @@ import Testing
         }
     }
 
+    @Test func theMembersThatHangAreNamedWhereThereIsNoQuorum() async throws {
+        try await withEtcdCluster(size: 3, EtcdProcess.Options(skipsSync: true)) { members in
+            let urls = members.map(\.clientURL)
+            let configuration = try EtcdConfiguration(
+                endpoints: urls, requestTimeout: .seconds(5))
+            try await withClient(configuration) { client in
+                try await client.warmUp()
+                let hanging = members.dropFirst()
+                for member in hanging { member.pause() }
+                defer { for member in hanging { member.resume() } }
+                try await eventually("both are named") {
+                    _ = await etcdError { _ = try await client.get("k") }
+                    let trouble = client.trouble ?? ""
+                    return urls.dropFirst().allSatisfy {
+                        trouble.contains($0.replacing("http://", with: ""))
+                    }
+                }
+            }
+        }
+    }
+
     @Test func aMemberThatIsSlowIsNotLeft() async throws {
         try await withEtcdCluster(size: 3, EtcdProcess.Options(skipsSync: true)) { members in
             let urls = members.map(\.clientURL)

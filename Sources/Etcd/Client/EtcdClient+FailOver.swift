@@ -57,9 +57,13 @@ extension EtcdClient {
                     of: pool.endpoints[index], token: token,
                     timeout: ContinuousClock.now.duration(to: deadline))
                 if status.leader != 0 { return true }
+            } catch  where error.isTransient {
+                // Without a quorum these are the members to look at, not the one that says "no leader".
+                _ = pool.note(error, of: index)
+                return false
             } catch {
                 // A member that refuses the question (3.6 asks for a token) is alive.
-                return !error.isTransient && error.code != .cancelled
+                return error.code != .cancelled
             }
             try? await Task.sleep(for: Self.electionPollInterval)
         } while !Task.isCancelled && ContinuousClock.now < deadline
