@@ -36,7 +36,7 @@ package struct IPAddress: Hashable, Sendable {
     }
 
     /// As `init(parsing:)`, but an IPv4-mapped address stays an IPv6 address.
-    init?(exactly text: String) {
+    package init?(exactly text: String) {
         var parser = IPAddressParser(text)
         guard let address = parser.address() else { return nil }
         self = address

@@ -68,19 +68,26 @@ extension AuditFilter {
     init(_ request: Request) throws(Problem) {
         self.init(
             kind: try Self.kind(request), name: request.query("name"),
-            region: request.query("region"), actor: request.query("actor"),
+            region: try Self.said("region", "a region's name such as west", request),
+            actor: try request.query("actor", expected: Principal.form) {
+                Principal.isActor($0) ? $0 : nil
+            },
             origin: try request.oneOf("origin"), verb: try request.oneOf("verb"),
             outcome: try request.oneOf("outcome"))
         (since, until) = try Self.times(request)
-        role = request.query("role")
-        ticket = request.query("ticket")
-        reason = request.query("reason")
+        role = try request.query("role", expected: "one role: " + Principal.roleForm) {
+            Principal.isRole($0) ? $0 : nil
+        }
+        ticket = try Self.said("ticket", "a ticket such as CHG-4711, as in X-Ticket", request)
+        reason = try Self.said("reason", "a whole reason, as in X-Reason", request)
         userAgent = request.query("userAgent")
-        requestID = request.query("requestId")
-        idempotencyKeyHash = request.query("idempotencyKey").map(Idempotency.hash)
+        requestID = try Self.said("requestId", "a request's X-Request-Id", request)
+        idempotencyKeyHash = try Self.said(
+            "idempotencyKey", "a write's Idempotency-Key", request
+        ).map(Idempotency.hash)
         status = try request.query("status", as: Int64.self, in: 100...599)
         revision = try request.query("revision", as: Int64.self, in: 1...Int64.max)
-        epoch = try request.query("epoch", as: Int64.self)
+        epoch = try request.query("epoch", as: Int64.self, in: 1...Int64.max)
         isDryRun = try request.query("dryRun", as: Bool.self)
         isAfterGap = try request.query("afterGap", as: Bool.self)
         try readForms(request)
@@ -117,7 +124,15 @@ extension AuditFilter {
         ) { $0.hasPrefix("/calico/") ? $0 : nil }
         clientAddress = try request.query(
             "clientAddress", expected: "one IP address such as 192.0.2.7"
-        ) { IPAddress(parsing: $0) == nil ? nil : $0 }
+        ) { IPAddress(exactly: $0)?.description }
+    }
+
+    /// Text that no row has without a letter in it; an empty value is most often a script's variable that is
+    /// not set.
+    private static func said(
+        _ name: String, _ expected: String, _ request: Request
+    ) throws(Problem) -> String? {
+        try request.query(name, expected: expected) { $0.trimmed.isEmpty ? nil : $0 }
     }
 
     private static func kind(_ request: Request) throws(Problem) -> String? {

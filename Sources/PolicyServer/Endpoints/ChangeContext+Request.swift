@@ -57,10 +57,10 @@ extension ChangeContext {
     private static func roles(_ request: Request) throws(Problem) -> [String] {
         guard let value = request.headers[.actorRoles] else { return [] }
         let roles = value.split(separator: ",").map(\.trimmed).filter { !$0.isEmpty }
-        guard roles.count <= 32, roles.allSatisfy({ $0.isVisibleASCII(1...64) }) else {
+        guard roles.count <= 32, roles.allSatisfy(Principal.isRole) else {
             throw .malformed(
-                "X-Actor-Roles must be up to 32 roles separated by commas, such as admin,auditor, each of"
-                    + " 1 to 64 ASCII letters, digits and punctuation marks without spaces.")
+                "X-Actor-Roles must be up to 32 roles separated by commas, such as admin,auditor, each of "
+                    + "\(Principal.roleForm).")
         }
         return roles
     }

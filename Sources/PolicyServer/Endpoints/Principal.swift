@@ -8,10 +8,9 @@ package enum Principal {
     /// machine, whose word is taken. Throws a 400 problem when the header is malformed.
     package static func of(_ request: Request) throws(Problem) -> String {
         guard let actor = request.headers[.actor] else { return anonymous(request) }
-        guard actor.isVisibleASCII(1...128) else {
+        guard isActor(actor) else {
             throw ProblemKind.actor.problem(
-                "X-Actor must be 1 to 128 ASCII letters, digits and punctuation marks without spaces,"
-                    + " such as alice.smith or alice@example.org, not '\(actor.cut(to: 64))'.")
+                "X-Actor must be \(form), not '\(actor.cut(to: 64))'.")
         }
         guard !isReserved(actor) else {
             throw ProblemKind.actor.problem(
@@ -19,6 +18,23 @@ package enum Principal {
         }
         return actor
     }
+
+    /// Whether a row of the ledger may call somebody so.
+    static func isActor(_ text: String) -> Bool { text.isVisibleASCII(1...128) }
+
+    /// The form of what `isActor`.
+    static let form =
+        "1 to 128 ASCII letters, digits and punctuation marks without spaces, such as alice.smith or "
+        + "alice@example.org"
+
+    /// Whether `text` can be one of `X-Actor-Roles`, which are separated by commas.
+    static func isRole(_ text: String) -> Bool {
+        text.isVisibleASCII(1...64) && !text.contains(",")
+    }
+
+    /// The form of what `isRole`.
+    static let roleForm =
+        "1 to 64 ASCII letters, digits and punctuation marks without spaces and commas"
 
     /// Who has not said who it is.
     static func anonymous(_ request: Request) -> String { "anonymous@\(request.remoteAddress)" }

@@ -31,10 +31,8 @@ extension Question {
     private static let forms =
         "2026-03-01 (its midnight in UTC), or a duration before now such as 90s"
 
-    /// Any text can occur in these.
-    static let freeText: Set<String> = [
-        "name", "actor", "role", "requestId", "idempotencyKey", "ticket", "reason", "userAgent",
-    ]
+    /// Any text can occur in these, and none: an attempt at what has no name yet, a client that hides what it is.
+    static let freeText: Set<String> = ["name", "userAgent"]
 
     static let all: [Question] = [
         Question("kind", "policy", kinds), Question("kind", "region", "one of Region, Subnet"),
@@ -47,7 +45,17 @@ extension Question {
         Question("problem", "conflict", "in-use, ledger-unavailable"),
         Question("change", "4711", "26 characters"), Question("revision", "0", "from 1 to"),
         Question("revision", "latest", "an integer from 1 to"),
-        Question("epoch", "first", "an integer"),
+        Question("epoch", "first", "an integer"), Question("epoch", "0", "an integer from 1 to"),
+        Question("epoch", "-1", "an integer from 1 to"),
+        Question("region", "", "a region's name such as west"),
+        Question("actor", "alice%20smith", "punctuation marks without spaces"),
+        Question("actor", "", "such as alice.smith"),
+        Question("role", "a%20b", "one role: 1 to 64 ASCII letters"),
+        Question("role", "admin,auditor", "without spaces and commas"),
+        Question("role", "", "one role"), Question("ticket", "", "as in X-Ticket"),
+        Question("reason", "%20", "a whole reason, as in X-Reason"),
+        Question("requestId", "", "a request's X-Request-Id"),
+        Question("idempotencyKey", "", "a write's Idempotency-Key"),
         Question("trace", "00", "32 lower-case hex digits"),
         Question("key", "policies/web", "below /calico/"),
         Question("clientAddress", "localhost", "one IP address such as 192.0.2.7"),
