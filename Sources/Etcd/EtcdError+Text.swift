@@ -23,7 +23,7 @@ extension EtcdError {
         return status.message
     }
 
-    /// Whether something that is no gRPC server has answered.
+    /// Returns true if something that is no gRPC server has answered.
     static func isForeign(_ status: RPCError) -> Bool { status.message.hasPrefix(foreignStatus) }
 
     private static func deepestCause(_ status: RPCError) -> (any Error)? {

@@ -64,7 +64,7 @@ extension EtcdError: CustomStringConvertible {
 }
 
 extension EtcdError.Code {
-    /// What happened, as the beginning of a message.
+    /// The event, as the beginning of a message.
     fileprivate var text: String {
         switch self {
         case .unavailable: "etcd cannot be reached"

@@ -3,7 +3,7 @@
 /// Every call ends within the implementation's deadline, stops when its task is cancelled and
 /// throws `EtcdError`.
 package protocol KeyValueStore: Sendable {
-    /// What keeps this store from being reached, for each endpoint, since it answered last; nil for nothing.
+    /// The reason why this store cannot be reached, for each endpoint, since it answered last; nil for none.
     var trouble: String? { get }
 
     func range(_ request: RangeRequest) async throws -> RangeResponse

@@ -26,7 +26,7 @@ package final class AuditLedger: Sendable {
     let pool: DatabasePool
     private let lock: FileLock
     private let soundness: Soundness
-    /// Whether the whole file was read at opening.
+    /// True if the whole file was read at opening.
     private let isChecked: Bool
     let queue: CommitQueue
 

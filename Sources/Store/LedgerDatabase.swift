@@ -80,10 +80,15 @@ enum LedgerDatabase {
         try queue.close()
     }
 
-    /// Returns what SQLite's `quick_check` finds, as an error that says what to do; nil for a sound file.
-    static func damage(_ db: Database, path: String) throws -> StoreError? {
+    /// Returns what SQLite's `quick_check` finds first; nil when all is sound. It reads the whole file.
+    static func finding(_ db: Database) throws -> String? {
         let finding = try String.fetchOne(db, sql: "PRAGMA quick_check(1)") ?? "no answer"
-        guard finding != "ok" else { return nil }
+        return finding == "ok" ? nil : finding
+    }
+
+    /// Returns the same as an error that says what to do; nil for a sound file.
+    static func damage(_ db: Database, path: String) throws -> StoreError? {
+        guard let finding = try finding(db) else { return nil }
         return StoreError(
             code: .corrupt,
             message: "\(path): damaged (\(finding)). "

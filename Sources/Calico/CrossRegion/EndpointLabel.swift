@@ -15,7 +15,7 @@ package enum EndpointLabel {
     /// Followed by the group's name; the value is the group's id.
     package static let groupNamePrefix = "sg-name.projectcalico.org/openstack-"
 
-    /// Whether VMs carry the label because they are members of a security group.
+    /// True if VMs carry the label because they are members of a security group.
     static func isGroup(_ label: String) -> Bool {
         label.hasPrefix(groupPrefix) || label.hasPrefix(groupNamePrefix)
     }

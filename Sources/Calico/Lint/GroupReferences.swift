@@ -23,7 +23,7 @@ package enum GroupReferences {
         return found
     }
 
-    /// What holds selectors of endpoints: the policy's spec and its rules' sides.
+    /// The records that hold selectors of endpoints: the policy's spec and its rules' sides.
     private static func records(_ stored: JSONValue) -> [(JSONValue, pointer: String)] {
         guard let spec = stored["spec"] else { return [] }
         var records = [(spec, pointer: "/spec")]

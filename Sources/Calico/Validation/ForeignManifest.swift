@@ -2,7 +2,7 @@ package import Domain
 
 /// Manifests of other systems that people send in the place of Calico's, and what to write instead.
 package enum ForeignManifest {
-    /// What is wrong with a network policy of another system, of which none of Calico's rules says anything useful;
+    /// Refuses a network policy of another system, of which none of Calico's rules says anything useful;
     /// nil for any other document.
     package static func violation(_ identity: CalicoIdentity) -> Violation? {
         guard let version = identity.apiVersion, let kind = identity.kind?.value,
@@ -23,7 +23,7 @@ package enum ForeignManifest {
         }
     }
 
-    /// What to add to the complaint about a version of Calico's own that is not the one of manifests.
+    /// The addition to the complaint about a version of Calico's own that is not the one of manifests.
     static func versionHint(_ version: String) -> String {
         version.hasPrefix("crd.projectcalico.org/")
             ? ", which is how Calico stores objects in Kubernetes" : ""

@@ -30,7 +30,7 @@ struct EndpointLabels: Sendable {
 struct DistinctLabels: Sendable {
     /// How many VMs carry exactly these labels.
     private var counts: [[String: String]: Int] = [:]
-    /// How many of these sets have each label.
+    /// The number of these sets that have each label.
     private var keys: [String: Int] = [:]
 
     /// Returns the labels in the storage that all VMs with these labels share.

@@ -17,7 +17,7 @@ final class Mirror: Sendable {
     private let heard = Mutex(ContinuousClock.now)
     /// Where findings about stored values are said when they appear; nil says nothing.
     private let logger: Logger?
-    /// What keeps etcd from being reached now; nil for nothing.
+    /// The reason why etcd cannot be reached now; nil when it can.
     private let trouble: @Sendable () -> String?
 
     init(logger: Logger? = nil, trouble: @escaping @Sendable () -> String? = { nil }) {

@@ -33,7 +33,7 @@ struct MirrorState: Sendable {
     private(set) var regions: Set<String> = []
     /// What is known about the values beyond their bytes: findings, names, what names what.
     private(set) var stored = StoredIndex()
-    /// How often what lists show has changed.
+    /// The number of changes of what lists show.
     var versions = ListVersions()
     private(set) var storedHead = StoredHead.absent
     /// mod_revision of the key `head`; 0 while there is none.

@@ -145,7 +145,7 @@ private struct StreamDocument {
         if let name = identity.name {
             // Go's decoder takes "false" for the name of a policy that somebody called no. A whole number is the
             // text that it looks like.
-            let value = JSONPointer.tokens(name.pointer).reduce(document) { $0?[$1] }
+            let value = document.value(at: JSONPointer.tokens(name.pointer))
             guard let value, value.stringValue == nil, value.numberValue?.int64 == nil else {
                 return name.value
             }
@@ -160,12 +160,11 @@ private struct StreamDocument {
         return nil
     }
 
-    /// What YAML made of a name without quotes: `no`, `on` and `1.10` are no texts to it.
+    /// Says what YAML made of a name without quotes: `no`, `on` and `1.10` are no texts to it.
     private static func unquoted(_ value: JSONValue) -> String {
         switch value {
         case .bool(let value):
-            "expected a string, found the boolean \(value), as YAML reads yes, no, on and off: put the"
-                + " name in quotes"
+            "expected a string, found the boolean \(value)" + ObjectName.wordHint
         case .number(let number):
             "expected a string, found the number \(number.literal.cut(to: 64)): put the name in quotes"
         default: "expected a string, found \(value.typeName)"

@@ -128,7 +128,7 @@ extension PlannedChange {
         return ObjectDiff.operations(from: before, to: after)
     }
 
-    /// That of the object after the change, or of the one that it deletes.
+    /// The kind of the object after the change, or of the one that it deletes.
     package var kind: String { name.kind(showing: after ?? before) }
 }
 

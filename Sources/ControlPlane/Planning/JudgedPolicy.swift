@@ -85,7 +85,7 @@ struct JudgedPolicy: Sendable {
         }
         if let found = identity?.name, found.value != name.name {
             let isWord = ["true", "false"].contains(found.value)
-            let hint = isWord ? ", as YAML reads yes, no, on and off: put the name in quotes" : ""
+            let hint = isWord ? ObjectName.wordHint : ""
             add(found, .nameMismatch, "expected \"\(name.name)\", as the path says", hint)
         }
         guard let found = identity?.namespace, found.value != namespace else { return violations }

@@ -1,8 +1,8 @@
 import Calico
 import Domain
 
-/// What a patch leaves alone that this release cannot judge: fields that are stored already, such as a newer Calico
-/// writes them, and that nobody sent. They are taken out before the policy is judged and put back after.
+/// The fields that a patch leaves alone and that this release cannot judge: they are stored already, such as a newer
+/// Calico writes them, and nobody sent them. They are taken out before the policy is judged and put back after.
 struct KeptFields: Sendable {
     private var fields: [(pointer: String, value: JSONValue)] = []
 
@@ -59,16 +59,6 @@ struct KeptFields: Sendable {
 }
 
 extension JSONValue {
-    fileprivate func value(at tokens: [String]) -> JSONValue? {
-        tokens.reduce(self as JSONValue?) { value, token in
-            if let elements = value?.arrayValue {
-                Int(token).flatMap { elements.indices.contains($0) ? elements[$0] : nil }
-            } else {
-                value?[token]
-            }
-        }
-    }
-
     /// The value with what is at `tokens` replaced, or removed for nil.
     ///
     /// An object that a removal leaves empty goes too: Calico reads `services: {}` as a mistake, and the

@@ -62,3 +62,8 @@ package struct ObjectView: Sendable, Equatable {
         self.document = document
     }
 }
+
+extension ObjectName {
+    /// The advice for a name that YAML has made a boolean of.
+    static let wordHint = ", as YAML reads yes, no, on and off: put the name in quotes"
+}

@@ -24,8 +24,9 @@ enum PreparedChange: Sendable {
         patched name: ObjectName, _ merged: JSONValue, kind: ResourceKind, from stored: JSONValue,
         regions: Set<String>
     ) {
-        let kinds = [stored, merged].map { $0["kind"]?.stringValue }
-        guard kind.isPolicy, !kinds.contains(CrossRegionPolicy.kind) else { return nil }
+        guard kind.isPolicy, ![stored, merged].contains(where: Representation.isCrossRegion) else {
+            return nil
+        }
         let kept = KeptFields(stored: stored, merged: merged, kind: kind)
         self = .putPolicy(name, JudgedPolicy(merged, name, regions: regions, keeping: kept))
     }

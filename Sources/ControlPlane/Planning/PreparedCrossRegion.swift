@@ -3,12 +3,12 @@ import Domain
 /// A document of kind CrossRegionPolicy, read as far as that needs nothing else.
 struct PreparedCrossRegion: Sendable {
     var decoded: Decoded<CrossRegionPolicy>
-    /// What a pointer to a place of the policy begins with: `/source` in a document of the deprecated form.
+    /// The beginning of a pointer to a place of the policy: `/source` in a document of the deprecated form.
     private let prefix: String
 
     /// Nil when the document is of another kind.
     init?(_ document: JSONValue, name: String) {
-        guard document["kind"]?.stringValue == CrossRegionPolicy.kind else { return nil }
+        guard Representation.isCrossRegion(document) else { return nil }
         if CrossRegionPolicy.isDeprecatedForm(document) {
             decoded = CrossRegionPolicy.decodeDeprecated(document, name: name)
             prefix = CrossRegionPolicy.sourcePointer

@@ -1,6 +1,6 @@
 import Domain
 
-/// How answers call the documents of a stream: as people count, and by the line where that is known. Pointers count
+/// The names of a stream's documents in answers: as people count, and by the line where that is known. Pointers count
 /// from 0 (RFC 6901).
 struct StreamPlaces: Sendable {
     /// The line in which each document begins.

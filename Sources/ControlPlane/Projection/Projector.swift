@@ -126,7 +126,7 @@ struct AuditedValue: Sendable, Equatable {
     }
 }
 
-/// What the ledger calls an object: regions, subnets and CrossRegionPolicies by our names, the rest by Calico's. The
+/// The ledger's name for an object: regions, subnets and CrossRegionPolicies by our names, the rest by Calico's. The
 /// first policy of a CrossRegionPolicy stands for it; its further ones are GlobalNetworkPolicies.
 struct AuditIdentity: Sendable, Equatable {
     var kind: String

@@ -1,6 +1,6 @@
 import Etcd
 
-/// What an error of etcd means for the transaction that it answers.
+/// The meaning of an error of etcd for the transaction that it answers.
 enum EtcdVerdict {
     /// No write of anybody passes now.
     case refusesWrites
@@ -21,8 +21,7 @@ enum EtcdVerdict {
                 .refusesTransaction
             case .leaseNotFound: .leaseIsGone
             case .unavailable, .deadlineExceeded, .cancelled, .compacted, .futureRevision,
-                .noLeader,
-                .tooManyRequests, .clusterChanged, .corrupt:
+                .noLeader, .tooManyRequests, .clusterChanged, .corrupt:
                 .mayPassLater
             }
     }

@@ -158,6 +158,7 @@ final class Writer: Sendable {
         guard turns.withLock({ $0.isTurnOfOthers() }) else { return }
         let end = ContinuousClock.now + ReplicaTurns.patience
         var haveCommitted = false
+        // The revision to come is not known, and the gate that others wait at looks at the time too seldom.
         while !haveCommitted, ContinuousClock.now < end, !Task.isCancelled {
             try? await Task.sleep(for: .milliseconds(1))
             let last = lastCommitted.withLock { $0 }

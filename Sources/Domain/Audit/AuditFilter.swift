@@ -60,7 +60,7 @@ package struct AuditFilter: Hashable, Sendable {
         self.until = until
     }
 
-    /// Whether reads of the audit log are left out: a search for words would else find the searches for the same
+    /// True if reads of the audit log are left out: a search for words would else find the searches for the same
     /// words before it. Who asks for reads gets them.
     package var leavesOutReads: Bool {
         text != nil && verb != .read && kind != AuditKind.auditLog.rawValue

@@ -6,7 +6,7 @@ extension CrossRegionPolicy {
     /// Where the policy is in a document of the deprecated form.
     package static let sourcePointer = "/source"
 
-    /// Whether a document is of the form that earlier versions showed: the policy as it was written under
+    /// Returns true for a document of the form that earlier versions showed: the policy as it was written under
     /// `source`, and no `spec`. Deprecated.
     package static func isDeprecatedForm(_ document: JSONValue) -> Bool {
         document["spec"] == nil && document["source"] != nil

@@ -14,10 +14,10 @@ extension CrossRegionPolicy {
 }
 
 extension AuditRecord.Draft {
-    /// What the text of a stored policy that carries a source has in it.
+    /// A part of the text of every stored policy that carries a source.
     package static let sourceMark = "\"\(CrossRegionPolicy.sourceAnnotation)\":"
 
-    /// Whether the row is about an object of `kind`.
+    /// Returns true if the row is about an object of `kind`.
     ///
     /// Earlier versions recorded the first policy of a CrossRegionPolicy under Calico's kind, and rows never
     /// change: such rows are of both kinds.

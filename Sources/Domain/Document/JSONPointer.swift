@@ -1,4 +1,4 @@
-/// Building RFC 6901 JSON pointers.
+/// Building and taking apart RFC 6901 JSON pointers.
 package enum JSONPointer {
     /// `pointer` extended by one object key, escaped (section 3: `~` is `~0`, `/` is `~1`).
     package static func append(_ pointer: String, _ key: String) -> String {
@@ -28,5 +28,15 @@ package enum JSONPointer {
     /// `pointer` extended by one array index.
     package static func append(_ pointer: String, _ index: Int) -> String {
         pointer + "/" + String(index)
+    }
+}
+
+extension JSONValue {
+    /// Returns the value at the keys and indices of a pointer (RFC 6901 section 4); nil when there is none.
+    package func value(at tokens: [String]) -> JSONValue? {
+        tokens.reduce(self as JSONValue?) { value, token in
+            guard let elements = value?.arrayValue else { return value?[token] }
+            return Int(token).flatMap { elements.indices.contains($0) ? elements[$0] : nil }
+        }
     }
 }

@@ -1,4 +1,4 @@
-/// What to do about a text that is no YAML, for the mistakes that people make often.
+/// Advice about a text that is no YAML, for the mistakes that people make often.
 enum YAMLHint {
     /// The usual cause of the parser's `problem` at `position`; nil when there is none.
     static func text(_ problem: String, at position: SourcePosition?, in text: String) -> String? {
@@ -29,7 +29,7 @@ enum YAMLHint {
         return nil
     }
 
-    /// What explains a text of one line that should have several; nil for any other.
+    /// Explains a text of one line that should have several; nil for any other.
     static func oneLine(_ text: String) -> String? {
         guard !text.isEmpty, !text.utf8.contains(where: { $0 == 0x0A || $0 == 0x0D }) else {
             return nil

@@ -16,7 +16,7 @@ package struct ReadOnlyFields: Sendable, Equatable {
     package var createdAt: Located<String>?
     /// The Calico namespace.
     package var namespace: Located<String>?
-    /// What was written of a CrossRegionPolicy, as earlier versions showed it.
+    /// A CrossRegionPolicy as it was written, as earlier versions showed it.
     package var source: Located<JSONValue>?
 
     package init() {}

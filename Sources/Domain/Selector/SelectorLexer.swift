@@ -100,7 +100,7 @@ extension SelectorLexer {
                 + " ==, !=, in, not in, contains, starts with or ends with\(hint)")
     }
 
-    /// What people mean by a label of this name.
+    /// The functions that people mean by labels of these names.
     private static let functions = [
         "has": "; to ask whether a label is there: has(label)", "not": "; to negate: !has(label)",
     ]

@@ -1,4 +1,4 @@
-/// What each endpoint failed with last, for an error that names them.
+/// The last failure of each endpoint, for an error that names them.
 struct EndpointFailures {
     private var failures: [(address: EtcdEndpoint, message: String)] = []
 

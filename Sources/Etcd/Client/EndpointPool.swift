@@ -8,13 +8,13 @@ final class EndpointPool: Sendable {
         var silentUntil: [Int: ContinuousClock.Instant] = [:]
         /// The search for a successor of `current` that is in progress.
         var choice: Task<Void, Never>?
-        /// What the endpoints failed with since one of them answered last.
+        /// The failures of the endpoints since one of them answered last.
         var failures = EndpointFailures()
     }
 
     let endpoints: [Endpoint]
     private let state = Mutex(State())
-    /// Whether `State.failures` is not empty: an answer must not cost a lock.
+    /// False while `State.failures` is empty: an answer must not cost a lock.
     private let hasFailures = Atomic(false)
 
     /// How long an endpoint that did not answer is passed over: each try of it costs a time-out, which one
@@ -35,7 +35,7 @@ final class EndpointPool: Sendable {
         return (index, endpoints[index])
     }
 
-    /// What keeps the endpoints from being reached, since one of them answered last; nil for nothing.
+    /// The reasons why the endpoints cannot be reached, since one of them answered last; nil for none.
     var trouble: String? {
         state.withLock { $0.failures.isEmpty ? nil : $0.failures.text }
     }

@@ -7,7 +7,7 @@ import Logging
 /// of its own, or one that is cut off. So all of them are asked for their status at once, and the first with
 /// a leader is taken.
 extension EtcdClient {
-    /// How long the members are asked: a cluster without a quorum costs every failed attempt this much.
+    /// The time that the members have to answer: a cluster without a quorum costs every failed attempt this much.
     static let failOverTimeout = Duration.milliseconds(500)
 
     /// The pause between two questions to a member that has no leader yet.

@@ -67,7 +67,7 @@ extension Problem {
             headers: [.accept: list])
     }
 
-    /// What sends a form without being asked to is curl, by -d and -F.
+    /// Advice for a form: curl sends one without being asked to, by -d and -F.
     private static func formHint(_ found: String) -> String? {
         let type = found.prefix { $0 != ";" }.lowercased()
         guard ["application/x-www-form-urlencoded", "multipart/form-data"].contains(type) else {

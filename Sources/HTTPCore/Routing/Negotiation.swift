@@ -46,7 +46,7 @@ private struct MediaRange {
         self.weight = weight
     }
 
-    /// Whether it is the type of errors itself, with any weight but 0.
+    /// True if it is the type of errors itself, with any weight but 0.
     var namesProblems: Bool {
         weight > 0 && type == "application" && subtype == "problem+json"
     }

@@ -62,7 +62,7 @@ package struct Router: Sendable {
         return .route(routes[found.route], parameters: parameters)
     }
 
-    /// What a path with empty segments, such as one that ends with a slash, was meant to be: the same without them,
+    /// The path that one with empty segments, such as a slash at the end, was meant to be: the same without them,
     /// when that is a resource.
     func resource(meantBy path: Substring) -> String? {
         let meant = "/" + path.split(separator: "/").joined(separator: "/")

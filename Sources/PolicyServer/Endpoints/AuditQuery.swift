@@ -96,7 +96,7 @@ extension AuditFilter {
         text = try Self.text(request)
     }
 
-    /// What is text, but has a form.
+    /// Reads what is text, but has a form.
     private mutating func readForms(_ request: Request) throws(Problem) {
         let authentications = Principal.authentications
         authentication = try request.query(
@@ -118,7 +118,7 @@ extension AuditFilter {
         ) { Self.isTrace($0) ? $0 : nil }
         clusterID = try request.query(
             "cluster", expected: "16 lower-case hex digits, as clusterId of a row"
-        ) { $0.utf8.count == 16 && Self.isHex($0) ? $0 : nil }
+        ) { $0.utf8.count == 16 && $0.isHex ? $0 : nil }
         key = try request.query(
             "key", expected: "an etcd key below /calico/, as key of a row"
         ) { $0.hasPrefix("/calico/") ? $0 : nil }
@@ -164,14 +164,10 @@ extension AuditFilter {
     /// Microseconds by which the clock of a replica that planned a change may be ahead.
     private static let clockDifference: Int64 = 60_000_000
 
-    private static func isHex(_ text: some StringProtocol) -> Bool {
-        text.utf8.allSatisfy { (0x30...0x39).contains($0) || (0x61...0x66).contains($0) }
-    }
-
     private static func isTrace(_ text: String) -> Bool {
         let parts = text.split(separator: "-", omittingEmptySubsequences: false)
         let lengths = parts.map(\.utf8.count)
-        return (lengths == [32] || lengths == [2, 32, 16, 2]) && parts.allSatisfy { isHex($0) }
+        return (lengths == [32] || lengths == [2, 32, 16, 2]) && parts.allSatisfy(\.isHex)
     }
 
     private static func network(_ request: Request) throws(Problem) -> AuditNetwork? {

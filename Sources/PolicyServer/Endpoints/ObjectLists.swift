@@ -47,12 +47,12 @@ extension API {
         }
         var response = Self.page(
             page.items.map(\.document), next: next, list: list, request, members: members)
-        // What changed while it was read is a list of no one version.
+        // A list that changed while it was read is of no one version.
         if controlPlane.listVersion(collection) == version { response.headers[.eTag] = tag }
         return response.marked(point)
     }
 
-    /// Whether If-None-Match says that the client has what `tag` is of (RFC 9110 section 13.1.2).
+    /// Returns true if If-None-Match says that the client has what `tag` is of (RFC 9110 section 13.1.2).
     static func isKnown(_ tag: String, _ request: Request) throws(Problem) -> Bool {
         guard let value = request.headers[.ifNoneMatch] else { return false }
         guard let isKnown = EntityTags.names(tag, in: value) else {

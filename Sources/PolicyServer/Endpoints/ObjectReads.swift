@@ -13,7 +13,7 @@ extension API {
             throw .notFound("There is no \(name)\(unreadable(name)).")
         }
         let tag = EntityTags.tag(view.revision)
-        // What others made of a CrossRegionPolicy can change with a subnet or region, and its revision stays.
+        // The status of a CrossRegionPolicy can change with a subnet or region, and its revision stays.
         let isWhole = name.kind(showing: view.document) != CrossRegionPolicy.kind
         if try Self.isKnown(tag, request), isWhole {
             return Response(status: .notModified, headers: [.eTag: tag]).marked(point)

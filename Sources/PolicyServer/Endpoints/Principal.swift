@@ -19,7 +19,7 @@ package enum Principal {
         return actor
     }
 
-    /// Whether a row of the ledger may call somebody so.
+    /// Returns true if a row of the ledger may call somebody so.
     static func isActor(_ text: String) -> Bool { text.isVisibleASCII(1...128) }
 
     /// The form of what `isActor`.
@@ -27,7 +27,7 @@ package enum Principal {
         "1 to 128 ASCII letters, digits and punctuation marks without spaces, such as alice.smith or "
         + "alice@example.org"
 
-    /// Whether `text` can be one of `X-Actor-Roles`, which are separated by commas.
+    /// Returns true if `text` can be one of `X-Actor-Roles`, which are separated by commas.
     static func isRole(_ text: String) -> Bool {
         text.isVisibleASCII(1...64) && !text.contains(",")
     }
@@ -45,7 +45,7 @@ package enum Principal {
         return ["unknown", "policy-server"].contains(name) || name.hasPrefix("anonymous@")
     }
 
-    /// What `authentication(of:)` says.
+    /// The values of `authentication(of:)`.
     static let authentications = ["none", "asserted"]
 
     /// How `of` knows: `asserted` when the client said, `none` when nobody did.

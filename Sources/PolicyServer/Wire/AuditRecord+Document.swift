@@ -48,7 +48,7 @@ extension AuditRecord {
         return .object(object)
     }
 
-    /// What turns the object before into the one after (RFC 6902); nil unless both are there. Of a
+    /// The operations that turn the object before into the one after (RFC 6902); nil unless both are there. Of a
     /// CrossRegionPolicy that is what was written, unless it is the same.
     package var diff: [JSONPatch.Operation]? {
         guard let before = entry.before, let after = entry.after else { return nil }

@@ -21,7 +21,7 @@ package enum EntityTags {
         }
     }
 
-    /// Whether the value of If-None-Match names `tag`, which is any tag; nil when it is malformed.
+    /// Returns true if the value of If-None-Match names `tag`, which is any tag; nil when it is malformed.
     package static func names(_ tag: String, in value: String) -> Bool? {
         if value.trimmed == "*" { return true }
         return tags(value).map { $0.contains { "\"\($0.content)\"" == tag } }

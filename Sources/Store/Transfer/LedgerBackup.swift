@@ -41,8 +41,7 @@ extension LedgerReader {
         return try copy.writeWithoutTransaction { db in
             // One file, without a write-ahead log beside it.
             try db.execute(sql: "PRAGMA journal_mode = DELETE")
-            let finding = try String.fetchOne(db, sql: "PRAGMA quick_check(1)") ?? "no answer"
-            guard finding == "ok" else {
+            if let finding = try LedgerDatabase.finding(db) {
                 throw StoreError(
                     code: .corrupt, message: "\(self.path): damaged (\(finding)); not backed up.")
             }
