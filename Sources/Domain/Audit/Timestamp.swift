@@ -9,3 +9,162 @@ package struct Timestamp: Hashable, Comparable, Sendable {
         lhs.microseconds < rhs.microseconds
     }
 }
+
+extension Timestamp {
+    private static let microsecondsPerDay: Int64 = 86_400_000_000
+
+    /// RFC 3339 in UTC with six decimals: `2026-11-23T05:00:00.000000Z`.
+    package var rfc3339: String {
+        let fraction = Self.padded(microsecondsOfDay % 1_000_000, 6)
+        return rfc3339Seconds.dropLast() + "." + fraction + "Z"
+    }
+
+    /// RFC 3339 in UTC cut to whole seconds, as Kubernetes writes it: `2026-11-23T05:00:00Z`.
+    package var rfc3339Seconds: String {
+        let (year, month, day) = Self.civil(fromDays: days)
+        let seconds = microsecondsOfDay / 1_000_000
+        let time = [seconds / 3_600, seconds / 60 % 60, seconds % 60].map { Self.padded($0, 2) }
+        return Self.padded(year, 4) + "-" + Self.padded(month, 2) + "-" + Self.padded(day, 2) + "T"
+            + time.joined(separator: ":") + "Z"
+    }
+
+    /// Reads an RFC 3339 date-time, cut to microseconds; nil for any other text.
+    ///
+    /// Accepts any offset, `t` and `z` in either case and a leap second, which counts as the next
+    /// second (section 5.6).
+    package init?(rfc3339 text: String) {
+        var reader = Digits(Array(text.utf8))
+        guard let year = reader.number(4), reader.skip("-"),
+            let month = reader.number(2), reader.skip("-"),
+            let day = reader.number(2), reader.skip("T", "t", " "),
+            let hour = reader.number(2), reader.skip(":"),
+            let minute = reader.number(2), reader.skip(":"),
+            let second = reader.number(2),
+            (1...12).contains(month), (1...Self.length(ofMonth: month, year: year)).contains(day),
+            hour < 24, minute < 60, second <= 60,
+            let fraction = reader.fraction(), let offset = reader.offset(), reader.isAtEnd
+        else { return nil }
+        let days = Self.days(year: year, month: month, day: day)
+        let seconds = hour * 3_600 + minute * 60 + second - offset * 60
+        self.init(
+            microseconds: days * Self.microsecondsPerDay + seconds * 1_000_000 + fraction)
+    }
+
+    private var days: Int64 {
+        let quotient = microseconds / Self.microsecondsPerDay
+        return microseconds % Self.microsecondsPerDay < 0 ? quotient - 1 : quotient
+    }
+
+    private var microsecondsOfDay: Int64 { microseconds - days * Self.microsecondsPerDay }
+
+    private static func padded(_ number: Int64, _ width: Int) -> String {
+        let digits = String(number)
+        return String(repeating: "0", count: max(0, width - digits.count)) + digits
+    }
+
+    private static func length(ofMonth month: Int64, year: Int64) -> Int64 {
+        let isLeap = year % 4 == 0 && (year % 100 != 0 || year % 400 == 0)
+        return month == 2 ? (isLeap ? 29 : 28) : [4, 6, 9, 11].contains(month) ? 30 : 31
+    }
+
+    /// Days since 1970-01-01 in the proleptic Gregorian calendar, counted from March so that the
+    /// leap day is a year's last.
+    private static func days(year: Int64, month: Int64, day: Int64) -> Int64 {
+        let year = month <= 2 ? year - 1 : year
+        let era = (year >= 0 ? year : year - 399) / 400
+        let yearOfEra = year - era * 400
+        let dayOfYear = (153 * (month + (month > 2 ? -3 : 9)) + 2) / 5 + day - 1
+        let dayOfEra = yearOfEra * 365 + yearOfEra / 4 - yearOfEra / 100 + dayOfYear
+        return era * 146_097 + dayOfEra - 719_468
+    }
+
+    private static func civil(fromDays days: Int64) -> (year: Int64, month: Int64, day: Int64) {
+        let shifted = days + 719_468
+        let era = (shifted >= 0 ? shifted : shifted - 146_096) / 146_097
+        let dayOfEra = shifted - era * 146_097
+        let yearOfEra =
+            (dayOfEra - dayOfEra / 1_460 + dayOfEra / 36_524 - dayOfEra / 146_096) / 365
+        let dayOfYear = dayOfEra - (365 * yearOfEra + yearOfEra / 4 - yearOfEra / 100)
+        let shiftedMonth = (5 * dayOfYear + 2) / 153
+        let month = shiftedMonth + (shiftedMonth < 10 ? 3 : -9)
+        let year = yearOfEra + era * 400 + (month <= 2 ? 1 : 0)
+        return (year, month, dayOfYear - (153 * shiftedMonth + 2) / 5 + 1)
+    }
+}
+
+/// Reads the fixed-width fields of a date-time.
+private struct Digits {
+    private var rest: ArraySlice<UInt8>
+
+    init(_ bytes: [UInt8]) { rest = bytes[...] }
+
+    var isAtEnd: Bool { rest.isEmpty }
+
+    mutating func number(_ width: Int) -> Int64? {
+        guard rest.count >= width else { return nil }
+        var value: Int64 = 0
+        for byte in rest.prefix(width) {
+            guard (0x30...0x39).contains(byte) else { return nil }
+            value = value * 10 + Int64(byte - 0x30)
+        }
+        rest = rest.dropFirst(width)
+        return value
+    }
+
+    mutating func skip(_ characters: Unicode.Scalar...) -> Bool {
+        guard let first = rest.first, characters.contains(where: { $0.value == UInt32(first) })
+        else { return false }
+        rest = rest.dropFirst()
+        return true
+    }
+
+    /// Microseconds after an optional point; nil when no digit follows it.
+    mutating func fraction() -> Int64? {
+        guard skip(".") else { return 0 }
+        let digits = rest.prefix { (0x30...0x39).contains($0) }
+        guard !digits.isEmpty else { return nil }
+        rest = rest.dropFirst(digits.count)
+        let six = digits.prefix(6).map { Int64($0 - 0x30) }
+        let padded = six + Array(repeating: 0, count: 6 - six.count)
+        return padded.reduce(0) { $0 * 10 + $1 }
+    }
+
+    /// Minutes east of UTC; nil when neither `Z` nor an offset follows.
+    mutating func offset() -> Int64? {
+        if skip("Z", "z") { return 0 }
+        let isEast = rest.first == UInt8(ascii: "+")
+        guard skip("+", "-"), let hours = number(2), skip(":"), let minutes = number(2),
+            hours < 24, minutes < 60
+        else { return nil }
+        return (hours * 60 + minutes) * (isEast ? 1 : -1)
+    }
+}
+
+extension Timestamp {
+    /// The forms that `init(asked:now:)` reads, for a message that says what would be right.
+    package static let askedForms =
+        "a time such as 2026-03-01T12:00:00Z, a date such as 2026-03-01 (its midnight in UTC), or a duration "
+        + "before now such as 90s, 15m, 1h, 7d or 2w. In a URL, + is %2B"
+
+    private static let units: [Character: Int64] = [
+        "s": 1, "m": 60, "h": 3_600, "d": 86_400, "w": 604_800,
+    ]
+
+    /// A moment as people ask for it: an RFC 3339 time, a date, which means its midnight in UTC, or a duration
+    /// before `now`, a number with one of the units s, m, h, d and w.
+    package init?(asked text: String, now: Timestamp) {
+        if let time = Timestamp(rfc3339: text) ?? Timestamp(rfc3339: text + "T00:00:00Z") {
+            self = time
+            return
+        }
+        let digits = text.dropLast()
+        guard let unit = text.last.flatMap({ Self.units[$0] }), (1...9).contains(digits.utf8.count),
+            digits.utf8.allSatisfy({ (0x30...0x39).contains($0) }), let count = Int64(digits)
+        else { return nil }
+        // Nine digits of weeks are more microseconds than a number holds, and no row is older than 1970.
+        let seconds = count * unit
+        let isBefore1970 = seconds >= now.microseconds / 1_000_000
+        self.init(
+            microseconds: isBefore1970 ? 0 : now.microseconds - seconds * 1_000_000)
+    }
+}

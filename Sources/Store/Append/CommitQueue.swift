@@ -3,8 +3,11 @@ import Domain
 import GRDB
 import Synchronization
 
-/// The one way into the ledger: callers line up, and whoever waits while a commit is under way shares
-/// the next one. The work is done on SQLite's own writer queue, never on a caller's thread.
+/// The one way into the ledger: callers line up, and all who wait while a commit is under way share
+/// the next one. The work is done on SQLite's writer queue, never on a caller's thread.
+///
+/// A mutex and not an actor: the work runs in a callback of SQLite's queue, which cannot await, and
+/// `health` and `lastSeq` are read on paths that do not suspend.
 final class CommitQueue: Sendable {
     enum Work: Sendable {
         case attempts([AuditRecord.Draft])
@@ -14,7 +17,7 @@ final class CommitQueue: Sendable {
         case texts(TextIndex.Batch)
         /// Has the index of texts made again.
         case emptyTexts
-        /// What other parts of this target write in one transaction; may be tried twice.
+        /// Writes of other parts of this target in one transaction; may be tried twice.
         case transaction(@Sendable (inout LedgerWriter, Database) throws -> Void)
         case checkpoint(StoredCheckpoint)
         /// Writes for the sake of writing.
@@ -51,22 +54,23 @@ final class CommitQueue: Sendable {
         var waiting: Deque<Job> = []
         /// `attemptBytes` of those that wait.
         var waitingBytes = 0
-        /// Whether the writer queue has been asked to look at `waiting`.
+        /// True if the writer queue has been asked to look at `waiting`.
         var isScheduled = false
         var isClosed = false
         var health = LedgerHealth.available
-        /// Whether SQLite has found the file damaged; a write that succeeds does not prove otherwise.
+        /// True if SQLite has found the file damaged. A write that succeeds does not prove otherwise.
         var isSuspect = false
         /// Nil when the end of the ledger has to be read again: after any failed commit.
         var writer: LedgerWriter?
         var lastSeq: Int64
         var lastHash: AuditHash
-        /// Who is told of new rows.
+        /// The streams that are told of new rows.
         var followers: [Int: AsyncStream<Void>.Continuation] = [:]
         var nextFollower = 0
     }
 
-    /// Rows after which a commit takes no more jobs.
+    /// Rows after which a commit takes no more jobs. 2,000 rows take some 150 ms to write, which bounds how
+    /// long a caller waits for the commit before its own.
     private static let commitWeight = 2000
     /// Bytes of rows about attempts that may wait for a disk that is slow; more are refused.
     static let maximumWaitingBytes = 32 << 20
@@ -134,7 +138,7 @@ final class CommitQueue: Sendable {
         return stream
     }
 
-    /// Whether damage was found, by a write or a read, and not yet found repaired.
+    /// True from when a write or a read finds damage until a check finds the file sound.
     var isSuspect: Bool { state.withLock { $0.isSuspect } }
 
     /// Takes no more writes for good until `acquit`: a read has found damage.
@@ -182,6 +186,8 @@ final class CommitQueue: Sendable {
     }
 
     private func schedule() {
+        // Jobs wait in `waiting` and not in SQLite's queue, because only those that wait together can share
+        // a transaction, and so one flush to the disk.
         pool.asyncWriteWithoutTransaction { db in self.commitNext(db) }
     }
 

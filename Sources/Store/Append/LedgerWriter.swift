@@ -5,15 +5,16 @@ import GRDB
 
 /// Appends to the ledger within a transaction of the caller's.
 ///
-/// A value: the caller keeps the changed copy when the transaction commits and drops it otherwise.
-struct LedgerWriter: Sendable {
+/// A value and not a class: the caller keeps the changed copy when the transaction commits and drops it when
+/// it is rolled back, so number, hash and epoch cannot get ahead of the file.
+package struct LedgerWriter: Sendable {
     /// Number of the last row; 0 when there is none.
     private(set) var lastSeq: Int64
     private(set) var lastHash: AuditHash
     private(set) var progress: Progress?
-    /// What revisions belong to now; 0 before the first `follow`.
+    /// The epoch of new revisions; 0 before the first `follow`.
     private(set) var epoch: Int64
-    private var moments: Moments
+    private var moments: MomentTable
 
     /// Where the ledger in `db` ends.
     init(_ db: Database) throws {
@@ -24,7 +25,7 @@ struct LedgerWriter: Sendable {
         lastHash = last?.hash ?? .zero
         progress = try Self.progress(db)
         epoch = try Coverage.epoch(db)
-        moments = try Moments(db)
+        moments = try MomentTable(db)
     }
 
     static func progress(_ db: Database) throws -> Progress? {
@@ -41,19 +42,17 @@ struct LedgerWriter: Sendable {
         let previous = lastSeq
         let insert = try db.cachedStatement(sql: AuditRow.insert)
         for draft in drafts {
-            var entry = draft.withoutNUL
+            var entry = draft
             if entry.revision != nil, entry.epoch == nil { entry.epoch = epoch }
-            let form = AuditRecord.canonicalForm(
-                seq: lastSeq + 1, entry: entry, previousHash: lastHash)
-            let record = AuditRecord(
-                seq: lastSeq + 1, entry: entry, previousHash: lastHash, hash: .ofCanonicalForm(form)
-            )
-            try insert.execute(arguments: AuditRow.arguments(record))
+            let row = NewRow(seq: lastSeq + 1, entry: entry, previousHash: lastHash)
+            try insert.execute(arguments: row.arguments)
+            let record = row.record
             try moments.note(record, in: db)
             try TouchedNetworks.note(record, in: db)
             lastSeq = record.seq
             lastHash = record.hash
         }
+        // Tiles are made as rows arrive, so that a checkpoint never has to hash more than the last rows.
         if Sealing.wholeTiles(size: lastSeq) > Sealing.wholeTiles(size: previous) {
             try TileTable.grow(from: previous, to: lastSeq, in: db)
         }
@@ -96,7 +95,8 @@ struct LedgerWriter: Sendable {
             epoch = 1
             try Coverage.begin(at: progress.revision, epoch, after: 0, in: db)
             if let emptySince {
-                try moments.begin(emptySince, epoch, progress.revision, in: db)
+                try moments.begin(
+                    emptySince, HistoryPlace(epoch: epoch, revision: progress.revision), in: db)
             }
         }
         let statement = try db.cachedStatement(

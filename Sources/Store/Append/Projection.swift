@@ -1,6 +1,6 @@
 package import Domain
 
-/// What one etcd revision does to the ledger.
+/// The rows and object changes that follow from one etcd revision.
 package struct Projection: Hashable, Sendable {
     /// The etcd revision; the ledger takes each once and in rising order.
     package var revision: Int64
@@ -21,14 +21,14 @@ package struct Projection: Hashable, Sendable {
 }
 
 extension Projection {
-    /// Roughly what the projection occupies in memory, in bytes.
+    /// An estimate of the projection's size in memory, in bytes.
     package var memoryBytes: Int {
         rows.reduce(128) { $0 + $1.memoryBytes } + objects.reduce(0) { $0 + $1.memoryBytes }
     }
 }
 
 extension AuditRecord.Draft {
-    /// Roughly what the row occupies in memory, in bytes: most is in the texts that have no small bound.
+    /// An estimate of the row's size in memory, in bytes. Most is in the texts that have no small bound.
     package var memoryBytes: Int {
         [before, after, cidrs, warnings, detail, reason, key, userAgent].reduce(1_024) {
             $0 + ($1?.utf8.count ?? 0)
@@ -74,7 +74,7 @@ package struct AuditedObject: Hashable, Sendable {
     }
 }
 
-/// How far the ledger has followed which etcd cluster.
+/// The etcd cluster that the ledger follows, and the last revision it has taken in.
 package struct Progress: Hashable, Sendable {
     /// 16 lower-case hex digits.
     package var clusterID: String

@@ -41,3 +41,27 @@ enum TouchedNetworks {
         Data((0..<16).map { UInt8(truncatingIfNeeded: address.bits >> UInt128(8 * (15 - $0))) })
     }
 }
+
+extension TouchedNetworks {
+    /// Forgets which networks the row touches, and the networks that no row touches any more.
+    static func remove(_ record: AuditRecord, in db: Database) throws {
+        guard let text = record.cidrs else { return }
+        let select = try db.cachedStatement(
+            sql: "SELECT id FROM cidr WHERE family = ? AND first = ? AND length = ?")
+        let delete = try db.cachedStatement(
+            sql: "DELETE FROM audit_cidr WHERE cidr = ? AND time = ? AND seq = ?")
+        let forget = try db.cachedStatement(
+            sql: """
+                DELETE FROM cidr WHERE id = ?1
+                AND NOT EXISTS (SELECT 1 FROM audit_cidr WHERE cidr = ?1)
+                """)
+        for cidr in networks(text) {
+            let key: StatementArguments = [
+                cidr.family.bitWidth, bytes(cidr.first), cidr.prefixLength,
+            ]
+            guard let id = try Int64.fetchOne(select, arguments: key) else { continue }
+            try delete.execute(arguments: [id, record.time.microseconds, record.seq])
+            try forget.execute(arguments: [id])
+        }
+    }
+}

@@ -6,7 +6,7 @@
     import Darwin
 #endif
 
-/// An exclusive lock on a file of its own beside the ledger, held until it is released or dropped.
+/// An exclusive lock on a separate file beside the ledger, held until it is released or dropped.
 ///
 /// The kernel releases a `flock` when its process ends however it ends, so no lock is ever stale. It is not
 /// on the SQLite file itself: closing any descriptor of that file would drop SQLite's own locks.
@@ -47,7 +47,7 @@ final class FileLock: Sendable {
 
     deinit { close(descriptor) }
 
-    /// Lets others have it; releasing twice is nothing.
+    /// Releases the lock. A second call does nothing.
     func release() { _ = flock(descriptor, LOCK_UN) }
 
     private static func foreign(_ path: String, _ what: String) -> StoreError {

@@ -47,7 +47,7 @@ enum LedgerFile {
 
     /// Throws `cannotOpen` when others may add, rename or replace files beside `path`: they could put
     /// another ledger or key there, or a link in the place of a file that is written. A sticky directory
-    /// such as /tmp is none for a ledger either, since names in it can be taken beforehand.
+    /// such as /tmp is refused too, since others can take a name in it beforehand.
     static func checkDirectory(of path: String) throws(StoreError) {
         let slash = path.lastIndex(of: "/")
         let directory = slash.map { $0 == path.startIndex ? "/" : String(path[..<$0]) } ?? "."
@@ -134,7 +134,7 @@ enum LedgerFile {
     ///
     /// To be called before SQLite opens the file: closing the descriptor drops SQLite's locks on it.
     ///
-    /// - Parameter advice: what to do when it is none.
+    /// - Parameter advice: what to do if it is not an SQLite file.
     static func checkHeader(
         _ path: String, advice: String = StoreError.ledgerName
     ) throws(StoreError) {
@@ -154,30 +154,28 @@ enum LedgerFile {
     }
 }
 
-extension StoreError {
-    init(code: Code, path: String, errno number: Int32) {
-        let text = strerror(number).map { String(cString: $0) } ?? "error \(number)"
-        let code = number == ENOSPC ? .diskFull : number == EROFS ? .readOnly : code
-        self.init(
-            code: code, message: "\(path): \(text). \(Self.advice(number))", systemCode: number)
+/// Notices that the ledger's files were deleted or replaced under the running server. SQLite would go on
+/// writing to a file without a name, and every row would be lost with the process.
+struct FileGuard: Sendable {
+    private let path: String
+    private let expected: [LedgerFile.Identity?]
+
+    /// To be made once SQLite has opened `path`.
+    init(path: String) {
+        self.path = path
+        expected = Self.identities(path)
     }
 
-    /// Which file is a ledger, for who has given another one.
-    static let ledgerName = "A ledger is audit.sqlite in the server's data folder (--data-dir)."
+    /// Throws `io` when a file is gone or is another one.
+    func check() throws(StoreError) {
+        guard Self.identities(path) != expected else { return }
+        throw StoreError(
+            code: .io,
+            message: "\(path): the file or its -wal was moved, deleted or replaced while in use. "
+                + "Put it back, or restart the server to begin from what is there.")
+    }
 
-    private static func advice(_ number: Int32) -> String {
-        switch number {
-        case ENOENT: "Check the name, and that its folder exists."
-        case ENOTDIR: "A part of the path is a file: check the path."
-        case EISDIR: "That is a folder: name a file in it."
-        case EACCES, EPERM:
-            "This user may not: check the owner and mode of the file and its folder."
-        case EROFS: "Its file system is read-only: choose another place, or mount it writable."
-        case ENOSPC, EDQUOT: "Free space on its file system."
-        case ENAMETOOLONG: "Choose a shorter name."
-        case EMFILE, ENFILE: "Raise the limit of open files (ulimit -n)."
-        case ELOOP: "That is a symbolic link, which is not followed here: name the file itself."
-        default: "Look at the system log for errors of its disk."
-        }
+    private static func identities(_ path: String) -> [LedgerFile.Identity?] {
+        [path, path + "-wal"].map(LedgerFile.Identity.init(path:))
     }
 }

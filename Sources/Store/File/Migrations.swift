@@ -1,8 +1,8 @@
-import GRDB
+package import GRDB
 
 /// The ledger's schema as named steps. Steps are only ever appended: files written by every earlier
 /// version of this program are in use.
-enum Migrations {
+package enum Migrations {
     /// SQLite's `application_id` of a ledger: "PSal".
     static let applicationID: Int32 = 0x5053_616C
 
@@ -19,17 +19,17 @@ enum Migrations {
         ),
         ("4 text", { db in try db.execute(sql: TextIndex.schema) }),
         ("5 keeping", { db in try db.execute(sql: keeping) }),
-        ("6 standing", { db in try db.execute(sql: Standing.schema) }),
+        ("6 standing", { db in try db.execute(sql: RetainedVersion.schema) }),
         ("7 cross-region", { db in try db.execute(sql: CrossRegionRows.schema) }),
     ]
 
     /// The `user_version` that this program writes.
-    static var schemaVersion: Int { steps.count }
+    package static var schemaVersion: Int { steps.count }
 
     /// The `user_version` from which on a ledger has a tree.
     static let proofVersion = 3
 
-    static var migrator: DatabaseMigrator {
+    package static var migrator: DatabaseMigrator {
         var migrator = DatabaseMigrator()
         for (index, step) in steps.enumerated() {
             migrator.registerMigration(step.name, foreignKeyChecks: .immediate) { db in
@@ -115,7 +115,7 @@ enum Migrations {
         ) STRICT;
         """
 
-    /// What an auditor expects of a row, and what history and time travel stand on.
+    /// The columns that an auditor expects, and the tables that history is read from.
     ///
     /// Of origin, verb and outcome only the rare values are indexed: a list of the others is dense in any
     /// index. `moment`, `cidr`, `audit_cidr` and `coverage` are derived from the rows.
@@ -250,5 +250,34 @@ enum Migrations {
         BEGIN SELECT RAISE(ABORT, 'checkpoints are append-only'); END;
         CREATE TRIGGER checkpoint_refuses_delete BEFORE DELETE ON checkpoint
         BEGIN SELECT RAISE(ABORT, 'checkpoints are append-only'); END;
+        """
+}
+
+extension Migrations {
+    /// The tables of pruning and of legal holds.
+    static let keeping = """
+        CREATE INDEX audit_by_source ON audit (source_ledger, source_seq)
+            WHERE source_ledger IS NOT NULL;
+
+        -- Rows up to this number are in sealed segments and gone from here; hash is that of the last.
+        CREATE TABLE retention (
+            id INTEGER PRIMARY KEY CHECK (id = 1),
+            pruned_through INTEGER NOT NULL,
+            hash BLOB NOT NULL
+        ) STRICT;
+
+        DROP TRIGGER audit_refuses_delete;
+        CREATE TRIGGER audit_refuses_delete BEFORE DELETE ON audit
+        WHEN OLD.seq > (SELECT coalesce(max(pruned_through), 0) FROM retention)
+        BEGIN SELECT RAISE(ABORT, 'the audit ledger is append-only'); END;
+
+        -- Rows at or after since (all when NULL) are not pruned while the row stands.
+        CREATE TABLE hold (
+            name TEXT NOT NULL PRIMARY KEY,
+            reason TEXT NOT NULL,
+            since INTEGER,
+            actor TEXT NOT NULL,
+            created INTEGER NOT NULL
+        ) STRICT, WITHOUT ROWID;
         """
 }

@@ -1,5 +1,5 @@
 package import Domain
-import GRDB
+package import GRDB
 
 extension AuditLedger {
     /// The row with this number.
@@ -12,7 +12,7 @@ extension AuditLedger {
         try await rows("INDEXED BY audit_by_change WHERE change_id = ? ORDER BY seq", [changeID])
     }
 
-    /// Up to `limit` rows after number `seq`, in the order they were written; fewer, but at least one, when
+    /// Returns up to `limit` rows after number `seq`, in the order they were written; fewer, but at least one, when
     /// their text is longer than `bytes`.
     package func rows(
         after seq: Int64, limit: Int, bytes: Int = .max
@@ -48,7 +48,7 @@ extension AuditLedger {
         }
     }
 
-    /// Up to `limit` last-known values after `key`, in the order of the keys' bytes, as etcd lists them.
+    /// Returns up to `limit` last-known values after `key`, in the order of the keys' bytes, as etcd lists them.
     package func objects(after key: String? = nil, limit: Int) async throws -> [AuditedObject] {
         try await reading { db in
             let statement = try db.cachedStatement(
@@ -61,7 +61,7 @@ extension AuditLedger {
     }
 
     /// Runs `body` on a connection for reading; SQLite's errors come out as `StoreError`.
-    func reading<Value: Sendable>(
+    package func reading<Value: Sendable>(
         _ body: @escaping @Sendable (Database) throws -> Value
     ) async throws -> Value {
         do {
@@ -109,4 +109,42 @@ extension AuditedObject {
             region: try reader.optionalText(3), modRevision: try reader.integer(4),
             value: try reader.text(5))
     }
+}
+
+/// All last-known values in the order of their keys' bytes, read page by page.
+package struct AuditedObjects: AsyncSequence, Sendable {
+    package typealias Element = AuditedObject
+
+    fileprivate static let pageSize = 1000
+    fileprivate let ledger: AuditLedger
+
+    package struct AsyncIterator: AsyncIteratorProtocol {
+        fileprivate let ledger: AuditLedger
+        private var page: [AuditedObject] = []
+        private var position = 0
+        private var lastKey: String?
+        private var isLastPage = false
+
+        fileprivate init(ledger: AuditLedger) { self.ledger = ledger }
+
+        package mutating func next() async throws -> AuditedObject? {
+            if position == page.count {
+                guard !isLastPage else { return nil }
+                page = try await ledger.objects(after: lastKey, limit: pageSize)
+                position = 0
+                isLastPage = page.count < pageSize
+                guard !page.isEmpty else { return nil }
+                lastKey = page.last?.key
+            }
+            defer { position += 1 }
+            return page[position]
+        }
+    }
+
+    package func makeAsyncIterator() -> AsyncIterator { AsyncIterator(ledger: ledger) }
+}
+
+extension AuditLedger {
+    /// Every last-known value, in the order of the keys' bytes.
+    package func objects() -> AuditedObjects { AuditedObjects(ledger: self) }
 }

@@ -4,7 +4,7 @@ import GRDB
 /// Reads columns by position and never traps: what a damaged or altered file holds is an error.
 struct ColumnReader {
     let row: Row
-    /// What the row is, for the error's text.
+    /// The name of the row in errors.
     let label: String
 
     func integer(_ index: Int) throws -> Int64 {

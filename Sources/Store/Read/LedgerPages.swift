@@ -8,7 +8,7 @@ package enum LedgerPages {
     /// Bytes of documents after which a page ends: a row may have megabytes.
     static let bytes = 8 << 20
 
-    /// Rows after number `seq` up to `last`, by number; none only when there is none.
+    /// Returns a page of the rows after number `seq` up to `last`, by number; empty only at the end.
     static func rows(
         _ db: Database, after seq: Int64, through last: Int64, limit: Int = size
     ) throws -> [AuditRecord] {
@@ -49,9 +49,8 @@ package enum LedgerPages {
     /// The columns of a row; those that an older schema lacks are NULL.
     private static func columns(_ db: Database) throws -> String {
         let present = Set(try db.columns(in: "audit").map(\.name))
-        return AuditRow.columns.split(separator: ",").map { column in
-            let name = column.drop { $0 == " " }
-            return present.contains(String(name)) ? String(name) : "NULL AS \(name)"
+        return AuditColumn.all.map { column in
+            present.contains(column.name) ? column.name : "NULL AS \(column.name)"
         }.joined(separator: ", ")
     }
 

@@ -18,7 +18,7 @@ package struct PrunedRows: Hashable, Sendable {
     package var path: String
     /// SHA-256 of the file, 64 lower-case hex digits.
     package var sha256: String
-    /// How long the transaction took, for which writes had to wait.
+    /// The duration of the transaction, during which writes had to wait.
     package var held: Duration
 }
 
@@ -39,7 +39,7 @@ extension AuditLedger {
         let path = directory + "/" + file
         try LedgerFile.createDirectory(of: path)
         try LedgerFile.checkDirectory(of: path)
-        let (lastHash, sha256) = try await DiskWork.run {
+        let (lastHash, sha256) = try await BlockingWork.run {
             // It is there already when the server ended between the segment and the transaction.
             if access(path, F_OK) != 0 { try self.write(header, to: path) }
             return (try self.verify(path, header), try NewFile.sha256(path))
@@ -113,9 +113,9 @@ private struct PrunedHashes {
     func row(
         _ rows: ClosedRange<Int64>, _ file: String, _ sha256: String, _ now: Timestamp
     ) -> AuditRecord.Draft {
-        .aboutLedger(
-            .delete, "pruned",
-            [
+        .own(
+            .delete, .ledger, "pruned",
+            detail: [
                 "from": .number(JSONNumber(rows.lowerBound)),
                 "to": .number(JSONNumber(rows.upperBound)), "file": .string(file),
                 "sha256": .string(sha256), "firstHash": .string(first?.description ?? ""),

@@ -2,13 +2,13 @@ package import Documents
 package import Domain
 import GRDB
 
-/// While it stands, rows of this ledger are not pruned.
+/// Keeps rows of this ledger from being pruned until it is lifted.
 package struct LegalHold: Hashable, Sendable {
     package var name: String
     package var reason: String
     /// Rows at or after this time are held; all rows when nil.
     package var since: Timestamp?
-    /// Who placed it, and when it was placed or last changed.
+    /// The principal who placed it. `time` is when it was placed or last changed.
     package var actor: String
     package var time: Timestamp
 
@@ -22,7 +22,7 @@ package struct LegalHold: Hashable, Sendable {
         self.time = time
     }
 
-    /// As it is shown, and as its audit rows have it.
+    /// The document that the API and the audit rows show.
     package var document: JSONValue {
         var object = JSONObject()
         object["name"] = .string(name)
@@ -63,7 +63,7 @@ extension LegalHold {
 }
 
 extension AuditLedger {
-    /// Every hold that stands, by name.
+    /// Returns every hold, by name.
     package func holds() async throws -> [LegalHold] {
         try await reading { try LegalHold.fetch($0) }
     }
@@ -72,8 +72,8 @@ extension AuditLedger {
         try await reading { try LegalHold.fetch($0, name: name).first }
     }
 
-    /// Places or changes a hold, with an audit row that `draft` begins. Returns the hold that stood under
-    /// that name; one that says the same is left as it is, and with `ifAbsent` any other too.
+    /// Places or changes a hold, and writes an audit row completed from `draft`. Returns the hold that had
+    /// that name before. An equal hold is left as it is; with `ifAbsent` any other one is too.
     package func place(
         _ hold: LegalHold, ifAbsent: Bool = false, audit draft: AuditRecord.Draft
     ) async throws(StoreError) -> LegalHold? {
@@ -101,7 +101,7 @@ extension AuditLedger {
         }
     }
 
-    /// Lifts a hold, with an audit row that `draft` begins. Returns the hold; nil when there is none.
+    /// Lifts a hold, and writes an audit row completed from `draft`. Returns the hold, or nil if there is none.
     package func lift(
         _ name: String, audit draft: AuditRecord.Draft
     ) async throws(StoreError) -> LegalHold? {

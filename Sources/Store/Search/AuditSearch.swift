@@ -1,20 +1,22 @@
-import Domain
-import GRDB
+package import Domain
+package import GRDB
 
-/// One search through the ledger: it looks at a bounded number of rows and says where to go on.
-struct AuditSearch {
-    /// What a search may cost, in rows that are passed over.
-    struct Budget {
-        var cost: Int
+/// One search through the ledger. It looks at a bounded number of rows and says where the next one continues.
+package struct AuditSearch {
+    /// The limits of a search; the cost is counted in rows passed over.
+    package struct Budget {
+        package var cost: Int
         /// Most groups that are counted.
-        var groups = 10_000
-        /// Text of the rows of one page; a row that is larger is a page by itself.
-        var bytes = 8 << 20
+        package var groups = 10_000
+        /// Text of the rows of one page, in bytes. A larger row is a page of one row.
+        package var bytes = 8 << 20
 
-        static let page = Budget(cost: 20_000)
-        static let count = Budget(cost: 250_000)
-        /// What it costs to read a row whole, and to look into its documents.
+        package static let page = Budget(cost: 20_000)
+        package static let count = Budget(cost: 250_000)
+        /// The cost of reading a whole row and looking into its documents.
         static let wholeRow = 10
+
+        package init(cost: Int) { self.cost = cost }
     }
 
     private let db: Database
@@ -23,7 +25,9 @@ struct AuditSearch {
     private let cursor: AuditCursor?
     private let probe: RowProbe
 
-    init(_ db: Database, _ filter: AuditFilter, order: AuditOrder, from cursor: AuditCursor?) {
+    package init(
+        _ db: Database, _ filter: AuditFilter, order: AuditOrder, from cursor: AuditCursor?
+    ) {
         self.db = db
         self.filter = filter
         self.order = order
@@ -31,12 +35,12 @@ struct AuditSearch {
         probe = RowProbe(db, filter)
     }
 
-    /// Up to `limit` rows.
-    func page(limit: Int, _ budget: Budget = .page) throws -> AuditPage {
+    /// Returns up to `limit` rows.
+    package func page(limit: Int, _ budget: Budget = .page) throws -> AuditPage {
         var source = try source(group: nil)
         var page = AuditPage(records: [], next: nil)
         var (cost, bytes) = (0, 0)
-        var last: Place?
+        var last: RowPosition?
         while let candidate = try source.next() {
             if cost >= budget.cost || bytes >= budget.bytes {
                 page.next = last.map(cursor)
@@ -65,13 +69,14 @@ struct AuditSearch {
         return page
     }
 
-    /// How many rows there are of each group.
-    func groups(by grouping: AuditGrouping, _ budget: Budget = .count) throws -> AuditGroups {
+    /// The number of rows of each group.
+    package func groups(by grouping: AuditGrouping, _ budget: Budget = .count) throws -> AuditGroups
+    {
         var source = try source(group: probe.isCostly ? nil : grouping.column)
         var counts: [String?: Int] = [:]
         var (cost, scanned) = (0, 0)
-        var last: Place?
-        func result(_ next: Place?) -> AuditGroups {
+        var last: RowPosition?
+        func result(_ next: RowPosition?) -> AuditGroups {
             AuditGroups(counts: counts, scanned: scanned, next: next.map(cursor))
         }
         while let candidate = try source.next() {
@@ -103,12 +108,12 @@ struct AuditSearch {
             return try TextScan(db, text, order: order, after: cursor?.seq)
         }
         let after = cursor.flatMap { cursor in
-            cursor.time.map { Place(time: $0.microseconds, seq: cursor.seq) }
+            cursor.time.map { RowPosition(time: $0.microseconds, seq: cursor.seq) }
         }
         let range = SearchRange(filter, order: order, after: after)
         switch try SearchLead.choose(db, filter, range) {
         case .networks(let ids): return NetworkMerge(db, ids: ids, range)
-        case .places(let places): return PlaceList(places, range)
+        case .places(let places): return PositionList(places, range)
         case .time:
             return IndexScan(db, lead: nil, others: filter.terms, range, group: group)
         case .term(let lead):
@@ -121,7 +126,7 @@ struct AuditSearch {
         filter.text == nil ? AuditCursor(record) : AuditCursor(seq: record.seq)
     }
 
-    private func cursor(_ place: Place) -> AuditCursor {
+    private func cursor(_ place: RowPosition) -> AuditCursor {
         filter.text == nil
             ? AuditCursor(time: Timestamp(microseconds: place.time), seq: place.seq)
             : AuditCursor(seq: place.seq)
@@ -145,7 +150,7 @@ private struct RowProbe {
         values = terms.values
     }
 
-    /// Whether a row has to be read whole before it is known to be one that is asked for.
+    /// True if only the whole row shows whether it matches.
     var isCostly: Bool { filter.network != nil || filter.field != nil }
 
     /// Nil when it is no such row.
@@ -159,7 +164,7 @@ private struct RowProbe {
 }
 
 extension AuditGrouping {
-    /// What is read for the group: a column, of which `day` takes a part.
+    /// The column that is read for the group; `day` uses a part of it.
     fileprivate var column: String { self == .day ? "time" : rawValue }
 
     fileprivate func key(_ value: DatabaseValue) -> String? {
@@ -172,7 +177,7 @@ extension AuditGrouping {
 }
 
 extension AuditRecord {
-    /// How much text there is in the row's large columns.
+    /// The size of the row's large columns, in bytes.
     var textBytes: Int {
         [entry.before, entry.after, entry.detail, entry.cidrs, entry.warnings]
             .reduce(256) { $0 + ($1?.utf8.count ?? 0) }

@@ -2,7 +2,7 @@ import Domain
 import GRDB
 
 /// The way through the ledger that a search takes.
-enum SearchLead {
+package enum SearchLead {
     /// Along the index of this term.
     case term(SearchTerm)
     /// Along the times of all rows.
@@ -10,15 +10,15 @@ enum SearchLead {
     /// Along the rows of these networks.
     case networks([Int64])
     /// Through the rows of one key or one revision.
-    case places([Place])
+    case places([RowPosition])
 
-    /// How many rows are counted of each way, to find the shortest.
+    /// The number of rows counted for each way to find the shortest. Counting more would cost more than it saves.
     static let probe = 10_000
-    /// How much more a row costs that networks lead to: it is read before anything else is tested on it.
+    /// The relative cost of a row found through networks: it is read whole before anything else is tested.
     static let networkCost = 4
     /// Most networks that are merged.
-    static let maximumNetworks = 256
-    /// Most rows of one key or revision that are sorted in memory.
+    package static let maximumNetworks = 256
+    /// Most rows of one key or revision that are sorted in memory: their indexes are not in the order of times.
     static let maximumPlaces = 20_000
 
     /// The cheapest way, as far as counting up to `probe` rows of each tells; of equal ones the first.
@@ -37,7 +37,7 @@ enum SearchLead {
         return best.lead
     }
 
-    /// What a way costs is counted up to a limit.
+    /// A way and its cost, which is counted up to a limit.
     private typealias Way = (lead: SearchLead, cost: (_ limit: Int) throws -> Int)
 
     private static func ways(
@@ -60,7 +60,8 @@ enum SearchLead {
         return ways
     }
 
-    static func countSQL(_ term: SearchTerm?, _ range: SearchRange) -> (String, [SQLValue]) {
+    package static func countSQL(_ term: SearchTerm?, _ range: SearchRange) -> (String, [SQLValue])
+    {
         let index = term?.index ?? "audit_by_time"
         let terms = (term.map { [$0] } ?? []) + range.bounds
         let texts = terms.map(\.sql) + (SearchTerm.partialIndexes[index].map { [$0] } ?? [])
@@ -79,7 +80,7 @@ enum SearchLead {
         return try Int.fetchOne(statement, arguments: StatementArguments(values + [limit])) ?? 0
     }
 
-    static let networkCountSQL = """
+    package static let networkCountSQL = """
         SELECT count(*) FROM (SELECT 1 FROM audit_cidr \
         WHERE cidr = ? AND time >= ? AND time < ? LIMIT ?)
         """
@@ -100,18 +101,18 @@ enum SearchLead {
         return count
     }
 
-    static let keySQL = """
+    package static let keySQL = """
         SELECT time, seq FROM audit INDEXED BY audit_by_key WHERE key = ? LIMIT \(maximumPlaces + 1)
         """
 
-    static let revisionSQL = """
+    package static let revisionSQL = """
         SELECT time, seq FROM audit INDEXED BY audit_by_revision \
         WHERE epoch IS ? AND revision = ? LIMIT \(maximumPlaces + 1)
         """
 
     /// Revisions and keys have an index that is not in the order of times. Nil when neither is asked for,
     /// or when there are too many rows.
-    private static func places(_ db: Database, _ filter: AuditFilter) throws -> [Place]? {
+    private static func places(_ db: Database, _ filter: AuditFilter) throws -> [RowPosition]? {
         if let revision = filter.revision {
             if let epoch = filter.epoch { return try fetch(db, revisionSQL, [epoch, revision]) }
             // Rows of the first schema have no epoch.
@@ -129,13 +130,13 @@ enum SearchLead {
 
     private static func fetch(
         _ db: Database, _ sql: String, _ values: [SQLValue]
-    ) throws -> [Place]? {
+    ) throws -> [RowPosition]? {
         let rows = try Row.fetchCursor(
             db.cachedStatement(sql: sql), arguments: StatementArguments(values))
-        var places: [Place] = []
+        var places: [RowPosition] = []
         while let row = try rows.next() {
             let reader = ColumnReader(row: row, label: "audit")
-            places.append(Place(time: try reader.integer(0), seq: try reader.integer(1)))
+            places.append(RowPosition(time: try reader.integer(0), seq: try reader.integer(1)))
         }
         return places.count <= maximumPlaces ? places : nil
     }

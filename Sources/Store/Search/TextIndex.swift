@@ -1,10 +1,10 @@
-import Domain
-import GRDB
+package import Domain
+package import GRDB
 
-/// The index of the words in rows: FTS5 table `audit_text`, which holds no text of its own.
+/// The index of the words in rows: FTS5 table `audit_text`, which does not store the text itself.
 ///
 /// It follows the ledger: up to the number in `text_progress` every row is in it.
-enum TextIndex {
+package enum TextIndex {
     /// Step 4 of the schema. The marks that belong to words are those of `AuditWords`.
     static let schema = """
         CREATE VIRTUAL TABLE audit_text USING fts5 (
@@ -64,7 +64,7 @@ enum TextIndex {
     }
 
     /// Takes out a row that is about to be deleted from the ledger.
-    static func remove(_ record: AuditRecord, in db: Database) throws {
+    package static func remove(_ record: AuditRecord, in db: Database) throws {
         guard record.seq <= (try progress(in: db)) else { return }
         try sparingLedger(db) {
             let statement = try db.cachedStatement(sql: removeSQL)
@@ -115,4 +115,60 @@ enum TextIndex {
         "INSERT INTO audit_text (rowid, \(names)) VALUES (?, \(places))"
     private static let removeSQL =
         "INSERT INTO audit_text (audit_text, rowid, \(names)) VALUES (?, ?, \(places))"
+}
+
+/// Rows with certain words in them, in the order of their numbers.
+package struct TextScan: CandidateSource {
+    /// The row numbers that one search covers. The limit bounds the cost of a common word.
+    static let window: Int64 = 1_000_000
+
+    private let rows: RowCursor
+    let continuation: RowPosition?
+
+    /// - Parameter after: The number that was given last; nil at the start.
+    init(_ db: Database, _ text: AuditText, order: AuditOrder, after: Int64?) throws {
+        let first = try Int64.fetchOne(db.cachedStatement(sql: Self.firstSQL)) ?? 1
+        let last = try TextIndex.progress(in: db)
+        // A client may name any number as the last one: none of these sums may go past the numbers there are.
+        var lower = first
+        var upper = last
+        switch order {
+        case .ascending:
+            if let after { lower = after < last ? max(first, after + 1) : last + 1 }
+            let isLong = lower <= last && last - lower >= Self.window
+            if isLong { upper = lower + Self.window - 1 }
+            continuation = isLong ? RowPosition(time: 0, seq: upper) : nil
+        case .descending:
+            if let after { upper = after > first ? min(last, after - 1) : first - 1 }
+            let isLong = upper >= first && upper - first >= Self.window
+            if isLong { lower = upper - Self.window + 1 }
+            continuation = isLong ? RowPosition(time: 0, seq: lower) : nil
+        }
+        rows = try Row.fetchCursor(
+            db.cachedStatement(sql: Self.sql(order)),
+            arguments: [Self.expression(text), lower, upper])
+    }
+
+    func next() throws -> Candidate? {
+        guard let row = try rows.next() else { return nil }
+        let seq = try ColumnReader(row: row, label: "audit_text").integer(0)
+        return Candidate(RowPosition(time: 0, seq: seq))
+    }
+
+    package static let firstSQL = "SELECT min(seq) FROM audit"
+
+    package static func sql(_ order: AuditOrder) -> String {
+        """
+        SELECT rowid FROM audit_text WHERE audit_text MATCH ? AND rowid BETWEEN ? AND ? \
+        ORDER BY rowid \(order == .ascending ? "ASC" : "DESC")
+        """
+    }
+
+    /// Returns the search in FTS5's syntax: quoted phrases, in which no character has a special meaning
+    /// (https://www.sqlite.org/fts5.html section 3).
+    static func expression(_ text: AuditText) -> String {
+        text.terms.map { term in
+            "\"" + term.words.joined(separator: " ").withoutNUL + "\"" + (term.isPrefix ? " *" : "")
+        }.joined(separator: " AND ")
+    }
 }

@@ -1,4 +1,5 @@
 import Domain
+import GRDB
 
 /// Holds checkpoints, stored and from outside, against the roots of the rows and the keys of their time.
 struct CheckpointCheck {
@@ -11,9 +12,9 @@ struct CheckpointCheck {
     let key: VerifierKey?
 
     private(set) var findings: [LedgerFinding] = []
-    /// How many rows there must be, and who says so.
+    /// The number of rows that there must be, and the source of each claim.
     private(set) var claims: [(rows: Int64, source: String)] = []
-    /// Up to which row everything is vouched for.
+    /// The last row that a good checkpoint covers.
     private var good: Int64 = 0
 
     init(
@@ -87,5 +88,36 @@ struct CheckpointCheck {
     private mutating func note(_ reason: String, upTo size: Int64) {
         let last = max(1, min(size, survey.size))
         findings.append(LedgerFinding(.range, min(good + 1, last)...last, reason))
+    }
+}
+
+/// Signing keys that pruned rows name, from table `kept`.
+///
+/// To be read after the rows: a key whose row was pruned meanwhile is then in one of both or in both.
+struct PrunedKeyRows: Sendable {
+    private(set) var keys: [SigningKeyRow] = []
+    private(set) var findings: [LedgerFinding] = []
+
+    /// - Parameter size: rows that are verified; what was added since is left for the next time.
+    init(upTo size: Int64, _ db: Database) throws {
+        let rows = try Row.fetchAll(
+            db, sql: "SELECT seq, form FROM kept WHERE seq <= ? ORDER BY seq", arguments: [size])
+        for row in rows {
+            let reader = ColumnReader(row: row, label: "kept")
+            let seq = try reader.integer(0)
+            let form = try reader.text(1)
+            let sealed = seq > 0 ? try? RowHashes.fetch(seq..<seq + 1, in: db).first : nil
+            guard let sealed, sealed == .ofCanonicalForm(Array(form.utf8)) else {
+                findings.append(LedgerFinding(row: seq, "what was kept of it is not the row"))
+                continue
+            }
+            if let key = SigningKeyRow(seq: seq, keptForm: form) { keys.append(key) }
+        }
+    }
+
+    /// Together with those that the rows themselves name, oldest first.
+    func merged(with rows: [SigningKeyRow]) -> [SigningKeyRow] {
+        let seen = Set(rows.map(\.seq))
+        return (rows + keys.filter { !seen.contains($0.seq) }).sorted { $0.seq < $1.seq }
     }
 }

@@ -1,6 +1,6 @@
 import Domain
 
-/// Puts segments together, in order: what only their neighbours and the tree can say of them.
+/// Puts chunks together, in order: what only their neighbours and the tree can say of them.
 struct LedgerAssembly {
     private let survey: LedgerSurvey
     /// Sizes of trees whose root is asked for.
@@ -8,7 +8,7 @@ struct LedgerAssembly {
     private var range = CompactRange()
     private var nextRow: Int64 = 1
     private var lastHash: AuditHash? = .zero
-    /// Whether a tile could not be computed, so that no root after it can be.
+    /// True once a tile could not be computed. No root after it can be computed either.
     private var isBroken = false
 
     /// The root of each size that was asked for, as far as it could be computed.
@@ -29,28 +29,28 @@ struct LedgerAssembly {
         missing = survey.gaps
     }
 
-    mutating func add(_ segment: SegmentSummary) {
-        findings += segment.findings
-        missing += segment.missing
-        signingKeys += segment.signingKeys
-        predecessors += segment.predecessors
-        networks.merge(segment.networks) { first, _ in first }
-        prunedRows += Int64(segment.prunedTiles.count) * Tile.width
-        checkBorder(segment)
-        if segment.rows.lowerBound != nextRow { isBroken = true }
-        let firstTile = Tile.of(row: segment.rows.lowerBound)
-        for (offset, root) in segment.tileRoots.enumerated() {
+    mutating func add(_ chunk: VerifiedChunk) {
+        findings += chunk.findings
+        missing += chunk.missing
+        signingKeys += chunk.signingKeys
+        predecessors += chunk.predecessors
+        networks.merge(chunk.networks) { first, _ in first }
+        prunedRows += Int64(chunk.prunedTiles.count) * Tile.width
+        checkBorder(chunk)
+        if chunk.rows.lowerBound != nextRow { isBroken = true }
+        let firstTile = Tile.of(row: chunk.rows.lowerBound)
+        for (offset, root) in chunk.tileRoots.enumerated() {
             let tile = firstTile + Int64(offset)
-            notePartialRoots(segment, tile)
-            append(root, tile, isPruned: segment.prunedTiles.contains(tile))
+            notePartialRoots(chunk, tile)
+            append(root, tile, isPruned: chunk.prunedTiles.contains(tile))
         }
-        notePartialRoots(segment, firstTile + Int64(segment.tileRoots.count))
-        (nextRow, lastHash) = (segment.rows.upperBound, segment.lastHash)
+        notePartialRoots(chunk, firstTile + Int64(chunk.tileRoots.count))
+        (nextRow, lastHash) = (chunk.rows.upperBound, chunk.lastHash)
     }
 
-    private mutating func checkBorder(_ segment: SegmentSummary) {
-        let first = segment.rows.lowerBound
-        guard first == nextRow, let lastHash, let named = segment.firstPreviousHash,
+    private mutating func checkBorder(_ chunk: VerifiedChunk) {
+        let first = chunk.rows.lowerBound
+        guard first == nextRow, let lastHash, let named = chunk.firstPreviousHash,
             lastHash != named
         else { return }
         findings.append(
@@ -60,9 +60,9 @@ struct LedgerAssembly {
                     ? "it names a row before it" : "it does not name the hash of row \(first - 1)"))
     }
 
-    private mutating func notePartialRoots(_ segment: SegmentSummary, _ tile: Int64) {
+    private mutating func notePartialRoots(_ chunk: VerifiedChunk, _ tile: Int64) {
         guard !isBroken else { return }
-        for (size, part) in segment.partialRoots
+        for (size, part) in chunk.partialRoots
         where Tile.of(row: size) == tile && !size.isMultiple(of: Tile.width) {
             roots[size] = range.root(with: part)
         }
@@ -74,17 +74,17 @@ struct LedgerAssembly {
             isBroken = true
             return
         }
-        var nodes = [(place: Tile.Place(level: 1, index: tile), root: root)]
+        var nodes = [(place: Tile.Node(level: 1, index: tile), root: root)]
         range.append(root) { height, index, root in
             guard height.isMultiple(of: 8) else { return }
-            nodes.append((Tile.Place(level: 1 + height / 8, index: index), root))
+            nodes.append((Tile.Node(level: 1 + height / 8, index: index), root))
         }
         for node in nodes { compare(node.place, node.root) }
         let size = (tile + 1) * Tile.width
         if sizes.contains(size) { roots[size] = range.root(with: nil) }
     }
 
-    private mutating func compare(_ place: Tile.Place, _ root: AuditHash) {
+    private mutating func compare(_ place: Tile.Node, _ root: AuditHash) {
         let stored = survey.tiles[place]
         guard stored != root else { return }
         let width = place.lastRow / (place.index + 1)

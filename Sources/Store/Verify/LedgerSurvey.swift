@@ -1,7 +1,7 @@
 import Domain
 import GRDB
 
-/// What a ledger's file holds besides the rows, read in one transaction, and where its rows are.
+/// Everything that a ledger's file holds besides its rows, read in one transaction, and where the rows are.
 struct LedgerSurvey: Sendable {
     /// A row of table `checkpoint`, as it lies there.
     struct StoredNote: Sendable {
@@ -17,18 +17,18 @@ struct LedgerSurvey: Sendable {
     /// Number of the last row.
     let size: Int64
     /// Runs of rows to check, each beginning a tile, ascending; only holes lie between them.
-    let segments: [Range<Int64>]
-    /// Holes that are longer than a segment.
+    let chunks: [Range<Int64>]
+    /// Holes that are longer than a chunk.
     let gaps: [ClosedRange<Int64>]
     /// Table `tile`, by level and index.
-    let tiles: [Tile.Place: AuditHash]
+    let tiles: [Tile.Node: AuditHash]
     let checkpoints: [StoredNote]
     let findings: [LedgerFinding]
 
     init(_ db: Database) throws {
         ledger = try LedgerIdentity.fetch(db)
         size = try Self.size(db)
-        (segments, gaps) = try Self.segments(size: size, db)
+        (chunks, gaps) = try Self.chunks(size: size, db)
         tiles = try Self.tiles(db)
         checkpoints = try Self.checkpoints(db)
         findings = try Self.strays(db) + PruningCheck(size: size, db).findings
@@ -55,22 +55,22 @@ struct LedgerSurvey: Sendable {
     }
 
     /// Walks from row to row where there are holes, so that a row with a number far off costs nothing.
-    private static func segments(
+    private static func chunks(
         size: Int64, _ db: Database
     ) throws -> ([Range<Int64>], [ClosedRange<Int64>]) {
-        var segments: [Range<Int64>] = []
+        var chunks: [Range<Int64>] = []
         var gaps: [ClosedRange<Int64>] = []
         var start: Int64 = 1
         while start <= size {
             guard let next = try firstRow(from: start, db), next <= size else { break }
             let first = Tile.rows(Tile.of(row: next)).lowerBound
             if first > start { gaps.append(start...first - 1) }
-            let end = first.addingReportingOverflow(SegmentCheck.tiles * Tile.width)
+            let end = first.addingReportingOverflow(VerificationChunk.tiles * Tile.width)
             guard !end.overflow else { break }
-            segments.append(first..<min(end.partialValue, size + 1))
+            chunks.append(first..<min(end.partialValue, size + 1))
             start = end.partialValue
         }
-        return (segments, gaps)
+        return (chunks, gaps)
     }
 
     /// The first row at `start` or later, pruned or not.
@@ -83,12 +83,12 @@ struct LedgerSurvey: Sendable {
         return [row, sealed.map { Tile.rows($0).lowerBound }].compactMap(\.self).min()
     }
 
-    private static func tiles(_ db: Database) throws -> [Tile.Place: AuditHash] {
-        var tiles: [Tile.Place: AuditHash] = [:]
+    private static func tiles(_ db: Database) throws -> [Tile.Node: AuditHash] {
+        var tiles: [Tile.Node: AuditHash] = [:]
         let rows = try Row.fetchCursor(db, sql: "SELECT level, idx, hash FROM tile")
         while let row = try rows.next() {
             let reader = ColumnReader(row: row, label: "tile")
-            let place = Tile.Place(
+            let place = Tile.Node(
                 level: Int(truncatingIfNeeded: try reader.integer(0)), index: try reader.integer(1))
             tiles[place] = (try? reader.blob(2)).flatMap { AuditHash($0) } ?? .zero
         }
@@ -110,8 +110,8 @@ struct LedgerSurvey: Sendable {
 }
 
 extension Tile {
-    /// Where a hash stands in table `tile`.
-    struct Place: Hashable, Sendable {
+    /// The position of a hash in table `tile`.
+    struct Node: Hashable, Sendable {
         let level: Int
         let index: Int64
 

@@ -49,9 +49,9 @@ package struct LedgerVerifier: Sendable {
         async let table = file.read { try NetworkCheck($0) }
         async let structure = structure(survey)
         var assembly = LedgerAssembly(survey, sizes: sizes)
-        for segment in try await segments(survey, sizes: sizes) { assembly.add(segment) }
+        for chunk in try await chunks(survey, sizes: sizes) { assembly.add(chunk) }
         let networks = try await table
-        let kept = try await file.read { try KeptKeys(upTo: survey.size, $0) }
+        let kept = try await file.read { try PrunedKeyRows(upTo: survey.size, $0) }
 
         let keys = kept.merged(with: assembly.signingKeys)
         var checkpoints = CheckpointCheck(survey, roots: assembly.roots, keys: keys, key: key)
@@ -73,22 +73,22 @@ package struct LedgerVerifier: Sendable {
             findings: findings.sorted())
     }
 
-    /// The segments, checked by several connections at once; in order.
-    private func segments(_ survey: LedgerSurvey, sizes: [Int64]) async throws -> [SegmentSummary] {
+    /// The chunks, checked by several connections at once; in order.
+    private func chunks(_ survey: LedgerSurvey, sizes: [Int64]) async throws -> [VerifiedChunk] {
         let parts = sizes.filter { !$0.isMultiple(of: Tile.width) }.sorted()
-        let segments = survey.segments
-        let workers = min(workers, segments.count)
-        return try await withThrowingTaskGroup(of: [SegmentSummary].self) { group in
+        let chunks = survey.chunks
+        let workers = min(workers, chunks.count)
+        return try await withThrowingTaskGroup(of: [VerifiedChunk].self) { group in
             for worker in 0..<workers {
                 group.addTask {
                     let connection = try VerifierFile.open(path)
-                    var done: [SegmentSummary] = []
-                    for index in stride(from: worker, to: segments.count, by: workers) {
-                        let rows = segments[index]
+                    var done: [VerifiedChunk] = []
+                    for index in stride(from: worker, to: chunks.count, by: workers) {
+                        let rows = chunks[index]
                         let sizes = parts.filter(rows.contains)
                         done.append(
                             try await connection.read {
-                                try SegmentSummary(rows, sizes: sizes, in: $0)
+                                try VerifiedChunk(rows, sizes: sizes, in: $0)
                             })
                     }
                     return done
@@ -99,7 +99,7 @@ package struct LedgerVerifier: Sendable {
         }
     }
 
-    /// What SQLite finds wrong: of indexes above all, along which rows are looked for.
+    /// Returns what SQLite's own check finds: mostly damaged indexes, through which searches would miss rows.
     private func structure(_ survey: LedgerSurvey) async throws -> [LedgerFinding] {
         guard survey.size > 0 else { return [] }
         let texts: [String]
@@ -114,7 +114,7 @@ package struct LedgerVerifier: Sendable {
             .map { LedgerFinding(.range, 1...survey.size, "SQLite: \($0)") }
     }
 
-    /// Of each stored checkpoint, whether the key of its time signed it.
+    /// Returns for each stored checkpoint whether the key in use at the time signed it.
     private func signatures(
         _ survey: LedgerSurvey, _ check: CheckpointCheck
     ) async -> [Bool] {
@@ -171,7 +171,7 @@ package struct LedgerVerifier: Sendable {
 extension AuditLedger {
     /// The first place where the rows on disk are not what was written; nil when all are in order.
     ///
-    /// What it cannot see: a ledger rewritten as a whole, or cut off, with its own checkpoints.
+    /// It cannot notice a ledger that was rewritten or cut off together with its own checkpoints.
     package func verifyChain() async throws -> LedgerFinding? {
         try await LedgerVerifier(path: path).verify().findings.first
     }

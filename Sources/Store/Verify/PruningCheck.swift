@@ -7,7 +7,7 @@ import GRDB
 struct PruningCheck {
     private(set) var findings: [LedgerFinding] = []
 
-    /// What the newest such row says: it is still in the file, since each pruning adds a newer one.
+    /// The content of the newest such row. It is still in the file, since each pruning adds a newer one.
     fileprivate struct Claim {
         /// Number of the row; nil when there is none.
         var row: Int64?

@@ -10,11 +10,8 @@ struct StoredRow {
     private let statement: OpaquePointer
 
     /// The columns in the order of the canonical form, and `hash` last.
-    private static let columns: [String] = {
-        let names = AuditRow.columns.split(separator: ",").map { $0.filter { $0 != " " } }
-        return names.filter { $0 != "hash" }.sorted() + ["hash"]
-    }()
-    private static let keys = columns.dropLast().map { Array($0.utf8) }
+    private static let columns = AuditColumn.hashed.map(\.name) + ["hash"]
+    private static let keys = AuditColumn.hashed.map(\.key)
     private static let hashIndex = Int32(columns.count - 1)
     private static let previousHashIndex = index("prev_hash")
     private static let seqIndex = index("seq")
@@ -100,7 +97,7 @@ struct StoredRow {
             UnsafeBufferPointer(start: text.utf8Start, count: text.utf8CodeUnitCount))
     }
 
-    /// Of text or a blob; valid until the statement moves on.
+    /// Returns the bytes of text or of a blob, which are valid until the statement takes its next step.
     private func bytes(at index: Int32) -> UnsafeBufferPointer<UInt8> {
         let start = sqlite3_column_blob(statement, index)
         let count = Int(sqlite3_column_bytes(statement, index))

@@ -4,7 +4,7 @@ import Synchronization
 import TestSupport
 import Testing
 
-@testable import Store
+import Store
 
 /// Holds SQLite's writer queue until it is released.
 private final class SlowDisk: Sendable {

@@ -7,7 +7,7 @@ import Testing
 /// What is on disk when a process is killed is the file and a beginning of its write-ahead log: so a crash
 /// is a copy of both, made while they are in use, with the log cut anywhere.
 @Suite struct CrashTests {
-    @Test func whatWasAcknowledgedIsThereAfterAnAbruptEnd() async throws {
+    @Test func acknowledgedRowsSurviveAnAbruptEnd() async throws {
         let fixture = try await LedgerFixture()
         for revision in 1...20 { try await fixture.project([.sample(Int64(revision))]) }
         try await fixture.ledger.record([.sample("refused")])

@@ -4,7 +4,7 @@ import GRDB
 import Testing
 import TestSupport
 
-@testable import Store
+import Store
 
 @Suite struct LedgerFailureTests {
     /// A fault of the disk, as an SQLite setting of the writing connection, and its remedy.
@@ -89,7 +89,7 @@ import TestSupport
     @Test func damageFoundByAReadStopsWritesUntilTheFileIsSoundAgain() async throws {
         let directory = try TemporaryDirectory()
         var options = AuditLedger.Options()
-        options.soundnessPause = .zero
+        options.probePause = .zero
         let ledger = try AuditLedger(path: directory.file("audit.sqlite"), options: options)
         try await ledger.follow(Progress(clusterID: LedgerFixture.cluster, revision: 0))
         try await ledger.project(

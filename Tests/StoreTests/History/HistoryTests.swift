@@ -3,7 +3,7 @@ import GRDB
 import TestSupport
 import Testing
 
-@testable import Store
+import Store
 
 @Suite struct HistoryTests {
     @Test(arguments: UInt64(1)...8)
@@ -105,7 +105,7 @@ import Testing
         #expect(try await ledger.baseline(key: key) == old)
     }
 
-    @Test func aChangeWhoseObjectNoLongerStoodIsNoState() async throws {
+    @Test func aChangeWhoseObjectWasReplacedSaysNothingAboutTheState() async throws {
         let fixture = try await LedgerFixture()
         var lost = Projection.change("a", at: 7, value: nil)
         lost.rows[0].verb = .update
@@ -115,7 +115,7 @@ import Testing
         #expect(found.map(\.value) == ["5"])
     }
 
-    @Test func whatIsNotKnownSaysFromWhenOnItIs() async throws {
+    @Test func anUnknownPositionNamesTheNextKnownRange() async throws {
         let fixture = try await LedgerFixture()
         var gap = Projection.change("a", at: 50, value: "50")
         gap.isAfterGap = true

@@ -3,7 +3,7 @@ import GRDB
 import TestSupport
 import Testing
 
-@testable import Store
+import Store
 
 @Suite struct MomentTests {
     /// Revisions rise; times wander, as those of several clocks and of rows written late do.
@@ -58,7 +58,7 @@ import Testing
         #expect(await revision(at: 49) == nil)
     }
 
-    @Test func attemptsMakeNoMoment() async throws {
+    @Test func attemptsAddNoMoment() async throws {
         let fixture = try await LedgerFixture()
         var refused = AuditRecord.Draft.sample(at: 5, time: 5)
         refused.outcome = .refused
@@ -103,7 +103,7 @@ import Testing
         #expect(try await fixture.allRows().map(\.epoch) == [1, 2])
     }
 
-    @Test func followingOnInTheSameClusterGoesOn() async throws {
+    @Test func followingTheSameClusterKeepsTheEpoch() async throws {
         let fixture = try await LedgerFixture()
         try await fixture.project([.sample(7)])
         try await fixture.ledger.follow(

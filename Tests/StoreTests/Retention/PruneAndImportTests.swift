@@ -3,7 +3,7 @@ import Foundation
 import TestSupport
 import Testing
 
-@testable import Store
+import Store
 
 /// Whatever is pruned and imported, in whatever order: a place that is known is as a naive replay says.
 @Suite struct PruneAndImportTests {

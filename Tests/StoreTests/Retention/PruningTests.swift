@@ -5,7 +5,7 @@ import GRDB
 import TestSupport
 import Testing
 
-@testable import Store
+import Store
 
 @Suite struct PruningTests {
     private let directory: TemporaryDirectory
@@ -36,7 +36,7 @@ import Testing
             version: "test")
     }
 
-    @Test func oldRowsGoToASegmentAndTheLedgerGoesOn() async throws {
+    @Test func pruningMovesOldRowsToASegmentAndTheLedgerStaysUsable() async throws {
         let ledger = try await ledger(1000)
         let before = try await ledger.rows(after: 0, limit: 2000)
         let pruned = try #require(try await prune(ledger, before: 700))
@@ -70,7 +70,7 @@ import Testing
         try await reopened.close()
     }
 
-    @Test func whatPrunedRowsLeftBehindIsTheStateAtTheLastOfThem() async throws {
+    @Test func pruningKeepsTheStateAtTheLastPrunedRow() async throws {
         let ledger = try await ledger(1000)
         _ = try await prune(ledger, before: 700)
         var expected: [String: String] = [:]
@@ -95,7 +95,7 @@ import Testing
     }
 
     @Test(arguments: [(0, 1000), (256, 1000), (1000, 200), (1000, 256)])
-    func whatIsYoungOrTheLastRowStays(cutoff: Int64, count: Int64) async throws {
+    func prunesRowsOlderThanTheCutoffButKeepsTheLast(cutoff: Int64, count: Int64) async throws {
         let ledger = try await ledger(count)
         #expect(try await prune(ledger, before: cutoff) == nil)
         #expect(try await ledger.rows(after: 0, limit: 2000).count == Int(count))

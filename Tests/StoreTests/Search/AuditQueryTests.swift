@@ -2,7 +2,7 @@ import Domain
 import GRDB
 import Testing
 
-@testable import Store
+import Store
 
 @Suite struct AuditQueryTests {
     /// Twelve rows that differ in every filter; number n stands at time 1000 * n.
@@ -104,7 +104,7 @@ import Testing
         #expect(seqs == Array((1...count).reversed()))
     }
 
-    @Test func aRowWrittenLateStandsAtItsOwnTime() async throws {
+    @Test func aRowWrittenLateIsListedByItsOwnTime() async throws {
         let fixture = try await LedgerFixture()
         try await fixture.ledger.record([
             .sample(time: 30), .sample(time: 10), .sample(time: 20), .sample(time: 20),

@@ -1,7 +1,7 @@
 import Domain
 import Testing
 
-@testable import Store
+import Store
 
 /// Searches against what a plain filter over all rows finds.
 @Suite struct AuditSearchTests {
@@ -58,12 +58,12 @@ import Testing
     }
 
     @Test(arguments: ["1.5", "0.0", "-1.5", "-2147483648.9"])
-    func aPlaceIsReadAsItIsWritten(text: String) {
+    func aPositionSurvivesItsTextForm(text: String) {
         #expect(HistoryPlace(text)?.description == text)
     }
 
     @Test(arguments: ["1", "+1.5", "1.-5", "01.5", "1.5.6", ".", ""])
-    func whatIsNoPlaceIsNone(text: String) { #expect(HistoryPlace(text) == nil) }
+    func textThatIsNotAPositionIsRefused(text: String) { #expect(HistoryPlace(text) == nil) }
 
     @Test(arguments: 1...4 as ClosedRange<UInt64>)
     func wordsAreFoundWhereAPlainComparisonFindsThem(seed: UInt64) async throws {

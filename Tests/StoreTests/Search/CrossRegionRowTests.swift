@@ -3,7 +3,7 @@ import GRDB
 import TestSupport
 import Testing
 
-@testable import Store
+import Store
 
 /// Rows about CrossRegionPolicies, which earlier versions recorded as GlobalNetworkPolicies.
 @Suite struct CrossRegionRowTests {
@@ -33,7 +33,7 @@ import Testing
     ]
 
     @Test(arguments: AuditOrder.allCases)
-    func theirKindFindsThemAllWithoutARowTooMany(order: AuditOrder) async throws {
+    func searchByKindFindsExactlyTheCrossRegionRows(order: AuditOrder) async throws {
         let fixture = try await LedgerFixture()
         try await fixture.ledger.record(Self.rows)
         let filter = AuditFilter(kind: "CrossRegionPolicy")

@@ -2,16 +2,16 @@ import Domain
 import GRDB
 import Testing
 
-@testable import Store
+import Store
 
 /// What SQLite does for each statement of a search: none reads more than it is asked for.
 @Suite struct SearchPlanTests {
     @Test(arguments: AuditQueryTests.cases, AuditOrder.allCases)
-    func aScanGoesAlongOneIndexWithoutSorting(
+    func aScanReadsOneIndexWithoutSorting(
         example: AuditQueryTests.Case, order: AuditOrder
     ) async throws {
         let fixture = try await LedgerFixture()
-        let places: [Place?] = [nil, Place(time: 5_000, seq: 5)]
+        let places: [RowPosition?] = [nil, RowPosition(time: 5_000, seq: 5)]
         let leads: [SearchTerm?] = [nil] + example.filter.terms.filter { $0.index != nil }
         for (lead, place) in leads.flatMap({ lead in places.map { (lead, $0) } }) {
             let range = SearchRange(example.filter, order: order, after: place)
@@ -57,7 +57,7 @@ import Testing
     }
 
     @Test(arguments: AuditOrder.allCases)
-    func wordsAreLookedForBetweenTwoNumbers(order: AuditOrder) async throws {
+    func aTextSearchCoversARangeOfRowNumbers(order: AuditOrder) async throws {
         let fixture = try await LedgerFixture()
         let plan = try await Self.plan(fixture, TextScan.sql(order), ["a", 1, 2])
         // The letters are FTS5's own for what it was given: a match, and both bounds.

@@ -3,7 +3,7 @@ import GRDB
 import TestSupport
 import Testing
 
-@testable import Store
+import Store
 
 @Suite struct TextIndexTests {
     static let words: [(String, [Int64])] = [
@@ -41,7 +41,7 @@ import Testing
     }
 
     @Test(arguments: 1...4 as ClosedRange<UInt64>)
-    func noTextIsAnErrorOfTheIndex(seed: UInt64) async throws {
+    func noSearchTextCausesAnIndexError(seed: UInt64) async throws {
         let fixture = try await Self.fixture()
         var generator = SeededGenerator(seed: seed)
         let pieces = [
@@ -116,7 +116,7 @@ import Testing
 extension TextIndexTests {
     /// Whatever number a client names as the last one it has.
     @Test(arguments: [Int64.min, -1, 0, 1, 2, 3, 4, .max - 1, .max])
-    func aSearchGoesOnAfterAnyNumber(seq: Int64) async throws {
+    func aSearchContinuesAfterAnyRowNumber(seq: Int64) async throws {
         let fixture = try await Self.fixture()
         var filter = AuditFilter()
         filter.text = try AuditText("port")

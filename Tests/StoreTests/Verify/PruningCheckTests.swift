@@ -4,7 +4,7 @@ import GRDB
 import TestSupport
 import Testing
 
-@testable import Store
+import Store
 
 /// Rows may go only where a chained row says that the server pruned them.
 @Suite struct PruningCheckTests {

@@ -4,7 +4,7 @@ import GRDB
 import TestSupport
 import Testing
 
-@testable import Store
+import Store
 
 /// Whatever is done to the file is found, and the first bad place is named.
 @Suite struct VerifierTests {
@@ -153,7 +153,7 @@ import Testing
         #expect(report.findings.first?.reason.contains("audit_by_actor") == true)
     }
 
-    @Test func yesterdaysFileIsFoundByACheckpointOfToday() async throws {
+    @Test func anOlderCopyOfTheFileIsDetectedByANewerCheckpoint() async throws {
         let ledger = try await ProvenLedger()
         let backup = try await YesterdaysFile(of: ledger, rows: 280)
         let verifier = LedgerVerifier(
@@ -237,7 +237,7 @@ import Testing
         }
     }
 
-    @Test func whatIsNoLedgerIsRefusedAndNotJudged() async throws {
+    @Test func verificationRefusesAFileThatIsNotALedger() async throws {
         let directory = try TemporaryDirectory()
         let missing = await #expect(throws: StoreError.self) {
             _ = try await LedgerVerifier(path: directory.file("none")).verify()

@@ -1,8 +1,58 @@
-import Domain
+package import Domain
 import GRDB
 
 extension AuditLedger {
-    /// Rows that go into the index of texts in one transaction.
+    /// Returns up to `limit` (at least 1) matching rows from `cursor` on, in the order of their times, or of
+    /// their numbers when the filter has words.
+    ///
+    /// Looks at a bounded number of rows. If those do not fill the page, the page is partial and its cursor says
+    /// where to continue.
+    package func query(
+        _ filter: AuditFilter, order: AuditOrder = .descending, from cursor: AuditCursor? = nil,
+        limit: Int
+    ) async throws -> AuditPage {
+        let page = try await search(filter) { db in
+            try AuditSearch(db, filter, order: order, from: cursor).page(limit: limit)
+        }
+        return page
+            ?? AuditPage(records: [], next: cursor ?? .start(order), scanned: 0, isPartial: true)
+    }
+
+    /// Counts the matching rows of each group from `cursor` on, within the same bounds as `query`.
+    package func groups(
+        _ filter: AuditFilter, by grouping: AuditGrouping, order: AuditOrder = .descending,
+        from cursor: AuditCursor? = nil
+    ) async throws -> AuditGroups {
+        let groups = try await search(filter) { db in
+            try AuditSearch(db, filter, order: order, from: cursor).groups(by: grouping)
+        }
+        return groups ?? AuditGroups(counts: [:], scanned: 0, next: cursor ?? .start(order))
+    }
+
+    /// Nil when the index of texts, which the search needs, is not complete yet.
+    private func search<Value: Sendable>(
+        _ filter: AuditFilter, _ body: @escaping @Sendable (Database) throws -> Value
+    ) async throws -> Value? {
+        guard filter.text != nil else { return try await reading(body) }
+        guard try await catchUpTexts() else { return nil }
+        do {
+            return try await reading(body)
+        } catch let error as StoreError where error.systemCode == TextIndex.damage {
+            try await emptyTexts()
+            return nil
+        }
+    }
+}
+
+extension AuditCursor {
+    /// Before the first row in the order of numbers.
+    fileprivate static func start(_ order: AuditOrder) -> AuditCursor {
+        AuditCursor(seq: order == .ascending ? 0 : .max)
+    }
+}
+
+extension AuditLedger {
+    /// Rows that go into the index of texts in one transaction. It is small, since writes of rows wait for it.
     private static let textBatch = 250
     /// Words of one transaction, in bytes.
     private static let textBytes = 8 << 20
@@ -12,7 +62,7 @@ extension AuditLedger {
     private static let textBacklog: Int64 = 100_000
 
     /// Brings the index of texts up to the last row; false when that would take too long now.
-    func catchUpTexts() async throws -> Bool {
+    package func catchUpTexts() async throws -> Bool {
         for _ in 0..<(Self.textPatience / Self.textBatch) {
             if try await indexTexts() == 0 { return true }
         }
@@ -21,7 +71,7 @@ extension AuditLedger {
 
     /// Keeps the index of texts near the end of the ledger until the task is cancelled.
     ///
-    /// While rows come in it stands back, for as long as not too many wait.
+    /// It waits while rows come in, unless too many are waiting already.
     ///
     /// - Parameter onFailure: is told why rows are not taken into the index; they are tried again after the
     ///   next commit.

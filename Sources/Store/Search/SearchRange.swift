@@ -1,26 +1,31 @@
-import Domain
+package import Domain
 
 /// A row's place in the order of times.
-struct Place: Comparable, Sendable {
-    var time: Int64
-    var seq: Int64
+package struct RowPosition: Comparable, Sendable {
+    package var time: Int64
+    package var seq: Int64
 
-    static func < (lhs: Place, rhs: Place) -> Bool {
+    package init(time: Int64, seq: Int64) {
+        self.time = time
+        self.seq = seq
+    }
+
+    package static func < (lhs: RowPosition, rhs: RowPosition) -> Bool {
         (lhs.time, lhs.seq) < (rhs.time, rhs.seq)
     }
 }
 
 /// Which part of the ledger a search still has before it, and in which direction it goes.
-struct SearchRange: Sendable {
+package struct SearchRange: Sendable {
     let order: AuditOrder
     /// Microseconds; rows at this time or later.
     let since: Int64?
     /// Microseconds; rows before this time.
     let until: Int64?
     /// The row that was given last; nil at the start.
-    let after: Place?
+    let after: RowPosition?
 
-    init(_ filter: AuditFilter, order: AuditOrder, after: Place?) {
+    package init(_ filter: AuditFilter, order: AuditOrder, after: RowPosition?) {
         self.order = order
         self.after = after
         since = filter.since?.microseconds
@@ -30,11 +35,11 @@ struct SearchRange: Sendable {
     /// `ASC` or `DESC`.
     var direction: String { order == .ascending ? "ASC" : "DESC" }
 
-    /// Whether the time bounds leave out less than everything.
-    var isBounded: Bool { since != nil || until != nil }
+    /// True if there is a bound on the time.
+    package var isBounded: Bool { since != nil || until != nil }
 
-    /// Whether `place` comes after the row that was given last, and within the bounds.
-    func contains(_ place: Place) -> Bool {
+    /// Returns true if `place` is after the last row that was returned, and within the bounds.
+    func contains(_ place: RowPosition) -> Bool {
         let isAhead = after.map { order == .ascending ? place > $0 : place < $0 } ?? true
         return isAhead && (since.map { place.time >= $0 } ?? true)
             && (until.map { place.time < $0 } ?? true)

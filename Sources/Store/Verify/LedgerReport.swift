@@ -12,9 +12,9 @@ package struct LedgerFinding: Hashable, Sendable {
     package let kind: Kind
     /// Number of the first row it is about.
     package let seq: Int64
-    /// Number of the last; that of the first when it is about one row.
+    /// Number of the last row; equal to `seq` for a finding about one row.
     package let last: Int64
-    /// What is wrong, after the words `row N: `.
+    /// The text that follows `row N: `.
     package let reason: String
 
     init(_ kind: Kind, _ rows: ClosedRange<Int64>, _ reason: String) {
@@ -27,8 +27,8 @@ package struct LedgerFinding: Hashable, Sendable {
 }
 
 extension LedgerReport {
-    /// Whether a checkpoint of ledger `other` was signed with one of this ledger's keys or one of `keys`,
-    /// or rows say that this ledger took its place; if so it is among the findings from now on.
+    /// Returns true if a checkpoint of ledger `other` was signed with one of this ledger's keys or one of `keys`,
+    /// or if rows say that this ledger took its place. Adds a finding in that case.
     package mutating func noteReplaced(
         _ other: String, by signed: SignedCheckpoint, keys: [VerifierKey]
     ) -> Bool {
@@ -68,7 +68,7 @@ extension LedgerFinding: Comparable {
     private var rank: Int { kind == .missing ? 0 : kind == .row ? 1 : 2 }
 }
 
-/// What a verification found.
+/// The result of a verification.
 package struct LedgerReport: Hashable, Sendable {
     /// See `AuditLedger.identity`.
     package var ledger: String

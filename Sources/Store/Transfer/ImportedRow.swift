@@ -3,22 +3,24 @@ import Foundation
 import GRDB
 
 /// A row of another ledger on its way into this one.
-struct ForeignRow: Sendable {
+struct ImportedRow: Sendable {
     let record: AuditRecord
     /// Identity of that ledger.
     let ledger: String
-    /// What is added to its epochs to make them this ledger's.
+    /// The number that turns its epochs into this ledger's when added.
     let epochOffset: Int64
 
-    /// Whether the row may be imported at all: what etcd decided, and with `all` that replica's own rows
+    /// Returns true if the row may be imported: accepted changes in etcd, and with `all` that replica's own rows
     /// about attempts, reads and holds. Rows about the state of that ledger and its keys stay there.
     func isWanted(all: Bool) -> Bool {
-        if record.kind == "Ledger" || record.kind == SigningKeyRow.kind { return false }
+        if record.kind == AuditKind.ledger.rawValue || record.kind == SigningKeyRow.kind {
+            return false
+        }
         if record.revision != nil { return record.outcome == .accepted }
         return all && record.sourceLedger == nil
     }
 
-    /// As this ledger's own row, with its provenance.
+    /// The row as this ledger writes it, with its source.
     var draft: AuditRecord.Draft {
         var draft = record.entry
         draft.epoch = place?.epoch
@@ -33,7 +35,7 @@ struct ForeignRow: Sendable {
         record.revision.map { HistoryPlace(epoch: (record.epoch ?? 1) + epochOffset, revision: $0) }
     }
 
-    /// Whether `db` lacks the row. Throws `badSegment` when it has another one in its place.
+    /// Returns true if `db` lacks the row. Throws `badSegment` when it has a different row in its place.
     func isMissing(in db: Database) throws -> Bool {
         guard let place else { return try !isImported(in: db) }
         let same = try rows(db, at: place)
@@ -61,8 +63,8 @@ struct ForeignRow: Sendable {
         return rows.filter { isSameObject($0) && $0.outcome == .accepted }
     }
 
-    /// Whether `other`, of the same object and revision, is about this very change: after a restore of etcd
-    /// another one may be at that revision.
+    /// Returns true if `other`, of the same object and revision, is about the same change. After a restore of etcd
+    /// a different change may have that revision.
     func isSameChange(_ other: AuditRecord) -> Bool {
         guard record.changeID == other.changeID else { return false }
         if record.changeID != nil { return record.time == other.time }
@@ -97,5 +99,42 @@ struct ForeignRow: Sendable {
                     WHERE source_ledger = ? AND source_seq = ?)
                 """)
         return try Bool.fetchOne(statement, arguments: [ledger, record.seq]) ?? false
+    }
+}
+
+/// A change that two ledgers have, each at its own place: the revision is the same, so the epochs are what
+/// each ledger calls one and the same past of etcd.
+struct EpochEvidence: Sendable {
+    let theirs: HistoryPlace
+    let ours: HistoryPlace
+
+    /// Finds the newest of `rows`, which are in their own epochs, that the ledger in `db` has too.
+    static func newest(_ rows: [ImportedRow], _ db: Database) throws -> EpochEvidence? {
+        guard !rows.isEmpty, let epochs = try Epochs.all(db) else { return nil }
+        let newestFirst = rows.compactMap { row in row.place.map { (row, $0) } }
+            .sorted { $0.1 > $1.1 }
+        for (row, place) in newestFirst {
+            let same = try epochs.reversed().flatMap { epoch in
+                try row.rows(db, at: HistoryPlace(epoch: epoch, revision: place.revision))
+            }.filter(row.isSameChange)
+            // A change found by comparison after a gap may have been made in an earlier epoch.
+            guard let ours = same.first(where: { !$0.isAfterGap }) ?? same.first else { continue }
+            return EpochEvidence(
+                theirs: place,
+                ours: HistoryPlace(epoch: ours.epoch ?? 1, revision: place.revision))
+        }
+        return nil
+    }
+
+    /// The epoch of the ledger in `db` at `time`; its first one for an earlier time.
+    static func epoch(at time: Timestamp, _ db: Database) throws -> Int64 {
+        let epochs = Set(try Coverage.all(db).map(\.epoch)).filter { $0 > 0 }.sorted()
+        let begun = try epochs.last { epoch in
+            let start = HistoryPlace(epoch: epoch, revision: .min)
+            guard let first = try Moment.first(atOrAfter: start, db), first.place.epoch == epoch
+            else { return false }
+            return first.time <= time
+        }
+        return begun ?? epochs.first ?? 1
     }
 }

@@ -3,23 +3,23 @@ import Domain
 import GRDB
 
 /// Some tiles of rows, checked by themselves: what their borders and roots say goes to `LedgerAssembly`.
-struct SegmentCheck: Sendable {
-    /// Tiles in a segment: a few megabytes of rows, read in one short transaction.
+struct VerificationChunk: Sendable {
+    /// Tiles in a chunk: a few megabytes of rows, read in one short transaction.
     static let tiles: Int64 = 16
-    /// Findings that a segment reports; one is enough to fail.
+    /// Findings that a chunk reports; one is enough to fail.
     private static let maximumFindings = 16
 
     /// Numbers of the rows that belong here; begins a tile.
     let rows: Range<Int64>
     /// The hash of each row; nil where the row is missing or cannot be read.
     private(set) var hashes: [AuditHash?]
-    /// What the first row names as the hash before it; nil when it is missing or pruned.
+    /// The previous hash that the first row names; nil when the row is missing or pruned.
     private(set) var firstPreviousHash: AuditHash?
     private(set) var findings: [LedgerFinding] = []
     /// Runs of rows that are not there.
     private(set) var missing: [ClosedRange<Int64>] = []
     private(set) var prunedTiles: Set<Int64> = []
-    /// What the rows of a tile say of networks.
+    /// The networks that the rows of each tile name.
     private(set) var networks: [Int64: NetworkSum] = [:]
     private(set) var signingKeys: [SigningKeyRow] = []
     /// Ledgers whose place this one says to have taken.
@@ -117,13 +117,13 @@ struct SegmentCheck: Sendable {
         }
     }
 
-    /// Whether a finding says already what is wrong with a row whose hash is not known.
+    /// True if a finding already explains why the hash of a row is unknown.
     private func isDamaged(_ seq: Int64) -> Bool {
         prunedTiles.contains(Tile.of(row: seq))
             || findings.contains { $0.kind == .row && $0.seq == seq }
     }
 
-    /// A damaged page: what stood behind it in this segment is not known.
+    /// Notes a damaged page: the rows behind it in this chunk are unknown.
     private mutating func noteUnreadable(_ error: DatabaseError) {
         let first = (rows.first { self[$0] == nil && !isDamaged($0) }) ?? rows.lowerBound
         note(LedgerFinding(row: first, "it cannot be read: \(error.message ?? "\(error)")"))
@@ -131,5 +131,45 @@ struct SegmentCheck: Sendable {
 
     private mutating func note(_ finding: LedgerFinding) {
         if findings.count < Self.maximumFindings { findings.append(finding) }
+    }
+}
+
+/// The result of checking one chunk, as far as `LedgerAssembly` needs it.
+struct VerifiedChunk: Sendable {
+    let rows: Range<Int64>
+    let firstPreviousHash: AuditHash?
+    let lastHash: AuditHash?
+    /// The root of each whole tile; nil where it could not be computed.
+    let tileRoots: [AuditHash?]
+    /// Roots over the beginning of a tile, by the number of the last row.
+    let partialRoots: [Int64: AuditHash]
+    let prunedTiles: Set<Int64>
+    let networks: [Int64: NetworkSum]
+    let signingKeys: [SigningKeyRow]
+    let predecessors: [String]
+    let findings: [LedgerFinding]
+    let missing: [ClosedRange<Int64>]
+
+    /// - Parameter sizes: up to which rows, besides whole tiles, a root will be asked for.
+    init(_ rows: Range<Int64>, sizes: [Int64], in db: Database) throws {
+        let check = try VerificationChunk(rows, in: db)
+        self.rows = rows
+        firstPreviousHash = check.firstPreviousHash
+        lastHash = check[rows.upperBound - 1]
+        tileRoots = stride(
+            from: rows.lowerBound, through: rows.upperBound - Tile.width, by: Int(Tile.width)
+        ).map { check.root(from: $0, through: $0 + Tile.width - 1) }
+        var partialRoots: [Int64: AuditHash] = [:]
+        for size in sizes where rows.contains(size) {
+            let first = Tile.rows(Tile.of(row: size)).lowerBound
+            partialRoots[size] = check.root(from: first, through: size)
+        }
+        self.partialRoots = partialRoots
+        prunedTiles = check.prunedTiles
+        networks = check.networks
+        signingKeys = check.signingKeys
+        predecessors = check.predecessors
+        findings = check.findings
+        missing = check.missing
     }
 }
