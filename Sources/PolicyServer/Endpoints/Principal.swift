@@ -43,7 +43,8 @@ package enum Principal {
     /// Names that the ledger itself gives: to other writers of etcd, to this server, to who said none.
     private static func isReserved(_ actor: String) -> Bool {
         let name = actor.lowercased()
-        return ["unknown", "policy-server"].contains(name) || name.hasPrefix("anonymous@")
+        return ["unknown", AuditRecord.Draft.ownActor].contains(name)
+            || name.hasPrefix("anonymous@")
     }
 
     /// The values of `authentication(of:)`.
