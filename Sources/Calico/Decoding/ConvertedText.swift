@@ -1,3 +1,4 @@
+package import Documents
 package import Domain
 
 /// Numbers and booleans that stand where Calico has a text.

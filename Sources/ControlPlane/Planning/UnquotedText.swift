@@ -1,4 +1,5 @@
 import Calico
+import Documents
 import Domain
 
 /// Names, label values and other texts of Calico's objects that stand in a YAML text without quotes, and that YAML
