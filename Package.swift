@@ -28,14 +28,18 @@ let package = Package(
     ],
     targets: [
         .target(
-            name: "Domain",
+            name: "Documents",
             dependencies: [.product(name: "Yams", package: "Yams")]),
         .target(
+            name: "Domain",
+            dependencies: ["Documents"]),
+        .target(
             name: "Calico",
-            dependencies: ["Domain"]),
+            dependencies: ["Documents", "Domain"]),
         .target(
             name: "HTTPCore",
             dependencies: [
+                "Documents",
                 .product(name: "HTTPTypes", package: "swift-http-types"),
                 .product(name: "Logging", package: "swift-log"),
                 .product(name: "NIOCore", package: "swift-nio"),
@@ -61,7 +65,7 @@ let package = Package(
         .target(
             name: "Store",
             dependencies: [
-                "Domain", "CZlib",
+                "Documents", "Domain", "CZlib",
                 .product(name: "Crypto", package: "swift-crypto"),
                 .product(name: "DequeModule", package: "swift-collections"),
                 .product(name: "GRDB", package: "GRDB.swift"),
@@ -71,7 +75,7 @@ let package = Package(
         .target(
             name: "ControlPlane",
             dependencies: [
-                "Domain", "Calico", "Etcd", "Store",
+                "Documents", "Domain", "Calico", "Etcd", "Store",
                 .product(name: "Crypto", package: "swift-crypto"),
                 .product(name: "DequeModule", package: "swift-collections"),
                 .product(name: "Logging", package: "swift-log"),
@@ -80,7 +84,7 @@ let package = Package(
         .executableTarget(
             name: "PolicyServer",
             dependencies: [
-                "Domain", "Calico", "Etcd", "Store", "ControlPlane", "HTTPCore",
+                "Documents", "Domain", "Calico", "Etcd", "Store", "ControlPlane", "HTTPCore",
                 .product(name: "ArgumentParser", package: "swift-argument-parser"),
                 .product(name: "Configuration", package: "swift-configuration"),
                 .product(name: "Crypto", package: "swift-crypto"),
@@ -90,13 +94,15 @@ let package = Package(
             ],
             resources: [.embedInCode("openapi.yaml")]),
         .executableTarget(
-            name: "RuleBenchmarks", dependencies: ["Calico", "Domain"], path: "Benchmarks/Rules"),
+            name: "RuleBenchmarks", dependencies: ["Documents", "Calico", "Domain"],
+            path: "Benchmarks/Rules"),
         .executableTarget(
-            name: "LedgerBenchmarks", dependencies: ["Domain", "Store"], path: "Benchmarks/Ledger"),
+            name: "LedgerBenchmarks", dependencies: ["Documents", "Domain", "Store"],
+            path: "Benchmarks/Ledger"),
         .target(
             name: "TestSupport",
             dependencies: [
-                "Domain",
+                "Documents", "Domain",
                 .product(name: "Crypto", package: "swift-crypto"),
                 .product(name: "HTTPTypes", package: "swift-http-types"),
                 .product(name: "NIOCore", package: "swift-nio"),
@@ -104,14 +110,15 @@ let package = Package(
                 .product(name: "NIOPosix", package: "swift-nio"),
             ],
             path: "Tests/TestSupport"),
-        .testTarget(name: "DomainTests", dependencies: ["Domain"]),
+        .testTarget(name: "DocumentsTests", dependencies: ["Documents", "TestSupport"]),
+        .testTarget(name: "DomainTests", dependencies: ["Documents", "Domain", "TestSupport"]),
         .testTarget(
-            name: "CalicoTests", dependencies: ["Calico", "Domain"],
+            name: "CalicoTests", dependencies: ["Documents", "Calico", "Domain", "TestSupport"],
             resources: [.copy("Fixtures")]),
         .testTarget(
             name: "HTTPCoreTests",
             dependencies: [
-                "HTTPCore", "TestSupport",
+                "Documents", "HTTPCore", "TestSupport",
                 .product(name: "HTTPTypes", package: "swift-http-types"),
                 .product(name: "Logging", package: "swift-log"),
                 .product(name: "NIOCore", package: "swift-nio"),
@@ -129,12 +136,13 @@ let package = Package(
         .testTarget(
             name: "StoreTests",
             dependencies: [
-                "Store", "Domain", "TestSupport", .product(name: "GRDB", package: "GRDB.swift"),
+                "Documents", "Store", "Domain", "TestSupport",
+                .product(name: "GRDB", package: "GRDB.swift"),
             ]),
         .testTarget(
             name: "ControlPlaneTests",
             dependencies: [
-                "ControlPlane", "Calico", "Domain", "Etcd", "Store", "TestSupport",
+                "Documents", "ControlPlane", "Calico", "Domain", "Etcd", "Store", "TestSupport",
                 .product(name: "Logging", package: "swift-log"),
                 .product(name: "ServiceLifecycle", package: "swift-service-lifecycle"),
             ],
@@ -142,7 +150,8 @@ let package = Package(
         .testTarget(
             name: "PolicyServerTests",
             dependencies: [
-                "PolicyServer", "ControlPlane", "Calico", "Domain", "Etcd", "HTTPCore", "Store",
+                "Documents", "PolicyServer", "ControlPlane", "Calico", "Domain", "Etcd", "HTTPCore",
+                "Store",
                 "TestSupport",
                 .product(name: "ArgumentParser", package: "swift-argument-parser"),
                 .product(name: "GRDB", package: "GRDB.swift"),
@@ -154,7 +163,7 @@ let package = Package(
         .testTarget(
             name: "FaultTests",
             dependencies: [
-                "PolicyServer", "TestSupport",
+                "Documents", "PolicyServer", "TestSupport",
                 .product(name: "HTTPTypes", package: "swift-http-types"),
             ]),
     ]

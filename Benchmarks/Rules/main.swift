@@ -1,4 +1,5 @@
 import Calico
+import Documents
 import Domain
 
 // What the rules cost, as nanoseconds of one operation: the median of eleven rounds.

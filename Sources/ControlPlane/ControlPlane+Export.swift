@@ -1,5 +1,6 @@
 import Calico
-package import Domain
+package import Documents
+import Domain
 
 extension ControlPlane {
     /// What an export holds, in the order in which an empty etcd takes it.

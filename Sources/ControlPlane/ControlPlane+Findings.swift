@@ -1,5 +1,6 @@
 package import Calico
-package import Domain
+package import Documents
+import Domain
 
 /// A finding with its evidence: the key and the revision of the value that it is about.
 package struct ObjectFinding: Sendable, Equatable {

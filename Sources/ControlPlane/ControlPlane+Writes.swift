@@ -1,4 +1,5 @@
 import Calico
+package import Documents
 package import Domain
 import Logging
 import Store

@@ -1,5 +1,6 @@
 import Calico
-package import Domain
+package import Documents
+import Domain
 
 /// Tells of each object of an export, in its order, whether `apply` would take it on an empty etcd: what
 /// other tools wrote obeys none of our rules, and one such object would make the whole stream useless.

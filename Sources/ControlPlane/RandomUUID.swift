@@ -1,3 +1,5 @@
+import Documents
+
 /// Random UUIDs (RFC 9562 version 4).
 enum RandomUUID {
     /// 36 characters in lower case.
@@ -5,13 +7,8 @@ enum RandomUUID {
         var generator = SystemRandomNumberGenerator()
         let high = generator.next() & ~0xF000 | 0x4000
         let low = generator.next() & ~(0xC0 << 56) | (0x80 << 56)
-        let hex = digits(high) + digits(low)
+        let hex = Array((Hex.text(high) + Hex.text(low)).utf8)
         let groups = [hex[0..<8], hex[8..<12], hex[12..<16], hex[16..<20], hex[20..<32]]
         return groups.map { String(decoding: $0, as: UTF8.self) }.joined(separator: "-")
-    }
-
-    private static func digits(_ value: UInt64) -> [UInt8] {
-        let alphabet = Array("0123456789abcdef".utf8)
-        return stride(from: 60, through: 0, by: -4).map { alphabet[Int(value >> UInt64($0) & 15)] }
     }
 }

@@ -1,5 +1,6 @@
 package import ControlPlane
-package import Domain
+package import Documents
+import Domain
 package import HTTPCore
 import HTTPTypes
 package import Store

@@ -1,5 +1,6 @@
 package import ControlPlane
-package import Domain
+package import Documents
+import Domain
 package import HTTPCore
 import HTTPTypes
 package import Store
@@ -34,7 +35,7 @@ package struct ProblemKind: Sendable, Hashable {
         return Problem(
             status: HTTPResponse.Status(integerLiteral: status), type: "/problems/\(name)",
             title: title, detail: detail.cut(to: Self.detailBytes), headers: headers,
-            extensions: extensions.map { ($0.name, JSONSerializer.bytes($0.value)) })
+            extensions: extensions)
     }
 }
 

@@ -1,4 +1,5 @@
 import Calico
+import Documents
 import Domain
 import Testing
 

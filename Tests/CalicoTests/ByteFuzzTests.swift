@@ -1,6 +1,8 @@
 import Calico
+import Documents
 import Domain
 import Foundation
+import TestSupport
 import Testing
 
 /// Bytes of real documents and selectors, broken at random: an answer or an error, never a crash, in

@@ -1,4 +1,5 @@
 import Calico
+import Documents
 import Domain
 
 /// What Calico does with a packet to an endpoint, given some GlobalNetworkPolicies of one tier: policies by

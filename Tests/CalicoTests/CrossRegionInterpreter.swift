@@ -1,3 +1,4 @@
+import Documents
 import Domain
 
 /// What a CrossRegionPolicy says about a packet, taken word for word from its document.

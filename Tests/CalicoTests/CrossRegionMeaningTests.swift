@@ -1,5 +1,7 @@
 import Calico
+import Documents
 import Domain
+import TestSupport
 import Testing
 
 @Suite("A CrossRegionPolicy and what it becomes mean the same")

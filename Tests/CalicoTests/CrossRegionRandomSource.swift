@@ -1,4 +1,6 @@
+import Documents
 import Domain
+import TestSupport
 
 /// Random documents of CrossRegionPolicies about the things in `CrossRegionWorld`.
 struct CrossRegionRandomSource {

@@ -1,5 +1,6 @@
 import Calico
 import Domain
+import TestSupport
 
 /// A small deployment: VMs, a host, and network sets, with who has which address.
 struct CrossRegionWorld {

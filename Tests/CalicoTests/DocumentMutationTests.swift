@@ -1,5 +1,7 @@
 import Calico
+import Documents
 import Domain
+import TestSupport
 import Testing
 
 @Suite("Mutated documents")

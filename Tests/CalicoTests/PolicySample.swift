@@ -1,4 +1,5 @@
 import Calico
+import Documents
 import Domain
 
 /// Small documents for tests, put together from fragments of JSON.

@@ -1,5 +1,7 @@
 import Calico
+import Documents
 import Domain
+import TestSupport
 import Testing
 
 /// What Felix makes of stored values (calico-semantics: found in Calico's source and by running it).

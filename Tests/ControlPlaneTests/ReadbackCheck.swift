@@ -1,4 +1,5 @@
 import Calico
+import Documents
 import Domain
 
 /// Whether a stored object has everything that Calico's other tools need of it, checked apart from

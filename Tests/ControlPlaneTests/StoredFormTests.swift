@@ -1,5 +1,6 @@
 import Calico
 import ControlPlane
+import Documents
 import Domain
 import Etcd
 import Foundation

@@ -1,4 +1,6 @@
+import Documents
 import Domain
+import TestSupport
 import Testing
 
 struct CrossRegionDocumentTests {

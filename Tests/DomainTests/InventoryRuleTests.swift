@@ -1,4 +1,6 @@
+import Documents
 import Domain
+import TestSupport
 import Testing
 
 /// One refused document for each rule that reading the inventory can apply.

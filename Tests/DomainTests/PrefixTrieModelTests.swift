@@ -1,4 +1,5 @@
 import Domain
+import TestSupport
 import Testing
 
 /// The trie and `CIDR` against a list of address ranges that is searched from end to end.

@@ -1,4 +1,5 @@
-package import Domain
+package import Documents
+import Domain
 
 /// One GlobalNetworkPolicy that a CrossRegionPolicy has become.
 package struct CompiledPolicy: Sendable, Equatable {

@@ -1,3 +1,4 @@
+package import Documents
 package import Domain
 
 /// The annotations that tie compiled policies to their source.

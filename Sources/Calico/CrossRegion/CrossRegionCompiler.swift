@@ -1,3 +1,4 @@
+import Documents
 package import Domain
 
 /// Makes Calico's policies of a CrossRegionPolicy.

@@ -1,4 +1,5 @@
-package import Domain
+package import Documents
+import Domain
 
 extension RuleID {
     /// More receiving sides than there are numbers for policies.

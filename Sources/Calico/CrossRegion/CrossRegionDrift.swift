@@ -1,3 +1,4 @@
+package import Documents
 package import Domain
 
 /// A place in which what is stored differs from what its source says.

@@ -1,3 +1,4 @@
+package import Documents
 package import Domain
 
 /// What a CrossRegionPolicy names that may or may not be there, each with its place in the client's document.

@@ -1,3 +1,4 @@
+import Documents
 import Domain
 
 /// Collects the rules of one compiled policy.

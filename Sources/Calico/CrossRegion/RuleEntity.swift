@@ -1,3 +1,4 @@
+import Documents
 import Domain
 
 /// One side of a rule in Calico's terms: selector and networks must both match.

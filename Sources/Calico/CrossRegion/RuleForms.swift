@@ -1,3 +1,4 @@
+import Documents
 import Domain
 
 /// The rules of Calico that one rule of the source becomes: one, or one for each IP family.

@@ -1,3 +1,4 @@
+package import Documents
 package import Domain
 
 /// What a document says of the object it is, as Calico's decoder reads it: a number or a boolean in the place of

@@ -1,3 +1,4 @@
+import Documents
 import Domain
 
 /// Fills Go structs from a document as `sigs.k8s.io/yaml` and `encoding/json` do for Calico's tools: strict

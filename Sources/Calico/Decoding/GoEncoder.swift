@@ -1,3 +1,4 @@
+import Documents
 import Domain
 
 /// Writes decoded structs as Go's `encoding/json` would, fields in struct order.

@@ -1,3 +1,4 @@
+import Documents
 import Domain
 
 /// A number on its way from a document into a Go field. Calico's tools read every manifest as YAML first,

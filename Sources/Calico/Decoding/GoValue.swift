@@ -1,3 +1,4 @@
+import Documents
 import Domain
 
 /// A value as Go's decoder would hold it, with the place in the client's document it came from.

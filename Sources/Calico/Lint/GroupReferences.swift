@@ -1,3 +1,4 @@
+package import Documents
 package import Domain
 
 /// The security groups that a policy as Calico stores it names in its selectors.

@@ -1,4 +1,5 @@
-package import Domain
+package import Documents
+import Domain
 
 /// Warnings about valid policies that probably do not do what was meant.
 ///

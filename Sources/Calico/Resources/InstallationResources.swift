@@ -1,3 +1,4 @@
+import Documents
 import Domain
 
 /// The objects that calicoctl makes sure of before it writes a policy

@@ -1,3 +1,4 @@
+package import Documents
 package import Domain
 
 /// Regions and subnets as GlobalNetworkSets, and back.

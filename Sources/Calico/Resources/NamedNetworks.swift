@@ -1,3 +1,4 @@
+package import Documents
 package import Domain
 
 /// The networks that a stored set or policy names.

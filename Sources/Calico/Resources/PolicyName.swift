@@ -1,3 +1,4 @@
+import Documents
 import Domain
 
 /// How policies are named in etcd; releases of Calico differ, and a reader of one convention cannot

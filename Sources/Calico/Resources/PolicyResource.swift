@@ -1,4 +1,5 @@
-package import Domain
+package import Documents
+import Domain
 
 /// GlobalNetworkPolicy and NetworkPolicy: from a judged document to what is stored, and back to what
 /// a client sees.

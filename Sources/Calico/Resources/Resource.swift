@@ -1,4 +1,5 @@
-package import Domain
+package import Documents
+import Domain
 
 /// A Calico v3 resource as it stands in etcd: envelope, metadata and spec, nothing dropped.
 package struct Resource: Sendable, Equatable {

@@ -1,4 +1,5 @@
-package import Domain
+package import Documents
+import Domain
 
 /// Something about a stored value that is not as it looks: Felix reads it otherwise, or not at all.
 package struct StoredFinding: Sendable, Hashable {

@@ -1,3 +1,4 @@
+import Documents
 import Domain
 
 /// Judges stored policies as Felix reads them.

@@ -1,3 +1,4 @@
+import Documents
 import Domain
 
 /// Judges one rule of a stored policy as Felix reads it.

@@ -1,3 +1,4 @@
+import Documents
 import Domain
 
 /// Judges stored network sets, those of regions and subnets among them, and tiers.

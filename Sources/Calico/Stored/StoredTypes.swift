@@ -1,3 +1,4 @@
+import Documents
 import Domain
 
 /// Finds what Go's `encoding/json` does not decode into Calico's structs, or decodes from a field that is

@@ -1,3 +1,4 @@
+import Documents
 import Domain
 
 /// The value of a key, read once, with what Felix makes of it.

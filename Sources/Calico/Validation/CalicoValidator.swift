@@ -1,4 +1,5 @@
-package import Domain
+package import Documents
+import Domain
 
 /// What Calico would say to a document.
 package struct CalicoVerdict: Sendable {

@@ -1,4 +1,5 @@
-package import Domain
+package import Documents
+import Domain
 
 /// Manifests of other systems that people send in the place of Calico's, and what to write instead.
 package enum ForeignManifest {

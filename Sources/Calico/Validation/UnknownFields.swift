@@ -1,4 +1,5 @@
-package import Domain
+package import Documents
+import Domain
 
 /// Fields of a stored object that this release does not know, such as those that a newer Calico has written.
 package enum UnknownFields {

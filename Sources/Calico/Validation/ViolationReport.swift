@@ -1,3 +1,4 @@
+import Documents
 import Domain
 
 /// Collects violations. A field that could not even be decoded is not judged a second time.

@@ -1,4 +1,5 @@
-package import Domain
+package import Documents
+import Domain
 package import Store
 
 /// What became of one object between two places.

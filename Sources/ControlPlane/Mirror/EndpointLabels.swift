@@ -1,4 +1,5 @@
 import Calico
+import Documents
 import Domain
 
 /// The labels that VMs carry now, to tell whether a selector picks any. Many VMs carry the same ones,

@@ -1,4 +1,5 @@
 import Calico
+import Documents
 import Domain
 
 /// The regions that a policy's selectors speak of.

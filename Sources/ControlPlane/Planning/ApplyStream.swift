@@ -1,5 +1,6 @@
 import Calico
-package import Domain
+package import Documents
+import Domain
 
 /// Several documents that are applied together, each with the name it gives itself.
 package struct ApplyStream: Sendable {

@@ -1,3 +1,4 @@
+package import Documents
 package import Domain
 
 /// Who asks, how that is known, and why: goes into the journal and the ledger.

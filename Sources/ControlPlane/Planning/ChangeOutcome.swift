@@ -1,5 +1,6 @@
 import Calico
-package import Domain
+package import Documents
+import Domain
 
 /// What became of a change request that was answered.
 package enum ChangeOutcome: Sendable {

@@ -1,3 +1,4 @@
+package import Documents
 package import Domain
 
 /// One write that a client asks for, as the endpoints hand it to the writer.

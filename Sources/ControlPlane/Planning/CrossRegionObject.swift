@@ -1,5 +1,6 @@
 import Calico
-package import Domain
+package import Documents
+import Domain
 
 /// A stored policy that belongs to a CrossRegionPolicy.
 struct CompiledPart: Sendable {

@@ -1,4 +1,5 @@
 import Calico
+import Documents
 import Domain
 
 /// A policy document with Calico's verdict on it.

@@ -1,4 +1,5 @@
 import Calico
+import Documents
 import Domain
 
 /// The fields that a patch leaves alone and that this release cannot judge: they are stored already, such as a newer

@@ -1,3 +1,4 @@
+import Documents
 import Domain
 
 /// The differences between two representations of one object, revisions aside.

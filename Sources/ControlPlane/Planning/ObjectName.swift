@@ -1,4 +1,5 @@
-package import Domain
+package import Documents
+import Domain
 
 /// What a client names in a path: one region, subnet or policy.
 package enum ObjectName: Hashable, Sendable {

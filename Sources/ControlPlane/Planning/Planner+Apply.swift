@@ -1,4 +1,5 @@
 import Calico
+import Documents
 import Domain
 
 /// A stream with every document read and judged.

@@ -1,4 +1,5 @@
 import Calico
+import Documents
 import Domain
 
 /// What the server sets and shows: one rule for all kinds. A document may repeat it as it is; anything else is

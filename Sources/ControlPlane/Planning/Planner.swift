@@ -1,4 +1,5 @@
 import Calico
+import Documents
 import Domain
 
 /// What a plan needs that is neither in the request nor in the mirror.

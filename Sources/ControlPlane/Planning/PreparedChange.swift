@@ -1,4 +1,5 @@
 import Calico
+import Documents
 import Domain
 
 /// The documents of a write, read and judged.

@@ -1,3 +1,4 @@
+import Documents
 import Domain
 
 /// A document of kind CrossRegionPolicy, read as far as that needs nothing else.

@@ -1,3 +1,4 @@
+import Documents
 import Domain
 
 /// The names of a stream's documents in answers: as people count, and by the line where that is known. Pointers count

@@ -1,4 +1,5 @@
 import Calico
+import Documents
 import Domain
 
 /// The plan of a stream as it grows: each part sees those before it.

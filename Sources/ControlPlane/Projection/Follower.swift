@@ -1,3 +1,4 @@
+import Documents
 import Domain
 import Etcd
 import Logging
@@ -52,7 +53,7 @@ final class Follower: Sendable {
     private func follow() async throws {
         await auditor.drain()
         let header = try await store.range(RangeRequest(.key(Keyspace.head))).header
-        let clusterID = Self.hex(header.clusterID)
+        let clusterID = Hex.text(header.clusterID)
         let start = try await start(clusterID, newest: header.revision)
         auditor.restart(clusterID: clusterID, after: start)
         let caughtUp = try await newestRevision()
@@ -67,7 +68,7 @@ final class Follower: Sendable {
             mirror.setReady(start >= caughtUp)
             for try await batch in batches {
                 mirror.noteHeard()
-                guard Self.hex(batch.clusterID) == clusterID else {
+                guard Hex.text(batch.clusterID) == clusterID else {
                     throw EtcdError(code: .clusterChanged, message: "another cluster answers")
                 }
                 var resumed = batch.resumedAfter[...]
@@ -306,12 +307,6 @@ extension Follower {
             .prefix(Keyspace.watchPrefix), limit: 1, keysOnly: true, sort: .descending(.modRevision)
         )
         return try await store.range(newest).keyValues.first?.modRevision ?? 0
-    }
-
-    /// A cluster's id, 16 lower-case hex digits.
-    static func hex(_ clusterID: UInt64) -> String {
-        let digits = String(clusterID, radix: 16)
-        return String(repeating: "0", count: 16 - digits.count) + digits
     }
 }
 

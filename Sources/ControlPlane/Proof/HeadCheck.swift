@@ -1,3 +1,4 @@
+import Documents
 import Domain
 package import Etcd
 package import Store
@@ -41,7 +42,7 @@ package struct HeadCheck: Sendable {
         }
         let history = try await Self.history(store, newest: stored.header.revision)
         findings += history.breaks.map { "etcd: revision \($0.revision): \($0.finding.reason)" }
-        try compare(history, with: open(), clusterID: Follower.hex(stored.header.clusterID))
+        try compare(history, with: open(), clusterID: Hex.text(stored.header.clusterID))
     }
 
     private struct History {

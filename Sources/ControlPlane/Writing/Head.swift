@@ -1,4 +1,5 @@
 import Crypto
+import Documents
 import Domain
 
 /// The value of `head`: what all replicas agree was the last accepted change.
@@ -95,7 +96,7 @@ package enum StoredHead: Sendable, Equatable {
             self = unreadable(.malformed("its changeId is none"))
             return
         }
-        guard hash.utf8.count == 64, hash.utf8.allSatisfy(\.isLowerCaseHexDigit) else {
+        guard hash.utf8.count == 64, Hex.isLowerCase(hash) else {
             self = unreadable(.malformed("its hash is not 64 hex digits"))
             return
         }
@@ -169,12 +170,5 @@ enum FormatVersion: Equatable {
             return
         }
         self = number <= known ? .known : .later(number)
-    }
-}
-
-extension UInt8 {
-    fileprivate var isLowerCaseHexDigit: Bool {
-        (UInt8(ascii: "0")...UInt8(ascii: "9")).contains(self)
-            || (UInt8(ascii: "a")...UInt8(ascii: "f")).contains(self)
     }
 }

@@ -1,4 +1,5 @@
 import Crypto
+import Documents
 import Domain
 import Etcd
 
@@ -123,7 +124,7 @@ package struct JournalAuthenticator: Sendable {
         guard let key = keys.first(where: { $0.id == seal.keyID }) else {
             return "it is signed with a key that this server does not have"
         }
-        guard let code = [UInt8](hex: seal.code),
+        guard let code = Hex.bytes(seal.code),
             HMAC<SHA256>.isValidAuthenticationCode(
                 code, authenticating: JournalSeal.message(id, object), using: key.secret)
         else { return "its signature is wrong" }
@@ -151,19 +152,5 @@ extension JournalEntry {
     /// SHA-256 of a value, 64 lower-case hex digits.
     static func digest(_ bytes: [UInt8]) -> String {
         AuditHash(SHA256.hash(data: bytes))?.description ?? ""
-    }
-}
-
-extension [UInt8] {
-    /// Nil unless `text` is an even number of hex digits.
-    fileprivate init?(hex text: String) {
-        let digits = text.utf8.map { Character(UnicodeScalar($0)).hexDigitValue }
-        guard digits.count.isMultiple(of: 2) else { return nil }
-        var bytes: [UInt8] = []
-        for index in stride(from: 0, to: digits.count, by: 2) {
-            guard let high = digits[index], let low = digits[index + 1] else { return nil }
-            bytes.append(UInt8(high << 4 | low))
-        }
-        self = bytes
     }
 }

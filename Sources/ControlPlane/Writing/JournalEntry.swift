@@ -1,5 +1,6 @@
 import Calico
-package import Domain
+package import Documents
+import Domain
 
 /// The value of `journal/<changeId>`: who made a change and which keys it wrote, in the same
 /// transaction as the change itself.

@@ -1,3 +1,5 @@
+import Documents
+
 extension AuditFilter {
     /// Whether the row is one of those that are asked for.
     package func matches(_ record: AuditRecord) -> Bool {

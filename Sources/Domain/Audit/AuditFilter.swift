@@ -1,3 +1,5 @@
+package import Documents
+
 /// Which rows of the ledger to show; a nil member does not restrict.
 package struct AuditFilter: Hashable, Sendable {
     package var kind: String?

@@ -1,3 +1,5 @@
+import Documents
+
 /// A SHA-256 value of the ledger's hash chain: 32 bytes, shown as 64 lower-case hex digits.
 package struct AuditHash: Hashable, Sendable {
     package static let byteCount = 32
@@ -17,17 +19,5 @@ package struct AuditHash: Hashable, Sendable {
 }
 
 extension AuditHash: CustomStringConvertible {
-    package var description: String {
-        String(unsafeUninitializedCapacity: 2 * bytes.count) { buffer in
-            for (index, byte) in bytes.enumerated() {
-                buffer[2 * index] = Self.digit(byte >> 4)
-                buffer[2 * index + 1] = Self.digit(byte & 15)
-            }
-            return 2 * bytes.count
-        }
-    }
-
-    private static func digit(_ value: UInt8) -> UInt8 {
-        value < 10 ? UInt8(ascii: "0") + value : UInt8(ascii: "a") + value - 10
-    }
+    package var description: String { Hex.text(bytes) }
 }

@@ -1,3 +1,5 @@
+import Documents
+
 extension AuditRecord {
     /// The bytes under this row's hash: see `canonicalForm(seq:entry:previousHash:)`.
     package var canonicalForm: [UInt8] {

@@ -1,3 +1,5 @@
+import Documents
+
 /// The words of a row, as the index of texts has them.
 ///
 /// What is in an index was made by this code and can only be taken out with the same words: a change here

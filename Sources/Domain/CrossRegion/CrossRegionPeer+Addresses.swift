@@ -1,3 +1,5 @@
+import Documents
+
 extension CrossRegionPeer {
     mutating func readAddresses(_ reader: inout ObjectReader) {
         nets = reader.networks("nets")

@@ -1,3 +1,5 @@
+import Documents
+
 extension CrossRegionPeer {
     /// Whether VMs are named, not just addresses: a subnet names those of its region.
     var namesVMs: Bool { isAny || namesLabels || subnet != nil }

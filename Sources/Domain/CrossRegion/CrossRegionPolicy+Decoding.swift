@@ -1,3 +1,5 @@
+package import Documents
+
 extension CrossRegionPolicy {
     /// The policy that a client's document describes under the name of its path. A rule with anything
     /// wrong in it is left out of the value, so that what is said about the others holds.

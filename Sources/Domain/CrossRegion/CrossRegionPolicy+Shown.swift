@@ -1,3 +1,5 @@
+package import Documents
+
 extension CrossRegionPolicy {
     /// Members that only answers have: what became of what was written. They report the moment of the answer
     /// and are not looked at, as Kubernetes does with a status. `source` is, see `ReadOnlyFields`.

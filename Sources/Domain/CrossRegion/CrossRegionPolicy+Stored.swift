@@ -1,3 +1,5 @@
+package import Documents
+
 // A CrossRegionPolicy in etcd: the first GlobalNetworkPolicy that it has become carries it.
 extension CrossRegionPolicy {
     /// The annotation that carries the source as canonical JSON (RFC 8785).

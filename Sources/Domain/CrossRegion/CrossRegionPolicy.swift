@@ -1,3 +1,5 @@
+package import Documents
+
 /// Policy between regions in the words of OpenStack: who may, and who may not, reach whom.
 ///
 /// `deny` wins over `allow` in the whole document, whatever the order of writing. What it becomes in

@@ -1,3 +1,5 @@
+import Documents
+
 extension CrossRegionRule {
     /// The rule, nil when anything is wrong with it.
     static func decode(

@@ -1,3 +1,5 @@
+package import Documents
+
 extension RuleID {
     /// The name cannot be that of a policy in every release of Calico, with a number behind it.
     package static let crossRegionName = RuleID("cross-region.name")

@@ -1,3 +1,5 @@
+package import Documents
+
 /// What came of reading a client's document: a value as far as that makes sense, and everything that
 /// is wrong.
 package struct Decoded<Value: Sendable>: Sendable {

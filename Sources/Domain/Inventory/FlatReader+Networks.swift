@@ -1,3 +1,5 @@
+import Documents
+
 extension FlatReader {
     /// A required network.
     mutating func block(_ field: String) -> CIDR? {

@@ -1,3 +1,5 @@
+import Documents
+
 /// Reads the members of a flat document one by one and collects everything that is wrong.
 struct FlatReader {
     private var reader: ObjectReader

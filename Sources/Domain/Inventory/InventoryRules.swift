@@ -1,3 +1,5 @@
+package import Documents
+
 extension RuleID {
     /// A region's name is not one that Calico takes.
     package static let regionName = RuleID("region.name")

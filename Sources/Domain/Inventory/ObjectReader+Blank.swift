@@ -1,3 +1,5 @@
+package import Documents
+
 extension ObjectReader {
     /// Reports a member that is there but says nothing, which is not the same as one that is left out: who writes
     /// `securityGroup:` and nothing behind it means a group, and what is left out means anybody.

@@ -1,3 +1,5 @@
+import Documents
+
 /// Reads the members of one object of a document and collects everything that is wrong in it.
 ///
 /// A null is neither a value nor left out: it is reported, see `addBlank`.

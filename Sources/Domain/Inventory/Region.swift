@@ -1,3 +1,5 @@
+package import Documents
+
 /// An OpenStack region that shares the etcd.
 package struct Region: Sendable, Equatable {
     /// See `RegionName`.

@@ -1,3 +1,5 @@
+package import Documents
+
 /// The names Calico takes for a region: it is part of the namespace `openstack-region-<region>`, whose
 /// 63 characters leave 46 (networking-calico `config.py`).
 package enum RegionName {

@@ -1,3 +1,5 @@
+package import Documents
+
 /// A network that a region uses; no two subnets of any regions share an address.
 package struct Subnet: Sendable, Equatable {
     package var region: String

@@ -1,3 +1,5 @@
+package import Documents
+
 /// Why a text is not the CIDR of a network.
 package enum CIDRError: Error, Hashable, Sendable {
     /// Neither an IPv4 nor an IPv6 address with a prefix length; `reason` says which part is wrong.

@@ -1,3 +1,5 @@
+import Documents
+
 /// Reads the text of one address (RFC 4291 section 2.2); what Go's `netip.ParseAddr` accepts, without zones.
 struct IPAddressParser {
     private let bytes: [UInt8]
@@ -93,7 +95,7 @@ struct IPAddressParser {
         let start = offset
         var value: UInt16 = 0
         while offset - start < 4, offset < bytes.count,
-            let digit = Character(Unicode.Scalar(bytes[offset])).hexDigitValue
+            let digit = Hex.value(bytes[offset])
         {
             value = value << 4 | UInt16(digit)
             offset += 1

@@ -1,3 +1,5 @@
+import Documents
+
 extension SelectorNode {
     /// Whether `labels` satisfy this node, exactly as Calico's evaluator decides.
     func matches(_ labels: some LabelSource) -> Bool {

@@ -1,3 +1,5 @@
+import Documents
+
 /// Builds the expression of a selector. Open parentheses are kept on an explicit stack, so no input can
 /// exhaust the thread's; the time is linear in the length of the text.
 struct SelectorParser {

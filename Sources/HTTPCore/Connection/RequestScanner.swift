@@ -1,3 +1,4 @@
+import Documents
 import NIOCore
 
 /// Finds where the parts of requests end in the bytes of a connection, so that the parser is never given
@@ -139,7 +140,7 @@ struct RequestScanner {
         let line = bytes[...end]
         var size = 0
         for byte in line {
-            guard let digit = nibble(byte) else { break }
+            guard let digit = Hex.value(byte) else { break }
             size = min(size << 4 | Int(digit), Self.largestChunk + 1)
         }
         guard size <= Self.largestChunk else {

@@ -1,3 +1,4 @@
+import Documents
 import NIOCore
 
 /// A host with an optional port, as the field Host and absolute targets have it
@@ -36,7 +37,7 @@ package struct Authority: Hashable, Sendable {
             let parts = bytes.dropFirst().split(
                 separator: UInt8(ascii: "."), maxSplits: 1, omittingEmptySubsequences: false)
             guard parts.count == 2, !parts[0].isEmpty, !parts[1].isEmpty,
-                parts[0].allSatisfy({ nibble($0) != nil }),
+                parts[0].allSatisfy({ Hex.value($0) != nil }),
                 parts[1].allSatisfy({ isNameByte($0) || $0 == UInt8(ascii: ":") })
             else { return nil }
             return text.lowercased()
@@ -53,7 +54,7 @@ package struct Authority: Hashable, Sendable {
         while let byte = rest.popFirst() {
             if byte == UInt8(ascii: "%") {
                 guard let high = rest.popFirst(), let low = rest.popFirst(),
-                    nibble(high) != nil, nibble(low) != nil
+                    Hex.value(high) != nil, Hex.value(low) != nil
                 else { return nil }
             } else if !isNameByte(byte) {
                 return nil

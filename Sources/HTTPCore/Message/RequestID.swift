@@ -1,3 +1,4 @@
+import Documents
 package import HTTPTypes
 import NIOHTTP1
 import Synchronization
@@ -16,15 +17,7 @@ final class RequestIDSource: Sendable {
     /// 32 hexadecimal digits.
     func next() -> String {
         let number = counter.wrappingAdd(1, ordering: .relaxed).newValue
-        let prefix = prefix
-        return String(unsafeUninitializedCapacity: 32) { digits in
-            for place in 0..<16 {
-                let shift = UInt64(60 - place * 4)
-                digits[place] = hexadecimal(UInt8(truncatingIfNeeded: prefix >> shift) & 15)
-                digits[16 + place] = hexadecimal(UInt8(truncatingIfNeeded: number >> shift) & 15)
-            }
-            return 32
-        }
+        return Hex.text(prefix) + Hex.text(number)
     }
 }
 

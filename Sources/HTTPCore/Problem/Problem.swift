@@ -1,3 +1,4 @@
+package import Documents
 package import HTTPTypes
 
 /// An error answer as RFC 9457 `application/problem+json`; thrown by handlers, rendered by the server.
@@ -14,15 +15,15 @@ package struct Problem: Error, Sendable {
     package var instance: String?
     /// Extra response fields, such as `Allow` or `Retry-After`.
     package var headers: HTTPFields
-    /// Extension members (RFC 9457 §3.2): `json` is a complete JSON value and goes out as it is.
-    package var extensions: [(name: String, json: [UInt8])]
+    /// Extension members (RFC 9457 §3.2), in the order in which they are written.
+    package var extensions: [(name: String, value: JSONValue)]
     /// See `Response.isOnRecord`.
     package var isOnRecord = false
 
     package init(
         status: HTTPResponse.Status, type: String = "about:blank", title: String? = nil,
         detail: String? = nil, instance: String? = nil, headers: HTTPFields = [:],
-        extensions: [(name: String, json: [UInt8])] = []
+        extensions: [(name: String, value: JSONValue)] = []
     ) {
         self.status = status
         self.type = type
@@ -35,37 +36,21 @@ package struct Problem: Error, Sendable {
 
     /// The JSON object of RFC 9457 §3, without whitespace.
     package var json: [UInt8] {
-        var text = JSONText(reserving: 128 + (detail?.utf8.count ?? 0))
-        text.append(raw: "{\"type\":")
-        text.append(string: type)
-        text.append(raw: ",\"title\":")
-        text.append(string: title)
-        text.append(raw: ",\"status\":\(status.code)")
-        if let detail {
-            text.append(raw: ",\"detail\":")
-            text.append(string: detail)
-        }
-        if let instance {
-            text.append(raw: ",\"instance\":")
-            text.append(string: instance)
-        }
-        for member in extensions {
-            text.append(raw: ",")
-            text.append(string: member.name)
-            text.append(raw: ":")
-            text.append(raw: member.json)
-        }
-        text.append(raw: "}")
-        return text.bytes
+        var object = JSONObject()
+        object["type"] = .string(type)
+        object["title"] = .string(title)
+        object["status"] = .number(JSONNumber(Int64(status.code)))
+        if let detail { object["detail"] = .string(detail) }
+        if let instance { object["instance"] = .string(instance) }
+        for member in extensions { object[member.name] = member.value }
+        return JSONSerializer.bytes(.object(object))
     }
 
     /// The same problem, which says which request it is about.
     package func identified(path: String, requestID: String) -> Problem {
         var problem = self
         if !path.isEmpty { problem.instance = instance ?? path }
-        var text = JSONText(reserving: requestID.utf8.count + 2)
-        text.append(string: requestID)
-        problem.extensions.append(("requestId", text.bytes))
+        problem.extensions.append(("requestId", .string(requestID)))
         return problem
     }
 

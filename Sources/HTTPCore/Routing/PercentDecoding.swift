@@ -1,3 +1,5 @@
+import Documents
+
 /// Percent-decoding (RFC 3986 §2.1) of one component; nil when a `%` is not followed by two
 /// hexadecimal digits or the result is not UTF-8.
 func percentDecoded(_ text: Substring, plusIsSpace: Bool = false) -> String? {
@@ -10,7 +12,8 @@ func percentDecoded(_ text: Substring, plusIsSpace: Bool = false) -> String? {
     while let byte = rest.next() {
         switch byte {
         case percent:
-            guard let high = rest.next().flatMap(nibble), let low = rest.next().flatMap(nibble)
+            guard let high = rest.next().flatMap(Hex.value),
+                let low = rest.next().flatMap(Hex.value)
             else { return nil }
             decoded.append(high << 4 | low)
         case plus where plusIsSpace:
@@ -24,13 +27,3 @@ func percentDecoded(_ text: Substring, plusIsSpace: Bool = false) -> String? {
 
 private let percent = UInt8(ascii: "%")
 private let plus = UInt8(ascii: "+")
-
-/// The value of a hexadecimal digit; nil for any other byte.
-func nibble(_ digit: UInt8) -> UInt8? {
-    switch digit {
-    case UInt8(ascii: "0")...UInt8(ascii: "9"): digit - UInt8(ascii: "0")
-    case UInt8(ascii: "a")...UInt8(ascii: "f"): digit - UInt8(ascii: "a") + 10
-    case UInt8(ascii: "A")...UInt8(ascii: "F"): digit - UInt8(ascii: "A") + 10
-    default: nil
-    }
-}

@@ -1,4 +1,5 @@
 package import Configuration
+import Documents
 import Domain
 import Foundation
 

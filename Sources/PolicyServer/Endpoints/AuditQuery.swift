@@ -1,4 +1,5 @@
 import ControlPlane
+import Documents
 import Domain
 import HTTPCore
 import HTTPTypes
@@ -118,7 +119,7 @@ extension AuditFilter {
         ) { Self.isTrace($0) ? $0 : nil }
         clusterID = try request.query(
             "cluster", expected: "16 lower-case hex digits, as clusterId of a row"
-        ) { $0.utf8.count == 16 && $0.isHex ? $0 : nil }
+        ) { $0.utf8.count == 16 && Hex.isLowerCase($0) ? $0 : nil }
         key = try request.query(
             "key", expected: "an etcd key below /calico/, as key of a row"
         ) { $0.hasPrefix("/calico/") ? $0 : nil }
@@ -167,7 +168,7 @@ extension AuditFilter {
     private static func isTrace(_ text: String) -> Bool {
         let parts = text.split(separator: "-", omittingEmptySubsequences: false)
         let lengths = parts.map(\.utf8.count)
-        return (lengths == [32] || lengths == [2, 32, 16, 2]) && parts.allSatisfy(\.isHex)
+        return (lengths == [32] || lengths == [2, 32, 16, 2]) && parts.allSatisfy(Hex.isLowerCase)
     }
 
     private static func network(_ request: Request) throws(Problem) -> AuditNetwork? {

@@ -1,4 +1,5 @@
 package import ControlPlane
+import Documents
 package import HTTPCore
 import HTTPTypes
 
@@ -77,17 +78,10 @@ extension ChangeContext {
     /// Version 00 of the header; anything else is ignored (W3C Trace Context section 2.2.1).
     private static func traceParent(_ value: String) -> String? {
         let parts = value.trimmed.split(separator: "-", omittingEmptySubsequences: false)
-        guard parts.map(\.utf8.count) == [2, 32, 16, 2], parts.allSatisfy(\.isHex),
+        guard parts.map(\.utf8.count) == [2, 32, 16, 2], parts.allSatisfy(Hex.isLowerCase),
             parts[0] == "00",
             parts[1].contains(where: { $0 != "0" }), parts[2].contains(where: { $0 != "0" })
         else { return nil }
         return value.trimmed
-    }
-}
-
-extension StringProtocol {
-    /// True when there are only hex digits in lower case, as W3C Trace Context and etcd's ids have them.
-    var isHex: Bool {
-        utf8.allSatisfy { (0x30...0x39).contains($0) || (0x61...0x66).contains($0) }
     }
 }

@@ -1,4 +1,5 @@
 import ControlPlane
+import Documents
 import Domain
 import HTTPCore
 import HTTPTypes

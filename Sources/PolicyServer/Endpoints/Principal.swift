@@ -1,3 +1,4 @@
+import Documents
 import Domain
 package import HTTPCore
 import HTTPTypes

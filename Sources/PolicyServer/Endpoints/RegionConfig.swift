@@ -1,4 +1,5 @@
-package import Domain
+package import Documents
+import Domain
 
 /// The lines that make one region's hosts use its name.
 ///

@@ -1,5 +1,6 @@
 package import ControlPlane
-package import Domain
+package import Documents
+import Domain
 import HTTPCore
 import HTTPTypes
 import Store

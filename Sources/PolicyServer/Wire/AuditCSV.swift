@@ -1,3 +1,4 @@
+import Documents
 import Domain
 
 /// Rows of the ledger as comma-separated values (RFC 4180), for spreadsheets.

@@ -1,3 +1,4 @@
+package import Documents
 package import Domain
 
 /// Words of the Cloud Auditing Data Federation (DMTF DSP0262).

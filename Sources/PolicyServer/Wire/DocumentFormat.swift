@@ -1,4 +1,5 @@
-package import Domain
+package import Documents
+import Domain
 
 /// The two forms in which documents travel.
 package enum DocumentFormat: Sendable, Equatable {

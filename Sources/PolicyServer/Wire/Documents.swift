@@ -1,5 +1,6 @@
 package import ControlPlane
-package import Domain
+package import Documents
+import Domain
 
 // Answers' members that are no object's own representation.
 

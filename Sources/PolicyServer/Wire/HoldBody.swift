@@ -1,4 +1,5 @@
 import ControlPlane
+package import Documents
 package import Domain
 package import HTTPCore
 package import Store

@@ -1,5 +1,6 @@
 import ControlPlane
 import Crypto
+import Documents
 import HTTPCore
 import HTTPTypes
 
@@ -14,13 +15,11 @@ enum Idempotency {
         }
         hash.update(data: [0])
         hash.update(data: body)
-        return hex(hash.finalize())
+        return Hex.text(Array(hash.finalize()))
     }
 
     /// SHA-256 of a key in hex: how the ledger names it.
-    static func hash(_ key: String) -> String { hex(SHA256.hash(data: Array(key.utf8))) }
-
-    private static func hex(_ digest: SHA256.Digest) -> String {
-        digest.map { ($0 < 16 ? "0" : "") + String($0, radix: 16) }.joined()
+    static func hash(_ key: String) -> String {
+        Hex.text(Array(SHA256.hash(data: Array(key.utf8))))
     }
 }

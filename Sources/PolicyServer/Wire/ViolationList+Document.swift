@@ -1,4 +1,5 @@
-package import Domain
+package import Documents
+import Domain
 
 /// Violations as an answer lists them. No answer to a refusal is larger than these bounds together, whatever the
 /// document held.

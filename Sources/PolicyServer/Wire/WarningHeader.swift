@@ -1,4 +1,5 @@
-package import Domain
+package import Documents
+import Domain
 
 /// `Warning` headers for what a change was accepted in spite of.
 package enum WarningHeader {

@@ -1,3 +1,4 @@
+import Documents
 package import Domain
 import Foundation
 import GRDB

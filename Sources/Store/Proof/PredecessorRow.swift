@@ -1,3 +1,4 @@
+import Documents
 package import Domain
 
 /// What a ledger says of another whose place it took: that one's file was deleted, or written anew under

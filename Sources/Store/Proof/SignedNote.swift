@@ -1,3 +1,4 @@
+import Documents
 import Foundation
 
 /// A text with signatures below it (https://c2sp.org/signed-note).
@@ -75,5 +76,5 @@ extension SignedNote.Signature {
 
 extension SignedNote.Signature {
     /// `<name>+<key id in hex>`: which key signed.
-    package var keyName: String { "\(name)+\(NoteKeyText.hex(keyID))" }
+    package var keyName: String { "\(name)+\(Hex.text(keyID))" }
 }

@@ -1,4 +1,5 @@
 import Crypto
+import Documents
 import Foundation
 
 /// The public half of a key that signs notes, as C2SP signed-note writes it:
@@ -26,7 +27,7 @@ package struct VerifierKey: Hashable, Sendable {
     }
 
     /// The key id as 8 lower-case hex digits.
-    package var hexID: String { NoteKeyText.hex(id) }
+    package var hexID: String { Hex.text(id) }
 
     /// What `init(_:)` reads.
     package var text: String {
@@ -80,11 +81,6 @@ struct NoteKeyText {
 
     static func text(name: String, hexID: String, key: Data) -> String {
         "\(name)+\(hexID)+\((Data([algorithm]) + key).base64EncodedString())"
-    }
-
-    static func hex(_ id: UInt32) -> String {
-        let digits = String(id, radix: 16)
-        return String(repeating: "0", count: 8 - digits.utf8.count) + digits
     }
 
     static func isName(_ name: some StringProtocol) -> Bool {

@@ -1,3 +1,4 @@
+import Documents
 import Foundation
 import GRDB
 
@@ -11,8 +12,7 @@ enum LedgerName {
             return text
         }
         let hash = try Data.fetchOne(db, sql: "SELECT hash FROM audit ORDER BY seq LIMIT 1")
-        return (hash ?? Data(repeating: 0, count: 16)).prefix(16)
-            .map { String(format: "%02x", $0) }.joined()
+        return Hex.text((hash ?? Data(repeating: 0, count: 16)).prefix(16))
     }
 
     /// The newest epoch; 1 in a file from before there were any.

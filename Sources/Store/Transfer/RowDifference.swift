@@ -1,3 +1,4 @@
+import Documents
 package import Domain
 
 /// A field in which two ledgers' rows about one change differ.

@@ -1,3 +1,4 @@
+package import Documents
 package import Domain
 
 /// The first line of a segment: which rows of which ledger follow, and what they know.

@@ -1,3 +1,4 @@
+import Documents
 package import Domain
 
 /// What became of a segment.

@@ -1,3 +1,4 @@
+import Documents
 package import Domain
 
 /// A row of the ledger as a line of a segment: the members of its canonical form, and `hash`.

@@ -17,7 +17,7 @@ struct ExactString: Hashable {
 
 extension String {
     /// Whether both are the same bytes.
-    func isExactly(_ other: String) -> Bool {
+    package func isExactly(_ other: String) -> Bool {
         let (bytes, others) = (utf8, other.utf8)
         guard bytes.count == others.count else { return false }
         let isSame = bytes.withContiguousStorageIfAvailable { left in

@@ -53,10 +53,8 @@ struct YAMLText {
             case "\r": output += Array("\\r".utf8)
             case "\t": output += Array("\\t".utf8)
             case _ where Self.needsEscape(scalar):
-                let digits = String(scalar.value, radix: 16)
                 output += Array("\\u".utf8)
-                output += [UInt8](repeating: UInt8(ascii: "0"), count: 4 - digits.utf8.count)
-                output += Array(digits.utf8)
+                output += Array(Hex.text(UInt16(truncatingIfNeeded: scalar.value)).utf8)
             default: output += Array(UTF8.encode(scalar) ?? .init())
             }
         }

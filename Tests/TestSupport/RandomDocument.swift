@@ -1,12 +1,12 @@
-import Domain
+package import Documents
 
 /// Random values with the texts and numbers on which readers and writers fall out.
-struct RandomDocument {
-    var random: SeededGenerator
+package struct RandomDocument {
+    package var random: SeededGenerator
 
-    init(seed: UInt64) { random = SeededGenerator(seed: seed) }
+    package init(seed: UInt64) { random = SeededGenerator(seed: seed) }
 
-    static let awkward = [
+    package static let awkward = [
         "", " ", "y", "N", "no", "ON", "Off", "true", "null", "~", "012", "0o17", "0x1F", "0b1",
         "1e3",
         "1_000", "2001-01-01", "2001-12-14 21:59:43", "1:30", "12:30:45", ".inf", ".5", "-1", "+1",
@@ -22,7 +22,7 @@ struct RandomDocument {
         String(repeating: "\u{1}", count: 300),
     ]
 
-    mutating func value(depth: Int = 0) -> JSONValue {
+    package mutating func value(depth: Int = 0) -> JSONValue {
         switch Int.random(in: 0..<(depth > 5 ? 6 : 10), using: &random) {
         case 0: .null
         case 1: .bool(Bool.random(using: &random))

@@ -1,4 +1,6 @@
-@testable import Domain
+@testable import Documents
+import Documents
+import TestSupport
 import Testing
 
 struct JSONPatchTests {

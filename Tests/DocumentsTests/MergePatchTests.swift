@@ -1,4 +1,5 @@
-import Domain
+import Documents
+import TestSupport
 import Testing
 
 struct MergePatchTests {

@@ -92,7 +92,7 @@ extension JSONReader {
     private mutating func hexDigits(from start: Int) throws(DocumentError) -> UInt32 {
         var value: UInt32 = 0
         for _ in 0..<4 {
-            guard let digit = Character(Unicode.Scalar(current)).hexDigitValue else {
+            guard let digit = Hex.value(current) else {
                 throw failure(.jsonString, "expected four hexadecimal digits after \\u", at: start)
             }
             value = value << 4 | UInt32(digit)

@@ -62,9 +62,7 @@ extension JSONWriter {
 
     /// `\u` and four lower-case digits, as Go and ECMAScript write them.
     private mutating func writeEscape(_ scalar: Unicode.Scalar) {
-        let digits = String(scalar.value, radix: 16)
         output.append(contentsOf: "\\u".utf8)
-        output.append(contentsOf: repeatElement(UInt8(ascii: "0"), count: 4 - digits.utf8.count))
-        output.append(contentsOf: digits.utf8)
+        output.append(contentsOf: Hex.text(UInt16(truncatingIfNeeded: scalar.value)).utf8)
     }
 }

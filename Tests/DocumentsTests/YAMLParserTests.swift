@@ -1,4 +1,4 @@
-import Domain
+import Documents
 import Testing
 
 struct YAMLParserTests {

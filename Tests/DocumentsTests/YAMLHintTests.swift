@@ -1,4 +1,4 @@
-import Domain
+import Documents
 import Testing
 
 /// What is said of the mistakes that people make in YAML, beside what the parser says.
