@@ -1,3 +1,5 @@
+import Documents
+
 /// A request target (RFC 9112 §3.2) split into raw path and raw query.
 struct RequestTarget {
     /// Starts with `/`, or is `*`; not decoded.
@@ -51,3 +53,84 @@ struct RequestTarget {
         throw .badRequest("The request target must be a path that starts with '/'.")
     }
 }
+
+/// The decoded parameters of a query, in the order sent.
+package struct QueryItems: Sendable {
+    package private(set) var items: [(name: String, value: String)] = []
+
+    package init() {}
+
+    package init(_ items: [(name: String, value: String)]) {
+        self.items = items
+    }
+
+    /// Reads `name=value` pairs joined by `&`; `+` is a space, as HTML forms and curl send it.
+    /// Throws a 400 problem on an invalid percent sequence or invalid UTF-8.
+    package init(parsing text: Substring) throws(Problem) {
+        for pair in text.split(separator: "&") {
+            let separator = pair.utf8.firstIndex(of: UInt8(ascii: "=")) ?? pair.endIndex
+            guard let name = percentDecoded(pair[..<separator], plusIsSpace: true),
+                let value = percentDecoded(
+                    pair[separator...].dropFirst(), plusIsSpace: true)
+            else {
+                throw .badRequest("The query has an invalid percent-encoding in '\(pair)'.")
+            }
+            items.append((name, value))
+        }
+    }
+
+    /// The first value of `name`.
+    package subscript(name: String) -> String? {
+        for item in items where item.name == name { return item.value }
+        return nil
+    }
+
+    /// Every value of `name`, in order.
+    package func values(of name: String) -> [String] {
+        items.filter { $0.name == name }.map(\.value)
+    }
+
+    /// Throws a 400 problem naming the first parameter that is not in `declared`, or that repeats
+    /// although its declaration says it must not.
+    func check(against declared: [QueryParameter]) throws(Problem) {
+        for (index, item) in items.enumerated() {
+            guard let parameter = declared.first(where: { $0.name == item.name }) else {
+                let known = declared.map(\.name).joined(separator: ", ")
+                throw .badRequest(
+                    "The query parameter '\(item.name)' is not known here; known: "
+                        + (known.isEmpty ? "none" : known) + ".")
+            }
+            if !parameter.repeats, items[..<index].contains(where: { $0.name == item.name }) {
+                throw .badRequest("The query parameter '\(item.name)' may be given only once.")
+            }
+        }
+    }
+}
+
+/// Percent-decoding (RFC 3986 §2.1) of one component; nil when a `%` is not followed by two
+/// hexadecimal digits or the result is not UTF-8.
+func percentDecoded(_ text: Substring, plusIsSpace: Bool = false) -> String? {
+    guard text.utf8.contains(where: { $0 == percent || ($0 == plus && plusIsSpace) }) else {
+        return String(text)
+    }
+    var decoded: [UInt8] = []
+    decoded.reserveCapacity(text.utf8.count)
+    var rest = text.utf8.makeIterator()
+    while let byte = rest.next() {
+        switch byte {
+        case percent:
+            guard let high = rest.next().flatMap(Hex.value),
+                let low = rest.next().flatMap(Hex.value)
+            else { return nil }
+            decoded.append(high << 4 | low)
+        case plus where plusIsSpace:
+            decoded.append(UInt8(ascii: " "))
+        default:
+            decoded.append(byte)
+        }
+    }
+    return String(validating: decoded, as: UTF8.self)
+}
+
+private let percent = UInt8(ascii: "%")
+private let plus = UInt8(ascii: "+")

@@ -1,3 +1,4 @@
+import Logging
 import NIOCore
 import NIOHTTP1
 
@@ -51,5 +52,66 @@ extension HTTPServer.Limits {
         decoder.maxHeaderListSize = targetBytes + headerBytes
         decoder.maxHeaderFieldCount = headerCount
         return decoder
+    }
+}
+
+/// What lies between a new socket and HTTP. TLS and the choice of HTTP/2 (ALPN) belong here.
+protocol ConnectionInitializer: Sendable {
+    /// Prepares the channel and calls `http1` when HTTP/1.1 is to be spoken on it.
+    func initialize(
+        _ channel: any Channel,
+        http1: @escaping @Sendable (any Channel) -> EventLoopFuture<HTTPConnection>
+    ) -> EventLoopFuture<HTTPConnection>
+}
+
+/// HTTP/1.1 directly on TCP.
+struct PlaintextInitializer: ConnectionInitializer {
+    func initialize(
+        _ channel: any Channel,
+        http1: @escaping @Sendable (any Channel) -> EventLoopFuture<HTTPConnection>
+    ) -> EventLoopFuture<HTTPConnection> {
+        http1(channel)
+    }
+}
+
+/// What all connections of a server share.
+final class ConnectionEnvironment: Sendable {
+    let router: Router
+    let limits: HTTPServer.Limits
+    let door: RequestDoor
+    let load: ServerLoad
+    let log: RequestLog
+    let registry = ConnectionRegistry()
+    let date = ServerDate()
+    let requestIDs = RequestIDSource()
+
+    init(
+        router: Router, limits: HTTPServer.Limits, door: RequestDoor, load: ServerLoad,
+        log: RequestLog
+    ) {
+        self.router = router
+        self.limits = limits
+        self.door = door
+        self.load = load
+        self.log = log
+    }
+
+    /// The answer for an error that a handler threw: its problem, or a 500 that tells nothing. An error of a
+    /// handler that was cancelled is no failure: its client has most likely left.
+    func answer(_ error: any Error, _ request: Request) -> Response {
+        let (requestID, target) = (request.requestID, request.target)
+        if let problem = error as? Problem {
+            return problem.identified(path: request.path, requestID: requestID).response
+        }
+        if Task.isCancelled {
+            return Problem.abandoned.identified(path: request.path, requestID: requestID).response
+        }
+        log.logger.error(
+            "request handler failed",
+            metadata: [
+                "request-id": .string(requestID), "target": .string(target),
+                "error": .string(String(reflecting: error)),
+            ])
+        return Problem.internalServerError.response
     }
 }

@@ -1,3 +1,14 @@
+import Logging
+import NIOCore
+
+#if canImport(Glibc)
+    import Glibc
+#elseif canImport(Musl)
+    import Musl
+#else
+    import Darwin
+#endif
+
 /// Where a server listens: `host:port`, with an IPv6 address in brackets.
 package struct ListenAddress: Hashable, Sendable, CustomStringConvertible {
     /// A host name or an IP address, without brackets.
@@ -27,5 +38,59 @@ package struct ListenAddress: Hashable, Sendable, CustomStringConvertible {
 
     package var description: String {
         host.contains(":") ? "[\(host)]:\(port)" : "\(host):\(port)"
+    }
+}
+
+/// Why an address cannot be listened on, in the operating system's words.
+package struct ListenError: Error, CustomStringConvertible {
+    package let address: ListenAddress
+    package let reason: String
+
+    init(address: ListenAddress, cause: any Error) {
+        self.address = address
+        let text = (cause as? IOError).flatMap { strerror($0.errnoCode) }
+        reason = text.map { String(cString: $0) } ?? "\(cause)"
+    }
+
+    package var description: String { "cannot listen on \(address): \(reason)" }
+}
+
+/// A listener that took connections has ended although nobody asked it to.
+package struct ListenerFailure: Error, CustomStringConvertible {
+    package let address: ListenAddress
+
+    package var description: String {
+        "the listener on \(address) has failed; nobody could reach the server there any more"
+    }
+}
+
+/// Says in the log that a listener cannot take connections, once for each outage: descriptors that have run
+/// out (EMFILE) would otherwise be silent.
+final class AcceptErrors: ChannelInboundHandler {
+    typealias InboundIn = any Channel
+    typealias InboundOut = any Channel
+
+    private let address: ListenAddress
+    private let logger: Logger
+    private var isFailing = false
+
+    init(address: ListenAddress, logger: Logger) {
+        self.address = address
+        self.logger = logger
+    }
+
+    func channelRead(context: ChannelHandlerContext, data: NIOAny) {
+        isFailing = false
+        context.fireChannelRead(data)
+    }
+
+    func errorCaught(context: ChannelHandlerContext, error: any Error) {
+        if !isFailing {
+            isFailing = true
+            logger.error(
+                "new connections cannot be taken; trying again every second",
+                metadata: ["listen": .string("\(address)"), "error": .string("\(error)")])
+        }
+        context.fireErrorCaught(error)
     }
 }

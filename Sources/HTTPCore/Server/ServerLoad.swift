@@ -22,3 +22,70 @@ package final class ServerLoad: Sendable {
         answers = ByteBudget(limit: limits.answerMemory)
     }
 }
+
+/// Bytes that all connections of a server together may hold for one purpose.
+package final class ByteBudget: Sendable {
+    /// The most that `take` gives out, in bytes.
+    package let limit: Int
+    /// What is kept for small claims, in bytes: a few large ones must not lock out everybody else.
+    private let reserve: Int
+    /// Claims up to this size, in bytes, may use the reserve.
+    package static let smallClaim = 64 << 10
+
+    private let bytes = Atomic<Int>(0)
+
+    package init(limit: Int) {
+        self.limit = limit
+        reserve = limit / 8
+    }
+
+    /// The smallest `limit` with which one claim of `bytes` can be granted.
+    package static func limit(for bytes: Int) -> Int { bytes + bytes / 7 + 8 }
+
+    /// Bytes held now. More than `limit` only by what was taken with `force`.
+    package var held: Int { bytes.load(ordering: .relaxed) }
+
+    /// Whether a claim that will grow to `total` bytes may begin now.
+    func hasRoom(for total: Int) -> Bool { held + total <= ceiling(total) }
+
+    /// Takes `count` bytes of a claim of `total` bytes; false, and nothing taken, when they are not there.
+    func take(_ count: Int, ofTotal total: Int) -> Bool {
+        let held = bytes.wrappingAdd(count, ordering: .relaxed).newValue
+        if held <= ceiling(total) { return true }
+        bytes.wrappingSubtract(count, ordering: .relaxed)
+        return false
+    }
+
+    fileprivate func force(_ count: Int) { bytes.wrappingAdd(count, ordering: .relaxed) }
+
+    private func ceiling(_ total: Int) -> Int {
+        total > Self.smallClaim ? limit - reserve : limit
+    }
+}
+
+/// What one holder has taken of a budget; given back when the last reference is gone, so bytes that a
+/// handler still works on count even after its connection was closed.
+final class ByteLease: Sendable {
+    private let budget: ByteBudget
+    private let count = Atomic<Int>(0)
+
+    init(_ budget: ByteBudget) { self.budget = budget }
+
+    deinit { budget.force(-count.load(ordering: .relaxed)) }
+
+    /// Bytes taken.
+    var held: Int { count.load(ordering: .relaxed) }
+
+    /// Takes `more` bytes; `total` is what the claim will come to, if that is known to be more.
+    func take(_ more: Int, total: Int = 0) -> Bool {
+        guard budget.take(more, ofTotal: max(total, held + more)) else { return false }
+        count.wrappingAdd(more, ordering: .relaxed)
+        return true
+    }
+
+    /// Changes the claim to what is there in fact, whatever the limit: the bytes exist already.
+    func set(to bytes: Int) {
+        let before = count.exchange(bytes, ordering: .relaxed)
+        budget.force(bytes - before)
+    }
+}

@@ -164,3 +164,37 @@ package struct Application: Sendable {
         return logger
     }
 }
+
+/// The HTTP server as a service whose failure says which addresses it is about.
+struct ListenService: Service {
+    let http: HTTPServer
+    let addresses: [ListenAddress]
+
+    func run() async throws {
+        do {
+            try await http.run()
+        } catch let error as ListenError {
+            throw StartFailure("\(error). Choose another address with --listen.")
+        } catch let error as ListenerFailure {
+            throw error
+        } catch {
+            let list = addresses.map(\.description).joined(separator: ", ")
+            throw StartFailure("cannot listen on \(list): \(error)")
+        }
+    }
+}
+
+/// The signals that end the program in good order.
+package enum EndSignals {
+    /// SIGTERM and SIGINT, and SIGHUP, which a terminal sends when it is closed and which would otherwise end
+    /// the process at once. Under `nohup`, which has it ignored from the start, it stays ignored. There is
+    /// nothing that SIGHUP could have read again.
+    package static func all() -> [UnixSignal] {
+        let before = signal(SIGHUP, SIG_IGN)
+        if unsafeBitCast(before, to: Int.self) == unsafeBitCast(SIG_IGN, to: Int.self) {
+            return [.sigterm, .sigint]
+        }
+        signal(SIGHUP, before)
+        return [.sigterm, .sigint, .sighup]
+    }
+}

@@ -1,4 +1,7 @@
 import ArgumentParser
+import ControlPlane
+import Foundation
+import Store
 
 /// Works on the audit ledger's file and on segments of it: `policy-server audit …`.
 struct AuditCommand: AsyncParsableCommand {
@@ -10,4 +13,125 @@ struct AuditCommand: AsyncParsableCommand {
         ])
 
     func run() async throws { throw MissingSubcommand.shown(Self.self) }
+}
+
+/// `policy-server audit rotate-key`
+struct RotateKeyCommand: AsyncParsableCommand {
+    static let configuration = CommandConfiguration(
+        commandName: "rotate-key", abstract: "Put a new signing key in the place of the old one.",
+        discussion: """
+            The old private key is gone afterwards; what it signed still verifies. A server that runs goes on \
+            with the old key until it is restarted, and then puts the change into the ledger.
+            """)
+
+    @Option(help: "The server's data folder.")
+    var dataDir: String
+    @Option(help: "The key's file, when it is not audit.key in the data folder.")
+    var auditKey: String?
+
+    func run() async throws {
+        try await StartFailure.reported {
+            let path = auditKey ?? dataDir + "/audit.key"
+            let old = try KeyFile.read(path).verifier
+            let ledger = try await LedgerVerifier(path: dataDir + "/audit.sqlite").identity()
+            let new = SigningKey(name: Checkpoint.origin(ledger: ledger))
+            try KeyFile.replace(path, with: new)
+            print("old \(old)\nnew \(new.verifier)\nRestart the server to sign with the new key.")
+        }
+    }
+}
+
+/// Writes rows of a ledger as a segment; the server may run.
+struct AuditExportCommand: AsyncParsableCommand {
+    static let configuration = CommandConfiguration(
+        commandName: "export",
+        abstract: "Write rows of a ledger as a segment, one JSON object a line.",
+        discussion: "Every row comes with all its columns and its hash, so that the chain can be "
+            + "recomputed. The server may be running.")
+
+    @Option(help: ArgumentHelp("The ledger's file.", valueName: "file")) var db: String
+    @Option(help: ArgumentHelp("Number of the first row (default: the first there is).")) var from:
+        Int64?
+    @Option(help: ArgumentHelp("Number of the last row (default: the last there is).")) var to:
+        Int64?
+    @Option(
+        help: ArgumentHelp(
+            "File to write, gzip when its name ends in .gz (default: standard output).",
+            valueName: "file"))
+    var out: String?
+
+    func validate() throws {
+        guard (from ?? 1) >= 1, (to ?? 1) >= 1 else {
+            throw ValidationError("--from and --to are numbers of rows, from 1.")
+        }
+        guard let from, let to, to < from else { return }
+        throw ValidationError("--to must not be less than --from.")
+    }
+
+    func run() async throws {
+        try await StartFailure.reported {
+            let header = try LedgerReader(path: db).export(
+                from: from, to: to, path: out, now: SystemClock.now(), version: Version.number)
+            guard let out else { return }
+            let count = header.lastSeq - header.firstSeq + 1
+            print("\(out): \(count) rows, \(header.firstSeq) to \(header.lastSeq)")
+        }
+    }
+}
+
+/// Takes the rows that a ledger lacks from another replica's segments; the server must be stopped.
+struct AuditImportCommand: AsyncParsableCommand {
+    static let configuration = CommandConfiguration(
+        commandName: "import",
+        abstract: "Take the rows that a ledger lacks from segments of another replica.",
+        discussion: "A segment is verified whole before anything of it is written; importing it "
+            + "again adds nothing. The server of the ledger must be stopped.")
+
+    @Option(help: ArgumentHelp("The ledger's file.", valueName: "file")) var db: String
+    @Flag(help: "Take the other replica's own rows, of refusals and the like, as well.") var all =
+        false
+    @Argument(help: ArgumentHelp("Files that audit export or retention wrote.")) var segments:
+        [String]
+
+    func run() async throws {
+        try await StartFailure.reported {
+            // Before a lock is made beside what may not be a ledger at all.
+            _ = try LedgerReader(path: db)
+            let ledger = try open()
+            for segment in segments {
+                let summary = try await ledger.importSegment(
+                    segment, all: all, now: SystemClock.now())
+                let revisions =
+                    summary.revisions.map { " of revisions \($0.lowerBound) to \($0.upperBound)" }
+                print("\(segment): \(summary.rows) rows imported\(revisions ?? "")")
+            }
+            try await ledger.close()
+        }
+    }
+
+    private func open() throws -> AuditLedger {
+        do {
+            return try AuditLedger(path: db)
+        } catch {
+            guard error.code == .locked else { throw error }
+            throw StartFailure("\(error.message) To import, its server must be stopped.")
+        }
+    }
+}
+
+/// Copies a ledger; the server may run.
+struct AuditBackupCommand: AsyncParsableCommand {
+    static let configuration = CommandConfiguration(
+        commandName: "backup", abstract: "Copy a ledger to a new file, checked and on disk.",
+        discussion: "The copy is of one moment. The server may be running.")
+
+    @Option(help: ArgumentHelp("The ledger's file.", valueName: "file")) var db: String
+    @Option(help: ArgumentHelp("The new file; must not exist.", valueName: "file")) var to: String
+
+    func run() async throws {
+        try await StartFailure.reported {
+            let last = try LedgerReader(path: db).backup(to: to)
+            print("\(to): a sound copy, up to row \(last)")
+        }
+    }
 }

@@ -1,4 +1,7 @@
 import ArgumentParser
+import Etcd
+import Foundation
+import ServiceLifecycle
 
 /// Serves the API with an etcd and a ledger of its own, both gone afterwards.
 struct DevCommand: AsyncParsableCommand {
@@ -25,5 +28,66 @@ struct DevCommand: AsyncParsableCommand {
             settings.dataDirectory = etcd.directory + "/ledger"
             try await Application(settings, below: [etcd]).run()
         }
+    }
+}
+
+/// An etcd child of this process, with a temporary directory; both end with it, however it ends.
+///
+/// A small shell stands between: it waits for the end of its standard input, whose other end only
+/// this process holds. The kernel closes that end even after `kill -9`, and the shell then kills
+/// etcd and removes the directory. (Linux' PR_SET_PDEATHSIG would have to be set in the child between
+/// fork and exec, which Foundation's `Process` does not offer.) `setsid` keeps a Ctrl-C at the
+/// terminal from reaching etcd before the server has drained.
+struct DevEtcd: Service {
+    /// Where clients connect.
+    let endpoint: EtcdEndpoint
+    /// Temporary; holds etcd's data, and the ledger's.
+    let directory: String
+    private let supervisor: Supervisor
+
+    /// Starts etcd and waits until it takes connections.
+    static func start() async throws -> DevEtcd {
+        guard let program = Executable.find("etcd") else {
+            throw StartFailure(
+                "dev needs the program etcd, and there is none on PATH; "
+                    + "on Debian and Ubuntu: apt install etcd-server")
+        }
+        let directory = try makeDirectory()
+        let (client, peer) = try LoopbackPort.freePair()
+        let supervisor = try Supervisor(
+            program: program, directory: directory, client: client, peer: peer)
+        let etcd = DevEtcd(
+            endpoint: EtcdEndpoint(host: "127.0.0.1", port: client), directory: directory,
+            supervisor: supervisor)
+        try await etcd.waitUntilReachable(port: client)
+        return etcd
+    }
+
+    func run() async throws {
+        // A cancelled wait is an end like any other: etcd is ended either way.
+        try? await gracefulShutdown()
+        supervisor.end()
+    }
+
+    private func waitUntilReachable(port: Int) async throws {
+        let deadline = ContinuousClock.now + .seconds(20)
+        while !LoopbackPort.accepts(port) {
+            guard ContinuousClock.now < deadline, supervisor.isEtcdRunning else {
+                let log = directory + "/etcd.log"
+                let text = (try? String(contentsOfFile: log, encoding: .utf8)) ?? ""
+                supervisor.end()
+                throw StartFailure("etcd did not start; the end of its log:\n\(text.suffix(1000))")
+            }
+            try await Task.sleep(for: .milliseconds(20))
+        }
+    }
+
+    private static func makeDirectory() throws -> String {
+        let parent = FileManager.default.temporaryDirectory.path
+        let path = parent + "/policy-server-dev-" + UUID().uuidString.lowercased()
+        try FileManager.default.createDirectory(
+            atPath: path, withIntermediateDirectories: false,
+            attributes: [.posixPermissions: 0o700])
+        return path
     }
 }

@@ -1,3 +1,4 @@
+package import Configuration
 import Foundation
 import HTTPCore
 
@@ -66,6 +67,106 @@ struct SettingReader {
         let (texts, source) = try values.texts(other)
         if !texts.isEmpty, try values.texts(setting).texts.isEmpty {
             throw SettingError("\(source.name(of: other)): needs \(setting.flag) as well")
+        }
+    }
+}
+
+/// The texts of the settings from all sources; what a text means is `Settings`' business.
+package struct SettingValues: Sendable {
+    /// Sources in falling precedence.
+    private let layers: [(source: SettingSource, provider: any ConfigProvider)]
+
+    package init(layers: [(source: SettingSource, provider: any ConfigProvider)]) {
+        self.layers = layers
+    }
+
+    /// Flags before environment before file. `flags` holds what the command line names,
+    /// `environment` the whole environment of the process.
+    package init(
+        flags: [Setting: [String]], environment: [String: String],
+        file: (path: String, provider: any ConfigProvider)? = nil
+    ) {
+        let variables = EnvironmentVariablesProvider(environmentVariables: environment)
+        var layers: [(source: SettingSource, provider: any ConfigProvider)] = [
+            (.flag, InMemoryProvider(name: "command line", values: Self.values(of: flags))),
+            (.environment, variables.prefixKeys(with: ["policy-server"])),
+        ]
+        if let file { layers.append((.file(path: file.path), file.provider)) }
+        self.init(layers: layers)
+    }
+
+    /// The text or texts of `setting` and their source; throws when the source's value has another form.
+    package func texts(_ setting: Setting) throws(SettingError) -> (
+        texts: [String], source: SettingSource
+    ) {
+        for (source, provider) in layers {
+            if let texts = try Self.texts(setting, of: provider, source: source) {
+                return (texts, source)
+            }
+        }
+        return (setting.defaultText.isEmpty ? [] : [setting.defaultText], .default)
+    }
+
+    private static func texts(
+        _ setting: Setting, of provider: any ConfigProvider, source: SettingSource
+    ) throws(SettingError) -> [String]? {
+        let key = AbsoluteConfigKey([setting.key])
+        if setting.isList {
+            let list = try? provider.value(forKey: key, type: .stringArray).value?.content
+            if case .stringArray(let texts)? = list { return texts }
+        }
+        do {
+            guard let content = try provider.value(forKey: key, type: .string).value?.content,
+                case .string(let text) = content
+            else { return nil }
+            return [text]
+        } catch {
+            throw SettingError(setting, from: source, "is not a single value")
+        }
+    }
+
+    private static func values(of flags: [Setting: [String]]) -> [AbsoluteConfigKey: ConfigValue] {
+        var values: [AbsoluteConfigKey: ConfigValue] = [:]
+        for (setting, texts) in flags {
+            let content: ConfigContent =
+                setting.isList ? .stringArray(texts) : .string(texts.last ?? "")
+            values[AbsoluteConfigKey([setting.key])] = ConfigValue(content, isSecret: false)
+        }
+        return values
+    }
+}
+
+/// A setting that cannot be used: which one, where it came from, and what would be legal.
+package struct SettingError: Error, Equatable, CustomStringConvertible {
+    package var message: String
+
+    package init(_ message: String) { self.message = message }
+
+    /// The value of `setting` from `source` is not legal; `problem` says why.
+    package init(_ setting: Setting, from source: SettingSource, _ problem: String) {
+        message = "\(source.name(of: setting)): \(problem); for example \(setting.example)"
+    }
+
+    package var description: String { message }
+
+    /// EX_CONFIG of sysexits.h: something is wrong in the configuration.
+    package static let exitCode: Int32 = 78
+}
+
+/// Where a setting's value came from, in falling precedence.
+package enum SettingSource: Hashable, Sendable {
+    case flag
+    case environment
+    case file(path: String)
+    case `default`
+
+    /// How an error names `setting` when its value came from here.
+    package func name(of setting: Setting) -> String {
+        switch self {
+        case .flag: "\(setting.flag) (command line)"
+        case .environment: "\(setting.variable) (environment)"
+        case .file(let path): "\(setting.key) (file \(path))"
+        case .default: "\(setting.key) (default)"
         }
     }
 }

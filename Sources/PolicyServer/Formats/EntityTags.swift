@@ -1,4 +1,5 @@
 package import ControlPlane
+import HTTPCore
 
 /// `If-Match` and `If-None-Match` (RFC 9110 section 13.1) over ETags that are etcd revisions.
 package enum EntityTags {
@@ -60,5 +61,27 @@ package enum EntityTags {
     private static func revision(_ text: String) -> Int64? {
         guard let revision = Int64(text), revision > 0, String(revision) == text else { return nil }
         return revision
+    }
+}
+
+/// ETags of lists.
+///
+/// A list has no revision: etcd's rises with every endpoint, and one that is restored counts again what it had counted
+/// before. So a tag is good for one run of the server: behind a load balancer another replica answers 200.
+struct ListTags: Sendable {
+    /// Tells this run from every other.
+    private let run = String(UInt64.random(in: 0...UInt64.max), radix: 36)
+
+    /// The tag of a list as it is at `version`, in the form and the part that `request` asks for.
+    func tag(_ request: Request, version: UInt64) -> String {
+        var hasher = Hasher()
+        hasher.combine(request.responseType)
+        hasher.combine(request.path)
+        for (name, value) in request.query.items where name != "atLeast" {
+            hasher.combine(name)
+            hasher.combine(value)
+        }
+        let question = String(UInt(bitPattern: hasher.finalize()), radix: 36)
+        return "\"\(run)-\(version)-\(question)\""
     }
 }

@@ -1,6 +1,14 @@
 import Calico
 package import ControlPlane
+import FoundationEssentials
 package import HTTPCore
+import Synchronization
+
+#if canImport(Glibc)
+    import Glibc
+#elseif canImport(Musl)
+    import Musl
+#endif
 
 /// Everything that `/metrics` shows.
 package struct Metrics: Sendable {
@@ -89,5 +97,76 @@ package struct Metrics: Sendable {
             "policy_server_audit_lag_revisions", .gauge,
             "Revisions shown but not yet in the ledger.",
             Double(max(0, health.appliedRevision - health.auditedRevision)))
+    }
+}
+
+extension ServerLoad {
+    /// What the HTTP server carries, and what it had to turn away.
+    func write(to text: inout PrometheusText) {
+        text.single(
+            "policy_server_http_connections", .gauge, "Open client connections.",
+            Double(connections.load(ordering: .relaxed)))
+        text.single(
+            "policy_server_http_requests_in_hand", .gauge,
+            "Requests whose answer is not out.", Double(requests.load(ordering: .relaxed)))
+        text.single(
+            "policy_server_http_body_memory_bytes", .gauge,
+            "Bytes of --max-body-memory that request bodies take.", Double(bodies.held))
+        text.single(
+            "policy_server_http_answer_memory_bytes", .gauge,
+            "Bytes of --max-answer-memory that answers take which clients have not read.",
+            Double(answers.held))
+        text.single(
+            "policy_server_http_evicted_connections_total", .counter,
+            "Connections closed to make room for others.",
+            Double(evictions.load(ordering: .relaxed)))
+        text.single(
+            "policy_server_http_refused_connections_total", .counter,
+            "Connections turned away since there were too many.",
+            Double(refusedConnections.load(ordering: .relaxed)))
+        text.single(
+            "policy_server_http_busy_total", .counter,
+            "Requests refused since their body or answer found no room in memory.",
+            Double(refusedRequests.load(ordering: .relaxed)))
+    }
+}
+
+/// The process's own figures, by the names Prometheus' client libraries use.
+struct ProcessMetrics: Sendable {
+    /// Seconds since 1970 at which the process started to serve.
+    let startTime: Double
+
+    init(startTime: Double = Date().timeIntervalSince1970) { self.startTime = startTime }
+
+    func write(to text: inout PrometheusText) {
+        text.single(
+            "process_start_time_seconds", .gauge, "Start of the process, seconds since 1970.",
+            startTime)
+        text.single(
+            "policy_server_uptime_seconds", .gauge, "Seconds since the process started.",
+            Date().timeIntervalSince1970 - startTime)
+        if let resident = Self.residentBytes {
+            text.single(
+                "process_resident_memory_bytes", .gauge, "Resident memory in bytes.",
+                Double(resident))
+        }
+        text.single(
+            "process_cpu_seconds_total", .counter, "User and system CPU time in seconds.",
+            Self.cpuSeconds)
+    }
+
+    /// Second field of `/proc/self/statm` in pages (proc(5)); nil where there is no such file.
+    private static var residentBytes: Int? {
+        guard let text = try? String(contentsOfFile: "/proc/self/statm", encoding: .utf8) else {
+            return nil
+        }
+        let fields = text.split(separator: " ")
+        guard fields.count > 1, let pages = Int(fields[1]) else { return nil }
+        return pages * sysconf(Int32(_SC_PAGESIZE))
+    }
+
+    private static var cpuSeconds: Double {
+        // POSIX fixes CLOCKS_PER_SEC at one million.
+        Double(clock()) * 1e-6
     }
 }

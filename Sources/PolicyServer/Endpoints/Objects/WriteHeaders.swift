@@ -1,4 +1,6 @@
 package import ControlPlane
+import Crypto
+import Documents
 import Domain
 package import HTTPCore
 import HTTPTypes
@@ -56,5 +58,25 @@ package struct WriteHeaders: Sendable {
             throw .malformed("\(name) is not * or a list of entity tags, such as \"42\".")
         }
         return match
+    }
+}
+
+/// What makes a repeated write the same write.
+enum Idempotency {
+    /// SHA-256 in hex over what the client asks for; the order of query parameters does not count.
+    static func fingerprint(_ request: Request, body: [UInt8]) -> String {
+        var hash = SHA256()
+        let query = request.query.items.map { "\($0.name)=\($0.value)" }.sorted()
+        for part in [request.method.rawValue, request.path] + query {
+            hash.update(data: Array(part.utf8) + [0])
+        }
+        hash.update(data: [0])
+        hash.update(data: body)
+        return Hex.text(Array(hash.finalize()))
+    }
+
+    /// SHA-256 of a key in hex: how the ledger names it.
+    static func hash(_ key: String) -> String {
+        Hex.text(Array(SHA256.hash(data: Array(key.utf8))))
     }
 }
