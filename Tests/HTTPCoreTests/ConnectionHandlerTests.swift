@@ -99,12 +99,14 @@ final class EmbeddedConnection {
     var reads: Int { counter.reads }
 
     init(
-        routes: [Route], limits: HTTPServer.Limits = HTTPServer.Limits(), door: RequestDoor = .test
+        routes: [Route], limits: HTTPServer.Limits = HTTPServer.Limits(),
+        siteGuard: CrossSiteGuard = .test
     ) throws {
         var builder = RouterBuilder()
         builder.add(routes)
         let environment = ConnectionEnvironment(
-            router: try builder.build(), limits: limits, door: door, load: ServerLoad(limits),
+            router: try builder.build(), limits: limits, siteGuard: siteGuard,
+            load: ServerLoad(limits),
             log: RequestLog(logger: .silent, level: .info, onRequest: nil))
         channel = EmbeddedChannel()
         try channel.pipeline.syncOperations.addHandler(counter)

@@ -7,11 +7,11 @@ package struct Authority: Hashable, Sendable {
     /// A name in lower case without a dot at its end, an IPv4 address, or an IPv6 address in its shortest
     /// form without brackets.
     package let host: String
-    /// 0...65535; nil when none is said.
+    /// 0...65535; nil when there is none.
     package let port: Int?
 
-    /// Nil when `text` is not `uri-host [":" port]`. An empty host is none: no `http` resource has one
-    /// (RFC 9110 §4.2.1). User information is refused as well (§4.2.4).
+    /// Returns nil if `text` is not `uri-host [":" port]`. An empty host is refused, because an `http` resource
+    /// has a host (RFC 9110 §4.2.1), and so is user information (§4.2.4).
     package init?(_ text: some StringProtocol) {
         let bytes = Array(text.utf8)
         let hostEnd: Int
@@ -30,7 +30,7 @@ package struct Authority: Hashable, Sendable {
         self.port = port
     }
 
-    /// What is between brackets: an IPv6 address without a zone, or what a later version of IP may bring.
+    /// Reads the text between brackets: an IPv6 address without a zone, or `IPvFuture`.
     private static func literal(_ bytes: ArraySlice<UInt8>) -> String? {
         let text = String(decoding: bytes, as: UTF8.self)
         if bytes.first == UInt8(ascii: "v") || bytes.first == UInt8(ascii: "V") {
@@ -48,7 +48,7 @@ package struct Authority: Hashable, Sendable {
         return address.ipAddress
     }
 
-    /// `reg-name` or an IPv4 address, which is one too.
+    /// Reads a `reg-name`. An IPv4 address has the form of one.
     private static func name(_ bytes: ArraySlice<UInt8>) -> String? {
         var rest = bytes
         while let byte = rest.popFirst() {
@@ -65,7 +65,7 @@ package struct Authority: Hashable, Sendable {
         return name.isEmpty ? nil : name
     }
 
-    /// `":" *DIGIT`, or nothing; `.some(nil)` for no number.
+    /// Reads `":" *DIGIT` or nothing. Returns `.some(nil)` if there is no number.
     private static func port(_ bytes: ArraySlice<UInt8>) -> Int?? {
         guard let colon = bytes.first else { return .some(nil) }
         let digits = bytes.dropFirst()

@@ -1,5 +1,5 @@
 extension HTTPServer {
-    /// What one client may take. Each limit has the answer or the end it leads to.
+    /// The limits of clients, each with the status or the action when it is exceeded.
     package struct Limits: Sendable, Hashable {
         /// Request target, in bytes; 414.
         package var targetBytes = 8 << 10
@@ -11,19 +11,19 @@ extension HTTPServer {
         package var bodyBytes = 4 << 20
         /// Body bytes of a refused request that are read and dropped to keep its connection.
         package var discardBytes = 64 << 10
-        /// Bytes of request bodies of all connections together, from their arrival until their handlers have
-        /// ended, with what `Route.bodyMemory` adds; 503. An eighth is kept for bodies of up to 64 KiB.
+        /// Bytes of request bodies of all connections together, from their arrival to the end of their handlers,
+        /// including `Route.bodyMemory`; 503. An eighth is kept for bodies of up to 64 KiB.
         package var bodyMemory = 256 << 20
-        /// Bytes of answers of all connections together that clients have not taken. A safe request whose
-        /// answer finds no room gets 503, a stream is cut, and the reader that has kept its connection
-        /// waiting the longest is closed. Answers of up to 64 KiB, and those of writes, are always sent.
+        /// Bytes of answers of all connections together that clients have not read. If an answer finds no room, a
+        /// safe request gets 503, a stream is cut, and the connection whose client has not read for the longest
+        /// time is closed. Answers of up to 64 KiB and answers to writes are always sent.
         package var answerMemory = 256 << 20
-        /// Open connections. For one more, the connection that has been idle, or has not sent a whole header,
-        /// the longest is closed; when all have a request in hand the new one is answered 503.
+        /// Open connections. For one more, the server closes the connection that has been idle, or sending its
+        /// header, for the longest time. If all are serving a request, the new one gets 503.
         package var connections = 4096
-        /// New connections beyond `connections` that are told so; more are closed without an answer.
+        /// Connections beyond `connections` that get a 503; more are closed without an answer.
         package var refusedConnections = 64
-        /// Requests that wait on one connection for the one in hand; what follows them is dropped.
+        /// Requests that may wait behind the active one on one connection; the rest is dropped.
         package var pipelinedRequests = 64
         /// From the first byte of a request to the end of its header; 408.
         package var headerTimeout = Duration.seconds(10)
@@ -31,15 +31,15 @@ extension HTTPServer {
         package var bodyTimeout = Duration.seconds(60)
         /// Between two requests; the connection is closed.
         package var idleTimeout = Duration.seconds(75)
-        /// Without the client taking `writeProgress` bytes of its answer; the connection is closed.
+        /// Within which a client must read `writeProgress` bytes of its answer; the connection is closed.
         package var writeTimeout = Duration.seconds(30)
-        /// Bytes of its answer, or all that is left, that a client takes within `writeTimeout`.
+        /// Bytes of its answer, or the whole rest, that a client must read within `writeTimeout`.
         package var writeProgress = 32 << 10
-        /// From the end of what the client sends to the begin of its answer; then the handler is cancelled.
+        /// From the client's half-close to the start of its answer; the handler is cancelled.
         package var halfCloseTimeout = Duration.seconds(2)
-        /// After the last answer, for the client to close (RFC 9112 §9.6).
+        /// From the last answer until the client closes (RFC 9112 §9.6); the connection is closed.
         package var lingerTimeout = Duration.seconds(2)
-        /// For requests in hand when a graceful shutdown begins; then they are cut.
+        /// For active requests after a graceful shutdown has begun; they are cut.
         package var drainTimeout = Duration.seconds(20)
 
         package init() {}

@@ -1,6 +1,6 @@
 import HTTPTypes
 
-/// The problems HTTP itself asks for, found before or instead of a handler.
+/// The problems that HTTP itself defines, found before a handler runs.
 extension Problem {
     static func badRequest(_ detail: String) -> Problem {
         Problem(
@@ -8,10 +8,10 @@ extension Problem {
             detail: detail)
     }
 
-    /// - Parameter meant: the resource that is there when empty segments are left out. Not a redirection: most
-    ///   clients do not repeat a PUT at another place, and `curl -f` takes a 308 for success.
+    /// - Parameter meant: the resource at the same path without its empty segments. A hint and no redirection:
+    ///   most clients do not repeat a PUT elsewhere, and `curl -f` takes a 308 for success.
     static func notFound(path: String, meant: String? = nil) -> Problem {
-        let hint = meant.map { " Leave out the slash that is too many: \($0)" }
+        let hint = meant.map { " Leave out the extra slash: \($0)" }
         return Problem(status: .notFound, detail: "There is no resource at \(path)." + (hint ?? ""))
     }
 
@@ -28,7 +28,8 @@ extension Problem {
     static func notAcceptable(offered: [String]) -> Problem {
         Problem(
             status: .notAcceptable,
-            detail: "Accept admits none of: \(offered.joined(separator: ", ")).")
+            detail:
+                "Accept allows none of the types offered here: \(offered.joined(separator: ", ")).")
     }
 
     static let requestTimeout = Problem(
@@ -67,22 +68,22 @@ extension Problem {
             headers: [.accept: list])
     }
 
-    /// Advice for a form: curl sends one without being asked to, by -d and -F.
+    /// Returns advice for a form, which curl sends with -d and -F even if no form is meant.
     private static func formHint(_ found: String) -> String? {
         let type = found.prefix { $0 != ";" }.lowercased()
         guard ["application/x-www-form-urlencoded", "multipart/form-data"].contains(type) else {
             return nil
         }
         return
-            " With curl, send a file with -T FILE or --data-binary @FILE, since -d takes out line"
-            + " breaks, and say what it is: -H 'Content-Type: …'."
+            " With curl, send a file with -T FILE or --data-binary @FILE (-d removes line breaks),"
+            + " and name its type with -H 'Content-Type: …'."
     }
 
     /// RFC 9110 §12.5.3: `Accept-Encoding` in an answer says which codings would do.
     static func unsupportedContentCoding(_ found: String) -> Problem {
         Problem(
             status: .unsupportedMediaType,
-            detail: "Content-Encoding \(found) is not supported; send the body as it is.",
+            detail: "Content-Encoding \(found) is not supported; send the body uncompressed.",
             headers: [.acceptEncoding: "identity"])
     }
 
@@ -112,28 +113,31 @@ extension Problem {
             title: "A page of another site sent the request", detail: detail)
     }
 
-    /// `what` is what there is too much of: "request bodies".
+    /// `what` names the bytes that fill the memory: "request bodies".
     static func busy(_ what: String) -> Problem {
         Problem(
             status: .serviceUnavailable, type: "/problems/busy",
-            title: "The server holds as much as it may",
-            detail: "The server holds as many bytes of \(what) as it may. Nothing was done;"
+            title: "The server is at its memory limit",
+            detail: "The memory that the server reserves for \(what) is full. Nothing was done;"
                 + " try again in a moment.",
             headers: [.retryAfter: "1"])
     }
 
-    /// What a client may still read that has closed its side and waited too long.
+    /// The answer for a client that closed its side and whose request was cancelled; it may still read this.
     static let abandoned = Problem(
         status: .serviceUnavailable,
-        detail: "The client closed its side of the connection, and its request took too long for"
-            + " the server to believe that it still waits. What it asked for may have been done.")
+        detail:
+            "The client closed its side of the connection before the request was answered, so the"
+            + " server stopped waiting for the answer. The request may have taken effect.")
 
     static let tooManyConnections = Problem(
-        status: .serviceUnavailable, detail: "The server has too many connections.",
+        status: .serviceUnavailable,
+        detail: "The server has too many connections; try again in a moment.",
         headers: [.retryAfter: "1"])
 
-    /// Says nothing of the error: that is in the log, under the request id.
+    /// Hides the error, which is in the log under the request id.
     static let internalServerError = Problem(
         status: .internalServerError,
-        detail: "The server failed to answer; its log has more under the X-Request-Id.")
+        detail:
+            "The server failed to handle the request; its log has details under the X-Request-Id.")
 }

@@ -9,7 +9,7 @@ package struct Problem: Error, Sendable {
     package var type: String
     /// Short and the same for every problem of this type; by default the status's reason phrase.
     package var title: String
-    /// What went wrong this time, for a human.
+    /// The occurrence explained for a person.
     package var detail: String?
     /// URI reference of this occurrence.
     package var instance: String?
@@ -17,8 +17,8 @@ package struct Problem: Error, Sendable {
     package var headers: HTTPFields
     /// Extension members (RFC 9457 §3.2), in the order in which they are written.
     package var extensions: [(name: String, value: JSONValue)]
-    /// See `Response.isOnRecord`.
-    package var isOnRecord = false
+    /// See `Response.isAudited`.
+    package var isAudited = false
 
     package init(
         status: HTTPResponse.Status, type: String = "about:blank", title: String? = nil,
@@ -46,7 +46,7 @@ package struct Problem: Error, Sendable {
         return JSONSerializer.bytes(.object(object))
     }
 
-    /// The same problem, which says which request it is about.
+    /// Returns this problem with the path and the id of its request.
     package func identified(path: String, requestID: String) -> Problem {
         var problem = self
         if !path.isEmpty { problem.instance = instance ?? path }
@@ -58,12 +58,12 @@ package struct Problem: Error, Sendable {
     package var response: Response {
         var fields = headers
         fields[.contentType] = "application/problem+json"
-        // With a line break behind it, for who reads it in a terminal.
+        // The line break keeps the shell prompt off the last line in a terminal.
         var response = Response(
             status: status, headers: fields, body: .bytes(json + [UInt8(ascii: "\n")]))
         response.problemType = type
         response.problemDetail = detail
-        response.isOnRecord = isOnRecord
+        response.isAudited = isAudited
         return response
     }
 }

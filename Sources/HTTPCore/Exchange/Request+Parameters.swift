@@ -47,7 +47,7 @@ extension Request {
 
 /// A type that a path or query parameter can be read as.
 package protocol ParameterValue {
-    /// What a legal value is, as it stands in an error message: "an integer".
+    /// A legal value in the words of an error message: "an integer".
     static var expectation: String { get }
     /// Nil when `text` is not a legal value.
     init?(parameter text: String)

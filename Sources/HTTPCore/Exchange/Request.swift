@@ -3,7 +3,7 @@ package import HTTPTypes
 import NIOHTTP1
 import Synchronization
 
-/// One request that a route was found for.
+/// One request for which a route was found.
 package struct Request: Sendable {
     package var method: HTTPRequest.Method
     /// The request target as it was sent.
@@ -18,7 +18,7 @@ package struct Request: Sendable {
     package var body: RequestBody
     /// The media type of the body, when the client said one.
     package var contentType: MediaType?
-    /// Which of the route's `produces` the client prefers; empty when the route produces nothing.
+    /// The type of the route's `produces` that the client prefers; empty if the route produces nothing.
     package var responseType: String
     /// The peer's IP address, without port.
     package var remoteAddress: String
@@ -68,7 +68,7 @@ extension HTTPField.Name {
     package static let requestID = HTTPField.Name("X-Request-Id") ?? .from
 }
 
-/// Makes request ids that no other source makes: 64 random bits of this source, then a counter.
+/// Makes request ids that are unique among all sources: 64 random bits of this source, then a counter.
 final class RequestIDSource: Sendable {
     private let prefix = UInt64.random(in: .min ... .max)
     private let counter = Atomic<UInt64>(0)
@@ -80,7 +80,7 @@ final class RequestIDSource: Sendable {
     }
 }
 
-/// The client's own request id: 1–128 of `[A-Za-z0-9._-]`; nil when there is none or it is malformed.
+/// Returns the client's own request id, 1 to 128 of `[A-Za-z0-9._-]`; nil if it is absent or malformed.
 func clientRequestID(_ headers: HTTPHeaders) -> String? {
     for name in ["X-Request-Id", "X-Openstack-Request-Id"] {
         if let value = headers.first(name: name), isWellFormedRequestID(value) { return value }

@@ -17,13 +17,13 @@ package struct RequestBody: AsyncSequence, Sendable {
     }
 
     private let storage: Storage
-    /// Keeps the body's bytes counted for as long as a handler has the body.
+    /// Keeps the body's bytes counted while a handler has the body.
     private let lease: ByteLease?
     /// See `Route.bodyMemory`.
     private let memory: Int
     /// From Content-Length, in bytes; nil when the body is chunked.
     package let length: Int?
-    /// The bytes the route allows; more throws a 413 problem.
+    /// The most bytes that the route allows; a longer body throws a 413 problem.
     package let limit: Int
 
     /// A request without a body.
@@ -53,8 +53,8 @@ package struct RequestBody: AsyncSequence, Sendable {
         self.limit = limit
     }
 
-    /// The whole body; throws a 413 problem when it is larger than `maximum` or the route's limit, and 503
-    /// when the server has no room for what the handler makes of it.
+    /// Returns the whole body. Throws a 413 problem if it is larger than `maximum` or the route's limit, and a
+    /// 503 problem if the server has no room for the document that the handler will make of it.
     package func collect(upTo maximum: Int = .max) async throws -> [UInt8] {
         let maximum = Swift.min(maximum, limit)
         if let length, length > maximum { throw Problem.contentTooLarge(limit: maximum) }
@@ -91,7 +91,7 @@ package struct RequestBody: AsyncSequence, Sendable {
 
         fileprivate var source: Source
 
-        /// The next bytes; throws a `Problem` (400, 408, 413) when the rest of the body cannot be had.
+        /// Returns the next bytes. Throws a `Problem` (400, 408, 413) if the rest of the body will not come.
         package mutating func next() async throws -> [UInt8]? {
             switch source {
             case .bytes(let bytes):
@@ -104,7 +104,7 @@ package struct RequestBody: AsyncSequence, Sendable {
     }
 }
 
-/// Tells the connection that the reader of the body wants more, or nothing any more.
+/// Tells the connection that the reader of the body wants more bytes, or has stopped reading.
 struct RequestBodyDemand: NIOAsyncSequenceProducerDelegate {
     let onDemand: @Sendable () -> Void
 

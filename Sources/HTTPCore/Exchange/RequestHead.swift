@@ -12,7 +12,7 @@ struct RequestHead: Sendable {
     var isChunked: Bool
     /// The client waits for `100 Continue` before it sends the body.
     var expectsContinue: Bool
-    /// What the client wants after this request.
+    /// True if the client wants to send another request.
     var keepAlive: Bool
     /// The field Host; nil only in HTTP/1.0.
     var host: Authority?
@@ -99,7 +99,7 @@ struct RequestHead: Sendable {
         }
         guard let value = hosts.first else { return nil }
         guard let host = Authority(value[...].trimmed()) else {
-            throw .badRequest("Host is not the name or address of a host, with or without a port.")
+            throw .badRequest("Host must be a host name or an IP address, with or without a port.")
         }
         return host
     }
@@ -111,19 +111,19 @@ struct RequestHead: Sendable {
         guard values.count == 1, !value.isEmpty,
             value.utf8.allSatisfy({ (UInt8(ascii: "0")...UInt8(ascii: "9")).contains($0) }),
             let length = Int(value)
-        else { throw .badRequest("Content-Length is not one decimal number.") }
+        else { throw .badRequest("Content-Length must be one decimal number.") }
         return length
     }
 
-    /// RFC 9112 §6.1 and §6.3: what could be read in two ways is refused.
+    /// Refuses everything that could be read in two ways (RFC 9112 §6.1, §6.3).
     private func readTransferCoding() throws(Problem) -> Bool {
         let values = headers[values: .transferEncoding]
         guard !values.isEmpty else { return false }
         guard contentLength == nil else {
-            throw .badRequest("Content-Length and Transfer-Encoding exclude each other.")
+            throw .badRequest("A request must not have both Content-Length and Transfer-Encoding.")
         }
         guard version >= .http11 else {
-            throw .badRequest("HTTP/1.0 has no Transfer-Encoding.")
+            throw .badRequest("HTTP/1.0 does not allow Transfer-Encoding.")
         }
         guard values.count == 1, values[0].lowercased() == "chunked" else {
             throw .notImplemented("The only transfer coding supported is chunked.")
@@ -140,7 +140,7 @@ struct RequestHead: Sendable {
         return version >= .http11 && hasBody
     }
 
-    /// We answer in HTTP/1.1 (RFC 9110 §7.8), but the parser reads nothing after an offered upgrade.
+    /// The server ignores an offered upgrade (RFC 9110 §7.8), but the parser reads nothing after one.
     private var isUpgrade: Bool { headers.contains(.upgrade) }
 }
 

@@ -3,7 +3,7 @@ import NIOCore
 
 /// An answer to one request. The server adds Date, X-Request-Id, Connection and the body's length.
 package struct Response: Sendable {
-    /// What follows the header.
+    /// The bytes after the header.
     package enum Body: Sendable {
         case empty
         case bytes([UInt8])
@@ -17,14 +17,14 @@ package struct Response: Sendable {
     /// Connection, Content-Length, Transfer-Encoding, Date and X-Request-Id are the server's and ignored here.
     package var headers: HTTPFields
     package var body: Body
-    /// Who made the request, for the access log.
+    /// The actor of the request, for the access log.
     package var principal: String?
     /// `type` of the problem that this answer is; nil for any other answer.
     package var problemType: String?
     /// `detail` of that problem.
     package var problemDetail: String?
-    /// Whether whoever made this answer has seen to it that the request is on record.
-    package var isOnRecord = false
+    /// True if the handler has already written an audit row for this request.
+    package var isAudited = false
 
     package init(
         status: HTTPResponse.Status = .ok, headers: HTTPFields = [:], body: Body = .empty,
@@ -47,7 +47,7 @@ package struct Response: Sendable {
     }
 }
 
-/// Where a streamed response body goes. For one task at a time.
+/// Writes a streamed response body. Only one task may use it at a time.
 package struct ResponseBodyWriter: Sendable {
     private let sink: @Sendable (ByteBuffer, EventLoopPromise<Void>) -> Void
     private let eventLoop: any EventLoop
@@ -60,7 +60,7 @@ package struct ResponseBodyWriter: Sendable {
         self.sink = sink
     }
 
-    /// Sends `bytes`; returns when the socket takes more, throws `ConnectionClosed` when it never will.
+    /// Sends `bytes` and waits until the socket takes more. Throws `ConnectionClosed` if it never will.
     package func write(_ bytes: [UInt8]) async throws {
         let promise = eventLoop.makePromise(of: Void.self)
         sink(ByteBuffer(bytes: bytes), promise)
@@ -73,5 +73,5 @@ package struct ResponseBodyWriter: Sendable {
     }
 }
 
-/// The client went away, or was sent away, before its answer was complete.
+/// The connection ended before its answer was complete.
 package struct ConnectionClosed: Error {}

@@ -1,8 +1,8 @@
 import HTTPTypes
 import NIOCore
 
-/// What a connection remembers of the request it is serving.
-struct RequestInHand {
+/// The request that a connection is serving, and the answer as far as it has got.
+struct ActiveRequest {
     let requestID: String
     let start: NIODeadline
     /// Nil when the parser could not read one.
@@ -14,18 +14,18 @@ struct RequestInHand {
     /// Empty when the header could not be read.
     var headers = HTTPFields()
 
-    /// Where body bytes go; nil when nobody reads them (any more).
+    /// The destination of body bytes; nil if nothing reads them.
     var body: RequestBody.Chunks.Source?
     var contentLength: Int?
     var bodyLimit = 0
-    /// The body's bytes, of the server's budget; shared with the handler.
+    /// The body's share of the server's budget; the handler holds it too.
     var lease: ByteLease?
-    /// What works on the answer, if it is not made on the event loop.
+    /// The task that makes the answer, unless the event loop does.
     var exchange: ExchangeTask?
     var bytesIn = 0
     /// `100 Continue` is due when the body is wanted.
     var awaitsContinue = false
-    /// What is left of the body timeout.
+    /// The rest of the body timeout.
     var bodyTime: TimeAmount
 
     var status = 0
@@ -34,7 +34,7 @@ struct RequestInHand {
     var principal: String?
     var problemType: String?
     var problemDetail: String?
-    var isOnRecord = false
+    var isAudited = false
 
     func summary(now: NIODeadline, remoteAddress: String, isAborted: Bool) -> RequestSummary {
         RequestSummary(
@@ -42,7 +42,7 @@ struct RequestInHand {
             headers: headers, status: status,
             duration: .nanoseconds((now - start).nanoseconds), bytesIn: bytesIn,
             bytesOut: bytesOut, remoteAddress: remoteAddress, principal: principal,
-            problemType: problemType, problemDetail: problemDetail, isOnRecord: isOnRecord,
+            problemType: problemType, problemDetail: problemDetail, isAudited: isAudited,
             isAborted: isAborted)
     }
 }

@@ -1,14 +1,14 @@
 import NIOCore
 import Synchronization
 
-/// What a connection may wait for only so long.
+/// The situations in which a connection has a deadline.
 enum DeadlineKind: Equatable {
     case idle, head, body, write, linger
 }
 
-/// Slow clients.
+/// Deadlines, against slow clients.
 extension ConnectionHandler {
-    /// Sets the deadline of the present situation; one that has not changed keeps its deadline.
+    /// Sets the deadline of the current situation. While the situation is unchanged, so is the deadline.
     func updateDeadline() {
         guard let context else { return }
         let kind = currentKind(context)
@@ -65,7 +65,7 @@ extension ConnectionHandler {
         let kind = deadlineKind
         deadlineKind = nil
         if kind == .write {
-            // A client that takes a byte now and then would hold the answer for ever.
+            // Otherwise a client that reads a byte now and then could hold the answer for ever.
             let taken = bufferedBytes - buffered(context)
             guard taken >= min(bufferedBytes, environment.limits.writeProgress), taken > 0 else {
                 context.close(promise: nil)
@@ -83,13 +83,15 @@ extension ConnectionHandler {
         case .failBody:
             failBody(.requestTimeout)
         }
-        settle()
+        proceed()
     }
 
-    /// RFC 9110 has no word for a client that closes its side and waits (RFC 9112 §9.6 only lets the server
-    /// do so), and one that has left looks the same until something is sent to it. So the handler of a
-    /// request whose answer has not begun gets a while, which is plenty for `nc`, and is cancelled then.
-    /// A streamed answer needs no such time: its header has been sent, and a reset is the answer to that.
+    /// Cancels the handler of a half-closed connection if its answer does not begin soon.
+    ///
+    /// A client may close its side and still wait for the answer, as `nc` does. A client that has left looks
+    /// the same until something is sent to it, and RFC 9110 does not tell the two apart. So a handler gets
+    /// `halfCloseTimeout` and is then cancelled. A streamed answer needs no timeout: its header has been
+    /// sent, and a client that has left answers that with a reset.
     func cancelUnlessAnsweredSoon() {
         guard let eventLoop = context?.eventLoop, state.isUnanswered,
             let exchange = request?.exchange
@@ -103,11 +105,11 @@ extension ConnectionHandler {
             let problem = Problem.abandoned.identified(
                 path: request.path, requestID: request.requestID)
             respond(problem.response)
-            settle()
+            proceed()
         }
     }
 
-    /// Closes the connection to make room for another, unless it has begun something else meanwhile.
+    /// Closes the connection to make room for another, unless it has begun to do something else.
     func evict(ifDoing activities: Set<ConnectionRegistry.Activity>) {
         guard let context else { return }
         let activity = ConnectionRegistry.Activity(currentKind(context))
@@ -119,7 +121,7 @@ extension ConnectionHandler {
         context.close(promise: nil)
     }
 
-    /// Bytes given to the socket that it has not taken.
+    /// Returns how many bytes the socket has been given and has not sent.
     func buffered(_ context: ChannelHandlerContext) -> Int {
         (try? context.channel.syncOptions?.getOption(.bufferedWritableBytes)) ?? 0
     }
@@ -138,8 +140,10 @@ extension ConnectionRegistry.Activity {
     }
 }
 
-/// One deadline that moves often and seldom passes: it is rescheduled only when it moves forward in
-/// time or when the timer has fired too early.
+/// One deadline that moves often and seldom passes.
+///
+/// Rescheduling a task for every request would be wasted work. A deadline that moves later leaves the timer as it
+/// is, and the timer is set again when it fires too early.
 struct DeadlineTimer {
     private var deadline: NIODeadline?
     private var scheduledAt: NIODeadline?
@@ -157,8 +161,8 @@ struct DeadlineTimer {
         task = eventLoop.assumeIsolated().scheduleTask(deadline: deadline, fire)
     }
 
-    /// The scheduled task ran. Returns whether the deadline has passed; if not, what is left of it has
-    /// to be `set` again.
+    /// Takes note that the scheduled task ran. If the deadline has not passed, the caller must `set` the
+    /// deadline that is returned.
     mutating func fired(now: NIODeadline) -> (hasPassed: Bool, left: NIODeadline?) {
         scheduledAt = nil
         task = nil

@@ -3,10 +3,10 @@ import NIOCore
 import NIOHTTP1
 import Synchronization
 
-/// Requests coming in.
+/// The input: requests and their bodies.
 extension ConnectionHandler {
     func begin(_ parsed: HTTPRequestHead) {
-        var request = RequestInHand(
+        var request = ActiveRequest(
             requestID: clientRequestID(parsed.headers) ?? environment.requestIDs.next(),
             start: .now(), bodyTime: TimeAmount(environment.limits.bodyTimeout))
         request.method = HTTPRequest.Method(rawValue: parsed.method.rawValue)
@@ -35,13 +35,13 @@ extension ConnectionHandler {
         }
     }
 
-    private func take(_ request: RequestInHand) {
+    private func take(_ request: ActiveRequest) {
         self.request = request
         environment.load.requests.wrappingAdd(1, ordering: .relaxed)
     }
 
-    /// Forgets the request in hand, if there is one.
-    func endRequestInHand() {
+    /// Forgets the active request, if there is one.
+    func endActiveRequest() {
         guard request != nil else { return }
         request = nil
         environment.load.requests.wrappingSubtract(1, ordering: .relaxed)
@@ -54,9 +54,9 @@ extension ConnectionHandler {
         let target = try RequestTarget(parsing: head.target)
         request?.path = String(target.path)
         if let authority = target.authority ?? head.host {
-            try environment.door.checkHost(authority, local: localAddress)
+            try environment.siteGuard.checkHost(authority, local: localAddress)
         }
-        try environment.door.checkOrigin(head.headers)
+        try environment.siteGuard.checkOrigin(head.headers)
         let admission = try environment.router.admit(
             head, target: target, limits: environment.limits)
         switch admission {
@@ -171,7 +171,7 @@ extension ConnectionHandler {
         advance(state.requestEnded())
     }
 
-    /// The parser or a deadline gave up on what comes in.
+    /// Answers a request that the parser could not read, or that did not arrive in time.
     func fail(_ problem: Problem) {
         if state.isReceiving {
             failBody(problem)
@@ -179,13 +179,13 @@ extension ConnectionHandler {
         }
         state.requestStarted(keepAlive: false)
         take(
-            RequestInHand(
+            ActiveRequest(
                 requestID: environment.requestIDs.next(), start: .now(), bodyTime: .zero))
         let requestID = request?.requestID ?? ""
         respond(problem.identified(path: "", requestID: requestID).response)
     }
 
-    /// The body's reader gets `problem`, the connection will not be used again.
+    /// Gives `problem` to the reader of the body. The connection takes no further request.
     func failBody(_ problem: Problem) {
         request?.body?.finish(problem)
         request?.body = nil
@@ -200,14 +200,14 @@ extension ConnectionHandler {
     private func bodyDemanded() {
         guard !bodyIsWanted else { return }
         bodyIsWanted = true
-        settle()
+        proceed()
     }
 
-    /// RFC 9110 §10.1.1: the handler wants the body that the client holds back.
+    /// Asks for the body that the client holds back until it is asked (RFC 9110 §10.1.1).
     private func sendContinue() {
         guard request?.awaitsContinue == true, state.isUnanswered else { return }
         request?.awaitsContinue = false
         output.writeStaticString("HTTP/1.1 100 Continue\r\n\r\n")
-        settle()
+        proceed()
     }
 }

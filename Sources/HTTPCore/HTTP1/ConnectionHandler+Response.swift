@@ -3,9 +3,10 @@ import Logging
 import NIOCore
 import Synchronization
 
-/// Answers going out.
+/// The output: answers and streamed bodies.
 extension ConnectionHandler {
-    /// Larger output is given to the socket before the next request is taken.
+    /// Output beyond this many bytes is flushed before the next pipelined request is served. Below it, the
+    /// answers to a burst of requests go out in one write.
     private static let flushThreshold = 64 << 10
 
     /// A body that is written while it is sent, and the stream that it goes to.
@@ -14,8 +15,8 @@ extension ConnectionHandler {
         let writer: ResponseBodyWriter
     }
 
-    /// Starts the answer of the request in hand, and ends it unless it is streamed: then the caller has to
-    /// see to it that the body is written.
+    /// Starts the answer to the active request, and completes it unless its body is streamed. In that case
+    /// the caller must write the body that is returned.
     @discardableResult
     func respond(_ response: Response) -> StreamedBody? {
         guard state.isUnanswered, var request else { return nil }
@@ -27,7 +28,7 @@ extension ConnectionHandler {
         request.principal = response.principal
         request.problemType = response.problemType
         request.problemDetail = response.problemDetail
-        request.isOnRecord = response.isOnRecord
+        request.isAudited = response.isAudited
         request.framing = framing
         self.request = request
         let envelope = ResponseEncoder.Envelope(
@@ -50,15 +51,16 @@ extension ConnectionHandler {
         return nil
     }
 
-    /// Whether the answer may be held until the client takes it. What a write has done is told in any case.
-    private func hasRoom(for response: Response, to request: RequestInHand) -> Bool {
+    /// Returns true if the answer may be held until the client reads it. The answer to a write is always
+    /// held, because the client must learn what was done.
+    private func hasRoom(for response: Response, to request: ActiveRequest) -> Bool {
         guard case .bytes(let bytes) = response.body, bytes.count > ByteBudget.smallClaim,
             request.method == .get
         else { return true }
         return takeRoom(bytes.count)
     }
 
-    /// Claims `count` bytes of the budget; when they are not there, the slowest reader has to go.
+    /// Claims `count` bytes of the budget. If they are not free, closes the connection that reads slowest.
     private func takeRoom(_ count: Int) -> Bool {
         if answers.take(count) { return true }
         environment.load.refusedRequests.wrappingAdd(1, ordering: .relaxed)
@@ -66,12 +68,12 @@ extension ConnectionHandler {
         return false
     }
 
-    private func noRoom(_ request: RequestInHand) -> Response {
+    private func noRoom(_ request: ActiveRequest) -> Response {
         Problem.busy("answers that clients have not taken")
             .identified(path: request.path, requestID: request.requestID).response
     }
 
-    private func canDiscardBody(of request: RequestInHand) -> Bool {
+    private func canDiscardBody(of request: ActiveRequest) -> Bool {
         guard !request.awaitsContinue, let length = request.contentLength else { return false }
         return length - request.bytesIn <= environment.limits.discardBytes
     }
@@ -86,7 +88,7 @@ extension ConnectionHandler {
         advance(state.responseFinished())
     }
 
-    func record(_ request: RequestInHand, isAborted: Bool) {
+    func record(_ request: ActiveRequest, isAborted: Bool) {
         guard environment.log.isActive else { return }
         environment.log.record(
             request.summary(now: .now(), remoteAddress: remoteAddress, isAborted: isAborted))
@@ -96,17 +98,17 @@ extension ConnectionHandler {
         switch next {
         case .wait: break
         case .nextRequest:
-            endRequestInHand()
+            endActiveRequest()
             deadlineKind = nil
-            if gauge?.hasBegunRequest == true { _ = state.bytesArrived() }
+            if probe?.hasBegunRequest == true { _ = state.bytesArrived() }
         case .linger:
-            endRequestInHand()
+            endActiveRequest()
             linger()
         }
     }
 
-    /// RFC 9112 §9.6: closes the output only, so that the client can read the last answer before a
-    /// reset for what it still sends could destroy it.
+    /// Closes only the output (RFC 9112 §9.6). If the socket were closed while the client still sends, the
+    /// client's system would see a reset and could discard the last answer unread.
     func linger() {
         guard let context, state.beginLingering() else { return }
         dropInput()
@@ -124,20 +126,20 @@ extension ConnectionHandler {
         }
     }
 
-    /// Gives everything written so far to the socket, in one write.
+    /// Writes all pending output to the socket, in one write.
     func flush() {
         guard let context, output.readableBytes > 0 else { return }
         var bytes = takeOutput()
         context.writeAndFlush(wrapOutboundOut(bytes), promise: nil)
         countOutput()
         guard output.readableBytes == 0, bytes.capacity <= Self.flushThreshold else { return }
-        // Reuses the storage if the socket has taken it all, which is the rule.
+        // Normally the socket has taken everything, and the storage can be used again.
         bytes.clear()
         output = bytes
     }
 
-    /// Sets the claim on the budget to what the socket has not taken. An empty write behind the rest says
-    /// when it has taken all; none is needed when it took everything at once, which is the rule.
+    /// Sets the claim on the budget to the bytes that the socket has not taken. If any are left, an empty
+    /// write behind them reports when they are gone. Normally the socket takes everything at once.
     private func countOutput() {
         guard let context else { return }
         let left = buffered(context)
@@ -153,7 +155,7 @@ extension ConnectionHandler {
         }
     }
 
-    /// A write can call back into this handler: by then its bytes must not be here any more.
+    /// Returns the output and empties it first, because a write can call back into this handler.
     private func takeOutput() -> ByteBuffer {
         defer { output = ByteBuffer() }
         return output
@@ -161,7 +163,7 @@ extension ConnectionHandler {
 
     // MARK: - Streaming
 
-    /// Hands `response` to the connection, and writes its body if that is streamed.
+    /// Gives `response` to the connection, and writes its body if that is streamed.
     static func deliver(
         _ response: Response, to connection: NIOLoopBound<ConnectionHandler>,
         on eventLoop: any EventLoop
@@ -169,13 +171,13 @@ extension ConnectionHandler {
         guard case .stream = response.body else {
             eventLoop.execute {
                 connection.value.respond(response)
-                connection.value.settle()
+                connection.value.proceed()
             }
             return
         }
         let body = try? await eventLoop.submit { () -> StreamedBody? in
             let body = connection.value.respond(response)
-            connection.value.settle()
+            connection.value.proceed()
             return body
         }.get()
         guard let body = body ?? nil else { return }
@@ -235,8 +237,8 @@ extension ConnectionHandler {
             output.writeBuffer(&bytes)
         }
         flush()
-        // A write to a socket that the client has reset closes the channel at once, within `flush`: nobody
-        // would resume a writer that waits from then on.
+        // If the client has reset the connection, `flush` closes the channel at once. A writer that began to
+        // wait after that would never be resumed.
         if !context.channel.isActive {
             promise.fail(ConnectionClosed())
         } else if context.channel.isWritable {
@@ -266,11 +268,11 @@ extension ConnectionHandler {
         }
         if request.framing == .chunked { ResponseEncoder.writeLastChunk(into: &output) }
         finishResponse()
-        settle()
+        proceed()
     }
 }
 
-/// A streamed body was not as long as its Content-Length says.
+/// A streamed body whose length differs from its Content-Length.
 struct BodyLengthMismatch: Error {
     let declared: Int
 }

@@ -3,18 +3,18 @@ import NIOHTTP1
 
 /// Serves one HTTP/1.1 connection on its event loop; `async` work is one `ExchangeTask` for each exchange.
 ///
-/// What may happen when is `ConnectionState`'s business; this class does it.
+/// `ConnectionState` decides which step is legal and when. This class carries the steps out.
 final class ConnectionHandler: ChannelDuplexHandler {
     typealias InboundIn = HTTPServerRequestPart
     typealias OutboundIn = Never
     typealias OutboundOut = ByteBuffer
 
-    /// What waits for the request in hand to be answered.
+    /// Input that waits until the active request has been answered.
     enum Inbound {
         case part(HTTPServerRequestPart)
         /// The parser gave up.
         case failure(Problem)
-        /// More requests were pipelined than allowed; those are dropped.
+        /// More requests were pipelined than allowed; the rest is dropped.
         case cut
     }
 
@@ -22,23 +22,23 @@ final class ConnectionHandler: ChannelDuplexHandler {
     private let exchanges: AsyncStream<ExchangeTask>.Continuation
     var state = ConnectionState()
     var context: ChannelHandlerContext?
-    var gauge: InboundGauge?
+    var probe: RequestByteProbe?
     var entry: ConnectionRegistry.Entry?
     var remoteAddress = ""
-    var localAddress = RequestDoor.LocalAddress(nil)
-    var request: RequestInHand?
-    /// How the body of the request that the parser has read last is delimited.
+    var localAddress = CrossSiteGuard.LocalAddress(nil)
+    var request: ActiveRequest?
+    /// The framing of the body of the request that was parsed last.
     private(set) var parsedFraming = RequestScanner.Framing.none
-    /// The answer to everything on a connection over the limit.
+    /// The only answer on a connection over the limit.
     private let refusal: Problem?
 
     private var waiting = CircularBuffer<Inbound>()
     private var waitingRequests = 0
-    /// Requests were dropped: those that wait are the last.
+    /// Requests were dropped, so the waiting ones are the last.
     private var isCut = false
-    /// Nothing that still comes in matters.
+    /// Further input is ignored.
     var inputIsDead = false
-    /// Set while the socket's bytes are being handled: output is flushed once, at the end.
+    /// Set while bytes from the socket are handled, so that output is flushed once, at the end.
     private var isInBurst = false
     private var isPumping = false
     private var readIsHeld = false
@@ -46,18 +46,18 @@ final class ConnectionHandler: ChannelDuplexHandler {
     var bodyIsWanted = true
 
     var output = ByteBuffer()
-    /// What the client has not taken, of the server's budget of answers.
+    /// This connection's share of the budget for answers that clients have not read.
     let answers: ByteLease
-    /// The end of the output so far is awaited.
+    /// An empty write is under way that reports when the socket has taken everything.
     var awaitsOutput = false
-    /// Counts beginnings and ends of streams, so that a writer kept too long writes nowhere.
+    /// Counts the starts and ends of streams, so that a writer used after its stream has no effect.
     var streams = 0
     /// A streaming writer that waits for the socket.
     var blockedWriter: EventLoopPromise<Void>?
 
     var timer = DeadlineTimer()
     var deadlineKind: DeadlineKind?
-    /// Since when the body's next bytes have been waited for.
+    /// The time since which the server has been waiting for body bytes.
     var bodyWaitStart: NIODeadline?
     /// Bytes not yet taken by the socket when the write deadline was set.
     var bufferedBytes = 0
@@ -72,7 +72,7 @@ final class ConnectionHandler: ChannelDuplexHandler {
         answers = ByteLease(environment.load.answers)
     }
 
-    /// Whether the request in hand is the last that is answered.
+    /// True if the active request is the last one that is answered.
     var isLastOfCut: Bool { isCut && waitingRequests == 0 }
 
     func handlerAdded(context: ChannelHandlerContext) {
@@ -81,16 +81,16 @@ final class ConnectionHandler: ChannelDuplexHandler {
 
     func handlerRemoved(context: ChannelHandlerContext) {
         self.context = nil
-        gauge = nil
-        // It refers to this handler.
+        probe = nil
+        // The entry refers to this handler: without this line neither would be released.
         entry = nil
     }
 
     func channelActive(context: ChannelHandlerContext) {
         remoteAddress = context.remoteAddress?.ipAddress ?? "unix"
-        localAddress = RequestDoor.LocalAddress(context.localAddress)
+        localAddress = CrossSiteGuard.LocalAddress(context.localAddress)
         if let refusal { fail(refusal) }
-        settle()
+        proceed()
         context.fireChannelActive()
     }
 
@@ -101,11 +101,11 @@ final class ConnectionHandler: ChannelDuplexHandler {
         blockedWriter = nil
         if let request {
             request.body?.finish(ConnectionClosed())
-            // Whoever waited for the answer has left: what is still done for it ends.
+            // The client has left, so the handler need not finish.
             request.exchange?.cancel()
             record(request, isAborted: true)
         }
-        endRequestInHand()
+        endActiveRequest()
         waiting.removeAll()
         output = ByteBuffer()
         answers.set(to: 0)
@@ -113,13 +113,13 @@ final class ConnectionHandler: ChannelDuplexHandler {
         context.fireChannelInactive()
     }
 
-    /// Bytes came from the socket. Returns whether any that still come can matter.
+    /// Takes note that the socket had bytes. Returns false if the connection ignores them.
     func takesBytes() -> Bool {
         isInBurst = true
         return !inputIsDead
     }
 
-    /// Bytes of a request came. Returns whether they are to be parsed.
+    /// Takes note of bytes that belong to a request. Returns true if they have to be parsed.
     func bytesArrived() -> Bool {
         guard !inputIsDead, state.bytesArrived() else { return false }
         if state.phase == .head { updateDeadline() }
@@ -140,7 +140,7 @@ final class ConnectionHandler: ChannelDuplexHandler {
 
     func channelReadComplete(context: ChannelHandlerContext) {
         isInBurst = false
-        settle()
+        proceed()
     }
 
     func errorCaught(context: ChannelHandlerContext, error: any Error) {
@@ -156,11 +156,11 @@ final class ConnectionHandler: ChannelDuplexHandler {
             // The client left in the middle of a header; `inputClosed` follows.
             inputIsDead = true
         default:
-            parserFailed(InboundGauge.problem(for: error, limits: environment.limits))
+            parserFailed(RequestByteProbe.problem(for: error, limits: environment.limits))
         }
     }
 
-    /// What comes from here on cannot be read.
+    /// Answers with `problem` after the requests that wait, and ignores all further input.
     func parserFailed(_ problem: Problem) {
         guard !inputIsDead else { return }
         append(.failure(problem))
@@ -168,7 +168,7 @@ final class ConnectionHandler: ChannelDuplexHandler {
         pump()
     }
 
-    /// Has `exchange` run once those before it have ended.
+    /// Runs `exchange` after the exchanges before it.
     func start(_ exchange: ExchangeTask) {
         request?.exchange = exchange
         exchanges.yield(exchange)
@@ -180,7 +180,7 @@ final class ConnectionHandler: ChannelDuplexHandler {
             state.inputEnded()
             inputIsDead = true
             cancelUnlessAnsweredSoon()
-            settle()
+            proceed()
         }
         context.fireUserInboundEventTriggered(event)
     }
@@ -190,7 +190,7 @@ final class ConnectionHandler: ChannelDuplexHandler {
             blockedWriter?.succeed()
             blockedWriter = nil
         }
-        settle()
+        proceed()
     }
 
     func read(context: ChannelHandlerContext) {
@@ -201,15 +201,15 @@ final class ConnectionHandler: ChannelDuplexHandler {
         context.read()
     }
 
-    /// A graceful shutdown began: closes now if idle, else after the answer in hand.
+    /// Starts a graceful shutdown: closes now if idle, else after the current answer.
     func drain() {
         if state.drain() { context?.close(promise: nil) }
     }
 
     // MARK: - Order
 
-    /// Does what has become possible; to be called last whenever something has happened.
-    func settle() {
+    /// Does everything that has become possible. Every event handler calls it last.
+    func proceed() {
         guard context != nil else { return }
         pump()
         if !isInBurst { flush() }
@@ -221,7 +221,7 @@ final class ConnectionHandler: ChannelDuplexHandler {
         }
     }
 
-    /// Back-pressure: no bytes are read that nobody could take.
+    /// Returns false while received bytes could not be used, which slows the client down.
     private func wantsInput(_ context: ChannelHandlerContext) -> Bool {
         switch state.phase {
         case .lingering: true
@@ -274,7 +274,7 @@ final class ConnectionHandler: ChannelDuplexHandler {
         }
     }
 
-    /// No request will be taken any more.
+    /// Drops all waiting input. No further request is served.
     func dropInput() {
         inputIsDead = true
         waiting.removeAll()
@@ -283,7 +283,7 @@ final class ConnectionHandler: ChannelDuplexHandler {
 }
 
 extension RequestScanner.Framing {
-    /// As the header says it; `RequestHead` judges whether that makes sense.
+    /// Reads the framing that the header states. `RequestHead` checks that it is valid.
     fileprivate init(_ head: HTTPRequestHead) {
         if head.headers.contains(name: "Transfer-Encoding") {
             self = .chunked

@@ -1,11 +1,11 @@
-/// Where one HTTP/1.1 connection stands. Pure: inputs are what happened, results what to do.
+/// The state of one HTTP/1.1 connection. Pure: each input is an event, each result the next step.
 ///
 /// `idle` → `head` → `exchange` → `idle` … → `lingering` → `closed`; every phase can go to `closed`.
 struct ConnectionState {
     enum Phase: Equatable {
-        /// Between requests: no byte of the next one has come.
+        /// Between requests: no byte of the next one has arrived.
         case idle
-        /// Some bytes of a header have come.
+        /// A part of a header has arrived.
         case head
         /// One request is being served.
         case exchange(Exchange)
@@ -14,7 +14,7 @@ struct ConnectionState {
         case closed
     }
 
-    /// The two directions of a request in hand.
+    /// The two directions of the active request.
     struct Exchange: Equatable {
         var requestComplete = false
         var response = Response.pending
@@ -24,7 +24,7 @@ struct ConnectionState {
         }
     }
 
-    /// What follows when a part of an exchange is over.
+    /// The next step when one direction of an exchange is complete.
     enum Next: Equatable {
         /// Nothing yet: the other direction is not complete.
         case wait
@@ -34,7 +34,7 @@ struct ConnectionState {
         case linger
     }
 
-    /// What follows when a deadline has passed.
+    /// The next step when a deadline has passed.
     enum Expiry: Equatable {
         case close
         /// Answer 408, then close.
@@ -44,28 +44,28 @@ struct ConnectionState {
     }
 
     private(set) var phase = Phase.idle
-    /// Whether another request may follow the one in hand.
+    /// True if another request may follow the active one.
     private(set) var keepAlive = true
     private var outputClosed = false
     /// The client has closed its side.
     private(set) var inputClosed = false
 
-    /// A request's header or the parser's error can be taken now.
+    /// True if the connection can take a request's header or the parser's error now.
     var canStartExchange: Bool { phase == .idle || phase == .head }
 
-    /// The body of the request in hand is not complete.
+    /// True if the body of the active request is not complete.
     var isReceiving: Bool {
         if case .exchange(let exchange) = phase { return !exchange.requestComplete }
         return false
     }
 
-    /// No answer has been started for the request in hand.
+    /// True if no answer has been started for the active request.
     var isUnanswered: Bool {
         if case .exchange(let exchange) = phase { return exchange.response == .pending }
         return false
     }
 
-    /// Bytes came. Returns whether they matter; they do not once the last answer is out.
+    /// Takes note of bytes. Returns false after the last answer, when they no longer matter.
     mutating func bytesArrived() -> Bool {
         if phase == .idle { phase = .head }
         return phase != .lingering && phase != .closed
@@ -77,7 +77,7 @@ struct ConnectionState {
         self.keepAlive = self.keepAlive && keepAlive
     }
 
-    /// The request in hand is complete.
+    /// The active request is complete.
     mutating func requestEnded() -> Next {
         guard case .exchange(var exchange) = phase else { return .wait }
         exchange.requestComplete = true
@@ -85,19 +85,19 @@ struct ConnectionState {
         return next(exchange)
     }
 
-    /// The input makes no sense from here on: no request can follow, and the one in hand gets no more.
+    /// The input is invalid from here on: no request can follow, and the active one gets no more bytes.
     mutating func inputFailed() -> Next {
         keepAlive = false
         return requestEnded()
     }
 
-    /// This is the last request, whatever the client wants.
+    /// Makes the active request the last one, even if the client asks for more.
     mutating func closeAfterExchange() {
         keepAlive = false
     }
 
     /// The answer begins. `canDiscard`: the rest of the body is small enough to be read and dropped.
-    /// Returns whether the connection stays open, for the field Connection.
+    /// Returns true if the connection stays open, which the field Connection has to say.
     mutating func responseStarted(canDiscard: Bool) -> Bool {
         guard case .exchange(var exchange) = phase else { return false }
         exchange.response = .started
@@ -119,7 +119,7 @@ struct ConnectionState {
         inputClosed = true
     }
 
-    /// Whether there is nothing left to do for a client that sends nothing more.
+    /// True if the client has closed its side and nothing is left to do for it.
     var isOver: Bool {
         guard inputClosed else { return false }
         if case .exchange = phase { return false }
@@ -143,7 +143,7 @@ struct ConnectionState {
         }
     }
 
-    /// The output is to be closed. False when that has happened already.
+    /// Begins to close the output. Returns false if it has been closed before.
     mutating func beginLingering() -> Bool {
         guard phase != .closed, !outputClosed else { return false }
         phase = .lingering

@@ -1,15 +1,17 @@
 import NIOCore
 import NIOHTTP1
 
-/// Sits below the parser: sees bytes before they are a request, so that a slow header has a deadline, and
-/// lines that the parser would read too kindly are refused; drops bytes that no longer matter.
-final class InboundGauge: ChannelInboundHandler {
+/// Sits below the parser and sees the bytes of a request before the parser does.
+///
+/// A slow header thus has a deadline from its first byte, lines that the parser would accept too liberally are
+/// refused, and bytes that no longer matter are dropped.
+final class RequestByteProbe: ChannelInboundHandler {
     typealias InboundIn = ByteBuffer
     typealias InboundOut = ByteBuffer
 
     private let connection: ConnectionHandler
     private var scanner: RequestScanner
-    /// A line that is not complete; its length is bounded by the scanner.
+    /// An incomplete line. The scanner bounds its length.
     private var kept = ByteBuffer()
 
     init(connection: ConnectionHandler, limits: HTTPServer.Limits) {
@@ -17,7 +19,7 @@ final class InboundGauge: ChannelInboundHandler {
         scanner = RequestScanner(limits: limits)
     }
 
-    /// Some bytes of a request have come whose header the parser has not given out.
+    /// True if a part of a request has arrived whose header the parser has not delivered.
     var hasBegunRequest: Bool { kept.readableBytes > 0 || !scanner.isBetweenRequests }
 
     func channelRead(context: ChannelHandlerContext, data: NIOAny) {
@@ -51,12 +53,12 @@ final class InboundGauge: ChannelInboundHandler {
         }
     }
 
-    /// The answer to what the parser could not read, of a request whose line is in order.
+    /// Returns the problem for a parser error in a request whose request line is valid.
     static func problem(for error: HTTPParserError, limits: HTTPServer.Limits) -> Problem {
         switch error {
         case .headerOverflow: .headerTooLarge(limits)
         case .invalidVersion: .versionNotSupported
-        // The methods of RTSP and ICE are constants that do not go with HTTP.
+        // The parser knows the methods of RTSP and ICE and refuses them in an HTTP request.
         case .invalidMethod, .invalidConstant: .notImplemented("The method is not implemented.")
         case .invalidContentLength, .unexpectedContentLength:
             .badRequest("Content-Length is malformed, repeated, or beside Transfer-Encoding.")

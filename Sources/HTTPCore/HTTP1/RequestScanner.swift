@@ -1,11 +1,11 @@
 import Documents
 import NIOCore
 
-/// Finds where the parts of requests end in the bytes of a connection, so that the parser is never given
-/// more than one request at a time, and a request line or chunk line not before it has been judged.
+/// Finds where the parts of requests end in the bytes of a connection. The parser then gets at most one request
+/// at a time, and request lines and chunk lines only after they have been checked.
 ///
-/// It decides nothing about framing: that is the parser's and `RequestHead`'s. Should it ever see an end
-/// where there is none, bytes only reach the parser in other portions, or are refused.
+/// The scanner does not decide framing; the parser and `RequestHead` do. If it ever took a wrong place for the
+/// end of a part, bytes would reach the parser in other portions or be refused, but not be read differently.
 ///
 /// `line` → `fields` → `line` without a body, else → `body` or `chunkLine` → … → `line`.
 struct RequestScanner {
@@ -21,14 +21,14 @@ struct RequestScanner {
         case pass(Int)
         /// Drop this many bytes: empty lines before a request line (RFC 9112 §2.2).
         case skip(Int)
-        /// Keep all there is: the line is not complete.
+        /// Keep all bytes: the line is not complete.
         case wait
         case refuse(Problem)
     }
 
     private enum Phase: Equatable {
         case line
-        /// Header or trailer fields; the number of bytes of the present line that have come.
+        /// Header or trailer fields, with the number of bytes of the current line so far.
         case fields(lineLength: Int, isTrailer: Bool)
         case body(Int)
         case chunkLine
@@ -36,10 +36,11 @@ struct RequestScanner {
         case chunk(Int)
     }
 
-    /// Bytes of chunk lines that may come beyond what their data make likely: each chunk may spend 16 and
-    /// twice its data. As Go's `net/http/internal.chunkedReader` has it (CVE-2023-39326).
+    /// Bytes of chunk lines that a body may have beyond the allowance of its chunks, which is 16 bytes and twice
+    /// the data of each. The rule of Go's `net/http/internal.chunkedReader` (CVE-2023-39326): without it a
+    /// client could make the server read long extensions for one byte of data.
     static let chunkLineSlack = 16 << 10
-    /// Bytes of one chunk at most: more than any route takes, so it need not be waited for.
+    /// The largest chunk in bytes. No route accepts as much, so a larger one is refused at once.
     static let largestChunk = 1 << 30
 
     private let limits: HTTPServer.Limits
@@ -48,13 +49,13 @@ struct RequestScanner {
 
     init(limits: HTTPServer.Limits) { self.limits = limits }
 
-    /// A request's header has just been passed on completely, and its framing is to be set.
+    /// True after the last byte of a header was passed on: the caller must set the framing.
     private(set) var hasEndedHead = false
 
-    /// Nothing of the next request has come.
+    /// True if no byte of the next request has arrived.
     var isBetweenRequests: Bool { phase == .line }
 
-    /// What to do with the first of `bytes`, which are not empty.
+    /// Returns the step for the beginning of `bytes`, which must not be empty.
     mutating func next(_ bytes: ByteBufferView) -> Step {
         switch phase {
         case .line: return line(bytes)
@@ -68,7 +69,7 @@ struct RequestScanner {
         }
     }
 
-    /// Says what follows the header that has ended.
+    /// Sets the framing of the body that follows the header.
     mutating func setFraming(_ framing: Framing) {
         hasEndedHead = false
         switch framing {
@@ -85,7 +86,7 @@ struct RequestScanner {
             return empty.count == bytes.count && empty.last == 0x0D ? .wait : .refuse(problem)
         }
         guard let end = bytes.firstIndex(of: 0x0A) else {
-            // Method, spaces and version are small beside the target.
+            // 1024 bytes leave ample room for the method, the spaces and the version.
             return bytes.count > limits.targetBytes + 1024
                 ? .refuse(.targetTooLong(limit: limits.targetBytes)) : .wait
         }
@@ -95,7 +96,7 @@ struct RequestScanner {
         return .pass(line.count)
     }
 
-    /// Only CR LF is an empty line: what else stands there is no way to end a line.
+    /// Returns a problem unless all empty lines end in CR LF, the only line ending of HTTP.
     private static func problem(ofEmptyLines bytes: ByteBufferView) -> Problem? {
         var isCR = false
         for byte in bytes {
@@ -133,7 +134,7 @@ struct RequestScanner {
 
     private mutating func chunkLine(_ bytes: ByteBufferView) -> Step {
         let tooLong = Problem.badRequest(
-            "The lines before the chunks of the body are too long: send data without extensions.")
+            "The chunk lines of the body are too long: send chunks without extensions.")
         guard let end = bytes.firstIndex(of: 0x0A) else {
             return chunkExcess + bytes.count > Self.chunkLineSlack ? .refuse(tooLong) : .wait
         }
@@ -153,10 +154,10 @@ struct RequestScanner {
     }
 }
 
-/// The request line (RFC 9112 §3), judged before the parser sees it: that one also takes RTSP and ICE, and
-/// calls a bare LF or a space at the end a wrong version.
+/// The request line (RFC 9112 §3), checked before the parser sees it. The parser also accepts RTSP and ICE, and
+/// reports a bare LF or a space at the end as an unsupported version.
 enum RequestLine {
-    /// What is wrong with `line`, which ends with LF; nil when the parser may have it.
+    /// Returns the problem with `line`, which ends with LF; nil if the parser may have it.
     static func problem(_ line: ByteBufferView, limits: HTTPServer.Limits) -> Problem? {
         guard line.dropLast().last == carriageReturn else {
             return .badRequest("The request line does not end in CR LF.")
@@ -164,7 +165,9 @@ enum RequestLine {
         let parts = line.dropLast(2).split(
             separator: space, maxSplits: 3, omittingEmptySubsequences: false)
         guard parts.count == 3 else {
-            return .badRequest("The request line is not METHOD, target and version.")
+            return .badRequest(
+                "The request line must be a method, a target and a version, separated by one space each."
+            )
         }
         let (method, target, version) = (parts[0], parts[1], parts[2])
         guard !method.isEmpty, method.allSatisfy(isToken) else {
@@ -184,7 +187,9 @@ enum RequestLine {
         guard version.starts(with: "HTTP/".utf8), digits.count == 3,
             let major = digits.first, isDigit(major), let minor = digits.last, isDigit(minor),
             digits.dropFirst().first == UInt8(ascii: ".")
-        else { return .badRequest("The request line does not end in a version of HTTP.") }
+        else {
+            return .badRequest("The request line does not end in an HTTP version such as HTTP/1.1.")
+        }
         return major == UInt8(ascii: "1") ? nil : .versionNotSupported
     }
 

@@ -4,7 +4,7 @@ import NIOHTTP1
 
 /// Writes response headers (RFC 9112 §4, §5) and chunks (§7.1) into a buffer.
 enum ResponseEncoder {
-    /// How the client finds the end of the body.
+    /// The way in which the client finds the end of the body.
     enum Framing: Equatable {
         /// No body and no field that speaks of one (1xx, 204, 304).
         case none
@@ -14,7 +14,7 @@ enum ResponseEncoder {
         case untilClose
     }
 
-    /// What the server says of an answer, beside the handler's fields.
+    /// The parts of an answer's header that the server adds to the handler's fields.
     struct Envelope {
         var framing: Framing
         var keepAlive: Bool
@@ -73,7 +73,7 @@ enum ResponseEncoder {
         buffer.writeStaticString("0\r\n\r\n")
     }
 
-    /// RFC 9110 §6.4.1 and RFC 9112 §6.1: which framing fits the answer.
+    /// Returns the framing of the answer (RFC 9110 §6.4.1, RFC 9112 §6.1).
     static func framing(
         of response: Response, version: HTTPVersion
     ) -> Framing {

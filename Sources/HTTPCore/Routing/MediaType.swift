@@ -16,7 +16,7 @@ package struct MediaType: Hashable, Sendable, CustomStringConvertible {
 }
 
 extension Substring {
-    /// Without spaces and tabs at both ends (RFC 9110 §5.6.3, OWS).
+    /// Returns the text without spaces and tabs at both ends (RFC 9110 §5.6.3, OWS).
     func trimmed() -> Substring {
         var rest = self
         while let first = rest.utf8.first, first == 0x20 || first == 0x09 { rest.removeFirst() }
@@ -37,12 +37,12 @@ func isToken(_ byte: UInt8) -> Bool {
 
 /// Proactive negotiation (RFC 9110 §12.5.1).
 ///
-/// Returns which of `offered` (media types, the server's favourite first) the `Accept` value prefers:
-/// highest weight first, the earlier offer on a tie. Nil when it admits none. No Accept admits all;
-/// a malformed range is ignored.
+/// Returns the media type of `offered` that the `Accept` value prefers: the highest weight, and on a tie the
+/// earlier offer. The server lists its favourite first. Returns nil if `Accept` allows none of them. An absent
+/// field allows all, and a malformed range is ignored.
 ///
 /// Generated clients send `application/problem+json` alone where the contract documents JSON for errors only.
-/// That says nothing about success, so such a request is not negotiated, as the section allows.
+/// That says nothing about success, so such a request gets the first offer, as the section allows.
 package func negotiate(accept: String?, offered: [String]) -> String? {
     guard let accept, let first = offered.first else { return offered.first }
     if accept == "*/*" { return first }

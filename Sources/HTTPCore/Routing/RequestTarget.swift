@@ -6,7 +6,7 @@ struct RequestTarget {
     let path: Substring
     /// Without the `?`; nil when there is none.
     let query: Substring?
-    /// Of an absolute-form target; it goes before the field Host (RFC 9112 §3.2.2).
+    /// The authority of an absolute-form target. It takes precedence over the field Host (RFC 9112 §3.2.2).
     let authority: Authority?
 
     /// Accepts origin-form, absolute-form and asterisk-form; throws a 400 problem for others, and 421 for
@@ -17,7 +17,8 @@ struct RequestTarget {
         }
         var rest = target[...]
         guard !rest.utf8.contains(UInt8(ascii: "#")) else {
-            throw .badRequest("The request target has a fragment; leave out what follows the #.")
+            throw .badRequest(
+                "The request target has a fragment; remove the # and what follows it.")
         }
         var authority: Authority?
         if rest.utf8.first != UInt8(ascii: "/"), target != "*" {
@@ -45,7 +46,8 @@ struct RequestTarget {
                 throw .badRequest("The authority of the request target is not a host and a port.")
             }
             guard scheme == "http://" else {
-                throw .misdirected("This connection is not secured, so it has no https resources.")
+                throw .misdirected(
+                    "This connection does not use TLS, so it serves no https resources.")
             }
             target = rest[end...]
             return authority
@@ -90,8 +92,8 @@ package struct QueryItems: Sendable {
         items.filter { $0.name == name }.map(\.value)
     }
 
-    /// Throws a 400 problem naming the first parameter that is not in `declared`, or that repeats
-    /// although its declaration says it must not.
+    /// Throws a 400 problem that names the first parameter that is not in `declared`, or that repeats although
+    /// its declaration does not allow it.
     func check(against declared: [QueryParameter]) throws(Problem) {
         for (index, item) in items.enumerated() {
             guard let parameter = declared.first(where: { $0.name == item.name }) else {

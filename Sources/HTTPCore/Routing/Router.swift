@@ -2,7 +2,7 @@ import HTTPTypes
 
 /// Finds the route for a method and a path: a trie by segment, a literal before a parameter.
 package struct Router: Sendable {
-    /// Every route, in the order added: what `openapi.yaml` is compared with.
+    /// Every route, in the order added. A test compares them with `openapi.yaml`.
     package let routes: [Route]
     private let nodes: [RouterNode]
     private let implementedMethods: Set<HTTPRequest.Method>
@@ -22,8 +22,8 @@ package struct Router: Sendable {
         case nothing
     }
 
-    /// Whether the method is known here (RFC 9110 §9.1): 501 if not, 405 where a resource does not
-    /// allow it.
+    /// Returns true if the server knows the method (RFC 9110 §9.1). An unknown method gets 501, a known one that
+    /// the resource does not allow gets 405.
     func implements(_ method: HTTPRequest.Method) -> Bool {
         implementedMethods.contains(method) || Self.recognizedMethods.contains(method)
     }
@@ -37,7 +37,7 @@ package struct Router: Sendable {
         return methods
     }()
 
-    /// What OPTIONS on `*` says.
+    /// The field Allow of the answer to `OPTIONS *`.
     var allMethods: String {
         implementedMethods.map(\.rawValue).sorted().joined(separator: ", ")
     }
@@ -62,8 +62,7 @@ package struct Router: Sendable {
         return .route(routes[found.route], parameters: parameters)
     }
 
-    /// The path that one with empty segments, such as a slash at the end, was meant to be: the same without them,
-    /// when that is a resource.
+    /// Returns `path` without its empty segments, such as a slash at the end, if that is a resource.
     func resource(meantBy path: Substring) -> String? {
         let meant = "/" + path.split(separator: "/").joined(separator: "/")
         guard meant != path, let match = try? match(.options, path: meant[...]) else { return nil }

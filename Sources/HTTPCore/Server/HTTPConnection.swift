@@ -2,7 +2,7 @@ import Logging
 import NIOCore
 import NIOHTTP1
 
-/// One open connection as its task sees it: exchanges to run one after the other.
+/// One open connection as its task sees it: a sequence of exchanges to run.
 struct HTTPConnection: Sendable {
     private let channel: any Channel
     private let exchanges: AsyncStream<ExchangeTask>
@@ -14,12 +14,12 @@ struct HTTPConnection: Sendable {
         let (exchanges, continuation) = AsyncStream.makeStream(of: ExchangeTask.self)
         let handler = ConnectionHandler(
             environment: environment, refusal: refusal, exchanges: continuation)
-        let gauge = InboundGauge(connection: handler, limits: environment.limits)
-        handler.gauge = gauge
+        let probe = RequestByteProbe(connection: handler, limits: environment.limits)
+        handler.probe = probe
         let entry = ConnectionRegistry.Entry(handler, on: channel.eventLoop)
         handler.entry = entry
         try channel.pipeline.syncOperations.addHandlers([
-            gauge,
+            probe,
             ByteToMessageHandler(
                 HTTPRequestDecoder(limitConfiguration: environment.limits.decoder)),
             handler,
@@ -34,7 +34,7 @@ struct HTTPConnection: Sendable {
         self.exchanges = exchanges
     }
 
-    /// Runs the connection's exchanges until it is closed; cancellation closes it at once.
+    /// Runs the connection's exchanges until it is closed. Cancellation closes it at once.
     func run() async {
         await withTaskCancellationHandler {
             for await exchange in exchanges { await exchange.run() }
@@ -45,7 +45,7 @@ struct HTTPConnection: Sendable {
 }
 
 extension HTTPServer.Limits {
-    /// The parser only sees to it that nothing grows without bound; `RequestHead` applies the limits.
+    /// Bounds the memory of the parser. `RequestHead` applies the exact limits.
     fileprivate var decoder: NIOHTTPDecoderLimitConfiguration {
         var decoder = NIOHTTPDecoderLimitConfiguration()
         decoder.maxHeaderFieldSize = max(targetBytes, headerBytes)
@@ -55,9 +55,9 @@ extension HTTPServer.Limits {
     }
 }
 
-/// What lies between a new socket and HTTP. TLS and the choice of HTTP/2 (ALPN) belong here.
+/// Sets up a new connection below HTTP. TLS and the choice of HTTP/2 (ALPN) belong here.
 protocol ConnectionInitializer: Sendable {
-    /// Prepares the channel and calls `http1` when HTTP/1.1 is to be spoken on it.
+    /// Prepares the channel and calls `http1` if its protocol is HTTP/1.1.
     func initialize(
         _ channel: any Channel,
         http1: @escaping @Sendable (any Channel) -> EventLoopFuture<HTTPConnection>
@@ -74,11 +74,11 @@ struct PlaintextInitializer: ConnectionInitializer {
     }
 }
 
-/// What all connections of a server share.
+/// The parts of a server that all its connections share.
 final class ConnectionEnvironment: Sendable {
     let router: Router
     let limits: HTTPServer.Limits
-    let door: RequestDoor
+    let siteGuard: CrossSiteGuard
     let load: ServerLoad
     let log: RequestLog
     let registry = ConnectionRegistry()
@@ -86,18 +86,18 @@ final class ConnectionEnvironment: Sendable {
     let requestIDs = RequestIDSource()
 
     init(
-        router: Router, limits: HTTPServer.Limits, door: RequestDoor, load: ServerLoad,
+        router: Router, limits: HTTPServer.Limits, siteGuard: CrossSiteGuard, load: ServerLoad,
         log: RequestLog
     ) {
         self.router = router
         self.limits = limits
-        self.door = door
+        self.siteGuard = siteGuard
         self.load = load
         self.log = log
     }
 
-    /// The answer for an error that a handler threw: its problem, or a 500 that tells nothing. An error of a
-    /// handler that was cancelled is no failure: its client has most likely left.
+    /// Returns the answer for an error that a handler threw: its problem, or a 500 without details. An error
+    /// of a cancelled handler is not a failure, because its client has most likely left.
     func answer(_ error: any Error, _ request: Request) -> Response {
         let (requestID, target) = (request.requestID, request.target)
         if let problem = error as? Problem {

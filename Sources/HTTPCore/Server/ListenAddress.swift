@@ -9,7 +9,7 @@ import NIOCore
     import Darwin
 #endif
 
-/// Where a server listens: `host:port`, with an IPv6 address in brackets.
+/// An address to listen on: `host:port`, with an IPv6 address in brackets.
 package struct ListenAddress: Hashable, Sendable, CustomStringConvertible {
     /// A host name or an IP address, without brackets.
     package var host: String
@@ -41,7 +41,7 @@ package struct ListenAddress: Hashable, Sendable, CustomStringConvertible {
     }
 }
 
-/// Why an address cannot be listened on, in the operating system's words.
+/// An address that cannot be listened on, with the operating system's reason.
 package struct ListenError: Error, CustomStringConvertible {
     package let address: ListenAddress
     package let reason: String
@@ -55,18 +55,18 @@ package struct ListenError: Error, CustomStringConvertible {
     package var description: String { "cannot listen on \(address): \(reason)" }
 }
 
-/// A listener that took connections has ended although nobody asked it to.
+/// A listener that ended unexpectedly after it had accepted connections.
 package struct ListenerFailure: Error, CustomStringConvertible {
     package let address: ListenAddress
 
     package var description: String {
-        "the listener on \(address) has failed; nobody could reach the server there any more"
+        "the listener on \(address) has failed; clients cannot reach the server there"
     }
 }
 
-/// Says in the log that a listener cannot take connections, once for each outage: descriptors that have run
-/// out (EMFILE) would otherwise be silent.
-final class AcceptErrors: ChannelInboundHandler {
+/// Logs that a listener cannot accept connections, once for each outage. Without it, running out of descriptors
+/// (EMFILE) would be silent.
+final class AcceptErrorLog: ChannelInboundHandler {
     typealias InboundIn = any Channel
     typealias InboundOut = any Channel
 
@@ -88,7 +88,7 @@ final class AcceptErrors: ChannelInboundHandler {
         if !isFailing {
             isFailing = true
             logger.error(
-                "new connections cannot be taken; trying again every second",
+                "cannot accept new connections; retrying every second",
                 metadata: ["listen": .string("\(address)"), "error": .string("\(error)")])
         }
         context.fireErrorCaught(error)

@@ -130,7 +130,8 @@ package struct Application: Sendable {
         let requests = api.metrics.requests
         return HTTPServer(
             listen: settings.listen, router: try builder.build(), limits: limits,
-            door: RequestDoor(hosts: settings.allowedHosts, origins: settings.allowedOrigins),
+            siteGuard: CrossSiteGuard(
+                hosts: settings.allowedHosts, origins: settings.allowedOrigins),
             load: load, logger: logger,
             onRequest: { summary in
                 requests.recordRequest(

@@ -26,7 +26,7 @@ final class RefusalRecorder: Service {
 
     /// Takes note of an answer; does not block.
     func note(_ summary: RequestSummary) {
-        guard RefusedRequest.isOne(summary, recordsReads: recordsReads) else { return }
+        guard RefusedRequest.isRecorded(summary, recordsReads: recordsReads) else { return }
         if case .dropped = continuation.yield(summary) { left.wrappingAdd(1, ordering: .relaxed) }
     }
 

@@ -9,14 +9,14 @@ struct DevCommand: AsyncParsableCommand {
         commandName: "dev",
         abstract: "Serve the API with a throw-away etcd and ledger, to try things out.")
 
-    @OptionGroup(visibility: .hidden) var places: PlaceFlags
+    @OptionGroup(visibility: .hidden) var places: LocationFlags
     @OptionGroup var flags: SettingFlags
 
     func run() async throws {
         try await StartFailure.reported {
             let values = try await Settings.load(flags, places)
             var settings = try Settings(values)
-            for setting in PlaceFlags.settings {
+            for setting in LocationFlags.settings {
                 let source = try values.texts(setting).source
                 guard source == .default else {
                     throw SettingError(
@@ -43,7 +43,7 @@ struct DevEtcd: Service {
     let endpoint: EtcdEndpoint
     /// Temporary; holds etcd's data, and the ledger's.
     let directory: String
-    private let supervisor: Supervisor
+    private let supervisor: EtcdSupervisor
 
     /// Starts etcd and waits until it takes connections.
     static func start() async throws -> DevEtcd {
@@ -54,7 +54,7 @@ struct DevEtcd: Service {
         }
         let directory = try makeDirectory()
         let (client, peer) = try LoopbackPort.freePair()
-        let supervisor = try Supervisor(
+        let supervisor = try EtcdSupervisor(
             program: program, directory: directory, client: client, peer: peer)
         let etcd = DevEtcd(
             endpoint: EtcdEndpoint(host: "127.0.0.1", port: client), directory: directory,

@@ -1,7 +1,7 @@
 import Foundation
 
 /// The shell that ends etcd when this process ends; see `DevEtcd`.
-final class Supervisor: Sendable {
+final class EtcdSupervisor: Sendable {
     private let process: Process
     /// Only this process holds the writing end: its end is the signal.
     private let lifeline = Pipe()

@@ -35,7 +35,7 @@ struct ServeCommand: AsyncParsableCommand {
     static let configuration = CommandConfiguration(
         commandName: "serve", abstract: "Serve the API.")
 
-    @OptionGroup var places: PlaceFlags
+    @OptionGroup var places: LocationFlags
     @OptionGroup var flags: SettingFlags
 
     func run() async throws {

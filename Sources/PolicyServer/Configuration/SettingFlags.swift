@@ -1,7 +1,7 @@
 package import ArgumentParser
 
 /// The command line's view of `Setting`: one option each, with texts only; `Settings` checks them. Those
-/// that say where etcd and the ledger are, which `dev` brings itself, are `PlaceFlags`.
+/// that say where etcd and the ledger are, which `dev` brings itself, are `LocationFlags`.
 package struct SettingFlags: ParsableArguments {
     @Option(name: .long, help: ArgumentHelp("YAML file of settings.", valueName: "file"))
     package var config: String?
@@ -72,7 +72,7 @@ package struct SettingFlags: ParsableArguments {
 }
 
 /// The settings that say where etcd and the ledger are.
-package struct PlaceFlags: ParsableArguments {
+package struct LocationFlags: ParsableArguments {
     @Option(name: .setting(.etcd), help: .setting(.etcd)) var etcd: [String] = []
     @Option(name: .setting(.etcdUser), help: .setting(.etcdUser)) var etcdUser: String?
     @Option(name: .setting(.etcdPasswordFile), help: .setting(.etcdPasswordFile))

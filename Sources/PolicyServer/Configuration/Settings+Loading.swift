@@ -7,7 +7,7 @@ extension Settings {
     /// Reads the settings from the command line, the environment and the file that `--config` or
     /// `POLICY_SERVER_CONFIG` names; a variable of this program that is no setting is refused by name.
     package static func load(
-        _ flags: SettingFlags, _ places: PlaceFlags,
+        _ flags: SettingFlags, _ places: LocationFlags,
         environment: [String: String] = ProcessInfo.processInfo.environment
     ) async throws(SettingError) -> SettingValues {
         try check(environment)

@@ -34,9 +34,9 @@ package struct Settings: Sendable {
     package var maxBodyMemory: Int
     /// Bytes of answers not taken, all together.
     package var maxAnswerMemory: Int
-    /// Names of this server beside its addresses, as `RequestDoor.hosts` has them.
+    /// Names of this server beside its addresses, as `CrossSiteGuard.hosts` has them.
     package var allowedHosts: Set<String>
-    /// As `RequestDoor.origins` has them.
+    /// As `CrossSiteGuard.origins` has them.
     package var allowedOrigins: Set<String>
     /// Whether reads of the audit log are rows of it.
     package var auditReads: Bool
@@ -71,7 +71,8 @@ package struct Settings: Sendable {
                 Authority($0).flatMap { $0.port == nil ? $0.host : nil }
             })
         allowedOrigins = try Set(
-            reader.list(.allowedOrigin, "is not the origin of web pages", parse: RequestDoor.origin)
+            reader.list(
+                .allowedOrigin, "is not the origin of web pages", parse: CrossSiteGuard.origin)
         )
         auditReads = try reader.required(.auditReads, "is neither on nor off") {
             ["on": true, "off": false][$0]

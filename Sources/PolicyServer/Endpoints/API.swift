@@ -13,14 +13,14 @@ package struct API: Sendable {
     let makeChangeID: @Sendable () -> ChangeID
     /// Whether reads of the audit log are rows of it.
     let recordsReads: Bool
-    let streams: AuditStreams
+    let events: AuditEvents
     let listTags = ListTags()
     /// Where large bodies are read.
-    let desk = DocumentDesk()
+    let largeBodies = LargeBodyQueue()
 
     package init(
         controlPlane: ControlPlane, ledger: AuditLedger, checkpoints: Checkpoints,
-        metrics: Metrics, recordsReads: Bool = true, streams: AuditStreams = AuditStreams(),
+        metrics: Metrics, recordsReads: Bool = true, events: AuditEvents = AuditEvents(),
         makeChangeID: @escaping @Sendable () -> ChangeID
     ) {
         self.controlPlane = controlPlane
@@ -29,16 +29,14 @@ package struct API: Sendable {
         self.metrics = metrics
         self.makeChangeID = makeChangeID
         self.recordsReads = recordsReads
-        self.streams = streams
+        self.events = events
     }
 
     /// Every route there is; a test compares them with openapi.yaml.
     package var routes: [Route] {
         let routes =
-            indexRoutes + regionRoutes + subnetRoutes + policyRoutes + regionPolicyRoutes
-            + streamRoutes
-            + diffRoutes + auditRoutes + proofRoutes + auditExportRoutes + holdRoutes
-            + operationsRoutes
+            indexRoutes + objectRoutes + applyRoutes + diffRoutes + auditRoutes + proofRoutes
+            + auditExportRoutes + holdRoutes + operationsRoutes
         return routes.map { route in
             var route = route.identified
             if !route.accepts.isEmpty { route.bodyMemory = Self.documentMemory }

@@ -88,7 +88,7 @@ package enum DocumentFormat: Sendable, Equatable {
 
 /// Where large bodies are read and judged: one at a time, so that however many arrive, they take one of the pool's
 /// threads and leave the others to all other requests.
-package actor DocumentDesk {
+package actor LargeBodyQueue {
     /// Bytes from which a body is large. Below, reading takes some milliseconds at most, and nothing waits for its turn.
     package static let largeBody = 65_536
 

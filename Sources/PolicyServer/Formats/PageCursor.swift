@@ -1,4 +1,5 @@
 import Foundation
+import Store
 
 /// The opaque position of a page: which list it belongs to and where it goes on.
 ///
@@ -33,4 +34,26 @@ package struct PageCursor: Equatable, Sendable {
         let padding = String(repeating: "=", count: (4 - standard.utf8.count % 4) % 4)
         return Data(base64Encoded: standard + padding).map { [UInt8]($0) }
     }
+}
+
+/// A position of a list in the past, which stays at the place where the first page was.
+struct PinnedPosition: Equatable {
+    var places: [HistoryPlace]
+    var rest: String
+
+    init(_ places: [HistoryPlace], _ rest: String) {
+        self.places = places
+        self.rest = rest
+    }
+
+    /// Reads what `text` writes.
+    init?(_ text: String, places count: Int = 1) {
+        let parts = text.split(
+            separator: " ", maxSplits: count, omittingEmptySubsequences: false)
+        let places = parts.prefix(count).compactMap { HistoryPlace(String($0)) }
+        guard parts.count == count + 1, places.count == count else { return nil }
+        self.init(places, String(parts[count]))
+    }
+
+    var text: String { (places.map(\.description) + [rest]).joined(separator: " ") }
 }

@@ -58,12 +58,12 @@ struct AnswerBoundTests {
 
     /// However many large bodies arrive, they are read one after the other.
     @Test func `large bodies are read one at a time`() async {
-        let desk = DocumentDesk()
+        let largeBodies = LargeBodyQueue()
         let gauge = Gauge()
         await withTaskGroup(of: Void.self) { tasks in
             for _ in 0..<16 {
                 tasks.addTask {
-                    await desk.perform(bytes: DocumentDesk.largeBody) {
+                    await largeBodies.perform(bytes: LargeBodyQueue.largeBody) {
                         gauge.enter()
                         _ = (0..<20_000).reduce(0) { $0 &+ $1 }
                         gauge.leave()

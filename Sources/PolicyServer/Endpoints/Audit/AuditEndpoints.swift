@@ -151,10 +151,9 @@ extension API {
         guard let status else { throw .notFound("There is no change \(id).") }
         return .document(status.document, for: request)
     }
-}
 
-/// Reading the audit log is on record as well.
-extension API {
+    // MARK: - Reads of the audit log are recorded in it
+
     /// Who reads, and why. Throws a 400 problem for a header that is malformed, so that nobody reads
     /// without being on record.
     func reader(_ request: Request) throws(Problem) -> ChangeContext {

@@ -13,29 +13,29 @@ extension API {
         let reader = try reader(request)
         var follower = AuditFollower(
             ledger: ledger, filter: try AuditFilter(request), start: ledger.lastSeq,
-            heartbeat: streams.heartbeat)
-        // The row about this very request would be the first that it shows.
+            heartbeat: events.heartbeat)
+        // The row that records this request would be the first one that the stream shows.
         follower.ownRequestID = request.requestID
         if let start = try Self.lastEventID(request) {
-            // A refusal would keep a browser from ever coming back.
+            // An error status would make a browser give up for good, so the stream says it instead.
             if start > follower.start { follower.lost = start } else { follower.start = start }
         }
-        guard let place = streams.take() else {
+        guard let slot = events.takeSlot() else {
             throw ProblemKind.tooManyStreams.problem(
-                "\(streams.maximum) streams of the audit log are open.")
+                "\(events.maximum) streams of the audit log are open.")
         }
         let response = Response(
             headers: [.contentType: AuditFollower.mediaType, .cacheControl: "no-store"],
             body: .stream { [follower] writer in
-                // Held for as long as the stream, and given back even if it never begins.
-                defer { withExtendedLifetime(place) {} }
+                // The closure owns the slot, so the slot is freed even if the stream never starts.
+                defer { withExtendedLifetime(slot) {} }
                 try await follower.run(writer)
             })
         recordRead(request, by: reader, response)
         return response
     }
 
-    /// The number of the row after which the stream begins; nil for its end.
+    /// Returns the number of the row after which the stream begins; nil for the end of the ledger.
     private static func lastEventID(_ request: Request) throws(Problem) -> Int64? {
         guard let text = request.headers[.lastEventID] ?? request.query("lastEventId") else {
             return nil
@@ -49,11 +49,12 @@ extension API {
     }
 }
 
-/// How many streams of the audit log may be open at once.
-package final class AuditStreams: Sendable {
-    let maximum: Int
+/// Limits how many streams of the audit log are open at once.
+package final class AuditEvents: Sendable {
+    package let maximum: Int
     /// The longest silence on a stream.
     let heartbeat: Duration
+    // A mutex and not an actor: a slot is given back in `deinit`, which cannot wait.
     private let open = Mutex(0)
 
     package init(maximum: Int = 64, heartbeat: Duration = .seconds(15)) {
@@ -61,51 +62,52 @@ package final class AuditStreams: Sendable {
         self.heartbeat = heartbeat
     }
 
-    /// Gives its place back when it is released.
-    final class Place: Sendable {
-        private let streams: AuditStreams
+    /// The right to one open stream; given back when it is released.
+    package final class Slot: Sendable {
+        private let events: AuditEvents
 
-        fileprivate init(_ streams: AuditStreams) { self.streams = streams }
+        fileprivate init(_ events: AuditEvents) { self.events = events }
 
-        deinit { streams.open.withLock { $0 -= 1 } }
+        deinit { events.open.withLock { $0 -= 1 } }
     }
 
-    /// Nil when all places are taken.
-    func take() -> Place? {
+    /// Returns nil if all slots are taken.
+    package func takeSlot() -> Slot? {
         let isFree = open.withLock { open in
             guard open < maximum else { return false }
             open += 1
             return true
         }
-        return isFree ? Place(self) : nil
+        return isFree ? Slot(self) : nil
     }
 }
 
 /// Follows the ledger for one client, as Server-Sent Events
 /// (https://html.spec.whatwg.org/multipage/server-sent-events.html).
 ///
-/// It waits for the ledger to say that there are new rows and reads them from the file, so a slow client
-/// holds up nobody and nothing is kept for it.
+/// It waits until the ledger reports new rows and reads them from the file. A slow client therefore delays
+/// nobody else, and the server keeps no rows for it.
 struct AuditFollower: Sendable {
     static let mediaType = "text/event-stream"
 
     let ledger: AuditLedger
     let filter: AuditFilter
-    /// The number of the row that the client had last.
+    /// The number of the last row that the client has.
     var start: Int64
-    /// The number that the client says it had last, when the ledger does not go as far.
+    /// The last row number that the client claims, if the ledger ends before it.
     var lost: Int64?
     /// The longest silence.
     let heartbeat: Duration
     /// The request whose own row is left out.
     var ownRequestID: String?
 
-    /// Rows that are in memory at a time, and bytes of their text.
+    /// The most rows, and bytes of their text, that are in memory at a time for one client.
     private static let page = 100
     private static let pageBytes = 8 << 20
 
-    /// Writes until the client goes away or the server begins to shut down.
+    /// Writes until the client leaves or the server begins to shut down.
     func run(_ writer: ResponseBodyWriter) async throws {
+        // One buffered wake-up is enough: the reader always reads up to the end of the ledger.
         let (wakes, wake) = AsyncStream.makeStream(
             of: Void.self, bufferingPolicy: .bufferingNewest(1))
         let commits = ledger.commits()
@@ -119,8 +121,8 @@ struct AuditFollower: Sendable {
                     while (try? await Task.sleep(for: heartbeat / 3)) != nil { wake.yield() }
                 }
                 defer { group.cancelAll() }
-                // A ledger that cannot be read ends the stream, and the log says why: the client comes back
-                // with the number that it has.
+                // If the ledger cannot be read, the stream ends and the log says why. The client reconnects
+                // with the number of its last row.
                 try await follow(wakes, writer)
             }
         } onGracefulShutdown: {
@@ -130,7 +132,7 @@ struct AuditFollower: Sendable {
 
     private func follow(_ wakes: AsyncStream<Void>, _ writer: ResponseBodyWriter) async throws {
         var seq = start
-        // What a browser waits before it comes back, in milliseconds.
+        // Milliseconds that a browser waits before it reconnects.
         try await writer.write("retry: 2000\n\n")
         if let lost { try await writer.write(Self.reset(from: lost, to: seq)) }
         var lastWrite = ContinuousClock.now
@@ -141,7 +143,7 @@ struct AuditFollower: Sendable {
                 let rows = try await ledger.rows(
                     after: seq, limit: Self.page, bytes: Self.pageBytes)
                 var events = rows.filter(isShown).flatMap(Self.event)
-                // Numbers have no holes, so what is not there has been pruned.
+                // Row numbers are consecutive, so a missing one means that the row was pruned.
                 if let first = rows.first?.seq, first - 1 > seq {
                     events = Self.pruned(from: seq + 1, to: first - 1) + events
                 }
@@ -164,18 +166,18 @@ struct AuditFollower: Sendable {
         return !isOwn && filter.matches(record)
     }
 
-    /// Rows that the client will not see: they are in the ledger's segments.
+    /// Tells the client of rows that it will not see, because they have moved to a segment.
     private static func pruned(from first: Int64, to last: Int64) -> [UInt8] {
         Array("id: \(last)\nevent: pruned\ndata: {\"from\":\(first),\"to\":\(last)}\n\n".utf8)
     }
 
-    /// The ledger ends before the row that the client had: it is an older copy, or another one, whose rows
-    /// after that are not those that the client knows.
+    /// Tells the client that the ledger ends before the client's last row. The ledger is an older copy or
+    /// another ledger, so its next rows are not the ones that the client knows.
     private static func reset(from lost: Int64, to last: Int64) -> [UInt8] {
         Array("id: \(last)\nevent: reset\ndata: {\"had\":\(lost),\"last\":\(last)}\n\n".utf8)
     }
 
-    /// The row's document is on one line, so it is one field.
+    /// Returns the event of one row. JSON here has no line break, so `data` is one field.
     private static func event(_ record: AuditRecord) -> [UInt8] {
         Array("id: \(record.seq)\nevent: audit\ndata: ".utf8)
             + JSONSerializer.bytes(record.document) + Array("\n\n".utf8)

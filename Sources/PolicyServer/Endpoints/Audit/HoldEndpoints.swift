@@ -51,7 +51,8 @@ extension API {
         let format = DocumentFormat(bodyType: request.contentType?.essence, body: body)
         let document: JSONValue
         do {
-            document = try await desk.perform(bytes: body.count) { () throws(DocumentError) in
+            document = try await largeBodies.perform(bytes: body.count) {
+                () throws(DocumentError) in
                 try format.parse(body)
             }
         } catch {

@@ -12,7 +12,7 @@ enum RefusedRequest {
     static func row(
         _ summary: RequestSummary, recordsReads: Bool, at time: Timestamp
     ) -> AuditRecord.Draft? {
-        guard isOne(summary, recordsReads: recordsReads), let method = summary.method,
+        guard isRecorded(summary, recordsReads: recordsReads), let method = summary.method,
             let verb = verb(method, summary.path, recordsReads)
         else { return nil }
         let request = summary.request(method)
@@ -32,8 +32,8 @@ enum RefusedRequest {
     }
 
     /// Whether `row` makes a row; cheap enough for an event loop.
-    static func isOne(_ summary: RequestSummary, recordsReads: Bool) -> Bool {
-        guard let method = summary.method, summary.status >= 400, !summary.isOnRecord,
+    static func isRecorded(_ summary: RequestSummary, recordsReads: Bool) -> Bool {
+        guard let method = summary.method, summary.status >= 400, !summary.isAudited,
             summary.path.hasPrefix("/v1/")
         else { return false }
         return verb(method, summary.path, recordsReads) != nil

@@ -49,28 +49,6 @@ extension API {
     }
 }
 
-/// A position of a list in the past, which stays at the place where the first page was.
-struct PinnedPosition: Equatable {
-    var places: [HistoryPlace]
-    var rest: String
-
-    init(_ places: [HistoryPlace], _ rest: String) {
-        self.places = places
-        self.rest = rest
-    }
-
-    /// Reads what `text` writes.
-    init?(_ text: String, places count: Int = 1) {
-        let parts = text.split(
-            separator: " ", maxSplits: count, omittingEmptySubsequences: false)
-        let places = parts.prefix(count).compactMap { HistoryPlace(String($0)) }
-        guard parts.count == count + 1, places.count == count else { return nil }
-        self.init(places, String(parts[count]))
-    }
-
-    var text: String { (places.map(\.description) + [rest]).joined(separator: " ") }
-}
-
 extension Response {
     /// The same answer, which says what it shows if that is the past.
     func marked(_ point: PointInTime) -> Response {

@@ -12,7 +12,7 @@ extension API {
         let format = DocumentFormat(bodyType: request.contentType?.essence, body: body)
         let decoded: RollbackBody
         do {
-            decoded = try await desk.perform(bytes: body.count) { () throws(DocumentError) in
+            decoded = try await largeBodies.perform(bytes: body.count) { () throws(DocumentError) in
                 RollbackBody(try format.parse(body))
             }
         } catch {
@@ -48,7 +48,7 @@ extension API {
     private func refused(
         _ request: Request, _ name: ObjectName, _ body: [UInt8], _ refusal: Refusal
     ) async -> Problem {
-        let positions = await desk.perform(bytes: body.count) {
+        let positions = await largeBodies.perform(bytes: body.count) {
             DocumentLocator.positions(of: refusal.violations.map(\.pointer), in: body)
         }
         let problem = Problem.refused(refusal, at: positions)
@@ -68,7 +68,7 @@ extension API {
             status: problem.status.code,
             problem: String(problem.type.dropFirst("/problems/".count)),
             isDryRun: headers.options.dryRun, detail: problem.detail ?? "", violations: violations)
-        return problem.onRecord
+        return problem.audited
     }
 }
 

@@ -4,9 +4,9 @@ import Domain
 import HTTPCore
 import HTTPTypes
 
-/// `/v1/apply` and `/v1/export`
+/// `/v1/apply` and `/v1/export`: many objects in one body or answer
 extension API {
-    var streamRoutes: [Route] {
+    var applyRoutes: [Route] {
         [
             Route(
                 .post, "/v1/apply", query: Self.writeQuery + ["acknowledgeLegacyLoss", "prune"],
@@ -18,7 +18,7 @@ extension API {
         ]
     }
 
-    /// All documents of the body in one transaction.
+    /// Writes all documents of the body in one transaction.
     private func apply(_ request: Request) async throws -> Response {
         for name in [HTTPField.Name.ifMatch, .ifNoneMatch] where request.headers[name] != nil {
             throw Problem.malformed(
@@ -43,8 +43,16 @@ extension API {
         }
     }
 
-    /// Every region, subnet and policy that `apply` would take, in the order in which an empty etcd takes
-    /// them. What is left out is said in `Warning`, and in YAML as comments too.
+    /// Answers an accepted apply with 200. It never answers 201, because no one object was created.
+    static func answer(_ stream: AppliedStream, _ request: Request) -> Response {
+        var response = Response.document(stream.document, for: request)
+        if stream.revision != nil { response.headers[.changeID] = stream.changeID.text }
+        if stream.replayed { response.headers[.idempotencyReplayed] = "true" }
+        return response
+    }
+
+    /// Answers with every region, subnet and policy that `apply` would take, in an order in which an empty
+    /// etcd takes them. `Warning` names the objects that are left out; YAML also lists them as comments.
     private func export(_ request: Request) async throws -> Response {
         let point = try await point(request)
         let controlPlane = controlPlane
@@ -62,9 +70,11 @@ extension API {
                 try await writer.write(Array(judge.comments.utf8))
             }
             for collection in try await controlPlane.exported(at: point) {
+                // One page is in memory for each client that reads slowly: 200 keeps that small and still
+                // sends many objects with each write.
                 var query = ListQuery(collection: collection, limit: 200)
                 repeat {
-                    // Pages from memory suspend nowhere.
+                    // Pages from memory never suspend, so cancellation has to be checked here.
                     try Task.checkCancellation()
                     let page = try await controlPlane.list(query, at: point)
                     var piece: [UInt8] = []
@@ -86,14 +96,6 @@ extension API {
         for warning in WarningHeader.values(judge.warnings) {
             response.headers.append(HTTPField(name: .warning, value: warning))
         }
-        return response
-    }
-
-    /// What became of a stream: 200, since it is not one object that was created.
-    static func answer(_ stream: AppliedStream, _ request: Request) -> Response {
-        var response = Response.document(stream.document, for: request)
-        if stream.revision != nil { response.headers[.changeID] = stream.changeID.text }
-        if stream.replayed { response.headers[.idempotencyReplayed] = "true" }
         return response
     }
 }

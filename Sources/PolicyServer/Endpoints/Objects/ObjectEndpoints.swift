@@ -3,10 +3,92 @@ import Domain
 import HTTPCore
 import HTTPTypes
 
-/// The routes that every kind of object has alike.
+/// `/v1/regions`, `/v1/subnets`, `/v1/policies` and what is below them
 extension API {
-    /// GET, PUT, PATCH and DELETE on `pattern`, its history and rollback; `name` reads the object's name from the path.
-    func objectRoutes(
+    var objectRoutes: [Route] { regionRoutes + subnetRoutes + policyRoutes + regionPolicyRoutes }
+
+    private var regionRoutes: [Route] {
+        let objects = objectRoutes(
+            "/v1/regions/{region}", putQuery: ["acknowledgeLegacyLoss"]
+        ) { request throws(Problem) in .region(try request.path("region")) }
+        return [
+            Route(
+                .get, "/v1/regions", query: Self.listQuery, produces: DocumentFormat.answerTypes
+            ) { try await list(.regions, named: "regions", $0) },
+            Route(
+                .get, "/v1/regions/{region}/config", query: ["at", "atLeast"],
+                produces: DocumentFormat.answerTypes + ["text/plain"]
+            ) { try await regionConfig($0) },
+        ] + objects
+    }
+
+    private var subnetRoutes: [Route] {
+        let objects = objectRoutes("/v1/regions/{region}/subnets/{name}") {
+            request throws(Problem) in
+            .subnet(region: try request.path("region"), name: try request.path("name"))
+        }
+        return [
+            Route(
+                .get, "/v1/subnets",
+                query: ["region", "overlaps", "contains", "within"] + Self.listQuery,
+                produces: DocumentFormat.answerTypes
+            ) { request in
+                try await list(
+                    .subnets(region: request.query("region")), named: "subnets", request)
+            },
+            Route(
+                .get, "/v1/regions/{region}/subnets", query: Self.listQuery,
+                produces: DocumentFormat.answerTypes
+            ) { request in
+                let region = try request.path("region")
+                return try await list(
+                    .subnets(region: region), named: "subnets of \(region)", request)
+            },
+            Route(
+                .post, "/v1/regions/{region}/subnets", query: Self.writeQuery,
+                accepts: DocumentFormat.bodyTypes, produces: DocumentFormat.answerTypes
+            ) { request in
+                let region = try request.path("region")
+                // The body names the subnet. If it cannot be read, only the region is known.
+                let unnamed = ObjectName.subnet(region: region, name: "")
+                return try await write(request, verb: "allocate", name: unnamed) {
+                    .allocateSubnet(region: region, $0)
+                }
+            },
+        ] + objects
+    }
+
+    private var policyRoutes: [Route] {
+        let objects = objectRoutes("/v1/policies/{name}") { request throws(Problem) in
+            .policy(try request.path("name"))
+        }
+        return [
+            Route(
+                .get, "/v1/policies", query: Self.listQuery, produces: DocumentFormat.answerTypes
+            ) { try await list(.policies, named: "policies", $0) }
+        ] + objects
+    }
+
+    private var regionPolicyRoutes: [Route] {
+        let objects = objectRoutes("/v1/regions/{region}/policies/{name}") {
+            request throws(Problem) in
+            .regionPolicy(region: try request.path("region"), name: try request.path("name"))
+        }
+        return [
+            Route(
+                .get, "/v1/regions/{region}/policies", query: Self.listQuery,
+                produces: DocumentFormat.answerTypes
+            ) { request in
+                let region = try request.path("region")
+                return try await list(
+                    .regionPolicies(region: region), named: "policies of \(region)", request)
+            }
+        ] + objects
+    }
+
+    /// Returns GET, PUT, PATCH and DELETE on `pattern`, with its history and rollback. `name` reads the
+    /// object's name from the path.
+    private func objectRoutes(
         _ pattern: String, putQuery: [QueryParameter] = [],
         name: @escaping @Sendable (Request) throws(Problem) -> ObjectName
     ) -> [Route] {
@@ -40,24 +122,6 @@ extension API {
     static let listQuery: [QueryParameter] = [
         QueryParameter("label", repeats: true), "limit", "cursor", "at", "atLeast",
     ]
-}
-
-/// `/v1/regions`
-extension API {
-    var regionRoutes: [Route] {
-        let objects = objectRoutes(
-            "/v1/regions/{region}", putQuery: ["acknowledgeLegacyLoss"]
-        ) { request throws(Problem) in .region(try request.path("region")) }
-        return [
-            Route(
-                .get, "/v1/regions", query: Self.listQuery, produces: DocumentFormat.answerTypes
-            ) { try await list(.regions, named: "regions", $0) },
-            Route(
-                .get, "/v1/regions/{region}/config", query: ["at", "atLeast"],
-                produces: DocumentFormat.answerTypes + ["text/plain"]
-            ) { try await regionConfig($0) },
-        ] + objects
-    }
 
     private func regionConfig(_ request: Request) async throws(Problem) -> Response {
         let region = try request.path("region")
@@ -71,75 +135,5 @@ extension API {
         }
         return Response(contentType: "text/plain; charset=utf-8", Array(config.text.utf8))
             .marked(point)
-    }
-}
-
-/// `/v1/subnets` and `/v1/regions/{region}/subnets`
-extension API {
-    var subnetRoutes: [Route] {
-        let objects = objectRoutes("/v1/regions/{region}/subnets/{name}") {
-            request throws(Problem) in
-            .subnet(region: try request.path("region"), name: try request.path("name"))
-        }
-        return [
-            Route(
-                .get, "/v1/subnets",
-                query: ["region", "overlaps", "contains", "within"] + Self.listQuery,
-                produces: DocumentFormat.answerTypes
-            ) { request in
-                try await list(
-                    .subnets(region: request.query("region")), named: "subnets", request)
-            },
-            Route(
-                .get, "/v1/regions/{region}/subnets", query: Self.listQuery,
-                produces: DocumentFormat.answerTypes
-            ) { request in
-                let region = try request.path("region")
-                return try await list(
-                    .subnets(region: region), named: "subnets of \(region)", request)
-            },
-            Route(
-                .post, "/v1/regions/{region}/subnets", query: Self.writeQuery,
-                accepts: DocumentFormat.bodyTypes, produces: DocumentFormat.answerTypes
-            ) { request in
-                let region = try request.path("region")
-                // Which subnet is in the body: of one that cannot be read, only the region is known.
-                let unnamed = ObjectName.subnet(region: region, name: "")
-                return try await write(request, verb: "allocate", name: unnamed) {
-                    .allocateSubnet(region: region, $0)
-                }
-            },
-        ] + objects
-    }
-}
-
-/// `/v1/policies` and `/v1/regions/{region}/policies`
-extension API {
-    var policyRoutes: [Route] {
-        let objects = objectRoutes("/v1/policies/{name}") { request throws(Problem) in
-            .policy(try request.path("name"))
-        }
-        return [
-            Route(
-                .get, "/v1/policies", query: Self.listQuery, produces: DocumentFormat.answerTypes
-            ) { try await list(.policies, named: "policies", $0) }
-        ] + objects
-    }
-
-    var regionPolicyRoutes: [Route] {
-        let objects = objectRoutes("/v1/regions/{region}/policies/{name}") {
-            request throws(Problem) in
-            .regionPolicy(region: try request.path("region"), name: try request.path("name"))
-        }
-        return [
-            Route(
-                .get, "/v1/regions/{region}/policies", query: Self.listQuery,
-                produces: DocumentFormat.answerTypes
-            ) { request in
-                let region = try request.path("region")
-                return try await list(
-                    .regionPolicies(region: region), named: "policies of \(region)", request)
-            }
-        ] + objects
     }
 }

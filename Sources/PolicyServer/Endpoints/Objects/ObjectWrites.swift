@@ -25,7 +25,8 @@ extension API {
         let format = DocumentFormat(bodyType: request.contentType?.essence, body: body)
         let operation: ChangeOperation
         do {
-            operation = try await desk.perform(bytes: body.count) { () throws(DocumentError) in
+            operation = try await largeBodies.perform(bytes: body.count) {
+                () throws(DocumentError) in
                 try read(format, body)
             }
         } catch {
@@ -47,13 +48,13 @@ extension API {
         let change = headers.changeRequest(operation, body: body, freshID: makeChangeID)
         let outcome: ChangeOutcome
         do {
-            let prepared = await desk.perform(bytes: body.count) {
+            let prepared = await largeBodies.perform(bytes: body.count) {
                 controlPlane.prepare(operation)
             }
             outcome = try await controlPlane.submit(change, prepared)
         } catch {
             metrics.requests.recordWrite(error.code == .outcomeUnknown ? .unknown : .failed)
-            throw .failed(error).onRecord
+            throw .failed(error).audited
         }
         metrics.requests.recordWrite(RequestMetrics.WriteOutcome(outcome))
         switch outcome {
@@ -63,7 +64,7 @@ extension API {
         case .refused(let refusal):
             let positions =
                 isBodyWritten ? await positions(of: refusal.violations, operation, in: body) : []
-            throw Problem.refused(refusal, at: positions).onRecord
+            throw Problem.refused(refusal, at: positions).audited
         }
     }
 
@@ -72,7 +73,7 @@ extension API {
         of violations: ViolationList, _ operation: ChangeOperation, in body: [UInt8]
     ) async -> [SourcePosition?] {
         guard !violations.isEmpty else { return [] }
-        return await desk.perform(bytes: body.count) {
+        return await largeBodies.perform(bytes: body.count) {
             let pointers = violations.map(\.pointer)
             return switch operation {
             case .put, .allocateSubnet: DocumentLocator.positions(of: pointers, in: body)
@@ -94,7 +95,7 @@ extension API {
             status: problem.status.code, problem: ProblemKind(error).name,
             isDryRun: headers.options.dryRun, detail: problem.detail ?? "",
             violations: [error.violation])
-        return problem.onRecord
+        return problem.audited
     }
 
     /// 201 with Location for a new object, 204 for a deleted one, else 200.
@@ -112,7 +113,7 @@ extension API {
         case (_, nil):
             throw Problem.notFound(
                 "Change \(change.changeID) was made before, and \(change.name) has been deleted since."
-            ).onRecord
+            ).audited
         }
         if change.verb != .unchanged { response.headers[.changeID] = change.changeID.text }
         if change.replayed { response.headers[.idempotencyReplayed] = "true" }

@@ -4,7 +4,7 @@ import Domain
 import HTTPCore
 import HTTPTypes
 
-/// `/healthz`, `/readyz`, `/metrics`, `/version`, `/openapi.yaml`
+/// `/` and `/v1`, `/healthz`, `/readyz`, `/metrics`, `/version`, `/openapi.yaml`
 extension API {
     var operationsRoutes: [Route] {
         [
@@ -40,10 +40,7 @@ extension API {
         return Response(
             contentType: "text/plain; version=0.0.4; charset=utf-8", Array(text.utf8))
     }
-}
 
-/// `/` and `/v1`: where everything else is
-extension API {
     var indexRoutes: [Route] {
         ["/", "/v1"].map { path in
             Route(immediate: .get, path, produces: DocumentFormat.answerTypes) { request in
@@ -56,7 +53,7 @@ extension API {
         }
     }
 
-    /// Every path without a parameter, by a name; those with one are below these, and openapi.yaml has them.
+    /// Names every path that has no parameter. The others are below these, and openapi.yaml lists them.
     private static let index: JSONValue = [
         "name": .string(Version.name),
         "version": .string(Version.number),

@@ -1,17 +1,18 @@
 import HTTPTypes
 import NIOCore
 
-/// Keeps pages of other sites out: which hosts a request may be for, and which origins it may come from.
+/// Refuses requests of web pages of other sites, by the host and the origin that a request names.
 ///
-/// A browser on the server's machine reaches even a server that listens on loopback only. It says in `Origin`
-/// (https://fetch.spec.whatwg.org/#origin-header) and `Sec-Fetch-Site` (https://w3c.github.io/webappsec-fetch-metadata/)
-/// whose page asks, and in `Host` which name that page believes it talks to; a page cannot change any of
-/// them. A name that an attacker has made point here (DNS rebinding) is none of the server's own.
-package struct RequestDoor: Sendable, Hashable {
-    /// Names of the server, as `Authority.host` has them, beside the address that a connection came in by and,
-    /// when that is a loopback address, `localhost` and every loopback address.
+/// A browser on the server's machine can reach a server that listens on loopback only. The browser names the page
+/// in `Origin` (https://fetch.spec.whatwg.org/#origin-header) and `Sec-Fetch-Site`
+/// (https://w3c.github.io/webappsec-fetch-metadata/), and in `Host` the name that the page used for the server. A
+/// page cannot change these fields. If an attacker's name points here (DNS rebinding), `Host` has that name, which
+/// is not one of the server's own.
+package struct CrossSiteGuard: Sendable, Hashable {
+    /// Names of the server in the form of `Authority.host`. The local address of the connection is always a name
+    /// too. If it is a loopback address, so are `localhost` and every loopback address.
     package var hosts: Set<String>
-    /// Serialised origins in lower case, such as `https://console.example.org`, whose pages may send requests.
+    /// The origins whose pages may send requests, in lower case, such as `https://console.example.org`.
     package var origins: Set<String>
 
     package init(hosts: Set<String> = [], origins: Set<String> = []) {
@@ -19,8 +20,8 @@ package struct RequestDoor: Sendable, Hashable {
         self.origins = origins
     }
 
-    /// The origin `text` in the form in which browsers send it; nil when it is not `scheme://host[:port]`
-    /// with the scheme http or https. A port that is the scheme's own is left out.
+    /// Returns the origin `text` in the form that browsers send. The scheme's default port is left out. Returns
+    /// nil if the text is not `http://host[:port]` or `https://host[:port]`.
     package static func origin(_ text: String) -> String? {
         let text = text.lowercased()
         for (scheme, defaultPort) in [("http://", 80), ("https://", 443)]
@@ -33,19 +34,19 @@ package struct RequestDoor: Sendable, Hashable {
         return nil
     }
 
-    /// Throws a 421 problem when `authority` is not one of this server's names. The port is not compared: a
-    /// forwarded port (`ssh -L`) is another number, and says nothing of who sends the request.
+    /// Throws a 421 problem if `authority` is not one of this server's names. The port is not compared: it
+    /// differs if the port is forwarded (`ssh -L`), and it does not tell who sends the request.
     func checkHost(_ authority: Authority, local: LocalAddress) throws(Problem) {
         guard !hosts.contains(authority.host), !local.isNamed(authority.host) else { return }
-        throw .misdirected("This server is not \(authority.host), and is not configured to be.")
+        throw .misdirected("This server is not configured to answer as \(authority.host).")
     }
 
-    /// Throws a 403 problem for a request of a page whose origin is not configured.
+    /// Throws a 403 problem if a page sent the request whose origin is not configured.
     func checkOrigin(_ headers: HTTPFields) throws(Problem) {
         if let origin = headers[.origin] {
             guard origins.contains(origin.lowercased()) else {
                 throw .crossSite(
-                    "Pages of the origin '\(origin)' may not send requests to this server: it is not configured to take them."
+                    "Pages of the origin '\(origin)' may not send requests to this server: the origin is not configured."
                 )
             }
             return
@@ -56,7 +57,7 @@ package struct RequestDoor: Sendable, Hashable {
         )
     }
 
-    /// The address that a connection came in by.
+    /// The local address of a connection.
     struct LocalAddress: Sendable {
         private let text: String?
         private let isLoopback: Bool
