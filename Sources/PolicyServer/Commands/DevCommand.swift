@@ -26,6 +26,7 @@ struct DevCommand: AsyncParsableCommand {
             let etcd = try await DevEtcd.start()
             settings.etcd.endpoints = [etcd.endpoint]
             settings.dataDirectory = etcd.directory + "/ledger"
+            LibraryMetrics.install()
             try await Application(settings, below: [etcd]).run()
         }
     }

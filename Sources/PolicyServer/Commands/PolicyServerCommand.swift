@@ -41,6 +41,7 @@ struct ServeCommand: AsyncParsableCommand {
     func run() async throws {
         try await StartFailure.reported {
             let settings = try Settings(await Settings.load(flags, places))
+            LibraryMetrics.install()
             try await Application(settings).run()
         }
     }

@@ -16,11 +16,16 @@ package struct Metrics: Sendable {
     private let process = ProcessMetrics()
     private let load: ServerLoad
     private let log: LogOutput
+    private let libraries: LibraryMetrics
 
     /// - `load`: what the HTTP server carries.
-    package init(load: ServerLoad = ServerLoad(), log: LogOutput = .standardError) {
+    package init(
+        load: ServerLoad = ServerLoad(), log: LogOutput = .standardError,
+        libraries: LibraryMetrics = .shared
+    ) {
         self.load = load
         self.log = log
+        self.libraries = libraries
     }
 
     /// Prometheus' text format, with the state of the control plane at this moment.
@@ -39,6 +44,7 @@ package struct Metrics: Sendable {
         write(health, to: &text)
         write(checkpoints, to: &text)
         process.write(to: &text)
+        libraries.write(to: &text)
         return text.text
     }
 

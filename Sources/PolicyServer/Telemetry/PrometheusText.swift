@@ -7,7 +7,7 @@ package struct PrometheusText: Sendable {
     package init() {}
 
     package enum Kind: String, Sendable {
-        case counter, gauge, histogram
+        case counter, gauge, histogram, summary
     }
 
     /// The head of a metric family; its samples follow.
