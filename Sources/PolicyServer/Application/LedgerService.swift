@@ -4,21 +4,21 @@ package import Logging
 import ServiceLifecycle
 package import Store
 
-/// Keeps the ledger open until everything above it has ended, and has a large file checked meanwhile.
+/// Keeps the ledger open until everything above it has ended. Checks a large file in the background.
 struct LedgerService: Service {
     let ledger: AuditLedger
     let logger: Logger
 
     func run() async throws {
-        // A task that nobody waits for: it may take minutes, which an end must not.
+        // Unstructured on purpose: the check may take minutes, and a shutdown must not wait for it.
         Task { [ledger, logger] in
             guard let damage = await ledger.inspect() else { return }
             logger.critical("the ledger is damaged", metadata: ["error": "\(damage)"])
         }
-        // A cancelled wait is an end like any other: the ledger is closed either way.
+        // The ledger is closed after a graceful shutdown and after cancellation alike.
         try? await gracefulShutdown()
         do {
-            // A task of its own, since the ledger writes what it still holds even when this one is cancelled.
+            // A separate task is not cancelled with this one, so the ledger can still write its queued rows.
             try await Task { [ledger] in try await ledger.close() }.value
         } catch {
             logger.error("the ledger did not close", metadata: ["error": "\(error)"])
@@ -26,18 +26,18 @@ struct LedgerService: Service {
     }
 }
 
-/// Moves audit rows that have reached their age into sealed segments, shortly after the start and then
-/// every hour.
+/// Moves expired audit rows into sealed segments, shortly after the start and then every hour.
 package struct RetentionService: Service {
     private let ledger: AuditLedger
     private let retention: Duration?
     private let directory: String
     private let startDelay: Duration
-    /// How many times longer than the pruning of a segment the pause after it is.
+    /// The pause after a segment, as a multiple of the time that pruning it took. With 4, pruning keeps the
+    /// ledger's writer busy for at most a fifth of the time.
     private static let pauses = 4
     private let logger: Logger
 
-    /// - Parameter retention: How old rows get, in whole seconds; nil for ever.
+    /// - Parameter retention: The age at which rows expire, in whole seconds; nil for never.
     package init(
         ledger: AuditLedger, retention: Duration?, directory: String,
         startDelay: Duration = .seconds(10), logger: Logger
@@ -63,7 +63,8 @@ package struct RetentionService: Service {
         }
     }
 
-    /// Everything that is due, a segment at a time, with pauses so that writes wait for little of the time.
+    /// Prunes all expired rows one segment at a time, with pauses between segments so that writes are not delayed
+    /// for long.
     private func prune(_ retention: Duration) async {
         let now = SystemClock.now()
         let cutoff = Timestamp(

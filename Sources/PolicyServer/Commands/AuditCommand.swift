@@ -18,10 +18,10 @@ struct AuditCommand: AsyncParsableCommand {
 /// `policy-server audit rotate-key`
 struct RotateKeyCommand: AsyncParsableCommand {
     static let configuration = CommandConfiguration(
-        commandName: "rotate-key", abstract: "Put a new signing key in the place of the old one.",
+        commandName: "rotate-key", abstract: "Replace the signing key with a new one.",
         discussion: """
-            The old private key is gone afterwards; what it signed still verifies. A server that runs goes on \
-            with the old key until it is restarted, and then puts the change into the ledger.
+            The old private key is deleted; its signatures still verify. A running server keeps signing with \
+            the old key until it is restarted, and then records the change in the ledger.
             """)
 
     @Option(help: "The server's data folder.")
@@ -46,14 +46,13 @@ struct AuditExportCommand: AsyncParsableCommand {
     static let configuration = CommandConfiguration(
         commandName: "export",
         abstract: "Write rows of a ledger as a segment, one JSON object a line.",
-        discussion: "Every row comes with all its columns and its hash, so that the chain can be "
-            + "recomputed. The server may be running.")
+        discussion:
+            "Every row has all its columns and its hash, so that the chain can be recomputed. "
+            + "The server may be running.")
 
     @Option(help: ArgumentHelp("The ledger's file.", valueName: "file")) var db: String
-    @Option(help: ArgumentHelp("Number of the first row (default: the first there is).")) var from:
-        Int64?
-    @Option(help: ArgumentHelp("Number of the last row (default: the last there is).")) var to:
-        Int64?
+    @Option(help: ArgumentHelp("Number of the first row (default: the oldest).")) var from: Int64?
+    @Option(help: ArgumentHelp("Number of the last row (default: the newest).")) var to: Int64?
     @Option(
         help: ArgumentHelp(
             "File to write, gzip when its name ends in .gz (default: standard output).",
@@ -79,23 +78,24 @@ struct AuditExportCommand: AsyncParsableCommand {
     }
 }
 
-/// Takes the rows that a ledger lacks from another replica's segments; the server must be stopped.
+/// Copies missing rows into a ledger from another replica's segments; the server must be stopped.
 struct AuditImportCommand: AsyncParsableCommand {
     static let configuration = CommandConfiguration(
         commandName: "import",
-        abstract: "Take the rows that a ledger lacks from segments of another replica.",
-        discussion: "A segment is verified whole before anything of it is written; importing it "
-            + "again adds nothing. The server of the ledger must be stopped.")
+        abstract: "Copy missing rows into a ledger from segments of another replica.",
+        discussion:
+            "A whole segment is verified before any row is written. Importing it again adds "
+            + "nothing. The ledger's server must be stopped.")
 
     @Option(help: ArgumentHelp("The ledger's file.", valueName: "file")) var db: String
-    @Flag(help: "Take the other replica's own rows, of refusals and the like, as well.") var all =
+    @Flag(help: "Also copy the other replica's own rows, such as those of refusals.") var all =
         false
-    @Argument(help: ArgumentHelp("Files that audit export or retention wrote.")) var segments:
+    @Argument(help: ArgumentHelp("Files written by audit export or by retention.")) var segments:
         [String]
 
     func run() async throws {
         try await StartFailure.reported {
-            // Before a lock is made beside what may not be a ledger at all.
+            // Checks that the file is a ledger before a lock file is made beside it.
             _ = try LedgerReader(path: db)
             let ledger = try open()
             for segment in segments {
@@ -114,7 +114,7 @@ struct AuditImportCommand: AsyncParsableCommand {
             return try AuditLedger(path: db)
         } catch {
             guard error.code == .locked else { throw error }
-            throw StartFailure("\(error.message) To import, its server must be stopped.")
+            throw StartFailure("\(error.message) Stop its server before you import.")
         }
     }
 }
@@ -123,7 +123,7 @@ struct AuditImportCommand: AsyncParsableCommand {
 struct AuditBackupCommand: AsyncParsableCommand {
     static let configuration = CommandConfiguration(
         commandName: "backup", abstract: "Copy a ledger to a new file, checked and on disk.",
-        discussion: "The copy is of one moment. The server may be running.")
+        discussion: "The copy shows the ledger at one moment. The server may be running.")
 
     @Option(help: ArgumentHelp("The ledger's file.", valueName: "file")) var db: String
     @Option(help: ArgumentHelp("The new file; must not exist.", valueName: "file")) var to: String
@@ -131,7 +131,7 @@ struct AuditBackupCommand: AsyncParsableCommand {
     func run() async throws {
         try await StartFailure.reported {
             let last = try LedgerReader(path: db).backup(to: to)
-            print("\(to): a sound copy, up to row \(last)")
+            print("\(to): checked copy, up to row \(last)")
         }
     }
 }

@@ -12,14 +12,15 @@ import Store
 struct AuditCompareCommand: AsyncParsableCommand {
     static let configuration = CommandConfiguration(
         commandName: "compare",
-        abstract: "Compare what two replicas' ledgers say of the changes that etcd decided.",
+        abstract: "Compare the changes of etcd in the ledgers of two replicas.",
         discussion: """
-            Each side is a ledger's file or the URL of a server, which may be running. What only one side \
-            knows is named on standard error and is no difference: the other has a gap there.
+            Each side is a ledger's file, whose server may be running, or the URL of a server. Revisions that \
+            only one side knows are named on standard error. They are not a difference: the other ledger has a \
+            gap there.
 
-            Exit status: 0 when all rows that both should have are the same, 1 at the first difference, 2 when \
-            a side cannot be read or asked, 3 when there was nothing to compare: the ledgers follow different \
-            etcds, or know no revision in common.
+            Exit status: 0 if all rows that both should have are the same, 1 at the first difference, 2 if a \
+            side cannot be read or asked, 3 if there was nothing to compare, because the ledgers follow \
+            different etcds or have no revision in common.
             """)
 
     @Argument(help: ArgumentHelp("A file, or a URL such as http://127.0.0.1:8080.")) var first:
@@ -59,7 +60,7 @@ struct AuditCompareCommand: AsyncParsableCommand {
         guard text.hasPrefix("http://") || text.hasPrefix("https://") else {
             guard !text.contains("://") else {
                 throw StartFailure(
-                    "\(text): the URL of a server begins with http:// or https://")
+                    "\(text): the URL of a server must begin with http:// or https://")
             }
             return FileSource(reader: try LedgerReader(path: text))
         }
@@ -89,7 +90,7 @@ extension LedgerComparison {
         return "revisions " + common.map(\.text).joined(separator: ", ")
     }
 
-    /// A line for each range that only one side knows; empty for none.
+    /// One line for each range that only one side knows.
     fileprivate func gaps(_ first: String, _ second: String) -> String {
         (onlyLeft.map { "revisions \($0.text) are known to \(first) only\n" }
             + onlyRight.map { "revisions \($0.text) are known to \(second) only\n" }).joined()
@@ -139,24 +140,24 @@ struct RemoteLedger: ChangeSource {
             URLQueryItem(name: "order", value: SegmentHeader.Order.revision.rawValue),
             URLQueryItem(name: "limit", value: "\(limit)"),
         ]
-        // An epoch from before that ledger's first has no name there: everything comes after it.
+        // A negative epoch is before the first one and has no text form; without `after` all rows follow.
         if place.epoch >= 0 { items.append(URLQueryItem(name: "after", value: place.description)) }
         let url = base.appending(path: "v1/audit/export").appending(queryItems: items)
         let (body, response) = try await load(url)
         guard let response = response as? HTTPURLResponse, response.statusCode == 200 else {
             let text = String(decoding: body.prefix(500), as: UTF8.self)
-            throw StartFailure("\(name) does not answer as a policy-server does: \(text)")
+            throw StartFailure("\(name) did not answer like a policy-server: \(text)")
         }
         let lines = body.split(separator: UInt8(ascii: "\n")).map { Array($0) }
         guard let header = lines.first.flatMap(SegmentHeader.init(line:)) else {
-            throw StartFailure("\(name): the answer is not of an audit ledger")
+            throw StartFailure("\(name): the answer is not an export of an audit ledger")
         }
         return (header, try lines.dropFirst().map(row))
     }
 
     private func row(_ line: [UInt8]) throws -> AuditRecord {
         guard let record = SegmentRow.record(line) else {
-            throw StartFailure("\(name): a row's hash is not that of its content")
+            throw StartFailure("\(name): a row's hash does not match its content")
         }
         return record
     }

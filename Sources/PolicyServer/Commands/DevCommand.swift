@@ -3,11 +3,11 @@ import Etcd
 import Foundation
 import ServiceLifecycle
 
-/// Serves the API with an etcd and a ledger of its own, both gone afterwards.
+/// Serves the API with a temporary etcd and ledger.
 struct DevCommand: AsyncParsableCommand {
     static let configuration = CommandConfiguration(
         commandName: "dev",
-        abstract: "Serve the API with a throw-away etcd and ledger, to try things out.")
+        abstract: "Serve the API with a temporary etcd and ledger, to try things out.")
 
     @OptionGroup(visibility: .hidden) var places: LocationFlags
     @OptionGroup var flags: SettingFlags
@@ -20,7 +20,8 @@ struct DevCommand: AsyncParsableCommand {
                 let source = try values.texts(setting).source
                 guard source == .default else {
                     throw SettingError(
-                        "\(source.name(of: setting)): dev brings its own; use serve to choose it")
+                        "\(source.name(of: setting)): dev starts its own etcd and ledger; use serve to choose them"
+                    )
                 }
             }
             let etcd = try await DevEtcd.start()
@@ -32,17 +33,17 @@ struct DevCommand: AsyncParsableCommand {
     }
 }
 
-/// An etcd child of this process, with a temporary directory; both end with it, however it ends.
+/// An etcd as a child of this process, with a temporary directory. Both end with the process, however it ends.
 ///
-/// A small shell stands between: it waits for the end of its standard input, whose other end only
-/// this process holds. The kernel closes that end even after `kill -9`, and the shell then kills
-/// etcd and removes the directory. (Linux' PR_SET_PDEATHSIG would have to be set in the child between
-/// fork and exec, which Foundation's `Process` does not offer.) `setsid` keeps a Ctrl-C at the
-/// terminal from reaching etcd before the server has drained.
+/// A small shell is between the two. It waits for the end of its standard input, whose other end only this
+/// process holds. The kernel closes that end even after `kill -9`; the shell then kills etcd and removes the
+/// directory. (Linux' PR_SET_PDEATHSIG would have to be set in the child between fork and exec, which
+/// Foundation's `Process` does not allow.) `setsid` keeps a Ctrl-C at the terminal from reaching etcd before the
+/// server has drained.
 struct DevEtcd: Service {
-    /// Where clients connect.
+    /// The address for clients.
     let endpoint: EtcdEndpoint
-    /// Temporary; holds etcd's data, and the ledger's.
+    /// The temporary directory of etcd's data and of the ledger.
     let directory: String
     private let supervisor: EtcdSupervisor
 
@@ -50,7 +51,7 @@ struct DevEtcd: Service {
     static func start() async throws -> DevEtcd {
         guard let program = Executable.find("etcd") else {
             throw StartFailure(
-                "dev needs the program etcd, and there is none on PATH; "
+                "dev needs the program etcd, which is not on PATH; "
                     + "on Debian and Ubuntu: apt install etcd-server")
         }
         let directory = try makeDirectory()
@@ -65,7 +66,7 @@ struct DevEtcd: Service {
     }
 
     func run() async throws {
-        // A cancelled wait is an end like any other: etcd is ended either way.
+        // etcd is ended after a graceful shutdown and after cancellation alike.
         try? await gracefulShutdown()
         supervisor.end()
     }

@@ -3,11 +3,11 @@ import Foundation
 /// The shell that ends etcd when this process ends; see `DevEtcd`.
 final class EtcdSupervisor: Sendable {
     private let process: Process
-    /// Only this process holds the writing end: its end is the signal.
+    /// Only this process holds the writing end, so the shell sees end-of-file when the process ends.
     private let lifeline = Pipe()
     private let directory: String
 
-    /// No `wait`: this shell may have been started with SIGCHLD blocked, and would wait for ever.
+    /// The script does not use `wait`: a shell that was started with SIGCHLD blocked would wait for ever.
     private static let script = """
         trap '' HUP INT TERM
         directory=$1 program=$2 client=$3 peer=$4
@@ -33,7 +33,7 @@ final class EtcdSupervisor: Sendable {
             "-c", Self.script, "etcd-supervisor", directory, program,
             "http://127.0.0.1:\(client)", "http://127.0.0.1:\(peer)",
         ]
-        // etcd reads ETCD_… variables too; the flags alone decide here.
+        // etcd also reads ETCD_… variables, which must not override the flags.
         process.environment = ProcessInfo.processInfo.environment.filter {
             !$0.key.hasPrefix("ETCD_")
         }
@@ -46,7 +46,7 @@ final class EtcdSupervisor: Sendable {
         try process.run()
     }
 
-    /// Whether etcd has not ended; true until its number is known.
+    /// True if etcd is running. Before its process id is known, true if the shell is running.
     var isEtcdRunning: Bool {
         guard let text = try? String(contentsOfFile: directory + "/etcd.pid", encoding: .utf8),
             let pid = Int32(text.trimmingCharacters(in: .whitespacesAndNewlines))
@@ -54,7 +54,7 @@ final class EtcdSupervisor: Sendable {
         return kill(pid, 0) == 0 && !Self.isZombie(pid)
     }
 
-    /// Ends etcd and removes its directory; returns when that is done. Takes a few milliseconds.
+    /// Ends etcd, removes its directory and waits for both. Takes a few milliseconds.
     func end() {
         try? lifeline.fileHandleForWriting.close()
         process.waitUntilExit()
@@ -69,7 +69,7 @@ final class EtcdSupervisor: Sendable {
 
 /// Ports of 127.0.0.1.
 enum LoopbackPort {
-    /// Two ports that nobody listens on now.
+    /// Returns two ports on which no process listens now.
     static func freePair() throws -> (Int, Int) {
         let first = try bound()
         defer { close(first.socket) }
@@ -78,7 +78,7 @@ enum LoopbackPort {
         return (first.port, second.port)
     }
 
-    /// Whether somebody takes connections on `port`.
+    /// Returns true if a process accepts connections on `port`.
     static func accepts(_ port: Int) -> Bool {
         let socket = open()
         guard socket >= 0 else { return false }
@@ -126,7 +126,7 @@ enum LoopbackPort {
 
 /// Programs on PATH.
 enum Executable {
-    /// The path of `name`; nil when no folder of PATH has it.
+    /// Returns the path of the program `name`; nil if it is in no folder of PATH.
     static func find(
         _ name: String, path: String? = ProcessInfo.processInfo.environment["PATH"]
     ) -> String? {

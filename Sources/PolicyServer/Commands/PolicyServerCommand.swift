@@ -12,7 +12,7 @@ struct PolicyServerCommand: AsyncParsableCommand {
         abstract: "The control plane of OpenStack regions that share one Calico etcd.",
         usage: "policy-server <serve | dev | audit> [options]",
         discussion:
-            "Without a subcommand nothing is started: this help is shown, with exit status 64.",
+            "Without a subcommand the program shows this help and exits with status 64.",
         version: Version.number,
         subcommands: [ServeCommand.self, DevCommand.self, AuditCommand.self])
 
@@ -21,8 +21,8 @@ struct PolicyServerCommand: AsyncParsableCommand {
 
 /// A command line that names no subcommand.
 enum MissingSubcommand {
-    /// Shows the help on standard error; returns the exit status of a wrong command line, so that a script or a
-    /// service without a subcommand does not look as if it had worked.
+    /// Shows the help on standard error. Returns the exit status of a wrong command line, so that a script that
+    /// forgets the subcommand does not appear to have worked.
     static func shown(_ command: any ParsableCommand.Type) -> ExitCode {
         let help = PolicyServerCommand.helpMessage(for: command)
         FileHandle.standardError.write(Data((help + "\n").utf8))
@@ -30,7 +30,7 @@ enum MissingSubcommand {
     }
 }
 
-/// Serves the API against an etcd that is there already.
+/// Serves the API with an existing etcd.
 struct ServeCommand: AsyncParsableCommand {
     static let configuration = CommandConfiguration(
         commandName: "serve", abstract: "Serve the API.")
@@ -47,13 +47,13 @@ struct ServeCommand: AsyncParsableCommand {
     }
 }
 
-/// What ends the program with one line on standard error instead of a trace.
+/// An error that ends the program with one line on standard error instead of a trace.
 struct StartFailure: Error, CustomStringConvertible {
     let description: String
-    /// Exit status: EX_CONFIG for a setting, 1 for what happened while starting or serving.
+    /// Exit status: EX_CONFIG for a setting, 1 for an error while starting or serving.
     var exitCode: Int32 = 1
 
-    /// Runs `body`; an error is written to standard error and becomes the exit status.
+    /// Runs `body`. Writes an error to standard error and turns it into the exit status.
     static func reported(_ body: () async throws -> Void) async throws {
         do {
             try await body()
@@ -80,7 +80,7 @@ struct StartFailure: Error, CustomStringConvertible {
     }
 }
 
-/// The version of the program, as `--version`, `/version` and openapi.yaml say.
+/// The version of the program, shown by `--version`, `/version` and openapi.yaml.
 package enum Version {
     package static let name = "policy-server"
     package static let number = "0.1.0"

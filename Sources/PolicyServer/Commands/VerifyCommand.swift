@@ -6,19 +6,19 @@ import Foundation
 import Logging
 import Store
 
-/// `policy-server audit verify`: exit 0 when the ledger is what was written, 1 when it is not, 2 when that
-/// could not be found out.
+/// `policy-server audit verify`: exits with 0 if the ledger is as it was written, 1 if not, and 2 if that cannot be
+/// determined.
 struct VerifyCommand: AsyncParsableCommand {
     static let configuration = CommandConfiguration(
         commandName: "verify", abstract: "Check a ledger's file against tampering.",
         discussion: """
-            Reads the file only, in use by a server or as a copy, and checks every row's hash, the chain, the \
-            Merkle tree, the stored checkpoints and their signatures. What the file itself cannot show, rows \
-            cut off or a ledger rewritten as a whole, is found with --etcd, --checkpoint and --key. With --etcd the chain \
-            of changes in etcd is computed again as well, as far back as etcd has its history.
+            Reads the file, which may be in use or a copy, and checks every row's hash, the chain, the Merkle \
+            tree, the stored checkpoints and their signatures. The file alone cannot show that rows were cut off \
+            at the end or that the whole ledger was rewritten: --etcd, --checkpoint and --key find that. --etcd \
+            also recomputes the chain of changes in etcd, as far back as etcd has its history.
 
-            Exit status: 0 when all is in order, 1 when not (the first bad place is named first), 2 when the \
-            file, etcd or a given file cannot be read: that is no good sign either.
+            Exit status: 0 if everything is in order, 1 if not (the first bad place comes first), 2 if the \
+            ledger, etcd or a given file cannot be read, which also needs attention.
             """)
 
     @Option(help: "The ledger's file.")
@@ -35,10 +35,10 @@ struct VerifyCommand: AsyncParsableCommand {
     var etcdCert: String?
     @Option(help: "PEM file of that certificate's private key.")
     var etcdKey: String?
-    @Option(help: "File with a signed checkpoint that was kept elsewhere; repeatable.")
+    @Option(help: "File with a signed checkpoint that was stored elsewhere; repeatable.")
     var checkpoint: [String] = []
     @Option(
-        help: "File with the verifier key that is in use (name+id+base64), kept elsewhere.")
+        help: "File with the current verifier key (name+id+base64), stored elsewhere.")
     var key: String?
 
     func run() async throws {
@@ -60,8 +60,8 @@ struct VerifyCommand: AsyncParsableCommand {
         }
         guard verdict.isAnchored else {
             Self.printError(
-                "\(Version.name): \(db) is in order by itself, but etcd holds no checkpoint of "
-                    + "ledger \(report.ledger) to hold it against")
+                "\(Version.name): \(db) is consistent, but etcd holds no checkpoint of "
+                    + "ledger \(report.ledger) to compare it with")
             verdict.notes.forEach { Self.printError("note: \($0)") }
             throw ExitCode(2)
         }
@@ -69,21 +69,21 @@ struct VerifyCommand: AsyncParsableCommand {
         verdict.notes.forEach { print("note: \($0)") }
     }
 
-    /// The first bad place, and some more to judge by.
+    /// The most findings that are printed.
     private static let maximumFindings = 20
 
     private struct Verdict {
         var report: LedgerReport
         /// False when etcd was to be asked and holds no anchor.
         var isAnchored: Bool
-        /// What is wrong with `head` and the history of etcd that it stands for.
+        /// The errors in `head` and in the history of etcd that it covers.
         var headFindings: [String]
-        /// What decides nothing, but should be known.
+        /// Remarks that do not change the result.
         var notes: [String]
     }
 
-    /// How old a ledger may be that has never been signed and is in order all the same: the first checkpoint
-    /// of a server is made within `--audit-checkpoint-interval`.
+    /// The age up to which a ledger without any checkpoint is in order. A server makes its first checkpoint
+    /// within `--audit-checkpoint-interval`.
     private static let newLedger = Duration.seconds(3_600)
 
     private func verify() async throws -> Verdict {
@@ -105,7 +105,7 @@ struct VerifyCommand: AsyncParsableCommand {
                 + (isNew && anchors?.anchor == nil ? [newNote] : []))
     }
 
-    /// Whether the ledger is too young to have been signed.
+    /// Returns true if the ledger is too young to have been signed.
     private func isNew(_ report: LedgerReport) throws -> Bool {
         guard report.checkpoints == 0, report.pruned == 0 else { return false }
         guard let oldest = try LedgerReader(path: db).oldestTime() else { return report.size == 0 }
@@ -113,8 +113,8 @@ struct VerifyCommand: AsyncParsableCommand {
         return .microseconds(age) < Self.newLedger
     }
 
-    /// The key in the data folder is of no weight: whoever can write the file can write it too, and the server
-    /// may use another.
+    /// Returns a note if the key in the data folder is not the ledger's last one. This proves nothing: anyone who
+    /// can change the ledger can also change that file, and the server may use another.
     private func keyNote(_ report: LedgerReport) -> [String] {
         guard key == nil, let beside = keyBeside(), let last = report.keys.last, last != beside
         else { return [] }
@@ -129,7 +129,7 @@ struct VerifyCommand: AsyncParsableCommand {
             .path
     }
 
-    /// The key as the data folder shows it, when it is there for this user to read.
+    /// The public key of the data folder's key file, if this user can read it.
     private func keyBeside() -> VerifierKey? { try? KeyFile.read(keyPath).verifier }
 
     private func askEtcd() async throws -> (LedgerAnchors?, HeadCheck?) {
@@ -148,7 +148,7 @@ struct VerifyCommand: AsyncParsableCommand {
         }
     }
 
-    /// The reason with the ledger's file before it, once.
+    /// Returns the reason with the ledger's file in front, unless it is there already.
     private func subject(_ reason: String) -> String {
         reason.hasPrefix("\(db): ") ? reason : "\(db): \(reason)"
     }
@@ -173,7 +173,7 @@ struct VerifyCommand: AsyncParsableCommand {
 
     private static func outsideCheckpoint(_ path: String) throws -> OutsideCheckpoint {
         guard let signed = SignedCheckpoint(try text(path)) else {
-            throw StartFailure("\(path) is no signed checkpoint")
+            throw StartFailure("\(path) is not a signed checkpoint")
         }
         return OutsideCheckpoint(source: path, signed: signed)
     }
@@ -181,7 +181,7 @@ struct VerifyCommand: AsyncParsableCommand {
     private static func verifierKey(_ path: String) throws -> VerifierKey {
         let text = try text(path).trimmingCharacters(in: .whitespacesAndNewlines)
         guard let key = VerifierKey(text) else {
-            throw StartFailure("\(path) is no verifier key of the form name+id+base64")
+            throw StartFailure("\(path) is not a verifier key of the form name+id+base64")
         }
         return key
     }
@@ -208,7 +208,7 @@ extension LedgerAnchors.Other {
 }
 
 extension LedgerReport {
-    /// What a ledger that is in order shows.
+    /// The lines that a ledger in order prints.
     fileprivate var summary: String {
         var text = "OK \(size) rows, root \(root ?? "unknown")\n"
         text += "ledger \(ledger), \(checkpoints) checkpoints"

@@ -2,11 +2,11 @@ package import Configuration
 import Foundation
 import HTTPCore
 
-/// Reading texts into values, with errors that name the setting and its source.
+/// Converts the texts of settings to values, with errors that name the setting and its source.
 struct SettingReader {
     let values: SettingValues
 
-    /// The texts of a list setting, each read by `parse`; none when it has no default and is not set.
+    /// Returns the values of a list setting, each read by `parse`; empty if it is not set and has no default.
     func list<Value>(
         _ setting: Setting, _ problem: String, parse: (String) -> Value?
     ) throws(SettingError) -> [Value] {
@@ -24,7 +24,7 @@ struct SettingReader {
         return result
     }
 
-    /// The text of a setting that has a default, read by `parse`.
+    /// Returns the value of a setting that has a default, read by `parse`.
     func required<Value>(
         _ setting: Setting, _ problem: String, parse: (String) -> Value?
     ) throws(SettingError) -> Value {
@@ -44,7 +44,7 @@ struct SettingReader {
         }
     }
 
-    /// The text, or nil when nothing is set; an empty one is refused.
+    /// Returns the text, or nil if nothing is set. Refuses an empty text.
     func optional(_ setting: Setting) throws(SettingError) -> String? {
         let (texts, source) = try values.texts(setting)
         guard let text = texts.last else { return nil }
@@ -52,7 +52,7 @@ struct SettingReader {
         return text
     }
 
-    /// The path of a file that can be read, or nil when nothing is set.
+    /// Returns the path of a readable file, or nil if nothing is set.
     func readableFile(_ setting: Setting) throws(SettingError) -> String? {
         guard let path = try optional(setting) else { return nil }
         guard FileManager.default.isReadableFile(atPath: path) else {
@@ -71,7 +71,7 @@ struct SettingReader {
     }
 }
 
-/// The texts of the settings from all sources; what a text means is `Settings`' business.
+/// The texts of the settings from all sources. `Settings` gives them their meaning.
 package struct SettingValues: Sendable {
     /// Sources in falling precedence.
     private let layers: [(source: SettingSource, provider: any ConfigProvider)]
@@ -80,8 +80,8 @@ package struct SettingValues: Sendable {
         self.layers = layers
     }
 
-    /// Flags before environment before file. `flags` holds what the command line names,
-    /// `environment` the whole environment of the process.
+    /// Combines the sources: flags take precedence over the environment, and the environment over the file.
+    /// `environment` is the whole environment of the process.
     package init(
         flags: [Setting: [String]], environment: [String: String],
         file: (path: String, provider: any ConfigProvider)? = nil
@@ -95,7 +95,7 @@ package struct SettingValues: Sendable {
         self.init(layers: layers)
     }
 
-    /// The text or texts of `setting` and their source; throws when the source's value has another form.
+    /// Returns the text or texts of `setting` and their source. Throws if the source has a value of another form.
     package func texts(_ setting: Setting) throws(SettingError) -> (
         texts: [String], source: SettingSource
     ) {
@@ -136,13 +136,13 @@ package struct SettingValues: Sendable {
     }
 }
 
-/// A setting that cannot be used: which one, where it came from, and what would be legal.
+/// A setting that cannot be used. The message names the setting, its source, and a legal value.
 package struct SettingError: Error, Equatable, CustomStringConvertible {
     package var message: String
 
     package init(_ message: String) { self.message = message }
 
-    /// The value of `setting` from `source` is not legal; `problem` says why.
+    /// Reports that the value of `setting` from `source` is not legal because of `problem`.
     package init(_ setting: Setting, from source: SettingSource, _ problem: String) {
         message = "\(source.name(of: setting)): \(problem); for example \(setting.example)"
     }
@@ -153,14 +153,14 @@ package struct SettingError: Error, Equatable, CustomStringConvertible {
     package static let exitCode: Int32 = 78
 }
 
-/// Where a setting's value came from, in falling precedence.
+/// The source of a setting's value, in falling precedence.
 package enum SettingSource: Hashable, Sendable {
     case flag
     case environment
     case file(path: String)
     case `default`
 
-    /// How an error names `setting` when its value came from here.
+    /// The name of `setting` in an error if its value came from this source.
     package func name(of setting: Setting) -> String {
         switch self {
         case .flag: "\(setting.flag) (command line)"

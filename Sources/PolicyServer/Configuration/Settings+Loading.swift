@@ -5,7 +5,7 @@ import Foundation
 
 extension Settings {
     /// Reads the settings from the command line, the environment and the file that `--config` or
-    /// `POLICY_SERVER_CONFIG` names; a variable of this program that is no setting is refused by name.
+    /// `POLICY_SERVER_CONFIG` names. A variable that begins with `POLICY_SERVER_` and is not a setting is refused.
     package static func load(
         _ flags: SettingFlags, _ places: LocationFlags,
         environment: [String: String] = ProcessInfo.processInfo.environment
@@ -32,7 +32,7 @@ extension Settings {
         }
     }
 
-    /// Whether Kubernetes sets `name` in every container, for a Service whose name begins with `policy-server`
+    /// Returns true if Kubernetes sets `name` in every container for a Service whose name begins with `policy-server`
     /// (https://kubernetes.io/docs/concepts/services-networking/service/#environment-variables).
     private static func isOfService(_ name: String) -> Bool {
         let parts = name.split(separator: "_", omittingEmptySubsequences: false)
@@ -43,8 +43,7 @@ extension Settings {
 
 /// The YAML file of `--config`.
 package enum SettingsFile {
-    /// Reads the file at `path`; a key that is no setting, a repeated key or a file that is not a
-    /// mapping is refused by name.
+    /// Reads the file at `path`. Refuses an unknown key, a repeated key and a file that is not a mapping.
     package static func provider(path: String) async throws(SettingError) -> any ConfigProvider {
         guard let data = FileManager.default.contents(atPath: path) else {
             throw SettingError("--config: cannot read \(path)")
@@ -60,7 +59,7 @@ package enum SettingsFile {
         }
     }
 
-    /// Refuses what the provider would silently pass over.
+    /// Refuses errors that the provider would silently ignore.
     static func check(_ bytes: [UInt8], path: String) throws(SettingError) {
         let document: JSONValue
         do {

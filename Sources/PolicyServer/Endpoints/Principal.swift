@@ -4,10 +4,10 @@ import Domain
 package import HTTPCore
 import HTTPTypes
 
-/// Who a request counts as.
+/// The actor of a request.
 package enum Principal {
-    /// `X-Actor`, else `anonymous@<address>`: there is no authentication, and so only clients on this
-    /// machine, whose word is taken. Throws a 400 problem when the header is malformed.
+    /// Returns `X-Actor`, else `anonymous@<address>`. The header is trusted: there is no authentication, so only
+    /// clients on this machine can connect. Throws a 400 problem if the header is malformed.
     package static func of(_ request: Request) throws(Problem) -> String {
         guard let actor = request.headers[.actor] else { return anonymous(request) }
         guard isActor(actor) else {
@@ -16,15 +16,16 @@ package enum Principal {
         }
         guard !isReserved(actor) else {
             throw ProblemKind.actor.problem(
-                "X-Actor must not be \(actor): the ledger calls nobody's and its own doings so.")
+                "X-Actor must not be \(actor): that name is reserved for entries that the server writes itself."
+            )
         }
         return actor
     }
 
-    /// Returns true if a row of the ledger may call somebody so.
+    /// Returns true if `text` can be an actor in the ledger.
     static func isActor(_ text: String) -> Bool { text.isVisibleASCII(1...128) }
 
-    /// The form of what `isActor`.
+    /// The form of an actor, for messages.
     static let form =
         "1 to 128 ASCII letters, digits and punctuation marks without spaces, such as alice.smith or "
         + "alice@example.org"
@@ -34,14 +35,15 @@ package enum Principal {
         text.isVisibleASCII(1...64) && !text.contains(",")
     }
 
-    /// The form of what `isRole`.
+    /// The form of a role, for messages.
     static let roleForm =
         "1 to 64 ASCII letters, digits and punctuation marks without spaces and commas"
 
-    /// Who has not said who it is.
+    /// The actor of a request without `X-Actor`.
     static func anonymous(_ request: Request) -> String { "anonymous@\(request.remoteAddress)" }
 
-    /// Names that the ledger itself gives: to other writers of etcd, to this server, to who said none.
+    /// Returns true for names that the ledger uses itself: for other writers of etcd, this server, and requests
+    /// without an actor.
     private static func isReserved(_ actor: String) -> Bool {
         let name = actor.lowercased()
         return ["unknown", "policy-server"].contains(name) || name.hasPrefix("anonymous@")
@@ -50,14 +52,14 @@ package enum Principal {
     /// The values of `authentication(of:)`.
     static let authentications = ["none", "asserted"]
 
-    /// How `of` knows: `asserted` when the client said, `none` when nobody did.
+    /// The source of the actor: `asserted` if the client named it, else `none`.
     package static func authentication(of request: Request) -> String {
         request.headers[.actor] == nil ? "none" : "asserted"
     }
 }
 
 extension ChangeContext {
-    /// Who asks, and why. Throws a 400 problem for a header that is malformed.
+    /// Reads who asks, and why. Throws a 400 problem for a malformed header.
     package init(_ request: Request) throws(Problem) {
         let reason = try Self.reason(request)
         self.init(request, actor: try Principal.of(request), reason: reason)
@@ -66,8 +68,7 @@ extension ChangeContext {
         ticket = try Self.ticket(request)
     }
 
-    /// What can be told of who asked, and why, of a request that was turned away: what is malformed is
-    /// left out.
+    /// Reads who asked, and why, from a request that was refused. Malformed values are left out.
     init(bestEffort request: Request) {
         let actor = try? Principal.of(request)
         self.init(
@@ -119,7 +120,7 @@ extension ChangeContext {
         return roles
     }
 
-    /// What a client calls itself is only noted: it is cut and cleaned rather than refused.
+    /// Cuts and cleans the User-Agent. It is only information, so a strange value is no reason to refuse.
     private static func userAgent(_ value: String) -> String {
         var text = ""
         for scalar in value.unicodeScalars.prefix(256) {
@@ -140,8 +141,7 @@ extension ChangeContext {
 }
 
 extension Route {
-    /// The same route, whose answers say who asked (for the access log) and whose problems say which
-    /// request they belong to.
+    /// This route with answers that name the actor, for the access log, and problems that name their request.
     var identified: Route {
         var route = self
         switch handler {

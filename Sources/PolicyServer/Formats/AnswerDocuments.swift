@@ -3,7 +3,7 @@ package import Documents
 import Domain
 import Store
 
-// Answers' members that are no object's own representation.
+// Documents of answers, other than the objects themselves.
 
 extension ObjectReference {
     package var document: JSONValue {
@@ -79,8 +79,8 @@ extension ChangeStatus {
 }
 
 extension ControlPlaneHealth {
-    /// The ledger's checkpoints and what is wrong with stored values are shown, but do not decide on
-    /// readiness: writes are taken all the same.
+    /// Returns the document of `/readyz`. Checkpoints and findings about stored values are shown but do not decide
+    /// readiness, because the server still accepts writes.
     package func document(checkpoints: Checkpoints.Status) -> JSONValue {
         [
             "ready": .bool(isReady),
@@ -95,14 +95,14 @@ extension ControlPlaneHealth {
 }
 
 extension FindingSummary {
-    /// As the other parts of the server's health are shown.
+    /// The same form as the other parts of the server's health.
     fileprivate var document: JSONValue {
         ["ok": .bool(total == 0 && !isNamingMixed), "detail": .string(detail)]
     }
 }
 
 extension Checkpoints.Status {
-    /// As the other parts of the server's health are shown.
+    /// The same form as the other parts of the server's health.
     var document: JSONValue {
         var detail = "\(signed) rows signed, \(anchored) anchored in etcd"
         if let problem { detail += "; \(problem)" }

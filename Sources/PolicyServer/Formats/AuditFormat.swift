@@ -2,7 +2,7 @@ import Documents
 import Domain
 import HTTPCore
 
-/// The forms in which rows of the ledger are answered.
+/// The formats of audit rows in answers.
 enum AuditFormat: Sendable, Equatable {
     case document(DocumentFormat)
     /// One row to a line, as JSON.
@@ -28,7 +28,7 @@ enum AuditFormat: Sendable, Equatable {
             }
     }
 
-    /// How the ledger names the form.
+    /// The format's name in the ledger.
     var name: String {
         switch self {
         case .document(.json): "json"
@@ -39,7 +39,7 @@ enum AuditFormat: Sendable, Equatable {
         }
     }
 
-    /// Whether rows stand for themselves, so that all of them can be sent one after the other.
+    /// True if a list is only its rows one after the other, so that all of them can be streamed.
     var isStream: Bool { self == .lines || self == .csv }
 
     func contentType(_ request: Request) -> String {
@@ -49,7 +49,7 @@ enum AuditFormat: Sendable, Equatable {
         }
     }
 
-    /// What stands before the first row of a stream.
+    /// The text before the first row of a stream.
     var head: [UInt8] { self == .csv ? AuditCSV.head : [] }
 
     /// A row of a stream.
@@ -59,7 +59,7 @@ enum AuditFormat: Sendable, Equatable {
             : JSONSerializer.bytes(record.document) + [UInt8(ascii: "\n")]
     }
 
-    /// One page; `next` is the cursor of the one after it.
+    /// Returns one page; `next` is the cursor of the next one.
     func page(_ page: AuditPage, _ next: String?) -> [UInt8] {
         switch self {
         case .lines, .csv: head + page.records.flatMap(row)

@@ -1,12 +1,12 @@
 package import Documents
 import Domain
 
-/// The two forms in which documents travel.
+/// The two formats of documents.
 package enum DocumentFormat: Sendable, Equatable {
     case json
     case yaml
 
-    /// Names that clients use for YAML; the first is RFC 9512's.
+    /// The media types of YAML that clients use; the first is RFC 9512's.
     private static let yamlTypes = [
         "application/yaml", "application/x-yaml", "text/yaml", "text/x-yaml",
     ]
@@ -14,7 +14,7 @@ package enum DocumentFormat: Sendable, Equatable {
     /// Media types of an answer that is a document, the favourite first.
     package static let answerTypes = ["application/json"] + yamlTypes
 
-    /// Media types of a body that is a document; `curl -T` sends none, which is taken as well.
+    /// Media types of a body that is a document. A body without a type, as `curl -T` sends it, is accepted too.
     package static let bodyTypes = ["application/json", "application/octet-stream"] + yamlTypes
 
     /// Media types of a merge patch (RFC 7396); plain JSON and YAML mean the same here.
@@ -25,14 +25,14 @@ package enum DocumentFormat: Sendable, Equatable {
         self = Self.yamlTypes.contains(mediaType) ? .yaml : .json
     }
 
-    /// The form of a body; when its type says nothing the first byte does: JSON when it opens an
-    /// object or an array, else YAML.
+    /// Finds the format of a body. If its type does not tell, the first byte does: a body that opens an object or an
+    /// array is JSON, any other YAML.
     package init(bodyType mediaType: String?, body: [UInt8]) {
         switch mediaType {
         case nil, "application/octet-stream":
             let first = body.first { !" \t\r\n".utf8.contains($0) }
             let isJSON = first == UInt8(ascii: "{") || first == UInt8(ascii: "[")
-            // No document at all is no YAML either: what is said of it should not speak of YAML.
+            // An empty body counts as JSON, so that its error does not mention YAML.
             self = isJSON || first == nil ? .json : .yaml
         case let type? where Self.yamlTypes.contains(type): self = .yaml
         default: self = .json
@@ -47,7 +47,7 @@ package enum DocumentFormat: Sendable, Equatable {
         }
     }
 
-    /// The documents of a stream: those of a YAML text, the elements of a JSON or YAML list.
+    /// Returns the documents of a stream: those of a YAML text, or the elements of a JSON or YAML list.
     package func parseStream(_ bytes: [UInt8]) throws(DocumentError) -> [StreamedDocument] {
         switch self {
         case .yaml: return try YAMLParser.stream(bytes, limits: .body)
@@ -74,7 +74,7 @@ package enum DocumentFormat: Sendable, Equatable {
         }
     }
 
-    /// `document` as text with a closing newline.
+    /// Returns `document` as text that ends with a newline.
     package func serialize(_ document: JSONValue) -> [UInt8] {
         var bytes =
             switch self {
@@ -86,15 +86,16 @@ package enum DocumentFormat: Sendable, Equatable {
     }
 }
 
-/// Where large bodies are read and judged: one at a time, so that however many arrive, they take one of the pool's
-/// threads and leave the others to all other requests.
+/// Reads and checks large bodies one at a time. However many arrive, they occupy one thread of the pool and leave the
+/// others to all other requests. An actor and not a mutex, so that waiting bodies block no thread.
 package actor LargeBodyQueue {
-    /// Bytes from which a body is large. Below, reading takes some milliseconds at most, and nothing waits for its turn.
+    /// The size in bytes from which a body is large. A smaller one takes a few milliseconds at most and does not
+    /// wait.
     package static let largeBody = 65_536
 
     package init() {}
 
-    /// The result of `work` on a body of `bytes` bytes.
+    /// Returns the result of `work` on a body of `bytes` bytes.
     package nonisolated func perform<Value: Sendable, Failure: Error>(
         bytes: Int, _ work: @Sendable () throws(Failure) -> Value
     ) async throws(Failure) -> Value {

@@ -11,7 +11,7 @@ package enum EntityTags {
     /// The ETag of a revision: `"42"`.
     package static func tag(_ revision: Int64) -> String { "\"\(revision)\"" }
 
-    /// Reads a header value; nil when it is malformed. Tags that are no revision match nothing.
+    /// Reads a header value; nil if it is malformed. A tag that is not a revision matches nothing.
     package static func parse(_ value: String, _ comparison: Comparison) -> RevisionMatch? {
         if value.trimmed == "*" { return .any }
         return tags(value).map { tags in
@@ -22,7 +22,7 @@ package enum EntityTags {
         }
     }
 
-    /// Returns true if the value of If-None-Match names `tag`, which is any tag; nil when it is malformed.
+    /// Returns true if the value of If-None-Match names `tag`; nil if the value is malformed.
     package static func names(_ tag: String, in value: String) -> Bool? {
         if value.trimmed == "*" { return true }
         return tags(value).map { $0.contains { "\"\($0.content)\"" == tag } }
@@ -57,7 +57,7 @@ package enum EntityTags {
         return (String(decoding: content, as: UTF8.self), isWeak)
     }
 
-    /// The revision in its one spelling: no sign, no leading zero.
+    /// Reads a revision without a sign or leading zeros, so that each revision has one tag.
     private static func revision(_ text: String) -> Int64? {
         guard let revision = Int64(text), revision > 0, String(revision) == text else { return nil }
         return revision
@@ -66,13 +66,14 @@ package enum EntityTags {
 
 /// ETags of lists.
 ///
-/// A list has no revision: etcd's rises with every endpoint, and one that is restored counts again what it had counted
-/// before. So a tag is good for one run of the server: behind a load balancer another replica answers 200.
+/// A list has no revision of its own: etcd's revision rises with every change of an endpoint, and a restored etcd
+/// uses the same numbers again. So a tag is valid for one run of one server. Behind a load balancer another replica
+/// answers 200 instead of 304.
 struct ListTags: Sendable {
-    /// Tells this run from every other.
+    /// Distinguishes this run of the server from every other.
     private let run = String(UInt64.random(in: 0...UInt64.max), radix: 36)
 
-    /// The tag of a list as it is at `version`, in the form and the part that `request` asks for.
+    /// Returns the tag of a list at `version`, for the format and the part that `request` asks for.
     func tag(_ request: Request, version: UInt64) -> String {
         var hasher = Hasher()
         hasher.combine(request.responseType)

@@ -3,7 +3,7 @@ import HTTPTypes
 
 /// Header fields that HTTPTypes does not name.
 extension HTTPField.Name {
-    /// Names a write, so that it can be repeated (draft-ietf-httpapi-idempotency-key-header).
+    /// Identifies a write, so that it can be repeated safely (draft-ietf-httpapi-idempotency-key-header).
     static let idempotencyKey = constant("Idempotency-Key")
     static let idempotencyReplayed = constant("Idempotency-Replayed")
     static let actor = constant("X-Actor")
@@ -13,12 +13,12 @@ extension HTTPField.Name {
     /// https://www.w3.org/TR/trace-context/
     static let traceParent = constant("traceparent")
     static let changeID = constant("X-Change-Id")
-    /// The etcd revision that an answer from the past shows.
+    /// The etcd revision that an answer with an earlier state shows.
     static let historyRevision = constant("X-History-Revision")
-    /// From when on the ledger knows everything around it.
+    /// The start of the range around that revision for which the ledger's history is complete.
     static let historySince = constant("X-History-Since")
     static let warning = constant("Warning")
-    /// Where a stream of Server-Sent Events goes on.
+    /// The position at which a stream of Server-Sent Events continues.
     static let lastEventID = constant("Last-Event-ID")
     static let link = constant("Link")
 
@@ -29,7 +29,7 @@ extension HTTPField.Name {
 }
 
 extension StringProtocol {
-    /// Without the optional whitespace that HTTP allows around list members (RFC 9110 section 5.6.3).
+    /// The text without the optional white space that HTTP allows around list members (RFC 9110 section 5.6.3).
     var trimmed: String {
         var part = self[...]
         while let first = part.first, first == " " || first == "\t" { part = part.dropFirst() }
@@ -37,19 +37,19 @@ extension StringProtocol {
         return String(part)
     }
 
-    /// Whether these are `range` printable ASCII characters without spaces.
+    /// Returns true if the text is `range` printable ASCII characters without spaces.
     func isVisibleASCII(_ range: ClosedRange<Int>) -> Bool {
         range.contains(utf8.count) && utf8.allSatisfy { (0x21...0x7E).contains($0) }
     }
 
-    /// Whether every character is printable.
+    /// True if every character is printable.
     var isPrintable: Bool { unicodeScalars.allSatisfy(\.isPrintable) }
 }
 
 extension Unicode.Scalar {
-    /// Whether it shows as what it is: no control character, none that reorders or hides its neighbours, no
-    /// line break, and not what stands for bytes that are no UTF-8. The joiners are part of ordinary
-    /// Persian, of Indic scripts and of emoji.
+    /// True if it is displayed as itself. False for control characters, line breaks, characters that reorder or
+    /// hide their neighbours, and the replacement character of invalid UTF-8. The joiners are allowed: ordinary
+    /// Persian, Indic scripts and emoji need them.
     var isPrintable: Bool {
         switch properties.generalCategory {
         case .format: self == "\u{200C}" || self == "\u{200D}"
@@ -59,9 +59,9 @@ extension Unicode.Scalar {
     }
 }
 
-/// Text in a URI.
+/// Percent-encoding of text in a URI.
 enum URIText {
-    /// Percent-encoded but for what RFC 3986 section 2.3 leaves as it is.
+    /// Returns `text` with everything encoded but the unreserved characters of RFC 3986 section 2.3.
     static func encoded(_ text: String) -> String {
         text.addingPercentEncoding(withAllowedCharacters: unreserved) ?? ""
     }

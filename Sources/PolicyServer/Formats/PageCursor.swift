@@ -1,9 +1,10 @@
 import Foundation
 import Store
 
-/// The opaque position of a page: which list it belongs to and where it goes on.
+/// The opaque position of a page: its list and the position where it begins.
 ///
-/// Base64url of list, line feed and position; a cursor of another list is refused rather than misread.
+/// Base64url of list, line feed and position. The list's name is included so that a cursor of another list is
+/// refused and not misread.
 package struct PageCursor: Equatable, Sendable {
     /// The list's name, such as `subnets`.
     package var list: String
@@ -36,7 +37,7 @@ package struct PageCursor: Equatable, Sendable {
     }
 }
 
-/// A position of a list in the past, which stays at the place where the first page was.
+/// A position in a list of an earlier state. All pages show the same state as the first one.
 struct PinnedPosition: Equatable {
     var places: [HistoryPlace]
     var rest: String

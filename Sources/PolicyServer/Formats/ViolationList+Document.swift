@@ -1,13 +1,12 @@
 package import Documents
 import Domain
 
-/// Violations as an answer lists them. No answer to a refusal is larger than these bounds together, whatever the
-/// document held.
+/// Violations in an answer. The bounds here limit the answer to a refusal, however large the document was.
 extension ViolationList {
-    /// Bytes of JSON of the whole list.
+    /// The most bytes of JSON of the whole list.
     package static let listBytes = 65_536
 
-    /// The list, with the places of the violations in the client's text as far as they are known.
+    /// Returns the list, with the positions of the violations in the client's text where they are known.
     package func document(at positions: [SourcePosition?]) -> JSONValue {
         var documents: [JSONValue] = []
         var size = 0
@@ -23,7 +22,7 @@ extension ViolationList {
 }
 
 extension Violation {
-    /// The violation with the place in the client's text, if that is known.
+    /// Returns the violation with its position in the client's text, if that is known.
     func document(at position: SourcePosition?) -> JSONValue {
         guard let position, var object = document.objectValue else { return document }
         object["line"] = .number(JSONNumber(Int64(position.line)))
@@ -32,10 +31,9 @@ extension Violation {
     }
 }
 
-/// What was accepted in spite of something, as an answer lists it: the first of them, and how many there are if
-/// these are not all.
+/// The warnings of an accepted change in an answer: the first ones, and their number if the list is not complete.
 enum WarningList {
-    /// Adds `warnings`, and `warningCount` where that says more.
+    /// Adds `warnings`, and `warningCount` if the list is not complete.
     static func add(_ warnings: [Violation], to object: inout JSONObject) {
         let list = ViolationList(warnings)
         let shown = list.document(at: [])
@@ -46,9 +44,9 @@ enum WarningList {
     }
 }
 
-/// `Warning` headers for what a change was accepted in spite of.
+/// `Warning` headers of an accepted change.
 package enum WarningHeader {
-    /// The header is cut so that no answer grows without bound; the ledger has the rest.
+    /// The most headers, so that the header section stays within the limits of clients; the ledger has all warnings.
     static let maxCount = 16
 
     /// One value for each of the first warnings: `299 - "rule: message"`, a quoted string of RFC 9110

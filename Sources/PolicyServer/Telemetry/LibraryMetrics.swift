@@ -3,8 +3,8 @@ import Synchronization
 
 /// Collects what libraries report through swift-metrics, for `/metrics`.
 ///
-/// This server's own metrics do not pass through here: most are read when they are asked for, and their names,
-/// help texts and order are part of the contract. A library chooses its labels itself, so the number of
+/// This server's own metrics do not pass through here: most are computed on request, and their names, help texts
+/// and order are part of the contract. A library chooses its labels itself, so the number of
 /// series is bounded: a label that holds an address or a path must not fill the memory.
 package final class LibraryMetrics: MetricsFactory {
     /// The one that `install()` makes swift-metrics use.

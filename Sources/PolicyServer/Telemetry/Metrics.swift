@@ -10,7 +10,7 @@ import Synchronization
     import Musl
 #endif
 
-/// Everything that `/metrics` shows.
+/// The metrics of `/metrics`.
 package struct Metrics: Sendable {
     package let requests = RequestMetrics()
     private let process = ProcessMetrics()
@@ -18,7 +18,7 @@ package struct Metrics: Sendable {
     private let log: LogOutput
     private let libraries: LibraryMetrics
 
-    /// - `load`: what the HTTP server carries.
+    /// - `load`: the HTTP server's counters.
     package init(
         load: ServerLoad = ServerLoad(), log: LogOutput = .standardError,
         libraries: LibraryMetrics = .shared
@@ -28,7 +28,7 @@ package struct Metrics: Sendable {
         self.libraries = libraries
     }
 
-    /// Prometheus' text format, with the state of the control plane at this moment.
+    /// Returns all metrics in Prometheus' text format, with the current state of the control plane.
     package func text(
         _ health: ControlPlaneHealth, checkpoints: Checkpoints.Status
     ) -> String {
@@ -107,7 +107,7 @@ package struct Metrics: Sendable {
 }
 
 extension ServerLoad {
-    /// What the HTTP server carries, and what it had to turn away.
+    /// Writes the HTTP server's load and its refusals.
     func write(to text: inout PrometheusText) {
         text.single(
             "policy_server_http_connections", .gauge, "Open client connections.",
@@ -137,9 +137,9 @@ extension ServerLoad {
     }
 }
 
-/// The process's own figures, by the names Prometheus' client libraries use.
+/// The figures of the process, by the names that Prometheus' client libraries use.
 struct ProcessMetrics: Sendable {
-    /// Seconds since 1970 at which the process started to serve.
+    /// The start of the process in seconds since 1970.
     let startTime: Double
 
     init(startTime: Double = Date().timeIntervalSince1970) { self.startTime = startTime }

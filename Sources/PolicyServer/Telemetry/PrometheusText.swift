@@ -1,6 +1,6 @@
 /// Writes Prometheus' text exposition format 0.0.4.
 ///
-/// None of the packages in use renders it, and the format is three kinds of line.
+/// swift-metrics is only an interface and has no renderer. The format is three kinds of line.
 package struct PrometheusText: Sendable {
     package private(set) var text = ""
 
@@ -10,7 +10,7 @@ package struct PrometheusText: Sendable {
         case counter, gauge, histogram, summary
     }
 
-    /// The head of a metric family; its samples follow.
+    /// Writes the head of a metric family; its samples follow.
     package mutating func family(_ name: String, _ kind: Kind, _ help: String) {
         text +=
             "# HELP \(name) \(Self.escape(help, quotes: false))\n# TYPE \(name) \(kind.rawValue)\n"
@@ -27,13 +27,13 @@ package struct PrometheusText: Sendable {
         text += " \(Self.number(value))\n"
     }
 
-    /// A whole family of one sample.
+    /// Writes a family of one sample.
     package mutating func single(_ name: String, _ kind: Kind, _ help: String, _ value: Double) {
         family(name, kind, help)
         sample(name, [], value)
     }
 
-    /// Go's number syntax: whole numbers without a point, `+Inf`, `-Inf`, `NaN`.
+    /// Returns the number in Go's syntax: whole numbers without a point, `+Inf`, `-Inf`, `NaN`.
     static func number(_ value: Double) -> String {
         if value.isNaN { return "NaN" }
         if value.isInfinite { return value < 0 ? "-Inf" : "+Inf" }

@@ -1,8 +1,10 @@
 import Synchronization
 
-/// What is counted about requests and writes.
+/// The counters of requests and writes.
+///
+/// A mutex and not an actor, because event loops count each request and must not suspend.
 package final class RequestMetrics: Sendable {
-    /// How a write ended, for the metric's label.
+    /// The end of a write, for the metric's label.
     package enum WriteOutcome: String, CaseIterable, Sendable {
         case applied, unchanged, replayed, planned, refused, failed, unknown
     }
@@ -27,7 +29,7 @@ package final class RequestMetrics: Sendable {
 
     package init() {}
 
-    /// `route` is the pattern, never the path: the number of time series stays small.
+    /// Counts a request. `route` is the pattern and never the path, so that the number of time series stays small.
     package func recordRequest(route: String?, method: String, status: Int, duration: Duration) {
         let key = Key(
             route: route ?? "none", method: Self.known.contains(method) ? method : "other")
@@ -98,7 +100,7 @@ package final class RequestMetrics: Sendable {
 
 /// Counts of observations by upper bound.
 package struct Histogram: Sendable, Equatable {
-    /// Seconds; a request answered within a bound is counted there.
+    /// Upper bounds in seconds.
     package static let durationBounds: [Double] = [
         0.000_5, 0.001, 0.002_5, 0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1, 2.5, 5, 10,
     ]
@@ -116,7 +118,7 @@ package struct Histogram: Sendable, Equatable {
         sum += value
     }
 
-    /// Upper bounds with the number of observations at or below each, closing with infinity.
+    /// Upper bounds with the number of observations at or below each. The last bound is infinity.
     package var cumulative: [(bound: Double, count: UInt64)] {
         var total: UInt64 = 0
         return zip(Self.durationBounds + [.infinity], buckets).map { bound, count in

@@ -31,7 +31,7 @@ extension API {
         ]
     }
 
-    /// What a stream cannot restrict: it begins at a row, not at a time, and has no index.
+    /// Filters that a stream does not support, because it begins at a row and not at a time, and has no index.
     private static let notForStreams: Set = ["since", "until", "q"]
 
     private func audit(_ request: Request) async throws -> Response {
@@ -67,7 +67,7 @@ extension API {
         return response
     }
 
-    /// Every row from the cursor on, up to the last one there is now, sent as the client takes them.
+    /// Sends every row from the cursor to the last one that exists now, as fast as the client reads.
     private func rows(_ search: AuditQuery, _ request: Request) -> Response {
         let ledger = ledger
         var search = search
@@ -87,7 +87,7 @@ extension API {
             headers: [.contentType: search.format.contentType(request)], body: body)
     }
 
-    /// Rows that are in memory at a time while all are sent.
+    /// Rows in memory at a time while all rows are sent.
     private static let streamedPage = 100
 
     private func groups(
@@ -117,7 +117,7 @@ extension API {
         let reader = try reader(request)
         let text = try request.path("seq")
         guard let seq = Int64(decimal: text), seq >= 1 else {
-            throw Problem.malformed("A row's number is an integer from 1, not '\(text)'.")
+            throw Problem.malformed("A row number is an integer from 1, not '\(text)'.")
         }
         try await waitUntilAudited(request)
         let record: AuditRecord?
@@ -154,17 +154,17 @@ extension API {
 
     // MARK: - Reads of the audit log are recorded in it
 
-    /// Who reads, and why. Throws a 400 problem for a header that is malformed, so that nobody reads
-    /// without being on record.
+    /// Returns the reader and the reason. Throws a 400 problem for a malformed header, so that every read can be
+    /// recorded.
     func reader(_ request: Request) throws(Problem) -> ChangeContext {
         var request = request
-        // Here the query's `reason` restricts the rows; why they are read is in the header alone.
+        // In a search the query parameter `reason` is a filter. Only the header states why the rows are read.
         request.query = QueryItems()
         return try ChangeContext(request)
     }
 
-    /// Puts a read of the audit log on record, unless `--audit-reads off` says not to. Does not wait for
-    /// the ledger: that it cannot be written must not keep anybody from reading it.
+    /// Records a read of the audit log, unless `--audit-reads` is off. Does not wait for the ledger: a ledger that
+    /// cannot be written must still be readable.
     func recordRead(_ request: Request, by reader: ChangeContext, _ response: Response) {
         guard recordsReads else { return }
         controlPlane.recordRead(
@@ -172,8 +172,8 @@ extension API {
             format: Self.formatName(request), status: response.status.code)
     }
 
-    /// Whether a path shows what the audit log knows of who did what. What a change became is for whoever
-    /// knows its id; checkpoints, proofs and holds tell nothing of anybody's doings.
+    /// Returns true if a path shows who did what. The status of a change is excluded, because only those who know
+    /// its id can ask for it. Checkpoints, proofs and holds do not show anyone's actions.
     static func readsAuditLog(_ path: String) -> Bool {
         let parts = path.split(separator: "/", omittingEmptySubsequences: false).dropFirst(2)
         switch (parts.first, parts.count) {
@@ -189,7 +189,7 @@ extension API {
             ? "sse" : AuditFormat(answerType: request.responseType).name
     }
 
-    /// The query as given, but for what the ledger keeps only a hash of.
+    /// Returns the query for the record. An idempotency key is replaced by its hash, as everywhere in the ledger.
     static func recorded(_ query: QueryItems) -> String {
         query.items.map { name, value in
             let kept = name == "idempotencyKey" ? "sha256:" + Idempotency.hash(value) : value

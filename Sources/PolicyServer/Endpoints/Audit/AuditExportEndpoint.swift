@@ -4,7 +4,7 @@ import HTTPCore
 import HTTPTypes
 import Store
 
-/// `/v1/audit/export`: rows as the ledger hashes them
+/// `/v1/audit/export`: rows in the form that the ledger hashes
 extension API {
     var auditExportRoutes: [Route] {
         [
@@ -35,18 +35,18 @@ extension API {
         } catch let error as StoreError {
             throw Problem.ledger(error)
         }
-        // Each page: where one begins is the client's choice.
+        // Every page is recorded, because a client can start at any page.
         recordRead(request, by: reader, response)
         return response
     }
 
-    /// Lines as what the client asked for: a browser shows `text/plain` only.
+    /// Returns the media type of the lines. `text/plain` is for browsers, which show no other.
     private static func lineType(_ request: Request) -> String {
         request.responseType == "text/plain"
             ? "text/plain; charset=utf-8" : "application/x-ndjson"
     }
 
-    /// The segment that `policy-server audit export` writes.
+    /// Answers with the segment that `policy-server audit export` writes.
     private func exportRows(_ request: Request) async throws -> Response {
         let range = 1...Int(Int64.max)
         let header = try await ledger.segmentHeader(
@@ -61,9 +61,11 @@ extension API {
                 var seq = header.firstSeq - 1
                 while seq < header.lastSeq {
                     let rows = try await ledger.segmentRows(after: seq, through: header.lastSeq)
-                    // Pruned meanwhile: the client sees that the body breaks off.
+                    // If rows were pruned in the meantime, the body ends early and the client sees an error.
                     guard rows.first?.seq == seq + 1, let last = rows.last?.seq else {
-                        throw StoreError(code: .badSegment, message: "row \(seq + 1) is gone")
+                        throw StoreError(
+                            code: .badSegment,
+                            message: "row \(seq + 1) was pruned during the export")
                     }
                     for lines in rows.lines { try await writer.write(lines) }
                     seq = last
@@ -71,7 +73,7 @@ extension API {
             })
     }
 
-    /// One page of what `policy-server audit compare` reads.
+    /// Answers with one page of the rows that `policy-server audit compare` reads.
     private func exportChanges(_ request: Request) async throws -> Response {
         var place = HistoryPlace.start
         if let text = request.query("after") {
@@ -98,7 +100,7 @@ extension API {
 }
 
 extension [AuditRecord] {
-    /// The rows' lines in pieces of some 64 KiB.
+    /// The rows' lines in pieces of about 64 KiB, so that no single write is large.
     fileprivate var lines: [[UInt8]] {
         var pieces: [[UInt8]] = []
         var piece: [UInt8] = []

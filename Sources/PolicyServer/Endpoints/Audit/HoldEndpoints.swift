@@ -5,7 +5,7 @@ package import HTTPCore
 import HTTPTypes
 package import Store
 
-/// `/v1/audit/holds`: what must not be pruned from this server's ledger
+/// `/v1/audit/holds`: rows that must not be pruned from this server's ledger
 extension API {
     var holdRoutes: [Route] {
         [
@@ -97,11 +97,11 @@ extension API {
         return Response(status: .noContent)
     }
 
-    /// Whether `If-None-Match: *` is asked for. Holds have no entity tags, so no other condition can be meant.
+    /// Returns true for `If-None-Match: *`. Holds have no entity tags, so any other condition is refused.
     private static func mustBeNew(_ request: Request) throws(Problem) -> Bool {
         let value = request.headers[.ifNoneMatch]
         guard request.headers[.ifMatch] == nil, value == nil || value?.trimmed == "*" else {
-            throw .malformed("The only condition on a legal hold is If-None-Match: *.")
+            throw .malformed("A legal hold accepts no condition except If-None-Match: *.")
         }
         return value != nil
     }
@@ -125,8 +125,8 @@ extension API {
     }
 }
 
-/// The body of a legal hold: `reason`, and `since` unless everything is held. Of what a GET shows beside that,
-/// `actor` and `time` are the server's own.
+/// The body of a legal hold: `reason`, and `since` unless everything is held. A GET also shows `actor` and `time`,
+/// which the server sets.
 package struct HoldBody: Equatable, Sendable {
     package var reason: String
     package var since: Timestamp?
@@ -135,7 +135,7 @@ package struct HoldBody: Equatable, Sendable {
 
     private static let readOnly = ["actor", "time"]
 
-    /// Reads the members; throws a 422 problem that lists everything that is wrong.
+    /// Reads the members. Throws a 422 problem that lists all errors.
     package init(_ document: JSONValue, name: String) throws(Problem) {
         var violations = ViolationList()
         func violate(_ field: String, _ rule: RuleID, _ message: String) {
@@ -145,25 +145,26 @@ package struct HoldBody: Equatable, Sendable {
         let members = document.objectValue ?? JSONObject()
         shown = JSONObject(uncheckedMembers: members.filter { Self.readOnly.contains($0.key) })
         if document.objectValue == nil {
-            violate("", RuleID("document.type"), "A hold is an object.")
+            violate("", RuleID("document.type"), "A hold must be an object.")
         }
         for (key, value) in members {
             if !(["name", "reason", "since"] + Self.readOnly).contains(key) {
                 violate(key, .unknownField, "There is no such member.")
             } else if value == .null {
-                let meaning = key == "since" ? "; left out it would hold every row" : ""
-                violate(key, .blank, "Is blank\(meaning): write what is meant, or leave it out.")
+                let meaning = key == "since" ? "; without since the hold covers every row" : ""
+                violate(key, .blank, "Is blank\(meaning): write a value, or leave the member out.")
             }
         }
         if let stated = members.present("name"), stated != .string(name) {
-            violate("name", RuleID("hold.name"), "The path says \(name).")
+            violate("name", RuleID("hold.name"), "Must be \(name), the name in the path.")
         }
         reason = members["reason"]?.stringValue ?? ""
         let isReason =
             !reason.trimmed.isEmpty && reason.unicodeScalars.count <= 1024 && reason.isPrintable
         if members["reason"] != .null, !isReason {
             violate(
-                "reason", RuleID("hold.reason"), "Say why, in 1 to 1024 printable characters.")
+                "reason", RuleID("hold.reason"),
+                "Must be 1 to 1024 printable characters that give the reason.")
         }
         if let value = members.present("since") {
             since = value.stringValue.flatMap(Timestamp.init(rfc3339:))
@@ -175,7 +176,7 @@ package struct HoldBody: Equatable, Sendable {
         try Self.refuse(violations)
     }
 
-    /// Throws a 422 problem unless what the document says of `actor` and `time` is what the server shows now.
+    /// Throws a 422 problem if the document changes `actor` or `time`. A document as a GET shows it is accepted.
     package func requireShown(_ current: LegalHold?) throws(Problem) {
         let document = current?.document
         var violations = ViolationList()

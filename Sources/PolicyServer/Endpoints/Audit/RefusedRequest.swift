@@ -4,11 +4,11 @@ import Domain
 import HTTPCore
 import HTTPTypes
 
-/// A request that was turned away before anything was planned or read: a header or parameter that is
-/// malformed, a body that is too large or of a type that is not taken, an actor that cannot be one.
+/// A request that was refused before a handler planned or read anything: for a malformed header or parameter, a body
+/// that is too large or of the wrong type, or a malformed actor.
 enum RefusedRequest {
-    /// The row for a request, when it is one that nobody has put on record: a write below `/v1/` or, with
-    /// `recordsReads`, a read of the audit log that was answered 4xx or 5xx.
+    /// Returns the row for a refused request that no handler has recorded: a write below `/v1/` or, with
+    /// `recordsReads`, a read of the audit log, answered with 4xx or 5xx. Returns nil for other requests.
     static func row(
         _ summary: RequestSummary, recordsReads: Bool, at time: Timestamp
     ) -> AuditRecord.Draft? {
@@ -31,7 +31,7 @@ enum RefusedRequest {
         return row
     }
 
-    /// Whether `row` makes a row; cheap enough for an event loop.
+    /// Returns true if `row` makes a row for the request. Cheap enough for an event loop.
     static func isRecorded(_ summary: RequestSummary, recordsReads: Bool) -> Bool {
         guard let method = summary.method, summary.status >= 400, !summary.isAudited,
             summary.path.hasPrefix("/v1/")
@@ -51,7 +51,7 @@ enum RefusedRequest {
         }
     }
 
-    /// What was asked, and what the client was told.
+    /// Returns the request and the problem that the client got, as JSON.
     private static func detail(
         _ summary: RequestSummary, _ method: HTTPRequest.Method, _ query: QueryItems
     ) -> String {
@@ -63,7 +63,7 @@ enum RefusedRequest {
         return AuditRecord.Draft.text(.object(members))
     }
 
-    /// Bounds what one request that is turned away may put on the disk.
+    /// Bounds the disk space that one refused request can take.
     private static func cut(_ text: String) -> String {
         text.unicodeScalars.count <= 1_000
             ? text : String(String.UnicodeScalarView(text.unicodeScalars.prefix(1_000))) + "…"
@@ -74,7 +74,7 @@ enum RefusedRequest {
         return type.hasPrefix(prefix) ? String(type.dropFirst(prefix.count)) : nil
     }
 
-    /// What a path names, as it was sent.
+    /// Returns the object that a path names, as it was sent.
     private static func target(_ path: String) -> (kind: String, name: String, region: String?) {
         let parts = path.split(separator: "/", omittingEmptySubsequences: true).map(String.init)
         let name: ObjectName? =

@@ -5,9 +5,9 @@ import HTTPCore
 import HTTPTypes
 import Store
 
-/// Reads of the past: the query parameter `at`.
+/// Reads of an earlier state: the query parameter `at`.
 extension API {
-    /// The state that the request asks for: `at`, or now, with `atLeast`.
+    /// Returns the state that the request asks for: that of `at`, or the current one, after `atLeast`.
     func point(_ request: Request) async throws(Problem) -> PointInTime {
         guard let at = try Self.historyPoint("at", request) else {
             try await waitUntilApplied(request)
@@ -32,12 +32,12 @@ extension API {
         }
     }
 
-    /// The revision or time that the parameter `name` says; nil when absent.
+    /// Returns the revision or time of the parameter `name`; nil if absent.
     static func historyPoint(_ name: String, _ request: Request) throws(Problem) -> HistoryPoint? {
         guard let text = request.query(name) else { return nil }
         guard request.query("atLeast") == nil else {
             throw .malformed(
-                "The query parameters \(name) and atLeast exclude each other: \(name) waits by itself."
+                "The query parameters \(name) and atLeast cannot be combined: \(name) already waits."
             )
         }
         guard let point = HistoryPoint(text) else {
@@ -50,7 +50,7 @@ extension API {
 }
 
 extension Response {
-    /// The same answer, which says what it shows if that is the past.
+    /// Returns this answer with the fields that name the state, if that is an earlier one.
     func marked(_ point: PointInTime) -> Response {
         guard let known = point.past else { return self }
         var response = self
@@ -62,7 +62,7 @@ extension Response {
 }
 
 extension Problem {
-    /// The past cannot be read.
+    /// The problem for an earlier state that cannot be read.
     static func history(_ error: HistoryError) -> Problem {
         switch error {
         case .failed(let error): failed(error)
@@ -79,8 +79,8 @@ extension Problem {
         members.append(("ranges", .array(unknown.ranges.map(\.document))))
         let detail =
             unknown.isBeforeHistory
-            ? "The ledger does not go back that far."
-            : "Nobody watched etcd then: its history of that time was gone before the ledger had it."
+            ? "The ledger's history begins later than that."
+            : "No server watched etcd at that time, and etcd discarded its history before a server could read it."
         return ProblemKind(unknown).problem(detail, extensions: members)
     }
 }

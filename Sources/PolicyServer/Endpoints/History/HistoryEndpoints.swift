@@ -7,7 +7,7 @@ import Store
 
 /// `…/history` of each object, and `/v1/diff`
 extension API {
-    /// The versions of the object at `pattern`, and the way back to one of them.
+    /// Returns the routes of the object's versions and of a rollback to one of them.
     func historyRoutes(
         _ pattern: String, rollbackQuery: [QueryParameter] = [],
         name: @escaping @Sendable (Request) throws(Problem) -> ObjectName
@@ -48,7 +48,7 @@ extension API {
             throw .history(error)
         }
         guard before != nil || !page.versions.isEmpty else {
-            throw .notFound("The ledger knows of no \(name).")
+            throw .notFound("The ledger has no history of \(name).")
         }
         let response = Self.page(
             page.versions.map(\.document), next: page.next?.description, list: list, request)
@@ -68,7 +68,7 @@ extension API {
         }
     }
 
-    /// What differs between the whole configuration at `from` and at `to`.
+    /// Answers with the differences between the whole configuration at `from` and at `to`.
     private func difference(_ request: Request) async throws(Problem) -> Response {
         guard let from = try Self.historyPoint("from", request) else {
             throw .malformed("The query parameter from must say where to begin.")

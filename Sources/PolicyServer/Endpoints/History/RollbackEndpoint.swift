@@ -5,7 +5,7 @@ import HTTPCore
 import HTTPTypes
 import Store
 
-/// `POST …/rollback`: writes an object again as it was.
+/// `POST …/rollback`: writes an earlier version of an object again.
 extension API {
     func rollback(_ name: ObjectName, _ request: Request) async throws -> Response {
         let body = try await request.body.collect()
@@ -42,7 +42,7 @@ extension API {
     private static func absent(_ name: ObjectName, _ revision: Int64) -> Refusal {
         Refusal(
             .rollbackAbsent,
-            "\(name) did not exist at revision \(revision): to go back there, delete it")
+            "\(name) did not exist at revision \(revision); delete it to go back to that state")
     }
 
     private func refused(
@@ -55,7 +55,7 @@ extension API {
         return await refused(request, problem, name: name, violations: refusal.violations)
     }
 
-    /// Puts the refusal on record; what is no fault of the request is none.
+    /// Records the refusal. An error of the server (5xx) is not a refusal and is not recorded.
     private func refused(
         _ request: Request, _ problem: Problem, name: ObjectName, violations: ViolationList = []
     ) async -> Problem {
@@ -74,7 +74,7 @@ extension API {
 
 /// The body of a rollback: `{"to": 42}` or `{"to": "2026-03-01T12:00:00Z"}`.
 package struct RollbackBody: Sendable {
-    /// Nil when it is missing or unreadable.
+    /// Nil if it is missing or unreadable.
     package private(set) var to: HistoryPoint?
     package private(set) var violations = ViolationList()
 
@@ -117,6 +117,6 @@ package struct RollbackBody: Sendable {
 }
 
 extension RuleID {
-    /// What a rollback goes back to is no RFC 3339 time.
+    /// The time of a rollback is not an RFC 3339 time.
     package static let rollbackTime = RuleID("rollback.time")
 }

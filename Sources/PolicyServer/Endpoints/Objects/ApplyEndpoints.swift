@@ -22,7 +22,7 @@ extension API {
     private func apply(_ request: Request) async throws -> Response {
         for name in [HTTPField.Name.ifMatch, .ifNoneMatch] where request.headers[name] != nil {
             throw Problem.malformed(
-                "\(name) has no meaning for a stream; a document may name the revision it was read at."
+                "\(name) has no meaning for apply. A document may state the revision it was read at instead."
             )
         }
         let prune = try Self.prune(request)

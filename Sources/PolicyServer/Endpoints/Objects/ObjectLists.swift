@@ -5,7 +5,7 @@ import HTTPCore
 import HTTPTypes
 import Store
 
-/// Lists and their pages.
+/// Lists of objects, and the pages of every list.
 extension API {
     /// One page of a collection; `list` names it in cursors.
     func list(
@@ -37,7 +37,7 @@ extension API {
         if page.items.isEmpty, page.findings.isEmpty, let region = request.query("region"),
             try await object(.region(region), at: point) == nil
         {
-            throw .notFound("There is no region \(region), and no subnet that says it is in one.")
+            throw .notFound("There is no region \(region), and no subnet names it.")
         }
         let next = page.next.map { path in
             point.past.map { PinnedPosition([$0.place], path).text } ?? path
@@ -48,12 +48,12 @@ extension API {
         }
         var response = Self.page(
             page.items.map(\.document), next: next, list: list, request, members: members)
-        // A list that changed while it was read is of no one version.
+        // A list that changed while it was read has no single version, so it gets no tag.
         if controlPlane.listVersion(collection) == version { response.headers[.eTag] = tag }
         return response.marked(point)
     }
 
-    /// Returns true if If-None-Match says that the client has what `tag` is of (RFC 9110 section 13.1.2).
+    /// Returns true if If-None-Match names `tag`, so that the client has this answer (RFC 9110 section 13.1.2).
     static func isKnown(_ tag: String, _ request: Request) throws(Problem) -> Bool {
         guard let value = request.headers[.ifNoneMatch] else { return false }
         guard let isKnown = EntityTags.names(tag, in: value) else {
@@ -62,13 +62,13 @@ extension API {
         return isKnown
     }
 
-    /// Throws for a region of the query that none can be called.
+    /// Throws if the query parameter `region` cannot be a region's name.
     private static func checkRegion(_ request: Request) throws(Problem) {
         guard let violation = request.query("region").flatMap(RegionName.violation) else { return }
         throw .malformed("The query parameter region: \(violation.message).")
     }
 
-    /// The state that a list shows: a later page that of the first one.
+    /// Returns the state that the list shows. A later page shows the state of the first one.
     private func listPoint(
         _ query: inout ListQuery, _ request: Request
     ) async throws(Problem) -> PointInTime {
@@ -80,7 +80,7 @@ extension API {
         return .past(try await locate(.place(pinned.places[0])))
     }
 
-    /// An answer with `items`, and `members` before them; `next` is the position of the page after it.
+    /// Returns an answer with `members`, then `items`. `next` is the position of the next page.
     static func page(
         _ items: [JSONValue], next: String?, list: String, _ request: Request,
         members: [(name: String, value: JSONValue)] = []
@@ -97,7 +97,7 @@ extension API {
         return response
     }
 
-    /// The page's position that the request names; nil for the first page.
+    /// Returns the position that the request's cursor names; nil for the first page.
     static func position(_ list: String, _ request: Request) throws(Problem) -> String? {
         guard let text = request.query["cursor"] else { return nil }
         guard let cursor = PageCursor(text: text, list: list) else { throw foreignCursor }
@@ -105,8 +105,8 @@ extension API {
     }
 
     static let foreignCursor = Problem.malformed(
-        "The query parameter cursor is not one that this list gave out. Send the next of a page of this very "
-            + "list, with the same filters; leave it out for the first page.")
+        "The query parameter cursor is not from this list. Send the member next of a page of this list, with the "
+            + "same filters, or leave cursor out for the first page.")
 
     /// 1...1000, 100 when absent.
     static func limit(_ request: Request) throws(Problem) -> Int {
@@ -143,7 +143,7 @@ extension API {
         }
     }
 
-    /// The request's path and query with another cursor.
+    /// Returns the request's path and query with another cursor.
     static func target(_ request: Request, cursor: String) -> String {
         var items = request.query.items.filter { $0.name != "cursor" && $0.name != "atLeast" }
         items.append(("cursor", cursor))

@@ -4,9 +4,9 @@ import Domain
 import HTTPCore
 import HTTPTypes
 
-/// Reading one object.
+/// Reads of one object.
 extension API {
-    /// The object with its ETag, or 304 when the client has it (RFC 9110 section 13.1.2).
+    /// Answers with the object and its ETag, or with 304 if the client has it (RFC 9110 section 13.1.2).
     func read(_ name: ObjectName, _ request: Request) async throws(Problem) -> Response {
         let point = try await point(request)
         guard let view = try await object(name, at: point) else {
@@ -14,7 +14,8 @@ extension API {
             throw .notFound("There is no \(name)\(unreadable(name)).")
         }
         let tag = EntityTags.tag(view.revision)
-        // The status of a CrossRegionPolicy can change with a subnet or region, and its revision stays.
+        // The status of a CrossRegionPolicy can change with a subnet or a region while its revision stays the
+        // same, so it never gets a 304.
         let isWhole = name.kind(showing: view.document) != CrossRegionPolicy.kind
         if try Self.isKnown(tag, request), isWhole {
             return Response(status: .notModified, headers: [.eTag: tag]).marked(point)
@@ -30,14 +31,14 @@ extension API {
         return response.marked(point)
     }
 
-    /// What to add when the object's key is taken by something that cannot be shown.
+    /// Returns an addition for an object whose stored value cannot be shown; else an empty text.
     private func unreadable(_ name: ObjectName) -> String {
         guard let found = controlPlane.findings(name).first else { return "" }
-        return " that can be shown: of the value under \(found.key) this is known:"
+        return " that can be shown. The value under the key \(found.key) has a finding:"
             + " \(found.warning.message)"
     }
 
-    /// Waits for the revision of `atLeast`, and for a mirror that knows all objects.
+    /// Waits for the revision of `atLeast`, and until the mirror has all objects.
     func waitUntilApplied(_ request: Request) async throws(Problem) {
         let revision = try request.query("atLeast", as: Int64.self, in: 0...Int64.max) ?? 0
         do {
@@ -49,12 +50,12 @@ extension API {
 
     private static let acceptPatch = DocumentFormat.patchTypes.joined(separator: ", ")
 
-    /// How long a read waits for `at` or `atLeast`.
+    /// The longest time that a read waits for `at` or `atLeast`.
     static let readDeadline = Duration.seconds(5)
 }
 
 extension Response {
-    /// `document` in the form that the client prefers.
+    /// Returns an answer with `document` in the form that the client prefers.
     static func document(
         _ document: JSONValue, status: HTTPResponse.Status = .ok, for request: Request
     ) -> Response {

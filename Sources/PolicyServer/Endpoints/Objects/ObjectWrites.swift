@@ -4,9 +4,9 @@ import Domain
 import HTTPCore
 import HTTPTypes
 
-/// Writing one object.
+/// Writes of objects.
 extension API {
-    /// A write whose body is a document; one that cannot be read is audited as refused.
+    /// Submits a write whose body is a document. If the body cannot be read, a refusal is recorded.
     func write(
         _ request: Request, verb: String, name: ObjectName,
         operation: @Sendable (JSONValue) -> ChangeOperation
@@ -16,7 +16,7 @@ extension API {
         }
     }
 
-    /// A write whose body `read` turns into an operation; `name` is nil for a stream.
+    /// Submits a write whose body `read` turns into an operation. `name` is nil for a stream.
     func write(
         _ request: Request, verb: String, name: ObjectName?,
         read: @Sendable (DocumentFormat, [UInt8]) throws(DocumentError) -> ChangeOperation
@@ -35,10 +35,11 @@ extension API {
         return try await write(request, operation, body: body)
     }
 
-    /// Submits `operation` and answers what became of it.
+    /// Submits `operation` and answers with its outcome.
     ///
-    /// - Parameter isBodyWritten: whether the body is what shall be written.
-    /// - Parameter defaultReason: for the ledger, when the client says none.
+    /// - Parameters:
+    ///   - isBodyWritten: true if the body is the document to be written.
+    ///   - defaultReason: the reason in the ledger if the client gives none.
     func write(
         _ request: Request, _ operation: ChangeOperation, body: [UInt8],
         isBodyWritten: Bool = true, defaultReason: String? = nil
@@ -68,7 +69,7 @@ extension API {
         }
     }
 
-    /// Where the violations are in the text of the body, which is read once more for all of them.
+    /// Finds the violations in the text of the body. Only a refused write pays for this second reading.
     private func positions(
         of violations: ViolationList, _ operation: ChangeOperation, in body: [UInt8]
     ) async -> [SourcePosition?] {
@@ -78,7 +79,7 @@ extension API {
             return switch operation {
             case .put, .allocateSubnet: DocumentLocator.positions(of: pointers, in: body)
             case .apply: DocumentLocator.positions(ofStreamed: pointers, in: body)
-            // A patch's violations are in the document that it makes.
+            // The violations of a patch are in its result, not in the body.
             case .patch, .delete: []
             }
         }
@@ -98,7 +99,7 @@ extension API {
         return problem.audited
     }
 
-    /// 201 with Location for a new object, 204 for a deleted one, else 200.
+    /// Answers 201 with Location for a new object, 204 for a deleted one, else 200.
     private static func answer(
         _ change: AppliedChange, _ request: Request
     ) throws(Problem) -> Response {
@@ -112,7 +113,7 @@ extension API {
             if verb == .create { response.headers[.location] = change.name.path }
         case (_, nil):
             throw Problem.notFound(
-                "Change \(change.changeID) was made before, and \(change.name) has been deleted since."
+                "Change \(change.changeID) was made earlier, and \(change.name) has since been deleted."
             ).audited
         }
         if change.verb != .unchanged { response.headers[.changeID] = change.changeID.text }
@@ -125,7 +126,7 @@ extension API {
 }
 
 extension ObjectName {
-    /// The object's path in the API. Names that exist hold no character that needs encoding.
+    /// The object's path in the API. Names of existing objects need no percent-encoding.
     var path: String {
         switch self {
         case .region(let name): "/v1/regions/\(name)"

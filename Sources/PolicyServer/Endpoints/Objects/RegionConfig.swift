@@ -1,7 +1,7 @@
 package import Documents
 import Domain
 
-/// The lines that make one region's hosts use its name.
+/// The configuration lines that make one region's hosts use its name.
 ///
 /// Both settings must name the same region, or no VM launches there: Felix reports under one
 /// namespace and Neutron looks for living hosts under another (networking-calico, `status.py`).

@@ -5,7 +5,7 @@ import Domain
 package import HTTPCore
 import HTTPTypes
 
-/// What a write's headers and query say besides the object: who, why, under which conditions.
+/// The headers and query of a write: who, why, and under which conditions.
 package struct WriteHeaders: Sendable {
     package var context: ChangeContext
     package var precondition: Precondition
@@ -61,9 +61,9 @@ package struct WriteHeaders: Sendable {
     }
 }
 
-/// What makes a repeated write the same write.
+/// Recognises a repeated write.
 enum Idempotency {
-    /// SHA-256 in hex over what the client asks for; the order of query parameters does not count.
+    /// Returns the SHA-256 in hex of method, path, query and body. The order of query parameters does not matter.
     static func fingerprint(_ request: Request, body: [UInt8]) -> String {
         var hash = SHA256()
         let query = request.query.items.map { "\($0.name)=\($0.value)" }.sorted()
@@ -75,7 +75,7 @@ enum Idempotency {
         return Hex.text(Array(hash.finalize()))
     }
 
-    /// SHA-256 of a key in hex: how the ledger names it.
+    /// Returns the SHA-256 of a key in hex, which the ledger stores instead of the key.
     static func hash(_ key: String) -> String {
         Hex.text(Array(SHA256.hash(data: Array(key.utf8))))
     }

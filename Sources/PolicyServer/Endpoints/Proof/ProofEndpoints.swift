@@ -25,7 +25,7 @@ extension API {
 
     private func checkpoint(_ request: Request) async throws -> Response {
         guard let newest = try await Self.reading({ try await checkpoints.newest() }) else {
-            throw Problem.notFound("There is no checkpoint yet; POST makes one.")
+            throw Problem.notFound("There is no checkpoint yet; POST here to make one.")
         }
         return CheckpointAnswer.response(newest, key: checkpoints.verifierKey, for: request)
     }
@@ -65,7 +65,7 @@ extension API {
         guard seq <= size else {
             throw Problem.notFound(
                 "Row \(seq) is not among the \(size) rows of the newest checkpoint; "
-                    + "POST /v1/audit/checkpoint makes a newer one.")
+                    + "make a newer one with POST /v1/audit/checkpoint.")
         }
         let proof = try await ledger.inclusionProof(seq: seq, size: size)
         var object = JSONObject()
@@ -83,7 +83,8 @@ extension API {
         let to = try await treeSize(to)
         guard from <= to else {
             throw Problem.malformed(
-                "The query parameter from must be at most \(to), the rows of the later tree.")
+                "The query parameter from must be at most \(to), the number of rows of the later tree."
+            )
         }
         let proof = try await ledger.consistencyProof(from: from, to: to)
         var object = JSONObject()
@@ -97,7 +98,7 @@ extension API {
         return .object(object)
     }
 
-    /// The size asked for, or that of the newest checkpoint.
+    /// Returns the size asked for, or that of the newest checkpoint.
     private func treeSize(_ asked: Int64?) async throws -> Int64 {
         if let asked {
             guard asked <= ledger.lastSeq else {
@@ -107,12 +108,12 @@ extension API {
         }
         guard let newest = try await checkpoints.newest() else {
             throw Problem.notFound(
-                "There is no checkpoint yet; POST /v1/audit/checkpoint makes one.")
+                "There is no checkpoint yet; make one with POST /v1/audit/checkpoint.")
         }
         return newest.checkpoint.size
     }
 
-    /// The note over the tree of `size` rows; nil when none was signed at that size.
+    /// Returns the signed note for the tree of `size` rows; nil if none was signed at that size.
     private func note(_ size: Int64) async throws -> JSONValue? {
         try await ledger.checkpoint(size: size).map { .string($0.signed.text) }
     }
@@ -126,7 +127,7 @@ extension API {
     }
 }
 
-/// Which proof is asked for.
+/// The proof that a request asks for.
 private enum ProofRequest {
     case inclusion(seq: Int64, size: Int64?)
     case consistency(from: Int64, to: Int64?)
@@ -162,13 +163,13 @@ private enum ProofRequest {
     }
 }
 
-/// A checkpoint as the API shows it: the signed note as it is, or its parts as a document.
+/// A checkpoint as the API shows it: the signed note, or a document of its parts.
 enum CheckpointAnswer {
     static let types = DocumentFormat.answerTypes + ["text/plain"]
 
     /// - Parameters:
-    ///   - key: the one in use; older notes may bear another.
-    ///   - isAnchored: whether etcd holds it; nil when that is not the question.
+    ///   - key: the current key; older notes may have another.
+    ///   - isAnchored: true if etcd holds it; nil leaves the member out.
     static func response(
         _ stored: StoredCheckpoint, key: VerifierKey, isAnchored: Bool? = nil,
         status: HTTPResponse.Status = .ok,
@@ -197,7 +198,7 @@ enum CheckpointAnswer {
 }
 
 extension AuditHash {
-    /// As notes and proofs write hashes.
+    /// The hash in base64, as in notes and proofs.
     var base64: String { Data(bytes).base64EncodedString() }
 }
 
