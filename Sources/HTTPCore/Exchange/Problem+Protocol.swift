@@ -1,4 +1,4 @@
-import HTTPTypes
+package import HTTPTypes
 
 /// The problems that HTTP itself defines, found before a handler runs.
 extension Problem {
@@ -16,7 +16,7 @@ extension Problem {
     }
 
     /// RFC 9110 §15.5.6 asks for `Allow`.
-    static func methodNotAllowed(_ method: HTTPRequest.Method, allow: String) -> Problem {
+    package static func methodNotAllowed(_ method: HTTPRequest.Method, allow: String) -> Problem {
         let isPut = method == .put && allow.contains("POST")
         return Problem(
             status: .methodNotAllowed,
@@ -59,7 +59,7 @@ extension Problem {
     }
 
     /// RFC 9110 §15.5.16: `Accept` says which types would do.
-    static func unsupportedMediaType(_ found: String, accepted: [String]) -> Problem {
+    package static func unsupportedMediaType(_ found: String, accepted: [String]) -> Problem {
         let list = accepted.joined(separator: ", ")
         return Problem(
             status: .unsupportedMediaType,

@@ -69,12 +69,14 @@ extension HTTPField.Name {
 }
 
 /// Makes request ids that are unique among all sources: 64 random bits of this source, then a counter.
-final class RequestIDSource: Sendable {
+package final class RequestIDSource: Sendable {
     private let prefix = UInt64.random(in: .min ... .max)
     private let counter = Atomic<UInt64>(0)
 
+    package init() {}
+
     /// 32 hexadecimal digits.
-    func next() -> String {
+    package func next() -> String {
         let number = counter.wrappingAdd(1, ordering: .relaxed).newValue
         return Hex.text(prefix) + Hex.text(number)
     }

@@ -1,8 +1,8 @@
 /// The state of one HTTP/1.1 connection. Pure: each input is an event, each result the next step.
 ///
 /// `idle` → `head` → `exchange` → `idle` … → `lingering` → `closed`; every phase can go to `closed`.
-struct ConnectionState {
-    enum Phase: Equatable {
+package struct ConnectionState {
+    package enum Phase: Equatable {
         /// Between requests: no byte of the next one has arrived.
         case idle
         /// A part of a header has arrived.
@@ -15,17 +15,17 @@ struct ConnectionState {
     }
 
     /// The two directions of the active request.
-    struct Exchange: Equatable {
-        var requestComplete = false
-        var response = Response.pending
+    package struct Exchange: Equatable {
+        package var requestComplete = false
+        package var response = Response.pending
 
-        enum Response: Equatable {
+        package enum Response: Equatable {
             case pending, started, finished
         }
     }
 
     /// The next step when one direction of an exchange is complete.
-    enum Next: Equatable {
+    package enum Next: Equatable {
         /// Nothing yet: the other direction is not complete.
         case wait
         /// The exchange is complete, the next request may come.
@@ -35,7 +35,7 @@ struct ConnectionState {
     }
 
     /// The next step when a deadline has passed.
-    enum Expiry: Equatable {
+    package enum Expiry: Equatable {
         case close
         /// Answer 408, then close.
         case answerTimeout
@@ -43,42 +43,44 @@ struct ConnectionState {
         case failBody
     }
 
-    private(set) var phase = Phase.idle
+    package private(set) var phase = Phase.idle
     /// True if another request may follow the active one.
-    private(set) var keepAlive = true
+    package private(set) var keepAlive = true
     private var outputClosed = false
     /// The client has closed its side.
-    private(set) var inputClosed = false
+    package private(set) var inputClosed = false
+
+    package init() {}
 
     /// True if the connection can take a request's header or the parser's error now.
-    var canStartExchange: Bool { phase == .idle || phase == .head }
+    package var canStartExchange: Bool { phase == .idle || phase == .head }
 
     /// True if the body of the active request is not complete.
-    var isReceiving: Bool {
+    package var isReceiving: Bool {
         if case .exchange(let exchange) = phase { return !exchange.requestComplete }
         return false
     }
 
     /// True if no answer has been started for the active request.
-    var isUnanswered: Bool {
+    package var isUnanswered: Bool {
         if case .exchange(let exchange) = phase { return exchange.response == .pending }
         return false
     }
 
     /// Takes note of bytes. Returns false after the last answer, when they no longer matter.
-    mutating func bytesArrived() -> Bool {
+    package mutating func bytesArrived() -> Bool {
         if phase == .idle { phase = .head }
         return phase != .lingering && phase != .closed
     }
 
     /// A header is complete; `keepAlive` is what the client asks for.
-    mutating func requestStarted(keepAlive: Bool) {
+    package mutating func requestStarted(keepAlive: Bool) {
         phase = .exchange(Exchange())
         self.keepAlive = self.keepAlive && keepAlive
     }
 
     /// The active request is complete.
-    mutating func requestEnded() -> Next {
+    package mutating func requestEnded() -> Next {
         guard case .exchange(var exchange) = phase else { return .wait }
         exchange.requestComplete = true
         phase = .exchange(exchange)
@@ -86,19 +88,19 @@ struct ConnectionState {
     }
 
     /// The input is invalid from here on: no request can follow, and the active one gets no more bytes.
-    mutating func inputFailed() -> Next {
+    package mutating func inputFailed() -> Next {
         keepAlive = false
         return requestEnded()
     }
 
     /// Makes the active request the last one, even if the client asks for more.
-    mutating func closeAfterExchange() {
+    package mutating func closeAfterExchange() {
         keepAlive = false
     }
 
     /// The answer begins. `canDiscard`: the rest of the body is small enough to be read and dropped.
     /// Returns true if the connection stays open, which the field Connection has to say.
-    mutating func responseStarted(canDiscard: Bool) -> Bool {
+    package mutating func responseStarted(canDiscard: Bool) -> Bool {
         guard case .exchange(var exchange) = phase else { return false }
         exchange.response = .started
         if !exchange.requestComplete, !canDiscard { keepAlive = false }
@@ -107,7 +109,7 @@ struct ConnectionState {
     }
 
     /// The whole answer has been handed to the socket.
-    mutating func responseFinished() -> Next {
+    package mutating func responseFinished() -> Next {
         guard case .exchange(var exchange) = phase else { return .wait }
         exchange.response = .finished
         phase = .exchange(exchange)
@@ -115,24 +117,24 @@ struct ConnectionState {
     }
 
     /// The client will send nothing more; what it sent before is still answered.
-    mutating func inputEnded() {
+    package mutating func inputEnded() {
         inputClosed = true
     }
 
     /// True if the client has closed its side and nothing is left to do for it.
-    var isOver: Bool {
+    package var isOver: Bool {
         guard inputClosed else { return false }
         if case .exchange = phase { return false }
         return true
     }
 
     /// A graceful shutdown began. True when the connection can be closed at once.
-    mutating func drain() -> Bool {
+    package mutating func drain() -> Bool {
         keepAlive = false
         return phase == .idle
     }
 
-    mutating func deadlinePassed() -> Expiry {
+    package mutating func deadlinePassed() -> Expiry {
         switch phase {
         case .idle, .lingering, .closed: return .close
         case .head: return .answerTimeout
@@ -144,14 +146,14 @@ struct ConnectionState {
     }
 
     /// Begins to close the output. Returns false if it has been closed before.
-    mutating func beginLingering() -> Bool {
+    package mutating func beginLingering() -> Bool {
         guard phase != .closed, !outputClosed else { return false }
         phase = .lingering
         outputClosed = true
         return true
     }
 
-    mutating func closed() {
+    package mutating func closed() {
         phase = .closed
     }
 

@@ -1,11 +1,11 @@
 import HTTPTypes
-import NIOCore
+package import NIOCore
 import NIOHTTP1
 
 /// Writes response headers (RFC 9112 §4, §5) and chunks (§7.1) into a buffer.
-enum ResponseEncoder {
+package enum ResponseEncoder {
     /// The way in which the client finds the end of the body.
-    enum Framing: Equatable {
+    package enum Framing: Equatable {
         /// No body and no field that speaks of one (1xx, 204, 304).
         case none
         case length(Int)
@@ -15,7 +15,7 @@ enum ResponseEncoder {
     }
 
     /// The parts of an answer's header that the server adds to the handler's fields.
-    struct Envelope {
+    package struct Envelope {
         var framing: Framing
         var keepAlive: Bool
         /// HTTP/1.0 clients are told `keep-alive`, others only `close`.
@@ -23,10 +23,21 @@ enum ResponseEncoder {
         var requestID: String
         /// IMF-fixdate (RFC 9110 §5.6.7).
         var date: String
+
+        package init(
+            framing: Framing, keepAlive: Bool, version: HTTPVersion, requestID: String, date: String
+        ) {
+            self.framing = framing
+            self.keepAlive = keepAlive
+            self.version = version
+            self.requestID = requestID
+            self.date = date
+        }
     }
 
-    static func writeHead(_ response: Response, _ envelope: Envelope, into buffer: inout ByteBuffer)
-    {
+    package static func writeHead(
+        _ response: Response, _ envelope: Envelope, into buffer: inout ByteBuffer
+    ) {
         let status = response.status
         buffer.writeStaticString("HTTP/1.1 ")
         buffer.writeString(String(status.code))
@@ -74,7 +85,7 @@ enum ResponseEncoder {
     }
 
     /// Returns the framing of the answer (RFC 9110 §6.4.1, RFC 9112 §6.1).
-    static func framing(
+    package static func framing(
         of response: Response, version: HTTPVersion
     ) -> Framing {
         let code = response.status.code

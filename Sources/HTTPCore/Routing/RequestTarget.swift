@@ -1,17 +1,17 @@
 import Documents
 
 /// A request target (RFC 9112 §3.2) split into raw path and raw query.
-struct RequestTarget {
+package struct RequestTarget {
     /// Starts with `/`, or is `*`; not decoded.
-    let path: Substring
+    package let path: Substring
     /// Without the `?`; nil when there is none.
-    let query: Substring?
+    package let query: Substring?
     /// The authority of an absolute-form target. It takes precedence over the field Host (RFC 9112 §3.2.2).
     let authority: Authority?
 
     /// Accepts origin-form, absolute-form and asterisk-form; throws a 400 problem for others, and 421 for
     /// `https`, which needs a connection that is secured (RFC 9110 §7.4).
-    init(parsing target: String) throws(Problem) {
+    package init(parsing target: String) throws(Problem) {
         guard target.utf8.allSatisfy({ $0 > 0x20 && $0 < 0x7F }) else {
             throw .badRequest("The request target has a character that must be percent-encoded.")
         }

@@ -1,4 +1,4 @@
-import HTTPTypes
+package import HTTPTypes
 
 /// Finds the route for a method and a path: a trie by segment, a literal before a parameter.
 package struct Router: Sendable {
@@ -15,7 +15,7 @@ package struct Router: Sendable {
         ])
     }
 
-    enum Match {
+    package enum Match {
         case route(Route, parameters: [(name: String, value: String)])
         /// The path exists, the method does not; the values are for the fields of these names.
         case otherMethods(allow: String, acceptPatch: String?)
@@ -43,7 +43,7 @@ package struct Router: Sendable {
     }
 
     /// Throws a 400 problem when a segment of the raw `path` cannot be decoded.
-    func match(_ method: HTTPRequest.Method, path: Substring) throws(Problem) -> Match {
+    package func match(_ method: HTTPRequest.Method, path: Substring) throws(Problem) -> Match {
         var segments: [String] = []
         segments.reserveCapacity(8)
         for raw in path.dropFirst().split(separator: "/", omittingEmptySubsequences: false) {
@@ -63,7 +63,7 @@ package struct Router: Sendable {
     }
 
     /// Returns `path` without its empty segments, such as a slash at the end, if that is a resource.
-    func resource(meantBy path: Substring) -> String? {
+    package func resource(meantBy path: Substring) -> String? {
         let meant = "/" + path.split(separator: "/").joined(separator: "/")
         guard meant != path, let match = try? match(.options, path: meant[...]) else { return nil }
         if case .nothing = match { return nil }

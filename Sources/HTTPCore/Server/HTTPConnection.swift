@@ -1,14 +1,14 @@
 import Logging
-import NIOCore
+package import NIOCore
 import NIOHTTP1
 
 /// One open connection as its task sees it: a sequence of exchanges to run.
-struct HTTPConnection: Sendable {
+package struct HTTPConnection: Sendable {
     private let channel: any Channel
     private let exchanges: AsyncStream<ExchangeTask>
 
     /// Adds HTTP/1.1 to the channel's pipeline; on its event loop.
-    init(
+    package init(
         http1 channel: any Channel, environment: ConnectionEnvironment, refusal: Problem?
     ) throws {
         let (exchanges, continuation) = AsyncStream.makeStream(of: ExchangeTask.self)
@@ -75,7 +75,7 @@ struct PlaintextInitializer: ConnectionInitializer {
 }
 
 /// The parts of a server that all its connections share.
-final class ConnectionEnvironment: Sendable {
+package final class ConnectionEnvironment: Sendable {
     let router: Router
     let limits: HTTPServer.Limits
     let siteGuard: CrossSiteGuard
@@ -85,7 +85,7 @@ final class ConnectionEnvironment: Sendable {
     let date = ServerDate()
     let requestIDs = RequestIDSource()
 
-    init(
+    package init(
         router: Router, limits: HTTPServer.Limits, siteGuard: CrossSiteGuard, load: ServerLoad,
         log: RequestLog
     ) {

@@ -1,5 +1,5 @@
 package import HTTPTypes
-import Logging
+package import Logging
 
 /// One request after its answer, for the access log and `onRequest`.
 package struct RequestSummary: Sendable {
@@ -34,11 +34,19 @@ package struct RequestSummary: Sendable {
 }
 
 /// The access log: one line per request, and the hook for metrics.
-struct RequestLog: Sendable {
+package struct RequestLog: Sendable {
     let logger: Logger
     /// The level of the access log's lines.
     let level: Logger.Level
     let onRequest: (@Sendable (RequestSummary) -> Void)?
+
+    package init(
+        logger: Logger, level: Logger.Level, onRequest: (@Sendable (RequestSummary) -> Void)?
+    ) {
+        self.logger = logger
+        self.level = level
+        self.onRequest = onRequest
+    }
 
     var isActive: Bool { onRequest != nil || logger.logLevel <= level }
 

@@ -2,19 +2,19 @@ import Foundation
 import Logging
 
 /// The limit of open descriptors, and the number of connections that it allows.
-struct DescriptorLimit: Equatable {
+package struct DescriptorLimit: Equatable {
     /// Soft limit to set.
-    var soft: Int
+    package var soft: Int
     /// Client connections that leave enough descriptors for everything else.
-    var connections: Int
+    package var connections: Int
 
     /// Descriptors for SQLite's connections and their logs, etcd, listeners, event loops and segments, and a margin
     /// for connections that are being refused.
-    static let reserve = 192
+    package static let reserve = 192
 
     /// Plans for `connections` under the limits `soft` and `hard`. Raises the soft limit as far as needed and
     /// allowed; if that does not suffice, reduces the connections.
-    init(connections: Int, soft: Int, hard: Int) {
+    package init(connections: Int, soft: Int, hard: Int) {
         let wanted = connections + Self.reserve
         self.soft = max(soft, min(wanted, hard))
         let reserve = min(Self.reserve, self.soft / 2)

@@ -2,15 +2,14 @@ import ControlPlane
 import Documents
 import Domain
 import Etcd
+import HTTPCore
 import HTTPTypes
 import Logging
+import PolicyServer
 import ServiceLifecycle
 import Store
 import TestSupport
 import Testing
-
-@testable import HTTPCore
-@testable import PolicyServer
 
 extension EndToEndTests {
     struct AuditStreamTests {

@@ -9,11 +9,11 @@ struct LibraryMetricsTests {
         return text.text
     }
 
-    @Test func `showsNothingUntilALibraryReports`() {
+    @Test func `shows nothing until a library reports`() {
         #expect(text(LibraryMetrics()) == "")
     }
 
-    @Test func `showsCountersGaugesSummariesAndTimersOfLibraries`() {
+    @Test func `shows counters, gauges, recorders and timers of libraries`() {
         let metrics = LibraryMetrics()
         let counter = Counter(label: "pool.hits", dimensions: [("host", "a\"b")], factory: metrics)
         counter.increment(by: 2)
@@ -43,13 +43,13 @@ struct LibraryMetricsTests {
                 """)
     }
 
-    @Test func `theSameNameAndLabelsAreOneSeries`() {
+    @Test func `the same name and labels are one series`() {
         let metrics = LibraryMetrics()
         for _ in 0..<3 { Counter(label: "x", factory: metrics).increment() }
         #expect(text(metrics).contains("x_total 3\n"))
     }
 
-    @Test func `boundsTheNumberOfSeriesAndCountsTheRest`() {
+    @Test func `bounds the number of series and counts the rest`() {
         let metrics = LibraryMetrics(maximum: 2)
         for index in 0..<5 {
             Counter(label: "x", dimensions: [("peer", "\(index)")], factory: metrics).increment()
@@ -60,7 +60,7 @@ struct LibraryMetricsTests {
         #expect(text.contains("policy_server_library_metrics_refused_total 3\n"))
     }
 
-    @Test func `aReleasedSeriesMakesRoomForAnother`() {
+    @Test func `a released series makes room for another`() {
         let metrics = LibraryMetrics(maximum: 1)
         let first = Counter(label: "a", factory: metrics)
         first.destroy()
@@ -70,7 +70,7 @@ struct LibraryMetricsTests {
     }
 
     @Test(arguments: ["policy.server.info", "process-start-time-seconds"])
-    func `aLibraryCannotUseTheNamesOfThisServer`(_ label: String) {
+    func `a library cannot use the names of this server`(_ label: String) {
         let metrics = LibraryMetrics()
         Gauge(label: label, factory: metrics).record(1)
         let text = text(metrics)
@@ -78,7 +78,7 @@ struct LibraryMetricsTests {
         #expect(text.contains("refused_total 1\n"))
     }
 
-    @Test func `oneNameHasOneType`() {
+    @Test func `one name has one type`() {
         let metrics = LibraryMetrics()
         Gauge(label: "x", factory: metrics).record(1)
         Recorder(label: "x", dimensions: [("a", "b")], factory: metrics).record(1)
