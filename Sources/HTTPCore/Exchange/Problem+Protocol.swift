@@ -26,10 +26,12 @@ extension Problem {
     }
 
     static func notAcceptable(offered: [String]) -> Problem {
-        Problem(
+        var problem = Problem(
             status: .notAcceptable,
             detail:
                 "Accept allows none of the types offered here: \(offered.joined(separator: ", ")).")
+        problem.headers[.vary] = "Accept"
+        return problem
     }
 
     static let requestTimeout = Problem(

@@ -64,6 +64,7 @@ extension ConnectionHandler {
             respond(response)
         case .route(let route, let parameters, let selection):
             self.request?.route = route.pattern
+            self.request?.isNegotiated = route.produces.count > 1
             let request = Request(
                 method: head.method, target: head.target, path: String(target.path),
                 pathParameters: parameters, query: selection.query, headers: head.headers,

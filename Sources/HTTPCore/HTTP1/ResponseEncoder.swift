@@ -23,15 +23,19 @@ package enum ResponseEncoder {
         var requestID: String
         /// IMF-fixdate (RFC 9110 §5.6.7).
         var date: String
+        /// True if the answer depends on Accept: caches must keep such answers apart (RFC 9110 §12.5.5).
+        var isNegotiated = false
 
         package init(
-            framing: Framing, keepAlive: Bool, version: HTTPVersion, requestID: String, date: String
+            framing: Framing, keepAlive: Bool, version: HTTPVersion, requestID: String,
+            date: String, isNegotiated: Bool = false
         ) {
             self.framing = framing
             self.keepAlive = keepAlive
             self.version = version
             self.requestID = requestID
             self.date = date
+            self.isNegotiated = isNegotiated
         }
     }
 
@@ -55,6 +59,9 @@ package enum ResponseEncoder {
             buffer.writeString(field.name.rawName)
             buffer.writeStaticString(": ")
             buffer.writeString(field.value)
+        }
+        if envelope.isNegotiated, response.headers[.vary] == nil {
+            buffer.writeStaticString("\r\nVary: Accept")
         }
         switch envelope.framing {
         case .length(let length):

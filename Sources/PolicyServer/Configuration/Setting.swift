@@ -36,7 +36,7 @@ package enum Setting: String, CaseIterable, Sendable {
         "POLICY_SERVER_" + rawValue.uppercased().replacing("-", with: "_")
     }
 
-    /// True if it may be given several times (in the environment: separated by commas).
+    /// True if it may be given several times, or once with commas between the values.
     package var isList: Bool {
         switch self {
         case .listen, .etcd, .allowedHost, .allowedOrigin: true
@@ -100,8 +100,8 @@ package enum Setting: String, CaseIterable, Sendable {
     package var summary: String {
         switch self {
         case .listen:
-            "Address to serve on, HOST:PORT; repeatable. Must be a loopback address, because there is no authentication."
-        case .etcd: "URL of an etcd endpoint; repeatable."
+            "Address to serve on, HOST:PORT; repeatable, or separated by commas. Must be a loopback address, because there is no authentication."
+        case .etcd: "URL of an etcd endpoint; repeatable, or separated by commas."
         case .etcdUser: "User name for etcd's own authentication."
         case .etcdPasswordFile: "File whose first line is that user's password."
         case .etcdCA: "PEM file of the authorities that sign etcd's certificate."
@@ -128,9 +128,9 @@ package enum Setting: String, CaseIterable, Sendable {
         case .maxAnswerMemory:
             "Most bytes of answers, all together, that clients have not read yet."
         case .allowedHost:
-            "Another name of this server in requests, besides its addresses and localhost; repeatable."
+            "Another name of this server in requests, besides its addresses and localhost; repeatable, or separated by commas."
         case .allowedOrigin:
-            "Origin whose web pages may send requests; repeatable. Pages of other origins are refused."
+            "Origin whose web pages may send requests; repeatable, or separated by commas. Pages of other origins are refused."
         case .auditReads: "Record reads of the audit log in it: on or off."
         case .logLevel: "Least severe log line written to standard error."
         }

@@ -101,10 +101,17 @@ package struct SettingValues: Sendable {
     ) {
         for (source, provider) in layers {
             if let texts = try Self.texts(setting, of: provider, source: source) {
-                return (texts, source)
+                return (setting.isList ? texts.flatMap(Self.parts) : texts, source)
             }
         }
         return (setting.defaultText.isEmpty ? [] : [setting.defaultText], .default)
+    }
+
+    /// Splits a list that is written as one text, as etcdctl accepts it.
+    private static func parts(_ text: String) -> [String] {
+        text.split(separator: ",", omittingEmptySubsequences: false).map {
+            $0.trimmingCharacters(in: .whitespaces)
+        }
     }
 
     private static func texts(

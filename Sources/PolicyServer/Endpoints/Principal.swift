@@ -89,7 +89,10 @@ extension ChangeContext {
     }
 
     private static func reason(_ request: Request) throws(Problem) -> String? {
-        try text(request.headers[.reason] ?? request.query["reason"], "X-Reason", limit: 1024)
+        // The parameter is checked even if the header takes precedence.
+        let parameter = try text(
+            request.query["reason"], "The query parameter reason", limit: 1024)
+        return try text(request.headers[.reason], "X-Reason", limit: 1024) ?? parameter
     }
 
     private static func ticket(_ request: Request) throws(Problem) -> String? {

@@ -17,7 +17,7 @@ extension Request {
 
     /// Reads a time with `Timestamp.init(asked:now:)`.
     func time(_ name: String, now: Timestamp) throws(Problem) -> Timestamp? {
-        try query(name, expected: Timestamp.askedForms) { Timestamp(asked: $0, now: now) }
+        try query(name, expected: Timestamp.askedFormsInURL) { Timestamp(asked: $0, now: now) }
     }
 
     /// Reads the query parameter `name` with `read`; nil if absent. `expected` completes the message "must be …" for

@@ -32,17 +32,19 @@ extension API {
         } catch {
             throw await refused(request, error, verb: verb, name: name)
         }
-        return try await write(request, operation, body: body)
+        return try await write(
+            request, operation, body: body, yaml: format == .yaml ? body : nil)
     }
 
     /// Submits `operation` and answers with its outcome.
     ///
     /// - Parameters:
+    ///   - yaml: the text that the operation was read from, if it is YAML.
     ///   - isBodyWritten: true if the body is the document to be written.
     ///   - defaultReason: the reason in the ledger if the client gives none.
     func write(
         _ request: Request, _ operation: ChangeOperation, body: [UInt8],
-        isBodyWritten: Bool = true, defaultReason: String? = nil
+        yaml: [UInt8]? = nil, isBodyWritten: Bool = true, defaultReason: String? = nil
     ) async throws(Problem) -> Response {
         var headers = try WriteHeaders(request)
         headers.context.reason = headers.context.reason ?? defaultReason
@@ -50,7 +52,7 @@ extension API {
         let outcome: ChangeOutcome
         do {
             let prepared = await largeBodies.perform(bytes: body.count) {
-                controlPlane.prepare(operation)
+                controlPlane.prepare(operation, yaml: yaml)
             }
             outcome = try await controlPlane.submit(change, prepared)
         } catch {
