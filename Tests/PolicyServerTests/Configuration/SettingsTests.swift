@@ -107,7 +107,7 @@ struct SettingsTests {
 
     @Test(arguments: ["POLICY_SERVER_AUDIT_REDS", "POLICY_SERVER_", "POLICY_SERVER_ETCD_USERS"])
     func `a variable that is no setting is refused by name`(_ name: String) async throws {
-        let (flags, places) = (try SettingFlags.parse([]), try PlaceFlags.parse([]))
+        let (flags, places) = (try SettingFlags.parse([]), try LocationFlags.parse([]))
         let error = await #expect(throws: SettingError.self) {
             try await Settings.load(flags, places, environment: [name: "maybe"])
         }

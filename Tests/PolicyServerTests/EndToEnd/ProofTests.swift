@@ -6,11 +6,10 @@ import Etcd
 import Foundation
 import GRDB
 import HTTPTypes
+import PolicyServer
 import Store
 import TestSupport
 import Testing
-
-@testable import PolicyServer
 
 extension EndToEndTests {
     struct ProofTests {
