@@ -77,9 +77,9 @@ package struct AuditNetwork: Hashable, Sendable {
     /// The relation of the row's network to the block.
     package enum Relation: String, CaseIterable, Sendable {
         case exact
-        /// It lies in the block.
+        /// It is in the block.
         case within
-        /// The block lies in it.
+        /// The block is in it.
         case contains
         /// They share an address.
         case overlaps

@@ -21,7 +21,7 @@ package struct AuditText: Hashable, Sendable {
     package let terms: [Term]
 
     /// Throws when there is no word in `text`, too many, a `*` behind too short a word, or a quote that is not
-    /// closed: whether it was meant as one nobody can tell.
+    /// closed, since it may not have been meant as a quote.
     package init(_ text: String) throws(AuditTextError) {
         guard text.unicodeScalars.count(where: { $0 == "\"" }).isMultiple(of: 2) else {
             throw .openQuote

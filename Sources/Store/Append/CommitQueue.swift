@@ -87,7 +87,7 @@ final class CommitQueue: Sendable {
             State(writer: writer, lastSeq: writer.lastSeq, lastHash: writer.lastHash))
     }
 
-    /// Also while nothing is written: that the file was deleted is to be known before the next write.
+    /// Looks at the file even while nothing is written, so that a deleted file is noticed before the next write.
     var health: LedgerHealth {
         let (health, isClosed) = state.withLock { ($0.health, $0.isClosed) }
         guard health.isAvailable, !isClosed else { return health }
@@ -246,7 +246,7 @@ extension CommitQueue.State {
         return group
     }
 
-    /// Returns who is to be told.
+    /// Returns the streams to tell of new rows.
     fileprivate mutating func committed(
         _ writer: LedgerWriter
     ) -> [AsyncStream<Void>.Continuation] {

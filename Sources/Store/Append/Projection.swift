@@ -6,7 +6,7 @@ package struct Projection: Hashable, Sendable {
     package var revision: Int64
     package var rows: [AuditRecord.Draft]
     package var objects: [ObjectChange]
-    /// True when the changes before `revision` were not seen: what the ledger knows begins anew here.
+    /// True when the changes before `revision` were not seen: a new range of known history begins here.
     package var isAfterGap: Bool
 
     package init(

@@ -13,8 +13,8 @@
 final class FileLock: Sendable {
     private let descriptor: Int32
 
-    /// Throws `locked` naming the process that holds it, and `cannotOpen` for what is no plain file of its
-    /// own: behind a link lies somebody else's file, which must be neither locked nor written.
+    /// Throws `locked` naming the process that holds the lock, and `cannotOpen` for anything but a plain file
+    /// with one name: a link may lead to another user's file, which must be neither locked nor written.
     init(path: String) throws(StoreError) {
         let descriptor = open(
             path, O_RDWR | O_CREAT | O_CLOEXEC | O_NOFOLLOW | O_NONBLOCK | O_NOCTTY, 0o600)

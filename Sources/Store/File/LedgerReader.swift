@@ -132,8 +132,8 @@ enum VerifierFile {
         }
     }
 
-    /// Without a write-ahead log nobody has the file open, and it is read as it lies there: SQLite would
-    /// otherwise make a log and leave it behind, or fail where it cannot.
+    /// Without a write-ahead log no other program has the file open, and it is opened as immutable. SQLite
+    /// would otherwise create a log and leave it behind, or fail where it cannot create one.
     private static func connect(_ path: String) throws -> DatabaseQueue {
         var configuration = Configuration()
         configuration.readonly = true

@@ -6,13 +6,13 @@
     import Darwin
 #endif
 
-/// Files with secrets: for the eyes of their owner alone.
+/// Files with secrets, which only their owner may read.
 package enum PrivateFile {
     /// The most bytes that are read.
     package static let maximumBytes = 65_536
 
     /// Reads the whole file, which may be reached through a symbolic link. Throws `unusableKey` when it is
-    /// missing, is not a plain file, belongs to somebody else than this user or root, can be read or
+    /// missing, is not a plain file, belongs to another user than this one or root, can be read or
     /// written by others, or is larger than `maximumBytes`; the message never shows its content.
     ///
     /// - Parameter subject: what the file is, for the message: `the signing key's file`.
@@ -20,7 +20,7 @@ package enum PrivateFile {
         func unusable(_ problem: String) -> StoreError {
             StoreError(code: .unusableKey, message: "\(subject) \(path) \(problem)")
         }
-        // Opening a pipe or a terminal must not wait for somebody at its other end.
+        // Without these flags, opening a pipe or a terminal would wait for its other end.
         let descriptor = open(path, O_RDONLY | O_CLOEXEC | O_NONBLOCK | O_NOCTTY)
         guard descriptor >= 0 else { throw unusable("cannot be read: \(reason(errno))") }
         defer { close(descriptor) }

@@ -93,7 +93,7 @@ extension AuditLedger {
         }
     }
 
-    /// Pruning takes away what a place consists of: so each reading of one makes sure of it anew.
+    /// Checks before each reading that the position is known: pruning may have removed it since the last one.
     private func reading<Value: Sendable>(
         _ place: HistoryPlace, _ isKnown: Bool,
         _ body: @escaping @Sendable (Database) throws -> Value

@@ -90,7 +90,7 @@ extension AuditLedger {
 
     /// The newest place that was made by `time`; throws `UnknownPlace`.
     ///
-    /// Between the last change of a range and the first of the next nobody watched, so a time there is
+    /// Nothing was watched between the last change of a range and the first of the next, so a time there is
     /// unknown as well.
     package func known(at time: Timestamp) async throws -> KnownPlace {
         let found = try await reading { db -> Result<KnownPlace, UnknownPlace> in

@@ -35,8 +35,8 @@ extension HistoryRange {
     /// Ranges that are read at most; each is a gap in what the server saw.
     private static let maximumCount = 100
 
-    /// The newest ranges, oldest first. That of a new ledger which ends at revision 0, where every etcd is
-    /// empty, is none.
+    /// Returns the newest ranges, oldest first. The range of a new ledger that ends at revision 0, where every
+    /// etcd is empty, is left out.
     static func newest(_ db: Database) throws -> [HistoryRange] {
         let statement = try db.cachedStatement(
             sql: """

@@ -79,7 +79,7 @@ package struct MerkleTree {
 }
 
 extension MerkleTree {
-    /// The root over `nodes`, whose count is a power of two, or that of a tree's last part.
+    /// Returns the root over `nodes`: a power of two of them, or the last part of a tree.
     package static func root(of nodes: [AuditHash]) -> AuditHash {
         var level = nodes
         while level.count > 1 {

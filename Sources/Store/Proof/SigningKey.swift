@@ -77,7 +77,7 @@ package struct VerifierKey: Hashable, Sendable {
         id = Self.id(name, publicKey)
     }
 
-    /// Nil unless the text is a key of Ed25519 whose id is that of name and key.
+    /// Nil unless the text is an Ed25519 key whose id matches name and key.
     package init?(_ text: String) {
         guard let parts = NoteKeyText(text),
             let key = try? Curve25519.Signing.PublicKey(rawRepresentation: parts.key)

@@ -51,8 +51,8 @@ extension LegalHold {
         }
     }
 
-    /// The time from which on rows are held: the beginning of time when a hold is on all of them, nil
-    /// when none stands.
+    /// Returns the time from which on rows are held: the beginning of time if a hold is on all of them, nil if
+    /// there is no hold.
     static func beginning(_ db: Database) throws -> Timestamp? {
         try fetch(db).map { $0.since ?? Timestamp(microseconds: .min) }.min()
     }

@@ -73,8 +73,8 @@ package enum TextIndex {
         }
     }
 
-    /// Begins the index anew: it is filled again by and by. One that is too damaged for that stays as it
-    /// is.
+    /// Empties the index, which is then filled again in the background. One that is too damaged to be emptied
+    /// stays as it is.
     static func empty(in db: Database) throws {
         do {
             try db.inSavepoint {

@@ -52,7 +52,7 @@ struct SegmentFile {
 
 /// Files that get their name when they are whole.
 enum NewFile {
-    /// A name that nobody can take beforehand.
+    /// Returns a name that others cannot guess and take beforehand.
     static func temporary(_ path: String) -> String {
         "\(path).partial-\(getpid())-\(UInt32.random(in: 0 ... .max))"
     }

@@ -8,7 +8,7 @@ struct CheckpointCheck {
     let roots: [Int64: AuditHash]
     /// Oldest first.
     let keys: [SigningKeyRow]
-    /// The key that is said to be in use; nil when nobody said.
+    /// The key in use according to the caller; nil if the caller named none.
     let key: VerifierKey?
 
     private(set) var findings: [LedgerFinding] = []

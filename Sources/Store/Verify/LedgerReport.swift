@@ -58,7 +58,7 @@ extension LedgerFinding: CustomStringConvertible {
 
 extension LedgerFinding: Comparable {
     /// In the order of what is certain first: all rows before a single row are in order as far as can be
-    /// seen, while in a range the fault may lie as late as in its last row.
+    /// seen, while the fault in a range may be in any row up to its last.
     package static func < (lhs: LedgerFinding, rhs: LedgerFinding) -> Bool {
         (lhs.place, lhs.rank, lhs.seq) < (rhs.place, rhs.rank, rhs.seq)
     }

@@ -3,7 +3,7 @@ import GRDB
 
 /// Everything that a ledger's file holds besides its rows, read in one transaction, and where the rows are.
 struct LedgerSurvey: Sendable {
-    /// A row of table `checkpoint`, as it lies there.
+    /// A row of table `checkpoint`, as it is in the file.
     struct StoredNote: Sendable {
         let size: Int64
         /// Nil when size, root and note do not say the same.
@@ -16,7 +16,7 @@ struct LedgerSurvey: Sendable {
     let ledger: String
     /// Number of the last row.
     let size: Int64
-    /// Runs of rows to check, each beginning a tile, ascending; only holes lie between them.
+    /// Runs of rows to check, each beginning with a tile, ascending. Only holes are between them.
     let chunks: [Range<Int64>]
     /// Holes that are longer than a chunk.
     let gaps: [ClosedRange<Int64>]

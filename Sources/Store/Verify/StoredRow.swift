@@ -3,8 +3,10 @@ import Domain
 import GRDB
 import GRDBSQLite
 
-/// A row of table `audit` as its bytes lie in the file, hashed without making values of them: so text that
-/// is not quite UTF-8 cannot pass for what it would be read as, and a million rows take seconds.
+/// A row of table `audit` as the bytes in the file, hashed without decoding them.
+///
+/// So text that is not quite UTF-8 cannot pass for the text that it would be read as, and a million rows
+/// take seconds.
 struct StoredRow {
     /// The row under the cursor of a statement of `sql`.
     private let statement: OpaquePointer
