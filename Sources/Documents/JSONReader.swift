@@ -1,3 +1,51 @@
+/// Reads JSON as RFC 8259 defines it, and nothing else.
+///
+/// Stricter than the RFC only where it leaves a choice: no byte order mark, no repeated key, no lone surrogate.
+package enum JSONParser {
+    /// The one value in `bytes`.
+    package static func parse(
+        _ bytes: [UInt8], limits: DocumentLimits = .default
+    ) throws(DocumentError) -> JSONValue {
+        var reader = JSONReader(bytes, limits: limits)
+        return try reader.document()
+    }
+
+    /// The one value in `text`.
+    package static func parse(
+        _ text: String, limits: DocumentLimits = .default
+    ) throws(DocumentError) -> JSONValue {
+        try parse(Array(text.utf8), limits: limits)
+    }
+}
+
+/// How much one document may ask of the reader; the size in bytes is limited where texts come from.
+package struct DocumentLimits: Hashable, Sendable {
+    /// Arrays and objects inside each other; 64 is far more than any Calico resource nests.
+    package var depth: Int
+    /// Values in the whole document, aliases counted each time they are used.
+    package var nodes: Int
+    /// Members of one object.
+    package var members: Int
+    /// Characters of one number.
+    package var numberLength: Int
+
+    /// For texts that are stored already: what etcd takes as one value, 1.5 MiB, stays below these in earnest.
+    package static let `default` = DocumentLimits(depth: 64, nodes: 250_000)
+
+    /// For bodies that clients send. Each bound is above what 1 MiB of a policy uses in earnest (70,000 networks;
+    /// Kubernetes' 256 KiB of annotations in 4,096 of 64 bytes; the 767 digits that a double can have), and low
+    /// enough that a text made to cost as much as possible is read in about a second.
+    package static let body = DocumentLimits(
+        depth: 64, nodes: 100_000, members: 4_096, numberLength: 1_024)
+
+    package init(depth: Int, nodes: Int, members: Int = .max, numberLength: Int = .max) {
+        self.depth = depth
+        self.nodes = nodes
+        self.members = members
+        self.numberLength = numberLength
+    }
+}
+
 /// One pass over JSON text. Numbers and strings are in extensions of their own.
 struct JSONReader {
     let bytes: [UInt8]
@@ -179,4 +227,32 @@ extension JSONReader {
         if (0x20..<0x7F).contains(byte) { return "'\(Character(Unicode.Scalar(byte)))'" }
         return "byte 0x" + String(byte, radix: 16, uppercase: true)
     }
+}
+
+/// Members of an object under construction; knows which keys it has seen without a set for the usual few.
+struct UniqueMembers {
+    private var members: [(key: String, value: JSONValue)] = []
+    /// Filled only once a linear search would no longer be the cheaper one.
+    private var seen: Set<ExactString> = []
+
+    /// Past this many members a set is faster than comparing one by one.
+    private static let linearLimit = 16
+
+    /// Whether `key` is new; two keys are one only if they are the same bytes (RFC 8259 section 8.3).
+    mutating func admit(_ key: String) -> Bool {
+        if members.count < Self.linearLimit {
+            return !members.contains { $0.key.isExactly(key) }
+        }
+        if seen.isEmpty { seen = Set(members.map { ExactString($0.key) }) }
+        return seen.insert(ExactString(key)).inserted
+    }
+
+    var count: Int { members.count }
+
+    /// Adds a member whose key was admitted just before.
+    mutating func append(_ key: String, _ value: JSONValue) {
+        members.append((key, value))
+    }
+
+    var object: JSONObject { JSONObject(uncheckedMembers: members) }
 }

@@ -1,3 +1,5 @@
+import GRPCCore
+
 /// Why a call to etcd failed, and whether it may have been applied all the same.
 package struct EtcdError: Error, Sendable {
     package enum Code: Hashable, Sendable {
@@ -80,4 +82,106 @@ extension EtcdError.Code {
 extension EtcdError {
     /// The calling task was cancelled before anything was sent, or while only reading.
     static let cancelled = EtcdError(code: .cancelled, message: "the call was cancelled")
+}
+
+extension EtcdError {
+    /// The meaning of a failed call. `mayBeApplied`: the call writes and had been handed to the
+    /// connection, so only an answer of etcd that says so proves that nothing happened.
+    init(_ error: any Error, mayBeApplied: Bool) {
+        if let known = error as? EtcdError {
+            self = known
+        } else if let status = error as? RPCError {
+            self.init(status: status, mayBeApplied: mayBeApplied)
+        } else if error is RuntimeError {
+            // GRPCClient refuses calls when it has been stopped.
+            self.init(code: .cancelled, message: "the client has been shut down", cause: error)
+        } else {
+            self.init(
+                code: error is CancellationError ? .cancelled : .internal,
+                message: String(describing: error),
+                outcome: mayBeApplied ? .unknown : .notApplied, cause: error)
+        }
+    }
+
+    private init(status: RPCError, mayBeApplied: Bool) {
+        let isForeign = Self.isForeign(status)
+        let refusal =
+            isForeign ? nil : Self.refusals[status.message] ?? Self.refusal(byCode: status)
+        let code = refusal ?? (isForeign ? .unavailable : Self.doubtful(status))
+        self.init(
+            code: code, message: refusal == nil ? Self.text(status) : status.message,
+            outcome: mayBeApplied && refusal == nil ? .unknown : .notApplied, cause: status)
+    }
+
+    /// A failure that etcd announced in words, as in the cancel reason of a watch.
+    init(reason: String) {
+        let known = Self.refusals.first { reason.hasSuffix($0.key) }
+        self.init(code: known?.value ?? .internal, message: reason)
+    }
+
+    /// What etcd says when it has refused a request without applying it
+    /// (etcd, api/v3rpc/rpctypes/error.go).
+    private static let refusals: [String: Code] = [
+        "etcdserver: key is not provided": .invalidArgument,
+        "etcdserver: duplicate key given in txn request": .invalidArgument,
+        "etcdserver: too many operations in txn request": .tooManyOperations,
+        "etcdserver: mvcc: required revision has been compacted": .compacted(compactRevision: nil),
+        "etcdserver: mvcc: required revision is a future revision": .futureRevision,
+        "etcdserver: mvcc: database space exceeded": .noSpace,
+        "etcdserver: requested lease not found": .leaseNotFound,
+        "etcdserver: lease already exists": .invalidArgument,
+        "etcdserver: too large lease TTL": .invalidArgument,
+        "etcdserver: request is too large": .requestTooLarge,
+        "etcdserver: too many requests": .tooManyRequests,
+        "etcdserver: no leader": .noLeader,
+        // raft, raft.go: a member without a leader does not take a proposal.
+        "raft proposal dropped": .noLeader,
+        "etcdserver: not capable": .unsupported,
+        "etcdserver: permission denied": .permissionDenied,
+        "etcdserver: user name is empty": .unauthenticated,
+        "etcdserver: user name not found": .unauthenticated,
+        "etcdserver: invalid auth token": .unauthenticated,
+        "etcdserver: revision of auth store is old": .unauthenticated,
+        "etcdserver: authentication is not enabled": .unsupported,
+        "etcdserver: authentication failed, invalid user ID or password": .unauthenticated,
+    ]
+
+    /// Refusals told by their status alone.
+    private static func refusal(byCode status: RPCError) -> Code? {
+        switch status.code {
+        case .invalidArgument: .invalidArgument
+        case .unauthenticated: .unauthenticated
+        case .permissionDenied: .permissionDenied
+        case .unimplemented: .unsupported
+        case .resourceExhausted where status.message.hasPrefix("grpc: received message larger"):
+            .requestTooLarge
+        default: nil
+        }
+    }
+
+    /// Failures after which a write may have been applied or may still be.
+    private static func doubtful(_ status: RPCError) -> Code {
+        switch status.code {
+        case .unavailable: .unavailable
+        case .deadlineExceeded: .deadlineExceeded
+        case .cancelled: .cancelled
+        case .dataLoss: .corrupt
+        // The transport's words for a message beyond its limit.
+        case .internalError where status.message.hasPrefix("Failed to decode message"):
+            .responseTooLarge
+        case .resourceExhausted: .tooManyRequests
+        case .unknown where status.cause is CancellationError: .cancelled
+        default: .internal
+        }
+    }
+}
+
+extension EtcdError {
+    /// Whether the same request may succeed on another endpoint or a little later.
+    var isTransient: Bool {
+        switch code {
+        case .unavailable, .deadlineExceeded, .noLeader: true
+        default: false
+        }
+    }
 }

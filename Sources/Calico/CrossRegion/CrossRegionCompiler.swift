@@ -1,4 +1,4 @@
-import Documents
+package import Documents
 package import Domain
 
 /// Makes Calico's policies of a CrossRegionPolicy.
@@ -73,5 +73,85 @@ package enum CrossRegionCompiler {
             CompiledPolicy(
                 name: document["metadata"]?["name"]?.stringValue ?? "", document: document,
                 judged: judged, origins: origins))
+    }
+}
+
+/// The rules of one receiving side: what becomes one policy.
+struct ReceiverGroup {
+    /// Which endpoints the policy applies to.
+    let terms: [PeerTerm]
+    /// Where the first of its receivers stands in the client's document.
+    let pointer: String
+    var deny: [CrossRegionRule] = []
+    var allow: [CrossRegionRule] = []
+
+    /// Whether no endpoint can be in both groups.
+    func isDisjoint(from other: ReceiverGroup) -> Bool {
+        terms.contains { term in other.terms.contains(where: term.excludes) }
+    }
+
+    /// The groups of a policy in the order written, those of `deny` first.
+    static func groups(of policy: CrossRegionPolicy) -> [ReceiverGroup] {
+        var groups: [ReceiverGroup] = []
+        var indexes: [[PeerTerm]: Int] = [:]
+        func index(_ rule: CrossRegionRule) -> Int {
+            let terms = rule.to.receiverTerms
+            if let index = indexes[terms] { return index }
+            groups.append(ReceiverGroup(terms: terms, pointer: rule.to.pointer))
+            indexes[terms] = groups.count - 1
+            return groups.count - 1
+        }
+        for rule in policy.deny { groups[index(rule)].deny.append(rule) }
+        for rule in policy.allow { groups[index(rule)].allow.append(rule) }
+        return groups
+    }
+}
+
+extension RuleID {
+    /// More receiving sides than there are numbers for policies.
+    package static let crossRegionGroupCount = RuleID("cross-region.receiver-count")
+    /// No packet can match.
+    package static let crossRegionNeverMatches = RuleID("cross-region.never-matches")
+    /// The region is not registered.
+    package static let crossRegionUnknownRegion = RuleID("cross-region.unknown-region")
+    /// The subnet is not registered.
+    package static let crossRegionUnknownSubnet = RuleID("cross-region.unknown-subnet")
+    /// A warning: the label has only the start of the name.
+    package static let lintNameCut = RuleID("lint.name-cut")
+}
+
+extension CrossRegionCompiler {
+    /// Every rule of its own that compiling or `CrossRegionReferences` can apply; Calico's come on top.
+    package static let rules: [RuleID] = [
+        .crossRegionGroupCount, .crossRegionNeverMatches, .crossRegionUnknownRegion,
+        .crossRegionUnknownSubnet,
+    ]
+}
+
+extension Violation {
+    static func tooManyGroups(_ count: Int) -> Violation {
+        Violation(
+            pointer: "/spec", rule: .crossRegionGroupCount,
+            message: "has \(count) different receiving sides, each a policy of its own; at most"
+                + " \(CrossRegionCompiler.maximumPolicies) are possible: use several documents")
+    }
+
+    static func neverMatches(_ rule: CrossRegionRule) -> Violation {
+        Violation(
+            pointer: rule.pointer, rule: .crossRegionNeverMatches,
+            message: "no packet can match: its networks are of different IP families or outside the"
+                + " subnet, or its protocol has another family")
+    }
+
+    static func unknownRegion(_ region: Located<String>) -> Violation {
+        Violation(
+            pointer: region.pointer, rule: .crossRegionUnknownRegion,
+            message: "there is no region \(region.value); register it first or correct the name")
+    }
+
+    static func unknownSubnet(_ subnet: Located<SubnetReference>) -> Violation {
+        Violation(
+            pointer: subnet.pointer, rule: .crossRegionUnknownSubnet,
+            message: "there is no subnet \(subnet.value); register it first or correct the name")
     }
 }

@@ -51,3 +51,104 @@ package struct CrossRegionRule: Sendable, Equatable {
     /// Of the receiver; any when empty. 1–65535.
     package var ports: [ClosedRange<UInt16>]
 }
+
+// A CrossRegionPolicy in etcd: the first GlobalNetworkPolicy that it has become carries it.
+extension CrossRegionPolicy {
+    /// The annotation that carries the source as canonical JSON (RFC 8785).
+    package static let sourceAnnotation = "policyserver/source"
+    /// The kind of what is stored.
+    package static let storedKind = "GlobalNetworkPolicy"
+
+    /// The source that a stored policy carries; nil when it carries none, or one that is no JSON any more.
+    package static func source(ofStored document: JSONValue) -> JSONValue? {
+        let annotations = document["metadata"]?["annotations"]
+        guard let text = annotations?[sourceAnnotation]?.stringValue else { return nil }
+        return try? JSONParser.parse(text)
+    }
+}
+
+extension AuditRecord.Draft {
+    /// A part of the text of every stored policy that carries a source.
+    package static let sourceMark = "\"\(CrossRegionPolicy.sourceAnnotation)\":"
+
+    /// Returns true if the row is about an object of `kind`.
+    ///
+    /// Earlier versions recorded the first policy of a CrossRegionPolicy under Calico's kind, and rows never
+    /// change: such rows are of both kinds.
+    package func isAbout(kind: String) -> Bool {
+        if self.kind == kind { return true }
+        guard kind == CrossRegionPolicy.kind, self.kind == CrossRegionPolicy.storedKind else {
+            return false
+        }
+        return [before, after].contains { $0?.contains(Self.sourceMark) ?? false }
+    }
+}
+
+extension CrossRegionPolicy {
+    /// Members that only answers have: what became of what was written. They report the moment of the answer
+    /// and are not looked at, as Kubernetes does with a status. `source` is, see `ReadOnlyFields`.
+    package static let shownFields = ["status", "source", "compiled", "drift"]
+
+    /// Where the policy is in a document of the deprecated form.
+    package static let sourcePointer = "/source"
+
+    /// Returns true for a document of the form that earlier versions showed: the policy as it was written under
+    /// `source`, and no `spec`. Deprecated.
+    package static func isDeprecatedForm(_ document: JSONValue) -> Bool {
+        document["spec"] == nil && document["source"] != nil
+    }
+
+    /// The policy in such a document, under the name of its path. Pointers of violations are into the document,
+    /// those of the value's rules into `source`.
+    package static func decodeDeprecated(
+        _ document: JSONValue, name: String
+    ) -> Decoded<CrossRegionPolicy> {
+        var reader = ObjectReader(document, at: "")
+        _ = reader.string("kind")
+        _ = reader.string("apiVersion")
+        // Labels are those of `source`.
+        let metadata = reader.member("metadata").map {
+            CrossRegionMetadata($0, name: name, violations: &reader)
+        }
+        for field in shownFields { reader.ignore(field) }
+        var decoded = Decoded<CrossRegionPolicy>(
+            value: nil, violations: [], readOnly: ReadOnlyFields())
+        if let source = reader.required("source") { decoded = decode(source, name: name) }
+        reader.finish()
+        decoded.violations = decoded.violations.rewritten { $0.below(sourcePointer) }
+        decoded.violations += reader.violations
+        decoded.readOnly = metadata?.readOnly ?? decoded.readOnly
+        return decoded
+    }
+}
+
+/// `metadata`, as far as it can be read.
+struct CrossRegionMetadata {
+    private(set) var labels: [String: String] = [:]
+    private(set) var readOnly = ReadOnlyFields()
+
+    init(_ value: JSONValue, name: String, violations: inout ObjectReader) {
+        var reader = ObjectReader(value, at: "/metadata")
+        if let found = reader.required("name").flatMap({ reader.string($0, at: "/metadata/name") }),
+            found.value != name
+        {
+            reader.add(
+                found.pointer, .nameMismatch,
+                "expected \"\(name)\", as the path says, found \"\(found.value)\"")
+        }
+        labels = reader.labelMap()
+        readOnly.uid = reader.string("uid")
+        readOnly.createdAt = reader.string("creationTimestamp")
+        readOnly.revision = Self.revision(&reader)
+        reader.finish()
+        violations.absorb(reader.violations)
+    }
+
+    /// Calico's `resourceVersion` is text; a number is taken too.
+    private static func revision(_ reader: inout ObjectReader) -> Int64? {
+        guard let text = reader.textOrNumber("resourceVersion", "a string") else { return nil }
+        if let revision = ReadOnlyFields.revision(text.value) { return revision }
+        reader.add(text.pointer, .numberRange, ReadOnlyFields.expectedRevision(text.value))
+        return nil
+    }
+}

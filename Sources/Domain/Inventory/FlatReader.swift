@@ -1,4 +1,40 @@
-import Documents
+package import Documents
+
+/// What came of reading a client's document: a value as far as that makes sense, and everything that
+/// is wrong.
+package struct Decoded<Value: Sendable>: Sendable {
+    /// Nil when a required part is missing or unreadable.
+    package var value: Value?
+    package var violations: ViolationList
+    package var readOnly: ReadOnlyFields
+}
+
+/// Members that the server sets and shows, as a document of whatever kind names them. It may repeat them, so that
+/// what was read can be written back; one that says anything else is refused.
+package struct ReadOnlyFields: Sendable, Equatable {
+    /// The etcd mod_revision the document was read at.
+    package var revision: Int64?
+    package var uid: Located<String>?
+    package var createdAt: Located<String>?
+    /// The Calico namespace.
+    package var namespace: Located<String>?
+    /// A CrossRegionPolicy as it was written, as earlier versions showed it.
+    package var source: Located<JSONValue>?
+
+    package init() {}
+
+    /// A revision as a document's text has it: digits as the server writes them; nil for anything else.
+    package static func revision(_ text: String) -> Int64? {
+        guard let revision = Int64(text), revision >= 0, String(revision) == text else {
+            return nil
+        }
+        return revision
+    }
+
+    package static func expectedRevision(_ text: String) -> String {
+        "expected a revision as a GET shows it, such as \"42\", found \"\(text.prefix(64))\""
+    }
+}
 
 /// Reads the members of a flat document one by one and collects everything that is wrong.
 struct FlatReader {
@@ -75,4 +111,55 @@ struct FlatReader {
 
     /// The member's value; nil when it is absent, or blank and so reported.
     mutating func member(_ field: String) -> JSONValue? { reader.member(field) }
+}
+
+extension FlatReader {
+    /// A required network.
+    mutating func block(_ field: String) -> CIDR? {
+        require(field)
+        return optionalBlock(field)
+    }
+
+    mutating func optionalBlock(_ field: String) -> CIDR? {
+        guard let value = member(field) else { return nil }
+        return cidr(value, at: "/" + field)
+    }
+
+    /// Networks that do not overlap one another; those that cannot be read are left out.
+    mutating func blocks(_ field: String, limit: Int) -> [CIDR] {
+        guard let value = member(field) else { return [] }
+        guard let elements = value.arrayValue else {
+            add("/" + field, .wrongType, "expected an array, found \(value.typeName)")
+            return []
+        }
+        guard elements.count <= limit else {
+            add(
+                "/" + field, .regionBlockCount, "expected at most \(limit), found \(elements.count)"
+            )
+            return []
+        }
+        var blocks: [CIDR] = []
+        for (index, element) in elements.enumerated() {
+            let pointer = "/\(field)/\(index)"
+            guard let block = cidr(element, at: pointer) else { continue }
+            if let other = blocks.first(where: { $0.overlaps(block) }) {
+                add(pointer, .regionBlocksOverlap, "\(block) overlaps \(other) of the same region")
+            }
+            blocks.append(block)
+        }
+        return blocks
+    }
+
+    private mutating func cidr(_ value: JSONValue, at pointer: String) -> CIDR? {
+        guard let text = value.stringValue else {
+            add(pointer, .wrongType, "expected a string, found \(value.typeName)")
+            return nil
+        }
+        do {
+            return try CIDR(parsing: text)
+        } catch {
+            add(pointer, error.rule, error.message(for: text))
+            return nil
+        }
+    }
 }

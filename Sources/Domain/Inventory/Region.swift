@@ -39,3 +39,69 @@ extension Region {
         return reader.finish(region, hasNamespace: true)
     }
 }
+
+/// The names Calico takes for a region: it is part of the namespace `openstack-region-<region>`, whose
+/// 63 characters leave 46 (networking-calico `config.py`).
+package enum RegionName {
+    package static let maximumLength = 46
+
+    /// Whether the name is legal: 1–46 lower-case letters, digits and '-', alphanumeric at both ends,
+    /// and not `none`, which Felix reads as "no region".
+    package static func isLegal(_ name: String) -> Bool {
+        name != "none" && name.utf8.count <= maximumLength && DNSLabel.isLegal(name)
+    }
+
+    /// What is wrong with a name, and which one would be right; nil for a legal one.
+    package static func violation(_ name: String) -> Violation? {
+        guard !isLegal(name) else { return nil }
+        let rule =
+            name == "none"
+            ? "\"none\" is what Felix reads as no region: choose another name"
+            : "a region name has 1 to 46 lower-case letters, digits and '-', with a letter or digit "
+                + "at both ends"
+        let hint = suggestion(for: name).map { "; try \"\($0)\"" } ?? ""
+        return Violation(pointer: "/name", rule: .regionName, message: rule + hint)
+    }
+
+    /// The legal name nearest to what was meant: `RegionOne` gives `regionone`; nil when nothing is left.
+    package static func suggestion(for name: String) -> String? {
+        var characters: [UInt8] = []
+        for byte in name.utf8.prefix(4 * maximumLength) {
+            switch byte {
+            case UInt8(ascii: "A")...UInt8(ascii: "Z"): characters.append(byte | 0x20)
+            case UInt8(ascii: "a")...UInt8(ascii: "z"), UInt8(ascii: "0")...UInt8(ascii: "9"):
+                characters.append(byte)
+            default:
+                // Anything else becomes one dash between what is kept.
+                if let last = characters.last, last != DNSLabel.dash {
+                    characters.append(DNSLabel.dash)
+                }
+            }
+        }
+        characters = Array(characters.prefix(maximumLength))
+        while characters.last == DNSLabel.dash { characters.removeLast() }
+        let text = String(decoding: characters, as: UTF8.self)
+        return isLegal(text) && text != name ? text : nil
+    }
+}
+
+/// RFC 1123 labels as Kubernetes and Calico use them for names.
+package enum DNSLabel {
+    static let dash = UInt8(ascii: "-")
+    package static let maximumLength = 63
+
+    /// 1–63 lower-case letters, digits and '-', alphanumeric at both ends.
+    package static func isLegal(_ text: String) -> Bool {
+        let bytes = Array(text.utf8)
+        guard let first = bytes.first, let last = bytes.last, bytes.count <= maximumLength else {
+            return false
+        }
+        return isAlphanumeric(first) && isAlphanumeric(last)
+            && bytes.allSatisfy { isAlphanumeric($0) || $0 == dash }
+    }
+
+    private static func isAlphanumeric(_ byte: UInt8) -> Bool {
+        (UInt8(ascii: "a")...UInt8(ascii: "z")).contains(byte)
+            || (UInt8(ascii: "0")...UInt8(ascii: "9")).contains(byte)
+    }
+}

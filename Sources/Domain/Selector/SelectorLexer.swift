@@ -1,3 +1,22 @@
+/// One token of a selector and the bytes it came from.
+struct SelectorToken {
+    enum Kind: Equatable {
+        case label, string
+        case has, all, global
+        case comparison(SelectorComparison.Operator)
+        case not, and, or
+        case leftParenthesis, rightParenthesis
+        case leftBrace, rightBrace, comma
+        case end
+    }
+
+    let kind: Kind
+    /// Where the token starts, in bytes.
+    let start: Int
+    /// What a label or string says, or the label inside `has()`; empty for the other kinds.
+    var text: Range<Int> = 0..<0
+}
+
 /// Cuts a selector into tokens, by the rules of Calico's tokenizer: the words `in`, `not in`, `contains`,
 /// `starts with` and `ends with` are operators only right after a label.
 struct SelectorLexer {
@@ -180,4 +199,53 @@ extension SelectorLexer {
         default: false
         }
     }
+}
+
+extension SelectorLexer {
+    /// The error for what is at `offset`: a better one than `message` where an editor or another syntax put it there.
+    func unexpected(at offset: Int, _ message: String) -> SelectorError {
+        let rest = bytes[offset...]
+        for (text, hint) in Self.strays where rest.starts(with: text.utf8) {
+            return error(at: offset, hint)
+        }
+        return error(at: offset, message)
+    }
+
+    private static let strays: [(text: String, hint: String)] =
+        ["\n", "\r"].map {
+            (
+                $0,
+                "a line break, which no selector may have: write it in one line, in YAML without | or >"
+            )
+        }
+        + ["\u{A0}", "\u{202F}", "\u{200B}", "\u{FEFF}"].map {
+            ($0, "a space that is none to a selector, such as web pages have: type a plain one")
+        }
+        + ["\u{2018}", "\u{2019}", "\u{201C}", "\u{201D}", "\u{201E}", "\u{AB}", "\u{BB}"].map {
+            ($0, "a typographic quotation mark: write ' or \"")
+        }
+        + ["\"", "'"].map { ($0, "a label is written without quotation marks") }
+        + [("*", "a * matches nothing in a selector; to pick everything write all()")]
+}
+
+/// Why a text is not a selector, and where.
+package struct SelectorError: Error, Hashable, Sendable {
+    /// Where the problem starts, in bytes of UTF-8 from the start of the selector.
+    package let offset: Int
+    /// The same place as people count: characters (Unicode scalars), the first is 1.
+    package let column: Int
+    /// What is wrong and what would be right; starts in lower case, no full stop.
+    package let message: String
+
+    /// `offset` is a byte position in `bytes`, or their count for "at the end".
+    init(offset: Int, in bytes: [UInt8], _ message: String) {
+        self.offset = offset
+        // Every scalar has exactly one byte that is not a continuation byte (RFC 3629).
+        self.column = 1 + bytes.prefix(offset).count { $0 & 0xC0 != 0x80 }
+        self.message = message
+    }
+}
+
+extension SelectorError: CustomStringConvertible {
+    package var description: String { "column \(column): \(message)" }
 }

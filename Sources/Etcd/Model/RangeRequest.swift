@@ -53,3 +53,50 @@ package struct RangeResponse: Hashable, Sendable {
         self.more = more
     }
 }
+
+extension KeyValueStore {
+    /// Reads every key with the prefix in pages, all at one revision: the given one, or the newest
+    /// when the first page is read. Returns that revision.
+    ///
+    /// `pageSize` is in keys: 1,000 Calico resources are about 1 MB. Pages get smaller when an answer
+    /// is too large.
+    @discardableResult
+    package func rangePages(
+        prefix: EtcdKey, revision: Int64 = 0, pageSize: Int64 = 1000, keysOnly: Bool = false,
+        _ body: (RangeResponse) async throws -> Void
+    ) async throws -> ResponseHeader {
+        let end = KeyRange.prefix(prefix).upperBound
+        var first: ResponseHeader?
+        var request = RangeRequest(
+            .prefix(prefix), limit: pageSize, revision: revision, keysOnly: keysOnly)
+        while true {
+            let page: RangeResponse
+            do {
+                page = try await range(request)
+            } catch let error as EtcdError
+                where error.code == .responseTooLarge && request.limit > 1
+            {
+                request.limit /= 2
+                continue
+            }
+            let header = first ?? page.header
+            first = header
+            try await body(page)
+            guard page.more, let last = page.keyValues.last else { return header }
+            request.revision = revision > 0 ? revision : header.revision
+            request.keys = .halfOpen(from: last.key.next, to: EtcdKey(bytes: end))
+        }
+    }
+
+    /// Every key with the prefix, read as `rangePages` does, and the revision they were read at.
+    package func rangeAll(
+        prefix: EtcdKey, revision: Int64 = 0, pageSize: Int64 = 1000
+    ) async throws -> RangeResponse {
+        var keyValues: [KeyValue] = []
+        let header = try await rangePages(prefix: prefix, revision: revision, pageSize: pageSize) {
+            keyValues += $0.keyValues
+        }
+        return RangeResponse(
+            header: header, keyValues: keyValues, count: Int64(keyValues.count), more: false)
+    }
+}

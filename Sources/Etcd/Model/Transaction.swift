@@ -64,3 +64,101 @@ package struct TransactionResponse: Hashable, Sendable {
         self.responses = responses
     }
 }
+
+/// One condition of a transaction, on one key. An absent key has version, revisions and lease 0;
+/// a comparison of an absent key's value is false.
+package struct Compare: Hashable, Sendable {
+    package enum Relation: Hashable, Sendable {
+        case equal, notEqual, less, greater
+    }
+
+    package enum Target: Hashable, Sendable {
+        case version(Int64)
+        case createRevision(Int64)
+        case modRevision(Int64)
+        case value([UInt8])
+        /// The lease's id; 0 for a key with none.
+        case lease(Int64)
+    }
+
+    package var key: EtcdKey
+    package var relation: Relation
+    package var target: Target
+
+    package init(_ key: EtcdKey, _ relation: Relation, _ target: Target) {
+        self.key = key
+        self.relation = relation
+        self.target = target
+    }
+
+    /// The key does not exist.
+    package static func absent(_ key: EtcdKey) -> Compare {
+        Compare(key, .equal, .createRevision(0))
+    }
+
+    /// The key exists.
+    package static func present(_ key: EtcdKey) -> Compare {
+        Compare(key, .greater, .createRevision(0))
+    }
+
+    /// The key's last change is exactly this revision; 0 means the key does not exist.
+    package static func unchanged(_ key: EtcdKey, since modRevision: Int64) -> Compare {
+        Compare(key, .equal, .modRevision(modRevision))
+    }
+}
+
+/// A write of one key.
+package struct PutRequest: Hashable, Sendable {
+    package var key: EtcdKey
+    package var value: [UInt8]
+    /// Attach the key to this lease; nil detaches it from any.
+    package var lease: LeaseID?
+    /// Answer with the key as it was before.
+    package var returnsPrevious: Bool
+
+    package init(
+        _ key: EtcdKey, _ value: [UInt8], lease: LeaseID? = nil, returnsPrevious: Bool = false
+    ) {
+        self.key = key
+        self.value = value
+        self.lease = lease
+        self.returnsPrevious = returnsPrevious
+    }
+}
+
+package struct PutResponse: Hashable, Sendable {
+    package var header: ResponseHeader
+    /// The key before, if asked for and there was one.
+    package var previous: KeyValue?
+
+    package init(header: ResponseHeader, previous: KeyValue? = nil) {
+        self.header = header
+        self.previous = previous
+    }
+}
+
+/// A deletion of one key or of many; deleting what is not there is no error.
+package struct DeleteRequest: Hashable, Sendable {
+    package var keys: KeyRange
+    /// Answer with the keys as they were before.
+    package var returnsPrevious: Bool
+
+    package init(_ keys: KeyRange, returnsPrevious: Bool = false) {
+        self.keys = keys
+        self.returnsPrevious = returnsPrevious
+    }
+}
+
+package struct DeleteResponse: Hashable, Sendable {
+    package var header: ResponseHeader
+    /// Number of keys deleted.
+    package var deleted: Int64
+    /// The keys before, if asked for.
+    package var previous: [KeyValue]
+
+    package init(header: ResponseHeader, deleted: Int64 = 0, previous: [KeyValue] = []) {
+        self.header = header
+        self.deleted = deleted
+        self.previous = previous
+    }
+}

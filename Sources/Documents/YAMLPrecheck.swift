@@ -1,0 +1,107 @@
+/// Refuses texts whose keys would cost too much to compare.
+///
+/// Yams puts a copy in the place of each alias and then hashes whole keys, lists and mappings included, before
+/// any limit of ours can look at them: a few nested aliases used as a key would take hours. This looks at the
+/// bytes only and guesses high; a text without such keys, which is every sensible one, costs nothing.
+enum YAMLKeyCost {
+    /// An upper bound of bytes hashed, well under a second's worth.
+    private static let limit = 10_000_000.0
+
+    static func check(_ bytes: [UInt8]) throws(DocumentError) {
+        let scan = Scan(bytes)
+        guard scan.cost > limit else { return }
+        throw DocumentError(
+            rule: .yamlKey,
+            message: "too many keys that are lists, mappings or aliases; use plain words as keys")
+    }
+
+    /// What in a text may be a key that is not a plain scalar.
+    private struct Scan {
+        let size: Int
+        /// `?` where it may announce a key, and where it may do so only behind an alias.
+        var explicitKeys = 0
+        var questionsBehindWords = 0
+        /// A closing bracket and a colon; such a key is at most 1,024 bytes long (YAML 1.1 section 9.2.2).
+        var bracketKeys = 0
+        /// An alias and a colon.
+        var aliasKeys = 0
+        var aliases = 0
+
+        init(_ bytes: [UInt8]) {
+            size = bytes.count
+            for (offset, byte) in bytes.enumerated() {
+                switch byte {
+                case UInt8(ascii: "?"):
+                    if offset > 0, bytes[offset - 1].isWordByte {
+                        questionsBehindWords += 1
+                    } else {
+                        explicitKeys += 1
+                    }
+                case UInt8(ascii: "]"), UInt8(ascii: "}"):
+                    if Self.isColon(behind: offset, bytes) { bracketKeys += 1 }
+                case UInt8(ascii: "*"):
+                    let name = bytes[(offset + 1)...].prefix(while: \.isWordByte)
+                    guard !name.isEmpty else { continue }
+                    aliases += 1
+                    if Self.isColon(behind: offset + name.count, bytes) { aliasKeys += 1 }
+                default: break
+                }
+            }
+        }
+
+        /// With n aliases a text grows to less than 1.5ⁿ of its size, however they nest.
+        var cost: Double {
+            let size = Double(size)
+            guard aliases > 0 else {
+                return Double(explicitKeys) * size + Double(bracketKeys) * 1_024
+            }
+            let keys = explicitKeys + questionsBehindWords + bracketKeys + aliasKeys
+            guard keys > 0 else { return 0 }
+            return Double(keys) * size * (0..<min(aliases, 64)).reduce(1) { cost, _ in cost * 1.5 }
+        }
+
+        private static func isColon(behind offset: Int, _ bytes: [UInt8]) -> Bool {
+            bytes[(offset + 1)...].first { $0 != UInt8(ascii: " ") && $0 != UInt8(ascii: "\t") }
+                == UInt8(ascii: ":")
+        }
+    }
+}
+
+extension UInt8 {
+    /// Whether this byte may be part of an anchor's name, or of a character outside ASCII.
+    fileprivate var isWordByte: Bool {
+        switch self {
+        case UInt8(ascii: "0")...UInt8(ascii: "9"), UInt8(ascii: "A")...UInt8(ascii: "Z"),
+            UInt8(ascii: "a")...UInt8(ascii: "z"), UInt8(ascii: "_"), UInt8(ascii: "-"), 0x80...:
+            true
+        default: false
+        }
+    }
+}
+
+/// Refuses texts with many `%TAG` directives, of which no document that JSON can hold needs one.
+///
+/// libyaml compares each of them with all before it (`yaml_parser_append_tag_directive` in its parser.c), so a
+/// text of nothing else takes a time that grows with the square of its length.
+enum YAMLDirectives {
+    static let limit = 16
+
+    static func check(_ bytes: [UInt8]) throws(DocumentError) {
+        var count = 0
+        var isLineStart = true
+        for (offset, byte) in bytes.enumerated() {
+            if isLineStart, byte == UInt8(ascii: "%"), bytes[offset...].starts(with: "%TAG".utf8) {
+                count += 1
+                guard count <= limit else {
+                    throw DocumentError(
+                        position: SourcePosition(byteOffset: offset, in: bytes),
+                        rule: .documentTooManyDirectives,
+                        message:
+                            "more than \(limit) %TAG directives; leave them out, tags mean nothing here"
+                    )
+                }
+            }
+            isLineStart = byte == UInt8(ascii: "\n") || byte == UInt8(ascii: "\r")
+        }
+    }
+}
