@@ -49,7 +49,7 @@ extension GoDecoder {
     }
 
     private mutating func time(_ value: JSONValue, at pointer: String) -> GoValue? {
-        guard let text = value.stringValue, RFC3339.isTimestamp(text) else {
+        guard let text = value.stringValue, RFC3339.isTimestamp(text, as: .go) else {
             return mismatch(value, "a time such as 2026-01-31T12:00:00Z (RFC 3339)", at: pointer)
         }
         return .string(text)

@@ -154,7 +154,7 @@ struct StoredTypes {
         case .integer where value.numberValue?.int64 == nil: mismatch("a whole number", value)
         case .number where !(value.numberValue?.double.isFinite ?? false):
             mismatch("a number", value)
-        case .time where !(value.stringValue.map(RFC3339.isTimestamp) ?? false):
+        case .time where !(value.stringValue.map { RFC3339.isTimestamp($0, as: .go) } ?? false):
             mismatch("a time such as 2026-01-31T12:00:00Z", value)
         case .port where StoredScalar.port(value) == nil:
             let expected = "a port, a range such as \"80:90\" or a name"
