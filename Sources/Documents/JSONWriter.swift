@@ -7,14 +7,6 @@ package enum JSONSerializer {
         return writer.output
     }
 
-    /// Indented by two spaces, for people; ends with a line feed.
-    package static func pretty(_ value: JSONValue) -> [UInt8] {
-        var writer = JSONWriter(escaping: .minimal)
-        writer.writePretty(value, indent: 0)
-        writer.output.append(UInt8(ascii: "\n"))
-        return writer.output
-    }
-
     /// Without white space, escaped as Go's `json.Marshal` does by default (1.22 or later), so that
     /// what calicoctl would have stored is the same bytes.
     package static func goBytes(_ value: JSONValue) -> [UInt8] {
@@ -70,28 +62,6 @@ struct JSONWriter {
         }
     }
 
-    mutating func writePretty(_ value: JSONValue, indent: Int) {
-        switch value {
-        case .array(let elements) where !elements.isEmpty:
-            output.append(UInt8(ascii: "["))
-            for (index, element) in elements.enumerated() {
-                newLine(first: index == 0, indent: indent + 2)
-                writePretty(element, indent: indent + 2)
-            }
-            endLine(UInt8(ascii: "]"), indent: indent)
-        case .object(let object) where !object.isEmpty:
-            output.append(UInt8(ascii: "{"))
-            for (index, member) in object.members.enumerated() {
-                newLine(first: index == 0, indent: indent + 2)
-                write(member.key)
-                output.append(contentsOf: ": ".utf8)
-                writePretty(member.value, indent: indent + 2)
-            }
-            endLine(UInt8(ascii: "}"), indent: indent)
-        default: write(value)
-        }
-    }
-
     mutating func writeScalar(_ value: JSONValue) {
         switch value {
         case .null: output.append(contentsOf: "null".utf8)
@@ -101,18 +71,6 @@ struct JSONWriter {
         case .string(let text): write(text)
         case .array, .object: write(value)
         }
-    }
-
-    private mutating func newLine(first: Bool, indent: Int) {
-        if !first { output.append(UInt8(ascii: ",")) }
-        output.append(UInt8(ascii: "\n"))
-        output.append(contentsOf: repeatElement(UInt8(ascii: " "), count: indent))
-    }
-
-    private mutating func endLine(_ bracket: UInt8, indent: Int) {
-        output.append(UInt8(ascii: "\n"))
-        output.append(contentsOf: repeatElement(UInt8(ascii: " "), count: indent))
-        output.append(bracket)
     }
 }
 

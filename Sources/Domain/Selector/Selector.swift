@@ -33,9 +33,6 @@ package struct Selector: Hashable, Sendable {
     /// Whether `labels` satisfy the selector; an absent label satisfies `!=` and `not in`.
     package func matches(_ labels: some LabelSource) -> Bool { root.matches(labels) }
 
-    /// Whether this is `all()`, written so or left empty.
-    package var isAll: Bool { root == .all }
-
     /// Every comparison in the selector, in the order written.
     package var comparisons: [SelectorComparison] {
         var found: [SelectorComparison] = []
