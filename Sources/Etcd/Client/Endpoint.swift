@@ -1,13 +1,13 @@
-import GRPCCore
-import GRPCNIOTransportHTTP2
+package import GRPCCore
+package import GRPCNIOTransportHTTP2
 import Logging
 import NIOCore
 import NIOHTTP2
 import Synchronization
 
 /// One endpoint and the client that keeps a connection to it.
-final class Endpoint: Sendable {
-    typealias Client = GRPCClient<HTTP2ClientTransport.Posix>
+package final class Endpoint: Sendable {
+    package typealias Client = GRPCClient<HTTP2ClientTransport.Posix>
 
     private struct State {
         var client: Client
@@ -27,7 +27,7 @@ final class Endpoint: Sendable {
         state = Mutex(State(client: try Self.client(address, configuration)))
     }
 
-    var client: Client { state.withLock { $0.client } }
+    package var client: Client { state.withLock { $0.client } }
 
     var isStopped: Bool { state.withLock { $0.isStopped } }
 

@@ -1,7 +1,7 @@
 import Synchronization
 
 /// The endpoints and which of them is in use: always the same one until it fails.
-final class EndpointPool: Sendable {
+package final class EndpointPool: Sendable {
     private struct State {
         var current = 0
         /// Until when an endpoint that was silent is passed over; by its number.
@@ -12,7 +12,7 @@ final class EndpointPool: Sendable {
         var failures = EndpointFailures()
     }
 
-    let endpoints: [Endpoint]
+    package let endpoints: [Endpoint]
     private let state = Mutex(State())
     /// False while `State.failures` is empty: an answer must not cost a lock.
     private let hasFailures = Atomic(false)
@@ -30,7 +30,7 @@ final class EndpointPool: Sendable {
     }
 
     /// The endpoint to use, and its number for `leave(_:)`.
-    var inUse: (index: Int, endpoint: Endpoint) {
+    package var inUse: (index: Int, endpoint: Endpoint) {
         let index = state.withLock { $0.current }
         return (index, endpoints[index])
     }

@@ -9,7 +9,7 @@ import SwiftProtobuf
 /// there are several endpoints, one that hangs is left within about a second (`EtcdClient+Supervision`).
 package struct EtcdClient: Service {
     let configuration: EtcdConfiguration
-    let pool: EndpointPool
+    package let pool: EndpointPool
     let authenticator = Authenticator()
     let logger: Logger
 

@@ -1,4 +1,4 @@
-import NIOCore
+package import NIOCore
 
 /// Answers the server's PING frames below `NIOHTTP2Handler`, and passes everything else on.
 ///
@@ -26,7 +26,7 @@ final class PingResponder: ChannelInboundHandler {
 }
 
 /// Follows the frames of a byte stream and takes the PING requests out of it.
-struct PingFilter {
+package struct PingFilter {
     private static let headerLength = 9
     private static let pingLength = 8
 
@@ -35,8 +35,10 @@ struct PingFilter {
     /// The beginning of a frame that is not decided yet: fewer bytes than a header, or than a PING.
     private var undecided = ByteBuffer()
 
+    package init() {}
+
     /// The bytes to pass on, in order and mostly without a copy, and the answers to the PINGs.
-    mutating func filter(_ input: inout ByteBuffer) -> (
+    package mutating func filter(_ input: inout ByteBuffer) -> (
         forward: [ByteBuffer], answers: [ByteBuffer]
     ) {
         var forward: [ByteBuffer] = []
