@@ -108,13 +108,13 @@ package enum CrossRegionAnnotation {
 
     /// The subnets that the source of a stored policy names, also when the source breaks rules by now; none
     /// for any other policy.
-    package static func namedSubnets(of resource: Resource) -> Set<SubnetReference> {
+    package static func namedSubnets(of resource: Resource) -> Set<SubnetID> {
         guard let spec = sourceDocument(of: resource)?["spec"] else { return [] }
         let rules = ["deny", "allow"].flatMap { spec[$0]?.arrayValue ?? [] }
         let peers = rules.flatMap { [$0["from"], $0["to"]] }
         return Set(
             peers.compactMap { peer in
-                peer?["subnet"]?.stringValue.flatMap(SubnetReference.init(written:))
+                peer?["subnet"]?.stringValue.flatMap(SubnetID.init(written:))
             })
     }
 

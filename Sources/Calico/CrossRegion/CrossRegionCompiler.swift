@@ -16,7 +16,7 @@ package enum CrossRegionCompiler {
     /// - Parameter subnetCIDR: the network of a registered subnet; nil for an unknown one, which is refused
     ///   where its network has to be written.
     package static func compile(
-        _ policy: CrossRegionPolicy, subnetCIDR: (SubnetReference) -> CIDR?
+        _ policy: CrossRegionPolicy, subnetCIDR: (SubnetID) -> CIDR?
     ) -> CrossRegionCompilation {
         withoutActuallyEscaping(subnetCIDR) { subnetCIDR in
             compile(policy, subnets: SubnetLookup(subnetCIDR))
@@ -149,7 +149,7 @@ extension Violation {
             message: "there is no region \(region.value); register it first or correct the name")
     }
 
-    static func unknownSubnet(_ subnet: Located<SubnetReference>) -> Violation {
+    static func unknownSubnet(_ subnet: Located<SubnetID>) -> Violation {
         Violation(
             pointer: subnet.pointer, rule: .crossRegionUnknownSubnet,
             message: "there is no subnet \(subnet.value); register it first or correct the name")

@@ -27,7 +27,7 @@ package enum CrossRegionDrift {
     ///   others are left out of account.
     package static func drift(
         source: CrossRegionPolicy, stored: [Resource], hasRegion: (String) -> Bool = { _ in true },
-        subnetCIDR: (SubnetReference) -> CIDR?
+        subnetCIDR: (SubnetID) -> CIDR?
     ) -> [Drift] {
         let missing = CrossRegionCompiler.references(source).violations(
             hasRegion: hasRegion, hasSubnet: { subnetCIDR($0) != nil })

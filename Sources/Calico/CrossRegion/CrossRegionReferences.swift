@@ -4,14 +4,14 @@ package import Domain
 /// What a CrossRegionPolicy names that may or may not be there, each with its place in the client's document.
 package struct CrossRegionReferences: Sendable, Equatable {
     package var regions: [Located<String>] = []
-    package var subnets: [Located<SubnetReference>] = []
+    package var subnets: [Located<SubnetID>] = []
     /// What each field about labels picks, for a warning when that is nothing now. A selector or labels
     /// in `from` may also pick network sets.
     package var selectors: [Located<Selector>] = []
 
     /// A violation for each region and subnet that is not registered.
     package func violations(
-        hasRegion: (String) -> Bool, hasSubnet: (SubnetReference) -> Bool
+        hasRegion: (String) -> Bool, hasSubnet: (SubnetID) -> Bool
     ) -> [Violation] {
         regions.filter { !hasRegion($0.value) }.map(Violation.unknownRegion)
             + subnets.filter { !hasSubnet($0.value) }.map(Violation.unknownSubnet)

@@ -97,7 +97,7 @@ extension CrossRegionPeer {
     }
 }
 
-extension SubnetReference {
+extension SubnetID {
     /// Picks the subnet's network set, and so its addresses, in a rule.
     var selector: String {
         "\(InventoryKey.regionLabel) == \"\(region)\" && \(InventoryKey.subnetLabel) == \"\(name)\""

@@ -73,14 +73,14 @@ struct RuleEntity {
 
 /// The networks of registered subnets, and which were asked for in vain.
 struct SubnetLookup {
-    let network: (SubnetReference) -> CIDR?
+    let network: (SubnetID) -> CIDR?
     private(set) var violations: [Violation] = []
 
-    init(_ network: @escaping (SubnetReference) -> CIDR?) { self.network = network }
+    init(_ network: @escaping (SubnetID) -> CIDR?) { self.network = network }
 
-    func known(_ subnet: SubnetReference) -> CIDR? { network(subnet) }
+    func known(_ subnet: SubnetID) -> CIDR? { network(subnet) }
 
-    mutating func required(_ subnet: Located<SubnetReference>) -> CIDR? {
+    mutating func required(_ subnet: Located<SubnetID>) -> CIDR? {
         let found = network(subnet.value)
         if found == nil { violations.append(.unknownSubnet(subnet)) }
         return found

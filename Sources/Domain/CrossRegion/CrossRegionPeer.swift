@@ -19,7 +19,7 @@ package struct CrossRegionPeer: Sendable, Equatable {
     /// VMs in any network of this name: endpoints have no label for a network's id.
     package var network: Located<OpenStackName>?
     /// Addresses of this registered subnet.
-    package var subnet: Located<SubnetReference>?
+    package var subnet: Located<SubnetID>?
     /// Addresses in one of these networks.
     package var nets: [CIDR] = []
     /// Addresses in none of these networks.
@@ -47,31 +47,6 @@ package struct Located<Value: Sendable & Equatable>: Sendable, Equatable {
 package struct LabelPair: Sendable, Hashable {
     package var key: String
     package var value: String
-}
-
-/// The name of a subnet together with its region's.
-package struct SubnetReference: Sendable, Hashable {
-    package var region: String
-    package var name: String
-
-    package init(region: String, name: String) {
-        self.region = region
-        self.name = name
-    }
-
-    /// Reads `region/name`; nil for anything else.
-    package init?(written text: String) {
-        let parts = text.split(separator: "/", omittingEmptySubsequences: false).map(String.init)
-        guard parts.count == 2, RegionName.isLegal(parts[0]), DNSLabel.isLegal(parts[1]) else {
-            return nil
-        }
-        self.init(region: parts[0], name: parts[1])
-    }
-}
-
-extension SubnetReference: CustomStringConvertible {
-    /// As documents write it: `xyz-east/web-1`.
-    package var description: String { region + "/" + name }
 }
 
 /// The name of an OpenStack object, and what the driver makes of it in an endpoint's labels
@@ -111,7 +86,7 @@ extension CrossRegionPeer {
         nets = reader.networks("nets")
         notNets = reader.networks("notNets", isExcluding: true)
         guard let text = reader.string("subnet") else { return }
-        guard let reference = SubnetReference(written: text.value) else {
+        guard let reference = SubnetID(written: text.value) else {
             reader.add(
                 text.pointer, .crossRegionSubnet,
                 "expected a registered subnet as region/name, such as xyz-east/web-1, found"

@@ -30,7 +30,7 @@ extension Region {
 
     /// The region that a client's document describes under the name of its path.
     package static func decode(_ document: JSONValue, name: String) -> Decoded<Region> {
-        var reader = FlatReader(document, kind: "Region", name: name)
+        var reader = InventoryReader(document, kind: "Region", name: name)
         reader.check(RegionName.violation(name))
         let region = Region(
             name: name, displayName: reader.displayName(), description: reader.description(),

@@ -6,8 +6,8 @@
 package struct PrefixTrie<Value: Sendable>: Sendable {
     package typealias Element = (cidr: CIDR, value: Value)
 
-    private var ipv4 = PrefixTree<UInt32>()
-    private var ipv6 = PrefixTree<UInt128>()
+    private var ipv4 = RadixTree<UInt32>()
+    private var ipv6 = RadixTree<UInt128>()
     private var values = ChainedValues<Value>()
 
     package init() {}
@@ -193,14 +193,14 @@ extension PrefixTrie {
 
     /// Calls `body` with each value of one node; false as soon as `body` says so.
     private func visit<Key>(
-        _ node: PrefixTree<Key>.Node, _ family: IPFamily, _ body: (Element) -> Bool
+        _ node: RadixTree<Key>.Node, _ family: IPFamily, _ body: (Element) -> Bool
     ) -> Bool {
         let cidr = CIDR(
             family: family, masking: UInt128(node.prefix), prefixLength: Int(node.length))
         return values.forEach(node.payload) { body((cidr, $0)) }
     }
 
-    private func element<Key>(_ node: PrefixTree<Key>.Node, _ family: IPFamily) -> Element? {
+    private func element<Key>(_ node: RadixTree<Key>.Node, _ family: IPFamily) -> Element? {
         let cidr = CIDR(
             family: family, masking: UInt128(node.prefix), prefixLength: Int(node.length))
         return values.first(node.payload).map { (cidr, $0) }

@@ -2,7 +2,7 @@
 ///
 /// Nodes live in one array and name each other by index, so the tree is a value and costs 20 (IPv4) or 32
 /// (IPv6) bytes a node, at most two nodes a prefix.
-struct PrefixTree<Key: FixedWidthInteger & UnsignedInteger & Sendable>: Sendable {
+struct RadixTree<Key: FixedWidthInteger & UnsignedInteger & Sendable>: Sendable {
     struct Node {
         /// Left-aligned; zero behind `length` bits.
         var prefix: Key
@@ -107,7 +107,7 @@ struct PrefixTree<Key: FixedWidthInteger & UnsignedInteger & Sendable>: Sendable
     }
 }
 
-extension PrefixTree {
+extension RadixTree {
     static func bit(_ prefix: Key, _ position: Int) -> Bool {
         prefix & (Key(1) << (Key.bitWidth - 1 - position)) != 0
     }
@@ -125,7 +125,7 @@ extension PrefixTree {
     }
 }
 
-extension PrefixTree {
+extension RadixTree {
     /// Puts a payload into the subtree `index`; returns the subtree's root afterwards.
     private mutating func inserting(
         _ payload: Int32, _ prefix: Key, _ length: Int, below index: Int32
@@ -216,7 +216,7 @@ extension PrefixTree {
     }
 }
 
-extension PrefixTree {
+extension RadixTree {
     /// The prefix length of the largest free block in a block of `length` bits that holds just the
     /// subtree `index`.
     func free(_ index: Int32, in length: Int) -> UInt8 {

@@ -3,7 +3,7 @@ import TestSupport
 import Testing
 
 /// The trie and `CIDR` against a list of address ranges that is searched from end to end.
-struct PrefixTrieModelTests {
+struct CIDRMapModelTests {
     /// Where the small space lies: at the bottom, in the middle and at the top of each family.
     static let spaces = [
         "0.0.0.0/24", "10.0.0.0/23", "255.255.255.0/24", "::/120", "2001:db8::/119",

@@ -1,7 +1,7 @@
 import Domain
 import Testing
 
-struct PrefixTrieTests {
+struct CIDRMapTests {
     private func cidr(_ text: String) throws -> CIDR { try CIDR(parsing: text) }
 
     private func trie(_ texts: [String]) throws -> PrefixTrie<String> {
