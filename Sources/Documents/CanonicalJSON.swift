@@ -23,7 +23,7 @@ extension JSONWriter {
         }
     }
 
-    /// The members sorted by the UTF-16 code units of their keys, which for ASCII is their bytes' order.
+    /// Returns the members sorted by the UTF-16 code units of their keys, which for ASCII is their bytes' order.
     fileprivate static func inOrder(
         _ members: [(key: String, value: JSONValue)]
     ) -> [(key: String, value: JSONValue)] {
@@ -37,8 +37,7 @@ extension JSONWriter {
 }
 
 extension JSONValue {
-    /// The same document with its members and numbers as RFC 8785 has them, so that its text does not depend
-    /// on who wrote it.
+    /// The document with the member order and the numbers of RFC 8785, so that its text does not depend on its writer.
     package var canonicalized: JSONValue {
         switch self {
         case .array(let elements): .array(elements.map(\.canonicalized))
@@ -56,8 +55,8 @@ extension JSONValue {
 }
 
 extension JSONNumber {
-    /// The number as ECMAScript's `Number::toString` writes it. An integer below 10²¹, which is written without
-    /// an exponent, keeps the digits that a double would round; so does what overflows a double.
+    /// The number as ECMAScript's `Number::toString` writes it. An integer below 10²¹, which is written without an
+    /// exponent, keeps the digits that a double would round. A number that overflows a double keeps its text.
     var canonicalLiteral: String {
         if let integer, integer.magnitude < 1_000_000_000_000_000_000_000 { return String(integer) }
         return double.isFinite ? Self.ecmaScript(double) : literal
@@ -74,7 +73,7 @@ extension JSONNumber {
         return sign + digits.prefix(1) + fraction + "e" + exponent
     }
 
-    /// `digits` without an exponent; the decimal point stands behind the first `point` of them.
+    /// Returns `digits` without an exponent, with the decimal point after the first `point` digits.
     static func plain(_ digits: String, _ point: Int) -> String {
         if point <= 0 { return "0." + String(repeating: "0", count: -point) + digits }
         if point >= digits.count {
@@ -83,8 +82,8 @@ extension JSONNumber {
         return digits.prefix(point) + "." + digits.dropFirst(point)
     }
 
-    /// The digits of a positive number as Swift describes it, the shortest that read back as the same value,
-    /// and where the decimal point stands in them.
+    /// Returns the shortest digits that read back as the same value, and the position of the decimal point in them.
+    /// `description` is Swift's text of a positive number.
     static func shortestDigits(_ description: String) -> (digits: String, point: Int) {
         let parts = description.split(separator: "e")
         let exponent = parts.count > 1 ? Int(parts[1]) ?? 0 : 0
@@ -117,19 +116,19 @@ package struct CanonicalObjectWriter {
         writer.write(text)
     }
 
-    /// Nothing when there is no text.
+    /// Adds nothing if there is no text.
     package mutating func add(_ key: StaticString, ifPresent text: String?) {
         if let text { add(key, text) }
     }
 
-    /// Nothing when there is no number.
+    /// Adds nothing if there is no number.
     package mutating func add(_ key: StaticString, ifPresent number: Int64?) {
         guard let number else { return }
         addKey(UnsafeBufferPointer(start: key.utf8Start, count: key.utf8CodeUnitCount))
         writer.output.append(contentsOf: String(number).utf8)
     }
 
-    /// Text that is there as UTF-8; ill-formed bytes are copied as they are.
+    /// Adds text that is already UTF-8; ill-formed bytes are copied unchanged.
     package mutating func add(
         utf8Key key: [UInt8], utf8 text: UnsafeBufferPointer<UInt8>
     ) {
@@ -142,7 +141,7 @@ package struct CanonicalObjectWriter {
         writer.output.append(contentsOf: String(number).utf8)
     }
 
-    /// The whole object.
+    /// Ends the object and returns its bytes.
     package mutating func end() -> [UInt8] {
         writer.output.append(UInt8(ascii: "}"))
         return writer.output

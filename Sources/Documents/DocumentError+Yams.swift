@@ -1,7 +1,7 @@
 import Yams
 
 extension DocumentError {
-    /// What Yams says about `text`, in our words where ours are clearer.
+    /// Converts an error of Yams about `text`, with clearer words for common mistakes.
     init(_ error: any Error, in text: String) {
         switch error as? YamlError {
         case .scanner(_, let problem, let mark, _), .parser(_, let problem, let mark, _),
@@ -41,11 +41,12 @@ extension DocumentError {
         }
     }
 
-    /// The pointer of the mapping that has a key at `position`, in the document that it is in: the end of what comes
-    /// before, read with a key of our own in that place. Empty where that is not YAML either.
+    /// Returns the pointer of the mapping that has a key at `position`. Yams does not tell it, so this reads the text
+    /// before `position` once more, completed by a key of our own. Empty if that text is not YAML.
     private static func pointer(ofMappingAt position: SourcePosition, in text: String) -> String {
         let before = Array(text.utf8.prefix(position.byteOffset))
-        // Each try reads all of it: of a long text only the first, so that refusing costs no more than reading.
+        // Each try reads the whole text before the error, so a long text gets only one try: refusing must not cost
+        // more than reading.
         for end in ["", "}", "}}", "}]}"].prefix(before.count <= guessedBytes ? 4 : 1) {
             let prefix = String(decoding: before + Array(("k: 0" + end).utf8), as: UTF8.self)
             guard
@@ -64,10 +65,10 @@ extension DocumentError {
         return last
     }
 
-    /// Bytes up to which it is tried whether brackets are open.
+    /// The size up to which open brackets are guessed, in bytes.
     private static let guessedBytes = 16_384
 
-    /// The pointer of the innermost mapping that is the last thing in `root`.
+    /// Returns the pointer of the innermost mapping that is the last thing in `root`.
     private static func lastPath(_ root: Node) -> String {
         var pointer = ""
         var path = ""
@@ -90,13 +91,13 @@ extension DocumentError {
 }
 
 extension SourcePosition {
-    /// The place that libyaml calls `line` and `column`, both from 1; it counts scalars, and more line breaks
-    /// than JSON knows.
+    /// Converts libyaml's `line` and `column`, both from 1. libyaml counts scalars and accepts more line breaks than
+    /// JSON does.
     init(line: Int, column: Int, inYAML text: String) {
         self = Self.all([(line, column)], inYAML: text)[0]
     }
 
-    /// The same of several places, in their order, in one walk over `text`.
+    /// Converts several positions, in their order, in one walk over `text`.
     static func all(
         _ marks: [(line: Int, column: Int)], inYAML text: String
     ) -> [SourcePosition] {
@@ -125,9 +126,9 @@ extension SourcePosition {
     }
 }
 
-/// Advice about a text that is no YAML, for the mistakes that people make often.
+/// Advice about common mistakes in texts that are not YAML.
 enum YAMLHint {
-    /// The usual cause of the parser's `problem` at `position`; nil when there is none.
+    /// Returns the usual cause of the parser's `problem` at `position`; nil if none is known.
     static func text(_ problem: String, at position: SourcePosition?, in text: String) -> String? {
         if let folded = oneLine(text) { return folded }
         guard let position else { return nil }
@@ -171,8 +172,8 @@ enum YAMLHint {
             + " curl -T FILE or --data-binary @FILE"
     }
 
-    /// The place of a byte order mark that begins a line further down, as files have it that were joined; nil when
-    /// there is none.
+    /// Returns the position of a byte order mark at the start of a later line, which joined files have; nil without
+    /// one.
     static func strayMark(in text: String) -> SourcePosition? {
         let bytes = Array(text.utf8)
         var start = bytes.startIndex
@@ -187,12 +188,12 @@ enum YAMLHint {
         return nil
     }
 
-    /// Says where a second document begins that no `---` separates from the first one; nil when the repeated `keys`
-    /// are not those that every document has.
+    /// Returns advice about a second document that begins without `---`; nil if the repeated `keys` are not the ones
+    /// that every document has.
     static func missingSeparator(
         _ keys: [String], at position: SourcePosition, in text: String
     ) -> String? {
-        // No others are looked for: a text may repeat thousands of keys.
+        // Only these four keys are looked for, because a hostile text may repeat thousands.
         let keys = ["apiVersion", "kind", "metadata", "spec"].filter(keys.contains)
         guard position.column == 1, !keys.isEmpty else { return nil }
         var seen: Set<String> = []

@@ -1,11 +1,11 @@
-/// Why a text could not be read as a document.
+/// The reason why a text is not a document.
 package struct DocumentError: Error, Hashable, Sendable {
     /// RFC 6901 pointer to the innermost value being read; empty for the whole document.
     package var pointer: String
     /// Where in the text, when that is known.
     package var position: SourcePosition?
     package var rule: RuleID
-    /// What was found and what was expected, for a person; without the position.
+    /// The problem and the expected form, for a person; without the position.
     package var message: String
 
     package init(
@@ -17,20 +17,20 @@ package struct DocumentError: Error, Hashable, Sendable {
         self.message = message
     }
 
-    /// The same problem in the form that every other check reports, position in words.
+    /// The error as a violation, with the position in words.
     package var violation: Violation {
         let place = position.map { " (\($0))" } ?? ""
         return Violation(pointer: pointer, rule: rule, message: message + place)
     }
 
-    /// The same error seen from the object that holds the failing value under `key`.
+    /// Returns the error with a pointer from the object that holds the failing value under `key`.
     func within(key: String) -> DocumentError {
         var outer = self
         outer.pointer = JSONPointer.append("", key) + pointer
         return outer
     }
 
-    /// The same error seen from the array that holds the failing value at `index`.
+    /// Returns the error with a pointer from the array that holds the failing value at `index`.
     func within(index: Int) -> DocumentError {
         var outer = self
         outer.pointer = JSONPointer.append("", index) + pointer
@@ -64,7 +64,7 @@ extension RuleID {
     /// A text has more directives than `YAMLDirectives.limit`.
     package static let documentTooManyDirectives = RuleID("document.too-many-directives")
 
-    /// The rules that say that a document is larger than the reader takes.
+    /// The rules about documents that exceed `DocumentLimits`.
     package static let documentBounds: Set<RuleID> = [
         .documentTooDeep, .documentTooManyValues, .documentTooManyMembers, .documentNumberTooLong,
         .documentTooManyDirectives,
@@ -108,7 +108,7 @@ package struct SourcePosition: Hashable, Sendable {
         advance(to: end, in: bytes)
     }
 
-    /// The places of several bytes by their offsets, none of which is past the end, in one walk over `bytes`.
+    /// Returns the places of several bytes by their offsets, none of which is past the end, in one walk over `bytes`.
     static func all(byteOffsets: [Int], in bytes: [UInt8]) -> [Int: SourcePosition] {
         var places: [Int: SourcePosition] = [:]
         var place = SourcePosition(line: 1, column: 1, byteOffset: 0)
@@ -137,6 +137,6 @@ extension SourcePosition: CustomStringConvertible {
 }
 
 extension UInt8 {
-    /// Whether this byte continues a UTF-8 sequence (`10xxxxxx`).
+    /// True if this byte continues a UTF-8 sequence (`10xxxxxx`).
     var isUTF8Continuation: Bool { self & 0xC0 == 0x80 }
 }

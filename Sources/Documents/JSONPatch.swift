@@ -17,7 +17,7 @@ package enum JSONPointer {
         return pointer + "/" + escaped
     }
 
-    /// The keys and indices of a pointer, unescaped (section 4).
+    /// Returns the keys and indices of a pointer, unescaped (section 4).
     package static func tokens(_ pointer: String) -> [String] {
         pointer.split(separator: "/", omittingEmptySubsequences: false).dropFirst().map { token in
             token.split(separator: "~1", omittingEmptySubsequences: false).joined(separator: "/")
@@ -41,7 +41,7 @@ extension JSONValue {
     }
 }
 
-/// JSON Patch (RFC 6902): the difference of two documents as operations.
+/// JSON Patch (RFC 6902): the difference between two documents as operations.
 package enum JSONPatch {
     package struct Operation: Sendable, Equatable {
         /// The operations that a difference needs.
@@ -62,10 +62,10 @@ package enum JSONPatch {
         }
     }
 
-    /// Operations that, applied in order, turn `old` into `new`; none when they are equal.
+    /// Returns the operations that turn `old` into `new` when applied in order; none if they are equal.
     ///
-    /// Arrays are compared position by position: an element in the middle that goes shows as changes of
-    /// those behind it.
+    /// Arrays are compared position by position, so the removal of an element in the middle shows as changes of the
+    /// elements after it.
     package static func diff(from old: JSONValue, to new: JSONValue) -> [Operation] {
         var operations: [Operation] = []
         append(old, new, at: "", to: &operations)
@@ -118,8 +118,8 @@ extension JSONPatch.Operation {
 
 /// JSON Merge Patch (RFC 7396).
 package enum MergePatch {
-    /// `target` after `patch`: members of the patch replace or, when null, remove those of the target;
-    /// anything but an object replaces as a whole. Members keep their order, new ones come last.
+    /// Returns `target` after `patch`. Members of the patch replace those of the target, or remove them if null. A
+    /// patch that is not an object replaces the whole target. Members keep their order; new ones come last.
     package static func apply(_ patch: JSONValue, to target: JSONValue) -> JSONValue {
         guard case .object(let changes) = patch else { return patch }
         let changesByKey = changes.membersByKey

@@ -1,5 +1,5 @@
 extension JSONReader {
-    /// The string at `offset`, which is its opening quote (RFC 8259 section 7).
+    /// Reads the string whose opening quote is at `offset` (RFC 8259 section 7).
     mutating func string() throws(DocumentError) -> String {
         offset += 1
         let start = offset
@@ -44,12 +44,12 @@ extension JSONReader {
         }
     }
 
-    /// ASCII that stands for itself in a string.
+    /// True for ASCII that needs no escape in a string.
     private static func isPlain(_ byte: UInt8) -> Bool {
         0x20..<0x80 ~= byte && byte != UInt8(ascii: "\"") && byte != UInt8(ascii: "\\")
     }
 
-    /// Appends the character that the escape at `offset` stands for.
+    /// Appends the character of the escape at `offset`.
     private mutating func escape(into decoded: inout [UInt8]) throws(DocumentError) {
         let start = offset
         offset += 1
@@ -70,7 +70,7 @@ extension JSONReader {
         }
     }
 
-    /// The scalar of a `\uXXXX` escape or of the surrogate pair that starts here.
+    /// Reads a `\uXXXX` escape, or a pair of them for a surrogate pair.
     private mutating func escapedScalar(from start: Int) throws(DocumentError) -> Unicode.Scalar {
         let high = try hexDigits(from: start)
         if let scalar = Unicode.Scalar(high) { return scalar }
@@ -103,7 +103,7 @@ extension JSONReader {
 }
 
 extension JSONReader {
-    /// The number at `offset` (RFC 8259 section 6), kept as it is written.
+    /// Reads the number at `offset` (RFC 8259 section 6) and keeps its text.
     mutating func number() throws(DocumentError) -> JSONNumber {
         let start = offset
         if current == UInt8(ascii: "-") { offset += 1 }
@@ -149,7 +149,7 @@ extension JSONReader {
 
 /// Well-formed UTF-8 byte sequences (Unicode 15, table 3-7).
 enum UTF8Sequence {
-    /// The length of the sequence that starts at `offset`; nil when it is overlong, a surrogate,
+    /// Returns the length of the sequence that starts at `offset`; nil when it is overlong, a surrogate,
     /// above U+10FFFF, cut short or a continuation byte.
     static func length(in bytes: [UInt8], at offset: Int) -> Int? {
         let (length, second): (Int, ClosedRange<UInt8>)
@@ -170,7 +170,7 @@ enum UTF8Sequence {
         return length
     }
 
-    /// The offset of the first byte of `bytes` that is not part of well-formed UTF-8; nil when all is well.
+    /// Returns the offset of the first byte of `bytes` that is not part of well-formed UTF-8; nil when all is well.
     static func firstInvalidOffset(in bytes: [UInt8]) -> Int? {
         var offset = 0
         while offset < bytes.count {

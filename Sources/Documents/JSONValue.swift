@@ -206,7 +206,7 @@ struct ExactString: Hashable {
 }
 
 extension String {
-    /// Whether both are the same bytes.
+    /// Returns true if both are the same bytes.
     package func isExactly(_ other: String) -> Bool {
         let (bytes, others) = (utf8, other.utf8)
         guard bytes.count == others.count else { return false }

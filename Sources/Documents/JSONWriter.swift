@@ -1,21 +1,22 @@
-/// Writes values as JSON text (RFC 8259); members and numbers stay as they are unless said otherwise.
+/// Writes values as JSON text (RFC 8259). Members keep their order and numbers their text, except in the canonical
+/// form.
 package enum JSONSerializer {
-    /// Without white space.
+    /// Returns the text without white space.
     package static func bytes(_ value: JSONValue) -> [UInt8] {
         var writer = JSONWriter(escaping: .minimal)
         writer.write(value)
         return writer.output
     }
 
-    /// Without white space, escaped as Go's `json.Marshal` does by default (1.22 or later), so that
-    /// what calicoctl would have stored is the same bytes.
+    /// Returns the text without white space, escaped as Go's `json.Marshal` does by default (1.22 or later): the bytes
+    /// that calicoctl would have stored.
     package static func goBytes(_ value: JSONValue) -> [UInt8] {
         var writer = JSONWriter(escaping: .go)
         writer.write(value)
         return writer.output
     }
 
-    /// The JSON Canonicalization Scheme (RFC 8785): one text for one value, to hash and to compare.
+    /// Returns the canonical text of a value (JSON Canonicalization Scheme, RFC 8785), to hash and to compare.
     ///
     /// Integers that a double cannot hold, which the scheme leaves to strings (section 3.1), keep their digits.
     package static func canonical(_ value: JSONValue) -> [UInt8] {
@@ -29,7 +30,7 @@ package enum JSONSerializer {
 struct JSONWriter {
     /// Which characters are escaped beyond those that must be.
     enum Escaping {
-        /// What RFC 8259 section 7 demands.
+        /// Only the characters that RFC 8259 section 7 demands.
         case minimal
         /// Also `<`, `>`, `&`, U+2028 and U+2029 (Go, encoding/json `HTMLEscape`).
         case go
@@ -75,13 +76,13 @@ struct JSONWriter {
 }
 
 extension JSONWriter {
-    /// A string in quotes: runs that need no escape are copied as they are.
+    /// Writes a string in quotes. Runs that need no escape are copied as a whole.
     mutating func write(_ text: String) {
         var text = text
         text.withUTF8 { write(utf8: $0) }
     }
 
-    /// The same of text that is there as bytes; ill-formed ones are copied as they are.
+    /// Writes text that is already bytes; ill-formed bytes are copied unchanged.
     mutating func write(utf8 bytes: UnsafeBufferPointer<UInt8>) {
         output.append(UInt8(ascii: "\""))
         var start = 0
@@ -102,7 +103,7 @@ extension JSONWriter {
         output.append(UInt8(ascii: "\""))
     }
 
-    /// The scalar at the start of `bytes`, which is ASCII, or U+2028 or U+2029; nil for any other.
+    /// Returns the scalar at the start of `bytes`, which is ASCII, or U+2028 or U+2029; nil for any other.
     private static func escaped(
         _ bytes: Slice<UnsafeBufferPointer<UInt8>>
     ) -> (scalar: Unicode.Scalar, length: Int)? {
@@ -113,7 +114,7 @@ extension JSONWriter {
         return nil
     }
 
-    /// Whether a byte may be, or may begin, something to escape.
+    /// Returns true if a byte may be, or may begin, something to escape.
     private func needsAttention(_ byte: UInt8) -> Bool {
         switch byte {
         case ..<0x20, UInt8(ascii: "\""), UInt8(ascii: "\\"): true
@@ -122,7 +123,7 @@ extension JSONWriter {
         }
     }
 
-    /// One of those that `needsAttention` finds.
+    /// Writes a character that `needsAttention` finds.
     private mutating func writeScalar(_ scalar: Unicode.Scalar) {
         switch scalar.value {
         case 0x08: output.append(contentsOf: "\\b".utf8)

@@ -4,7 +4,7 @@ package struct Violation: Hashable, Sendable {
     package var pointer: String
     /// Stable identity of the rule, lower-case words with dots: `subnet.overlap`. Tests match this, not the wording.
     package var rule: RuleID
-    /// What is wrong and what would be right, for a person.
+    /// The problem and the correct form, for a person.
     package var message: String
 
     package init(pointer: String, rule: RuleID, message: String) {
@@ -15,7 +15,7 @@ package struct Violation: Hashable, Sendable {
 }
 
 extension Violation {
-    /// The same violation of a value that is at `prefix` in the client's body.
+    /// Returns the violation with a pointer for a value that is at `prefix` in the client's body.
     package func below(_ prefix: String) -> Violation {
         var violation = self
         violation.pointer = prefix + pointer
@@ -39,23 +39,23 @@ package struct RuleID: Hashable, Sendable, CustomStringConvertible {
     package var description: String { name }
 }
 
-/// What is wrong with a document: the first violations found, and how many there are in all.
+/// The problems of a document: the first violations found, and the number of all.
 ///
-/// A document of a megabyte can break a hundred thousand rules. The first few say what to change; to keep and to
-/// answer all of them would cost more than the document did.
+/// A document of a megabyte can break a hundred thousand rules. The first few tell the client what to change. Keeping
+/// and sending all of them would cost more than the document itself.
 package struct ViolationList: Sendable, Equatable {
     /// Violations that are kept.
     package static let limit = 100
 
     private var kept: [Violation] = []
-    /// All that were found, kept or not.
+    /// The number of violations found, kept or not.
     package private(set) var total = 0
 
     package init() {}
 
     package init(_ violations: some Sequence<Violation>) { append(contentsOf: violations) }
 
-    /// Whether a further violation would only be counted.
+    /// True if a further violation would only be counted.
     package var isFull: Bool { kept.count >= Self.limit }
 
     package mutating func append(_ violation: Violation) {
@@ -63,7 +63,7 @@ package struct ViolationList: Sendable, Equatable {
         if !isFull { kept.append(violation) }
     }
 
-    /// Counts `count` violations that nobody will see.
+    /// Counts violations without keeping them.
     package mutating func skip(_ count: Int = 1) { total += count }
 
     package mutating func append(contentsOf violations: some Sequence<Violation>) {
@@ -75,14 +75,14 @@ package struct ViolationList: Sendable, Equatable {
         skip(list.total - list.kept.count)
     }
 
-    /// The same list with each violation changed, such as moved to another place.
+    /// Returns the same list with each violation changed, such as moved to another place.
     package func rewritten(_ change: (Violation) -> Violation) -> ViolationList {
         var list = self
         list.kept = kept.map(change)
         return list
     }
 
-    /// The violations that are kept, and one more that counts the others, where there are others.
+    /// Returns the kept violations, followed by one that counts the others, if any.
     package func summarised(by rule: RuleID) -> [Violation] {
         guard total > kept.count else { return kept }
         let more = Violation(pointer: "", rule: rule, message: "and \(total - kept.count) more")
@@ -121,13 +121,13 @@ extension ViolationList: ExpressibleByArrayLiteral {
     package init(arrayLiteral violations: Violation...) { self.init(violations) }
 }
 
-/// Bounds of what an answer says of one violation, which may repeat what the client has sent.
+/// The bounds of one violation in an answer: it may repeat parts of the client's text.
 extension ViolationList {
     /// Bytes of UTF-8 of one message, and of one pointer.
     package static let messageBytes = 500
     package static let pointerBytes = 500
 
-    /// The first violation with its place, and how many more there are; empty when there is none.
+    /// The first violation with its pointer, and the number of the others; empty without violations.
     package var summary: String {
         guard let first else { return "" }
         return first.summary + (total > 1 ? " (and \(total - 1) more)" : "")
@@ -135,14 +135,14 @@ extension ViolationList {
 }
 
 extension Violation {
-    /// The same violation within the bounds of an answer.
+    /// The violation, cut to the bounds of an answer.
     package var bounded: Violation {
         Violation(
             pointer: pointer.cut(to: ViolationList.pointerBytes), rule: rule,
             message: message.cut(to: ViolationList.messageBytes))
     }
 
-    /// Place and message in one text, bounded.
+    /// Pointer and message in one text, cut to the bounds of an answer.
     package var summary: String {
         let short = bounded
         return short.pointer.isEmpty ? short.message : "\(short.pointer): \(short.message)"
@@ -150,8 +150,8 @@ extension Violation {
 }
 
 extension String {
-    /// The first `limit` bytes of UTF-8 at most, cut between two characters (Unicode scalars), and `…` for what is
-    /// left out. What people see as one character can be any number of bytes, so it is no measure.
+    /// Returns at most the first `limit` bytes of UTF-8, cut between two Unicode scalars, with `…` for the rest.
+    /// Grapheme clusters are no measure, because one can have any number of bytes.
     package func cut(to limit: Int) -> String {
         guard utf8.count > limit else { return self }
         var end = utf8.index(startIndex, offsetBy: limit)

@@ -1,10 +1,10 @@
-/// Refuses texts whose keys would cost too much to compare.
+/// Refuses texts with keys that would cost too much to compare.
 ///
-/// Yams puts a copy in the place of each alias and then hashes whole keys, lists and mappings included, before
-/// any limit of ours can look at them: a few nested aliases used as a key would take hours. This looks at the
-/// bytes only and guesses high; a text without such keys, which is every sensible one, costs nothing.
+/// Yams replaces each alias by a copy and then hashes whole keys, lists and mappings included, before `DocumentLimits`
+/// can apply: a few nested aliases used as a key would take hours. So this check estimates the cost from the bytes
+/// alone, rather too high than too low. A text without such keys costs nothing, and no real document has them.
 enum YAMLKeyCost {
-    /// An upper bound of bytes hashed, well under a second's worth.
+    /// The limit of the estimate in hashed bytes, well under a second's work.
     private static let limit = 10_000_000.0
 
     static func check(_ bytes: [UInt8]) throws(DocumentError) {
@@ -15,10 +15,10 @@ enum YAMLKeyCost {
             message: "too many keys that are lists, mappings or aliases; use plain words as keys")
     }
 
-    /// What in a text may be a key that is not a plain scalar.
+    /// Counts everything in a text that may be a key other than a plain scalar.
     private struct Scan {
         let size: Int
-        /// `?` where it may announce a key, and where it may do so only behind an alias.
+        /// The `?` that may announce a key, and those that may do so only after an alias.
         var explicitKeys = 0
         var questionsBehindWords = 0
         /// A closing bracket and a colon; such a key is at most 1,024 bytes long (YAML 1.1 section 9.2.2).
@@ -49,7 +49,7 @@ enum YAMLKeyCost {
             }
         }
 
-        /// With n aliases a text grows to less than 1.5ⁿ of its size, however they nest.
+        /// With n aliases a text grows to less than 1.5ⁿ times its size, whatever their nesting.
         var cost: Double {
             let size = Double(size)
             guard aliases > 0 else {
@@ -68,7 +68,7 @@ enum YAMLKeyCost {
 }
 
 extension UInt8 {
-    /// Whether this byte may be part of an anchor's name, or of a character outside ASCII.
+    /// True if this byte may be part of an anchor's name, or of a character outside ASCII.
     fileprivate var isWordByte: Bool {
         switch self {
         case UInt8(ascii: "0")...UInt8(ascii: "9"), UInt8(ascii: "A")...UInt8(ascii: "Z"),
@@ -79,10 +79,10 @@ extension UInt8 {
     }
 }
 
-/// Refuses texts with many `%TAG` directives, of which no document that JSON can hold needs one.
+/// Refuses texts with many `%TAG` directives. A document that JSON can express needs none.
 ///
-/// libyaml compares each of them with all before it (`yaml_parser_append_tag_directive` in its parser.c), so a
-/// text of nothing else takes a time that grows with the square of its length.
+/// libyaml compares each directive with all earlier ones (`yaml_parser_append_tag_directive` in its parser.c), so the
+/// time for such a text grows with the square of its length.
 enum YAMLDirectives {
     static let limit = 16
 

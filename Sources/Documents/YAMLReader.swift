@@ -3,12 +3,13 @@ import Yams
 /// Reads YAML into the value that calicoctl would have sent for it.
 ///
 /// The rules are those of sigs.k8s.io/yaml on goyaml.v2 (`resolve.go`, `decode.go`, `yaml.go` there): YAML 1.1
-/// scalars, see `YAMLScalar`, and keys that become strings. Stricter in what Go lets pass: a repeated key, an
-/// unknown tag, `!!binary`, `!!timestamp` and infinite numbers are refused, and so is a `<<` behind a key that it
-/// would override. One thing Go does later stays undone: turning a number into a string because the field is one.
-/// A U+FEFF at the very start of a scalar is lost: Yams gets its strings through a Foundation call that drops it.
+/// scalars, see `YAMLScalar`, and keys that become strings. calicoctl reads the same text by these rules, and a policy
+/// must not mean one thing there and another here. The reader is stricter than Go in a few points: it refuses a
+/// repeated key, an unknown tag, `!!binary`, `!!timestamp`, infinite numbers, and a `<<` after a key that it would
+/// override. `GoDecoder` turns numbers into text where a field is text. A U+FEFF at the start of a scalar is lost,
+/// because Yams gets its strings through a Foundation call that drops it.
 package enum YAMLParser {
-    /// The one document of `bytes`.
+    /// Parses the one document of `bytes`.
     package static func parse(
         _ bytes: [UInt8], limits: DocumentLimits = .default
     ) throws(DocumentError) -> JSONValue {
@@ -26,14 +27,15 @@ package enum YAMLParser {
             message: "expected one document, found another; /v1/apply takes several")
     }
 
-    /// All documents of `bytes` that are not empty; `limits.nodes` holds for all of them together.
+    /// Parses all documents of `bytes` that are not empty; `limits.nodes` bounds all of them together.
     package static func documents(
         _ bytes: [UInt8], limits: DocumentLimits = .default
     ) throws(DocumentError) -> [JSONValue] {
         try stream(bytes, limits: limits).map(\.value)
     }
 
-    /// The same with their lines. The pointer of an error is one into the stream.
+    /// Parses all documents with the lines where they begin. The pointer of an error begins with the position of the
+    /// document.
     package static func stream(
         _ bytes: [UInt8], limits: DocumentLimits = .default
     ) throws(DocumentError) -> [StreamedDocument] {
@@ -52,7 +54,8 @@ package enum YAMLParser {
         }
     }
 
-    /// The value of a text that is JSON, which YAML includes: quicker, and better at saying where a key repeats.
+    /// Returns the value of a text that is JSON, which YAML includes; nil for other texts. The JSON reader is faster
+    /// and reports repeated keys more exactly.
     private static func json(
         _ bytes: [UInt8], limits: DocumentLimits
     ) throws(DocumentError) -> JSONValue? {
@@ -70,7 +73,7 @@ package enum YAMLParser {
     }
 }
 
-/// The documents of one YAML text, read one after the other.
+/// Reads the documents of one YAML text one after the other.
 struct YAMLStream {
     private let text: String
     private let parser: Yams.Parser
@@ -94,19 +97,19 @@ struct YAMLStream {
         }
     }
 
-    /// The next document's value; nil at the end.
+    /// Returns the next document's value; nil at the end.
     mutating func next() throws(DocumentError) -> JSONValue? {
         guard let node = try nextNode() else { return nil }
         return try builder.value(node, depth: 0)
     }
 
-    /// The next document's value and line; nil at the end.
+    /// Returns the next document's value and line; nil at the end.
     mutating func nextDocument() throws(DocumentError) -> StreamedDocument? {
         guard let node = try nextNode() else { return nil }
         return StreamedDocument(try builder.value(node, depth: 0), line: node.mark?.line)
     }
 
-    /// The next document that is not empty; nil at the end.
+    /// Returns the next document that is not empty; nil at the end.
     mutating func nextNode() throws(DocumentError) -> Node? {
         do {
             while let node = try parser.nextRoot() {
@@ -120,7 +123,7 @@ struct YAMLStream {
 
     func position(of node: Node) -> SourcePosition? { builder.position(of: node) }
 
-    /// The places of several marks, in one walk over the text.
+    /// Returns the places of several marks, in one walk over the text.
     func positions(_ marks: [Mark?]) -> [SourcePosition?] {
         let known = marks.compactMap { $0 }.map { (line: $0.line, column: $0.column) }
         var places = SourcePosition.all(known, inYAML: text)[...]
@@ -129,7 +132,7 @@ struct YAMLStream {
 }
 
 extension Node {
-    /// Whether there is nothing between two `---`.
+    /// True if there is nothing between two `---`.
     fileprivate var isEmptyDocument: Bool {
         guard case .scalar(let scalar) = self else { return false }
         return scalar.string.isEmpty && scalar.style == .plain && YAMLTag(scalar.tag) == .none
@@ -138,7 +141,7 @@ extension Node {
 
 /// Turns the nodes of YAML documents into values, within the limits.
 ///
-/// Yams has put a copy in the place of each alias, so the limit of nodes bounds what aliases expand to.
+/// Yams replaces each alias by a copy, so the limit of nodes also bounds the expansion of aliases.
 struct YAMLBuilder {
     private let text: String
     private let limits: DocumentLimits
@@ -149,7 +152,7 @@ struct YAMLBuilder {
         self.limits = limits
     }
 
-    /// The value of `node`, around which `depth` collections are open.
+    /// Converts `node`, which is inside `depth` open collections.
     mutating func value(_ node: Node, depth: Int) throws(DocumentError) -> JSONValue {
         nodes += 1
         guard nodes <= limits.nodes else {
@@ -183,7 +186,7 @@ struct YAMLBuilder {
         }
     }
 
-    /// The message of `error`, with what was probably meant: `!has(x)` is a tag to YAML.
+    /// Returns the message of `error`, with a hint for selectors: YAML reads `!has(x)` as a tag.
     private static func hinting(_ error: YAMLScalarError, _ scalar: Node.Scalar) -> String {
         guard error.rule == .yamlTag, scalar.tag.description.hasPrefix("!") else {
             return error.message
@@ -280,8 +283,8 @@ struct YAMLBuilder {
             .within(key: key)
     }
 
-    /// What `<<` brings in: a mapping, or a list of mappings of which the earlier ones win
-    /// (yaml.org/type/merge.html).
+    /// Returns the members that `<<` brings in: those of a mapping, or of a list of mappings, where the earlier ones
+    /// win (yaml.org/type/merge.html).
     private mutating func mergedMembers(
         _ keyNode: Node, _ node: Node, _ before: JSONObject, depth: Int
     ) throws(DocumentError) -> JSONObject {
@@ -312,7 +315,7 @@ struct YAMLBuilder {
 }
 
 extension Node {
-    /// Whether this key is an untagged plain `<<`, or tagged `!!merge` (goyaml.v2 `isMerge`).
+    /// True if this key is an untagged plain `<<`, or tagged `!!merge` (goyaml.v2 `isMerge`).
     fileprivate var isMergeKey: Bool {
         guard case .scalar(let scalar) = self, scalar.string == "<<" else { return false }
         return YAMLTag(scalar.tag) == .none || YAMLTag(scalar.tag) == .merge

@@ -32,7 +32,7 @@ enum YAMLScalar: Equatable {
         }
     }
 
-    /// An untagged scalar. The first character decides what is tried at all.
+    /// Resolves an untagged scalar. The first character decides which forms are tried.
     private static func resolve(_ text: String) throws(YAMLScalarError) -> YAMLScalar {
         if let word = words[text] { return word }
         guard let first = text.utf8.first else { return .string(text) }
@@ -68,7 +68,7 @@ enum YAMLScalar: Equatable {
     }()
 }
 
-/// Why a scalar cannot become a JSON value.
+/// The reason why a scalar cannot become a JSON value.
 struct YAMLScalarError: Error {
     let rule: RuleID
     let message: String
@@ -118,7 +118,7 @@ extension YAMLScalar {
 
 /// The numbers of goyaml.v2: Go's `strconv.ParseInt` with base 0, then decimal floats.
 enum YAMLNumber {
-    /// The number that `text`, underscores already removed, stands for; nil if it is none.
+    /// Returns the number in `text`, which has no underscores any more; nil if it is not a number.
     static func resolve(_ text: String) throws(YAMLScalarError) -> YAMLScalar? {
         var digits = text[...]
         let sign = digits.first == "-" || digits.first == "+" ? digits.removeFirst() : nil
@@ -137,7 +137,8 @@ enum YAMLNumber {
             message: "this number does not fit 64 bits; if it is text, put it in quotes")
     }
 
-    /// A decimal number with an optional fraction and exponent; nil if it is none, or too large for a double.
+    /// Returns a decimal number with an optional fraction and exponent; nil for other texts and for numbers beyond a
+    /// double.
     static func float(_ text: String) -> YAMLScalar? {
         var rest = text.utf8[...]
         if let sign = rest.first, sign == UInt8(ascii: "-") || sign == UInt8(ascii: "+") {
@@ -162,7 +163,7 @@ enum YAMLNumber {
         return .float(value, literal: text)
     }
 
-    /// A key's float as Go's `FormatFloat(value, 'g', -1, 32)` writes it, since sigs.k8s.io/yaml does.
+    /// Returns a key's float as Go's `FormatFloat(value, 'g', -1, 32)` writes it, since sigs.k8s.io/yaml does.
     static func goFloatKey(_ value: Double) -> String {
         if value.isNaN { return ".nan" }
         let value = Float(value)
@@ -216,7 +217,7 @@ enum YAMLNumber {
     }
 }
 
-/// What a node's tag says about its type.
+/// The type that a node's tag names.
 enum YAMLTag: Equatable {
     /// No tag: the text decides.
     case none
@@ -241,8 +242,8 @@ enum YAMLTag: Equatable {
         }
     }
 
-    /// Yams resolves the tags of keys to compare them, and forgets which had none. This resolver gives every
-    /// untagged scalar one mark, by which it is known afterwards.
+    /// Yams resolves the tags of keys to compare them and forgets which had none. This resolver marks every untagged
+    /// scalar, so that it can be recognised later.
     static let markingPlain: Resolver =
         (try? Resolver.basic.appending(Tag.Name(rawValue: plainMark), "^")) ?? .basic
 

@@ -1,7 +1,7 @@
 /// Writes values as YAML in block style, for people and for `kubectl`-like tools.
 package enum YAMLSerializer {
-    /// The same value gives the same text; members keep their order. `YAMLParser` and readers of YAML 1.2 read
-    /// back the same value, but for numbers that no double can hold.
+    /// Returns the same text for the same value; members keep their order. `YAMLParser` and readers of YAML 1.2 read
+    /// back the same value, except numbers that no double can hold.
     package static func bytes(_ value: JSONValue) -> [UInt8] {
         var writer = YAMLWriter()
         writer.document(value)
@@ -23,7 +23,7 @@ struct YAMLWriter {
         }
     }
 
-    /// The first member stands where the line is; the others get lines of their own.
+    /// Writes the first member on the current line and each other one on a new line.
     private mutating func members(_ object: JSONObject, indent: Int) {
         for (index, member) in object.members.enumerated() {
             if index > 0 { self.indent(indent) }
@@ -106,7 +106,7 @@ struct YAMLWriter {
     }
 }
 
-/// A string as a YAML scalar: plain where every reader takes it for just that string, else in double quotes.
+/// A string as a YAML scalar: plain if every reader reads that same string, otherwise in double quotes.
 struct YAMLText {
     private let text: String
 
@@ -114,7 +114,7 @@ struct YAMLText {
 
     var bytes: [UInt8] { isPlain ? Array(text.utf8) : quoted }
 
-    /// What YAML 1.1 or 1.2 readers take for a boolean or null, in any case to be safe.
+    /// The words that readers of YAML 1.1 or 1.2 take for a boolean or null. They are quoted in any letter case.
     private static let words: Set<String> = [
         "y", "n", "yes", "no", "on", "off", "true", "false", "null",
     ]
@@ -138,12 +138,12 @@ struct YAMLText {
         return bytes.count > 5 || !Self.words.contains(text.lowercased())
     }
 
-    /// Whether all of it could belong to an integer in any base, a float, a sexagesimal, a date or a time.
+    /// Returns true if all of it could belong to an integer in any base, a float, a sexagesimal, a date or a time.
     private static func mayBeNumberOrDate(_ bytes: [UInt8]) -> Bool {
         bytes.allSatisfy { "0123456789abcdefABCDEFxXoOtTzZ_+-.:, ".utf8.contains($0) }
     }
 
-    /// Whether `: ` or ` #` would end the scalar.
+    /// Returns true if `: ` or ` #` would end the scalar.
     private static func hasIndicator(_ bytes: [UInt8]) -> Bool {
         zip(bytes, bytes.dropFirst()).contains {
             $0 == (UInt8(ascii: ":"), UInt8(ascii: " "))
@@ -170,7 +170,8 @@ struct YAMLText {
         return output
     }
 
-    /// What YAML does not allow as it is, or takes for a line break (YAML 1.1 sections 5.1 and 5.4).
+    /// Returns true for characters that YAML does not allow unescaped or takes for line breaks (YAML 1.1 sections 5.1
+    /// and 5.4).
     private static func needsEscape(_ scalar: Unicode.Scalar) -> Bool {
         switch scalar.value {
         case ..<0x20, 0x7F..<0xA0, 0x2028, 0x2029, 0xFEFF, 0xFFFE, 0xFFFF: true

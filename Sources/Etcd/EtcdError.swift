@@ -1,6 +1,6 @@
 import GRPCCore
 
-/// Why a call to etcd failed, and whether it may have been applied all the same.
+/// The reason why a call to etcd failed, and if it may still have been applied.
 package struct EtcdError: Error, Sendable {
     package enum Code: Hashable, Sendable {
         /// No endpoint answered, or the connection was lost.
@@ -8,9 +8,9 @@ package struct EtcdError: Error, Sendable {
         case deadlineExceeded
         /// The calling task was cancelled, or the client has been shut down.
         case cancelled
-        /// The revision asked for is gone; etcd says from which on it has them only for a watch.
+        /// The requested revision is gone. etcd names the oldest one that it still has only to a watch.
         case compacted(compactRevision: Int64?)
-        /// The revision asked for does not exist yet.
+        /// The requested revision does not exist yet.
         case futureRevision
         case unauthenticated
         case permissionDenied
@@ -24,15 +24,15 @@ package struct EtcdError: Error, Sendable {
         /// The database has reached its quota and refuses writes.
         case noSpace
         case leaseNotFound
-        /// The request contradicts itself or the server's rules; the configuration too.
+        /// The request or the configuration contradicts itself or the server's rules.
         case invalidArgument
-        /// Another cluster answers than the one that this watch began with.
+        /// The cluster is not the one that this watch began with.
         case clusterChanged
         /// The server does not know this call.
         case unsupported
         /// The server found its own data damaged.
         case corrupt
-        /// Anything else, a defect of the server or of this client among it.
+        /// Anything else, including defects of the server and of this client.
         case `internal`
     }
 
@@ -85,15 +85,15 @@ extension EtcdError {
 }
 
 extension EtcdError {
-    /// The meaning of a failed call. `mayBeApplied`: the call writes and had been handed to the
-    /// connection, so only an answer of etcd that says so proves that nothing happened.
+    /// Converts the error of a failed call. `mayBeApplied` is true for a write that was handed to the connection: then
+    /// only a refusal by etcd proves that nothing has changed.
     init(_ error: any Error, mayBeApplied: Bool) {
         if let known = error as? EtcdError {
             self = known
         } else if let status = error as? RPCError {
             self.init(status: status, mayBeApplied: mayBeApplied)
         } else if error is RuntimeError {
-            // GRPCClient refuses calls when it has been stopped.
+            // A stopped GRPCClient refuses calls.
             self.init(code: .cancelled, message: "the client has been shut down", cause: error)
         } else {
             self.init(
@@ -113,14 +113,13 @@ extension EtcdError {
             outcome: mayBeApplied && refusal == nil ? .unknown : .notApplied, cause: status)
     }
 
-    /// A failure that etcd announced in words, as in the cancel reason of a watch.
+    /// Converts a failure that etcd reports as text, such as the cancel reason of a watch.
     init(reason: String) {
         let known = Self.refusals.first { reason.hasSuffix($0.key) }
         self.init(code: known?.value ?? .internal, message: reason)
     }
 
-    /// What etcd says when it has refused a request without applying it
-    /// (etcd, api/v3rpc/rpctypes/error.go).
+    /// The messages with which etcd refuses a request without applying it (etcd, api/v3rpc/rpctypes/error.go).
     private static let refusals: [String: Code] = [
         "etcdserver: key is not provided": .invalidArgument,
         "etcdserver: duplicate key given in txn request": .invalidArgument,
@@ -134,7 +133,7 @@ extension EtcdError {
         "etcdserver: request is too large": .requestTooLarge,
         "etcdserver: too many requests": .tooManyRequests,
         "etcdserver: no leader": .noLeader,
-        // raft, raft.go: a member without a leader does not take a proposal.
+        // A member without a leader does not accept a proposal (raft, raft.go).
         "raft proposal dropped": .noLeader,
         "etcdserver: not capable": .unsupported,
         "etcdserver: permission denied": .permissionDenied,
@@ -146,7 +145,7 @@ extension EtcdError {
         "etcdserver: authentication failed, invalid user ID or password": .unauthenticated,
     ]
 
-    /// Refusals told by their status alone.
+    /// Returns the code of a refusal that the status alone proves; nil for others.
     private static func refusal(byCode status: RPCError) -> Code? {
         switch status.code {
         case .invalidArgument: .invalidArgument
@@ -159,7 +158,7 @@ extension EtcdError {
         }
     }
 
-    /// Failures after which a write may have been applied or may still be.
+    /// Returns the code of a failure after which a write may have been applied or may still be.
     private static func doubtful(_ status: RPCError) -> Code {
         switch status.code {
         case .unavailable: .unavailable
@@ -177,7 +176,7 @@ extension EtcdError {
 }
 
 extension EtcdError {
-    /// Whether the same request may succeed on another endpoint or a little later.
+    /// True if the same request may succeed on another endpoint or a little later.
     var isTransient: Bool {
         switch code {
         case .unavailable, .deadlineExceeded, .noLeader: true

@@ -1,20 +1,20 @@
 package import Documents
 package import Domain
 
-/// Makes Calico's policies of a CrossRegionPolicy.
+/// Compiles a CrossRegionPolicy into Calico's policies.
 ///
-/// One policy for each receiving side. An endpoint may be in several of them, and Calico's order of policies
-/// with the same `order` depends on the release (Felix `PolKVLess`: by name up to 3.31, by
-/// `name/namespace/kind` after, which puts `web-01` before `web`). So each policy is right alone: before its
-/// `allow` it has every `deny` that may concern the same endpoints.
+/// Each receiving side gets one policy. An endpoint may be in several of them, and Calico's order of policies with the
+/// same `order` depends on the release (Felix `PolKVLess`: by name up to 3.31, by `name/namespace/kind` after, which
+/// puts `web-01` before `web`). So each policy must be right alone: before its `allow` it repeats every `deny` that
+/// may concern the same endpoints.
 package enum CrossRegionCompiler {
-    /// As many as two digits can number.
+    /// The numbers of policies have two digits.
     package static let maximumPolicies = 99
 
-    /// The policies that mean what `policy` says.
+    /// Returns the compiled policies, or the violations.
     ///
-    /// - Parameter subnetCIDR: the network of a registered subnet; nil for an unknown one, which is refused
-    ///   where its network has to be written.
+    /// - Parameter subnetCIDR: returns the network of a registered subnet; nil for an unknown one, which is refused if
+    ///   a rule needs its network.
     package static func compile(
         _ policy: CrossRegionPolicy, subnetCIDR: (SubnetID) -> CIDR?
     ) -> CrossRegionCompilation {
@@ -23,7 +23,7 @@ package enum CrossRegionCompiler {
         }
     }
 
-    /// The name of the compiled policy number `index`: `web`, `web-01`, `web-02`.
+    /// Returns the name of the compiled policy number `index`: `web`, `web-01`, `web-02`.
     package static func name(_ name: String, index: Int) -> String {
         guard index > 0 else { return name }
         return name + (index < 10 ? "-0" : "-") + String(index)
@@ -76,21 +76,21 @@ package enum CrossRegionCompiler {
     }
 }
 
-/// The rules of one receiving side: what becomes one policy.
+/// The rules of one receiving side, which become one policy.
 struct ReceiverGroup {
-    /// Which endpoints the policy applies to.
+    /// The terms that select the policy's endpoints.
     let terms: [PeerTerm]
-    /// Where the first of its receivers stands in the client's document.
+    /// The pointer of the first receiver in the client's document.
     let pointer: String
     var deny: [CrossRegionRule] = []
     var allow: [CrossRegionRule] = []
 
-    /// Whether no endpoint can be in both groups.
+    /// Returns true if no endpoint can be in both groups.
     func isDisjoint(from other: ReceiverGroup) -> Bool {
         terms.contains { term in other.terms.contains(where: term.excludes) }
     }
 
-    /// The groups of a policy in the order written, those of `deny` first.
+    /// Returns the groups of a policy in the order written, those of `deny` first.
     static func groups(of policy: CrossRegionPolicy) -> [ReceiverGroup] {
         var groups: [ReceiverGroup] = []
         var indexes: [[PeerTerm]: Int] = [:]
@@ -108,7 +108,7 @@ struct ReceiverGroup {
 }
 
 extension RuleID {
-    /// More receiving sides than there are numbers for policies.
+    /// The policy has more receiving sides than there are numbers for compiled policies.
     package static let crossRegionGroupCount = RuleID("cross-region.receiver-count")
     /// No packet can match.
     package static let crossRegionNeverMatches = RuleID("cross-region.never-matches")
@@ -121,7 +121,7 @@ extension RuleID {
 }
 
 extension CrossRegionCompiler {
-    /// Every rule of its own that compiling or `CrossRegionReferences` can apply; Calico's come on top.
+    /// The rules that compiling and `CrossRegionReferences` can apply, besides Calico's.
     package static let rules: [RuleID] = [
         .crossRegionGroupCount, .crossRegionNeverMatches, .crossRegionUnknownRegion,
         .crossRegionUnknownSubnet,

@@ -1,15 +1,15 @@
 package import Documents
 package import Domain
 
-/// What a CrossRegionPolicy names that may or may not be there, each with its place in the client's document.
+/// The regions, subnets and labels that a CrossRegionPolicy refers to, with their pointers in the client's document.
 package struct CrossRegionReferences: Sendable, Equatable {
     package var regions: [Located<String>] = []
     package var subnets: [Located<SubnetID>] = []
-    /// What each field about labels picks, for a warning when that is nothing now. A selector or labels
-    /// in `from` may also pick network sets.
+    /// A selector for each field about labels, for a warning if it matches nothing now. A selector or labels in `from`
+    /// may also match network sets.
     package var selectors: [Located<Selector>] = []
 
-    /// A violation for each region and subnet that is not registered.
+    /// Returns a violation for each region and subnet that is not registered.
     package func violations(
         hasRegion: (String) -> Bool, hasSubnet: (SubnetID) -> Bool
     ) -> [Violation] {
@@ -33,7 +33,7 @@ extension CrossRegionCompiler {
 }
 
 extension CrossRegionPeer {
-    /// One selector for each value of a field about labels but the region.
+    /// One selector for each value of a field about labels, except the region.
     fileprivate var labelSelectors: [Located<Selector>] {
         var found = securityGroups.map { has(EndpointLabel.groupPrefix + $0.value, $0.pointer) }
         if let name = securityGroupName {
@@ -63,8 +63,8 @@ extension CrossRegionPeer {
 }
 
 extension CrossRegionCompiler {
-    /// Warnings about a policy that is valid: those of `PolicyLinter` about what it has become, with
-    /// pointers into the client's document, and about names that a label cannot hold.
+    /// Returns the warnings about a valid policy: those of `PolicyLinter` about the compiled policies, with pointers
+    /// into the client's document, and those about names that a label cannot hold.
     package static func warnings(
         _ policy: CrossRegionPolicy, compiled: [CompiledPolicy], knownRegions: Set<String>?
     ) -> [Violation] {
@@ -85,7 +85,7 @@ extension CrossRegionCompiler {
             }
     }
 
-    /// A message may name another place of the compiled policy.
+    /// Returns the message with pointers into the compiled policy replaced by pointers into the source.
     private static func inSourceTerms(_ message: String, _ compiled: CompiledPolicy) -> String {
         message.split(separator: " ", omittingEmptySubsequences: false).map { word in
             word.hasPrefix("/spec/ingress/")

@@ -1,10 +1,10 @@
 package import Documents
 package import Domain
 
-/// What a document says of the object it is, as Calico's decoder reads it: a number or a boolean in the place of
-/// a text is that text, and letter case in the names of members does not matter.
+/// The identity of an object in its document, as Calico's decoder reads it: a number or a boolean counts as text, and
+/// letter case in the names of members does not matter.
 ///
-/// Members that are absent, null or empty are nil: to Go these are one.
+/// Members that are absent, null or empty are nil, because Go does not distinguish these.
 package struct CalicoIdentity: Sendable {
     package var apiVersion: Located<String>?
     package var kind: Located<String>?
@@ -13,7 +13,7 @@ package struct CalicoIdentity: Sendable {
     package var resourceVersion: Located<String>?
     package var uid: Located<String>?
     package var creationTimestamp: Located<String>?
-    /// `default` when the document names none.
+    /// `default` if the document names no tier.
     package var tier = Defaulting.defaultTier
 
     init(_ resource: GoRecord) {
@@ -30,9 +30,9 @@ package struct CalicoIdentity: Sendable {
         creationTimestamp = Self.text("creationTimestamp", of: metadata)
     }
 
-    /// Reads `kind` and `metadata` of a document of any kind of Calico's.
+    /// Reads `kind` and `metadata` of a document of any of Calico's kinds.
     ///
-    /// - Returns: what is there, and what is wrong with these two; the rest is for the validator.
+    /// - Returns: the identity, and the violations in these two members; the validator checks the rest.
     package static func read(_ document: JSONValue) -> (CalicoIdentity, violations: ViolationList) {
         var decoder = GoDecoder()
         let resource = decoder.record(document, as: MetadataSchema.envelope)

@@ -2,7 +2,7 @@ import Documents
 import Domain
 
 extension GoDecoder {
-    /// A value that is not a struct, list or map; nil, and a violation, when it does not fit the field.
+    /// Decodes a value that is not a struct, list or map; reports a value that does not fit the field and returns nil.
     mutating func scalar(_ value: JSONValue, _ type: GoType, at pointer: String) -> GoValue? {
         switch type {
         case .string: string(value, at: pointer)

@@ -9,21 +9,23 @@ extension RuleID {
     static let protocolFormat = RuleID("protocol.format")
 }
 
-/// The rules that decoding itself enforces.
+/// The rules that the decoder enforces.
 enum DecodingRules {
     static let all: [RuleID] = [
         .unknownField, .wrongType, .repeatedField, .portFormat, .protocolFormat,
     ]
 }
 
-/// Fills Go structs from a document as `sigs.k8s.io/yaml` and `encoding/json` do for Calico's tools: strict
-/// about unknown fields and wrong types, indifferent to letter case, numbers and booleans accepted as text.
+/// Fills Go structs from a document as `sigs.k8s.io/yaml` and `encoding/json` do for Calico's tools: strict about
+/// unknown fields and wrong types, indifferent to letter case, with numbers and booleans accepted as text. The
+/// coercions are copied because this server must store what `calicoctl apply` would store for the same text, and must
+/// refuse what it would refuse.
 ///
-/// Unlike Go it does not stop at the first mistake.
+/// Unlike Go, it does not stop at the first mistake.
 struct GoDecoder {
     private(set) var violations = ViolationList()
 
-    /// `document` as a `type`; whatever is wrong is left out and reported.
+    /// Decodes `document` as a `type`; reports and leaves out everything that does not fit.
     mutating func record(_ document: JSONValue, as type: GoStruct) -> GoRecord {
         guard
             case .record(let record)? = node(document, as: .structure(type), over: nil, at: "")?
@@ -32,7 +34,7 @@ struct GoDecoder {
         return record
     }
 
-    /// `value` decoded into a field that already holds `old`; nil when the field stays absent.
+    /// Decodes `value` into a field that already holds `old`; returns nil if the field stays absent.
     private mutating func node(
         _ value: JSONValue, as type: GoType, over old: GoNode?, at pointer: String
     ) -> GoNode? {
@@ -48,7 +50,7 @@ struct GoDecoder {
         return decoded.map { GoNode(pointer: pointer, value: $0) } ?? old
     }
 
-    /// What null does: nothing to plain values, nil to pointers, lists and maps.
+    /// Returns the field's value after null: plain values keep theirs; pointers, lists and maps become nil.
     private func null(_ type: GoType, over old: GoNode?, at pointer: String) -> GoNode? {
         switch type {
         case .pointer, .list, .stringMap: nil
@@ -74,8 +76,8 @@ struct GoDecoder {
         return .record(record)
     }
 
-    /// The members that are fields of `type`; when two differ in case only, in the order of the bytes of
-    /// their keys, in which Calico's tools see them.
+    /// Returns the members that are fields of `type`. If two differ in case only, all are in byte order of their keys,
+    /// as Calico's tools see them.
     private mutating func members(
         of object: JSONObject, in type: GoStruct, at pointer: String
     ) -> [(index: Int, key: String, value: JSONValue)] {
@@ -107,8 +109,8 @@ struct GoDecoder {
         return found
     }
 
-    /// Of fields of one object that Go reads over one another, since their names differ in letter case only. A name
-    /// has thousands of such spellings, and each of them is merged with all before it.
+    /// The limit of members of one object that Go merges into the same field, because their names differ in letter
+    /// case only. A name has thousands of such spellings, and each is merged with all earlier ones.
     private static let maximumRepeats = 8
 
     private mutating func list(
@@ -149,7 +151,7 @@ struct GoDecoder {
         return .map(entries)
     }
 
-    /// What a list element holds when the document gives null or something wrong.
+    /// Returns the value of a list element that is null or does not fit.
     private static func zero(of type: GoType, at pointer: String) -> GoValue {
         switch type {
         case .structure(let type): .record(GoRecord(type, at: pointer))
@@ -162,10 +164,10 @@ struct GoDecoder {
         violations.append(Violation(pointer: pointer, rule: rule, message: message))
     }
 
-    /// Counts a violation that nobody will see.
+    /// Counts a violation without keeping it.
     mutating func skipViolation() { violations.skip() }
 
-    /// Reports that `value` is not what the field takes.
+    /// Reports that `value` does not fit the field.
     mutating func mismatch(_ value: JSONValue, _ expected: String, at pointer: String) -> GoValue? {
         let isSelector = pointer.lowercased().hasSuffix("selector") && value.objectValue != nil
         let hint = isSelector ? "; a selector is text such as app == 'web'" : ""
@@ -175,7 +177,7 @@ struct GoDecoder {
 }
 
 extension JSONValue {
-    /// The kind of value as people say it: "a list", "an object".
+    /// The kind of value in words: "a list", "an object".
     fileprivate var withArticle: String {
         switch self {
         case .null: "null"
@@ -189,7 +191,7 @@ extension JSONValue {
 }
 
 extension GoDecoder {
-    /// Reports a key that is no field of `type`, with the field that was probably meant.
+    /// Reports a key that is not a field of `type`, with the field that was probably meant.
     mutating func unknownField(_ key: String, in type: GoStruct, at pointer: String) {
         guard !violations.isFull else { return skipViolation() }
         let names = type.fields.map(\.name)
@@ -204,7 +206,7 @@ extension GoDecoder {
         report(.unknownField, at: pointer, "there is no such field; \(hint)")
     }
 
-    /// Levenshtein's edit distance, letter case ignored; lengths that differ by more than 2 are not measured.
+    /// Returns Levenshtein's edit distance, ignoring letter case; `.max` if the lengths differ by more than 2.
     private static func distance(_ left: String, _ right: String) -> Int {
         let left = GoField.fold(left)
         let right = GoField.fold(right)

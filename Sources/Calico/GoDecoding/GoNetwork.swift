@@ -1,7 +1,7 @@
 import Domain
 
-/// A CIDR as Go's `net.ParseCIDR`, and so Calico, reads it: looser than the product's own subnets in that it
-/// may have host bits, a prefix length with leading zeros, or IPv4 in its mapped form.
+/// A CIDR as Go's `net.ParseCIDR`, and therefore Calico, reads it. Unlike `CIDR`, it may have host bits, a prefix
+/// length with leading zeros, or IPv4 in its mapped form.
 struct GoNetwork {
     /// In bits of the address as written.
     let prefixLength: Int
@@ -9,10 +9,10 @@ struct GoNetwork {
     private let form: IPFamily
     /// The address as written, in sixteen bytes, IPv4 in its mapped form (RFC 4291 section 2.5.5.2).
     private let address: UInt128
-    /// The same without the bits after the prefix.
+    /// The address without the bits after the prefix.
     private let network: UInt128
 
-    /// Nil when `text` is no CIDR; a bare address is none.
+    /// Returns nil if `text` is not a CIDR, which a bare address is not.
     init?(_ text: String) {
         let parts = text.split(separator: "/", maxSplits: 1, omittingEmptySubsequences: false)
         guard parts.count == 2, let address = IPAddress(parsing: String(parts[0])) else {
@@ -25,10 +25,10 @@ struct GoNetwork {
         network = Self.mask(self.address, keeping: 128 - form.bitWidth + prefix)
     }
 
-    /// Whether this is an IPv4 network once masked, which is what Calico asks.
+    /// True if the masked network is IPv4, which is Calico's criterion.
     var isIPv4: Bool { network >> 32 == 0xFFFF }
     var hasHostBits: Bool { network != address }
-    /// Whether this is every address of its family.
+    /// True if the network holds every address of its family.
     var isCatchAll: Bool { prefixLength == 0 }
 
     /// The network's own text, without host bits.
@@ -36,7 +36,7 @@ struct GoNetwork {
         "\(IPAddress(family: form, bits: network))/\(prefixLength)"
     }
 
-    /// Whether every address of `other` is in this network.
+    /// Returns true if every address of `other` is in this network.
     func contains(_ other: GoNetwork) -> Bool {
         isIPv4 == other.isIPv4 && keptBits <= other.keptBits
             && Self.mask(other.network, keeping: keptBits) == network
@@ -49,7 +49,7 @@ struct GoNetwork {
         kept == 0 ? 0 : bits & (UInt128.max << UInt128(128 - kept))
     }
 
-    /// Digits only, leading zeros allowed as Go allows them; nil from 2^24 on.
+    /// Reads digits, with leading zeros as Go allows them; nil from 2^24 on.
     private static func decimal(_ text: Substring) -> Int? {
         guard !text.isEmpty else { return nil }
         var value = 0

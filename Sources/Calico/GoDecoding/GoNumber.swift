@@ -1,14 +1,14 @@
 import Documents
 import Domain
 
-/// A number on its way from a document into a Go field. Calico's tools read every manifest as YAML first,
-/// so `4.0` and `1e2` are integers when they are whole, and a number may stand where text is expected.
+/// A number of a document that is decoded into a Go field. Calico's tools read every manifest as YAML first. So `4.0`
+/// and `1e2` are integers, and a number may be given for text.
 enum GoNumber {
     case integer(Int64)
     /// Above `Int64.max`.
     case unsigned(UInt64)
     case float(Double)
-    /// Too large for a float: YAML leaves it text.
+    /// Too large for a float, so YAML keeps it as text.
     case text(String)
 
     init(_ number: JSONNumber) {
@@ -23,7 +23,7 @@ enum GoNumber {
         }
     }
 
-    /// The value for an `int` field; nil when it has a fraction or does not fit.
+    /// The value for an `int` field; nil if it has a fraction or does not fit.
     var int64: Int64? {
         switch self {
         case .integer(let value): value
@@ -53,7 +53,7 @@ enum GoNumber {
     }
 }
 
-/// How Go writes a double: `strconv.FormatFloat` with the fewest digits that read back as the same value.
+/// Writes doubles as Go does: `strconv.FormatFloat` with the fewest digits that read back as the same value.
 enum GoFloat {
     /// As `encoding/json` writes it: an exponent only below 1e-6 and from 1e21.
     static func json(_ value: Double) -> String {

@@ -10,7 +10,7 @@ indirect enum GoType: Sendable {
     case number
     /// `metav1.Time`: RFC 3339 text.
     case time
-    /// Kept as it is, whatever it is (`FieldsV1`).
+    /// Any value, kept unchanged (`FieldsV1`).
     case anything
     /// `numorstring.Port`.
     case port
@@ -29,7 +29,7 @@ final class GoStruct: Sendable {
 
     init(_ fields: [GoField]) { self.fields = fields }
 
-    /// The field that Go's JSON decoder fills from `key`: the exact name, else one that differs in case only.
+    /// Returns the field that Go's JSON decoder fills from `key`: the exact name, else one that differs in case only.
     func index(decoding key: String) -> Int? {
         if let exact = index(of: key) { return exact }
         let folded = GoField.fold(key)
@@ -76,14 +76,14 @@ struct GoField: Sendable {
     }
 }
 
-/// A value as Go's decoder would hold it, with the place in the client's document it came from.
+/// A value as Go's decoder would hold it, with its pointer in the client's document.
 struct GoNode: Sendable {
     /// RFC 6901 pointer into the client's document.
     let pointer: String
     var value: GoValue
 }
 
-/// A decoded value; what is absent, or nil in Go, has no node at all.
+/// A decoded value. An absent field, or a nil in Go, has no node.
 enum GoValue: Sendable {
     case string(String)
     case bool(Bool)
@@ -103,7 +103,7 @@ struct GoRecord: Sendable {
     let type: GoStruct
     /// RFC 6901 pointer into the client's document.
     let pointer: String
-    /// By field index of `type`; nil where the document said nothing, or null.
+    /// By field index of `type`; nil for a field that is absent or null.
     private(set) var nodes: [GoNode?]
 
     init(_ type: GoStruct, at pointer: String) {
@@ -117,20 +117,20 @@ struct GoRecord: Sendable {
         set { nodes[index] = newValue }
     }
 
-    /// The field called `name` in Calico's JSON; nil too when the struct has no such field.
+    /// The field called `name` in Calico's JSON; also nil if the struct has no such field.
     subscript(name: String) -> GoNode? {
         get { type.index(of: name).flatMap { nodes[$0] } }
         set { if let index = type.index(of: name) { nodes[index] = newValue } }
     }
 
-    /// Where the field is in the client's document, or would be.
+    /// Returns the field's pointer in the client's document, also if the field is absent.
     func pointer(to name: String) -> String {
         self[name]?.pointer ?? JSONPointer.append(pointer, name)
     }
 }
 
 extension GoRecord {
-    /// The text of a string field; empty when absent, as in Go.
+    /// Returns the text of a string field; empty when absent, as in Go.
     func string(_ name: String) -> String {
         if case .string(let text)? = self[name]?.value { text } else { "" }
     }
@@ -163,7 +163,7 @@ extension GoRecord {
         if case .record(let record)? = self[name]?.value { record } else { nil }
     }
 
-    /// The structs of a list field.
+    /// Returns the structs of a list field.
     func records(_ name: String) -> [GoRecord] {
         list(name).compactMap { if case .record(let record) = $0.value { record } else { nil } }
     }

@@ -3,9 +3,9 @@ import Domain
 
 /// Warnings about valid policies that probably do not do what was meant.
 ///
-/// Only what the policy itself shows; whether a selector matches anything now is for those who see endpoints.
+/// Judges the policy alone. The control plane, which sees endpoints, warns about selectors that match nothing.
 package enum PolicyLinter {
-    /// The warnings about `stored`, a valid GlobalNetworkPolicy or NetworkPolicy; none for other documents.
+    /// Returns the warnings about `stored`, a valid GlobalNetworkPolicy or NetworkPolicy; none for other documents.
     ///
     /// `knownRegions` are the names of the registered regions; nil leaves names of regions unchecked.
     package static func lint(_ stored: JSONValue, knownRegions: Set<String>?) -> ViolationList {
@@ -27,7 +27,7 @@ package enum PolicyLinter {
         return report.violations
     }
 
-    /// The warnings about what a client has written and what nothing is left of in the stored form.
+    /// Returns the warnings about parts of the client's document that the stored form no longer has.
     package static func lint(written document: JSONValue, kind: ResourceKind) -> ViolationList {
         guard kind.isPolicy, let schema = kind.schema else { return [] }
         var report = ViolationReport(decoding: [])

@@ -26,7 +26,7 @@ enum SelectorLints {
         }
     }
 
-    /// The region that a NetworkPolicy's own namespace stands for.
+    /// Checks the region of a NetworkPolicy's own namespace.
     static func namespace(
         of metadata: GoRecord, knownRegions: Set<String>?, into report: inout ViolationReport
     ) {
@@ -93,9 +93,9 @@ enum SelectorLints {
     }
 }
 
-/// The security groups that a policy as Calico stores it names in its selectors.
+/// The security groups in the selectors of a policy as Calico stores it.
 package enum GroupReferences {
-    /// For each group, by id or by name, a selector of its members, with the place where it is named first.
+    /// Returns for each group, by id or by name, a selector of its members with the pointer of the first mention.
     package static func read(_ stored: JSONValue) -> [Located<Selector>] {
         var found: [Located<Selector>] = []
         var seen: Set<String> = []
@@ -116,7 +116,7 @@ package enum GroupReferences {
         return found
     }
 
-    /// The records that hold selectors of endpoints: the policy's spec and its rules' sides.
+    /// Returns the records that hold selectors of endpoints: the policy's spec and its rules' sides.
     private static func records(_ stored: JSONValue) -> [(JSONValue, pointer: String)] {
         guard let spec = stored["spec"] else { return [] }
         var records = [(spec, pointer: "/spec")]
@@ -133,7 +133,7 @@ package enum GroupReferences {
 }
 
 extension SelectorNode {
-    /// The label that this node itself looks at.
+    /// The label that this node tests, not its operands.
     fileprivate var label: String? {
         switch self {
         case .has(let label): label

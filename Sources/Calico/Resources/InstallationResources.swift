@@ -1,11 +1,11 @@
 package import Documents
 package import Domain
 
-/// The objects that calicoctl makes sure of before it writes a policy
-/// (libcalico-go/lib/clientv3/client.go `EnsureInitialized`).
+/// The objects that calicoctl creates, if absent, before it writes a policy (libcalico-go/lib/clientv3/client.go
+/// `EnsureInitialized`).
 package enum InstallationResources {
-    /// Evaluated in ascending `order`; `defaultAction` is what happens to traffic that no policy of
-    /// the tier decides.
+    /// Tiers are evaluated in ascending `order`. `defaultAction` applies to traffic that no policy of the tier
+    /// decides.
     package struct TierDefaults: Sendable {
         package let name: String
         let order: Int64
@@ -32,7 +32,7 @@ package enum InstallationResources {
             ]))
     }
 
-    /// Felix does not start without it.
+    /// Returns the ClusterInformation, without which Felix does not start.
     ///
     /// - Parameter clusterGUID: 32 hex digits, new for every installation.
     package static func clusterInformation(
@@ -51,7 +51,7 @@ package enum InstallationResources {
 
 /// The networks that a stored set or policy names.
 package enum NamedNetworks {
-    /// `spec.nets`, and `nets` and `notNets` of both sides of every rule; what is no CIDR is left out.
+    /// Returns `spec.nets`, and `nets` and `notNets` of both sides of every rule; leaves out texts that are not CIDRs.
     package static func of(_ document: JSONValue?) -> Set<CIDR> {
         guard let spec = document?["spec"] else { return [] }
         var networks: Set<CIDR> = []

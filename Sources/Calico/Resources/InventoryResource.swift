@@ -11,13 +11,13 @@ package enum RegionNamespace {
 
     package static func of(region: String) -> String { prefix + region }
 
-    /// The region of `namespace`; nil when it is not a region's.
+    /// Returns the region of `namespace`; nil when it is not a region's.
     package static func region(of namespace: String) -> String? {
         namespace.hasPrefix(prefix) ? String(namespace.dropFirst(prefix.count)) : nil
     }
 }
 
-/// The GlobalNetworkSets that stand for our regions and subnets.
+/// The GlobalNetworkSets that represent regions and subnets.
 package enum InventoryKey: Hashable, Sendable {
     case region(String)
     case subnet(region: String, name: String)
@@ -37,8 +37,8 @@ package enum InventoryKey: Hashable, Sendable {
         }
     }
 
-    /// What a set's key stands for; nil for a set that is none of ours. Region and subnet names have
-    /// no dots, so the parts are unambiguous.
+    /// Reads the region or subnet of a set's key; nil for a set that is not this server's. Names of regions and
+    /// subnets have no dots, so the parts are unambiguous.
     package init?(_ key: ResourceKey) {
         guard key.kind == .globalNetworkSet else { return nil }
         let parts = key.name.split(separator: ".", omittingEmptySubsequences: false)
@@ -53,8 +53,7 @@ package enum InventoryKey: Hashable, Sendable {
 
 /// Regions and subnets as GlobalNetworkSets, and back.
 package enum InventoryResource {
-    /// The set that stands for `region`. Annotations and fields of other tools on `existing` survive;
-    /// its labels become the region's.
+    /// Returns the set for `region`. It keeps annotations and fields of other tools on `existing`, but not labels.
     package static func build(
         _ region: Region, existing: Resource?, identity: ObjectIdentity
     ) -> Resource {
@@ -64,7 +63,7 @@ package enum InventoryResource {
             identity: identity)
     }
 
-    /// The set that stands for `subnet`.
+    /// Returns the set for `subnet`.
     package static func build(
         _ subnet: Subnet, existing: Resource?, identity: ObjectIdentity
     ) -> Resource {
@@ -95,7 +94,7 @@ package enum InventoryResource {
             annotations: annotations, spec: spec)
     }
 
-    /// The region that a stored set stands for. Blocks that another tool has broken are left out.
+    /// Returns the region of a stored set. Blocks that another tool has broken are left out.
     package static func region(_ name: String, _ resource: Resource) -> Region {
         let annotations = resource.annotations
         return Region(
@@ -104,7 +103,7 @@ package enum InventoryResource {
             addressBlocks: nets(resource), labels: userLabels(resource))
     }
 
-    /// The subnet that a stored set stands for; nil when it has no block (any more).
+    /// Returns the subnet of a stored set; nil if another tool has removed its block.
     package static func subnet(_ name: String, region: String, _ resource: Resource) -> Subnet? {
         guard let cidr = nets(resource).first else { return nil }
         let annotations = resource.annotations
@@ -115,14 +114,14 @@ package enum InventoryResource {
             labels: userLabels(resource))
     }
 
-    /// The blocks of a stored set that are CIDRs, in the order stored.
+    /// Returns the blocks of a stored set that are CIDRs, in the order stored.
     package static func nets(_ resource: Resource) -> [CIDR] {
         (resource.spec["nets"]?.arrayValue ?? []).compactMap { value in
             value.stringValue.flatMap { try? CIDR(parsing: $0) }
         }
     }
 
-    /// The blocks in the stored bytes of a set; none when they are no resource.
+    /// Returns the blocks in the stored bytes of a set; none if the bytes are not a resource.
     package static func nets(bytes: [UInt8]) -> [CIDR] {
         Resource(key: ResourceKey(.globalNetworkSet, name: ""), bytes: bytes).map(nets) ?? []
     }
@@ -133,7 +132,7 @@ package enum InventoryResource {
 }
 
 extension InventoryResource {
-    /// The region as the API shows it.
+    /// Returns the region as the API shows it.
     package static func representation(
         ofRegion name: String, _ resource: Resource, revision: Int64
     ) -> JSONValue? {
@@ -150,7 +149,7 @@ extension InventoryResource {
         return .object(object)
     }
 
-    /// The subnet as the API shows it; nil when its set has no block (any more).
+    /// Returns the subnet as the API shows it; nil if another tool has removed its block.
     package static func representation(
         ofSubnet name: String, region: String, _ resource: Resource, revision: Int64
     ) -> JSONValue? {

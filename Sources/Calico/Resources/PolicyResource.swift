@@ -1,10 +1,10 @@
 package import Documents
 import Domain
 
-/// How policies are named in etcd; releases of Calico differ, and a reader of one convention cannot
-/// get an object of the other by name.
+/// The naming of policies in etcd. Releases of Calico differ, and a reader of one convention cannot get an object of
+/// the other by name.
 package enum PolicyNameConvention: String, Sendable, CaseIterable {
-    /// As the policies already stored are named; plain when there are none.
+    /// The convention of the stored policies; plain without any.
     case auto
     /// Calico 3.32 and later: the author's name.
     case plain
@@ -12,13 +12,13 @@ package enum PolicyNameConvention: String, Sendable, CaseIterable {
     case tiered
 }
 
-/// The names of one policy: what its author calls it and what etcd's key says.
+/// The two names of a policy: the author's and the one in etcd's key.
 package enum PolicyName {
     package static let defaultTier = "default"
     /// Where Calico keeps the author's name: `{"name":"allow-tcp-80"}`.
     package static let metadataAnnotation = "projectcalico.org/metadata"
 
-    /// The name in etcd of the policy its author calls `name`, in `tier`.
+    /// Returns the name in etcd of the policy its author calls `name`, in `tier`.
     ///
     /// Names that Calico itself generates (`ossg.default.*`, `knp.default.*`) are never prefixed
     /// (libcalico-go/lib/names).
@@ -36,8 +36,8 @@ package enum PolicyName {
         name.hasPrefix("ossg.default.") || name.hasPrefix("knp.default.")
     }
 
-    /// The author's name of a stored policy: what the annotation says if it is one of the names this
-    /// key can stand for, else the key's name without `default.`.
+    /// Returns the author's name of a stored policy: the name in the annotation if it fits the key, otherwise the
+    /// key's name without `default.`.
     package static func authored(_ resource: Resource) -> String {
         let stored = resource.key.name
         let tier = resource.spec["tier"]?.stringValue ?? defaultTier
@@ -55,12 +55,12 @@ package enum PolicyName {
     }
 }
 
-/// GlobalNetworkPolicy and NetworkPolicy: from a judged document to what is stored, and back to what
-/// a client sees.
+/// Converts a judged GlobalNetworkPolicy or NetworkPolicy to its stored form, and a stored one to the form that
+/// clients see.
 package enum PolicyResource {
     package static let tierLabel = "projectcalico.org/tier"
 
-    /// The tier a policy document names; `default` when it names none.
+    /// Returns the tier a policy document names; `default` when it names none.
     package static func tier(of document: JSONValue) -> String {
         guard let tier = document["spec"]?["tier"]?.stringValue, !tier.isEmpty else {
             return PolicyName.defaultTier
@@ -68,7 +68,7 @@ package enum PolicyResource {
         return tier
     }
 
-    /// The object to store for `judged`, the form in which Calico's client would store the client's
+    /// Returns the object to store for `judged`, the form in which Calico's client would store the client's
     /// document.
     ///
     /// Annotations and metadata of `existing` that the document does not mention survive.
@@ -90,8 +90,8 @@ package enum PolicyResource {
             annotations: annotations, spec: judged["spec"]?.objectValue ?? JSONObject())
     }
 
-    /// The policy as a client sees it: the author's name, and the revision as `resourceVersion`. Canonical,
-    /// since the past, which the ledger keeps so, has to read as the present does.
+    /// Returns the policy as a client sees it: the author's name, and the revision as `resourceVersion`. The form is
+    /// canonical, because the ledger keeps past versions in this form and both must read alike.
     package static func representation(_ resource: Resource, revision: Int64) -> JSONValue {
         guard var object = resource.document.objectValue else { return resource.document }
         var metadata = resource.metadata

@@ -1,14 +1,14 @@
 package import Documents
 import Domain
 
-/// Something about a stored value that is not as it looks: Felix reads it otherwise, or not at all.
+/// A stored value that is not what it looks like: Felix reads it in another way, or not at all.
 package struct StoredFinding: Sendable, Hashable {
     package let code: StoredFindingCode
     /// RFC 6901 pointer into the stored value; empty for the whole of it.
     package let pointer: String
-    /// The effect of the value, where it differs from how the value looks.
+    /// The effect of the value that differs from its looks.
     package let message: String
-    /// The change that mends it.
+    /// The change that corrects it.
     package let fix: String
 
     package init(_ code: StoredFindingCode, at pointer: String, _ message: String, fix: String) {
@@ -28,26 +28,26 @@ package struct StoredFinding: Sendable, Hashable {
         ]
     }
 
-    /// Of one value, so that a hostile one does not fill memory and answers.
+    /// The limit of findings about one value, so that a hostile value does not fill memory and answers.
     package static let maximumCount = 16
 }
 
-/// How much harm a finding does.
+/// The harm of a finding.
 package enum FindingSeverity: String, Sendable, CaseIterable {
     /// Felix crashes, or no longer sees changes.
     case critical
-    /// Traffic is allowed or denied otherwise than the value says.
+    /// Traffic is allowed or denied in another way than the value says.
     case error
-    /// The value does what it says, but not as everybody reads it.
+    /// The value has the effect that it names, but tools read it differently.
     case warning
 }
 
 /// The stable identity of a kind of finding.
 ///
-/// What Felix does is read in Calico v3.32.1: `felix/calc/validation_filter.go`, `felix/rules/policy.go`,
+/// The behaviour of Felix is that of Calico v3.32.1: `felix/calc/validation_filter.go`, `felix/rules/policy.go`,
 /// `libcalico-go/lib/backend/syncersv1/updateprocessors`.
 package enum StoredFindingCode: String, Sendable, CaseIterable {
-    /// No JSON object: Calico's lists skip it, and its watches stall.
+    /// Not a JSON object: Calico's lists skip it, and its watches stall.
     case notJSON = "stored.not-json"
     /// JSON that this server does not read, though Calico may: a repeated key, bad UTF-8, too deep.
     case unread = "stored.unread"
@@ -59,19 +59,19 @@ package enum StoredFindingCode: String, Sendable, CaseIterable {
     case type = "stored.type"
     /// A selector that does not parse: the policy counts as absent.
     case selector = "stored.selector"
-    /// A port that is none, or ports of a protocol that has none: the policy counts as absent.
+    /// An invalid port, or ports of a protocol without ports: the policy counts as absent.
     case port = "stored.port"
-    /// A protocol that is none: the policy counts as absent.
+    /// An unknown protocol: the policy counts as absent.
     case netProtocol = "stored.protocol"
-    /// An IP version that is none: the policy counts as absent.
+    /// An IP version other than 4 and 6: the policy counts as absent.
     case ipVersion = "stored.ip-version"
     /// A type or code of ICMP out of range, or a code alone: the policy counts as absent.
     case icmp = "stored.icmp"
     /// A network that does not parse and is dropped, which may open the rule.
     case net = "stored.net"
-    /// A policy confined to another namespace than its key says, or to none.
+    /// A policy whose value names another namespace than its key, or none.
     case namespace = "stored.namespace"
-    /// No types, which means both directions, or a type that is none.
+    /// No types, which means both directions, or an unknown type.
     case types = "stored.types"
     /// A field that Calico does not know and ignores.
     case unknownField = "stored.unknown-field"
@@ -109,7 +109,7 @@ package enum StoredFindingCode: String, Sendable, CaseIterable {
     }
 }
 
-/// Collects findings about one value, the first few of them.
+/// Collects the first few findings about one value.
 struct StoredReport {
     private(set) var findings: [StoredFinding] = []
 
@@ -122,7 +122,7 @@ struct StoredReport {
 }
 
 extension String {
-    /// The text in quotes, cut and without control characters, so that no value spoils a message or a log.
+    /// The text in quotes, cut and without control characters, so that a value cannot break a message or a log.
     var quotedForFinding: String {
         var shown = "\""
         for scalar in unicodeScalars.prefix(64) {

@@ -54,8 +54,8 @@ enum StoredPolicy {
         }
     }
 
-    /// Without types Felix takes both directions (`felix/calc/policy_sorter.go`), while clients show what
-    /// the rules suggest. Neutron writes none and means both.
+    /// Without types Felix applies a policy in both directions (`felix/calc/policy_sorter.go`), while clients show the
+    /// directions that have rules. Neutron writes no types and means both, so its policies are not reported.
     private static func types(
         _ spec: JSONValue, _ key: ResourceKey, into report: inout StoredReport
     ) {
@@ -80,7 +80,7 @@ enum StoredPolicy {
     }
 }
 
-/// Where a rule stands in a stored policy.
+/// The position of a rule in a stored policy.
 struct RulePlace {
     let direction: PolicyDirection
     let index: Int

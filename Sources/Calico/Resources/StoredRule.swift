@@ -34,8 +34,8 @@ struct StoredRule {
         }
     }
 
-    /// Nothing checks the action before Felix renders it (`felix/rules/policy.go`), and there an unknown one
-    /// is a panic.
+    /// Nothing checks the action before Felix renders it, and there an unknown action is a panic
+    /// (`felix/rules/policy.go`).
     private func action(into report: inout StoredReport) {
         let text = rule.goMember("action")?.stringValue ?? ""
         if text.isEmpty {
@@ -84,8 +84,8 @@ struct StoredRule {
             fix: "write a type from 0 to 254, and a code from 0 to 255 only beside a type")
     }
 
-    /// What does not parse is dropped (`updateprocessors/rules.go`), and a list of which nothing is left asks
-    /// for nothing.
+    /// Felix drops networks that do not parse (`updateprocessors/rules.go`). A list that is empty after that is no
+    /// condition.
     private func nets(
         _ entity: JSONValue, _ side: PolicySide, _ field: String, into report: inout StoredReport
     ) {

@@ -1,11 +1,11 @@
 import Documents
 import Domain
 
-/// The value of a key, read once, with what Felix makes of it.
+/// The value of a key, read once, with the findings about it.
 ///
-/// Cheap enough for each of 50,000 policies at start: one walk over the document, without a copy of it.
+/// Each of 50,000 policies is judged at start, so this takes one walk over the document and no copy of it.
 package struct StoredValue: Sendable {
-    /// Nil when the bytes are no JSON object that this server reads.
+    /// Nil if the bytes are not a JSON object that this server reads.
     package let resource: Resource?
     package let findings: [StoredFinding]
 
@@ -30,7 +30,8 @@ package struct StoredValue: Sendable {
         findings = report.findings
     }
 
-    /// What no JSON reader accepts. Go takes the last of repeated keys and replaces bad UTF-8.
+    /// The errors that every JSON reader reports. Go accepts others: it takes the last of repeated keys and replaces
+    /// bad UTF-8.
     private static let syntax: Set<RuleID> = [
         .jsonSyntax, .jsonNumber, .jsonString, .jsonTrailingData, .documentEmpty,
     ]
@@ -82,10 +83,10 @@ package struct StoredValue: Sendable {
     }
 }
 
-/// Finds what Go's `encoding/json` does not decode into Calico's structs, or decodes from a field that is
-/// spelled otherwise. Unlike the reading of a client's document (`GoDecoder`) numbers are no text here.
+/// Finds members that Go's `encoding/json` does not decode into Calico's structs, or decodes from a field with another
+/// spelling. Unlike in a client's document (`GoDecoder`), a number is not accepted as text here.
 struct StoredTypes {
-    /// Pointers are relative to the value that is being walked.
+    /// Pointers are relative to the value that is being read.
     private var found: [(code: StoredFindingCode, pointer: String, message: String)] = []
 
     static func check(_ document: JSONValue, as type: GoStruct, into report: inout StoredReport) {
@@ -104,7 +105,7 @@ struct StoredTypes {
         }
     }
 
-    /// - Parameter isSpec: whether fields without a meaning are worth a word.
+    /// - Parameter isSpec: true if unknown fields are reported.
     private mutating func structure(_ value: JSONValue, _ type: GoStruct, isSpec: Bool) {
         guard let object = value.objectValue else {
             return mismatch("an object", value)
@@ -207,7 +208,8 @@ enum StoredScalar {
 }
 
 extension JSONValue {
-    /// The member that Go decodes into the field `name`: letter case does not matter, and the last counts.
+    /// Returns the member that Go decodes into the field `name`: letter case does not matter, and the last such member
+    /// counts.
     func goMember(_ name: String) -> JSONValue? {
         guard case .object(let object) = self else { return nil }
         let length = name.utf8.count

@@ -31,7 +31,7 @@ enum MetadataSchema {
         GoField("metadata", .structure(objectMeta)), GoField("spec", .anything),
     ])
 
-    /// A whole resource with the given `spec`.
+    /// Returns a whole resource with the given `spec`.
     static func resource(spec: GoStruct) -> GoStruct {
         GoStruct([
             GoField("kind", .string), GoField("apiVersion", .string),

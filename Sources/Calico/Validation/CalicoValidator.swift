@@ -1,16 +1,16 @@
 package import Documents
 import Domain
 
-/// What Calico would say to a document.
+/// Calico's judgement of a document.
 package struct CalicoVerdict: Sendable {
-    /// Everything that is wrong, in the order of Calico's checks; empty when the document is valid.
+    /// All violations in the order of Calico's checks; empty if the document is valid.
     package var violations: ViolationList
-    /// The document as Calico's client would store it, without what only the datastore knows (uid, creation
-    /// time, the policy name annotation); nil unless valid.
+    /// The document as Calico's client would store it, without the members that only the datastore knows (uid,
+    /// creation time, the policy name annotation); nil unless valid.
     package var stored: JSONValue?
-    /// What the document says it is, before anything was filled in; nil for a kind that is not judged.
+    /// The identity in the document before defaults were filled in; nil for a kind that is not judged.
     package var identity: CalicoIdentity?
-    /// True for a document of another system, which nothing but its version is said of.
+    /// True for a document of another system. Its only violation is about its version.
     package var isForeign = false
 
     package var isValid: Bool { violations.isEmpty }
@@ -18,10 +18,10 @@ package struct CalicoVerdict: Sendable {
 
 /// Judges documents as Calico's decoder, v3 validator and CRD rules do.
 package enum CalicoValidator {
-    /// The verdict on `document`, which claims to be a `kind`.
+    /// Judges `document` as an object of `kind`.
     ///
-    /// - Parameter namespace: what a document that has no `metadata.namespace` at all means by that, since it was
-    ///   sent to a place of its own.
+    /// - Parameter namespace: the namespace for a document without `metadata.namespace`: the one in the request's
+    ///   path.
     package static func judge(
         _ document: JSONValue, kind: ResourceKind, namespace: String? = nil
     ) -> CalicoVerdict {
@@ -40,7 +40,7 @@ package enum CalicoValidator {
         }
         if let namespace { resource.complete(namespace: namespace, of: document) }
         var report = ViolationReport(decoding: decoder.violations)
-        // Go reads null as a struct with nothing in it; other values are refused as such already.
+        // Go reads null as an empty struct. The decoder has already refused other values.
         if document.objectValue != nil || document == .null {
             EnvelopeRules.check(resource, kind: kind, into: &report)
             Defaulting.apply(to: &resource, kind: kind)
@@ -78,7 +78,7 @@ package enum CalicoValidator {
 }
 
 extension GoRecord {
-    /// Sets `metadata.namespace`, unless the document says something of it, be it nothing.
+    /// Sets `metadata.namespace`, unless the document has that member, even if blank.
     fileprivate mutating func complete(namespace: String, of document: JSONValue) {
         let metadata = document.objectValue?.filter {
             type.index(decoding: $0.key) == type.index(of: "metadata")
@@ -96,7 +96,7 @@ extension GoRecord {
         self["metadata"] = GoNode(pointer: record.pointer, value: .record(record))
     }
 
-    /// The struct field `name` with nothing in it, for where the document leaves it out.
+    /// Returns an empty struct for the field `name` that the document leaves out.
     func empty(_ name: String) -> GoRecord {
         guard let index = type.index(of: name), case .structure(let type) = type.fields[index].type
         else { return GoRecord(GoStruct([]), at: pointer(to: name)) }
@@ -104,12 +104,12 @@ extension GoRecord {
     }
 }
 
-/// Collects violations. A field that could not even be decoded is not judged a second time.
+/// Collects violations. A field that could not be decoded is not judged a second time.
 struct ViolationReport {
     private(set) var violations: ViolationList
     private let undecoded: Set<String>
 
-    /// Starts from what decoding found.
+    /// Begins with the violations of the decoder.
     init(decoding violations: ViolationList) {
         self.violations = violations
         undecoded = Set(violations.map(\.pointer))
@@ -122,7 +122,7 @@ struct ViolationReport {
     }
 }
 
-/// Fields of a stored object that this release does not know, such as those that a newer Calico has written.
+/// Fields of a stored object that this release does not know, for example those that a newer Calico has written.
 package enum UnknownFields {
     /// Pointers to the fields of `document`, an object of `kind`, that Calico's decoder would refuse as unknown.
     package static func pointers(in document: JSONValue, kind: ResourceKind) -> [String] {
@@ -133,7 +133,7 @@ package enum UnknownFields {
     }
 }
 
-/// What Calico's client fills in before it validates and stores.
+/// The defaults that Calico's client fills in before it validates and stores.
 enum Defaulting {
     /// The label by which policies are found by tier.
     static let tierLabel = "projectcalico.org/tier"
@@ -142,7 +142,7 @@ enum Defaulting {
     static func apply(to resource: inout GoRecord, kind: ResourceKind) {
         var metadata = resource.record("metadata") ?? resource.empty("metadata")
         var spec = resource.record("spec") ?? resource.empty("spec")
-        // The datastore's own: the etcd revision takes their place on every read.
+        // The datastore replaces these by the etcd revision on every read.
         metadata["resourceVersion"] = nil
         metadata["selfLink"] = nil
         switch kind {
@@ -174,7 +174,7 @@ enum Defaulting {
         metadata["labels"] = metadata.added("labels", .map(labels))
     }
 
-    /// The directions a policy without `types` applies to.
+    /// Returns the directions a policy without `types` applies to.
     private static func types(ingress: Bool, egress: Bool) -> [String] {
         if !egress { return ["Ingress"] }
         return ingress ? ["Ingress", "Egress"] : ["Egress"]
@@ -182,7 +182,7 @@ enum Defaulting {
 }
 
 extension GoRecord {
-    /// A node for the field `name`, placed where the document has or would have it.
+    /// Returns a node for the field `name`, with the pointer that the document has or would have for it.
     fileprivate func added(_ name: String, _ value: GoValue) -> GoNode {
         GoNode(pointer: pointer(to: name), value: value)
     }

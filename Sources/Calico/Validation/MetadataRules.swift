@@ -35,9 +35,9 @@ enum EnvelopeRules {
     }
 }
 
-/// Manifests of other systems that people send in the place of Calico's, and what to write instead.
+/// Manifests of other systems that people send by mistake, and the text to write instead.
 package enum ForeignManifest {
-    /// Refuses a network policy of another system, of which none of Calico's rules says anything useful;
+    /// Returns the violation for a network policy of another system, for which Calico's rules give no useful message;
     /// nil for any other document.
     package static func violation(_ identity: CalicoIdentity) -> Violation? {
         guard let version = identity.apiVersion, let kind = identity.kind?.value,
@@ -58,7 +58,7 @@ package enum ForeignManifest {
         }
     }
 
-    /// The addition to the complaint about a version of Calico's own that is not the one of manifests.
+    /// Returns a hint about an API version that Calico uses only in Kubernetes; empty for any other.
     static func versionHint(_ version: String) -> String {
         version.hasPrefix("crd.projectcalico.org/")
             ? ", which is how Calico stores objects in Kubernetes" : ""
@@ -79,7 +79,7 @@ enum MetadataRules {
         .namespaceRequired, .labelKey, .labelValue, .annotationKey, .annotationsSize,
     ]
 
-    /// Kubernetes' and Calico's limit on all keys and values of annotations together.
+    /// The limit of Kubernetes and Calico for the bytes of all keys and values of annotations.
     static let maxAnnotationBytes = 256 * 1024
 
     private static let keyRule =
@@ -130,7 +130,7 @@ enum MetadataRules {
         }
     }
 
-    /// Only the letters that become ASCII matter: no other passes the check that follows.
+    /// Lowers only the letters that become ASCII, because the following check refuses all others.
     private static func lowerCase(_ key: String) -> String {
         var lowered = String.UnicodeScalarView()
         for scalar in key.unicodeScalars {
@@ -179,7 +179,8 @@ enum NameRules {
         }
     }
 
-    /// Dots in policy names once separated the tier, and still do in some releases' stored names.
+    /// Returns true if the name has no more dots than its kind allows. Dots once separated the tier in policy names,
+    /// and still do in the stored names of some releases.
     private static func hasAllowedDots(_ name: String, _ kind: ResourceKind) -> Bool {
         let parts = KubernetesText.parts(name)
         switch kind {
@@ -204,10 +205,10 @@ enum NameRules {
 /// The text formats of Kubernetes names and labels (`apimachinery/pkg/util/validation`).
 enum KubernetesText {
     static let maxSubdomainLength = 253
-    /// Of a label value, a label name and one part of a name.
+    /// The limit of a label value, a label name and one part of a name.
     static let maxLabelLength = 63
 
-    /// One or more of `[-a-z0-9]`, alphanumeric at both ends; any length.
+    /// Returns true for one or more of `[-a-z0-9]`, alphanumeric at both ends; any length.
     static func isNamePart(_ text: some StringProtocol) -> Bool {
         let bytes = text.utf8
         guard let first = bytes.first, let last = bytes.reversed().first else { return false }
@@ -215,7 +216,7 @@ enum KubernetesText {
             && bytes.allSatisfy { isLowerAlphanumeric($0) || $0 == UInt8(ascii: "-") }
     }
 
-    /// Name parts joined by dots; any length.
+    /// Returns true for name parts joined by dots; any length.
     static func isSubdomain(_ text: some StringProtocol) -> Bool {
         parts(text).allSatisfy(isNamePart)
     }
@@ -224,12 +225,12 @@ enum KubernetesText {
         String(text).split(separator: "." as Character, omittingEmptySubsequences: false)
     }
 
-    /// A label value: empty, or at most 63 of `[-A-Za-z0-9_.]` that start and end alphanumeric.
+    /// Returns true for a label value: empty, or at most 63 of `[-A-Za-z0-9_.]` that start and end alphanumeric.
     static func isLabelValue(_ text: String) -> Bool {
         text.isEmpty || isLabelName(text)
     }
 
-    /// A label or annotation key: a label name, optionally after a DNS subdomain and `/`.
+    /// Returns true for a label or annotation key: a label name, optionally after a DNS subdomain and `/`.
     static func isQualifiedName(_ text: String) -> Bool {
         let parts = text.split(separator: "/", omittingEmptySubsequences: false)
         switch parts.count {
@@ -241,8 +242,8 @@ enum KubernetesText {
         }
     }
 
-    /// A port name (RFC 6335 section 5.1 without upper case): at most 15 of `[-a-z0-9]`, at least one letter, no
-    /// hyphen at an end or next to another.
+    /// Returns true for a port name (RFC 6335 section 5.1 without upper case): at most 15 of `[-a-z0-9]`, at least one
+    /// letter, no hyphen at an end or next to another.
     static func isPortName(_ text: String) -> Bool {
         let bytes = Array(text.utf8)
         let hyphen = UInt8(ascii: "-")

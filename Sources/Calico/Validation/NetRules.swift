@@ -10,7 +10,8 @@ extension RuleID {
     static let netCatchAll = RuleID("net.catch-all-negated")
 }
 
-/// `nets` and `notNets` of both sides of a rule; the rule matches packets of one IP family, so they must agree.
+/// Rules about `nets` and `notNets` of both sides of a rule. A rule matches packets of one IP family, so all nets must
+/// be of one family.
 enum NetRules {
     static let all: [RuleID] = [
         .netFormat, .netHostBits, .netCount, .netFamilies, .netIPVersion, .netCatchAll,
@@ -116,7 +117,7 @@ extension RuleID {
     static let setNamespaceLabel = RuleID("networkset.namespace-label")
 }
 
-/// Network sets; unlike in a rule, host bits, bare addresses and both families are fine.
+/// Rules about network sets, which may have host bits, bare addresses and both families, unlike rules.
 enum NetworkSetRules {
     static let all: [RuleID] = [.setNet, .setNamespaceLabel]
 
@@ -135,7 +136,7 @@ enum NetworkSetRules {
         }
     }
 
-    /// Calico takes the empty text for an address.
+    /// Returns true for an address or a network. Calico also accepts the empty text.
     private static func isNet(_ text: String) -> Bool {
         text.isEmpty || GoNetwork(text) != nil || IPAddress(parsing: text) != nil
     }

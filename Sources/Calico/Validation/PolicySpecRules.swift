@@ -6,7 +6,7 @@ extension RuleID {
     static let ipVersion = RuleID("rule.ip-version")
 }
 
-/// One rule of a policy.
+/// Rules about one rule of a policy.
 enum PolicyRules {
     static let all: [RuleID] = [.action, .ipVersion]
 
@@ -59,7 +59,7 @@ extension RuleID {
     static let applyOnForward = RuleID("policy.apply-on-forward")
 }
 
-/// A policy's `spec` around its rules.
+/// Rules about a policy's `spec`, except its rules of traffic.
 enum PolicySpecRules {
     static let all: [RuleID] = [
         .tierName, .tierLength, .ruleCount, .typesValue, .typesRepeated, .hintValue, .hintRepeated,
@@ -102,7 +102,7 @@ enum PolicySpecRules {
         }
     }
 
-    /// Checks a list of words: each one known, none twice.
+    /// Checks that each word of a list is known and occurs once.
     private static func values(
         _ name: String, of spec: GoRecord, among known: [String], _ unknown: RuleID,
         _ repeated: RuleID, into report: inout ViolationReport
@@ -118,7 +118,7 @@ enum PolicySpecRules {
         }
     }
 
-    /// Flags for host endpoints; only a GlobalNetworkPolicy has them.
+    /// Checks the flags for host endpoints, which only a GlobalNetworkPolicy has.
     private static func hostFlags(_ spec: GoRecord, into report: inout ViolationReport) {
         let untracked = spec.bool("doNotTrack")
         let preDNAT = spec.bool("preDNAT")
@@ -171,7 +171,7 @@ extension RuleID {
     static let tierWellKnownOrder = RuleID("tier.well-known-order")
 }
 
-/// A Tier's `spec`; Calico fixes order and action of the three tiers it makes itself.
+/// Rules about a Tier's `spec`. Calico fixes order and action of the three tiers that it creates.
 enum TierRules {
     static let all: [RuleID] = [.tierAction, .tierWellKnownAction, .tierWellKnownOrder]
 

@@ -11,7 +11,7 @@ extension RuleID {
     static let icmpProtocol = RuleID("icmp.protocol")
 }
 
-/// `protocol`, `icmp`, and their negated forms.
+/// Rules about `protocol`, `icmp` and their negated forms.
 enum ProtocolRules {
     static let all: [RuleID] = [
         .protocolName, .protocolNumber, .protocolIPVersion, .icmpType, .icmpCode, .icmpCodeAlone,
@@ -89,7 +89,7 @@ extension RuleID {
     static let portProtocol = RuleID("port.protocol")
 }
 
-/// `ports` and `notPorts` of both sides of a rule.
+/// Rules about `ports` and `notPorts` of both sides of a rule.
 enum PortRules {
     static let all: [RuleID] = [.portNumber, .portName, .portCount, .portProtocol]
 
@@ -127,7 +127,7 @@ enum PortRules {
         }
     }
 
-    /// Ports need a protocol that has them; without any protocol only named ports do not.
+    /// Checks that the rule has a protocol with ports. Named ports need no protocol.
     private static func netProtocol(
         _ rule: GoRecord, for ports: [GoNode], at pointer: String,
         into report: inout ViolationReport

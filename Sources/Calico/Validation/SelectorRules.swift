@@ -8,7 +8,7 @@ extension RuleID {
     static let selectorGlobalAlone = RuleID("selector.global-alone")
 }
 
-/// Selectors in every position.
+/// Rules about selectors in every position.
 enum SelectorRules {
     static let all: [RuleID] = [
         .selectorSyntax, .selectorLength, .selectorGlobal, .selectorGlobalAlone,
@@ -17,14 +17,14 @@ enum SelectorRules {
     /// The CRDs' `maxLength`, in characters.
     static let maxLength = 1_024
 
-    /// What a position allows beyond the grammar.
+    /// The restrictions of a position beyond the grammar.
     struct Position: OptionSet {
         let rawValue: Int
         /// At most 1,024 characters.
         static let limited = Position(rawValue: 1)
         /// `global()` means nothing here.
         static let notGlobal = Position(rawValue: 2)
-        /// `global()` only by itself.
+        /// `global()` only as the whole selector.
         static let globalAlone = Position(rawValue: 4)
     }
 
@@ -54,7 +54,7 @@ enum SelectorRules {
     private static func global(
         _ text: String, _ position: Position, at pointer: String, into report: inout ViolationReport
     ) {
-        // Calico looks for the bare text, inside quotes too.
+        // Calico looks for the bare text, even inside quotes.
         guard mentionsGlobal(text) else { return }
         if position.contains(.notGlobal) {
             report.add(
@@ -90,7 +90,7 @@ extension RuleID {
     static let serviceWithServiceAccounts = RuleID("service.with-service-accounts")
 }
 
-/// One side of a rule: its selectors, and what cannot stand beside `services`.
+/// Rules about one side of a rule: its selectors, and the fields that exclude `services`.
 enum EntityRules {
     static let all: [RuleID] = [
         .serviceWithSelector, .serviceWithNamespaceSelector, .serviceWithNets,

@@ -10,7 +10,8 @@ extension RuleID {
     static let serviceWithPorts = RuleID("service.with-ports")
 }
 
-/// `services`: the peer is the far side, so an ingress rule's source or an egress rule's destination.
+/// Rules about `services`, which only the far side may have: the source of an ingress rule or the destination of an
+/// egress rule.
 enum ServiceRules {
     static let all: [RuleID] = [
         .serviceNameRequired, .serviceNameFormat, .serviceNameLength, .serviceNamespaceRequired,
@@ -83,7 +84,7 @@ extension RuleID {
     static let httpPathLength = RuleID("http.path-length")
 }
 
-/// `http`: only on ingress rules that allow TCP.
+/// Rules about `http`, which only ingress rules that allow TCP may have.
 enum HTTPRules {
     static let all: [RuleID] = [
         .httpEgress, .httpAction, .httpProtocol, .httpMethodRepeated, .httpCount, .httpPathChoice,

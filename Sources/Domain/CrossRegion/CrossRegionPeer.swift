@@ -2,7 +2,7 @@ import Documents
 
 /// One end of a rule: what all of its fields say together.
 package struct CrossRegionPeer: Sendable, Equatable {
-    /// Where it stands in the client's document: `/spec/allow/0/from`.
+    /// Its pointer in the client's document: `/spec/allow/0/from`.
     package var pointer: String
     /// Anyone; the other fields are empty then.
     package var isAny = false
@@ -24,15 +24,15 @@ package struct CrossRegionPeer: Sendable, Equatable {
     package var nets: [CIDR] = []
     /// Addresses in none of these networks.
     package var notNets: [CIDR] = []
-    /// What carries all of these labels, in the order of their keys.
+    /// Everything with all of these labels, in the order of their keys.
     package var labels: [Located<LabelPair>] = []
-    /// What a Calico selector picks.
+    /// Everything that a Calico selector picks.
     package var selector: Located<Selector>?
 
     package init(pointer: String) { self.pointer = pointer }
 }
 
-/// A value and where it stands in the client's document.
+/// A value and its pointer in the client's document.
 package struct Located<Value: Sendable & Equatable>: Sendable, Equatable {
     package var value: Value
     /// RFC 6901.
@@ -53,10 +53,10 @@ package struct LabelPair: Sendable, Hashable {
 /// (networking-calico `datamodel_v3.sanitize_label_name_value`).
 package struct OpenStackName: Sendable, Hashable {
     package let name: String
-    /// The name cut, then `_` for what a label cannot have, then without what is no letter or digit at
-    /// either end. Empty when nothing is left: the driver then writes no label for a group's name.
+    /// The name cut to its limit, with `_` for characters that a label cannot have, and trimmed to a letter or digit
+    /// at both ends. May be empty; then the driver writes no label for a group's name.
     package let label: String
-    /// Whether the label has only the start of the name.
+    /// True if the label holds only the start of the name.
     package let isCut: Bool
 
     /// Of projects and networks; `SANITIZE_LABEL_MAX_LENGTH` there.
@@ -123,7 +123,7 @@ extension CrossRegionPeer {
 }
 
 extension ObjectReader {
-    /// Networks in the order written; those that cannot be read are left out.
+    /// Reads networks in the order written; leaves out those that cannot be read.
     fileprivate mutating func networks(_ field: String, isExcluding: Bool = false) -> [CIDR] {
         guard let elements = elements(field) else { return [] }
         if elements.isEmpty {
@@ -152,7 +152,7 @@ extension ObjectReader {
         return networks
     }
 
-    /// Labels that something has to carry, in the order of their keys.
+    /// Reads the labels that a peer must have, in the order of their keys.
     fileprivate mutating func labels() -> [Located<LabelPair>] {
         guard let value = member("labels") else { return [] }
         guard let members = value.objectValue else {
@@ -184,7 +184,7 @@ extension ObjectReader {
 }
 
 extension String.UTF8View {
-    /// Whether the bytes of `other` occur in these.
+    /// Returns true if the bytes of `other` occur in these.
     fileprivate func contains(_ other: String) -> Bool {
         let wanted = Array(other.utf8)
         return indices.contains { self[$0...].starts(with: wanted) }

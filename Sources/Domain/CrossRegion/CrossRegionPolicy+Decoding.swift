@@ -1,8 +1,8 @@
 package import Documents
 
 extension CrossRegionPolicy {
-    /// The policy that a client's document describes under the name of its path. A rule with anything
-    /// wrong in it is left out of the value, so that what is said about the others holds.
+    /// Reads the policy that a client's document describes under the name in the path. The value leaves out rules with
+    /// violations, so that warnings about the other rules are right.
     package static func decode(_ document: JSONValue, name: String) -> Decoded<CrossRegionPolicy> {
         var reader = ObjectReader(document, at: "")
         envelope(&reader)
@@ -60,7 +60,7 @@ extension CrossRegionPolicy {
     }
 }
 
-/// `spec`, with the rules that have nothing wrong in them.
+/// `spec` with the rules that have no violations.
 private struct Spec {
     let description: String?
     let order: JSONNumber?
@@ -97,7 +97,7 @@ private struct Spec {
         return nil
     }
 
-    /// - Returns: `isEmpty` when the document has none, right or wrong.
+    /// - Returns: `isEmpty` is true if the document has no rules, valid or not.
     private static func rules(
         _ field: String, _ reader: inout ObjectReader
     ) -> (rules: [CrossRegionRule], isEmpty: Bool) {
@@ -121,7 +121,7 @@ private struct Spec {
 }
 
 extension CrossRegionRule {
-    /// The rule, nil when anything is wrong with it.
+    /// Reads the rule; nil if it has any violation.
     static func decode(
         _ element: Located<JSONValue>
     ) -> (rule: CrossRegionRule?, violations: ViolationList) {
@@ -145,7 +145,7 @@ extension CrossRegionRule {
         return (rule, [])
     }
 
-    /// A peer has to be written even when anyone is meant.
+    /// Reads a peer, which a rule must name even if it means anyone.
     private static func peer(_ field: String, _ reader: inout ObjectReader) -> CrossRegionPeer? {
         let hint = "; if anyone is meant, write {any: true}"
         guard let value = reader.required(field, hint: hint) else { return nil }
@@ -185,7 +185,7 @@ extension CrossRegionRule {
                     + " several rules")
             return []
         }
-        // A protocol that could not be read has been reported; whether it has ports is unknown.
+        // An unreadable protocol has been reported, and nobody knows if it has ports.
         if transport.map({ !$0.hasPorts }) ?? reader.isAbsent("protocol") {
             reader.add(
                 place, .crossRegionPortProtocol, "ports need a protocol: TCP, UDP or SCTP")

@@ -1,12 +1,12 @@
 import Documents
 
-/// Reads the members of a flat document one by one and collects everything that is wrong.
+/// Reads the document of a region or a subnet and collects all violations.
 struct InventoryReader {
     private var reader: ObjectReader
 
     var violations: ViolationList { reader.violations }
 
-    /// - Parameter name: what the path says; nil when the document alone names the object.
+    /// - Parameter name: the name in the path; nil if only the document names the object.
     init(_ document: JSONValue, kind: String, name: String?) {
         reader = ObjectReader(document, at: "")
         expect("kind", kind, rule: .kindMismatch)
@@ -21,13 +21,13 @@ struct InventoryReader {
         if let violation { reader.absorb([violation]) }
     }
 
-    /// A member that may be absent, but otherwise has to be what the path says.
+    /// Checks a member that may be absent but otherwise must repeat the path.
     mutating func expect(_ field: String, _ expected: String, rule: RuleID) {
         guard let value = string(field), value != expected else { return }
         add("/" + field, rule, "expected \"\(expected)\", as the path says, found \"\(value)\"")
     }
 
-    /// A string, or nil when absent, blank, or of another type.
+    /// Reads a string; nil if the member is absent, blank or of another type.
     mutating func string(_ field: String) -> String? { reader.string(field)?.value }
 
     mutating func requiredString(_ field: String) -> String? {
@@ -38,7 +38,7 @@ struct InventoryReader {
     mutating func displayName() -> String? { reader.text("displayName", limit: 255) }
     mutating func description() -> String? { reader.text("description", limit: 4_096) }
 
-    /// An integer in a range, or nil when absent or not one.
+    /// Reads an integer in a range; nil if the member is absent or something else.
     mutating func integer(
         _ field: String, in range: ClosedRange<Int64>, isAlso: (Int64) -> Bool = { _ in true },
         _ legal: String, isRequired: Bool = false
@@ -56,9 +56,9 @@ struct InventoryReader {
 
     mutating func labels() -> [String: String] { reader.labelMap() }
 
-    /// The value, all violations with those about unknown members, and the read-only members.
+    /// Returns the value, all violations with those about unknown members, and the read-only members.
     ///
-    /// - Parameter hasNamespace: whether the kind shows a namespace.
+    /// - Parameter hasNamespace: true if the kind shows a namespace.
     mutating func finish<Value>(_ value: Value?, hasNamespace: Bool = false) -> Decoded<Value> {
         var fields = ReadOnlyFields()
         fields.revision = integer("revision", in: 0...Int64.max, "a revision")
@@ -73,12 +73,12 @@ struct InventoryReader {
         if reader.isAbsent(field) { add("/" + field, .missingField, "\(field) is required") }
     }
 
-    /// The member's value; nil when it is absent, or blank and so reported.
+    /// Returns the member's value; nil if it is absent, or blank and therefore reported.
     mutating func member(_ field: String) -> JSONValue? { reader.member(field) }
 }
 
 extension InventoryReader {
-    /// A required network.
+    /// Reads a required network.
     mutating func block(_ field: String) -> CIDR? {
         require(field)
         return optionalBlock(field)
@@ -89,7 +89,7 @@ extension InventoryReader {
         return cidr(value, at: "/" + field)
     }
 
-    /// Networks that do not overlap one another; those that cannot be read are left out.
+    /// Reads networks, which must not overlap one another; leaves out those that cannot be read.
     mutating func blocks(_ field: String, limit: Int) -> [CIDR] {
         guard let value = member(field) else { return [] }
         guard let elements = value.arrayValue else {

@@ -1,12 +1,12 @@
 package import Documents
 
-/// Reads the members of one object of a document and collects everything that is wrong in it.
+/// Reads the members of one object of a document and collects all violations in it.
 ///
-/// A null is neither a value nor left out: it is reported, see `addBlank`.
+/// A null is neither a value nor an absent member, so it is reported: see `addBlank`.
 struct ObjectReader {
     let pointer: String
     private let object: JSONObject
-    /// False when the value is of another type, which is all there is to say about it.
+    /// False if the value is of another type. Then nothing else is reported about it.
     private let isObject: Bool
     /// Fields that have been asked for.
     private var known: Set<String> = []
@@ -14,7 +14,7 @@ struct ObjectReader {
     private var blank: Set<String> = []
     private(set) var violations = ViolationList()
 
-    /// A reader of `value`, which stands at `pointer`.
+    /// Creates a reader of `value`, which is at `pointer`.
     init(_ value: JSONValue, at pointer: String) {
         self.pointer = pointer
         object = value.objectValue ?? JSONObject()
@@ -34,7 +34,7 @@ struct ObjectReader {
 
     mutating func absorb(_ found: ViolationList) { violations += found }
 
-    /// The member's value; nil when it is absent, or blank and so reported.
+    /// Returns the member's value; nil if it is absent, or blank and therefore reported.
     mutating func member(_ field: String) -> JSONValue? {
         known.insert(field)
         guard let value = object[field] else { return nil }
@@ -43,10 +43,10 @@ struct ObjectReader {
         return nil
     }
 
-    /// Knows the member, and takes whatever it is.
+    /// Accepts the member with any value.
     mutating func ignore(_ field: String) { known.insert(field) }
 
-    /// Whether the member is left out; a blank one is not.
+    /// Returns true if the member is left out; a blank one is not.
     func isAbsent(_ field: String) -> Bool { object[field] == nil }
 
     /// - Parameter hint: what to write, besides the field's name.
@@ -69,7 +69,7 @@ struct ObjectReader {
         return nil
     }
 
-    /// A string, or a number as it is written.
+    /// Reads a string, or the text of a number.
     mutating func textOrNumber(_ field: String, _ expected: String) -> Located<String>? {
         guard let value = member(field) else { return nil }
         if let text = value.stringValue ?? value.numberValue?.literal {
@@ -79,7 +79,7 @@ struct ObjectReader {
         return nil
     }
 
-    /// `labels` of an object of ours; none when absent.
+    /// Reads `labels` of an object of this server; none if absent.
     mutating func labelMap() -> [String: String] {
         guard let value = member("labels") else { return [:] }
         guard let members = value.objectValue else {
@@ -102,7 +102,7 @@ struct ObjectReader {
         return labels
     }
 
-    /// The elements of a list and where they stand; nil when absent or no list.
+    /// Reads the elements of a list with their pointers; nil if the member is absent or not a list.
     mutating func elements(_ field: String) -> [Located<JSONValue>]? {
         guard let value = member(field) else { return nil }
         guard let elements = value.arrayValue else {
@@ -114,7 +114,7 @@ struct ObjectReader {
         }
     }
 
-    /// A text for people: 1 to `limit` characters without control characters but line feed and tab.
+    /// Reads a text for people: 1 to `limit` characters without control characters but line feed and tab.
     mutating func text(_ field: String, limit: Int) -> String? {
         guard let text = string(field) else { return nil }
         let scalars = text.value.unicodeScalars
@@ -144,8 +144,8 @@ struct ObjectReader {
 }
 
 extension ObjectReader {
-    /// Reports a member that is there but says nothing, which is not the same as one that is left out: who writes
-    /// `securityGroup:` and nothing behind it means a group, and what is left out means anybody.
+    /// Reports a member without a value. That is not the same as an absent member: an author who writes
+    /// `securityGroup:` with nothing after it means some group, but an absent member means anybody.
     mutating func addBlank(_ field: String) {
         let message =
             Self.meaningsWhenAbsent[field].map {
@@ -154,7 +154,7 @@ extension ObjectReader {
         add(place(field), .blank, message)
     }
 
-    /// What leaving out a member means, in the kinds of this server that have it.
+    /// The meaning of an absent member in the kinds of this server.
     private static let meaningsWhenAbsent: [String: String] = [
         "regions": "any region", "securityGroup": "any security group",
         "securityGroups": "any security group", "securityGroupName": "any security group",
@@ -168,21 +168,20 @@ extension ObjectReader {
 }
 
 extension RuleID {
-    /// A member is null, or YAML's nothing: it is neither a value nor left out.
+    /// A member is null, or empty in YAML: it is neither a value nor absent.
     package static let blank = RuleID("document.blank")
 }
 
-/// What came of reading a client's document: a value as far as that makes sense, and everything that
-/// is wrong.
+/// The result of reading a client's document: a value, if possible, and all violations.
 package struct Decoded<Value: Sendable>: Sendable {
-    /// Nil when a required part is missing or unreadable.
+    /// Nil if a required part is missing or unreadable.
     package var value: Value?
     package var violations: ViolationList
     package var readOnly: ReadOnlyFields
 }
 
-/// Members that the server sets and shows, as a document of whatever kind names them. It may repeat them, so that
-/// what was read can be written back; one that says anything else is refused.
+/// The members that the server sets, as a client's document repeats them. A client may send them, so that it can write
+/// back a document that it has read. Other values than the object's are refused.
 package struct ReadOnlyFields: Sendable, Equatable {
     /// The etcd mod_revision the document was read at.
     package var revision: Int64?
@@ -190,12 +189,12 @@ package struct ReadOnlyFields: Sendable, Equatable {
     package var createdAt: Located<String>?
     /// The Calico namespace.
     package var namespace: Located<String>?
-    /// A CrossRegionPolicy as it was written, as earlier versions showed it.
+    /// A CrossRegionPolicy in the form that earlier versions showed.
     package var source: Located<JSONValue>?
 
     package init() {}
 
-    /// A revision as a document's text has it: digits as the server writes them; nil for anything else.
+    /// Returns the revision in a text; nil for anything but digits as the server writes them.
     package static func revision(_ text: String) -> Int64? {
         guard let revision = Int64(text), revision >= 0, String(revision) == text else {
             return nil

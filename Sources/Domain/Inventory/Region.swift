@@ -8,8 +8,8 @@ package struct Region: Sendable, Equatable {
     package var displayName: String?
     /// 1–4096 characters.
     package var description: String?
-    /// The networks its subnets must lie in, 0–64; a region without any may use every network that
-    /// no other region has.
+    /// The 0–64 networks that its subnets must lie in. A region without any may use every network that no other region
+    /// has.
     package var addressBlocks: [CIDR]
     package var labels: [String: String]
 
@@ -28,7 +28,7 @@ package struct Region: Sendable, Equatable {
 extension Region {
     package static let maximumBlocks = 64
 
-    /// The region that a client's document describes under the name of its path.
+    /// Reads the region that a client's document describes under the name in the path.
     package static func decode(_ document: JSONValue, name: String) -> Decoded<Region> {
         var reader = InventoryReader(document, kind: "Region", name: name)
         reader.check(RegionName.violation(name))
@@ -45,13 +45,13 @@ extension Region {
 package enum RegionName {
     package static let maximumLength = 46
 
-    /// Whether the name is legal: 1–46 lower-case letters, digits and '-', alphanumeric at both ends,
+    /// Returns true if the name is legal: 1–46 lower-case letters, digits and '-', alphanumeric at both ends,
     /// and not `none`, which Felix reads as "no region".
     package static func isLegal(_ name: String) -> Bool {
         name != "none" && name.utf8.count <= maximumLength && DNSLabel.isLegal(name)
     }
 
-    /// What is wrong with a name, and which one would be right; nil for a legal one.
+    /// Returns the problem with a name and a legal name near it; nil for a legal one.
     package static func violation(_ name: String) -> Violation? {
         guard !isLegal(name) else { return nil }
         let rule =
@@ -63,7 +63,7 @@ package enum RegionName {
         return Violation(pointer: "/name", rule: .regionName, message: rule + hint)
     }
 
-    /// The legal name nearest to what was meant: `RegionOne` gives `regionone`; nil when nothing is left.
+    /// Returns the legal name nearest to `name`: `RegionOne` gives `regionone`; nil if no character can be kept.
     package static func suggestion(for name: String) -> String? {
         var characters: [UInt8] = []
         for byte in name.utf8.prefix(4 * maximumLength) {
@@ -72,7 +72,7 @@ package enum RegionName {
             case UInt8(ascii: "a")...UInt8(ascii: "z"), UInt8(ascii: "0")...UInt8(ascii: "9"):
                 characters.append(byte)
             default:
-                // Anything else becomes one dash between what is kept.
+                // Other characters become one dash between the kept ones.
                 if let last = characters.last, last != DNSLabel.dash {
                     characters.append(DNSLabel.dash)
                 }

@@ -46,12 +46,12 @@ package struct SubnetID: Sendable, Hashable {
 }
 
 extension SubnetID: CustomStringConvertible {
-    /// As documents write it: `xyz-east/web-1`.
+    /// The form in documents: `xyz-east/web-1`.
     package var description: String { region + "/" + name }
 }
 
 extension Subnet {
-    /// The subnet that a client's document describes under the region and name of its path.
+    /// Reads the subnet that a client's document describes under the region and name in the path.
     package static func decode(
         _ document: JSONValue, region: String, name: String
     ) -> Decoded<Subnet> {
@@ -91,7 +91,7 @@ package struct SubnetAllocation: Sendable, Equatable {
     package var description: String?
     package var labels: [String: String]
 
-    /// The subnet once its network is found.
+    /// Returns the subnet once its network is found.
     package func subnet(region: String, cidr: CIDR) -> Subnet {
         Subnet(
             region: region, name: name, cidr: cidr, displayName: displayName,

@@ -27,13 +27,13 @@ package struct CIDR: Hashable, Sendable {
         self.address = address & Self.mask(family, prefixLength)
     }
 
-    /// The bits that the prefix fixes.
+    /// Returns the bits that the prefix fixes.
     private static func mask(_ family: IPFamily, _ prefixLength: Int) -> UInt128 {
         let all = family == .ipv4 ? UInt128(UInt32.max) : UInt128.max
         return all & ~Self.hostMask(family, prefixLength)
     }
 
-    /// The bits that the prefix leaves free.
+    /// Returns the bits that the prefix leaves free.
     private static func hostMask(_ family: IPFamily, _ prefixLength: Int) -> UInt128 {
         let hostBits = family.bitWidth - prefixLength
         return hostBits == 128 ? .max : (UInt128(1) << hostBits) - 1
@@ -49,12 +49,12 @@ package struct CIDR: Hashable, Sendable {
         family == other.family && other.bits & Self.mask(family, prefixLength) == address
     }
 
-    /// Whether `other` lies in this block; a block contains itself.
+    /// Returns true if `other` lies in this block; a block contains itself.
     package func contains(_ other: CIDR) -> Bool {
         prefixLength <= other.prefixLength && contains(other.first)
     }
 
-    /// Whether an address is in both: of two blocks that overlap, one contains the other.
+    /// Returns true if an address is in both: of two blocks that overlap, one contains the other.
     package func overlaps(_ other: CIDR) -> Bool { contains(other) || other.contains(self) }
 }
 
@@ -70,7 +70,7 @@ extension CIDR: CustomStringConvertible {
     package var description: String { "\(first)/\(prefixLength)" }
 }
 
-/// Why a text is not the CIDR of a network.
+/// The reason why a text is not the CIDR of a network.
 package enum CIDRError: Error, Hashable, Sendable {
     /// Neither an IPv4 nor an IPv6 address with a prefix length; `reason` says which part is wrong.
     case malformed(reason: String)
@@ -126,7 +126,7 @@ extension CIDRError {
         }
     }
 
-    /// What is wrong with `text`, and what would be right.
+    /// Returns the problem with `text` and the correct form.
     package func message(for text: String) -> String {
         let shown = "\"\(text.prefix(64))\""
         return switch self {
@@ -144,9 +144,9 @@ extension CIDRError {
 extension RuleID {
     /// A text is not an address block.
     package static let cidrMalformed = RuleID("cidr.malformed")
-    /// An address stands where a network is expected.
+    /// An address without a prefix length where a network is expected.
     package static let cidrPrefixLengthMissing = RuleID("cidr.prefix-length-missing")
-    /// Bits behind the prefix are set.
+    /// Bits after the prefix are set.
     package static let cidrHostBits = RuleID("cidr.host-bits")
     /// An IPv4 network is written as an IPv4-mapped IPv6 one.
     package static let cidrIPv4Mapped = RuleID("cidr.ipv4-mapped")

@@ -1,8 +1,8 @@
-/// Networks of both families and what is known about each, for the questions of address management.
+/// A map from networks of both families to values, for the questions of address management.
 ///
-/// One network may carry several values, since other writers of the same etcd need not obey our rules.
-/// Answers come in `CIDR` order. A look-up costs one walk down the tree, whatever the number of networks;
-/// a copy shares its storage until one of the two changes.
+/// A network may have several values, because other writers of the same etcd need not obey our rules. Results come in
+/// `CIDR` order. A look-up costs one walk down the tree, whatever the number of networks. A copy shares its storage
+/// until one of the two changes.
 package struct PrefixTrie<Value: Sendable>: Sendable {
     package typealias Element = (cidr: CIDR, value: Value)
 
@@ -20,7 +20,7 @@ package struct PrefixTrie<Value: Sendable>: Sendable {
         setChain(values.appending(value, to: chain(cidr)), cidr)
     }
 
-    /// Takes out the first value of exactly this network that satisfies the predicate, and returns it.
+    /// Removes and returns the first value of exactly this network that satisfies the predicate.
     @discardableResult
     package mutating func remove(_ cidr: CIDR, where matches: (Value) -> Bool) -> Value? {
         guard let (value, rest) = values.removingFirst(of: chain(cidr), where: matches) else {
@@ -30,7 +30,7 @@ package struct PrefixTrie<Value: Sendable>: Sendable {
         return value
     }
 
-    /// The values of exactly this network, in the order of insertion.
+    /// Returns the values of exactly this network, in the order of insertion.
     package func exact(_ cidr: CIDR) -> [Value] {
         var found: [Value] = []
         _ = values.forEach(chain(cidr)) {
@@ -40,7 +40,7 @@ package struct PrefixTrie<Value: Sendable>: Sendable {
         return found
     }
 
-    /// The networks that contain this one, largest first; an equal one is the last.
+    /// Returns the networks that contain this one, largest first; an equal one is the last.
     package func containing(_ cidr: CIDR) -> [Element] {
         var found: [Element] = []
         forEachContaining(cidr) {
@@ -50,10 +50,10 @@ package struct PrefixTrie<Value: Sendable>: Sendable {
         return found
     }
 
-    /// The networks that contain this address, largest first.
+    /// Returns the networks that contain this address, largest first.
     package func containing(_ address: IPAddress) -> [Element] { containing(CIDR(address)) }
 
-    /// The networks inside this one, itself included, in order, at most `limit`.
+    /// Returns the networks inside this one, itself included, in order, at most `limit`.
     package func within(_ cidr: CIDR, limit: Int = .max) -> [Element] {
         var found: [Element] = []
         guard limit > 0 else { return found }
@@ -64,7 +64,7 @@ package struct PrefixTrie<Value: Sendable>: Sendable {
         return found
     }
 
-    /// The networks that share an address with this one, those around it first, at most `limit`.
+    /// Returns at most `limit` networks that share an address with this one, the containing ones first.
     package func overlapping(_ cidr: CIDR, limit: Int = .max) -> [Element] {
         var found: [Element] = []
         guard limit > 0 else { return found }
@@ -75,7 +75,7 @@ package struct PrefixTrie<Value: Sendable>: Sendable {
         return found
     }
 
-    /// The first of `overlapping`; nil when the network is free.
+    /// Returns the first of `overlapping`; nil if the network is free.
     package func firstOverlap(_ cidr: CIDR) -> Element? {
         switch cidr.family {
         case .ipv4:
@@ -86,7 +86,7 @@ package struct PrefixTrie<Value: Sendable>: Sendable {
         }
     }
 
-    /// The first of `overlapping` that satisfies the predicate; use it to leave out the object being changed.
+    /// Returns the first of `overlapping` that satisfies the predicate, which can leave out the object being changed.
     package func firstOverlap(_ cidr: CIDR, where isIncluded: (Element) -> Bool) -> Element? {
         var found: Element?
         forEachOverlapping(cidr) {
@@ -96,7 +96,7 @@ package struct PrefixTrie<Value: Sendable>: Sendable {
         return found
     }
 
-    /// Every network and value, in order, until `body` returns false.
+    /// Calls `body` with every network and value, in order, until it returns false.
     package func forEach(_ body: (Element) -> Bool) {
         for family in IPFamily.allCases {
             var goesOn = true
@@ -110,8 +110,8 @@ package struct PrefixTrie<Value: Sendable>: Sendable {
 }
 
 extension PrefixTrie {
-    /// The first network of `prefixLength` bits in `block` that overlaps nothing here and nothing in
-    /// `excluded`; nil when there is none, or when the block is smaller or of a family without that length.
+    /// Returns the first network of `prefixLength` bits in `block` that overlaps nothing here and nothing in
+    /// `excluded`; nil if the block is full, smaller than that, or of a family without that length.
     package func firstFreeBlock(
         prefixLength: Int, in block: CIDR, excluding excluded: [CIDR] = []
     ) -> CIDR? {
@@ -191,7 +191,7 @@ extension PrefixTrie {
         }
     }
 
-    /// Calls `body` with each value of one node; false as soon as `body` says so.
+    /// Calls `body` with each value of one node; returns false as soon as `body` does.
     private func visit<Key>(
         _ node: RadixTree<Key>.Node, _ family: IPFamily, _ body: (Element) -> Bool
     ) -> Bool {
@@ -207,12 +207,12 @@ extension PrefixTrie {
     }
 }
 
-/// Short lists of values in one array, each list named by the index of its first element.
+/// Short lists of values in one array. A list is named by the index of its first element.
 struct ChainedValues<Value: Sendable>: Sendable {
     private struct Slot {
         /// Nil while the slot is unused.
         var value: Value?
-        /// The next of the same list, or of the unused ones; -1 at the end.
+        /// The next slot of the same list, or of the list of unused slots; -1 at the end.
         var next: Int32
     }
 
@@ -231,7 +231,8 @@ struct ChainedValues<Value: Sendable>: Sendable {
         return first
     }
 
-    /// Takes the first match out of the list; returns it and the list's first index, -1 if now empty.
+    /// Removes the first match from the list; returns it and the list's first index, which is -1 if the list is now
+    /// empty.
     mutating func removingFirst(
         of first: Int32, where matches: (Value) -> Bool
     ) -> (value: Value, first: Int32)? {
@@ -250,11 +251,11 @@ struct ChainedValues<Value: Sendable>: Sendable {
         return nil
     }
 
-    /// The first value of a list; nil for -1.
+    /// Returns the first value of a list; nil for -1.
     func first(_ first: Int32) -> Value? { first < 0 ? nil : slots[Int(first)].value }
 
-    /// Calls `body` with the values of a list, in the order they were added, until it returns false;
-    /// returns whether it never did.
+    /// Calls `body` with the values of a list, in the order they were added, until it returns false. Returns true if
+    /// it never did.
     func forEach(_ first: Int32, _ body: (Value) -> Bool) -> Bool {
         var index = first
         while index >= 0 {

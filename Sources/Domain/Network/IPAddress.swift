@@ -37,17 +37,17 @@ package struct IPAddress: Hashable, Sendable {
         self = address.unmapped
     }
 
-    /// As `init(parsing:)`, but an IPv4-mapped address stays an IPv6 address.
+    /// Reads like `init(parsing:)`, but an IPv4-mapped address stays an IPv6 address.
     package init?(exactly text: String) {
         var parser = IPAddressParser(text)
         guard let address = parser.address() else { return nil }
         self = address
     }
 
-    /// Whether this is one of `::ffff:0:0/96` (RFC 4291 section 2.5.5.2).
+    /// True if this is one of `::ffff:0:0/96` (RFC 4291 section 2.5.5.2).
     package var isIPv4Mapped: Bool { family == .ipv6 && bits >> 32 == 0xFFFF }
 
-    /// The IPv4 address behind a mapped one; otherwise the address itself.
+    /// The IPv4 address of a mapped one; otherwise the address itself.
     package var unmapped: IPAddress {
         isIPv4Mapped ? IPAddress(family: .ipv4, bits: bits & 0xFFFF_FFFF) : self
     }
@@ -75,7 +75,7 @@ extension IPAddress: CustomStringConvertible {
         "\(bits >> 24).\(bits >> 16 & 0xFF).\(bits >> 8 & 0xFF).\(bits & 0xFF)"
     }
 
-    /// The first of the longest runs of at least two zero groups (RFC 5952 section 4.2).
+    /// Returns the first of the longest runs of at least two zero groups (RFC 5952 section 4.2).
     private static func longestZeroRun(_ groups: [UInt16]) -> Range<Int>? {
         var longest = 0..<1
         var start = 0
@@ -87,16 +87,16 @@ extension IPAddress: CustomStringConvertible {
     }
 }
 
-/// Reads the text of one address (RFC 4291 section 2.2); what Go's `netip.ParseAddr` accepts, without zones.
+/// Reads the text of one address (RFC 4291 section 2.2) as Go's `netip.ParseAddr` does, without zones.
 struct IPAddressParser {
     private let bytes: [UInt8]
     private var offset = 0
 
     init(_ text: String) { self.bytes = Array(text.utf8) }
 
-    /// The address, or nil when the whole text is not one.
+    /// Returns the address, or nil when the whole text is not one.
     mutating func address() -> IPAddress? {
-        // The longest address is 45 characters; do not look at more of a hostile text.
+        // The longest address has 45 characters, so a longer hostile text is not read.
         guard bytes.count <= 45 else { return nil }
         if bytes.contains(UInt8(ascii: ":")) {
             return ipv6().map { IPAddress(family: .ipv6, bits: $0) }
@@ -107,7 +107,7 @@ struct IPAddressParser {
 
     private var current: UInt8 { offset < bytes.count ? bytes[offset] : 0 }
 
-    /// Four decimal octets. A leading zero is refused, since some readers take it for octal.
+    /// Reads four decimal octets. A leading zero is refused, because some readers take it for octal.
     private mutating func ipv4() -> UInt32? {
         var bits: UInt32 = 0
         for octet in 0..<4 {
@@ -164,7 +164,7 @@ struct IPAddressParser {
         return assemble(groups, gap: gap)
     }
 
-    /// `::` stands for at least one group.
+    /// Fills in the zero groups of `::`, which replaces at least one.
     private func assemble(_ groups: [UInt16], gap: Int?) -> UInt128? {
         guard gap == nil ? groups.count == 8 : groups.count < 8 else { return nil }
         let split = gap ?? groups.count
@@ -172,7 +172,7 @@ struct IPAddressParser {
         return (groups[..<split] + zeros + groups[split...]).reduce(0) { $0 << 16 | UInt128($1) }
     }
 
-    /// Whether a '.' comes before the next ':'.
+    /// True if a '.' comes before the next ':'.
     private var isDottedNext: Bool {
         bytes[offset...].first { $0 == UInt8(ascii: ":") || $0 == UInt8(ascii: ".") }
             == UInt8(ascii: ".")

@@ -1,24 +1,25 @@
-/// A path-compressed binary tree over the prefixes of one family; what hangs on a prefix is a number.
+/// A path-compressed binary tree over the prefixes of one family. Each prefix carries a number, its payload.
 ///
-/// Nodes live in one array and name each other by index, so the tree is a value and costs 20 (IPv4) or 32
-/// (IPv6) bytes a node, at most two nodes a prefix.
+/// Nodes live in one array and refer to each other by index, so the tree is a value that copies cheaply. A node costs
+/// 20 (IPv4) or 32 (IPv6) bytes, and a prefix at most two nodes.
 struct RadixTree<Key: FixedWidthInteger & UnsignedInteger & Sendable>: Sendable {
     struct Node {
-        /// Left-aligned; zero behind `length` bits.
+        /// Left-aligned; zero after `length` bits.
         var prefix: Key
-        /// Children by the bit behind the prefix.
+        /// The children, by the bit after the prefix.
         var low: Int32
         var high: Int32
-        /// What the owner hung on this prefix; `none` for a node that only branches.
+        /// The prefix's payload; `none` for a node that only branches.
         var payload: Int32
         var length: UInt8
-        /// The prefix length of the largest block in here that no prefix with a payload touches; `full` if none.
+        /// The prefix length of the largest free block in this node; `full` without a free block. A block is free if
+        /// no prefix with a payload overlaps it.
         var free: UInt8
     }
 
-    /// No node, or no payload.
+    /// The index of no node, and the payload of a node without one.
     static var none: Int32 { -1 }
-    /// A `free` that no prefix length reaches.
+    /// The `free` of a full node; greater than any prefix length.
     static var full: UInt8 { .max }
 
     private(set) var nodes: [Node] = []
@@ -26,7 +27,7 @@ struct RadixTree<Key: FixedWidthInteger & UnsignedInteger & Sendable>: Sendable 
     /// The head of the list of unused nodes, linked through `low`.
     private var unused = Self.none
 
-    /// The payload of exactly this prefix.
+    /// Returns the payload of exactly this prefix.
     func payload(_ prefix: Key, _ length: Int) -> Int32 {
         var index = root
         while index != Self.none {
@@ -38,7 +39,7 @@ struct RadixTree<Key: FixedWidthInteger & UnsignedInteger & Sendable>: Sendable 
         return Self.none
     }
 
-    /// Hangs `payload` on a prefix, replacing what hung there; `none` takes the prefix out.
+    /// Sets the payload of a prefix; `none` removes the prefix.
     mutating func setPayload(_ payload: Int32, _ prefix: Key, _ length: Int) {
         root =
             payload == Self.none
@@ -46,7 +47,7 @@ struct RadixTree<Key: FixedWidthInteger & UnsignedInteger & Sendable>: Sendable 
             : inserting(payload, prefix, length, below: root)
     }
 
-    /// The root of the subtree of all prefixes in the block, and whether a payload covers the whole block.
+    /// Returns the root of the subtree of all prefixes in the block, and whether a payload covers the whole block.
     func subtree(_ prefix: Key, _ length: Int) -> (root: Int32, isCovered: Bool) {
         var index = root
         var isCovered = false
@@ -64,8 +65,8 @@ struct RadixTree<Key: FixedWidthInteger & UnsignedInteger & Sendable>: Sendable 
         return (Self.none, isCovered)
     }
 
-    /// The first prefix that overlaps the block, in the order of `forEachContaining` and then `forEach`;
-    /// nil when the block is free.
+    /// Returns the first prefix that overlaps the block, in the order of `forEachContaining` and then `forEach`; nil
+    /// if the block is free.
     func firstOverlap(_ prefix: Key, _ length: Int) -> Node? {
         var index = root
         while index != Self.none {
@@ -81,8 +82,8 @@ struct RadixTree<Key: FixedWidthInteger & UnsignedInteger & Sendable>: Sendable 
         return nil
     }
 
-    /// Calls `body` with each prefix that contains the block, largest first, the block itself last, until
-    /// it returns false.
+    /// Calls `body` with each prefix that contains the block, the largest first and the block itself last, until it
+    /// returns false.
     func forEachContaining(_ prefix: Key, _ length: Int, _ body: (Node) -> Bool) {
         var index = root
         while index != Self.none {
@@ -114,19 +115,19 @@ extension RadixTree {
 
     static func commonLength(_ lhs: Key, _ rhs: Key) -> Int { (lhs ^ rhs).leadingZeroBitCount }
 
-    /// The prefix cut to its first `length` bits.
+    /// Returns the prefix cut to its first `length` bits.
     static func cut(_ prefix: Key, _ length: Int) -> Key {
         length == 0 ? 0 : prefix & (Key.max << (Key.bitWidth - length))
     }
 
-    /// Whether `prefix` starts with the bits of `node`.
+    /// Returns true if `prefix` starts with the bits of `node`.
     static func matches(_ node: Node, _ prefix: Key) -> Bool {
         commonLength(node.prefix, prefix) >= Int(node.length)
     }
 }
 
 extension RadixTree {
-    /// Puts a payload into the subtree `index`; returns the subtree's root afterwards.
+    /// Puts a payload into the subtree `index`; returns the new root of the subtree.
     private mutating func inserting(
         _ payload: Int32, _ prefix: Key, _ length: Int, below index: Int32
     ) -> Int32 {
@@ -155,7 +156,7 @@ extension RadixTree {
         return parent
     }
 
-    /// Takes a prefix's payload out of the subtree `index`; returns the subtree's root afterwards.
+    /// Removes a prefix's payload from the subtree `index`; returns the new root of the subtree.
     private mutating func removing(_ prefix: Key, _ length: Int, below index: Int32) -> Int32 {
         guard index != Self.none else { return Self.none }
         let node = nodes[Int(index)]
@@ -172,7 +173,7 @@ extension RadixTree {
         return spliced(index)
     }
 
-    /// `index`, or its only child (or nothing) when it neither carries a payload nor branches any more.
+    /// Returns `index`, or its only child (or `none`) if the node neither has a payload nor branches any more.
     private mutating func spliced(_ index: Int32) -> Int32 {
         let node = nodes[Int(index)]
         guard node.payload == Self.none, node.low == Self.none || node.high == Self.none else {
@@ -217,7 +218,7 @@ extension RadixTree {
 }
 
 extension RadixTree {
-    /// The prefix length of the largest free block in a block of `length` bits that holds just the
+    /// Returns the prefix length of the largest free block in a block of `length` bits that holds just the
     /// subtree `index`.
     func free(_ index: Int32, in length: Int) -> UInt8 {
         guard index != Self.none else { return UInt8(length) }
@@ -226,9 +227,9 @@ extension RadixTree {
         return Int(node.length) > length ? UInt8(length + 1) : node.free
     }
 
-    /// The first block of `wanted` bits in the block that no payload touches and that does not begin
-    /// before `start`. Takes a number of steps in the order of the key's width, however full the tree is:
-    /// `free` says for each half whether it is worth a look, and only the half that `start` cuts can disappoint.
+    /// Returns the first free block of `wanted` bits in the block that does not begin before `start`. The number of
+    /// steps is in the order of the key's width, however full the tree is: `free` tells for each half if it can hold
+    /// such a block. Only the half that contains `start` may turn out not to.
     func firstFree(_ wanted: Int, in prefix: Key, _ length: Int, from start: Key) -> Key? {
         guard wanted >= length else { return nil }
         let (subtree, isCovered) = subtree(prefix, length)
@@ -249,7 +250,7 @@ extension RadixTree {
         return firstFree(wanted, middle, length + 1, high, from: start)
     }
 
-    /// The first block of `wanted` bits at or behind both `prefix` and `start`, up to `last`.
+    /// Returns the first block of `wanted` bits that begins neither before `prefix` nor before `start`, up to `last`.
     private func aligned(_ wanted: Int, _ prefix: Key, _ last: Key, from start: Key) -> Key? {
         guard start > prefix else { return prefix }
         let floor = Self.cut(start, wanted)
@@ -259,7 +260,7 @@ extension RadixTree {
         return overflow || next > last ? nil : next
     }
 
-    /// The subtrees of the lower and the upper half of a block that holds just the subtree `index`.
+    /// Returns the subtrees of the lower and the upper half of a block that holds just the subtree `index`.
     private func halves(_ index: Int32, _ length: Int) -> (low: Int32, high: Int32) {
         let node = nodes[Int(index)]
         if Int(node.length) == length { return (node.low, node.high) }

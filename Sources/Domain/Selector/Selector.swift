@@ -2,8 +2,8 @@ import Documents
 
 /// A Calico selector: an expression over labels that picks endpoints, network sets or namespaces.
 ///
-/// Grammar and meaning are those of Calico's `libcalico-go/lib/selector`: strings without escapes,
-/// spaces and tabs between tokens, `&&` binds tighter than `||`, labels of at most 512 characters.
+/// The grammar and meaning are those of Calico's `libcalico-go/lib/selector`: strings without escapes, spaces and tabs
+/// between tokens, `&&` binds tighter than `||`, labels of at most 512 characters.
 package struct Selector: Hashable, Sendable {
     /// The parsed expression.
     package let root: SelectorNode
@@ -30,7 +30,7 @@ package struct Selector: Hashable, Sendable {
         return text
     }
 
-    /// Whether `labels` satisfy the selector; an absent label satisfies `!=` and `not in`.
+    /// Returns true if `labels` satisfy the selector; an absent label satisfies `!=` and `not in`.
     package func matches(_ labels: some LabelSource) -> Bool { root.matches(labels) }
 
     /// Every comparison in the selector, in the order written.
@@ -45,9 +45,9 @@ extension Selector: CustomStringConvertible {
     package var description: String { canonical }
 }
 
-/// Where an evaluation finds labels: an endpoint, a network set, a plain dictionary.
+/// The labels that a selector is evaluated against: those of an endpoint, a network set or a dictionary.
 package protocol LabelSource {
-    /// The value of `label`, or nil when it is absent; absent and empty are different things.
+    /// Returns the value of `label`; nil if it is absent, which is not the same as empty.
     func value(ofLabel label: String) -> String?
 }
 
@@ -57,9 +57,9 @@ extension Dictionary<String, String>: LabelSource {
 
 /// One node of a parsed selector.
 package indirect enum SelectorNode: Hashable, Sendable {
-    /// `all()`; also what an empty selector means.
+    /// `all()`; also the meaning of an empty selector.
     case all
-    /// `global()`; matches any labels, and means something only as a rule's whole namespaceSelector.
+    /// `global()`; matches any labels. It has a meaning only as the whole namespaceSelector of a rule.
     case global
     /// `has(label)`.
     case has(String)
@@ -120,7 +120,7 @@ extension SelectorNode {
 }
 
 extension SelectorNode {
-    /// Whether `labels` satisfy this node, exactly as Calico's evaluator decides.
+    /// Returns true if `labels` satisfy this node, exactly as Calico's evaluator decides.
     func matches(_ labels: some LabelSource) -> Bool {
         switch self {
         case .all, .global: return true
@@ -139,7 +139,7 @@ extension SelectorNode {
 }
 
 extension SelectorComparison {
-    /// Whether a label's value satisfies the comparison; an absent label satisfies only the negative ones.
+    /// Returns true if a label's value satisfies the comparison; an absent label satisfies only the negative ones.
     package func matches(_ value: String?) -> Bool {
         guard let value else { return operation == .notEqual || operation == .notInSet }
         switch operation {
@@ -164,7 +164,7 @@ extension SelectorComparison {
 }
 
 extension [String] {
-    /// Whether the array, which is in byte order, holds the very bytes of `value`.
+    /// Returns true if the array, which is in byte order, holds the very bytes of `value`.
     fileprivate func containsExactly(_ value: String) -> Bool {
         if count <= 8 { return contains { $0.isExactly(value) } }
         var low = startIndex
@@ -182,7 +182,7 @@ extension [String] {
 }
 
 extension String.UTF8View {
-    /// Whether `other` occurs in these bytes; the empty string occurs in everything.
+    /// Returns true if `other` occurs in these bytes; the empty string occurs in everything.
     fileprivate func contains(_ other: String.UTF8View) -> Bool {
         guard count >= other.count else { return false }
         var start = startIndex
@@ -239,7 +239,7 @@ extension SelectorComparison {
         }
     }
 
-    /// Strings have no escapes: a value with `"` in it was written in the other quote.
+    /// Strings have no escapes, so a value with `"` in it was written in single quotes.
     private static func appendQuoted(_ value: String, to text: inout String) {
         let quote = value.utf8.contains(UInt8(ascii: "\"")) ? "'" : "\""
         text += quote

@@ -11,23 +11,23 @@ struct SelectorToken {
     }
 
     let kind: Kind
-    /// Where the token starts, in bytes.
+    /// The position of the token, in bytes.
     let start: Int
-    /// What a label or string says, or the label inside `has()`; empty for the other kinds.
+    /// The bytes of a label or string, or of the label inside `has()`; empty for the other kinds.
     var text: Range<Int> = 0..<0
 }
 
-/// Cuts a selector into tokens, by the rules of Calico's tokenizer: the words `in`, `not in`, `contains`,
-/// `starts with` and `ends with` are operators only right after a label.
+/// Cuts a selector into tokens by the rules of Calico's tokenizer: the words `in`, `not in`, `contains`, `starts with`
+/// and `ends with` are operators only right after a label.
 struct SelectorLexer {
     let bytes: [UInt8]
     private var position = 0
-    /// The token before, when that is a label.
+    /// The previous token, if it is a label.
     private var label: Range<Int>?
 
     init(_ text: String) { bytes = Array(text.utf8) }
 
-    /// The next token; `.end` for ever once the text is used up.
+    /// Returns the next token; always `.end` after the last one.
     mutating func next() throws(SelectorError) -> SelectorToken {
         skipSpaces()
         let start = position
@@ -37,7 +37,7 @@ struct SelectorLexer {
         return token
     }
 
-    /// The text of `range`, which lies on token boundaries.
+    /// Returns the text of `range`, which lies on token boundaries.
     func string(_ range: Range<Int>) -> String { String(decoding: bytes[range], as: UTF8.self) }
 
     func error(at offset: Int, _ message: String) -> SelectorError {
@@ -147,7 +147,7 @@ extension SelectorLexer {
         return true
     }
 
-    /// Skips `literal` if the text goes on with it.
+    /// Skips `literal` if it comes next.
     private mutating func skip(_ literal: StaticString) -> Bool {
         let count = literal.utf8CodeUnitCount
         guard position + count <= bytes.count else { return false }
@@ -202,7 +202,8 @@ extension SelectorLexer {
 }
 
 extension SelectorLexer {
-    /// The error for what is at `offset`: a better one than `message` where an editor or another syntax put it there.
+    /// Returns the error at `offset`. A character that an editor or another syntax put there gets a better message
+    /// than `message`.
     func unexpected(at offset: Int, _ message: String) -> SelectorError {
         let rest = bytes[offset...]
         for (text, hint) in Self.strays where rest.starts(with: text.utf8) {
@@ -228,13 +229,13 @@ extension SelectorLexer {
         + [("*", "a * matches nothing in a selector; to pick everything write all()")]
 }
 
-/// Why a text is not a selector, and where.
+/// The reason why a text is not a selector, and the position.
 package struct SelectorError: Error, Hashable, Sendable {
-    /// Where the problem starts, in bytes of UTF-8 from the start of the selector.
+    /// The position of the problem, in bytes of UTF-8 from the start of the selector.
     package let offset: Int
-    /// The same place as people count: characters (Unicode scalars), the first is 1.
+    /// The position as people count it: in Unicode scalars, from 1.
     package let column: Int
-    /// What is wrong and what would be right; starts in lower case, no full stop.
+    /// The problem and the correct form; begins in lower case, without a full stop.
     package let message: String
 
     /// `offset` is a byte position in `bytes`, or their count for "at the end".

@@ -4,7 +4,7 @@ import SwiftProtobuf
 extension EtcdClient {
     var usesTokens: Bool { configuration.credentials != nil }
 
-    /// The token to send with a call, nil if none is needed.
+    /// Returns the token to send with a call; nil if the server needs none.
     func token(
         insteadOf refused: Authenticator.Refusal? = nil, until deadline: ContinuousClock.Instant
     ) async throws(EtcdError) -> String? {
@@ -18,7 +18,7 @@ extension EtcdClient {
         }
     }
 
-    /// Authenticates at the endpoint in use; nil if the server does not want authentication.
+    /// Authenticates at the endpoint in use; returns nil if the server does not use authentication.
     private func authenticate(
         _ credentials: EtcdConfiguration.Credentials, until deadline: ContinuousClock.Instant
     ) async throws(EtcdError) -> String? {
@@ -46,19 +46,20 @@ extension EtcdClient {
     }
 }
 
-/// Keeps the token that etcd gave for user and password, and gets a new one once for all callers.
+/// Holds the token that etcd issued for user and password. Callers that need a new one share one request. It is an
+/// actor and not a mutex, because callers wait in it for the request of another.
 actor Authenticator {
     private enum State {
         case none
         case refreshing([CheckedContinuation<Void, Never>])
-        /// nil: the server does not ask for authentication.
+        /// Nil if the server does not use authentication.
         case known(String?)
     }
 
     private var state = State.none
 
-    /// The current token; `authenticate` is asked if there is none, or only the `refused` one.
-    /// Waits at most as long as somebody else's `authenticate` takes.
+    /// Returns the current token. Calls `authenticate` if there is no token or only the `refused` one. Waits if
+    /// another caller's `authenticate` is in progress.
     func token(
         insteadOf refused: Refusal? = nil, authenticate: @Sendable () async throws -> String?
     ) async throws -> String? {
@@ -87,7 +88,7 @@ actor Authenticator {
         state = new
     }
 
-    /// The token, maybe none, that a call was refused with.
+    /// The token of a refused call; nil if it had none.
     struct Refusal: Sendable {
         var token: String?
     }

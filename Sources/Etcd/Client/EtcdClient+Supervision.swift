@@ -2,7 +2,7 @@ import GRPCCore
 import Logging
 import SwiftProtobuf
 
-/// An answer that says which member gave it, and in which raft term.
+/// An answer with a header, which names the member and its raft term.
 protocol HeadedResponse: SwiftProtobuf.Message {
     var header: Etcdserverpb_ResponseHeader { get }
 }
@@ -12,15 +12,15 @@ extension Etcdserverpb_TxnResponse: HeadedResponse {}
 extension Etcdserverpb_LeaseGrantResponse: HeadedResponse {}
 extension Etcdserverpb_StatusResponse: HeadedResponse {}
 
-/// A member that hangs keeps its connections, and so does one whose leader hangs: neither is noticed but by
-/// asking. A call that takes long has its member asked for its status, which it answers from memory. So a
-/// slow disk costs no more than time, and a dead member no more than a fail-over.
+/// A member that hangs keeps its connections, and so does a member whose leader hangs. Only a question reveals either.
+/// While a call takes long, its member is asked for its status, which it answers from memory. So a slow disk delays
+/// the call but does not fail it, and a dead member costs one fail-over.
 extension EtcdClient {
-    /// How long a call takes before its member is asked, and between two questions.
+    /// The time before the first question to the member of a call, and between two questions.
     static let supervisionInterval = Duration.milliseconds(250)
 
-    /// Runs `body` until the member of `endpoint` turns out not to be going to answer it. Where there is no
-    /// other endpoint, until the end.
+    /// Runs `body` and throws as soon as it is clear that the member of `endpoint` will not answer. With a single
+    /// endpoint it waits to the end, because there is no alternative.
     func supervised<Result: Sendable>(
         on endpoint: Endpoint, token: String?,
         _ body: @escaping @Sendable () async throws -> Result
@@ -36,9 +36,9 @@ extension EtcdClient {
         }
     }
 
-    /// Returns as soon as the member is silent, has no leader or has seen an election since the raft term
-    /// `term`: a request that was on its way to the leader before is lost then, and etcd itself would wait
-    /// for 7 s (`ReqTimeout`: 5 s and twice the election time-out).
+    /// Returns an error as soon as the member is silent, has no leader or has seen an election since the raft term
+    /// `term`. An election loses requests that were on their way to the old leader, and etcd itself would wait for 7 s
+    /// (`ReqTimeout`: 5 s and twice the election time-out).
     private func failure(
         of endpoint: Endpoint, since term: UInt64, token: String?
     ) async -> EtcdError {
@@ -63,12 +63,12 @@ extension EtcdClient {
             } catch  where error.isTransient || error.code == .cancelled {
                 return error
             } catch {
-                // A refusal is an answer.
+                // A refusal is an answer too, so the member is alive.
             }
         }
     }
 
-    /// The member's status, which it answers from memory; silence for `timeout` is an error that says so.
+    /// Returns the member's status, which it answers from memory. Throws `.silent` after `timeout`.
     func status(
         of endpoint: Endpoint, token: String?, timeout: Duration
     ) async throws(EtcdError) -> Etcdserverpb_StatusResponse {
@@ -83,38 +83,37 @@ extension EtcdClient {
 }
 
 extension EtcdError {
-    /// The member takes connections and answers nothing.
+    /// Returns the error for a member that takes connections and answers nothing.
     static func silent(for time: Duration) -> EtcdError {
         EtcdError(code: .unavailable, message: silence + "\(time)")
     }
 
-    /// Whether the endpoint is better left alone for a while.
+    /// True if the endpoint should be skipped for a while.
     var isSilence: Bool { code == .deadlineExceeded || message.contains(Self.silence) }
 
     private static let silence = "the member takes connections, but has not answered for "
 }
 
-/// The choice of the member that takes the place of one that failed.
+/// The choice of the member that replaces a failed one.
 ///
-/// The next one in the order of the configuration may be the very member that hangs, which costs a time-out
-/// of its own, or one that is cut off. So all of them are asked for their status at once, and the first with
-/// a leader is taken.
+/// The next member in the order of the configuration may hang too, which would cost another time-out, or be cut off.
+/// So all members are asked for their status at the same time, and the first one with a leader is chosen.
 extension EtcdClient {
-    /// The time that the members have to answer: a cluster without a quorum costs every failed attempt this much.
+    /// The time for the members to answer. In a cluster without a quorum, every failed attempt takes this long.
     static let failOverTimeout = Duration.milliseconds(500)
 
     /// The pause between two questions to a member that has no leader yet.
     private static let electionPollInterval = Duration.milliseconds(50)
 
-    /// Moves all calls on from an endpoint that failed with `error`; returns when that is done.
+    /// Switches all calls from an endpoint that failed with `error` to another; returns when that is done.
     func leave(_ index: Int, because error: EtcdError, token: String?) async {
-        // One that is away fails ten times a second, and during an election every call meets several
-        // members without a leader: that is no news.
+        // An unreachable endpoint fails ten times a second, and during an election every call meets several members
+        // without a leader. Neither deserves a line in the log.
         let isNews = pool.note(error, of: index) && error.code != .noLeader
         logger.log(
             level: isNews ? .info : .debug, "an etcd endpoint failed; it is tried again",
             metadata: ["endpoint": "\(pool.endpoints[index].address)", "error": "\(error)"])
-        // A member that answers "no leader" is as good as any other once there is one.
+        // A member that answers "no leader" is as good as any other after the election.
         let mayStay = error.code == .noLeader
         await pool.leave(index, isSilent: error.isSilence, mayStay: mayStay) {
             await memberWithLeader(except: mayStay ? nil : index, token: token)
@@ -151,11 +150,11 @@ extension EtcdClient {
                     timeout: ContinuousClock.now.duration(to: deadline))
                 if status.leader != 0 { return true }
             } catch  where error.isTransient {
-                // Without a quorum these are the members to look at, not the one that says "no leader".
+                // Without a quorum, these members are the cause and not the one that reports "no leader".
                 _ = pool.note(error, of: index)
                 return false
             } catch {
-                // A member that refuses the question (3.6 asks for a token) is alive.
+                // A member that refuses the question is alive (etcd 3.6 requires a token).
                 return error.code != .cancelled
             }
             try? await Task.sleep(for: Self.electionPollInterval)

@@ -2,18 +2,18 @@ package import Logging
 import ServiceLifecycle
 import SwiftProtobuf
 
-/// A client of one etcd cluster. Calls made before `run()` wait for it, until their deadline.
+/// A client of one etcd cluster. Calls before `run()` wait for it until their deadline.
 ///
-/// All calls use one endpoint until it fails, then the next. What certainly was not sent, and what
-/// only reads, is tried again elsewhere within the deadline; a write that may have been sent is not. Where
-/// there are several endpoints, one that hangs is left within about a second (`EtcdClient+Supervision`).
+/// All calls use one endpoint until it fails, then another. A read, and a write that certainly was not sent, is tried
+/// again on another endpoint within the deadline. A write that may have been sent is not repeated. With several
+/// endpoints, an endpoint that hangs is abandoned within about a second (`EtcdClient+Supervision`).
 package struct EtcdClient: Service {
     let configuration: EtcdConfiguration
     package let pool: EndpointPool
     let authenticator = Authenticator()
     let logger: Logger
 
-    /// Throws `.invalidArgument` if the configuration, a certificate file say, is unusable.
+    /// Throws `.invalidArgument` if the configuration is unusable, for example a certificate file.
     package init(_ configuration: EtcdConfiguration, logger: Logger) throws(EtcdError) {
         try configuration.validate()
         self.configuration = configuration
@@ -23,8 +23,8 @@ package struct EtcdClient: Service {
 }
 
 extension EtcdClient {
-    /// Keeps the connections; returns after a graceful shutdown, when no call is in progress any
-    /// more, or at once when cancelled.
+    /// Maintains the connections. Returns after a graceful shutdown when no call is in progress any more, or
+    /// immediately when cancelled.
     package func run() async throws {
         await withGracefulShutdownHandler {
             await withTaskGroup(of: Void.self) { group in
@@ -66,7 +66,7 @@ extension EtcdClient: KeyValueStore {
     }
 
     package func grantLease(ttlSeconds: Int64) async throws -> Lease {
-        // Harmless to repeat: a lease that nobody learns of expires.
+        // A repetition is harmless: an unknown lease expires.
         let response: Etcdserverpb_LeaseGrantResponse = try await call(
             Etcdserverpb_Lease.Method.LeaseGrant.descriptor,
             Etcdserverpb_LeaseGrantRequest.with { $0.ttl = ttlSeconds }, .read())

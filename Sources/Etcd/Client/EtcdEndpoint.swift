@@ -7,7 +7,7 @@ import NIOSSL
     import Foundation
 #endif
 
-/// Where one member of etcd listens: `http[s]://host[:port]`, or `host[:port]` for http.
+/// The address of one member of etcd: `http[s]://host[:port]`, or `host[:port]` for http.
 package struct EtcdEndpoint: Hashable, Sendable {
     package var host: String
     package var port: Int
@@ -19,7 +19,7 @@ package struct EtcdEndpoint: Hashable, Sendable {
         self.usesTLS = usesTLS
     }
 
-    /// Throws `.invalidArgument` saying what is wrong, without repeating what may be a password.
+    /// Throws `.invalidArgument` with the problem, but without parts that may be a password.
     package init(parsing text: String) throws(EtcdError) {
         var rest = Substring(text)
         var usesTLS = false
@@ -93,7 +93,7 @@ extension EtcdEndpoint: CustomStringConvertible {
     }
 }
 
-/// Why a server's certificate is not accepted.
+/// The reason why a server's certificate is not accepted.
 enum CertificateProblem: Error, Hashable, CustomStringConvertible {
     case untrusted
     /// Seconds since 1970, UTC.
@@ -116,8 +116,8 @@ enum CertificateProblem: Error, Hashable, CustomStringConvertible {
     }
 }
 
-/// Says of a server certificate that BoringSSL does not verify if the time is the reason: BoringSSL's own
-/// error does not tell, and who is told "not trusted" looks at the authorities.
+/// Tells an expired server certificate from an untrusted one. BoringSSL's error does not distinguish them, and an
+/// operator who reads "not trusted" would check the authorities instead of the dates.
 final class CertificateWitness: ChannelInboundHandler {
     typealias InboundIn = NIOAny
 

@@ -30,14 +30,14 @@ package struct PingFilter {
     private static let headerLength = 9
     private static let pingLength = 8
 
-    /// What is left of a frame that is passed through.
+    /// The remaining bytes of a frame that is passed through.
     private var passing = 0
-    /// The beginning of a frame that is not decided yet: fewer bytes than a header, or than a PING.
+    /// The beginning of an undecided frame: fewer bytes than a header or a PING has.
     private var undecided = ByteBuffer()
 
     package init() {}
 
-    /// The bytes to pass on, in order and mostly without a copy, and the answers to the PINGs.
+    /// Returns the bytes to pass on, in order and mostly without a copy, and the answers to the PINGs.
     package mutating func filter(_ input: inout ByteBuffer) -> (
         forward: [ByteBuffer], answers: [ByteBuffer]
     ) {
@@ -48,7 +48,7 @@ package struct PingFilter {
             swap(&undecided, &input)
             undecided.clear()
         }
-        // `getSlice` reaches only what has not been read yet, so slices are taken of the whole.
+        // `getSlice` reaches only unread bytes, so slices are taken from a copy that has not been read.
         let whole = input
         var start = input.readerIndex
         while input.readableBytes > 0 {
@@ -88,7 +88,7 @@ package struct PingFilter {
         return Int(high) << 16 | Int(low)
     }
 
-    /// nil if the header is not complete yet. A PING that answers ours (ACK) is not meant.
+    /// Returns true for a PING without ACK; nil if the header is incomplete.
     private static func startsWithPing(_ frame: ByteBuffer) -> Bool? {
         guard frame.readableBytes >= headerLength else { return nil }
         let type: UInt8? = frame.getInteger(at: frame.readerIndex + 3)

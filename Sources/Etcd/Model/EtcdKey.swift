@@ -45,7 +45,7 @@ extension EtcdKey: CustomStringConvertible {
     }
 }
 
-/// Which keys a range, a delete or a watch is about.
+/// The keys of a range, a delete or a watch.
 package enum KeyRange: Hashable, Sendable {
     case key(EtcdKey)
     /// Every key that starts with the prefix; the empty prefix means every key.
@@ -71,7 +71,7 @@ package enum KeyRange: Hashable, Sendable {
         }
     }
 
-    /// The first key after all keys with this prefix; `[0]` if there is none.
+    /// Returns the first key after all keys with this prefix; `[0]` if no key follows them.
     private static func end(ofPrefix prefix: [UInt8]) -> [UInt8] {
         guard let last = prefix.lastIndex(where: { $0 < 0xFF }) else { return [0] }
         var end = Array(prefix[...last])

@@ -12,11 +12,11 @@ package struct RangeRequest: Hashable, Sendable {
     package var keys: KeyRange
     /// At most this many keys; 0 means no limit.
     package var limit: Int64
-    /// Read the store as it was at this revision; 0 means now.
+    /// Reads the store as of this revision; 0 means now.
     package var revision: Int64
     package var keysOnly: Bool
     package var countOnly: Bool
-    /// Read the asked member's own state without consulting its quorum: cheaper, maybe stale.
+    /// Reads the member's own state without its quorum: cheaper, but maybe stale.
     package var serializable: Bool
     /// nil is etcd's own order, ascending by key.
     package var sort: SortOrder?
@@ -41,7 +41,7 @@ package struct RangeResponse: Hashable, Sendable {
     package var keyValues: [KeyValue]
     /// Number of keys in the whole range, limit or not.
     package var count: Int64
-    /// Whether the limit cut the answer short.
+    /// True if the limit cut the answer short.
     package var more: Bool
 
     package init(
@@ -88,7 +88,7 @@ extension KeyValueStore {
         }
     }
 
-    /// Every key with the prefix, read as `rangePages` does, and the revision they were read at.
+    /// Returns every key with the prefix, read as `rangePages` does, and the revision they were read at.
     package func rangeAll(
         prefix: EtcdKey, revision: Int64 = 0, pageSize: Int64 = 1000
     ) async throws -> RangeResponse {

@@ -19,9 +19,8 @@ package enum Operation: Hashable, Sendable {
     }
 }
 
-/// Atomic: if all compares hold the success branch is applied, else the failure branch.
-/// A key may be put at most once per branch, and a branch holds at most `--max-txn-ops` (128)
-/// operations.
+/// An atomic transaction: if all compares hold, the success branch is applied, otherwise the failure branch. A key may
+/// be put at most once per branch, and a branch holds at most `--max-txn-ops` (128) operations.
 package struct Transaction: Hashable, Sendable {
     package var compares: [Compare]
     package var success: [Operation]
@@ -35,7 +34,7 @@ package struct Transaction: Hashable, Sendable {
         self.failure = failure
     }
 
-    /// Whether neither branch writes, so that doing it twice does no harm.
+    /// True if neither branch writes, so that it may be repeated.
     package var isReadOnly: Bool {
         (success + failure).allSatisfy { if case .range = $0 { true } else { false } }
     }
@@ -51,7 +50,7 @@ package enum OperationResponse: Hashable, Sendable {
 package struct TransactionResponse: Hashable, Sendable {
     /// Its revision is the transaction's own if it wrote anything.
     package var header: ResponseHeader
-    /// Whether the compares held.
+    /// True if the compares held.
     package var succeeded: Bool
     /// One for each operation of the branch taken, in order.
     package var responses: [OperationResponse]
@@ -91,17 +90,17 @@ package struct Compare: Hashable, Sendable {
         self.target = target
     }
 
-    /// The key does not exist.
+    /// Requires that the key does not exist.
     package static func absent(_ key: EtcdKey) -> Compare {
         Compare(key, .equal, .createRevision(0))
     }
 
-    /// The key exists.
+    /// Requires that the key exists.
     package static func present(_ key: EtcdKey) -> Compare {
         Compare(key, .greater, .createRevision(0))
     }
 
-    /// The key's last change is exactly this revision; 0 means the key does not exist.
+    /// Requires that the key's last change was at this revision; 0 requires that the key does not exist.
     package static func unchanged(_ key: EtcdKey, since modRevision: Int64) -> Compare {
         Compare(key, .equal, .modRevision(modRevision))
     }
@@ -111,9 +110,9 @@ package struct Compare: Hashable, Sendable {
 package struct PutRequest: Hashable, Sendable {
     package var key: EtcdKey
     package var value: [UInt8]
-    /// Attach the key to this lease; nil detaches it from any.
+    /// The lease to attach the key to; nil detaches it from any.
     package var lease: LeaseID?
-    /// Answer with the key as it was before.
+    /// Requests the previous value of the key.
     package var returnsPrevious: Bool
 
     package init(
@@ -137,10 +136,10 @@ package struct PutResponse: Hashable, Sendable {
     }
 }
 
-/// A deletion of one key or of many; deleting what is not there is no error.
+/// A deletion of one key or of many. It succeeds even if no key exists.
 package struct DeleteRequest: Hashable, Sendable {
     package var keys: KeyRange
-    /// Answer with the keys as they were before.
+    /// Requests the previous values of the keys.
     package var returnsPrevious: Bool
 
     package init(_ keys: KeyRange, returnsPrevious: Bool = false) {

@@ -1,7 +1,8 @@
 import Synchronization
 
-/// Between the stream of a watch and its reader: merges what the reader has not taken yet and
-/// makes the writer wait once that is more than `limit` bytes.
+/// The buffer between the stream of a watch and its reader. Merges batches that the reader has not taken yet, and
+/// makes the writer wait while they hold more than `limit` bytes. Its state is in a mutex and not an actor, because
+/// the handlers of cancellation must reach it without waiting.
 final class WatchBuffer: Sendable {
     private struct State {
         var pending: WatchBatch?
@@ -29,7 +30,7 @@ final class WatchBuffer: Sendable {
         self.limit = limit
     }
 
-    /// Adds a batch, waiting while the buffer is full. `bytes` is what the batch holds in memory.
+    /// Adds a batch; waits while the buffer is full. `bytes` is the memory of the batch.
     func send(_ batch: WatchBatch, bytes: Int) async throws(EtcdError) {
         while true {
             let (isFull, reader) = state.withLock { state in
@@ -46,7 +47,7 @@ final class WatchBuffer: Sendable {
         }
     }
 
-    /// Ends the sequence with this error once what is buffered has been read.
+    /// Ends the sequence with this error after the buffered changes.
     func fail(_ error: any Error) {
         let reader = state.withLock { state in
             state.failure = state.failure ?? error
@@ -55,7 +56,7 @@ final class WatchBuffer: Sendable {
         reader?.resume()
     }
 
-    /// Everything buffered, merged into one batch; waits until there is something.
+    /// Returns everything buffered, merged into one batch; waits until there is something.
     func next() async throws -> WatchBatch {
         while true {
             let (batch, failure, writer) = state.withLock { state in
@@ -90,8 +91,8 @@ final class WatchBuffer: Sendable {
     }
 }
 
-/// The changes of one watch, for one reader. A reader that falls behind gets many revisions in one
-/// batch, and the server is made to wait when the buffer is full.
+/// The changes of one watch, for one reader. A reader that falls behind gets many revisions in one batch, and the
+/// server waits while the buffer is full.
 package struct WatchBatches: AsyncSequence, Sendable {
     package typealias Element = WatchBatch
 
@@ -100,7 +101,7 @@ package struct WatchBatches: AsyncSequence, Sendable {
     package struct AsyncIterator: AsyncIteratorProtocol {
         fileprivate let buffer: WatchBuffer
 
-        /// Never nil; throws `EtcdError` when the watch cannot go on.
+        /// Never returns nil; throws `EtcdError` when the watch cannot continue.
         package mutating func next() async throws -> WatchBatch? {
             try await buffer.next()
         }
@@ -122,8 +123,8 @@ package struct WatchSink: Sendable {
 }
 
 extension WatchBatches {
-    /// Runs `consume` beside `produce` and ends when `consume` does; an error of `produce` is
-    /// thrown to the reader after what was sent before.
+    /// Runs `consume` beside `produce` and ends when `consume` does. The reader gets an error of `produce` after the
+    /// changes that were sent before it.
     package static func withPipe<Result: Sendable>(
         bufferBytes: Int = 4 << 20,
         produce: @escaping @Sendable (WatchSink) async throws -> Void,
@@ -146,7 +147,7 @@ extension WatchBatches {
 }
 
 extension WatchBatch {
-    /// Roughly what the batch occupies in memory.
+    /// The approximate memory of the batch, in bytes.
     var memoryBytes: Int {
         revisions.reduce(64) { sum, revision in
             revision.events.reduce(sum + 32) { $0 + $1.memoryBytes }

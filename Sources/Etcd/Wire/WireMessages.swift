@@ -126,7 +126,7 @@ extension ResponseHeader {
 }
 
 extension RangeResponse {
-    /// Within a transaction etcd leaves the header out of the parts: `header` is the whole's.
+    /// Within a transaction etcd leaves the header out of the parts, so `header` is that of the whole answer.
     init(_ wire: Etcdserverpb_RangeResponse, header: ResponseHeader) {
         self.init(
             header: header, keyValues: wire.kvs.map { KeyValue($0) }, count: wire.count,
