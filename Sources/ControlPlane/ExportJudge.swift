@@ -101,7 +101,7 @@ package struct ExportJudge: Sendable {
     }
 
     private func judge(_ prepared: PreparedCrossRegion) -> String? {
-        func network(_ subnet: SubnetReference) -> CIDR? {
+        func network(_ subnet: SubnetID) -> CIDR? {
             networks[SubnetID(region: subnet.region, name: subnet.name)]
         }
         var violations = prepared.decoded.violations

@@ -10,8 +10,8 @@ import NIOCore
 #endif
 
 extension EtcdError {
-    /// What happened to a call, in words that say what to look at. The transport says only in its causes
-    /// what keeps it from connecting, and in its messages how it is built.
+    /// Describes a failed call in words that tell an operator what to check. The transport's own messages describe its
+    /// internals, and only its causes tell why it cannot connect.
     static func text(_ status: RPCError) -> String {
         if let cause = deepestCause(status) { return text(ofCause: cause, status.message) }
         if status.code == .deadlineExceeded { return "timed out without an answer" }
@@ -23,7 +23,7 @@ extension EtcdError {
         return status.message
     }
 
-    /// Returns true if something that is no gRPC server has answered.
+    /// Returns true if the answer is not from a gRPC server.
     static func isForeign(_ status: RPCError) -> Bool { status.message.hasPrefix(foreignStatus) }
 
     private static func deepestCause(_ status: RPCError) -> (any Error)? {
@@ -61,7 +61,7 @@ extension EtcdError {
     /// The transport's words for an answer that is not gRPC's.
     private static let foreignStatus = "Unexpected non-200 HTTP Status Code"
 
-    /// Parts of the texts of the transport and of BoringSSL, and what they mean here; the first one counts.
+    /// Parts of the messages of the transport and of BoringSSL, and their meaning here; the first match counts.
     private static let meanings = [
         ("Connection refused", "connection refused"),
         ("Failed to resolve", "its name is not found"),
@@ -95,7 +95,7 @@ extension EtcdError {
         ("CancellationError", "the call was cancelled"),
     ]
 
-    /// Characters of a foreign error's description.
+    /// The limit of a foreign error's description, in characters.
     private static let maximumText = 300
 }
 

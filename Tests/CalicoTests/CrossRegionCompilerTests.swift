@@ -1,6 +1,7 @@
 import Calico
 import Documents
 import Domain
+import TestSupport
 import Testing
 
 @Suite("What a CrossRegionPolicy becomes")
@@ -23,7 +24,7 @@ struct CrossRegionCompilerTests {
         #expect(compiled.policies.map(\.name) == ["web-from-apps"])
         let document = try #require(compiled.policies.first?.document)
         #expect(
-            String(decoding: JSONSerializer.pretty(document), as: UTF8.self) == #"""
+            document.indented == #"""
                 {
                   "apiVersion": "projectcalico.org/v3",
                   "kind": "GlobalNetworkPolicy",

@@ -65,9 +65,9 @@ struct CrossRegionInterpreter {
         }
     }
 
-    private func subnet(_ peer: JSONValue) -> SubnetReference? {
+    private func subnet(_ peer: JSONValue) -> SubnetID? {
         guard let parts = peer["subnet"]?.stringValue?.split(separator: "/") else { return nil }
-        return SubnetReference(region: String(parts[0]), name: String(parts[1]))
+        return SubnetID(region: String(parts[0]), name: String(parts[1]))
     }
 
     private func isSender(_ peer: JSONValue, _ address: IPAddress) -> Bool {

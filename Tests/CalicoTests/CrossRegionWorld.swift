@@ -28,19 +28,19 @@ struct CrossRegionWorld {
     ]
     static let groupNames = ["web", "Größe", "web"]
     static let groupLabels = ["web", "Gr__e", "web"]
-    static let subnets: [(reference: SubnetReference, text: String)] = [
-        (SubnetReference(region: "a", name: "web"), "10.1.0.0/28"),
-        (SubnetReference(region: "a", name: "db"), "10.1.1.0/28"),
-        (SubnetReference(region: "a", name: "six"), "2001:db8:1::/64"),
-        (SubnetReference(region: "b", name: "web"), "10.2.0.0/28"),
-        (SubnetReference(region: "b", name: "six"), "2001:db8:2::/64"),
+    static let subnets: [(reference: SubnetID, text: String)] = [
+        (SubnetID(region: "a", name: "web"), "10.1.0.0/28"),
+        (SubnetID(region: "a", name: "db"), "10.1.1.0/28"),
+        (SubnetID(region: "a", name: "six"), "2001:db8:1::/64"),
+        (SubnetID(region: "b", name: "web"), "10.2.0.0/28"),
+        (SubnetID(region: "b", name: "six"), "2001:db8:2::/64"),
     ]
 
     private(set) var things: [Labelled] = []
     private(set) var addresses: [IPAddress] = []
     var endpoints: [Labelled] { things.filter(\.isEndpoint) }
 
-    static func network(_ subnet: SubnetReference) -> CIDR? {
+    static func network(_ subnet: SubnetID) -> CIDR? {
         subnets.first { $0.reference == subnet }.flatMap { try? CIDR(parsing: $0.text) }
     }
 

@@ -1,4 +1,3 @@
-@testable import Documents
 import Documents
 import TestSupport
 import Testing

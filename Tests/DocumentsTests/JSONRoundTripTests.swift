@@ -9,8 +9,7 @@ struct JSONRoundTripTests {
         for _ in 0..<60 {
             let value = source.value()
             for form in [
-                JSONSerializer.bytes, JSONSerializer.pretty, JSONSerializer.goBytes,
-                JSONSerializer.canonical,
+                JSONSerializer.bytes, JSONSerializer.goBytes, JSONSerializer.canonical,
             ] {
                 try #require(try JSONParser.parse(form(value)) == value)
             }

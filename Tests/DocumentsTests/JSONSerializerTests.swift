@@ -11,23 +11,6 @@ struct JSONSerializerTests {
                 == #"{"b":[1,null,true],"a":{"x":"<é>"},"c":{},"d":[]}"#)
     }
 
-    @Test func indentsForPeople() {
-        let value: JSONValue = ["a": [1, ["b": []]], "c": [:]]
-        #expect(
-            text(JSONSerializer.pretty(value)) == """
-                {
-                  "a": [
-                    1,
-                    {
-                      "b": []
-                    }
-                  ],
-                  "c": {}
-                }
-
-                """)
-    }
-
     /// What Go 1.22's `json.Marshal` prints for the same strings.
     @Test(arguments: [
         ("a<b>&c", #""a\u003cb\u003e\u0026c""#),

@@ -50,7 +50,7 @@ struct CrossRegionDocumentTests {
         let deny = try #require(policy.deny.first)
         #expect(deny.from.isAny)
         #expect(deny.transport == .number(47))
-        #expect(deny.to.subnet?.value == SubnetReference(region: "xyz-east", name: "web-1"))
+        #expect(deny.to.subnet?.value == SubnetID(region: "xyz-east", name: "web-1"))
         #expect(deny.to.nets.map(\.description) == ["10.0.0.0/8", "2001:db8::/32"])
         #expect(deny.to.selector?.value.canonical == "has(a)")
     }

@@ -1,7 +1,7 @@
 import TestSupport
 import Testing
 
-@testable import Etcd
+import Etcd
 
 @Suite struct ClusterTests {
     @Test(arguments: [false, true])

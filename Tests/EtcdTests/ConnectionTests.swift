@@ -2,7 +2,7 @@ import GRPCCore
 import TestSupport
 import Testing
 
-@testable import Etcd
+import Etcd
 
 @Suite struct ConnectionTests {
     /// swift-nio-http2 closes a connection after 200 PINGs in 30 s, and etcd sends one per request.

@@ -1,7 +1,7 @@
 import NIOCore
 import Testing
 
-@testable import Etcd
+import Etcd
 
 @Suite struct PingFilterTests {
     /// Frame header: length (3 bytes), type, flags, stream (RFC 9113 §4.1).

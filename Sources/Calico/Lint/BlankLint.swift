@@ -5,10 +5,10 @@ extension RuleID {
     static let lintBlankCondition = RuleID("lint.blank-condition")
 }
 
-/// Conditions of rules that a document names and leaves blank. Calico takes `nets:` with nothing behind it, `""` and
-/// `[]` for no condition at all, so the rule matches more than whoever wrote the name of the condition meant.
+/// Finds conditions of rules that a document names and leaves blank. Calico reads `nets:` without a value, `""` and
+/// `[]` as no condition, so the rule matches more than its author meant.
 ///
-/// Looks at what the client wrote: nothing of it is left in what is stored.
+/// Reads the client's document, because the stored form no longer has such conditions.
 enum BlankLint {
     static let all: [RuleID] = [.lintBlankCondition]
 
@@ -35,7 +35,7 @@ enum BlankLint {
         }
     }
 
-    /// Members of a rule, or of a part of one, that are no conditions.
+    /// Members of a rule that are not conditions.
     private static let others: Set<String> = ["action", "metadata", "services", "paths"]
 
     private static func conditions(
@@ -71,7 +71,7 @@ enum BlankLint {
         "ipVersion": "is both versions of IP", "type": "is every type", "code": "is every code",
     ]
 
-    /// The members that Go reads as the field `name`, which may differ in letter case.
+    /// Returns the members that Go reads as the field `name`, which may differ in letter case.
     private static func members(
         _ name: String, of value: JSONValue, _ type: GoStruct, at pointer: String
     ) -> [(JSONValue, GoType, String)] {

@@ -1,3 +1,5 @@
+import Domain
+
 /// Which CrossRegionPolicies name a subnet, so that neither its deletion nor a change of its network has to
 /// look at every policy.
 struct CrossRegionIndex: Sendable {

@@ -167,11 +167,7 @@ extension Set<String> {
     }
 }
 
-/// The identity of a subnet.
-struct SubnetID: Hashable, Sendable {
-    var region: String
-    var name: String
-
+extension SubnetID {
     var path: String { InventoryKey.subnet(region: region, name: name).resourceKey.path }
 
     func reference(cidr: CIDR?) -> ObjectReference {
