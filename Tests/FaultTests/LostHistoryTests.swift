@@ -6,7 +6,7 @@ import Testing
 extension FaultTests {
     struct LostHistoryTests {
         @Test(.timeLimit(.minutes(2)))
-        func `a server starts after a compaction past its revision and tells what changed`()
+        func `a server starts after a compaction past its revision and records the changes`()
             async throws
         {
             try await withEtcd { etcd in
@@ -60,7 +60,7 @@ extension FaultTests {
         }
 
         @Test(.timeLimit(.minutes(2)), arguments: Quiet.allCases)
-        func `a server starts after a compaction that no remaining key tells of`(
+        func `a server starts after a compaction that no remaining key shows`(
             _ quiet: Quiet
         ) async throws {
             try await withEtcd { etcd in

@@ -6,7 +6,7 @@ import Testing
 
 /// One connection without a socket and with a clock that the test moves.
 @Suite struct ConnectionHandlerTests {
-    @Test func `no bytes are read that the body's reader did not ask for`() throws {
+    @Test func `the socket is not read beyond what the body's reader wants`() throws {
         let connection = try EmbeddedConnection(routes: [.echo])
         try connection.receive("PUT /echo HTTP/1.1\r\nHost: a\r\nContent-Length: 1000\r\n\r\n")
         let before = connection.reads
@@ -16,7 +16,7 @@ import Testing
         try connection.finish()
     }
 
-    @Test func `nothing is read while answers wait for the client`() throws {
+    @Test func `the socket is not read while answers wait for the client`() throws {
         let connection = try EmbeddedConnection(routes: [.hello])
         connection.channel.isWritable = false
         connection.channel.pipeline.fireChannelWritabilityChanged()
@@ -62,7 +62,7 @@ import Testing
         try connection.finish()
     }
 
-    @Test func `each request starts the idle time anew`() throws {
+    @Test func `each request restarts the idle time`() throws {
         let connection = try EmbeddedConnection(routes: [.hello])
         for _ in 0..<5 {
             connection.loop.advanceTime(by: .seconds(74))

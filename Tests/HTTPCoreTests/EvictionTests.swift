@@ -82,7 +82,7 @@ import Testing
         }
     }
 
-    @Test func `a connection with a request in hand never has to go`() async throws {
+    @Test func `a connection that serves a request is never evicted`() async throws {
         let mayEnd = Gate()
         let slow = Route(.get, "/slow") { _ in
             await mayEnd.wait()

@@ -31,7 +31,7 @@ import Testing
         }
     }
 
-    @Test func `a server that was sent garbage still serves`() async throws {
+    @Test func `a server still serves after it was sent garbage`() async throws {
         try await TestServer.with([.hello, .echo]) { server in
             var random = SplitMix64(state: 99)
             for _ in 0..<100 {

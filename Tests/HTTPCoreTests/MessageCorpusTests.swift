@@ -60,7 +60,7 @@ import Testing
         }
     }
 
-    @Test func `the corpus is as large as it is said to be, and names a section for each message`()
+    @Test func `the corpus has its stated size and names a section for each message`()
         throws
     {
         let messages = try Self.files.flatMap(CorpusMessage.read)

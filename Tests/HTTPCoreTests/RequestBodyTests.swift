@@ -82,7 +82,7 @@ import Testing
         }
     }
 
-    @Test func `collect refuses what is longer than its caller allows`() async throws {
+    @Test func `collect refuses a body that is longer than its caller allows`() async throws {
         await #expect { try await RequestBody(bytes: [1, 2, 3]).collect(upTo: 2) } throws: {
             ($0 as? Problem)?.status == .contentTooLarge
         }

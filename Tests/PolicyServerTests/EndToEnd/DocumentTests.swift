@@ -78,7 +78,7 @@ extension EndToEndTests {
             ("", "application/json", "document.empty"),
             ("a: 1\na: 2\n", "application/yaml", "document.duplicate-key"),
         ])
-        func `a body that is no document is 400 and on record`(
+        func `a body that is not a document is 400 and recorded`(
             _ body: String, _ type: String, _ rule: String
         ) async throws {
             try await TestApplication.with { server in
@@ -111,7 +111,7 @@ extension EndToEndTests {
             }
         }
 
-        @Test func `a region policy lives in its region's namespace`() async throws {
+        @Test func `a region policy is stored in its region's namespace`() async throws {
             try await TestApplication.with { server in
                 try await server.send(.put, "/v1/regions/west", "{}")
                 let policy = """

@@ -13,7 +13,7 @@ struct AnswerBoundTests {
     private static let bound = ViolationList.listBytes + 6 * 2_000 + 2_000
 
     @Test(arguments: ["x", "\u{1}", "é", "\u{1F600}", "\""])
-    func `an answer has bounds for its bytes, its violations and their texts`(_ piece: String)
+    func `an answer bounds its bytes, its violations and their texts`(_ piece: String)
         throws
     {
         let long = String(repeating: piece, count: 20_000)
@@ -48,7 +48,7 @@ struct AnswerBoundTests {
         #expect(try JSONParser.parse(problem.json)["violationCount"] == 1)
     }
 
-    @Test func `a document larger than is read is 413`() throws {
+    @Test func `a document that is too large to read is 413`() throws {
         let error = try #require(throws: DocumentError.self) {
             try DocumentFormat.json.parse(Array(String(repeating: "[", count: 100).utf8))
         }

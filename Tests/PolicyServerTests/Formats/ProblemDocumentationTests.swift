@@ -20,7 +20,7 @@ struct ProblemDocumentationTests {
     }
 
     /// A type that is written out in the program, rather than made from its table.
-    @Test func `the program writes no type that is not in its list`() throws {
+    @Test func `the program writes no problem type that is missing from its list`() throws {
         let sources = Repository.root.appendingPathComponent("Sources")
         let files = try #require(
             FileManager.default.enumerator(at: sources, includingPropertiesForKeys: nil))
