@@ -3,7 +3,7 @@ import TestSupport
 import Testing
 
 extension FaultTests {
-    /// What the program says to a command line that cannot be meant, or that names the wrong thing.
+    /// The program's answers to wrong command lines.
     struct CommandLineTests {
         @Test(arguments: [("", "serve"), ("audit", "verify")])
         func `without a subcommand there is help, and nothing is started`(

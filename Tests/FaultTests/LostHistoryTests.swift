@@ -54,7 +54,7 @@ extension FaultTests {
             }
         }
 
-        /// What went on in etcd while the server was down: neither leaves a key of ours with a new revision.
+        /// The changes in etcd while the server was down. Neither leaves a key of ours with a new revision.
         enum Quiet: String, CaseIterable, Sendable {
             case deletionsOnly, otherKeysOnly
         }
@@ -127,7 +127,7 @@ extension FaultTests {
                     #expect(first.change.verb == "observe")
                     #expect(first.isAfterGap == isCompacted)
                     #expect(first.detail?.contains("the ledger is new") == true)
-                    // What changed, by whom; what was there in between may be gone with the history.
+                    // The change and its actor are known. States in between may be gone with the history.
                     #expect(authors(rows) == authors(before))
                     if !isCompacted {
                         #expect(

@@ -4,7 +4,7 @@ import TestSupport
 import Testing
 
 extension FaultTests {
-    /// A log that nobody reads, few descriptors, signals.
+    /// An unread log, few descriptors, signals.
     struct SurroundingsTests {
         @Test(.timeLimit(.minutes(2)))
         func `an unread log pipe delays no request, and lost lines are counted`()

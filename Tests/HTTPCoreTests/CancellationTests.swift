@@ -5,7 +5,7 @@ import Synchronization
 import TestSupport
 import Testing
 
-/// Work ends when nobody waits for it any more.
+/// Work is cancelled when its client no longer waits.
 @Suite(.timeLimit(.minutes(1))) struct CancellationTests {
     /// A handler that only cancellation ends, and gates that tell of both.
     private struct Endless: Sendable {

@@ -4,7 +4,7 @@ import Synchronization
 import TestSupport
 import Testing
 
-/// Whatever many clients do at once, one that behaves is served, and nothing of it stays behind.
+/// A well-behaved client is served whatever many others do at once, and nothing is left behind.
 @Suite(.timeLimit(.minutes(3))) struct ConnectionAbuseTests {
     private static let large = Route(.get, "/large") { _ in
         Response(contentType: "text/plain", [UInt8](repeating: UInt8(ascii: "x"), count: 400_000))

@@ -11,7 +11,7 @@ import Testing
         try connection.receive("PUT /echo HTTP/1.1\r\nHost: a\r\nContent-Length: 1000\r\n\r\n")
         let before = connection.reads
         for _ in 0..<100 { try connection.receive("x") }
-        // The high watermark: eight chunks that nobody has taken.
+        // The high watermark: eight chunks that have not been read.
         #expect(connection.reads - before < 10)
         try connection.finish()
     }
@@ -93,7 +93,7 @@ final class EmbeddedConnection {
     let load: ServerLoad
 
     var loop: EmbeddedEventLoop { channel.embeddedEventLoop }
-    /// How often the connection has asked the socket for bytes.
+    /// The number of times that the connection has asked the socket for bytes.
     var reads: Int { counter.reads }
 
     init(
@@ -126,7 +126,7 @@ final class EmbeddedConnection {
         loop.run()
     }
 
-    /// What the connection has written since the last call.
+    /// Returns the text that the connection has written since the last call.
     func output() throws -> String {
         var text = ""
         while let bytes = try channel.readOutbound(as: ByteBuffer.self) {

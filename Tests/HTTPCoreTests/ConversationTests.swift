@@ -212,7 +212,7 @@ import Testing
     }
 }
 
-/// What the server says to `text` until it closes.
+/// Sends `text` and returns everything that the server answers until it closes.
 func raw(
     _ server: TestServer, _ text: String, closeOutput: Bool = true
 ) async throws -> String {

@@ -4,7 +4,7 @@ import Synchronization
 import TestSupport
 import Testing
 
-/// Who has to go when there are as many connections as there may be.
+/// The choice of the connection that is closed when the limit is reached.
 @Suite(.timeLimit(.minutes(1))) struct EvictionTests {
     private static var limits: HTTPServer.Limits {
         var limits = HTTPServer.Limits()

@@ -3,7 +3,7 @@ import HTTPTypes
 import TestSupport
 import Testing
 
-/// Whatever comes in, the server goes on.
+/// No input ends the server.
 @Suite(.timeLimit(.minutes(2))) struct HostileBytesTests {
     private static let seeds = [
         "GET /hello HTTP/1.1\r\nHost: a\r\n\r\n",

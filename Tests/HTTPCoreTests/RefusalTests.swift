@@ -3,7 +3,7 @@ import HTTPTypes
 import TestSupport
 import Testing
 
-/// What is answered instead of a handler.
+/// The answers that the server gives without calling a handler.
 @Suite struct RefusalTests {
     struct Row: Sendable, CustomTestStringConvertible {
         var name: String
@@ -76,7 +76,7 @@ import Testing
             name: "501 for an unknown method", request: get("/hello", method: "FROB"),
             status: 501, closes: true),
         .init(
-            name: "501 for a method nobody has", request: get("/hello", method: "PROPFIND"),
+            name: "501 for an unknown method", request: get("/hello", method: "PROPFIND"),
             status: 501, closes: false),
         .init(
             name: "405 for TRACE", request: get("/hello", method: "TRACE"), status: 405,

@@ -112,7 +112,7 @@ struct SettingsTests {
             try await Settings.load(flags, places, environment: [name: "maybe"])
         }
         #expect(error?.message.hasPrefix("\(name) (environment): ") == true)
-        // What Kubernetes sets for Services named policy-server and policy-server-etcd is none of ours.
+        // Kubernetes sets these for Services named policy-server and policy-server-etcd.
         let others = [
             "POLICY_SERVER_SERVICE_HOST": "10.0.0.1", "POLICY_SERVER_PORT": "tcp://10.0.0.1:80",
             "POLICY_SERVER_PORT_80_TCP": "x", "POLICY_SERVER_SERVICE_PORT_HTTP": "80",

@@ -6,7 +6,7 @@ import Testing
 extension EndToEndTests {
     /// Media types of answers: JSON unless another one is asked for.
     struct AcceptTests {
-        /// What a client gets that asks for nothing, or for anything.
+        /// The answer to a client that accepts anything or says nothing.
         @Test(arguments: [nil, "*/*"] as [String?])
         func `every document is JSON for a client that sends no Accept`(accept: String?)
             async throws

@@ -6,7 +6,7 @@ import TestSupport
 import Testing
 
 extension EndToEndTests {
-    /// What a row says of a request, and which requests become rows.
+    /// The content of a row, and the requests that become rows.
     struct AuditRowTests {
         @Test
         func `a row names the actor, the authentication, the address, the reason and the change`()
@@ -112,7 +112,7 @@ extension EndToEndTests {
                     .put, "/v1/regions/west?dryRun=true", "<a/>", type: "text/xml", headers)
                 try await server.send(
                     .put, "/v1/audit/holds/case-7", #"{"reason":""}"#, headers)
-                // What is malformed is left out, the rest is not.
+                // Only malformed values are left out.
                 try await server.send(
                     .put, "/v1/regions/east", "{}", headers + [("X-Ticket", "a\tb")])
                 let rows = try await server.rows(3, "/v1/audit?outcome=refused&order=asc")

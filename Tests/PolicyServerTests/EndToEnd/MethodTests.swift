@@ -6,7 +6,7 @@ import TestSupport
 import Testing
 
 extension EndToEndTests {
-    /// What HTTP says of every resource: HEAD, OPTIONS, Accept-Patch, the index, slashes.
+    /// The rules of HTTP for every resource: HEAD, OPTIONS, Accept-Patch, the index, slashes.
     struct MethodTests {
         /// Values for the parameters of paths, of objects that are there.
         private static let values = [

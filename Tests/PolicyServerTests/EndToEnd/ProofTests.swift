@@ -275,7 +275,7 @@ extension TestApplication {
         }
     }
 
-    /// What etcd holds under the name in the checkpoints' folder.
+    /// Returns the value that etcd holds under the name among the checkpoints.
     fileprivate func anchor(_ name: String) async throws -> String {
         let etcd = try #require(etcd)
         let key = "/calico-policy-server/v1/checkpoint/\(name)"

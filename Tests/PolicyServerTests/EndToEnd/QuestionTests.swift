@@ -7,7 +7,7 @@ import TestSupport
 import Testing
 
 extension EndToEndTests {
-    /// Who asks for what cannot be is told what can, by every query parameter of every GET endpoint.
+    /// A value that a query parameter cannot have gets an answer that names the legal ones, for every GET endpoint.
     struct QuestionTests {
         private let routes: [Route]
 
@@ -166,7 +166,7 @@ extension EndToEndTests {
                 try await server.send(.put, "/v1/regions/west/subnets/web", subnet).status == 201)
         }
 
-        /// Whether the question is for another meaning of the parameter than this route's.
+        /// Returns true if the question is about a meaning that the parameter does not have on this route.
         private static func isOtherwise(_ question: Question, _ route: Route) -> Bool {
             question.pattern == nil
                 && Question.all.contains {

@@ -71,7 +71,7 @@ extension EndToEndTests {
         private struct Point: Sendable {
             /// As a query says it.
             var text: String
-            /// What the replay makes of it.
+            /// The state according to the replay.
             var revision: Int64
         }
 

@@ -6,7 +6,7 @@ import TestSupport
 import Testing
 
 extension EndToEndTests {
-    /// What a page of another site can make a browser send.
+    /// The requests that a page of another site can make a browser send.
     struct WebPageTests {
         private static let region =
             #"{"kind": "Region", "name": "west", "addressBlocks": ["10.1.0.0/16"]}"#

@@ -7,7 +7,7 @@ import PolicyServer
 import Synchronization
 import Testing
 
-/// What a refusal answers is bounded, whatever was sent.
+/// The answer to a refusal is bounded, whatever was sent.
 struct AnswerBoundTests {
     /// Bytes: the list of violations, a detail whose every byte is escaped, and the rest.
     private static let bound = ViolationList.listBytes + 6 * 2_000 + 2_000
@@ -56,7 +56,7 @@ struct AnswerBoundTests {
         #expect(Problem.unreadable(error).type == "/problems/too-large")
     }
 
-    /// However many large bodies arrive, they are read one after the other.
+    /// Large bodies are read one after the other, however many arrive.
     @Test func `large bodies are read one at a time`() async {
         let largeBodies = LargeBodyQueue()
         let gauge = Gauge()
@@ -75,7 +75,7 @@ struct AnswerBoundTests {
     }
 }
 
-/// How many are inside at once.
+/// Counts the callers that are inside at once.
 private final class Gauge: Sendable {
     private let now = Atomic(0)
     private let highest = Atomic(0)

@@ -9,13 +9,13 @@ struct ProblemDocumentationTests {
         let rows = try Repository.text("docs/api.md").split(separator: "\n")
             .filter { $0.hasPrefix("| `") }
         let documented = Set(rows.flatMap { Self.types(String($0)) })
-        #expect(documented.subtracting(ProblemKind.names) == [], "documented, but there is none")
+        #expect(documented.subtracting(ProblemKind.names) == [], "documented, but does not exist")
         #expect(Set(ProblemKind.names).subtracting(documented) == [], "not documented")
     }
 
     @Test func `openapi.yaml names every type of problem, and no other`() throws {
         let documented = Set(Self.types(try Repository.text("openapi.yaml")))
-        #expect(documented.subtracting(ProblemKind.names) == [], "documented, but there is none")
+        #expect(documented.subtracting(ProblemKind.names) == [], "documented, but does not exist")
         #expect(Set(ProblemKind.names).subtracting(documented) == [], "not documented")
     }
 
