@@ -36,7 +36,7 @@ import Testing
         .init(name: "404", request: get("/none"), status: 404, closes: false),
         .init(
             name: "404 for a slash too many", request: get("/hello/", method: "PUT"), status: 404,
-            closes: false, contains: "Leave out the slash that is too many: /hello"),
+            closes: false, contains: "Leave out the extra slash: /hello"),
         .init(
             name: "405 with Allow", request: get("/hello", method: "DELETE"), status: 405,
             closes: false, contains: "\r\nAllow: GET, HEAD, OPTIONS\r\n"),

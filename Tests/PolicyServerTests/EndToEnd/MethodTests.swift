@@ -142,8 +142,8 @@ extension EndToEndTests {
                     #expect(answer["Location"] == nil)
                     #expect(
                         answer.json["detail"]?.stringValue
-                            == "There is no resource at \(path). Leave out the slash that is too"
-                            + " many: \(meant)")
+                            == "There is no resource at \(path). Leave out the extra slash: \(meant)"
+                    )
                 }
                 #expect(try await server.send(.get, "/v1/regions").items.isEmpty)
             }
