@@ -5,7 +5,7 @@ package import HTTPCore
 import HTTPTypes
 package import Logging
 package import ServiceLifecycle
-import Store
+package import Store
 package import UnixSignals
 
 /// The server: creates its parts and connects them.
@@ -169,11 +169,16 @@ package struct Application: Sendable {
 }
 
 /// Keeps the ledger open until everything above it has ended. Checks a large file in the background.
-struct LedgerService: Service {
-    let ledger: AuditLedger
-    let logger: Logger
+package struct LedgerService: Service {
+    private let ledger: AuditLedger
+    private let logger: Logger
 
-    func run() async throws {
+    package init(ledger: AuditLedger, logger: Logger) {
+        self.ledger = ledger
+        self.logger = logger
+    }
+
+    package func run() async throws {
         // Unstructured on purpose: the check may take minutes, and a shutdown must not wait for it.
         Task { [ledger, logger] in
             guard let damage = await ledger.inspect() else { return }
