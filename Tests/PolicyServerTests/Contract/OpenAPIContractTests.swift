@@ -63,7 +63,7 @@ struct OpenAPIContractTests {
         }
     }
 
-    @Test func `no operation documents a status that nothing here gives`() {
+    @Test func `no operation documents a status that no route gives`() {
         let success: Set<Int> = [200, 201, 204, 304]
         let http: Set<Int> = [400, 403, 406, 408, 411, 413, 414, 415, 421, 431, 500, 503]
         let possible = success.union(http).union(Refusal.Reason.allCases.map(\.status))

@@ -4,28 +4,6 @@ package import Logging
 import ServiceLifecycle
 package import Store
 
-/// Keeps the ledger open until everything above it has ended. Checks a large file in the background.
-struct LedgerService: Service {
-    let ledger: AuditLedger
-    let logger: Logger
-
-    func run() async throws {
-        // Unstructured on purpose: the check may take minutes, and a shutdown must not wait for it.
-        Task { [ledger, logger] in
-            guard let damage = await ledger.inspect() else { return }
-            logger.critical("the ledger is damaged", metadata: ["error": "\(damage)"])
-        }
-        // The ledger is closed after a graceful shutdown and after cancellation alike.
-        try? await gracefulShutdown()
-        do {
-            // A separate task is not cancelled with this one, so the ledger can still write its queued rows.
-            try await Task { [ledger] in try await ledger.close() }.value
-        } catch {
-            logger.error("the ledger did not close", metadata: ["error": "\(error)"])
-        }
-    }
-}
-
 /// Moves expired audit rows into sealed segments, shortly after the start and then every hour.
 package struct RetentionService: Service {
     private let ledger: AuditLedger
