@@ -69,9 +69,7 @@ extension RuleID {
         .documentTooDeep, .documentTooManyValues, .documentTooManyMembers, .documentNumberTooLong,
         .documentTooManyDirectives,
     ]
-}
 
-extension RuleID {
     /// The text is not well-formed YAML.
     package static let yamlSyntax = RuleID("yaml.syntax")
     /// The stream holds several documents where one is expected.

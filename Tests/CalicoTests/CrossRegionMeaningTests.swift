@@ -4,7 +4,7 @@ import Domain
 import TestSupport
 import Testing
 
-@Suite("A CrossRegionPolicy and what it becomes mean the same")
+@Suite("A CrossRegionPolicy and its compiled policies mean the same")
 struct CrossRegionMeaningTests {
     /// By name, as Felix does up to 3.31; by `name/namespace/kind`, as it does after; and backwards,
     /// because no order may matter.

@@ -5,7 +5,7 @@ import Foundation
 import Testing
 
 /// Every row of `docs/mistakes.md` says what really is answered.
-@Suite("The page of typical mistakes")
+@Suite("docs/mistakes.md")
 struct MistakeTableTests {
     struct Row: Sendable, CustomTestStringConvertible {
         let mistake: String
@@ -56,9 +56,9 @@ struct MistakeTableTests {
         return text.split(separator: "\n").compactMap(Row.init)
     }()
 
-    @Test("has at least twenty") func count() { #expect(Self.rows.count >= 40) }
+    @Test("has at least forty rows") func count() { #expect(Self.rows.count >= 40) }
 
-    @Test("says what is answered", arguments: rows)
+    @Test("shows the actual answers", arguments: rows)
     func row(row: Row) throws {
         let bytes = Array(row.body.utf8)
         let found = Self.violations(row.kind, bytes)

@@ -31,7 +31,7 @@ struct PolicyVerdictTests {
         return nil
     }
 
-    @Test("what is stored is judged valid again, and stored unchanged")
+    @Test("a stored document is valid and is stored unchanged again")
     func storedIsStable() throws {
         for row in try Verdicts.rows("policies") {
             guard let stored = row["stored"],

@@ -85,7 +85,7 @@ struct JSONSerializerTests {
         ("-0", "0"), ("1.0", "1"), ("1e2", "100"), ("9007199254740993", "9007199254740993"),
         ("18446744073709551615", "18446744073709551615"), ("1e400", "1e400"), ("-12", "-12"),
     ])
-    func keepsIntegersThatADoubleWouldSpoil(literal: String, expected: String) throws {
+    func keepsIntegersThatADoubleWouldRound(literal: String, expected: String) throws {
         #expect(text(JSONSerializer.canonical(try JSONParser.parse(literal))) == expected)
     }
 }

@@ -17,7 +17,7 @@ struct YAMLHostileInputTests {
         return text + last
     }
 
-    @Test func boundsWhatAliasesExpandTo() throws {
+    @Test func boundsTheExpansionOfAliases() throws {
         #expect(try refusal(laughs("b: *a11\n")) == .documentTooManyValues)
     }
 

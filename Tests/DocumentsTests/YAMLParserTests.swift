@@ -127,7 +127,7 @@ struct YAMLParserTests {
         #expect(try YAMLParser.documents([]) == [])
     }
 
-    @Test func saysWhereInBytes() throws {
+    @Test func reportsTheByteOffsetOfAnError() throws {
         let error = try #require(throws: DocumentError.self) { try parse("é: 1\r\nbb: [.inf]") }
         #expect(error.position == SourcePosition(line: 2, column: 6, byteOffset: 12))
         let malformed = try #require(throws: DocumentError.self) {

@@ -13,7 +13,7 @@ struct BlankMemberTests {
     }
 
     @Test(arguments: regions + subnets + allocations + policies + rules + peers)
-    func isRefusedAndSaidWhatItWouldMean(_ row: Case) {
+    func refusesABlankMemberAndNamesTheMeaningOfLeavingItOut(_ row: Case) {
         let found = row.violations.filter { $0.pointer == row.member }
         #expect(found.map(\.rule) == [.blank], "found \(row.violations)")
         #expect(found.first?.message.hasPrefix("is blank") == true)
@@ -21,7 +21,7 @@ struct BlankMemberTests {
 
     /// The members that select something by themselves say what leaving them out would mean.
     @Test(arguments: ["securityGroup", "nets", "selector", "project", "subnet"])
-    func saysWhatLeavingItOutMeans(member: String) {
+    func namesTheMeaningOfAnAbsentMember(member: String) {
         let message = Self.peer(member).violations.first { $0.rule == .blank }?.message
         #expect(message?.contains("left out it would mean any") == true)
     }

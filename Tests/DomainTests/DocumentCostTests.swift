@@ -9,7 +9,7 @@ struct DocumentCostTests {
         (0..<12).map { number >> $0 & 1 == 1 ? "\u{e9}" : "e\u{301}" }.joined()
     }
 
-    @Test func keysThatUnicodeCallsEqualAreSpreadByTheirBytes() {
+    @Test func canonicallyEqualKeysHaveDifferentHashes() {
         let hashes = Set((0..<4_096).map { JSONValue.string(Self.spelling($0)).hashValue })
         // With Swift's own hash of strings this is one.
         #expect(hashes.count > 4_000)
@@ -20,7 +20,7 @@ struct DocumentCostTests {
         #expect(objects.count == 64)
     }
 
-    @Test func keysThatUnicodeCallsEqualAreDifferentMembers() throws {
+    @Test func canonicallyEqualKeysAreDifferentMembers() throws {
         let text =
             "{" + (0..<4_096).map { "\"\(Self.spelling($0))\":1" }.joined(separator: ",") + "}"
         #expect(try JSONParser.parse(text).objectValue?.count == 4_096)
@@ -54,7 +54,7 @@ struct DocumentCostTests {
     ]
 
     @Test(arguments: tooLarge)
-    func aBodyThatIsTooLargeToReadSaysTheBound(text: String, rule: RuleID) throws {
+    func aBodyBeyondABoundNamesTheBound(text: String, rule: RuleID) throws {
         let error = try #require(throws: DocumentError.self) {
             try YAMLParser.parse(Array(text.utf8), limits: .body)
         }
@@ -73,7 +73,7 @@ struct DocumentCostTests {
     }
 
     /// What etcd holds already is read whatever others have stored.
-    @Test func whatIsStoredMayHaveMoreMembers() throws {
+    @Test func storedDocumentsMayHaveMoreMembersThanBodies() throws {
         let text = "{" + (0..<10_000).map { "\"\($0)\":1" }.joined(separator: ",") + "}"
         #expect(try JSONParser.parse(text).objectValue?.count == 10_000)
     }
@@ -136,14 +136,14 @@ struct DocumentCostTests {
     }
 
     @Test(arguments: ["0", "1", "42", "9223372036854775807"])
-    func aRevisionIsReadAsItIsShown(text: String) {
+    func readsRevisionsAsTheServerShowsThem(text: String) {
         #expect(ReadOnlyFields.revision(text) == Int64(text))
     }
 
     @Test(arguments: [
         "", "abc", "-1", "+1", "1.5", "007", " 1", "1e3", "9223372036854775808", "true",
     ])
-    func whatIsNoRevisionIsNone(text: String) {
+    func refusesOtherRevisions(text: String) {
         #expect(ReadOnlyFields.revision(text) == nil)
     }
 }

@@ -47,18 +47,18 @@ struct DocumentLocatorTests {
             ("[{}, {\"a\": 1}]", "/1/a", 1, 7), ("{\"a\": 1}", "/0/a", 1, 2),
             ("{\"items\": [{}, {\"a\": 1}]}", "/1/a", 1, 17), ("{a: 1}", "/0/a", 1, 2),
         ])
-    func findsThePlaceInAStream(text: String, pointer: String, line: Int, column: Int) {
+    func findsThePositionInAStream(text: String, pointer: String, line: Int, column: Int) {
         let position = DocumentLocator.positions(ofStreamed: [pointer], in: Array(text.utf8))[0]
         #expect(position?.line == line)
         #expect(position?.column == column)
     }
 
     @Test(arguments: ["- a: 1\n", "items: [{a: 1}]\n", "a: 1\n", "a: [", ""])
-    func findsNoPlaceInListsOfAStream(text: String) {
+    func findsNoPositionInListsOfAStream(text: String) {
         #expect(DocumentLocator.positions(ofStreamed: ["/1/a"], in: Array(text.utf8)) == [nil])
     }
 
-    @Test func findsNothingInWhatIsNoDocument() {
+    @Test func findsNothingInTextsThatAreNotDocuments() {
         #expect(DocumentLocator.positions(of: ["/a"], in: Array("{a: [".utf8)) == [nil])
         #expect(DocumentLocator.positions(of: ["/a"], in: []) == [nil])
     }

@@ -37,7 +37,7 @@ import Testing
         }
     }
 
-    @Test func aPasswordIsReadAgainWhenItWasChanged() async throws {
+    @Test func aChangedPasswordIsReadAgain() async throws {
         try await withEtcd { etcd in
             try await etcd.etcdctl("user", "add", "app:old")
             try await etcd.etcdctl("user", "grant-role", "app", "root")
@@ -85,7 +85,7 @@ import Testing
         }
     }
 
-    @Test func whatAUserMayNotDoIsPermissionDenied() async throws {
+    @Test func forbiddenCallsArePermissionDenied() async throws {
         try await withEtcd { etcd in
             try await etcd.etcdctl("role", "add", "reader")
             try await etcd.etcdctl("role", "grant-permission", "reader", "read", "a/", "a0")

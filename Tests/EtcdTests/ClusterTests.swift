@@ -77,7 +77,7 @@ import Etcd
         }
     }
 
-    @Test func theMembersThatHangAreNamedWhereThereIsNoQuorum() async throws {
+    @Test func anErrorWithoutQuorumNamesTheHangingMembers() async throws {
         try await withEtcdCluster(size: 3, EtcdProcess.Options(skipsSync: true)) { members in
             let urls = members.map(\.clientURL)
             let configuration = try EtcdConfiguration(
@@ -98,7 +98,7 @@ import Etcd
         }
     }
 
-    @Test func aMemberThatIsSlowIsNotLeft() async throws {
+    @Test func aSlowMemberStaysInUse() async throws {
         try await withEtcdCluster(size: 3, EtcdProcess.Options(skipsSync: true)) { members in
             let urls = members.map(\.clientURL)
             try await withClient(EtcdConfiguration(endpoints: urls)) { client in

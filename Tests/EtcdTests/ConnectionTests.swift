@@ -23,7 +23,7 @@ import Etcd
         }
     }
 
-    @Test func aConnectionThatEndedIsMadeAnew() async throws {
+    @Test func anEndedConnectionIsReplaced() async throws {
         try await withEtcd { etcd in
             try await withClient(etcd) { client in
                 try await client.put("k", [])

@@ -4,7 +4,7 @@ import TestSupport
 import Testing
 
 @Suite struct FaultTests {
-    @Test func aWatchGoesOnAfterRestartsWithoutLossOrRepetition() async throws {
+    @Test func aWatchContinuesAfterRestartsWithoutLossOrRepetition() async throws {
         try await withEtcd { etcd in
             try await withClient(etcd) { client in
                 let first = try await client.put("start", []).revision
@@ -106,7 +106,7 @@ import Testing
         }
     }
 
-    @Test func aSilentServerMeansTheDeadlineAndAnUnknownWrite() async throws {
+    @Test func aSilentServerEndsCallsAtTheDeadlineWithUnknownWrites() async throws {
         try await withEtcd { etcd in
             try await withClient(etcd, timeout: .seconds(1)) { client in
                 try await client.warmUp()
@@ -124,7 +124,7 @@ import Testing
         }
     }
 
-    @Test func aStoppedServerMeansNothingWasApplied() async throws {
+    @Test func aStoppedServerAppliesNothing() async throws {
         try await withEtcd { etcd in
             try await withClient(etcd, timeout: .seconds(4)) { client in
                 try await client.warmUp()
@@ -149,7 +149,7 @@ import Testing
         }
     }
 
-    @Test func aCancelledCallEndsAtOnce() async throws {
+    @Test func aCancelledCallEndsImmediately() async throws {
         try await withEtcd { etcd in
             try await withClient(etcd, timeout: .seconds(60)) { client in
                 try await client.put("k", [])

@@ -24,7 +24,7 @@ import Etcd
         return answer
     }
 
-    @Test func pingsAreAnsweredAndTheRestIsPassedOnHoweverTheStreamIsCut() {
+    @Test func pingsAreAnsweredAndOtherFramesPassedOnForEveryCutOfTheStream() {
         for size in 1...Self.stream.count { check(cutInto: size) }
     }
 

@@ -36,7 +36,7 @@ import Testing
         #expect(assembler.nextRevision == 8)
     }
 
-    @Test func whatABrokenConnectionLeftIncompleteIsAskedForAgain() throws {
+    @Test func anIncompleteRevisionIsRequestedAgainAfterReconnecting() throws {
         var assembler = WatchAssembler(startRevision: 5)
         #expect(try assembler.receive(Self.response(5, 5, fragment: true)) == nil)
         assembler.reconnect()
@@ -45,7 +45,7 @@ import Testing
         #expect(again?.revisions.map(\.events.count) == [3])
     }
 
-    @Test func whatIsRepeatedIsDropped() throws {
+    @Test func repeatedRevisionsAreDropped() throws {
         var assembler = WatchAssembler(startRevision: 5)
         _ = try assembler.receive(Self.response(5, 6))
         #expect(try assembler.receive(Self.response(5, 6)) == nil)
@@ -66,7 +66,7 @@ import Testing
     }
 
     /// It may be ahead of events that are still to come.
-    @Test func anAnswerToAQuestionIsASignOfLifeAndNoProgress() throws {
+    @Test func anAnswerToAProgressRequestIsOnlyASignOfLife() throws {
         var assembler = WatchAssembler(startRevision: 5)
         var answer = Self.response(header: 40)
         answer.watchID = -1
@@ -95,7 +95,7 @@ import Testing
         #expect(assembler.nextRevision == 10)
     }
 
-    @Test func aServerThatIsBehindWhatWasDeliveredIsAnError() throws {
+    @Test func aServerBehindTheDeliveredRevisionIsAnError() throws {
         var assembler = WatchAssembler(startRevision: 10)
         #expect(try assembler.receive(Self.created(at: 9)) == nil)
         assembler.reconnect()

@@ -39,7 +39,7 @@ import Testing
             success: ["a", "b", "c"].map { .put(EtcdKey("w\(writer)/\($0)"), value) })
     }
 
-    @Test func aWatchSeesOnlyItsKeysAndWhatWasBefore() async throws {
+    @Test func aWatchSeesOnlyItsKeysWithTheirPreviousValues() async throws {
         try await withEtcd { etcd in
             try await withClient(etcd) { client in
                 try await client.put("other", [])
@@ -118,7 +118,7 @@ import Testing
         }
     }
 
-    @Test func aCompactedStartIsReportedWithTheRevisionThatIsLeft() async throws {
+    @Test func aCompactedStartIsReportedWithTheOldestKeptRevision() async throws {
         try await withEtcd { etcd in
             try await withClient(etcd) { client in
                 for _ in 0..<10 { try await client.put("k", []) }
@@ -190,7 +190,7 @@ import Testing
     }
 
     /// The stream of the watch hangs, while all other calls on its connection are answered.
-    @Test func aWatchThatAloneHangsIsBegunAnew() async throws {
+    @Test func aWatchThatHangsAloneIsRestarted() async throws {
         try await withEtcd { etcd in
             let port = try EtcdEndpoint(parsing: etcd.clientURL).port
             try await FreezingProxy.with(to: port) { proxy in

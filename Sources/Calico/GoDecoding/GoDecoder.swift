@@ -97,7 +97,7 @@ struct GoDecoder {
                 guard repeats <= Self.maximumRepeats else {
                     report(
                         .repeatedField, at: JSONPointer.append(pointer, key),
-                        "is \(type.fields[index].name) once more in other letter case: write it once"
+                        "is \(type.fields[index].name) again in other letter case: write it once"
                     )
                     continue
                 }

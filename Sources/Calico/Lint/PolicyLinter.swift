@@ -69,7 +69,7 @@ enum SpecLints {
         guard let deny = rules.first(where: { $0.string("action") == "Deny" }) else { return }
         report.add(
             .lintDenyWithoutOrder, at: deny.pointer(to: "action"),
-            "a policy without order comes last, after the security groups, which have none either:"
+            "a policy without order comes last, after the security groups, which have no order either:"
                 + " add spec.order, such as 100, for the Deny to take effect")
     }
 

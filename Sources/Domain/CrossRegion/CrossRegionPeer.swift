@@ -97,7 +97,7 @@ extension CrossRegionPeer {
         if !regions.isEmpty, !regions.contains(where: { $0.value == reference.region }) {
             reader.add(
                 text.pointer, .crossRegionSubnetRegion,
-                "is a subnet of region \(reference.region), which the peer leaves out: nothing could"
+                "is a subnet of region \(reference.region), which the peer does not list: nothing could"
                     + " match")
         }
     }

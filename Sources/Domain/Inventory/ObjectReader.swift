@@ -149,8 +149,8 @@ extension ObjectReader {
     mutating func addBlank(_ field: String) {
         let message =
             Self.meaningsWhenAbsent[field].map {
-                "is blank; left out it would mean \($0): write what is meant, or leave it out"
-            } ?? "is blank: write a value, or leave it out where it need not be there"
+                "is blank; if absent it would mean \($0): write a value, or leave it out"
+            } ?? "is blank: write a value, or leave it out if it is optional"
         add(place(field), .blank, message)
     }
 

@@ -56,7 +56,7 @@ package enum RegionName {
         guard !isLegal(name) else { return nil }
         let rule =
             name == "none"
-            ? "\"none\" is what Felix reads as no region: choose another name"
+            ? "Felix reads \"none\" as no region: choose another name"
             : "a region name has 1 to 46 lower-case letters, digits and '-', with a letter or digit "
                 + "at both ends"
         let hint = suggestion(for: name).map { "; try \"\($0)\"" } ?? ""

@@ -91,7 +91,7 @@ extension EtcdError {
     /// True if the endpoint should be skipped for a while.
     var isSilence: Bool { code == .deadlineExceeded || message.contains(Self.silence) }
 
-    private static let silence = "the member takes connections, but has not answered for "
+    private static let silence = "the member accepts connections but has not answered for "
 }
 
 /// The choice of the member that replaces a failed one.

@@ -31,7 +31,7 @@ extension EtcdClient {
                 guard try await canGoOn(after: error, request.keys, progress) else { throw error }
                 await leave(index, because: error, token: token)
                 logger.notice(
-                    "the watch of etcd moves on",
+                    "the watch of etcd switches to another connection",
                     metadata: ["from": "\(endpoint.address)", "error": "\(error)"])
                 let pause = backoff.next(endpoints: pool.endpoints.count)
                 guard (try? await Task.sleep(for: pause)) != nil else { throw .cancelled }
