@@ -6,6 +6,9 @@ package protocol KeyValueStore: Sendable {
     /// The failures of the endpoints since the last answer; nil without any.
     var trouble: String? { get }
 
+    /// The endpoint that calls use now; nil for a store without endpoints.
+    var endpointInUse: String? { get }
+
     func range(_ request: RangeRequest) async throws -> RangeResponse
 
     /// Applies a transaction. It is not repeated once it may have been sent: a lost answer is an error with the
@@ -28,6 +31,8 @@ package protocol KeyValueStore: Sendable {
 
 extension KeyValueStore {
     package var trouble: String? { nil }
+
+    package var endpointInUse: String? { nil }
 
     /// Returns the current value of the key; nil if it does not exist.
     package func get(_ key: EtcdKey) async throws -> KeyValue? {

@@ -1,9 +1,8 @@
 import Documents
+import HTTPCore
 import HTTPTypes
 import NIOCore
 import Testing
-
-@testable import HTTPCore
 
 @Suite struct AnswerFormatTests {
     /// RFC 9457 §3

@@ -1,6 +1,5 @@
+import HTTPCore
 import Testing
-
-@testable import HTTPCore
 
 @Suite struct ConnectionStateTests {
     @Test func `an exchange ends when request and answer are complete, in either order`() {

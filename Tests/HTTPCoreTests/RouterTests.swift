@@ -1,7 +1,6 @@
+import HTTPCore
 import HTTPTypes
 import Testing
-
-@testable import HTTPCore
 
 @Suite struct RouterTests {
     private static let router = try? {

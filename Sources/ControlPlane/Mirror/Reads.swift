@@ -62,9 +62,31 @@ package struct ChangeStatus: Sendable {
     /// etcd revision of the transaction; nil when aborted.
     package var revision: Int64?
     package var journal: JournalEntry
+    /// The objects that the change wrote or removed, by the names that they have in the API.
+    package var objects: [ObjectReference]
+
+    init(id: ChangeID, state: State, revision: Int64?, journal: JournalEntry) {
+        self.id = id
+        self.state = state
+        self.revision = revision
+        self.journal = journal
+        objects = journal.objects
+    }
 }
 
 extension ChangeStatus {
+    /// Names the objects of a stream as its rows in the ledger do: the keys do not tell a policy's own name, nor
+    /// which policies are one CrossRegionPolicy.
+    mutating func name(from rows: [AuditRecord]) {
+        guard let revision else { return }
+        let own = rows.filter { $0.revision == revision && $0.origin == .api }
+        let stream = AppliedStream(id, own, revision: revision)
+        guard !stream.objects.isEmpty else { return }
+        objects = stream.objects.map {
+            ObjectReference(kind: $0.kind, name: $0.name, region: $0.region)
+        }
+    }
+
     /// From the ledger, for a change whose journal entry has expired; nil for a row of no change.
     init?(id: ChangeID, row: AuditRecord) {
         guard let revision = row.revision else { return nil }

@@ -44,6 +44,10 @@ package struct AppliedStream: Sendable {
 }
 
 extension AppliedStream {
+    private static let kinds: Set = [
+        "Region", "Subnet", "GlobalNetworkPolicy", "NetworkPolicy", CrossRegionPolicy.kind,
+    ]
+
     init(_ id: ChangeID, _ write: PlannedWrite, revision: Int64?) {
         self.init(
             changeID: id, revision: revision,
@@ -57,7 +61,8 @@ extension AppliedStream {
     init(_ id: ChangeID, _ rows: [AuditRecord], revision: Int64) {
         var objects: [Object] = []
         var sources: [String] = []
-        for row in rows {
+        // What has to exist beside the objects, such as a tier, is none of them.
+        for row in rows where Self.kinds.contains(row.kind) {
             if let source = row.resource.flatMap(CrossRegionAnnotation.sourceName(ofPart:)) {
                 sources.append(source)
             } else {

@@ -73,6 +73,20 @@ enum Decision: Sendable {
     case refused(Refusal)
 }
 
+extension Decision {
+    /// The same decision with `warnings` before its own.
+    func adding(_ warnings: [Violation]) -> Decision {
+        guard !warnings.isEmpty else { return self }
+        switch self {
+        case .write(var write):
+            write.warnings = warnings + write.warnings
+            return .write(write)
+        case .unchanged(let object, let own): return .unchanged(object, warnings: warnings + own)
+        case .refused: return self
+        }
+    }
+}
+
 /// How stored resources look in the API.
 enum Representation {
     /// Nil when the stored object is too damaged to be shown.

@@ -5,6 +5,8 @@ import Domain
 /// The documents of a write, read and judged.
 package struct PreparedOperation: Sendable {
     let change: PreparedChange
+    /// About the text of the documents.
+    let warnings: [Violation]
 }
 
 /// A change request with its document read and judged, as far as that needs nothing but the document:

@@ -191,6 +191,8 @@ package struct ReadOnlyFields: Sendable, Equatable {
     package var namespace: Located<String>?
     /// A CrossRegionPolicy in the form that earlier versions showed.
     package var source: Located<JSONValue>?
+    /// The labels beside such a source, in a document of that form.
+    package var labels: Located<[String: String]>?
 
     package init() {}
 

@@ -30,9 +30,15 @@ extension EtcdClient {
                 }
                 guard try await canGoOn(after: error, request.keys, progress) else { throw error }
                 await leave(index, because: error, token: token)
+                let (next, successor) = pool.inUse
                 logger.notice(
-                    "the watch of etcd switches to another connection",
-                    metadata: ["from": "\(endpoint.address)", "error": "\(error)"])
+                    next == index
+                        ? "the watch of etcd is restarted"
+                        : "the watch of etcd switches to another endpoint",
+                    metadata: [
+                        "from": "\(endpoint.address)", "to": "\(successor.address)",
+                        "error": "\(error)",
+                    ])
                 let pause = backoff.next(endpoints: pool.endpoints.count)
                 guard (try? await Task.sleep(for: pause)) != nil else { throw .cancelled }
             }

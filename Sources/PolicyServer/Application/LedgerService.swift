@@ -1,25 +1,90 @@
-import Logging
+import ControlPlane
+import Domain
+package import Logging
 import ServiceLifecycle
-import Store
+package import Store
 
-/// Keeps the ledger open until everything above it has ended, and has a large file checked meanwhile.
+/// Keeps the ledger open until everything above it has ended. Checks a large file in the background.
 struct LedgerService: Service {
     let ledger: AuditLedger
     let logger: Logger
 
     func run() async throws {
-        // A task that nobody waits for: it may take minutes, which an end must not.
+        // Unstructured on purpose: the check may take minutes, and a shutdown must not wait for it.
         Task { [ledger, logger] in
             guard let damage = await ledger.inspect() else { return }
             logger.critical("the ledger is damaged", metadata: ["error": "\(damage)"])
         }
-        // A cancelled wait is an end like any other: the ledger is closed either way.
+        // The ledger is closed after a graceful shutdown and after cancellation alike.
         try? await gracefulShutdown()
         do {
-            // A task of its own, since the ledger writes what it still holds even when this one is cancelled.
+            // A separate task is not cancelled with this one, so the ledger can still write its queued rows.
             try await Task { [ledger] in try await ledger.close() }.value
         } catch {
             logger.error("the ledger did not close", metadata: ["error": "\(error)"])
+        }
+    }
+}
+
+/// Moves expired audit rows into sealed segments, shortly after the start and then every hour.
+package struct RetentionService: Service {
+    private let ledger: AuditLedger
+    private let retention: Duration?
+    private let directory: String
+    private let startDelay: Duration
+    /// The pause after a segment, as a multiple of the time that pruning it took. With 4, pruning keeps the
+    /// ledger's writer busy for at most a fifth of the time.
+    private static let pauses = 4
+    private let logger: Logger
+
+    /// - Parameter retention: The age at which rows expire, in whole seconds; nil for never.
+    package init(
+        ledger: AuditLedger, retention: Duration?, directory: String,
+        startDelay: Duration = .seconds(10), logger: Logger
+    ) {
+        self.ledger = ledger
+        self.retention = retention
+        self.directory = directory
+        self.startDelay = startDelay
+        self.logger = logger
+    }
+
+    package func run() async throws {
+        guard let retention else {
+            try? await gracefulShutdown()
+            return
+        }
+        await cancelWhenGracefulShutdown {
+            try? await Task.sleep(for: startDelay)
+            while !Task.isCancelled {
+                await prune(retention)
+                try? await Task.sleep(for: .seconds(3_600))
+            }
+        }
+    }
+
+    /// Prunes all expired rows one segment at a time, with pauses between segments so that writes are not delayed
+    /// for long.
+    private func prune(_ retention: Duration) async {
+        let now = SystemClock.now()
+        let cutoff = Timestamp(
+            microseconds: now.microseconds - retention.components.seconds * 1_000_000)
+        do {
+            while !Task.isCancelled, ledger.health.isAvailable,
+                let pruned = try await ledger.prune(
+                    before: cutoff, into: directory, now: SystemClock.now(),
+                    version: Version.number)
+            {
+                logger.notice(
+                    "audit rows moved to a segment",
+                    metadata: [
+                        "from": "\(pruned.rows.lowerBound)", "to": "\(pruned.rows.upperBound)",
+                        "file": "\(pruned.path)",
+                    ])
+                try? await Task.sleep(for: pruned.held * Self.pauses)
+            }
+        } catch {
+            logger.error("audit rows cannot be pruned", metadata: ["error": "\(error)"])
         }
     }
 }

@@ -2,10 +2,9 @@ import Documents
 import Domain
 import HTTPCore
 import HTTPTypes
+import PolicyServer
 import TestSupport
 import Testing
-
-@testable import PolicyServer
 
 extension EndToEndTests {
     /// Who asks for what cannot be is told what can, by every query parameter of every GET endpoint.

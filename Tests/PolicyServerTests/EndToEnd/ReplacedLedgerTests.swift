@@ -4,11 +4,10 @@ import Domain
 import Foundation
 import GRDB
 import HTTPTypes
+import PolicyServer
 import Store
 import TestSupport
 import Testing
-
-@testable import PolicyServer
 
 extension EndToEndTests {
     /// Another ledger in the place of the one that etcd and the data folder know.
