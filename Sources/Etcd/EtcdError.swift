@@ -66,7 +66,7 @@ extension EtcdError: CustomStringConvertible {
 }
 
 extension EtcdError.Code {
-    /// The event, as the beginning of a message.
+    /// The beginning of a message.
     fileprivate var text: String {
         switch self {
         case .unavailable: "etcd cannot be reached"

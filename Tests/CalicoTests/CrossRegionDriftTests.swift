@@ -29,7 +29,7 @@ struct CrossRegionDriftTests {
         }
     }
 
-    /// What is stored, with a patch applied to one of the policies.
+    /// Returns the stored policies with a patch applied to one of them.
     private func changed(_ index: Int, _ patch: JSONValue) throws -> [Resource] {
         var stored = CrossRegionSample.stored(try policy())
         stored[index].document = MergePatch.apply(patch, to: stored[index].document)

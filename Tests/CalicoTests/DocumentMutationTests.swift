@@ -6,7 +6,7 @@ import Testing
 
 @Suite("Mutated documents")
 struct DocumentMutationTests {
-    /// One seed that never changes and one that always does; a failure prints the seed.
+    /// One fixed seed and one random seed; a failure prints the seed.
     static let seeds: [UInt64] = [1, UInt64.random(in: .min ... .max)]
 
     @Test("are refused, or stored in an accepted and stable form", arguments: seeds)

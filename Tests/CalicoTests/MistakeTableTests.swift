@@ -4,7 +4,7 @@ import Domain
 import Foundation
 import Testing
 
-/// Every row of `docs/mistakes.md` says what really is answered.
+/// Compares every row of `docs/mistakes.md` with the server's answer.
 @Suite("docs/mistakes.md")
 struct MistakeTableTests {
     struct Row: Sendable, CustomTestStringConvertible {
@@ -19,7 +19,7 @@ struct MistakeTableTests {
 
         var testDescription: String { mistake }
 
-        /// Nil for a line that is no row of the table.
+        /// Returns nil for a line that is not a row of the table.
         init?(_ line: Substring) {
             let cells = line.split(separator: " | ", omittingEmptySubsequences: false)
             guard cells.count == 5, cells[0].hasPrefix("| "), cells[2].hasPrefix("`") else {
@@ -73,7 +73,7 @@ struct MistakeTableTests {
         #expect(position.map { "\($0.line):\($0.column)" } == place)
     }
 
-    /// Why the bytes are no document; nil when they are one.
+    /// Returns the error for bytes that are not a document; otherwise nil.
     private static func unreadable(_ bytes: [UInt8]) -> DocumentError? {
         do throws(DocumentError) {
             _ = try YAMLParser.parse(bytes)

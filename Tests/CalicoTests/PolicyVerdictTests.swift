@@ -15,7 +15,7 @@ struct PolicyVerdictTests {
             "\(differences.count) differ:\n\(differences.prefix(6).joined(separator: "\n"))")
     }
 
-    /// What we say otherwise than Calico did, or nil.
+    /// Returns the difference from Calico's verdict; nil without one.
     private func difference(_ row: JSONValue) throws -> String? {
         let kind = try #require(ResourceKind(rawValue: row["kind"]?.stringValue ?? ""))
         let document = try #require(row["object"])

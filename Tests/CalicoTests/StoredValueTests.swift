@@ -4,7 +4,7 @@ import Domain
 import TestSupport
 import Testing
 
-/// What Felix makes of stored values (calico-semantics: found in Calico's source and by running it).
+/// Findings about stored values. The behaviour of Felix is from Calico's source and from running it.
 @Suite struct StoredValueTests {
     struct Case: Sendable, CustomTestStringConvertible {
         var kind = ResourceKind.globalNetworkPolicy

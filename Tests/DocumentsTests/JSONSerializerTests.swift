@@ -11,7 +11,7 @@ struct JSONSerializerTests {
                 == #"{"b":[1,null,true],"a":{"x":"<é>"},"c":{},"d":[]}"#)
     }
 
-    /// What Go 1.22's `json.Marshal` prints for the same strings.
+    /// Strings and the output of Go 1.22's `json.Marshal` for them.
     @Test(arguments: [
         ("a<b>&c", #""a\u003cb\u003e\u0026c""#),
         ("\u{2028}\u{2029}", #""\u2028\u2029""#),

@@ -1,7 +1,7 @@
 import Documents
 import Testing
 
-/// What is said of the mistakes that people make in YAML, beside what the parser says.
+/// Hints about common mistakes in YAML, added to the parser's message.
 @Suite struct YAMLHintTests {
     @Test(
         "says what to do",

@@ -108,7 +108,7 @@ struct CrossRegionDocumentTests {
         #expect(OpenStackName(label, maximumLength: 27).label == label)
     }
 
-    /// Random documents: a value or violations, never neither.
+    /// Random documents give a value or violations, never neither.
     @Test(arguments: 1...8 as ClosedRange<UInt64>)
     func aDocumentWithoutViolationsHasAValue(seed: UInt64) {
         var source = RandomDocument(seed: seed)

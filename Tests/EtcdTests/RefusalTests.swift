@@ -2,7 +2,7 @@ import Etcd
 import TestSupport
 import Testing
 
-/// What etcd refuses, as the error that callers see.
+/// Refusals of etcd and the resulting errors.
 @Suite struct RefusalTests {
     enum Refused: CaseIterable {
         case tooManyOperations, tooLarge, tooLargeForGRPC, sameKeyTwice, emptyKey, unknownLease

@@ -2,9 +2,9 @@ import Etcd
 import TestSupport
 import Testing
 
-/// What is said of an etcd that cannot be reached: which endpoint, and what is wrong with it.
+/// Errors about an etcd that cannot be reached: they name the endpoint and the problem.
 @Suite struct UnreachableTests {
-    /// - Returns: what a call says when its time is up, which is what `trouble` says.
+    /// - Returns: the message of a call after its deadline, which must equal `trouble`.
     private static func trouble(
         _ endpoint: String, _ tls: EtcdConfiguration.TLS = EtcdConfiguration.TLS(),
         timeout: Duration = .seconds(8)

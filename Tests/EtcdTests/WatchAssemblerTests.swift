@@ -60,7 +60,7 @@ import Testing
         #expect(progress?.revisions == [])
         #expect(progress?.progressRevision == 40)
         #expect(assembler.nextRevision == 41)
-        // One that says less than is known says nothing.
+        // A progress notification below the known revision is ignored.
         #expect(try assembler.receive(Self.response(header: 39)) == nil)
         #expect(assembler.nextRevision == 41)
     }
@@ -76,7 +76,7 @@ import Testing
         #expect(sign?.revisions == [])
         #expect(sign?.progressRevision == 4)
         #expect(assembler.nextRevision == 5)
-        // Between the fragments of a revision as well.
+        // A progress notification may also come between the fragments of a revision.
         #expect(try assembler.receive(Self.response(6, fragment: true)) == nil)
         #expect(try assembler.receive(answer)?.revisions == [])
         #expect(try assembler.receive(Self.response(6))?.revisions.map(\.events.count) == [2])

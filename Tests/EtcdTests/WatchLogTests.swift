@@ -4,7 +4,7 @@ import Synchronization
 import TestSupport
 import Testing
 
-/// What the log says of a watch whose endpoint fails.
+/// The log of a watch whose endpoint fails.
 @Suite struct WatchLogTests {
     @Test(arguments: [
         (["http://127.0.0.1:1"], "the watch of etcd is restarted", "http://127.0.0.1:1"),

@@ -65,7 +65,7 @@ import Testing
                 try await client.put("a", "before".bytes)
                 let request = WatchRequest(.key("a"), startRevision: 0)
                 try await client.watch(request) { batches in
-                    // When the watch is established is not told, so write until something comes.
+                    // Nothing tells when the watch is established, so the test writes until an event arrives.
                     try await withThrowingTaskGroup(of: Void.self) { group in
                         group.addTask {
                             while !Task.isCancelled { try await client.put("a", "after".bytes) }
@@ -153,7 +153,7 @@ import Testing
                 let revisions = try await client.watch(request) { batches in
                     var iterator = batches.makeAsyncIterator()
                     var seen = try await iterator.next()?.revisions.map(\.revision) ?? []
-                    // The reader does something else; other calls on the connection go on.
+                    // The reader is busy, and other calls on the connection still work.
                     let value = [UInt8](repeating: 7, count: 100_000)
                     for _ in 0..<600 { try await client.put("k", value) }
                     try await eventually("the watcher is slow") {

@@ -1,7 +1,7 @@
 package import Documents
 import Domain
 
-/// Warnings about valid policies that probably do not do what was meant.
+/// Warnings about valid policies that probably do not have the intended effect.
 ///
 /// Judges the policy alone. The control plane, which sees endpoints, warns about selectors that match nothing.
 package enum PolicyLinter {

@@ -1,6 +1,6 @@
 package import Documents
 
-/// Policy between regions in the words of OpenStack: who may, and who may not, reach whom.
+/// A policy between regions in OpenStack's terms: it allows and denies traffic between peers.
 ///
 /// `deny` wins over `allow` in the whole document, whatever their order. `CrossRegionCompiler` turns it into Calico's
 /// policies.

@@ -40,8 +40,8 @@ extension Region {
     }
 }
 
-/// The names Calico takes for a region: it is part of the namespace `openstack-region-<region>`, whose
-/// 63 characters leave 46 (networking-calico `config.py`).
+/// The legal names of regions. A name is part of the namespace `openstack-region-<region>`, whose 63 characters leave
+/// 46 for it (networking-calico `config.py`).
 package enum RegionName {
     package static let maximumLength = 46
 
