@@ -168,7 +168,7 @@ enum YAMLHint {
         }
         guard isComment || colons > 1 else { return nil }
         return
-            "the text is all in one line, because curl -d takes out line breaks: send a file with"
+            "the text is all in one line, because curl -d removes line breaks: send a file with"
             + " curl -T FILE or --data-binary @FILE"
     }
 

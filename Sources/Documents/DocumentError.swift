@@ -69,9 +69,7 @@ extension RuleID {
         .documentTooDeep, .documentTooManyValues, .documentTooManyMembers, .documentNumberTooLong,
         .documentTooManyDirectives,
     ]
-}
 
-extension RuleID {
     /// The text is not well-formed YAML.
     package static let yamlSyntax = RuleID("yaml.syntax")
     /// The stream holds several documents where one is expected.
@@ -82,7 +80,7 @@ extension RuleID {
     package static let yamlNumber = RuleID("yaml.number")
     /// A mapping key that is not a scalar, or is null.
     package static let yamlKey = RuleID("yaml.key")
-    /// `<<` has something else than mappings, or comes behind a key that it would set as well.
+    /// `<<` has a value other than mappings, or comes after a key that it also sets.
     package static let yamlMerge = RuleID("yaml.merge")
 }
 
@@ -108,7 +106,8 @@ package struct SourcePosition: Hashable, Sendable {
         advance(to: end, in: bytes)
     }
 
-    /// Returns the places of several bytes by their offsets, none of which is past the end, in one walk over `bytes`.
+    /// Returns the positions of several bytes by their offsets, in one walk over `bytes`. No offset may be past the
+    /// end.
     static func all(byteOffsets: [Int], in bytes: [UInt8]) -> [Int: SourcePosition] {
         var places: [Int: SourcePosition] = [:]
         var place = SourcePosition(line: 1, column: 1, byteOffset: 0)

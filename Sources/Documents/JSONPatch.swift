@@ -1,4 +1,4 @@
-/// Building and taking apart RFC 6901 JSON pointers.
+/// Builds and splits JSON pointers (RFC 6901).
 package enum JSONPointer {
     /// `pointer` extended by one object key, escaped (section 3: `~` is `~0`, `/` is `~1`).
     package static func append(_ pointer: String, _ key: String) -> String {
@@ -32,7 +32,7 @@ package enum JSONPointer {
 }
 
 extension JSONValue {
-    /// Returns the value at the keys and indices of a pointer (RFC 6901 section 4); nil when there is none.
+    /// Returns the value at the keys and indices of a pointer (RFC 6901 section 4); nil without such a value.
     package func value(at tokens: [String]) -> JSONValue? {
         tokens.reduce(self as JSONValue?) { value, token in
             guard let elements = value?.arrayValue else { return value?[token] }

@@ -100,9 +100,7 @@ extension JSONReader {
         }
         return value
     }
-}
 
-extension JSONReader {
     /// Reads the number at `offset` (RFC 8259 section 6) and keeps its text.
     mutating func number() throws(DocumentError) -> JSONNumber {
         let start = offset

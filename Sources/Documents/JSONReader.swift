@@ -1,6 +1,8 @@
 /// Reads JSON as RFC 8259 defines it, and nothing else.
 ///
-/// Stricter than the RFC only where it leaves a choice: no byte order mark, no repeated key, no lone surrogate.
+/// Stricter than the RFC only where it leaves a choice: no byte order mark, no repeated key, no lone surrogate. This
+/// is a reader of our own because Foundation's report neither repeated keys nor positions, which strict validation
+/// needs, and lose the text of numbers and the order of members, which decide the stored bytes.
 package enum JSONParser {
     /// Parses the one value in `bytes`.
     package static func parse(

@@ -197,8 +197,8 @@ struct ExactString: Hashable {
 
     static func == (lhs: ExactString, rhs: ExactString) -> Bool { lhs.text.isExactly(rhs.text) }
 
-    /// Hashes the bytes. Swift's own hash is the same for all spellings of a text, of which a few dozen bytes
-    /// have thousands: as keys of one object they would all be compared with one another.
+    /// Hashes the bytes. Swift's own hash is the same for all canonically equal spellings of a text, and a few dozen
+    /// bytes have thousands of them. As keys of one object they would all be compared with one another.
     func hash(into hasher: inout Hasher) {
         var text = text
         text.withUTF8 { hasher.combine(bytes: UnsafeRawBufferPointer($0)) }

@@ -24,7 +24,7 @@ package enum YAMLParser {
         guard let second = try documents.nextNode() else { return first }
         throw DocumentError(
             position: documents.position(of: second), rule: .yamlMultipleDocuments,
-            message: "expected one document, found another; /v1/apply takes several")
+            message: "expected one document, found several; send several to /v1/apply")
     }
 
     /// Parses all documents of `bytes` that are not empty; `limits.nodes` bounds all of them together.
@@ -298,7 +298,7 @@ struct YAMLBuilder {
         for source in value.arrayValue ?? [value] {
             guard let object = source.objectValue else {
                 throw failure(
-                    keyNode, .yamlMerge, "'<<' takes a mapping or a list of mappings"
+                    keyNode, .yamlMerge, "the value of '<<' must be a mapping or a list of mappings"
                 ).within(key: "<<")
             }
             for (key, value) in object where merged.admit(key) { merged.append(key, value) }

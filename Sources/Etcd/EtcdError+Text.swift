@@ -53,7 +53,7 @@ extension EtcdError {
         if text.hasPrefix(foreignStatus) {
             let status = text.dropFirst(foreignStatus.count).trimmingSuffix { "(). ".contains($0) }
                 .drop { "( ".contains($0) }
-            return "it answers with HTTP status \(status): what listens there is no etcd"
+            return "it answers with HTTP status \(status): the server there is not etcd"
         }
         return meanings.first { text.contains($0.0) }?.1
     }
@@ -87,7 +87,7 @@ extension EtcdError {
             "it ends the TLS handshake: if it does not speak TLS, write http:// for https://"
         ),
         ("uncleanShutdown", "the connection was lost"),
-        ("UnableToParseFrame", "what listens there is no etcd: it does not speak HTTP/2"),
+        ("UnableToParseFrame", "the server there is not etcd: it does not speak HTTP/2"),
         (
             "before completing the HTTP/2",
             "it closes every connection: if it wants TLS, write https:// for http://"

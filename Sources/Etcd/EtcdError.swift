@@ -66,13 +66,13 @@ extension EtcdError: CustomStringConvertible {
 }
 
 extension EtcdError.Code {
-    /// The event, as the beginning of a message.
+    /// The beginning of a message.
     fileprivate var text: String {
         switch self {
         case .unavailable: "etcd cannot be reached"
         case .deadlineExceeded: "etcd does not answer in time"
         case .noLeader: "etcd has no leader"
-        case .noSpace: "etcd takes no writes"
+        case .noSpace: "etcd accepts no writes"
         case .unauthenticated, .permissionDenied: "etcd refuses this server"
         default: "etcd: \(self)"
         }
@@ -82,9 +82,7 @@ extension EtcdError.Code {
 extension EtcdError {
     /// The calling task was cancelled before anything was sent, or while only reading.
     static let cancelled = EtcdError(code: .cancelled, message: "the call was cancelled")
-}
 
-extension EtcdError {
     /// Converts the error of a failed call. `mayBeApplied` is true for a write that was handed to the connection: then
     /// only a refusal by etcd proves that nothing has changed.
     init(_ error: any Error, mayBeApplied: Bool) {

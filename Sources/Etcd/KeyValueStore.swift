@@ -6,7 +6,7 @@ package protocol KeyValueStore: Sendable {
     /// The failures of the endpoints since the last answer; nil without any.
     var trouble: String? { get }
 
-    /// The endpoint that calls go to at the moment; nil for a store that has none.
+    /// The endpoint that calls use now; nil for a store without endpoints.
     var endpointInUse: String? { get }
 
     func range(_ request: RangeRequest) async throws -> RangeResponse

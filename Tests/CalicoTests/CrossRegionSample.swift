@@ -43,7 +43,7 @@ enum CrossRegionSample {
         }
     }
 
-    /// What is stored for the compiled policies of `policy`.
+    /// Returns the stored form of the compiled policies of `policy`.
     static func stored(_ policy: CrossRegionPolicy) -> [Resource] {
         CrossRegionCompiler.compile(policy, subnetCIDR: network).policies.map { compiled in
             PolicyResource.build(

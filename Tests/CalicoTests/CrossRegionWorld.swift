@@ -2,13 +2,13 @@ import Calico
 import Domain
 import TestSupport
 
-/// A small deployment: VMs, a host, and network sets, with who has which address.
+/// A small deployment: VMs, a host and network sets with their addresses.
 struct CrossRegionWorld {
     /// Something that a rule's selector can match.
     struct Labelled {
         var labels: [String: String]
         var nets: [CIDR]
-        /// Whether policies can apply to it.
+        /// True if policies can apply to it.
         var isEndpoint = true
     }
 
@@ -109,7 +109,7 @@ struct CrossRegionWorld {
             port: [53, 80, 8_085].randomElement(using: &random) ?? 80)
     }
 
-    /// Whether something that has the address satisfies the condition.
+    /// Returns true if an object with the address satisfies the condition.
     func contains(_ address: IPAddress, _ condition: (Labelled) -> Bool) -> Bool {
         things.contains { thing in
             thing.nets.contains { $0.contains(address) } && condition(thing)

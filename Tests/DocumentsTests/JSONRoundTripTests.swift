@@ -18,7 +18,7 @@ struct JSONRoundTripTests {
         }
     }
 
-    /// Bytes changed at random: a value that survives its own text, or an error, never a crash.
+    /// Random changes of bytes give an error, or a value that its own text is read back as. They never crash.
     @Test(arguments: 1...10 as ClosedRange<UInt64>)
     func survivesMutations(seed: UInt64) throws {
         var source = RandomDocument(seed: seed)

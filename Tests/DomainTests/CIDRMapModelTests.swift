@@ -2,9 +2,9 @@ import Domain
 import TestSupport
 import Testing
 
-/// The trie and `CIDR` against a list of address ranges that is searched from end to end.
+/// Compares the map and `CIDR` with a list of address ranges that is searched linearly.
 struct CIDRMapModelTests {
-    /// Where the small space lies: at the bottom, in the middle and at the top of each family.
+    /// The small spaces: at the bottom, in the middle and at the top of each family.
     static let spaces = [
         "0.0.0.0/24", "10.0.0.0/23", "255.255.255.0/24", "::/120", "2001:db8::/119",
         "ffff:ffff:ffff:ffff:ffff:ffff:ffff:ff00/120",
@@ -71,7 +71,7 @@ struct CIDRMapModelTests {
     }
 }
 
-/// A few hundred addresses, each of them looked at one by one.
+/// A few hundred addresses that are compared one by one.
 struct ModelSpace {
     let space: CIDR
     let width: Int
@@ -91,7 +91,7 @@ struct ModelSpace {
     }
 
     func randomBlock(using random: inout SeededGenerator) -> CIDR {
-        // Long prefixes more often than short ones, or everything would overlap everything.
+        // Long prefixes are more frequent than short ones, because otherwise all blocks would overlap.
         let lengths = space.prefixLength...width
         let length = max(
             Int.random(in: lengths, using: &random), Int.random(in: lengths, using: &random))

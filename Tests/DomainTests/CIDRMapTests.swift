@@ -29,7 +29,7 @@ struct CIDRMapTests {
         #expect(trie.containing(try #require(IPAddress(parsing: "2001:db8::1"))).count == 1)
     }
 
-    @Test func findsNoOverlapBesideTheObjectBeingChanged() throws {
+    @Test func ignoresTheObjectBeingChangedWhenLookingForOverlaps() throws {
         let trie = try trie(["10.1.0.0/16", "10.2.0.0/16"])
         let grown = try cidr("10.0.0.0/15")
         #expect(trie.firstOverlap(grown) { $0.value != "10.1.0.0/16" } == nil)

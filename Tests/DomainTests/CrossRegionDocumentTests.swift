@@ -55,7 +55,7 @@ struct CrossRegionDocumentTests {
         #expect(deny.to.selector?.value.canonical == "has(a)")
     }
 
-    @Test func sourceIsWhatTheClientWrote() throws {
+    @Test func keepsTheClientsTextAsSource() throws {
         let document = try YAMLParser.parse(Array(Self.example.utf8))
         let policy = try #require(
             CrossRegionPolicy.decode(document, name: "web-from-apps").value)
@@ -66,7 +66,7 @@ struct CrossRegionDocumentTests {
         #expect(again.value == policy)
     }
 
-    @Test func reportsEverythingAtOnceAndKeepsWhatIsRight() {
+    @Test func reportsAllViolationsAndKeepsTheValidRules() {
         let decoded = CrossRegionPolicy.decode(
             [
                 "kind": "CrossRegionPolicy", "metadata": ["name": "q", "x": 1],
@@ -108,7 +108,7 @@ struct CrossRegionDocumentTests {
         #expect(OpenStackName(label, maximumLength: 27).label == label)
     }
 
-    /// Random documents: a value or violations, never neither.
+    /// Random documents give a value or violations, never neither.
     @Test(arguments: 1...8 as ClosedRange<UInt64>)
     func aDocumentWithoutViolationsHasAValue(seed: UInt64) {
         var source = RandomDocument(seed: seed)

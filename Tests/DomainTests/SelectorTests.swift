@@ -72,7 +72,7 @@ struct SelectorTests {
         #expect(try Selector(parsing: text).matches([:]) == expected)
     }
 
-    @Test("values are compared by their bytes, not by what they look like")
+    @Test("values are compared by their bytes")
     func exactBytes() throws {
         let composed = "\u{E9}"
         let decomposed = "e\u{301}"

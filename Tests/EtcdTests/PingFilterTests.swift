@@ -24,7 +24,7 @@ import Etcd
         return answer
     }
 
-    @Test func pingsAreAnsweredAndTheRestIsPassedOnHoweverTheStreamIsCut() {
+    @Test func pingsAreAnsweredAndOtherFramesPassedOnForEveryCutOfTheStream() {
         for size in 1...Self.stream.count { check(cutInto: size) }
     }
 
@@ -34,7 +34,7 @@ import Etcd
         var answered: [UInt8] = []
         for start in stride(from: 0, to: Self.stream.count, by: size) {
             let end = min(start + size, Self.stream.count)
-            // A reader index that is not 0, as the buffers of a channel may have.
+            // The reader index is not 0, which is also possible for buffers of a channel.
             var part = ByteBuffer(bytes: [0xEE] + Self.stream[start..<end])
             part.moveReaderIndex(forwardBy: 1)
             let result = filter.filter(&part)

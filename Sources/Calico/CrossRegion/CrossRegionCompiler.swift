@@ -132,8 +132,9 @@ extension Violation {
     static func tooManyGroups(_ count: Int) -> Violation {
         Violation(
             pointer: "/spec", rule: .crossRegionGroupCount,
-            message: "has \(count) different receiving sides, each a policy of its own; at most"
-                + " \(CrossRegionCompiler.maximumPolicies) are possible: use several documents")
+            message: "has \(count) different receiving sides, each of which becomes a policy;"
+                + " at most \(CrossRegionCompiler.maximumPolicies) are possible: use several documents"
+        )
     }
 
     static func neverMatches(_ rule: CrossRegionRule) -> Violation {

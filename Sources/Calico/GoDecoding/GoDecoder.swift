@@ -1,5 +1,5 @@
-import Documents
-import Domain
+package import Documents
+package import Domain
 
 extension RuleID {
     static let unknownField = RuleID("calico.unknown-field")
@@ -24,7 +24,7 @@ enum DecodingRules {
 /// Unlike Go, it does not stop at the first mistake.
 struct GoDecoder {
     private(set) var violations = ViolationList()
-    /// The texts that were made of numbers and booleans.
+    /// The texts made of numbers and booleans.
     private(set) var converted: [Located<String>] = []
 
     /// Decodes `document` as a `type`; reports and leaves out everything that does not fit.
@@ -62,7 +62,7 @@ struct GoDecoder {
         }
     }
 
-    /// Takes a text that the document does not write as one.
+    /// Notes and returns a text that the document writes as a number or a boolean.
     mutating func convert(_ text: String, at pointer: String) -> GoValue {
         converted.append(Located(text, at: pointer))
         return .string(text)
@@ -105,7 +105,7 @@ struct GoDecoder {
                 guard repeats <= Self.maximumRepeats else {
                     report(
                         .repeatedField, at: JSONPointer.append(pointer, key),
-                        "is \(type.fields[index].name) once more in other letter case: write it once"
+                        "is \(type.fields[index].name) again in other letter case: write it once"
                     )
                     continue
                 }
@@ -181,6 +181,17 @@ struct GoDecoder {
         let hint = isSelector ? "; a selector is text such as app == 'web'" : ""
         report(.wrongType, at: pointer, "must be \(expected), not \(value.withArticle)\(hint)")
         return nil
+    }
+}
+
+/// Numbers and booleans in places where Calico has text.
+package enum ConvertedText {
+    /// Returns the texts that Calico's decoder makes of them in `document`, a policy or a part of one.
+    package static func find(in document: JSONValue, kind: ResourceKind) -> [Located<String>] {
+        guard let schema = kind.schema else { return [] }
+        var decoder = GoDecoder()
+        _ = decoder.record(document, as: schema)
+        return decoder.converted
     }
 }
 

@@ -1,7 +1,8 @@
 import Documents
 import Domain
 
-/// Writes decoded structs as Go's `encoding/json` would, fields in struct order.
+/// Writes decoded structs as Go's `encoding/json` would, fields in struct order. The stored bytes are then those that
+/// calicoctl would have written, and a difference between the two is a real change.
 enum GoEncoder {
     static func json(_ record: GoRecord) -> JSONValue {
         var members: [(key: String, value: JSONValue)] = []

@@ -1,7 +1,7 @@
 import Documents
 import Domain
 
-/// The Go type of a field in Calico's API structs, as far as decoding and storing depend on it.
+/// The Go type of a field in Calico's API structs, reduced to the properties that decoding and storing depend on.
 indirect enum GoType: Sendable {
     case string, bool
     /// A signed integer of 64 bits.

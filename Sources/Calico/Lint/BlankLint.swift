@@ -55,20 +55,19 @@ enum BlankLint {
         _ value: JSONValue, _ name: String, at pointer: String, into report: inout ViolationReport
     ) {
         guard value == .null || value == "" || value == [] else { return }
-        let meaning = meanings[name] ?? "is no condition"
+        let meaning = meanings[name] ?? "no condition"
         report.add(
             .lintBlankCondition, at: pointer,
-            "is blank, which \(meaning) to Calico: write what is meant, or leave \(name) out")
+            "is blank, which Calico reads as \(meaning): write a value, or leave \(name) out")
     }
 
     private static let meanings = [
-        "source": "is every source", "destination": "is every destination",
-        "nets": "is every address", "notNets": "excludes no address", "ports": "is every port",
-        "notPorts": "excludes no port", "selector": "is everybody",
-        "notSelector": "excludes nobody",
-        "namespaceSelector": "is every namespace", "serviceAccountSelector": "is everybody",
-        "protocol": "is every protocol", "notProtocol": "excludes no protocol",
-        "ipVersion": "is both versions of IP", "type": "is every type", "code": "is every code",
+        "source": "every source", "destination": "every destination",
+        "nets": "every address", "notNets": "no exclusion", "ports": "every port",
+        "notPorts": "no exclusion", "selector": "everything", "notSelector": "no exclusion",
+        "namespaceSelector": "every namespace", "serviceAccountSelector": "everything",
+        "protocol": "every protocol", "notProtocol": "no exclusion",
+        "ipVersion": "both versions of IP", "type": "every type", "code": "every code",
     ]
 
     /// Returns the members that Go reads as the field `name`, which may differ in letter case.

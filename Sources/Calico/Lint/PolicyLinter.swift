@@ -1,7 +1,7 @@
 package import Documents
 import Domain
 
-/// Warnings about valid policies that probably do not do what was meant.
+/// Warnings about valid policies that probably do not have the intended effect.
 ///
 /// Judges the policy alone. The control plane, which sees endpoints, warns about selectors that match nothing.
 package enum PolicyLinter {
@@ -69,7 +69,7 @@ enum SpecLints {
         guard let deny = rules.first(where: { $0.string("action") == "Deny" }) else { return }
         report.add(
             .lintDenyWithoutOrder, at: deny.pointer(to: "action"),
-            "a policy without order comes last, after the security groups, which have none either:"
+            "a policy without order comes last, after the security groups, which have no order either:"
                 + " add spec.order, such as 100, for the Deny to take effect")
     }
 

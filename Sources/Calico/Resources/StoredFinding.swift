@@ -34,7 +34,7 @@ package struct StoredFinding: Sendable, Hashable {
 
 /// The harm of a finding.
 package enum FindingSeverity: String, Sendable, CaseIterable {
-    /// Felix crashes, or no longer sees changes.
+    /// Felix crashes or no longer receives changes.
     case critical
     /// Traffic is allowed or denied in another way than the value says.
     case error

@@ -48,7 +48,7 @@ enum StoredPolicy {
         } catch {
             report.add(
                 .selector, at: pointer(),
-                "the selector does not parse, so Felix takes the whole policy for absent: "
+                "the selector does not parse, so Felix treats the whole policy as absent: "
                     + error.description,
                 fix: "correct the selector")
         }
@@ -65,7 +65,7 @@ enum StoredPolicy {
             guard !["ingress", "egress"].contains(text.lowercased()) else { continue }
             report.add(
                 .types, at: "/spec/types/\(index)",
-                "\(text.quotedForFinding) is no type, and Felix ignores it",
+                "\(text.quotedForFinding) is not a type, and Felix ignores it",
                 fix: "write Ingress or Egress")
         }
         let hasBoth = PolicyDirection.allCases.allSatisfy {
@@ -98,7 +98,7 @@ enum StoredSet {
         for (index, net) in nets.enumerated() where !isNet(net) {
             report.add(
                 .net, at: "/spec/nets/\(index)",
-                "Felix drops \((net.stringValue ?? "").quotedForFinding), which is no network: the set"
+                "Felix drops \((net.stringValue ?? "").quotedForFinding), which is not a network: the set"
                     + " does not hold it",
                 fix: "write an address, or an address and a prefix length")
         }
@@ -148,7 +148,7 @@ enum StoredSet {
         else { return }
         report.add(
             .tierAction, at: "/spec/defaultAction",
-            "\(action.quotedForFinding) is no default action of a tier, and counts as Deny",
+            "\(action.quotedForFinding) is not a default action of a tier and counts as Deny",
             fix: "write Pass or Deny")
     }
 }

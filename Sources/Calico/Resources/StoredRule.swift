@@ -57,7 +57,7 @@ struct StoredRule {
         else { return }
         report.add(
             .ipVersion, at: place.pointer("ipVersion"),
-            "\(version) is no IP version, so Felix takes the whole policy for absent",
+            "\(version) is not an IP version, so Felix treats the whole policy as absent",
             fix: "write 4 or 6, or leave it out")
     }
 
@@ -67,7 +67,7 @@ struct StoredRule {
         else { return }
         report.add(
             .netProtocol, at: place.pointer(field),
-            "Felix knows no protocol \(name.quotedForFinding) and takes the whole policy for absent",
+            "Felix does not know the protocol \(name.quotedForFinding) and treats the whole policy as absent",
             fix: "write \(NetProtocol.names.joined(separator: ", ")) or a number")
     }
 
@@ -80,7 +80,7 @@ struct StoredRule {
         guard isWrong else { return }
         report.add(
             .icmp, at: place.pointer(field),
-            "is no type and code of ICMP, so Felix takes the whole policy for absent",
+            "is not a valid ICMP type and code, so Felix treats the whole policy as absent",
             fix: "write a type from 0 to 254, and a code from 0 to 255 only beside a type")
     }
 
@@ -93,15 +93,15 @@ struct StoredRule {
         let broken = nets.indices.filter { !StoredSet.isNet(nets[$0]) }
         let effect: String =
             switch (field, broken.count == nets.count) {
-            case ("nets", true): "none is left, so the rule matches EVERY address"
+            case ("nets", true): "no network is left, so the rule matches EVERY address"
             case ("nets", false): "the rule does not match it"
-            case (_, true): "none is left, so the rule excludes nothing"
+            case (_, true): "no network is left, so the rule excludes nothing"
             default: "the rule does not exclude it"
             }
         for index in broken.prefix(StoredFinding.maximumCount) {
             report.add(
                 .net, at: place.pointer(side.rawValue, field, String(index)),
-                "Felix drops \((nets[index].stringValue ?? "").quotedForFinding), which is no network:"
+                "Felix drops \((nets[index].stringValue ?? "").quotedForFinding), which is not a network:"
                     + " \(effect)",
                 fix: "write an address and a prefix length, such as 10.1.0.0/16")
         }
@@ -119,7 +119,7 @@ struct StoredRule {
         guard isNumeric else { return }
         report.add(
             .port, at: place.pointer(side.rawValue, field),
-            "ports without a protocol that has them: Felix takes the whole policy for absent",
+            "ports without a protocol that has them: Felix treats the whole policy as absent",
             fix: "write protocol: TCP, UDP or SCTP beside the ports")
     }
 

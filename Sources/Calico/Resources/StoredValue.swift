@@ -42,7 +42,7 @@ package struct StoredValue: Sendable {
         let effect =
             code == .notJSON
             ? "; Calico's lists skip such a value, and its watches stall"
-            : "; Calico may read it all the same"
+            : "; Calico may still read it"
         report.add(code, at: "", what + effect, fix: "write the object again, or delete the key")
     }
 
@@ -117,7 +117,7 @@ struct StoredTypes {
                 walk(value, field.type, isSpec: isSpec || field.name == "spec")
                 if field.name != key {
                     let message =
-                        "Calico reads this field as \(field.name), whatever else is so called"
+                        "Calico reads this field as \(field.name), even beside a field of that name"
                     found.append((.fieldCase, "", message))
                 }
             } else if isSpec {
@@ -177,7 +177,7 @@ struct StoredTypes {
             case .number(let number): String(number.literal.prefix(64))
             default: value.typeName
             }
-        return "Calico expects \(expected), found \(shown), and takes the whole object for absent"
+        return "Calico expects \(expected), found \(shown), and treats the whole object as absent"
     }
 
     private mutating func place(under key: String, from start: Int) {

@@ -25,7 +25,7 @@ enum MetadataSchema {
         GoField("fieldsV1", .pointer(to: .anything)), GoField("subresource", .string),
     ])
 
-    /// A resource of which only `kind` and `metadata` matter.
+    /// A resource whose `spec` may be anything.
     static let envelope = GoStruct([
         GoField("kind", .string), GoField("apiVersion", .string),
         GoField("metadata", .structure(objectMeta)), GoField("spec", .anything),

@@ -124,7 +124,8 @@ struct ViolationReport {
 
 /// Fields of a stored object that this release does not know, for example those that a newer Calico has written.
 package enum UnknownFields {
-    /// Pointers to the fields of `document`, an object of `kind`, that Calico's decoder would refuse as unknown.
+    /// Returns pointers to the fields of `document`, an object of `kind`, that Calico's decoder would refuse as
+    /// unknown.
     package static func pointers(in document: JSONValue, kind: ResourceKind) -> [String] {
         guard let schema = kind.schema else { return [] }
         var decoder = GoDecoder()

@@ -52,7 +52,7 @@ extension CrossRegionPeer {
     private mutating func readAny(_ reader: inout ObjectReader, isEmpty: Bool) {
         if isEmpty {
             reader.add(
-                pointer, .crossRegionPeerEmpty, "says nothing; if anyone is meant, write any: true")
+                pointer, .crossRegionPeerEmpty, "is empty; to mean anyone, write any: true")
         }
         guard let value = reader.member("any") else { return }
         isAny = true
@@ -64,7 +64,7 @@ extension CrossRegionPeer {
         if others {
             reader.add(
                 reader.place("any"), .crossRegionAny,
-                "any: true stands alone; leave it out to mean the other fields")
+                "any: true excludes all other fields; leave it out to use them")
         }
     }
 

@@ -59,9 +59,9 @@ package struct OpenStackName: Sendable, Hashable {
     /// True if the label holds only the start of the name.
     package let isCut: Bool
 
-    /// Of projects and networks; `SANITIZE_LABEL_MAX_LENGTH` there.
+    /// The limit for names of projects and networks; `SANITIZE_LABEL_MAX_LENGTH` there.
     package static let maximumLength = 63
-    /// Of security groups, whose name is part of a label's key after
+    /// The limit for names of security groups, which are part of a label's key after
     /// `sg-name.projectcalico.org/openstack-`; `SG_NAME_MAX_LENGTH` there.
     package static let maximumGroupLength = 27
 
@@ -97,7 +97,7 @@ extension CrossRegionPeer {
         if !regions.isEmpty, !regions.contains(where: { $0.value == reference.region }) {
             reader.add(
                 text.pointer, .crossRegionSubnetRegion,
-                "is a subnet of region \(reference.region), which the peer leaves out: nothing could"
+                "is a subnet of region \(reference.region), which the peer does not list: nothing could"
                     + " match")
         }
     }

@@ -185,7 +185,7 @@ extension CrossRegionRule {
                     + " several rules")
             return []
         }
-        // An unreadable protocol has been reported, and nobody knows if it has ports.
+        // An unreadable protocol has been reported, and it is unknown if it has ports.
         if transport.map({ !$0.hasPorts }) ?? reader.isAbsent("protocol") {
             reader.add(
                 place, .crossRegionPortProtocol, "ports need a protocol: TCP, UDP or SCTP")

@@ -1,6 +1,6 @@
 package import Documents
 
-/// Policy between regions in the words of OpenStack: who may, and who may not, reach whom.
+/// A policy between regions in OpenStack's terms: it allows and denies traffic between peers.
 ///
 /// `deny` wins over `allow` in the whole document, whatever their order. `CrossRegionCompiler` turns it into Calico's
 /// policies.
@@ -107,7 +107,6 @@ extension CrossRegionPolicy {
         var reader = ObjectReader(document, at: "")
         _ = reader.string("kind")
         _ = reader.string("apiVersion")
-        // Labels are those of `source`.
         let metadata = reader.member("metadata").map {
             CrossRegionMetadata($0, name: name, violations: &reader)
         }
@@ -119,6 +118,7 @@ extension CrossRegionPolicy {
         decoded.violations = decoded.violations.rewritten { $0.below(sourcePointer) }
         decoded.violations += reader.violations
         decoded.readOnly = metadata?.readOnly ?? decoded.readOnly
+        // The policy has the labels of `source`. Those beside it must be the same.
         if let metadata, document["metadata"]?["labels"] != nil {
             decoded.readOnly.labels = Located(metadata.labels, at: "/metadata/labels")
         }

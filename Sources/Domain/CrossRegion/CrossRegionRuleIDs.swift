@@ -19,7 +19,7 @@ extension RuleID {
     package static let crossRegionPortCount = RuleID("cross-region.port-count")
     /// Ports without a protocol that has them.
     package static let crossRegionPortProtocol = RuleID("cross-region.port-protocol")
-    /// A peer that says nothing.
+    /// A peer without fields.
     package static let crossRegionPeerEmpty = RuleID("cross-region.peer-empty")
     /// `any` beside other fields, or not true.
     package static let crossRegionAny = RuleID("cross-region.any")

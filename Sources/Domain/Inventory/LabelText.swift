@@ -1,7 +1,7 @@
 /// Label keys and values as Kubernetes defines them and Calico's tools accept them
 /// (k8s.io/apimachinery `validation.IsQualifiedName`, `IsValidLabelValue`).
 package enum LabelText {
-    /// Prefixes whose labels other parts of the system set.
+    /// Prefixes of labels that other parts of the system set.
     static let reservedPrefixes = ["policyserver/", "projectcalico.org/"]
 
     /// Returns the problem with a key; nil for a legal one.

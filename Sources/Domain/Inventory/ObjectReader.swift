@@ -149,8 +149,8 @@ extension ObjectReader {
     mutating func addBlank(_ field: String) {
         let message =
             Self.meaningsWhenAbsent[field].map {
-                "is blank; left out it would mean \($0): write what is meant, or leave it out"
-            } ?? "is blank: write a value, or leave it out where it need not be there"
+                "is blank; if absent it would mean \($0): write a value, or leave it out"
+            } ?? "is blank: write a value, or leave it out if it is optional"
         add(place(field), .blank, message)
     }
 
@@ -191,7 +191,7 @@ package struct ReadOnlyFields: Sendable, Equatable {
     package var namespace: Located<String>?
     /// A CrossRegionPolicy in the form that earlier versions showed.
     package var source: Located<JSONValue>?
-    /// The labels beside such a source.
+    /// The labels beside such a source, in a document of that form.
     package var labels: Located<[String: String]>?
 
     package init() {}

@@ -40,8 +40,8 @@ extension Region {
     }
 }
 
-/// The names Calico takes for a region: it is part of the namespace `openstack-region-<region>`, whose
-/// 63 characters leave 46 (networking-calico `config.py`).
+/// The legal names of regions. A name is part of the namespace `openstack-region-<region>`, whose 63 characters leave
+/// 46 for it (networking-calico `config.py`).
 package enum RegionName {
     package static let maximumLength = 46
 
@@ -56,7 +56,7 @@ package enum RegionName {
         guard !isLegal(name) else { return nil }
         let rule =
             name == "none"
-            ? "\"none\" is what Felix reads as no region: choose another name"
+            ? "Felix reads \"none\" as no region: choose another name"
             : "a region name has 1 to 46 lower-case letters, digits and '-', with a letter or digit "
                 + "at both ends"
         let hint = suggestion(for: name).map { "; try \"\($0)\"" } ?? ""

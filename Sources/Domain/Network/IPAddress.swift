@@ -135,7 +135,7 @@ struct IPAddressParser {
         return value
     }
 
-    /// Eight groups, one run of which may be `::`, the last two of which may be dotted IPv4.
+    /// Reads eight groups. One run of them may be `::`, and the last two may be dotted IPv4.
     private mutating func ipv6() -> UInt128? {
         var groups: [UInt16] = []
         var gap: Int?

@@ -127,7 +127,8 @@ extension RadixTree {
 }
 
 extension RadixTree {
-    /// Puts a payload into the subtree `index`; returns the new root of the subtree.
+    /// Puts a payload into the subtree `index`; returns the new root of the subtree. The recursion is at most as deep
+    /// as the key has bits.
     private mutating func inserting(
         _ payload: Int32, _ prefix: Key, _ length: Int, below index: Int32
     ) -> Int32 {

@@ -117,9 +117,7 @@ extension SelectorNode {
         case .and(let operands), .or(let operands): operands.forEach { $0.visit(body) }
         }
     }
-}
 
-extension SelectorNode {
     /// Returns true if `labels` satisfy this node, exactly as Calico's evaluator decides.
     func matches(_ labels: some LabelSource) -> Bool {
         switch self {

@@ -216,11 +216,11 @@ extension SelectorLexer {
         ["\n", "\r"].map {
             (
                 $0,
-                "a line break, which no selector may have: write it in one line, in YAML without | or >"
+                "a selector must not have a line break: write it in one line, in YAML without | or >"
             )
         }
         + ["\u{A0}", "\u{202F}", "\u{200B}", "\u{FEFF}"].map {
-            ($0, "a space that is none to a selector, such as web pages have: type a plain one")
+            ($0, "this is a special space, as web pages have: type a plain space")
         }
         + ["\u{2018}", "\u{2019}", "\u{201C}", "\u{201D}", "\u{201E}", "\u{AB}", "\u{BB}"].map {
             ($0, "a typographic quotation mark: write ' or \"")

@@ -49,7 +49,7 @@ package final class Endpoint: Sendable {
             }
             if Task.isCancelled || isStopped { return }
             logger.warning(
-                "the connection to an etcd endpoint is made anew",
+                "the connection to an etcd endpoint is replaced",
                 metadata: ["endpoint": "\(address)", "error": "\(failure)"])
             try? await Task.sleep(for: pause)
             pause = min(pause * 2, .seconds(5))

@@ -94,7 +94,7 @@ extension EtcdClient {
             // A client that ended unexpectedly is being replaced, see `Endpoint.run`.
             if error is RuntimeError, !endpoint.isStopped {
                 failure.code = .unavailable
-                failure.message = "the connection is made anew"
+                failure.message = "the connection is being replaced"
             }
             throw failure
         }

@@ -16,7 +16,8 @@ extension Etcdserverpb_StatusResponse: HeadedResponse {}
 /// While a call takes long, its member is asked for its status, which it answers from memory. So a slow disk delays
 /// the call but does not fail it, and a dead member costs one fail-over.
 extension EtcdClient {
-    /// The time before the first question to the member of a call, and between two questions.
+    /// The time before the first question to the member of a call, and between two questions. Most calls end sooner,
+    /// so a healthy cluster is hardly ever asked.
     static let supervisionInterval = Duration.milliseconds(250)
 
     /// Runs `body` and throws as soon as it is clear that the member of `endpoint` will not answer. With a single
@@ -91,7 +92,7 @@ extension EtcdError {
     /// True if the endpoint should be skipped for a while.
     var isSilence: Bool { code == .deadlineExceeded || message.contains(Self.silence) }
 
-    private static let silence = "the member takes connections, but has not answered for "
+    private static let silence = "the member accepts connections but has not answered for "
 }
 
 /// The choice of the member that replaces a failed one.

@@ -92,7 +92,7 @@ package struct EtcdConfiguration: Sendable {
             parsed.append(try EtcdEndpoint(parsing: endpoint))
         }
         guard (user == nil) == (password == nil) else {
-            throw Self.invalid("user and password need each other")
+            throw Self.invalid("user and password must be given together")
         }
         let credentials = user.flatMap { user in
             password.map { Credentials(user: user, password: $0) }
@@ -109,7 +109,7 @@ extension EtcdConfiguration {
         guard !endpoints.isEmpty else { throw Self.invalid("at least one endpoint is needed") }
         guard requestTimeout > .zero else { throw Self.invalid("the request timeout must be > 0") }
         guard (tls.certificateFile == nil) == (tls.keyFile == nil) else {
-            throw Self.invalid("client certificate and key need each other")
+            throw Self.invalid("client certificate and key must be given together")
         }
         if tls != TLS(), let plain = endpoints.first(where: { !$0.usesTLS }) {
             throw Self.invalid("there are TLS settings, but \(plain) is not https")

@@ -32,7 +32,7 @@ package struct EtcdEndpoint: Hashable, Sendable {
             rest = text[scheme.upperBound...]
         }
         if rest.contains("@") {
-            throw Self.invalid("user and password do not belong into the endpoint")
+            throw Self.invalid("user and password do not belong in the endpoint")
         }
         if rest.hasSuffix("/") { rest.removeLast() }
         let (host, port) = try Self.split(rest)

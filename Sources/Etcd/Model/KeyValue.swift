@@ -42,7 +42,7 @@ package struct ResponseHeader: Hashable, Sendable {
     }
 }
 
-/// Names a lease; never 0.
+/// The id of a lease; never 0.
 package struct LeaseID: Hashable, Sendable, RawRepresentable {
     package var rawValue: Int64
 

@@ -33,7 +33,8 @@ extension EtcdClient {
                 let (next, successor) = pool.inUse
                 logger.notice(
                     next == index
-                        ? "the watch of etcd is begun again" : "the watch of etcd moves on",
+                        ? "the watch of etcd is restarted"
+                        : "the watch of etcd switches to another endpoint",
                     metadata: [
                         "from": "\(endpoint.address)", "to": "\(successor.address)",
                         "error": "\(error)",
