@@ -74,7 +74,8 @@ extension ControlPlane {
     /// Puts an attempt on record that was in order but could not be carried out, if the ledger takes it.
     private func recordFailure(_ error: ControlPlaneError, of request: ChangeRequest) async {
         var row = attemptRow(request, detail: error.message)
-        (row.outcome, row.status, row.problem) = (.failed, 503, error.code.problem)
+        let problem = statuses.failed(error.code)
+        (row.outcome, row.status, row.problem) = (.failed, problem.status, problem.type)
         await recordQuietly(row)
     }
 
@@ -152,7 +153,8 @@ extension ControlPlane {
     ) async throws(ControlPlaneError) {
         var row = attemptRow(
             request, detail: refusal.detail, violations: refusal.violations)
-        (row.status, row.problem) = (refusal.reason.status, refusal.reason.problem)
+        let problem = statuses.refused(refusal.reason)
+        (row.status, row.problem) = (problem.status, problem.type)
         do {
             try await attempts.record(row)
         } catch {

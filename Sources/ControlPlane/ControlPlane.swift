@@ -17,16 +17,19 @@ package final class ControlPlane: Service {
     let attempts: AttemptRecorder
     let writer: Writer
     let probe: WriteProbe
+    let statuses: OutcomeStatuses
     let configuration: ControlPlaneConfiguration
     let logger: Logger
     private let follower: Follower
 
+    /// - Parameter statuses: what clients are told of each outcome, for audit rows.
     package init(
-        store: any KeyValueStore, ledger: AuditLedger, configuration: ControlPlaneConfiguration,
-        logger: Logger
+        store: any KeyValueStore, ledger: AuditLedger, statuses: OutcomeStatuses,
+        configuration: ControlPlaneConfiguration, logger: Logger
     ) {
         self.store = store
         self.ledger = ledger
+        self.statuses = statuses
         self.configuration = configuration
         self.logger = logger
         let mirror = Mirror(logger: logger, trouble: { store.trouble })
@@ -36,7 +39,7 @@ package final class ControlPlane: Service {
         attempts = AttemptRecorder(
             ledger: ledger, limits: configuration.attempts, logger: logger)
         follower = Follower(
-            store: store, mirror: mirror, auditor: auditor, ledger: ledger,
+            store: store, mirror: mirror, auditor: auditor, ledger: ledger, statuses: statuses,
             authenticator: configuration.journal, logger: logger, now: SystemClock.now)
         probe = WriteProbe(store: store)
         writer = Writer(

@@ -111,7 +111,8 @@ import Testing
             events: [
                 event(web, value?.bytes), event(Keyspace.journal(id).description, bytes),
             ])
-        let projector = Projector(clusterID: "00000000000000aa", authenticator: first)
+        let projector = Projector(
+            clusterID: "00000000000000aa", statuses: .sample, authenticator: first)
         let projection = projector.project(
             changes, Mirror().apply(changes), headRevision: headRevision,
             observedAt: Timestamp(microseconds: 1))
@@ -148,7 +149,8 @@ import Testing
             _ bytes: [UInt8], value: String = "{}", recorded: Set<RecordedChange> = []
         ) -> [AuditRecord.Draft] {
             GapComparison(
-                projector: Projector(clusterID: "00000000000000aa", authenticator: Self.first),
+                projector: Projector(
+                    clusterID: "00000000000000aa", statuses: .sample, authenticator: Self.first),
                 known: [:],
                 current: [
                     Self.web: KeyValue(key: EtcdKey(Self.web), value: value.bytes, modRevision: 12)

@@ -69,7 +69,7 @@ import TestSupport
             #expect(try await controlPlane.change(request.id)?.state == .accepted)
             let rows = try await ledger.allRows().filter { $0.kind == "Region" }
             #expect(rows.map(\.outcome) == [.failed, .accepted])
-            #expect(rows.first?.problem == "outcome-unknown")
+            #expect(rows.first?.problem == "outcomeUnknown")
         }
     }
 

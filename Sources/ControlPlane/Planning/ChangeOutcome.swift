@@ -205,38 +205,6 @@ package struct Refusal: Sendable {
     }
 }
 
-extension Refusal.Reason {
-    /// The HTTP status that the client is given, which the ledger keeps.
-    package var status: Int {
-        switch self {
-        case .notFound: 404
-        case .invalid, .idempotencyKeyReused, .reserved, .refusedByEtcd: 422
-        case .preconditionFailed: 412
-        case .overlap, .inUse, .legacyLoss, .exhausted, .alreadyExists, .rollbackAbsent: 409
-        case .tooLarge: 413
-        }
-    }
-
-    /// Name of the problem type that the client is given, which the ledger keeps.
-    package var problem: String {
-        switch self {
-        case .notFound: "not-found"
-        case .invalid: "validation"
-        case .preconditionFailed: "precondition-failed"
-        case .overlap: "overlap"
-        case .inUse: "in-use"
-        case .legacyLoss: "legacy-loss"
-        case .exhausted: "exhausted"
-        case .alreadyExists: "already-exists"
-        case .idempotencyKeyReused: "idempotency-key-reused"
-        case .reserved: "reserved-name"
-        case .tooLarge: "too-large"
-        case .rollbackAbsent: "rollback-absent"
-        case .refusedByEtcd: "refused-by-etcd"
-        }
-    }
-}
-
 /// Another object that an answer names.
 package struct ObjectReference: Sendable, Equatable {
     package var kind: String
@@ -275,22 +243,6 @@ package struct ControlPlaneError: Error, Sendable {
         case futureRevision
         /// The time asked for is still to come.
         case futureTime
-
-        /// Name of the problem type that the client is given, which the ledger keeps.
-        package var problem: String {
-            switch self {
-            case .notReady: "not-ready"
-            case .etcdUnavailable: "etcd-unavailable"
-            case .ledgerUnavailable: "ledger-unavailable"
-            case .outcomeUnknown: "outcome-unknown"
-            case .notYetVisible: "not-yet-visible"
-            case .overloaded: "overloaded"
-            case .cancelled: "cancelled"
-            case .replicaBehind: "replica-behind"
-            case .futureRevision: "future-revision"
-            case .futureTime: "future-time"
-            }
-        }
     }
 
     package var code: Code

@@ -11,19 +11,21 @@ final class Follower: Sendable {
     private let mirror: Mirror
     private let auditor: Auditor
     private let ledger: AuditLedger
+    private let statuses: OutcomeStatuses
     private let authenticator: JournalAuthenticator
     private let logger: Logger
     private let now: @Sendable () -> Timestamp
 
     init(
         store: any KeyValueStore, mirror: Mirror, auditor: Auditor, ledger: AuditLedger,
-        authenticator: JournalAuthenticator, logger: Logger,
+        statuses: OutcomeStatuses, authenticator: JournalAuthenticator, logger: Logger,
         now: @escaping @Sendable () -> Timestamp
     ) {
         self.store = store
         self.mirror = mirror
         self.auditor = auditor
         self.ledger = ledger
+        self.statuses = statuses
         self.authenticator = authenticator
         self.logger = logger
         self.now = now
@@ -109,7 +111,7 @@ final class Follower: Sendable {
     }
 
     private func projector(_ clusterID: String) -> Projector {
-        Projector(clusterID: clusterID, authenticator: authenticator)
+        Projector(clusterID: clusterID, statuses: statuses, authenticator: authenticator)
     }
 
     /// Throws unless etcd holds at `revision`, up to which it has been followed, what the mirror does: it

@@ -8,6 +8,7 @@ import Store
 struct Projector: Sendable {
     /// 16 lower-case hex digits.
     var clusterID: String
+    var statuses: OutcomeStatuses
     var authenticator = JournalAuthenticator()
 
     /// The rows and last-known objects of one revision.
@@ -91,7 +92,7 @@ struct Projector: Sendable {
         row.take(entry.context)
         if !entry.warnings.isEmpty { row.warnings = AuditRecord.Draft.text(.array(entry.warnings)) }
         row.changeID = id.text
-        row.status = entry.result.map { $0 == .create ? 201 : $0 == .delete ? 204 : 200 }
+        row.status = entry.result.map(statuses.done)
     }
 
     func objectChange(

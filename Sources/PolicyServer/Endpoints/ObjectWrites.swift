@@ -103,10 +103,9 @@ extension API {
     ) throws(Problem) -> Response {
         var response: Response
         switch (change.verb, change.object) {
-        case (.delete, _): response = Response(status: .noContent)
+        case (.delete, _): response = Response(status: change.verb.status)
         case (let verb, let object?):
-            response = .document(
-                object.document, status: verb == .create ? .created : .ok, for: request)
+            response = .document(object.document, status: verb.status, for: request)
             response.headers[.eTag] = EntityTags.tag(object.revision)
             if verb == .create { response.headers[.location] = change.name.path }
         case (_, nil):
