@@ -1,5 +1,29 @@
 import Calico
 import Domain
+import Etcd
+import Synchronization
+
+/// A submission with what the writer has learned of its journal entry.
+struct BatchMember: Sendable {
+    let submission: Submission
+
+    var journalRevision: Int64 {
+        get { submission.journalRevision.withLock { $0 } }
+        nonmutating set { submission.journalRevision.withLock { $0 = newValue } }
+    }
+
+    var id: ChangeID { submission.request.id }
+    var journalKey: EtcdKey { Keyspace.journal(id) }
+
+    /// True if the member's transaction compares one of these keys.
+    func touches(_ paths: Set<String>) -> Bool {
+        let draft = submission.draft
+        return paths.contains(journalKey.description)
+            || draft.write?.writes.contains { paths.contains($0.path) } ?? false
+            || draft.write?.required.contains(where: paths.contains) ?? false
+            || draft.reads.inventory.contains { paths.contains($0.path) }
+    }
+}
 
 /// What the members of a batch write, to find those that have to wait for the next transaction: the
 /// comparisons of a transaction are on the state before it, and etcd takes one write of a key in each.
@@ -67,5 +91,32 @@ struct BatchWrites {
                 networks += bytes.map(InventoryResource.nets(bytes:)) ?? []
             }
         }
+    }
+}
+
+/// The room that is left in a transaction.
+struct TransactionBudget {
+    private let limits: Writer.Limits
+    /// `head` itself.
+    private var operations = 1
+    private var bytes = 0
+    /// Keys that are compared and not written.
+    private var compared: Set<String> = []
+    private var isEmpty = true
+
+    init(_ limits: Writer.Limits) { self.limits = limits }
+
+    /// Counts the write and returns true if it fits. A first one always does: etcd's own limits may be
+    /// higher, and etcd judges it.
+    mutating func take(_ write: PlannedWrite, _ reads: ReadSet) -> Bool {
+        let compared = compared.union(write.required).union(reads.inventory.map(\.path))
+        // Each object is one comparison and one operation, and so is the change's journal entry.
+        let operations = operations + write.writes.count + 1
+        let bytes = bytes + write.size
+        let fits = operations + compared.count <= limits.operations && bytes <= limits.bytes
+        guard fits || isEmpty else { return false }
+        (self.operations, self.bytes, self.compared) = (operations, bytes, compared)
+        isEmpty = false
+        return true
     }
 }

@@ -152,23 +152,3 @@ package struct UnreadableHead: Sendable, Equatable {
         }
     }
 }
-
-/// The member `v` of a value of our own in etcd.
-enum FormatVersion: Equatable {
-    case known
-    case later(Int64)
-    case malformed
-
-    /// - Parameter known: the latest version that this program reads; an absent member is version 1.
-    init(_ value: JSONValue, known: Int64) {
-        guard let member = value["v"] else {
-            self = .known
-            return
-        }
-        guard let number = member.numberValue?.int64, number >= 1 else {
-            self = .malformed
-            return
-        }
-        self = number <= known ? .known : .later(number)
-    }
-}

@@ -76,11 +76,3 @@ package struct JournalDoubt: Sendable, Equatable {
         }
     }
 }
-
-extension ChangeID {
-    /// The change whose journal entry lies under `key`; nil for any other key.
-    init?(journalKey key: EtcdKey) {
-        guard let text = key.string, text.hasPrefix(Keyspace.journalPrefix) else { return nil }
-        self.init(String(text.dropFirst(Keyspace.journalPrefix.count)))
-    }
-}

@@ -1,3 +1,6 @@
+import Crypto
+import Documents
+import Domain
 package import Etcd
 
 /// The keys of our own in etcd, and the one prefix that covers them and Calico's.
@@ -36,4 +39,32 @@ package enum Keyspace {
 
     /// Who made the change `id`, and which keys it wrote.
     package static func journal(_ id: ChangeID) -> EtcdKey { EtcdKey(journalPrefix + id.text) }
+}
+
+extension ChangeID {
+    /// The change whose journal entry lies under `key`; nil for any other key.
+    init?(journalKey key: EtcdKey) {
+        guard let text = key.string, text.hasPrefix(Keyspace.journalPrefix) else { return nil }
+        self.init(String(text.dropFirst(Keyspace.journalPrefix.count)))
+    }
+}
+
+/// The member `v` of a value of our own in etcd.
+enum FormatVersion: Equatable {
+    case known
+    case later(Int64)
+    case malformed
+
+    /// - Parameter known: the latest version that this program reads; an absent member is version 1.
+    init(_ value: JSONValue, known: Int64) {
+        guard let member = value["v"] else {
+            self = .known
+            return
+        }
+        guard let number = member.numberValue?.int64, number >= 1 else {
+            self = .malformed
+            return
+        }
+        self = number <= known ? .known : .later(number)
+    }
 }

@@ -138,33 +138,6 @@ extension Writer {
     }
 }
 
-/// The room that is left in a transaction.
-private struct TransactionBudget {
-    private let limits: Writer.Limits
-    /// `head` itself.
-    private var operations = 1
-    private var bytes = 0
-    /// Keys that are compared and not written.
-    private var compared: Set<String> = []
-    private var isEmpty = true
-
-    init(_ limits: Writer.Limits) { self.limits = limits }
-
-    /// Counts the write and returns true if it fits. A first one always does: etcd's own limits may be
-    /// higher, and etcd judges it.
-    mutating func take(_ write: PlannedWrite, _ reads: ReadSet) -> Bool {
-        let compared = compared.union(write.required).union(reads.inventory.map(\.path))
-        // Each object is one comparison and one operation, and so is the change's journal entry.
-        let operations = operations + write.writes.count + 1
-        let bytes = bytes + write.size
-        let fits = operations + compared.count <= limits.operations && bytes <= limits.bytes
-        guard fits || isEmpty else { return false }
-        (self.operations, self.bytes, self.compared) = (operations, bytes, compared)
-        isEmpty = false
-        return true
-    }
-}
-
 extension OperationResponse {
     /// The keys that a range found; none for another operation.
     var keyValues: [KeyValue] {

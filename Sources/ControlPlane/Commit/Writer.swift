@@ -202,28 +202,6 @@ enum Trouble: Sendable, CustomStringConvertible {
     }
 }
 
-/// A submission with what the writer has learned of its journal entry.
-struct BatchMember: Sendable {
-    let submission: Submission
-
-    var journalRevision: Int64 {
-        get { submission.journalRevision.withLock { $0 } }
-        nonmutating set { submission.journalRevision.withLock { $0 = newValue } }
-    }
-
-    var id: ChangeID { submission.request.id }
-    var journalKey: EtcdKey { Keyspace.journal(id) }
-
-    /// True if the member's transaction compares one of these keys.
-    func touches(_ paths: Set<String>) -> Bool {
-        let draft = submission.draft
-        return paths.contains(journalKey.description)
-            || draft.write?.writes.contains { paths.contains($0.path) } ?? false
-            || draft.write?.required.contains(where: paths.contains) ?? false
-            || draft.reads.inventory.contains { paths.contains($0.path) }
-    }
-}
-
 extension Array {
     /// The elements that satisfy the predicate, and the others, each in order.
     fileprivate func divided(

@@ -133,126 +133,35 @@ extension PlannedChange {
     package var kind: String { name.kind(showing: after ?? before) }
 }
 
-/// Why a change was refused. Nothing of it is in etcd.
-package struct Refusal: Sendable {
-    package enum Reason: CaseIterable, Sendable {
-        /// The object, or the region in its path, does not exist.
-        case notFound
-        /// The document breaks rules: see `violations`.
-        case invalid
-        /// If-Match or If-None-Match does not hold: see `currentRevision`.
-        case preconditionFailed
-        /// The subnet or address block overlaps another: see `objects`.
-        case overlap
-        /// The object is still used: see `objects`.
-        case inUse
-        /// The legacy namespace holds data that Neutron would delete: see `objects` and `total`.
-        case legacyLoss
-        /// No free block of that size is left.
-        case exhausted
-        /// The Idempotency-Key was used for a different request.
-        case idempotencyKeyReused
-        /// The name belongs to another writer, such as Neutron's `ossg.` policies.
-        case reserved
-        /// An allocation names a subnet that exists already.
-        case alreadyExists
-        /// The change is larger than one etcd transaction or value may be.
-        case tooLarge
-        /// The object did not exist at the place that it shall be rolled back to.
-        case rollbackAbsent
-        /// etcd refuses the change for good, for a reason of its own.
-        case refusedByEtcd
+/// What became of a change, as `GET /v1/changes/{id}` answers.
+package struct ChangeStatus: Sendable {
+    package enum State: String, Sendable {
+        case accepted
+        /// Known not to have been applied, and never will be.
+        case aborted
     }
 
-    package var reason: Reason
-    package var detail: String
-    package var violations: ViolationList
-    /// The objects this change collides with or that use it; bounded, `total` counts all.
-    package var objects: [ObjectReference]
-    package var total: Int
-    /// The object's revision now, for a failed precondition; nil when it does not exist.
-    package var currentRevision: Int64?
-
-    package init(
-        _ reason: Reason, _ detail: String, violations: ViolationList = [],
-        objects: [ObjectReference] = [], total: Int? = nil, currentRevision: Int64? = nil
-    ) {
-        self.reason = reason
-        self.detail = detail
-        self.violations = violations
-        self.objects = objects
-        self.total = total ?? objects.count
-        self.currentRevision = currentRevision
-    }
-
-    package init(
-        _ reason: Reason, _ detail: String, violations: [Violation],
-        objects: [ObjectReference] = [], total: Int? = nil, currentRevision: Int64? = nil
-    ) {
-        self.init(
-            reason, detail, violations: ViolationList(violations), objects: objects, total: total,
-            currentRevision: currentRevision)
-    }
-
-    /// The refusal of what breaks rules. The detail says the first of `violations`, after `lead` if that is given.
-    package init(
-        breaking violations: ViolationList, _ lead: String? = nil, reason: Reason = .invalid,
-        objects: [ObjectReference] = [], total: Int? = nil
-    ) {
-        self.init(
-            reason, (lead.map { $0 + ": " } ?? "") + violations.summary, violations: violations,
-            objects: objects, total: total)
-    }
+    package var id: ChangeID
+    package var state: State
+    /// etcd revision of the transaction; nil when aborted.
+    package var revision: Int64?
+    package var journal: JournalEntry
 }
 
-/// Another object that an answer names.
-package struct ObjectReference: Sendable, Equatable {
-    package var kind: String
-    package var name: String
-    package var region: String?
-    package var cidr: String?
-
-    package init(kind: String, name: String, region: String? = nil, cidr: String? = nil) {
-        self.kind = kind
-        self.name = name
-        self.region = region
-        self.cidr = cidr
-    }
-}
-
-/// Why a request could not be answered: nothing was refused, something is out of order.
-package struct ControlPlaneError: Error, Sendable {
-    package enum Code: CaseIterable, Sendable {
-        /// The mirror is not complete yet (start, or after a gap).
-        case notReady
-        /// etcd does not answer; the change is certainly not in etcd.
-        case etcdUnavailable
-        /// The ledger cannot be written: the server is read-only.
-        case ledgerUnavailable
-        /// The change may or may not be in etcd; `GET /v1/changes/{id}` tells later.
-        case outcomeUnknown
-        /// It is in etcd, but this replica could not show and audit it within the deadline.
-        case notYetVisible
-        /// Too many writes wait.
-        case overloaded
-        /// The client left before anything was sent to etcd.
-        case cancelled
-        /// This replica has not reached the revision asked for.
-        case replicaBehind
-        /// etcd itself has not reached the revision asked for.
-        case futureRevision
-        /// The time asked for is still to come.
-        case futureTime
-    }
-
-    package var code: Code
-    package var message: String
-    /// The change, when its outcome is unknown or not yet visible.
-    package var changeID: ChangeID?
-
-    package init(_ code: Code, _ message: String, changeID: ChangeID? = nil) {
-        self.code = code
-        self.message = message
-        self.changeID = changeID
+extension ChangeStatus {
+    /// From the ledger, for a change whose journal entry has expired; nil for a row of no change.
+    init?(id: ChangeID, row: AuditRecord) {
+        guard let revision = row.revision else { return nil }
+        var context = ChangeContext(
+            actor: row.actor, clientAddress: row.clientAddress, requestID: row.requestID ?? "",
+            reason: row.reason)
+        context.ticket = row.ticket
+        self.init(
+            id: id, state: .accepted, revision: revision,
+            journal: JournalEntry(
+                isAccepted: true, time: row.time.rfc3339, context: context,
+                verb: row.verb == .delete ? "delete" : "put", kind: row.kind, name: row.name,
+                region: row.region, result: ChangeVerb(row.verb), keys: [], verbs: [],
+                fingerprint: nil))
     }
 }

@@ -1,3 +1,5 @@
+import Calico
+import Documents
 package import Domain
 
 /// Which objects a list shows.
@@ -49,56 +51,9 @@ package struct ListPage: Sendable {
     package var findings: [ObjectFinding] = []
 }
 
-/// What became of a change, as `GET /v1/changes/{id}` answers.
-package struct ChangeStatus: Sendable {
-    package enum State: String, Sendable {
-        case accepted
-        /// Known not to have been applied, and never will be.
-        case aborted
+extension ListQuery {
+    /// Whether it leaves out objects of the collection.
+    var isFiltered: Bool {
+        !labels.isEmpty || overlaps != nil || contains != nil || within != nil
     }
-
-    package var id: ChangeID
-    package var state: State
-    /// etcd revision of the transaction; nil when aborted.
-    package var revision: Int64?
-    package var journal: JournalEntry
-}
-
-extension ChangeStatus {
-    /// From the ledger, for a change whose journal entry has expired; nil for a row of no change.
-    init?(id: ChangeID, row: AuditRecord) {
-        guard let revision = row.revision else { return nil }
-        var context = ChangeContext(
-            actor: row.actor, clientAddress: row.clientAddress, requestID: row.requestID ?? "",
-            reason: row.reason)
-        context.ticket = row.ticket
-        self.init(
-            id: id, state: .accepted, revision: revision,
-            journal: JournalEntry(
-                isAccepted: true, time: row.time.rfc3339, context: context,
-                verb: row.verb == .delete ? "delete" : "put", kind: row.kind, name: row.name,
-                region: row.region, result: ChangeVerb(row.verb), keys: [], verbs: [],
-                fingerprint: nil))
-    }
-}
-
-/// Whether each part that a write needs is in order.
-package struct ControlPlaneHealth: Sendable {
-    /// One part: in order, or what is wrong with it.
-    package struct Part: Sendable {
-        package var isHealthy: Bool
-        package var detail: String
-    }
-
-    package var etcd: Part
-    package var ledger: Part
-    package var mirror: Part
-    /// Stored values that are not what they look like; they leave the server ready.
-    package var stored: FindingSummary
-    /// The last etcd revision that this server's reads show.
-    package var appliedRevision: Int64
-    /// The last etcd revision whose changes are in the ledger.
-    package var auditedRevision: Int64
-
-    package var isReady: Bool { etcd.isHealthy && ledger.isHealthy && mirror.isHealthy }
 }

@@ -1,5 +1,8 @@
+import Calico
 package import Documents
 import Domain
+import Etcd
+import Store
 
 /// What a client names in a path: one region, subnet or policy.
 package enum ObjectName: Hashable, Sendable {
@@ -67,4 +70,40 @@ package struct ObjectView: Sendable, Equatable {
 extension ObjectName {
     /// The advice for a name that YAML has made a boolean of.
     static let wordHint = ", as YAML reads yes, no, on and off: put the name in quotes"
+}
+
+extension ObjectName {
+    var isPolicy: Bool {
+        switch self {
+        case .policy, .regionPolicy: true
+        case .region, .subnet: false
+        }
+    }
+}
+
+/// The identity of a subnet.
+struct SubnetID: Hashable, Sendable {
+    var region: String
+    var name: String
+
+    var path: String { InventoryKey.subnet(region: region, name: name).resourceKey.path }
+
+    func reference(cidr: CIDR?) -> ObjectReference {
+        ObjectReference(kind: "Subnet", name: name, region: region, cidr: cidr?.description)
+    }
+}
+
+/// Another object that an answer names.
+package struct ObjectReference: Sendable, Equatable {
+    package var kind: String
+    package var name: String
+    package var region: String?
+    package var cidr: String?
+
+    package init(kind: String, name: String, region: String? = nil, cidr: String? = nil) {
+        self.kind = kind
+        self.name = name
+        self.region = region
+        self.cidr = cidr
+    }
 }

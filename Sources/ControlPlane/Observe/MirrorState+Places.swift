@@ -47,9 +47,11 @@ extension MirrorState {
     }
 }
 
-/// A region whose registration or blocks changed, so that subnets may be misplaced now.
-struct ChangedRegion: Sendable {
-    var name: String
-    /// The blocks that it has or had.
-    var blocks: [CIDR]
+extension MirrorState {
+    /// The first block of that size in `block` that overlaps no subnet, and no other region's address
+    /// block.
+    func firstFreeBlock(prefixLength: Int, in block: CIDR, of region: String) -> CIDR? {
+        let foreign = blocks.overlapping(block).filter { $0.value != region }.map(\.cidr)
+        return subnets.firstFreeBlock(prefixLength: prefixLength, in: block, excluding: foreign)
+    }
 }

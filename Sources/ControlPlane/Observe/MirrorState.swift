@@ -167,14 +167,33 @@ extension Set<String> {
     }
 }
 
-/// The identity of a subnet.
-struct SubnetID: Hashable, Sendable {
-    var region: String
-    var name: String
+/// The new value of one key with everything read from it that the mirror keeps, and judged: made before the
+/// mirror's lock is taken, since reading a document costs more than all that is done under the lock.
+struct PreparedPut: Sendable {
+    enum Content: Sendable {
+        /// A key whose changes are audited.
+        case audited(ResourceKey, MirrorEntry, StoredFacts)
+        /// A WorkloadEndpoint and its labels; nil when its value has none.
+        case endpoint(path: String, labels: [String: String]?)
+        case other
+    }
 
-    var path: String { InventoryKey.subnet(region: region, name: name).resourceKey.path }
+    let keyValue: KeyValue
+    let content: Content
 
-    func reference(cidr: CIDR?) -> ObjectReference {
-        ObjectReference(kind: "Subnet", name: name, region: region, cidr: cidr?.description)
+    init(_ keyValue: KeyValue) {
+        self.keyValue = keyValue
+        if let key = MirrorState.auditedKey(keyValue.key) {
+            let value = StoredValue(key, keyValue.value)
+            var entry = MirrorEntry(bytes: keyValue.value, modRevision: keyValue.modRevision)
+            if InventoryKey(key) != nil, let resource = value.resource {
+                entry.nets = InventoryResource.nets(resource)
+            }
+            content = .audited(key, entry, StoredFacts(key, value))
+        } else if let path = MirrorState.endpointPath(keyValue.key) {
+            content = .endpoint(path: path, labels: EndpointLabels.labels(in: keyValue.value))
+        } else {
+            content = .other
+        }
     }
 }

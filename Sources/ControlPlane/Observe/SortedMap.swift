@@ -1,3 +1,6 @@
+import Calico
+import Domain
+
 /// An ordered dictionary in chunks of bounded size, so that inserting moves a few hundred slots and
 /// not a million, and a page of keys in order is one binary search away.
 struct SortedMap<Key: Comparable & Sendable, Value: Sendable>: Sendable {
@@ -113,5 +116,17 @@ extension SortedMap where Key == String {
             if key == after { return true }
             return try body(key, value)
         }
+    }
+}
+
+extension SortedMap where Key == String {
+    /// The keys that start with `prefix`, in order.
+    func paths(prefix: String) -> [String] {
+        var paths: [String] = []
+        forEach(prefix: prefix) { path, _ in
+            paths.append(path)
+            return true
+        }
+        return paths
     }
 }

@@ -131,14 +131,6 @@ extension Planner {
     }
 }
 
-extension PlanningView {
-    var legacyEndpoints: [String] {
-        let names = mirror.read { $0.legacyEndpoints }
-        log.note(.hasLegacyEndpoints, .flag(!names.isEmpty))
-        return names.sorted()
-    }
-}
-
 extension RuleID {
     /// A subnet shares addresses with another subnet, of whatever region.
     static let subnetOverlap = RuleID("subnet.overlap")

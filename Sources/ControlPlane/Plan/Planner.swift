@@ -2,20 +2,6 @@ import Calico
 import Documents
 import Domain
 
-/// What a plan needs that is neither in the request nor in the mirror.
-struct PlanningEnvironment: Sendable {
-    var now: @Sendable () -> Timestamp
-    /// A random UUID in lower case.
-    var uuid: @Sendable () -> String
-
-    static let system = PlanningEnvironment(now: SystemClock.now, uuid: RandomUUID.next)
-
-    /// Identity of an object created now.
-    func identity() -> ObjectIdentity {
-        ObjectIdentity(uid: uuid(), creationTimestamp: now().rfc3339Seconds)
-    }
-}
-
 /// Decides what a request means for etcd: a set of writes, nothing, or a refusal that says what to
 /// change. Takes values and returns values; nothing is written here.
 struct Planner: Sendable {

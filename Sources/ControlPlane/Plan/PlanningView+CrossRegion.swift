@@ -1,5 +1,5 @@
 import Calico
-package import Documents
+import Documents
 import Domain
 
 /// A stored policy that belongs to a CrossRegionPolicy.
@@ -69,72 +69,5 @@ extension PlanningView {
                     source, of: policy, reason: decoded.violations.first?.message)
             ]
         return (Representation.crossRegion(name, source, all, drift), further)
-    }
-}
-
-extension Representation {
-    /// A CrossRegionPolicy: as it was written, what it became, and what others changed of that. Its
-    /// revision is the newest of its policies'.
-    static func crossRegion(
-        _ name: ObjectName, _ source: JSONValue, _ parts: [CompiledPart], _ drift: [Drift]
-    ) -> ObjectView? {
-        guard let first = parts.first else { return nil }
-        let revision = parts.map(\.revision).max() ?? 0
-        var metadata = JSONObject()
-        metadata["name"] = .string(name.name)
-        metadata["labels"] = source["metadata"]?["labels"]
-        metadata["uid"] = first.resource.uid.map(JSONValue.string)
-        metadata["creationTimestamp"] = first.resource.creationTimestamp.map(JSONValue.string)
-        metadata["resourceVersion"] = .string(String(revision))
-        let compiled = JSONValue.array(
-            parts.map { PolicyResource.representation($0.resource, revision: $0.revision) })
-        let drift = JSONValue.array(drift.map(\.document))
-        var object = JSONObject()
-        object["apiVersion"] = .string(CrossRegionPolicy.apiVersion)
-        object["kind"] = .string(CrossRegionPolicy.kind)
-        object["metadata"] = .object(metadata)
-        object["spec"] = source["spec"]
-        object["status"] = [
-            "inSync": .bool(drift == []), "compiled": compiled, "drift": drift,
-        ]
-        // Deprecated: where earlier versions showed the same.
-        object["source"] = source
-        object["compiled"] = compiled
-        object["drift"] = drift
-        return ObjectView(name: name, revision: revision, document: .object(object))
-    }
-
-    /// A CrossRegionPolicy without what became of it: what a client writes, and what the server adds to metadata.
-    /// Every other object as it is.
-    static func written(_ document: JSONValue) -> JSONValue {
-        guard isCrossRegion(document), var object = document.objectValue else { return document }
-        for field in CrossRegionPolicy.shownFields { object[field] = nil }
-        return .object(object)
-    }
-
-    static func isCrossRegion(_ document: JSONValue) -> Bool {
-        document["kind"]?.stringValue == CrossRegionPolicy.kind
-    }
-}
-
-extension ObjectName {
-    /// The kind of what `document` shows: that of a policy can be CrossRegionPolicy.
-    package func kind(showing document: JSONValue?) -> String {
-        guard case .policy = self, let document, Representation.isCrossRegion(document) else {
-            return kind
-        }
-        return CrossRegionPolicy.kind
-    }
-}
-
-extension Drift {
-    var document: JSONValue {
-        var object = JSONObject()
-        object["object"] = .string(self.object)
-        object["pointer"] = .string(pointer)
-        object["expected"] = expected
-        object["found"] = found
-        object["reason"] = reason.map(JSONValue.string)
-        return .object(object)
     }
 }

@@ -1,3 +1,4 @@
+import Documents
 import Domain
 import Etcd
 package import Store
@@ -105,5 +106,32 @@ extension ControlPlane {
     private func auditedRevision() async throws -> Int64 {
         let reached = auditor.audited.reached
         return reached > 0 ? reached : try await ledger.progress()?.revision ?? 0
+    }
+}
+
+extension ControlPlane {
+    /// The versions of an object before `place`, newest first; none when nothing is known of it.
+    package func versions(
+        _ name: ObjectName, before place: HistoryPlace, limit: Int
+    ) async throws(HistoryError) -> VersionPage {
+        try await HistoryError.catching {
+            let history = try await ObjectHistory(name, ledger, writer.planner)
+            return try await history.page(before: place, limit: limit)
+        }
+    }
+}
+
+extension ControlPlane {
+    /// What differs between the whole configuration at `from` and at `to`.
+    ///
+    /// - Parameter after: the `next` of an earlier page.
+    package func differences(
+        from: HistoryPlace, to: HistoryPlace, after: String?, limit: Int
+    ) async throws(HistoryError) -> DifferencePage {
+        try await HistoryError.catching {
+            let comparison = PlaceComparison(
+                ledger: ledger, before: reader(from), after: reader(to))
+            return try await comparison.page(after: after, limit: limit)
+        }
     }
 }

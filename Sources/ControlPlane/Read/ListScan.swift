@@ -112,19 +112,34 @@ extension ListQuery.Collection {
     }
 }
 
-extension ObjectName {
-    /// What a client calls a stored resource; nil for one that no endpoint shows.
-    init?(_ resource: Resource) {
-        switch (resource.key.kind, InventoryKey(resource.key)) {
-        case (_, .region(let region)): self = .region(region)
-        case (_, .subnet(let region, let name)): self = .subnet(region: region, name: name)
-        case (.globalNetworkPolicy, _): self = .policy(PolicyName.authored(resource))
-        case (.networkPolicy, _):
-            guard let namespace = resource.key.namespace,
-                let region = RegionNamespace.region(of: namespace)
-            else { return nil }
-            self = .regionPolicy(region: region, name: PolicyName.authored(resource))
-        default: return nil
+/// Counts the changes of what lists show, since this server began: as long as a count is the same, so is every answer.
+struct ListVersions: Sendable {
+    /// Of network sets, and of what is found about their places.
+    private var sets: UInt64 = 0
+    /// Of policies and tiers.
+    private var policies: UInt64 = 0
+
+    /// Notes that an object of `kind` was written, deleted or judged anew.
+    mutating func note(_ kind: ResourceKind) {
+        switch kind {
+        case .globalNetworkSet: sets += 1
+        case .globalNetworkPolicy, .networkPolicy, .tier: policies += 1
+        default: break
+        }
+    }
+
+    /// Goes on from the counts of the state that this one replaces, so that none comes twice.
+    mutating func replace(_ old: ListVersions) {
+        sets += old.sets + 1
+        policies += old.policies + 1
+    }
+
+    /// The count of everything that a list of `collection` shows: of policies, also the regions and subnets that
+    /// CrossRegionPolicies name.
+    subscript(collection: ListQuery.Collection) -> UInt64 {
+        switch collection {
+        case .regions, .subnets: sets
+        case .policies, .regionPolicies: sets + policies
         }
     }
 }
