@@ -27,7 +27,7 @@ extension EtcdClient {
         _ method: MethodDescriptor, _ request: Request, _ kind: CallKind
     ) async throws(EtcdError) -> Response {
         let deadline = ContinuousClock.now + configuration.requestTimeout
-        var backoff = Backoff()
+        var backoff = Backoff.betweenRounds(of: pool.endpoints.count)
         var refusal: Authenticator.Refusal?
         var failures = EndpointFailures()
         while true {
@@ -51,7 +51,7 @@ extension EtcdClient {
                 await leave(index, because: error, token: token)
                 let mayRepeat = !kind.mutates || error.outcome == .notApplied
                 failures.note(error, of: endpoint.address)
-                let pause = backoff.next(endpoints: pool.endpoints.count)
+                let pause = backoff.next()
                 guard mayRepeat, ContinuousClock.now + pause < deadline else {
                     throw failures.summary(error)
                 }
@@ -123,18 +123,6 @@ extension EtcdClient {
         let remaining = ContinuousClock.now.duration(to: deadline)
         guard !kind.mutates else { return remaining }
         return remaining / max(1, pool.endpoints.count - failures)
-    }
-}
-
-/// The pauses between attempts: none until every endpoint has had its turn.
-struct Backoff {
-    private(set) var failures = 0
-
-    mutating func next(endpoints: Int) -> Duration {
-        failures += 1
-        guard failures >= endpoints else { return .zero }
-        let rounds = failures / endpoints
-        return .milliseconds(min(25 << min(rounds - 1, 4), 250))
     }
 }
 

@@ -9,7 +9,7 @@ extension EtcdClient {
     /// another connection cannot cure.
     func follow(_ request: WatchRequest, into sink: WatchSink) async throws(EtcdError) {
         let progress = WatchProgress(startRevision: request.startRevision)
-        var backoff = Backoff()
+        var backoff = Backoff.betweenRounds(of: pool.endpoints.count)
         var refusal: Authenticator.Refusal?
         while true {
             let (index, endpoint) = pool.inUse
@@ -25,7 +25,7 @@ extension EtcdClient {
                 }
             } catch {
                 if progress.wasEstablished {
-                    backoff = Backoff()
+                    backoff.reset()
                     refusal = nil
                 }
                 guard try await canGoOn(after: error, request.keys, progress) else { throw error }
@@ -33,7 +33,7 @@ extension EtcdClient {
                 logger.notice(
                     "the watch of etcd moves on",
                     metadata: ["from": "\(endpoint.address)", "error": "\(error)"])
-                let pause = backoff.next(endpoints: pool.endpoints.count)
+                let pause = backoff.next()
                 guard (try? await Task.sleep(for: pause)) != nil else { throw .cancelled }
             }
         }

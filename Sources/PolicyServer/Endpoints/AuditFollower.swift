@@ -29,17 +29,16 @@ struct AuditFollower: Sendable {
 
     /// Writes until the client goes away or the server begins to shut down.
     func run(_ writer: ResponseBodyWriter) async throws {
-        let (wakes, wake) = AsyncStream.makeStream(
-            of: Void.self, bufferingPolicy: .bufferingNewest(1))
+        let (wakes, signal) = Signal.make()
         let commits = ledger.commits()
         try await withGracefulShutdownHandler {
             try await withThrowingTaskGroup(of: Void.self) { group in
                 group.addTask {
-                    for await _ in commits { wake.yield() }
-                    wake.finish()
+                    for await _ in commits { signal.raise() }
+                    signal.finish()
                 }
                 group.addTask {
-                    while (try? await Task.sleep(for: heartbeat / 3)) != nil { wake.yield() }
+                    while (try? await Task.sleep(for: heartbeat / 3)) != nil { signal.raise() }
                 }
                 defer { group.cancelAll() }
                 // A ledger that cannot be read ends the stream, and the log says why: the client comes back
@@ -47,7 +46,7 @@ struct AuditFollower: Sendable {
                 try await follow(wakes, writer)
             }
         } onGracefulShutdown: {
-            wake.finish()
+            signal.finish()
         }
     }
 
