@@ -131,7 +131,7 @@ extension ChangeOperation {
     }
 }
 
-extension ApplyStream {
+extension Manifest {
     /// A stream whose text is not known.
     init(_ documents: [JSONValue]) { self.init(documents.map { StreamedDocument($0) }) }
 }

@@ -189,7 +189,7 @@ import Testing
                     .put(Keyspace.journal(id), entry.bytes),
                 ]))
             let revision = forged.header.revision
-            #expect(await plane.auditor.audited.wait(for: revision, until: .now + .seconds(10)))
+            #expect(await plane.feed.audited.wait(for: revision, until: .now + .seconds(10)))
             let rows = try await ledger.allRows()
             let own = rows.filter { $0.changeID == mine.changeID.text }
             #expect(own.contains { $0.name == "mine" && $0.origin == .api })
@@ -216,7 +216,7 @@ import Testing
             let again = try await store.transaction(
                 Transaction(success: [.put(region, value), .put(journal, entry)]))
             let revision = again.header.revision
-            #expect(await plane.auditor.audited.wait(for: revision, until: .now + .seconds(10)))
+            #expect(await plane.feed.audited.wait(for: revision, until: .now + .seconds(10)))
             let rows = try await ledger.allRows().filter { $0.key == region.description }
             #expect(rows.map(\.origin) == [.api, .external, .external])
             #expect(rows.last?.detail?.contains("made for another revision") == true)

@@ -61,7 +61,7 @@ package final class Checkpoints: Service {
     let now: @Sendable () -> Timestamp
     let state = Mutex(State())
     /// Those that bring etcd's anchor up to date.
-    let anchoring = SharedTurns()
+    let anchoring = CoalescingTask()
     /// Keys of ledgers that had this one's data folder before.
     let retiredKeys: [VerifierKey]
     /// Rows on disk before anything of this run was added.
@@ -100,7 +100,7 @@ package final class Checkpoints: Service {
     /// Works until its task is cancelled or the service group shuts down; then signs once more.
     package func run() async throws {
         await cancelWhenGracefulShutdown { await self.work() }
-        await sayFarewell()
+        await signFinalCheckpoint()
     }
 
     /// Signs what is on disk now. `isNew` is false when that has been done for these rows before;
@@ -163,7 +163,7 @@ package final class Checkpoints: Service {
     }
 
     /// At the end; what etcd does not take is anchored by the next start.
-    private func sayFarewell() async {
+    private func signFinalCheckpoint() async {
         await signIfGrown()
         await anchorWithPatience()
     }

@@ -57,10 +57,10 @@ package struct HeadCheck: Sendable {
         _ store: any KeyValueStore, newest: Int64
     ) async throws -> History {
         let wanted = max(1, newest - maximumRevisions)
-        let compacted = try await Follower.compactRevision(store, past: wanted - 1)
+        let compacted = try await store.compactedRevision(past: wanted - 1)
         let start = max(wanted, compacted ?? 0)
         let before = try await store.range(RangeRequest(.key(Keyspace.head), revision: start))
-        let last = try await Follower.newestRevision(store)
+        let last = try await store.newestFollowedRevision()
         guard last > start else { return History(start: start) }
         let first = before.keyValues.first
         let request = WatchRequest(.prefix(Keyspace.watchPrefix), startRevision: start + 1)

@@ -2,7 +2,7 @@ import Synchronization
 
 /// Runs something one at a time. Whoever asks while it runs shares the one run that follows, so that callers
 /// never wait for more than two.
-final class SharedTurns: Sendable {
+final class CoalescingTask: Sendable {
     private struct Turn: Sendable {
         let number: Int
         let task: Task<Void, Never>

@@ -13,7 +13,7 @@ extension ControlPlane {
         var overtaken = 0
         var trouble = ""
         while !Task.isCancelled {
-            if let error = writer.obstacle() { return .failed(error) }
+            if let error = writer.writeBlocker() { return .failed(error) }
             guard .now < deadline else {
                 return .failed(
                     ControlPlaneError(

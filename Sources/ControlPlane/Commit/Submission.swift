@@ -1,5 +1,6 @@
 import Documents
 import Domain
+import Etcd
 import Synchronization
 
 /// The answer to one change.
@@ -34,7 +35,7 @@ final class Submission: Sendable {
         var draft: Draft
         var trouble: String?
         /// Transactions that failed since writers outside this server had changed what it rests on.
-        var conflicts = 0
+        var conflicts = Backoff(first: .milliseconds(5), limit: .milliseconds(40))
     }
 
     let request: ChangeRequest
@@ -104,15 +105,12 @@ final class Submission: Sendable {
     }
 
     /// True if it lost against writers outside this server before.
-    var isContested: Bool { state.withLock { $0.conflicts > 0 } }
+    var isContested: Bool { state.withLock { $0.conflicts.failures > 0 } }
 
     /// Counts a conflict with writers outside this server; returns how long to wait before the next attempt
     /// if nothing else is to be done: 5 ms, then twice as long each time, 40 ms at most.
     func pauseAfterConflict() -> Duration {
-        state.withLock { state in
-            state.conflicts += 1
-            return .milliseconds(5 << min(state.conflicts - 1, 3))
-        }
+        state.withLock { $0.conflicts.next() }
     }
 
     /// Notes why the last attempt failed, for the answer when the time is up.

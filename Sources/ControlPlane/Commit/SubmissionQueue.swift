@@ -1,3 +1,4 @@
+import Domain
 import Synchronization
 
 /// The writes that wait for the writer, in the order they came. Bounded in number and in bytes.
@@ -11,8 +12,8 @@ final class SubmissionQueue: Sendable {
     private let state = Mutex(State())
     private let limit: Int
     private let byteLimit: Int
-    private let signals: AsyncStream<Void>
-    private let signal: AsyncStream<Void>.Continuation
+    private let wakes: AsyncStream<Void>
+    private let signal: Signal
 
     /// - Parameters:
     ///   - limit: Most writes that may wait at once.
@@ -20,7 +21,7 @@ final class SubmissionQueue: Sendable {
     init(limit: Int, byteLimit: Int) {
         self.limit = limit
         self.byteLimit = byteLimit
-        (signals, signal) = AsyncStream.makeStream(bufferingPolicy: .bufferingNewest(1))
+        (wakes, signal) = Signal.make()
     }
 
     /// False when the queue is full or closed. A queue without bytes takes one of any size.
@@ -33,7 +34,7 @@ final class SubmissionQueue: Sendable {
             state.bytes += submission.cost
             return true
         }
-        if isTaken { signal.yield() }
+        if isTaken { signal.raise() }
         return isTaken
     }
 
@@ -44,7 +45,7 @@ final class SubmissionQueue: Sendable {
             state.waiting.insert(contentsOf: submissions, at: 0)
             state.bytes += submissions.reduce(0) { $0 + $1.cost }
         }
-        signal.yield()
+        signal.raise()
     }
 
     /// Puts members of a batch back behind all that wait, whatever the limits.
@@ -54,12 +55,12 @@ final class SubmissionQueue: Sendable {
             state.waiting += submissions
             state.bytes += submissions.reduce(0) { $0 + $1.cost }
         }
-        signal.yield()
+        signal.raise()
     }
 
     /// Up to `count` writes, at least one; empty when the task is cancelled.
     func next(upTo count: Int) async -> [Submission] {
-        var iterator = signals.makeAsyncIterator()
+        var iterator = wakes.makeAsyncIterator()
         while !Task.isCancelled {
             let batch = state.withLock { state in
                 // Those whose client has left are answered already.

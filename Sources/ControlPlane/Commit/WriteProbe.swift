@@ -7,7 +7,7 @@ import Synchronization
 final class WriteProbe: Sendable {
     private let store: any KeyValueStore
     private let last = Mutex<(time: ContinuousClock.Instant, trouble: String?)?>(nil)
-    private let turns = SharedTurns()
+    private let turns = CoalescingTask()
 
     /// How long one answer serves everybody who asks: each costs etcd an entry of its Raft log.
     private static let lifetime = Duration.milliseconds(100)

@@ -24,7 +24,7 @@ extension Writer {
     }
 
     func attempt(_ members: [BatchMember]) async -> Attempt {
-        if let error = obstacle() {
+        if let error = writeBlocker() {
             for member in members { member.submission.answer(.failed(error)) }
             return .done(deferred: [])
         }

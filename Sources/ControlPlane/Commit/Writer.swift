@@ -31,7 +31,7 @@ final class Writer: Sendable {
     let lastCommitted = Mutex<Int64>(0)
     let turns = Mutex(ReplicaTurns())
     /// Returns the reason why nothing may be written now; nil when all is in order.
-    let obstacle: @Sendable () -> ControlPlaneError?
+    let writeBlocker: @Sendable () -> ControlPlaneError?
 
     /// The batch being worked on.
     private struct Work {
@@ -45,7 +45,7 @@ final class Writer: Sendable {
     init(
         store: any KeyValueStore, mirror: Mirror, planner: Planner, lease: JournalLease,
         limits: Limits = Limits(), logger: Logger,
-        obstacle: @escaping @Sendable () -> ControlPlaneError?
+        writeBlocker: @escaping @Sendable () -> ControlPlaneError?
     ) {
         self.store = store
         self.mirror = mirror
@@ -53,7 +53,7 @@ final class Writer: Sendable {
         self.lease = lease
         self.limits = limits
         self.logger = logger
-        self.obstacle = obstacle
+        self.writeBlocker = writeBlocker
         self.queue = SubmissionQueue(limit: limits.waiting, byteLimit: limits.waitingBytes)
     }
 
@@ -117,7 +117,7 @@ final class Writer: Sendable {
     private func process(_ batch: [Submission]) async {
         var members = batch.map { BatchMember(submission: $0) }
         var limit = members.count
-        var pause = Duration.milliseconds(10)
+        var backoff = Backoff(first: .milliseconds(10), limit: .milliseconds(500))
         while true {
             members.removeAll { $0.submission.isAnswered }
             if Task.isCancelled || members.isEmpty { return }
@@ -147,7 +147,7 @@ final class Writer: Sendable {
                 case .refused:
                     limit = max(1, tried.count / 2)
                 case .unavailable:
-                    await Self.sleep(&pause)
+                    try? await Task.sleep(for: backoff.next())
                 }
             }
         }
@@ -171,11 +171,6 @@ final class Writer: Sendable {
         let text = trouble.description
         current.withLock { $0.trouble = text }
         for member in members { member.submission.note(trouble: text) }
-    }
-
-    private static func sleep(_ pause: inout Duration) async {
-        try? await Task.sleep(for: pause)
-        pause = min(pause * 2, .milliseconds(500))
     }
 }
 

@@ -7,7 +7,7 @@ package enum ChangeOutcome: Sendable {
     /// In etcd, shown by this server's reads, and audited on disk; or nothing needed to change.
     case applied(AppliedChange)
     /// The same of all objects of a stream.
-    case appliedStream(AppliedStream)
+    case appliedManifest(AppliedManifest)
     /// A dry run that would have been accepted.
     case planned(ChangePlan)
     case refused(Refusal)
@@ -26,7 +26,7 @@ package struct AppliedChange: Sendable {
 }
 
 /// A stream that is applied.
-package struct AppliedStream: Sendable {
+package struct AppliedManifest: Sendable {
     package struct Object: Sendable {
         package var verb: ChangeVerb
         package var kind: String
@@ -43,7 +43,7 @@ package struct AppliedStream: Sendable {
     package var replayed: Bool
 }
 
-extension AppliedStream {
+extension AppliedManifest {
     init(_ id: ChangeID, _ write: PlannedWrite, revision: Int64?) {
         self.init(
             changeID: id, revision: revision,

@@ -41,7 +41,7 @@ package enum ChangeOperation: Sendable {
     case allocateSubnet(region: String, JSONValue)
     /// Create or replace every object of the stream, and delete those that `prune` picks and the stream
     /// does not name: all or nothing.
-    case apply(ApplyStream, prune: Selector?)
+    case apply(Manifest, prune: Selector?)
 
     /// The object the request names; for an allocation only its kind and region are known. Nil for a
     /// stream.

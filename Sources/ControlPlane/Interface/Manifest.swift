@@ -3,7 +3,7 @@ package import Documents
 import Domain
 
 /// Several documents that are applied together, each with the name it gives itself.
-package struct ApplyStream: Sendable {
+package struct Manifest: Sendable {
     package struct Item: Sendable {
         /// Position of the document in the stream, from 0.
         package var index: Int
@@ -20,7 +20,7 @@ package struct ApplyStream: Sendable {
     package var items: [Item] = []
     /// Documents that cannot be told what they are, and repeated ones.
     package var violations = ViolationList()
-    let places: StreamPlaces
+    let places: DocumentNames
 
     /// Documents of kind Region, Subnet, GlobalNetworkPolicy, NetworkPolicy and CrossRegionPolicy, and
     /// lists of them, as calicoctl prints them: an object with `items`.
@@ -34,12 +34,12 @@ package struct ApplyStream: Sendable {
             }
         }
         count = flat.count
-        places = StreamPlaces(lines: flat.map(\.line))
+        places = DocumentNames(lines: flat.map(\.line))
         guard count <= Self.maximumDocuments else { return }
         var first: [ObjectName: Int] = [:]
         for (index, document) in flat.enumerated() {
             let pointer = "/\(index)"
-            var namer = StreamDocument(document.value)
+            var namer = ManifestDocument(document.value)
             let name = namer.name()
             violations += namer.violations.rewritten { $0.below(pointer) }
             guard let name else { continue }
@@ -64,7 +64,7 @@ package struct ApplyStream: Sendable {
 
 /// One document of a stream, as far as it says what it is: kinds of Calico's as Calico's decoder reads them, our own
 /// as they are written.
-private struct StreamDocument {
+private struct ManifestDocument {
     private let document: JSONValue
     private let identity: CalicoIdentity
     /// What is wrong with the members that name an object, as the decoder says.
@@ -221,7 +221,7 @@ extension RuleID {
 
 /// The names of a stream's documents in answers: as people count, and by the line where that is known. Pointers count
 /// from 0 (RFC 6901).
-struct StreamPlaces: Sendable {
+struct DocumentNames: Sendable {
     /// The line in which each document begins.
     var lines: [Int?] = []
 

@@ -81,11 +81,8 @@ extension ObjectName {
     }
 }
 
-/// The identity of a subnet.
-struct SubnetID: Hashable, Sendable {
-    var region: String
-    var name: String
-
+extension SubnetReference {
+    /// The etcd key of the subnet.
     var path: String { InventoryKey.subnet(region: region, name: name).resourceKey.path }
 
     func reference(cidr: CIDR?) -> ObjectReference {

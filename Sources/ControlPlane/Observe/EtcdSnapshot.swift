@@ -2,7 +2,7 @@ import Calico
 import Etcd
 
 /// Everything the mirror keeps, read at one revision.
-struct Listing: Sendable {
+struct EtcdSnapshot: Sendable {
     var state = MirrorState()
     /// The audited keys, for a comparison.
     var audited: [String: KeyValue] = [:]
@@ -12,8 +12,8 @@ struct Listing: Sendable {
     /// - Parameter keepsValues: whether `audited` is filled.
     static func read(
         _ store: any KeyValueStore, at revision: Int64, keepsValues: Bool
-    ) async throws -> Listing {
-        var listing = Listing()
+    ) async throws -> EtcdSnapshot {
+        var listing = EtcdSnapshot()
         let prefixes =
             MirrorState.kinds.map(ResourceKey.prefix) + [MirrorState.endpointPrefix]
         for prefix in prefixes {
@@ -48,5 +48,42 @@ struct Listing: Sendable {
         state.put(keyValue)
         guard keepsValues, let path = MirrorState.auditedKey(keyValue.key)?.path else { return }
         audited[path] = keyValue
+    }
+}
+
+extension KeyValueStore {
+    /// Returns the revision up to which etcd is compacted if that is past `revision`, else nil.
+    func compactedRevision(past revision: Int64) async throws -> Int64? {
+        // Revision 1 is that of an empty etcd, so nothing is lost before it.
+        let first = max(revision, 1)
+        do {
+            _ = try await range(RangeRequest(.key(Keyspace.head), revision: first))
+            return nil
+        } catch let error as EtcdError where error.isCompaction {}
+        do {
+            // Only the error of a watch names the revision at which etcd's history begins.
+            let request = WatchRequest(.prefix(Keyspace.watchPrefix), startRevision: first)
+            try await watch(request) { batches in
+                for try await _ in batches { return }
+            }
+            return nil
+        } catch let error as EtcdError {
+            guard case .compacted(let compacted?) = error.code else { throw error }
+            return compacted
+        }
+    }
+
+    /// Returns the newest revision of any key that the watch follows; 0 when there is no such key.
+    func newestFollowedRevision() async throws -> Int64 {
+        let newest = RangeRequest(
+            .prefix(Keyspace.watchPrefix), limit: 1, keysOnly: true, sort: .descending(.modRevision)
+        )
+        return try await range(newest).keyValues.first?.modRevision ?? 0
+    }
+}
+
+extension EtcdError {
+    var isCompaction: Bool {
+        if case .compacted = code { true } else { false }
     }
 }

@@ -4,12 +4,12 @@ import Etcd
 import Logging
 import Store
 
-/// Follows etcd from where the ledger stands: fills the mirror, hands every change to the auditor,
+/// Follows etcd from where the ledger stands: fills the mirror, hands every change to the feed,
 /// and bridges the gap when etcd no longer has the history in between.
 final class Follower: Sendable {
     private let store: any KeyValueStore
     private let mirror: Mirror
-    private let auditor: Auditor
+    private let feed: LedgerFeed
     private let ledger: AuditLedger
     private let statuses: OutcomeStatuses
     private let authenticator: JournalAuthenticator
@@ -17,13 +17,13 @@ final class Follower: Sendable {
     private let now: @Sendable () -> Timestamp
 
     init(
-        store: any KeyValueStore, mirror: Mirror, auditor: Auditor, ledger: AuditLedger,
+        store: any KeyValueStore, mirror: Mirror, feed: LedgerFeed, ledger: AuditLedger,
         statuses: OutcomeStatuses, authenticator: JournalAuthenticator, logger: Logger,
         now: @escaping @Sendable () -> Timestamp
     ) {
         self.store = store
         self.mirror = mirror
-        self.auditor = auditor
+        self.feed = feed
         self.ledger = ledger
         self.statuses = statuses
         self.authenticator = authenticator
@@ -33,7 +33,7 @@ final class Follower: Sendable {
 
     /// Works until its task is cancelled; whatever goes wrong, it starts again from the ledger.
     func run() async {
-        var pause = Duration.milliseconds(100)
+        var backoff = Backoff(first: .milliseconds(100), limit: .seconds(2))
         while !Task.isCancelled {
             do {
                 try await follow()
@@ -44,21 +44,22 @@ final class Follower: Sendable {
                     level: isExpected ? .notice : .warning,
                     "etcd cannot be followed any further; that is tried again",
                     metadata: ["error": "\(error)"])
-                pause = mirror.isReady ? .milliseconds(100) : min(pause * 2, .seconds(2))
+                // It worked for a while, so this is a new outage.
+                if mirror.isReady { backoff.reset() }
             }
             mirror.setReady(false)
-            try? await Task.sleep(for: pause)
+            try? await Task.sleep(for: backoff.next())
         }
     }
 
     /// Ends only by an error: a compaction, another cluster, or cancellation.
     private func follow() async throws {
-        await auditor.drain()
+        await feed.drain()
         let header = try await store.range(RangeRequest(.key(Keyspace.head))).header
         let clusterID = Hex.text(header.clusterID)
         let start = try await start(clusterID, newest: header.revision)
-        auditor.restart(clusterID: clusterID, after: start)
-        let caughtUp = try await newestRevision()
+        feed.restart(clusterID: clusterID, after: start)
+        let caughtUp = try await store.newestFollowedRevision()
         let projector = projector(clusterID)
         let known = mirror.read { HeadChain($0.storedHead, revision: $0.storedHeadRevision) }
         if case .unreadable(let head) = known.stored { logger.error("\(head.problem)") }
@@ -81,7 +82,7 @@ final class Follower: Sendable {
                         resumed.removeFirst()
                     }
                     let events = mirror.apply(changes)
-                    try await auditor.append(
+                    try await feed.append(
                         project(changes, events, &chain, projector))
                 }
                 if let revision = resumed.first { try await requireSamePast(at: revision) }
@@ -120,7 +121,7 @@ final class Follower: Sendable {
         var isSame: Bool
         let entries = mirror.read { $0.entries }
         do {
-            let stored = try await Listing.revisions(store, at: revision)
+            let stored = try await EtcdSnapshot.revisions(store, at: revision)
             isSame = entries.count == stored.count
             entries.forEach(from: "") { path, entry in
                 isSame = isSame && stored[path] == entry.modRevision
@@ -128,7 +129,7 @@ final class Follower: Sendable {
             }
         } catch let error as EtcdError where error.isCompaction {
             // A watch may begin where a listing may not any more; what is older and still there must be the same.
-            let stored = try await Listing.revisions(store, at: 0)
+            let stored = try await EtcdSnapshot.revisions(store, at: 0)
             isSame = stored.allSatisfy { path, made in
                 made > revision || entries[path]?.modRevision == made
             }
@@ -166,19 +167,19 @@ final class Follower: Sendable {
         do {
             var state = MirrorState()
             if revision > 0 {
-                state = try await Listing.read(store, at: revision, keepsValues: false).state
+                state = try await EtcdSnapshot.read(store, at: revision, keepsValues: false).state
                 guard try await isLastKnown(state) else {
                     return try await bridge(
                         from: 0, to: newest, clusterID, reason: Self.restored)
                 }
-            } else if let compacted = try await compactRevision(past: 0) {
+            } else if let compacted = try await store.compactedRevision(past: 0) {
                 return try await bridge(
                     from: 0, to: compacted, clusterID, reason: "the ledger is new")
             }
             mirror.replace(with: state, revision: revision)
             return revision
         } catch let error as EtcdError where error.isCompaction {
-            let compacted = try await compactRevision(past: revision) ?? revision + 1
+            let compacted = try await store.compactedRevision(past: revision) ?? revision + 1
             return try await bridge(
                 from: revision, to: compacted, clusterID,
                 reason: "etcd was compacted past the ledger's last revision")
@@ -208,13 +209,15 @@ final class Follower: Sendable {
     /// asked, so that what is written meanwhile is later.
     private func emptySince() async throws -> Timestamp? {
         let time = now()
-        return try await newestRevision() == 0 ? time : nil
+        return try await store.newestFollowedRevision() == 0 ? time : nil
     }
 
     /// Says in a new ledger that what follows is etcd's history from before it, if there is any: of
     /// attempts that were refused then, nothing is left. A compacted history is a gap, and says so itself.
     private func noteNewLedger(_ clusterID: String, newest: Int64) async throws {
-        guard try await newestRevision() > 0, try await compactRevision(past: 0) == nil else {
+        guard try await store.newestFollowedRevision() > 0,
+            try await store.compactedRevision(past: 0) == nil
+        else {
             return
         }
         let row = projector(clusterID).observation(
@@ -229,7 +232,7 @@ final class Follower: Sendable {
     private func bridge(
         from: Int64, to: Int64, _ clusterID: String, reason: String
     ) async throws -> Int64 {
-        let listing = try await Listing.read(store, at: to, keepsValues: true)
+        let listing = try await EtcdSnapshot.read(store, at: to, keepsValues: true)
         let journal = try await store.rangeAll(
             prefix: EtcdKey(Keyspace.journalPrefix), revision: to)
         var known: [String: AuditedObject] = [:]
@@ -255,7 +258,7 @@ final class Follower: Sendable {
         if comparison.from == 0 {
             // What somebody waits for is of a past that this etcd has not had.
             mirror.applied.abandonWaits()
-            auditor.audited.abandonWaits()
+            feed.audited.abandonWaits()
         }
         try await ledger.bridge(
             from: Progress(clusterID: clusterID, revision: min(comparison.from, to - 1)),
@@ -266,54 +269,5 @@ final class Follower: Sendable {
 
     private static func changeIDs(_ journal: [KeyValue]) -> [String] {
         journal.compactMap { ChangeID(journalKey: $0.key)?.text }
-    }
-
-    /// The revision up to which etcd is compacted, if that is past `revision`; nil otherwise.
-    private func compactRevision(past revision: Int64) async throws -> Int64? {
-        try await Self.compactRevision(store, past: revision)
-    }
-
-    /// The newest revision of any key that the watch follows.
-    private func newestRevision() async throws -> Int64 {
-        try await Self.newestRevision(store)
-    }
-}
-
-extension Follower {
-    /// The revision up to which etcd is compacted, if that is past `revision`; nil otherwise.
-    static func compactRevision(
-        _ store: any KeyValueStore, past revision: Int64
-    ) async throws -> Int64? {
-        // Revision 1 is that of an empty etcd: nothing is lost before it.
-        let first = max(revision, 1)
-        do {
-            _ = try await store.range(RangeRequest(.key(Keyspace.head), revision: first))
-            return nil
-        } catch let error as EtcdError where error.isCompaction {}
-        do {
-            // Only a watch says from which revision on etcd has its history; this one cannot but fail.
-            let request = WatchRequest(.prefix(Keyspace.watchPrefix), startRevision: first)
-            try await store.watch(request) { batches in
-                for try await _ in batches { return }
-            }
-            return nil
-        } catch let error as EtcdError {
-            guard case .compacted(let compacted?) = error.code else { throw error }
-            return compacted
-        }
-    }
-
-    /// The newest revision of any key that the watch follows.
-    static func newestRevision(_ store: any KeyValueStore) async throws -> Int64 {
-        let newest = RangeRequest(
-            .prefix(Keyspace.watchPrefix), limit: 1, keysOnly: true, sort: .descending(.modRevision)
-        )
-        return try await store.range(newest).keyValues.first?.modRevision ?? 0
-    }
-}
-
-extension EtcdError {
-    fileprivate var isCompaction: Bool {
-        if case .compacted = code { true } else { false }
     }
 }

@@ -165,7 +165,7 @@ extension Mirror {
     private static let subnetsAtOnce = 1_024
 
     /// The subnets inside `cidr`, in order; a network that holds many is read in halves.
-    func subnets(within cidr: CIDR) -> [PrefixTrie<SubnetID>.Element] {
+    func subnets(within cidr: CIDR) -> [PrefixTrie<SubnetReference>.Element] {
         let limit = Self.subnetsAtOnce
         let found = read { $0.subnets.within(cidr, limit: limit) }
         guard found.count == limit, let halves = cidr.halves else {
@@ -178,11 +178,12 @@ extension Mirror {
 
 extension Mirror {
     /// The subnets of a region, by name.
-    func subnets(of region: String) -> [SubnetID] {
+    func subnets(of region: String) -> [SubnetReference] {
         let prefix = InventoryKey.subnet(region: region, name: "").resourceKey.path
-        var found: [SubnetID] = []
+        var found: [SubnetReference] = []
         read { $0.entries }.forEach(prefix: prefix) { path, _ in
-            found.append(SubnetID(region: region, name: String(path.dropFirst(prefix.count))))
+            found.append(
+                SubnetReference(region: region, name: String(path.dropFirst(prefix.count))))
             return true
         }
         return found

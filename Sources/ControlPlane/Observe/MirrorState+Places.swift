@@ -4,7 +4,7 @@ import Domain
 extension MirrorState {
     /// What is wrong with the place of the subnet: other tools obey none of our rules. Nothing for one that
     /// does not exist.
-    func placeFindings(_ id: SubnetID) -> [StoredFinding] {
+    func placeFindings(_ id: SubnetReference) -> [StoredFinding] {
         guard let entry = entries[id.path] else { return [] }
         var found: [StoredFinding] = []
         let region = entries[InventoryKey.region(id.region).resourceKey.path]

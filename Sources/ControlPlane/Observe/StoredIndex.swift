@@ -7,7 +7,7 @@ struct StoredFacts: Sendable {
     /// Nil for anything but a policy.
     var name: PolicyNames.Name?
     /// The subnets that it names if it is a CrossRegionPolicy.
-    var subnets: Set<SubnetID> = []
+    var subnets: Set<SubnetReference> = []
     var labels: [String: String] = [:]
     /// The regions that it speaks of if it is a GlobalNetworkPolicy.
     var regions: RegionMentions?
@@ -19,10 +19,7 @@ struct StoredFacts: Sendable {
         name = PolicyNames.Name(key, value.resource)
         guard key.kind == .globalNetworkPolicy, let resource = value.resource else { return }
         regions = RegionMentions(resource.document)
-        subnets = Set(
-            CrossRegionAnnotation.namedSubnets(of: resource).map {
-                SubnetID(region: $0.region, name: $0.name)
-            })
+        subnets = Set(CrossRegionAnnotation.namedSubnets(of: resource))
     }
 }
 
@@ -75,14 +72,14 @@ struct StoredIndex: Sendable {
 /// Which CrossRegionPolicies name a subnet, so that neither its deletion nor a change of its network has to
 /// look at every policy.
 struct CrossRegionIndex: Sendable {
-    private var subnets: [String: Set<SubnetID>] = [:]
-    private var policies: [SubnetID: Set<String>] = [:]
+    private var subnets: [String: Set<SubnetReference>] = [:]
+    private var policies: [SubnetReference: Set<String>] = [:]
 
     /// The keys of the policies whose source names the subnet.
-    func policies(naming subnet: SubnetID) -> Set<String> { policies[subnet] ?? [] }
+    func policies(naming subnet: SubnetReference) -> Set<String> { policies[subnet] ?? [] }
 
     /// Takes over the subnets that the policy stored under `path` names now.
-    mutating func set(_ path: String, _ new: Set<SubnetID>) {
+    mutating func set(_ path: String, _ new: Set<SubnetReference>) {
         let old = subnets[path] ?? []
         guard old != new else { return }
         for subnet in old.subtracting(new) {
@@ -91,5 +88,64 @@ struct CrossRegionIndex: Sendable {
         }
         for subnet in new.subtracting(old) { policies[subnet, default: []].insert(path) }
         subnets[path] = new.isEmpty ? nil : new
+    }
+}
+
+/// What is known to be wrong with stored values, by key: nothing for most.
+struct FindingBook: Sendable {
+    struct Findings: Sendable {
+        /// About the value alone.
+        var judged: [StoredFinding] = []
+        /// About another policy that is the same object.
+        var twin: [StoredFinding] = []
+        /// About a subnet's place among blocks and other subnets.
+        var place: [StoredFinding] = []
+
+        var all: [StoredFinding] { judged + twin + place }
+    }
+
+    /// Findings that appeared and have not been logged yet.
+    struct News: Sendable {
+        var found: [(path: String, finding: StoredFinding)] = []
+        /// How many more there are.
+        var omitted = 0
+    }
+
+    /// So many are kept until somebody logs them.
+    static let maximumNews = 50
+
+    private(set) var byPath = SortedMap<String, Findings>()
+    /// How many findings there are of each code.
+    private(set) var counts: [StoredFindingCode: Int] = [:]
+    private var news = News()
+
+    func findings(_ path: String) -> [StoredFinding] { byPath[path]?.all ?? [] }
+
+    /// Changes one aspect of what is known about `path`.
+    mutating func set(
+        _ path: String, _ aspect: WritableKeyPath<Findings, [StoredFinding]>,
+        _ findings: [StoredFinding]
+    ) {
+        var known = byPath[path] ?? Findings()
+        let old = known[keyPath: aspect]
+        guard old != findings else { return }
+        known[keyPath: aspect] = findings
+        for finding in old { counts[finding.code, default: 0] -= 1 }
+        for finding in findings {
+            counts[finding.code, default: 0] += 1
+            guard !old.contains(finding) else { continue }
+            if news.found.count < Self.maximumNews {
+                news.found.append((path, finding))
+            } else {
+                news.omitted += 1
+            }
+        }
+        if known.all.isEmpty { byPath.remove(path) } else { byPath.set(path, known) }
+    }
+
+    /// What appeared since the last call.
+    mutating func takeNews() -> News {
+        defer { news = News() }
+        return news
     }
 }

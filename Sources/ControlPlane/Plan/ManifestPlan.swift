@@ -3,16 +3,16 @@ import Documents
 import Domain
 
 /// The plan of a stream as it grows: each part sees those before it.
-struct StreamPlan {
+struct ManifestPlan {
     private(set) var view: PlanningView
     private(set) var parts: [PlannedWrite] = []
     private var refusals: [(detail: String, refusal: Refusal)] = []
-    private let places: StreamPlaces
+    private let places: DocumentNames
     /// What is wrong with the stream as a whole.
     private let general: ViolationList
     private var violations = ViolationList()
 
-    init(_ view: PlanningView, _ stream: PreparedStream) {
+    init(_ view: PlanningView, _ stream: PreparedManifest) {
         self.view = view
         general = stream.violations
         places = stream.places

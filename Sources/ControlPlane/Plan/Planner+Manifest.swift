@@ -3,7 +3,7 @@ import Documents
 import Domain
 
 /// A stream with every document read and judged.
-struct PreparedStream: Sendable {
+struct PreparedManifest: Sendable {
     struct Item: Sendable {
         var index: Int
         var name: ObjectName
@@ -14,11 +14,11 @@ struct PreparedStream: Sendable {
     /// Documents that the stream has.
     var count: Int
     var violations: ViolationList
-    var places: StreamPlaces
+    var places: DocumentNames
     /// Which objects go that the stream does not name; nil removes nothing.
     var prune: Selector?
 
-    init(_ stream: ApplyStream, prune: Selector?, regions: Set<String>) {
+    init(_ stream: Manifest, prune: Selector?, regions: Set<String>) {
         count = stream.count
         items = stream.items.map { item in
             Item(
@@ -42,17 +42,17 @@ extension Planner {
     /// All documents and removals, or none. What is removed makes room first, except for regions and
     /// subnets that are still in use until the documents have changed their users.
     func planApply(
-        _ stream: PreparedStream, _ request: ChangeRequest, _ view: PlanningView
+        _ stream: PreparedManifest, _ request: ChangeRequest, _ view: PlanningView
     ) -> Decision {
         let inner = request.withoutConditions
-        guard stream.count <= ApplyStream.maximumDocuments else {
+        guard stream.count <= Manifest.maximumDocuments else {
             return .refused(
                 Refusal(
                     .tooLarge,
                     "the stream has \(stream.count) documents; at most "
-                        + "\(ApplyStream.maximumDocuments) are planned at once: split it"))
+                        + "\(Manifest.maximumDocuments) are planned at once: split it"))
         }
-        var plan = StreamPlan(view, stream)
+        var plan = ManifestPlan(view, stream)
         guard var victims = stream.violations.isEmpty ? victims(stream, view) : [] else {
             return .refused(
                 Refusal(
@@ -90,10 +90,10 @@ extension Planner {
     /// The objects that carry what `prune` asks for and are not in the stream: policies, then subnets,
     /// then regions; nil when there are more than one change could remove. Neutron's own policies never are
     /// among them.
-    private func victims(_ stream: PreparedStream, _ view: PlanningView) -> [ObjectName]? {
+    private func victims(_ stream: PreparedManifest, _ view: PlanningView) -> [ObjectName]? {
         guard let prune = stream.prune else { return [] }
         let named = Set(stream.items.map(\.name))
-        let limit = ApplyStream.maximumDocuments + Self.removable
+        let limit = Manifest.maximumDocuments + Self.removable
         let paths = view.paths(matching: prune, limit: limit)
         let victims = paths.compactMap { path -> ObjectName? in
             guard let key = ResourceKey(path: path), let resource = view.resource(key)?.resource,
@@ -113,7 +113,7 @@ extension Planner {
     private static let removable = 1_000
 }
 
-extension PreparedStream.Item {
+extension PreparedManifest.Item {
     fileprivate var rank: Int { name.dependencyRank }
 }
 

@@ -37,12 +37,12 @@ struct Planner: Sendable {
     /// What goes into the journal beside an accepted change. It is signed when it is serialised; set
     /// `headRevision` first, so that it is good for one transaction only.
     func journalEntry(_ request: ChangeRequest, _ write: PlannedWrite) -> JournalEntry {
-        let isStream = !write.parts.isEmpty
+        let isManifest = !write.parts.isEmpty
         var entry = JournalEntry(
             isAccepted: true, time: environment.now().rfc3339, context: request.context,
             verb: request.operation.verb,
-            kind: isStream ? JournalEntry.streamKind : write.kind,
-            name: isStream ? "" : write.name.name, region: isStream ? nil : write.name.region,
+            kind: isManifest ? JournalEntry.manifestKind : write.kind,
+            name: isManifest ? "" : write.name.name, region: isManifest ? nil : write.name.region,
             result: write.verb, keys: write.writes.map(\.path), verbs: write.writes.map(\.verb),
             fingerprint: request.fingerprint)
         entry.warnings = write.warnings.prefix(Self.journaledWarnings).map(\.document)

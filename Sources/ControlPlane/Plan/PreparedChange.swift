@@ -11,13 +11,13 @@ package struct PreparedOperation: Sendable {
 /// done by the caller's task, so that the one writer has less to do.
 enum PreparedChange: Sendable {
     case putRegion(String, Decoded<Region>)
-    case putSubnet(SubnetID, Decoded<Subnet>)
+    case putSubnet(SubnetReference, Decoded<Subnet>)
     case putPolicy(ObjectName, JudgedPolicy)
     case putCrossRegion(String, PreparedCrossRegion)
     case patch(ObjectName, JSONValue)
     case delete(ObjectName)
     case allocate(region: String, Decoded<SubnetAllocation>)
-    case apply(PreparedStream)
+    case apply(PreparedManifest)
 
     /// A stored policy of Calico's with a patch on it; nil for any other object, and where a CrossRegionPolicy is or
     /// becomes one: its members are unknown to Calico, and none of them may be kept.
@@ -39,7 +39,7 @@ enum PreparedChange: Sendable {
             self = .putRegion(name, Region.decode(document, name: name))
         case .put(.subnet(let region, let name), let document):
             self = .putSubnet(
-                SubnetID(region: region, name: name),
+                SubnetReference(region: region, name: name),
                 Subnet.decode(document, region: region, name: name))
         case .put(.policy(let name), let document):
             if let prepared = PreparedCrossRegion(document, name: name) {
@@ -55,7 +55,7 @@ enum PreparedChange: Sendable {
         case .allocateSubnet(let region, let document):
             self = .allocate(region: region, SubnetAllocation.decode(document))
         case .apply(let stream, let prune):
-            self = .apply(PreparedStream(stream, prune: prune, regions: regions))
+            self = .apply(PreparedManifest(stream, prune: prune, regions: regions))
         }
     }
 }

@@ -6,7 +6,7 @@ import Store
 /// Compares the whole configuration at two places.
 ///
 /// Costs as much as there were changes in between, or, when those are many, as there are keys.
-struct PlaceComparison: Sendable {
+struct ConfigurationComparison: Sendable {
     let ledger: AuditLedger
     let before: HistoricalReader
     let after: HistoricalReader

@@ -37,10 +37,10 @@ extension ControlPlane {
         if let audited = try? await auditedRevision(), revision <= audited { return }
         let deadline = ContinuousClock.now + timeout
         try await waitUntilApplied(revision, timeout: timeout)
-        guard await auditor.audited.wait(for: revision, until: deadline) else {
+        guard await feed.audited.wait(for: revision, until: deadline) else {
             throw ControlPlaneError(
                 .replicaBehind,
-                "this server's ledger is at revision \(auditor.audited.reached), not yet at "
+                "this server's ledger is at revision \(feed.audited.reached), not yet at "
                     + "\(revision)")
         }
     }
@@ -104,7 +104,7 @@ extension ControlPlane {
     }
 
     private func auditedRevision() async throws -> Int64 {
-        let reached = auditor.audited.reached
+        let reached = feed.audited.reached
         return reached > 0 ? reached : try await ledger.progress()?.revision ?? 0
     }
 }
@@ -129,7 +129,7 @@ extension ControlPlane {
         from: HistoryPlace, to: HistoryPlace, after: String?, limit: Int
     ) async throws(HistoryError) -> DifferencePage {
         try await HistoryError.catching {
-            let comparison = PlaceComparison(
+            let comparison = ConfigurationComparison(
                 ledger: ledger, before: reader(from), after: reader(to))
             return try await comparison.page(after: after, limit: limit)
         }

@@ -104,6 +104,6 @@ extension ControlPlane {
                 isHealthy: mirror.problem == nil,
                 detail: mirror.problem ?? "at revision \(applied)"),
             stored: findingSummary,
-            appliedRevision: applied, auditedRevision: auditor.audited.reached)
+            appliedRevision: applied, auditedRevision: feed.audited.reached)
     }
 }

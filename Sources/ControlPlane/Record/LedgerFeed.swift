@@ -1,12 +1,13 @@
 import DequeModule
 import Domain
+import Etcd
 import Logging
 import Store
 import Synchronization
 
 /// Brings what the watch shows into the ledger, in order and in batches, and waits out a ledger that
 /// cannot be written.
-final class Auditor: Sendable {
+final class LedgerFeed: Sendable {
     private struct State {
         var pending: Deque<Projection> = []
         /// What `pending` and the batch on its way to the disk hold in memory.
@@ -24,7 +25,7 @@ final class Auditor: Sendable {
         var drainWaiters: [CheckedContinuation<Void, Never>] = []
 
         var isIdle: Bool { pending.isEmpty && !isBusy }
-        var isFull: Bool { pendingBytes >= Auditor.maximumPendingBytes }
+        var isFull: Bool { pendingBytes >= LedgerFeed.maximumPendingBytes }
     }
 
     /// Those who are to be resumed, once the lock is free.
@@ -44,8 +45,8 @@ final class Auditor: Sendable {
     private let logger: Logger
     private let clusterID = Mutex("")
     private let state = Mutex(State())
-    private let signals: AsyncStream<Void>
-    private let signal: AsyncStream<Void>.Continuation
+    private let wakes: AsyncStream<Void>
+    private let signal: Signal
 
     /// Bytes that may wait for the disk before the watch is held back, and etcd with it. One revision more
     /// fits: that of a transaction of 1.5 MiB takes some 8 MiB, since a row has its object before and after.
@@ -58,7 +59,7 @@ final class Auditor: Sendable {
     init(ledger: AuditLedger, logger: Logger) {
         self.ledger = ledger
         self.logger = logger
-        (signals, signal) = AsyncStream.makeStream(bufferingPolicy: .bufferingNewest(1))
+        (wakes, signal) = Signal.make()
     }
 
     /// Why changes that etcd shows do not get into the ledger; nil when they do, or when that is only for as
@@ -96,7 +97,7 @@ final class Auditor: Sendable {
                 return (true, false)
             }
             if isProgress { audited.advance(to: projection.revision) }
-            if !projection.rows.isEmpty { signal.yield() }
+            if !projection.rows.isEmpty { signal.raise() }
             if !isFull { continuation.resume() }
         }
     }
@@ -115,7 +116,7 @@ final class Auditor: Sendable {
 
     /// Works until its task is cancelled; then puts what it still has on disk, if that works at once.
     func run() async {
-        for await _ in signals {
+        for await _ in wakes {
             while let batch = take() {
                 // What follows a batch that is given up must not be written without it.
                 guard await write(batch) else { return finish() }
@@ -137,7 +138,7 @@ final class Auditor: Sendable {
             state.pendingBytes += progress.memoryBytes
             return true
         }
-        if isDue { signal.yield() }
+        if isDue { signal.raise() }
     }
 
     /// The next batch; nil when all is on disk.
@@ -164,11 +165,10 @@ final class Auditor: Sendable {
 
     /// Tries until the batch is on disk; false when it is given up because the task is cancelled.
     private func write(_ batch: [Projection]) async -> Bool {
-        var pause = Duration.milliseconds(100)
+        var backoff = Backoff(first: .milliseconds(100), limit: .seconds(2))
         while await !attempt(batch) {
             if Task.isCancelled { return false }
-            try? await Task.sleep(for: pause)
-            pause = min(pause * 2, .seconds(2))
+            try? await Task.sleep(for: backoff.next())
         }
         return true
     }

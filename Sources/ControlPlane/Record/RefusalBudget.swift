@@ -1,7 +1,7 @@
 /// How many rows of attempts each source may put into the ledger, so that nobody fills the disk with
 /// requests that are refused. A token bucket for each source, and one for all of them together, since an
 /// actor is only what a client says; what is over is counted. Pure.
-package struct AttemptBudget: Sendable {
+package struct RefusalBudget: Sendable {
     package struct Limits: Sendable, Equatable {
         /// Rows that a source may cause in a minute, in the long run.
         package var perMinute: Int

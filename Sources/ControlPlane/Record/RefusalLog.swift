@@ -6,17 +6,17 @@ import Synchronization
 
 /// The one way of rows about attempts into the ledger: what was refused, what failed, who read the
 /// audit log. Of one source no more than its budget; what is left out is counted in a row.
-final class AttemptRecorder: Sendable {
+final class RefusalLog: Sendable {
     /// Reads have a budget of their own, so that whoever looks often hides nothing that is refused.
     private struct Budgets {
-        var attempts: AttemptBudget
-        var reads: AttemptBudget
+        var refusals: RefusalBudget
+        var reads: RefusalBudget
 
         /// The budget that a row is of.
-        subscript(row: AuditRecord.Draft) -> AttemptBudget {
-            get { row.verb == .read ? reads : attempts }
+        subscript(row: AuditRecord.Draft) -> RefusalBudget {
+            get { row.verb == .read ? reads : refusals }
             _modify {
-                if row.verb == .read { yield &reads } else { yield &attempts }
+                if row.verb == .read { yield &reads } else { yield &refusals }
             }
         }
     }
@@ -25,11 +25,11 @@ final class AttemptRecorder: Sendable {
     private let logger: Logger
     private let budgets: Mutex<Budgets>
 
-    init(ledger: AuditLedger, limits: AttemptBudget.Limits, logger: Logger) {
+    init(ledger: AuditLedger, limits: RefusalBudget.Limits, logger: Logger) {
         self.ledger = ledger
         self.logger = logger
         budgets = Mutex(
-            Budgets(attempts: AttemptBudget(limits: limits), reads: AttemptBudget(limits: limits)))
+            Budgets(refusals: RefusalBudget(limits: limits), reads: RefusalBudget(limits: limits)))
     }
 
     /// Returns when the row is on disk, or when its source has no budget left.
@@ -54,11 +54,11 @@ final class AttemptRecorder: Sendable {
 
     /// Puts on record what was left out since the last time; to be called every minute or so.
     func reportDropped() async {
-        let (attempts, reads) = budgets.withLock {
-            ($0.attempts.report(at: .now), $0.reads.report(at: .now))
+        let (refusals, reads) = budgets.withLock {
+            ($0.refusals.report(at: .now), $0.reads.report(at: .now))
         }
         let rows =
-            attempts.map { Self.row($0, "more refused requests than one source may put on record") }
+            refusals.map { Self.row($0, "more refused requests than one source may put on record") }
             + reads.map {
                 Self.row($0, "more reads of the audit log than one source may put on record")
             }
@@ -67,7 +67,7 @@ final class AttemptRecorder: Sendable {
             try await ledger.record(rows)
         } catch {
             budgets.withLock {
-                $0.attempts.restore(attempts)
+                $0.refusals.restore(refusals)
                 $0.reads.restore(reads)
             }
             logger.error(
@@ -77,14 +77,14 @@ final class AttemptRecorder: Sendable {
     }
 
     private func take(_ row: AuditRecord.Draft) -> Bool {
-        budgets.withLock { $0[row].take(row.source, row.attempt, at: .now) }
+        budgets.withLock { $0[row].take(row.source, row.budgetKind, at: .now) }
     }
 
     private func miss(_ row: AuditRecord.Draft) {
-        budgets.withLock { $0[row].miss(row.source, row.attempt) }
+        budgets.withLock { $0[row].miss(row.source, row.budgetKind) }
     }
 
-    private static func row(_ dropped: AttemptBudget.Dropped, _ reason: String) -> AuditRecord.Draft
+    private static func row(_ dropped: RefusalBudget.Dropped, _ reason: String) -> AuditRecord.Draft
     {
         var row = AuditRecord.Draft(
             time: SystemClock.now(), origin: .system, actor: "policy-server", verb: .observe,
@@ -105,12 +105,12 @@ final class AttemptRecorder: Sendable {
 }
 
 extension AuditRecord.Draft {
-    fileprivate var source: AttemptBudget.Source {
-        clientAddress.map { AttemptBudget.Source(address: $0, actor: actor) } ?? .others
+    fileprivate var source: RefusalBudget.Source {
+        clientAddress.map { RefusalBudget.Source(address: $0, actor: actor) } ?? .others
     }
 
     /// What was tried, and what became of it: `update refused`.
-    fileprivate var attempt: String { "\(verb.rawValue) \(outcome.rawValue)" }
+    fileprivate var budgetKind: String { "\(verb.rawValue) \(outcome.rawValue)" }
 
     /// With what a client chooses freely cut to a size that it cannot fill a disk with.
     fileprivate var bounded: AuditRecord.Draft {

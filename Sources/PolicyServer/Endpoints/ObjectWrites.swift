@@ -58,7 +58,7 @@ extension API {
         metrics.requests.recordWrite(RequestMetrics.WriteOutcome(outcome))
         switch outcome {
         case .applied(let change): return try Self.answer(change, request)
-        case .appliedStream(let stream): return Self.answer(stream, request)
+        case .appliedManifest(let stream): return Self.answer(stream, request)
         case .planned(let plan): return .document(plan.document, for: request)
         case .refused(let refusal):
             let positions =
@@ -141,7 +141,7 @@ extension RequestMetrics.WriteOutcome {
         case .refused: self = .refused
         case .applied(let change):
             self = change.replayed ? .replayed : change.verb == .unchanged ? .unchanged : .applied
-        case .appliedStream(let stream):
+        case .appliedManifest(let stream):
             self = stream.replayed ? .replayed : stream.revision == nil ? .unchanged : .applied
         }
     }

@@ -28,7 +28,7 @@ extension API {
         let prune = try Self.prune(request)
         return try await write(request, verb: "apply", name: nil) {
             format, body throws(DocumentError) in
-            .apply(ApplyStream(try format.parseStream(body)), prune: prune)
+            .apply(Manifest(try format.parseStream(body)), prune: prune)
         }
     }
 
@@ -90,7 +90,7 @@ extension API {
     }
 
     /// What became of a stream: 200, since it is not one object that was created.
-    static func answer(_ stream: AppliedStream, _ request: Request) -> Response {
+    static func answer(_ stream: AppliedManifest, _ request: Request) -> Response {
         var response = Response.document(stream.document, for: request)
         if stream.revision != nil { response.headers[.changeID] = stream.changeID.text }
         if stream.replayed { response.headers[.idempotencyReplayed] = "true" }

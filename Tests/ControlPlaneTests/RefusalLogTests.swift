@@ -8,14 +8,14 @@ import Testing
 
 @testable import ControlPlane
 
-@Suite struct AttemptRecorderTests {
+@Suite struct RefusalLogTests {
     @Test(
         "What a full disk did not take, and could not be told then, is told when there is room again"
     )
     func fullDisk() async throws {
         let disk = try SmallDisk(mebibytes: 4)
         let ledger = try AuditLedger(path: disk.path + "/audit.sqlite")
-        let recorder = AttemptRecorder(
+        let recorder = RefusalLog(
             ledger: ledger, limits: .init(),
             logger: Logger(label: "test") { _ in SwiftLogNoOpLogHandler() })
         let ballast = try disk.fill()

@@ -18,7 +18,7 @@ private final class Shared<Value: Sendable>: Sendable {
     func set(_ new: Value) { value.withLock { $0 = new } }
 }
 
-@Suite struct AuditorBoundTests {
+@Suite struct LedgerFeedBoundTests {
     private static let cluster = "00000000000000aa"
 
     private static func projection(_ revision: Int64, bytes: Int) -> Projection {
@@ -31,40 +31,40 @@ private final class Shared<Value: Sendable>: Sendable {
     }
 
     private static func withAuditor(
-        _ body: (Auditor, AuditLedger) async throws -> Void
+        _ body: (LedgerFeed, AuditLedger) async throws -> Void
     ) async throws {
         let directory = try TemporaryDirectory()
         let ledger = try AuditLedger(path: directory.file("audit.sqlite"))
         try await ledger.follow(Progress(clusterID: cluster, revision: 0))
-        let auditor = Auditor(ledger: ledger, logger: .quiet)
-        auditor.restart(clusterID: cluster, after: 0)
-        try await body(auditor, ledger)
+        let feed = LedgerFeed(ledger: ledger, logger: .quiet)
+        feed.restart(clusterID: cluster, after: 0)
+        try await body(feed, ledger)
         try await ledger.close()
     }
 
     @Test("The watch is held back by the bytes that wait for the disk, however few the rows are")
     func bytes() async throws {
-        try await Self.withAuditor { auditor, ledger in
+        try await Self.withAuditor { feed, ledger in
             let appended = Shared<Int64>(0)
             try await withThrowingTaskGroup(of: Void.self) { group in
                 group.addTask {
                     for revision in Int64(1)...20 {
-                        try await auditor.append(Self.projection(revision, bytes: 4 << 20))
+                        try await feed.append(Self.projection(revision, bytes: 4 << 20))
                         appended.set(revision)
                     }
                 }
                 // Nothing is written yet: after 32 MiB the rest has to wait.
                 try await eventually("the watch is held back") {
-                    auditor.pendingBytes >= Auditor.maximumPendingBytes
+                    feed.pendingBytes >= LedgerFeed.maximumPendingBytes
                 }
                 #expect(appended.current < 8)
-                #expect(auditor.pendingBytes < Auditor.maximumPendingBytes + 5 << 20)
-                group.addTask { await auditor.run() }
-                try await eventually("all is on disk") { auditor.audited.reached == 20 }
+                #expect(feed.pendingBytes < LedgerFeed.maximumPendingBytes + 5 << 20)
+                group.addTask { await feed.run() }
+                try await eventually("all is on disk") { feed.audited.reached == 20 }
                 group.cancelAll()
                 try await group.waitForAll()
             }
-            #expect(auditor.pendingBytes == 0)
+            #expect(feed.pendingBytes == 0)
             #expect(try await ledger.allRows().count == 20)
         }
     }
@@ -72,23 +72,23 @@ private final class Shared<Value: Sendable>: Sendable {
     @Test(
         "A ledger of another cluster is not tried for ever: it is said, until it is followed anew")
     func anotherCluster() async throws {
-        try await Self.withAuditor { auditor, ledger in
-            auditor.restart(clusterID: "00000000000000bb", after: 0)
+        try await Self.withAuditor { feed, ledger in
+            feed.restart(clusterID: "00000000000000bb", after: 0)
             try await withThrowingTaskGroup(of: Void.self) { group in
-                group.addTask { await auditor.run() }
-                try await auditor.append(Self.projection(1, bytes: 1))
-                await auditor.drain()
-                #expect(auditor.defect?.code == .clusterMismatch)
-                #expect(auditor.pendingBytes == 0)
+                group.addTask { await feed.run() }
+                try await feed.append(Self.projection(1, bytes: 1))
+                await feed.drain()
+                #expect(feed.defect?.code == .clusterMismatch)
+                #expect(feed.pendingBytes == 0)
                 let error = await #expect(throws: StoreError.self) {
-                    try await auditor.append(Self.projection(2, bytes: 1))
+                    try await feed.append(Self.projection(2, bytes: 1))
                 }
                 #expect(error?.code == .clusterMismatch)
-                auditor.restart(clusterID: Self.cluster, after: 0)
-                #expect(auditor.defect == nil)
-                try await auditor.append(Self.projection(1, bytes: 1))
-                await auditor.drain()
-                #expect(auditor.audited.reached == 1)
+                feed.restart(clusterID: Self.cluster, after: 0)
+                #expect(feed.defect == nil)
+                try await feed.append(Self.projection(1, bytes: 1))
+                await feed.drain()
+                #expect(feed.audited.reached == 1)
                 group.cancelAll()
                 try await group.waitForAll()
             }

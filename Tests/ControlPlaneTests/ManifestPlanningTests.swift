@@ -4,7 +4,7 @@ import Testing
 
 @testable import ControlPlane
 
-@Suite struct StreamPlanningTests {
+@Suite struct ManifestPlanningTests {
     private let bench = PlannerBench()
 
     private static let region = #"{"kind":"Region","name":"one","addressBlocks":["10.0.0.0/16"]}"#
@@ -18,7 +18,7 @@ import Testing
 
     private static func stream(_ documents: String..., prune: String? = nil) -> ChangeOperation {
         .apply(
-            ApplyStream(documents.map { .json($0) }),
+            Manifest(documents.map { .json($0) }),
             prune: prune.flatMap { try? Selector(parsing: $0) })
     }
 
@@ -151,7 +151,7 @@ import Testing
 
     private static func regions(_ count: Int) -> ChangeOperation {
         .apply(
-            ApplyStream(
+            Manifest(
                 (0..<count).map { number in
                     .json(
                         #"{"kind":"Region","name":"r\#(number)","addressBlocks":["10.\#(number / 256).\#(number % 256).0/24"]}"#
@@ -161,11 +161,11 @@ import Testing
 
     @Test("A stream of more documents than are planned at once is refused before any is looked at")
     func tooManyDocuments() throws {
-        let refusal = try #require(bench.refusal(Self.regions(ApplyStream.maximumDocuments + 1)))
+        let refusal = try #require(bench.refusal(Self.regions(Manifest.maximumDocuments + 1)))
         #expect(refusal.reason == .tooLarge)
         #expect(refusal.detail.contains("1001 documents; at most 1000"))
-        let write = try #require(bench.write(Self.regions(ApplyStream.maximumDocuments)))
-        #expect(write.writes.count == ApplyStream.maximumDocuments)
+        let write = try #require(bench.write(Self.regions(Manifest.maximumDocuments)))
+        #expect(write.writes.count == Manifest.maximumDocuments)
     }
 
     @Test("Planning asks the mirror the same number of questions for each document of a stream")
@@ -211,7 +211,7 @@ import Testing
         #expect(bench.refusal(.delete(.region("west")))?.objects.map(\.name) == ["user"])
         #expect(questions(.delete(.region("west"))) < 20)
         let prune = ChangeOperation.apply(
-            ApplyStream([.json(#"{"kind":"Region","name":"east"}"#)]),
+            Manifest([.json(#"{"kind":"Region","name":"east"}"#)]),
             prune: try Selector(parsing: "by == 'ci'"))
         #expect(questions(prune) < 20)
     }
@@ -229,7 +229,7 @@ import Testing
                     ]))
         }
         let prune = ChangeOperation.apply(
-            ApplyStream([.json(#"{"kind":"Region","name":"east"}"#)]),
+            Manifest([.json(#"{"kind":"Region","name":"east"}"#)]),
             prune: try Selector(parsing: "by == 'ci'"))
         #expect(bench.refusal(prune)?.reason == .tooLarge)
     }
@@ -254,7 +254,7 @@ import Testing
                     ["cidr": .string("10.0.\(index).0/24"), "labels": labels]))
         }
         let prune = ChangeOperation.apply(
-            ApplyStream([.json(#"{"kind":"Region","name":"one","addressBlocks":["10.0.0.0/8"]}"#)]),
+            Manifest([.json(#"{"kind":"Region","name":"one","addressBlocks":["10.0.0.0/8"]}"#)]),
             prune: try Selector(parsing: selector))
         let removed = bench.write(prune)?.parts.filter { $0.verb == .delete }.map(\.name.name)
         #expect(removed?.sorted() == names)

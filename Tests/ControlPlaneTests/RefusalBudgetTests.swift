@@ -2,25 +2,25 @@ import Testing
 
 @testable import ControlPlane
 
-@Suite struct AttemptBudgetTests {
+@Suite struct RefusalBudgetTests {
     private static let start = ContinuousClock.now
 
-    private static func budget(sources: Int = 10) -> AttemptBudget {
-        AttemptBudget(limits: .init(perMinute: 60, burst: 3, sources: sources))
+    private static func budget(sources: Int = 10) -> RefusalBudget {
+        RefusalBudget(limits: .init(perMinute: 60, burst: 3, sources: sources))
     }
 
-    private static func source(_ actor: String) -> AttemptBudget.Source {
-        AttemptBudget.Source(address: "127.0.0.1", actor: actor)
+    private static func source(_ actor: String) -> RefusalBudget.Source {
+        RefusalBudget.Source(address: "127.0.0.1", actor: actor)
     }
 
     private static func take(
-        _ budget: inout AttemptBudget, _ actor: String, _ times: Int = 1,
+        _ budget: inout RefusalBudget, _ actor: String, _ times: Int = 1,
         at now: ContinuousClock.Instant
     ) -> Int {
         (0..<times).filter { _ in budget.take(source(actor), "update refused", at: now) }.count
     }
 
-    private static func dropped(_ actor: String, _ count: Int) -> AttemptBudget.Dropped {
+    private static func dropped(_ actor: String, _ count: Int) -> RefusalBudget.Dropped {
         .init(source: source(actor), counts: ["update refused": count])
     }
 
@@ -55,7 +55,7 @@ import Testing
         let taken = (0..<500).reduce(0) { $0 + Self.take(&budget, "actor-\($1)", at: Self.start) }
         #expect(taken == 30)
         let report = budget.report(at: Self.start)
-        #expect(report.count == AttemptBudget.named + 1)
+        #expect(report.count == RefusalBudget.named + 1)
         #expect(report.last?.source == .others)
         #expect(report.reduce(0) { $0 + $1.count } == 470)
     }

@@ -4,7 +4,7 @@ import Testing
 
 @testable import ControlPlane
 
-@Suite struct ImpatientTurnsTests {
+@Suite struct CoalescingTaskTests {
     /// Runs until it is opened.
     private final class Gate: Sendable {
         let isOpen = Mutex(false)
@@ -20,7 +20,7 @@ import Testing
 
     @Test("A caller that gives up returns at once, and the others get their run")
     func givingUp() async throws {
-        let (turns, gate) = (SharedTurns(), Gate())
+        let (turns, gate) = (CoalescingTask(), Gate())
         try await withThrowingTaskGroup(of: Void.self) { group in
             group.addTask { await turns.run(gate.run) }
             try await eventually("the first waits") { turns.waiting == 1 }

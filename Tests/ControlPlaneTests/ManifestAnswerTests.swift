@@ -5,12 +5,12 @@ import Testing
 @testable import ControlPlane
 
 /// How a refused stream is told which document is meant, and what is wrong with it.
-@Suite struct StreamAnswerTests {
+@Suite struct ManifestAnswerTests {
     private let bench = PlannerBench()
 
     private func refusal(_ text: String) throws -> Refusal {
         let documents = try YAMLParser.stream(Array(text.utf8))
-        return try #require(bench.refusal(.apply(ApplyStream(documents), prune: nil)))
+        return try #require(bench.refusal(.apply(Manifest(documents), prune: nil)))
     }
 
     @Test("Documents are counted from one and have their line; pointers count from zero")
@@ -36,7 +36,7 @@ import Testing
             [0, 1, 2, 3, 10, 11, 12, 20, 110, 111],
             ["1st", "2nd", "3rd", "4th", "11th", "12th", "13th", "21st", "111th", "112th"]))
     func ordinals(index: Int, ordinal: String) {
-        #expect(StreamPlaces().name(index) == "the \(ordinal) document")
+        #expect(DocumentNames().name(index) == "the \(ordinal) document")
     }
 
     @Test("The first violation of each document is told, and how many more there are")
