@@ -6,6 +6,9 @@ package protocol KeyValueStore: Sendable {
     /// The reason why this store cannot be reached, for each endpoint, since it answered last; nil for none.
     var trouble: String? { get }
 
+    /// The endpoint that calls go to at the moment; nil for a store that has none.
+    var endpointInUse: String? { get }
+
     func range(_ request: RangeRequest) async throws -> RangeResponse
 
     /// Never tried twice once it may have been sent: a lost answer is an error whose `outcome` is
@@ -29,6 +32,8 @@ package protocol KeyValueStore: Sendable {
 
 extension KeyValueStore {
     package var trouble: String? { nil }
+
+    package var endpointInUse: String? { nil }
 
     /// The key now, or nil if it does not exist.
     package func get(_ key: EtcdKey) async throws -> KeyValue? {

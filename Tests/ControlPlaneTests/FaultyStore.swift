@@ -19,6 +19,7 @@ final class FaultyStore: KeyValueStore {
         var isWatchFrozen = false
     }
 
+    let endpointInUse: String? = "http://etcd.example.org:2379"
     private let store: any KeyValueStore
     private let state = Mutex(State())
 

@@ -96,6 +96,32 @@ private final class Shared<Value: Sendable>: Sendable {
         }
     }
 
+    @Test(
+        "While changes do not get into the ledger nothing may be written, until it is followed anew"
+    )
+    func defectIsAnObstacle() async throws {
+        try await withServer { plane, ledger, etcd in
+            try await plane.submit(.region("one"))
+            let key = EtcdKey(PlannerBench.root + "globalnetworkpolicies/theirs")
+            plane.feed.restart(
+                clusterID: "00000000000000bb", after: plane.feed.audited.reached)
+            try await etcd.put(key, "{}".bytes)
+            try await eventually("the ledger refuses it") { plane.feed.defect != nil }
+            let error = await #expect(throws: ControlPlaneError.self) {
+                try await plane.submit(.region("two"))
+            }
+            #expect(error?.code == .ledgerUnavailable)
+            #expect(error?.message.contains("do not get into the audit ledger") == true)
+            // The next thing that etcd shows has the ledger followed anew, and nothing is missing.
+            try await etcd.put(key, "[]".bytes)
+            try await eventually("writes pass again") {
+                (try? await plane.submit(.region("two")))?.applied != nil
+            }
+            let values = try await ledger.allRows().filter { $0.name == "theirs" }.map(\.after)
+            #expect(values.count == 2)
+        }
+    }
+
     @Test("Waits for a past that is lost end, and later ones do not")
     func lostPast() async throws {
         let gate = RevisionGate()

@@ -216,6 +216,33 @@ import Testing
         #expect(questions(prune) < 20)
     }
 
+    @Test("The one writer plans by itself only what looks at few objects, whatever etcd holds")
+    func writersShare() {
+        bench.accept(.region("west", blocks: ["10.0.0.0/8"]))
+        for number in 0..<300 {
+            bench.accept(.subnet("west", "s\(number)", "10.\(number / 256).\(number % 256).0/24"))
+        }
+        let subnet = ObjectName.subnet(region: "west", name: "s0")
+        let operations: [ChangeOperation] = [
+            .region("west", blocks: ["10.0.0.0/9"]), .delete(.region("west")),
+            .patch(.region("west"), ["addressBlocks": ["10.0.0.0/9"]]),
+            .subnet("west", "s0", "10.9.0.0/24"), .delete(subnet), Self.regions(300),
+            .allocateSubnet(region: "west", ["name": "new", "prefixLength": 24]),
+            .policy("p"), .delete(.policy("p")),
+        ]
+        for operation in operations {
+            let request = ChangeRequest.sample(operation)
+            let change = PreparedChange(operation, regions: ["west"])
+            let draft = bench.planner.draft(
+                change, request, bench.mirror, deadline: .now + .seconds(60))
+            #expect(!change.isQuicklyPlanned || draft.reads.answers.count < 20, "\(operation.verb)")
+        }
+        for (count, mayBe) in [(200, true), (201, false)] {
+            let change = PreparedChange(Self.regions(count), regions: [])
+            #expect(change.mayBePlannedByWriter == mayBe)
+        }
+    }
+
     @Test("A prune that would remove more than a transaction holds is refused")
     func boundlessPrune() throws {
         bench.accept(.region("one", blocks: ["10.0.0.0/8"]))

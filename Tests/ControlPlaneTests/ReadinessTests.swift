@@ -83,4 +83,24 @@ import Testing
             }
         }
     }
+
+    @Test("A write that does not pass makes the server not ready, which says what it waits for")
+    func stalledWrite() async throws {
+        try await withInterceptedServer { controlPlane, store, _ in
+            store.beforeWrites { transaction in
+                guard transaction.isCommitted else { return }
+                throw EtcdError(code: .noLeader, message: "the test says no")
+            }
+            let write = Task { try await controlPlane.submit(.region("one")) }
+            try await eventually("not ready", timeout: .seconds(8)) {
+                await !controlPlane.health().isReady
+            }
+            let detail = await controlPlane.health().etcd.detail
+            #expect(detail.contains("a write has been waiting"))
+            #expect(detail.contains("the test says no"))
+            store.beforeWrites(nil)
+            #expect(try await write.value.applied != nil)
+            try await eventually("ready again") { await controlPlane.health().isReady }
+        }
+    }
 }

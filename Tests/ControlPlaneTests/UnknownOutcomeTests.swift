@@ -56,6 +56,11 @@ import TestSupport
             }
             #expect(error?.code == .outcomeUnknown)
             #expect(error?.changeID == request.id)
+            let message = try #require(error?.message)
+            #expect(
+                message.hasPrefix(
+                    "the change was sent to etcd at http://etcd.example.org:2379, which did not"),
+                "\(message)")
             #expect(try await controlPlane.change(request.id) == nil)
             store.setAway(false)
             try await eventually("the change is settled") {

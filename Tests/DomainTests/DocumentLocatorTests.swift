@@ -84,4 +84,21 @@ struct DocumentLocatorTests {
         let reversed = DocumentLocator.positions(of: pointers.reversed(), in: bytes)
         #expect(all == reversed.reversed())
     }
+
+    /// A refusal may name a hundred places, and must not read the text a hundred times.
+    @Test(arguments: [
+        "{\"a\": [" + String(repeating: "{\"b\": \"c\"},", count: 20_000) + "0]}",
+        "a:\n" + String(repeating: "- {b: c}\n", count: 4_000),
+    ])
+    func readsTheTextOnceForAll(text: String) {
+        let bytes = Array(text.utf8)
+        let pointers = (0..<100).map { "/a/\($0 * 7)/b" }
+        func time(_ pointers: [String]) -> Duration {
+            let times = (0..<3).map { _ in
+                ContinuousClock().measure { _ = DocumentLocator.positions(of: pointers, in: bytes) }
+            }
+            return times.min() ?? .zero
+        }
+        #expect(time(pointers) < time(["/a/1/b"]) * 10)
+    }
 }

@@ -1,5 +1,6 @@
 import Domain
 import GRDB
+import Synchronization
 import TestSupport
 import Testing
 
@@ -96,6 +97,18 @@ import Testing
         let page = try await fixture.ledger.query(filter, from: broken.next, limit: 10)
         #expect(page.records.map(\.seq) == [2, 1])
         #expect(fixture.ledger.health.isAvailable)
+    }
+
+    @Test func whyTheIndexIsNotKeptIsTold() async throws {
+        let fixture = try await Self.fixture()
+        try await fixture.ledger.pool.write { try $0.execute(sql: "DROP TABLE audit_text") }
+        let told = Mutex("")
+        let keeping = Task {
+            await fixture.ledger.keepTexts { error in told.withLock { $0 = "\(error)" } }
+        }
+        defer { keeping.cancel() }
+        try await eventually("it is told", timeout: .seconds(20)) { told.withLock { $0 } != "" }
+        #expect(told.withLock { $0 }.contains("audit_text"))
     }
 
     private static func fixture() async throws -> LedgerFixture {

@@ -13,13 +13,17 @@ package final class EtcdProcess: Sendable {
         package var skipsSync: Bool
         /// Serve clients over TLS and demand a certificate of them.
         package var certificates: EtcdCertificates?
+        /// A snapshot file that the data begins with, taken by `scripts/record-version`.
+        package var snapshot: String?
 
         package init(
-            flags: [String] = [], skipsSync: Bool = false, certificates: EtcdCertificates? = nil
+            flags: [String] = [], skipsSync: Bool = false, certificates: EtcdCertificates? = nil,
+            snapshot: String? = nil
         ) {
             self.flags = flags
             self.skipsSync = skipsSync
             self.certificates = certificates
+            self.snapshot = snapshot
         }
     }
 
@@ -73,6 +77,28 @@ package final class EtcdProcess: Sendable {
         try watchdog.guardProcess(process.processIdentifier)
         self.process.withLock { $0 = process }
     }
+
+    /// Fills the data directory from the snapshot, if there is one.
+    ///
+    /// The cluster's id is a hash of the token and the advertised addresses: with those of the recording it stays
+    /// what it was, and so a ledger of that time still belongs to it.
+    func restore() async throws {
+        guard let snapshot = options.snapshot else { return }
+        let address = "http://127.0.0.1:2380"
+        let arguments = [
+            "snapshot", "restore", snapshot, "--name", name, "--data-dir", dataDirectory,
+            "--initial-cluster", "\(name)=\(address)", "--initial-cluster-token", "fixture",
+            "--initial-advertise-peer-urls", address,
+        ]
+        // etcd 3.6 moved the command from etcdctl to etcdutl.
+        var command =
+            try (try? EtcdCommand("etcdutl", arguments, package: "etcd-client"))
+            ?? EtcdCommand("etcdctl", arguments, package: "etcd-client")
+        command.environment["ETCDCTL_API"] = "3"
+        try await command.run()
+    }
+
+    private var dataDirectory: String { directory.appendingPathComponent("data").path }
 
     /// Waits until this member serves linearizable reads.
     package func waitUntilHealthy(timeout: Duration = .seconds(30)) async throws {
@@ -174,7 +200,7 @@ extension EtcdProcess {
     private var arguments: [String] {
         let peerURL = "http://127.0.0.1:\(ports.peer)"
         var arguments = [
-            "--name", name, "--data-dir", directory.appendingPathComponent("data").path,
+            "--name", name, "--data-dir", dataDirectory,
             "--listen-client-urls", clientURL, "--advertise-client-urls", clientURL,
             "--listen-peer-urls", peerURL, "--initial-advertise-peer-urls", peerURL,
             "--initial-cluster", initialCluster, "--initial-cluster-token", initialCluster,

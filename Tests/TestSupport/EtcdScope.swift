@@ -23,6 +23,7 @@ package func withEtcdCluster<Result: Sendable>(
                 try EtcdProcess(
                     name: "m\(number)", ports: ports, initialCluster: cluster, options: options))
         }
+        for member in members { try await member.restore() }
         for member in members { try member.launch() }
         for member in members { try await member.waitUntilHealthy() }
         let result = try await body(members)

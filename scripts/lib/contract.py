@@ -1,5 +1,5 @@
-"""Checks openapi.yaml beyond the specification's rules: each operation says what it is, each request and answer has
-an example, and each example is valid. Run by scripts/check with the packages of openapi-spec-validator."""
+"""Checks openapi.yaml beyond the specification's rules: each operation has a description, each request and answer has
+an example, and each example is valid. scripts/check runs it with the packages of openapi-spec-validator."""
 
 import sys
 from collections.abc import Iterator
@@ -16,14 +16,14 @@ METHODS = ("get", "put", "post", "patch", "delete", "head", "options")
 
 
 class ContractLoader(yaml.SafeLoader):
-    """Leaves times as the text that they are in JSON, and refuses a key that comes twice, as other parsers do."""
+    """Reads times as text, as JSON has them, and refuses a key that occurs twice, as other parsers do."""
 
     def construct_mapping(self, node: yaml.MappingNode, deep: bool = False) -> dict[Any, Any]:
         keys: set[Any] = set()
         for key_node, _ in node.value:
             key = self.construct_object(key_node, deep=True)
             if key in keys:
-                sys.exit(f"line {key_node.start_mark.line + 1}: the key {key} comes twice in one mapping")
+                sys.exit(f"line {key_node.start_mark.line + 1}: the key {key} occurs twice in one mapping")
             keys.add(key)
         return super().construct_mapping(node, deep)
 
@@ -48,7 +48,7 @@ class Contract:
         return node
 
     def errors(self, schema: Any, value: Any) -> list[str]:
-        """What is wrong with a value by a schema whose references are into the contract."""
+        """Returns the errors of a value by a schema whose references are into the contract."""
         absolute = rebased(schema)
         return [error.message for error in Draft202012Validator(absolute, registry=self.registry).iter_errors(value)]
 

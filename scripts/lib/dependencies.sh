@@ -1,6 +1,6 @@
-# Sourced: what the scripts need from the system, installed by apt where it is missing.
+# Sourced: installs the system's packages that the scripts need, with apt, if they are missing.
 
-# The Debian and Ubuntu package that has a command or file.
+# package_of NAME: prints the Debian and Ubuntu package that has a command or file.
 package_of() {
     case $1 in
         /etc/ssl/certs/ca-certificates.crt) echo ca-certificates ;;
@@ -15,7 +15,7 @@ package_of() {
     esac
 }
 
-# Whether a command (a name), a file (a path), or a Python module of those named here is there.
+# is_present NAME: succeeds if a command (a name), a file (a path), or one of the Python modules below is installed.
 is_present() {
     case $1 in
         /*) [[ -e $1 ]] ;;
@@ -47,7 +47,7 @@ install_packages() (
     fi
 )
 
-# require NAME...: makes sure that every command or file is there, or says what to install.
+# require NAME...: installs every command or file that is missing, or prints the packages to install.
 require() {
     local name packages=()
     for name in "$@"; do
@@ -68,7 +68,7 @@ require() {
     done
 }
 
-# require_swift: a Swift toolchain of 6.1 or later on PATH.
+# require_swift: fails unless a Swift toolchain of 6.1 or later is on PATH.
 require_swift() {
     local version
     if ! command -v swift >/dev/null; then

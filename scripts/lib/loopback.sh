@@ -1,11 +1,11 @@
-# Sourced: a private etcd and a policy-server on free loopback ports, stopped by their own pids.
+# Sourced: runs a private etcd and a policy-server on free loopback ports, and stops them by their pids.
 # The caller makes the directory `work` (data and logs) and removes it after `stop_all`.
 
 work=${work-}
 etcd_pid=''
 server_pid=''
 
-# A loopback port that nobody listens on, below Linux's ephemeral range.
+# free_port: prints a free loopback port below Linux's ephemeral range.
 free_port() {
     local port
     for _ in {1..100}; do
@@ -16,7 +16,7 @@ free_port() {
     return 1
 }
 
-# await SECONDS PID COMMAND...: until the command succeeds; fails when PID ends or time is up.
+# await SECONDS PID COMMAND...: waits until the command succeeds; fails if PID ends or time is up.
 await() {
     local deadline=$((SECONDS + $1)) pid=$2
     shift 2
@@ -26,7 +26,7 @@ await() {
     done
 }
 
-# Starts etcd with its data under $work and sets etcd_url.
+# start_etcd: starts etcd with its data under $work and sets etcd_url.
 start_etcd() {
     local client peer
     client=$(free_port)
@@ -46,7 +46,7 @@ start_etcd() {
     fi
 }
 
-# start_server BINARY ADDRESS DATA_DIR [ARGUMENT...]: sets server_url, returns when ready.
+# start_server BINARY ADDRESS DATA_DIR [ARGUMENT...]: sets server_url; returns when the server is ready.
 start_server() {
     local binary=$1 address=$2 data=$3
     shift 3
@@ -60,7 +60,7 @@ start_server() {
     fi
 }
 
-# stop PID: asks it to end, and ends it after 10 seconds.
+# stop PID: asks the process to end, and kills it after 10 seconds.
 stop() {
     [[ -n $1 ]] || return 0
     kill -TERM "$1" 2>/dev/null || return 0
@@ -72,7 +72,7 @@ stop() {
     wait "$1" 2>/dev/null || true
 }
 
-# Ends what was started here: the server before its etcd.
+# stop_all: stops the server, and then its etcd.
 stop_all() {
     stop "$server_pid"
     stop "$etcd_pid"

@@ -1,10 +1,10 @@
-# Comes before the commands of a page, which the test DocumentedCommandsTests runs.
+# The test DocumentedCommandsTests puts this before the commands of a page.
 # shellcheck shell=bash disable=SC2154  # scratch is the folder of the test
 
-# The test shows which block had been reached when a command failed.
+# begin NUMBER: notes the block, so that the test can name it if a command fails.
 begin() { echo "$1" >"$scratch/block"; }
 
-# As curl, but fails when the status is 400 or more, or not $expected_status. What follows a stream without end
+# Like curl, but fails if the status is 400 or more, or differs from $expected_status. A stream without end
 # (-N) is cut off after three seconds.
 curl() {
     local expected=${expected_status:-} headers="$scratch/headers.$BASHPID" code=0 limit=60 argument status
@@ -20,7 +20,7 @@ curl() {
     return 22
 }
 
-# The test stops and starts the server.
+# systemctl COMMAND: asks the test to stop or start the server, and waits for it.
 systemctl() {
     printf %s "$1" >"$scratch/request.new"
     mv "$scratch/request.new" "$scratch/request"

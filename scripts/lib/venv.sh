@@ -1,6 +1,6 @@
 # Sourced: Python environments with pinned packages, kept in .build.
 
-# python_environment NAME REQUIREMENTS: prints the environment's folder, made anew when the requirements change.
+# python_environment NAME REQUIREMENTS: prints the environment's folder; makes it anew if the requirements changed.
 python_environment() {
     local folder=.build/$1-venv requirements=$2
     if ! cmp -s "$requirements" "$folder/installed.txt"; then

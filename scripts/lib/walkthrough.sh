@@ -1,4 +1,4 @@
-# Sourced: the worked example of two regions that share one etcd, as curl requests.
+# Sourced: README's example of two regions that share one etcd, as curl requests.
 # Needs server_url, etcd_endpoints, data, work and private_etcd; counts in `failures`.
 # shellcheck disable=SC2154  # those are the caller's
 
@@ -15,7 +15,7 @@ unexpected() {
     failures=$((failures + 1))
 }
 
-# show FILE: indented, JSON laid out as the jq filter $view says.
+# show FILE: prints it indented; JSON through the jq filter $view.
 show() {
     [[ -s $1 ]] || return 0
     { jq -r "$view" "$1" 2>/dev/null || cat "$1"; } | sed 's/^/   /'
@@ -45,9 +45,9 @@ call() {
     [[ "|$expected|" == *"|$status|"* ]] || unexpected "the status should be ${expected//|/ or }"
 }
 
-# expect DESCRIPTION FILTER: the jq filter must hold for the last answer.
+# expect DESCRIPTION FILTER: counts a failure unless the jq filter is true for the last answer.
 expect() {
-    # jq -e takes an empty file for success.
+    # jq -e succeeds for an empty file.
     if [[ ! -s $work/answer ]] || ! jq -e "$2" "$work/answer" >/dev/null 2>&1; then
         unexpected "$1"
     fi
@@ -60,7 +60,7 @@ put_json() {
 }
 
 walk_through() {
-    # On an etcd that is not ours the example may be there from an earlier run.
+    # An etcd that is not ours may have the example from an earlier run.
     local created=201
     [[ $private_etcd == yes ]] || created='200|201'
 
@@ -81,14 +81,14 @@ regions_and_subnets() {
     put_json "$1" /v1/regions/xyz-west/subnets/vms '{"cidr": "10.1.0.0/17"}'
     put_json "$1" /v1/regions/xyz-east/subnets/vms '{"cidr": "10.2.0.0/17"}'
 
-    heading 'A subnet of any free block'
+    heading 'A subnet in the first free block'
     body='{"name": "vms-v6", "prefixLength": 64, "ipVersion": 6}'
-    # On an etcd that has it already the key brings back the first answer, or the name is taken.
+    # If etcd has the subnet already, the key returns the first answer, or the name is taken.
     call "$([[ $private_etcd == yes ]] && echo 201 || echo '201|409')" \
         POST /v1/regions/xyz-west/subnets --header 'Content-Type: application/json' \
         --header 'Idempotency-Key: quickstart-vms-v6'
 
-    heading 'What each host of a region must be told'
+    heading 'The settings for the hosts of a region'
     call 200 GET /v1/regions/xyz-west/config --header 'Accept: text/plain'
     grep -q '^OpenstackRegion = xyz-west$' "$work/answer" || unexpected 'felix.cfg line missing'
     grep -q '^openstack_region = xyz-west$' "$work/answer" || unexpected 'neutron.conf line missing'
@@ -137,7 +137,7 @@ YAML
         --header 'Content-Type: application/yaml'
     expect 'the policy should carry its types' '.spec.types == ["Ingress"]'
 
-    heading 'What deleting it would do (a dry run changes nothing)'
+    heading 'The effect of deleting it (a dry run changes nothing)'
     call 200 DELETE '/v1/policies/allow-tcp-80?dryRun=true'
     expect 'the plan should be one delete' '.dryRun and .changes[0].verb == "delete"'
     key=$(jq -r '.changes[0].key // empty' "$work/answer" 2>/dev/null) || key=''
@@ -155,7 +155,7 @@ YAML
 }
 
 ledger() {
-    heading 'Who changed what: the audit ledger, newest first'
+    heading 'The audit ledger, newest first'
     view='.items[] | [.seq, .time, .actor, .verb, .kind, .name, .outcome, .status] | @tsv'
     call 200 GET '/v1/audit?limit=20'
     view='.'

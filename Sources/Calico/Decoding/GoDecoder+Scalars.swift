@@ -20,8 +20,8 @@ extension GoDecoder {
     private mutating func string(_ value: JSONValue, at pointer: String) -> GoValue? {
         switch value {
         case .string(let text): .string(text)
-        case .number(let number): .string(GoNumber(number).string)
-        case .bool(let value): .string(value ? "true" : "false")
+        case .number(let number): convert(GoNumber(number).string, at: pointer)
+        case .bool(let value): convert(value ? "true" : "false", at: pointer)
         default: mismatch(value, "text", at: pointer)
         }
     }

@@ -7,6 +7,8 @@ import Domain
 /// Unlike Go it does not stop at the first mistake.
 struct GoDecoder {
     private(set) var violations = ViolationList()
+    /// The texts that were made of numbers and booleans.
+    private(set) var converted: [Located<String>] = []
 
     /// `document` as a `type`; whatever is wrong is left out and reported.
     mutating func record(_ document: JSONValue, as type: GoStruct) -> GoRecord {
@@ -41,6 +43,12 @@ struct GoDecoder {
         case .anything: GoNode(pointer: pointer, value: .anything(.null))
         default: old
         }
+    }
+
+    /// Takes a text that the document does not write as one.
+    mutating func convert(_ text: String, at pointer: String) -> GoValue {
+        converted.append(Located(text, at: pointer))
+        return .string(text)
     }
 
     private mutating func structure(

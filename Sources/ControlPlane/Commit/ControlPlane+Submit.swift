@@ -6,9 +6,12 @@ import Store
 
 extension ControlPlane {
     /// Reads and judges the documents of a write, as far as that needs nothing but them.
-    package func prepare(_ operation: ChangeOperation) -> PreparedOperation {
+    ///
+    /// - Parameter yaml: The text that the operation was read from, if that is YAML.
+    package func prepare(_ operation: ChangeOperation, yaml: [UInt8]? = nil) -> PreparedOperation {
         PreparedOperation(
-            change: PreparedChange(operation, regions: mirror.read { $0.regions }))
+            change: PreparedChange(operation, regions: mirror.read { $0.regions }),
+            warnings: yaml.map { UnquotedText.warnings(operation, in: $0) } ?? [])
     }
 
     /// Carries out one write, or plans it when it is a dry run.
@@ -22,7 +25,8 @@ extension ControlPlane {
     ) async throws(ControlPlaneError) -> ChangeOutcome {
         let deadline = ContinuousClock.now + configuration.writeDeadline
         let prepared = prepared ?? prepare(request.operation)
-        let request = await withLastWritten(request, prepared.change)
+        var request = await withLastWritten(request, prepared.change)
+        request.textWarnings = prepared.warnings
         switch await decide(request, prepared.change, deadline: deadline) {
         case .committed(let write, let revision) where !write.parts.isEmpty:
             try await waitUntilVisible(revision, request.id, until: deadline)

@@ -34,6 +34,8 @@ final class Submission: Sendable {
         var answer: ChangeAnswer?
         var draft: Draft
         var trouble: String?
+        /// Where the transaction was sent, if that is known.
+        var endpoint: String?
         /// Transactions that failed since writers outside this server had changed what it rests on.
         var conflicts = Backoff(first: .milliseconds(5), limit: .milliseconds(40))
     }
@@ -96,10 +98,13 @@ final class Submission: Sendable {
     }
 
     /// False when it was answered before.
-    func setInFlight(_ inFlight: Bool) -> Bool {
+    ///
+    /// - Parameter endpoint: Where it is sent.
+    func setInFlight(_ inFlight: Bool, to endpoint: String? = nil) -> Bool {
         state.withLock { state in
             guard state.phase != .answered else { return false }
             state.phase = inFlight ? .inFlight : .waiting
+            state.endpoint = endpoint
             return true
         }
     }
@@ -124,14 +129,16 @@ final class Submission: Sendable {
     /// Answers that the time is up; the words depend on whether the change was sent, and on the trouble
     /// it had so far.
     func expire(_ message: String) {
-        let trouble = state.withLock { $0.trouble }
+        let (trouble, endpoint) = state.withLock { ($0.trouble, $0.endpoint) }
+        let place = endpoint.map { " at \($0)" } ?? ""
         let before = trouble.map { "; before that: \($0)" } ?? ""
         take { phase in
             phase == .inFlight
                 ? .failed(
                     ControlPlaneError(
                         .outcomeUnknown,
-                        "the change was sent to etcd, but etcd did not answer in time" + before,
+                        "the change was sent to etcd\(place), which did not answer in time"
+                            + before,
                         changeID: request.id))
                 : .failed(
                     ControlPlaneError(

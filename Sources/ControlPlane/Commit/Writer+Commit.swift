@@ -15,7 +15,8 @@ extension Writer {
         }
         var plan = original
         // A member whose time is over by now is answered already, and no other rests on it.
-        plan.accepted.removeAll { !$0.member.submission.setInFlight(true) }
+        let endpoint = store.endpointInUse
+        plan.accepted.removeAll { !$0.member.submission.setInFlight(true, to: endpoint) }
         if plan.accepted.isEmpty { return .done(deferred: plan.deferred) }
         let journal = plan.accepted.map { member, write, _ in
             var entry = planner.journalEntry(member.submission.request, write)

@@ -44,6 +44,10 @@ package struct AppliedManifest: Sendable {
 }
 
 extension AppliedManifest {
+    private static let kinds: Set = [
+        "Region", "Subnet", "GlobalNetworkPolicy", "NetworkPolicy", CrossRegionPolicy.kind,
+    ]
+
     init(_ id: ChangeID, _ write: PlannedWrite, revision: Int64?) {
         self.init(
             changeID: id, revision: revision,
@@ -57,7 +61,8 @@ extension AppliedManifest {
     init(_ id: ChangeID, _ rows: [AuditRecord], revision: Int64) {
         var objects: [Object] = []
         var sources: [String] = []
-        for row in rows {
+        // What has to exist beside the objects, such as a tier, is none of them.
+        for row in rows where Self.kinds.contains(row.kind) {
             if let source = row.resource.flatMap(CrossRegionAnnotation.sourceName(ofPart:)) {
                 sources.append(source)
             } else {
@@ -146,9 +151,31 @@ package struct ChangeStatus: Sendable {
     /// etcd revision of the transaction; nil when aborted.
     package var revision: Int64?
     package var journal: JournalEntry
+    /// The objects that the change wrote or removed, by the names that they have in the API.
+    package var objects: [ObjectReference]
+
+    init(id: ChangeID, state: State, revision: Int64?, journal: JournalEntry) {
+        self.id = id
+        self.state = state
+        self.revision = revision
+        self.journal = journal
+        objects = journal.objects
+    }
 }
 
 extension ChangeStatus {
+    /// Names the objects of a stream as its rows in the ledger do: the keys do not tell a policy's own name, nor
+    /// which policies are one CrossRegionPolicy.
+    mutating func name(from rows: [AuditRecord]) {
+        guard let revision else { return }
+        let own = rows.filter { $0.revision == revision && $0.origin == .api }
+        let stream = AppliedManifest(id, own, revision: revision)
+        guard !stream.objects.isEmpty else { return }
+        objects = stream.objects.map {
+            ObjectReference(kind: $0.kind, name: $0.name, region: $0.region)
+        }
+    }
+
     /// From the ledger, for a change whose journal entry has expired; nil for a row of no change.
     init?(id: ChangeID, row: AuditRecord) {
         guard let revision = row.revision else { return nil }

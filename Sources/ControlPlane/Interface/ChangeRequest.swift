@@ -15,6 +15,8 @@ package struct ChangeRequest: Sendable {
     /// For keys of which a PUT leaves out members that are stored: what the last write of this API left
     /// there, with no entry when it never wrote the key. Nil when nobody looked.
     var lastWritten: [String: JSONValue]?
+    /// Warnings about the text that the operation was read from.
+    var textWarnings: [Violation] = []
 
     package init(
         id: ChangeID, context: ChangeContext, fingerprint: String? = nil,

@@ -105,6 +105,16 @@ private struct ManifestDocument {
             guard let region = namespaceRegion() else { return nil }
             return name.map { .regionPolicy(region: region, name: $0) }
         case let kind:
+            if let items = document["items"] {
+                add("/items", .wrongType, Self.unlisted(items))
+                return nil
+            }
+            if let wrong = document["kind"], kind == nil, wrong != .null {
+                add(
+                    "/kind", .wrongType,
+                    "expected the name of a kind, found \(wrong.typeName): write kind: Region")
+                return nil
+            }
             add(
                 "/kind", .applyKind,
                 "expected Region, Subnet, CrossRegionPolicy, GlobalNetworkPolicy or NetworkPolicy, found "
@@ -170,6 +180,13 @@ private struct ManifestDocument {
             "expected a string, found the number \(number.literal.cut(to: 64)): put the name in quotes"
         default: "expected a string, found \(value.typeName)"
         }
+    }
+
+    /// Says what belongs into `items`, where it is no list: calicoctl prints one, also for a single object.
+    private static func unlisted(_ items: JSONValue) -> String {
+        let found = items == .null ? "nothing" : items.typeName
+        return "expected a list of documents, found \(found): begin each with a dash (-), also a"
+            + " single one"
     }
 
     /// The region whose namespace `metadata.namespace` is.

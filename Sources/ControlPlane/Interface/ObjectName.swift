@@ -70,6 +70,9 @@ package struct ObjectView: Sendable, Equatable {
 extension ObjectName {
     /// The advice for a name that YAML has made a boolean of.
     static let wordHint = ", as YAML reads yes, no, on and off: put the name in quotes"
+
+    /// The same where it has made a number of it.
+    static let numberHint = ", as YAML reads numbers, such as 012 as 10: put the name in quotes"
 }
 
 extension ObjectName {

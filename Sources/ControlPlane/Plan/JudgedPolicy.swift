@@ -35,7 +35,8 @@ struct JudgedPolicy: Sendable {
         }
         let verdict = CalicoValidator.judge(document, kind: kind, namespace: namespace)
         let identity = verdict.identity
-        violations = verdict.isForeign ? [] : Self.mismatches(identity, name, namespace)
+        violations =
+            verdict.isForeign ? [] : Self.mismatches(identity, document, name, namespace)
         readOnly = ReadOnlyFields()
         readOnly.uid = identity?.uid
         readOnly.createdAt = identity?.creationTimestamp
@@ -73,7 +74,8 @@ struct JudgedPolicy: Sendable {
 
     /// Where the document says that it is another object than the path.
     private static func mismatches(
-        _ identity: CalicoIdentity?, _ name: ObjectName, _ namespace: String?
+        _ identity: CalicoIdentity?, _ document: JSONValue, _ name: ObjectName,
+        _ namespace: String?
     ) -> ViolationList {
         var violations = ViolationList()
         func add(
@@ -86,7 +88,9 @@ struct JudgedPolicy: Sendable {
         }
         if let found = identity?.name, found.value != name.name {
             let isWord = ["true", "false"].contains(found.value)
-            let hint = isWord ? ObjectName.wordHint : ""
+            let written = document.value(at: JSONPointer.tokens(found.pointer))
+            let isNumber = written?.numberValue != nil
+            let hint = isWord ? ObjectName.wordHint : isNumber ? ObjectName.numberHint : ""
             add(found, .nameMismatch, "expected \"\(name.name)\", as the path says", hint)
         }
         guard let found = identity?.namespace, found.value != namespace else { return violations }

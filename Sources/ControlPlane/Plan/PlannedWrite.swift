@@ -73,6 +73,20 @@ enum Decision: Sendable {
     case refused(Refusal)
 }
 
+extension Decision {
+    /// The same decision with `warnings` before its own.
+    func adding(_ warnings: [Violation]) -> Decision {
+        guard !warnings.isEmpty else { return self }
+        switch self {
+        case .write(var write):
+            write.warnings = warnings + write.warnings
+            return .write(write)
+        case .unchanged(let object, let own): return .unchanged(object, warnings: warnings + own)
+        case .refused: return self
+        }
+    }
+}
+
 /// A decision, and what it was judged by. Made in the task of the request, so that the one writer only
 /// has to check that it still holds.
 struct Draft: Sendable {

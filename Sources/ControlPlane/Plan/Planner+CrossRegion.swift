@@ -17,7 +17,7 @@ extension Planner {
         }
         var violations =
             prepared.decoded.violations + changedIdentity(object, readOnly, current)
-            + movedFromTier(current) + prepared.changedSource(current?.object)
+            + movedFromTier(current) + prepared.changedCopy(current?.object)
         var targets: [CompiledTarget] = []
         if let policy = prepared.decoded.value {
             let (found, wrong) = compile(policy, current, view)
@@ -115,12 +115,17 @@ extension Planner {
         if writes.isEmpty, let object = current?.object {
             return .unchanged(object, warnings: warnings)
         }
+        // As every later answer shows it, its members in the order in which they are stored.
+        let storedSource = parts.first.flatMap {
+            CrossRegionAnnotation.sourceDocument(of: $0.resource)
+        }
         return .write(
             PlannedWrite(
                 name: name, verb: current == nil ? .create : .update,
                 writes: writes + installation.writes, required: installation.required,
                 warnings: warnings, before: current?.object, after: parts.first?.resource,
-                crossRegion: PlannedCrossRegion(source: policy.source, parts: parts)))
+                crossRegion: PlannedCrossRegion(
+                    source: storedSource ?? policy.source, parts: parts)))
     }
 
     /// The refusal to change a part by itself; nil for any other policy.

@@ -13,6 +13,7 @@ struct Planner: Sendable {
     func plan(_ change: PreparedChange, _ request: ChangeRequest, _ view: PlanningView) -> Decision
     {
         let decision = followed(decide(change, request, view), request, view)
+            .adding(request.textWarnings)
         return request.options.strict ? refusingWarnings(decision) : decision
     }
 

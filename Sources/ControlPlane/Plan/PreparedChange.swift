@@ -5,6 +5,8 @@ import Domain
 /// The documents of a write, read and judged.
 package struct PreparedOperation: Sendable {
     let change: PreparedChange
+    /// About the text of the documents.
+    let warnings: [Violation]
 }
 
 /// A change request with its document read and judged, as far as that needs nothing but the document:
@@ -81,11 +83,31 @@ struct PreparedCrossRegion: Sendable {
     /// A violation of the policy at its place in the client's document.
     func placed(_ violation: Violation) -> Violation { violation.below(prefix) }
 
-    /// The violation of a document that has `spec`, and in the deprecated `source` something else: whoever made it
-    /// knows the deprecated form, and a change made there must not be lost in silence.
+    /// The violations of a document in which a copy of what was written says something else: `source` beside `spec`,
+    /// or labels beside `source`. A change that was made in a copy must not be lost in silence.
     ///
     /// - Parameter current: The object as it is shown now; nil when there is none.
-    func changedSource(_ current: ObjectView?) -> [Violation] {
+    func changedCopy(_ current: ObjectView?) -> [Violation] {
+        changedSource(current) + changedLabels(current)
+    }
+
+    private func changedLabels(_ current: ObjectView?) -> [Violation] {
+        guard let labels = decoded.readOnly.labels, let written = decoded.value?.labels else {
+            return []
+        }
+        let shown = current?.document["metadata"]?["labels"]?.objectValue ?? JSONObject()
+        let stored = Dictionary(
+            shown.map { ($0.key, $0.value.stringValue ?? "") }, uniquingKeysWith: { $1 })
+        guard labels.value != written, labels.value != stored else { return [] }
+        return [
+            Violation(
+                pointer: labels.pointer, rule: .readOnlyField,
+                message: "labels beside source are only shown: change source.metadata.labels, or"
+                    + " write spec here and leave source out")
+        ]
+    }
+
+    private func changedSource(_ current: ObjectView?) -> [Violation] {
         guard let source = decoded.readOnly.source, let written = decoded.value?.source,
             source.value != written, source.value != current?.document["source"]
         else { return [] }

@@ -44,15 +44,21 @@ extension ControlPlane {
         }
         let reading = stored.map { configuration.journal.read(id, $0.value) }
         if let stored, let entry = reading?.entry {
-            return ChangeStatus(
+            var status = ChangeStatus(
                 id: id, state: entry.isAccepted ? .accepted : .aborted,
                 revision: entry.isAccepted ? stored.modRevision : nil, journal: entry)
+            if entry.isAccepted, entry.kind == JournalEntry.manifestKind {
+                _ = await feed.audited.wait(for: stored.modRevision, until: .now + .seconds(1))
+                status.name(from: (try? await ledger.rows(changeID: id.text)) ?? [])
+            }
+            return status
         }
         do {
             let rows = try await ledger.rows(changeID: id.text)
-            if let status = rows.first(where: { $0.revision != nil }).flatMap({
+            if var status = rows.first(where: { $0.revision != nil }).flatMap({
                 ChangeStatus(id: id, row: $0)
             }) {
+                status.name(from: rows)
                 return status
             }
         } catch {

@@ -2,7 +2,10 @@ extension Timestamp {
     /// The forms that `init(asked:now:)` reads, for a message that says what would be right.
     package static let askedForms =
         "a time such as 2026-03-01T12:00:00Z, a date such as 2026-03-01 (its midnight in UTC), or a duration "
-        + "before now such as 90s, 15m, 1h, 7d or 2w. In a URL, + is %2B"
+        + "before now such as 90s, 15m, 1h, 7d or 2w"
+
+    /// The same in a URL.
+    package static let askedFormsInURL = askedForms + ". In a URL, + is %2B"
 
     private static let units: [Character: Int64] = [
         "s": 1, "m": 60, "h": 3_600, "d": 86_400, "w": 604_800,

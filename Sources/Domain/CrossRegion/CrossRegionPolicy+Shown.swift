@@ -22,7 +22,6 @@ extension CrossRegionPolicy {
         var reader = ObjectReader(document, at: "")
         _ = reader.string("kind")
         _ = reader.string("apiVersion")
-        // Labels are those of `source`.
         let metadata = reader.member("metadata").map {
             CrossRegionMetadata($0, name: name, violations: &reader)
         }
@@ -34,6 +33,10 @@ extension CrossRegionPolicy {
         decoded.violations = decoded.violations.rewritten { $0.below(sourcePointer) }
         decoded.violations += reader.violations
         decoded.readOnly = metadata?.readOnly ?? decoded.readOnly
+        // Labels are those of `source`.
+        if let metadata, document["metadata"]?["labels"] != nil {
+            decoded.readOnly.labels = Located(metadata.labels, at: "/metadata/labels")
+        }
         return decoded
     }
 }

@@ -20,6 +20,8 @@ package struct ReadOnlyFields: Sendable, Equatable {
     package var namespace: Located<String>?
     /// A CrossRegionPolicy as it was written, as earlier versions showed it.
     package var source: Located<JSONValue>?
+    /// The labels beside such a source, in a document of the form that earlier versions showed.
+    package var labels: Located<[String: String]>?
 
     package init() {}
 

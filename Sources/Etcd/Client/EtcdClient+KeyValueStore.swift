@@ -3,6 +3,8 @@ import SwiftProtobuf
 extension EtcdClient: KeyValueStore {
     package var trouble: String? { pool.trouble }
 
+    package var endpointInUse: String? { "\(pool.inUse.endpoint.address)" }
+
     package func range(_ request: RangeRequest) async throws -> RangeResponse {
         let response: Etcdserverpb_RangeResponse = try await call(
             Etcdserverpb_KV.Method.Range.descriptor, Etcdserverpb_RangeRequest(request),

@@ -30,9 +30,14 @@ extension EtcdClient {
                 }
                 guard try await canGoOn(after: error, request.keys, progress) else { throw error }
                 await leave(index, because: error, token: token)
+                let (next, successor) = pool.inUse
                 logger.notice(
-                    "the watch of etcd moves on",
-                    metadata: ["from": "\(endpoint.address)", "error": "\(error)"])
+                    next == index
+                        ? "the watch of etcd is begun again" : "the watch of etcd moves on",
+                    metadata: [
+                        "from": "\(endpoint.address)", "to": "\(successor.address)",
+                        "error": "\(error)",
+                    ])
                 let pause = backoff.next()
                 guard (try? await Task.sleep(for: pause)) != nil else { throw .cancelled }
             }

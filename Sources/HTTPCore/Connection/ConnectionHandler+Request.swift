@@ -16,6 +16,9 @@ extension ConnectionHandler {
             head = try RequestHead(parsed, limits: environment.limits)
         } catch {
             state.requestStarted(keepAlive: false)
+            request.path = Self.askedPath(parsed.uri)
+            request.headers =
+                (try? RequestHead.fields(parsed.headers, limits: environment.limits)) ?? [:]
             take(request)
             respond(error.identified(path: "", requestID: request.requestID).response)
             return
@@ -30,9 +33,19 @@ extension ConnectionHandler {
         do throws(Problem) {
             try dispatch(head)
         } catch {
+            if self.request?.path.isEmpty == true {
+                self.request?.path = Self.askedPath(parsed.uri)
+            }
             let path = self.request?.path ?? ""
             respond(error.identified(path: path, requestID: request.requestID).response)
         }
+    }
+
+    /// The path of a request that is refused for what it is: the record of refused writes needs to know what was
+    /// asked, as far as that can be told.
+    private static func askedPath(_ target: String) -> String {
+        if let target = try? RequestTarget(parsing: target) { return String(target.path) }
+        return target.hasPrefix("/") ? String(target.prefix { $0 != "?" && $0 != "#" }) : ""
     }
 
     private func take(_ request: RequestInHand) {
@@ -64,6 +77,7 @@ extension ConnectionHandler {
             respond(response)
         case .route(let route, let parameters, let selection):
             self.request?.route = route.pattern
+            self.request?.isNegotiated = route.produces.count > 1
             let request = Request(
                 method: head.method, target: head.target, path: String(target.path),
                 pathParameters: parameters, query: selection.query, headers: head.headers,

@@ -32,7 +32,8 @@ extension ConnectionHandler {
         self.request = request
         let envelope = ResponseEncoder.Envelope(
             framing: framing, keepAlive: keepAlive, version: request.version,
-            requestID: request.requestID, date: environment.date.now)
+            requestID: request.requestID, date: environment.date.now,
+            isNegotiated: request.isNegotiated)
         let hasBody = request.method != .head && framing != .none
         if hasBody, case .bytes(let bytes) = response.body {
             output.reserveCapacity(output.readableBytes + bytes.count + 512)

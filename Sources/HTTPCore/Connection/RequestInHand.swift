@@ -11,6 +11,8 @@ struct RequestInHand {
     var target = ""
     var path = ""
     var route: String?
+    /// True if Accept decides on the form of the answer.
+    var isNegotiated = false
     /// Empty when the header could not be read.
     var headers = HTTPFields()
 

@@ -23,6 +23,8 @@ enum ResponseEncoder {
         var requestID: String
         /// IMF-fixdate (RFC 9110 §5.6.7).
         var date: String
+        /// Caches have to keep the answers to each Accept apart (RFC 9110 §12.5.5).
+        var isNegotiated = false
     }
 
     static func writeHead(_ response: Response, _ envelope: Envelope, into buffer: inout ByteBuffer)
@@ -44,6 +46,9 @@ enum ResponseEncoder {
             buffer.writeString(field.name.rawName)
             buffer.writeStaticString(": ")
             buffer.writeString(field.value)
+        }
+        if envelope.isNegotiated, response.headers[.vary] == nil {
+            buffer.writeStaticString("\r\nVary: Accept")
         }
         switch envelope.framing {
         case .length(let length):

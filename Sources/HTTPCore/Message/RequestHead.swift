@@ -57,7 +57,7 @@ struct RequestHead: Sendable {
         }
     }
 
-    private static func fields(
+    static func fields(
         _ headers: HTTPHeaders, limits: HTTPServer.Limits
     ) throws(Problem) -> HTTPFields {
         var fields = HTTPFields()

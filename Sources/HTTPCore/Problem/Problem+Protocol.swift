@@ -26,9 +26,11 @@ extension Problem {
     }
 
     static func notAcceptable(offered: [String]) -> Problem {
-        Problem(
+        var problem = Problem(
             status: .notAcceptable,
             detail: "Accept admits none of: \(offered.joined(separator: ", ")).")
+        problem.headers[.vary] = "Accept"
+        return problem
     }
 
     static let requestTimeout = Problem(

@@ -36,7 +36,7 @@ package enum Setting: String, CaseIterable, Sendable {
         "POLICY_SERVER_" + rawValue.uppercased().replacing("-", with: "_")
     }
 
-    /// Whether it may be given several times (in the environment: separated by commas).
+    /// Whether it may be given several times, or once with commas between the values.
     package var isList: Bool {
         switch self {
         case .listen, .etcd, .allowedHost, .allowedOrigin: true
@@ -100,8 +100,8 @@ package enum Setting: String, CaseIterable, Sendable {
     package var summary: String {
         switch self {
         case .listen:
-            "Address to serve on, HOST:PORT; repeatable. Loopback only while there is no authentication."
-        case .etcd: "URL of an etcd endpoint; repeatable."
+            "Address to serve on, HOST:PORT; repeatable, or separated by commas. Loopback only while there is no authentication."
+        case .etcd: "URL of an etcd endpoint; repeatable, or separated by commas."
         case .etcdUser: "User name for etcd's own authentication."
         case .etcdPasswordFile: "File whose first line is that user's password."
         case .etcdCA: "PEM file of the authorities that sign etcd's certificate."
@@ -126,9 +126,9 @@ package enum Setting: String, CaseIterable, Sendable {
             "Bytes of memory that all request bodies together may take, with what they become when parsed."
         case .maxAnswerMemory: "Bytes of answers that clients have not taken yet, all together."
         case .allowedHost:
-            "Name of this server in requests, beside its addresses and localhost; repeatable."
+            "Name of this server in requests, beside its addresses and localhost; repeatable, or separated by commas."
         case .allowedOrigin:
-            "Origin whose web pages may send requests; repeatable. Those of all others are refused."
+            "Origin whose web pages may send requests; repeatable, or separated by commas. Those of all others are refused."
         case .auditReads: "Whether reads of the audit log are rows of it."
         case .logLevel: "Least severe log line written to standard error."
         }

@@ -1,4 +1,5 @@
 package import Configuration
+import Foundation
 
 /// The texts of the settings from all sources; what a text means is `Settings`' business.
 package struct SettingValues: Sendable {
@@ -30,10 +31,17 @@ package struct SettingValues: Sendable {
     ) {
         for (source, provider) in layers {
             if let texts = try Self.texts(setting, of: provider, source: source) {
-                return (texts, source)
+                return (setting.isList ? texts.flatMap(Self.parts) : texts, source)
             }
         }
         return (setting.defaultText.isEmpty ? [] : [setting.defaultText], .default)
+    }
+
+    /// The parts of a list that is written as one text, as etcdctl takes it.
+    private static func parts(_ text: String) -> [String] {
+        text.split(separator: ",", omittingEmptySubsequences: false).map {
+            $0.trimmingCharacters(in: .whitespaces)
+        }
     }
 
     private static func texts(

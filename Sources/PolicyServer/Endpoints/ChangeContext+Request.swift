@@ -35,7 +35,10 @@ extension ChangeContext {
     }
 
     private static func reason(_ request: Request) throws(Problem) -> String? {
-        try text(request.headers[.reason] ?? request.query["reason"], "X-Reason", limit: 1024)
+        // The parameter is judged also where the header counts.
+        let parameter = try text(
+            request.query["reason"], "The query parameter reason", limit: 1024)
+        return try text(request.headers[.reason], "X-Reason", limit: 1024) ?? parameter
     }
 
     private static func ticket(_ request: Request) throws(Problem) -> String? {

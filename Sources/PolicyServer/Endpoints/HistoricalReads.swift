@@ -20,7 +20,7 @@ extension API {
         do {
             return try await controlPlane.locate(point, timeout: Self.readDeadline)
         } catch {
-            throw .history(error)
+            throw .history(error, asked: point)
         }
     }
 
@@ -42,7 +42,7 @@ extension API {
         }
         guard let point = HistoryPoint(text) else {
             throw .malformed(
-                "The query parameter \(name) must be a revision such as 42, or \(Timestamp.askedForms); "
+                "The query parameter \(name) must be a revision such as 42, or \(Timestamp.askedFormsInURL); "
                     + "not '\(text)'.")
         }
         return point
@@ -85,29 +85,52 @@ extension Response {
 
 extension Problem {
     /// The past cannot be read.
-    static func history(_ error: HistoryError) -> Problem {
+    ///
+    /// - Parameter asked: What the request was understood to ask for.
+    static func history(_ error: HistoryError, asked point: HistoryPoint? = nil) -> Problem {
         switch error {
         case .failed(let error): failed(error)
-        case .unknown(let unknown): Problem.unknown(unknown)
+        case .unknown(let unknown): Problem.unknown(unknown, asked: point)
         }
     }
 
-    private static func unknown(_ unknown: UnknownPlace) -> Problem {
+    private static func unknown(_ unknown: UnknownPlace, asked point: HistoryPoint?) -> Problem {
         var members: [(name: String, value: JSONValue)] = []
         if let next = unknown.next {
             if let since = next.since { members.append(("knownSince", .string(since.rfc3339))) }
             members.append(("knownSinceRevision", .number(JSONNumber(next.first))))
         }
         members.append(("ranges", .array(unknown.ranges.map(\.document))))
+        let asked = point?.text ?? "there"
+        let start = unknown.next.map { ": it begins \($0.beginning)" } ?? ""
         let detail =
             unknown.isBeforeHistory
-            ? "The ledger does not go back that far."
-            : "Nobody watched etcd then: its history of that time was gone before the ledger had it."
+            ? "The ledger does not go back to \(asked)\(start)."
+            : "Nobody watched etcd at \(point?.text ?? "that time"): its history of that time was gone before"
+                + " the ledger had it."
         return ProblemKind(unknown).problem(detail, extensions: members)
     }
 }
 
+extension HistoryPoint {
+    /// The point as it was understood; nil for one that no client names.
+    fileprivate var text: String? {
+        switch self {
+        case .revision(let revision): "revision \(revision)"
+        case .time(let time): time.rfc3339
+        case .place(let place): "revision \(place.revision) of epoch \(place.epoch)"
+        case .newest: nil
+        }
+    }
+}
+
 extension HistoryRange {
+    /// The first moment that is known.
+    fileprivate var beginning: String {
+        let time = since.map { "at \($0.rfc3339), " } ?? "at "
+        return time + "revision \(first)"
+    }
+
     var document: JSONValue {
         var object = JSONObject()
         object["epoch"] = .number(JSONNumber(epoch))

@@ -31,16 +31,18 @@ extension API {
         } catch {
             throw await refused(request, error, verb: verb, name: name)
         }
-        return try await write(request, operation, body: body)
+        return try await write(
+            request, operation, body: body, yaml: format == .yaml ? body : nil)
     }
 
     /// Submits `operation` and answers what became of it.
     ///
+    /// - Parameter yaml: the text that the operation was read from, if that is YAML.
     /// - Parameter isBodyWritten: whether the body is what shall be written.
     /// - Parameter defaultReason: for the ledger, when the client says none.
     func write(
         _ request: Request, _ operation: ChangeOperation, body: [UInt8],
-        isBodyWritten: Bool = true, defaultReason: String? = nil
+        yaml: [UInt8]? = nil, isBodyWritten: Bool = true, defaultReason: String? = nil
     ) async throws(Problem) -> Response {
         var headers = try WriteHeaders(request)
         headers.context.reason = headers.context.reason ?? defaultReason
@@ -48,7 +50,7 @@ extension API {
         let outcome: ChangeOutcome
         do {
             let prepared = await desk.perform(bytes: body.count) {
-                controlPlane.prepare(operation)
+                controlPlane.prepare(operation, yaml: yaml)
             }
             outcome = try await controlPlane.submit(change, prepared)
         } catch {

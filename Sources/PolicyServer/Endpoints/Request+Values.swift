@@ -17,7 +17,7 @@ extension Request {
 
     /// A time as `Timestamp.init(asked:now:)` reads it.
     func time(_ name: String, now: Timestamp) throws(Problem) -> Timestamp? {
-        try query(name, expected: Timestamp.askedForms) { Timestamp(asked: $0, now: now) }
+        try query(name, expected: Timestamp.askedFormsInURL) { Timestamp(asked: $0, now: now) }
     }
 
     /// The query parameter `name` as `read` reads it; nil when absent. What it cannot read is refused with

@@ -72,7 +72,7 @@ extension API {
     }
 }
 
-/// The body of a rollback: `{"to": 42}` or `{"to": "2026-03-01T12:00:00Z"}`.
+/// The body of a rollback: `{"to": 42}`, `{"to": "2026-03-01T12:00:00Z"}` or `{"to": "1h"}`.
 package struct RollbackBody: Sendable {
     /// Nil when it is missing or unreadable.
     package private(set) var to: HistoryPoint?
@@ -93,8 +93,7 @@ package struct RollbackBody: Sendable {
         }
     }
 
-    private static let expected =
-        "a revision such as 42 or a time such as \"2026-03-01T12:00:00Z\""
+    private static let expected = "a revision such as 42, or \(Timestamp.askedForms)"
 
     private mutating func read(_ value: JSONValue) {
         let expected = Self.expected
@@ -105,7 +104,7 @@ package struct RollbackBody: Sendable {
             if to != nil { return }
             add("/to", .numberRange, "expected \(expected), found \(number.literal)")
         case .string(let text):
-            to = Timestamp(rfc3339: text).map(HistoryPoint.time)
+            to = HistoryPoint(text)
             if to == nil { add("/to", .rollbackTime, "expected \(expected), found \"\(text)\"") }
         default: add("/to", .wrongType, "expected \(expected), found \(value.typeName)")
         }
@@ -117,6 +116,6 @@ package struct RollbackBody: Sendable {
 }
 
 extension RuleID {
-    /// What a rollback goes back to is no RFC 3339 time.
+    /// A text that says neither a revision nor a time to go back to.
     package static let rollbackTime = RuleID("rollback.time")
 }

@@ -71,7 +71,7 @@ extension ChangeStatus {
         object["requestId"] = .string(journal.context.requestID)
         object["reason"] = journal.context.reason.map(JSONValue.string)
         object["verb"] = .string(journal.verb)
-        object["objects"] = .array(journal.objects.map(\.document))
+        object["objects"] = .array(objects.map(\.document))
         object["keys"] = .array(journal.keys.map(JSONValue.string))
         return .object(object)
     }

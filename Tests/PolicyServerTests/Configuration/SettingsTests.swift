@@ -54,6 +54,23 @@ struct SettingsTests {
         #expect(settings.listen.map(\.description) == ["127.0.0.1:1", "[::1]:2"])
     }
 
+    @Test func `a list in one text is separated by commas, wherever it is`() async throws {
+        let file = try SettingsFileFixture("etcd: http://a:1,http://b:2\n")
+        let provider = try await SettingsFile.provider(path: file.path)
+        let sources = [
+            SettingValues(flags: [.etcd: ["http://a:1,http://b:2"]], environment: [:]),
+            SettingValues(flags: [.etcd: ["http://a:1, http://b:2"]], environment: [:]),
+            SettingValues(flags: [:], environment: [:], file: (file.path, provider)),
+        ]
+        for values in sources {
+            let endpoints = try Settings(values).etcd.endpoints
+            #expect(endpoints.map(\.description) == ["http://a:1", "http://b:2"])
+        }
+        #expect(throws: SettingError.self) {
+            try Settings(SettingValues(flags: [.etcd: ["http://a:1,"]], environment: [:]))
+        }
+    }
+
     @Test func `a list in the environment is separated by commas`() throws {
         let values = SettingValues(
             flags: [:], environment: ["POLICY_SERVER_ETCD": "http://a:1, http://b:2"])

@@ -45,6 +45,27 @@ extension EndToEndTests {
             }
         }
 
+        /// RFC 9110 section 12.5.5
+        @Test func `an answer says that Accept has decided on its form`() async throws {
+            try await TestApplication.with { server in
+                let created = try await server.send(.put, "/v1/regions/west", "{}")
+                #expect(created["Vary"] == "Accept")
+                let tag = [("If-None-Match", try #require(created.eTag))]
+                for path in ["/v1/regions/west", "/v1/regions", "/v1/audit", "/openapi.yaml"] {
+                    #expect(try await server.send(.get, path)["Vary"] == "Accept", "\(path)")
+                }
+                let known = try await server.send(.get, "/v1/regions/west", tag)
+                #expect(known.status == 304)
+                #expect(known["Vary"] == "Accept")
+                let refused = try await server.send(
+                    .get, "/v1/regions/west", [("Accept", "image/png")])
+                #expect(refused.status == 406)
+                #expect(refused["Vary"] == "Accept")
+                // These have one form.
+                #expect(try await server.send(.get, "/healthz")["Vary"] == nil)
+            }
+        }
+
         @Test func `lines and the contract are plain text to what shows nothing else`() async throws
         {
             try await TestApplication.with { server in

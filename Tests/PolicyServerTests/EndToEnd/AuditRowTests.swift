@@ -76,6 +76,8 @@ extension EndToEndTests {
                     (415, nil, try await server.send(.put, path, "<a/>", type: "text/xml")),
                     (413, nil, try await server.send(.put, path, large)),
                     (400, nil, try await server.send(.put, path + "?nonsense=1", body)),
+                    (400, nil, try await server.send(.put, path, body, [("Host", "a b")])),
+                    (400, nil, try await server.send(.put, path + "#part", body)),
                     (400, "document", try await server.send(.put, path, "{")),
                     (
                         400, "bad-request",

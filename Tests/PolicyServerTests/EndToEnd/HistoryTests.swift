@@ -1,5 +1,6 @@
 import Documents
 import Domain
+import Foundation
 import HTTPTypes
 import TestSupport
 import Testing
@@ -102,6 +103,18 @@ extension EndToEndTests {
                 let early = try await server.send(.get, "/v1/regions?at=2001-01-01T00:00:00Z")
                 #expect(early.status == 404)
                 #expect(early.json["type"] == "/problems/before-history")
+                let detail = try #require(early.json["detail"]?.stringValue)
+                #expect(
+                    detail.hasPrefix(
+                        "The ledger does not go back to 2001-01-01T00:00:00.000000Z: it begins at "),
+                    "\(detail)")
+                // Of a duration the time is told that it was understood as.
+                let ago = try await server.send(.get, "/v1/regions?at=52w")
+                let words = ago.json["detail"]?.stringValue?.split(separator: " ") ?? []
+                let time = try #require(
+                    words.count > 7 ? Timestamp(rfc3339: String(words[7].dropLast())) : nil)
+                let then = Int64(Date().timeIntervalSince1970) - 52 * 604_800
+                #expect(abs(time.microseconds / 1_000_000 - then) < 600)
                 #expect(early.json["knownSince"]?.stringValue?.hasSuffix("Z") == true)
                 #expect(early.json["knownSinceRevision"] == 0)
                 #expect(early.json["ranges"]?.arrayValue?.count == 1)

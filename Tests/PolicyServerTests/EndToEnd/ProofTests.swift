@@ -216,6 +216,24 @@ extension EndToEndTests {
             }
         }
 
+        @Test(arguments: [(hours: 0, status: 0 as Int32), (hours: 2, status: 2)])
+        func `a ledger that was never signed is in order in its first hour`(
+            hours: Int, status: Int32
+        ) async throws {
+            try await withEtcd { etcd in
+                let directory = try TemporaryDirectory()
+                let ledger = try AuditLedger(path: directory.file("audit.sqlite"))
+                let now = Int64(Date().timeIntervalSince1970 * 1_000_000)
+                let row = AuditRecord.Draft(
+                    time: Timestamp(microseconds: now - Int64(hours) * 3_600_000_000),
+                    origin: .api, actor: "alice", verb: .update, kind: "Region", name: "west",
+                    outcome: .refused)
+                try await ledger.record([row])
+                try await ledger.close()
+                #expect(try await Self.verify(directory, etcd) == status)
+            }
+        }
+
         /// Runs a server that makes regions, and ends it.
         private static func run(
             _ etcd: EtcdProcess, _ directory: TemporaryDirectory, regions: [String]

@@ -116,6 +116,15 @@ extension EndToEndTests {
                 let before = try await server.send(
                     .post, subnet + "/rollback", #"{"to":"2001-01-01T00:00:00Z"}"#)
                 #expect(before.json["type"] == "/problems/before-history")
+                // The ways to name a time are those of every other question; all are before the history.
+                for time in ["2001-01-01", "9w"] {
+                    let early = try await server.send(
+                        .post, subnet + "/rollback", #"{"to":"\#(time)"}"#)
+                    #expect(early.json["type"] == "/problems/before-history", "\(early.text)")
+                }
+                let same = try await server.send(
+                    .post, subnet + "/rollback?dryRun=true", #"{"to":"\#(one)"}"#)
+                #expect(same.status == overlap.status, "a revision may be a text")
                 let cases: [(String, Int, [String], [String])] = [
                     ("{}", 422, ["document.missing-field"], ["/to"]),
                     (#"{"to":null}"#, 422, ["document.blank"], ["/to"]),
@@ -132,6 +141,13 @@ extension EndToEndTests {
                     let answer = try await server.send(.post, subnet + "/rollback", body)
                     #expect(answer.status == status, "\(body)")
                     let violations = answer.json["violations"]?.arrayValue ?? []
+                    if body.contains("soon") {
+                        #expect(
+                            violations.first?["message"]
+                                == .string(
+                                    "expected a revision such as 42, or \(Timestamp.askedForms), found"
+                                        + " \"soon\""))
+                    }
                     if status == 422 { #expect(answer.rules == rules, "\(body)") }
                     if status == 422 {
                         #expect(
@@ -139,7 +155,7 @@ extension EndToEndTests {
                     }
                 }
                 let rows = try await server.send(.get, "/v1/audit?outcome=refused").items
-                #expect(rows.count == 3 + cases.count)
+                #expect(rows.count == 6 + cases.count)
                 #expect(
                     rows.suffix(3).map { $0["problem"] } == [
                         "before-history", "rollback-absent", "overlap",

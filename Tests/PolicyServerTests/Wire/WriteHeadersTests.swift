@@ -51,6 +51,18 @@ struct WriteHeadersTests {
         #expect(problem?.detail?.contains(name) == true)
     }
 
+    @Test func `a reason in the URL is judged also beside the header, which wins`() throws {
+        let both = try WriteHeaders(
+            request([("X-Reason", "header")], query: [("reason", "parameter")]))
+        #expect(both.context.reason == "header")
+        let blank = try WriteHeaders(request([("X-Reason", "")], query: [("reason", "parameter")]))
+        #expect(blank.context.reason == "parameter")
+        let problem = #expect(throws: Problem.self) {
+            try WriteHeaders(request([("X-Reason", "header")], query: [("reason", "a\u{80}b")]))
+        }
+        #expect(problem?.detail?.hasPrefix("The query parameter reason must be") == true)
+    }
+
     @Test(arguments: ["مى\u{200C}خواهم", "👩\u{200D}🚀 deploys", "naïve Überprüfung"])
     func `a reason is in any script`(_ reason: String) throws {
         #expect(try WriteHeaders(request([("X-Reason", reason)])).context.reason == reason)

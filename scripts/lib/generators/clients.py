@@ -1,4 +1,4 @@
-"""Calls operations through a generated client, whichever generator wrote it.
+"""Calls operations through a client of either generator.
 
 Both adapters have one method, `call`: it builds the body's model from plain values, calls the operation's
 generated function, and returns status, headers and the model of the answer.

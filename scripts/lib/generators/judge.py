@@ -1,4 +1,4 @@
-"""Counts what is wrong with the generated code, and prints the table.
+"""Counts defects of the generated code, and prints the table.
 
     judge.py warnings GENERATOR LOG      the warnings of a run, without those that the generator itself causes
     judge.py untyped GENERATOR PATH      members and answers without a type
@@ -63,7 +63,7 @@ def has_any(annotation: ast.expr) -> bool:
 
 
 def untyped_members(path: Path) -> list[str]:
-    """Members of models whose type is, or has in it, `Any`, and models that have no member at all."""
+    """Returns members of models whose type contains `Any`, and models without members."""
     found = []
     files = sorted((path / "models").glob("*.py")) if path.is_dir() else [path]
     for file in files:
@@ -90,7 +90,7 @@ def untyped_members(path: Path) -> list[str]:
 
 
 def untyped_answers(path: Path) -> list[str]:
-    """Operations whose 200 or 201 has no type."""
+    """Returns operations whose 200 or 201 has no type."""
     found = []
     for file in sorted(path.glob("api/**/*.py")):
         text = file.read_text()

@@ -1,4 +1,4 @@
-"""Drives a generated client through the whole main job and the audit log.
+"""Uses a generated client to write objects and to read the audit log.
 
     story.py GENERATOR DIRECTORY SERVER
 
@@ -56,7 +56,7 @@ class Story:
         self.failed: list[str] = []
 
     def call(self, tag: str, operation: str, status: int, **arguments: Any) -> Answer:
-        """Calls an operation; an exception, another status or an answer without its model is a failure."""
+        """Calls an operation. An exception, another status and an answer without its model are failures."""
         self.calls += 1
         answer: Answer = self.client.call(tag, operation, **arguments)
         if answer.status != status:
@@ -67,7 +67,7 @@ class Story:
 
     @contextmanager
     def step(self, name: str) -> Iterator[None]:
-        """A part of the story whose failure does not end the rest."""
+        """Runs a part of the story; its failure does not end the rest."""
         try:
             yield
         except Exception as error:  # noqa: BLE001: whatever a generated client throws is a failed call
@@ -242,7 +242,7 @@ class Story:
 
 
 def problem(model: Any) -> str:
-    """The type of a problem: an enumeration in one generator, text in the other."""
+    """Returns the type of a problem, which is an enumeration in one generator and text in the other."""
     kind = model.type_ if hasattr(model, "type_") else model.type
     return str(getattr(kind, "value", kind))
 

@@ -1,0 +1,46 @@
+import Yams
+
+/// The scalars of a YAML text as they are written, which a value does not tell any more: `012` is the number 10.
+package enum WrittenScalars {
+    /// The text at each of `pointers`, whose first token is the position of a document as `JSONValue.streamed` counts
+    /// them; nil for what is no scalar, and for all in a text that is no YAML.
+    package static func texts(of pointers: [String], in bytes: [UInt8]) -> [String?] {
+        guard !pointers.isEmpty, var stream = try? YAMLStream(bytes, limits: .body) else {
+            return pointers.map { _ in nil }
+        }
+        var documents: [Node] = []
+        while let root = try? stream.nextNode() { documents += streamed(root) }
+        return pointers.map { pointer -> String? in
+            let tokens = JSONPointer.tokens(pointer)
+            guard let index = tokens.first.flatMap({ Int($0) }), documents.indices.contains(index)
+            else { return nil }
+            let node = tokens.dropFirst().reduce(Node?.some(documents[index])) { node, token in
+                node.flatMap { child(token, of: $0) }
+            }
+            return node?.scalar?.string
+        }
+    }
+
+    private static func streamed(_ root: Node) -> [Node] {
+        root.sequence.map { $0.flatMap(items) } ?? items(root)
+    }
+
+    private static func items(_ node: Node) -> [Node] {
+        child("items", of: node)?.sequence.map(Array.init) ?? [node]
+    }
+
+    private static func child(_ token: String, of node: Node) -> Node? {
+        switch node {
+        case .mapping(let mapping):
+            mapping.first { key($0.key) == token }?.value
+        case .sequence(let sequence):
+            Int(token).flatMap { sequence.indices.contains($0) ? sequence[$0] : nil }
+        case .scalar, .alias: nil
+        }
+    }
+
+    private static func key(_ node: Node) -> String? {
+        guard case .scalar(let scalar) = node else { return nil }
+        return try? YAMLScalar(scalar.string, tag: YAMLTag(scalar.tag)).key
+    }
+}
