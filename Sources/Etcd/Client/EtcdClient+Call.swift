@@ -27,7 +27,7 @@ extension EtcdClient {
         _ method: MethodDescriptor, _ request: Request, _ kind: CallKind
     ) async throws(EtcdError) -> Response {
         let deadline = ContinuousClock.now + configuration.requestTimeout
-        var backoff = Backoff()
+        var backoff = Backoff.betweenRounds(of: pool.endpoints.count)
         var refusal: Authenticator.Refusal?
         var failures = EndpointFailures()
         while true {
@@ -51,7 +51,7 @@ extension EtcdClient {
                 await leave(index, because: error, token: token)
                 let mayRepeat = !kind.mutates || error.outcome == .notApplied
                 failures.note(error, of: endpoint.address)
-                let pause = backoff.next(endpoints: pool.endpoints.count)
+                let pause = backoff.next()
                 guard mayRepeat, ContinuousClock.now + pause < deadline else {
                     throw failures.summary(error)
                 }
@@ -126,19 +126,7 @@ extension EtcdClient {
     }
 }
 
-/// The pauses between attempts. There is no pause until every endpoint has been tried.
-struct Backoff {
-    private(set) var failures = 0
-
-    mutating func next(endpoints: Int) -> Duration {
-        failures += 1
-        guard failures >= endpoints else { return .zero }
-        let rounds = failures / endpoints
-        return .milliseconds(min(25 << min(rounds - 1, 4), 250))
-    }
-}
-
-/// Notes that a message has been serialized, so it may have been sent from then on.
+/// Notes that a message has been handed over for sending.
 private struct MarkingSerializer<Message: SwiftProtobuf.Message>: MessageSerializer {
     final class Mark: Sendable {
         private let flag = Atomic(false)

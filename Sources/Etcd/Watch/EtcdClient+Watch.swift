@@ -9,7 +9,7 @@ extension EtcdClient {
     /// cure.
     func follow(_ request: WatchRequest, into sink: WatchSink) async throws(EtcdError) {
         let progress = WatchProgress(startRevision: request.startRevision)
-        var backoff = Backoff()
+        var backoff = Backoff.betweenRounds(of: pool.endpoints.count)
         var refusal: Authenticator.Refusal?
         while true {
             let (index, endpoint) = pool.inUse
@@ -25,7 +25,7 @@ extension EtcdClient {
                 }
             } catch {
                 if progress.wasEstablished {
-                    backoff = Backoff()
+                    backoff.reset()
                     refusal = nil
                 }
                 guard try await canGoOn(after: error, request.keys, progress) else { throw error }
@@ -39,7 +39,7 @@ extension EtcdClient {
                         "from": "\(endpoint.address)", "to": "\(successor.address)",
                         "error": "\(error)",
                     ])
-                let pause = backoff.next(endpoints: pool.endpoints.count)
+                let pause = backoff.next()
                 guard (try? await Task.sleep(for: pause)) != nil else { throw .cancelled }
             }
         }

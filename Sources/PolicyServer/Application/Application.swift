@@ -32,10 +32,10 @@ package struct Application: Sendable {
         let journalKeys = try settings.journalKeyFile.map(JournalKeyFile.read) ?? []
         let ledger = try AuditLedger(path: settings.ledgerPath)
         let controlPlane = ControlPlane(
-            store: etcd, ledger: ledger,
+            store: etcd, ledger: ledger, statuses: .http,
             configuration: ControlPlaneConfiguration(
                 policyNames: settings.policyNames, writeDeadline: settings.writeDeadline,
-                attempts: settings.attempts, journal: JournalAuthenticator(journalKeys)),
+                refusals: settings.attempts, journal: JournalAuthenticator(journalKeys)),
             logger: logger)
         let checkpoints = Checkpoints(
             ledger: ledger, store: etcd,

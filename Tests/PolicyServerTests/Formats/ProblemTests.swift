@@ -19,7 +19,7 @@ struct ProblemTests {
     ) {
         let problem = Problem.refused(Refusal(reason, "because"))
         #expect(problem.status.code == status)
-        #expect(reason.status == status)
+        #expect(OutcomeStatuses.http.refused(reason).status == status)
         #expect(problem.detail == "because")
         #expect(problem.headers[.retryAfter] == nil)
         #expect(problem.type.hasPrefix("/problems/"))
