@@ -169,7 +169,9 @@ let package = Package(
             dependencies: [
                 "Documents", "PolicyServer", "TestSupport",
                 .product(name: "HTTPTypes", package: "swift-http-types"),
-            ]),
+            ],
+            // Read from the repository, as scripts/record-version writes them.
+            exclude: ["Fixtures"]),
     ]
 )
 

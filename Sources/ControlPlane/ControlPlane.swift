@@ -1,10 +1,36 @@
-import Calico
+package import Calico
 import Domain
 package import Etcd
 package import Logging
 import ServiceLifecycle
 package import Store
 import Synchronization
+
+/// What an administrator may set about writes.
+package struct ControlPlaneConfiguration: Sendable {
+    package var policyNames: PolicyNameConvention
+    /// How long a write may take before it is answered with what is known of it.
+    package var writeDeadline: Duration
+    /// How long who-did-what stays in etcd's journal, seconds.
+    package var journalTTLSeconds: Int64
+
+    package var refusals: RefusalBudget.Limits
+    /// Signs journal entries, and says which of those in etcd to believe.
+    package var journal: JournalAuthenticator
+
+    package init(
+        policyNames: PolicyNameConvention = .auto, writeDeadline: Duration = .seconds(10),
+        journalTTLSeconds: Int64 = 7 * 86_400,
+        refusals: RefusalBudget.Limits = RefusalBudget.Limits(),
+        journal: JournalAuthenticator = JournalAuthenticator()
+    ) {
+        self.policyNames = policyNames
+        self.writeDeadline = writeDeadline
+        self.journalTTLSeconds = journalTTLSeconds
+        self.refusals = refusals
+        self.journal = journal
+    }
+}
 
 /// The part that orders work: reads from memory, writes through etcd, every change into the ledger.
 ///
@@ -13,30 +39,33 @@ package final class ControlPlane: Service {
     let store: any KeyValueStore
     let ledger: AuditLedger
     let mirror: Mirror
-    let auditor: Auditor
-    let attempts: AttemptRecorder
+    let feed: LedgerFeed
+    let refusals: RefusalLog
     let writer: Writer
     let probe: WriteProbe
+    let statuses: OutcomeStatuses
     let configuration: ControlPlaneConfiguration
     let logger: Logger
     private let follower: Follower
 
+    /// - Parameter statuses: what clients are told of each outcome, for audit rows.
     package init(
-        store: any KeyValueStore, ledger: AuditLedger, configuration: ControlPlaneConfiguration,
-        logger: Logger
+        store: any KeyValueStore, ledger: AuditLedger, statuses: OutcomeStatuses,
+        configuration: ControlPlaneConfiguration, logger: Logger
     ) {
         self.store = store
         self.ledger = ledger
+        self.statuses = statuses
         self.configuration = configuration
         self.logger = logger
         let mirror = Mirror(logger: logger, trouble: { store.trouble })
         self.mirror = mirror
-        let auditor = Auditor(ledger: ledger, logger: logger)
-        self.auditor = auditor
-        attempts = AttemptRecorder(
-            ledger: ledger, limits: configuration.attempts, logger: logger)
+        let feed = LedgerFeed(ledger: ledger, logger: logger)
+        self.feed = feed
+        refusals = RefusalLog(
+            ledger: ledger, limits: configuration.refusals, logger: logger)
         follower = Follower(
-            store: store, mirror: mirror, auditor: auditor, ledger: ledger,
+            store: store, mirror: mirror, feed: feed, ledger: ledger, statuses: statuses,
             authenticator: configuration.journal, logger: logger, now: SystemClock.now)
         probe = WriteProbe(store: store)
         writer = Writer(
@@ -46,14 +75,14 @@ package final class ControlPlane: Service {
                 journal: configuration.journal),
             lease: JournalLease(store: store, ttlSeconds: configuration.journalTTLSeconds),
             logger: logger,
-            obstacle: { Self.obstacle(mirror, auditor, ledger) })
+            writeBlocker: { Self.writeBlocker(mirror, feed, ledger) })
     }
 
     /// Works until its task is cancelled or the service group shuts down.
     package func run() async throws {
         await cancelWhenGracefulShutdown {
             await withTaskGroup(of: Void.self) { group in
-                group.addTask { await self.auditor.run() }
+                group.addTask { await self.feed.run() }
                 group.addTask { await self.follower.run() }
                 group.addTask { await self.writer.run() }
                 group.addTask { await self.keepTime() }
@@ -81,7 +110,7 @@ package final class ControlPlane: Service {
     private func keepTime() async {
         defer {
             mirror.applied.close()
-            auditor.audited.close()
+            feed.audited.close()
         }
         var tick = 0
         while !Task.isCancelled {
@@ -89,24 +118,24 @@ package final class ControlPlane: Service {
             let now = ContinuousClock.now
             writer.expire(now)
             mirror.applied.expire(now)
-            auditor.audited.expire(now)
+            feed.audited.expire(now)
             tick += 1
-            if tick % 100 == 0 { auditor.saveProgress() }
-            if tick % 600 == 0 { await attempts.reportDropped() }
+            if tick % 100 == 0 { feed.saveProgress() }
+            if tick % 600 == 0 { await refusals.reportDropped() }
         }
-        await attempts.reportDropped()
+        await refusals.reportDropped()
     }
 
     /// Why nothing may be written now; nil when all is in order.
-    private static func obstacle(
-        _ mirror: Mirror, _ auditor: Auditor, _ ledger: AuditLedger
+    private static func writeBlocker(
+        _ mirror: Mirror, _ feed: LedgerFeed, _ ledger: AuditLedger
     ) -> ControlPlaneError? {
         if case .unavailable(let error) = ledger.health {
             return ControlPlaneError(
                 .ledgerUnavailable,
                 "the audit ledger cannot be written, so nothing may change: \(error.message)")
         }
-        if let defect = auditor.defect {
+        if let defect = feed.defect {
             return ControlPlaneError(
                 .ledgerUnavailable, "changes do not get into the audit ledger: \(defect.message)")
         }

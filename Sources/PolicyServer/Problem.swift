@@ -55,42 +55,43 @@ extension ProblemKind {
         404, "before-history", "The ledger's history begins later")
     static let historyGap = ProblemKind(404, "history-gap", "The ledger's history has a gap there")
 
-    /// Status and name are those that the ledger keeps with the refusal.
+    /// The kind of a refusal; the ledger keeps its status and name with the refusal.
     package init(_ reason: Refusal.Reason) {
-        let title =
+        let (status, name, title): (Int, String, String) =
             switch reason {
-            case .notFound: "Not found"
-            case .invalid: "The document breaks rules"
-            case .preconditionFailed: "The object has another ETag"
-            case .overlap: "Address blocks overlap"
-            case .inUse: "The object is still used"
-            case .legacyLoss: "Neutron would delete legacy data"
-            case .exhausted: "No free block is left"
-            case .alreadyExists: "The object exists already"
-            case .idempotencyKeyReused: "The Idempotency-Key names another request"
-            case .reserved: "The name belongs to another writer"
-            case .tooLarge: "The change is too large"
-            case .rollbackAbsent: "The object did not exist then"
-            case .refusedByEtcd: "etcd refuses the change"
+            case .notFound: (404, "not-found", "Not found")
+            case .invalid: (422, "validation", "The document breaks rules")
+            case .preconditionFailed: (412, "precondition-failed", "The object has another ETag")
+            case .overlap: (409, "overlap", "Address blocks overlap")
+            case .inUse: (409, "in-use", "The object is still used")
+            case .legacyLoss: (409, "legacy-loss", "Neutron would delete legacy data")
+            case .exhausted: (409, "exhausted", "No free block is left")
+            case .alreadyExists: (409, "already-exists", "The object exists already")
+            case .idempotencyKeyReused:
+                (422, "idempotency-key-reused", "The Idempotency-Key names another request")
+            case .reserved: (422, "reserved-name", "The name belongs to another writer")
+            case .tooLarge: (413, "too-large", "The change is too large")
+            case .rollbackAbsent: (409, "rollback-absent", "The object did not exist then")
+            case .refusedByEtcd: (422, "refused-by-etcd", "etcd refuses the change")
             }
-        self.init(reason.status, reason.problem, title)
+        self.init(status, name, title)
     }
 
     package init(_ code: ControlPlaneError.Code) {
-        let (status, title, retryAfter): (Int, String, Int?) =
+        let (status, name, title, retryAfter): (Int, String, String, Int?) =
             switch code {
-            case .notReady: (503, "Not ready yet", 1)
-            case .etcdUnavailable: (503, "etcd does not answer", 2)
-            case .ledgerUnavailable: (503, "The ledger cannot be written", 10)
-            case .outcomeUnknown: (503, "The outcome is not known", 2)
-            case .notYetVisible: (503, "Done, but not shown here yet", 1)
-            case .overloaded: (503, "Too many writes wait", 1)
-            case .cancelled: (503, "The client left", 1)
-            case .replicaBehind: (503, "This replica is behind", 1)
-            case .futureRevision: (400, "No such revision yet", nil)
-            case .futureTime: (400, "That time is still to come", nil)
+            case .notReady: (503, "not-ready", "Not ready yet", 1)
+            case .etcdUnavailable: (503, "etcd-unavailable", "etcd does not answer", 2)
+            case .ledgerUnavailable: (503, "ledger-unavailable", "The ledger cannot be written", 10)
+            case .outcomeUnknown: (503, "outcome-unknown", "The outcome is not known", 2)
+            case .notYetVisible: (503, "not-yet-visible", "Done, but not shown here yet", 1)
+            case .overloaded: (503, "overloaded", "Too many writes wait", 1)
+            case .cancelled: (503, "cancelled", "The client left", 1)
+            case .replicaBehind: (503, "replica-behind", "This replica is behind", 1)
+            case .futureRevision: (400, "future-revision", "No such revision yet", nil)
+            case .futureTime: (400, "future-time", "That time is still to come", nil)
             }
-        self.init(status, code.problem, title, retryAfter: retryAfter)
+        self.init(status, name, title, retryAfter: retryAfter)
     }
 
     /// A body that is no document, or a larger one than is read.

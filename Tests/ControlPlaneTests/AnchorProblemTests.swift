@@ -85,7 +85,7 @@ import Testing
     }
 
     @Test func whoeverWaitsSharesTheRunThatFollows() async throws {
-        let turns = SharedTurns()
+        let turns = CoalescingTask()
         let gate = Gate()
         try await withThrowingTaskGroup(of: Void.self) { group in
             group.addTask { await turns.run(gate.run) }
@@ -102,7 +102,7 @@ import Testing
     }
 
     @Test func aRunEndsWhenNobodyWaitsForItAnyMore() async throws {
-        let turns = SharedTurns()
+        let turns = CoalescingTask()
         let gate = Gate()
         await withTaskGroup(of: Void.self) { group in
             for _ in 0..<3 { group.addTask { await turns.run(gate.run) } }

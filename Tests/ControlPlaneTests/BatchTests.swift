@@ -58,8 +58,8 @@ import Testing
             .put(cross, crossDocument),
             .delete(cross),
             .put(cross, .policy("c\(id)")),
-            .apply(ApplyStream(documents), prune: nil),
-            .apply(ApplyStream([documents[0]]), prune: prune),
+            .apply(Manifest(documents), prune: nil),
+            .apply(Manifest([documents[0]]), prune: prune),
         ]
     }
 
@@ -295,7 +295,7 @@ extension ChangeOutcome {
     var word: String {
         switch self {
         case .applied(let change): change.verb == .unchanged ? "unchanged" : "applied"
-        case .appliedStream: "applied"
+        case .appliedManifest: "applied"
         case .planned: "planned"
         case .refused(let refusal): "\(refusal.reason)"
         }

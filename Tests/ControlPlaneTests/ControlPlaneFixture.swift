@@ -34,7 +34,8 @@ func withControlPlane<Result: Sendable>(
 ) async throws -> Result {
     let ledger = try AuditLedger(path: path)
     let controlPlane = ControlPlane(
-        store: store, ledger: ledger, configuration: configuration, logger: .quiet)
+        store: store, ledger: ledger, statuses: .sample, configuration: configuration,
+        logger: .quiet)
     return try await withThrowingTaskGroup(of: Void.self) { group in
         group.addTask { try await controlPlane.run() }
         do {
@@ -69,6 +70,14 @@ func withServer<Result: Sendable>(
             ) { try await body($0, $1, store) }
         }
     }
+}
+
+extension OutcomeStatuses {
+    /// Stands in for the program's table.
+    static let sample = OutcomeStatuses(
+        done: { $0 == .create ? 201 : $0 == .delete ? 204 : 200 },
+        refused: { Problem(status: 422, type: "\($0)") },
+        failed: { Problem(status: 503, type: "\($0)") })
 }
 
 /// What an operation came to, as a word for comparisons and the parts that tests look at.
@@ -122,7 +131,7 @@ extension ChangeOperation {
     }
 }
 
-extension ApplyStream {
+extension Manifest {
     /// A stream whose text is not known.
     init(_ documents: [JSONValue]) { self.init(documents.map { StreamedDocument($0) }) }
 }

@@ -144,7 +144,7 @@ import Testing
         bench.accept(.put(Self.web, source))
         #expect(bench.write(.delete(Self.web))?.kind == "CrossRegionPolicy")
         #expect(bench.write(.policy("web"))?.kind == "GlobalNetworkPolicy")
-        let stream = ChangeOperation.apply(ApplyStream([source]), prune: nil)
+        let stream = ChangeOperation.apply(Manifest([source]), prune: nil)
         let unchanged = try #require(bench.write(stream))
         #expect(unchanged.parts.map(\.kind) == ["CrossRegionPolicy"])
         let request = ChangeRequest.sample(.delete(Self.web))
@@ -307,7 +307,7 @@ import Testing
         source["metadata"] = ["name": "web", "labels": ["by": "ci"]]
         let prune = try Selector(parsing: "by == 'ci'")
         let change = ChangeOperation.apply(
-            ApplyStream([.object(source), region]), prune: prune)
+            Manifest([.object(source), region]), prune: prune)
         #expect(bench.accept(change)?.parts.count == 2)
         #expect(bench.write(change)?.writes.isEmpty == true)
     }

@@ -70,7 +70,7 @@ import Testing
                     Projection(
                         revision: 1,
                         rows: [
-                            Projector(clusterID: progress.clusterID).observation(
+                            Projector(clusterID: progress.clusterID, statuses: .sample).observation(
                                 "history", reason: "test", from: 0, to: 1,
                                 time: Timestamp(microseconds: 1)
                             ).at(revision: 1)

@@ -80,7 +80,7 @@ import Testing
         arguments: [
             .region("one"), .put(.region("one"), [:]),
             .patch(.region("one"), ["addressBlocks": []]),
-            .apply(ApplyStream([["kind": "Region", "name": "one"]]), prune: nil),
+            .apply(Manifest([["kind": "Region", "name": "one"]]), prune: nil),
         ] as [ChangeOperation])
     func droppedBlocks(change: ChangeOperation) throws {
         let refusal = try #require(bench.refusal(change))

@@ -111,7 +111,8 @@ import Testing
             events: [
                 event(web, value?.bytes), event(Keyspace.journal(id).description, bytes),
             ])
-        let projector = Projector(clusterID: "00000000000000aa", authenticator: first)
+        let projector = Projector(
+            clusterID: "00000000000000aa", statuses: .sample, authenticator: first)
         let projection = projector.project(
             changes, Mirror().apply(changes), headRevision: headRevision,
             observedAt: Timestamp(microseconds: 1))
@@ -148,7 +149,8 @@ import Testing
             _ bytes: [UInt8], value: String = "{}", recorded: Set<RecordedChange> = []
         ) -> [AuditRecord.Draft] {
             GapComparison(
-                projector: Projector(clusterID: "00000000000000aa", authenticator: Self.first),
+                projector: Projector(
+                    clusterID: "00000000000000aa", statuses: .sample, authenticator: Self.first),
                 known: [:],
                 current: [
                     Self.web: KeyValue(key: EtcdKey(Self.web), value: value.bytes, modRevision: 12)
@@ -187,7 +189,7 @@ import Testing
                     .put(Keyspace.journal(id), entry.bytes),
                 ]))
             let revision = forged.header.revision
-            #expect(await plane.auditor.audited.wait(for: revision, until: .now + .seconds(10)))
+            #expect(await plane.feed.audited.wait(for: revision, until: .now + .seconds(10)))
             let rows = try await ledger.allRows()
             let own = rows.filter { $0.changeID == mine.changeID.text }
             #expect(own.contains { $0.name == "mine" && $0.origin == .api })
@@ -214,7 +216,7 @@ import Testing
             let again = try await store.transaction(
                 Transaction(success: [.put(region, value), .put(journal, entry)]))
             let revision = again.header.revision
-            #expect(await plane.auditor.audited.wait(for: revision, until: .now + .seconds(10)))
+            #expect(await plane.feed.audited.wait(for: revision, until: .now + .seconds(10)))
             let rows = try await ledger.allRows().filter { $0.key == region.description }
             #expect(rows.map(\.origin) == [.api, .external, .external])
             #expect(rows.last?.detail?.contains("made for another revision") == true)

@@ -110,7 +110,7 @@ import Testing
     ) async throws {
         let newest = try await store.put("/calico/end", []).revision
         try await plane.waitUntilApplied(newest, timeout: .seconds(60))
-        #expect(await plane.auditor.audited.wait(for: newest, until: .now + .seconds(60)))
+        #expect(await plane.feed.audited.wait(for: newest, until: .now + .seconds(60)))
         let name = "fuzz-\(newest)"
         let change = try #require(try await plane.submit(.region(name)).applied)
         #expect(change.verb == .create)

@@ -41,7 +41,7 @@ import Testing
             EtcdConfiguration(endpoints: ["http://127.0.0.1:1"]), logger: .quiet)
         plane = ControlPlane(
             store: etcd, ledger: try AuditLedger(path: directory.file("audit.sqlite")),
-            configuration: ControlPlaneConfiguration(), logger: .quiet)
+            statuses: .sample, configuration: ControlPlaneConfiguration(), logger: .quiet)
         bench = PlannerBench(mirror: plane.mirror)
     }
 

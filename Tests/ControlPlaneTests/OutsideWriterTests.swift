@@ -25,7 +25,7 @@ import Testing
             )
         ),
         .apply(
-            ApplyStream([
+            Manifest([
                 .json(#"{"kind":"Subnet","region":"west","name":"vms","cidr":"10.0.0.0/24"}"#)
             ]), prune: nil),
     ]
@@ -132,13 +132,13 @@ import Testing
             let before = try await etcd.range(RangeRequest(.key(Keyspace.head))).header.revision
             for isDryRun in [true, false] {
                 let outcome = try await controlPlane.submit(
-                    .apply(ApplyStream(documents), prune: nil),
+                    .apply(Manifest(documents), prune: nil),
                     options: ChangeOptions(dryRun: isDryRun))
                 #expect(outcome.refusal?.reason == .tooLarge)
                 #expect(outcome.refusal?.detail.contains("--max-txn-ops") == true)
             }
             let few = try await controlPlane.submit(
-                .apply(ApplyStream(Array(documents.prefix(100))), prune: nil),
+                .apply(Manifest(Array(documents.prefix(100))), prune: nil),
                 options: ChangeOptions(dryRun: true))
             #expect(few.planned?.changes.count == 100)
             let after = try await etcd.range(RangeRequest(.key(Keyspace.head))).header.revision

@@ -62,7 +62,7 @@ import Testing
         let changes: [ChangeOperation] = [
             .policy("two", selector: "has(b)"),
             .patch(Self.two, ["spec": ["order": 7]]),
-            .apply(ApplyStream([.policy("two", selector: "has(b)")]), prune: nil),
+            .apply(Manifest([.policy("two", selector: "has(b)")]), prune: nil),
         ]
         for change in changes {
             let write = try #require(bench.write(change))

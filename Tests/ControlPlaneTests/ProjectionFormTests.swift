@@ -10,7 +10,7 @@ import Testing
     static let web = PlannerBench.root + "globalnetworkpolicies/web"
     static let tier = PlannerBench.root + "tiers/default"
     static let now = Timestamp(microseconds: 1_795_000_000_000_000)
-    static let projector = Projector(clusterID: "00000000000000aa")
+    static let projector = Projector(clusterID: "00000000000000aa", statuses: .sample)
 
     @Test("A journaled change is its author's, what it needed is the server's, the rest is others'")
     func attribution() throws {

@@ -88,7 +88,7 @@ import Testing
         switch verb {
         case .put: .put(kind.name, document)
         case .patch: .patch(kind.name, document)
-        case .apply: .apply(ApplyStream([document]), prune: nil)
+        case .apply: .apply(Manifest([document]), prune: nil)
         }
     }
 
@@ -254,7 +254,7 @@ import Testing
             (#"{"kind":7}"#, "apply.kind /0/kind"), (#"{"kind":null}"#, "apply.kind /0/kind"),
         ])
     func named(document: String, says: String) {
-        let stream = ApplyStream([.json(document)])
+        let stream = Manifest([.json(document)])
         let found =
             stream.items.map { "\($0.name)" } + stream.violations.map { "\($0.rule) \($0.pointer)" }
         #expect(found == [says])

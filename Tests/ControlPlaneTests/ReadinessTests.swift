@@ -60,8 +60,8 @@ import Testing
             let client = try EtcdClient(configuration, logger: .quiet)
             let ledger = try AuditLedger(path: directory.file("audit.sqlite"))
             let controlPlane = ControlPlane(
-                store: client, ledger: ledger, configuration: ControlPlaneConfiguration(),
-                logger: .quiet)
+                store: client, ledger: ledger, statuses: .sample,
+                configuration: ControlPlaneConfiguration(), logger: .quiet)
             try await withThrowingTaskGroup(of: Void.self) { group in
                 group.addTask { try await client.run() }
                 group.addTask { try await controlPlane.run() }

@@ -39,7 +39,7 @@ import Testing
                     "/metadata/labels/theirs", "/spec/performanceHints",
                 ])
             let stream = ChangeOperation.apply(
-                ApplyStream([Self.policy(labels: #""own":"1""#)]), prune: nil)
+                Manifest([Self.policy(labels: #""own":"1""#)]), prune: nil)
             #expect(
                 try await warned(controlPlane, stream) == [
                     "/0/metadata/labels/theirs", "/0/spec/performanceHints",

@@ -75,7 +75,7 @@ import TestSupport
         let newest = planes.map(\.mirror.applied.reached).max() ?? 0
         for plane in planes {
             try await plane.waitUntilApplied(newest, timeout: .seconds(10))
-            #expect(await plane.auditor.audited.wait(for: newest, until: .now + .seconds(10)))
+            #expect(await plane.feed.audited.wait(for: newest, until: .now + .seconds(10)))
         }
         var accepted: [[AuditRecord.Draft]] = []
         for ledger in ledgers {

@@ -44,7 +44,7 @@ import Testing
         bench.accept(.put(.policy("also"), Self.document("also")))
         let prune = try Selector(parsing: "by == 'ci'")
         for change in [
-            .delete(Self.apps), .apply(ApplyStream([JSONValue]()), prune: prune),
+            .delete(Self.apps), .apply(Manifest([JSONValue]()), prune: prune),
         ] as [ChangeOperation] {
             let refusal = bench.refusal(change)
             guard case .apply = change else {
@@ -62,7 +62,7 @@ import Testing
         let region: JSONValue = [
             "kind": "Region", "name": "west", "addressBlocks": ["10.1.0.0/16"],
         ]
-        let pruned = bench.refusal(.apply(ApplyStream([region]), prune: prune))
+        let pruned = bench.refusal(.apply(Manifest([region]), prune: prune))
         #expect(pruned?.reason == .inUse)
         bench.accept(.delete(.policy("also")))
         #expect(bench.refusal(.delete(Self.apps))?.objects.map(\.name) == ["web"])
@@ -75,7 +75,7 @@ import Testing
         bench.accept(.subnet("west", "other", "10.1.1.0/24"))
         let prune = try Selector(parsing: "by == 'ci'")
         let change = ChangeOperation.apply(
-            ApplyStream([Self.document("web", from: "west/other")]), prune: prune)
+            Manifest([Self.document("web", from: "west/other")]), prune: prune)
         let write = try #require(bench.accept(change))
         #expect(write.writes.contains { $0.path == Self.apps24 && $0.bytes == nil })
         #expect(object(Self.apps) == nil)
@@ -98,7 +98,7 @@ import Testing
             "kind": "Subnet", "region": "west", "name": "apps", "cidr": "10.1.9.0/24",
         ]
         for stream in [[subnet], [subnet, Self.document("web")]] {
-            let applied = try #require(bench.write(.apply(ApplyStream(stream), prune: nil)))
+            let applied = try #require(bench.write(.apply(Manifest(stream), prune: nil)))
             #expect(
                 applied.writes.map(\.path).sorted()
                     == [Self.policies + "web", Self.apps24].sorted())

@@ -74,7 +74,7 @@ import TestSupport
             #expect(try await controlPlane.change(request.id)?.state == .accepted)
             let rows = try await ledger.allRows().filter { $0.kind == "Region" }
             #expect(rows.map(\.outcome) == [.failed, .accepted])
-            #expect(rows.first?.problem == "outcome-unknown")
+            #expect(rows.first?.problem == "outcomeUnknown")
         }
     }
 
@@ -147,7 +147,7 @@ import TestSupport
         try await withInterceptedServer { controlPlane, store, etcd in
             try await controlPlane.submit(.region("one", blocks: ["10.0.0.0/8"]))
             let stream = ChangeOperation.apply(
-                ApplyStream([
+                Manifest([
                     .json(#"{"kind":"Subnet","region":"one","name":"s","cidr":"10.0.0.0/24"}"#)
                 ]), prune: nil)
             let key = EtcdKey(
@@ -166,7 +166,7 @@ import TestSupport
                 throw EtcdError(code: .unavailable, message: "lost by the test", outcome: .unknown)
             }
             let request = ChangeRequest.sample(stream)
-            guard case .appliedStream(let applied) = try await controlPlane.submit(request) else {
+            guard case .appliedManifest(let applied) = try await controlPlane.submit(request) else {
                 Issue.record("not applied")
                 return
             }

@@ -86,7 +86,7 @@ import Testing
     private static func expectRows(
         _ count: Int, _ plane: ControlPlane, _ ledger: AuditLedger, at revision: Int64
     ) async throws {
-        #expect(await plane.auditor.audited.wait(for: revision, until: .now + .seconds(10)))
+        #expect(await plane.feed.audited.wait(for: revision, until: .now + .seconds(10)))
         let rows = try await ledger.headRows()
         #expect(rows.count == count)
         #expect(rows.allSatisfy { $0.origin == .system && $0.verb == .observe })

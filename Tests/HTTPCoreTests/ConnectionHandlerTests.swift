@@ -6,17 +6,17 @@ import Testing
 
 /// One connection without a socket and with a clock that the test moves.
 @Suite struct ConnectionHandlerTests {
-    @Test func `no bytes are read that the body's reader did not ask for`() throws {
+    @Test func `the socket is not read beyond what the body's reader wants`() throws {
         let connection = try EmbeddedConnection(routes: [.echo])
         try connection.receive("PUT /echo HTTP/1.1\r\nHost: a\r\nContent-Length: 1000\r\n\r\n")
         let before = connection.reads
         for _ in 0..<100 { try connection.receive("x") }
-        // The high watermark: eight chunks that nobody has taken.
+        // The high watermark: eight chunks that have not been read.
         #expect(connection.reads - before < 10)
         try connection.finish()
     }
 
-    @Test func `nothing is read while answers wait for the client`() throws {
+    @Test func `the socket is not read while answers wait for the client`() throws {
         let connection = try EmbeddedConnection(routes: [.hello])
         connection.channel.isWritable = false
         connection.channel.pipeline.fireChannelWritabilityChanged()
@@ -62,7 +62,7 @@ import Testing
         try connection.finish()
     }
 
-    @Test func `each request starts the idle time anew`() throws {
+    @Test func `each request restarts the idle time`() throws {
         let connection = try EmbeddedConnection(routes: [.hello])
         for _ in 0..<5 {
             connection.loop.advanceTime(by: .seconds(74))
@@ -93,7 +93,7 @@ final class EmbeddedConnection {
     let load: ServerLoad
 
     var loop: EmbeddedEventLoop { channel.embeddedEventLoop }
-    /// How often the connection has asked the socket for bytes.
+    /// The number of times that the connection has asked the socket for bytes.
     var reads: Int { counter.reads }
 
     init(
@@ -126,7 +126,7 @@ final class EmbeddedConnection {
         loop.run()
     }
 
-    /// What the connection has written since the last call.
+    /// Returns the text that the connection has written since the last call.
     func output() throws -> String {
         var text = ""
         while let bytes = try channel.readOutbound(as: ByteBuffer.self) {

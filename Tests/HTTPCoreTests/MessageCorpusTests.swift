@@ -45,7 +45,7 @@ import Testing
         }
     }
 
-    /// What arrives in one piece or byte by byte is the same message.
+    /// A message is the same in one piece and byte by byte.
     @Test(arguments: files)
     func `a message is judged the same when it comes byte by byte`(file: String) async throws {
         let messages = try CorpusMessage.read(file).filter { $0.bytes.count <= 400 }
@@ -60,7 +60,7 @@ import Testing
         }
     }
 
-    @Test func `the corpus is as large as it is said to be, and names a section for each message`()
+    @Test func `the corpus has its stated size and names a section for each message`()
         throws
     {
         let messages = try Self.files.flatMap(CorpusMessage.read)

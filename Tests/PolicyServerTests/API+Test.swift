@@ -13,8 +13,8 @@ extension API {
         let etcd = try EtcdClient(
             EtcdConfiguration(endpoints: ["http://127.0.0.1:1"]), logger: .silent)
         let controlPlane = ControlPlane(
-            store: etcd, ledger: ledger, configuration: ControlPlaneConfiguration(),
-            logger: .silent)
+            store: etcd, ledger: ledger, statuses: .http,
+            configuration: ControlPlaneConfiguration(), logger: .silent)
         let checkpoints = Checkpoints(
             ledger: ledger, store: etcd, key: SigningKey(name: "test"), interval: nil,
             logger: .silent)

@@ -9,7 +9,7 @@ import NIOCore
 ///
 /// `line` → `fields` → `line` without a body, else → `body` or `chunkLine` → … → `line`.
 struct RequestScanner {
-    /// How the body of a request is delimited, as its header says.
+    /// The framing of a body, as the request's header states it.
     enum Framing: Equatable {
         case none
         case length(Int)

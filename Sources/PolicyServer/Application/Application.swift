@@ -5,7 +5,7 @@ package import HTTPCore
 import HTTPTypes
 package import Logging
 package import ServiceLifecycle
-import Store
+package import Store
 package import UnixSignals
 
 /// The server: creates its parts and connects them.
@@ -32,10 +32,10 @@ package struct Application: Sendable {
         let journalKeys = try settings.journalKeyFile.map(JournalKeyFile.read) ?? []
         let ledger = try AuditLedger(path: settings.ledgerPath)
         let controlPlane = ControlPlane(
-            store: etcd, ledger: ledger,
+            store: etcd, ledger: ledger, statuses: .http,
             configuration: ControlPlaneConfiguration(
                 policyNames: settings.policyNames, writeDeadline: settings.writeDeadline,
-                attempts: settings.attempts, journal: JournalAuthenticator(journalKeys)),
+                refusals: settings.attempts, journal: JournalAuthenticator(journalKeys)),
             logger: logger)
         let checkpoints = Checkpoints(
             ledger: ledger, store: etcd,
@@ -165,6 +165,33 @@ package struct Application: Sendable {
         }
         logger.logLevel = level
         return logger
+    }
+}
+
+/// Keeps the ledger open until everything above it has ended. Checks a large file in the background.
+package struct LedgerService: Service {
+    private let ledger: AuditLedger
+    private let logger: Logger
+
+    package init(ledger: AuditLedger, logger: Logger) {
+        self.ledger = ledger
+        self.logger = logger
+    }
+
+    package func run() async throws {
+        // Unstructured on purpose: the check may take minutes, and a shutdown must not wait for it.
+        Task { [ledger, logger] in
+            guard let damage = await ledger.inspect() else { return }
+            logger.critical("the ledger is damaged", metadata: ["error": "\(damage)"])
+        }
+        // The ledger is closed after a graceful shutdown and after cancellation alike.
+        try? await gracefulShutdown()
+        do {
+            // A separate task is not cancelled with this one, so the ledger can still write its queued rows.
+            try await Task { [ledger] in try await ledger.close() }.value
+        } catch {
+            logger.error("the ledger did not close", metadata: ["error": "\(error)"])
+        }
     }
 }
 

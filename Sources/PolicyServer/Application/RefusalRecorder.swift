@@ -37,10 +37,10 @@ final class RefusalRecorder: Service {
             for await summary in summaries {
                 let now = SystemClock.now()
                 if let row = RefusedRequest.row(summary, recordsReads: recordsReads, at: now) {
-                    controlPlane.record(attempt: row)
+                    controlPlane.recordLater(row)
                 }
                 let count = left.exchange(0, ordering: .relaxed)
-                if count > 0 { controlPlane.record(attempt: Self.row(leftOut: count, at: now)) }
+                if count > 0 { controlPlane.recordLater(Self.row(leftOut: count, at: now)) }
             }
         } onGracefulShutdown: {
             self.continuation.finish()

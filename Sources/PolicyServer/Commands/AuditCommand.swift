@@ -1,4 +1,4 @@
-import ArgumentParser
+package import ArgumentParser
 import ControlPlane
 import Foundation
 import Store
@@ -16,8 +16,8 @@ struct AuditCommand: AsyncParsableCommand {
 }
 
 /// `policy-server audit rotate-key`
-struct RotateKeyCommand: AsyncParsableCommand {
-    static let configuration = CommandConfiguration(
+package struct RotateKeyCommand: AsyncParsableCommand {
+    package static let configuration = CommandConfiguration(
         commandName: "rotate-key", abstract: "Replace the signing key with a new one.",
         discussion: """
             The old private key is deleted; its signatures still verify. A running server keeps signing with \
@@ -29,7 +29,9 @@ struct RotateKeyCommand: AsyncParsableCommand {
     @Option(help: "The key's file, when it is not audit.key in the data folder.")
     var auditKey: String?
 
-    func run() async throws {
+    package init() {}
+
+    package func run() async throws {
         try await StartFailure.reported {
             let path = auditKey ?? dataDir + "/audit.key"
             let old = try KeyFile.read(path).verifier

@@ -1,4 +1,4 @@
-import ArgumentParser
+package import ArgumentParser
 import ControlPlane
 import Domain
 import Etcd
@@ -8,8 +8,8 @@ import Store
 
 /// `policy-server audit verify`: exits with 0 if the ledger is as it was written, 1 if not, and 2 if that cannot be
 /// determined.
-struct VerifyCommand: AsyncParsableCommand {
-    static let configuration = CommandConfiguration(
+package struct VerifyCommand: AsyncParsableCommand {
+    package static let configuration = CommandConfiguration(
         commandName: "verify", abstract: "Check a ledger's file against tampering.",
         discussion: """
             Reads the file, which may be in use or a copy, and checks every row's hash, the chain, the Merkle \
@@ -41,7 +41,9 @@ struct VerifyCommand: AsyncParsableCommand {
         help: "File with the current verifier key (name+id+base64), stored elsewhere.")
     var key: String?
 
-    func run() async throws {
+    package init() {}
+
+    package func run() async throws {
         let verdict: Verdict
         do {
             verdict = try await verify()

@@ -6,7 +6,7 @@ package import Store
 /// The HTTP API. Its handlers check a request, call one of these parts and map the result to an answer.
 package struct API: Sendable {
     let controlPlane: ControlPlane
-    let ledger: AuditLedger
+    package let ledger: AuditLedger
     let checkpoints: Checkpoints
     let metrics: Metrics
     /// A fresh change id for a write without an Idempotency-Key.

@@ -41,7 +41,7 @@ extension PlannedChange {
     }
 }
 
-extension AppliedStream {
+extension AppliedManifest {
     package var document: JSONValue {
         var object = JSONObject()
         object["changeId"] = revision == nil ? nil : .string(changeID.text)

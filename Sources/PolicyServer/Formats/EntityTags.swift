@@ -3,7 +3,7 @@ import HTTPCore
 
 /// `If-Match` and `If-None-Match` (RFC 9110 section 13.1) over ETags that are etcd revisions.
 package enum EntityTags {
-    /// How tags compare: weak ones never match strongly (RFC 9110 section 8.8.3.2).
+    /// The comparison of tags: a weak tag never matches strongly (RFC 9110 section 8.8.3.2).
     package enum Comparison: Sendable {
         case strong, weak
     }

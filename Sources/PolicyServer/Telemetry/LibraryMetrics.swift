@@ -72,7 +72,7 @@ package final class LibraryMetrics: MetricsFactory {
     ) -> Series? {
         let key = Series.Key(kind, label, dimensions)
         return state.withLock { state in
-            if let known = state.series[key] { return known.kind == kind ? known : nil }
+            if let known = state.series[key], known.kind == kind { return known }
             // One name has one type in Prometheus' format, and the names of this server are its own.
             let isTaken =
                 key.name.hasPrefix("policy_server_") || key.name.hasPrefix("process_")

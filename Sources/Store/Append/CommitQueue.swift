@@ -65,7 +65,7 @@ final class CommitQueue: Sendable {
         var lastSeq: Int64
         var lastHash: AuditHash
         /// The streams that are told of new rows.
-        var followers: [Int: AsyncStream<Void>.Continuation] = [:]
+        var followers: [Int: Signal] = [:]
         var nextFollower = 0
     }
 
@@ -120,19 +120,18 @@ final class CommitQueue: Sendable {
 
     /// Gives an element when rows have been written since the last was taken; ends when the queue is closed.
     func commits() -> AsyncStream<Void> {
-        let (stream, continuation) = AsyncStream.makeStream(
-            of: Void.self, bufferingPolicy: .bufferingNewest(1))
+        let (stream, signal) = Signal.make()
         let number: Int? = state.withLock { state in
             guard !state.isClosed else { return nil }
             state.nextFollower += 1
-            state.followers[state.nextFollower] = continuation
+            state.followers[state.nextFollower] = signal
             return state.nextFollower
         }
         guard let number else {
-            continuation.finish()
+            signal.finish()
             return stream
         }
-        continuation.onTermination = { [weak self] _ in
+        signal.onTermination { [weak self] in
             _ = self?.state.withLock { $0.followers.removeValue(forKey: number) }
         }
         return stream
@@ -225,7 +224,7 @@ final class CommitQueue: Sendable {
                 return .commit
             }
             let followers = state.withLock { $0.committed(writer) }
-            for follower in followers { follower.yield() }
+            for follower in followers { follower.raise() }
         } catch {
             state.withLock { $0.failed(StoreError(error, path: pool.path)) }
             throw error
@@ -249,7 +248,7 @@ extension CommitQueue.State {
     /// Returns the streams to tell of new rows.
     fileprivate mutating func committed(
         _ writer: LedgerWriter
-    ) -> [AsyncStream<Void>.Continuation] {
+    ) -> [Signal] {
         let hasGrown = writer.lastSeq != lastSeq
         self.writer = writer
         (lastSeq, lastHash) = (writer.lastSeq, writer.lastHash)

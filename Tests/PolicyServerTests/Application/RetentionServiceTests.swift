@@ -8,7 +8,7 @@ import Testing
 
 struct RetentionServiceTests {
     @Test(arguments: [(hours: 2, segments: 10), (hours: 200, segments: 0)])
-    func `rows that have reached their age go to segments, one after the other`(
+    func `expired rows move to segments, one after the other`(
         hours: Int, segments: Int
     ) async throws {
         let directory = try TemporaryDirectory()

@@ -20,7 +20,7 @@ struct OpenAPIDocument: Sendable {
     let operations: [Operation]
     /// `info.version`.
     let version: String?
-    /// What `type` of a problem can be.
+    /// The values of `type` of a problem.
     let problemTypes: Set<String>
 
     init() throws {

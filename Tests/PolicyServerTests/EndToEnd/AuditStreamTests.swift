@@ -13,7 +13,7 @@ import Testing
 
 extension EndToEndTests {
     struct AuditStreamTests {
-        @Test func `a stream begins at the end, shows what follows, and ends with the server`()
+        @Test func `a stream begins at the end, shows new rows, and ends with the server`()
             async throws
         {
             try await TestApplication.with { server in
@@ -32,7 +32,7 @@ extension EndToEndTests {
             }
         }
 
-        @Test func `a stream goes on after the row that its client names`() async throws {
+        @Test func `a stream continues after the row that its client names`() async throws {
             try await TestApplication.with { server in
                 for name in ["a", "b", "c"] {
                     try await server.send(.put, "/v1/regions/\(name)", "{}")
@@ -98,7 +98,7 @@ extension EndToEndTests {
             }
         }
 
-        @Test func `streams are limited, silent ones show a sign of life, and slots come back`()
+        @Test func `streams are limited, silent ones send heartbeats, and slots are given back`()
             async throws
         {
             let events = AuditEvents(maximum: 1, heartbeat: .milliseconds(30))

@@ -64,7 +64,7 @@ struct WriteHeadersTests {
     }
 
     @Test(arguments: ["مى\u{200C}خواهم", "👩\u{200D}🚀 deploys", "naïve Überprüfung"])
-    func `a reason is in any script`(_ reason: String) throws {
+    func `a reason may be in any script`(_ reason: String) throws {
         #expect(try WriteHeaders(request([("X-Reason", reason)])).context.reason == reason)
     }
 
@@ -77,7 +77,8 @@ struct WriteHeadersTests {
         #expect(try change([]).fingerprint == nil)
     }
 
-    @Test func `the fingerprint tells different requests apart, not orders of query parameters`()
+    @Test
+    func `the fingerprint differs between requests but not between orders of query parameters`()
         throws
     {
         let key = [("Idempotency-Key", "k")]

@@ -7,13 +7,13 @@ import PolicyServer
 import Synchronization
 import Testing
 
-/// What a refusal answers is bounded, whatever was sent.
+/// The answer to a refusal is bounded, whatever was sent.
 struct AnswerBoundTests {
     /// Bytes: the list of violations, a detail whose every byte is escaped, and the rest.
     private static let bound = ViolationList.listBytes + 6 * 2_000 + 2_000
 
     @Test(arguments: ["x", "\u{1}", "é", "\u{1F600}", "\""])
-    func `an answer has bounds for its bytes, its violations and their texts`(_ piece: String)
+    func `an answer bounds its bytes, its violations and their texts`(_ piece: String)
         throws
     {
         let long = String(repeating: piece, count: 20_000)
@@ -48,7 +48,7 @@ struct AnswerBoundTests {
         #expect(try JSONParser.parse(problem.json)["violationCount"] == 1)
     }
 
-    @Test func `a document larger than is read is 413`() throws {
+    @Test func `a document that is too large to read is 413`() throws {
         let error = try #require(throws: DocumentError.self) {
             try DocumentFormat.json.parse(Array(String(repeating: "[", count: 100).utf8))
         }
@@ -56,7 +56,7 @@ struct AnswerBoundTests {
         #expect(Problem.unreadable(error).type == "/problems/too-large")
     }
 
-    /// However many large bodies arrive, they are read one after the other.
+    /// Large bodies are read one after the other, however many arrive.
     @Test func `large bodies are read one at a time`() async {
         let largeBodies = LargeBodyQueue()
         let gauge = Gauge()
@@ -75,7 +75,7 @@ struct AnswerBoundTests {
     }
 }
 
-/// How many are inside at once.
+/// Counts the callers that are inside at once.
 private final class Gauge: Sendable {
     private let now = Atomic(0)
     private let highest = Atomic(0)

@@ -13,7 +13,7 @@ struct DocumentFormatTests {
     ]
 
     @Test(arguments: bodies)
-    func `the type decides about a body, and the first byte where there is none`(
+    func `the media type decides a body's format, and the first byte decides without one`(
         _ type: String?, _ body: String, _ format: DocumentFormat
     ) {
         #expect(DocumentFormat(bodyType: type, body: Array(body.utf8)) == format)

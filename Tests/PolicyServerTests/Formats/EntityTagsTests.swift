@@ -16,21 +16,21 @@ struct EntityTagsTests {
         (#""0""#, .oneOf([])), (#""99999999999999999999""#, .oneOf([])),
         (#"W/"42""#, .oneOf([])),
     ])
-    func `strong comparison knows strong tags only`(_ value: String, _ match: RevisionMatch) {
+    func `strong comparison matches strong tags only`(_ value: String, _ match: RevisionMatch) {
         #expect(EntityTags.parse(value, .strong) == match)
     }
 
     @Test(arguments: [
         (#"W/"42""#, RevisionMatch.oneOf([42])), (#"W/"42", "43""#, .oneOf([42, 43])),
     ])
-    func `weak comparison takes weak tags as well`(_ value: String, _ match: RevisionMatch) {
+    func `weak comparison also matches weak tags`(_ value: String, _ match: RevisionMatch) {
         #expect(EntityTags.parse(value, .weak) == match)
     }
 
     @Test(arguments: [
         "", "42", #""42"#, #"42""#, #""42" "43""#, #""42","#, #", "42""#, #"w/"42""#, "*, *",
     ])
-    func `what is no list of tags is malformed`(_ value: String) {
+    func `a value that is not a list of tags is malformed`(_ value: String) {
         #expect(EntityTags.parse(value, .strong) == nil)
     }
 

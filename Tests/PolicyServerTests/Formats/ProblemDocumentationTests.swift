@@ -9,18 +9,18 @@ struct ProblemDocumentationTests {
         let rows = try Repository.text("docs/api.md").split(separator: "\n")
             .filter { $0.hasPrefix("| `") }
         let documented = Set(rows.flatMap { Self.types(String($0)) })
-        #expect(documented.subtracting(ProblemKind.names) == [], "documented, but there is none")
+        #expect(documented.subtracting(ProblemKind.names) == [], "documented, but does not exist")
         #expect(Set(ProblemKind.names).subtracting(documented) == [], "not documented")
     }
 
     @Test func `openapi.yaml names every type of problem, and no other`() throws {
         let documented = Set(Self.types(try Repository.text("openapi.yaml")))
-        #expect(documented.subtracting(ProblemKind.names) == [], "documented, but there is none")
+        #expect(documented.subtracting(ProblemKind.names) == [], "documented, but does not exist")
         #expect(Set(ProblemKind.names).subtracting(documented) == [], "not documented")
     }
 
     /// A type that is written out in the program, rather than made from its table.
-    @Test func `the program writes no type that is not in its list`() throws {
+    @Test func `the program writes no problem type that is missing from its list`() throws {
         let sources = Repository.root.appendingPathComponent("Sources")
         let files = try #require(
             FileManager.default.enumerator(at: sources, includingPropertiesForKeys: nil))

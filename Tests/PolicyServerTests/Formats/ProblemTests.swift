@@ -14,12 +14,12 @@ struct ProblemTests {
         (.alreadyExists, 409), (.idempotencyKeyReused, 422), (.reserved, 422), (.tooLarge, 413),
         (.rollbackAbsent, 409), (.refusedByEtcd, 422),
     ])
-    func `a refusal has its status, which is also the ledger's`(
+    func `a refusal has the status that the ledger records`(
         _ reason: Refusal.Reason, _ status: Int
     ) {
         let problem = Problem.refused(Refusal(reason, "because"))
         #expect(problem.status.code == status)
-        #expect(reason.status == status)
+        #expect(OutcomeStatuses.http.refused(reason).status == status)
         #expect(problem.detail == "because")
         #expect(problem.headers[.retryAfter] == nil)
         #expect(problem.type.hasPrefix("/problems/"))
@@ -29,7 +29,7 @@ struct ProblemTests {
         ControlPlaneError.Code.notReady, .etcdUnavailable, .ledgerUnavailable, .outcomeUnknown,
         .notYetVisible, .overloaded, .replicaBehind, .cancelled,
     ])
-    func `what is out of order is 503 and says when to try again`(_ code: ControlPlaneError.Code) {
+    func `an unavailable part is 503 and says when to try again`(_ code: ControlPlaneError.Code) {
         let problem = Problem.failed(ControlPlaneError(code, "why"))
         #expect(problem.status.code == 503)
         #expect(problem.headers[.retryAfter].flatMap { Int($0) }.map { $0 > 0 } == true)
@@ -42,7 +42,7 @@ struct ProblemTests {
         #expect(try body(problem)["changeId"] == .string(id.text))
     }
 
-    @Test func `a failed precondition says the ETag there is`() throws {
+    @Test func `a failed precondition names the current ETag`() throws {
         let problem = Problem.refused(
             Refusal(.preconditionFailed, "other", currentRevision: 42))
         #expect(problem.headers[.eTag] == #""42""#)
@@ -52,7 +52,7 @@ struct ProblemTests {
     @Test(arguments: [
         (Refusal.Reason.overlap, "conflicts"), (.inUse, "usedBy"), (.legacyLoss, "wouldLose"),
     ])
-    func `the objects in the way are listed and counted`(
+    func `conflicting objects are listed and counted`(
         _ reason: Refusal.Reason, _ member: String
     ) throws {
         let web = ObjectReference(kind: "Subnet", name: "web", region: "west", cidr: "10.1.0.0/24")
@@ -77,7 +77,7 @@ struct ProblemTests {
         #expect(problem.detail?.hasPrefix("/a: the key \"a\" occurs twice") == true)
     }
 
-    @Test func `a hold and a rollback say the first thing that is wrong`() {
+    @Test func `a hold and a rollback name the first error`() {
         let hold = #expect(throws: Problem.self) {
             try HoldBody(["reason": "", "x": 1], name: "h")
         }

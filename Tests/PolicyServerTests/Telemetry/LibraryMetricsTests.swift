@@ -82,7 +82,9 @@ struct LibraryMetricsTests {
         let metrics = LibraryMetrics()
         Gauge(label: "x", factory: metrics).record(1)
         Recorder(label: "x", dimensions: [("a", "b")], factory: metrics).record(1)
+        Recorder(label: "x", factory: metrics).record(1)
         #expect(text(metrics).contains("# TYPE x gauge\nx 1\n"))
+        #expect(text(metrics).contains("refused_total 2\n"))
         #expect(!text(metrics).contains("summary"))
     }
 }

@@ -108,17 +108,16 @@ struct AuditFollower: Sendable {
     /// Writes until the client leaves or the server begins to shut down.
     func run(_ writer: ResponseBodyWriter) async throws {
         // One buffered wake-up is enough: the reader always reads up to the end of the ledger.
-        let (wakes, wake) = AsyncStream.makeStream(
-            of: Void.self, bufferingPolicy: .bufferingNewest(1))
+        let (wakes, signal) = Signal.make()
         let commits = ledger.commits()
         try await withGracefulShutdownHandler {
             try await withThrowingTaskGroup(of: Void.self) { group in
                 group.addTask {
-                    for await _ in commits { wake.yield() }
-                    wake.finish()
+                    for await _ in commits { signal.raise() }
+                    signal.finish()
                 }
                 group.addTask {
-                    while (try? await Task.sleep(for: heartbeat / 3)) != nil { wake.yield() }
+                    while (try? await Task.sleep(for: heartbeat / 3)) != nil { signal.raise() }
                 }
                 defer { group.cancelAll() }
                 // If the ledger cannot be read, the stream ends and the log says why. The client reconnects
@@ -126,7 +125,7 @@ struct AuditFollower: Sendable {
                 try await follow(wakes, writer)
             }
         } onGracefulShutdown: {
-            wake.finish()
+            signal.finish()
         }
     }
 

@@ -28,7 +28,7 @@ extension API {
         let prune = try Self.prune(request)
         return try await write(request, verb: "apply", name: nil) {
             format, body throws(DocumentError) in
-            .apply(ApplyStream(try format.parseStream(body)), prune: prune)
+            .apply(Manifest(try format.parseStream(body)), prune: prune)
         }
     }
 
@@ -44,10 +44,10 @@ extension API {
     }
 
     /// Answers an accepted apply with 200. It never answers 201, because no one object was created.
-    static func answer(_ stream: AppliedStream, _ request: Request) -> Response {
-        var response = Response.document(stream.document, for: request)
-        if stream.revision != nil { response.headers[.changeID] = stream.changeID.text }
-        if stream.replayed { response.headers[.idempotencyReplayed] = "true" }
+    static func answer(_ manifest: AppliedManifest, _ request: Request) -> Response {
+        var response = Response.document(manifest.document, for: request)
+        if manifest.revision != nil { response.headers[.changeID] = manifest.changeID.text }
+        if manifest.replayed { response.headers[.idempotencyReplayed] = "true" }
         return response
     }
 

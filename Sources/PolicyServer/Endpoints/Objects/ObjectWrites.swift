@@ -62,7 +62,7 @@ extension API {
         metrics.requests.recordWrite(RequestMetrics.WriteOutcome(outcome))
         switch outcome {
         case .applied(let change): return try Self.answer(change, request)
-        case .appliedStream(let stream): return Self.answer(stream, request)
+        case .appliedManifest(let stream): return Self.answer(stream, request)
         case .planned(let plan): return .document(plan.document, for: request)
         case .refused(let refusal):
             let positions =
@@ -107,10 +107,9 @@ extension API {
     ) throws(Problem) -> Response {
         var response: Response
         switch (change.verb, change.object) {
-        case (.delete, _): response = Response(status: .noContent)
+        case (.delete, _): response = Response(status: change.verb.status)
         case (let verb, let object?):
-            response = .document(
-                object.document, status: verb == .create ? .created : .ok, for: request)
+            response = .document(object.document, status: verb.status, for: request)
             response.headers[.eTag] = EntityTags.tag(object.revision)
             if verb == .create { response.headers[.location] = change.name.path }
         case (_, nil):
@@ -146,7 +145,7 @@ extension RequestMetrics.WriteOutcome {
         case .refused: self = .refused
         case .applied(let change):
             self = change.replayed ? .replayed : change.verb == .unchanged ? .unchanged : .applied
-        case .appliedStream(let stream):
+        case .appliedManifest(let stream):
             self = stream.replayed ? .replayed : stream.revision == nil ? .unchanged : .applied
         }
     }

@@ -1,0 +1,230 @@
+package import Domain
+package import Etcd
+package import Logging
+import ServiceLifecycle
+package import Store
+import Synchronization
+
+/// Signs what the ledger holds, now and then, at the end and when asked, and anchors it in etcd.
+///
+/// A checkpoint is made without etcd too; it is anchored as soon as that answers.
+package final class Checkpoints: Service {
+    /// What may be in the way of a newer checkpoint or anchor, each by itself.
+    package enum Part: CaseIterable, Sendable {
+        case key, checkpoint, anchor, predecessor
+
+        var problem: String {
+            switch self {
+            case .key: "the signing key cannot be put on record"
+            case .checkpoint: "no checkpoint can be made"
+            case .anchor: "the checkpoint is not anchored in etcd"
+            case .predecessor: "it is not known which ledgers this one replaced"
+            }
+        }
+    }
+
+    /// What `/readyz` and `/metrics` show.
+    package struct Status: Sendable {
+        /// Rows under the newest checkpoint; 0 before the first.
+        package var signed: Int64 = 0
+        /// Rows under the checkpoint in etcd, as far as is known.
+        package var anchored: Int64 = 0
+        /// Checkpoints that the ledger turned out not to agree with and that etcd keeps as evidence.
+        package var mismatches = 0
+        /// Ledgers whose place this one took, and whose checkpoints etcd still holds.
+        package var predecessors: [String] = []
+        /// What does not succeed, and why.
+        package var problems: [Part: String] = [:]
+
+        package init() {}
+
+        /// Why there is no newer checkpoint or anchor; nil when there is no reason.
+        package var problem: String? {
+            let texts = Part.allCases.compactMap { problems[$0] }
+            return texts.isEmpty ? nil : texts.joined(separator: "; ")
+        }
+    }
+
+    struct State {
+        var status = Status()
+        /// Whether the ledger says which key signs; nothing is signed before.
+        var isKeyOnRecord = false
+        /// Whether etcd's anchor has been compared with the ledger since the start.
+        var isCompared = false
+        var isMissingAnchorReported = false
+    }
+
+    let ledger: AuditLedger
+    let store: any KeyValueStore
+    let key: SigningKey
+    let logger: Logger
+    let now: @Sendable () -> Timestamp
+    let state = Mutex(State())
+    /// Those that bring etcd's anchor up to date.
+    let anchoring = CoalescingTask()
+    /// Keys of ledgers that had this one's data folder before.
+    let retiredKeys: [VerifierKey]
+    /// Rows on disk before anything of this run was added.
+    let sizeAtStart: Int64
+    private let interval: Duration?
+
+    /// How soon what failed is tried again.
+    private static let retryInterval = Duration.seconds(5)
+    /// How long somebody waits for an anchor: who asks for a checkpoint, and the end of the server.
+    private static let anchorPatience = Duration.seconds(2)
+
+    /// - Parameters:
+    ///   - retiredKeys: of ledgers that had this one's data folder before.
+    ///   - interval: between checkpoints of a ledger that grew; nil for none but the last and those that
+    ///     are asked for.
+    package init(
+        ledger: AuditLedger, store: any KeyValueStore, key: SigningKey,
+        retiredKeys: [VerifierKey] = [], interval: Duration?,
+        logger: Logger, now: @escaping @Sendable () -> Timestamp = SystemClock.now
+    ) {
+        self.ledger = ledger
+        self.store = store
+        self.key = key
+        self.retiredKeys = retiredKeys
+        self.interval = interval
+        self.logger = logger
+        self.now = now
+        sizeAtStart = ledger.lastSeq
+    }
+
+    package var status: Status { state.withLock { $0.status } }
+
+    /// The key whose signatures the newest checkpoints bear.
+    package var verifierKey: VerifierKey { key.verifier }
+
+    /// Works until its task is cancelled or the service group shuts down; then signs once more.
+    package func run() async throws {
+        await cancelWhenGracefulShutdown { await self.work() }
+        await signFinalCheckpoint()
+    }
+
+    /// Signs what is on disk now. `isNew` is false when that has been done for these rows before;
+    /// `isAnchored` is false when etcd did not take the checkpoint within two seconds, which is tried again.
+    ///
+    /// Throws `notReady` before the key is on record, and `ledgerUnavailable`.
+    package func make() async throws(ControlPlaneError) -> (
+        stored: StoredCheckpoint, isNew: Bool, isAnchored: Bool
+    ) {
+        guard await isKeyOnRecord() else {
+            throw ControlPlaneError(.notReady, "the signing key is not on record yet")
+        }
+        do {
+            let made = try await ledger.makeCheckpoint(key, time: now())
+            noteSigned(made.stored)
+            await anchorWithPatience()
+            return (
+                made.stored, made.isNew, status.anchored >= made.stored.checkpoint.size
+            )
+        } catch {
+            throw ControlPlaneError(.ledgerUnavailable, "no checkpoint can be made: \(error)")
+        }
+    }
+
+    /// The newest checkpoint; nil before the first.
+    package func newest() async throws -> StoredCheckpoint? {
+        try await ledger.lastCheckpoint(upTo: ledger.lastSeq)
+    }
+
+    private func work() async {
+        await attempt(.key) { try await recordKey() }
+        var due = ContinuousClock.now + (interval ?? .zero)
+        while !Task.isCancelled {
+            if !state.withLock({ $0.isKeyOnRecord }) {
+                await attempt(.key) { try await recordKey() }
+            }
+            let isDue = interval != nil && ContinuousClock.now >= due
+            if let interval, isDue || status.problems[.checkpoint] != nil {
+                due = ContinuousClock.now + interval
+                await signIfGrown()
+            }
+            let isAnchored = state.withLock { state in
+                state.isCompared && state.status.anchored >= state.status.signed
+            }
+            // Also when nothing is new: somebody may have taken evidence away, or the anchor.
+            if isDue || !isAnchored { await tryToAnchor() }
+            let pause = interval == nil ? Self.retryInterval : due - .now
+            try? await Task.sleep(for: min(Self.retryInterval, max(pause, .milliseconds(10))))
+        }
+    }
+
+    private func signIfGrown() async {
+        guard await isKeyOnRecord() else { return }
+        await attempt(.checkpoint) {
+            guard try await newest().map({ $0.checkpoint.size < ledger.lastSeq }) ?? true else {
+                return
+            }
+            noteSigned(try await ledger.makeCheckpoint(key, time: now()).stored)
+        }
+    }
+
+    /// At the end; what etcd does not take is anchored by the next start.
+    private func signFinalCheckpoint() async {
+        await signIfGrown()
+        await anchorWithPatience()
+    }
+
+    /// Nobody waits long for an etcd that is away.
+    private func anchorWithPatience() async {
+        await withTaskGroup(of: Void.self) { group in
+            group.addTask { await self.tryToAnchor() }
+            group.addTask { try? await Task.sleep(for: Self.anchorPatience) }
+            await group.next()
+            group.cancelAll()
+        }
+    }
+
+    private func isKeyOnRecord() async -> Bool {
+        if state.withLock({ $0.isKeyOnRecord }) { return true }
+        guard let last = try? await ledger.signingKeys().last, last.key == key.verifier else {
+            return false
+        }
+        state.withLock { $0.isKeyOnRecord = true }
+        return true
+    }
+
+    /// Puts a row into the ledger when the key is not the one that its last such row names.
+    private func recordKey() async throws {
+        let last = try await ledger.signingKeys().last?.key
+        if last != key.verifier {
+            try await ledger.record([
+                SigningKeyRow.draft(key.verifier, after: last, time: now())
+            ])
+            logger.notice(
+                last == nil ? "checkpoints are signed with a new key" : "the signing key changed",
+                metadata: ["key": "\(key.verifier.text)"])
+        }
+        let newest = try await newest()
+        state.withLock { state in
+            state.isKeyOnRecord = true
+            state.status.signed = newest?.checkpoint.size ?? 0
+        }
+    }
+
+    /// Runs `body`; what it throws is logged and shown until the same part succeeds.
+    func attempt(_ part: Part, _ body: () async throws -> Void) async {
+        do {
+            try await body()
+            state.withLock { $0.status.problems[part] = nil }
+        } catch {
+            guard !Task.isCancelled else { return }
+            let text = "\(part.problem): \(error)"
+            let isNews = state.withLock { state in
+                defer { state.status.problems[part] = text }
+                return state.status.problems[part] != text
+            }
+            if isNews { logger.warning("\(part.problem)", metadata: ["error": "\(error)"]) }
+        }
+    }
+
+    func noteSigned(_ stored: StoredCheckpoint) {
+        state.withLock { state in
+            state.status.signed = max(state.status.signed, stored.checkpoint.size)
+            state.status.problems[.checkpoint] = nil
+        }
+    }
+}

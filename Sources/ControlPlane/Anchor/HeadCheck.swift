@@ -1,0 +1,120 @@
+import Documents
+import Domain
+package import Etcd
+package import Store
+
+/// Holds `head` against etcd's own history, as far back as etcd has it, and that history against a ledger.
+///
+/// Each `head` in it is computed again from the one before and what its revision shows. What is older than
+/// etcd's history is not proven by this, and neither is the order or the number of changes before it.
+package struct HeadCheck: Sendable {
+    /// What is not as a server left it.
+    package private(set) var findings: [String] = []
+    /// What decides nothing, but should be known.
+    package private(set) var notes: [String] = []
+
+    /// The most revisions of etcd that are read.
+    package static let maximumRevisions: Int64 = 10_000
+
+    /// A ledger that cannot be read here, and an etcd that does not let this user read its history, are notes:
+    /// the ledger's own check says more of the first. Throws `EtcdError`.
+    ///
+    /// - Parameter ledger: opens the ledger's file.
+    package init(
+        _ store: any KeyValueStore, ledger: () throws(StoreError) -> LedgerReader
+    ) async throws {
+        do {
+            try await check(store, ledger)
+        } catch let error as StoreError {
+            notes.append("the rows were not held against etcd's history: \(error.message)")
+        } catch let error as EtcdError where error.code == .permissionDenied {
+            notes.append("etcd's history was not read: \(error.message)")
+        }
+    }
+
+    private mutating func check(
+        _ store: any KeyValueStore, _ open: () throws(StoreError) -> LedgerReader
+    ) async throws {
+        let stored = try await store.range(RangeRequest(.key(Keyspace.head)))
+        let head = stored.keyValues.first.map { StoredHead(bytes: $0.value) }
+        if case .unreadable(let unreadable)? = head {
+            findings.append("etcd: \(unreadable.problem)")
+        }
+        let history = try await Self.history(store, newest: stored.header.revision)
+        findings += history.breaks.map { "etcd: revision \($0.revision): \($0.finding.reason)" }
+        try compare(history, with: open(), clusterID: Hex.text(stored.header.clusterID))
+    }
+
+    private struct History {
+        /// The revision after which it begins.
+        var start: Int64
+        var breaks: [(revision: Int64, finding: HeadFinding)] = []
+        /// The accepted changes by revision.
+        var changes: [(revision: Int64, id: ChangeID)] = []
+    }
+
+    private static func history(
+        _ store: any KeyValueStore, newest: Int64
+    ) async throws -> History {
+        let wanted = max(1, newest - maximumRevisions)
+        let compacted = try await store.compactedRevision(past: wanted - 1)
+        let start = max(wanted, compacted ?? 0)
+        let before = try await store.range(RangeRequest(.key(Keyspace.head), revision: start))
+        let last = try await store.newestFollowedRevision()
+        guard last > start else { return History(start: start) }
+        let first = before.keyValues.first
+        let request = WatchRequest(.prefix(Keyspace.watchPrefix), startRevision: start + 1)
+        return try await store.watch(request) { batches in
+            var history = History(start: start)
+            var chain = HeadChain(
+                first.map { StoredHead(bytes: $0.value) } ?? .absent,
+                revision: first?.modRevision ?? 0)
+            for try await batch in batches {
+                for changes in batch.revisions {
+                    if let finding = chain.follow(changes) {
+                        history.breaks.append((changes.revision, finding))
+                    }
+                    for event in changes.events where event.kind == .put {
+                        guard let (id, reading) = JournalReading.of(event.keyValue),
+                            reading.claim?.isAccepted == true
+                        else { continue }
+                        history.changes.append((changes.revision, id))
+                    }
+                }
+                if batch.progressRevision >= last { break }
+            }
+            return history
+        }
+    }
+
+    /// Every change that etcd's history shows has to be in the ledger, as far as that has come.
+    private mutating func compare(
+        _ history: History, with ledger: LedgerReader, clusterID: String
+    ) throws {
+        guard let progress = try ledger.progress(), progress.clusterID == clusterID else {
+            notes.append(
+                "the ledger follows another etcd, so its rows were not held against this one")
+            return
+        }
+        let known = (try ledger.firstWholeRevision() ?? .max)...
+        for change in history.changes
+        where known.contains(change.revision) && change.revision <= progress.revision {
+            guard let ids = try ledger.changeIDs(at: change.revision) else {
+                findings.append(
+                    "etcd: revision \(change.revision): the ledger has no row of change \(change.id)"
+                )
+                continue
+            }
+            // A row of somebody else's is there when the entry was not believed.
+            if !ids.contains(change.id.text) {
+                notes.append(
+                    "the ledger does not attribute revision \(change.revision) to change \(change.id)"
+                )
+            }
+        }
+        let behind = history.changes.count { $0.revision > progress.revision }
+        if behind > 0 {
+            notes.append("\(behind) changes in etcd are newer than the ledger's last row of it")
+        }
+    }
+}

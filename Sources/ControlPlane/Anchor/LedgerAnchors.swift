@@ -1,0 +1,96 @@
+import Documents
+import Domain
+package import Etcd
+package import Store
+
+/// What etcd holds of ledgers: their anchors, and checkpoints that this one once did not agree with.
+package struct LedgerAnchors: Sendable {
+    /// The newest checkpoint of another ledger.
+    package struct Other: Sendable {
+        package var ledger: String
+        package var signed: SignedCheckpoint
+    }
+
+    /// This ledger's; nil for none, and for one that is no checkpoint.
+    package private(set) var anchor: OutsideCheckpoint?
+    package private(set) var evidence: [OutsideCheckpoint] = []
+    /// How many keys of evidence there are, also those that hold no checkpoint.
+    package private(set) var evidenceCount = 0
+    /// The replicas' ledgers, and those that are no more.
+    package private(set) var others: [Other] = []
+
+    /// Throws `EtcdError`.
+    package init(from store: any KeyValueStore, ledger: String) async throws {
+        let own = Keyspace.anchor(ledger: ledger)
+        let evidencePrefix = Keyspace.evidencePrefix(ledger: ledger).description
+        for keyValue in try await store.rangeAll(prefix: Keyspace.anchorPrefix).keyValues {
+            let signed = SignedCheckpoint(String(decoding: keyValue.value, as: UTF8.self))
+            let checkpoint = signed.map { OutsideCheckpoint(source: "etcd", signed: $0) }
+            if keyValue.key == own {
+                anchor = checkpoint
+            } else if keyValue.key.description.hasPrefix(evidencePrefix) {
+                evidenceCount += 1
+                evidence += [checkpoint].compactMap(\.self)
+            } else if let signed, let id = Keyspace.ledger(ofAnchor: keyValue.key) {
+                others.append(Other(ledger: id, signed: signed))
+            }
+        }
+    }
+}
+
+extension [LedgerAnchors.Other] {
+    /// Those that were signed with one of `keys`: ledgers whose place this one took.
+    func signed(withOneOf keys: [VerifierKey]) -> [LedgerAnchors.Other] {
+        filter { other in keys.contains { other.signed.note.isSigned(withKeyOf: $0) } }
+    }
+}
+
+/// A checkpoint that the ledger's rows do not agree with: rows were lost, or are others.
+struct LedgerMismatch: Sendable, Equatable {
+    /// What was found, for people.
+    var reason: String
+    /// What the checkpoint says; nil when it cannot be read.
+    var anchored: Checkpoint?
+    /// Rows that the ledger had.
+    var size: Int64
+    /// Root over as many of the ledger's rows as were anchored, or over all when there are fewer; nil
+    /// when it could not be computed.
+    var root: AuditHash?
+
+    /// The row that says so.
+    func row(time: Timestamp) -> AuditRecord.Draft {
+        .own(.observe, .ledger, Self.rowName, detail: document, at: time)
+    }
+
+    static let rowName = "mismatch"
+
+    /// The row that says that etcd should hold `last` or an earlier checkpoint, and holds none.
+    static func missingAnchor(_ last: Checkpoint, time: Timestamp) -> AuditRecord.Draft {
+        let detail: JSONValue = [
+            "reason": "etcd holds no checkpoint of this ledger",
+            "signedSize": .number(JSONNumber(last.size)),
+            "signedRoot": .string(last.root.description),
+        ]
+        return .own(.observe, .ledger, "anchor", detail: detail, at: time)
+    }
+
+    private var document: JSONValue {
+        var object = JSONObject()
+        object["reason"] = .string(reason)
+        object["anchoredSize"] = anchored.map { .number(JSONNumber($0.size)) }
+        object["anchoredRoot"] = anchored.map { .string($0.root.description) }
+        object["size"] = .number(JSONNumber(size))
+        object["root"] = root.map { .string($0.description) }
+        return .object(object)
+    }
+
+    /// Whether `row` says the same of the same checkpoint.
+    func isReported(by row: AuditRecord) -> Bool {
+        guard let detail = row.detail, let value = try? JSONParser.parse(Array(detail.utf8)) else {
+            return false
+        }
+        return value["anchoredSize"]?.numberValue?.int64 == anchored?.size
+            && value["anchoredRoot"]?.stringValue == anchored?.root.description
+            && value["reason"]?.stringValue == reason
+    }
+}

@@ -1,0 +1,122 @@
+import Calico
+import Domain
+import Etcd
+import Synchronization
+
+/// A submission with what the writer has learned of its journal entry.
+struct BatchMember: Sendable {
+    let submission: Submission
+
+    var journalRevision: Int64 {
+        get { submission.journalRevision.withLock { $0 } }
+        nonmutating set { submission.journalRevision.withLock { $0 = newValue } }
+    }
+
+    var id: ChangeID { submission.request.id }
+    var journalKey: EtcdKey { Keyspace.journal(id) }
+
+    /// True if the member's transaction compares one of these keys.
+    func touches(_ paths: Set<String>) -> Bool {
+        let draft = submission.draft
+        return paths.contains(journalKey.description)
+            || draft.write?.writes.contains { paths.contains($0.path) } ?? false
+            || draft.write?.required.contains(where: paths.contains) ?? false
+            || draft.reads.inventory.contains { paths.contains($0.path) }
+    }
+}
+
+/// What the members of a batch write, to find those that have to wait for the next transaction: the
+/// comparisons of a transaction are on the state before it, and etcd takes one write of a key in each.
+struct BatchWrites {
+    private var paths: Set<String> = []
+    /// Networks of subnets and regions, before and after.
+    private var networks: [CIDR] = []
+    private var changesRegions = false
+    private var changesTiers = false
+    private var changesTiering = false
+    private var deletesRegion = false
+    private var changesGlobalPolicies = false
+    private var twins: Set<String> = []
+
+    /// True if a plan with these reads and writes might come out otherwise after the batch, or writes a
+    /// key that the batch writes.
+    func affect(_ reads: ReadSet, _ writes: [ObjectWrite]) -> Bool {
+        guard !paths.isEmpty else { return false }
+        return writes.contains { paths.contains($0.path) }
+            || reads.answers.contains { affect($0, $1) }
+    }
+
+    private func affect(_ query: MirrorQuery, _ answer: MirrorAnswer) -> Bool {
+        switch query {
+        case .revision(let path): paths.contains(path)
+        case .paths(let prefix): paths.contains { $0.hasPrefix(prefix) }
+        case .subnets(let cidr), .blocks(let cidr), .freeBlock(_, let cidr, _):
+            networks.contains { $0.overlaps(cidr) }
+        case .regions: changesRegions
+        case .hasRegions: answer == .flag(false) ? changesRegions : deletesRegion
+        case .tiers: changesTiers
+        case .hasTieredPolicies: changesTiering
+        case .twins(let path): twins.contains(Self.twinKey(path))
+        case .crossRegionPolicies, .policies: changesGlobalPolicies
+        case .labelled: true
+        case .hasLegacyEndpoints: false
+        }
+    }
+
+    /// The same for all keys that one policy may be stored under: with or without a tier's prefix.
+    private static func twinKey(_ path: String) -> String {
+        let end = path.lastIndex(of: "/").map(path.index(after:)) ?? path.startIndex
+        let name = path[end...].split(separator: ".", maxSplits: 1).last ?? path[end...]
+        return String(path[..<end] + name)
+    }
+
+    /// Counts one more member in.
+    mutating func add(_ write: PlannedWrite, _ mirror: Mirror) {
+        for object in write.writes {
+            paths.insert(object.path)
+            guard let key = ResourceKey(path: object.path) else { continue }
+            if key.kind == .tier { changesTiers = true }
+            if key.kind.isPolicy {
+                twins.insert(Self.twinKey(object.path))
+                if key.kind == .globalNetworkPolicy { changesGlobalPolicies = true }
+                if key.name.hasPrefix(PolicyName.defaultTier + ".") { changesTiering = true }
+            }
+            guard let inventory = InventoryKey(key) else { continue }
+            let old = mirror.read { $0.entries[object.path]?.bytes }
+            if case .region = inventory {
+                if object.bytes == nil { deletesRegion = true }
+                if object.bytes == nil || old == nil { changesRegions = true }
+            }
+            for bytes in [old, object.bytes] {
+                networks += bytes.map(InventoryResource.nets(bytes:)) ?? []
+            }
+        }
+    }
+}
+
+/// The room that is left in a transaction.
+struct TransactionBudget {
+    private let limits: Writer.Limits
+    /// `head` itself.
+    private var operations = 1
+    private var bytes = 0
+    /// Keys that are compared and not written.
+    private var compared: Set<String> = []
+    private var isEmpty = true
+
+    init(_ limits: Writer.Limits) { self.limits = limits }
+
+    /// Counts the write and returns true if it fits. A first one always does: etcd's own limits may be
+    /// higher, and etcd judges it.
+    mutating func take(_ write: PlannedWrite, _ reads: ReadSet) -> Bool {
+        let compared = compared.union(write.required).union(reads.inventory.map(\.path))
+        // Each object is one comparison and one operation, and so is the change's journal entry.
+        let operations = operations + write.writes.count + 1
+        let bytes = bytes + write.size
+        let fits = operations + compared.count <= limits.operations && bytes <= limits.bytes
+        guard fits || isEmpty else { return false }
+        (self.operations, self.bytes, self.compared) = (operations, bytes, compared)
+        isEmpty = false
+        return true
+    }
+}

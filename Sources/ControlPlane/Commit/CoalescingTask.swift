@@ -1,0 +1,80 @@
+import Synchronization
+
+/// Runs something one at a time. Whoever asks while it runs shares the one run that follows, so that callers
+/// never wait for more than two.
+final class CoalescingTask: Sendable {
+    private struct Turn: Sendable {
+        let number: Int
+        let task: Task<Void, Never>
+    }
+
+    private struct State {
+        var last: Turn?
+        /// The turn that has not begun.
+        var next: Turn?
+        /// Of each turn that is not over, those who wait for it; nil for one that is about to.
+        var waiting: [Int: [Int: CheckedContinuation<Void, Never>?]] = [:]
+        var callers = 0
+    }
+
+    private let state = Mutex(State())
+
+    /// How many wait now.
+    var waiting: Int { state.withLock { $0.waiting.values.reduce(0) { $0 + $1.count } } }
+
+    /// Returns when a run of `body` that began after the call has ended, or when the caller is cancelled. A
+    /// run that all who wait for it have cancelled is cancelled.
+    func run(_ body: @escaping @Sendable () async -> Void) async {
+        let (turn, caller) = join(body)
+        await withTaskCancellationHandler {
+            await withCheckedContinuation { continuation in
+                let isOver = state.withLock { state in
+                    guard state.waiting[turn.number]?[caller] != nil else { return true }
+                    state.waiting[turn.number]?[caller] = .some(continuation)
+                    return false
+                }
+                if isOver { continuation.resume() }
+            }
+        } onCancel: {
+            leave(turn, caller)
+        }
+    }
+
+    private func join(_ body: @escaping @Sendable () async -> Void) -> (Turn, caller: Int) {
+        state.withLock { state in
+            let turn = state.next ?? begin(&state, body)
+            state.callers += 1
+            state.waiting[turn.number, default: [:]].updateValue(nil, forKey: state.callers)
+            return (turn, state.callers)
+        }
+    }
+
+    private func begin(
+        _ state: inout State, _ body: @escaping @Sendable () async -> Void
+    ) -> Turn {
+        let number = (state.last?.number ?? 0) + 1
+        let task = Task { [previous = state.last?.task] in
+            await previous?.value
+            self.state.withLock { if $0.next?.number == number { $0.next = nil } }
+            if !Task.isCancelled { await body() }
+            let waiting = self.state.withLock { $0.waiting.removeValue(forKey: number) }
+            for case let continuation? in (waiting ?? [:]).values { continuation.resume() }
+        }
+        let turn = Turn(number: number, task: task)
+        (state.last, state.next) = (turn, turn)
+        return turn
+    }
+
+    private func leave(_ turn: Turn, _ caller: Int) {
+        let (continuation, isLast) = state.withLock { state in
+            guard let waiter = state.waiting[turn.number]?.removeValue(forKey: caller) else {
+                return (CheckedContinuation<Void, Never>?.none, false)
+            }
+            guard state.waiting[turn.number]?.isEmpty == true else { return (waiter, false) }
+            if state.next?.number == turn.number { state.next = nil }
+            return (waiter, true)
+        }
+        continuation?.resume()
+        if isLast { turn.task.cancel() }
+    }
+}

@@ -1,0 +1,148 @@
+import Domain
+import Etcd
+
+extension ControlPlane {
+    /// Drafts after which the writer plans a change itself, since others keep overtaking it.
+    private static let drafts = 3
+
+    /// Plans the change in this task and has it committed; or, when there is nothing to commit, makes
+    /// sure that the decision was made on the current state.
+    func decide(
+        _ request: ChangeRequest, _ prepared: PreparedChange, deadline: ContinuousClock.Instant
+    ) async -> ChangeAnswer {
+        var overtaken = 0
+        var trouble = ""
+        while !Task.isCancelled {
+            if let error = writer.writeBlocker() { return .failed(error) }
+            guard .now < deadline else {
+                return .failed(
+                    ControlPlaneError(
+                        .etcdUnavailable, "the change could not be decided in time" + trouble))
+            }
+            let draft = writer.planner.draft(prepared, request, mirror, deadline: deadline)
+            if Task.isCancelled { break }
+            if draft.write != nil, !request.options.dryRun {
+                let answer = await writer.submit(
+                    request, prepared, draft, deadline: deadline,
+                    insists: overtaken >= Self.drafts && prepared.mayBePlannedByWriter)
+                guard case .stale = answer else { return answer }
+                overtaken += 1
+                trouble = ": others kept changing the objects that it rests on"
+                continue
+            }
+            switch await confirm(draft, request, deadline: deadline) {
+            case .current: return draft.decision.answer
+            case .answered(let answer): return answer
+            case .outdated(let reason): trouble = ": \(reason)"
+            case .unavailable(let reason):
+                trouble = ": \(reason)"
+                try? await Task.sleep(for: .milliseconds(50))
+            }
+        }
+        return .failed(ControlPlaneError(.cancelled, "the client left; nothing was applied"))
+    }
+
+    private enum Confirmation {
+        /// No change that was accepted before the request came is missing from what was judged.
+        case current
+        /// An earlier request with the same key, or etcd, has the last word.
+        case answered(ChangeAnswer)
+        case outdated(String)
+        case unavailable(String)
+    }
+
+    /// Asks etcd for `head` and for the keys that the decision rests on, with a read that a majority of
+    /// members agrees to, and compares the decision with a mirror that has caught up with them. A dry
+    /// run asks with the very transaction that the change would be, so that etcd judges it as well.
+    private func confirm(
+        _ draft: Draft, _ request: ChangeRequest, deadline: ContinuousClock.Instant
+    ) async -> Confirmation {
+        let journal = request.fingerprint.map { _ in Keyspace.journal(request.id) }
+        let keys = draft.reads.revisions.prefix(writer.limits.operations - 2)
+        var lookups: [Etcd.Operation] = [.range(.key(Keyspace.head))]
+        lookups += keys.map { .revision(of: EtcdKey($0.path)) }
+        if let journal { lookups.append(.range(.key(journal))) }
+        let found: [[KeyValue]]
+        let revision: Int64
+        do {
+            var transaction = Transaction(success: lookups)
+            if let write = draft.write {
+                transaction = writer.rehearsal(of: write, request, draft.reads)
+                transaction.failure = lookups
+            }
+            let response = try await store.transaction(transaction)
+            (found, revision) = (response.responses.map(\.keyValues), response.header.revision)
+        } catch {
+            return Self.judged(error, draft.write)
+        }
+        if let journal, let stored = found.last?.first, stored.key == journal,
+            let replay = writer.replay(stored, of: request)
+        {
+            return .answered(replay)
+        }
+        let stored = zip(keys, found.dropFirst()).map { (expected: $0, now: $1.first) }
+        let moved = stored.filter { $0.expected.revision != $0.now?.modRevision ?? 0 }
+        // A deletion leaves no revision of its own to wait for.
+        let newest = moved.map { $0.now?.modRevision ?? revision }.max() ?? 0
+        let awaited = max(found.first?.first?.modRevision ?? 0, newest)
+        let limit = min(deadline, .now + .seconds(1))
+        guard await mirror.applied.wait(for: awaited, until: limit) || moved.isEmpty else {
+            return .outdated("this server's watch of etcd is behind")
+        }
+        guard moved.isEmpty, draft.reads.isCurrent(mirror) else {
+            return .outdated("others kept changing the objects that it rests on")
+        }
+        return .current
+    }
+
+    /// The meaning of an error of a lookup, or of the rehearsal of a write.
+    private static func judged(_ error: any Error, _ write: PlannedWrite?) -> Confirmation {
+        guard let error = error as? EtcdError else { return .unavailable("\(error)") }
+        switch EtcdVerdict(error.code) {
+        case .refusesWrites:
+            return .answered(
+                .failed(
+                    ControlPlaneError(.etcdUnavailable, "etcd refuses writes: \(error.message)")))
+        case .refusesTransaction:
+            guard let write else { return .unavailable(error.description) }
+            return .answered(Writer.refusal(of: write, error))
+        case .leaseIsGone, .mayPassLater: return .unavailable(error.description)
+        }
+    }
+}
+
+extension Decision {
+    /// The answer to a change of which nothing is to be written.
+    fileprivate var answer: ChangeAnswer {
+        switch self {
+        case .write(let write): .planned(write)
+        case .unchanged(let object, let warnings): .unchanged(object, warnings: warnings)
+        case .refused(let refusal): .refused(refusal)
+        }
+    }
+}
+
+extension Writer {
+    /// The transaction that would commit the write, with a comparison that never holds. etcd judges
+    /// size, operations, permissions and quota before it compares (etcd server/etcdserver/api/v3rpc/
+    /// key.go and quota.go), so it refuses this one exactly if it would refuse the real one.
+    func rehearsal(of write: PlannedWrite, _ request: ChangeRequest, _ reads: ReadSet)
+        -> Transaction
+    {
+        let journal = Keyspace.journal(request.id)
+        let entry = planner.journalEntry(request, write).bytes
+        let head = mirror.read { $0.head }.next(changeID: request.id, writes: write.writes)
+        let compares = [.never(Keyspace.head), .absent(journal)] + write.writes.map(\.compare)
+        let room = max(0, limits.operations - compares.count)
+        return Transaction(
+            compares: compares + Self.assumptions([(write, reads)]).prefix(room),
+            success: write.writes.map(\.operation) + [
+                .put(journal, entry), .put(Keyspace.head, head.bytes),
+            ])
+    }
+}
+
+extension Compare {
+    /// A comparison that does not hold, whatever etcd has: no key has a negative version.
+    static func never(_ key: EtcdKey) -> Compare { Compare(key, .equal, .version(-1)) }
+}

@@ -1,0 +1,148 @@
+import Calico
+import Documents
+import Domain
+import Logging
+import Store
+
+extension ControlPlane {
+    /// Reads and judges the documents of a write, as far as that needs nothing but them.
+    ///
+    /// - Parameter yaml: The text that the operation was read from, if that is YAML.
+    package func prepare(_ operation: ChangeOperation, yaml: [UInt8]? = nil) -> PreparedOperation {
+        PreparedOperation(
+            change: PreparedChange(operation, regions: mirror.read { $0.regions }),
+            warnings: yaml.map { UnquotedText.warnings(operation, in: $0) } ?? [])
+    }
+
+    /// Carries out one write, or plans it when it is a dry run.
+    ///
+    /// - Parameter prepared: what `prepare` made of its operation.
+    ///
+    /// A refusal is in the ledger when this returns. Throws when the write could not be decided, or
+    /// could not be shown and audited within the deadline.
+    package func submit(
+        _ request: ChangeRequest, _ prepared: PreparedOperation? = nil
+    ) async throws(ControlPlaneError) -> ChangeOutcome {
+        let deadline = ContinuousClock.now + configuration.writeDeadline
+        let prepared = prepared ?? prepare(request.operation)
+        var request = await withLastWritten(request, prepared.change)
+        request.textWarnings = prepared.warnings
+        switch await decide(request, prepared.change, deadline: deadline) {
+        case .committed(let write, let revision) where !write.parts.isEmpty:
+            try await waitUntilVisible(revision, request.id, until: deadline)
+            return .appliedManifest(AppliedManifest(request.id, write, revision: revision))
+        case .planned(let write) where !request.options.dryRun:
+            return .appliedManifest(AppliedManifest(request.id, write, revision: nil))
+        case .committed(let write, let revision):
+            try await waitUntilVisible(revision, request.id, until: deadline)
+            return .applied(
+                AppliedChange(
+                    changeID: request.id, verb: write.verb, object: write.view(revision: revision),
+                    name: write.name, warnings: write.warnings, replayed: false))
+        case .unchanged(let object, let warnings):
+            if request.options.dryRun { return .planned(unchangedPlan(object, warnings)) }
+            return .applied(
+                AppliedChange(
+                    changeID: request.id, verb: .unchanged, object: object, name: object.name,
+                    warnings: warnings, replayed: false))
+        case .planned(let write):
+            return .planned(plan(write))
+        case .refused(let refusal):
+            try await audit(refusal, of: request)
+            return .refused(refusal)
+        case .replayed(let entry, let revision):
+            try await waitUntilVisible(revision, request.id, until: deadline)
+            if entry.kind == JournalEntry.manifestKind {
+                return .appliedManifest(try await replayedManifest(request.id, revision))
+            }
+            return .applied(try await replayed(request.id, entry, revision))
+        case .failed(let error):
+            await recordFailure(error, of: request)
+            throw error
+        case .stale:
+            throw ControlPlaneError(.etcdUnavailable, "the change could not be decided")
+        }
+    }
+
+    private func waitUntilVisible(
+        _ revision: Int64, _ id: ChangeID, until deadline: ContinuousClock.Instant
+    ) async throws(ControlPlaneError) {
+        let isShown = await mirror.applied.wait(for: revision, until: deadline)
+        let isAudited = await feed.audited.wait(for: revision, until: deadline)
+        guard isShown, isAudited else {
+            throw ControlPlaneError(
+                .notYetVisible,
+                "etcd took the change at revision \(revision), but this server could not "
+                    + (isShown ? "audit" : "show") + " it in time",
+                changeID: id)
+        }
+    }
+
+    /// What an earlier request with the same key did, as it was answered then.
+    private func replayed(
+        _ id: ChangeID, _ entry: JournalEntry, _ revision: Int64
+    ) async throws(ControlPlaneError) -> AppliedChange {
+        guard let name = entry.objectName, let path = entry.keys.first,
+            let key = ResourceKey(path: path)
+        else {
+            throw ControlPlaneError(
+                .notYetVisible, "the change was made by another version of this server",
+                changeID: id)
+        }
+        var object: ObjectView?
+        do {
+            let rows = try await ledger.rows(changeID: id.text)
+            let row = rows.first { $0.revision == revision && $0.origin == .api }
+            if entry.kind == CrossRegionPolicy.kind, let place = row?.place {
+                object = try await HistoricalReader(
+                    ledger: ledger, planner: writer.planner, place: place, isKnown: false
+                ).object(name)
+            } else if let text = row?.after,
+                let resource = Resource(key: key, bytes: Array(text.utf8))
+            {
+                object = Representation.view(name, resource, revision: revision)
+            }
+        } catch {
+            throw ControlPlaneError(.ledgerUnavailable, "the ledger cannot be read: \(error)")
+        }
+        return AppliedChange(
+            changeID: id, verb: entry.result ?? .update, object: object, name: name, warnings: [],
+            replayed: true)
+    }
+
+    /// What an earlier stream with the same key did: objects that it left alone are not known any more.
+    private func replayedManifest(
+        _ id: ChangeID, _ revision: Int64
+    ) async throws(ControlPlaneError) -> AppliedManifest {
+        do {
+            let rows = try await ledger.rows(changeID: id.text).filter { $0.revision == revision }
+            return AppliedManifest(id, rows.filter { $0.origin == .api }, revision: revision)
+        } catch {
+            throw ControlPlaneError(.ledgerUnavailable, "the ledger cannot be read: \(error)")
+        }
+    }
+
+    private func plan(_ write: PlannedWrite) -> ChangePlan {
+        let parts = (write.parts.isEmpty ? [write] : write.parts) + write.followers
+        let changes = parts.map { part in
+            PlannedChange(
+                verb: part.verb, name: part.name,
+                key: part.writes.first?.path ?? key(of: part.name), before: part.before?.document,
+                after: part.verb == .unchanged
+                    ? part.before?.document
+                    : part.view(revision: 0).map { ObjectDiff.withoutRevision($0.document) })
+        }
+        return ChangePlan(changes: changes, warnings: write.warnings)
+    }
+
+    private func key(of name: ObjectName) -> String {
+        writer.planner.key(name, PlanningView(mirror)).path
+    }
+
+    private func unchangedPlan(_ object: ObjectView, _ warnings: [Violation]) -> ChangePlan {
+        let change = PlannedChange(
+            verb: .unchanged, name: object.name, key: key(of: object.name),
+            before: object.document, after: object.document)
+        return ChangePlan(changes: [change], warnings: warnings)
+    }
+}

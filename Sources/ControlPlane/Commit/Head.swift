@@ -1,0 +1,154 @@
+import Crypto
+import Documents
+import Domain
+
+/// The value of `head`: what all replicas agree was the last accepted change.
+package struct Head: Sendable, Equatable {
+    /// Changes accepted so far, by any replica: 0 to `maximumSeq`.
+    package var seq: Int64
+    /// The last of them; empty before the first.
+    package var changeID: String
+    /// Running SHA-256 over all of them, 64 hex digits; see `next`.
+    package var hash: String
+
+    package static let initial = Head(
+        seq: 0, changeID: "", hash: String(repeating: "0", count: 64))
+
+    /// The format that this program writes; a value without a version is of version 1.
+    package static let version: Int64 = 1
+
+    /// The largest integer that every JSON reader keeps exactly (RFC 8259 section 6), and so far below
+    /// `Int64.max` that the changes of one transaction can always be counted.
+    package static let maximumSeq: Int64 = (1 << 53) - 1
+
+    package init(seq: Int64, changeID: String, hash: String) {
+        self.seq = seq
+        self.changeID = changeID
+        self.hash = hash
+    }
+
+    package var bytes: [UInt8] {
+        JSONSerializer.bytes([
+            "v": .number(JSONNumber(Self.version)), "seq": .number(JSONNumber(seq)),
+            "changeId": .string(changeID), "hash": .string(hash),
+        ])
+    }
+
+    /// The head after one more change: the hash covers the one before, the change's id and every
+    /// key with the value written (nothing for a deletion), each preceded by its length.
+    func next(changeID: ChangeID, writes: [ObjectWrite]) -> Head {
+        next(changeID: changeID, values: writes.map { ($0.path, $0.bytes) })
+    }
+
+    /// The same from what etcd shows; nil is a deletion.
+    func next(changeID: ChangeID, values: [(path: String, bytes: [UInt8]?)]) -> Head {
+        var digest = SHA256()
+        func add(_ bytes: [UInt8]) {
+            digest.update(data: Array("\(bytes.count):".utf8))
+            digest.update(data: bytes)
+        }
+        add(Array(hash.utf8))
+        add(Array(changeID.text.utf8))
+        for (path, bytes) in values {
+            add(Array(path.utf8))
+            add(bytes ?? [])
+        }
+        let hex = AuditHash(digest.finalize())?.description ?? ""
+        return Head(seq: seq + 1, changeID: changeID.text, hash: hex)
+    }
+}
+
+/// What etcd holds under `head`.
+package enum StoredHead: Sendable, Equatable {
+    /// Nothing: no change has been accepted, or somebody has deleted the key.
+    case absent
+    case valid(Head)
+    /// Bytes that are no head that this program can continue. They are never overwritten: a server that
+    /// took them for the beginning would restart the chain in silence.
+    case unreadable(UnreadableHead)
+
+    /// Reads the value of the key `head`; any bytes are allowed.
+    package init(bytes: [UInt8]) {
+        func unreadable(_ reason: UnreadableHead.Reason) -> StoredHead {
+            .unreadable(UnreadableHead(bytes: bytes, reason: reason))
+        }
+        guard let value = try? JSONParser.parse(bytes), value.objectValue != nil else {
+            self = unreadable(.malformed("it is no JSON object"))
+            return
+        }
+        switch FormatVersion(value, known: Head.version) {
+        case .known: break
+        case .later(let version):
+            self = unreadable(.laterVersion(version))
+            return
+        case .malformed:
+            self = unreadable(.malformed("its version is no number from 1"))
+            return
+        }
+        guard let seq = value["seq"]?.numberValue?.int64, seq >= 0,
+            let changeID = value["changeId"]?.stringValue,
+            let hash = value["hash"]?.stringValue
+        else {
+            self = unreadable(.malformed("a member is missing or of another type"))
+            return
+        }
+        guard changeID.isEmpty ? seq == 0 : ChangeID(changeID) != nil else {
+            self = unreadable(.malformed("its changeId is none"))
+            return
+        }
+        guard hash.utf8.count == 64, Hex.isLowerCase(hash) else {
+            self = unreadable(.malformed("its hash is not 64 hex digits"))
+            return
+        }
+        guard seq < Head.maximumSeq else {
+            self = unreadable(.exhausted(seq))
+            return
+        }
+        self = .valid(Head(seq: seq, changeID: changeID, hash: hash))
+    }
+
+    /// The head to continue from; nil when there is none that can be read.
+    package var head: Head? {
+        switch self {
+        case .absent: .initial
+        case .valid(let head): head
+        case .unreadable: nil
+        }
+    }
+}
+
+/// A value of `head` that cannot be continued, kept as it is.
+package struct UnreadableHead: Sendable, Equatable {
+    package enum Reason: Sendable, Equatable {
+        /// With what is wrong.
+        case malformed(String)
+        /// Written by a later version of this program.
+        case laterVersion(Int64)
+        /// The number cannot grow.
+        case exhausted(Int64)
+    }
+
+    package var bytes: [UInt8]
+    package var reason: Reason
+
+    /// Says what is wrong with the value.
+    package var problem: String {
+        switch reason {
+        case .malformed(let problem): "head in etcd cannot be read: \(problem)"
+        case .laterVersion(let version):
+            "head in etcd was written by a later version of this server (format \(version), this one knows "
+                + "\(Head.version))"
+        case .exhausted(let seq): "head in etcd cannot grow: its number is \(seq)"
+        }
+    }
+
+    /// Says what to do about it.
+    package var remedy: String {
+        switch reason {
+        case .laterVersion: "Install that version on this server."
+        case .malformed, .exhausted:
+            "Put its last good value back with etcdctl (the audit row Ledger head names it), or delete the "
+                + "key \(Keyspace.head): docs/etcd.md, \"When head cannot be read\"."
+        }
+    }
+}

@@ -1,0 +1,70 @@
+import Crypto
+import Documents
+import Domain
+package import Etcd
+
+/// The keys of our own in etcd, and the one prefix that covers them and Calico's.
+package enum Keyspace {
+    /// Calico's keys and ours: what the one watch follows.
+    package static let watchPrefix: EtcdKey = "/calico"
+    package static let root = "/calico-policy-server/v1/"
+    /// Number and running hash of the last accepted change; every transaction compares and writes it.
+    package static let head = EtcdKey(root + "head")
+    package static let journalPrefix = root + "journal/"
+
+    /// Below it lie the ledgers' anchors and evidence.
+    package static let anchorPrefix = EtcdKey(root + "checkpoint/")
+
+    /// Which ledger's anchor a key is; nil for any other key.
+    package static func ledger(ofAnchor key: EtcdKey) -> String? {
+        let (text, prefix) = (key.description, anchorPrefix.description)
+        guard text.hasPrefix(prefix) else { return nil }
+        let name = text.dropFirst(prefix.count)
+        return name.isEmpty || name.contains("/") ? nil : String(name)
+    }
+
+    /// The newest signed checkpoint of a ledger, so that its file alone cannot be rewritten unseen.
+    package static func anchor(ledger: String) -> EtcdKey {
+        EtcdKey(root + "checkpoint/" + ledger)
+    }
+
+    /// Below it lie the checkpoints that a ledger turned out not to agree with: `mismatch-<size>`.
+    package static func evidencePrefix(ledger: String) -> EtcdKey {
+        EtcdKey(root + "checkpoint/" + ledger + "/")
+    }
+
+    package static func evidence(ledger: String, name: String) -> EtcdKey {
+        EtcdKey(root + "checkpoint/" + ledger + "/mismatch-" + name)
+    }
+
+    /// Who made the change `id`, and which keys it wrote.
+    package static func journal(_ id: ChangeID) -> EtcdKey { EtcdKey(journalPrefix + id.text) }
+}
+
+extension ChangeID {
+    /// The change whose journal entry lies under `key`; nil for any other key.
+    init?(journalKey key: EtcdKey) {
+        guard let text = key.string, text.hasPrefix(Keyspace.journalPrefix) else { return nil }
+        self.init(String(text.dropFirst(Keyspace.journalPrefix.count)))
+    }
+}
+
+/// The member `v` of a value of our own in etcd.
+enum FormatVersion: Equatable {
+    case known
+    case later(Int64)
+    case malformed
+
+    /// - Parameter known: the latest version that this program reads; an absent member is version 1.
+    init(_ value: JSONValue, known: Int64) {
+        guard let member = value["v"] else {
+            self = .known
+            return
+        }
+        guard let number = member.numberValue?.int64, number >= 1 else {
+            self = .malformed
+            return
+        }
+        self = number <= known ? .known : .later(number)
+    }
+}

@@ -1,0 +1,106 @@
+import Domain
+import Synchronization
+
+/// The writes that wait for the writer, in the order they came. Bounded in number and in bytes.
+final class SubmissionQueue: Sendable {
+    private struct State {
+        var waiting: [Submission] = []
+        var bytes = 0
+        var isClosed = false
+    }
+
+    private let state = Mutex(State())
+    private let limit: Int
+    private let byteLimit: Int
+    private let wakes: AsyncStream<Void>
+    private let signal: Signal
+
+    /// - Parameters:
+    ///   - limit: Most writes that may wait at once.
+    ///   - byteLimit: Most bytes that they may take together, as `Submission.cost` counts them.
+    init(limit: Int, byteLimit: Int) {
+        self.limit = limit
+        self.byteLimit = byteLimit
+        (wakes, signal) = Signal.make()
+    }
+
+    /// False when the queue is full or closed. A queue without bytes takes one of any size.
+    func append(_ submission: Submission) -> Bool {
+        let isTaken = state.withLock { state in
+            guard state.waiting.count < limit, !state.isClosed,
+                state.bytes == 0 || state.bytes + submission.cost <= byteLimit
+            else { return false }
+            state.waiting.append(submission)
+            state.bytes += submission.cost
+            return true
+        }
+        if isTaken { signal.raise() }
+        return isTaken
+    }
+
+    /// Puts members of a batch back in front, in their order.
+    func putBack(_ submissions: [Submission]) {
+        guard !submissions.isEmpty else { return }
+        state.withLock { state in
+            state.waiting.insert(contentsOf: submissions, at: 0)
+            state.bytes += submissions.reduce(0) { $0 + $1.cost }
+        }
+        signal.raise()
+    }
+
+    /// Puts members of a batch back behind all that wait, whatever the limits.
+    func putBehind(_ submissions: [Submission]) {
+        guard !submissions.isEmpty else { return }
+        state.withLock { state in
+            state.waiting += submissions
+            state.bytes += submissions.reduce(0) { $0 + $1.cost }
+        }
+        signal.raise()
+    }
+
+    /// Up to `count` writes, at least one; empty when the task is cancelled.
+    func next(upTo count: Int) async -> [Submission] {
+        var iterator = wakes.makeAsyncIterator()
+        while !Task.isCancelled {
+            let batch = state.withLock { state in
+                // Those whose client has left are answered already.
+                Self.take(&state) { $0.isAnswered }
+                let batch = Array(state.waiting.prefix(count))
+                state.waiting.removeFirst(batch.count)
+                state.bytes -= batch.reduce(0) { $0 + $1.cost }
+                return batch
+            }
+            if !batch.isEmpty { return batch }
+            guard await iterator.next() != nil else { return [] }
+        }
+        return []
+    }
+
+    var count: Int { state.withLock { $0.waiting.count } }
+
+    /// Takes out those whose deadline has passed.
+    func removeExpired(_ now: ContinuousClock.Instant) -> [Submission] {
+        state.withLock { Self.take(&$0) { $0.deadline <= now } }
+    }
+
+    /// Takes no more, and hands over what waits.
+    func close() -> [Submission] {
+        state.withLock { state in
+            state.isClosed = true
+            return Self.take(&state) { _ in true }
+        }
+    }
+
+    @discardableResult
+    private static func take(
+        _ state: inout State, where isTaken: (Submission) -> Bool
+    ) -> [Submission] {
+        var (taken, kept): ([Submission], [Submission]) = ([], [])
+        for submission in state.waiting {
+            if isTaken(submission) { taken.append(submission) } else { kept.append(submission) }
+        }
+        state.waiting = kept
+        state.bytes -= taken.reduce(0) { $0 + $1.cost }
+        return taken
+    }
+}

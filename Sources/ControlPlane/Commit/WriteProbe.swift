@@ -1,0 +1,74 @@
+import Calico
+import Etcd
+import Synchronization
+
+/// Finds out if etcd would take a write now, without writing: a transaction whose comparison never holds.
+/// etcd checks quota, alarms and permissions of both branches first.
+final class WriteProbe: Sendable {
+    private let store: any KeyValueStore
+    private let last = Mutex<(time: ContinuousClock.Instant, trouble: String?)?>(nil)
+    private let turns = CoalescingTask()
+
+    /// How long one answer serves everybody who asks: each costs etcd an entry of its Raft log.
+    private static let lifetime = Duration.milliseconds(100)
+    /// How long etcd may take.
+    private static let patience = Duration.seconds(1)
+
+    init(store: any KeyValueStore) { self.store = store }
+
+    /// The reason why etcd would not take a write; nil when it would.
+    func trouble() async -> String? {
+        if let last = recent { return last.trouble }
+        await turns.run { [self] in
+            guard recent == nil else { return }
+            let trouble = await probe()
+            // Everybody who asked has left, and etcd's answer was not waited for.
+            guard !Task.isCancelled else { return }
+            last.withLock { $0 = (.now, trouble) }
+        }
+        return last.withLock { $0 }?.trouble
+    }
+
+    private var recent: (time: ContinuousClock.Instant, trouble: String?)? {
+        last.withLock { $0 }.flatMap { $0.time + Self.lifetime > .now ? $0 : nil }
+    }
+
+    private func probe() async -> String? {
+        await withTaskGroup(of: String?.self) { group in
+            group.addTask {
+                do {
+                    _ = try await self.store.transaction(Self.transaction)
+                    return nil
+                } catch var error as EtcdError {
+                    // Nothing is written, so nothing is in doubt.
+                    error.outcome = .notApplied
+                    return "\(error)"
+                } catch {
+                    return "\(error)"
+                }
+            }
+            group.addTask {
+                try? await Task.sleep(for: Self.patience)
+                let reason = self.store.trouble.map { ": \($0)" } ?? ""
+                return "no answer within \(Self.patience.components.seconds) s\(reason)"
+            }
+            let first = await group.next() ?? nil
+            group.cancelAll()
+            return first
+        }
+    }
+
+    /// One key of every kind that this server writes.
+    private static var transaction: Transaction {
+        let kinds: [ResourceKind] = [
+            .globalNetworkPolicy, .networkPolicy, .globalNetworkSet, .tier, .clusterInformation,
+        ]
+        let paths =
+            kinds.map { ResourceKey.prefix($0) + "policy-server-probe" }
+            + [Keyspace.journalPrefix + "probe"]
+        return Transaction(
+            compares: [.never(Keyspace.head)],
+            success: (paths.map { EtcdKey($0) } + [Keyspace.head]).map { .put($0, []) },
+            failure: [.range(.key(Keyspace.head))])
+    }
+}

@@ -1,0 +1,146 @@
+import Domain
+import Etcd
+import Logging
+import Synchronization
+
+extension Writer {
+    /// The result of one attempt at a batch.
+    enum Attempt {
+        /// Every member is answered, except those that have to wait for another transaction.
+        case done(deferred: [BatchMember])
+        /// Nothing was applied; the members are to be tried again.
+        case retry(Trouble)
+    }
+
+    /// The members that go into one transaction.
+    struct Plan {
+        /// `head` before any draft was checked: the transaction compares that nothing of ours intervened.
+        var head: Head
+        var headRevision: Int64
+        var accepted: [(member: BatchMember, write: PlannedWrite, reads: ReadSet)] = []
+        var deferred: [BatchMember] = []
+        /// True if it holds a change that lost against writers outside this server before.
+        var isContested = false
+    }
+
+    func attempt(_ members: [BatchMember]) async -> Attempt {
+        if let error = writeBlocker() {
+            for member in members { member.submission.answer(.failed(error)) }
+            return .done(deferred: [])
+        }
+        let last = lastCommitted.withLock { $0 }
+        guard await mirror.applied.wait(for: last, until: .now + .seconds(1)) else {
+            // A draft on an older state fails its comparisons, so this is only patience; and after a
+            // restore of etcd that revision may never come back.
+            lastCommitted.withLock { $0 = 0 }
+            return .retry(.unavailable("etcd's watch does not show the last change"))
+        }
+        do {
+            let plan = admit(try await answerReplays(members))
+            if plan.accepted.isEmpty { return .done(deferred: plan.deferred) }
+            return await commit(plan)
+        } catch {
+            logger.warning("etcd does not answer the writer", metadata: ["error": "\(error)"])
+            return .retry(.unavailable("\(error)"))
+        }
+    }
+
+    /// Answers the members that the journal knows already with the result they had then; returns the
+    /// others. A journal entry that etcd shows is proof enough.
+    private func answerReplays(_ members: [BatchMember]) async throws -> [BatchMember] {
+        let asked = members.filter { $0.submission.mayBeJournaled.withLock { $0 } }
+        guard !asked.isEmpty else { return members }
+        let lookup = Transaction(success: asked.map { .range(.key($0.journalKey)) })
+        let found = try await store.transaction(lookup).responses.flatMap(\.keyValues)
+        let journal = Dictionary(found.map { ($0.key, $0) }) { first, _ in first }
+        return members.filter { member in
+            guard let stored = journal[member.journalKey] else {
+                member.journalRevision = 0
+                return true
+            }
+            if let replay = replay(stored, of: member.submission.request) {
+                member.submission.answer(replay)
+                return false
+            }
+            member.journalRevision = stored.modRevision
+            return true
+        }
+    }
+
+    /// The answer to a request whose key has been used before; nil when that attempt was given up.
+    func replay(_ stored: KeyValue, of request: ChangeRequest) -> ChangeAnswer? {
+        func reused(_ reason: String) -> ChangeAnswer {
+            .refused(Refusal(.idempotencyKeyReused, reason + "; use a new key"))
+        }
+        switch planner.journal.read(request.id, stored.value) {
+        case .doubtful(let doubt):
+            return reused(
+                "what etcd holds for this Idempotency-Key cannot be used: \(doubt.problem)")
+        case .entry(let entry) where !entry.isAccepted: return nil
+        case .entry(let entry) where entry.fingerprint != request.fingerprint:
+            return reused(
+                "this Idempotency-Key was used for another request: \(entry.verb) of "
+                    + "\(entry.kind) \(entry.name) at \(entry.time)")
+        case .entry(let entry): return .replayed(entry, revision: stored.modRevision)
+        }
+    }
+
+    /// Takes the members whose drafts hold, or hold again after they were made anew, as long as they fit
+    /// into one transaction and are independent of one another.
+    private func admit(_ members: [BatchMember]) -> Plan {
+        let (head, headRevision) = mirror.read { ($0.head, $0.headRevision) }
+        if headRevision > lastCommitted.withLock({ $0 }) { turns.withLock { $0.othersCommitted() } }
+        var plan = Plan(head: head, headRevision: headRevision)
+        var batch = BatchWrites()
+        var budget = TransactionBudget(limits)
+        var ids: Set<ChangeID> = []
+        for member in members where !member.submission.isAnswered {
+            guard ids.insert(member.id).inserted else {
+                plan.deferred.append(member)
+                continue
+            }
+            // Before anything is planned anew: of many changes of one object one is planned at a time.
+            // And a change that others keep changing is alone, so that it fails nobody else's.
+            let draft = member.submission.draft
+            let isContested = member.submission.isContested
+            guard !batch.affect(draft.reads, draft.write?.writes ?? []),
+                plan.accepted.isEmpty || !(isContested || plan.isContested)
+            else {
+                plan.deferred.append(member)
+                continue
+            }
+            guard let write = currentWrite(member) else {
+                member.submission.answer(.stale)
+                continue
+            }
+            let reads = member.submission.draft.reads
+            guard !batch.affect(reads, write.writes), budget.take(write, reads) else {
+                plan.deferred.append(member)
+                continue
+            }
+            batch.add(write, mirror)
+            plan.isContested = isContested
+            plan.accepted.append((member, write, reads))
+        }
+        return plan
+    }
+
+    /// The member's write, planned again if the mirror has moved on; nil when that is the caller's task.
+    private func currentWrite(_ member: BatchMember) -> PlannedWrite? {
+        let submission = member.submission
+        if submission.draft.reads.isCurrent(mirror) { return submission.draft.write }
+        guard submission.insists || submission.prepared.isQuicklyPlanned else { return nil }
+        let draft = planner.draft(
+            submission.prepared, submission.request, mirror, deadline: submission.deadline)
+        guard let write = draft.write else { return nil }
+        submission.draft = draft
+        return write
+    }
+}
+
+extension OperationResponse {
+    /// The keys that a range found; none for another operation.
+    var keyValues: [KeyValue] {
+        if case .range(let range) = self { range.keyValues } else { [] }
+    }
+}

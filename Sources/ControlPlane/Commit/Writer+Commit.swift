@@ -1,0 +1,241 @@
+import Domain
+import Etcd
+import Logging
+import Synchronization
+
+extension Writer {
+    /// Sends the plan as one transaction and deals with every outcome.
+    func commit(_ original: Plan) async -> Attempt {
+        let lease: LeaseID
+        do {
+            lease = try await self.lease.id()
+        } catch {
+            // Nothing was sent yet, whatever became of the lease.
+            return refuse(original, for: error)
+        }
+        var plan = original
+        // A member whose time is over by now is answered already, and no other rests on it.
+        let endpoint = store.endpointInUse
+        plan.accepted.removeAll { !$0.member.submission.setInFlight(true, to: endpoint) }
+        if plan.accepted.isEmpty { return .done(deferred: plan.deferred) }
+        let journal = plan.accepted.map { member, write, _ in
+            var entry = planner.journalEntry(member.submission.request, write)
+            entry.headRevision = plan.headRevision
+            return entry.bytes
+        }
+        let response: TransactionResponse
+        do {
+            response = try await store.transaction(transaction(plan, journal, lease: lease))
+        } catch {
+            return await recover(from: error, plan, journal)
+        }
+        guard response.succeeded else {
+            release(plan)
+            return .retry(await obstruction(of: plan, response))
+        }
+        conclude(plan, revision: response.header.revision)
+        return .done(deferred: plan.deferred)
+    }
+
+    func conclude(_ plan: Plan, revision: Int64) {
+        lastCommitted.withLock { $0 = revision }
+        for (member, write, _) in plan.accepted {
+            member.submission.answer(.committed(write, revision: revision))
+        }
+    }
+
+    /// The members can be answered as not applied again.
+    func release(_ plan: Plan) {
+        for (member, _, _) in plan.accepted { _ = member.submission.setInFlight(false) }
+    }
+
+    /// - Parameter journal: the members' journal entries, in their order.
+    private func transaction(_ plan: Plan, _ journal: [[UInt8]], lease: LeaseID) -> Transaction {
+        var head = plan.head
+        var transaction = Transaction()
+        transaction.compares.append(.unchanged(Keyspace.head, since: plan.headRevision))
+        transaction.failure.append(.range(.key(Keyspace.head)))
+        for ((member, write, _), entry) in zip(plan.accepted, journal) {
+            head = head.next(changeID: member.id, writes: write.writes)
+            transaction.compares += write.writes.map(\.compare)
+            transaction.success += write.writes.map(\.operation)
+            transaction.compares.append(
+                .unchanged(member.journalKey, since: member.journalRevision))
+            transaction.success.append(.put(member.journalKey, entry, lease: lease))
+        }
+        transaction.success.append(.put(Keyspace.head, head.bytes))
+        let room = limits.operations - transaction.compares.count
+        transaction.compares += Self.assumptions(plan.accepted.map { ($0.write, $0.reads) })
+            .prefix(max(0, room))
+        return transaction
+    }
+
+    /// Comparisons on keys that are not written: required ones, and regions and subnets that a plan
+    /// rests on. Writers that are no replica of this server leave `head` alone, so it takes these to notice
+    /// that one has deleted a region meanwhile.
+    static func assumptions(_ plans: [(write: PlannedWrite, reads: ReadSet)]) -> [Compare] {
+        var paths = Set(plans.flatMap { $0.write.writes.map(\.path) })
+        var compares: [Compare] = []
+        for path in plans.flatMap(\.write.required) where paths.insert(path).inserted {
+            compares.append(.present(EtcdKey(path)))
+        }
+        for (path, revision) in plans.flatMap(\.reads.inventory)
+        where paths.insert(path).inserted {
+            compares.append(.unchanged(EtcdKey(path), since: revision))
+        }
+        return compares
+    }
+
+    /// Finds out after a failed comparison which key has moved, and lets the mirror catch up with it.
+    private func obstruction(of plan: Plan, _ response: TransactionResponse) async -> Trouble {
+        let head = response.responses.flatMap(\.keyValues).first?.modRevision ?? 0
+        if head != plan.headRevision {
+            // A deleted head has no revision of its own to wait for.
+            let newest = head == 0 ? response.header.revision : head
+            _ = await mirror.applied.wait(for: newest, until: .now + .seconds(1))
+            return .overtaken
+        }
+        do {
+            return try await .outdated(paths: movedKeys(plan, since: response.header.revision))
+        } catch {
+            return .unavailable("\(error)")
+        }
+    }
+
+    /// The compared keys that are not as the plan has them. Returns when the mirror shows them, or after
+    /// a second.
+    private func movedKeys(_ plan: Plan, since revision: Int64) async throws -> Set<String> {
+        var expected: [String: Int64] = [:]
+        for (member, write, reads) in plan.accepted {
+            expected[member.journalKey.description] = member.journalRevision
+            for (path, revision) in reads.inventory { expected[path] = revision }
+            for path in write.required { expected[path] = -1 }
+            for object in write.writes { expected[object.path] = object.expectedRevision }
+        }
+        var moved: Set<String> = []
+        var newest: Int64 = 0
+        for keys in expected.keys.sorted().chunks(of: limits.operations) {
+            let lookup = Transaction(success: keys.map { .revision(of: EtcdKey($0)) })
+            let responses = try await store.transaction(lookup).responses
+            for (path, response) in zip(keys, responses) {
+                let stored = response.keyValues.first?.modRevision ?? 0
+                let isAsExpected = expected[path] == -1 ? stored > 0 : stored == expected[path]
+                guard !isAsExpected else { continue }
+                moved.insert(path)
+                newest = max(newest, stored == 0 ? revision : stored)
+            }
+        }
+        _ = await mirror.applied.wait(for: newest, until: .now + .seconds(1))
+        return moved
+    }
+
+    private func recover(
+        from error: any Error, _ plan: Plan, _ journal: [[UInt8]]
+    ) async -> Attempt {
+        logger.warning("a transaction failed", metadata: ["error": "\(error)"])
+        if (error as? EtcdError)?.outcome == .unknown { return await resolve(plan, journal) }
+        return refuse(plan, for: error)
+    }
+
+    /// After an error that leaves etcd as it was: a refusal for good is told to the one member it
+    /// concerns, or to all if it concerns all; anything else is tried again.
+    private func refuse(_ plan: Plan, for error: any Error) -> Attempt {
+        release(plan)
+        guard let error = error as? EtcdError else { return .retry(.unavailable("\(error)")) }
+        switch EtcdVerdict(error.code) {
+        case .leaseIsGone:
+            lease.discard()
+            return .retry(.unavailable(error.description))
+        case .refusesWrites:
+            return end(
+                plan,
+                with: .failed(
+                    ControlPlaneError(.etcdUnavailable, "etcd refuses writes: \(error.message)")))
+        case .refusesTransaction:
+            guard plan.accepted.count == 1, let only = plan.accepted.first else {
+                return .retry(.refused(error))
+            }
+            return end(plan, with: Self.refusal(of: only.write, error))
+        case .mayPassLater: return .retry(.unavailable(error.description))
+        }
+    }
+
+    private func end(_ plan: Plan, with answer: ChangeAnswer) -> Attempt {
+        for (member, _, _) in plan.accepted { member.submission.answer(answer) }
+        return .done(deferred: plan.deferred)
+    }
+
+    /// The answer to a change that etcd refuses for good.
+    static func refusal(of write: PlannedWrite, _ error: EtcdError) -> ChangeAnswer {
+        switch error.code {
+        case .requestTooLarge, .tooManyOperations:
+            .refused(Refusal(.tooLarge, tooLarge(write, error)))
+        case .permissionDenied:
+            .failed(
+                ControlPlaneError(
+                    .etcdUnavailable,
+                    "etcd refuses this write: \(error.message). The server's etcd user needs "
+                        + "read and write permission on /calico/resources/v3/projectcalico.org/ and "
+                        + Keyspace.root))
+        default:
+            .refused(
+                Refusal(
+                    .refusedByEtcd,
+                    "etcd refuses this change for good: \(error.message). Nothing was applied; "
+                        + "please report this with the request"))
+        }
+    }
+
+    private static func tooLarge(_ write: PlannedWrite, _ error: EtcdError) -> String {
+        let message = "the change is larger than etcd takes: \(error.message)"
+        guard !write.parts.isEmpty else { return message }
+        return message
+            + ". The stream changes \(write.writes.count) keys of \(write.size / 1024) KiB"
+            + " in all, and two more are needed; etcd's limits are --max-txn-ops (128 by default) and"
+            + " --max-request-bytes (1.5 MiB). Split the stream: regions and subnets first, then"
+            + " policies in parts"
+    }
+}
+
+extension Etcd.Operation {
+    /// Asks for a key without its value, which may be large.
+    static func revision(of key: EtcdKey) -> Etcd.Operation {
+        .range(RangeRequest(.key(key), keysOnly: true))
+    }
+}
+
+extension Array {
+    /// The array in pieces of at most `count` elements.
+    func chunks(of count: Int) -> [ArraySlice<Element>] {
+        stride(from: 0, to: self.count, by: count).map {
+            self[$0..<Swift.min($0 + count, self.count)]
+        }
+    }
+}
+
+/// The meaning of an error of etcd for the transaction that it answers.
+enum EtcdVerdict {
+    /// No write of anybody passes now.
+    case refusesWrites
+    /// This transaction will never pass, whenever it is sent again.
+    case refusesTransaction
+    /// The lease of the journal entries has expired; the transaction passes with another one.
+    case leaseIsGone
+    /// The same transaction may pass later.
+    case mayPassLater
+
+    init(_ code: EtcdError.Code) {
+        self =
+            switch code {
+            case .noSpace, .unauthenticated: .refusesWrites
+            // A permission is one of keys, so another transaction may have it.
+            case .permissionDenied, .requestTooLarge, .responseTooLarge, .tooManyOperations,
+                .invalidArgument, .unsupported, .internal:
+                .refusesTransaction
+            case .leaseNotFound: .leaseIsGone
+            case .unavailable, .deadlineExceeded, .cancelled, .compacted, .futureRevision,
+                .noLeader, .tooManyRequests, .clusterChanged, .corrupt:
+                .mayPassLater
+            }
+    }
+}

@@ -1,0 +1,94 @@
+import Domain
+import Etcd
+import Synchronization
+
+extension Writer {
+    /// The answer to a transaction was lost. Either its journal entries are there, then it was applied;
+    /// or they are put there as aborted, which makes it impossible, since it compares every one of them.
+    /// Tries until etcd tells, or refuses to take the entries.
+    func resolve(_ plan: Plan, _ journal: [[UInt8]]) async -> Attempt {
+        var backoff = Backoff(first: .milliseconds(20), limit: .seconds(1))
+        while !Task.isCancelled {
+            do {
+                let lease = try await lease.id()
+                let response = try await store.transaction(abort(plan, lease: lease))
+                return resolved(response, plan, journal)
+            } catch {
+                switch (error as? EtcdError).map({ EtcdVerdict($0.code) }) {
+                case .leaseIsGone: lease.discard()
+                case .refusesWrites, .refusesTransaction:
+                    return await answerUnresolved(plan, journal)
+                case .mayPassLater, nil: break
+                }
+            }
+            try? await Task.sleep(for: backoff.next())
+        }
+        return .retry(.unavailable("the server is shutting down"))
+    }
+
+    /// Puts an aborted entry for each member, provided that none has an entry that the lost transaction
+    /// did not find: another replica may have carried out a request with the same Idempotency-Key.
+    private func abort(_ plan: Plan, lease: LeaseID) -> Transaction {
+        Transaction(
+            compares: plan.accepted.map {
+                .unchanged($0.member.journalKey, since: $0.member.journalRevision)
+            },
+            success: plan.accepted.map { member, write, _ in
+                var entry = planner.journalEntry(member.submission.request, write)
+                entry.isAccepted = false
+                entry.result = nil
+                return .put(member.journalKey, entry.bytes, lease: lease)
+            },
+            failure: plan.accepted.map { .range(.key($0.member.journalKey)) })
+    }
+
+    private func resolved(
+        _ response: TransactionResponse, _ plan: Plan, _ journal: [[UInt8]]
+    ) -> Attempt {
+        let stored = response.responses.map { $0.keyValues.first }
+        if !response.succeeded, let revision = Self.applied(journal, stored) {
+            conclude(plan, revision: revision)
+            return .done(deferred: plan.deferred)
+        }
+        release(plan)
+        for (index, (member, _, _)) in plan.accepted.enumerated() {
+            let found = stored.indices.contains(index) ? stored[index] : nil
+            member.journalRevision =
+                response.succeeded ? response.header.revision : found?.modRevision ?? 0
+            // Somebody's entry: the next attempt reads it before it does anything.
+            member.submission.mayBeJournaled.withLock { $0 = true }
+        }
+        return .retry(.unavailable("the connection to etcd was lost"))
+    }
+
+    /// The revision of the transaction that put these journal entries; nil unless etcd holds every one of
+    /// them, from one revision.
+    private static func applied(_ journal: [[UInt8]], _ stored: [KeyValue?]) -> Int64? {
+        guard let revision = stored.first??.modRevision, journal.count == stored.count,
+            zip(journal, stored).allSatisfy({ $1?.value == $0 && $1?.modRevision == revision })
+        else { return nil }
+        return revision
+    }
+
+    /// etcd takes no entry that would make the lost transaction impossible. If that was applied, it is
+    /// known; otherwise its members are told that their outcome is not known. The next transaction
+    /// writes `head`, which makes the lost one impossible as well.
+    private func answerUnresolved(_ plan: Plan, _ journal: [[UInt8]]) async -> Attempt {
+        let lookup = Transaction(success: plan.accepted.map { .range(.key($0.member.journalKey)) })
+        if let response = try? await store.transaction(lookup),
+            let revision = Self.applied(journal, response.responses.map { $0.keyValues.first })
+        {
+            conclude(plan, revision: revision)
+            return .done(deferred: plan.deferred)
+        }
+        for (member, _, _) in plan.accepted {
+            member.submission.answer(
+                .failed(
+                    ControlPlaneError(
+                        .outcomeUnknown,
+                        "the change was sent to etcd, which now refuses writes; its outcome is not known",
+                        changeID: member.id)))
+        }
+        return .done(deferred: plan.deferred)
+    }
+}

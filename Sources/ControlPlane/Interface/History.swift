@@ -1,0 +1,93 @@
+package import Documents
+package import Domain
+package import Store
+
+/// A point in the past as a client names it.
+package enum HistoryPoint: Sendable, Equatable {
+    /// An etcd revision of the newest epoch.
+    case revision(Int64)
+    case time(Timestamp)
+    /// A place that an earlier answer found, such as the page before.
+    case place(HistoryPlace)
+    /// The newest that there is.
+    case newest
+}
+
+extension HistoryPoint {
+    /// A revision in decimal, or a time as `Timestamp.init(asked:now:)` reads it; nil for anything else.
+    package init?(_ text: String, now: Timestamp = SystemClock.now()) {
+        if let revision = Int64(text), String(revision) == text, revision >= 0 {
+            self = .revision(revision)
+        } else if let time = Timestamp(asked: text, now: now) {
+            self = .time(time)
+        } else {
+            return nil
+        }
+    }
+}
+
+/// Which state a read shows.
+package enum PointInTime: Sendable, Equatable {
+    case now
+    case past(KnownPlace)
+
+    /// The place in the past; nil for now.
+    package var past: KnownPlace? { if case .past(let known) = self { known } else { nil } }
+}
+
+/// One version of an object: what a change made of it, and who made the change.
+package struct ObjectVersion: Sendable {
+    package var place: HistoryPlace
+    package var verb: AuditRecord.Verb
+    /// The ledger's row of the change; nil for what stood before the first row that is kept.
+    package var row: AuditRecord?
+    /// The object in the API; nil after a deletion, and when a gap in etcd's history hides it.
+    package var representation: JSONValue?
+    /// What turned the version before into this one, revisions aside; nil unless both are known.
+    package var diff: [JSONPatch.Operation]?
+}
+
+/// One page of an object's versions, newest first.
+package struct VersionPage: Sendable {
+    package var versions: [ObjectVersion]
+    /// Where the next page goes on; nil on the last.
+    package var next: HistoryPlace?
+}
+
+/// What became of one object between two places.
+package struct ObjectDifference: Sendable {
+    package var verb: ChangeVerb
+    /// As the ledger calls it.
+    package var kind: String
+    package var name: String
+    package var region: String?
+    /// The etcd key; of a CrossRegionPolicy that of its first policy that changed.
+    package var key: String
+    /// As the API shows it, or as it is stored where no endpoint shows it; nil where it did not exist.
+    package var before: JSONValue?
+    package var after: JSONValue?
+}
+
+extension ObjectDifference {
+    init(
+        kind: String, name: String, region: String?, key: String, before: JSONValue?,
+        after: JSONValue?
+    ) {
+        self.init(
+            verb: before == nil ? .create : after == nil ? .delete : .update, kind: kind,
+            name: name, region: region, key: key, before: before, after: after)
+    }
+
+    /// What turns the one into the other, revisions aside; nil unless it is an update.
+    package var diff: [JSONPatch.Operation]? {
+        guard let before, let after else { return nil }
+        return ObjectDiff.operations(from: before, to: after)
+    }
+}
+
+/// One page of differences, in the order of the keys.
+package struct DifferencePage: Sendable {
+    package var items: [ObjectDifference]
+    /// Where the next page starts; nil on the last.
+    package var next: String?
+}

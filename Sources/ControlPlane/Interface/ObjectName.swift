@@ -1,0 +1,109 @@
+import Calico
+package import Documents
+import Domain
+import Etcd
+import Store
+
+/// What a client names in a path: one region, subnet or policy.
+package enum ObjectName: Hashable, Sendable {
+    case region(String)
+    case subnet(region: String, name: String)
+    /// A GlobalNetworkPolicy, by the name its author gave it (`metadata.name` without a tier prefix).
+    case policy(String)
+    /// A NetworkPolicy in the namespace of a region.
+    case regionPolicy(region: String, name: String)
+
+    /// The kind as shown to clients and kept in the ledger.
+    package var kind: String {
+        switch self {
+        case .region: "Region"
+        case .subnet: "Subnet"
+        case .policy: "GlobalNetworkPolicy"
+        case .regionPolicy: "NetworkPolicy"
+        }
+    }
+
+    /// The object's own name, without its region.
+    package var name: String {
+        switch self {
+        case .region(let name), .subnet(_, let name), .policy(let name), .regionPolicy(_, let name):
+            name
+        }
+    }
+
+    /// The region the object is or belongs to; nil for a global policy.
+    package var region: String? {
+        switch self {
+        case .region(let name): name
+        case .subnet(let region, _), .regionPolicy(let region, _): region
+        case .policy: nil
+        }
+    }
+}
+
+extension ObjectName: CustomStringConvertible {
+    package var description: String {
+        switch self {
+        case .region(let name): "region \(name)"
+        case .subnet(let region, let name): "subnet \(name) of region \(region)"
+        case .policy(let name): "policy \(name)"
+        case .regionPolicy(let region, let name): "policy \(name) of region \(region)"
+        }
+    }
+}
+
+/// One object as this server's reads show it.
+package struct ObjectView: Sendable, Equatable {
+    package var name: ObjectName
+    /// etcd mod_revision, which is also the object's ETag and a Calico resourceVersion.
+    package var revision: Int64
+    /// The representation in the API: a flat Region or Subnet, or the Calico policy object.
+    package var document: JSONValue
+
+    package init(name: ObjectName, revision: Int64, document: JSONValue) {
+        self.name = name
+        self.revision = revision
+        self.document = document
+    }
+}
+
+extension ObjectName {
+    /// The advice for a name that YAML has made a boolean of.
+    static let wordHint = ", as YAML reads yes, no, on and off: put the name in quotes"
+
+    /// The same where it has made a number of it.
+    static let numberHint = ", as YAML reads numbers, such as 012 as 10: put the name in quotes"
+}
+
+extension ObjectName {
+    var isPolicy: Bool {
+        switch self {
+        case .policy, .regionPolicy: true
+        case .region, .subnet: false
+        }
+    }
+}
+
+extension SubnetID {
+    /// The etcd key of the subnet.
+    var path: String { InventoryKey.subnet(region: region, name: name).resourceKey.path }
+
+    func reference(cidr: CIDR?) -> ObjectReference {
+        ObjectReference(kind: "Subnet", name: name, region: region, cidr: cidr?.description)
+    }
+}
+
+/// Another object that an answer names.
+package struct ObjectReference: Sendable, Equatable {
+    package var kind: String
+    package var name: String
+    package var region: String?
+    package var cidr: String?
+
+    package init(kind: String, name: String, region: String? = nil, cidr: String? = nil) {
+        self.kind = kind
+        self.name = name
+        self.region = region
+        self.cidr = cidr
+    }
+}

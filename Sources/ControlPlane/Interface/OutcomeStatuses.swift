@@ -1,0 +1,32 @@
+/// The HTTP statuses and problem types with which the program answers outcomes.
+///
+/// Audit rows keep both, but they are words of HTTP, which this target does not speak. So the program passes its table
+/// in, and a row always says what the client was told.
+package struct OutcomeStatuses: Sendable {
+    /// The status and problem type of an answer that reports no success.
+    package struct Problem: Sendable, Equatable {
+        package var status: Int
+        /// The last element of the problem type's URI.
+        package var type: String
+
+        package init(status: Int, type: String) {
+            self.status = status
+            self.type = type
+        }
+    }
+
+    /// Returns the status of the answer to a change that did this to its object.
+    package var done: @Sendable (ChangeVerb) -> Int
+    package var refused: @Sendable (Refusal.Reason) -> Problem
+    package var failed: @Sendable (ControlPlaneError.Code) -> Problem
+
+    package init(
+        done: @escaping @Sendable (ChangeVerb) -> Int,
+        refused: @escaping @Sendable (Refusal.Reason) -> Problem,
+        failed: @escaping @Sendable (ControlPlaneError.Code) -> Problem
+    ) {
+        self.done = done
+        self.refused = refused
+        self.failed = failed
+    }
+}

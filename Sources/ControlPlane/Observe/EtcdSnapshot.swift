@@ -1,0 +1,89 @@
+import Calico
+import Etcd
+
+/// Everything the mirror keeps, read at one revision.
+struct EtcdSnapshot: Sendable {
+    var state = MirrorState()
+    /// The audited keys, for a comparison.
+    var audited: [String: KeyValue] = [:]
+
+    /// Reads etcd as it was at `revision`; throws `EtcdError` `.compacted` when that is gone.
+    ///
+    /// - Parameter keepsValues: whether `audited` is filled.
+    static func read(
+        _ store: any KeyValueStore, at revision: Int64, keepsValues: Bool
+    ) async throws -> EtcdSnapshot {
+        var listing = EtcdSnapshot()
+        let prefixes =
+            MirrorState.kinds.map(ResourceKey.prefix) + [MirrorState.endpointPrefix]
+        for prefix in prefixes {
+            try await store.rangePages(prefix: EtcdKey(prefix), revision: revision) { page in
+                for keyValue in page.keyValues { listing.add(keyValue, keepsValues: keepsValues) }
+            }
+        }
+        let head = RangeRequest(.key(Keyspace.head), revision: revision)
+        for keyValue in try await store.range(head).keyValues { listing.state.put(keyValue) }
+        return listing
+    }
+
+    /// The revision of every audited key as it was at `revision`.
+    static func revisions(
+        _ store: any KeyValueStore, at revision: Int64
+    ) async throws -> [String: Int64] {
+        var revisions: [String: Int64] = [:]
+        for prefix in MirrorState.kinds.map(ResourceKey.prefix) {
+            try await store.rangePages(
+                prefix: EtcdKey(prefix), revision: revision, pageSize: 10_000, keysOnly: true
+            ) { page in
+                for keyValue in page.keyValues {
+                    guard let path = MirrorState.auditedKey(keyValue.key)?.path else { continue }
+                    revisions[path] = keyValue.modRevision
+                }
+            }
+        }
+        return revisions
+    }
+
+    private mutating func add(_ keyValue: KeyValue, keepsValues: Bool) {
+        state.put(keyValue)
+        guard keepsValues, let path = MirrorState.auditedKey(keyValue.key)?.path else { return }
+        audited[path] = keyValue
+    }
+}
+
+extension KeyValueStore {
+    /// Returns the revision up to which etcd is compacted if that is past `revision`, else nil.
+    func compactedRevision(past revision: Int64) async throws -> Int64? {
+        // Revision 1 is that of an empty etcd, so nothing is lost before it.
+        let first = max(revision, 1)
+        do {
+            _ = try await range(RangeRequest(.key(Keyspace.head), revision: first))
+            return nil
+        } catch let error as EtcdError where error.isCompaction {}
+        do {
+            // Only the error of a watch names the revision at which etcd's history begins.
+            let request = WatchRequest(.prefix(Keyspace.watchPrefix), startRevision: first)
+            try await watch(request) { batches in
+                for try await _ in batches { return }
+            }
+            return nil
+        } catch let error as EtcdError {
+            guard case .compacted(let compacted?) = error.code else { throw error }
+            return compacted
+        }
+    }
+
+    /// Returns the newest revision of any key that the watch follows; 0 when there is no such key.
+    func newestFollowedRevision() async throws -> Int64 {
+        let newest = RangeRequest(
+            .prefix(Keyspace.watchPrefix), limit: 1, keysOnly: true, sort: .descending(.modRevision)
+        )
+        return try await range(newest).keyValues.first?.modRevision ?? 0
+    }
+}
+
+extension EtcdError {
+    var isCompaction: Bool {
+        if case .compacted = code { true } else { false }
+    }
+}

@@ -1,0 +1,273 @@
+import Documents
+import Domain
+import Etcd
+import Logging
+import Store
+
+/// Follows etcd from where the ledger stands: fills the mirror, hands every change to the feed,
+/// and bridges the gap when etcd no longer has the history in between.
+final class Follower: Sendable {
+    private let store: any KeyValueStore
+    private let mirror: Mirror
+    private let feed: LedgerFeed
+    private let ledger: AuditLedger
+    private let statuses: OutcomeStatuses
+    private let authenticator: JournalAuthenticator
+    private let logger: Logger
+    private let now: @Sendable () -> Timestamp
+
+    init(
+        store: any KeyValueStore, mirror: Mirror, feed: LedgerFeed, ledger: AuditLedger,
+        statuses: OutcomeStatuses, authenticator: JournalAuthenticator, logger: Logger,
+        now: @escaping @Sendable () -> Timestamp
+    ) {
+        self.store = store
+        self.mirror = mirror
+        self.feed = feed
+        self.ledger = ledger
+        self.statuses = statuses
+        self.authenticator = authenticator
+        self.logger = logger
+        self.now = now
+    }
+
+    /// Works until its task is cancelled; whatever goes wrong, it starts again from the ledger.
+    func run() async {
+        var backoff = Backoff(first: .milliseconds(100), limit: .seconds(2))
+        while !Task.isCancelled {
+            do {
+                try await follow()
+            } catch {
+                if Task.isCancelled { break }
+                let isExpected = (error as? EtcdError)?.isCompaction ?? false
+                logger.log(
+                    level: isExpected ? .notice : .warning,
+                    "etcd cannot be followed any further; that is tried again",
+                    metadata: ["error": "\(error)"])
+                // It worked for a while, so this is a new outage.
+                if mirror.isReady { backoff.reset() }
+            }
+            mirror.setReady(false)
+            try? await Task.sleep(for: backoff.next())
+        }
+    }
+
+    /// Ends only by an error: a compaction, another cluster, or cancellation.
+    private func follow() async throws {
+        await feed.drain()
+        let header = try await store.range(RangeRequest(.key(Keyspace.head))).header
+        let clusterID = Hex.text(header.clusterID)
+        let start = try await start(clusterID, newest: header.revision)
+        feed.restart(clusterID: clusterID, after: start)
+        let caughtUp = try await store.newestFollowedRevision()
+        let projector = projector(clusterID)
+        let known = mirror.read { HeadChain($0.storedHead, revision: $0.storedHeadRevision) }
+        if case .unreadable(let head) = known.stored { logger.error("\(head.problem)") }
+        logger.info(
+            "following etcd", metadata: ["after": "\(start)", "newest": "\(header.revision)"])
+        let request = WatchRequest(.prefix(Keyspace.watchPrefix), startRevision: start + 1)
+        try await store.watch(request) { batches in
+            var chain = known
+            mirror.setReady(start >= caughtUp)
+            for try await batch in batches {
+                mirror.noteHeard()
+                guard Hex.text(batch.clusterID) == clusterID else {
+                    throw EtcdError(code: .clusterChanged, message: "another cluster answers")
+                }
+                var resumed = batch.resumedAfter[...]
+                for changes in batch.revisions {
+                    // Before anything of another past gets into the ledger.
+                    while let revision = resumed.first, revision < changes.revision {
+                        try await requireSamePast(at: revision)
+                        resumed.removeFirst()
+                    }
+                    let events = mirror.apply(changes)
+                    try await feed.append(
+                        project(changes, events, &chain, projector))
+                }
+                if let revision = resumed.first { try await requireSamePast(at: revision) }
+                if !mirror.isReady, mirror.applied.reached >= caughtUp {
+                    mirror.setReady(true)
+                }
+            }
+        }
+    }
+
+    /// One revision's rows, with one more when its `head` is not a replica's doing.
+    private func project(
+        _ changes: RevisionChanges, _ events: [AuditedEvent], _ chain: inout HeadChain,
+        _ projector: Projector
+    ) -> Projection {
+        let time = now()
+        var projection = projector.project(
+            changes, events, headRevision: chain.revision, observedAt: time)
+        if let finding = chain.follow(changes) {
+            logger.error(
+                "\(finding.reason)", metadata: ["revision": "\(changes.revision)"])
+            projection.rows.append(
+                finding.row(
+                    revision: changes.revision, clusterID: projector.clusterID, time: time))
+        }
+        return projection
+    }
+
+    private func projector(_ clusterID: String) -> Projector {
+        Projector(clusterID: clusterID, statuses: statuses, authenticator: authenticator)
+    }
+
+    /// Throws unless etcd holds at `revision`, up to which it has been followed, what the mirror does: it
+    /// may have been restored, and have moved on, before the watch went on.
+    private func requireSamePast(at revision: Int64) async throws {
+        var isSame: Bool
+        let entries = mirror.read { $0.entries }
+        do {
+            let stored = try await EtcdSnapshot.revisions(store, at: revision)
+            isSame = entries.count == stored.count
+            entries.forEach(from: "") { path, entry in
+                isSame = isSame && stored[path] == entry.modRevision
+                return isSame
+            }
+        } catch let error as EtcdError where error.isCompaction {
+            // A watch may begin where a listing may not any more; what is older and still there must be the same.
+            let stored = try await EtcdSnapshot.revisions(store, at: 0)
+            isSame = stored.allSatisfy { path, made in
+                made > revision || entries[path]?.modRevision == made
+            }
+        }
+        guard isSame else { throw EtcdError(code: .clusterChanged, message: Self.restored) }
+    }
+
+    /// Brings mirror and ledger to one revision to follow from, and returns it.
+    private func start(_ clusterID: String, newest: Int64) async throws -> Int64 {
+        guard let progress = try await ledger.progress() else {
+            try await noteNewLedger(clusterID, newest: newest)
+            try await ledger.follow(
+                Progress(clusterID: clusterID, revision: 0), emptySince: try await emptySince())
+            return try await fill(after: 0, clusterID, newest: newest)
+        }
+        guard progress.clusterID == clusterID else {
+            return try await bridge(
+                from: 0, to: newest, clusterID, reason: "the etcd cluster is another one")
+        }
+        guard progress.revision <= newest else {
+            return try await bridge(
+                from: 0, to: newest, clusterID, reason: Self.restored)
+        }
+        return try await fill(after: progress.revision, clusterID, newest: newest)
+    }
+
+    private static let restored = "etcd was restored to an older state"
+
+    /// Fills the mirror with the state at `revision`, which the ledger has; if etcd has forgotten it,
+    /// with the oldest state that it still has. An etcd that had another state at that revision was
+    /// restored and has moved on since.
+    private func fill(
+        after revision: Int64, _ clusterID: String, newest: Int64
+    ) async throws -> Int64 {
+        do {
+            var state = MirrorState()
+            if revision > 0 {
+                state = try await EtcdSnapshot.read(store, at: revision, keepsValues: false).state
+                guard try await isLastKnown(state) else {
+                    return try await bridge(
+                        from: 0, to: newest, clusterID, reason: Self.restored)
+                }
+            } else if let compacted = try await store.compactedRevision(past: 0) {
+                return try await bridge(
+                    from: 0, to: compacted, clusterID, reason: "the ledger is new")
+            }
+            mirror.replace(with: state, revision: revision)
+            return revision
+        } catch let error as EtcdError where error.isCompaction {
+            let compacted = try await store.compactedRevision(past: revision) ?? revision + 1
+            return try await bridge(
+                from: revision, to: compacted, clusterID,
+                reason: "etcd was compacted past the ledger's last revision")
+        }
+    }
+
+    /// Whether the ledger's objects are those of `state`, each with its revision and value.
+    private func isLastKnown(_ state: MirrorState) async throws -> Bool {
+        var count = 0
+        for try await object in ledger.objects() {
+            // A key that the ledger had to repair is none that can be looked up.
+            guard MirrorState.auditedKey(EtcdKey(object.key)) != nil else { continue }
+            guard let entry = state.entries[object.key], entry.modRevision == object.modRevision,
+                GapComparison.isSame(object.value, entry.bytes)
+            else { return false }
+            count += 1
+        }
+        var expected = 0
+        state.entries.forEach(from: "") { path, _ in
+            if path == path.withoutNUL { expected += 1 }
+            return true
+        }
+        return count == expected
+    }
+
+    /// A moment at which etcd held nothing that is followed; nil when it holds something. Taken before etcd is
+    /// asked, so that what is written meanwhile is later.
+    private func emptySince() async throws -> Timestamp? {
+        let time = now()
+        return try await store.newestFollowedRevision() == 0 ? time : nil
+    }
+
+    /// Says in a new ledger that what follows is etcd's history from before it, if there is any: of
+    /// attempts that were refused then, nothing is left. A compacted history is a gap, and says so itself.
+    private func noteNewLedger(_ clusterID: String, newest: Int64) async throws {
+        guard try await store.newestFollowedRevision() > 0,
+            try await store.compactedRevision(past: 0) == nil
+        else {
+            return
+        }
+        let row = projector(clusterID).observation(
+            "history", reason: "the ledger is new", from: 0, to: newest, time: now())
+        try await ledger.record([row])
+    }
+
+    /// Lists the state at `to`, puts what changed since the ledger's last revision into the ledger,
+    /// and fills the mirror.
+    ///
+    /// - Parameter from: 0 when the ledger's revisions are none of this etcd's: a new epoch begins.
+    private func bridge(
+        from: Int64, to: Int64, _ clusterID: String, reason: String
+    ) async throws -> Int64 {
+        let listing = try await EtcdSnapshot.read(store, at: to, keepsValues: true)
+        let journal = try await store.rangeAll(
+            prefix: EtcdKey(Keyspace.journalPrefix), revision: to)
+        var known: [String: AuditedObject] = [:]
+        for try await object in ledger.objects() { known[object.key] = object }
+        var comparison = GapComparison(
+            projector: projector(clusterID), known: known, current: listing.audited,
+            journal: journal.keyValues,
+            recorded: try await ledger.recordedChanges(Self.changeIDs(journal.keyValues)),
+            from: from, to: to, now: now())
+        if comparison.isOfAnotherPast { comparison.from = 0 }
+        let reason = comparison.from == from ? reason : Self.restored
+        var projection = comparison.project(reason: reason)
+        if case .unreadable(let head) = listing.state.storedHead {
+            let finding = HeadFinding(head.problem, .absent, listing.state.storedHead)
+            projection.rows.append(finding.row(revision: to, clusterID: clusterID, time: now()))
+        }
+        logger.notice(
+            "a gap in etcd's history was bridged",
+            metadata: [
+                "reason": "\(reason)", "from": "\(comparison.from)", "to": "\(to)",
+                "rows": "\(projection.rows.count)",
+            ])
+        if comparison.from == 0 {
+            // What somebody waits for is of a past that this etcd has not had.
+            mirror.applied.abandonWaits()
+            feed.audited.abandonWaits()
+        }
+        try await ledger.bridge(
+            from: Progress(clusterID: clusterID, revision: min(comparison.from, to - 1)),
+            projection)
+        mirror.replace(with: listing.state, revision: to)
+        return to
+    }
+
+    private static func changeIDs(_ journal: [KeyValue]) -> [String] {
+        journal.compactMap { ChangeID(journalKey: $0.key)?.text }
+    }
+}

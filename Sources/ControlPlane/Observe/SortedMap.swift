@@ -1,0 +1,132 @@
+import Calico
+import Domain
+
+/// An ordered dictionary in chunks of bounded size, so that inserting moves a few hundred slots and
+/// not a million, and a page of keys in order is one binary search away.
+struct SortedMap<Key: Comparable & Sendable, Value: Sendable>: Sendable {
+    private struct Chunk: Sendable {
+        var keys: [Key]
+        var values: [Value]
+    }
+
+    private static var maximumChunk: Int { 512 }
+
+    /// Never holds an empty chunk.
+    private var chunks: [Chunk] = []
+    private(set) var count = 0
+
+    var isEmpty: Bool { count == 0 }
+
+    subscript(key: Key) -> Value? {
+        guard let place = find(key), place.isPresent else { return nil }
+        return chunks[place.chunk].values[place.index]
+    }
+
+    /// Returns the value that was replaced.
+    @discardableResult
+    mutating func set(_ key: Key, _ value: Value) -> Value? {
+        guard let place = find(key) else {
+            chunks = [Chunk(keys: [key], values: [value])]
+            count = 1
+            return nil
+        }
+        if place.isPresent {
+            let old = chunks[place.chunk].values[place.index]
+            chunks[place.chunk].values[place.index] = value
+            return old
+        }
+        chunks[place.chunk].keys.insert(key, at: place.index)
+        chunks[place.chunk].values.insert(value, at: place.index)
+        count += 1
+        if chunks[place.chunk].keys.count > Self.maximumChunk { split(place.chunk) }
+        return nil
+    }
+
+    @discardableResult
+    mutating func remove(_ key: Key) -> Value? {
+        guard let place = find(key), place.isPresent else { return nil }
+        chunks[place.chunk].keys.remove(at: place.index)
+        let old = chunks[place.chunk].values.remove(at: place.index)
+        if chunks[place.chunk].keys.isEmpty { chunks.remove(at: place.chunk) }
+        count -= 1
+        return old
+    }
+
+    /// Calls `body` for each entry from `start` on, in order, until it answers false.
+    func forEach(from start: Key, _ body: (Key, Value) throws -> Bool) rethrows {
+        guard var place = find(start) else { return }
+        while place.chunk < chunks.count {
+            let chunk = chunks[place.chunk]
+            while place.index < chunk.keys.count {
+                guard try body(chunk.keys[place.index], chunk.values[place.index]) else { return }
+                place.index += 1
+            }
+            place.chunk += 1
+            place.index = 0
+        }
+    }
+
+    private struct Place {
+        var chunk: Int
+        var index: Int
+        var isPresent: Bool
+    }
+
+    /// Where `key` is or belongs; nil only when the map is empty.
+    private func find(_ key: Key) -> Place? {
+        guard !chunks.isEmpty else { return nil }
+        // The last chunk whose first key is not after `key`; the first chunk otherwise.
+        let after = Self.partition(chunks.count) { chunks[$0].keys[0] > key }
+        let chunk = max(after - 1, 0)
+        let keys = chunks[chunk].keys
+        let index = Self.partition(keys.count) { keys[$0] >= key }
+        return Place(
+            chunk: chunk, index: index, isPresent: index < keys.count && keys[index] == key)
+    }
+
+    /// The first of `0..<count` for which `isAfter` holds, which must be false and then true.
+    private static func partition(_ count: Int, _ isAfter: (Int) -> Bool) -> Int {
+        var (low, high) = (0, count)
+        while low < high {
+            let middle = (low + high) / 2
+            if isAfter(middle) { high = middle } else { low = middle + 1 }
+        }
+        return low
+    }
+
+    private mutating func split(_ index: Int) {
+        let half = chunks[index].keys.count / 2
+        let upper = Chunk(
+            keys: Array(chunks[index].keys[half...]), values: Array(chunks[index].values[half...]))
+        chunks[index].keys.removeSubrange(half...)
+        chunks[index].values.removeSubrange(half...)
+        chunks.insert(upper, at: index + 1)
+    }
+}
+
+extension SortedMap where Key == String {
+    /// Calls `body` for each entry whose key starts with `prefix` and is after `after`, in order,
+    /// until it answers false.
+    func forEach(
+        prefix: String, after: String? = nil, _ body: (String, Value) throws -> Bool
+    ) rethrows {
+        let start = after.map { max($0, prefix) } ?? prefix
+        try forEach(from: start) { key, value in
+            guard key.hasPrefix(prefix) else { return false }
+            if key == after { return true }
+            return try body(key, value)
+        }
+    }
+}
+
+extension SortedMap where Key == String {
+    /// The keys that start with `prefix`, in order.
+    func paths(prefix: String) -> [String] {
+        var paths: [String] = []
+        forEach(prefix: prefix) { path, _ in
+            paths.append(path)
+            return true
+        }
+        return paths
+    }
+}

@@ -1,0 +1,151 @@
+import Calico
+import Domain
+
+/// What is read from a stored value beside its networks.
+struct StoredFacts: Sendable {
+    var findings: [StoredFinding] = []
+    /// Nil for anything but a policy.
+    var name: PolicyNames.Name?
+    /// The subnets that it names if it is a CrossRegionPolicy.
+    var subnets: Set<SubnetID> = []
+    var labels: [String: String] = [:]
+    /// The regions that it speaks of if it is a GlobalNetworkPolicy.
+    var regions: RegionMentions?
+
+    init(_ key: ResourceKey, _ value: StoredValue) {
+        findings = value.findings
+        labels = value.resource?.labels ?? [:]
+        guard key.kind.isPolicy else { return }
+        name = PolicyNames.Name(key, value.resource)
+        guard key.kind == .globalNetworkPolicy, let resource = value.resource else { return }
+        regions = RegionMentions(resource.document)
+        subnets = Set(CrossRegionAnnotation.namedSubnets(of: resource))
+    }
+}
+
+/// What the mirror knows about its values beyond their bytes.
+struct StoredIndex: Sendable {
+    private(set) var findings = FindingBook()
+    private(set) var policyNames = PolicyNames()
+    private(set) var crossRegions = CrossRegionIndex()
+    private(set) var regionMentions = RegionMentionIndex()
+    private(set) var labels = LabelIndex()
+    private var carried: [String: [String: String]] = [:]
+
+    /// Takes over what is known about one key's value; nil when the key is gone.
+    mutating func set(_ key: ResourceKey, _ facts: StoredFacts?) {
+        let path = key.path
+        labels.set(path, old: carried[path] ?? [:], new: facts?.labels ?? [:])
+        carried[path] = facts?.labels
+        findings.set(path, \.judged, facts?.findings ?? [])
+        guard key.kind.isPolicy else { return }
+        crossRegions.set(path, facts?.subnets ?? [])
+        regionMentions.set(path, facts?.regions)
+        for path in policyNames.set(path, facts?.name) {
+            findings.set(path, \.twin, twins(of: path))
+        }
+    }
+
+    /// Takes over what is wrong with a subnet's place.
+    mutating func setPlace(_ path: String, _ found: [StoredFinding]) {
+        findings.set(path, \.place, found)
+    }
+
+    mutating func takeNews() -> FindingBook.News { findings.takeNews() }
+
+    private func twins(of path: String) -> [StoredFinding] {
+        let others = policyNames.twins(of: path).compactMap { ResourceKey(path: $0)?.name }
+        guard !others.isEmpty, let own = ResourceKey(path: path)?.name else { return [] }
+        let shown =
+            policyNames.isShown(path)
+            ? "this is the one that is shown" : "this is not the one that is shown"
+        return [
+            StoredFinding(
+                .twin, at: "",
+                "the policy is stored twice, as \(own) and as \(others.joined(separator: " and ")):"
+                    + " Felix enforces both, and \(shown)",
+                fix: "DELETE removes both; or delete the key that is not wanted by its stored name")
+        ]
+    }
+}
+
+/// Which CrossRegionPolicies name a subnet, so that neither its deletion nor a change of its network has to
+/// look at every policy.
+struct CrossRegionIndex: Sendable {
+    private var subnets: [String: Set<SubnetID>] = [:]
+    private var policies: [SubnetID: Set<String>] = [:]
+
+    /// The keys of the policies whose source names the subnet.
+    func policies(naming subnet: SubnetID) -> Set<String> { policies[subnet] ?? [] }
+
+    /// Takes over the subnets that the policy stored under `path` names now.
+    mutating func set(_ path: String, _ new: Set<SubnetID>) {
+        let old = subnets[path] ?? []
+        guard old != new else { return }
+        for subnet in old.subtracting(new) {
+            policies[subnet]?.remove(path)
+            if policies[subnet]?.isEmpty == true { policies[subnet] = nil }
+        }
+        for subnet in new.subtracting(old) { policies[subnet, default: []].insert(path) }
+        subnets[path] = new.isEmpty ? nil : new
+    }
+}
+
+/// What is known to be wrong with stored values, by key: nothing for most.
+struct FindingBook: Sendable {
+    struct Findings: Sendable {
+        /// About the value alone.
+        var judged: [StoredFinding] = []
+        /// About another policy that is the same object.
+        var twin: [StoredFinding] = []
+        /// About a subnet's place among blocks and other subnets.
+        var place: [StoredFinding] = []
+
+        var all: [StoredFinding] { judged + twin + place }
+    }
+
+    /// Findings that appeared and have not been logged yet.
+    struct News: Sendable {
+        var found: [(path: String, finding: StoredFinding)] = []
+        /// How many more there are.
+        var omitted = 0
+    }
+
+    /// So many are kept until somebody logs them.
+    static let maximumNews = 50
+
+    private(set) var byPath = SortedMap<String, Findings>()
+    /// How many findings there are of each code.
+    private(set) var counts: [StoredFindingCode: Int] = [:]
+    private var news = News()
+
+    func findings(_ path: String) -> [StoredFinding] { byPath[path]?.all ?? [] }
+
+    /// Changes one aspect of what is known about `path`.
+    mutating func set(
+        _ path: String, _ aspect: WritableKeyPath<Findings, [StoredFinding]>,
+        _ findings: [StoredFinding]
+    ) {
+        var known = byPath[path] ?? Findings()
+        let old = known[keyPath: aspect]
+        guard old != findings else { return }
+        known[keyPath: aspect] = findings
+        for finding in old { counts[finding.code, default: 0] -= 1 }
+        for finding in findings {
+            counts[finding.code, default: 0] += 1
+            guard !old.contains(finding) else { continue }
+            if news.found.count < Self.maximumNews {
+                news.found.append((path, finding))
+            } else {
+                news.omitted += 1
+            }
+        }
+        if known.all.isEmpty { byPath.remove(path) } else { byPath.set(path, known) }
+    }
+
+    /// What appeared since the last call.
+    mutating func takeNews() -> News {
+        defer { news = News() }
+        return news
+    }
+}

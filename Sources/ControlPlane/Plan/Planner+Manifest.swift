@@ -1,0 +1,127 @@
+import Calico
+import Documents
+import Domain
+
+/// A stream with every document read and judged.
+struct PreparedManifest: Sendable {
+    struct Item: Sendable {
+        var index: Int
+        var name: ObjectName
+        var change: PreparedChange
+    }
+
+    var items: [Item]
+    /// Documents that the stream has.
+    var count: Int
+    var violations: ViolationList
+    var places: DocumentNames
+    /// Which objects go that the stream does not name; nil removes nothing.
+    var prune: Selector?
+
+    init(_ stream: Manifest, prune: Selector?, regions: Set<String>) {
+        count = stream.count
+        items = stream.items.map { item in
+            Item(
+                index: item.index, name: item.name,
+                change: PreparedChange(.put(item.name, item.document), regions: regions))
+        }
+        violations = stream.violations
+        places = stream.places
+        self.prune = prune
+        if let prune, prune.matches([String: String]()) {
+            violations.append(
+                Violation(
+                    pointer: "", rule: .applyPrune,
+                    message: "prune=\(prune) also picks objects without labels and so could remove "
+                        + "everything; ask for a label, such as managed-by == 'ci'"))
+        }
+    }
+}
+
+extension Planner {
+    /// All documents and removals, or none. What is removed makes room first, except for regions and
+    /// subnets that are still in use until the documents have changed their users.
+    func planApply(
+        _ stream: PreparedManifest, _ request: ChangeRequest, _ view: PlanningView
+    ) -> Decision {
+        let inner = request.withoutConditions
+        guard stream.count <= Manifest.maximumDocuments else {
+            return .refused(
+                Refusal(
+                    .tooLarge,
+                    "the stream has \(stream.count) documents; at most "
+                        + "\(Manifest.maximumDocuments) are planned at once: split it"))
+        }
+        var plan = ManifestPlan(view, stream)
+        guard var victims = stream.violations.isEmpty ? victims(stream, view) : [] else {
+            return .refused(
+                Refusal(
+                    .tooLarge,
+                    "prune would remove more than \(Self.removable) objects, and no transaction of "
+                        + "etcd takes as many: remove them in parts, or by a narrower selector"))
+        }
+        victims.removeAll { name in
+            guard !plan.view.isAbandoned else { return false }
+            let decision = planDelete(name, inner, plan.view)
+            if case .refused(let refusal) = decision, refusal.reason == .inUse { return false }
+            plan.take(decision, name, at: nil)
+            return true
+        }
+        var refusedRegions: Set<String> = []
+        for item in stream.items.sorted(by: { ($0.rank, $0.index) < ($1.rank, $1.index) }) {
+            guard !plan.view.isAbandoned else { return .refused(Self.tooSlow) }
+            // What a refused region drags along says nothing new.
+            if item.rank > 0, let region = item.name.region, refusedRegions.contains(region) {
+                continue
+            }
+            let decision = decide(item.change, inner, plan.view)
+            if case (.region(let region), .refused) = (item.name, decision) {
+                refusedRegions.insert(region)
+            }
+            plan.take(decision, item.name, at: item.index)
+        }
+        for name in victims {
+            guard !plan.view.isAbandoned else { return .refused(Self.tooSlow) }
+            plan.take(planDelete(name, inner, plan.view), name, at: nil)
+        }
+        return plan.decision()
+    }
+
+    /// The objects that carry what `prune` asks for and are not in the stream: policies, then subnets,
+    /// then regions; nil when there are more than one change could remove. Neutron's own policies never are
+    /// among them.
+    private func victims(_ stream: PreparedManifest, _ view: PlanningView) -> [ObjectName]? {
+        guard let prune = stream.prune else { return [] }
+        let named = Set(stream.items.map(\.name))
+        let limit = Manifest.maximumDocuments + Self.removable
+        let paths = view.paths(matching: prune, limit: limit)
+        let victims = paths.compactMap { path -> ObjectName? in
+            guard let key = ResourceKey(path: path), let resource = view.resource(key)?.resource,
+                let name = ObjectName(resource), !named.contains(name),
+                reserved(name.name) == nil, view.source(ofPart: resource) == nil
+            else { return nil }
+            return name
+        }
+        guard paths.count < limit, victims.count <= Self.removable else { return nil }
+        return victims.sorted { $0.dependencyRank > $1.dependencyRank }
+    }
+
+    private static let tooSlow = Refusal(
+        .tooLarge, "the stream could not be planned in time: split it")
+
+    /// Objects that `prune` may remove at once: more than etcd takes in one transaction by default.
+    private static let removable = 1_000
+}
+
+extension PreparedManifest.Item {
+    fileprivate var rank: Int { name.dependencyRank }
+}
+
+extension ChangeRequest {
+    /// The request as it is put to each document: the whole answers for conditions and warnings.
+    var withoutConditions: ChangeRequest {
+        var request = withoutStrict
+        request.precondition = .none
+        return request
+    }
+}

@@ -1,0 +1,115 @@
+import Calico
+import Documents
+import Domain
+
+/// Decides what a request means for etcd: a set of writes, nothing, or a refusal that says what to
+/// change. Takes values and returns values; nothing is written here.
+struct Planner: Sendable {
+    let policyNames: PolicyNameConvention
+    let environment: PlanningEnvironment
+    /// Signs what goes into the journal, and says what of it to believe.
+    var journal = JournalAuthenticator()
+
+    func plan(_ change: PreparedChange, _ request: ChangeRequest, _ view: PlanningView) -> Decision
+    {
+        let decision = followed(decide(change, request, view), request, view)
+            .adding(request.textWarnings)
+        return request.options.strict ? refusingWarnings(decision) : decision
+    }
+
+    /// The decision about the change alone, without what follows from it.
+    func decide(
+        _ change: PreparedChange, _ request: ChangeRequest, _ view: PlanningView
+    ) -> Decision {
+        switch change {
+        case .putRegion(let name, let decoded): planPut(region: name, decoded, request, view)
+        case .putSubnet(let id, let decoded): planPut(subnet: id, decoded, request, view)
+        case .putPolicy(let name, let judged): planPut(policy: name, judged, request, view)
+        case .putCrossRegion(let name, let prepared):
+            planPut(crossRegion: name, prepared, request, view)
+        case .patch(let name, let patch): planPatch(name, patch, request, view)
+        case .delete(let name): planDelete(name, request, view)
+        case .allocate(let region, let decoded):
+            planAllocation(region: region, decoded, request, view)
+        case .apply(let stream): planApply(stream, request, view)
+        }
+    }
+
+    /// What goes into the journal beside an accepted change. It is signed when it is serialised; set
+    /// `headRevision` first, so that it is good for one transaction only.
+    func journalEntry(_ request: ChangeRequest, _ write: PlannedWrite) -> JournalEntry {
+        let isManifest = !write.parts.isEmpty
+        var entry = JournalEntry(
+            isAccepted: true, time: environment.now().rfc3339, context: request.context,
+            verb: request.operation.verb,
+            kind: isManifest ? JournalEntry.manifestKind : write.kind,
+            name: isManifest ? "" : write.name.name, region: isManifest ? nil : write.name.region,
+            result: write.verb, keys: write.writes.map(\.path), verbs: write.writes.map(\.verb),
+            fingerprint: request.fingerprint)
+        entry.warnings = write.warnings.prefix(Self.journaledWarnings).map(\.document)
+        journal.seal(&entry, request.id, write.writes)
+        return entry
+    }
+
+    /// So that many warnings do not make a change too large for etcd.
+    private static let journaledWarnings = 32
+
+    /// Applies RFC 7396 to the representation and goes on as a PUT of the result.
+    private func planPatch(
+        _ name: ObjectName, _ patch: JSONValue, _ request: ChangeRequest, _ view: PlanningView
+    ) -> Decision {
+        guard let current = current(name, view), let object = current.object else {
+            return .refused(absent(name))
+        }
+        guard case .object = patch else {
+            return .refused(
+                Refusal(breaking: [
+                    Violation(
+                        pointer: "", rule: .patchNotAnObject,
+                        message: "a merge patch is an object; found \(patch.typeName)")
+                ]))
+        }
+        let merged = MergePatch.apply(patch, to: Representation.written(object.document))
+        let change =
+            PreparedChange(
+                patched: name, merged, kind: current.key.kind, from: object.document,
+                regions: view.regions)
+            ?? PreparedChange(.put(name, merged), regions: view.regions)
+        return decide(change, request.asPatch, view)
+    }
+
+    private func refusingWarnings(_ decision: Decision) -> Decision {
+        let warnings: [Violation] =
+            switch decision {
+            case .write(let write): write.warnings
+            case .unchanged(_, let warnings): warnings
+            case .refused: []
+            }
+        guard !warnings.isEmpty else { return decision }
+        return .refused(
+            Refusal(
+                breaking: ViolationList(warnings),
+                "the change has warnings, and strict=true refuses them"))
+    }
+}
+
+extension ChangeRequest {
+    /// The same request, for a plan inside a plan whose warnings the outer one judges.
+    var withoutStrict: ChangeRequest {
+        var request = self
+        request.options.strict = false
+        return request
+    }
+
+    /// The request for the document that a patch makes, in which nothing is left out by mistake.
+    fileprivate var asPatch: ChangeRequest {
+        var request = withoutStrict
+        request.lastWritten = nil
+        return request
+    }
+}
+
+extension RuleID {
+    /// A merge patch has to be an object, since the document it changes is one.
+    static let patchNotAnObject = RuleID("patch.not-an-object")
+}

@@ -1,0 +1,48 @@
+import Calico
+import Documents
+package import Domain
+
+#if canImport(Glibc)
+    import Glibc
+#elseif canImport(Musl)
+    import Musl
+#elseif canImport(Darwin)
+    import Darwin
+#endif
+
+/// What a plan needs that is neither in the request nor in the mirror.
+struct PlanningEnvironment: Sendable {
+    var now: @Sendable () -> Timestamp
+    /// A random UUID in lower case.
+    var uuid: @Sendable () -> String
+
+    static let system = PlanningEnvironment(now: SystemClock.now, uuid: RandomUUID.next)
+
+    /// Identity of an object created now.
+    func identity() -> ObjectIdentity {
+        ObjectIdentity(uid: uuid(), creationTimestamp: now().rfc3339Seconds)
+    }
+}
+
+/// The operating system's clock.
+package enum SystemClock {
+    package static func now() -> Timestamp {
+        var time = timespec()
+        clock_gettime(CLOCK_REALTIME, &time)
+        return Timestamp(
+            microseconds: Int64(time.tv_sec) * 1_000_000 + Int64(time.tv_nsec) / 1_000)
+    }
+}
+
+/// Random UUIDs (RFC 9562 version 4).
+enum RandomUUID {
+    /// 36 characters in lower case.
+    static func next() -> String {
+        var generator = SystemRandomNumberGenerator()
+        let high = generator.next() & ~0xF000 | 0x4000
+        let low = generator.next() & ~(0xC0 << 56) | (0x80 << 56)
+        let hex = Array((Hex.text(high) + Hex.text(low)).utf8)
+        let groups = [hex[0..<8], hex[8..<12], hex[12..<16], hex[16..<20], hex[20..<32]]
+        return groups.map { String(decoding: $0, as: UTF8.self) }.joined(separator: "-")
+    }
+}

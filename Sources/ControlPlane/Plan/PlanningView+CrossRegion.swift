@@ -1,0 +1,73 @@
+import Calico
+import Documents
+import Domain
+
+/// A stored policy that belongs to a CrossRegionPolicy.
+struct CompiledPart: Sendable {
+    var resource: Resource
+    /// mod_revision; 0 for one that an earlier member of the batch writes.
+    var revision: Int64
+}
+
+extension PlanningView {
+    /// The network of a registered subnet.
+    func cidr(_ subnet: SubnetID) -> CIDR? {
+        let key = InventoryKey.subnet(region: subnet.region, name: subnet.name).resourceKey
+        return resource(key)?.resource.flatMap { InventoryResource.nets($0).first }
+    }
+
+    /// The further policies that say they are parts of the CrossRegionPolicy `name`.
+    private func parts(of name: String) -> [CompiledPart] {
+        let conventions: [PolicyNameConvention] = hasTieredPolicies ? [.plain, .tiered] : [.plain]
+        return (1..<CrossRegionCompiler.maximumPolicies).flatMap { index in
+            conventions.compactMap { convention -> CompiledPart? in
+                let name = CrossRegionCompiler.name(name, index: index)
+                return storedPolicy(name, convention)
+            }
+        }
+        .filter { CrossRegionAnnotation.sourceName(ofPart: $0.resource) == name }
+    }
+
+    /// The CrossRegionPolicy that `resource` is a further part of; nil for any other policy, and when
+    /// that CrossRegionPolicy is gone.
+    func source(ofPart resource: Resource) -> String? {
+        guard let name = CrossRegionAnnotation.sourceName(ofPart: resource) else { return nil }
+        let first = storedPolicy(name, .plain) ?? storedPolicy(name, .tiered)
+        return first.flatMap { CrossRegionAnnotation.sourceDocument(of: $0.resource) } == nil
+            ? nil : name
+    }
+
+    /// The policy stored as one named `name` in the default tier would be.
+    func storedPolicy(_ name: String, _ convention: PolicyNameConvention) -> CompiledPart? {
+        let stored = PolicyName.stored(
+            name, tier: PolicyName.defaultTier, convention: convention)
+        guard let (resource, revision) = resource(ResourceKey(.globalNetworkPolicy, name: stored)),
+            let resource
+        else { return nil }
+        return CompiledPart(resource: resource, revision: revision)
+    }
+
+    /// The object that a stored resource is in the API, and its further policies if it is the first
+    /// policy of a CrossRegionPolicy. The object is nil when it is too damaged to be shown.
+    func object(
+        _ name: ObjectName, _ resource: Resource, revision: Int64
+    ) -> (ObjectView?, parts: [CompiledPart]) {
+        guard case .policy(let policy) = name,
+            let source = CrossRegionAnnotation.sourceDocument(of: resource)
+        else { return (Representation.view(name, resource, revision: revision), []) }
+        let further = parts(of: policy)
+        let all = [CompiledPart(resource: resource, revision: revision)] + further
+        let decoded = CrossRegionPolicy.decode(source, name: policy)
+        let drift =
+            decoded.value.map {
+                CrossRegionDrift.drift(
+                    source: $0, stored: all.map(\.resource), hasRegion: hasRegion,
+                    subnetCIDR: cidr)
+            }
+            ?? [
+                CrossRegionDrift.unreadable(
+                    source, of: policy, reason: decoded.violations.first?.message)
+            ]
+        return (Representation.crossRegion(name, source, all, drift), further)
+    }
+}

@@ -1,0 +1,121 @@
+import Calico
+import Documents
+import Domain
+
+/// The documents of a write, read and judged.
+package struct PreparedOperation: Sendable {
+    let change: PreparedChange
+    /// About the text of the documents.
+    let warnings: [Violation]
+}
+
+/// A change request with its document read and judged, as far as that needs nothing but the document:
+/// done by the caller's task, so that the one writer has less to do.
+enum PreparedChange: Sendable {
+    case putRegion(String, Decoded<Region>)
+    case putSubnet(SubnetID, Decoded<Subnet>)
+    case putPolicy(ObjectName, JudgedPolicy)
+    case putCrossRegion(String, PreparedCrossRegion)
+    case patch(ObjectName, JSONValue)
+    case delete(ObjectName)
+    case allocate(region: String, Decoded<SubnetAllocation>)
+    case apply(PreparedManifest)
+
+    /// A stored policy of Calico's with a patch on it; nil for any other object, and where a CrossRegionPolicy is or
+    /// becomes one: its members are unknown to Calico, and none of them may be kept.
+    init?(
+        patched name: ObjectName, _ merged: JSONValue, kind: ResourceKind, from stored: JSONValue,
+        regions: Set<String>
+    ) {
+        guard kind.isPolicy, ![stored, merged].contains(where: Representation.isCrossRegion) else {
+            return nil
+        }
+        let kept = KeptFields(stored: stored, merged: merged, kind: kind)
+        self = .putPolicy(name, JudgedPolicy(merged, name, regions: regions, keeping: kept))
+    }
+
+    /// - Parameter regions: the registered regions, as far as the caller knows.
+    init(_ operation: ChangeOperation, regions: Set<String>) {
+        switch operation {
+        case .put(.region(let name), let document):
+            self = .putRegion(name, Region.decode(document, name: name))
+        case .put(.subnet(let region, let name), let document):
+            self = .putSubnet(
+                SubnetID(region: region, name: name),
+                Subnet.decode(document, region: region, name: name))
+        case .put(.policy(let name), let document):
+            if let prepared = PreparedCrossRegion(document, name: name) {
+                self = .putCrossRegion(name, prepared)
+            } else {
+                self = .putPolicy(
+                    .policy(name), JudgedPolicy(document, .policy(name), regions: regions))
+            }
+        case .put(let name, let document):
+            self = .putPolicy(name, JudgedPolicy(document, name, regions: regions))
+        case .patch(let name, let patch): self = .patch(name, patch)
+        case .delete(let name): self = .delete(name)
+        case .allocateSubnet(let region, let document):
+            self = .allocate(region: region, SubnetAllocation.decode(document))
+        case .apply(let stream, let prune):
+            self = .apply(PreparedManifest(stream, prune: prune, regions: regions))
+        }
+    }
+}
+
+/// A document of kind CrossRegionPolicy, read as far as that needs nothing else.
+struct PreparedCrossRegion: Sendable {
+    var decoded: Decoded<CrossRegionPolicy>
+    /// The beginning of a pointer to a place of the policy: `/source` in a document of the deprecated form.
+    private let prefix: String
+
+    /// Nil when the document is of another kind.
+    init?(_ document: JSONValue, name: String) {
+        guard Representation.isCrossRegion(document) else { return nil }
+        if CrossRegionPolicy.isDeprecatedForm(document) {
+            decoded = CrossRegionPolicy.decodeDeprecated(document, name: name)
+            prefix = CrossRegionPolicy.sourcePointer
+        } else {
+            decoded = CrossRegionPolicy.decode(document, name: name)
+            prefix = ""
+        }
+    }
+
+    /// A violation of the policy at its place in the client's document.
+    func placed(_ violation: Violation) -> Violation { violation.below(prefix) }
+
+    /// The violations of a document in which a copy of what was written says something else: `source` beside `spec`,
+    /// or labels beside `source`. A change that was made in a copy must not be lost in silence.
+    ///
+    /// - Parameter current: The object as it is shown now; nil when there is none.
+    func changedCopy(_ current: ObjectView?) -> [Violation] {
+        changedSource(current) + changedLabels(current)
+    }
+
+    private func changedLabels(_ current: ObjectView?) -> [Violation] {
+        guard let labels = decoded.readOnly.labels, let written = decoded.value?.labels else {
+            return []
+        }
+        let shown = current?.document["metadata"]?["labels"]?.objectValue ?? JSONObject()
+        let stored = Dictionary(
+            shown.map { ($0.key, $0.value.stringValue ?? "") }, uniquingKeysWith: { $1 })
+        guard labels.value != written, labels.value != stored else { return [] }
+        return [
+            Violation(
+                pointer: labels.pointer, rule: .readOnlyField,
+                message: "labels beside source are only shown: change source.metadata.labels, or"
+                    + " write spec here and leave source out")
+        ]
+    }
+
+    private func changedSource(_ current: ObjectView?) -> [Violation] {
+        guard let source = decoded.readOnly.source, let written = decoded.value?.source,
+            source.value != written, source.value != current?.document["source"]
+        else { return [] }
+        return [
+            Violation(
+                pointer: source.pointer, rule: .readOnlyField,
+                message: "source is only shown, as a copy of what was written: change spec and"
+                    + " metadata.labels, and leave source out")
+        ]
+    }
+}

@@ -1,0 +1,132 @@
+import Calico
+import Documents
+import Domain
+import Store
+
+/// Compares the whole configuration at two places.
+///
+/// Costs as much as there were changes in between, or, when those are many, as there are keys.
+struct ConfigurationComparison: Sendable {
+    let ledger: AuditLedger
+    let before: HistoricalReader
+    let after: HistoricalReader
+
+    /// Changes up to which they are read one by one.
+    private static let manyChanges = 20_000
+    private static let chunk = 256
+
+    func page(after position: String?, limit: Int) async throws -> DifferencePage {
+        var page = DifferencePage(items: [], next: nil)
+        var position = position ?? ""
+        let changed = try await ledger.changedKeys(
+            from: before.place, to: after.place, limit: Self.manyChanges
+        )?.sorted()
+        while true {
+            let keys = try await keys(after: position, changed)
+            for change in try await changes(keys) {
+                guard let item = try await difference(change) else { continue }
+                if page.items.count == limit {
+                    page.next = page.items.last?.key
+                    return page
+                }
+                page.items.append(item)
+            }
+            guard keys.count == Self.chunk, let last = keys.last else { return page }
+            position = last
+        }
+    }
+
+    private func keys(after position: String, _ changed: [String]?) async throws -> [String] {
+        guard let changed else {
+            return try await ledger.keys(
+                prefix: ResourceKey.root, after: position.isEmpty ? nil : position,
+                limit: Self.chunk)
+        }
+        return Array(changed.drop { $0 <= position }.prefix(Self.chunk))
+    }
+
+    private struct Change {
+        var key: ResourceKey
+        var before: HistoricalObject?
+        var after: HistoricalObject?
+
+        var states: [Resource] { [before, after].compactMap { $0?.resource } }
+    }
+
+    /// Those of `keys` whose object is not the same at both places.
+    private func changes(_ keys: [String]) async throws -> [Change] {
+        let old = Dictionary(
+            try await ledger.objects(keys: keys, at: before.place, isKnown: true).map {
+                ($0.key, $0)
+            }
+        ) { $1 }
+        let new = Dictionary(
+            try await ledger.objects(keys: keys, at: after.place, isKnown: true).map {
+                ($0.key, $0)
+            }
+        ) { $1 }
+        return keys.compactMap { path in
+            guard old[path]?.value != new[path]?.value, let key = ResourceKey(path: path) else {
+                return nil
+            }
+            return Change(key: key, before: old[path], after: new[path])
+        }
+    }
+
+    /// Nil for a policy of a CrossRegionPolicy that another of its policies, before this one, stands for.
+    private func difference(_ change: Change) async throws -> ObjectDifference? {
+        guard let name = crossRegionName(change) else { return plain(change) }
+        let paths = CrossRegionKeys.stored(name) + CrossRegionKeys.parts(of: name)
+        let earlier = paths.filter { $0 < change.key.path }.sorted()
+        let isShown = try await changes(earlier).contains { crossRegionName($0) == name }
+        if isShown { return nil }
+        let shown = try await (
+            before.object(.policy(name))?.document, after.object(.policy(name))?.document
+        )
+        // Further policies whose first one is gone stand for themselves.
+        guard shown.0 != nil || shown.1 != nil else { return plain(change) }
+        return ObjectDifference(
+            kind: ObjectName.policy(name).kind(showing: shown.1 ?? shown.0), name: name,
+            region: nil, key: change.key.path,
+            before: shown.0, after: shown.1)
+    }
+
+    /// The CrossRegionPolicy that the policy belongs to, at either place.
+    private func crossRegionName(_ change: Change) -> String? {
+        guard change.key.kind == .globalNetworkPolicy else { return nil }
+        for resource in change.states.reversed() {
+            if let name = CrossRegionAnnotation.sourceName(ofPart: resource) { return name }
+            if CrossRegionAnnotation.sourceDocument(of: resource) != nil {
+                return PolicyName.authored(resource)
+            }
+        }
+        return nil
+    }
+
+    private func plain(_ change: Change) -> ObjectDifference? {
+        let document = (change.after ?? change.before).flatMap { $0.resource?.document }
+        let identity = AuditIdentity(change.key, document: document)
+        return ObjectDifference(
+            kind: identity.kind, name: identity.name, region: identity.region,
+            key: change.key.path, before: shown(change.before), after: shown(change.after))
+    }
+
+    /// As the API shows it, or as it is stored.
+    private func shown(_ object: HistoricalObject?) -> JSONValue? {
+        guard let object else { return nil }
+        guard let resource = object.resource else {
+            return (try? JSONParser.parse(object.value)) ?? .string(object.value)
+        }
+        let revision = object.place.revision
+        let view = ObjectName(resource).flatMap {
+            Representation.view($0, resource, revision: revision)
+        }
+        if let view { return view.document }
+        var (document, metadata) = (
+            resource.document.objectValue ?? JSONObject(), resource.metadata
+        )
+        metadata["resourceVersion"] = .string(String(revision))
+        document["metadata"] = .object(metadata)
+        return .object(document)
+    }
+}

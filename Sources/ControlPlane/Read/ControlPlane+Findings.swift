@@ -1,0 +1,74 @@
+import Calico
+import Documents
+import Domain
+
+extension ControlPlane {
+    /// What is wrong with the stored value of an object, and with what it was compiled to.
+    package func findings(_ name: ObjectName) -> [ObjectFinding] {
+        let known = mirror.read { $0.stored.findings.byPath }
+        guard !known.isEmpty else { return [] }
+        let view = PlanningView(mirror)
+        let own = writer.planner.key(name, view).path
+        var paths = [own]
+        if case .policy(let policy) = name {
+            known.forEach(prefix: own + "-") { path, _ in
+                let part = ResourceKey(path: path).flatMap { view.resource($0)?.resource }
+                if let part, CrossRegionAnnotation.sourceName(ofPart: part) == policy {
+                    paths.append(path)
+                }
+                return paths.count < CrossRegionCompiler.maximumPolicies
+            }
+        }
+        return paths.flatMap(findings(path:))
+    }
+
+    private func findings(path: String) -> [ObjectFinding] {
+        let (entry, found) = mirror.read { ($0.entries[path], $0.stored.findings.findings(path)) }
+        guard let entry else { return [] }
+        return found.map { ObjectFinding(key: path, revision: entry.modRevision, finding: $0) }
+    }
+
+    /// What is wrong with stored values of a page.
+    ///
+    /// - Parameter shown: the keys of what the page shows.
+    func findings(_ query: ListQuery, shown: [String], next: String?) -> [ObjectFinding] {
+        let known = mirror.read { $0.stored.findings.byPath }
+        guard !known.isEmpty else { return [] }
+        var paths = shown.filter { known[$0] != nil }
+        if !query.isFiltered {
+            paths = []
+            known.forEach(prefix: query.collection.prefix, after: query.after) { path, _ in
+                if let next, path > next { return false }
+                paths.append(path)
+                return paths.count < ObjectFinding.maximumListed
+            }
+        }
+        return Array(paths.flatMap(findings(path:)).prefix(ObjectFinding.maximumListed))
+    }
+
+    /// Counts and examples of all findings.
+    package var findingSummary: FindingSummary {
+        let (book, names, prefixed) = mirror.read {
+            ($0.stored.findings, $0.stored.policyNames, $0.tieredPolicies)
+        }
+        var summary = FindingSummary()
+        summary.counts = StoredFindingCode.allCases.compactMap { code in
+            book.counts[code].flatMap { $0 > 0 ? (code, $0) : nil }
+        }
+        (summary.prefixedPolicies, summary.plainPolicies) = (prefixed, names.plain)
+        summary.isNamingMixed =
+            configuration.policyNames == .auto && prefixed > 0 && names.plain > 0
+        let severities = Set(summary.counts.map(\.code.severity))
+        for severity in FindingSeverity.allCases
+        where severities.contains(severity) && summary.examples.count < 3 {
+            book.byPath.forEach(from: "") { path, findings in
+                if findings.all.contains(where: { $0.severity == severity }) {
+                    summary.examples += self.findings(path: path)
+                        .filter { $0.finding.severity == severity }.prefix(1)
+                }
+                return summary.examples.count < 3
+            }
+        }
+        return summary
+    }
+}

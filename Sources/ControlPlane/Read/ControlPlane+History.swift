@@ -1,0 +1,137 @@
+import Documents
+import Domain
+import Etcd
+package import Store
+
+extension ControlPlane {
+    /// The place that `point` means, once the ledger has everything up to it.
+    ///
+    /// Throws `unknown` for a place that the ledger does not know, and `failed` with `futureRevision` or
+    /// `futureTime` for one that is still to come, `replicaBehind` or `notReady` when this replica does not
+    /// get there in time.
+    package func locate(
+        _ point: HistoryPoint, timeout: Duration
+    ) async throws(HistoryError) -> KnownPlace {
+        try await HistoryError.catching {
+            switch point {
+            case .place(let place): return try await ledger.known(place)
+            case .revision(let revision):
+                try await waitUntilAudited(revision, timeout: timeout)
+                let epoch = try await ledger.newestEpoch()
+                return try await ledger.known(HistoryPlace(epoch: epoch, revision: revision))
+            case .newest:
+                try await waitUntilCurrent(timeout: timeout)
+                let epoch = try await ledger.newestEpoch()
+                return try await ledger.known(
+                    HistoryPlace(epoch: epoch, revision: try await auditedRevision()))
+            case .time(let time): return try await locate(time, timeout: timeout)
+            }
+        }
+    }
+
+    /// Returns when every row up to `revision` is on disk; throws as `waitUntilApplied` does.
+    package func waitUntilAudited(
+        _ revision: Int64, timeout: Duration
+    ) async throws(ControlPlaneError) {
+        // Without etcd too: what the ledger has is enough.
+        if let audited = try? await auditedRevision(), revision <= audited { return }
+        let deadline = ContinuousClock.now + timeout
+        try await waitUntilApplied(revision, timeout: timeout)
+        guard await feed.audited.wait(for: revision, until: deadline) else {
+            throw ControlPlaneError(
+                .replicaBehind,
+                "this server's ledger is at revision \(feed.audited.reached), not yet at "
+                    + "\(revision)")
+        }
+    }
+
+    /// The object at `point`; nil when there was none.
+    package func object(
+        _ name: ObjectName, at point: PointInTime
+    ) async throws(HistoryError) -> ObjectView? {
+        guard let place = point.past?.place else { return object(name) }
+        return try await HistoryError.catching { try await reader(place).object(name) }
+    }
+
+    /// One page of a list at `point`; `query.after` is the `next` of an earlier page.
+    package func list(
+        _ query: ListQuery, at point: PointInTime
+    ) async throws(HistoryError) -> ListPage {
+        guard let place = point.past?.place else { return list(query) }
+        return try await HistoryError.catching { try await reader(place).list(query) }
+    }
+
+    /// What an export at `point` holds, in the order in which an empty etcd takes it.
+    package func exported(
+        at point: PointInTime
+    ) async throws(HistoryError) -> [ListQuery.Collection] {
+        guard let place = point.past?.place else { return exported }
+        return try await HistoryError.catching {
+            let regions = try await reader(place).regions()
+            return [.regions, .subnets(region: nil), .policies]
+                + regions.map { .regionPolicies(region: $0) }
+        }
+    }
+
+    func reader(_ place: HistoryPlace) -> HistoricalReader {
+        HistoricalReader(ledger: ledger, planner: writer.planner, place: place)
+    }
+
+    /// A time after the last change that the ledger has is known only if no change is on its way.
+    private func locate(_ time: Timestamp, timeout: Duration) async throws -> KnownPlace {
+        guard time <= SystemClock.now() else {
+            throw ControlPlaneError(.futureTime, "\(time.rfc3339) is still to come")
+        }
+        let known = try? await ledger.known(at: time)
+        if let known, !known.isNewest { return known }
+        try await waitUntilCurrent(timeout: timeout)
+        return try await ledger.known(at: time)
+    }
+
+    /// Returns when the ledger has what had been accepted, by any replica, when this was called.
+    private func waitUntilCurrent(timeout: Duration) async throws(ControlPlaneError) {
+        guard mirror.isReady else {
+            throw ControlPlaneError(.notReady, mirror.unreadiness)
+        }
+        let newest: Int64
+        do {
+            newest = try await store.get(Keyspace.head)?.modRevision ?? 0
+        } catch {
+            throw ControlPlaneError(
+                .etcdUnavailable, "the newest changes are not known: \(error)")
+        }
+        try await waitUntilAudited(max(newest, mirror.applied.reached), timeout: timeout)
+    }
+
+    private func auditedRevision() async throws -> Int64 {
+        let reached = feed.audited.reached
+        return reached > 0 ? reached : try await ledger.progress()?.revision ?? 0
+    }
+}
+
+extension ControlPlane {
+    /// The versions of an object before `place`, newest first; none when nothing is known of it.
+    package func versions(
+        _ name: ObjectName, before place: HistoryPlace, limit: Int
+    ) async throws(HistoryError) -> VersionPage {
+        try await HistoryError.catching {
+            let history = try await ObjectHistory(name, ledger, writer.planner)
+            return try await history.page(before: place, limit: limit)
+        }
+    }
+}
+
+extension ControlPlane {
+    /// What differs between the whole configuration at `from` and at `to`.
+    ///
+    /// - Parameter after: the `next` of an earlier page.
+    package func differences(
+        from: HistoryPlace, to: HistoryPlace, after: String?, limit: Int
+    ) async throws(HistoryError) -> DifferencePage {
+        try await HistoryError.catching {
+            let comparison = ConfigurationComparison(
+                ledger: ledger, before: reader(from), after: reader(to))
+            return try await comparison.page(after: after, limit: limit)
+        }
+    }
+}

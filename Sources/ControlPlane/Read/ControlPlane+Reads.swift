@@ -1,0 +1,115 @@
+import Calico
+import Domain
+import Etcd
+import Store
+
+extension ControlPlane {
+    /// The object as this server knows it now; nil when there is none.
+    package func object(_ name: ObjectName) -> ObjectView? {
+        writer.planner.current(name, PlanningView(mirror))?.object
+    }
+
+    /// One page of a list; `query.after` is the `next` of an earlier page.
+    package func list(_ query: ListQuery) -> ListPage {
+        var scan = ListScan(query, mirror)
+        var page = ListPage(items: [], next: nil)
+        var shown: [String] = []
+        while let (path, view) = scan.next() {
+            if page.items.count == query.limit {
+                page.next = shown.last
+                break
+            }
+            page.items.append(view)
+            shown.append(path)
+        }
+        page.findings = findings(query, shown: shown, next: page.next)
+        return page
+    }
+
+    /// Counts the changes of what lists of `collection` show: a list that was read while the count stayed the same is
+    /// what every other reading gives until it rises.
+    package func listVersion(_ collection: ListQuery.Collection) -> UInt64 {
+        mirror.read { $0.versions[collection] }
+    }
+
+    /// What became of a change; nil when nothing is known of it. Throws `outcomeUnknown` when all that is
+    /// known is a journal entry that is not to be believed.
+    package func change(_ id: ChangeID) async throws(ControlPlaneError) -> ChangeStatus? {
+        let stored: KeyValue?
+        do {
+            stored = try await store.get(Keyspace.journal(id))
+        } catch {
+            throw ControlPlaneError(
+                .etcdUnavailable, "the change cannot be looked up: \(error)", changeID: id)
+        }
+        let reading = stored.map { configuration.journal.read(id, $0.value) }
+        if let stored, let entry = reading?.entry {
+            var status = ChangeStatus(
+                id: id, state: entry.isAccepted ? .accepted : .aborted,
+                revision: entry.isAccepted ? stored.modRevision : nil, journal: entry)
+            if entry.isAccepted, entry.kind == JournalEntry.manifestKind {
+                _ = await feed.audited.wait(for: stored.modRevision, until: .now + .seconds(1))
+                status.name(from: (try? await ledger.rows(changeID: id.text)) ?? [])
+            }
+            return status
+        }
+        do {
+            let rows = try await ledger.rows(changeID: id.text)
+            if var status = rows.first(where: { $0.revision != nil }).flatMap({
+                ChangeStatus(id: id, row: $0)
+            }) {
+                status.name(from: rows)
+                return status
+            }
+        } catch {
+            throw ControlPlaneError(
+                .ledgerUnavailable, "the ledger cannot be read: \(error)", changeID: id)
+        }
+        guard let doubt = reading?.doubt else { return nil }
+        throw ControlPlaneError(
+            .outcomeUnknown, "nothing certain is known of this change: \(doubt.problem)",
+            changeID: id)
+    }
+
+    /// Returns when this server's reads show `revision`; throws `replicaBehind` when they do not in
+    /// time, `futureRevision` when etcd itself has not reached it, and `notReady` while no whole state
+    /// of etcd has been read.
+    package func waitUntilApplied(
+        _ revision: Int64, timeout: Duration
+    ) async throws(ControlPlaneError) {
+        guard mirror.isReadable else {
+            throw ControlPlaneError(.notReady, mirror.unreadiness)
+        }
+        if revision <= mirror.applied.reached { return }
+        if let newest = try? await store.range(RangeRequest(.key(Keyspace.head))).header.revision,
+            newest < revision
+        {
+            throw ControlPlaneError(
+                .futureRevision, "etcd is at revision \(newest), \(revision) does not exist yet")
+        }
+        guard await mirror.applied.wait(for: revision, until: .now + timeout) else {
+            throw ControlPlaneError(
+                .replicaBehind,
+                "this server is at revision \(mirror.applied.reached), not yet at \(revision)")
+        }
+    }
+
+    /// The state of each part; asks etcd, for a second at most, if it would take a write.
+    package func health() async -> ControlPlaneHealth {
+        let applied = mirror.applied.reached
+        let trouble = await probe.trouble() ?? writer.stall(longerThan: .seconds(3))
+        var ledgerPart = ControlPlaneHealth.Part(isHealthy: true, detail: "writable")
+        if case .unavailable(let error) = ledger.health {
+            ledgerPart = ControlPlaneHealth.Part(isHealthy: false, detail: error.message)
+        }
+        return ControlPlaneHealth(
+            etcd: ControlPlaneHealth.Part(
+                isHealthy: trouble == nil, detail: trouble ?? "takes writes"),
+            ledger: ledgerPart,
+            mirror: ControlPlaneHealth.Part(
+                isHealthy: mirror.problem == nil,
+                detail: mirror.problem ?? "at revision \(applied)"),
+            stored: findingSummary,
+            appliedRevision: applied, auditedRevision: feed.audited.reached)
+    }
+}

@@ -1,0 +1,148 @@
+import Calico
+import Domain
+import Etcd
+import Store
+
+/// Reads the state at one place from the ledger: what is needed becomes a small mirror, which the same
+/// code reads that reads the present.
+struct HistoricalReader: Sendable {
+    let ledger: AuditLedger
+    let planner: Planner
+    let place: HistoryPlace
+    /// Whether each reading makes sure that the ledger still knows the place; throws `UnknownPlace` if not.
+    var isKnown = true
+
+    /// Keys looked at in one reading of the ledger.
+    private static let chunk = 256
+
+    /// Nil when there was no such object.
+    func object(_ name: ObjectName) async throws -> ObjectView? {
+        var objects: [HistoricalObject] = []
+        if name.isPolicy { objects = try await all(prefix: ResourceKey.prefix(.tier)) }
+        let keys = planner.policyKeys(name, PlanningView(Self.mirror(of: objects)))
+        objects += try await ledger.objects(keys: keys.map(\.path), at: place, isKnown: isKnown)
+        objects += try await related(to: objects)
+        return planner.current(name, PlanningView(Self.mirror(of: objects)))?.object
+    }
+
+    /// One page; reads no more of the ledger than the page needs.
+    func list(_ query: ListQuery) async throws -> ListPage {
+        var page = ListPage(items: [], next: nil)
+        var last = query.after
+        var query = query
+        while true {
+            let chunk = try await ledger.objects(
+                prefix: query.collection.prefix, after: query.after, limit: Self.chunk, at: place,
+                isKnown: isKnown)
+            let related = try await related(to: chunk.objects)
+            var scan = ListScan(query, Self.mirror(of: chunk.objects + related))
+            // Related objects may lie behind the chunk.
+            while let (path, view) = scan.next(), chunk.next.map({ path <= $0 }) ?? true {
+                if page.items.count == query.limit {
+                    page.next = last
+                    return page
+                }
+                page.items.append(view)
+                last = path
+            }
+            guard let next = chunk.next else { return page }
+            query.after = next
+        }
+    }
+
+    /// Names of the regions that were registered.
+    func regions() async throws -> [String] {
+        try await all(prefix: ListQuery.Collection.regions.prefix).compactMap { object in
+            guard let key = ResourceKey(path: object.key),
+                case .region(let region) = InventoryKey(key)
+            else { return nil }
+            return region
+        }
+    }
+
+    private func all(prefix: String) async throws -> [HistoricalObject] {
+        var objects: [HistoricalObject] = []
+        var after: String?
+        repeat {
+            let page = try await ledger.objects(
+                prefix: prefix, after: after, limit: Self.chunk, at: place,
+                isKnown: isKnown)
+            objects += page.objects
+            after = page.next
+        } while after != nil
+        return objects
+    }
+
+    /// What else the CrossRegionPolicies among `objects` are made of: their further policies, or the first
+    /// policy of a further one, and the regions and subnets they name. Of a policy stored with a prefix, the
+    /// one without, which is shown in its place.
+    private func related(to objects: [HistoricalObject]) async throws -> [HistoricalObject] {
+        var keys: Set<String> = []
+        for object in objects {
+            guard let resource = object.resource, resource.key.kind.isPolicy else { continue }
+            let name = PolicyName.authored(resource)
+            if name != resource.key.name {
+                let (kind, namespace) = (resource.key.kind, resource.key.namespace)
+                keys.insert(ResourceKey(kind, namespace: namespace, name: name).path)
+            }
+            guard resource.key.kind == .globalNetworkPolicy else { continue }
+            keys.formUnion(CrossRegionKeys.related(to: resource))
+        }
+        keys.subtract(objects.map(\.key))
+        return try await ledger.objects(keys: keys.sorted(), at: place, isKnown: isKnown)
+    }
+
+    private static func mirror(of objects: [HistoricalObject]) -> Mirror {
+        var state = MirrorState()
+        for object in objects {
+            state.put(
+                KeyValue(
+                    key: EtcdKey(object.key), value: Array(object.value.utf8),
+                    modRevision: object.place.revision))
+        }
+        let mirror = Mirror()
+        mirror.replace(with: state, revision: 0)
+        return mirror
+    }
+}
+
+extension HistoricalObject {
+    /// Nil when the value was no resource.
+    var resource: Resource? {
+        ResourceKey(path: key).flatMap { Resource(key: $0, bytes: Array(value.utf8)) }
+    }
+}
+
+/// The etcd keys that belong to a CrossRegionPolicy.
+enum CrossRegionKeys {
+    /// Of a first policy: the keys of its further policies and of the subnets and regions that its source
+    /// names. Of a further one: the keys of the first. None for any other policy.
+    static func related(to resource: Resource) -> [String] {
+        if let name = CrossRegionAnnotation.sourceName(ofPart: resource) { return stored(name) }
+        guard let policy = CrossRegionAnnotation.policy(of: resource) else { return [] }
+        let references = policy.value.map(CrossRegionCompiler.references)
+        return parts(of: PolicyName.authored(resource))
+            + (references?.subnets ?? []).map {
+                InventoryKey.subnet(region: $0.value.region, name: $0.value.name).resourceKey.path
+            }
+            + (references?.regions ?? []).map {
+                InventoryKey.region($0.value).resourceKey.path
+            }
+    }
+
+    /// The keys of the further policies that a CrossRegionPolicy `name` can have.
+    static func parts(of name: String) -> [String] {
+        (1..<CrossRegionCompiler.maximumPolicies).flatMap {
+            stored(CrossRegionCompiler.name(name, index: $0))
+        }
+    }
+
+    /// The keys that a GlobalNetworkPolicy `name` of the default tier is stored under.
+    static func stored(_ name: String) -> [String] {
+        let conventions: [PolicyNameConvention] = [.plain, .tiered]
+        let names = conventions.map {
+            PolicyName.stored(name, tier: PolicyName.defaultTier, convention: $0)
+        }
+        return Set(names).sorted().map { ResourceKey(.globalNetworkPolicy, name: $0).path }
+    }
+}

@@ -1,0 +1,145 @@
+import Calico
+import Domain
+
+/// Walks the objects of one list in the order of their etcd keys, a few hundred at a time, so that the
+/// mirror's lock is never held for long.
+struct ListScan {
+    private static let chunk = 256
+
+    private let query: ListQuery
+    private let mirror: Mirror
+    private let prefix: String
+    private var position: String?
+    private var buffer: ArraySlice<(path: String, entry: MirrorEntry)> = []
+    /// The paths that an address filter selects, ascending; nil without such a filter.
+    private var candidates: ArraySlice<String>?
+    private var isAtEnd = false
+
+    init(_ query: ListQuery, _ mirror: Mirror) {
+        self.query = query
+        self.mirror = mirror
+        position = query.after
+        prefix = query.collection.prefix
+        candidates = Self.candidates(query, mirror, prefix: prefix)
+    }
+
+    /// The next object that passes every filter; nil at the end.
+    mutating func next() -> (path: String, view: ObjectView)? {
+        while true {
+            if buffer.isEmpty {
+                guard !isAtEnd else { return nil }
+                refill()
+                continue
+            }
+            let (path, entry) = buffer.removeFirst()
+            if let view = view(path, entry) { return (path, view) }
+        }
+    }
+
+    private mutating func refill() {
+        let (prefix, position) = (prefix, position)
+        var found: [(path: String, entry: MirrorEntry)] = []
+        if var rest = candidates {
+            let paths = rest.prefix(Self.chunk)
+            rest = rest.dropFirst(paths.count)
+            candidates = rest
+            isAtEnd = rest.isEmpty
+            found = mirror.read { state in
+                paths.compactMap { path in state.entries[path].map { (path, $0) } }
+            }
+        } else {
+            found = mirror.read { state in
+                var found: [(path: String, entry: MirrorEntry)] = []
+                state.entries.forEach(prefix: prefix, after: position) { path, entry in
+                    found.append((path, entry))
+                    return found.count < Self.chunk
+                }
+                return found
+            }
+            isAtEnd = found.count < Self.chunk
+            self.position = found.last?.path ?? position
+        }
+        buffer = found[...]
+    }
+
+    private func view(_ path: String, _ entry: MirrorEntry) -> ObjectView? {
+        guard let key = ResourceKey(path: path),
+            let resource = Resource(key: key, bytes: entry.bytes)
+        else { return nil }
+        let labels = resource.labels
+        guard query.labels.allSatisfy({ labels[$0.key] == $0.value }),
+            let name = ObjectName(resource), mirror.isShown(key)
+        else { return nil }
+        guard CrossRegionAnnotation.isPresent(on: resource) else {
+            return Representation.view(name, resource, revision: entry.modRevision)
+        }
+        let view = PlanningView(mirror)
+        if view.source(ofPart: resource) != nil { return nil }
+        return view.object(name, resource, revision: entry.modRevision).0
+    }
+
+    /// The subnets that satisfy every address filter, after the query's position.
+    private static func candidates(
+        _ query: ListQuery, _ mirror: Mirror, prefix: String
+    ) -> ArraySlice<String>? {
+        var selections: [Set<String>] = []
+        func select(_ elements: [PrefixTrie<SubnetID>.Element]) {
+            selections.append(Set(elements.map(\.value.path)))
+        }
+        if let cidr = query.overlaps {
+            select(mirror.read { $0.subnets.containing(cidr) } + mirror.subnets(within: cidr))
+        }
+        if let cidr = query.contains { select(mirror.read { $0.subnets.containing(cidr) }) }
+        if let cidr = query.within { select(mirror.subnets(within: cidr)) }
+        guard var paths = selections.first else { return nil }
+        for selection in selections.dropFirst() { paths.formIntersection(selection) }
+        let after = query.after ?? ""
+        return paths.filter { $0.hasPrefix(prefix) && $0 > after }.sorted()[...]
+    }
+}
+
+extension ListQuery.Collection {
+    /// What the etcd keys of its objects begin with.
+    var prefix: String {
+        let sets = ResourceKey.prefix(.globalNetworkSet)
+        return switch self {
+        case .regions: sets + "region."
+        case .subnets(let region): sets + "subnet." + (region.map { $0 + "." } ?? "")
+        case .policies: ResourceKey.prefix(.globalNetworkPolicy)
+        case .regionPolicies(let region):
+            ResourceKey.prefix(.networkPolicy, namespace: RegionNamespace.of(region: region))
+        }
+    }
+}
+
+/// Counts the changes of what lists show, since this server began: as long as a count is the same, so is every answer.
+struct ListVersions: Sendable {
+    /// Of network sets, and of what is found about their places.
+    private var sets: UInt64 = 0
+    /// Of policies and tiers.
+    private var policies: UInt64 = 0
+
+    /// Notes that an object of `kind` was written, deleted or judged anew.
+    mutating func note(_ kind: ResourceKind) {
+        switch kind {
+        case .globalNetworkSet: sets += 1
+        case .globalNetworkPolicy, .networkPolicy, .tier: policies += 1
+        default: break
+        }
+    }
+
+    /// Goes on from the counts of the state that this one replaces, so that none comes twice.
+    mutating func replace(_ old: ListVersions) {
+        sets += old.sets + 1
+        policies += old.policies + 1
+    }
+
+    /// The count of everything that a list of `collection` shows: of policies, also the regions and subnets that
+    /// CrossRegionPolicies name.
+    subscript(collection: ListQuery.Collection) -> UInt64 {
+        switch collection {
+        case .regions, .subnets: sets
+        case .policies, .regionPolicies: sets + policies
+        }
+    }
+}

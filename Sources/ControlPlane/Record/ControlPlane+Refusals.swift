@@ -1,0 +1,127 @@
+import Calico
+package import Documents
+package import Domain
+import Logging
+import Store
+
+extension ControlPlane {
+    /// Puts a read of the audit log on record.
+    ///
+    /// - Parameters:
+    ///   - query: The parameters as the client gave them.
+    ///   - format: `json`, `csv` and so on.
+    package func recordRead(
+        _ reader: ChangeContext, path: String, query: String, format: String, status: Int
+    ) {
+        var row = AuditRecord.Draft(
+            time: SystemClock.now(), origin: .api, actor: reader.actor, verb: .read,
+            kind: "AuditLog", name: path)
+        row.take(reader)
+        row.status = status
+        row.detail = AuditRecord.Draft.text(
+            ["query": .string(query), "format": .string(format)])
+        recordLater(row)
+    }
+
+    /// Puts an attempt that did not even reach planning, such as a body that does not parse, on record.
+    package func recordRefusal(
+        context: ChangeContext, operationVerb: String, name: ObjectName?, status: Int,
+        problem: String, isDryRun: Bool = false, detail: String, violations: ViolationList
+    ) async {
+        var row = attemptRow(
+            context, verb: operationVerb, name: name, detail: detail, violations: violations)
+        (row.status, row.problem, row.isDryRun) = (status, problem, isDryRun)
+        await recordQuietly(row)
+    }
+
+    /// Puts an attempt on record that was in order but could not be carried out, if the ledger takes it.
+    func recordFailure(_ error: ControlPlaneError, of request: ChangeRequest) async {
+        var row = attemptRow(request, detail: error.message)
+        let problem = statuses.failed(error.code)
+        (row.outcome, row.status, row.problem) = (.failed, problem.status, problem.type)
+        await recordQuietly(row)
+    }
+
+    /// Puts an attempt that no other method here records on record, without waiting for the disk.
+    package func recordLater(_ row: AuditRecord.Draft) { refusals.recordLater(row) }
+
+    private func recordQuietly(_ row: AuditRecord.Draft) async {
+        do {
+            try await refusals.record(row)
+        } catch {
+            logger.error("an attempt could not be audited", metadata: ["error": "\(error)"])
+        }
+    }
+
+    /// Puts a refusal on record; throws when the ledger does not take it.
+    func audit(
+        _ refusal: Refusal, of request: ChangeRequest
+    ) async throws(ControlPlaneError) {
+        var row = attemptRow(
+            request, detail: refusal.detail, violations: refusal.violations)
+        let problem = statuses.refused(refusal.reason)
+        (row.status, row.problem) = (problem.status, problem.type)
+        do {
+            try await refusals.record(row)
+        } catch {
+            throw ControlPlaneError(
+                .ledgerUnavailable, "the refusal could not be audited: \(error)")
+        }
+    }
+
+    private func attemptRow(
+        _ request: ChangeRequest, detail: String, violations: ViolationList = []
+    ) -> AuditRecord.Draft {
+        let operation = request.operation
+        var row = attemptRow(
+            request.context, verb: operation.verb, name: operation.name, detail: detail,
+            violations: violations)
+        if case .put(.policy, let document) = operation,
+            Representation.isCrossRegion(document)
+        {
+            row.kind = CrossRegionPolicy.kind
+        }
+        row.changeID = request.id.text
+        row.isDryRun = request.options.dryRun
+        if operation.verb == "put", let name = operation.name, object(name) == nil {
+            row.verb = .create
+        }
+        return row
+    }
+
+    private func attemptRow(
+        _ context: ChangeContext, verb: String, name: ObjectName?, detail: String,
+        violations: ViolationList
+    ) -> AuditRecord.Draft {
+        let isNew = verb == "allocate"
+        var row = AuditRecord.Draft(
+            time: SystemClock.now(), origin: .api, actor: context.actor,
+            verb: isNew ? .create : verb == "delete" ? .delete : .update,
+            kind: name.map(kind) ?? JournalEntry.manifestKind, name: name?.name ?? "",
+            region: name?.region,
+            outcome: .refused)
+        row.take(context)
+        var members = JSONObject()
+        members["detail"] = .string(detail.cut(to: Self.maximumDetail))
+        members["violations"] = .array(
+            violations.map {
+                [
+                    "pointer": .string($0.pointer.cut(to: 256)), "rule": .string($0.rule.name),
+                ]
+            })
+        if violations.total > violations.count {
+            members["violationCount"] = .number(JSONNumber(Int64(violations.total)))
+        }
+        row.detail = AuditRecord.Draft.text(.object(members))
+        return row
+    }
+
+    /// The kind of the object as it is now.
+    private func kind(of name: ObjectName) -> String {
+        guard case .policy = name else { return name.kind }
+        return name.kind(showing: object(name)?.document)
+    }
+
+    /// Characters of the detail that one refused attempt may put on the disk; of violations a list keeps a hundred.
+    private static let maximumDetail = 2_000
+}

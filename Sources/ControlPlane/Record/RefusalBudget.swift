@@ -1,0 +1,135 @@
+/// How many rows of attempts each source may put into the ledger, so that nobody fills the disk with
+/// requests that are refused. A token bucket for each source, and one for all of them together, since an
+/// actor is only what a client says; what is over is counted. Pure.
+package struct RefusalBudget: Sendable {
+    package struct Limits: Sendable, Equatable {
+        /// Rows that a source may cause in a minute, in the long run.
+        package var perMinute: Int
+        /// Rows that a source which was quiet may cause at once.
+        package var burst: Int
+        /// Sources told apart; all others share one budget.
+        package var sources: Int
+        /// How much more all sources together may cause than one.
+        package var together = 10
+
+        package init(perMinute: Int = 300, burst: Int = 1_000, sources: Int = 1_024) {
+            self.perMinute = perMinute
+            self.burst = burst
+            self.sources = sources
+        }
+    }
+
+    /// Who causes rows.
+    package struct Source: Hashable, Comparable, Sendable {
+        package var address: String
+        package var actor: String?
+
+        package init(address: String, actor: String?) {
+            self.address = address
+            self.actor = actor
+        }
+
+        /// All those for whom there is no bucket of their own.
+        package static let others = Source(address: "others", actor: nil)
+
+        package static func < (lhs: Source, rhs: Source) -> Bool {
+            (lhs.address, lhs.actor ?? "") < (rhs.address, rhs.actor ?? "")
+        }
+    }
+
+    /// What was left out for one source since the last report, by what was tried and what became of it.
+    package struct Dropped: Sendable, Equatable {
+        package var source: Source
+        package var counts: [String: Int]
+
+        package var count: Int { counts.values.reduce(0, +) }
+    }
+
+    private struct Bucket {
+        var tokens: Double
+        var filledAt: ContinuousClock.Instant
+
+        /// Adds what the time since the last filling is worth, `perMinute` a minute, up to `burst`.
+        mutating func fill(to burst: Int, perMinute: Int, at now: ContinuousClock.Instant) {
+            let (seconds, attoseconds) = (now - filledAt).components
+            let passed = Double(seconds) + Double(attoseconds) * 1e-18
+            tokens = min(Double(burst), tokens + passed * Double(perMinute) / 60)
+            filledAt = now
+        }
+    }
+
+    /// Sources that a report names; the rest is one entry.
+    static let named = 20
+
+    private let limits: Limits
+    private var buckets: [Source: Bucket] = [:]
+    private var all: Bucket?
+    private var dropped: [Source: [String: Int]] = [:]
+
+    package init(limits: Limits = Limits()) { self.limits = limits }
+
+    /// Whether a row of `kind` for `source` may be written now; counts it when not.
+    package mutating func take(
+        _ source: Source, _ kind: String, at now: ContinuousClock.Instant
+    ) -> Bool {
+        let key = key(source)
+        var (own, all) = (filled(buckets[key], at: now), filledForAll(at: now))
+        let isTaken = own.tokens >= 1 && all.tokens >= 1
+        if isTaken {
+            own.tokens -= 1
+            all.tokens -= 1
+        } else {
+            dropped[key, default: [:]][kind, default: 0] += 1
+        }
+        (buckets[key], self.all) = (own, all)
+        return isTaken
+    }
+
+    /// Counts a row that had a budget, but did not get onto the disk.
+    package mutating func miss(_ source: Source, _ kind: String) {
+        dropped[key(source), default: [:]][kind, default: 0] += 1
+    }
+
+    /// What was left out since the last report, the most first; sources with a full budget are forgotten.
+    package mutating func report(at now: ContinuousClock.Instant) -> [Dropped] {
+        let all = dropped.map { Dropped(source: $0.key, counts: $0.value) }.sorted {
+            $0.count != $1.count ? $0.count > $1.count : $0.source < $1.source
+        }
+        dropped = [:]
+        buckets = buckets.filter {
+            filled($0.value, at: now).tokens < Double(limits.burst)
+        }
+        guard all.count > Self.named else { return all }
+        var others = Dropped(source: .others, counts: [:])
+        for entry in all.dropFirst(Self.named) {
+            others.counts.merge(entry.counts, uniquingKeysWith: +)
+        }
+        return all.prefix(Self.named) + [others]
+    }
+
+    /// Takes back a report that could not be made.
+    package mutating func restore(_ report: [Dropped]) {
+        for entry in report {
+            dropped[key(entry.source), default: [:]].merge(entry.counts, uniquingKeysWith: +)
+        }
+    }
+
+    /// The source that is counted: itself, or one of the others when there are too many.
+    private func key(_ source: Source) -> Source {
+        let isKnown = buckets[source] != nil || dropped[source] != nil
+        return isKnown || max(buckets.count, dropped.count) < limits.sources ? source : .others
+    }
+
+    private func filled(_ bucket: Bucket?, at now: ContinuousClock.Instant) -> Bucket {
+        var bucket = bucket ?? Bucket(tokens: Double(limits.burst), filledAt: now)
+        bucket.fill(to: limits.burst, perMinute: limits.perMinute, at: now)
+        return bucket
+    }
+
+    private func filledForAll(at now: ContinuousClock.Instant) -> Bucket {
+        let burst = limits.burst * limits.together
+        var bucket = all ?? Bucket(tokens: Double(burst), filledAt: now)
+        bucket.fill(to: burst, perMinute: limits.perMinute * limits.together, at: now)
+        return bucket
+    }
+}

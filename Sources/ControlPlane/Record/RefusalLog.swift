@@ -1,0 +1,120 @@
+import Documents
+import Domain
+import Logging
+import Store
+import Synchronization
+
+/// The one way of rows about attempts into the ledger: what was refused, what failed, who read the
+/// audit log. Of one source no more than its budget; what is left out is counted in a row.
+final class RefusalLog: Sendable {
+    /// Reads have a budget of their own, so that whoever looks often hides nothing that is refused.
+    private struct Budgets {
+        var refusals: RefusalBudget
+        var reads: RefusalBudget
+
+        /// The budget that a row is of.
+        subscript(row: AuditRecord.Draft) -> RefusalBudget {
+            get { row.verb == .read ? reads : refusals }
+            _modify {
+                if row.verb == .read { yield &reads } else { yield &refusals }
+            }
+        }
+    }
+
+    private let ledger: AuditLedger
+    private let logger: Logger
+    private let budgets: Mutex<Budgets>
+
+    init(ledger: AuditLedger, limits: RefusalBudget.Limits, logger: Logger) {
+        self.ledger = ledger
+        self.logger = logger
+        budgets = Mutex(
+            Budgets(refusals: RefusalBudget(limits: limits), reads: RefusalBudget(limits: limits)))
+    }
+
+    /// Returns when the row is on disk, or when its source has no budget left.
+    func record(_ row: AuditRecord.Draft) async throws {
+        guard take(row) else { return }
+        do {
+            try await ledger.record([row.bounded])
+        } catch {
+            miss(row)
+            throw error
+        }
+    }
+
+    /// As `record`, for callers that cannot wait; a row that is lost is a line in the log, and counted.
+    func recordLater(_ row: AuditRecord.Draft) {
+        guard take(row) else { return }
+        ledger.record([row.bounded]) { [self] error in
+            miss(row)
+            logger.error("an attempt could not be audited", metadata: ["error": "\(error)"])
+        }
+    }
+
+    /// Puts on record what was left out since the last time; to be called every minute or so.
+    func reportDropped() async {
+        let (refusals, reads) = budgets.withLock {
+            ($0.refusals.report(at: .now), $0.reads.report(at: .now))
+        }
+        let rows =
+            refusals.map { Self.row($0, "more refused requests than one source may put on record") }
+            + reads.map {
+                Self.row($0, "more reads of the audit log than one source may put on record")
+            }
+        guard !rows.isEmpty else { return }
+        do {
+            try await ledger.record(rows)
+        } catch {
+            budgets.withLock {
+                $0.refusals.restore(refusals)
+                $0.reads.restore(reads)
+            }
+            logger.error(
+                "rows of attempts were left out, and that could not be audited",
+                metadata: ["error": "\(error)"])
+        }
+    }
+
+    private func take(_ row: AuditRecord.Draft) -> Bool {
+        budgets.withLock { $0[row].take(row.source, row.budgetKind, at: .now) }
+    }
+
+    private func miss(_ row: AuditRecord.Draft) {
+        budgets.withLock { $0[row].miss(row.source, row.budgetKind) }
+    }
+
+    private static func row(_ dropped: RefusalBudget.Dropped, _ reason: String) -> AuditRecord.Draft
+    {
+        var counts = JSONObject()
+        for (attempt, count) in dropped.counts {
+            counts[attempt] = .number(JSONNumber(Int64(count)))
+        }
+        var detail = JSONObject()
+        detail["reason"] = .string(reason)
+        detail["actor"] = dropped.source.actor.map(JSONValue.string)
+        detail["count"] = .number(JSONNumber(Int64(dropped.count)))
+        detail["counts"] = .object(counts)
+        var row = AuditRecord.Draft.own(
+            .observe, .ledger, "dropped", detail: .object(detail), at: SystemClock.now())
+        row.clientAddress = dropped.source.address
+        return row
+    }
+}
+
+extension AuditRecord.Draft {
+    fileprivate var source: RefusalBudget.Source {
+        clientAddress.map { RefusalBudget.Source(address: $0, actor: actor) } ?? .others
+    }
+
+    /// What was tried, and what became of it: `update refused`.
+    fileprivate var budgetKind: String { "\(verb.rawValue) \(outcome.rawValue)" }
+
+    /// With what a client chooses freely cut to a size that it cannot fill a disk with.
+    fileprivate var bounded: AuditRecord.Draft {
+        var row = self
+        row.name = row.name.cut(to: 256)
+        row.region = row.region?.cut(to: 256)
+        return row
+    }
+}
