@@ -2,7 +2,7 @@ import Documents
 import Domain
 import Testing
 
-@testable import ControlPlane
+import ControlPlane
 
 /// The detail of a refusal says the first thing that is wrong, where it is, and how many more there are.
 @Suite struct RefusalDetailTests {

@@ -38,7 +38,7 @@ enum RemovedMembers {
 }
 
 extension Planner {
-    /// What a PUT removes that this API never wrote; nothing when nobody looked into the ledger.
+    /// Warns of members that a PUT removes although this API never wrote them. Empty if the ledger was not asked.
     func removalWarnings(
         _ resource: Resource, _ current: CurrentObject?, _ request: ChangeRequest
     ) -> [Violation] {

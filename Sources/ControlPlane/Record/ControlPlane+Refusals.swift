@@ -5,7 +5,7 @@ import Logging
 import Store
 
 extension ControlPlane {
-    /// Puts a read of the audit log on record.
+    /// Records a read of the audit log.
     ///
     /// - Parameters:
     ///   - query: The parameters as the client gave them.
@@ -23,7 +23,7 @@ extension ControlPlane {
         recordLater(row)
     }
 
-    /// Puts an attempt that did not even reach planning, such as a body that does not parse, on record.
+    /// Records a request that was refused before planning, such as one whose body does not parse.
     package func recordRefusal(
         context: ChangeContext, operationVerb: String, name: ObjectName?, status: Int,
         problem: String, isDryRun: Bool = false, detail: String, violations: ViolationList
@@ -34,7 +34,7 @@ extension ControlPlane {
         await recordQuietly(row)
     }
 
-    /// Puts an attempt on record that was in order but could not be carried out, if the ledger takes it.
+    /// Records a valid request that could not be carried out, if the ledger takes the row.
     func recordFailure(_ error: ControlPlaneError, of request: ChangeRequest) async {
         var row = attemptRow(request, detail: error.message)
         let problem = statuses.failed(error.code)
@@ -42,7 +42,7 @@ extension ControlPlane {
         await recordQuietly(row)
     }
 
-    /// Puts an attempt that no other method here records on record, without waiting for the disk.
+    /// Records any other row about a request, without waiting for the disk.
     package func recordLater(_ row: AuditRecord.Draft) { refusals.recordLater(row) }
 
     private func recordQuietly(_ row: AuditRecord.Draft) async {
@@ -53,7 +53,7 @@ extension ControlPlane {
         }
     }
 
-    /// Puts a refusal on record; throws when the ledger does not take it.
+    /// Records a refusal. Throws if the ledger does not take it, since no refusal is answered that is not audited.
     func audit(
         _ refusal: Refusal, of request: ChangeRequest
     ) async throws(ControlPlaneError) {
