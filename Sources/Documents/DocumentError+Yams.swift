@@ -1,7 +1,7 @@
 import Yams
 
 extension DocumentError {
-    /// What Yams says about `text`, in our words where ours are clearer.
+    /// Converts an error of Yams about `text`, with clearer words for common mistakes.
     init(_ error: any Error, in text: String) {
         switch error as? YamlError {
         case .scanner(_, let problem, let mark, _), .parser(_, let problem, let mark, _),
@@ -41,11 +41,12 @@ extension DocumentError {
         }
     }
 
-    /// The pointer of the mapping that has a key at `position`, in the document that it is in: the end of what comes
-    /// before, read with a key of our own in that place. Empty where that is not YAML either.
+    /// Returns the pointer of the mapping that has a key at `position`. Yams does not tell it, so this reads the text
+    /// before `position` once more, completed by a key of our own. Empty if that text is not YAML.
     private static func pointer(ofMappingAt position: SourcePosition, in text: String) -> String {
         let before = Array(text.utf8.prefix(position.byteOffset))
-        // Each try reads all of it: of a long text only the first, so that refusing costs no more than reading.
+        // Each try reads the whole text before the error, so a long text gets only one try: refusing must not cost
+        // more than reading.
         for end in ["", "}", "}}", "}]}"].prefix(before.count <= guessedBytes ? 4 : 1) {
             let prefix = String(decoding: before + Array(("k: 0" + end).utf8), as: UTF8.self)
             guard
@@ -64,10 +65,10 @@ extension DocumentError {
         return last
     }
 
-    /// Bytes up to which it is tried whether brackets are open.
+    /// The size up to which open brackets are guessed, in bytes.
     private static let guessedBytes = 16_384
 
-    /// The pointer of the innermost mapping that is the last thing in `root`.
+    /// Returns the pointer of the innermost mapping that is the last thing in `root`.
     private static func lastPath(_ root: Node) -> String {
         var pointer = ""
         var path = ""
@@ -90,13 +91,13 @@ extension DocumentError {
 }
 
 extension SourcePosition {
-    /// The place that libyaml calls `line` and `column`, both from 1; it counts scalars, and more line breaks
-    /// than JSON knows.
+    /// Converts libyaml's `line` and `column`, both from 1. libyaml counts scalars and accepts more line breaks than
+    /// JSON does.
     init(line: Int, column: Int, inYAML text: String) {
         self = Self.all([(line, column)], inYAML: text)[0]
     }
 
-    /// The same of several places, in their order, in one walk over `text`.
+    /// Converts several positions, in their order, in one walk over `text`.
     static func all(
         _ marks: [(line: Int, column: Int)], inYAML text: String
     ) -> [SourcePosition] {
@@ -122,5 +123,95 @@ extension SourcePosition {
         }
         for last in rest { places[last] = current }
         return places
+    }
+}
+
+/// Advice about common mistakes in texts that are not YAML.
+enum YAMLHint {
+    /// Returns the usual cause of the parser's `problem` at `position`; nil if none is known.
+    static func text(_ problem: String, at position: SourcePosition?, in text: String) -> String? {
+        if let folded = oneLine(text) { return folded }
+        guard let position else { return nil }
+        let before = text.utf8.prefix(position.byteOffset).last
+        let here = text.utf8.dropFirst(position.byteOffset).first
+        if here == UInt8(ascii: "\t") { return "a tab cannot indent here: use spaces" }
+        if problem.hasPrefix("mapping values are not allowed") {
+            return
+                "put a value that holds \": \" in quotes, and begin each key in a line of its own"
+        }
+        switch (problem.hasPrefix("did not find expected alphabetic"), before, here) {
+        case (true, UInt8(ascii: "*"), _), (true, UInt8(ascii: "&"), _),
+            (_, _, UInt8(ascii: "@")), (_, _, UInt8(ascii: "`")), (_, _, UInt8(ascii: "%")):
+            return "put a value that begins with this character in quotes"
+        default: break
+        }
+        let line = text.utf8.prefix(position.byteOffset).reversed().prefix { $0 != 0x0A }
+        if problem.hasPrefix("did not find expected key"), line.contains(where: isQuote) {
+            return
+                "a value that begins with a quotation mark ends at the next one: put all of it in"
+                + " the other kind of quotes"
+        }
+        if problem.contains("<document start>"), text.utf8.first == UInt8(ascii: "{") {
+            return "put several JSON objects in a list: [{…}, {…}]"
+        }
+        return nil
+    }
+
+    /// Explains a text of one line that should have several; nil for any other.
+    static func oneLine(_ text: String) -> String? {
+        guard !text.isEmpty, !text.utf8.contains(where: { $0 == 0x0A || $0 == 0x0D }) else {
+            return nil
+        }
+        let isComment = text.utf8.first { $0 != 0x20 } == UInt8(ascii: "#")
+        let colons = zip(text.utf8, text.utf8.dropFirst()).count {
+            $0 == UInt8(ascii: ":") && $1 == UInt8(ascii: " ")
+        }
+        guard isComment || colons > 1 else { return nil }
+        return
+            "the text is all in one line, because curl -d removes line breaks: send a file with"
+            + " curl -T FILE or --data-binary @FILE"
+    }
+
+    /// Returns the position of a byte order mark at the start of a later line, which joined files have; nil without
+    /// one.
+    static func strayMark(in text: String) -> SourcePosition? {
+        let bytes = Array(text.utf8)
+        var start = bytes.startIndex
+        while let found = bytes[start...].firstIndex(of: 0xEF) {
+            if found > 0, bytes[found - 1] == 0x0A,
+                bytes[found...].starts(with: [0xEF, 0xBB, 0xBF])
+            {
+                return SourcePosition(byteOffset: found, in: bytes)
+            }
+            start = found + 1
+        }
+        return nil
+    }
+
+    /// Returns advice about a second document that begins without `---`; nil if the repeated `keys` are not the ones
+    /// that every document has.
+    static func missingSeparator(
+        _ keys: [String], at position: SourcePosition, in text: String
+    ) -> String? {
+        // Only these four keys are looked for, because a hostile text may repeat thousands.
+        let keys = ["apiVersion", "kind", "metadata", "spec"].filter(keys.contains)
+        guard position.column == 1, !keys.isEmpty else { return nil }
+        var seen: Set<String> = []
+        let lines = text.utf8.split(separator: 0x0A, omittingEmptySubsequences: false)
+        for (index, line) in lines.enumerated() {
+            if line.starts(with: "---".utf8) { seen = [] }
+            guard let key = keys.first(where: { line.starts(with: ($0 + ":").utf8) }) else {
+                continue
+            }
+            if !seen.insert(key).inserted, index >= position.line {
+                return
+                    "if another document begins in line \(index + 1), put a line with --- before it"
+            }
+        }
+        return nil
+    }
+
+    private static func isQuote(_ byte: UInt8) -> Bool {
+        byte == UInt8(ascii: "\"") || byte == UInt8(ascii: "'")
     }
 }

@@ -1,11 +1,11 @@
-/// Why a text could not be read as a document.
+/// The reason why a text is not a document.
 package struct DocumentError: Error, Hashable, Sendable {
     /// RFC 6901 pointer to the innermost value being read; empty for the whole document.
     package var pointer: String
     /// Where in the text, when that is known.
     package var position: SourcePosition?
     package var rule: RuleID
-    /// What was found and what was expected, for a person; without the position.
+    /// The problem and the expected form, for a person; without the position.
     package var message: String
 
     package init(
@@ -17,23 +17,125 @@ package struct DocumentError: Error, Hashable, Sendable {
         self.message = message
     }
 
-    /// The same problem in the form that every other check reports, position in words.
+    /// The error as a violation, with the position in words.
     package var violation: Violation {
         let place = position.map { " (\($0))" } ?? ""
         return Violation(pointer: pointer, rule: rule, message: message + place)
     }
 
-    /// The same error seen from the object that holds the failing value under `key`.
+    /// Returns the error with a pointer from the object that holds the failing value under `key`.
     func within(key: String) -> DocumentError {
         var outer = self
         outer.pointer = JSONPointer.append("", key) + pointer
         return outer
     }
 
-    /// The same error seen from the array that holds the failing value at `index`.
+    /// Returns the error with a pointer from the array that holds the failing value at `index`.
     func within(index: Int) -> DocumentError {
         var outer = self
         outer.pointer = JSONPointer.append("", index) + pointer
         return outer
     }
+}
+
+extension RuleID {
+    /// The text is not well-formed JSON.
+    package static let jsonSyntax = RuleID("json.syntax")
+    /// A number is not written as RFC 8259 section 6 demands.
+    package static let jsonNumber = RuleID("json.number")
+    /// A string has a bad escape or a raw control character.
+    package static let jsonString = RuleID("json.string")
+    /// Something follows the one value of the document.
+    package static let jsonTrailingData = RuleID("json.trailing-data")
+    /// The text is not UTF-8, or starts with a byte order mark.
+    package static let documentEncoding = RuleID("document.encoding")
+    /// There is no value in the text.
+    package static let documentEmpty = RuleID("document.empty")
+    /// An object names one key twice.
+    package static let documentDuplicateKey = RuleID("document.duplicate-key")
+    /// Arrays and objects are nested deeper than `DocumentLimits.depth`.
+    package static let documentTooDeep = RuleID("document.too-deep")
+    /// The document holds more values than `DocumentLimits.nodes`.
+    package static let documentTooManyValues = RuleID("document.too-many-values")
+    /// An object has more members than `DocumentLimits.members`.
+    package static let documentTooManyMembers = RuleID("document.too-many-members")
+    /// A number is longer than `DocumentLimits.numberLength`.
+    package static let documentNumberTooLong = RuleID("document.number-too-long")
+    /// A text has more directives than `YAMLDirectives.limit`.
+    package static let documentTooManyDirectives = RuleID("document.too-many-directives")
+
+    /// The rules about documents that exceed `DocumentLimits`.
+    package static let documentBounds: Set<RuleID> = [
+        .documentTooDeep, .documentTooManyValues, .documentTooManyMembers, .documentNumberTooLong,
+        .documentTooManyDirectives,
+    ]
+
+    /// The text is not well-formed YAML.
+    package static let yamlSyntax = RuleID("yaml.syntax")
+    /// The stream holds several documents where one is expected.
+    package static let yamlMultipleDocuments = RuleID("yaml.multiple-documents")
+    /// A tag that JSON has no type for, or that its text does not fit.
+    package static let yamlTag = RuleID("yaml.tag")
+    /// A number that JSON cannot hold: infinity, not-a-number, or too large in hexadecimal, octal or binary.
+    package static let yamlNumber = RuleID("yaml.number")
+    /// A mapping key that is not a scalar, or is null.
+    package static let yamlKey = RuleID("yaml.key")
+    /// `<<` has a value other than mappings, or comes after a key that it also sets.
+    package static let yamlMerge = RuleID("yaml.merge")
+}
+
+/// A place in a document's text.
+package struct SourcePosition: Hashable, Sendable {
+    /// 1-based.
+    package var line: Int
+    /// 1-based, counted in Unicode scalars.
+    package var column: Int
+    /// 0-based, counted in bytes.
+    package var byteOffset: Int
+
+    package init(line: Int, column: Int, byteOffset: Int) {
+        self.line = line
+        self.column = column
+        self.byteOffset = byteOffset
+    }
+
+    /// The line and column of a byte of `bytes`; an offset past the end means the end.
+    package init(byteOffset: Int, in bytes: [UInt8]) {
+        let end = min(max(byteOffset, 0), bytes.count)
+        self.init(line: 1, column: 1, byteOffset: 0)
+        advance(to: end, in: bytes)
+    }
+
+    /// Returns the positions of several bytes by their offsets, in one walk over `bytes`. No offset may be past the
+    /// end.
+    static func all(byteOffsets: [Int], in bytes: [UInt8]) -> [Int: SourcePosition] {
+        var places: [Int: SourcePosition] = [:]
+        var place = SourcePosition(line: 1, column: 1, byteOffset: 0)
+        for offset in byteOffsets.sorted() {
+            place.advance(to: offset, in: bytes)
+            places[offset] = place
+        }
+        return places
+    }
+
+    private mutating func advance(to end: Int, in bytes: [UInt8]) {
+        for byte in bytes[byteOffset..<end] {
+            if byte == UInt8(ascii: "\n") {
+                line += 1
+                column = 1
+            } else if !byte.isUTF8Continuation {
+                column += 1
+            }
+        }
+        byteOffset = end
+    }
+}
+
+extension SourcePosition: CustomStringConvertible {
+    package var description: String { "line \(line), column \(column)" }
+}
+
+extension UInt8 {
+    /// True if this byte continues a UTF-8 sequence (`10xxxxxx`).
+    var isUTF8Continuation: Bool { self & 0xC0 == 0x80 }
 }

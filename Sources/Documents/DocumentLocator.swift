@@ -1,11 +1,11 @@
 import Yams
 
-/// Finds in a document's text what violations' pointers mean, so that an answer can name line and column.
+/// Finds the lines and columns of the pointers that violations name.
 ///
-/// Reads the text once more, however many pointers there are, so it is for answers that refuse.
+/// Reads the text once more, whatever the number of pointers. Only answers that refuse a document pay for it.
 package enum DocumentLocator {
-    /// Where the keys of the pointers' members, or the pointers' elements, begin, in the order of `pointers`. What is
-    /// missing is located by the value that should have it; nil for all in a text that is no document.
+    /// Returns the positions of the members' keys and of the elements, in the order of `pointers`. A missing member
+    /// gets the position of the value that should hold it. All are nil if the text is not a document.
     package static func positions(of pointers: [String], in bytes: [UInt8]) -> [SourcePosition?] {
         let tree = PointerTree(pointers)
         if let offsets = json(tree, in: bytes) {
@@ -19,8 +19,8 @@ package enum DocumentLocator {
         return stream.positions(tree.resolved(marks))
     }
 
-    /// The same in a text that is a stream, where a pointer begins with the position of a document. Nil
-    /// also for a YAML stream with lists (`items`) in it, whose elements count as documents.
+    /// Returns the positions in a stream of documents, where a pointer begins with the position of a document. All are
+    /// nil for a YAML stream that holds lists (`items`), because their elements count as documents.
     package static func positions(
         ofStreamed pointers: [String], in bytes: [UInt8]
     ) -> [SourcePosition?] {
@@ -46,20 +46,20 @@ package enum DocumentLocator {
         return stream.positions(tree.resolved(marks))
     }
 
-    /// The places in a stream that is one JSON object: the first document, or the list of all in `items`. Nil for
-    /// what is no JSON.
+    /// Returns the positions in a stream that is one JSON object: a document, or a list of documents in `items`. Nil
+    /// if the text is not JSON.
     private static func inOneObject(_ pointers: [String], _ bytes: [UInt8]) -> [SourcePosition?]? {
         let own = pointers.map { $0.hasPrefix("/0") ? String($0.dropFirst(2)) : $0 }
         let tree = PointerTree(own + pointers.map { "/items" + $0 } + ["", "/items"])
         guard let offsets = json(tree, in: bytes) else { return nil }
         let places = positions(tree.resolved(offsets), in: bytes)
-        // Without `items` its place is that of the whole.
+        // Without `items`, its position is that of the whole.
         let isList = places[2 * pointers.count] != places[2 * pointers.count + 1]
         let start = isList ? pointers.count : 0
         return Array(places[start..<start + pointers.count])
     }
 
-    /// Byte offsets by the nodes of the tree; nil for a text that is no JSON object or array.
+    /// Returns byte offsets by the nodes of the tree; nil if the text is not a JSON object or array.
     private static func json(_ tree: PointerTree, in bytes: [UInt8]) -> [Int: Int]? {
         var reader = JSONReader(bytes, limits: .body)
         reader.skipWhitespace()
@@ -69,7 +69,7 @@ package enum DocumentLocator {
         return offsets
     }
 
-    /// The offsets as lines and columns, in one more walk over the bytes.
+    /// Returns the lines and columns of the offsets, in one walk over the bytes.
     private static func positions(_ offsets: [Int?], in bytes: [UInt8]) -> [SourcePosition?] {
         let places = SourcePosition.all(byteOffsets: offsets.compactMap { $0 }, in: bytes)
         return offsets.map { offset in offset.flatMap { places[$0] } }
@@ -104,7 +104,8 @@ package enum DocumentLocator {
 }
 
 extension JSONReader {
-    /// Notes the offsets of what the tree names below `node`, at whose value the reader is, and steps over the value.
+    /// Notes the offsets of everything that the tree names below `node`, and steps over the value at the reader's
+    /// offset.
     fileprivate mutating func locate(
         _ tree: PointerTree, _ node: Int, depth: Int, _ offsets: inout [Int: Int]
     ) throws(DocumentError) {
@@ -166,7 +167,7 @@ private struct PointerTree {
 
     func child(_ token: String, of node: Int) -> Int? { nodes[node].children[ExactString(token)] }
 
-    /// For each pointer what was found at it, or at the innermost node on the way.
+    /// Returns the finding at each pointer, or else at the innermost node on its way.
     func resolved<Place>(_ found: [Int: Place]) -> [Place?] {
         ends.map { end in
             var node: Int? = end

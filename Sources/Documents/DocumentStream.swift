@@ -11,8 +11,8 @@ package struct StreamedDocument: Sendable, Equatable {
 }
 
 extension JSONValue {
-    /// The documents that this one stands for in a stream: the elements of a list, or of `items` as calicoctl prints
-    /// it, else itself.
+    /// The documents in this value: the elements of a list, or of `items` as calicoctl prints it, otherwise the value
+    /// itself.
     package var streamed: [JSONValue] {
         arrayValue?.flatMap(\.streamedItems) ?? streamedItems
     }
@@ -21,8 +21,8 @@ extension JSONValue {
 }
 
 extension DocumentError {
-    /// The same error with a pointer into the stream: `count` documents come before the one that it is about, of which
-    /// the elements of a list count as documents.
+    /// Returns the error with a pointer that begins with the position of its document in the stream. `count` documents
+    /// come before it; the elements of a list count as documents.
     package func inStream(after count: Int) -> DocumentError {
         var tokens = JSONPointer.tokens(pointer)[...]
         guard !tokens.isEmpty else { return self }

@@ -1,4 +1,47 @@
-/// JSON Patch (RFC 6902): the difference of two documents as operations.
+/// Builds and splits JSON pointers (RFC 6901).
+package enum JSONPointer {
+    /// `pointer` extended by one object key, escaped (section 3: `~` is `~0`, `/` is `~1`).
+    package static func append(_ pointer: String, _ key: String) -> String {
+        guard key.utf8.contains(where: { $0 == UInt8(ascii: "~") || $0 == UInt8(ascii: "/") })
+        else {
+            return pointer + "/" + key
+        }
+        var escaped = ""
+        for character in key.unicodeScalars {
+            switch character {
+            case "~": escaped += "~0"
+            case "/": escaped += "~1"
+            default: escaped.unicodeScalars.append(character)
+            }
+        }
+        return pointer + "/" + escaped
+    }
+
+    /// Returns the keys and indices of a pointer, unescaped (section 4).
+    package static func tokens(_ pointer: String) -> [String] {
+        pointer.split(separator: "/", omittingEmptySubsequences: false).dropFirst().map { token in
+            token.split(separator: "~1", omittingEmptySubsequences: false).joined(separator: "/")
+                .split(separator: "~0", omittingEmptySubsequences: false).joined(separator: "~")
+        }
+    }
+
+    /// `pointer` extended by one array index.
+    package static func append(_ pointer: String, _ index: Int) -> String {
+        pointer + "/" + String(index)
+    }
+}
+
+extension JSONValue {
+    /// Returns the value at the keys and indices of a pointer (RFC 6901 section 4); nil without such a value.
+    package func value(at tokens: [String]) -> JSONValue? {
+        tokens.reduce(self as JSONValue?) { value, token in
+            guard let elements = value?.arrayValue else { return value?[token] }
+            return Int(token).flatMap { elements.indices.contains($0) ? elements[$0] : nil }
+        }
+    }
+}
+
+/// JSON Patch (RFC 6902): the difference between two documents as operations.
 package enum JSONPatch {
     package struct Operation: Sendable, Equatable {
         /// The operations that a difference needs.
@@ -19,10 +62,10 @@ package enum JSONPatch {
         }
     }
 
-    /// Operations that, applied in order, turn `old` into `new`; none when they are equal.
+    /// Returns the operations that turn `old` into `new` when applied in order; none if they are equal.
     ///
-    /// Arrays are compared position by position: an element in the middle that goes shows as changes of
-    /// those behind it.
+    /// Arrays are compared position by position, so the removal of an element in the middle shows as changes of the
+    /// elements after it.
     package static func diff(from old: JSONValue, to new: JSONValue) -> [Operation] {
         var operations: [Operation] = []
         append(old, new, at: "", to: &operations)
@@ -70,5 +113,29 @@ extension JSONPatch.Operation {
         object["path"] = .string(path)
         object["value"] = value
         return .object(object)
+    }
+}
+
+/// JSON Merge Patch (RFC 7396).
+package enum MergePatch {
+    /// Returns `target` after `patch`. Members of the patch replace those of the target, or remove them if null. A
+    /// patch that is not an object replaces the whole target. Members keep their order; new ones come last.
+    package static func apply(_ patch: JSONValue, to target: JSONValue) -> JSONValue {
+        guard case .object(let changes) = patch else { return patch }
+        let changesByKey = changes.membersByKey
+        let current = target.objectValue ?? JSONObject()
+        var members: [(key: String, value: JSONValue)] = []
+        for (key, value) in current {
+            switch changesByKey[ExactString(key)] {
+            case nil: members.append((key, value))
+            case .null: continue
+            case let change?: members.append((key, apply(change, to: value)))
+            }
+        }
+        let existing = current.membersByKey
+        for (key, change) in changes where change != .null && existing[ExactString(key)] == nil {
+            members.append((key, apply(change, to: .null)))
+        }
+        return .object(JSONObject(uncheckedMembers: members))
     }
 }

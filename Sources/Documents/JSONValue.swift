@@ -91,3 +91,128 @@ extension JSONValue: ExpressibleByStringLiteral, ExpressibleByBooleanLiteral,
     }
     package init(nilLiteral: ()) { self = .null }
 }
+
+/// The members of a JSON object in the order they were written; a key occurs once.
+///
+/// Keys are compared by their bytes (RFC 8259 section 8.3); equality does not depend on the order.
+package struct JSONObject: Sendable {
+    package private(set) var members: [(key: String, value: JSONValue)] = []
+
+    package init() {}
+
+    /// `members` must not repeat a key: the parsers refuse documents that do.
+    package init(uncheckedMembers members: [(key: String, value: JSONValue)]) {
+        self.members = members
+    }
+
+    package var isEmpty: Bool { members.isEmpty }
+    package var count: Int { members.count }
+    package var keys: [String] { members.map(\.key) }
+
+    /// The value of `key`. Setting a new key appends it; setting nil removes it. Linear: objects are small;
+    /// `membersByKey` is for walking one object by the keys of another.
+    package subscript(key: String) -> JSONValue? {
+        get { members.first { $0.key.isExactly(key) }?.value }
+        set {
+            let index = members.firstIndex { $0.key.isExactly(key) }
+            switch (index, newValue) {
+            case (let index?, let value?): members[index].value = value
+            case (let index?, nil): members.remove(at: index)
+            case (nil, let value?): members.append((key, value))
+            case (nil, nil): break
+            }
+        }
+    }
+
+    /// All members, to look many of them up at a constant cost each.
+    var membersByKey: [ExactString: JSONValue] {
+        Dictionary(members.map { (ExactString($0.key), $0.value) }) { first, _ in first }
+    }
+}
+
+extension JSONObject: Sequence {
+    package func makeIterator() -> IndexingIterator<[(key: String, value: JSONValue)]> {
+        members.makeIterator()
+    }
+}
+
+extension JSONObject: Hashable {
+    package static func == (lhs: JSONObject, rhs: JSONObject) -> Bool {
+        guard lhs.count == rhs.count else { return false }
+        let inOrder = zip(lhs.members, rhs.members).allSatisfy { $0.key.isExactly($1.key) }
+        if inOrder { return zip(lhs.members, rhs.members).allSatisfy { $0.value == $1.value } }
+        let others = rhs.membersByKey
+        return lhs.members.allSatisfy { others[ExactString($0.key)] == $0.value }
+    }
+
+    package func hash(into hasher: inout Hasher) {
+        var combined = 0
+        for (key, value) in members {
+            var member = Hasher()
+            member.combine(ExactString(key))
+            member.combine(value)
+            combined ^= member.finalize()
+        }
+        hasher.combine(combined)
+    }
+}
+
+/// A JSON number, kept as it was written (RFC 8259 section 6) so that nothing is lost on the way through.
+package struct JSONNumber: Sendable {
+    /// The number's text, always a legal JSON number.
+    package let literal: String
+
+    package init(_ value: Int64) { self.literal = String(value) }
+
+    /// `literal` must already be a legal JSON number: the parsers check it.
+    package init(uncheckedLiteral literal: String) { self.literal = literal }
+
+    /// The value if it is written as an integer (no fraction, no exponent) that fits 64 bits.
+    package var int64: Int64? { Int64(literal) }
+
+    /// The value if it is written as an integer that fits 128 bits.
+    var integer: Int128? { Int128(literal) }
+
+    /// The nearest double; infinite when the literal is out of range.
+    package var double: Double { Double(literal) ?? .nan }
+}
+
+extension JSONNumber: Hashable {
+    /// Numbers are equal when their values are: `1`, `1.0` and `1e0` are one number.
+    package static func == (lhs: JSONNumber, rhs: JSONNumber) -> Bool {
+        if lhs.literal == rhs.literal { return true }
+        if let left = lhs.integer, let right = rhs.integer { return left == right }
+        return lhs.double == rhs.double
+    }
+
+    package func hash(into hasher: inout Hasher) { hasher.combine(double) }
+}
+
+/// A string compared by its bytes. Swift's own `==` also equates different spellings of one character
+/// (composed and decomposed), which JSON keeps apart (RFC 8259 section 8.3).
+struct ExactString: Hashable {
+    let text: String
+
+    init(_ text: String) { self.text = text }
+
+    static func == (lhs: ExactString, rhs: ExactString) -> Bool { lhs.text.isExactly(rhs.text) }
+
+    /// Hashes the bytes. Swift's own hash is the same for all canonically equal spellings of a text, and a few dozen
+    /// bytes have thousands of them. As keys of one object they would all be compared with one another.
+    func hash(into hasher: inout Hasher) {
+        var text = text
+        text.withUTF8 { hasher.combine(bytes: UnsafeRawBufferPointer($0)) }
+    }
+}
+
+extension String {
+    /// Returns true if both are the same bytes.
+    package func isExactly(_ other: String) -> Bool {
+        let (bytes, others) = (utf8, other.utf8)
+        guard bytes.count == others.count else { return false }
+        let isSame = bytes.withContiguousStorageIfAvailable { left in
+            others.withContiguousStorageIfAvailable { left.elementsEqual($0) }
+        }
+        return (isSame ?? nil) ?? bytes.elementsEqual(others)
+    }
+}

@@ -1,9 +1,9 @@
 import Yams
 
-/// The scalars of a YAML text as they are written, which a value does not tell any more: `012` is the number 10.
+/// Finds the scalars of a YAML text as written, which the values no longer show: `012` is the number 10.
 package enum WrittenScalars {
-    /// The text at each of `pointers`, whose first token is the position of a document as `JSONValue.streamed` counts
-    /// them; nil for what is no scalar, and for all in a text that is no YAML.
+    /// Returns the text at each of `pointers`, whose first token is the position of a document as `JSONValue.streamed`
+    /// counts them. Nil for a pointer to anything but a scalar; all are nil if the text is not YAML.
     package static func texts(of pointers: [String], in bytes: [UInt8]) -> [String?] {
         guard !pointers.isEmpty, var stream = try? YAMLStream(bytes, limits: .body) else {
             return pointers.map { _ in nil }

@@ -1,3 +1,14 @@
+/// Writes values as YAML in block style, for people and for `kubectl`-like tools.
+package enum YAMLSerializer {
+    /// Returns the same text for the same value; members keep their order. `YAMLParser` and readers of YAML 1.2 read
+    /// back the same value, except numbers that no double can hold.
+    package static func bytes(_ value: JSONValue) -> [UInt8] {
+        var writer = YAMLWriter()
+        writer.document(value)
+        return writer.output
+    }
+}
+
 /// Appends block style YAML to `output`: two spaces a level, lists not indented below their key.
 struct YAMLWriter {
     private(set) var output: [UInt8] = []
@@ -12,7 +23,7 @@ struct YAMLWriter {
         }
     }
 
-    /// The first member stands where the line is; the others get lines of their own.
+    /// Writes the first member on the current line and each other one on a new line.
     private mutating func members(_ object: JSONObject, indent: Int) {
         for (index, member) in object.members.enumerated() {
             if index > 0 { self.indent(indent) }
@@ -92,5 +103,79 @@ struct YAMLWriter {
 
     private mutating func indent(_ indent: Int) {
         output.append(contentsOf: repeatElement(UInt8(ascii: " "), count: indent))
+    }
+}
+
+/// A string as a YAML scalar: plain if every reader reads that same string, otherwise in double quotes.
+struct YAMLText {
+    private let text: String
+
+    init(_ text: String) { self.text = text }
+
+    var bytes: [UInt8] { isPlain ? Array(text.utf8) : quoted }
+
+    /// The words that readers of YAML 1.1 or 1.2 take for a boolean or null. They are quoted in any letter case.
+    private static let words: Set<String> = [
+        "y", "n", "yes", "no", "on", "off", "true", "false", "null",
+    ]
+
+    private var isPlain: Bool {
+        let bytes = Array(text.utf8)
+        guard let first = bytes.first, let last = bytes.last, last != UInt8(ascii: ":") else {
+            return false
+        }
+        switch first {
+        case UInt8(ascii: "a")...UInt8(ascii: "z"), UInt8(ascii: "A")...UInt8(ascii: "Z"),
+            UInt8(ascii: "_"), UInt8(ascii: "/"):
+            break
+        case UInt8(ascii: "0")...UInt8(ascii: "9"):
+            guard !Self.mayBeNumberOrDate(bytes) else { return false }
+        default: return false
+        }
+        guard bytes.allSatisfy({ (0x20...0x7E).contains($0) }), last != UInt8(ascii: " "),
+            !Self.hasIndicator(bytes)
+        else { return false }
+        return bytes.count > 5 || !Self.words.contains(text.lowercased())
+    }
+
+    /// Returns true if all of it could belong to an integer in any base, a float, a sexagesimal, a date or a time.
+    private static func mayBeNumberOrDate(_ bytes: [UInt8]) -> Bool {
+        bytes.allSatisfy { "0123456789abcdefABCDEFxXoOtTzZ_+-.:, ".utf8.contains($0) }
+    }
+
+    /// Returns true if `: ` or ` #` would end the scalar.
+    private static func hasIndicator(_ bytes: [UInt8]) -> Bool {
+        zip(bytes, bytes.dropFirst()).contains {
+            $0 == (UInt8(ascii: ":"), UInt8(ascii: " "))
+                || $0 == (UInt8(ascii: " "), UInt8(ascii: "#"))
+        }
+    }
+
+    private var quoted: [UInt8] {
+        var output: [UInt8] = [UInt8(ascii: "\"")]
+        for scalar in text.unicodeScalars {
+            switch scalar {
+            case "\"": output += Array("\\\"".utf8)
+            case "\\": output += Array("\\\\".utf8)
+            case "\n": output += Array("\\n".utf8)
+            case "\r": output += Array("\\r".utf8)
+            case "\t": output += Array("\\t".utf8)
+            case _ where Self.needsEscape(scalar):
+                output += Array("\\u".utf8)
+                output += Array(Hex.text(UInt16(truncatingIfNeeded: scalar.value)).utf8)
+            default: output += Array(UTF8.encode(scalar) ?? .init())
+            }
+        }
+        output.append(UInt8(ascii: "\""))
+        return output
+    }
+
+    /// Returns true for characters that YAML does not allow unescaped or takes for line breaks (YAML 1.1 sections 5.1
+    /// and 5.4).
+    private static func needsEscape(_ scalar: Unicode.Scalar) -> Bool {
+        switch scalar.value {
+        case ..<0x20, 0x7F..<0xA0, 0x2028, 0x2029, 0xFEFF, 0xFFFE, 0xFFFF: true
+        default: false
+        }
     }
 }

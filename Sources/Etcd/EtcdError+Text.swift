@@ -10,8 +10,8 @@ import NIOCore
 #endif
 
 extension EtcdError {
-    /// What happened to a call, in words that say what to look at. The transport says only in its causes
-    /// what keeps it from connecting, and in its messages how it is built.
+    /// Describes a failed call in words that tell an operator what to check. The transport's own messages describe its
+    /// internals, and only its causes tell why it cannot connect.
     static func text(_ status: RPCError) -> String {
         if let cause = deepestCause(status) { return text(ofCause: cause, status.message) }
         if status.code == .deadlineExceeded { return "timed out without an answer" }
@@ -23,7 +23,7 @@ extension EtcdError {
         return status.message
     }
 
-    /// Returns true if something that is no gRPC server has answered.
+    /// Returns true if the answer is not from a gRPC server.
     static func isForeign(_ status: RPCError) -> Bool { status.message.hasPrefix(foreignStatus) }
 
     private static func deepestCause(_ status: RPCError) -> (any Error)? {
@@ -53,7 +53,7 @@ extension EtcdError {
         if text.hasPrefix(foreignStatus) {
             let status = text.dropFirst(foreignStatus.count).trimmingSuffix { "(). ".contains($0) }
                 .drop { "( ".contains($0) }
-            return "it answers with HTTP status \(status): what listens there is no etcd"
+            return "it answers with HTTP status \(status): the server there is not etcd"
         }
         return meanings.first { text.contains($0.0) }?.1
     }
@@ -61,7 +61,7 @@ extension EtcdError {
     /// The transport's words for an answer that is not gRPC's.
     private static let foreignStatus = "Unexpected non-200 HTTP Status Code"
 
-    /// Parts of the texts of the transport and of BoringSSL, and what they mean here; the first one counts.
+    /// Parts of the messages of the transport and of BoringSSL, and their meaning here; the first match counts.
     private static let meanings = [
         ("Connection refused", "connection refused"),
         ("Failed to resolve", "its name is not found"),
@@ -87,7 +87,7 @@ extension EtcdError {
             "it ends the TLS handshake: if it does not speak TLS, write http:// for https://"
         ),
         ("uncleanShutdown", "the connection was lost"),
-        ("UnableToParseFrame", "what listens there is no etcd: it does not speak HTTP/2"),
+        ("UnableToParseFrame", "the server there is not etcd: it does not speak HTTP/2"),
         (
             "before completing the HTTP/2",
             "it closes every connection: if it wants TLS, write https:// for http://"
@@ -95,7 +95,7 @@ extension EtcdError {
         ("CancellationError", "the call was cancelled"),
     ]
 
-    /// Characters of a foreign error's description.
+    /// The limit of a foreign error's description, in characters.
     private static let maximumText = 300
 }
 

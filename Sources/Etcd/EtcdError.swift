@@ -1,4 +1,6 @@
-/// Why a call to etcd failed, and whether it may have been applied all the same.
+import GRPCCore
+
+/// The reason why a call to etcd failed, and if it may still have been applied.
 package struct EtcdError: Error, Sendable {
     package enum Code: Hashable, Sendable {
         /// No endpoint answered, or the connection was lost.
@@ -6,9 +8,9 @@ package struct EtcdError: Error, Sendable {
         case deadlineExceeded
         /// The calling task was cancelled, or the client has been shut down.
         case cancelled
-        /// The revision asked for is gone; etcd says from which on it has them only for a watch.
+        /// The requested revision is gone. etcd names the oldest one that it still has only to a watch.
         case compacted(compactRevision: Int64?)
-        /// The revision asked for does not exist yet.
+        /// The requested revision does not exist yet.
         case futureRevision
         case unauthenticated
         case permissionDenied
@@ -22,15 +24,15 @@ package struct EtcdError: Error, Sendable {
         /// The database has reached its quota and refuses writes.
         case noSpace
         case leaseNotFound
-        /// The request contradicts itself or the server's rules; the configuration too.
+        /// The request or the configuration contradicts itself or the server's rules.
         case invalidArgument
-        /// Another cluster answers than the one that this watch began with.
+        /// The cluster is not the one that this watch began with.
         case clusterChanged
         /// The server does not know this call.
         case unsupported
         /// The server found its own data damaged.
         case corrupt
-        /// Anything else, a defect of the server or of this client among it.
+        /// Anything else, including defects of the server and of this client.
         case `internal`
     }
 
@@ -64,13 +66,13 @@ extension EtcdError: CustomStringConvertible {
 }
 
 extension EtcdError.Code {
-    /// The event, as the beginning of a message.
+    /// The beginning of a message.
     fileprivate var text: String {
         switch self {
         case .unavailable: "etcd cannot be reached"
         case .deadlineExceeded: "etcd does not answer in time"
         case .noLeader: "etcd has no leader"
-        case .noSpace: "etcd takes no writes"
+        case .noSpace: "etcd accepts no writes"
         case .unauthenticated, .permissionDenied: "etcd refuses this server"
         default: "etcd: \(self)"
         }
@@ -80,4 +82,103 @@ extension EtcdError.Code {
 extension EtcdError {
     /// The calling task was cancelled before anything was sent, or while only reading.
     static let cancelled = EtcdError(code: .cancelled, message: "the call was cancelled")
+
+    /// Converts the error of a failed call. `mayBeApplied` is true for a write that was handed to the connection: then
+    /// only a refusal by etcd proves that nothing has changed.
+    init(_ error: any Error, mayBeApplied: Bool) {
+        if let known = error as? EtcdError {
+            self = known
+        } else if let status = error as? RPCError {
+            self.init(status: status, mayBeApplied: mayBeApplied)
+        } else if error is RuntimeError {
+            // A stopped GRPCClient refuses calls.
+            self.init(code: .cancelled, message: "the client has been shut down", cause: error)
+        } else {
+            self.init(
+                code: error is CancellationError ? .cancelled : .internal,
+                message: String(describing: error),
+                outcome: mayBeApplied ? .unknown : .notApplied, cause: error)
+        }
+    }
+
+    private init(status: RPCError, mayBeApplied: Bool) {
+        let isForeign = Self.isForeign(status)
+        let refusal =
+            isForeign ? nil : Self.refusals[status.message] ?? Self.refusal(byCode: status)
+        let code = refusal ?? (isForeign ? .unavailable : Self.doubtful(status))
+        self.init(
+            code: code, message: refusal == nil ? Self.text(status) : status.message,
+            outcome: mayBeApplied && refusal == nil ? .unknown : .notApplied, cause: status)
+    }
+
+    /// Converts a failure that etcd reports as text, such as the cancel reason of a watch.
+    init(reason: String) {
+        let known = Self.refusals.first { reason.hasSuffix($0.key) }
+        self.init(code: known?.value ?? .internal, message: reason)
+    }
+
+    /// The messages with which etcd refuses a request without applying it (etcd, api/v3rpc/rpctypes/error.go).
+    private static let refusals: [String: Code] = [
+        "etcdserver: key is not provided": .invalidArgument,
+        "etcdserver: duplicate key given in txn request": .invalidArgument,
+        "etcdserver: too many operations in txn request": .tooManyOperations,
+        "etcdserver: mvcc: required revision has been compacted": .compacted(compactRevision: nil),
+        "etcdserver: mvcc: required revision is a future revision": .futureRevision,
+        "etcdserver: mvcc: database space exceeded": .noSpace,
+        "etcdserver: requested lease not found": .leaseNotFound,
+        "etcdserver: lease already exists": .invalidArgument,
+        "etcdserver: too large lease TTL": .invalidArgument,
+        "etcdserver: request is too large": .requestTooLarge,
+        "etcdserver: too many requests": .tooManyRequests,
+        "etcdserver: no leader": .noLeader,
+        // A member without a leader does not accept a proposal (raft, raft.go).
+        "raft proposal dropped": .noLeader,
+        "etcdserver: not capable": .unsupported,
+        "etcdserver: permission denied": .permissionDenied,
+        "etcdserver: user name is empty": .unauthenticated,
+        "etcdserver: user name not found": .unauthenticated,
+        "etcdserver: invalid auth token": .unauthenticated,
+        "etcdserver: revision of auth store is old": .unauthenticated,
+        "etcdserver: authentication is not enabled": .unsupported,
+        "etcdserver: authentication failed, invalid user ID or password": .unauthenticated,
+    ]
+
+    /// Returns the code of a refusal that the status alone proves; nil for others.
+    private static func refusal(byCode status: RPCError) -> Code? {
+        switch status.code {
+        case .invalidArgument: .invalidArgument
+        case .unauthenticated: .unauthenticated
+        case .permissionDenied: .permissionDenied
+        case .unimplemented: .unsupported
+        case .resourceExhausted where status.message.hasPrefix("grpc: received message larger"):
+            .requestTooLarge
+        default: nil
+        }
+    }
+
+    /// Returns the code of a failure after which a write may have been applied or may still be.
+    private static func doubtful(_ status: RPCError) -> Code {
+        switch status.code {
+        case .unavailable: .unavailable
+        case .deadlineExceeded: .deadlineExceeded
+        case .cancelled: .cancelled
+        case .dataLoss: .corrupt
+        // The transport's words for a message beyond its limit.
+        case .internalError where status.message.hasPrefix("Failed to decode message"):
+            .responseTooLarge
+        case .resourceExhausted: .tooManyRequests
+        case .unknown where status.cause is CancellationError: .cancelled
+        default: .internal
+        }
+    }
+}
+
+extension EtcdError {
+    /// True if the same request may succeed on another endpoint or a little later.
+    var isTransient: Bool {
+        switch code {
+        case .unavailable, .deadlineExceeded, .noLeader: true
+        default: false
+        }
+    }
 }

@@ -1,32 +1,31 @@
-/// What this product needs of etcd: `EtcdClient` on the wire, others in tests.
+/// The operations of etcd that this product uses: `EtcdClient` implements them on the wire, other types in tests.
 ///
 /// Every call ends within the implementation's deadline, stops when its task is cancelled and
 /// throws `EtcdError`.
 package protocol KeyValueStore: Sendable {
-    /// The reason why this store cannot be reached, for each endpoint, since it answered last; nil for none.
+    /// The failures of the endpoints since the last answer; nil without any.
     var trouble: String? { get }
 
-    /// The endpoint that calls go to at the moment; nil for a store that has none.
+    /// The endpoint that calls use now; nil for a store without endpoints.
     var endpointInUse: String? { get }
 
     func range(_ request: RangeRequest) async throws -> RangeResponse
 
-    /// Never tried twice once it may have been sent: a lost answer is an error whose `outcome` is
-    /// `.unknown`.
+    /// Applies a transaction. It is not repeated once it may have been sent: a lost answer is an error with the
+    /// outcome `.unknown`.
     func transaction(_ transaction: Transaction) async throws -> TransactionResponse
 
-    /// Runs `body` with the changes, each whole revision once and in order, across any number of
-    /// reconnections; ends when `body` does.
+    /// Runs `body` with the changes: each whole revision once and in order, across any number of reconnections. Ends
+    /// when `body` does.
     ///
-    /// The sequence never finishes by itself. It throws `EtcdError` `.compacted` if the next
-    /// revision is no longer there, `.clusterChanged` if another cluster answers, and what a
-    /// retry cannot cure, such as `.permissionDenied`.
+    /// The sequence never finishes. It throws `EtcdError` `.compacted` if the next revision is gone, `.clusterChanged`
+    /// if another cluster answers, and errors that a retry cannot cure, such as `.permissionDenied`.
     func watch<Result: Sendable>(
         _ request: WatchRequest,
         _ body: @Sendable (WatchBatches) async throws -> Result
     ) async throws -> Result
 
-    /// A new lease of at least this many seconds.
+    /// Grants a lease of at least this many seconds.
     func grantLease(ttlSeconds: Int64) async throws -> Lease
 }
 
@@ -35,7 +34,7 @@ extension KeyValueStore {
 
     package var endpointInUse: String? { nil }
 
-    /// The key now, or nil if it does not exist.
+    /// Returns the current value of the key; nil if it does not exist.
     package func get(_ key: EtcdKey) async throws -> KeyValue? {
         try await range(RangeRequest(.key(key))).keyValues.first
     }
@@ -48,7 +47,7 @@ extension KeyValueStore {
         return try await transaction(put).header
     }
 
-    /// Whether there was such a key.
+    /// Deletes a key; returns true if it existed.
     @discardableResult
     package func delete(_ key: EtcdKey) async throws -> Bool {
         let response = try await transaction(Transaction(success: [.delete(key)]))

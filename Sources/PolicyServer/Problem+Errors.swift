@@ -51,9 +51,9 @@ extension Problem {
     }
 
     /// The same for a request that is on record.
-    var onRecord: Problem {
+    var audited: Problem {
         var problem = self
-        problem.isOnRecord = true
+        problem.isAudited = true
         return problem
     }
 

@@ -3,7 +3,7 @@ import Documents
 import Domain
 import Testing
 
-@Suite("What Calico accepts and how it stores it")
+@Suite("Documents that Calico accepts, and their stored forms")
 struct AcceptedDocumentTests {
     @Test(
         "documents at the edge of what is valid",
@@ -64,7 +64,7 @@ struct AcceptedDocumentTests {
         #expect(stored["metadata"]?["annotations"]?["a"] == "1e+06")
     }
 
-    @Test("null is an object without fields, which is no object of any kind")
+    @Test("null is read as an object without fields and refused")
     func null() {
         for kind in [ResourceKind.globalNetworkPolicy, .networkPolicy, .globalNetworkSet, .tier] {
             let verdict = CalicoValidator.judge(.null, kind: kind)
@@ -101,7 +101,7 @@ struct AcceptedDocumentTests {
         #expect(stored["spec"]?["types"]?.arrayValue?.compactMap(\.stringValue) == expected)
     }
 
-    @Test("tier, its label, and Go's omissions show in what is stored")
+    @Test("the stored form has the tier, its label and Go's omissions")
     func stored() throws {
         let stored = try #require(
             try PolicySample.judge(

@@ -5,11 +5,11 @@ import Foundation
 import TestSupport
 import Testing
 
-/// Bytes of real documents and selectors, broken at random: an answer or an error, never a crash, in
-/// reasonable time, and nothing accepted that the strict decoder then refuses.
+/// Random changes of real documents and selectors give a result or an error in reasonable time and never crash.
+/// Nothing is accepted that the strict decoder then refuses.
 ///
-/// Each runs for `TEST_FUZZ_SECONDS` (2 if not set; `scripts/fuzz` sets it), half of it with one
-/// seed that never changes and half with one that always does.
+/// Each test runs for `TEST_FUZZ_SECONDS` (2 if not set; `scripts/fuzz` sets it), half of the time with a fixed seed
+/// and half with a random one.
 @Suite("Broken bytes")
 struct ByteFuzzTests {
     private static let seeds: [UInt64] = [1, UInt64.random(in: .min ... .max)]
@@ -87,7 +87,7 @@ struct ByteFuzzTests {
             let text = String(decoding: mutator.broken(corpus), as: UTF8.self)
             guard let selector = try? Selector(parsing: text) else { return false }
             let again = try Selector(parsing: selector.canonical)
-            // Calico prints `!(!x)` as `!!x` and reads that as `x`: so it settles a step later.
+            // Calico prints `!(!x)` as `!!x` and reads that as `x`, so the form is stable one step later.
             try #expect(Selector(parsing: again.canonical).canonical == again.canonical)
             for labels in labels {
                 #expect(again.matches(labels) == selector.matches(labels), "\(text)")
@@ -115,7 +115,7 @@ struct ByteFuzzTests {
             let region = Region.decode(document, name: "west")
             let subnet = Subnet.decode(document, region: "west", name: "web")
             _ = SubnetAllocation.decode(document)
-            // A scalar that is JSON may be no YAML, and has no places in it.
+            // A JSON scalar may be invalid YAML and has no positions in it.
             if document.objectValue != nil {
                 let pointers = (region.violations + subnet.violations).map(\.pointer)
                 #expect(!DocumentLocator.positions(of: pointers, in: bytes).contains(nil))
@@ -130,7 +130,7 @@ struct ByteFuzzTests {
         }
     }
 
-    /// Whether some kind accepts the document; what is stored then has to be accepted too.
+    /// Returns true if some kind accepts the document. The stored form must then be accepted too.
     private func judge(_ document: JSONValue, _ mutator: ByteMutator) -> Bool {
         var isAccepted = false
         for kind in [ResourceKind.globalNetworkPolicy, .networkPolicy, .globalNetworkSet] {
@@ -145,9 +145,9 @@ struct ByteFuzzTests {
     }
 }
 
-/// Takes one of a corpus and breaks it in a few places.
+/// Takes an element of a corpus and changes it in a few places.
 struct ByteMutator {
-    /// What was handed out last, for the report of a failure.
+    /// The last result, for the report of a failure.
     private(set) var last: [UInt8] = []
     private var random: SeededGenerator
 
@@ -164,7 +164,7 @@ struct ByteMutator {
 
     init(seed: UInt64) { random = SeededGenerator(seed: seed) }
 
-    /// An element of `corpus`, one in eight as it is.
+    /// Returns a changed element of `corpus`; one in eight is unchanged.
     mutating func broken(_ corpus: [[UInt8]]) -> [UInt8] {
         var bytes = corpus.randomElement(using: &random) ?? []
         for _ in 0..<Int.random(in: 0...7, using: &random) {

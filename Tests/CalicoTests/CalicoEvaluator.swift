@@ -2,8 +2,8 @@ import Calico
 import Documents
 import Domain
 
-/// What Calico does with a packet to an endpoint, given some GlobalNetworkPolicies of one tier: policies by
-/// `order` and then name, rules in order, the first that matches decides.
+/// Evaluates GlobalNetworkPolicies of one tier for a packet to an endpoint as Calico does: policies by `order` and
+/// then name, rules in order, and the first match decides.
 struct CalicoEvaluator {
     typealias World = CrossRegionWorld
 
@@ -94,7 +94,7 @@ struct CalicoEvaluator {
         }
         for (name, isExcluding) in [("nets", false), ("notNets", true)] {
             guard let list = entity?[name]?.arrayValue else { continue }
-            // Felix leaves out the networks of another family, and the rule when none is left.
+            // Felix leaves out networks of another family, and the rule if no network is left.
             let nets = list.compactMap { try? CIDR(parsing: $0.stringValue ?? "") }
                 .filter { $0.family == address.family }
             if nets.isEmpty || nets.contains(where: { $0.contains(address) }) == isExcluding {

@@ -1,9 +1,10 @@
 import Calico
 import Documents
 import Domain
+import TestSupport
 import Testing
 
-@Suite("What a CrossRegionPolicy becomes")
+@Suite("CrossRegionCompiler")
 struct CrossRegionCompilerTests {
     @Test("the first policy carries the source, byte for byte")
     func wholeDocument() throws {
@@ -23,7 +24,7 @@ struct CrossRegionCompilerTests {
         #expect(compiled.policies.map(\.name) == ["web-from-apps"])
         let document = try #require(compiled.policies.first?.document)
         #expect(
-            String(decoding: JSONSerializer.pretty(document), as: UTF8.self) == #"""
+            document.indented == #"""
                 {
                   "apiVersion": "projectcalico.org/v3",
                   "kind": "GlobalNetworkPolicy",
@@ -188,7 +189,7 @@ struct CrossRegionCompilerTests {
             ])
     }
 
-    @Test("parts have numbers behind the name")
+    @Test("parts have numbers after the name")
     func names() {
         let names = [0, 1, 9, 10, 99].map { CrossRegionCompiler.name("web", index: $0) }
         #expect(names == ["web", "web-01", "web-09", "web-10", "web-99"])

@@ -6,7 +6,7 @@ import Testing
 
 @Suite("docs/cross-region-policy.md")
 struct CrossRegionDocumentationTests {
-    @Test("each example becomes what stands below it")
+    @Test("each example compiles to the policy below it")
     func examples() throws {
         let examples = try Self.examples()
         #expect(examples.count == 5)

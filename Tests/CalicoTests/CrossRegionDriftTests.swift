@@ -3,7 +3,7 @@ import Documents
 import Domain
 import Testing
 
-@Suite("Drift: what others change in compiled policies")
+@Suite("Drift: changes of compiled policies by other tools")
 struct CrossRegionDriftTests {
     private static let spec = """
         order: 10
@@ -29,14 +29,14 @@ struct CrossRegionDriftTests {
         }
     }
 
-    /// What is stored, with a patch applied to one of the policies.
+    /// Returns the stored policies with a patch applied to one of them.
     private func changed(_ index: Int, _ patch: JSONValue) throws -> [Resource] {
         var stored = CrossRegionSample.stored(try policy())
         stored[index].document = MergePatch.apply(patch, to: stored[index].document)
         return stored
     }
 
-    @Test("there is none in what was just written")
+    @Test("a policy that was just written has no drift")
     func fresh() throws {
         let stored = CrossRegionSample.stored(try policy())
         #expect(stored.count == 2)
@@ -44,7 +44,7 @@ struct CrossRegionDriftTests {
         #expect(try drift(stored.reversed()) == [])
     }
 
-    @Test("there is none when Calico means the same")
+    @Test("a different spelling with the same meaning is no drift")
     func sameMeaning() throws {
         let patch: JSONValue = [
             "spec": [
@@ -126,7 +126,7 @@ struct CrossRegionDriftTests {
         #expect(gone.map(\.pointer) == ["/metadata/annotations/policyserver~1source"])
     }
 
-    @Test("the source comes back from what is stored")
+    @Test("the source is read back from the stored policy")
     func source() throws {
         let policy = try policy()
         let stored = CrossRegionSample.stored(policy)

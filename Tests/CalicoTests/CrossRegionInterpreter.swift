@@ -1,11 +1,11 @@
 import Documents
 import Domain
 
-/// What a CrossRegionPolicy says about a packet, taken word for word from its document.
+/// Interprets the document of a CrossRegionPolicy literally for one packet.
 struct CrossRegionInterpreter {
     enum Verdict: Hashable {
         case allow, deny
-        /// No rule is about the packet.
+        /// No rule matches the packet.
         case none
     }
 
@@ -14,7 +14,7 @@ struct CrossRegionInterpreter {
     let world: World
     let document: JSONValue
 
-    /// Whether a rule's receivers include the endpoint, whatever its address.
+    /// Returns true if a rule's receivers include the endpoint, whatever its address.
     func selects(_ endpoint: World.Labelled) -> Bool {
         (rules("deny") + rules("allow")).contains { isReceiver($0["to"] ?? .null, endpoint) }
     }
@@ -65,9 +65,9 @@ struct CrossRegionInterpreter {
         }
     }
 
-    private func subnet(_ peer: JSONValue) -> SubnetReference? {
+    private func subnet(_ peer: JSONValue) -> SubnetID? {
         guard let parts = peer["subnet"]?.stringValue?.split(separator: "/") else { return nil }
-        return SubnetReference(region: String(parts[0]), name: String(parts[1]))
+        return SubnetID(region: String(parts[0]), name: String(parts[1]))
     }
 
     private func isSender(_ peer: JSONValue, _ address: IPAddress) -> Bool {
@@ -77,7 +77,7 @@ struct CrossRegionInterpreter {
         return !asksForLabels || world.contains(address) { satisfies(peer, $0.labels) }
     }
 
-    /// Receivers are VMs of OpenStack; a subnet stands for those of its region.
+    /// Receivers are VMs of OpenStack. A subnet means the VMs of its region.
     private func isReceiver(_ peer: JSONValue, _ endpoint: World.Labelled) -> Bool {
         let labels = endpoint.labels
         guard endpoint.isEndpoint, labels["projectcalico.org/orchestrator"] == "openstack" else {

@@ -4,10 +4,10 @@ import Domain
 import TestSupport
 import Testing
 
-@Suite("A CrossRegionPolicy and what it becomes mean the same")
+@Suite("A CrossRegionPolicy and its compiled policies mean the same")
 struct CrossRegionMeaningTests {
-    /// By name, as Felix does up to 3.31; by `name/namespace/kind`, as it does after; and backwards,
-    /// because no order may matter.
+    /// The orders of policies: by name, as in Felix up to 3.31; by `name/namespace/kind`, as in later releases; and
+    /// backwards, because no order may matter.
     private static let orders: [@Sendable (String, String) -> Bool] = [
         { $0 < $1 }, { $0 + "//GlobalNetworkPolicy" < $1 + "//GlobalNetworkPolicy" }, { $0 > $1 },
     ]
@@ -40,12 +40,12 @@ struct CrossRegionMeaningTests {
                 }
             }
         }
-        // A test in which nothing is ever decided would say nothing.
+        // A test without any decision would prove nothing.
         #expect(parts > 2)
         #expect([.allow, .deny, .none].allSatisfy { verdicts[$0, default: 0] > 40 }, "\(verdicts)")
     }
 
-    /// Nil when the document is refused.
+    /// Returns nil if the document is refused.
     private static func compile(_ document: JSONValue) -> [CompiledPolicy]? {
         let decoded = CrossRegionPolicy.decode(document, name: "p")
         guard decoded.violations.isEmpty, let policy = decoded.value else { return nil }

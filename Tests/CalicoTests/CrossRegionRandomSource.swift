@@ -65,7 +65,7 @@ struct CrossRegionRandomSource {
             ("labels", [["app": "x"], ["site": "x"], ["policyserver/region": "a"]]),
             ("selector", ["app == 'x' || app == 'y'", "!has(app)", "all()", "app != 'x'"]),
         ]
-        // A subnet beside networks is where the compiler has most to think about.
+        // A subnet together with networks is the hardest case for the compiler.
         let dense = Int.random(in: 0..<4, using: &random) == 0 ? ["subnet", "nets", "project"] : []
         for (field, values) in fields
         where dense.contains(field) || Int.random(in: 0..<8, using: &random) == 0 {

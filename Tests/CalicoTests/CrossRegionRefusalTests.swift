@@ -3,7 +3,7 @@ import Documents
 import Domain
 import Testing
 
-@Suite("CrossRegionPolicies that cannot become policies")
+@Suite("CrossRegionPolicies that cannot be compiled")
 struct CrossRegionRefusalTests {
     struct Case: Sendable, CustomTestStringConvertible {
         let rule: String
@@ -67,7 +67,7 @@ struct CrossRegionRefusalTests {
             "allow: [{from: {any: true}, to: {region: r, notNets: [\(manyNets)]}}]"),
     ]
 
-    @Test("with the rule and the place in the source", arguments: cases)
+    @Test("each is refused with its rule and its pointer into the source", arguments: cases)
     func refuses(_ row: Case) throws {
         let compilation = try CrossRegionSample.compile(row.spec)
         #expect(compilation.policies == [])
@@ -82,7 +82,7 @@ struct CrossRegionRefusalTests {
         #expect(Set(CrossRegionCompiler.rules.map(\.name)).subtracting(seen) == [])
     }
 
-    @Test("99 receiving sides are as many as there may be")
+    @Test("99 receiving sides are allowed, one more is refused")
     func limit() throws {
         let compilation = try CrossRegionSample.compile(Self.groups(99))
         #expect(compilation.violations == [])
@@ -90,7 +90,7 @@ struct CrossRegionRefusalTests {
         #expect(compilation.policies.last?.name == "p-98")
     }
 
-    @Test("more rules in one policy than Calico takes, because of copies")
+    @Test("copied rules count towards Calico's limit")
     func copiesCount() throws {
         let rules = (0..<1_024).map {
             "{from: {nets: [10.\($0 / 256).\($0 % 256).0/24]}, to: {region: r}}"
@@ -113,7 +113,7 @@ struct CrossRegionRefusalTests {
         #expect(compilation.violations.map(\.pointer) == [""])
     }
 
-    @Test("what is named and may not be there")
+    @Test("references to regions, subnets and labels are listed")
     func references() throws {
         let policy = try CrossRegionSample.policy(
             """

@@ -2,9 +2,9 @@ import Calico
 import Domain
 import Testing
 
-@Suite("Rules of a CrossRegionPolicy that become several of Calico's")
+@Suite("Rules of a CrossRegionPolicy that compile to several rules")
 struct CrossRegionRuleFormTests {
-    @Test("a deny stands before every allow that may have the same receiver")
+    @Test("a deny comes before every allow that may have the same receiver")
     func copies() throws {
         let specs = try CrossRegionSample.specs(
             """
@@ -53,7 +53,7 @@ struct CrossRegionRuleFormTests {
                 + #"{"action":"Allow"}]}"#)
     }
 
-    @Test("networks of both families are two rules, and so is what excludes some of one")
+    @Test("networks of both families, or exclusions of one, compile to two rules")
     func families() throws {
         func rules(_ rule: String) throws -> String {
             let spec = try #require(try CrossRegionSample.specs("allow: [\(rule)]").first)

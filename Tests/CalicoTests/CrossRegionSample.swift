@@ -21,7 +21,7 @@ enum CrossRegionSample {
     }
 
     /// The network of `xyz-east/web` and `xyz-east/six`; no other subnet is registered.
-    static func network(_ subnet: SubnetReference) -> CIDR? {
+    static func network(_ subnet: SubnetID) -> CIDR? {
         switch subnet.description {
         case "xyz-east/web": try? CIDR(parsing: "10.1.0.0/24")
         case "xyz-east/six": try? CIDR(parsing: "2001:db8:1::/64")
@@ -43,7 +43,7 @@ enum CrossRegionSample {
         }
     }
 
-    /// What is stored for the compiled policies of `policy`.
+    /// Returns the stored form of the compiled policies of `policy`.
     static func stored(_ policy: CrossRegionPolicy) -> [Resource] {
         CrossRegionCompiler.compile(policy, subnetCIDR: network).policies.map { compiled in
             PolicyResource.build(

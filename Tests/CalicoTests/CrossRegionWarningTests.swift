@@ -48,7 +48,7 @@ struct CrossRegionWarningTests {
         #expect(warnings.allSatisfy { !$0.message.contains("ingress/") })
     }
 
-    @Test("none about a deny that was copied in front of other rules")
+    @Test("copied deny rules get no warnings")
     func copies() throws {
         let warnings = try warnings(
             """

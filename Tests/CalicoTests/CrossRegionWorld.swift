@@ -2,13 +2,13 @@ import Calico
 import Domain
 import TestSupport
 
-/// A small deployment: VMs, a host, and network sets, with who has which address.
+/// A small deployment: VMs, a host and network sets with their addresses.
 struct CrossRegionWorld {
     /// Something that a rule's selector can match.
     struct Labelled {
         var labels: [String: String]
         var nets: [CIDR]
-        /// Whether policies can apply to it.
+        /// True if policies can apply to it.
         var isEndpoint = true
     }
 
@@ -28,19 +28,19 @@ struct CrossRegionWorld {
     ]
     static let groupNames = ["web", "Größe", "web"]
     static let groupLabels = ["web", "Gr__e", "web"]
-    static let subnets: [(reference: SubnetReference, text: String)] = [
-        (SubnetReference(region: "a", name: "web"), "10.1.0.0/28"),
-        (SubnetReference(region: "a", name: "db"), "10.1.1.0/28"),
-        (SubnetReference(region: "a", name: "six"), "2001:db8:1::/64"),
-        (SubnetReference(region: "b", name: "web"), "10.2.0.0/28"),
-        (SubnetReference(region: "b", name: "six"), "2001:db8:2::/64"),
+    static let subnets: [(reference: SubnetID, text: String)] = [
+        (SubnetID(region: "a", name: "web"), "10.1.0.0/28"),
+        (SubnetID(region: "a", name: "db"), "10.1.1.0/28"),
+        (SubnetID(region: "a", name: "six"), "2001:db8:1::/64"),
+        (SubnetID(region: "b", name: "web"), "10.2.0.0/28"),
+        (SubnetID(region: "b", name: "six"), "2001:db8:2::/64"),
     ]
 
     private(set) var things: [Labelled] = []
     private(set) var addresses: [IPAddress] = []
     var endpoints: [Labelled] { things.filter(\.isEndpoint) }
 
-    static func network(_ subnet: SubnetReference) -> CIDR? {
+    static func network(_ subnet: SubnetID) -> CIDR? {
         subnets.first { $0.reference == subnet }.flatMap { try? CIDR(parsing: $0.text) }
     }
 
@@ -109,7 +109,7 @@ struct CrossRegionWorld {
             port: [53, 80, 8_085].randomElement(using: &random) ?? 80)
     }
 
-    /// Whether something that has the address satisfies the condition.
+    /// Returns true if an object with the address satisfies the condition.
     func contains(_ address: IPAddress, _ condition: (Labelled) -> Bool) -> Bool {
         things.contains { thing in
             thing.nets.contains { $0.contains(address) } && condition(thing)

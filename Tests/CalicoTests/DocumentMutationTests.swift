@@ -6,10 +6,10 @@ import Testing
 
 @Suite("Mutated documents")
 struct DocumentMutationTests {
-    /// One seed that never changes and one that always does; a failure prints the seed.
+    /// One fixed seed and one random seed; a failure prints the seed.
     static let seeds: [UInt64] = [1, UInt64.random(in: .min ... .max)]
 
-    @Test("are refused, or stored in a form that is accepted and settles", arguments: seeds)
+    @Test("are refused, or stored in an accepted and stable form", arguments: seeds)
     func storedIsAccepted(seed: UInt64) throws {
         let rows = try Verdicts.rows("policies")
         var mutator = DocumentMutator(seed: seed, pool: rows)

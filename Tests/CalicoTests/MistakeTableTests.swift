@@ -4,8 +4,8 @@ import Domain
 import Foundation
 import Testing
 
-/// Every row of `docs/mistakes.md` says what really is answered.
-@Suite("The page of typical mistakes")
+/// Compares every row of `docs/mistakes.md` with the server's answer.
+@Suite("docs/mistakes.md")
 struct MistakeTableTests {
     struct Row: Sendable, CustomTestStringConvertible {
         let mistake: String
@@ -19,7 +19,7 @@ struct MistakeTableTests {
 
         var testDescription: String { mistake }
 
-        /// Nil for a line that is no row of the table.
+        /// Returns nil for a line that is not a row of the table.
         init?(_ line: Substring) {
             let cells = line.split(separator: " | ", omittingEmptySubsequences: false)
             guard cells.count == 5, cells[0].hasPrefix("| "), cells[2].hasPrefix("`") else {
@@ -56,9 +56,9 @@ struct MistakeTableTests {
         return text.split(separator: "\n").compactMap(Row.init)
     }()
 
-    @Test("has at least twenty") func count() { #expect(Self.rows.count >= 40) }
+    @Test("has at least forty rows") func count() { #expect(Self.rows.count >= 40) }
 
-    @Test("says what is answered", arguments: rows)
+    @Test("shows the actual answers", arguments: rows)
     func row(row: Row) throws {
         let bytes = Array(row.body.utf8)
         let found = Self.violations(row.kind, bytes)
@@ -73,7 +73,7 @@ struct MistakeTableTests {
         #expect(position.map { "\($0.line):\($0.column)" } == place)
     }
 
-    /// Why the bytes are no document; nil when they are one.
+    /// Returns the error for bytes that are not a document; otherwise nil.
     private static func unreadable(_ bytes: [UInt8]) -> DocumentError? {
         do throws(DocumentError) {
             _ = try YAMLParser.parse(bytes)

@@ -92,7 +92,7 @@ struct PolicyLinterTests {
         ),
     ]
 
-    @Test("each with its rule, place and a fix", arguments: cases)
+    @Test("each has a rule, a pointer and a fix", arguments: cases)
     func warns(rule: String, pointer: String, document: String) throws {
         let warnings = try lint(document)
         let found = warnings.first { $0.rule.name == rule && $0.pointer == pointer }
@@ -126,7 +126,7 @@ struct PolicyLinterTests {
         #expect(try lint(document) == [])
     }
 
-    @Test("without a list of regions no region is unknown")
+    @Test("without a list of regions no region is reported as unknown")
     func regionsUnchecked() throws {
         let document = PolicySample.namespaced(
             #""selector":"all()""#, metadata: #""name":"p","namespace":"openstack-region-two""#)

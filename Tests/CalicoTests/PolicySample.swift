@@ -22,7 +22,7 @@ enum PolicySample {
         document("Tier", spec, #""name":"\#(name)""#)
     }
 
-    /// A GlobalNetworkPolicy with one ingress rule that allows, and has `fields` besides.
+    /// Returns a GlobalNetworkPolicy with one ingress rule that allows and has `fields`.
     static func ingress(_ fields: String) -> String {
         global(#""ingress":[{"action":"Allow",\#(fields)}]"#)
     }
@@ -37,7 +37,7 @@ enum PolicySample {
             + #""spec":{\#(spec)}}"#
     }
 
-    /// The verdict on a document, judged as the kind it says it is unless told otherwise.
+    /// Returns the verdict on a document, by default as the kind that it names.
     static func judge(_ text: String, as kind: ResourceKind? = nil) throws -> CalicoVerdict {
         let document = try JSONParser.parse(text)
         let named = document["kind"]?.stringValue.flatMap(ResourceKind.init(rawValue:))

@@ -15,7 +15,7 @@ struct PolicyVerdictTests {
             "\(differences.count) differ:\n\(differences.prefix(6).joined(separator: "\n"))")
     }
 
-    /// What we say otherwise than Calico did, or nil.
+    /// Returns the difference from Calico's verdict; nil without one.
     private func difference(_ row: JSONValue) throws -> String? {
         let kind = try #require(ResourceKind(rawValue: row["kind"]?.stringValue ?? ""))
         let document = try #require(row["object"])
@@ -31,7 +31,7 @@ struct PolicyVerdictTests {
         return nil
     }
 
-    @Test("what is stored is judged valid again, and stored unchanged")
+    @Test("a stored document is valid and is stored unchanged again")
     func storedIsStable() throws {
         for row in try Verdicts.rows("policies") {
             guard let stored = row["stored"],

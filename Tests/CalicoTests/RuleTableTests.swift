@@ -3,7 +3,7 @@ import Documents
 import Domain
 import Testing
 
-@Suite("Every rule refuses something, and says where")
+@Suite("Every rule refuses a document")
 struct RuleTableTests {
     struct Case: Sendable, CustomTestStringConvertible {
         let rule: String
@@ -21,7 +21,7 @@ struct RuleTableTests {
         var testDescription: String { "\(rule) at \(pointer)" }
     }
 
-    @Test("with one case or more in the table")
+    @Test("every rule has a case in the table")
     func everyRuleHasACase() {
         let covered = Set(Self.cases.map(\.rule))
         let rules = Set(CalicoValidator.rules.map(\.name))
@@ -30,7 +30,7 @@ struct RuleTableTests {
         #expect(CalicoValidator.rules.count == rules.count)
     }
 
-    @Test("at the pointer of the mistake, with a message", arguments: cases)
+    @Test("each case is refused at its pointer with a message", arguments: cases)
     func refuses(_ row: Case) throws {
         let verdict = try PolicySample.judge(row.document, as: row.kind)
         let found = verdict.violations.first {

@@ -12,7 +12,7 @@ struct SelectorVerdictTests {
         #expect(differences.count == 0, "\(differences.count) differ: \(differences.prefix(5))")
     }
 
-    /// What we say otherwise than Calico did, or nil.
+    /// Returns the difference from Calico's verdict; nil without one.
     private func difference(_ row: JSONValue) -> String? {
         let text = row["selector"]?.stringValue ?? ""
         let isValid = row["valid"]?.boolValue ?? false

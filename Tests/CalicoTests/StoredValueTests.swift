@@ -4,7 +4,7 @@ import Domain
 import TestSupport
 import Testing
 
-/// What Felix makes of stored values (calico-semantics: found in Calico's source and by running it).
+/// Findings about stored values. The behaviour of Felix is from Calico's source and from running it.
 @Suite struct StoredValueTests {
     struct Case: Sendable, CustomTestStringConvertible {
         var kind = ResourceKind.globalNetworkPolicy
@@ -144,7 +144,7 @@ import Testing
             value.findings.map { "\($0.code.rawValue) \($0.pointer)" } == example.found)
     }
 
-    @Test("A rule of which no network is left is said to match every address")
+    @Test("a rule whose networks are all invalid is reported to match every address")
     func openRule() {
         let key = ResourceKey(.globalNetworkPolicy, name: "web")
         let text =
@@ -154,7 +154,7 @@ import Testing
         #expect(value.resource != nil)
     }
 
-    @Test("Findings of one value and what they quote are bounded, and hold no control characters")
+    @Test("findings are bounded in number and length and have no control characters")
     func bounded() {
         let key = ResourceKey(.globalNetworkSet, name: "big")
         let long = String(repeating: "\\u0007é", count: 10_000)
@@ -167,7 +167,7 @@ import Testing
         }
     }
 
-    @Test("Whatever the bytes are, they are read to an end")
+    @Test("any bytes are read without a crash")
     func anyBytes() {
         var generator = SeededGenerator(seed: 10)
         let sample = Array(
@@ -186,7 +186,7 @@ import Testing
         }
     }
 
-    @Test("What this server would store has no finding")
+    @Test("documents that this server stores have no findings")
     func ownPolicies() throws {
         let document: JSONValue = [
             "apiVersion": "projectcalico.org/v3", "kind": "GlobalNetworkPolicy",

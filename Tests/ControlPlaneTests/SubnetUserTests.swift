@@ -138,7 +138,7 @@ import Testing
 
     @Test("The index follows what stored policies name, and damaged sources too")
     func index() {
-        let subnet = SubnetReference(region: "west", name: "apps")
+        let subnet = SubnetID(region: "west", name: "apps")
         func users() -> Set<String> {
             bench.mirror.read { $0.stored.crossRegions.policies(naming: subnet) }
         }

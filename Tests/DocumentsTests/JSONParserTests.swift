@@ -34,7 +34,7 @@ struct JSONParserTests {
         #expect(try JSONParser.parse(#"{"b":1,"a":2,"c":3}"#).objectValue?.keys == ["b", "a", "c"])
     }
 
-    @Test func keepsApartKeysThatOnlyUnicodeNormalisationWouldMerge() throws {
+    @Test func keepsKeysThatDifferOnlyInUnicodeNormalisation() throws {
         let object = try #require(try JSONParser.parse(#"{"é":1,"e\u0301":2}"#).objectValue)
         #expect(object.count == 2)
         #expect(object["e\u{301}"] == 2)

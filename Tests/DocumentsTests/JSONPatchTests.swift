@@ -1,4 +1,3 @@
-@testable import Documents
 import Documents
 import TestSupport
 import Testing
@@ -65,7 +64,8 @@ struct JSONPatchTests {
         }
     }
 
-    /// RFC 6902 section 4, as far as a difference needs it; nil when the operation does not fit.
+    /// Applies the operations of RFC 6902 section 4 that a difference uses; returns nil if the operation does not
+    /// apply.
     private static func applied(
         _ operation: JSONPatch.Operation, _ path: ArraySlice<String>, to value: JSONValue
     ) -> JSONValue? {

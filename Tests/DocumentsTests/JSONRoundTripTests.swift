@@ -9,8 +9,7 @@ struct JSONRoundTripTests {
         for _ in 0..<60 {
             let value = source.value()
             for form in [
-                JSONSerializer.bytes, JSONSerializer.pretty, JSONSerializer.goBytes,
-                JSONSerializer.canonical,
+                JSONSerializer.bytes, JSONSerializer.goBytes, JSONSerializer.canonical,
             ] {
                 try #require(try JSONParser.parse(form(value)) == value)
             }
@@ -19,7 +18,7 @@ struct JSONRoundTripTests {
         }
     }
 
-    /// Bytes changed at random: a value that survives its own text, or an error, never a crash.
+    /// Random changes of bytes give an error, or a value that its own text is read back as. They never crash.
     @Test(arguments: 1...10 as ClosedRange<UInt64>)
     func survivesMutations(seed: UInt64) throws {
         var source = RandomDocument(seed: seed)

@@ -19,7 +19,7 @@ struct JSONValueTests {
         #expect(one == other)
     }
 
-    @Test func settingMembersKeepsTheirPlaces() {
+    @Test func settingAMemberKeepsItsPosition() {
         var object = JSONObject()
         object["a"] = 1
         object["b"] = 2

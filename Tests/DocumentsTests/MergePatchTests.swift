@@ -33,7 +33,7 @@ struct MergePatchTests {
     }
 
     @Test(arguments: 1...10 as ClosedRange<UInt64>)
-    func theSamePatchTwiceChangesNothingMore(seed: UInt64) {
+    func applyingAPatchTwiceIsTheSameAsOnce(seed: UInt64) {
         var source = RandomDocument(seed: seed)
         for _ in 0..<50 {
             let (target, patch) = (source.value(), source.value())

@@ -1,7 +1,7 @@
 import Documents
 import Testing
 
-/// What is said of the mistakes that people make in YAML, beside what the parser says.
+/// Hints about common mistakes in YAML, added to the parser's message.
 @Suite struct YAMLHintTests {
     @Test(
         "says what to do",
@@ -26,7 +26,7 @@ import Testing
         #expect(error.position?.line == line)
     }
 
-    @Test("A short text in one line is not blamed on curl", arguments: ["a: [", "", "a: 'b"])
+    @Test("a short text in one line gets no hint about curl", arguments: ["a: [", "", "a: 'b"])
     func silent(text: String) throws {
         let error = try #require(throws: DocumentError.self) {
             try YAMLParser.parse(Array(text.utf8))
@@ -34,7 +34,7 @@ import Testing
         #expect(!error.message.contains("curl"))
     }
 
-    @Test("A mark at the very start is no mistake, nor is one inside a text")
+    @Test("a byte order mark is allowed at the start and inside a text")
     func allowedMarks() throws {
         #expect(try YAMLParser.parse(Array("\u{FEFF}a: 1\n".utf8)) == ["a": 1])
         #expect(try YAMLParser.parse(Array("a: x\u{FEFF}y\n".utf8)) == ["a": "x\u{FEFF}y"])
@@ -58,13 +58,13 @@ import Testing
         #expect(error.pointer == pointer, "\(error)")
     }
 
-    @Test("Documents know the line in which they begin")
+    @Test("documents have the line in which they begin")
     func lines() throws {
         let text = "# One.\na: 1\n---\n---\n# Two.\nb: 2\n---\n- c\n"
         #expect(try YAMLParser.stream(Array(text.utf8)).map(\.line) == [2, 6, 8])
     }
 
-    @Test("A document that repeats what each has once probably lacks a line with ---")
+    @Test("a document with a repeated top-level key gets a hint about a missing ---")
     func missingSeparator() throws {
         func message(_ text: String) -> String? {
             do throws(DocumentError) {

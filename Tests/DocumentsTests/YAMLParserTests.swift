@@ -6,7 +6,8 @@ struct YAMLParserTests {
         try YAMLParser.parse(Array(text.utf8))
     }
 
-    /// What goyaml.v2 (sigs.k8s.io/yaml) makes of untagged plain scalars: `decode_test.go` and `resolve.go` there.
+    /// Untagged plain scalars and their values in goyaml.v2 (sigs.k8s.io/yaml): `decode_test.go` and `resolve.go`
+    /// there.
     @Test(
         arguments: [
             ("", "null"), ("~", "null"), ("null", "null"), ("Null", "null"), ("NULL", "null"),
@@ -127,7 +128,7 @@ struct YAMLParserTests {
         #expect(try YAMLParser.documents([]) == [])
     }
 
-    @Test func saysWhereInBytes() throws {
+    @Test func reportsTheByteOffsetOfAnError() throws {
         let error = try #require(throws: DocumentError.self) { try parse("é: 1\r\nbb: [.inf]") }
         #expect(error.position == SourcePosition(line: 2, column: 6, byteOffset: 12))
         let malformed = try #require(throws: DocumentError.self) {

@@ -49,7 +49,7 @@ struct YAMLSerializerTests {
     }
 
     @Test(arguments: RandomDocument.awkward)
-    func isReadBackAsText(string: String) throws {
+    func writesStringsThatAreReadBackAsStrings(string: String) throws {
         for value: JSONValue in [.string(string), ["k": .string(string)], [.string(string)]] {
             #expect(try YAMLParser.parse(YAMLSerializer.bytes(value)) == value)
         }

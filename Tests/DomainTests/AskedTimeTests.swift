@@ -12,7 +12,7 @@ import Testing
         ("1h", "2026-03-01T11:00:00Z"), ("7d", "2026-02-22T12:00:00Z"),
         ("2w", "2026-02-15T12:00:00Z"), ("999999999w", "1970-01-01T00:00:00Z"),
     ])
-    func whatPeopleWriteIsATime(text: String, expected: String) {
+    func readsTimesAsPeopleWriteThem(text: String, expected: String) {
         #expect(Timestamp(asked: text, now: Self.now)?.rfc3339Seconds == expected)
     }
 
@@ -21,7 +21,7 @@ import Testing
         "1000000000s", "2026-3-1", "2026-02-29", "2026-03-01T12:00", "2026-03-01T12:00:00",
         "2026-03-01 12:00:00 01:00", "yesterday", "now", "٣h",
     ])
-    func whatIsNoTimeIsNone(text: String) {
+    func refusesOtherTexts(text: String) {
         #expect(Timestamp(asked: text, now: Self.now) == nil)
     }
 }

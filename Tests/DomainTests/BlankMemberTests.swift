@@ -2,7 +2,7 @@ import Documents
 import Domain
 import Testing
 
-/// A member that is there and null is refused, in every kind of ours; left out it would often mean everybody.
+/// A null member is refused in every kind of this server, because an absent one would often mean everybody.
 struct BlankMemberTests {
     struct Case: Sendable, CustomTestStringConvertible {
         let kind: String
@@ -13,21 +13,21 @@ struct BlankMemberTests {
     }
 
     @Test(arguments: regions + subnets + allocations + policies + rules + peers)
-    func isRefusedAndSaidWhatItWouldMean(_ row: Case) {
+    func refusesABlankMemberAndNamesTheMeaningOfLeavingItOut(_ row: Case) {
         let found = row.violations.filter { $0.pointer == row.member }
         #expect(found.map(\.rule) == [.blank], "found \(row.violations)")
         #expect(found.first?.message.hasPrefix("is blank") == true)
     }
 
-    /// The members that select something by themselves say what leaving them out would mean.
+    /// Messages about members that select something name the meaning of an absent member.
     @Test(arguments: ["securityGroup", "nets", "selector", "project", "subnet"])
-    func saysWhatLeavingItOutMeans(member: String) {
+    func namesTheMeaningOfAnAbsentMember(member: String) {
         let message = Self.peer(member).violations.first { $0.rule == .blank }?.message
         #expect(message?.contains("left out it would mean any") == true)
     }
 
-    /// RFC 7396: a null in a patch takes the member away, and what remains is judged without it. A null inside a
-    /// list is taken as it is.
+    /// A null in a merge patch removes the member, and the result is judged without it. A null inside a list stays
+    /// (RFC 7396).
     @Test func aMergePatchRemovesMembersButNotInsideLists() {
         let old: JSONValue = ["displayName": "x", "addressBlocks": ["10.0.0.0/8"]]
         let without = MergePatch.apply(["addressBlocks": nil], to: old)

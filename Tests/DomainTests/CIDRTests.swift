@@ -28,7 +28,7 @@ struct CIDRTests {
             "1:/16", "fe80::1%eth0/64", "::1.2.3/128", "1.2.3.4::/64", "::1.2.3.4:5/128",
             "1:2:3:4:5:6:7:1.2.3.4/128", "\u{0}::/0", "::/0\u{0}",
         ])
-    func refusesWhatIsNotANetwork(text: String) throws {
+    func refusesTextsThatAreNotNetworks(text: String) throws {
         let error = try #require(throws: CIDRError.self) { try CIDR(parsing: text) }
         #expect(error.rule == .cidrMalformed)
     }
@@ -59,7 +59,7 @@ struct CIDRTests {
             ("::ffff:10.0.0.0/104", "10.0.0.0/8"), ("::FFFF:0A00:0000/104", "10.0.0.0/8"),
             ("::ffff:0:0/96", "0.0.0.0/0"),
         ])
-    func asksForIPv4InItsOwnForm(text: String, ipv4: String) throws {
+    func asksForIPv4InDottedForm(text: String, ipv4: String) throws {
         let error = try #require(throws: CIDRError.self) { try CIDR(parsing: text) }
         #expect(error == .ipv4Mapped(ipv4: try CIDR(parsing: ipv4)))
         #expect(error.message(for: text).contains(ipv4))
@@ -88,7 +88,7 @@ struct CIDRTests {
         #expect(CIDR(family: .ipv4, address: 0, prefixLength: 33) == nil)
     }
 
-    @Test func knowsItsEnds() throws {
+    @Test func hasAFirstAndALastAddress() throws {
         let block = try CIDR(parsing: "10.1.0.0/16")
         #expect("\(block.first)–\(block.last)" == "10.1.0.0–10.1.255.255")
         #expect(try CIDR(parsing: "::/0").last.bits == .max)

@@ -37,8 +37,8 @@ import Testing
         return draft
     }()
 
-    /// Written member by member in an order that is fixed in the source, the bytes must be those of the
-    /// general serializer, which sorts; the keys are the columns' names.
+    /// The row is written member by member in an order fixed in the source. The bytes must be those of the general
+    /// serializer, which sorts. The keys are the names of the columns.
     @Test func theFormIsTheCanonicalJSONOfTheRow() throws {
         for draft in [
             Self.full,

@@ -50,12 +50,12 @@ struct CrossRegionDocumentTests {
         let deny = try #require(policy.deny.first)
         #expect(deny.from.isAny)
         #expect(deny.transport == .number(47))
-        #expect(deny.to.subnet?.value == SubnetReference(region: "xyz-east", name: "web-1"))
+        #expect(deny.to.subnet?.value == SubnetID(region: "xyz-east", name: "web-1"))
         #expect(deny.to.nets.map(\.description) == ["10.0.0.0/8", "2001:db8::/32"])
         #expect(deny.to.selector?.value.canonical == "has(a)")
     }
 
-    @Test func sourceIsWhatTheClientWrote() throws {
+    @Test func keepsTheClientsTextAsSource() throws {
         let document = try YAMLParser.parse(Array(Self.example.utf8))
         let policy = try #require(
             CrossRegionPolicy.decode(document, name: "web-from-apps").value)
@@ -66,7 +66,7 @@ struct CrossRegionDocumentTests {
         #expect(again.value == policy)
     }
 
-    @Test func reportsEverythingAtOnceAndKeepsWhatIsRight() {
+    @Test func reportsAllViolationsAndKeepsTheValidRules() {
         let decoded = CrossRegionPolicy.decode(
             [
                 "kind": "CrossRegionPolicy", "metadata": ["name": "q", "x": 1],
@@ -108,7 +108,7 @@ struct CrossRegionDocumentTests {
         #expect(OpenStackName(label, maximumLength: 27).label == label)
     }
 
-    /// Random documents: a value or violations, never neither.
+    /// Random documents give a value or violations, never neither.
     @Test(arguments: 1...8 as ClosedRange<UInt64>)
     func aDocumentWithoutViolationsHasAValue(seed: UInt64) {
         var source = RandomDocument(seed: seed)

@@ -2,16 +2,17 @@ import Documents
 import Domain
 import Testing
 
-/// Texts that are small and would be dear to read, if what they cost grew faster than their length. Counted, not timed.
+/// Small texts that would be expensive to read if the cost grew faster than their length. The tests count steps
+/// instead of measuring time.
 struct DocumentCostTests {
-    /// One word in many spellings, which Unicode calls equal and JSON does not.
+    /// Many spellings of one word, which are equal in Unicode and different in JSON.
     private static func spelling(_ number: Int) -> String {
         (0..<12).map { number >> $0 & 1 == 1 ? "\u{e9}" : "e\u{301}" }.joined()
     }
 
-    @Test func keysThatUnicodeCallsEqualAreSpreadByTheirBytes() {
+    @Test func canonicallyEqualKeysHaveDifferentHashes() {
         let hashes = Set((0..<4_096).map { JSONValue.string(Self.spelling($0)).hashValue })
-        // With Swift's own hash of strings this is one.
+        // With Swift's own hash of strings there would be only one.
         #expect(hashes.count > 4_000)
         let objects = Set(
             (0..<64).map {
@@ -20,7 +21,7 @@ struct DocumentCostTests {
         #expect(objects.count == 64)
     }
 
-    @Test func keysThatUnicodeCallsEqualAreDifferentMembers() throws {
+    @Test func canonicallyEqualKeysAreDifferentMembers() throws {
         let text =
             "{" + (0..<4_096).map { "\"\(Self.spelling($0))\":1" }.joined(separator: ",") + "}"
         #expect(try JSONParser.parse(text).objectValue?.count == 4_096)
@@ -54,7 +55,7 @@ struct DocumentCostTests {
     ]
 
     @Test(arguments: tooLarge)
-    func aBodyThatIsTooLargeToReadSaysTheBound(text: String, rule: RuleID) throws {
+    func aBodyBeyondABoundNamesTheBound(text: String, rule: RuleID) throws {
         let error = try #require(throws: DocumentError.self) {
             try YAMLParser.parse(Array(text.utf8), limits: .body)
         }
@@ -72,8 +73,8 @@ struct DocumentCostTests {
         #expect(throws: Never.self) { try YAMLParser.parse(Array(directives.utf8), limits: .body) }
     }
 
-    /// What etcd holds already is read whatever others have stored.
-    @Test func whatIsStoredMayHaveMoreMembers() throws {
+    /// Values already in etcd are read even beyond the bounds of bodies.
+    @Test func storedDocumentsMayHaveMoreMembersThanBodies() throws {
         let text = "{" + (0..<10_000).map { "\"\($0)\":1" }.joined(separator: ",") + "}"
         #expect(try JSONParser.parse(text).objectValue?.count == 10_000)
     }
@@ -119,7 +120,7 @@ struct DocumentCostTests {
         #expect(Array(text.cut(to: limit).utf8) == Array(cut.utf8))
     }
 
-    /// Every spelling of one text counts: what people see as one character can be a megabyte.
+    /// Bytes are counted, because a single grapheme cluster can be a megabyte.
     @Test func oneCharacterOfManyBytesIsCut() {
         let text = "e" + String(repeating: "\u{301}", count: 100_000)
         #expect(text.count == 1)
@@ -136,14 +137,14 @@ struct DocumentCostTests {
     }
 
     @Test(arguments: ["0", "1", "42", "9223372036854775807"])
-    func aRevisionIsReadAsItIsShown(text: String) {
+    func readsRevisionsAsTheServerShowsThem(text: String) {
         #expect(ReadOnlyFields.revision(text) == Int64(text))
     }
 
     @Test(arguments: [
         "", "abc", "-1", "+1", "1.5", "007", " 1", "1e3", "9223372036854775808", "true",
     ])
-    func whatIsNoRevisionIsNone(text: String) {
+    func refusesOtherRevisions(text: String) {
         #expect(ReadOnlyFields.revision(text) == nil)
     }
 }

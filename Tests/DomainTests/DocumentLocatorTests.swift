@@ -22,7 +22,7 @@ struct DocumentLocatorTests {
         1: {y: z}
         """
 
-    /// A pointer, and line and column of what it points at or of the innermost thing on the way.
+    /// A pointer, and the line and column of its value, or else of the innermost value on its way.
     @Test(
         arguments: [
             (json, "", 1, 1), (json, "/a", 2, 3), (json, "/a/x", 2, 3), (json, "/b~1c", 3, 3),
@@ -47,23 +47,23 @@ struct DocumentLocatorTests {
             ("[{}, {\"a\": 1}]", "/1/a", 1, 7), ("{\"a\": 1}", "/0/a", 1, 2),
             ("{\"items\": [{}, {\"a\": 1}]}", "/1/a", 1, 17), ("{a: 1}", "/0/a", 1, 2),
         ])
-    func findsThePlaceInAStream(text: String, pointer: String, line: Int, column: Int) {
+    func findsThePositionInAStream(text: String, pointer: String, line: Int, column: Int) {
         let position = DocumentLocator.positions(ofStreamed: [pointer], in: Array(text.utf8))[0]
         #expect(position?.line == line)
         #expect(position?.column == column)
     }
 
     @Test(arguments: ["- a: 1\n", "items: [{a: 1}]\n", "a: 1\n", "a: [", ""])
-    func findsNoPlaceInListsOfAStream(text: String) {
+    func findsNoPositionInListsOfAStream(text: String) {
         #expect(DocumentLocator.positions(ofStreamed: ["/1/a"], in: Array(text.utf8)) == [nil])
     }
 
-    @Test func findsNothingInWhatIsNoDocument() {
+    @Test func findsNothingInTextsThatAreNotDocuments() {
         #expect(DocumentLocator.positions(of: ["/a"], in: Array("{a: [".utf8)) == [nil])
         #expect(DocumentLocator.positions(of: ["/a"], in: []) == [nil])
     }
 
-    /// Every violation of a refused document has a place.
+    /// Every violation of a refused document has a position.
     @Test func agreesWithTheDecoders() throws {
         let text = "cidr: 10.0.0.1/8\nlabels:\n  policyserver/x: z\nsize: 1\n"
         let document = try YAMLParser.parse(Array(text.utf8))
@@ -72,7 +72,7 @@ struct DocumentLocatorTests {
         #expect(lines == [1, 3, 4])
     }
 
-    /// One walk for all of them finds what one for each would, in whatever order they are asked for.
+    /// One walk for all pointers finds the same positions as a walk for each, in any order of the pointers.
     @Test(arguments: [json, yaml])
     func findsManyAtOnce(text: String) {
         let pointers = [
@@ -85,7 +85,7 @@ struct DocumentLocatorTests {
         #expect(all == reversed.reversed())
     }
 
-    /// A refusal may name a hundred places, and must not read the text a hundred times.
+    /// A refusal may name a hundred pointers but must not read the text a hundred times.
     @Test(arguments: [
         "{\"a\": [" + String(repeating: "{\"b\": \"c\"},", count: 20_000) + "0]}",
         "a:\n" + String(repeating: "- {b: c}\n", count: 4_000),

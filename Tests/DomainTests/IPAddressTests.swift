@@ -29,7 +29,7 @@ struct IPAddressTests {
     @Test(arguments: [
         "", "1.2.3", "1.2.3.4/32", "fe80::1%1", "::ffff:1.2.3.400", "host", "1.2.3.4\n",
     ])
-    func refusesWhatIsNotAnAddress(text: String) {
+    func refusesTextsThatAreNotAddresses(text: String) {
         #expect(IPAddress(parsing: text) == nil)
     }
 

@@ -41,7 +41,7 @@ struct InventoryRuleTests {
         #expect(Set(names).count == names.count)
     }
 
-    /// Random documents: an answer or violations, never both empty.
+    /// Random documents give a value or violations, never neither.
     @Test(arguments: 1...8 as ClosedRange<UInt64>)
     func aDocumentWithoutViolationsHasAValue(seed: UInt64) {
         var source = RandomDocument(seed: seed)

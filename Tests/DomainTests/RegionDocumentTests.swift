@@ -27,13 +27,13 @@ struct RegionDocumentTests {
         #expect(decoded.readOnly.createdAt?.value == "2026-01-05T11:22:33Z")
     }
 
-    @Test func needsNothingButItsName() {
+    @Test func needsOnlyAName() {
         let decoded = Region.decode([:], name: "r")
         #expect(decoded.violations.isEmpty)
         #expect(decoded.value == Region(name: "r"))
     }
 
-    @Test func reportsEverythingAtOnce() {
+    @Test func reportsAllViolationsAtOnce() {
         let decoded = Region.decode(
             [
                 "kind": "Subnet", "name": "other", "displayName": 1, "size": 1,

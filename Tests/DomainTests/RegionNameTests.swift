@@ -4,7 +4,7 @@ import Testing
 
 struct RegionNameTests {
     @Test(arguments: ["a", "region-one", "0", "9-9", "xyz-west", "none-1", longest])
-    func acceptsWhatCalicoAccepts(name: String) {
+    func acceptsTheNamesThatCalicoAccepts(name: String) {
         #expect(RegionName.isLegal(name))
         #expect(RegionName.violation(name) == nil)
         #expect(RegionName.suggestion(for: name) == nil)
@@ -31,7 +31,7 @@ struct RegionNameTests {
         }
     }
 
-    @Test func saysWhyNoneIsRefused() throws {
+    @Test func explainsWhyTheNameNoneIsRefused() throws {
         #expect(try #require(RegionName.violation("none")).message.contains("Felix"))
     }
 }

@@ -2,9 +2,9 @@ import Domain
 import TestSupport
 import Testing
 
-@Suite("Selectors from hostile hands")
+@Suite("Hostile selectors")
 struct SelectorHostileInputTests {
-    @Test("nesting is bounded, not the stack's problem", arguments: ["(", "!(", "(a=='b'||", "! "])
+    @Test("deep nesting is refused", arguments: ["(", "!(", "(a=='b'||", "! "])
     func deepNesting(piece: String) {
         let text = String(repeating: piece, count: 1_000_000 / piece.utf8.count)
         #expect(throws: SelectorError.self) { try Selector(parsing: text) }

@@ -19,7 +19,7 @@ struct SubnetDocumentTests {
     }
 
     @Test(arguments: [JSONValue.null, [], "x", 1])
-    func refusesWhatIsNotAnObject(document: JSONValue) {
+    func refusesDocumentsThatAreNotObjects(document: JSONValue) {
         let decoded = Subnet.decode(document, region: "west", name: "web")
         #expect(decoded.value == nil)
         #expect(decoded.violations.contains { $0.pointer == "" && $0.rule == .wrongType })
@@ -47,7 +47,7 @@ struct SubnetDocumentTests {
         #expect(allocation.subnet(region: "west", cidr: cidr) == subnet)
     }
 
-    @Test func anAllocationIsIPv4UnlessItSaysOtherwise() {
+    @Test func anAllocationIsIPv4ByDefault() {
         let plain = SubnetAllocation.decode(["name": "web", "prefixLength": 24])
         #expect(plain.value?.family == .ipv4)
         let within = SubnetAllocation.decode(

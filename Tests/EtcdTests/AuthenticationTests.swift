@@ -37,7 +37,7 @@ import Testing
         }
     }
 
-    @Test func aPasswordIsReadAgainWhenItWasChanged() async throws {
+    @Test func aChangedPasswordIsReadAgain() async throws {
         try await withEtcd { etcd in
             try await etcd.etcdctl("user", "add", "app:old")
             try await etcd.etcdctl("user", "grant-role", "app", "root")
@@ -54,7 +54,7 @@ import Testing
                 try await etcd.etcdctl(root[0], root[1], root[2], "delete", "app")
                 try await etcd.etcdctl(root[0], root[1], root[2], "add", "app:new")
                 try await etcd.etcdctl(root[0], root[1], root[2], "grant-role", "app", "root")
-                // In between the file has the old one, and none.
+                // In between, the file holds the old password, then none.
                 for text in ["old", nil] {
                     password.withLock { $0 = text }
                     let error = await etcdError { try await client.put("k", []) }
@@ -85,7 +85,7 @@ import Testing
         }
     }
 
-    @Test func whatAUserMayNotDoIsPermissionDenied() async throws {
+    @Test func forbiddenCallsArePermissionDenied() async throws {
         try await withEtcd { etcd in
             try await etcd.etcdctl("role", "add", "reader")
             try await etcd.etcdctl("role", "grant-permission", "reader", "read", "a/", "a0")
@@ -110,7 +110,7 @@ import Testing
         try await withEtcd { etcd in
             try await withClient(configuration(etcd, "root", "secret")) { client in
                 try await client.put("k", [])
-                // Turned on while the client runs.
+                // Authentication is turned on while the client runs.
                 try await etcd.enableAuthentication(rootPassword: "secret")
                 try await client.put("k", [])
                 #expect(try await client.get("k")?.version == 2)

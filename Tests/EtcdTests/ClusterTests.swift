@@ -1,7 +1,7 @@
 import TestSupport
 import Testing
 
-@testable import Etcd
+import Etcd
 
 @Suite struct ClusterTests {
     @Test(arguments: [false, true])
@@ -41,8 +41,8 @@ import Testing
         case leader
     }
 
-    /// Calls may take a minute here, and with a frozen member they must not: neither a read, nor a write,
-    /// nor what a watch shows of it.
+    /// The deadline is a minute here. With a frozen member, neither a read, nor a write, nor its event in a watch may
+    /// take that long.
     @Test(arguments: Frozen.allCases)
     func aFrozenMemberCostsNoMoreThanAFailOver(frozen: Frozen) async throws {
         try await withEtcdCluster(size: 3, EtcdProcess.Options(skipsSync: true)) { members in
@@ -77,7 +77,7 @@ import Testing
         }
     }
 
-    @Test func theMembersThatHangAreNamedWhereThereIsNoQuorum() async throws {
+    @Test func anErrorWithoutQuorumNamesTheHangingMembers() async throws {
         try await withEtcdCluster(size: 3, EtcdProcess.Options(skipsSync: true)) { members in
             let urls = members.map(\.clientURL)
             let configuration = try EtcdConfiguration(
@@ -98,11 +98,11 @@ import Testing
         }
     }
 
-    @Test func aMemberThatIsSlowIsNotLeft() async throws {
+    @Test func aSlowMemberStaysInUse() async throws {
         try await withEtcdCluster(size: 3, EtcdProcess.Options(skipsSync: true)) { members in
             let urls = members.map(\.clientURL)
             try await withClient(EtcdConfiguration(endpoints: urls)) { client in
-                // A member answers for its status while a large answer takes its time.
+                // A member answers questions about its status while a large answer takes long.
                 let value = [UInt8](repeating: 7, count: 1_000_000)
                 for number in 0..<30 { try await client.put(EtcdKey("large\(number)"), value) }
                 let pages = try await client.range(RangeRequest(.prefix("large"))).keyValues
@@ -112,7 +112,7 @@ import Testing
         }
     }
 
-    /// Puts `key` until that is known to have happened; returns the revision.
+    /// Puts `key` until a put is confirmed; returns the revision.
     private static func put(_ key: EtcdKey, _ client: EtcdClient) async throws -> Int64 {
         while true {
             do {
@@ -129,7 +129,7 @@ import Testing
         return members[0]
     }
 
-    /// Puts one key each, again under another name while the outcome is unknown.
+    /// Puts one key each, under a new name after an unknown outcome.
     private static func write(
         _ numbers: Range<Int>, _ client: EtcdClient
     ) async throws -> [EtcdKey] {

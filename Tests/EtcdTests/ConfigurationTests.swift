@@ -35,7 +35,7 @@ import Testing
         (
             EtcdConfiguration(
                 endpoints: [EtcdEndpoint(host: "a", usesTLS: true)],
-                tls: .init(certificateFile: "/dev/null")), "need each other"
+                tls: .init(certificateFile: "/dev/null")), "given together"
         ),
         (
             EtcdConfiguration(
@@ -57,7 +57,9 @@ import Testing
             "timeout"
         ),
     ])
-    func aBadConfigurationIsNamed(configuration: EtcdConfiguration, says: String) throws {
+    func aBadConfigurationIsRefusedWithItsSetting(configuration: EtcdConfiguration, says: String)
+        throws
+    {
         let error = #expect(throws: EtcdError.self) {
             _ = try EtcdClient(configuration, logger: Logger(label: "test"))
         }
@@ -65,7 +67,7 @@ import Testing
         #expect(error?.message.contains(says) == true)
     }
 
-    @Test func aFileThatIsNoCertificateIsNamed() throws {
+    @Test func aFileThatIsNotACertificateIsRefused() throws {
         let configuration = EtcdConfiguration(
             endpoints: [EtcdEndpoint(host: "a", usesTLS: true)],
             tls: .init(certificateFile: "/dev/null", keyFile: "/dev/null"))

@@ -2,13 +2,13 @@ import GRPCCore
 import TestSupport
 import Testing
 
-@testable import Etcd
+import Etcd
 
 @Suite struct ConnectionTests {
     /// swift-nio-http2 closes a connection after 200 PINGs in 30 s, and etcd sends one per request.
     @Test func aThousandCallsShareOneConnection() async throws {
         try await withEtcd(EtcdProcess.Options(skipsSync: true)) { etcd in
-            // etcd's HTTP gateway is a client of its own.
+            // etcd's HTTP gateway is a separate client.
             let others = try etcd.clientPorts()
             try await withClient(etcd) { client in
                 try await client.put("k", "first".bytes)
@@ -23,11 +23,11 @@ import Testing
         }
     }
 
-    @Test func aConnectionThatEndedIsMadeAnew() async throws {
+    @Test func anEndedConnectionIsReplaced() async throws {
         try await withEtcd { etcd in
             try await withClient(etcd) { client in
                 try await client.put("k", [])
-                // As if the transport had given up.
+                // Simulates a transport that has given up.
                 client.pool.endpoints[0].client.beginGracefulShutdown()
                 try await client.put("k", [])
                 #expect(try await client.get("k")?.version == 2)

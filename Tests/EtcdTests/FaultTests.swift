@@ -4,7 +4,7 @@ import TestSupport
 import Testing
 
 @Suite struct FaultTests {
-    @Test func aWatchGoesOnAfterRestartsWithoutLossOrRepetition() async throws {
+    @Test func aWatchContinuesAfterRestartsWithoutLossOrRepetition() async throws {
         try await withEtcd { etcd in
             try await withClient(etcd) { client in
                 let first = try await client.put("start", []).revision
@@ -70,7 +70,7 @@ import Testing
                                 _ = outcomes.errors.withLock {
                                     $0.updateValue(error, forKey: writer * 1000 + number)
                                 }
-                                // Before that, a machine that is busy may exceed the deadline.
+                                // Before that, a busy machine may exceed the deadline.
                                 if error != nil, outcomes.isKilled.withLock({ $0 }) { return }
                             }
                         }
@@ -78,7 +78,7 @@ import Testing
                     try await eventually("500 puts are done") {
                         outcomes.errors.withLock({ $0.count }) >= 500
                     }
-                    // Puts are under way for certain when it is killed: none is answered any more.
+                    // Puts are certainly in progress when etcd is killed.
                     etcd.pause()
                     try await eventually("a put is not answered") {
                         outcomes.errors.withLock { $0.values.contains { $0 != nil } }
@@ -106,7 +106,7 @@ import Testing
         }
     }
 
-    @Test func aSilentServerMeansTheDeadlineAndAnUnknownWrite() async throws {
+    @Test func aSilentServerEndsCallsAtTheDeadlineWithUnknownWrites() async throws {
         try await withEtcd { etcd in
             try await withClient(etcd, timeout: .seconds(1)) { client in
                 try await client.warmUp()
@@ -124,7 +124,7 @@ import Testing
         }
     }
 
-    @Test func aStoppedServerMeansNothingWasApplied() async throws {
+    @Test func aStoppedServerAppliesNothing() async throws {
         try await withEtcd { etcd in
             try await withClient(etcd, timeout: .seconds(4)) { client in
                 try await client.warmUp()
@@ -149,7 +149,7 @@ import Testing
         }
     }
 
-    @Test func aCancelledCallEndsAtOnce() async throws {
+    @Test func aCancelledCallEndsImmediately() async throws {
         try await withEtcd { etcd in
             try await withClient(etcd, timeout: .seconds(60)) { client in
                 try await client.put("k", [])
@@ -170,7 +170,7 @@ import Testing
     }
 }
 
-/// What became of each numbered put; nil means success.
+/// The error of each numbered put; nil means success.
 private final class Outcomes: Sendable {
     let errors = Mutex<[Int: EtcdError?]>([:])
     let isKilled = Mutex(false)

@@ -60,7 +60,7 @@ import Testing
         }
     }
 
-    @Test func pagesAreAllOfOneRevisionWhileWritesGoOn() async throws {
+    @Test func pagesAreOfOneRevisionDuringWrites() async throws {
         try await withEtcd(EtcdProcess.Options(skipsSync: true)) { etcd in
             try await withClient(etcd) { client in
                 for number in 100..<350 {
@@ -134,7 +134,7 @@ import Testing
         (Compare.absent("y"), true),
         (Compare.unchanged("y", since: 0), true),
     ])
-    func comparesMeanWhatTheySay(compare: Compare, holds: Bool) async throws {
+    func comparesHoldAsDocumented(compare: Compare, holds: Bool) async throws {
         try await withEtcd { etcd in
             try await withClient(etcd) { client in
                 try await client.put("x", "a".bytes)
@@ -145,7 +145,7 @@ import Testing
         }
     }
 
-    @Test func previousValuesAreReturnedWhenAskedFor() async throws {
+    @Test func previousValuesAreReturnedOnRequest() async throws {
         try await withEtcd { etcd in
             try await withClient(etcd) { client in
                 try await client.put("x", "a".bytes)

@@ -1,7 +1,7 @@
 import NIOCore
 import Testing
 
-@testable import Etcd
+import Etcd
 
 @Suite struct PingFilterTests {
     /// Frame header: length (3 bytes), type, flags, stream (RFC 9113 §4.1).
@@ -24,7 +24,7 @@ import Testing
         return answer
     }
 
-    @Test func pingsAreAnsweredAndTheRestIsPassedOnHoweverTheStreamIsCut() {
+    @Test func pingsAreAnsweredAndOtherFramesPassedOnForEveryCutOfTheStream() {
         for size in 1...Self.stream.count { check(cutInto: size) }
     }
 
@@ -34,7 +34,7 @@ import Testing
         var answered: [UInt8] = []
         for start in stride(from: 0, to: Self.stream.count, by: size) {
             let end = min(start + size, Self.stream.count)
-            // A reader index that is not 0, as the buffers of a channel may have.
+            // The reader index is not 0, which is also possible for buffers of a channel.
             var part = ByteBuffer(bytes: [0xEE] + Self.stream[start..<end])
             part.moveReaderIndex(forwardBy: 1)
             let result = filter.filter(&part)

@@ -2,7 +2,7 @@ import Etcd
 import TestSupport
 import Testing
 
-/// What etcd refuses, as the error that callers see.
+/// Refusals of etcd and the resulting errors.
 @Suite struct RefusalTests {
     enum Refused: CaseIterable {
         case tooManyOperations, tooLarge, tooLargeForGRPC, sameKeyTwice, emptyKey, unknownLease
@@ -47,7 +47,7 @@ import Testing
         }
     }
 
-    @Test func aFullDatabaseIsNoSpace() async throws {
+    @Test func aFullDatabaseIsReportedAsNoSpace() async throws {
         try await withEtcd(EtcdProcess.Options(flags: ["--quota-backend-bytes", "1000000"])) {
             etcd in
             try await withClient(etcd) { client in
@@ -64,7 +64,7 @@ import Testing
         }
     }
 
-    @Test func aTooLargeAnswerIsSaidAndPagesGetSmaller() async throws {
+    @Test func aTooLargeAnswerIsReportedAndPagesShrink() async throws {
         try await withEtcd { etcd in
             var configuration = try EtcdConfiguration(endpoints: [etcd.clientURL])
             configuration.maxResponseBytes = 1_000_000

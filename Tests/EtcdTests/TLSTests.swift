@@ -4,7 +4,7 @@ import Testing
 
 @Suite struct TLSTests {
     @Test(arguments: ["127.0.0.1", "localhost"])
-    func aClientCertificateOpensTheDoor(host: String) async throws {
+    func aClientCertificateIsAccepted(host: String) async throws {
         try await withServer { etcd, certificates in
             let endpoint = etcd.clientURL.replacing("127.0.0.1", with: host)
             let configuration = try EtcdConfiguration(

@@ -2,9 +2,9 @@ import Etcd
 import TestSupport
 import Testing
 
-/// What is said of an etcd that cannot be reached: which endpoint, and what is wrong with it.
+/// Errors about an etcd that cannot be reached: they name the endpoint and the problem.
 @Suite struct UnreachableTests {
-    /// - Returns: what a call says when its time is up, which is what `trouble` says.
+    /// - Returns: the message of a call after its deadline, which must equal `trouble`.
     private static func trouble(
         _ endpoint: String, _ tls: EtcdConfiguration.TLS = EtcdConfiguration.TLS(),
         timeout: Duration = .seconds(8)
@@ -24,24 +24,24 @@ import Testing
         }
     }
 
-    @Test func nobodyListens() async throws {
+    @Test func namesARefusedConnection() async throws {
         let text = try await Self.trouble("http://127.0.0.1:1")
         #expect(text == "etcd cannot be reached: http://127.0.0.1:1: connection refused")
     }
 
-    @Test func nobodyAnswers() async throws {
+    @Test func namesASilentAddress() async throws {
         let silent = try SilentListener()
         let text = try await Self.trouble(
             "http://127.0.0.1:\(silent.port)", timeout: .seconds(1))
         #expect(text.contains("timed out without an answer"), "\(text)")
     }
 
-    @Test func theNameIsUnknown() async throws {
+    @Test func namesAnUnknownHost() async throws {
         let text = try await Self.trouble("http://no-such-host.invalid:2379")
         #expect(text.contains("its name is not found"), "\(text)")
     }
 
-    @Test func aPlainEtcdIsAskedWithTLS() async throws {
+    @Test func suggestsHTTPWhenEtcdDoesNotSpeakTLS() async throws {
         try await withEtcd { etcd in
             let text = try await Self.trouble(etcd.clientURL.replacing("http://", with: "https://"))
             #expect(
@@ -56,7 +56,7 @@ import Testing
         ("DNS:etcd.example", 2, false, true, "its certificate is for another name"),
         ("IP:127.0.0.1", 2, false, false, "it wants a client certificate"),
     ])
-    func theCertificateIsTheTrouble(
+    func namesTheProblemOfACertificate(
         names: String, days: Int, isForeign: Bool, hasOwn: Bool, expected: String
     ) async throws {
         try await withEtcdCertificates(serverNames: names, serverDays: days) { certificates in
@@ -74,7 +74,7 @@ import Testing
         }
     }
 
-    @Test func anEtcdThatWantsTLSIsAskedWithout() async throws {
+    @Test func suggestsHTTPSWhenEtcdWantsTLS() async throws {
         try await withEtcdCertificates { certificates in
             try await withEtcd(EtcdProcess.Options(certificates: certificates)) { etcd in
                 let text = try await Self.trouble(
@@ -84,7 +84,7 @@ import Testing
         }
     }
 
-    @Test func anAnswerEndsTheTrouble() async throws {
+    @Test func anAnswerClearsTheFailures() async throws {
         try await withEtcd { etcd in
             let configuration = try EtcdConfiguration(
                 endpoints: ["http://127.0.0.1:1", etcd.clientURL], requestTimeout: .seconds(10))

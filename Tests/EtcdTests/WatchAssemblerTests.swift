@@ -36,7 +36,7 @@ import Testing
         #expect(assembler.nextRevision == 8)
     }
 
-    @Test func whatABrokenConnectionLeftIncompleteIsAskedForAgain() throws {
+    @Test func anIncompleteRevisionIsRequestedAgainAfterReconnecting() throws {
         var assembler = WatchAssembler(startRevision: 5)
         #expect(try assembler.receive(Self.response(5, 5, fragment: true)) == nil)
         assembler.reconnect()
@@ -45,7 +45,7 @@ import Testing
         #expect(again?.revisions.map(\.events.count) == [3])
     }
 
-    @Test func whatIsRepeatedIsDropped() throws {
+    @Test func repeatedRevisionsAreDropped() throws {
         var assembler = WatchAssembler(startRevision: 5)
         _ = try assembler.receive(Self.response(5, 6))
         #expect(try assembler.receive(Self.response(5, 6)) == nil)
@@ -60,13 +60,13 @@ import Testing
         #expect(progress?.revisions == [])
         #expect(progress?.progressRevision == 40)
         #expect(assembler.nextRevision == 41)
-        // One that says less than is known says nothing.
+        // A progress notification below the known revision is ignored.
         #expect(try assembler.receive(Self.response(header: 39)) == nil)
         #expect(assembler.nextRevision == 41)
     }
 
     /// It may be ahead of events that are still to come.
-    @Test func anAnswerToAQuestionIsASignOfLifeAndNoProgress() throws {
+    @Test func anAnswerToAProgressRequestIsOnlyASignOfLife() throws {
         var assembler = WatchAssembler(startRevision: 5)
         var answer = Self.response(header: 40)
         answer.watchID = -1
@@ -76,7 +76,7 @@ import Testing
         #expect(sign?.revisions == [])
         #expect(sign?.progressRevision == 4)
         #expect(assembler.nextRevision == 5)
-        // Between the fragments of a revision as well.
+        // A progress notification may also come between the fragments of a revision.
         #expect(try assembler.receive(Self.response(6, fragment: true)) == nil)
         #expect(try assembler.receive(answer)?.revisions == [])
         #expect(try assembler.receive(Self.response(6))?.revisions.map(\.events.count) == [2])
@@ -95,7 +95,7 @@ import Testing
         #expect(assembler.nextRevision == 10)
     }
 
-    @Test func aServerThatIsBehindWhatWasDeliveredIsAnError() throws {
+    @Test func aServerBehindTheDeliveredRevisionIsAnError() throws {
         var assembler = WatchAssembler(startRevision: 10)
         #expect(try assembler.receive(Self.created(at: 9)) == nil)
         assembler.reconnect()

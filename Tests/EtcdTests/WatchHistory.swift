@@ -1,7 +1,7 @@
 import Etcd
 
 extension KeyValueStore {
-    /// Every change from one revision to another as a watch tells it.
+    /// Returns every change from one revision to another, as a watch reports it.
     func history(
         _ keys: KeyRange = .prefix(""), from first: Int64, through last: Int64,
         returnsPrevious: Bool = false

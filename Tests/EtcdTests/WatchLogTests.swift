@@ -4,12 +4,13 @@ import Synchronization
 import TestSupport
 import Testing
 
-/// What the log says of a watch whose endpoint fails.
+/// The log of a watch whose endpoint fails.
 @Suite struct WatchLogTests {
     @Test(arguments: [
-        (["http://127.0.0.1:1"], "the watch of etcd is begun again", "http://127.0.0.1:1"),
+        (["http://127.0.0.1:1"], "the watch of etcd is restarted", "http://127.0.0.1:1"),
         (
-            ["http://127.0.0.1:1", "http://127.0.0.1:2"], "the watch of etcd moves on",
+            ["http://127.0.0.1:1", "http://127.0.0.1:2"],
+            "the watch of etcd switches to another endpoint",
             "http://127.0.0.1:2"
         ),
     ])

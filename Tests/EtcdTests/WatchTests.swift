@@ -39,7 +39,7 @@ import Testing
             success: ["a", "b", "c"].map { .put(EtcdKey("w\(writer)/\($0)"), value) })
     }
 
-    @Test func aWatchSeesOnlyItsKeysAndWhatWasBefore() async throws {
+    @Test func aWatchSeesOnlyItsKeysWithTheirPreviousValues() async throws {
         try await withEtcd { etcd in
             try await withClient(etcd) { client in
                 try await client.put("other", [])
@@ -65,7 +65,7 @@ import Testing
                 try await client.put("a", "before".bytes)
                 let request = WatchRequest(.key("a"), startRevision: 0)
                 try await client.watch(request) { batches in
-                    // When the watch is established is not told, so write until something comes.
+                    // Nothing tells when the watch is established, so the test writes until an event arrives.
                     try await withThrowingTaskGroup(of: Void.self) { group in
                         group.addTask {
                             while !Task.isCancelled { try await client.put("a", "after".bytes) }
@@ -118,7 +118,7 @@ import Testing
         }
     }
 
-    @Test func aCompactedStartIsReportedWithTheRevisionThatIsLeft() async throws {
+    @Test func aCompactedStartIsReportedWithTheOldestKeptRevision() async throws {
         try await withEtcd { etcd in
             try await withClient(etcd) { client in
                 for _ in 0..<10 { try await client.put("k", []) }
@@ -153,7 +153,7 @@ import Testing
                 let revisions = try await client.watch(request) { batches in
                     var iterator = batches.makeAsyncIterator()
                     var seen = try await iterator.next()?.revisions.map(\.revision) ?? []
-                    // The reader does something else; other calls on the connection go on.
+                    // The reader is busy, and other calls on the connection still work.
                     let value = [UInt8](repeating: 7, count: 100_000)
                     for _ in 0..<600 { try await client.put("k", value) }
                     try await eventually("the watcher is slow") {
@@ -190,7 +190,7 @@ import Testing
     }
 
     /// The stream of the watch hangs, while all other calls on its connection are answered.
-    @Test func aWatchThatAloneHangsIsBegunAnew() async throws {
+    @Test func aWatchThatHangsAloneIsRestarted() async throws {
         try await withEtcd { etcd in
             let port = try EtcdEndpoint(parsing: etcd.clientURL).port
             try await FreezingProxy.with(to: port) { proxy in

@@ -23,7 +23,7 @@ func withClient<Result: Sendable>(
     }
 }
 
-/// What etcd's error says, nil if `body` does not fail with one.
+/// Returns the `EtcdError` that `body` throws; nil if it throws none.
 func etcdError(_ body: () async throws -> Void) async -> EtcdError? {
     do {
         try await body()

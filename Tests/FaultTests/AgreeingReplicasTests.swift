@@ -6,7 +6,7 @@ import Testing
 extension FaultTests {
     struct AgreeingReplicasTests {
         @Test(.timeLimit(.minutes(3)))
-        func `two servers on one etcd have the same rows, and a planted difference is named`()
+        func `two servers on one etcd have the same rows, and a planted difference is found`()
             async throws
         {
             try await withEtcd { etcd in

@@ -4,7 +4,7 @@ import TestSupport
 
 /// A row of `/v1/audit`, as far as the tests look.
 struct AuditRow: Sendable {
-    /// What a row says of a change, whichever replica's ledger it is in.
+    /// The content of a row that is the same in every replica's ledger.
     struct Change: Hashable, Sendable {
         var revision: Int
         var changeID: String?
@@ -51,7 +51,7 @@ struct AuditRow: Sendable {
 
     var isAccepted: Bool { outcome == "accepted" }
 
-    /// Whether it tells of the ledger itself, and not of a change that every replica sees.
+    /// True if the row is about the ledger itself and not about a change that every replica sees.
     var isAboutLedger: Bool { ["Ledger", "SigningKey"].contains(change.kind) }
 
     /// The text that `before` and `after` have for an object stored as `json`.

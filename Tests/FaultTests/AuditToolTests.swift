@@ -4,10 +4,9 @@ import TestSupport
 import Testing
 
 extension FaultTests {
-    /// What `policy-server audit …` ends with, and says.
+    /// The exit statuses and the output of `policy-server audit …`.
     struct AuditToolTests {
-        @Test func `what cannot be answered ends with 2 and says why in plain words`() async throws
-        {
+        @Test func `a question that cannot be answered exits with 2 and says why`() async throws {
             try await withEtcd { etcd in
                 try await withServer(on: etcd) { server in
                     let away = "http://127.0.0.1:1"
@@ -37,7 +36,7 @@ extension FaultTests {
             }
         }
 
-        @Test func `rows that cannot be are refused before anything is written`() async throws {
+        @Test func `impossible rows are refused before anything is written`() async throws {
             let folder = try TemporaryDirectory()
             for flags in [["--to", "0"], ["--from", "0"], ["--from", "5", "--to", "4"]] {
                 let out = folder.file("out")
@@ -48,7 +47,7 @@ extension FaultTests {
             }
         }
 
-        @Test func `two ledgers without a row in common were not compared`() async throws {
+        @Test func `two ledgers without a common row are reported as not compared`() async throws {
             try await withEtcd { etcd in
                 try await withServer(on: etcd) { first in
                     try await withServer(on: etcd) { second in
@@ -60,7 +59,7 @@ extension FaultTests {
             }
         }
 
-        @Test func `ledgers of different etcds were not compared either`() async throws {
+        @Test func `ledgers of different etcds are reported as not compared`() async throws {
             try await withEtcd { etcd in
                 try await withServer(on: etcd) { first in
                     try await withEtcd { other in
@@ -106,7 +105,8 @@ extension FaultTests {
             #expect(!FileManager.default.fileExists(atPath: folder.file("data/audit.sqlite")))
         }
 
-        @Test func `a ledger that was deleted while nothing is written is not ready`() async throws
+        @Test func `a server whose ledger was deleted is not ready, even without writes`()
+            async throws
         {
             try await withEtcd { etcd in
                 try await withServer(on: etcd) { server in

@@ -32,7 +32,7 @@ extension FaultTests {
         }
 
         @Test(.timeLimit(.minutes(2)))
-        func `a damaged ledger stops writes, says what to do, and is recovered from`()
+        func `a damaged ledger stops writes, says what to do, and can be replaced`()
             async throws
         {
             try await withEtcd { etcd in

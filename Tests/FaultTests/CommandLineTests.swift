@@ -3,7 +3,7 @@ import TestSupport
 import Testing
 
 extension FaultTests {
-    /// What the program says to a command line that cannot be meant, or that names the wrong thing.
+    /// The program's answers to wrong command lines.
     struct CommandLineTests {
         @Test(arguments: [("", "serve"), ("audit", "verify")])
         func `without a subcommand there is help, and nothing is started`(
@@ -53,7 +53,7 @@ extension FaultTests {
             ("audit verfy --db ok", 64, "audit <subcommand>"),
         ]
 
-        @Test func `every question in vain is told what is wrong, and nothing is written`()
+        @Test func `every wrong command line is told its error, and nothing is written`()
             async throws
         {
             let folder = try TemporaryDirectory()
@@ -82,7 +82,7 @@ extension FaultTests {
             ])
         }
 
-        @Test func `an etcd that is away is named wherever it is missed, with what is wrong`()
+        @Test func `an unreachable etcd is named with the reason wherever it is needed`()
             async throws
         {
             let folder = try TemporaryDirectory()

@@ -4,7 +4,7 @@ import TestSupport
 import Testing
 
 extension FaultTests {
-    /// `docs/audit-proof.md`, "Evidence for somebody else": what its script says of files that were changed.
+    /// `docs/audit-proof.md`, "Evidence for somebody else": the result of its script for changed files.
     struct EvidenceTests {
         @Test(.timeLimit(.minutes(2)))
         func `the bundle for an auditor verifies without this program, and a changed one does not`()
@@ -54,7 +54,7 @@ extension FaultTests {
             }
         }
 
-        /// What an administrator keeps at the beginning, of the first two rows: the key's and the region's.
+        /// The evidence that an administrator stores at the beginning, for the rows of the key and the region.
         private static func keep(_ client: APIClient, _ folder: TemporaryDirectory) async throws {
             var note = ""
             try await eventually("a checkpoint of two rows") {

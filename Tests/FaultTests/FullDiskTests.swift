@@ -6,7 +6,9 @@ import Testing
 extension FaultTests {
     struct FullDiskTests {
         @Test(.timeLimit(.minutes(3)))
-        func `a disk that fills up under load loses nothing and is recovered from`() async throws {
+        func `the server loses nothing and recovers when the disk fills up under load`()
+            async throws
+        {
             let disk = try SmallDisk(mebibytes: 32)
             try await withEtcd { etcd in
                 try await withServer(

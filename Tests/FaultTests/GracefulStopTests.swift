@@ -7,7 +7,7 @@ extension FaultTests {
         private static let rounds = 5
 
         @Test(.timeLimit(.minutes(3)))
-        func `a server told to stop under load answers what it took and exits with 0`()
+        func `a server stopped under load answers the requests it accepted and exits with 0`()
             async throws
         {
             try await withEtcd { etcd in
@@ -31,7 +31,7 @@ extension FaultTests {
         }
 
         @Test(.timeLimit(.minutes(2)))
-        func `writes that wait for etcd when the server is told to stop are carried out`()
+        func `writes that wait for etcd when the server is stopped are carried out`()
             async throws
         {
             try await withEtcd { etcd in

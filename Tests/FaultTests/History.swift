@@ -19,7 +19,7 @@ struct HistoryEvent: Sendable {
     var began: ContinuousClock.Instant
     var ended: ContinuousClock.Instant
     var status: Int
-    /// The `ETag` of the answer, or the `currentETag` of a 412; nil when there is none.
+    /// The `ETag` of the answer, or the `currentETag` of a 412; nil if there is none.
     var revision: Int?
     var changeID: String?
     /// Type and detail of a problem.

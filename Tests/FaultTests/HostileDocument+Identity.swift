@@ -24,7 +24,7 @@ extension HostileDocument {
         .init(.allocation, "name: n\nprefixLength: 28\nrevision: 5\n", 412),
     ]
 
-    /// What is no revision.
+    /// Values that are not revisions.
     private static let noRevision: [HostileDocument] =
         revisions(
             ["abc", "-1", "1.5", "yes", "\"007\"", "\"+7\"", "99999999999999999999", "1e6"],

@@ -30,7 +30,7 @@ struct HostileDocument: Sendable, CustomStringConvertible {
     var status: Int
     /// A rule that the answer names; nil where the status says it all.
     var rule: String?
-    /// Where that rule is broken.
+    /// The pointer to the place that breaks the rule.
     var pointer: String?
     /// Violations in all, where that is known.
     var count: Int?
@@ -79,7 +79,7 @@ struct HostileDocument: Sendable, CustomStringConvertible {
         "kind: CrossRegionPolicy\nmetadata: {name: cr}\nspec: {\(spec)}\n"
     }
 
-    /// What a GET shows, with these members beside the source.
+    /// The document that a GET shows, with these members beside the source.
     static func shown(_ members: String) -> String {
         let source = crossRegion().split(separator: "\n").joined(separator: ", ")
         return "{kind: CrossRegionPolicy, source: {\(source)}, \(members)}"

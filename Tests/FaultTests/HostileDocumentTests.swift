@@ -13,7 +13,7 @@ extension FaultTests {
         private static let memoryBound = 256 << 20
 
         @Test(.timeLimit(.minutes(5)))
-        func `every hostile document gets its answer, and the server is none the worse`()
+        func `every hostile document gets its answer, and the server stays healthy`()
             async throws
         {
             let documents =

@@ -1,7 +1,7 @@
 import Foundation
 import TestSupport
 
-/// What etcd's journal says of every change, read with etcdctl.
+/// The entries of etcd's journal, read with etcdctl.
 struct Journal: Sendable {
     struct Entry: Sendable {
         var revision: Int

@@ -6,7 +6,7 @@ import Testing
 extension FaultTests {
     struct LostHistoryTests {
         @Test(.timeLimit(.minutes(2)))
-        func `a server starts after a compaction past its revision and tells what changed`()
+        func `a server starts after a compaction past its revision and records the changes`()
             async throws
         {
             try await withEtcd { etcd in
@@ -54,13 +54,13 @@ extension FaultTests {
             }
         }
 
-        /// What went on in etcd while the server was down: neither leaves a key of ours with a new revision.
+        /// The changes in etcd while the server was down. Neither leaves a key of ours with a new revision.
         enum Quiet: String, CaseIterable, Sendable {
             case deletionsOnly, otherKeysOnly
         }
 
         @Test(.timeLimit(.minutes(2)), arguments: Quiet.allCases)
-        func `a server starts after a compaction that no remaining key tells of`(
+        func `a server starts after a compaction that no remaining key shows`(
             _ quiet: Quiet
         ) async throws {
             try await withEtcd { etcd in
@@ -127,7 +127,7 @@ extension FaultTests {
                     #expect(first.change.verb == "observe")
                     #expect(first.isAfterGap == isCompacted)
                     #expect(first.detail?.contains("the ledger is new") == true)
-                    // What changed, by whom; what was there in between may be gone with the history.
+                    // The change and its actor are known. States in between may be gone with the history.
                     #expect(authors(rows) == authors(before))
                     if !isCompacted {
                         #expect(

@@ -8,7 +8,7 @@ import TestSupport
 ///
 /// It comes to life in `withServer` and is gone after it, however the test ends: see `ServerWatchdog`.
 final class ServerProcess: Sendable {
-    /// How a process ended: its exit code, or the signal that killed it.
+    /// The end of a process: its exit code, or the signal that killed it.
     enum Ending: Sendable, Equatable {
         case exit(Int32)
         case signal(Int32)
@@ -23,16 +23,16 @@ final class ServerProcess: Sendable {
         var pipe: Pipe?
     }
 
-    /// What surrounds the process.
+    /// The environment of the process.
     struct Surroundings: Sendable {
         /// Soft and hard limit of open descriptors; nil for those of the tests.
         var descriptors: Int?
-        /// Whether its log goes to a pipe that nobody reads after the first lines.
+        /// True if its log goes to a pipe that is not read after the first lines.
         var logsToPipe = false
     }
 
     let data: TemporaryDirectory
-    /// Where the ledger is.
+    /// The path of the ledger.
     let dataDirectory: String
     private let executable: URL
     private let flags: [String]
@@ -133,7 +133,7 @@ final class ServerProcess: Sendable {
     /// Asks the process to end (SIGTERM), without waiting for it.
     func terminate() { signal(SIGTERM) }
 
-    /// What the process that runs now, or ran last, has logged.
+    /// The log of the process that runs now, or ran last.
     var log: String {
         let file = running.withLock { $0?.log }
         return file.flatMap { try? String(contentsOfFile: $0, encoding: .utf8) } ?? ""
@@ -142,7 +142,7 @@ final class ServerProcess: Sendable {
     /// Ends the process in good order and tells how it ended.
     func stop(by signal: Int32 = SIGTERM) async throws -> Ending { try await end(with: signal) }
 
-    /// How the process ended, once it has.
+    /// The end of the process, once it has ended.
     func ending() async throws -> Ending {
         guard let process = running.withLock({ $0?.process }) else {
             throw FaultTestError("the server was never started")

@@ -4,10 +4,10 @@ import TestSupport
 import Testing
 
 extension FaultTests {
-    /// A log that nobody reads, few descriptors, signals.
+    /// An unread log, few descriptors, signals.
     struct SurroundingsTests {
         @Test(.timeLimit(.minutes(2)))
-        func `a log pipe that nobody reads holds up no request, and what is lost is counted`()
+        func `an unread log pipe delays no request, and lost lines are counted`()
             async throws
         {
             try await withEtcd { etcd in
@@ -51,7 +51,7 @@ extension FaultTests {
         }
 
         @Test(.timeLimit(.minutes(2)))
-        func `with few descriptors silent connections lock nobody out`() async throws {
+        func `with few descriptors silent connections cannot lock others out`() async throws {
             try await withEtcd { etcd in
                 var surroundings = ServerProcess.Surroundings()
                 surroundings.descriptors = 300

@@ -5,7 +5,7 @@ struct Write: Sendable {
     var method: HTTPRequest.Method
     var path: String
     var body: String?
-    /// What `marker(of:)` finds after it; nil when the object is gone.
+    /// The value that `marker(of:)` finds after it; nil if the object is gone.
     var marker: String?
 
     static func subnet(_ name: String, cidr: String) -> Write {

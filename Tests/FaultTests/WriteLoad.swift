@@ -5,7 +5,7 @@ import TestSupport
 /// Clients that write as fast as they are answered, each to objects of its own, and keep book of the
 /// answers. Region `west` has to exist.
 final class WriteLoad: Sendable {
-    /// What a client does about a 503.
+    /// The reaction of a client to a 503.
     enum Persistence: Sendable {
         case goesOn
         /// Sends the request again with the same Idempotency-Key until it is decided.
@@ -52,7 +52,7 @@ final class WriteLoad: Sendable {
         let subnet = Write.subnet(
             "s\(number)", cidr: "10.\(block >> 16 & 255).\(block >> 8 & 255).\(block & 255)/28")
         var isConnected = true
-        /// Whether the write was acknowledged.
+        /// True if the write was acknowledged.
         func carryOut(_ write: Write) async -> Bool {
             guard isConnected, !isStopped.load(ordering: .relaxed) else { return false }
             let status = await send(write, client, persistence)

@@ -1,7 +1,7 @@
 import HTTPTypes
 import TestSupport
 
-/// What clients were told of their writes, and what must therefore be in etcd.
+/// The answers that clients got to their writes, and the state of etcd that follows from them.
 struct WriteLog: Sendable {
     struct Acknowledgement: Sendable {
         var changeID: String
@@ -12,7 +12,7 @@ struct WriteLog: Sendable {
     /// The states an object may be in, by path: what its `marker` may be, nil for absent. More than one
     /// where the last word on a write is open.
     var possible: [String: Set<String?>] = [:]
-    /// How often each status was answered.
+    /// The number of answers of each status.
     var statuses: [Int: Int] = [:]
     /// The types of the problems of 503s.
     var problems: Set<String> = []

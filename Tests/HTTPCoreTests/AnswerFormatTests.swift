@@ -1,9 +1,8 @@
 import Documents
+import HTTPCore
 import HTTPTypes
 import NIOCore
 import Testing
-
-@testable import HTTPCore
 
 @Suite struct AnswerFormatTests {
     /// RFC 9457 §3
@@ -36,7 +35,7 @@ import Testing
         (HTTPRequest.Method.put, "OPTIONS, POST", true), (.put, "GET", false),
         (.delete, "POST", false),
     ])
-    func `a PUT in the place of a POST is told what curl -T sends`(
+    func `a PUT instead of a POST is told what curl -T sends`(
         method: HTTPRequest.Method, allow: String, isTold: Bool
     ) {
         let detail = Problem.methodNotAllowed(method, allow: allow).detail

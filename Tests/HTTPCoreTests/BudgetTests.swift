@@ -26,7 +26,7 @@ import Testing
         return route
     }
 
-    @Test func `a body is counted until its handler has ended, and then no more`() async throws {
+    @Test func `a body is counted until its handler has ended`() async throws {
         let (hasBegun, mayEnd) = (Gate(), Gate())
         try await TestServer.with([Self.holding(hasBegun, mayEnd, memory: 3)], limits: Self.limits)
         {
@@ -41,7 +41,7 @@ import Testing
         }
     }
 
-    @Test func `a body of a client that left is counted for as long as its handler has it`()
+    @Test func `a body is counted while its handler holds it, even after the client has left`()
         async throws
     {
         let (hasBegun, mayEnd) = (Gate(), Gate())
@@ -108,7 +108,7 @@ import Testing
         }
     }
 
-    @Test func `a document that would take more than there is when parsed is refused`()
+    @Test func `a document whose parsed form finds no room is refused`()
         async throws
     {
         let (hasBegun, mayEnd) = (Gate(), Gate())
@@ -147,7 +147,7 @@ import Testing
         }
     }
 
-    @Test func `an answer without room is a 503 for a read, and the slowest reader has to go`()
+    @Test func `a read whose answer finds no room gets 503, and the slowest reader is closed`()
         async throws
     {
         // Far more than the kernel's buffers take of it.
@@ -173,7 +173,7 @@ import Testing
         }
     }
 
-    @Test func `what a write has done is told, room or not`() async throws {
+    @Test func `a write is answered even without room`() async throws {
         var limits = Self.limits
         limits.answerMemory = 40 << 20
         let routes = [Self.large(16 << 20), Self.large(16 << 20, .post)]
@@ -186,7 +186,7 @@ import Testing
         }
     }
 
-    @Test func `a reader that takes a byte now and then is closed`() async throws {
+    @Test func `a client that reads a byte now and then is closed`() async throws {
         var limits = HTTPServer.Limits()
         limits.writeTimeout = .milliseconds(300)
         limits.writeProgress = 4 << 20

@@ -5,7 +5,7 @@ import Synchronization
 import TestSupport
 import Testing
 
-/// Work ends when nobody waits for it any more.
+/// Work is cancelled when its client no longer waits.
 @Suite(.timeLimit(.minutes(1))) struct CancellationTests {
     /// A handler that only cancellation ends, and gates that tell of both.
     private struct Endless: Sendable {
@@ -75,7 +75,7 @@ import Testing
         }
     }
 
-    @Test func `requests that waited behind the one in hand are not begun for a client that left`()
+    @Test func `requests behind the active one are not begun after the client has left`()
         async throws
     {
         let endless = Endless()
@@ -120,7 +120,9 @@ import Testing
         }
     }
 
-    @Test func `work for a client that closed its side long ago is ended, and it is told`()
+    @Test
+    func
+        `the handler of a client that closed its side long ago is cancelled, and the client is told`()
         async throws
     {
         let endless = Endless()
@@ -167,7 +169,7 @@ import Testing
     }
 
     /// A busy server may come to a request only after the time that a client with a closed side has.
-    @Test func `a request that was not begun in time is answered all the same`() async throws {
+    @Test func `a request that was not begun in time is still answered`() async throws {
         let route = Route(.get, "/slow") { _ in Response() }
         var limits = HTTPServer.Limits()
         limits.halfCloseTimeout = .zero
@@ -179,7 +181,7 @@ import Testing
         }
     }
 
-    @Test func `a cancelled handler is no failure of the server in the log`() async throws {
+    @Test func `a cancelled handler is not logged as a failure`() async throws {
         let log = LineLog()
         let endless = Endless()
         let hasEnded = Gate()

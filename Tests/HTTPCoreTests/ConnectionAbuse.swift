@@ -1,14 +1,14 @@
 import TestSupport
 import Testing
 
-/// What a client may do to a server with connections.
+/// One way in which a client can abuse connections.
 struct ConnectionAbuse: Sendable, CustomTestStringConvertible {
     typealias Connection = HTTPRawConnection
 
     let name: String
     /// Connections that do it at the same time.
     let count: Int
-    /// What each does; that the server ends it is no error.
+    /// The client's actions. It is no error if the server closes the connection.
     let run: @Sendable (Connection) async throws -> Void
 
     var testDescription: String { name }
@@ -130,7 +130,7 @@ struct ConnectionAbuse: Sendable, CustomTestStringConvertible {
             let request = put + "Content-Length: 1\r\nExpect: 100-continue\r\n\r\nx"
             try await flood(raw, String(repeating: request, count: 100), times: 1)
         },
-        .init("a body nobody reads") { raw in
+        .init("a body that no handler reads") { raw in
             try await raw.send("PUT /none HTTP/1.1\r\nHost: a\r\nContent-Length: 100000000\r\n\r\n")
             try await flood(raw, String(repeating: "x", count: 50_000), times: 4)
         },
@@ -140,10 +140,10 @@ struct ConnectionAbuse: Sendable, CustomTestStringConvertible {
         .init("a flood of pipelined requests", times: 10) { raw in
             try await flood(raw, String(repeating: get + "\r\n", count: 200), times: 3)
         },
-        .init("pipelined requests whose answers nobody reads", times: 8) { raw in
+        .init("pipelined requests whose answers are not read", times: 8) { raw in
             for _ in 0..<100 { try await raw.send(String(repeating: get + "\r\n", count: 100)) }
         },
-        .init("large answers that nobody reads") { raw in
+        .init("large answers that are not read") { raw in
             try await raw.send("GET /large HTTP/1.1\r\nHost: a\r\n\r\n")
             try await Task.sleep(for: .milliseconds(600))
         },
@@ -154,7 +154,7 @@ struct ConnectionAbuse: Sendable, CustomTestStringConvertible {
                 try await Task.sleep(for: .milliseconds(50))
             }
         },
-        .init("a stream that nobody reads", times: 20) { raw in
+        .init("a stream that is not read", times: 20) { raw in
             try await raw.send("GET /stream HTTP/1.1\r\nHost: a\r\n\r\n")
             try await Task.sleep(for: .milliseconds(500))
         },
@@ -203,7 +203,7 @@ struct ConnectionAbuse: Sendable, CustomTestStringConvertible {
             raw.closeOutput()
             _ = try await raw.receiveAll()
         },
-        .init("half a close before an answer that nobody reads") { raw in
+        .init("a half-close before an answer that is not read") { raw in
             try await raw.send("GET /large HTTP/1.1\r\nHost: a\r\n\r\n")
             raw.closeOutput()
             try await Task.sleep(for: .milliseconds(500))

@@ -4,7 +4,7 @@ import Synchronization
 import TestSupport
 import Testing
 
-/// Whatever many clients do at once, one that behaves is served, and nothing of it stays behind.
+/// A well-behaved client is served whatever many others do at once, and nothing is left behind.
 @Suite(.timeLimit(.minutes(3))) struct ConnectionAbuseTests {
     private static let large = Route(.get, "/large") { _ in
         Response(contentType: "text/plain", [UInt8](repeating: UInt8(ascii: "x"), count: 400_000))
@@ -42,7 +42,9 @@ import Testing
     private static let patience = Duration.seconds(20)
 
     @Test(arguments: ConnectionAbuse.all)
-    func `a client that behaves is served during and after`(abuse: ConnectionAbuse) async throws {
+    func `a well-behaved client is served during and after the abuse`(abuse: ConnectionAbuse)
+        async throws
+    {
         try await TestServer.with(
             [.hello, .echo, Self.large, Self.stream, Self.endless], limits: Self.limits
         ) { server in
@@ -82,7 +84,7 @@ import Testing
         }
     }
 
-    @Test func `there are as many abuses as are promised, each of its own`() {
+    @Test func `the promised number of distinct abuses exists`() {
         #expect(ConnectionAbuse.all.count >= 30)
         #expect(Set(ConnectionAbuse.all.map(\.name)).count == ConnectionAbuse.all.count)
     }

@@ -1,6 +1,5 @@
+import HTTPCore
 import Testing
-
-@testable import HTTPCore
 
 @Suite struct ConnectionStateTests {
     @Test func `an exchange ends when request and answer are complete, in either order`() {
@@ -63,7 +62,7 @@ import Testing
         #expect(busy.responseFinished() == .linger)
     }
 
-    @Test func `a deadline means something else in each phase`() {
+    @Test func `a deadline has a different effect in each phase`() {
         var state = ConnectionState()
         #expect(state.deadlinePassed() == .close)
         _ = state.bytesArrived()
@@ -75,7 +74,7 @@ import Testing
         #expect(state.deadlinePassed() == .close)
     }
 
-    @Test func `a client that sends nothing more is done for when its answer is out`() {
+    @Test func `a half-closed connection is over when its answer is out`() {
         var state = ConnectionState()
         state.requestStarted(keepAlive: true)
         state.inputEnded()

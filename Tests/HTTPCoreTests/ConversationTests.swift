@@ -42,7 +42,7 @@ import Testing
     }
 
     /// RFC 5789 §3.1 and §2.2
-    @Test func `a resource that takes PATCH says of which types`() async throws {
+    @Test func `a resource that accepts PATCH names the media types`() async throws {
         let patch = Route(.patch, "/p", accepts: ["application/merge-patch+json", "text/x"]) { _ in
             Response()
         }
@@ -132,7 +132,9 @@ import Testing
     }
 
     /// RFC 9112 §9.3: HTTP/1.0 closes unless asked to keep the connection.
-    @Test func `HTTP 1_0 clients are closed, or kept when they ask`() async throws {
+    @Test func `connections of HTTP 1_0 are closed unless the client asks to keep them`()
+        async throws
+    {
         try await TestServer.with([.hello]) { server in
             let closed = try await raw(server, "GET /hello HTTP/1.0\r\n\r\n", closeOutput: false)
             #expect(closed.contains("Connection: close\r\n"))
@@ -210,7 +212,7 @@ import Testing
     }
 }
 
-/// What the server says to `text` until it closes.
+/// Sends `text` and returns everything that the server answers until it closes.
 func raw(
     _ server: TestServer, _ text: String, closeOutput: Bool = true
 ) async throws -> String {

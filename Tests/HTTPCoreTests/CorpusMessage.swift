@@ -6,9 +6,9 @@ struct CorpusMessage: Sendable, CustomStringConvertible {
     let section: String
     /// The statuses of the answers.
     let statuses: [Int]
-    /// Whether another request can follow on the connection.
+    /// True if another request can follow on the connection.
     let keepsConnection: Bool
-    /// Whether the client closes its side after the bytes.
+    /// True if the client closes its side after the bytes.
     let endsInput: Bool
     let text: String
 
@@ -75,7 +75,7 @@ struct AnswerList {
     }
 
     private(set) var answers: [Answer] = []
-    /// What is no whole answer.
+    /// The rest that is not a whole answer.
     private(set) var rest: [UInt8]
 
     /// - Parameter isHead: The answers have no bodies, whatever their length says (RFC 9110 §9.3.2).

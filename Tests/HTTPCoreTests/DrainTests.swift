@@ -4,7 +4,7 @@ import TestSupport
 import Testing
 
 @Suite(.timeLimit(.minutes(1))) struct DrainTests {
-    @Test func `a graceful shutdown finishes the request in hand and takes no other`()
+    @Test func `a graceful shutdown finishes the active request and accepts no other`()
         async throws
     {
         let (isRunning, mayEnd) = (Gate(), Gate())

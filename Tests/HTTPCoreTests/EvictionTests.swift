@@ -4,7 +4,7 @@ import Synchronization
 import TestSupport
 import Testing
 
-/// Who has to go when there are as many connections as there may be.
+/// The choice of the connection that is closed when the limit is reached.
 @Suite(.timeLimit(.minutes(1))) struct EvictionTests {
     private static var limits: HTTPServer.Limits {
         var limits = HTTPServer.Limits()
@@ -82,7 +82,7 @@ import Testing
         }
     }
 
-    @Test func `a connection with a request in hand never has to go`() async throws {
+    @Test func `a connection that serves a request is never evicted`() async throws {
         let mayEnd = Gate()
         let slow = Route(.get, "/slow") { _ in
             await mayEnd.wait()

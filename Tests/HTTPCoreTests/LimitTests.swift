@@ -29,7 +29,7 @@ import Testing
         ),
         ("PUT /echo HTTP/1.1\r\nHost: a\r\nContent-Length: 1001\r\n\r\n", 413),
     ])
-    func `what is too large is refused and the connection closed`(
+    func `a message that is too large is refused and its connection closed`(
         request: String, status: Int
     ) async throws {
         try await TestServer.with([.hello, .echo], limits: Self.small) { server in
@@ -39,7 +39,7 @@ import Testing
         }
     }
 
-    @Test func `what just fits is served`() async throws {
+    @Test func `a message of exactly the limit is served`() async throws {
         try await TestServer.with([.hello, .echo], limits: Self.small) { server in
             let body = String(repeating: "b", count: 1000)
             let answer = try await server.client.send(.put, "/echo", body: body)
@@ -70,7 +70,7 @@ import Testing
     }
 
     @Test(arguments: ["", "GET /hello HTTP/1.1\r\nHost: a\r\n\r\n"])
-    func `an idle connection is closed without a word`(before: String) async throws {
+    func `an idle connection is closed without an answer`(before: String) async throws {
         var limits = HTTPServer.Limits()
         // Long enough for the request to arrive on a machine that is busy with other tests.
         limits.idleTimeout = .seconds(2)

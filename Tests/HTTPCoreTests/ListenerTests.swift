@@ -31,7 +31,7 @@ import Testing
         #expect(log.lines.contains { $0.hasPrefix("error listener failed") })
     }
 
-    @Test func `the log says what is drained and how it ended`() async throws {
+    @Test func `the log reports the drain and its result`() async throws {
         let (hasBegun, mayEnd) = (Gate(), Gate())
         let slow = Route(.get, "/slow") { _ in
             hasBegun.open()
@@ -55,7 +55,9 @@ import Testing
         #expect(log.lines.contains { $0.hasPrefix("notice drained") })
     }
 
-    @Test func `the log says what is cut when the drain takes too long`() async throws {
+    @Test func `the log reports the requests that are cut when the drain takes too long`()
+        async throws
+    {
         let (hasBegun, never) = (Gate(), Gate())
         let stuck = Route(.get, "/stuck") { _ in
             hasBegun.open()

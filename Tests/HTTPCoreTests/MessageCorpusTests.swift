@@ -26,12 +26,13 @@ import Testing
 
     private static let routes: [Route] = [.hello, .echo, query, items, json]
 
-    private static let door = RequestDoor(hosts: ["a"], origins: ["https://console.example"])
+    private static let siteGuard = CrossSiteGuard(
+        hosts: ["a"], origins: ["https://console.example"])
 
     @Test(arguments: files)
     func `every message gets the answer that its section asks for`(file: String) async throws {
         let messages = try CorpusMessage.read(file)
-        try await TestServer.with(Self.routes, door: Self.door) { server in
+        try await TestServer.with(Self.routes, siteGuard: Self.siteGuard) { server in
             try await withThrowingTaskGroup(of: Void.self) { group in
                 for (index, message) in messages.enumerated() {
                     if index >= 16 { try await group.next() }
@@ -44,12 +45,12 @@ import Testing
         }
     }
 
-    /// What arrives in one piece or byte by byte is the same message.
+    /// A message is the same in one piece and byte by byte.
     @Test(arguments: files)
     func `a message is judged the same when it comes byte by byte`(file: String) async throws {
         let messages = try CorpusMessage.read(file).filter { $0.bytes.count <= 400 }
         for message in messages {
-            let connection = try EmbeddedConnection(routes: Self.routes, door: Self.door)
+            let connection = try EmbeddedConnection(routes: Self.routes, siteGuard: Self.siteGuard)
             for byte in message.bytes { try connection.receive([byte]) }
             let answers = AnswerList(Array(try connection.output().utf8)).final.map(\.status)
             // An embedded connection answers what needs no task; that much must agree.
@@ -59,7 +60,7 @@ import Testing
         }
     }
 
-    @Test func `the corpus is as large as it is said to be, and names a section for each message`()
+    @Test func `the corpus has its stated size and names a section for each message`()
         throws
     {
         let messages = try Self.files.flatMap(CorpusMessage.read)

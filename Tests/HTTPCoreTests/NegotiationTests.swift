@@ -1,6 +1,5 @@
+import HTTPCore
 import Testing
-
-@testable import HTTPCore
 
 @Suite struct NegotiationTests {
     private static let offered = ["application/json", "application/yaml", "text/plain"]

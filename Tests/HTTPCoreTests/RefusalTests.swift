@@ -3,7 +3,7 @@ import HTTPTypes
 import TestSupport
 import Testing
 
-/// What is answered instead of a handler.
+/// The answers that the server gives without calling a handler.
 @Suite struct RefusalTests {
     struct Row: Sendable, CustomTestStringConvertible {
         var name: String
@@ -36,7 +36,7 @@ import Testing
         .init(name: "404", request: get("/none"), status: 404, closes: false),
         .init(
             name: "404 for a slash too many", request: get("/hello/", method: "PUT"), status: 404,
-            closes: false, contains: "Leave out the slash that is too many: /hello"),
+            closes: false, contains: "Leave out the extra slash: /hello"),
         .init(
             name: "405 with Allow", request: get("/hello", method: "DELETE"), status: 405,
             closes: false, contains: "\r\nAllow: GET, HEAD, OPTIONS\r\n"),
@@ -76,7 +76,7 @@ import Testing
             name: "501 for an unknown method", request: get("/hello", method: "FROB"),
             status: 501, closes: true),
         .init(
-            name: "501 for a method nobody has", request: get("/hello", method: "PROPFIND"),
+            name: "501 for an unknown method", request: get("/hello", method: "PROPFIND"),
             status: 501, closes: false),
         .init(
             name: "405 for TRACE", request: get("/hello", method: "TRACE"), status: 405,

@@ -82,7 +82,7 @@ import Testing
         }
     }
 
-    @Test func `collect refuses what is longer than its caller allows`() async throws {
+    @Test func `collect refuses a body that is longer than its caller allows`() async throws {
         await #expect { try await RequestBody(bytes: [1, 2, 3]).collect(upTo: 2) } throws: {
             ($0 as? Problem)?.status == .contentTooLarge
         }
@@ -92,7 +92,7 @@ import Testing
 
     private static let ignoring = Route(.post, "/ignoring") { _ in Response(status: .noContent) }
 
-    @Test func `a small body nobody reads is dropped and the connection kept`() async throws {
+    @Test func `a small unread body is dropped and the connection kept`() async throws {
         try await TestServer.with([.hello, Self.ignoring]) { server in
             let text = try await raw(
                 server,
@@ -104,7 +104,7 @@ import Testing
         }
     }
 
-    @Test func `a large body nobody reads ends the connection`() async throws {
+    @Test func `a large unread body ends the connection`() async throws {
         try await TestServer.with([Self.ignoring]) { server in
             let text = try await raw(
                 server, "POST /ignoring HTTP/1.1\r\nHost: a\r\nContent-Length: 200000\r\n\r\nx",

@@ -1,7 +1,6 @@
+import HTTPCore
 import HTTPTypes
 import Testing
-
-@testable import HTTPCore
 
 @Suite struct RouterTests {
     private static let router = try? {
@@ -47,7 +46,7 @@ import Testing
     @Test(arguments: [
         "/v1", "/v1/regions/", "/v1//regions", "/v1/regions/a/subnets", "/V1/regions",
     ])
-    func `finds nothing else`(path: String) throws {
+    func `finds no route for other paths`(path: String) throws {
         guard case .nothing = try #require(Self.router).match(.get, path: path[...]) else {
             Issue.record("found a route")
             return
@@ -59,13 +58,13 @@ import Testing
         ("/v1/regions/a/", "/v1/regions/a"), ("/v1/regions/a%2F/", "/v1/regions/a%2F"),
         ("/v1/regions", nil), ("/v1/", nil), ("/nowhere/", nil), ("/v1/regions/%zz/", nil),
     ])
-    func `knows what a path with a slash too many was meant to be`(
+    func `finds the resource that a path with an extra slash means`(
         path: String, meant: String?
     ) throws {
         #expect(try #require(Self.router).resource(meantBy: path[...]) == meant)
     }
 
-    @Test func `says which methods a path has`() throws {
+    @Test func `names the methods of a path`() throws {
         let router = try #require(Self.router)
         guard case .otherMethods(let allow, nil) = try router.match(.delete, path: "/v1/regions/a")
         else {
@@ -76,7 +75,7 @@ import Testing
     }
 
     @Test(arguments: ["/v1/regions/%", "/v1/regions/%4", "/v1/regions/%gg", "/v1/regions/%c3%28"])
-    func `refuses what cannot be decoded`(path: String) throws {
+    func `refuses a path that cannot be decoded`(path: String) throws {
         let router = try #require(Self.router)
         #expect { try router.match(.get, path: path[...]) } throws: {
             ($0 as? Problem)?.status == .badRequest

@@ -12,7 +12,7 @@ import Testing
             })
     }
 
-    @Test func `a stream is chunked, and the connection kept`() async throws {
+    @Test func `a stream is chunked and keeps the connection`() async throws {
         try await TestServer.with([Self.lines]) { server in
             for _ in 1...2 {
                 let answer = try await server.client.send(.get, "/lines")
@@ -34,7 +34,7 @@ import Testing
         }
     }
 
-    @Test func `a writer kept beyond its stream writes nowhere`() async throws {
+    @Test func `a writer used after its stream has no effect`() async throws {
         let kept = Mutex<ResponseBodyWriter?>(nil)
         let keeping = Route(.get, "/keeping") { _ in
             Response(body: .stream { writer in kept.withLock { $0 = writer } })
@@ -121,7 +121,7 @@ import Testing
         }
     }
 
-    @Test func `a slow reader gets everything`() async throws {
+    @Test func `a slow reader gets the whole answer`() async throws {
         let big = Route(.get, "/big") { _ in
             Response(
                 body: .stream(length: 8 << 20) { writer in
@@ -139,7 +139,7 @@ import Testing
         }
     }
 
-    @Test func `a reader that takes nothing holds the writer back, then is closed`() async throws {
+    @Test func `a client that reads nothing blocks the writer and is then closed`() async throws {
         let written = Mutex(0)
         let isCut = Gate()
         let big = Route(.get, "/big") { _ in

@@ -1,7 +1,6 @@
+import HTTPCore
 import HTTPTypes
 import Testing
-
-@testable import HTTPCore
 
 @Suite struct TargetTests {
     /// RFC 9112 §3.2

@@ -18,7 +18,7 @@ struct TestServer: Sendable {
     @discardableResult
     static func with<Result: Sendable>(
         _ routes: [Route], limits: HTTPServer.Limits = HTTPServer.Limits(),
-        door: RequestDoor = .test, logger: Logger = .silent,
+        siteGuard: CrossSiteGuard = .test, logger: Logger = .silent,
         onRequest: (@Sendable (RequestSummary) -> Void)? = nil,
         _ body: @Sendable (TestServer) async throws -> Result
     ) async throws -> Result {
@@ -27,7 +27,7 @@ struct TestServer: Sendable {
         let load = ServerLoad(limits)
         let server = HTTPServer(
             listen: [ListenAddress(host: "127.0.0.1", port: 0)], router: try builder.build(),
-            limits: limits, door: door, load: load, logger: logger, onRequest: onRequest)
+            limits: limits, siteGuard: siteGuard, load: load, logger: logger, onRequest: onRequest)
         let group = ServiceGroup(services: [server], logger: logger)
         return try await withThrowingTaskGroup(of: Void.self) { tasks in
             tasks.addTask { try await group.run() }
@@ -47,9 +47,9 @@ struct TestServer: Sendable {
     }
 }
 
-extension RequestDoor {
+extension CrossSiteGuard {
     /// Tests say `Host: a`.
-    static let test = RequestDoor(hosts: ["a"])
+    static let test = CrossSiteGuard(hosts: ["a"])
 }
 
 extension Logger {

@@ -7,7 +7,7 @@ import TestSupport
 extension API {
     /// The API over a ledger in `directory`, and an etcd and a control plane that do not run.
     static func overPartsThatDoNotRun(
-        in directory: TemporaryDirectory, streams: AuditStreams = AuditStreams()
+        in directory: TemporaryDirectory, events: AuditEvents = AuditEvents()
     ) throws -> API {
         let ledger = try AuditLedger(path: directory.file("audit.sqlite"))
         let etcd = try EtcdClient(
@@ -20,7 +20,7 @@ extension API {
             logger: .silent)
         return API(
             controlPlane: controlPlane, ledger: ledger, checkpoints: checkpoints,
-            metrics: Metrics(), streams: streams
+            metrics: Metrics(), events: events
         ) {
             var generator = SystemRandomNumberGenerator()
             return .generate(unixMilliseconds: 0, using: &generator)

@@ -2,7 +2,7 @@ package import Foundation
 
 /// Pages of an SQLite file overwritten behind SQLite's back.
 package enum DamagedFile {
-    /// What stood at an offset.
+    /// The original bytes at an offset.
     package typealias Original = (offset: UInt64, bytes: Data)
 
     private static let pageSize: UInt64 = 4096

@@ -27,7 +27,7 @@ package final class EtcdProcess: Sendable {
         }
     }
 
-    /// Where a member listens.
+    /// The ports of a member.
     struct Ports: Sendable {
         let client: UInt16
         let peer: UInt16

@@ -1,4 +1,4 @@
-/// Runs `body` with an etcd of its own, which is gone afterwards.
+/// Runs `body` with a temporary etcd.
 package func withEtcd<Result: Sendable>(
     _ options: EtcdProcess.Options = EtcdProcess.Options(),
     _ body: (EtcdProcess) async throws -> Result

@@ -1,4 +1,4 @@
-/// What was waited for did not come about.
+/// The condition did not become true in time.
 package struct NeverHappened: Error, CustomStringConvertible {
     package let description: String
 }

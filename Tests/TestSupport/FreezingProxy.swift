@@ -43,7 +43,7 @@ package final class FreezingProxy: Sendable {
 
     private init(_ channel: any Channel) { self.channel = channel }
 
-    /// Where it listens.
+    /// The port of the proxy.
     package var port: Int { channel.localAddress?.port ?? 0 }
 
     /// Freezes all streams that are open now; returns how many.

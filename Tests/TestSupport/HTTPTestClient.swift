@@ -18,7 +18,7 @@ package actor HTTPTestClient {
     }
 
     /// Sends one request and waits for its answer; throws when the connection ends before that.
-    /// `body` nil sends no length; `fresh` uses a connection of its own, closed afterwards.
+    /// `body` nil sends no length; `fresh` uses a separate connection and closes it afterwards.
     package func send(
         _ method: HTTPRequest.Method, _ path: String, headers: HTTPFields = [:],
         body: [UInt8]? = nil, fresh: Bool = false

@@ -45,7 +45,7 @@ package enum RFC6962 {
         return sn == 0 ? result : nil
     }
 
-    /// Whether `proof` shows that the tree of `first` leaves is the beginning of that of `second`.
+    /// Returns true if `proof` shows that the tree of `first` leaves is the beginning of that of `second`.
     package static func isConsistent(
         _ first: Int, _ firstRoot: AuditHash, _ second: Int, _ secondRoot: AuditHash,
         proof: [AuditHash]

@@ -1,6 +1,6 @@
 package import Foundation
 
-/// A file system in memory of a given size, mounted on a directory of its own until the last reference goes.
+/// A file system in memory of a given size, mounted on a new directory until the last reference is released.
 ///
 /// Needs the right to mount: root, in a container that has CAP_SYS_ADMIN.
 package final class SmallDisk: Sendable {
@@ -46,7 +46,7 @@ package final class SmallDisk: Sendable {
     }
 }
 
-/// Files that nobody can write, not even root, and not through descriptors that are open already.
+/// Files that no process can write, not even as root or through open descriptors.
 package enum ImmutableFile {
     /// Sets or clears the attribute (chattr(1)); throws saying what is needed where that is not possible.
     package static func set(_ isImmutable: Bool, _ paths: [String]) throws {

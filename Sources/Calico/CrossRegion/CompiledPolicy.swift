@@ -1,7 +1,7 @@
 package import Documents
-import Domain
+package import Domain
 
-/// One GlobalNetworkPolicy that a CrossRegionPolicy has become.
+/// One GlobalNetworkPolicy compiled from a CrossRegionPolicy.
 package struct CompiledPolicy: Sendable, Equatable {
     package let name: String
     /// As a client would send it.
@@ -10,11 +10,11 @@ package struct CompiledPolicy: Sendable, Equatable {
     package let judged: JSONValue
     let origins: RuleOrigins
 
-    /// Where in the source document stands what made `pointer` in the compiled one.
+    /// Returns the pointer into the source of the part that `pointer` in the compiled policy comes from.
     package func sourcePointer(of pointer: String) -> String { origins.sourcePointer(of: pointer) }
 }
 
-/// What a CrossRegionPolicy has become: policies or violations, never both.
+/// The result of compiling a CrossRegionPolicy: policies or violations, never both.
 package struct CrossRegionCompilation: Sendable, Equatable {
     /// In ascending order of their numbers: the first has the name of the source.
     package var policies: [CompiledPolicy] = []
@@ -22,18 +22,18 @@ package struct CrossRegionCompilation: Sendable, Equatable {
     package var violations: [Violation] = []
 }
 
-/// Where the rules of one compiled policy come from.
+/// The origins of the rules of one compiled policy.
 struct RuleOrigins: Sendable, Equatable {
     struct Rule: Sendable, Equatable {
-        /// Of the rule in the source.
+        /// The pointer of the rule in the source.
         let pointer: String
-        /// Whether the rule belongs to another group and stands here to keep `deny` before `allow`.
+        /// True if the rule belongs to another group and is repeated to keep `deny` before `allow`.
         let isCopy: Bool
     }
 
-    /// Of the first receiver in the source.
+    /// The pointer of the first receiver in the source.
     let receiver: String
-    /// One for each rule of `ingress`.
+    /// The origins of the rules of `ingress`, in order.
     var rules: [Rule] = []
 
     func isCopy(_ pointer: String) -> Bool { rule(of: pointer)?.isCopy ?? false }
@@ -61,7 +61,7 @@ struct RuleOrigins: Sendable, Equatable {
         return rules[index]
     }
 
-    /// Where in a rule of the source stands what has this place in a rule of Calico.
+    /// Returns the pointer within a rule of the source for a pointer within a rule of Calico.
     private static func place(in parts: [String]) -> String {
         let field = parts.count > 1 ? parts[1] : ""
         let networks = field == "nets" || field == "notNets" ? "/" + field : ""
@@ -75,5 +75,71 @@ struct RuleOrigins: Sendable, Equatable {
 
     private static func parts(_ pointer: String) -> [Substring] {
         Array(pointer.split(separator: "/", omittingEmptySubsequences: false).dropFirst())
+    }
+}
+
+/// The annotations that tie compiled policies to their source.
+package enum CrossRegionAnnotation {
+    /// On the first policy: the source.
+    package static let source = CrossRegionPolicy.sourceAnnotation
+    /// On the others: the name of the source.
+    package static let partOf = "policyserver/part-of"
+
+    /// Returns the annotation of the first policy.
+    package static func first(of policy: CrossRegionPolicy) -> [String: String] {
+        let text = String(decoding: JSONSerializer.canonical(policy.source), as: UTF8.self)
+        return [source: text]
+    }
+
+    /// Returns the annotation of every further policy of the source `name`.
+    package static func part(of name: String) -> [String: String] { [partOf: name] }
+
+    /// Returns the source that a stored policy carries; nil without a source, or if another tool has made it invalid
+    /// JSON.
+    package static func sourceDocument(of resource: Resource) -> JSONValue? {
+        CrossRegionPolicy.source(ofStored: resource.document)
+    }
+
+    /// Returns the CrossRegionPolicy if the stored policy is its first; otherwise nil.
+    package static func policy(of resource: Resource) -> Decoded<CrossRegionPolicy>? {
+        sourceDocument(of: resource).map {
+            CrossRegionPolicy.decode($0, name: PolicyName.authored(resource))
+        }
+    }
+
+    /// Returns the subnets that the source of a stored policy names, even if the source breaks rules by now; none for
+    /// any other policy.
+    package static func namedSubnets(of resource: Resource) -> Set<SubnetID> {
+        guard let spec = sourceDocument(of: resource)?["spec"] else { return [] }
+        let rules = ["deny", "allow"].flatMap { spec[$0]?.arrayValue ?? [] }
+        let peers = rules.flatMap { [$0["from"], $0["to"]] }
+        return Set(
+            peers.compactMap { peer in
+                peer?["subnet"]?.stringValue.flatMap(SubnetID.init(written:))
+            })
+    }
+
+    /// Returns the name of the source if the stored policy is a further part of it; otherwise nil.
+    package static func sourceName(ofPart resource: Resource) -> String? {
+        resource.annotations[partOf]
+    }
+
+    /// Returns true if a stored policy belongs to a CrossRegionPolicy.
+    package static func isPresent(on resource: Resource) -> Bool {
+        let annotations = resource.annotations
+        return annotations[source] != nil || annotations[partOf] != nil
+    }
+
+    /// Returns the resource as an ordinary policy, which no CrossRegionPolicy claims.
+    package static func removed(from resource: Resource) -> Resource {
+        guard var document = resource.document.objectValue,
+            var metadata = document["metadata"]?.objectValue,
+            var annotations = metadata["annotations"]?.objectValue
+        else { return resource }
+        annotations[source] = nil
+        annotations[partOf] = nil
+        metadata["annotations"] = .object(annotations)
+        document["metadata"] = .object(metadata)
+        return Resource(key: resource.key, document: .object(document))
     }
 }

@@ -1,29 +1,29 @@
-import Documents
+package import Documents
 package import Domain
 
-/// Makes Calico's policies of a CrossRegionPolicy.
+/// Compiles a CrossRegionPolicy into Calico's policies.
 ///
-/// One policy for each receiving side. An endpoint may be in several of them, and Calico's order of policies
-/// with the same `order` depends on the release (Felix `PolKVLess`: by name up to 3.31, by
-/// `name/namespace/kind` after, which puts `web-01` before `web`). So each policy is right alone: before its
-/// `allow` it has every `deny` that may concern the same endpoints.
+/// Each receiving side gets one policy. An endpoint may be in several of them, and Calico's order of policies with the
+/// same `order` depends on the release (Felix `PolKVLess`: by name up to 3.31, by `name/namespace/kind` after, which
+/// puts `web-01` before `web`). So each policy must be right alone: before its `allow` it repeats every `deny` that
+/// may concern the same endpoints.
 package enum CrossRegionCompiler {
-    /// As many as two digits can number.
+    /// The numbers of policies have two digits.
     package static let maximumPolicies = 99
 
-    /// The policies that mean what `policy` says.
+    /// Returns the compiled policies, or the violations.
     ///
-    /// - Parameter subnetCIDR: the network of a registered subnet; nil for an unknown one, which is refused
-    ///   where its network has to be written.
+    /// - Parameter subnetCIDR: returns the network of a registered subnet; nil for an unknown one, which is refused if
+    ///   a rule needs its network.
     package static func compile(
-        _ policy: CrossRegionPolicy, subnetCIDR: (SubnetReference) -> CIDR?
+        _ policy: CrossRegionPolicy, subnetCIDR: (SubnetID) -> CIDR?
     ) -> CrossRegionCompilation {
         withoutActuallyEscaping(subnetCIDR) { subnetCIDR in
             compile(policy, subnets: SubnetLookup(subnetCIDR))
         }
     }
 
-    /// The name of the compiled policy number `index`: `web`, `web-01`, `web-02`.
+    /// Returns the name of the compiled policy number `index`: `web`, `web-01`, `web-02`.
     package static func name(_ name: String, index: Int) -> String {
         guard index > 0 else { return name }
         return name + (index < 10 ? "-0" : "-") + String(index)
@@ -73,5 +73,86 @@ package enum CrossRegionCompiler {
             CompiledPolicy(
                 name: document["metadata"]?["name"]?.stringValue ?? "", document: document,
                 judged: judged, origins: origins))
+    }
+}
+
+/// The rules of one receiving side, which become one policy.
+struct ReceiverGroup {
+    /// The terms that select the policy's endpoints.
+    let terms: [PeerTerm]
+    /// The pointer of the first receiver in the client's document.
+    let pointer: String
+    var deny: [CrossRegionRule] = []
+    var allow: [CrossRegionRule] = []
+
+    /// Returns true if no endpoint can be in both groups.
+    func isDisjoint(from other: ReceiverGroup) -> Bool {
+        terms.contains { term in other.terms.contains(where: term.excludes) }
+    }
+
+    /// Returns the groups of a policy in the order written, those of `deny` first.
+    static func groups(of policy: CrossRegionPolicy) -> [ReceiverGroup] {
+        var groups: [ReceiverGroup] = []
+        var indexes: [[PeerTerm]: Int] = [:]
+        func index(_ rule: CrossRegionRule) -> Int {
+            let terms = rule.to.receiverTerms
+            if let index = indexes[terms] { return index }
+            groups.append(ReceiverGroup(terms: terms, pointer: rule.to.pointer))
+            indexes[terms] = groups.count - 1
+            return groups.count - 1
+        }
+        for rule in policy.deny { groups[index(rule)].deny.append(rule) }
+        for rule in policy.allow { groups[index(rule)].allow.append(rule) }
+        return groups
+    }
+}
+
+extension RuleID {
+    /// The policy has more receiving sides than there are numbers for compiled policies.
+    package static let crossRegionGroupCount = RuleID("cross-region.receiver-count")
+    /// No packet can match.
+    package static let crossRegionNeverMatches = RuleID("cross-region.never-matches")
+    /// The region is not registered.
+    package static let crossRegionUnknownRegion = RuleID("cross-region.unknown-region")
+    /// The subnet is not registered.
+    package static let crossRegionUnknownSubnet = RuleID("cross-region.unknown-subnet")
+    /// A warning: the label has only the start of the name.
+    package static let lintNameCut = RuleID("lint.name-cut")
+}
+
+extension CrossRegionCompiler {
+    /// The rules that compiling and `CrossRegionReferences` can apply, besides Calico's.
+    package static let rules: [RuleID] = [
+        .crossRegionGroupCount, .crossRegionNeverMatches, .crossRegionUnknownRegion,
+        .crossRegionUnknownSubnet,
+    ]
+}
+
+extension Violation {
+    static func tooManyGroups(_ count: Int) -> Violation {
+        Violation(
+            pointer: "/spec", rule: .crossRegionGroupCount,
+            message: "has \(count) different receiving sides, each of which becomes a policy;"
+                + " at most \(CrossRegionCompiler.maximumPolicies) are possible: use several documents"
+        )
+    }
+
+    static func neverMatches(_ rule: CrossRegionRule) -> Violation {
+        Violation(
+            pointer: rule.pointer, rule: .crossRegionNeverMatches,
+            message: "no packet can match: its networks are of different IP families or outside the"
+                + " subnet, or its protocol has another family")
+    }
+
+    static func unknownRegion(_ region: Located<String>) -> Violation {
+        Violation(
+            pointer: region.pointer, rule: .crossRegionUnknownRegion,
+            message: "there is no region \(region.value); register it first or correct the name")
+    }
+
+    static func unknownSubnet(_ subnet: Located<SubnetID>) -> Violation {
+        Violation(
+            pointer: subnet.pointer, rule: .crossRegionUnknownSubnet,
+            message: "there is no subnet \(subnet.value); register it first or correct the name")
     }
 }

@@ -1,33 +1,32 @@
 package import Documents
 package import Domain
 
-/// A place in which what is stored differs from what its source says.
+/// A difference between a stored policy and its source.
 package struct Drift: Sendable, Equatable {
     /// The author's name of the stored policy.
     package var object: String
-    /// Into the stored policy; empty for the whole of it.
+    /// A pointer into the stored policy; empty for the whole of it.
     package var pointer: String
-    /// Nil when there should be nothing.
+    /// Nil if nothing is expected.
     package var expected: JSONValue?
-    /// Nil when there is nothing.
+    /// Nil if nothing was found.
     package var found: JSONValue?
-    /// Why what was written cannot be compared, or no longer holds; nil where the difference says it.
+    /// The reason why the source cannot be compared or is no longer valid; nil if the difference tells it.
     package var reason: String?
 }
 
-/// Finds what others have changed in compiled policies.
+/// Finds changes of compiled policies by other tools.
 package enum CrossRegionDrift {
-    /// Every difference, in the order of the compiled policies; parts that should not be there come last.
+    /// Returns every difference, in the order of the compiled policies; unexpected policies come last.
     ///
-    /// Regions and subnets that the source names and that are gone come first, each as a drift at its
-    /// annotation. A source that does not compile any more for another reason is one drift there, with what
-    /// was found.
+    /// Regions and subnets that no longer exist come first, each as a drift at the annotation of the source. A source
+    /// that no longer compiles for another reason is one drift there.
     ///
-    /// - Parameter stored: the first policy and every policy that says it is a part of the same source;
-    ///   others are left out of account.
+    /// - Parameter stored: the first policy and every policy whose annotation names the same source; others are
+    ///   ignored.
     package static func drift(
         source: CrossRegionPolicy, stored: [Resource], hasRegion: (String) -> Bool = { _ in true },
-        subnetCIDR: (SubnetReference) -> CIDR?
+        subnetCIDR: (SubnetID) -> CIDR?
     ) -> [Drift] {
         let missing = CrossRegionCompiler.references(source).violations(
             hasRegion: hasRegion, hasSubnet: { subnetCIDR($0) != nil })
@@ -49,14 +48,14 @@ package enum CrossRegionDrift {
     private static let annotation = JSONPointer.append(
         "/metadata/annotations", CrossRegionAnnotation.source)
 
-    /// The drift of a policy whose source means nothing (any more).
+    /// Returns the drift of a policy whose source cannot be read.
     package static func unreadable(
         _ source: JSONValue, of name: String, reason: String? = nil
     ) -> Drift {
         Drift(object: name, pointer: annotation, found: source, reason: reason)
     }
 
-    /// The same with a source that is compiled already.
+    /// Returns the differences from policies that are already compiled.
     package static func drift(
         name: String, compiled: [CompiledPolicy], stored: [Resource]
     ) -> [Drift] {
@@ -102,8 +101,8 @@ package enum CrossRegionDrift {
         return found
     }
 
-    /// The stored policy with Calico's defaults, which other tools may have left out; as it stands when
-    /// it is not valid.
+    /// Returns the stored policy with Calico's defaults, which other tools may have left out; unchanged if it is not
+    /// valid.
     private static func judged(_ resource: Resource) -> JSONValue {
         guard var document = resource.document.objectValue else { return resource.document }
         var metadata = resource.metadata
@@ -114,12 +113,12 @@ package enum CrossRegionDrift {
     }
 }
 
-/// The places in which two documents differ.
+/// Compares two documents.
 private enum JSONDifference {
     typealias Place = (pointer: String, expected: JSONValue?, found: JSONValue?)
 
-    /// Members of objects and elements of lists of one length are compared one by one; anything else as
-    /// a whole.
+    /// Returns the differences. Members of objects and elements of lists of the same length are compared one by one;
+    /// anything else is compared as a whole.
     static func between(
         _ expected: JSONValue?, _ found: JSONValue?, at pointer: String
     ) -> [Place] {

@@ -1,17 +1,17 @@
 package import Documents
 package import Domain
 
-/// What a CrossRegionPolicy names that may or may not be there, each with its place in the client's document.
+/// The regions, subnets and labels that a CrossRegionPolicy refers to, with their pointers in the client's document.
 package struct CrossRegionReferences: Sendable, Equatable {
     package var regions: [Located<String>] = []
-    package var subnets: [Located<SubnetReference>] = []
-    /// What each field about labels picks, for a warning when that is nothing now. A selector or labels
-    /// in `from` may also pick network sets.
+    package var subnets: [Located<SubnetID>] = []
+    /// A selector for each field about labels, for a warning if it matches nothing now. A selector or labels in `from`
+    /// may also match network sets.
     package var selectors: [Located<Selector>] = []
 
-    /// A violation for each region and subnet that is not registered.
+    /// Returns a violation for each region and subnet that is not registered.
     package func violations(
-        hasRegion: (String) -> Bool, hasSubnet: (SubnetReference) -> Bool
+        hasRegion: (String) -> Bool, hasSubnet: (SubnetID) -> Bool
     ) -> [Violation] {
         regions.filter { !hasRegion($0.value) }.map(Violation.unknownRegion)
             + subnets.filter { !hasSubnet($0.value) }.map(Violation.unknownSubnet)
@@ -33,7 +33,7 @@ extension CrossRegionCompiler {
 }
 
 extension CrossRegionPeer {
-    /// One selector for each value of a field about labels but the region.
+    /// One selector for each value of a field about labels, except the region.
     fileprivate var labelSelectors: [Located<Selector>] {
         var found = securityGroups.map { has(EndpointLabel.groupPrefix + $0.value, $0.pointer) }
         if let name = securityGroupName {
@@ -59,5 +59,49 @@ extension CrossRegionPeer {
     private func equal(_ label: String, _ value: String, _ pointer: String) -> Located<Selector> {
         let comparison = SelectorComparison(label: label, operation: .equal, values: [value])
         return Located(Selector(.comparison(comparison)), at: pointer)
+    }
+}
+
+extension CrossRegionCompiler {
+    /// Returns the warnings about a valid policy: those of `PolicyLinter` about the compiled policies, with pointers
+    /// into the client's document, and those about names that a label cannot hold.
+    package static func warnings(
+        _ policy: CrossRegionPolicy, compiled: [CompiledPolicy], knownRegions: Set<String>?
+    ) -> [Violation] {
+        let found = nameWarnings(policy) + compiled.flatMap { lint($0, knownRegions) }
+        var seen: Set<Violation> = []
+        return found.filter { seen.insert($0).inserted }
+    }
+
+    private static func lint(
+        _ compiled: CompiledPolicy, _ knownRegions: Set<String>?
+    ) -> [Violation] {
+        PolicyLinter.lint(compiled.judged, knownRegions: knownRegions)
+            .filter { !compiled.origins.isCopy($0.pointer) }
+            .map { warning in
+                Violation(
+                    pointer: compiled.sourcePointer(of: warning.pointer), rule: warning.rule,
+                    message: inSourceTerms(warning.message, compiled))
+            }
+    }
+
+    /// Returns the message with pointers into the compiled policy replaced by pointers into the source.
+    private static func inSourceTerms(_ message: String, _ compiled: CompiledPolicy) -> String {
+        message.split(separator: " ", omittingEmptySubsequences: false).map { word in
+            word.hasPrefix("/spec/ingress/")
+                ? compiled.sourcePointer(of: String(word)) : String(word)
+        }.joined(separator: " ")
+    }
+
+    private static func nameWarnings(_ policy: CrossRegionPolicy) -> [Violation] {
+        (policy.deny + policy.allow).flatMap { [$0.from, $0.to] }.flatMap { peer in
+            [peer.securityGroupName, peer.projectName, peer.network].compactMap { name in
+                guard let name, name.value.isCut else { return nil }
+                return Violation(
+                    pointer: name.pointer, rule: .lintNameCut,
+                    message: "labels keep only \"\(name.value.label)\" of this name, so everything"
+                        + " whose name starts alike is meant; an id is exact")
+            }
+        }
     }
 }

@@ -6,7 +6,7 @@ enum PeerTerm: Hashable, Sendable {
     case value(of: String, in: [String])
     /// One of the labels is there, whatever its value.
     case hasAny([String])
-    /// What a client's own selector says.
+    /// A selector that the client has written.
     case selector(Selector)
 
     static let isVM = PeerTerm.value(of: EndpointLabel.orchestrator, in: [EndpointLabel.openStack])
@@ -19,7 +19,7 @@ enum PeerTerm: Hashable, Sendable {
             })
     }
 
-    /// The term as a selector that can stand beside `&&`.
+    /// The term as a selector that can be an operand of `&&`.
     var text: String {
         switch self {
         case .value(let label, let values):
@@ -34,7 +34,7 @@ enum PeerTerm: Hashable, Sendable {
         }
     }
 
-    /// Whether nothing can satisfy both terms.
+    /// Returns true if nothing can satisfy both terms.
     func excludes(_ other: PeerTerm) -> Bool {
         guard case .value(let label, let values) = self,
             case .value(let otherLabel, let otherValues) = other, label == otherLabel
@@ -51,16 +51,15 @@ extension [PeerTerm] {
 }
 
 extension CrossRegionPeer {
-    /// What the peer asks of the labels of the sender.
+    /// The conditions on the labels of the sender.
     var senderTerms: [PeerTerm] {
         var terms = vmTerms
         if !regions.isEmpty { terms.insert(.regions(regions.map(\.value)), at: 0) }
         return terms + freeTerms
     }
 
-    /// What the peer asks of the labels of the receiver, always a VM of OpenStack: hosts have policies too,
-    /// and `to` must never isolate one of them. A subnet stands for its region, because endpoints have no
-    /// label for it.
+    /// The conditions on the labels of the receiver, which is always a VM of OpenStack: hosts have policies too, and
+    /// `to` must never isolate a host. A subnet counts as its region, because endpoints have no label for the subnet.
     var receiverTerms: [PeerTerm] {
         var terms = vmTerms
         if let subnet {
@@ -71,7 +70,7 @@ extension CrossRegionPeer {
         return (terms.isEmpty ? [.isVM] : terms) + freeTerms
     }
 
-    /// Terms about labels that only VMs have, but for the region.
+    /// Terms about labels that only VMs have, except the region.
     private var vmTerms: [PeerTerm] {
         var terms: [PeerTerm] = []
         if !securityGroups.isEmpty {
@@ -90,16 +89,39 @@ extension CrossRegionPeer {
         return terms
     }
 
-    /// Terms about labels that anything may have, network sets too.
+    /// Terms about labels that any object may have, including network sets.
     private var freeTerms: [PeerTerm] {
         labels.map { .value(of: $0.value.key, in: [$0.value.value]) }
             + (selector.map { [.selector($0.value)] } ?? [])
     }
 }
 
-extension SubnetReference {
-    /// Picks the subnet's network set, and so its addresses, in a rule.
+extension SubnetID {
+    /// The selector of the subnet's network set, and so of its addresses, in a rule.
     var selector: String {
         "\(InventoryKey.regionLabel) == \"\(region)\" && \(InventoryKey.subnetLabel) == \"\(name)\""
+    }
+}
+
+/// Labels that OpenStack's driver writes on a VM's endpoint (networking-calico `endpoints.py`
+/// `endpoint_labels`, `policy.py`).
+package enum EndpointLabel {
+    /// The region's namespace, see `RegionNamespace`.
+    package static let namespace = "projectcalico.org/namespace"
+    /// `openstack` on VMs; network sets and host endpoints have none.
+    package static let orchestrator = "projectcalico.org/orchestrator"
+    package static let openStack = "openstack"
+    package static let projectID = "projectcalico.org/openstack-project-id"
+    package static let projectName = "projectcalico.org/openstack-project-name"
+    /// Only new releases of the driver write it. There is no label with the network's id.
+    package static let networkName = "projectcalico.org/openstack-network-name"
+    /// Followed by the group's id; the value is the group's name.
+    package static let groupPrefix = "sg.projectcalico.org/openstack-"
+    /// Followed by the group's name; the value is the group's id.
+    package static let groupNamePrefix = "sg-name.projectcalico.org/openstack-"
+
+    /// True if VMs carry the label because they are members of a security group.
+    static func isGroup(_ label: String) -> Bool {
+        label.hasPrefix(groupPrefix) || label.hasPrefix(groupNamePrefix)
     }
 }

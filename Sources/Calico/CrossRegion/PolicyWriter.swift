@@ -15,7 +15,7 @@ struct PolicyWriter {
         origins = RuleOrigins(receiver: group.pointer)
     }
 
-    /// Adds rules whose receiver is what the policy selects.
+    /// Adds rules whose receiver the policy selects.
     mutating func add(_ added: [CrossRegionRule], isDeny: Bool) {
         for rule in added {
             let forms = RuleForms(rule, isDeny: isDeny, receiverTerms: [], subnets: &subnets)
@@ -24,7 +24,7 @@ struct PolicyWriter {
         }
     }
 
-    /// Adds the `deny` of a group that may have some of this one's endpoints.
+    /// Adds copies of the `deny` rules of another group, if the groups may share endpoints.
     mutating func copyDenials(of other: ReceiverGroup) {
         guard !group.isDisjoint(from: other) else { return }
         for rule in other.deny {
@@ -36,8 +36,8 @@ struct PolicyWriter {
         }
     }
 
-    /// What a copied rule has to ask of the receiver's labels; nothing when all that this policy selects
-    /// has it. The network set of a subnet says its region too: only its VMs have such addresses.
+    /// Returns the terms that a copied rule must add for its receiver; none if all endpoints of this policy satisfy
+    /// them. The network set of a subnet implies its region, because only VMs of that region have such addresses.
     private func terms(of rule: CrossRegionRule, in other: ReceiverGroup) -> [PeerTerm] {
         if other.terms.allSatisfy({ $0 == .isVM || group.terms.contains($0) }) { return [] }
         if let subnet = rule.to.subnet, other.terms == [.regions([subnet.value.region])] {
@@ -53,7 +53,7 @@ struct PolicyWriter {
         }
     }
 
-    /// The whole policy, number `index` of those that `policy` becomes.
+    /// Returns the compiled policy number `index` of `policy`.
     func document(of policy: CrossRegionPolicy, index: Int) -> JSONValue {
         var spec = JSONObject()
         spec["order"] = policy.order.map(JSONValue.number)

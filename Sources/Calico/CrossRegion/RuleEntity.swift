@@ -6,14 +6,13 @@ struct RuleEntity {
     var selector: String?
     var nets: [CIDR]
     var notNets: [CIDR]
-    /// Whether no address can match.
+    /// True if no address can match this side.
     var isImpossible = false
 
-    /// The side that `peer` is when its labels have to satisfy `terms`.
+    /// Creates the side of a rule for `peer`, whose labels must satisfy `terms`.
     ///
-    /// A subnet alone is the selector of its network set, which follows changes of the subnet. Beside
-    /// `terms` it has to be its network, because one selector matches an endpoint or a network set, never
-    /// both together.
+    /// A subnet alone becomes a selector of its network set, which follows changes of the subnet. Together with
+    /// `terms` it becomes its network, because a selector matches either an endpoint or a network set.
     init(_ peer: CrossRegionPeer, terms: [PeerTerm], subnets: inout SubnetLookup) {
         selector = terms.selector
         nets = peer.nets
@@ -32,12 +31,12 @@ struct RuleEntity {
         isImpossible = !nets.isEmpty && common(network).isEmpty
     }
 
-    /// The parts of `nets` in `network`: of two networks that overlap, one contains the other.
+    /// Returns the parts of `nets` in `network`: of two networks that overlap, one contains the other.
     private func common(_ network: CIDR) -> [CIDR] {
         nets.compactMap { network.contains($0) ? $0 : $0.contains(network) ? network : nil }
     }
 
-    /// The same side for packets of one family.
+    /// Returns the side for packets of one family.
     func of(_ family: IPFamily) -> RuleEntity {
         var entity = self
         entity.nets = nets.filter { $0.family == family }
@@ -45,12 +44,12 @@ struct RuleEntity {
         return entity
     }
 
-    /// Whether packets of the family can match.
+    /// Returns true if packets of the family can match.
     func admits(_ family: IPFamily) -> Bool {
         !isImpossible && (nets.isEmpty || nets.contains { $0.family == family })
     }
 
-    /// Nil when the side asks for nothing.
+    /// Returns the side as Calico writes it; nil if it has no conditions.
     func document(ports: [ClosedRange<UInt16>] = []) -> JSONValue? {
         var object = JSONObject()
         object["selector"] = selector.map(JSONValue.string)
@@ -71,18 +70,73 @@ struct RuleEntity {
     }
 }
 
-/// The networks of registered subnets, and which were asked for in vain.
+/// Looks up networks of registered subnets and collects violations about unknown ones.
 struct SubnetLookup {
-    let network: (SubnetReference) -> CIDR?
+    let network: (SubnetID) -> CIDR?
     private(set) var violations: [Violation] = []
 
-    init(_ network: @escaping (SubnetReference) -> CIDR?) { self.network = network }
+    init(_ network: @escaping (SubnetID) -> CIDR?) { self.network = network }
 
-    func known(_ subnet: SubnetReference) -> CIDR? { network(subnet) }
+    func known(_ subnet: SubnetID) -> CIDR? { network(subnet) }
 
-    mutating func required(_ subnet: Located<SubnetReference>) -> CIDR? {
+    mutating func required(_ subnet: Located<SubnetID>) -> CIDR? {
         let found = network(subnet.value)
         if found == nil { violations.append(.unknownSubnet(subnet)) }
         return found
+    }
+}
+
+/// The rules of Calico compiled from one rule of the source: one, or one for each IP family.
+struct RuleForms {
+    let rule: CrossRegionRule
+    let isDeny: Bool
+    let source: RuleEntity
+    let destination: RuleEntity
+
+    /// - Parameter receiverTerms: the conditions on the receiver's labels beyond the selector of the policy.
+    init(
+        _ rule: CrossRegionRule, isDeny: Bool, receiverTerms: [PeerTerm],
+        subnets: inout SubnetLookup
+    ) {
+        self.rule = rule
+        self.isDeny = isDeny
+        source = RuleEntity(rule.from, terms: rule.from.senderTerms, subnets: &subnets)
+        destination = RuleEntity(rule.to, terms: receiverTerms, subnets: &subnets)
+    }
+
+    /// The compiled rules; empty if no packet can match.
+    ///
+    /// Calico accepts networks of one family in a rule (`validator/v3`), and Felix applies a rule with networks of one
+    /// family, even excluded ones, to that family only (`FilterRuleToIPVersion`). A peer that excludes only IPv4
+    /// networks still includes all of IPv6, so IPv6 needs a separate rule.
+    var documents: [JSONValue] {
+        let families = IPFamily.allCases.filter { family in
+            source.admits(family) && destination.admits(family)
+                && rule.transport?.family ?? family == family
+        }
+        let lists = [source.nets, source.notNets, destination.nets, destination.notNets]
+        let mentioned = Set(lists.joined().map(\.family))
+        if mentioned.isEmpty { return families.isEmpty ? [] : [document(nil)] }
+        let excludes = !source.notNets.isEmpty || !destination.notNets.isEmpty
+        guard mentioned.count == 2 || excludes else {
+            return families.filter(mentioned.contains).map { _ in document(nil) }
+        }
+        return families.map(document)
+    }
+
+    /// Returns the rule for packets of one family; for all packets if nil.
+    private func document(_ family: IPFamily?) -> JSONValue {
+        var object = JSONObject()
+        object["action"] = isDeny ? "Deny" : "Allow"
+        object["ipVersion"] = family.map { .number(JSONNumber(Int64($0.rawValue))) }
+        switch rule.transport {
+        case .name(let name): object["protocol"] = .string(name)
+        case .number(let number): object["protocol"] = .number(JSONNumber(Int64(number)))
+        case nil: break
+        }
+        object["source"] = (family.map(source.of) ?? source).document()
+        object["destination"] = (family.map(destination.of) ?? destination)
+            .document(ports: rule.ports)
+        return .object(object)
     }
 }

@@ -5,10 +5,10 @@ extension RuleID {
     static let lintBlankCondition = RuleID("lint.blank-condition")
 }
 
-/// Conditions of rules that a document names and leaves blank. Calico takes `nets:` with nothing behind it, `""` and
-/// `[]` for no condition at all, so the rule matches more than whoever wrote the name of the condition meant.
+/// Finds conditions of rules that a document names and leaves blank. Calico reads `nets:` without a value, `""` and
+/// `[]` as no condition, so the rule matches more than its author meant.
 ///
-/// Looks at what the client wrote: nothing of it is left in what is stored.
+/// Reads the client's document, because the stored form no longer has such conditions.
 enum BlankLint {
     static let all: [RuleID] = [.lintBlankCondition]
 
@@ -35,7 +35,7 @@ enum BlankLint {
         }
     }
 
-    /// Members of a rule, or of a part of one, that are no conditions.
+    /// Members of a rule that are not conditions.
     private static let others: Set<String> = ["action", "metadata", "services", "paths"]
 
     private static func conditions(
@@ -55,23 +55,22 @@ enum BlankLint {
         _ value: JSONValue, _ name: String, at pointer: String, into report: inout ViolationReport
     ) {
         guard value == .null || value == "" || value == [] else { return }
-        let meaning = meanings[name] ?? "is no condition"
+        let meaning = meanings[name] ?? "no condition"
         report.add(
             .lintBlankCondition, at: pointer,
-            "is blank, which \(meaning) to Calico: write what is meant, or leave \(name) out")
+            "is blank, which Calico reads as \(meaning): write a value, or leave \(name) out")
     }
 
     private static let meanings = [
-        "source": "is every source", "destination": "is every destination",
-        "nets": "is every address", "notNets": "excludes no address", "ports": "is every port",
-        "notPorts": "excludes no port", "selector": "is everybody",
-        "notSelector": "excludes nobody",
-        "namespaceSelector": "is every namespace", "serviceAccountSelector": "is everybody",
-        "protocol": "is every protocol", "notProtocol": "excludes no protocol",
-        "ipVersion": "is both versions of IP", "type": "is every type", "code": "is every code",
+        "source": "every source", "destination": "every destination",
+        "nets": "every address", "notNets": "no exclusion", "ports": "every port",
+        "notPorts": "no exclusion", "selector": "everything", "notSelector": "no exclusion",
+        "namespaceSelector": "every namespace", "serviceAccountSelector": "everything",
+        "protocol": "every protocol", "notProtocol": "no exclusion",
+        "ipVersion": "both versions of IP", "type": "every type", "code": "every code",
     ]
 
-    /// The members that Go reads as the field `name`, which may differ in letter case.
+    /// Returns the members that Go reads as the field `name`, which may differ in letter case.
     private static func members(
         _ name: String, of value: JSONValue, _ type: GoStruct, at pointer: String
     ) -> [(JSONValue, GoType, String)] {

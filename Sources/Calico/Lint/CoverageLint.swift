@@ -5,12 +5,12 @@ extension RuleID {
     static let lintNeverMatches = RuleID("lint.rule-never-matches")
 }
 
-/// Rules that no packet can reach, because an earlier rule of the same direction decides all of theirs.
+/// Finds rules that no packet can reach, because an earlier rule of the same direction decides all of their packets.
 enum CoverageLint {
     static let all: [RuleID] = [.lintNeverMatches]
 
     static func check(_ rules: [GoRecord], into report: inout ViolationReport) {
-        // Quadratic, so only as far as people write rules by hand.
+        // The time is quadratic, so only the first 100 rules are compared: people write no more by hand.
         let criteria = rules.prefix(100).map(RuleCriteria.init)
         for (index, later) in criteria.enumerated() {
             let earlier = criteria[..<index].firstIndex { $0.isFinal && $0.covers(later) }
@@ -23,16 +23,16 @@ enum CoverageLint {
     }
 }
 
-/// What a rule asks of a packet; every criterion that is absent asks nothing.
+/// The criteria of a rule for packets; an absent criterion matches every packet.
 struct RuleCriteria {
-    /// Whether a match ends the evaluation: all actions but Log.
+    /// True if a match ends the evaluation: all actions but Log.
     let isFinal: Bool
     private let rule: GoRecord
-    /// Of source and destination, in the order of `PolicySide.allCases`.
+    /// The nets of source and destination, in the order of `PolicySide.allCases`.
     private let nets: [(nets: [GoNetwork?], notNets: [GoNetwork?])]
 
-    /// How many pairs of nets or ports are compared before a rule counts as in doubt. Every two rules are compared,
-    /// so this bounds what 100 of them cost.
+    /// The limit of compared pairs of nets or ports, after which a rule counts as in doubt. Every two rules are
+    /// compared, so this bounds the cost of 100 rules.
     private static let maxComparisons = 256
 
     init(_ rule: GoRecord) {
@@ -47,7 +47,7 @@ struct RuleCriteria {
         }
     }
 
-    /// Whether every packet that `other` matches is matched by this rule; false when in doubt.
+    /// Returns true if every packet that `other` matches is matched by this rule; false when in doubt.
     func covers(_ other: RuleCriteria) -> Bool {
         let names = ["ipVersion", "protocol", "icmp", "notProtocol", "notICMP", "http"]
         return names.allSatisfy { Self.isEqualOrFree($0, rule, other.rule) }
@@ -65,7 +65,7 @@ struct RuleCriteria {
         let plain = [
             "selector", "namespaceSelector", "notSelector", "services", "serviceAccounts",
         ]
-        // Excluding less matches more, so the negated lists compare the other way round.
+        // A rule that excludes less matches more, so the negated lists are compared the other way round.
         return plain.allSatisfy { isEqualOrFree($0, ours, theirs) }
             && isInside(theirs.list("ports"), ours.list("ports"), by: isSubrange)
             && excludes(theirs.list("notPorts"), atLeast: ours.list("notPorts"), by: isSubrange)
@@ -79,7 +79,7 @@ struct RuleCriteria {
         return GoEncoder.json(mine.value) == GoEncoder.json(other.value)
     }
 
-    /// Whether each of `theirs` lies in one of `ours`; an empty list stands for everything.
+    /// Returns true if each of `theirs` lies in one of `ours`; an empty list means everything.
     private static func isInside<Part>(
         _ theirs: [Part], _ ours: [Part], by isPart: (Part, Part) -> Bool
     ) -> Bool {
@@ -88,7 +88,7 @@ struct RuleCriteria {
             && theirs.allSatisfy { part in ours.contains { isPart(part, $0) } }
     }
 
-    /// Whether everything that `ours` excludes is excluded by `theirs` too.
+    /// Returns true if everything that `ours` excludes is excluded by `theirs` too.
     private static func excludes<Part>(
         _ theirs: [Part], atLeast ours: [Part], by isPart: (Part, Part) -> Bool
     ) -> Bool {

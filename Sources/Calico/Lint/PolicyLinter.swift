@@ -1,11 +1,11 @@
 package import Documents
 import Domain
 
-/// Warnings about valid policies that probably do not do what was meant.
+/// Warnings about valid policies that probably do not have the intended effect.
 ///
-/// Only what the policy itself shows; whether a selector matches anything now is for those who see endpoints.
+/// Judges the policy alone. The control plane, which sees endpoints, warns about selectors that match nothing.
 package enum PolicyLinter {
-    /// The warnings about `stored`, a valid GlobalNetworkPolicy or NetworkPolicy; none for other documents.
+    /// Returns the warnings about `stored`, a valid GlobalNetworkPolicy or NetworkPolicy; none for other documents.
     ///
     /// `knownRegions` are the names of the registered regions; nil leaves names of regions unchecked.
     package static func lint(_ stored: JSONValue, knownRegions: Set<String>?) -> ViolationList {
@@ -27,7 +27,7 @@ package enum PolicyLinter {
         return report.violations
     }
 
-    /// The warnings about what a client has written and what nothing is left of in the stored form.
+    /// Returns the warnings about parts of the client's document that the stored form no longer has.
     package static func lint(written document: JSONValue, kind: ResourceKind) -> ViolationList {
         guard kind.isPolicy, let schema = kind.schema else { return [] }
         var report = ViolationReport(decoding: [])
@@ -38,4 +38,60 @@ package enum PolicyLinter {
     /// Every lint.
     package static let rules: [RuleID] =
         SpecLints.all + SelectorLints.all + CoverageLint.all + BlankLint.all
+}
+
+extension RuleID {
+    static let lintNoSelector = RuleID("lint.no-selector")
+    static let lintDenyWithoutOrder = RuleID("lint.deny-without-order")
+    static let lintOpenIngress = RuleID("lint.open-ingress")
+}
+
+/// Lints about a policy as a whole and about the reach of its rules.
+enum SpecLints {
+    static let all: [RuleID] = [.lintNoSelector, .lintDenyWithoutOrder, .lintOpenIngress]
+
+    static func check(_ spec: GoRecord, kind: ResourceKind, into report: inout ViolationReport) {
+        if spec.string("selector").isEmpty {
+            let reach = kind == .networkPolicy ? "every VM of its region" : "everything everywhere"
+            report.add(
+                .lintNoSelector, at: spec.pointer(to: "selector"),
+                "without a selector the policy applies to \(reach); if that is meant, write all()")
+        }
+        denyWithoutOrder(spec, into: &report)
+        if spec.list("types").contains(where: { $0.text == "Ingress" }) {
+            spec.records("ingress").forEach { openIngress($0, into: &report) }
+        }
+    }
+
+    private static func denyWithoutOrder(_ spec: GoRecord, into report: inout ViolationReport) {
+        guard spec["order"] == nil else { return }
+        let rules = PolicyDirection.allCases.flatMap { spec.records($0.rawValue) }
+        guard let deny = rules.first(where: { $0.string("action") == "Deny" }) else { return }
+        report.add(
+            .lintDenyWithoutOrder, at: deny.pointer(to: "action"),
+            "a policy without order comes last, after the security groups, which have no order either:"
+                + " add spec.order, such as 100, for the Deny to take effect")
+    }
+
+    private static func openIngress(_ rule: GoRecord, into report: inout ViolationReport) {
+        guard rule.string("action") == "Allow" else { return }
+        let source = rule.record("source") ?? rule.empty("source")
+        let catchAll = source.list("nets").first {
+            GoNetwork($0.text)?.isCatchAll ?? false
+        }
+        let names = [
+            "nets", "notNets", "selector", "notSelector", "namespaceSelector", "services",
+            "serviceAccounts",
+        ]
+        if let catchAll, names.dropFirst().allSatisfy({ source[$0] == nil }) {
+            report.add(
+                .lintOpenIngress, at: catchAll.pointer,
+                "\(catchAll.text) lets in the whole world; name the networks that need it")
+        } else if names.allSatisfy({ source[$0] == nil }) {
+            report.add(
+                .lintOpenIngress, at: source.pointer,
+                "without a source the rule lets in the whole world;"
+                    + " add source.selector or source.nets")
+        }
+    }
 }

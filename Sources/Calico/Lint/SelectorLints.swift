@@ -1,5 +1,5 @@
-import Documents
-import Domain
+package import Documents
+package import Domain
 
 extension RuleID {
     static let lintGroupEquality = RuleID("lint.group-equality")
@@ -26,7 +26,7 @@ enum SelectorLints {
         }
     }
 
-    /// The region that a NetworkPolicy's own namespace stands for.
+    /// Checks the region of a NetworkPolicy's own namespace.
     static func namespace(
         of metadata: GoRecord, knownRegions: Set<String>?, into report: inout ViolationReport
     ) {
@@ -90,5 +90,55 @@ enum SelectorLints {
             "OpenStack's namespaces have no labels, so only all() and global() mean something here;"
                 + " in the selector write"
                 + " \(EndpointLabel.namespace) == '\(RegionNamespace.prefix)<region>'")
+    }
+}
+
+/// The security groups in the selectors of a policy as Calico stores it.
+package enum GroupReferences {
+    /// Returns for each group, by id or by name, a selector of its members with the pointer of the first mention.
+    package static func read(_ stored: JSONValue) -> [Located<Selector>] {
+        var found: [Located<Selector>] = []
+        var seen: Set<String> = []
+        for (record, pointer) in records(stored) {
+            for field in ["selector", "notSelector"] {
+                guard let text = record[field]?.stringValue,
+                    let selector = try? Selector(parsing: text)
+                else { continue }
+                selector.root.visit { node in
+                    guard let label = node.label, EndpointLabel.isGroup(label),
+                        seen.insert(label).inserted
+                    else { return }
+                    found.append(
+                        Located(Selector(.has(label)), at: JSONPointer.append(pointer, field)))
+                }
+            }
+        }
+        return found
+    }
+
+    /// Returns the records that hold selectors of endpoints: the policy's spec and its rules' sides.
+    private static func records(_ stored: JSONValue) -> [(JSONValue, pointer: String)] {
+        guard let spec = stored["spec"] else { return [] }
+        var records = [(spec, pointer: "/spec")]
+        for direction in PolicyDirection.allCases.map(\.rawValue) {
+            for (index, rule) in (spec[direction]?.arrayValue ?? []).enumerated() {
+                for side in PolicySide.allCases.map(\.rawValue) {
+                    guard let record = rule[side] else { continue }
+                    records.append((record, pointer: "/spec/\(direction)/\(index)/\(side)"))
+                }
+            }
+        }
+        return records
+    }
+}
+
+extension SelectorNode {
+    /// The label that this node tests, not its operands.
+    fileprivate var label: String? {
+        switch self {
+        case .has(let label): label
+        case .comparison(let comparison): comparison.label
+        case .all, .global, .not, .and, .or: nil
+        }
     }
 }

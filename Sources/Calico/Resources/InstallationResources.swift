@@ -1,11 +1,11 @@
-import Documents
-import Domain
+package import Documents
+package import Domain
 
-/// The objects that calicoctl makes sure of before it writes a policy
-/// (libcalico-go/lib/clientv3/client.go `EnsureInitialized`).
+/// The objects that calicoctl creates, if absent, before it writes a policy (libcalico-go/lib/clientv3/client.go
+/// `EnsureInitialized`).
 package enum InstallationResources {
-    /// Evaluated in ascending `order`; `defaultAction` is what happens to traffic that no policy of
-    /// the tier decides.
+    /// Tiers are evaluated in ascending `order`. `defaultAction` applies to traffic that no policy of the tier
+    /// decides.
     package struct TierDefaults: Sendable {
         package let name: String
         let order: Int64
@@ -32,7 +32,7 @@ package enum InstallationResources {
             ]))
     }
 
-    /// Felix does not start without it.
+    /// Returns the ClusterInformation, without which Felix does not start.
     ///
     /// - Parameter clusterGUID: 32 hex digits, new for every installation.
     package static func clusterInformation(
@@ -46,5 +46,32 @@ package enum InstallationResources {
                 ("clusterType", .string("openstack")),
                 ("datastoreReady", true),
             ]))
+    }
+}
+
+/// The networks that a stored set or policy names.
+package enum NamedNetworks {
+    /// Returns `spec.nets`, and `nets` and `notNets` of both sides of every rule; leaves out texts that are not CIDRs.
+    package static func of(_ document: JSONValue?) -> Set<CIDR> {
+        guard let spec = document?["spec"] else { return [] }
+        var networks: Set<CIDR> = []
+        func add(_ list: JSONValue?) {
+            for element in list?.arrayValue ?? [] {
+                guard let text = element.stringValue, let cidr = try? CIDR(parsing: text) else {
+                    continue
+                }
+                networks.insert(cidr)
+            }
+        }
+        add(spec["nets"])
+        for direction in ["ingress", "egress"] {
+            for rule in spec[direction]?.arrayValue ?? [] {
+                for side in ["source", "destination"] {
+                    add(rule[side]?["nets"])
+                    add(rule[side]?["notNets"])
+                }
+            }
+        }
+        return networks
     }
 }

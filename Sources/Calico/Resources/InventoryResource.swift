@@ -1,10 +1,59 @@
 package import Documents
 package import Domain
 
+/// The Calico namespace that a region's Neutron server writes
+/// (networking-calico `datamodel_v3.get_namespace`).
+package enum RegionNamespace {
+    package static let prefix = "openstack-region-"
+    /// The namespace of a site without a region name. A named region's full resync deletes its
+    /// endpoints and security group policies.
+    package static let legacy = "openstack"
+
+    package static func of(region: String) -> String { prefix + region }
+
+    /// Returns the region of `namespace`; nil when it is not a region's.
+    package static func region(of namespace: String) -> String? {
+        namespace.hasPrefix(prefix) ? String(namespace.dropFirst(prefix.count)) : nil
+    }
+}
+
+/// The GlobalNetworkSets that represent regions and subnets.
+package enum InventoryKey: Hashable, Sendable {
+    case region(String)
+    case subnet(region: String, name: String)
+
+    /// The label on both: a rule's selector `policyserver/region == "xyz-west"` matches them.
+    package static let regionLabel = "policyserver/region"
+    package static let subnetLabel = "policyserver/subnet"
+    static let displayNameAnnotation = "policyserver/display-name"
+    static let descriptionAnnotation = "policyserver/description"
+
+    /// The set's key: `region.<region>` or `subnet.<region>.<name>`.
+    package var resourceKey: ResourceKey {
+        switch self {
+        case .region(let region): ResourceKey(.globalNetworkSet, name: "region." + region)
+        case .subnet(let region, let name):
+            ResourceKey(.globalNetworkSet, name: "subnet." + region + "." + name)
+        }
+    }
+
+    /// Reads the region or subnet of a set's key; nil for a set that is not this server's. Names of regions and
+    /// subnets have no dots, so the parts are unambiguous.
+    package init?(_ key: ResourceKey) {
+        guard key.kind == .globalNetworkSet else { return nil }
+        let parts = key.name.split(separator: ".", omittingEmptySubsequences: false)
+        switch (parts.first, parts.count) {
+        case ("region", 2) where !parts[1].isEmpty: self = .region(String(parts[1]))
+        case ("subnet", 3) where !parts[1].isEmpty && !parts[2].isEmpty:
+            self = .subnet(region: String(parts[1]), name: String(parts[2]))
+        default: return nil
+        }
+    }
+}
+
 /// Regions and subnets as GlobalNetworkSets, and back.
 package enum InventoryResource {
-    /// The set that stands for `region`. Annotations and fields of other tools on `existing` survive;
-    /// its labels become the region's.
+    /// Returns the set for `region`. It keeps annotations and fields of other tools on `existing`, but not labels.
     package static func build(
         _ region: Region, existing: Resource?, identity: ObjectIdentity
     ) -> Resource {
@@ -14,7 +63,7 @@ package enum InventoryResource {
             identity: identity)
     }
 
-    /// The set that stands for `subnet`.
+    /// Returns the set for `subnet`.
     package static func build(
         _ subnet: Subnet, existing: Resource?, identity: ObjectIdentity
     ) -> Resource {
@@ -45,7 +94,7 @@ package enum InventoryResource {
             annotations: annotations, spec: spec)
     }
 
-    /// The region that a stored set stands for. Blocks that another tool has broken are left out.
+    /// Returns the region of a stored set. Blocks that another tool has broken are left out.
     package static func region(_ name: String, _ resource: Resource) -> Region {
         let annotations = resource.annotations
         return Region(
@@ -54,7 +103,7 @@ package enum InventoryResource {
             addressBlocks: nets(resource), labels: userLabels(resource))
     }
 
-    /// The subnet that a stored set stands for; nil when it has no block (any more).
+    /// Returns the subnet of a stored set; nil if another tool has removed its block.
     package static func subnet(_ name: String, region: String, _ resource: Resource) -> Subnet? {
         guard let cidr = nets(resource).first else { return nil }
         let annotations = resource.annotations
@@ -65,14 +114,14 @@ package enum InventoryResource {
             labels: userLabels(resource))
     }
 
-    /// The blocks of a stored set that are CIDRs, in the order stored.
+    /// Returns the blocks of a stored set that are CIDRs, in the order stored.
     package static func nets(_ resource: Resource) -> [CIDR] {
         (resource.spec["nets"]?.arrayValue ?? []).compactMap { value in
             value.stringValue.flatMap { try? CIDR(parsing: $0) }
         }
     }
 
-    /// The blocks in the stored bytes of a set; none when they are no resource.
+    /// Returns the blocks in the stored bytes of a set; none if the bytes are not a resource.
     package static func nets(bytes: [UInt8]) -> [CIDR] {
         Resource(key: ResourceKey(.globalNetworkSet, name: ""), bytes: bytes).map(nets) ?? []
     }
@@ -83,7 +132,7 @@ package enum InventoryResource {
 }
 
 extension InventoryResource {
-    /// The region as the API shows it.
+    /// Returns the region as the API shows it.
     package static func representation(
         ofRegion name: String, _ resource: Resource, revision: Int64
     ) -> JSONValue? {
@@ -100,7 +149,7 @@ extension InventoryResource {
         return .object(object)
     }
 
-    /// The subnet as the API shows it; nil when its set has no block (any more).
+    /// Returns the subnet as the API shows it; nil if another tool has removed its block.
     package static func representation(
         ofSubnet name: String, region: String, _ resource: Resource, revision: Int64
     ) -> JSONValue? {

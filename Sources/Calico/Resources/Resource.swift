@@ -1,7 +1,7 @@
 package import Documents
 import Domain
 
-/// A Calico v3 resource as it stands in etcd: envelope, metadata and spec, nothing dropped.
+/// A Calico v3 resource as stored in etcd: envelope, metadata and spec, with all members.
 package struct Resource: Sendable, Equatable {
     package static let apiVersion = "projectcalico.org/v3"
 
@@ -14,8 +14,8 @@ package struct Resource: Sendable, Equatable {
         self.document = document
     }
 
-    /// The stored bytes as a resource; nil when they are no JSON object. Calico itself skips such a
-    /// value in a list, so it is as good as absent.
+    /// Reads stored bytes; nil if they are not a JSON object. Calico skips such a value in a list, so it counts as
+    /// absent.
     package init?(key: ResourceKey, bytes: [UInt8]) {
         guard let document = try? JSONParser.parse(bytes), case .object = document else {
             return nil
@@ -33,7 +33,7 @@ package struct Resource: Sendable, Equatable {
     /// The bytes to store, as Go's encoder would write them.
     package var bytes: [UInt8] { JSONSerializer.goBytes(document) }
 
-    /// A document of strings as a dictionary; members of another type are left out.
+    /// Returns a document of strings as a dictionary; members of another type are left out.
     static func strings(_ value: JSONValue?) -> [String: String] {
         var result: [String: String] = [:]
         for (key, value) in value?.objectValue ?? JSONObject() {
@@ -42,7 +42,7 @@ package struct Resource: Sendable, Equatable {
         return result
     }
 
-    /// `strings` as a document in key order, as Go's encoder orders a map; nil when empty.
+    /// Returns `strings` as a document in key order, as Go's encoder orders a map; nil if empty.
     static func document(of strings: [String: String]) -> JSONValue? {
         guard !strings.isEmpty else { return nil }
         let members = strings.sorted { $0.key < $1.key }.map {
@@ -52,8 +52,8 @@ package struct Resource: Sendable, Equatable {
     }
 }
 
-/// The two facts about an object that its creator fixes and every update keeps. Without them
-/// calicoctl reads an object but can never apply or replace it.
+/// The two members that an object gets at its creation and keeps in every update. Without them calicoctl reads an
+/// object but cannot apply or replace it.
 package struct ObjectIdentity: Sendable, Equatable {
     /// A random UUID in lower case.
     package var uid: String
@@ -65,10 +65,43 @@ package struct ObjectIdentity: Sendable, Equatable {
         self.creationTimestamp = creationTimestamp
     }
 
-    /// What `existing` has, completed by `fresh` where another writer left a gap.
+    /// Returns the identity of `existing`, completed by `fresh` if another writer has left out a part.
     package static func of(_ existing: Resource?, fresh: ObjectIdentity) -> ObjectIdentity {
         ObjectIdentity(
             uid: existing?.uid ?? fresh.uid,
             creationTimestamp: existing?.creationTimestamp ?? fresh.creationTimestamp)
+    }
+}
+
+extension Resource {
+    /// Returns a resource with the envelope every Calico tool accepts.
+    ///
+    /// Keeps the fields of `existing` that this write does not name: other metadata and other members of the object.
+    static func build(
+        key: ResourceKey, existing: Resource?, identity: ObjectIdentity,
+        labels: [String: String], annotations: [String: String], spec: JSONObject
+    ) -> Resource {
+        var metadata = JSONObject()
+        metadata["name"] = .string(key.name)
+        if let namespace = key.namespace { metadata["namespace"] = .string(namespace) }
+        metadata["uid"] = .string(identity.uid)
+        metadata["creationTimestamp"] = .string(identity.creationTimestamp)
+        metadata["labels"] = document(of: labels)
+        metadata["annotations"] = document(of: annotations)
+        let written: Set<String> = ["labels", "annotations", "resourceVersion", "selfLink"]
+        for (name, value) in existing?.metadata ?? JSONObject()
+        where metadata[name] == nil && !written.contains(name) {
+            metadata[name] = value
+        }
+        var object = JSONObject()
+        object["kind"] = .string(key.kind.rawValue)
+        object["apiVersion"] = .string(apiVersion)
+        object["metadata"] = .object(metadata)
+        object["spec"] = .object(spec)
+        for (name, value) in existing?.document.objectValue ?? JSONObject()
+        where object[name] == nil {
+            object[name] = value
+        }
+        return Resource(key: key, document: .object(object))
     }
 }

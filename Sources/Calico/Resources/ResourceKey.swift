@@ -1,11 +1,54 @@
-/// Where a Calico v3 resource lives in etcd
-/// (libcalico-go/lib/backend/model/resource.go: `/calico/resources/v3/projectcalico.org/<plural>/[<namespace>/]<name>`).
+/// The Calico v3 kinds this product reads or writes, by their `kind` text.
+package enum ResourceKind: String, CaseIterable, Sendable, Hashable {
+    case globalNetworkPolicy = "GlobalNetworkPolicy"
+    case networkPolicy = "NetworkPolicy"
+    case globalNetworkSet = "GlobalNetworkSet"
+    case networkSet = "NetworkSet"
+    case tier = "Tier"
+    case workloadEndpoint = "WorkloadEndpoint"
+    case clusterInformation = "ClusterInformation"
+
+    /// The path element of the etcd key (`/calico/resources/v3/projectcalico.org/<plural>/…`).
+    package var plural: String {
+        switch self {
+        case .globalNetworkPolicy: "globalnetworkpolicies"
+        case .networkPolicy: "networkpolicies"
+        case .globalNetworkSet: "globalnetworksets"
+        case .networkSet: "networksets"
+        case .tier: "tiers"
+        case .workloadEndpoint: "workloadendpoints"
+        case .clusterInformation: "clusterinformations"
+        }
+    }
+
+    /// True if the key has a namespace element before the name.
+    package var isNamespaced: Bool {
+        switch self {
+        case .networkPolicy, .networkSet, .workloadEndpoint: true
+        case .globalNetworkPolicy, .globalNetworkSet, .tier, .clusterInformation: false
+        }
+    }
+
+    /// True if objects of this kind are policies: in a tier, with rules.
+    package var isPolicy: Bool {
+        self == .globalNetworkPolicy || self == .networkPolicy
+    }
+
+    /// The kind whose etcd path element is `plural`, if it is one of ours.
+    package init?(plural: some StringProtocol) {
+        guard let kind = Self.allCases.first(where: { $0.plural == plural }) else { return nil }
+        self = kind
+    }
+}
+
+/// The key of a Calico v3 resource in etcd (libcalico-go/lib/backend/model/resource.go:
+/// `/calico/resources/v3/projectcalico.org/<plural>/[<namespace>/]<name>`).
 package struct ResourceKey: Hashable, Sendable {
     /// The prefix of every v3 resource, with the final slash.
     package static let root = "/calico/resources/v3/projectcalico.org/"
 
     package let kind: ResourceKind
-    /// Nil exactly when the kind is not namespaced.
+    /// Nil if and only if the kind is not namespaced.
     package let namespace: String?
     package let name: String
 
@@ -15,10 +58,10 @@ package struct ResourceKey: Hashable, Sendable {
         self.name = name
     }
 
-    /// The prefix of every object of `kind`, with the final slash.
+    /// Returns the prefix of every object of `kind`, with the final slash.
     package static func prefix(_ kind: ResourceKind) -> String { root + kind.plural + "/" }
 
-    /// The prefix of every object of a namespaced `kind` in `namespace`, with the final slash.
+    /// Returns the prefix of every object of a namespaced `kind` in `namespace`, with the final slash.
     package static func prefix(_ kind: ResourceKind, namespace: String) -> String {
         root + kind.plural + "/" + namespace + "/"
     }
@@ -32,8 +75,8 @@ package struct ResourceKey: Hashable, Sendable {
         }
     }
 
-    /// The resource that `path` is the key of; nil for any other key, and for one that is not ASCII,
-    /// as every legal name is.
+    /// Reads the key `path`; nil for a key that is not of a v3 resource, and for one that is not ASCII, as every legal
+    /// name is.
     package init?(path: String) {
         guard path.hasPrefix(Self.root), path.utf8.allSatisfy({ $0 < 0x80 }) else { return nil }
         let parts = path.dropFirst(Self.root.count)

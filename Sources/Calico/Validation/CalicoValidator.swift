@@ -1,16 +1,16 @@
 package import Documents
 import Domain
 
-/// What Calico would say to a document.
+/// Calico's judgement of a document.
 package struct CalicoVerdict: Sendable {
-    /// Everything that is wrong, in the order of Calico's checks; empty when the document is valid.
+    /// All violations in the order of Calico's checks; empty if the document is valid.
     package var violations: ViolationList
-    /// The document as Calico's client would store it, without what only the datastore knows (uid, creation
-    /// time, the policy name annotation); nil unless valid.
+    /// The document as Calico's client would store it, without the members that only the datastore knows (uid,
+    /// creation time, the policy name annotation); nil unless valid.
     package var stored: JSONValue?
-    /// What the document says it is, before anything was filled in; nil for a kind that is not judged.
+    /// The identity in the document before defaults were filled in; nil for a kind that is not judged.
     package var identity: CalicoIdentity?
-    /// True for a document of another system, which nothing but its version is said of.
+    /// True for a document of another system. Its only violation is about its version.
     package var isForeign = false
 
     package var isValid: Bool { violations.isEmpty }
@@ -18,10 +18,10 @@ package struct CalicoVerdict: Sendable {
 
 /// Judges documents as Calico's decoder, v3 validator and CRD rules do.
 package enum CalicoValidator {
-    /// The verdict on `document`, which claims to be a `kind`.
+    /// Judges `document` as an object of `kind`.
     ///
-    /// - Parameter namespace: what a document that has no `metadata.namespace` at all means by that, since it was
-    ///   sent to a place of its own.
+    /// - Parameter namespace: the namespace for a document without `metadata.namespace`: the one in the request's
+    ///   path.
     package static func judge(
         _ document: JSONValue, kind: ResourceKind, namespace: String? = nil
     ) -> CalicoVerdict {
@@ -40,7 +40,7 @@ package enum CalicoValidator {
         }
         if let namespace { resource.complete(namespace: namespace, of: document) }
         var report = ViolationReport(decoding: decoder.violations)
-        // Go reads null as a struct with nothing in it; other values are refused as such already.
+        // Go reads null as an empty struct. The decoder has already refused other values.
         if document.objectValue != nil || document == .null {
             EnvelopeRules.check(resource, kind: kind, into: &report)
             Defaulting.apply(to: &resource, kind: kind)
@@ -78,7 +78,7 @@ package enum CalicoValidator {
 }
 
 extension GoRecord {
-    /// Sets `metadata.namespace`, unless the document says something of it, be it nothing.
+    /// Sets `metadata.namespace`, unless the document has that member, even if blank.
     fileprivate mutating func complete(namespace: String, of document: JSONValue) {
         let metadata = document.objectValue?.filter {
             type.index(decoding: $0.key) == type.index(of: "metadata")
@@ -96,10 +96,95 @@ extension GoRecord {
         self["metadata"] = GoNode(pointer: record.pointer, value: .record(record))
     }
 
-    /// The struct field `name` with nothing in it, for where the document leaves it out.
+    /// Returns an empty struct for the field `name` that the document leaves out.
     func empty(_ name: String) -> GoRecord {
         guard let index = type.index(of: name), case .structure(let type) = type.fields[index].type
         else { return GoRecord(GoStruct([]), at: pointer(to: name)) }
         return GoRecord(type, at: pointer(to: name))
+    }
+}
+
+/// Collects violations. A field that could not be decoded is not judged a second time.
+struct ViolationReport {
+    private(set) var violations: ViolationList
+    private let undecoded: Set<String>
+
+    /// Begins with the violations of the decoder.
+    init(decoding violations: ViolationList) {
+        self.violations = violations
+        undecoded = Set(violations.map(\.pointer))
+    }
+
+    /// Adds a violation, unless decoding has already refused the same place.
+    mutating func add(_ rule: RuleID, at pointer: String, _ message: String) {
+        guard !undecoded.contains(pointer) else { return }
+        violations.append(Violation(pointer: pointer, rule: rule, message: message))
+    }
+}
+
+/// Fields of a stored object that this release does not know, for example those that a newer Calico has written.
+package enum UnknownFields {
+    /// Returns pointers to the fields of `document`, an object of `kind`, that Calico's decoder would refuse as
+    /// unknown.
+    package static func pointers(in document: JSONValue, kind: ResourceKind) -> [String] {
+        guard let schema = kind.schema else { return [] }
+        var decoder = GoDecoder()
+        _ = decoder.record(document, as: schema)
+        return decoder.violations.filter { $0.rule == .unknownField }.map(\.pointer)
+    }
+}
+
+/// The defaults that Calico's client fills in before it validates and stores.
+enum Defaulting {
+    /// The label by which policies are found by tier.
+    static let tierLabel = "projectcalico.org/tier"
+    static let defaultTier = "default"
+
+    static func apply(to resource: inout GoRecord, kind: ResourceKind) {
+        var metadata = resource.record("metadata") ?? resource.empty("metadata")
+        var spec = resource.record("spec") ?? resource.empty("spec")
+        // The datastore replaces these by the etcd revision on every read.
+        metadata["resourceVersion"] = nil
+        metadata["selfLink"] = nil
+        switch kind {
+        case .globalNetworkPolicy, .networkPolicy:
+            policy(&spec, &metadata)
+        case .tier where spec["defaultAction"] == nil:
+            spec["defaultAction"] = spec.added("defaultAction", .string("Deny"))
+        default: break
+        }
+        resource["metadata"] = GoNode(pointer: metadata.pointer, value: .record(metadata))
+        resource["spec"] = GoNode(pointer: spec.pointer, value: .record(spec))
+    }
+
+    /// Tier, types and the tier label.
+    private static func policy(_ spec: inout GoRecord, _ metadata: inout GoRecord) {
+        if spec.string("tier").isEmpty {
+            spec["tier"] = spec.added("tier", .string(defaultTier))
+        }
+        if spec.list("types").isEmpty {
+            let types = types(
+                ingress: !spec.list("ingress").isEmpty, egress: !spec.list("egress").isEmpty)
+            let pointer = spec.pointer(to: "types")
+            spec["types"] = spec.added(
+                "types", .list(types.map { GoNode(pointer: pointer, value: .string($0)) }))
+        }
+        var labels = metadata.map("labels").filter { $0.key != tierLabel }
+        labels.append((tierLabel, spec.added("tier", .string(spec.string("tier")))))
+        labels.sort { $0.key.utf8.lexicographicallyPrecedes($1.key.utf8) }
+        metadata["labels"] = metadata.added("labels", .map(labels))
+    }
+
+    /// Returns the directions a policy without `types` applies to.
+    private static func types(ingress: Bool, egress: Bool) -> [String] {
+        if !egress { return ["Ingress"] }
+        return ingress ? ["Ingress", "Egress"] : ["Egress"]
+    }
+}
+
+extension GoRecord {
+    /// Returns a node for the field `name`, with the pointer that the document has or would have for it.
+    fileprivate func added(_ name: String, _ value: GoValue) -> GoNode {
+        GoNode(pointer: pointer(to: name), value: value)
     }
 }

@@ -1,5 +1,69 @@
-import Documents
+package import Documents
 import Domain
+
+extension RuleID {
+    static let unjudgedKind = RuleID("calico.kind-not-written")
+    static let kindMismatch = RuleID("calico.kind")
+    static let apiVersion = RuleID("calico.api-version")
+}
+
+/// `kind` and `apiVersion`.
+enum EnvelopeRules {
+    static let all: [RuleID] = [.unjudgedKind, .kindMismatch, .apiVersion]
+
+    /// The only API version there is (Calico's `v3.GroupVersionCurrent`).
+    static let version = "projectcalico.org/v3"
+
+    static func check(
+        _ resource: GoRecord, kind: ResourceKind, into report: inout ViolationReport
+    ) {
+        if resource.string("kind") != kind.rawValue {
+            report.add(
+                .kindMismatch, at: resource.pointer(to: "kind"),
+                "must be \(kind.rawValue)\(found(resource.string("kind")))")
+        }
+        if resource.string("apiVersion") != version {
+            report.add(
+                .apiVersion, at: resource.pointer(to: "apiVersion"),
+                "must be \(version)\(found(resource.string("apiVersion")))"
+                    + ForeignManifest.versionHint(resource.string("apiVersion")))
+        }
+    }
+
+    private static func found(_ text: String) -> String {
+        text.isEmpty ? "; it is missing" : ", not \(text)"
+    }
+}
+
+/// Manifests of other systems that people send by mistake, and the text to write instead.
+package enum ForeignManifest {
+    /// Returns the violation for a network policy of another system, for which Calico's rules give no useful message;
+    /// nil for any other document.
+    package static func violation(_ identity: CalicoIdentity) -> Violation? {
+        guard let version = identity.apiVersion, let kind = identity.kind?.value,
+            let system = policySystem(version.value), kind.hasSuffix("NetworkPolicy")
+        else { return nil }
+        return Violation(
+            pointer: version.pointer, rule: .apiVersion,
+            message: "this is a \(kind) of \(system), not of Calico: write apiVersion: "
+                + "\(EnvelopeRules.version), selector in the place of podSelector, types in the place of "
+                + "policyTypes, and rules with action, source and destination")
+    }
+
+    private static func policySystem(_ version: String) -> String? {
+        switch version.prefix(while: { $0 != "/" }) {
+        case "networking.k8s.io", "policy.networking.k8s.io", "extensions": "Kubernetes"
+        case "cilium.io": "Cilium"
+        default: nil
+        }
+    }
+
+    /// Returns a hint about an API version that Calico uses only in Kubernetes; empty for any other.
+    static func versionHint(_ version: String) -> String {
+        version.hasPrefix("crd.projectcalico.org/")
+            ? ", which is how Calico stores objects in Kubernetes" : ""
+    }
+}
 
 extension RuleID {
     static let namespaceRequired = RuleID("metadata.namespace-required")
@@ -15,7 +79,7 @@ enum MetadataRules {
         .namespaceRequired, .labelKey, .labelValue, .annotationKey, .annotationsSize,
     ]
 
-    /// Kubernetes' and Calico's limit on all keys and values of annotations together.
+    /// The limit of Kubernetes and Calico for the bytes of all keys and values of annotations.
     static let maxAnnotationBytes = 256 * 1024
 
     private static let keyRule =
@@ -66,7 +130,7 @@ enum MetadataRules {
         }
     }
 
-    /// Only the letters that become ASCII matter: no other passes the check that follows.
+    /// Lowers only the letters that become ASCII, because the following check refuses all others.
     private static func lowerCase(_ key: String) -> String {
         var lowered = String.UnicodeScalarView()
         for scalar in key.unicodeScalars {
@@ -78,5 +142,130 @@ enum MetadataRules {
             }
         }
         return String(lowered)
+    }
+}
+
+extension RuleID {
+    static let nameFormat = RuleID("metadata.name-format")
+    static let nameLength = RuleID("metadata.name-length")
+    static let nameDots = RuleID("metadata.name-dots")
+}
+
+/// `metadata.name`.
+enum NameRules {
+    static let all: [RuleID] = [.nameFormat, .nameLength, .nameDots]
+
+    static func check(
+        _ metadata: GoRecord, kind: ResourceKind, into report: inout ViolationReport
+    ) {
+        let name = metadata.string("name")
+        let pointer = metadata.pointer(to: "name")
+        let limit =
+            kind == .tier ? KubernetesText.maxLabelLength : KubernetesText.maxSubdomainLength
+        if name.utf8.count > limit {
+            report.add(
+                .nameLength, at: pointer,
+                "must have at most \(limit) characters; this has \(name.utf8.count)")
+        }
+        guard KubernetesText.isSubdomain(name) else {
+            let message = "lower-case letters, digits, '-' and '.', alphanumeric around every dot"
+            report.add(
+                .nameFormat, at: pointer,
+                name.isEmpty ? "is required: \(message)" : "must be \(message)")
+            return
+        }
+        if !hasAllowedDots(name, kind) {
+            report.add(.nameDots, at: pointer, "must have \(dotRule(kind))")
+        }
+    }
+
+    /// Returns true if the name has no more dots than its kind allows. Dots once separated the tier in policy names,
+    /// and still do in the stored names of some releases.
+    private static func hasAllowedDots(_ name: String, _ kind: ResourceKind) -> Bool {
+        let parts = KubernetesText.parts(name)
+        switch kind {
+        case .globalNetworkPolicy: return parts.count <= 2
+        case .networkPolicy:
+            let isGenerated = ["ossg", "knp"].contains(parts[0]) && parts.count > 2
+            return parts.count <= 2 || isGenerated && parts[1] == "default"
+        case .tier: return parts.count == 1
+        default: return true
+        }
+    }
+
+    private static func dotRule(_ kind: ResourceKind) -> String {
+        switch kind {
+        case .tier: "no dot"
+        case .networkPolicy: "at most one dot, unless it starts with ossg.default. or knp.default."
+        default: "at most one dot"
+        }
+    }
+}
+
+/// The text formats of Kubernetes names and labels (`apimachinery/pkg/util/validation`).
+enum KubernetesText {
+    static let maxSubdomainLength = 253
+    /// The limit of a label value, a label name and one part of a name.
+    static let maxLabelLength = 63
+
+    /// Returns true for one or more of `[-a-z0-9]`, alphanumeric at both ends; any length.
+    static func isNamePart(_ text: some StringProtocol) -> Bool {
+        let bytes = text.utf8
+        guard let first = bytes.first, let last = bytes.reversed().first else { return false }
+        return isLowerAlphanumeric(first) && isLowerAlphanumeric(last)
+            && bytes.allSatisfy { isLowerAlphanumeric($0) || $0 == UInt8(ascii: "-") }
+    }
+
+    /// Returns true for name parts joined by dots; any length.
+    static func isSubdomain(_ text: some StringProtocol) -> Bool {
+        parts(text).allSatisfy(isNamePart)
+    }
+
+    static func parts(_ text: some StringProtocol) -> [Substring] {
+        String(text).split(separator: "." as Character, omittingEmptySubsequences: false)
+    }
+
+    /// Returns true for a label value: empty, or at most 63 of `[-A-Za-z0-9_.]` that start and end alphanumeric.
+    static func isLabelValue(_ text: String) -> Bool {
+        text.isEmpty || isLabelName(text)
+    }
+
+    /// Returns true for a label or annotation key: a label name, optionally after a DNS subdomain and `/`.
+    static func isQualifiedName(_ text: String) -> Bool {
+        let parts = text.split(separator: "/", omittingEmptySubsequences: false)
+        switch parts.count {
+        case 1: return isLabelName(text)
+        case 2:
+            return parts[0].utf8.count <= maxSubdomainLength && isSubdomain(parts[0])
+                && isLabelName(String(parts[1]))
+        default: return false
+        }
+    }
+
+    /// Returns true for a port name (RFC 6335 section 5.1 without upper case): at most 15 of `[-a-z0-9]`, at least one
+    /// letter, no hyphen at an end or next to another.
+    static func isPortName(_ text: String) -> Bool {
+        let bytes = Array(text.utf8)
+        let hyphen = UInt8(ascii: "-")
+        return 1...15 ~= bytes.count && isNamePart(text)
+            && bytes.contains { UInt8(ascii: "a")...UInt8(ascii: "z") ~= $0 }
+            && !zip(bytes, bytes.dropFirst()).contains { $0 == hyphen && $1 == hyphen }
+    }
+
+    private static func isLabelName(_ text: String) -> Bool {
+        let bytes = Array(text.utf8)
+        guard let first = bytes.first, let last = bytes.last, bytes.count <= maxLabelLength else {
+            return false
+        }
+        return isAlphanumeric(first) && isAlphanumeric(last)
+            && bytes.allSatisfy { isAlphanumeric($0) || "-_.".utf8.contains($0) }
+    }
+
+    private static func isLowerAlphanumeric(_ byte: UInt8) -> Bool {
+        UInt8(ascii: "a")...UInt8(ascii: "z") ~= byte || 0x30...0x39 ~= byte
+    }
+
+    private static func isAlphanumeric(_ byte: UInt8) -> Bool {
+        isLowerAlphanumeric(byte) || UInt8(ascii: "A")...UInt8(ascii: "Z") ~= byte
     }
 }

@@ -10,7 +10,8 @@ extension RuleID {
     static let netCatchAll = RuleID("net.catch-all-negated")
 }
 
-/// `nets` and `notNets` of both sides of a rule; the rule matches packets of one IP family, so they must agree.
+/// Rules about `nets` and `notNets` of both sides of a rule. A rule matches packets of one IP family, so all nets must
+/// be of one family.
 enum NetRules {
     static let all: [RuleID] = [
         .netFormat, .netHostBits, .netCount, .netFamilies, .netIPVersion, .netCatchAll,
@@ -108,5 +109,35 @@ enum NetRules {
         }
         families.hasIPv4 = families.hasIPv4 || found.hasIPv4
         families.hasIPv6 = families.hasIPv6 || found.hasIPv6
+    }
+}
+
+extension RuleID {
+    static let setNet = RuleID("networkset.net")
+    static let setNamespaceLabel = RuleID("networkset.namespace-label")
+}
+
+/// Rules about network sets, which may have host bits, bare addresses and both families, unlike rules.
+enum NetworkSetRules {
+    static let all: [RuleID] = [.setNet, .setNamespaceLabel]
+
+    static func check(
+        _ spec: GoRecord, metadata: GoRecord, into report: inout ViolationReport
+    ) {
+        for node in spec.list("nets") where !isNet(node.text) {
+            report.add(
+                .setNet, at: node.pointer,
+                "must be an address such as 10.1.2.3 or a network such as 10.1.0.0/16")
+        }
+        for (key, value) in metadata.map("labels") where key == "projectcalico.org/namespace" {
+            report.add(
+                .setNamespaceLabel, at: value.pointer,
+                "Calico sets this label itself: leave it out")
+        }
+    }
+
+    /// Returns true for an address or a network. Calico also accepts the empty text.
+    private static func isNet(_ text: String) -> Bool {
+        text.isEmpty || GoNetwork(text) != nil || IPAddress(parsing: text) != nil
     }
 }

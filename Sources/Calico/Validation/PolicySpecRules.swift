@@ -2,6 +2,50 @@ import Documents
 import Domain
 
 extension RuleID {
+    static let action = RuleID("rule.action")
+    static let ipVersion = RuleID("rule.ip-version")
+}
+
+/// Rules about one rule of a policy.
+enum PolicyRules {
+    static let all: [RuleID] = [.action, .ipVersion]
+
+    static let actions = ["Allow", "Deny", "Log", "Pass"]
+
+    static func check(
+        _ rule: GoRecord, _ direction: PolicyDirection, kind: ResourceKind,
+        into report: inout ViolationReport
+    ) {
+        let action = rule.string("action")
+        if !actions.contains(action) {
+            report.add(
+                .action, at: rule.pointer(to: "action"),
+                (action.isEmpty ? "is required: " : "must be ") + "Allow, Deny, Log or Pass")
+        }
+        if let version = rule.integer("ipVersion"), version != 4, version != 6 {
+            report.add(
+                .ipVersion, at: rule.pointer(to: "ipVersion"), "must be 4 or 6, not \(version)")
+        }
+        ProtocolRules.check(rule, into: &report)
+        PortRules.check(rule, into: &report)
+        NetRules.check(rule, into: &report)
+        for side in PolicySide.allCases {
+            if let entity = rule.record(side.rawValue) { EntityRules.check(entity, into: &report) }
+        }
+        ServiceRules.check(rule, direction, kind: kind, into: &report)
+        HTTPRules.check(rule, direction, into: &report)
+        if let metadata = rule.record("metadata") {
+            MetadataRules.annotations(of: metadata, into: &report)
+        }
+    }
+}
+
+/// The two ends of a rule's traffic.
+enum PolicySide: String, CaseIterable {
+    case source, destination
+}
+
+extension RuleID {
     static let tierName = RuleID("policy.tier-name")
     static let tierLength = RuleID("policy.tier-length")
     static let ruleCount = RuleID("policy.rule-count")
@@ -15,7 +59,7 @@ extension RuleID {
     static let applyOnForward = RuleID("policy.apply-on-forward")
 }
 
-/// A policy's `spec` around its rules.
+/// Rules about a policy's `spec`, except its rules of traffic.
 enum PolicySpecRules {
     static let all: [RuleID] = [
         .tierName, .tierLength, .ruleCount, .typesValue, .typesRepeated, .hintValue, .hintRepeated,
@@ -58,7 +102,7 @@ enum PolicySpecRules {
         }
     }
 
-    /// Checks a list of words: each one known, none twice.
+    /// Checks that each word of a list is known and occurs once.
     private static func values(
         _ name: String, of spec: GoRecord, among known: [String], _ unknown: RuleID,
         _ repeated: RuleID, into report: inout ViolationReport
@@ -74,7 +118,7 @@ enum PolicySpecRules {
         }
     }
 
-    /// Flags for host endpoints; only a GlobalNetworkPolicy has them.
+    /// Checks the flags for host endpoints, which only a GlobalNetworkPolicy has.
     private static func hostFlags(_ spec: GoRecord, into report: inout ViolationReport) {
         let untracked = spec.bool("doNotTrack")
         let preDNAT = spec.bool("preDNAT")
@@ -119,4 +163,38 @@ enum PolicySpecRules {
 /// The two lists of rules in a policy.
 enum PolicyDirection: String, CaseIterable {
     case ingress, egress
+}
+
+extension RuleID {
+    static let tierAction = RuleID("tier.default-action")
+    static let tierWellKnownAction = RuleID("tier.well-known-action")
+    static let tierWellKnownOrder = RuleID("tier.well-known-order")
+}
+
+/// Rules about a Tier's `spec`. Calico fixes order and action of the three tiers that it creates.
+enum TierRules {
+    static let all: [RuleID] = [.tierAction, .tierWellKnownAction, .tierWellKnownOrder]
+
+    private static let wellKnown: [String: (order: Double, action: String)] = [
+        "default": (1_000_000, "Deny"), "kube-admin": (1_000, "Pass"),
+        "kube-baseline": (10_000_000, "Pass"),
+    ]
+
+    static func check(_ spec: GoRecord, name: String, into report: inout ViolationReport) {
+        let action = spec.string("defaultAction")
+        if action != "Pass", action != "Deny" {
+            report.add(.tierAction, at: spec.pointer(to: "defaultAction"), "must be Deny or Pass")
+        }
+        guard let fixed = wellKnown[name] else { return }
+        if action != fixed.action {
+            report.add(
+                .tierWellKnownAction, at: spec.pointer(to: "defaultAction"),
+                "must be \(fixed.action) for the tier \(name)")
+        }
+        if spec.number("order") != fixed.order {
+            report.add(
+                .tierWellKnownOrder, at: spec.pointer(to: "order"),
+                "must be \(GoFloat.json(fixed.order)) for the tier \(name)")
+        }
+    }
 }

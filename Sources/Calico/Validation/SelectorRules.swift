@@ -8,7 +8,7 @@ extension RuleID {
     static let selectorGlobalAlone = RuleID("selector.global-alone")
 }
 
-/// Selectors in every position.
+/// Rules about selectors in every position.
 enum SelectorRules {
     static let all: [RuleID] = [
         .selectorSyntax, .selectorLength, .selectorGlobal, .selectorGlobalAlone,
@@ -17,14 +17,14 @@ enum SelectorRules {
     /// The CRDs' `maxLength`, in characters.
     static let maxLength = 1_024
 
-    /// What a position allows beyond the grammar.
+    /// The restrictions of a position beyond the grammar.
     struct Position: OptionSet {
         let rawValue: Int
         /// At most 1,024 characters.
         static let limited = Position(rawValue: 1)
         /// `global()` means nothing here.
         static let notGlobal = Position(rawValue: 2)
-        /// `global()` only by itself.
+        /// `global()` only as the whole selector.
         static let globalAlone = Position(rawValue: 4)
     }
 
@@ -54,7 +54,7 @@ enum SelectorRules {
     private static func global(
         _ text: String, _ position: Position, at pointer: String, into report: inout ViolationReport
     ) {
-        // Calico looks for the bare text, inside quotes too.
+        // Calico looks for the bare text, even inside quotes.
         guard mentionsGlobal(text) else { return }
         if position.contains(.notGlobal) {
             report.add(
@@ -80,5 +80,55 @@ enum SelectorRules {
 
     private static func isOnlyGlobal(_ text: String) -> Bool {
         text.utf8.filter { $0 != 0x20 && $0 != 0x09 }.elementsEqual("global()".utf8)
+    }
+}
+
+extension RuleID {
+    static let serviceWithSelector = RuleID("service.with-selector")
+    static let serviceWithNamespaceSelector = RuleID("service.with-namespace-selector")
+    static let serviceWithNets = RuleID("service.with-nets")
+    static let serviceWithServiceAccounts = RuleID("service.with-service-accounts")
+}
+
+/// Rules about one side of a rule: its selectors, and the fields that exclude `services`.
+enum EntityRules {
+    static let all: [RuleID] = [
+        .serviceWithSelector, .serviceWithNamespaceSelector, .serviceWithNets,
+        .serviceWithServiceAccounts,
+    ]
+
+    static func check(_ entity: GoRecord, into report: inout ViolationReport) {
+        SelectorRules.check("selector", of: entity, [.limited, .notGlobal], into: &report)
+        SelectorRules.check("notSelector", of: entity, .limited, into: &report)
+        SelectorRules.check(
+            "namespaceSelector", of: entity, [.limited, .globalAlone], into: &report)
+        if let accounts = entity.record("serviceAccounts") {
+            SelectorRules.check("selector", of: accounts, [], into: &report)
+        }
+        if let services = entity.record("services") {
+            exclusions(entity, services, into: &report)
+        }
+    }
+
+    private static func exclusions(
+        _ entity: GoRecord, _ services: GoRecord, into report: inout ViolationReport
+    ) {
+        func exclude(_ rule: RuleID, _ what: String) {
+            report.add(
+                rule, at: services.pointer,
+                "services cannot be combined with \(what) on the same side of a rule")
+        }
+        if !entity.string("selector").isEmpty || !entity.string("notSelector").isEmpty {
+            exclude(.serviceWithSelector, "selector or notSelector")
+        }
+        if !entity.string("namespaceSelector").isEmpty {
+            exclude(.serviceWithNamespaceSelector, "namespaceSelector")
+        }
+        if !entity.list("nets").isEmpty || !entity.list("notNets").isEmpty {
+            exclude(.serviceWithNets, "nets or notNets")
+        }
+        if entity["serviceAccounts"] != nil {
+            exclude(.serviceWithServiceAccounts, "serviceAccounts")
+        }
     }
 }

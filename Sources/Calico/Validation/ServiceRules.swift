@@ -10,7 +10,8 @@ extension RuleID {
     static let serviceWithPorts = RuleID("service.with-ports")
 }
 
-/// `services`: the peer is the far side, so an ingress rule's source or an egress rule's destination.
+/// Rules about `services`, which only the far side may have: the source of an ingress rule or the destination of an
+/// egress rule.
 enum ServiceRules {
     static let all: [RuleID] = [
         .serviceNameRequired, .serviceNameFormat, .serviceNameLength, .serviceNamespaceRequired,
@@ -68,6 +69,83 @@ enum ServiceRules {
             report.add(
                 .serviceWithPorts, at: services.pointer,
                 "a service brings its own ports: leave out ports and notPorts")
+        }
+    }
+}
+
+extension RuleID {
+    static let httpEgress = RuleID("http.egress")
+    static let httpAction = RuleID("http.action")
+    static let httpProtocol = RuleID("http.protocol")
+    static let httpMethodRepeated = RuleID("http.method-repeated")
+    static let httpCount = RuleID("http.count")
+    static let httpPathChoice = RuleID("http.path-choice")
+    static let httpPathFormat = RuleID("http.path-format")
+    static let httpPathLength = RuleID("http.path-length")
+}
+
+/// Rules about `http`, which only ingress rules that allow TCP may have.
+enum HTTPRules {
+    static let all: [RuleID] = [
+        .httpEgress, .httpAction, .httpProtocol, .httpMethodRepeated, .httpCount, .httpPathChoice,
+        .httpPathFormat, .httpPathLength,
+    ]
+
+    /// The CRDs' `maxItems` of methods and of paths.
+    static let maxItems = 20
+    /// The CRDs' `maxLength` of a path, in characters.
+    static let maxPathLength = 1_024
+
+    static func check(
+        _ rule: GoRecord, _ direction: PolicyDirection, into report: inout ViolationReport
+    ) {
+        guard let http = rule.record("http") else { return }
+        if direction == .egress {
+            report.add(.httpEgress, at: http.pointer, "is not allowed in egress rules")
+        }
+        if rule.string("action") != "Allow" {
+            report.add(.httpAction, at: http.pointer, "is allowed only on rules with action Allow")
+        }
+        if let netProtocol = rule.netProtocol("protocol"), !netProtocol.isTCP {
+            report.add(
+                .httpProtocol, at: rule.pointer(to: "protocol"),
+                "must be TCP or left out in a rule with an http match")
+        }
+        for name in ["methods", "paths"] where http.list(name).count > maxItems {
+            report.add(
+                .httpCount, at: http.pointer(to: name), "must have at most \(maxItems) entries")
+        }
+        methods(http, into: &report)
+        http.records("paths").forEach { path($0, into: &report) }
+    }
+
+    private static func methods(_ http: GoRecord, into report: inout ViolationReport) {
+        var seen: Set<[UInt8]> = []
+        for method in http.list("methods") where !seen.insert(Array(method.text.utf8)).inserted {
+            report.add(
+                .httpMethodRepeated, at: method.pointer, "\(method.text) is already in the list")
+        }
+    }
+
+    private static func path(_ path: GoRecord, into report: inout ViolationReport) {
+        let exact = path.string("exact")
+        let prefix = path.string("prefix")
+        guard exact.isEmpty != prefix.isEmpty else {
+            report.add(
+                .httpPathChoice, at: path.pointer, "must have one of exact and prefix, not both")
+            return
+        }
+        let name = exact.isEmpty ? "prefix" : "exact"
+        let text = exact + prefix
+        if text.utf8.first != UInt8(ascii: "/") || text.utf8.contains(where: "? #".utf8.contains) {
+            report.add(
+                .httpPathFormat, at: path.pointer(to: name),
+                "must start with / and have no space, ? or # in it")
+        }
+        if text.unicodeScalars.count > maxPathLength {
+            report.add(
+                .httpPathLength, at: path.pointer(to: name),
+                "must have at most \(maxPathLength) characters")
         }
     }
 }

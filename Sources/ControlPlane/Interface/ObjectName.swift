@@ -84,7 +84,7 @@ extension ObjectName {
     }
 }
 
-extension SubnetReference {
+extension SubnetID {
     /// The etcd key of the subnet.
     var path: String { InventoryKey.subnet(region: region, name: name).resourceKey.path }
 

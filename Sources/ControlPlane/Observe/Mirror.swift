@@ -121,7 +121,7 @@ final class Mirror: Sendable {
         for (path, finding) in news.found {
             logger.log(
                 level: finding.severity == .critical ? .error : .warning,
-                "a stored value is not what it looks like",
+                "a stored value has a finding",
                 metadata: [
                     "key": "\(path)", "code": "\(finding.code.rawValue)",
                     "severity": "\(finding.severity.rawValue)", "pointer": "\(finding.pointer)",
@@ -130,7 +130,7 @@ final class Mirror: Sendable {
         }
         guard news.omitted > 0 else { return }
         logger.warning(
-            "more stored values are not what they look like",
+            "more stored values have findings",
             metadata: ["findings": "\(news.omitted)"])
     }
 
@@ -168,7 +168,7 @@ extension Mirror {
     private static let subnetsAtOnce = 1_024
 
     /// The subnets inside `cidr`, in order; a network that holds many is read in halves.
-    func subnets(within cidr: CIDR) -> [PrefixTrie<SubnetReference>.Element] {
+    func subnets(within cidr: CIDR) -> [PrefixTrie<SubnetID>.Element] {
         let limit = Self.subnetsAtOnce
         let found = read { $0.subnets.within(cidr, limit: limit) }
         guard found.count == limit, let halves = cidr.halves else {
@@ -181,12 +181,12 @@ extension Mirror {
 
 extension Mirror {
     /// The subnets of a region, by name.
-    func subnets(of region: String) -> [SubnetReference] {
+    func subnets(of region: String) -> [SubnetID] {
         let prefix = InventoryKey.subnet(region: region, name: "").resourceKey.path
-        var found: [SubnetReference] = []
+        var found: [SubnetID] = []
         read { $0.entries }.forEach(prefix: prefix) { path, _ in
             found.append(
-                SubnetReference(region: region, name: String(path.dropFirst(prefix.count))))
+                SubnetID(region: region, name: String(path.dropFirst(prefix.count))))
             return true
         }
         return found

@@ -4,7 +4,7 @@ import Domain
 extension MirrorState {
     /// Returns how the subnet breaks the rules about blocks and overlaps, which other tools do not check. Empty
     /// for a subnet that does not exist.
-    func placeFindings(_ id: SubnetReference) -> [StoredFinding] {
+    func placeFindings(_ id: SubnetID) -> [StoredFinding] {
         guard let entry = entries[id.path] else { return [] }
         var found: [StoredFinding] = []
         let region = entries[InventoryKey.region(id.region).resourceKey.path]

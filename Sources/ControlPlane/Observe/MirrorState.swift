@@ -18,7 +18,7 @@ struct MirrorEntry: Sendable, Equatable {
 struct MirrorState: Sendable {
     private(set) var entries = SortedMap<String, MirrorEntry>()
     /// Every block of every subnet's set.
-    private(set) var subnets = PrefixTrie<SubnetReference>()
+    private(set) var subnets = PrefixTrie<SubnetID>()
     /// Every address block of every region, by region.
     private(set) var blocks = PrefixTrie<String>()
     /// Endpoints in the namespace `openstack`.
@@ -133,7 +133,7 @@ struct MirrorState: Sendable {
             for cidr in after { blocks.insert(cidr, region) }
         case .subnet(let region, let name):
             guard before != after || new == nil else { return }
-            let id = SubnetReference(region: region, name: name)
+            let id = SubnetID(region: region, name: name)
             for cidr in before { subnets.remove(cidr, where: { $0 == id }) }
             for cidr in after { subnets.insert(cidr, id) }
             judgePlaces(around: id, before + after)
@@ -141,7 +141,7 @@ struct MirrorState: Sendable {
     }
 
     /// Judges the subnet's place, and those of the subnets that it met or meets.
-    private mutating func judgePlaces(around id: SubnetReference, _ nets: [CIDR]) {
+    private mutating func judgePlaces(around id: SubnetID, _ nets: [CIDR]) {
         var affected: Set = [id]
         for cidr in nets {
             affected.formUnion(subnets.overlapping(cidr, limit: Self.neighbours).map(\.value))
@@ -153,7 +153,7 @@ struct MirrorState: Sendable {
     private static let neighbours = 64
 
     /// Judges the places of subnets after something else has changed.
-    mutating func judgePlaces(_ ids: some Sequence<SubnetReference>) {
+    mutating func judgePlaces(_ ids: some Sequence<SubnetID>) {
         for id in ids { stored.setPlace(id.path, placeFindings(id)) }
         versions.note(.globalNetworkSet)
     }

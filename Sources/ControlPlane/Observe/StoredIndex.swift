@@ -7,7 +7,7 @@ struct StoredFacts: Sendable {
     /// Nil for anything but a policy.
     var name: PolicyNames.Name?
     /// The subnets that it names if it is a CrossRegionPolicy.
-    var subnets: Set<SubnetReference> = []
+    var subnets: Set<SubnetID> = []
     var labels: [String: String] = [:]
     /// The regions that it speaks of if it is a GlobalNetworkPolicy.
     var regions: RegionMentions?
@@ -72,14 +72,14 @@ struct StoredIndex: Sendable {
 /// Which CrossRegionPolicies name a subnet, so that neither its deletion nor a change of its network has to
 /// look at every policy.
 struct CrossRegionIndex: Sendable {
-    private var subnets: [String: Set<SubnetReference>] = [:]
-    private var policies: [SubnetReference: Set<String>] = [:]
+    private var subnets: [String: Set<SubnetID>] = [:]
+    private var policies: [SubnetID: Set<String>] = [:]
 
     /// The keys of the policies whose source names the subnet.
-    func policies(naming subnet: SubnetReference) -> Set<String> { policies[subnet] ?? [] }
+    func policies(naming subnet: SubnetID) -> Set<String> { policies[subnet] ?? [] }
 
     /// Takes over the subnets that the policy stored under `path` names now.
-    mutating func set(_ path: String, _ new: Set<SubnetReference>) {
+    mutating func set(_ path: String, _ new: Set<SubnetID>) {
         let old = subnets[path] ?? []
         guard old != new else { return }
         for subnet in old.subtracting(new) {

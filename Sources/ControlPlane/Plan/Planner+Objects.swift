@@ -130,7 +130,7 @@ extension Planner {
         case .region(let region):
             if let refusal = inUse(region, view) { return .refused(refusal) }
         case .subnet(let region, let subnet):
-            let id = SubnetReference(region: region, name: subnet)
+            let id = SubnetID(region: region, name: subnet)
             if let refusal = inUse(id, view) { return .refused(refusal) }
         case .policy, .regionPolicy: break
         }

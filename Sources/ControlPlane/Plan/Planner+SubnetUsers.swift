@@ -4,7 +4,7 @@ import Domain
 
 extension PlanningView {
     /// The names of the CrossRegionPolicies that name the subnet, in order, what this plan writes included.
-    func crossRegionPolicies(naming subnet: SubnetReference) -> [String] {
+    func crossRegionPolicies(naming subnet: SubnetID) -> [String] {
         let stored = mirror.read { $0.stored.crossRegions.policies(naming: subnet) }
         log.note(.crossRegionPolicies(naming: subnet), .set(stored))
         let written = overlayFacts.filter { $0.value.subnets.contains(subnet) }.map(\.key)
@@ -17,7 +17,7 @@ extension PlanningView {
 
 extension Planner {
     /// The refusal to delete a subnet that a CrossRegionPolicy names; nil when none does.
-    func inUse(_ subnet: SubnetReference, _ view: PlanningView) -> Refusal? {
+    func inUse(_ subnet: SubnetID, _ view: PlanningView) -> Refusal? {
         let users = view.crossRegionPolicies(naming: subnet)
         guard !users.isEmpty else { return nil }
         let name = ObjectName.subnet(region: subnet.region, name: subnet.name)
@@ -73,11 +73,11 @@ extension Planner {
 
 extension PlannedWrite {
     /// The subnet whose network it changes; nil when it does not.
-    fileprivate var movedSubnet: SubnetReference? {
+    fileprivate var movedSubnet: SubnetID? {
         guard case .subnet(let region, let name) = self.name, verb == .update, let after,
             let before = before?.document["cidr"]?.stringValue,
             before != InventoryResource.nets(after).first?.description
         else { return nil }
-        return SubnetReference(region: region, name: name)
+        return SubnetID(region: region, name: name)
     }
 }

@@ -4,7 +4,7 @@ import Domain
 
 extension Planner {
     func planPut(
-        subnet id: SubnetReference, _ decoded: Decoded<Subnet>, _ request: ChangeRequest,
+        subnet id: SubnetID, _ decoded: Decoded<Subnet>, _ request: ChangeRequest,
         _ view: PlanningView
     ) -> Decision {
         let name = ObjectName.subnet(region: id.region, name: id.name)
@@ -39,7 +39,7 @@ extension Planner {
 
     /// `violations` and the objects hit, with what the subnet's block breaks among all regions.
     private func conflicts(
-        _ subnet: Subnet, _ id: SubnetReference, _ region: Region, _ view: PlanningView,
+        _ subnet: Subnet, _ id: SubnetID, _ region: Region, _ view: PlanningView,
         after violations: ViolationList
     ) -> (ViolationList, [ObjectReference]) {
         var violations = violations

@@ -11,7 +11,7 @@ struct CompiledPart: Sendable {
 
 extension PlanningView {
     /// The network of a registered subnet.
-    func cidr(_ subnet: SubnetReference) -> CIDR? {
+    func cidr(_ subnet: SubnetID) -> CIDR? {
         let key = InventoryKey.subnet(region: subnet.region, name: subnet.name).resourceKey
         return resource(key)?.resource.flatMap { InventoryResource.nets($0).first }
     }

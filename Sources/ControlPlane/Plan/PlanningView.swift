@@ -16,7 +16,7 @@ struct PlanningView: Sendable {
     private var overlay: [String: [UInt8]?] = [:]
     /// The contents of GlobalNetworkPolicies that earlier documents write, read once.
     private(set) var overlayFacts: [String: StoredFacts] = [:]
-    private var overlaySubnets = PrefixTrie<SubnetReference>()
+    private var overlaySubnets = PrefixTrie<SubnetID>()
     private var overlayBlocks = PrefixTrie<String>()
 
     /// - Parameter deadline: when nobody waits for the plan any more; nil for plans that are small.
@@ -103,7 +103,7 @@ struct PlanningView: Sendable {
     }
 
     /// The subnets that share an address with `cidr`, ascending.
-    func subnets(overlapping cidr: CIDR) -> [(cidr: CIDR, id: SubnetReference)] {
+    func subnets(overlapping cidr: CIDR) -> [(cidr: CIDR, id: SubnetID)] {
         let stored = mirror.read { $0.subnets.overlapping(cidr) }
         log.note(.subnets(overlapping: cidr), .networks(stored))
         guard !overlay.isEmpty else { return stored.map { (cidr: $0.cidr, id: $0.value) } }
@@ -158,7 +158,7 @@ struct PlanningView: Sendable {
         case .region(let region):
             for cidr in InventoryResource.nets(after) { overlayBlocks.insert(cidr, region) }
         case .subnet(let region, let name):
-            let id = SubnetReference(region: region, name: name)
+            let id = SubnetID(region: region, name: name)
             for cidr in InventoryResource.nets(after) { overlaySubnets.insert(cidr, id) }
         case .policy, .regionPolicy: break
         }
@@ -173,7 +173,7 @@ struct PlanningView: Sendable {
             switch key {
             case .region(let region): overlayBlocks.remove(cidr) { $0 == region }
             case .subnet(let region, let name):
-                overlaySubnets.remove(cidr) { $0 == SubnetReference(region: region, name: name) }
+                overlaySubnets.remove(cidr) { $0 == SubnetID(region: region, name: name) }
             }
         }
     }

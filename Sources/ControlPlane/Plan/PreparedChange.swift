@@ -13,7 +13,7 @@ package struct PreparedOperation: Sendable {
 /// done by the caller's task, so that the one writer has less to do.
 enum PreparedChange: Sendable {
     case putRegion(String, Decoded<Region>)
-    case putSubnet(SubnetReference, Decoded<Subnet>)
+    case putSubnet(SubnetID, Decoded<Subnet>)
     case putPolicy(ObjectName, JudgedPolicy)
     case putCrossRegion(String, PreparedCrossRegion)
     case patch(ObjectName, JSONValue)
@@ -41,7 +41,7 @@ enum PreparedChange: Sendable {
             self = .putRegion(name, Region.decode(document, name: name))
         case .put(.subnet(let region, let name), let document):
             self = .putSubnet(
-                SubnetReference(region: region, name: name),
+                SubnetID(region: region, name: name),
                 Subnet.decode(document, region: region, name: name))
         case .put(.policy(let name), let document):
             if let prepared = PreparedCrossRegion(document, name: name) {

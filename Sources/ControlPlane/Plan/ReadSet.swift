@@ -26,7 +26,7 @@ enum MirrorQuery: Hashable, Sendable {
     /// The other keys that hold the policy stored under `path`.
     case twins(path: String)
     /// The keys of the CrossRegionPolicies that name a subnet.
-    case crossRegionPolicies(naming: SubnetReference)
+    case crossRegionPolicies(naming: SubnetID)
     /// The keys of the GlobalNetworkPolicies that speak of a region.
     case policies(mentioning: String)
     /// The keys of the objects that a selector picks, no more than `limit`.

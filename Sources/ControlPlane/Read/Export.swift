@@ -75,8 +75,8 @@ package struct ExportJudge: Sendable {
     private var omitted: Set<ObjectName> = []
     private var regions: [String: [CIDR]] = [:]
     private var blocks = PrefixTrie<String>()
-    private var networks: [SubnetReference: CIDR] = [:]
-    private var subnets = PrefixTrie<SubnetReference>()
+    private var networks: [SubnetID: CIDR] = [:]
+    private var subnets = PrefixTrie<SubnetID>()
     /// The tiers that exist; nil leaves them unchecked.
     private let tiers: Set<String>?
 
@@ -91,7 +91,7 @@ package struct ExportJudge: Sendable {
             switch name {
             case .region(let region): judge(region: region, document)
             case .subnet(let region, let subnet):
-                judge(SubnetReference(region: region, name: subnet), document)
+                judge(SubnetID(region: region, name: subnet), document)
             case .policy(let policy):
                 PreparedCrossRegion(document, name: policy).map { judge($0) }
                     ?? judge(policy: name, document)
@@ -121,7 +121,7 @@ package struct ExportJudge: Sendable {
         return nil
     }
 
-    private mutating func judge(_ id: SubnetReference, _ document: JSONValue) -> String? {
+    private mutating func judge(_ id: SubnetID, _ document: JSONValue) -> String? {
         let decoded = Subnet.decode(document, region: id.region, name: id.name)
         guard decoded.violations.isEmpty, let cidr = decoded.value?.cidr else {
             return decoded.violations.first?.message ?? "cannot be read"
@@ -155,7 +155,7 @@ package struct ExportJudge: Sendable {
     }
 
     private func judge(_ prepared: PreparedCrossRegion) -> String? {
-        func network(_ subnet: SubnetReference) -> CIDR? {
+        func network(_ subnet: SubnetID) -> CIDR? {
             networks[subnet]
         }
         var violations = prepared.decoded.violations

@@ -28,7 +28,7 @@ extension ControlPlane {
         context: ChangeContext, operationVerb: String, name: ObjectName?, status: Int,
         problem: String, isDryRun: Bool = false, detail: String, violations: ViolationList
     ) async {
-        var row = attemptRow(
+        var row = refusalRow(
             context, verb: operationVerb, name: name, detail: detail, violations: violations)
         (row.status, row.problem, row.isDryRun) = (status, problem, isDryRun)
         await recordQuietly(row)
@@ -36,7 +36,7 @@ extension ControlPlane {
 
     /// Records a valid request that could not be carried out, if the ledger takes the row.
     func recordFailure(_ error: ControlPlaneError, of request: ChangeRequest) async {
-        var row = attemptRow(request, detail: error.message)
+        var row = refusalRow(request, detail: error.message)
         let problem = statuses.failed(error.code)
         (row.outcome, row.status, row.problem) = (.failed, problem.status, problem.type)
         await recordQuietly(row)
@@ -49,7 +49,7 @@ extension ControlPlane {
         do {
             try await refusals.record(row)
         } catch {
-            logger.error("an attempt could not be audited", metadata: ["error": "\(error)"])
+            logger.error("a refused request could not be audited", metadata: ["error": "\(error)"])
         }
     }
 
@@ -57,7 +57,7 @@ extension ControlPlane {
     func audit(
         _ refusal: Refusal, of request: ChangeRequest
     ) async throws(ControlPlaneError) {
-        var row = attemptRow(
+        var row = refusalRow(
             request, detail: refusal.detail, violations: refusal.violations)
         let problem = statuses.refused(refusal.reason)
         (row.status, row.problem) = (problem.status, problem.type)
@@ -69,11 +69,11 @@ extension ControlPlane {
         }
     }
 
-    private func attemptRow(
+    private func refusalRow(
         _ request: ChangeRequest, detail: String, violations: ViolationList = []
     ) -> AuditRecord.Draft {
         let operation = request.operation
-        var row = attemptRow(
+        var row = refusalRow(
             request.context, verb: operation.verb, name: operation.name, detail: detail,
             violations: violations)
         if case .put(.policy, let document) = operation,
@@ -89,7 +89,7 @@ extension ControlPlane {
         return row
     }
 
-    private func attemptRow(
+    private func refusalRow(
         _ context: ChangeContext, verb: String, name: ObjectName?, detail: String,
         violations: ViolationList
     ) -> AuditRecord.Draft {

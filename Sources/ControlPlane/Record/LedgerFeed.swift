@@ -186,7 +186,7 @@ final class LedgerFeed: Sendable {
             return true
         } catch  where error.code == .clusterMismatch {
             logger.error(
-                "the ledger follows another etcd cluster, and is followed anew",
+                "the ledger belongs to another etcd cluster; following starts anew",
                 metadata: ["error": "\(error)"])
             drop(because: error)
             return true

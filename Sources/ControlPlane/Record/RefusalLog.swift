@@ -48,7 +48,7 @@ final class RefusalLog: Sendable {
         guard take(row) else { return }
         ledger.record([row.bounded]) { [self] error in
             miss(row)
-            logger.error("an attempt could not be audited", metadata: ["error": "\(error)"])
+            logger.error("a refused request could not be audited", metadata: ["error": "\(error)"])
         }
     }
 
@@ -71,7 +71,7 @@ final class RefusalLog: Sendable {
                 $0.reads.restore(reads)
             }
             logger.error(
-                "rows of attempts were left out, and that could not be audited",
+                "rows about refused requests were dropped, and the count could not be audited",
                 metadata: ["error": "\(error)"])
         }
     }

@@ -1,3 +1,5 @@
+import Documents
+
 extension Timestamp {
     private static let microsecondsPerDay: Int64 = 86_400_000_000
 
@@ -16,26 +18,10 @@ extension Timestamp {
             + time.joined(separator: ":") + "Z"
     }
 
-    /// The moment that an RFC 3339 date-time names, cut to microseconds; nil when it is none.
-    ///
-    /// Accepts any offset, `t` and `z` in either case and a leap second, which counts as the next
-    /// second (section 5.6).
+    /// Reads an RFC 3339 date-time in its lenient form, cut to microseconds; nil for any other text.
     package init?(rfc3339 text: String) {
-        var reader = Digits(Array(text.utf8))
-        guard let year = reader.number(4), reader.skip("-"),
-            let month = reader.number(2), reader.skip("-"),
-            let day = reader.number(2), reader.skip("T", "t", " "),
-            let hour = reader.number(2), reader.skip(":"),
-            let minute = reader.number(2), reader.skip(":"),
-            let second = reader.number(2),
-            (1...12).contains(month), (1...Self.length(ofMonth: month, year: year)).contains(day),
-            hour < 24, minute < 60, second <= 60,
-            let fraction = reader.fraction(), let offset = reader.offset(), reader.isAtEnd
-        else { return nil }
-        let days = Self.days(year: year, month: month, day: day)
-        let seconds = hour * 3_600 + minute * 60 + second - offset * 60
-        self.init(
-            microseconds: days * Self.microsecondsPerDay + seconds * 1_000_000 + fraction)
+        guard let microseconds = RFC3339.microseconds(text, as: .lenient) else { return nil }
+        self.init(microseconds: microseconds)
     }
 
     private var days: Int64 {
@@ -50,22 +36,6 @@ extension Timestamp {
         return String(repeating: "0", count: max(0, width - digits.count)) + digits
     }
 
-    private static func length(ofMonth month: Int64, year: Int64) -> Int64 {
-        let isLeap = year % 4 == 0 && (year % 100 != 0 || year % 400 == 0)
-        return month == 2 ? (isLeap ? 29 : 28) : [4, 6, 9, 11].contains(month) ? 30 : 31
-    }
-
-    /// Days since 1970-01-01 in the proleptic Gregorian calendar, counted from March so that the
-    /// leap day is a year's last.
-    private static func days(year: Int64, month: Int64, day: Int64) -> Int64 {
-        let year = month <= 2 ? year - 1 : year
-        let era = (year >= 0 ? year : year - 399) / 400
-        let yearOfEra = year - era * 400
-        let dayOfYear = (153 * (month + (month > 2 ? -3 : 9)) + 2) / 5 + day - 1
-        let dayOfEra = yearOfEra * 365 + yearOfEra / 4 - yearOfEra / 100 + dayOfYear
-        return era * 146_097 + dayOfEra - 719_468
-    }
-
     private static func civil(fromDays days: Int64) -> (year: Int64, month: Int64, day: Int64) {
         let shifted = days + 719_468
         let era = (shifted >= 0 ? shifted : shifted - 146_096) / 146_097
@@ -77,53 +47,5 @@ extension Timestamp {
         let month = shiftedMonth + (shiftedMonth < 10 ? 3 : -9)
         let year = yearOfEra + era * 400 + (month <= 2 ? 1 : 0)
         return (year, month, dayOfYear - (153 * shiftedMonth + 2) / 5 + 1)
-    }
-}
-
-/// Reads the fixed-width fields of a date-time.
-private struct Digits {
-    private var rest: ArraySlice<UInt8>
-
-    init(_ bytes: [UInt8]) { rest = bytes[...] }
-
-    var isAtEnd: Bool { rest.isEmpty }
-
-    mutating func number(_ width: Int) -> Int64? {
-        guard rest.count >= width else { return nil }
-        var value: Int64 = 0
-        for byte in rest.prefix(width) {
-            guard (0x30...0x39).contains(byte) else { return nil }
-            value = value * 10 + Int64(byte - 0x30)
-        }
-        rest = rest.dropFirst(width)
-        return value
-    }
-
-    mutating func skip(_ characters: Unicode.Scalar...) -> Bool {
-        guard let first = rest.first, characters.contains(where: { $0.value == UInt32(first) })
-        else { return false }
-        rest = rest.dropFirst()
-        return true
-    }
-
-    /// Microseconds after an optional point; nil when no digit follows it.
-    mutating func fraction() -> Int64? {
-        guard skip(".") else { return 0 }
-        let digits = rest.prefix { (0x30...0x39).contains($0) }
-        guard !digits.isEmpty else { return nil }
-        rest = rest.dropFirst(digits.count)
-        let six = digits.prefix(6).map { Int64($0 - 0x30) }
-        let padded = six + Array(repeating: 0, count: 6 - six.count)
-        return padded.reduce(0) { $0 * 10 + $1 }
-    }
-
-    /// Minutes east of UTC; nil when neither `Z` nor an offset follows.
-    mutating func offset() -> Int64? {
-        if skip("Z", "z") { return 0 }
-        let isEast = rest.first == UInt8(ascii: "+")
-        guard skip("+", "-"), let hours = number(2), skip(":"), let minutes = number(2),
-            hours < 24, minutes < 60
-        else { return nil }
-        return (hours * 60 + minutes) * (isEast ? 1 : -1)
     }
 }

@@ -1,16 +1,16 @@
 import Documents
 
 extension CrossRegionPeer {
-    /// Whether VMs are named, not just addresses: a subnet names those of its region.
+    /// True if the peer names VMs and not only addresses. A subnet names the VMs of its region.
     var namesVMs: Bool { isAny || namesLabels || subnet != nil }
 
-    /// Whether a field is about what an endpoint's labels say.
+    /// True if a field refers to labels of endpoints.
     package var namesLabels: Bool {
         !regions.isEmpty || !securityGroups.isEmpty || securityGroupName != nil || project != nil
             || projectName != nil || network != nil || !labels.isEmpty || selector != nil
     }
 
-    /// The peer, nil when anything is wrong with it.
+    /// Reads the peer; nil if it has any violation.
     static func decode(
         _ value: JSONValue, at pointer: String
     ) -> (peer: CrossRegionPeer?, violations: ViolationList) {
@@ -52,7 +52,7 @@ extension CrossRegionPeer {
     private mutating func readAny(_ reader: inout ObjectReader, isEmpty: Bool) {
         if isEmpty {
             reader.add(
-                pointer, .crossRegionPeerEmpty, "says nothing; if anyone is meant, write any: true")
+                pointer, .crossRegionPeerEmpty, "is empty; to mean anyone, write any: true")
         }
         guard let value = reader.member("any") else { return }
         isAny = true
@@ -64,11 +64,11 @@ extension CrossRegionPeer {
         if others {
             reader.add(
                 reader.place("any"), .crossRegionAny,
-                "any: true stands alone; leave it out to mean the other fields")
+                "any: true excludes all other fields; leave it out to use them")
         }
     }
 
-    /// 8-4-4-4-12 hexadecimal digits in lower case, as Neutron writes ids.
+    /// Returns true for 8-4-4-4-12 hexadecimal digits in lower case, as Neutron writes ids.
     private static func isUUID(_ text: String) -> Bool {
         let bytes = Array(text.utf8)
         guard bytes.count == 36 else { return false }
@@ -80,9 +80,9 @@ extension CrossRegionPeer {
 }
 
 extension ObjectReader {
-    /// A field that has a singular for one value and a plural for several.
+    /// Reads a field that has a singular name for one value and a plural name for several.
     ///
-    /// - Parameter problem: what is wrong with one value; its place is filled in.
+    /// - Parameter problem: returns the violation of one value; the pointer is filled in.
     fileprivate mutating func several(
         _ singular: String, _ plural: String, _ problem: (String) -> Violation?
     ) -> [Located<String>] {
@@ -109,7 +109,7 @@ extension ObjectReader {
         return values
     }
 
-    /// The name of an OpenStack object as an endpoint's label has it.
+    /// Reads the name of an OpenStack object, which endpoints carry in a label.
     fileprivate mutating func name(
         _ field: String, maximumLength: Int
     ) -> Located<OpenStackName>? {

@@ -1,33 +1,33 @@
 package import Documents
 
-/// Policy between regions in the words of OpenStack: who may, and who may not, reach whom.
+/// A policy between regions in OpenStack's terms: it allows and denies traffic between peers.
 ///
-/// `deny` wins over `allow` in the whole document, whatever the order of writing. What it becomes in
-/// Calico is the compiler's business.
+/// `deny` wins over `allow` in the whole document, whatever their order. `CrossRegionCompiler` turns it into Calico's
+/// policies.
 package struct CrossRegionPolicy: Sendable, Equatable {
     package var name: String
     package var labels: [String: String]
     /// 1–4096 characters.
     package var description: String?
-    /// Where Calico evaluates it among other policies, lower first; after all that have one when nil.
+    /// The place among other policies, lower first; nil places it after all policies that have an order.
     package var order: JSONNumber?
     package var deny: [CrossRegionRule]
     package var allow: [CrossRegionRule]
-    /// What the client wrote of `kind`, `metadata.name`, `metadata.labels` and `spec`.
+    /// The client's `kind`, `metadata.name`, `metadata.labels` and `spec`.
     package var source: JSONValue
 }
 
 extension CrossRegionPolicy {
     package static let kind = "CrossRegionPolicy"
     package static let apiVersion = "policyserver/v1"
-    /// Of each list; Calico takes as many rules in one policy.
+    /// The limit of each list, as large as Calico's limit of rules in one policy.
     package static let maximumRules = 1_024
 
-    /// What is wrong with a name; nil for a legal one.
+    /// Returns the problem with a name; nil for a legal one.
     ///
-    /// Calico up to 3.28 takes no dot in a policy's name, 3.29 to 3.31 read what stands before a dot as
-    /// the tier (libcalico-go `validator/v3`, `names.TieredPolicyName`). Of Calico's 253 characters
-    /// `default.`, under which those releases store it, and the number of a part need eleven.
+    /// Calico up to 3.28 accepts no dot in a policy's name, and 3.29 to 3.31 read the part before a dot as the tier
+    /// (libcalico-go `validator/v3`, `names.TieredPolicyName`). Calico's limit is 253 characters. Eleven of them are
+    /// kept for the prefix `default.`, which those releases store, and for the number of a part.
     package static func nameProblem(_ name: String) -> String? {
         let isLegal =
             name.utf8.count <= maximumNameLength && !name.utf8.contains(UInt8(ascii: "."))
@@ -40,14 +40,119 @@ extension CrossRegionPolicy {
     static let maximumNameLength = 242
 }
 
-/// One rule: traffic from the one to the other.
+/// One rule about traffic from one peer to another.
 package struct CrossRegionRule: Sendable, Equatable {
-    /// Where it stands in the client's document: `/spec/allow/0`.
+    /// Its pointer in the client's document: `/spec/allow/0`.
     package var pointer: String
     package var from: CrossRegionPeer
     package var to: CrossRegionPeer
-    /// Any when nil.
+    /// Nil means any.
     package var transport: NetProtocol?
-    /// Of the receiver; any when empty. 1–65535.
+    /// The receiver's ports, 1–65535; empty means any.
     package var ports: [ClosedRange<UInt16>]
+}
+
+// In etcd the first GlobalNetworkPolicy compiled from a CrossRegionPolicy carries it.
+extension CrossRegionPolicy {
+    /// The annotation that carries the source as canonical JSON (RFC 8785).
+    package static let sourceAnnotation = "policyserver/source"
+    /// The kind of the stored object.
+    package static let storedKind = "GlobalNetworkPolicy"
+
+    /// Returns the source that a stored policy carries; nil without a source, or if another tool has made it invalid
+    /// JSON.
+    package static func source(ofStored document: JSONValue) -> JSONValue? {
+        let annotations = document["metadata"]?["annotations"]
+        guard let text = annotations?[sourceAnnotation]?.stringValue else { return nil }
+        return try? JSONParser.parse(text)
+    }
+}
+
+extension AuditRecord.Draft {
+    /// A text that occurs in every stored policy with a source.
+    package static let sourceMark = "\"\(CrossRegionPolicy.sourceAnnotation)\":"
+
+    /// Returns true if the row is about an object of `kind`.
+    ///
+    /// Earlier versions recorded the first policy of a CrossRegionPolicy under Calico's kind. Rows never change, so
+    /// such rows count for both kinds.
+    package func isAbout(kind: String) -> Bool {
+        if self.kind == kind { return true }
+        guard kind == CrossRegionPolicy.kind, self.kind == CrossRegionPolicy.storedKind else {
+            return false
+        }
+        return [before, after].contains { $0?.contains(Self.sourceMark) ?? false }
+    }
+}
+
+extension CrossRegionPolicy {
+    /// Members that only answers have: they report the state at the time of the answer. In a request they are ignored,
+    /// as Kubernetes ignores a status. Only `source` is checked, see `ReadOnlyFields`.
+    package static let shownFields = ["status", "source", "compiled", "drift"]
+
+    /// The pointer of the policy in a document of the deprecated form.
+    package static let sourcePointer = "/source"
+
+    /// Returns true for a document of the deprecated form that earlier versions showed: the written policy under
+    /// `source`, and no `spec`.
+    package static func isDeprecatedForm(_ document: JSONValue) -> Bool {
+        document["spec"] == nil && document["source"] != nil
+    }
+
+    /// Reads the policy in such a document under the name in the path. Pointers of violations refer to the document;
+    /// pointers of the rules refer to `source`.
+    package static func decodeDeprecated(
+        _ document: JSONValue, name: String
+    ) -> Decoded<CrossRegionPolicy> {
+        var reader = ObjectReader(document, at: "")
+        _ = reader.string("kind")
+        _ = reader.string("apiVersion")
+        let metadata = reader.member("metadata").map {
+            CrossRegionMetadata($0, name: name, violations: &reader)
+        }
+        for field in shownFields { reader.ignore(field) }
+        var decoded = Decoded<CrossRegionPolicy>(
+            value: nil, violations: [], readOnly: ReadOnlyFields())
+        if let source = reader.required("source") { decoded = decode(source, name: name) }
+        reader.finish()
+        decoded.violations = decoded.violations.rewritten { $0.below(sourcePointer) }
+        decoded.violations += reader.violations
+        decoded.readOnly = metadata?.readOnly ?? decoded.readOnly
+        // The policy has the labels of `source`. Those beside it must be the same.
+        if let metadata, document["metadata"]?["labels"] != nil {
+            decoded.readOnly.labels = Located(metadata.labels, at: "/metadata/labels")
+        }
+        return decoded
+    }
+}
+
+/// The readable part of `metadata`.
+struct CrossRegionMetadata {
+    private(set) var labels: [String: String] = [:]
+    private(set) var readOnly = ReadOnlyFields()
+
+    init(_ value: JSONValue, name: String, violations: inout ObjectReader) {
+        var reader = ObjectReader(value, at: "/metadata")
+        if let found = reader.required("name").flatMap({ reader.string($0, at: "/metadata/name") }),
+            found.value != name
+        {
+            reader.add(
+                found.pointer, .nameMismatch,
+                "expected \"\(name)\", as the path says, found \"\(found.value)\"")
+        }
+        labels = reader.labelMap()
+        readOnly.uid = reader.string("uid")
+        readOnly.createdAt = reader.string("creationTimestamp")
+        readOnly.revision = Self.revision(&reader)
+        reader.finish()
+        violations.absorb(reader.violations)
+    }
+
+    /// Calico's `resourceVersion` is text; a number is accepted too.
+    private static func revision(_ reader: inout ObjectReader) -> Int64? {
+        guard let text = reader.textOrNumber("resourceVersion", "a string") else { return nil }
+        if let revision = ReadOnlyFields.revision(text.value) { return revision }
+        reader.add(text.pointer, .numberRange, ReadOnlyFields.expectedRevision(text.value))
+        return nil
+    }
 }

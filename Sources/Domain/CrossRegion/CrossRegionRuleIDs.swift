@@ -19,7 +19,7 @@ extension RuleID {
     package static let crossRegionPortCount = RuleID("cross-region.port-count")
     /// Ports without a protocol that has them.
     package static let crossRegionPortProtocol = RuleID("cross-region.port-protocol")
-    /// A peer that says nothing.
+    /// A peer without fields.
     package static let crossRegionPeerEmpty = RuleID("cross-region.peer-empty")
     /// `any` beside other fields, or not true.
     package static let crossRegionAny = RuleID("cross-region.any")
@@ -33,13 +33,13 @@ extension RuleID {
     package static let crossRegionGroupID = RuleID("cross-region.security-group-id")
     /// Not the id of a project.
     package static let crossRegionProjectID = RuleID("cross-region.project-id")
-    /// Nothing of the name is left in the endpoint's label.
+    /// The endpoint's label keeps no character of the name.
     package static let crossRegionOpenStackName = RuleID("cross-region.openstack-name")
     /// Not `region/name`.
     package static let crossRegionSubnet = RuleID("cross-region.subnet")
-    /// The subnet is not in the region that stands beside it.
+    /// The subnet is not in the region named beside it.
     package static let crossRegionSubnetRegion = RuleID("cross-region.subnet-region")
-    /// A network that leaves nothing when excluded.
+    /// An excluded network that leaves no address.
     package static let crossRegionNetExcludesAll = RuleID("cross-region.net-excludes-all")
     /// A security group's label compared with a value.
     package static let crossRegionGroupLabel = RuleID("cross-region.group-label")

@@ -5,7 +5,7 @@ extension RuleID {
     package static let regionName = RuleID("region.name")
     /// A subnet's name is not an RFC 1123 label.
     package static let subnetName = RuleID("subnet.name")
-    /// The document names another object than the path.
+    /// The document names another object than the path does.
     package static let nameMismatch = RuleID("name.mismatch")
     /// The document names another region than the path.
     package static let regionMismatch = RuleID("region.mismatch")

@@ -1,10 +1,10 @@
 /// Label keys and values as Kubernetes defines them and Calico's tools accept them
 /// (k8s.io/apimachinery `validation.IsQualifiedName`, `IsValidLabelValue`).
 package enum LabelText {
-    /// Prefixes whose labels other parts of the system set.
+    /// Prefixes of labels that other parts of the system set.
     static let reservedPrefixes = ["policyserver/", "projectcalico.org/"]
 
-    /// What is wrong with a key; nil for a legal one.
+    /// Returns the problem with a key; nil for a legal one.
     static func keyProblem(_ key: String) -> String? {
         if let prefix = reservedPrefixes.first(where: key.hasPrefix) {
             return "labels under \(prefix) are set by the system"
@@ -12,7 +12,7 @@ package enum LabelText {
         return keyFormProblem(key)
     }
 
-    /// What is wrong with the form of a key, whoever sets it; nil for a legal one.
+    /// Returns the problem with the form of a key, whether a user or the system sets it; nil for a legal one.
     static func keyFormProblem(_ key: String) -> String? {
         let parts = key.split(separator: "/", maxSplits: 1, omittingEmptySubsequences: false)
         let name = String(parts[parts.count - 1])
@@ -23,7 +23,7 @@ package enum LabelText {
             + "with a letter or digit at both ends, the prefix a DNS subdomain"
     }
 
-    /// What is wrong with a value; nil for a legal one.
+    /// Returns the problem with a value; nil for a legal one.
     static func valueProblem(_ value: String) -> String? {
         guard !isValue(value) else { return nil }
         return "a label value has up to 63 letters, digits, '-', '_', '.', with a letter or digit "
@@ -55,7 +55,7 @@ package enum LabelText {
             }
     }
 
-    /// Whether a label's value can have the character, if not at an end.
+    /// Returns true if a label's value can have the character, if not at an end.
     static func isNameScalar(_ scalar: Unicode.Scalar) -> Bool {
         guard scalar.isASCII else { return false }
         let byte = UInt8(scalar.value)

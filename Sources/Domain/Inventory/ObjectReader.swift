@@ -1,12 +1,12 @@
-import Documents
+package import Documents
 
-/// Reads the members of one object of a document and collects everything that is wrong in it.
+/// Reads the members of one object of a document and collects all violations in it.
 ///
-/// A null is neither a value nor left out: it is reported, see `addBlank`.
+/// A null is neither a value nor an absent member, so it is reported: see `addBlank`.
 struct ObjectReader {
     let pointer: String
     private let object: JSONObject
-    /// False when the value is of another type, which is all there is to say about it.
+    /// False if the value is of another type. Then nothing else is reported about it.
     private let isObject: Bool
     /// Fields that have been asked for.
     private var known: Set<String> = []
@@ -14,7 +14,7 @@ struct ObjectReader {
     private var blank: Set<String> = []
     private(set) var violations = ViolationList()
 
-    /// A reader of `value`, which stands at `pointer`.
+    /// Creates a reader of `value`, which is at `pointer`.
     init(_ value: JSONValue, at pointer: String) {
         self.pointer = pointer
         object = value.objectValue ?? JSONObject()
@@ -34,7 +34,7 @@ struct ObjectReader {
 
     mutating func absorb(_ found: ViolationList) { violations += found }
 
-    /// The member's value; nil when it is absent, or blank and so reported.
+    /// Returns the member's value; nil if it is absent, or blank and therefore reported.
     mutating func member(_ field: String) -> JSONValue? {
         known.insert(field)
         guard let value = object[field] else { return nil }
@@ -43,10 +43,10 @@ struct ObjectReader {
         return nil
     }
 
-    /// Knows the member, and takes whatever it is.
+    /// Accepts the member with any value.
     mutating func ignore(_ field: String) { known.insert(field) }
 
-    /// Whether the member is left out; a blank one is not.
+    /// Returns true if the member is left out; a blank one is not.
     func isAbsent(_ field: String) -> Bool { object[field] == nil }
 
     /// - Parameter hint: what to write, besides the field's name.
@@ -69,7 +69,7 @@ struct ObjectReader {
         return nil
     }
 
-    /// A string, or a number as it is written.
+    /// Reads a string, or the text of a number.
     mutating func textOrNumber(_ field: String, _ expected: String) -> Located<String>? {
         guard let value = member(field) else { return nil }
         if let text = value.stringValue ?? value.numberValue?.literal {
@@ -79,7 +79,7 @@ struct ObjectReader {
         return nil
     }
 
-    /// `labels` of an object of ours; none when absent.
+    /// Reads `labels` of an object of this server; none if absent.
     mutating func labelMap() -> [String: String] {
         guard let value = member("labels") else { return [:] }
         guard let members = value.objectValue else {
@@ -102,7 +102,7 @@ struct ObjectReader {
         return labels
     }
 
-    /// The elements of a list and where they stand; nil when absent or no list.
+    /// Reads the elements of a list with their pointers; nil if the member is absent or not a list.
     mutating func elements(_ field: String) -> [Located<JSONValue>]? {
         guard let value = member(field) else { return nil }
         guard let elements = value.arrayValue else {
@@ -114,11 +114,18 @@ struct ObjectReader {
         }
     }
 
-    /// A text for people: 1 to `limit` characters without control characters but line feed and tab.
+    /// Reads a text for people: 1 to `limit` characters without control characters but line feed and tab.
     mutating func text(_ field: String, limit: Int) -> String? {
         guard let text = string(field) else { return nil }
-        if let message = PlainText.problem(text.value, limit: limit) {
-            add(text.pointer, .text, message)
+        let scalars = text.value.unicodeScalars
+        let isClean = scalars.allSatisfy {
+            $0 == "\n" || $0 == "\t" || $0.properties.generalCategory != .control
+        }
+        if scalars.isEmpty || scalars.count > limit || !isClean {
+            add(
+                text.pointer, .text,
+                "expected 1 to \(limit) characters without control characters; leave it out for none"
+            )
         }
         return text.value
     }
@@ -133,5 +140,71 @@ struct ObjectReader {
                 add(place(key), .unknownField, message)
             }
         }
+    }
+}
+
+extension ObjectReader {
+    /// Reports a member without a value. That is not the same as an absent member: an author who writes
+    /// `securityGroup:` with nothing after it means some group, but an absent member means anybody.
+    mutating func addBlank(_ field: String) {
+        let message =
+            Self.meaningsWhenAbsent[field].map {
+                "is blank; if absent it would mean \($0): write a value, or leave it out"
+            } ?? "is blank: write a value, or leave it out if it is optional"
+        add(place(field), .blank, message)
+    }
+
+    /// The meaning of an absent member in the kinds of this server.
+    private static let meaningsWhenAbsent: [String: String] = [
+        "regions": "any region", "securityGroup": "any security group",
+        "securityGroups": "any security group", "securityGroupName": "any security group",
+        "project": "any project", "projectName": "any project", "network": "any network",
+        "subnet": "any subnet", "nets": "any address", "notNets": "that no address is excluded",
+        "selector": "anything with any labels", "protocol": "any protocol", "ports": "every port",
+        "addressBlocks": "every network that no other region has",
+        "within": "any address block of the region", "ipVersion": "IPv4",
+        "order": "after all policies that have an order",
+    ]
+}
+
+extension RuleID {
+    /// A member is null, or empty in YAML: it is neither a value nor absent.
+    package static let blank = RuleID("document.blank")
+}
+
+/// The result of reading a client's document: a value, if possible, and all violations.
+package struct Decoded<Value: Sendable>: Sendable {
+    /// Nil if a required part is missing or unreadable.
+    package var value: Value?
+    package var violations: ViolationList
+    package var readOnly: ReadOnlyFields
+}
+
+/// The members that the server sets, as a client's document repeats them. A client may send them, so that it can write
+/// back a document that it has read. Other values than the object's are refused.
+package struct ReadOnlyFields: Sendable, Equatable {
+    /// The etcd mod_revision the document was read at.
+    package var revision: Int64?
+    package var uid: Located<String>?
+    package var createdAt: Located<String>?
+    /// The Calico namespace.
+    package var namespace: Located<String>?
+    /// A CrossRegionPolicy in the form that earlier versions showed.
+    package var source: Located<JSONValue>?
+    /// The labels beside such a source, in a document of that form.
+    package var labels: Located<[String: String]>?
+
+    package init() {}
+
+    /// Returns the revision in a text; nil for anything but digits as the server writes them.
+    package static func revision(_ text: String) -> Int64? {
+        guard let revision = Int64(text), revision >= 0, String(revision) == text else {
+            return nil
+        }
+        return revision
+    }
+
+    package static func expectedRevision(_ text: String) -> String {
+        "expected a revision as a GET shows it, such as \"42\", found \"\(text.prefix(64))\""
     }
 }

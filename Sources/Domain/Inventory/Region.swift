@@ -8,8 +8,8 @@ package struct Region: Sendable, Equatable {
     package var displayName: String?
     /// 1–4096 characters.
     package var description: String?
-    /// The networks its subnets must lie in, 0–64; a region without any may use every network that
-    /// no other region has.
+    /// The 0–64 networks that its subnets must lie in. A region without any may use every network that no other region
+    /// has.
     package var addressBlocks: [CIDR]
     package var labels: [String: String]
 
@@ -28,14 +28,80 @@ package struct Region: Sendable, Equatable {
 extension Region {
     package static let maximumBlocks = 64
 
-    /// The region that a client's document describes under the name of its path.
+    /// Reads the region that a client's document describes under the name in the path.
     package static func decode(_ document: JSONValue, name: String) -> Decoded<Region> {
-        var reader = FlatReader(document, kind: "Region", name: name)
+        var reader = InventoryReader(document, kind: "Region", name: name)
         reader.check(RegionName.violation(name))
         let region = Region(
             name: name, displayName: reader.displayName(), description: reader.description(),
             addressBlocks: reader.blocks("addressBlocks", limit: maximumBlocks),
             labels: reader.labels())
         return reader.finish(region, hasNamespace: true)
+    }
+}
+
+/// The legal names of regions. A name is part of the namespace `openstack-region-<region>`, whose 63 characters leave
+/// 46 for it (networking-calico `config.py`).
+package enum RegionName {
+    package static let maximumLength = 46
+
+    /// Returns true if the name is legal: 1–46 lower-case letters, digits and '-', alphanumeric at both ends,
+    /// and not `none`, which Felix reads as "no region".
+    package static func isLegal(_ name: String) -> Bool {
+        name != "none" && name.utf8.count <= maximumLength && DNSLabel.isLegal(name)
+    }
+
+    /// Returns the problem with a name and a legal name near it; nil for a legal one.
+    package static func violation(_ name: String) -> Violation? {
+        guard !isLegal(name) else { return nil }
+        let rule =
+            name == "none"
+            ? "Felix reads \"none\" as no region: choose another name"
+            : "a region name has 1 to 46 lower-case letters, digits and '-', with a letter or digit "
+                + "at both ends"
+        let hint = suggestion(for: name).map { "; try \"\($0)\"" } ?? ""
+        return Violation(pointer: "/name", rule: .regionName, message: rule + hint)
+    }
+
+    /// Returns the legal name nearest to `name`: `RegionOne` gives `regionone`; nil if no character can be kept.
+    package static func suggestion(for name: String) -> String? {
+        var characters: [UInt8] = []
+        for byte in name.utf8.prefix(4 * maximumLength) {
+            switch byte {
+            case UInt8(ascii: "A")...UInt8(ascii: "Z"): characters.append(byte | 0x20)
+            case UInt8(ascii: "a")...UInt8(ascii: "z"), UInt8(ascii: "0")...UInt8(ascii: "9"):
+                characters.append(byte)
+            default:
+                // Other characters become one dash between the kept ones.
+                if let last = characters.last, last != DNSLabel.dash {
+                    characters.append(DNSLabel.dash)
+                }
+            }
+        }
+        characters = Array(characters.prefix(maximumLength))
+        while characters.last == DNSLabel.dash { characters.removeLast() }
+        let text = String(decoding: characters, as: UTF8.self)
+        return isLegal(text) && text != name ? text : nil
+    }
+}
+
+/// RFC 1123 labels as Kubernetes and Calico use them for names.
+package enum DNSLabel {
+    static let dash = UInt8(ascii: "-")
+    package static let maximumLength = 63
+
+    /// 1–63 lower-case letters, digits and '-', alphanumeric at both ends.
+    package static func isLegal(_ text: String) -> Bool {
+        let bytes = Array(text.utf8)
+        guard let first = bytes.first, let last = bytes.last, bytes.count <= maximumLength else {
+            return false
+        }
+        return isAlphanumeric(first) && isAlphanumeric(last)
+            && bytes.allSatisfy { isAlphanumeric($0) || $0 == dash }
+    }
+
+    private static func isAlphanumeric(_ byte: UInt8) -> Bool {
+        (UInt8(ascii: "a")...UInt8(ascii: "z")).contains(byte)
+            || (UInt8(ascii: "0")...UInt8(ascii: "9")).contains(byte)
     }
 }

@@ -25,12 +25,37 @@ package struct Subnet: Sendable, Equatable {
     }
 }
 
+/// The identity of a subnet: its name and the name of its region.
+package struct SubnetID: Sendable, Hashable {
+    package var region: String
+    package var name: String
+
+    package init(region: String, name: String) {
+        self.region = region
+        self.name = name
+    }
+
+    /// Reads `region/name`; nil for anything else.
+    package init?(written text: String) {
+        let parts = text.split(separator: "/", omittingEmptySubsequences: false).map(String.init)
+        guard parts.count == 2, RegionName.isLegal(parts[0]), DNSLabel.isLegal(parts[1]) else {
+            return nil
+        }
+        self.init(region: parts[0], name: parts[1])
+    }
+}
+
+extension SubnetID: CustomStringConvertible {
+    /// The form in documents: `xyz-east/web-1`.
+    package var description: String { region + "/" + name }
+}
+
 extension Subnet {
-    /// The subnet that a client's document describes under the region and name of its path.
+    /// Reads the subnet that a client's document describes under the region and name in the path.
     package static func decode(
         _ document: JSONValue, region: String, name: String
     ) -> Decoded<Subnet> {
-        var reader = FlatReader(document, kind: "Subnet", name: name)
+        var reader = InventoryReader(document, kind: "Subnet", name: name)
         reader.check(nameViolation(name))
         reader.expect("region", region, rule: .regionMismatch)
         let cidr = reader.block("cidr")
@@ -66,7 +91,7 @@ package struct SubnetAllocation: Sendable, Equatable {
     package var description: String?
     package var labels: [String: String]
 
-    /// The subnet once its network is found.
+    /// Returns the subnet once its network is found.
     package func subnet(region: String, cidr: CIDR) -> Subnet {
         Subnet(
             region: region, name: name, cidr: cidr, displayName: displayName,
@@ -74,7 +99,7 @@ package struct SubnetAllocation: Sendable, Equatable {
     }
 
     package static func decode(_ document: JSONValue) -> Decoded<SubnetAllocation> {
-        var reader = FlatReader(document, kind: "Subnet", name: nil)
+        var reader = InventoryReader(document, kind: "Subnet", name: nil)
         let name = reader.requiredString("name")
         if let name { reader.check(Subnet.nameViolation(name)) }
         let within = reader.optionalBlock("within")

@@ -1,3 +1,5 @@
+import Documents
+
 /// The two Internet protocols, in the order in which lists show them.
 package enum IPFamily: UInt8, Hashable, Sendable, CaseIterable {
     case ipv4 = 4
@@ -35,17 +37,17 @@ package struct IPAddress: Hashable, Sendable {
         self = address.unmapped
     }
 
-    /// As `init(parsing:)`, but an IPv4-mapped address stays an IPv6 address.
+    /// Reads like `init(parsing:)`, but an IPv4-mapped address stays an IPv6 address.
     package init?(exactly text: String) {
         var parser = IPAddressParser(text)
         guard let address = parser.address() else { return nil }
         self = address
     }
 
-    /// Whether this is one of `::ffff:0:0/96` (RFC 4291 section 2.5.5.2).
+    /// True if this is one of `::ffff:0:0/96` (RFC 4291 section 2.5.5.2).
     package var isIPv4Mapped: Bool { family == .ipv6 && bits >> 32 == 0xFFFF }
 
-    /// The IPv4 address behind a mapped one; otherwise the address itself.
+    /// The IPv4 address of a mapped one; otherwise the address itself.
     package var unmapped: IPAddress {
         isIPv4Mapped ? IPAddress(family: .ipv4, bits: bits & 0xFFFF_FFFF) : self
     }
@@ -73,7 +75,7 @@ extension IPAddress: CustomStringConvertible {
         "\(bits >> 24).\(bits >> 16 & 0xFF).\(bits >> 8 & 0xFF).\(bits & 0xFF)"
     }
 
-    /// The first of the longest runs of at least two zero groups (RFC 5952 section 4.2).
+    /// Returns the first of the longest runs of at least two zero groups (RFC 5952 section 4.2).
     private static func longestZeroRun(_ groups: [UInt16]) -> Range<Int>? {
         var longest = 0..<1
         var start = 0
@@ -82,5 +84,115 @@ extension IPAddress: CustomStringConvertible {
             if index + 1 - start > longest.count { longest = start..<(index + 1) }
         }
         return longest.count >= 2 ? longest : nil
+    }
+}
+
+/// Reads the text of one address (RFC 4291 section 2.2) as Go's `netip.ParseAddr` does, without zones.
+struct IPAddressParser {
+    private let bytes: [UInt8]
+    private var offset = 0
+
+    init(_ text: String) { self.bytes = Array(text.utf8) }
+
+    /// Returns the address, or nil when the whole text is not one.
+    mutating func address() -> IPAddress? {
+        // The longest address has 45 characters, so a longer hostile text is not read.
+        guard bytes.count <= 45 else { return nil }
+        if bytes.contains(UInt8(ascii: ":")) {
+            return ipv6().map { IPAddress(family: .ipv6, bits: $0) }
+        }
+        guard let bits = ipv4(), offset == bytes.count else { return nil }
+        return IPAddress(family: .ipv4, bits: UInt128(bits))
+    }
+
+    private var current: UInt8 { offset < bytes.count ? bytes[offset] : 0 }
+
+    /// Reads four decimal octets. A leading zero is refused, because some readers take it for octal.
+    private mutating func ipv4() -> UInt32? {
+        var bits: UInt32 = 0
+        for octet in 0..<4 {
+            if octet > 0 {
+                guard current == UInt8(ascii: ".") else { return nil }
+                offset += 1
+            }
+            guard let value = decimalOctet() else { return nil }
+            bits = bits << 8 | value
+        }
+        return bits
+    }
+
+    private mutating func decimalOctet() -> UInt32? {
+        let start = offset
+        var value: UInt32 = 0
+        while case UInt8(ascii: "0")...UInt8(ascii: "9") = current, offset - start < 3 {
+            value = value * 10 + UInt32(current - UInt8(ascii: "0"))
+            offset += 1
+        }
+        let digits = offset - start
+        guard digits > 0, value <= 255, digits == 1 || bytes[start] != UInt8(ascii: "0") else {
+            return nil
+        }
+        return value
+    }
+
+    /// Reads eight groups. One run of them may be `::`, and the last two may be dotted IPv4.
+    private mutating func ipv6() -> UInt128? {
+        var groups: [UInt16] = []
+        var gap: Int?
+        if take("::") {
+            gap = 0
+            if offset == bytes.count { return 0 }
+        }
+        while true {
+            if isDottedNext {
+                guard groups.count <= 6, let tail = ipv4() else { return nil }
+                groups += [UInt16(tail >> 16), UInt16(tail & 0xFFFF)]
+                break
+            }
+            guard groups.count < 8, let group = hexGroup() else { return nil }
+            groups.append(group)
+            if offset == bytes.count { break }
+            if take("::") {
+                guard gap == nil else { return nil }
+                gap = groups.count
+                if offset == bytes.count { break }
+            } else if !take(":") {
+                return nil
+            }
+        }
+        guard offset == bytes.count else { return nil }
+        return assemble(groups, gap: gap)
+    }
+
+    /// Fills in the zero groups of `::`, which replaces at least one.
+    private func assemble(_ groups: [UInt16], gap: Int?) -> UInt128? {
+        guard gap == nil ? groups.count == 8 : groups.count < 8 else { return nil }
+        let split = gap ?? groups.count
+        let zeros = [UInt16](repeating: 0, count: 8 - groups.count)
+        return (groups[..<split] + zeros + groups[split...]).reduce(0) { $0 << 16 | UInt128($1) }
+    }
+
+    /// True if a '.' comes before the next ':'.
+    private var isDottedNext: Bool {
+        bytes[offset...].first { $0 == UInt8(ascii: ":") || $0 == UInt8(ascii: ".") }
+            == UInt8(ascii: ".")
+    }
+
+    private mutating func hexGroup() -> UInt16? {
+        let start = offset
+        var value: UInt16 = 0
+        while offset - start < 4, offset < bytes.count,
+            let digit = Hex.value(bytes[offset])
+        {
+            value = value << 4 | UInt16(digit)
+            offset += 1
+        }
+        return offset > start ? value : nil
+    }
+
+    private mutating func take(_ token: String) -> Bool {
+        guard bytes[offset...].starts(with: token.utf8) else { return false }
+        offset += token.utf8.count
+        return true
     }
 }

@@ -1,14 +1,14 @@
 /// A port of a rule: one number, a range, or a name (Calico's `numorstring.Port`).
 package enum Port: Hashable, Sendable {
-    /// Inclusive; a single port is a range of one. Numbers from 0: that 0 is no port is for validation to say.
+    /// Inclusive; a single port is a range of one. May begin with 0, which validation refuses.
     case numbers(ClosedRange<UInt16>)
     /// The name of a port on the endpoint.
     case named(String)
 
-    /// Of each list in a rule: the CRDs' `maxItems`.
+    /// The limit of each list of ports in a rule (`maxItems` of the CRDs).
     package static let maximumCount = 50
 
-    /// Reads `"80"`, `"8080:8090"` or a name; nil when the text is none of these.
+    /// Reads `"80"`, `"8080:8090"` or a name; nil for other texts.
     package init?(text: String) {
         let parts = text.utf8.split(separator: UInt8(ascii: ":"), omittingEmptySubsequences: false)
         if parts.count <= 2, parts.allSatisfy({ !$0.isEmpty && $0.allSatisfy(Self.isDigit) }) {
@@ -37,4 +37,38 @@ package enum Port: Hashable, Sendable {
         default: false
         }
     }
+}
+
+/// The protocol of a rule, by number or by name (Calico's `numorstring.Protocol`).
+package enum NetProtocol: Hashable, Sendable {
+    case number(UInt8)
+    case name(String)
+
+    /// Reads digits that fit 8 bits as a number and all else as a name. Validation decides if the name is known.
+    package init(text: String) {
+        let isNumeric = !text.isEmpty && text.utf8.allSatisfy { 0x30...0x39 ~= $0 }
+        if isNumeric, let number = UInt8(text) {
+            self = .number(number)
+        } else {
+            self = .name(text)
+        }
+    }
+
+    /// The names Calico knows, in the only spelling it accepts.
+    package static let names = ["TCP", "UDP", "ICMP", "ICMPv6", "SCTP", "UDPLite"]
+
+    /// True if numeric ports mean something: TCP, UDP and SCTP.
+    package var hasPorts: Bool {
+        switch self {
+        case .number(let number): [6, 17, 132].contains(number)
+        case .name(let name): ["TCP", "UDP", "SCTP"].contains(name)
+        }
+    }
+
+    /// The only family of the protocol; nil for both.
+    package var family: IPFamily? { isICMP ? .ipv4 : isICMPv6 ? .ipv6 : nil }
+
+    package var isTCP: Bool { self == .number(6) || self == .name("TCP") }
+    package var isICMP: Bool { self == .number(1) || self == .name("ICMP") }
+    package var isICMPv6: Bool { self == .number(58) || self == .name("ICMPv6") }
 }

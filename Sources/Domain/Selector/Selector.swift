@@ -1,7 +1,9 @@
+import Documents
+
 /// A Calico selector: an expression over labels that picks endpoints, network sets or namespaces.
 ///
-/// Grammar and meaning are those of Calico's `libcalico-go/lib/selector`: strings without escapes,
-/// spaces and tabs between tokens, `&&` binds tighter than `||`, labels of at most 512 characters.
+/// The grammar and meaning are those of Calico's `libcalico-go/lib/selector`: strings without escapes, spaces and tabs
+/// between tokens, `&&` binds tighter than `||`, labels of at most 512 characters.
 package struct Selector: Hashable, Sendable {
     /// The parsed expression.
     package let root: SelectorNode
@@ -28,11 +30,8 @@ package struct Selector: Hashable, Sendable {
         return text
     }
 
-    /// Whether `labels` satisfy the selector; an absent label satisfies `!=` and `not in`.
+    /// Returns true if `labels` satisfy the selector; an absent label satisfies `!=` and `not in`.
     package func matches(_ labels: some LabelSource) -> Bool { root.matches(labels) }
-
-    /// Whether this is `all()`, written so or left empty.
-    package var isAll: Bool { root == .all }
 
     /// Every comparison in the selector, in the order written.
     package var comparisons: [SelectorComparison] {
@@ -44,4 +43,205 @@ package struct Selector: Hashable, Sendable {
 
 extension Selector: CustomStringConvertible {
     package var description: String { canonical }
+}
+
+/// The labels that a selector is evaluated against: those of an endpoint, a network set or a dictionary.
+package protocol LabelSource {
+    /// Returns the value of `label`; nil if it is absent, which is not the same as empty.
+    func value(ofLabel label: String) -> String?
+}
+
+extension Dictionary<String, String>: LabelSource {
+    package func value(ofLabel label: String) -> String? { self[label] }
+}
+
+/// One node of a parsed selector.
+package indirect enum SelectorNode: Hashable, Sendable {
+    /// `all()`; also the meaning of an empty selector.
+    case all
+    /// `global()`; matches any labels. It has a meaning only as the whole namespaceSelector of a rule.
+    case global
+    /// `has(label)`.
+    case has(String)
+    /// A label against one value or a set of values.
+    case comparison(SelectorComparison)
+    case not(SelectorNode)
+    /// Two or more operands joined by `&&`.
+    case and([SelectorNode])
+    /// Two or more operands joined by `||`.
+    case or([SelectorNode])
+}
+
+/// `label operator value`, the part of a selector that looks at a label's value.
+package struct SelectorComparison: Hashable, Sendable {
+    package enum Operator: String, Sendable, CaseIterable {
+        case equal = "=="
+        case notEqual = "!="
+        case contains = "contains"
+        case startsWith = "starts with"
+        case endsWith = "ends with"
+        case inSet = "in"
+        case notInSet = "not in"
+    }
+
+    package let label: String
+    package let operation: Operator
+    /// One value; for `in` and `not in` any number, in byte order and without repeats.
+    package let values: [String]
+
+    /// `values` must be in byte order and without repeats.
+    package init(label: String, operation: Operator, values: [String]) {
+        self.label = label
+        self.operation = operation
+        self.values = values
+    }
+}
+
+extension SelectorComparison {
+    /// True when `values` are values of the label, not parts of them.
+    package var namesWholeValues: Bool {
+        switch operation {
+        case .equal, .notEqual, .inSet, .notInSet: true
+        case .contains, .startsWith, .endsWith: false
+        }
+    }
+}
+
+extension SelectorNode {
+    /// Calls `body` for this node and everything below it, outermost first.
+    package func visit(_ body: (SelectorNode) -> Void) {
+        body(self)
+        switch self {
+        case .all, .global, .has, .comparison: break
+        case .not(let operand): operand.visit(body)
+        case .and(let operands), .or(let operands): operands.forEach { $0.visit(body) }
+        }
+    }
+
+    /// Returns true if `labels` satisfy this node, exactly as Calico's evaluator decides.
+    func matches(_ labels: some LabelSource) -> Bool {
+        switch self {
+        case .all, .global: return true
+        case .has(let label): return labels.value(ofLabel: label) != nil
+        case .comparison(let comparison):
+            return comparison.matches(labels.value(ofLabel: comparison.label))
+        case .not(let operand): return !operand.matches(labels)
+        case .and(let operands):
+            for operand in operands where !operand.matches(labels) { return false }
+            return true
+        case .or(let operands):
+            for operand in operands where operand.matches(labels) { return true }
+            return false
+        }
+    }
+}
+
+extension SelectorComparison {
+    /// Returns true if a label's value satisfies the comparison; an absent label satisfies only the negative ones.
+    package func matches(_ value: String?) -> Bool {
+        guard let value else { return operation == .notEqual || operation == .notInSet }
+        switch operation {
+        case .inSet: return values.containsExactly(value)
+        case .notInSet: return !values.containsExactly(value)
+        default:
+            guard let operand = values.first else { return false }
+            return matches(value, operand)
+        }
+    }
+
+    private func matches(_ value: String, _ operand: String) -> Bool {
+        switch operation {
+        case .equal: value.isExactly(operand)
+        case .notEqual: !value.isExactly(operand)
+        case .contains: value.utf8.contains(operand.utf8)
+        case .startsWith: value.utf8.starts(with: operand.utf8)
+        case .endsWith: value.utf8.reversed().starts(with: operand.utf8.reversed())
+        case .inSet, .notInSet: false
+        }
+    }
+}
+
+extension [String] {
+    /// Returns true if the array, which is in byte order, holds the very bytes of `value`.
+    fileprivate func containsExactly(_ value: String) -> Bool {
+        if count <= 8 { return contains { $0.isExactly(value) } }
+        var low = startIndex
+        var high = endIndex
+        while low < high {
+            let middle = low + (high - low) / 2
+            if self[middle].utf8.lexicographicallyPrecedes(value.utf8) {
+                low = middle + 1
+            } else {
+                high = middle
+            }
+        }
+        return low < endIndex && self[low].isExactly(value)
+    }
+}
+
+extension String.UTF8View {
+    /// Returns true if `other` occurs in these bytes; the empty string occurs in everything.
+    fileprivate func contains(_ other: String.UTF8View) -> Bool {
+        guard count >= other.count else { return false }
+        var start = startIndex
+        for _ in 0...(count - other.count) {
+            if self[start...].starts(with: other) { return true }
+            if start < endIndex { start = index(after: start) }
+        }
+        return false
+    }
+}
+
+extension SelectorNode {
+    /// Appends the text that Calico's own `String()` gives for this node.
+    func appendCanonical(to text: inout String) {
+        switch self {
+        case .all: text += "all()"
+        case .global: text += "global()"
+        case .has(let label): text += "has(\(label))"
+        case .comparison(let comparison): comparison.appendCanonical(to: &text)
+        case .not(let operand):
+            text += "!"
+            operand.appendCanonical(to: &text)
+        case .and(let operands): Self.append(operands, joinedBy: " && ", to: &text)
+        case .or(let operands): Self.append(operands, joinedBy: " || ", to: &text)
+        }
+    }
+
+    private static func append(
+        _ operands: [SelectorNode], joinedBy separator: String, to text: inout String
+    ) {
+        text += "("
+        for (index, operand) in operands.enumerated() {
+            if index > 0 { text += separator }
+            operand.appendCanonical(to: &text)
+        }
+        text += ")"
+    }
+}
+
+extension SelectorComparison {
+    fileprivate func appendCanonical(to text: inout String) {
+        text += label
+        text += " \(operation.rawValue) "
+        switch operation {
+        case .inSet, .notInSet:
+            text += "{"
+            for (index, value) in values.enumerated() {
+                if index > 0 { text += ", " }
+                Self.appendQuoted(value, to: &text)
+            }
+            text += "}"
+        default:
+            for value in values { Self.appendQuoted(value, to: &text) }
+        }
+    }
+
+    /// Strings have no escapes, so a value with `"` in it was written in single quotes.
+    private static func appendQuoted(_ value: String, to text: inout String) {
+        let quote = value.utf8.contains(UInt8(ascii: "\"")) ? "'" : "\""
+        text += quote
+        text += value
+        text += quote
+    }
 }

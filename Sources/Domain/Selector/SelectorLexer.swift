@@ -1,14 +1,33 @@
-/// Cuts a selector into tokens, by the rules of Calico's tokenizer: the words `in`, `not in`, `contains`,
-/// `starts with` and `ends with` are operators only right after a label.
+/// One token of a selector and the bytes it came from.
+struct SelectorToken {
+    enum Kind: Equatable {
+        case label, string
+        case has, all, global
+        case comparison(SelectorComparison.Operator)
+        case not, and, or
+        case leftParenthesis, rightParenthesis
+        case leftBrace, rightBrace, comma
+        case end
+    }
+
+    let kind: Kind
+    /// The position of the token, in bytes.
+    let start: Int
+    /// The bytes of a label or string, or of the label inside `has()`; empty for the other kinds.
+    var text: Range<Int> = 0..<0
+}
+
+/// Cuts a selector into tokens by the rules of Calico's tokenizer: the words `in`, `not in`, `contains`, `starts with`
+/// and `ends with` are operators only right after a label.
 struct SelectorLexer {
     let bytes: [UInt8]
     private var position = 0
-    /// The token before, when that is a label.
+    /// The previous token, if it is a label.
     private var label: Range<Int>?
 
     init(_ text: String) { bytes = Array(text.utf8) }
 
-    /// The next token; `.end` for ever once the text is used up.
+    /// Returns the next token; always `.end` after the last one.
     mutating func next() throws(SelectorError) -> SelectorToken {
         skipSpaces()
         let start = position
@@ -18,7 +37,7 @@ struct SelectorLexer {
         return token
     }
 
-    /// The text of `range`, which lies on token boundaries.
+    /// Returns the text of `range`, which lies on token boundaries.
     func string(_ range: Range<Int>) -> String { String(decoding: bytes[range], as: UTF8.self) }
 
     func error(at offset: Int, _ message: String) -> SelectorError {
@@ -128,7 +147,7 @@ extension SelectorLexer {
         return true
     }
 
-    /// Skips `literal` if the text goes on with it.
+    /// Skips `literal` if it comes next.
     private mutating func skip(_ literal: StaticString) -> Bool {
         let count = literal.utf8CodeUnitCount
         guard position + count <= bytes.count else { return false }
@@ -180,4 +199,54 @@ extension SelectorLexer {
         default: false
         }
     }
+}
+
+extension SelectorLexer {
+    /// Returns the error at `offset`. A character that an editor or another syntax put there gets a better message
+    /// than `message`.
+    func unexpected(at offset: Int, _ message: String) -> SelectorError {
+        let rest = bytes[offset...]
+        for (text, hint) in Self.strays where rest.starts(with: text.utf8) {
+            return error(at: offset, hint)
+        }
+        return error(at: offset, message)
+    }
+
+    private static let strays: [(text: String, hint: String)] =
+        ["\n", "\r"].map {
+            (
+                $0,
+                "a selector must not have a line break: write it in one line, in YAML without | or >"
+            )
+        }
+        + ["\u{A0}", "\u{202F}", "\u{200B}", "\u{FEFF}"].map {
+            ($0, "this is a special space, as web pages have: type a plain space")
+        }
+        + ["\u{2018}", "\u{2019}", "\u{201C}", "\u{201D}", "\u{201E}", "\u{AB}", "\u{BB}"].map {
+            ($0, "a typographic quotation mark: write ' or \"")
+        }
+        + ["\"", "'"].map { ($0, "a label is written without quotation marks") }
+        + [("*", "a * matches nothing in a selector; to pick everything write all()")]
+}
+
+/// The reason why a text is not a selector, and the position.
+package struct SelectorError: Error, Hashable, Sendable {
+    /// The position of the problem, in bytes of UTF-8 from the start of the selector.
+    package let offset: Int
+    /// The position as people count it: in Unicode scalars, from 1.
+    package let column: Int
+    /// The problem and the correct form; begins in lower case, without a full stop.
+    package let message: String
+
+    /// `offset` is a byte position in `bytes`, or their count for "at the end".
+    init(offset: Int, in bytes: [UInt8], _ message: String) {
+        self.offset = offset
+        // Every scalar has exactly one byte that is not a continuation byte (RFC 3629).
+        self.column = 1 + bytes.prefix(offset).count { $0 & 0xC0 != 0x80 }
+        self.message = message
+    }
+}
+
+extension SelectorError: CustomStringConvertible {
+    package var description: String { "column \(column): \(message)" }
 }

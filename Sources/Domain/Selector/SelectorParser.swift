@@ -1,22 +1,22 @@
 import Documents
 
-/// Builds the expression of a selector. Open parentheses are kept on an explicit stack, so no input can
-/// exhaust the thread's; the time is linear in the length of the text.
+/// Builds the expression of a selector. Open parentheses are on an explicit stack, so that no input can exhaust the
+/// stack of the thread. The time is linear in the length of the text.
 struct SelectorParser {
     private var lexer: SelectorLexer
     private var token = SelectorToken(kind: .end, start: 0)
 
     init(_ text: String) { lexer = SelectorLexer(text) }
 
-    /// What has been read since an open parenthesis (or since the start).
+    /// The operands read since an open parenthesis, or since the start.
     private struct Group {
         /// Finished operands of `||`.
         var alternatives: [SelectorNode] = []
         /// Operands of the `&&` chain being read.
         var terms: [SelectorNode] = []
-        /// Whether an odd number of `!` stood before the parenthesis.
+        /// True if an odd number of `!` is before the parenthesis.
         var isNegated = false
-        /// Where the parenthesis stands, in bytes.
+        /// The position of the parenthesis, in bytes.
         var start = 0
 
         mutating func append(_ node: SelectorNode, negated: Bool) {
@@ -28,7 +28,7 @@ struct SelectorParser {
             terms.removeAll(keepingCapacity: true)
         }
 
-        /// The whole group as one node; ends the last alternative.
+        /// Returns the whole group as one node; ends the last alternative.
         mutating func close() -> SelectorNode {
             endAlternative()
             return alternatives.count == 1 ? alternatives[0] : .or(alternatives)

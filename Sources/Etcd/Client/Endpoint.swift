@@ -1,19 +1,19 @@
-import GRPCCore
-import GRPCNIOTransportHTTP2
+package import GRPCCore
+package import GRPCNIOTransportHTTP2
 import Logging
 import NIOCore
 import NIOHTTP2
 import Synchronization
 
 /// One endpoint and the client that keeps a connection to it.
-final class Endpoint: Sendable {
-    typealias Client = GRPCClient<HTTP2ClientTransport.Posix>
+package final class Endpoint: Sendable {
+    package typealias Client = GRPCClient<HTTP2ClientTransport.Posix>
 
     private struct State {
         var client: Client
         /// The raft term that the member last answered with; 0 before its first answer.
         var term: UInt64 = 0
-        /// Whether it is to be used no more.
+        /// True if the endpoint must not be used any more.
         var isStopped = false
     }
 
@@ -27,7 +27,7 @@ final class Endpoint: Sendable {
         state = Mutex(State(client: try Self.client(address, configuration)))
     }
 
-    var client: Client { state.withLock { $0.client } }
+    package var client: Client { state.withLock { $0.client } }
 
     var isStopped: Bool { state.withLock { $0.isStopped } }
 
@@ -36,8 +36,8 @@ final class Endpoint: Sendable {
 
     func noteTerm(_ term: UInt64) { state.withLock { $0.term = max($0.term, term) } }
 
-    /// Keeps the connection until the task is cancelled or `stop()`. One that ends for another reason is
-    /// made anew: an endpoint must not be dead for the rest of the process.
+    /// Maintains the connection until the task is cancelled or `stop()` is called. A connection that ends for another
+    /// reason is replaced, so that the endpoint stays usable.
     func run(_ logger: Logger) async {
         var pause = Duration.milliseconds(100)
         while true {
@@ -49,7 +49,7 @@ final class Endpoint: Sendable {
             }
             if Task.isCancelled || isStopped { return }
             logger.warning(
-                "the connection to an etcd endpoint is made anew",
+                "the connection to an etcd endpoint is replaced",
                 metadata: ["endpoint": "\(address)", "error": "\(failure)"])
             try? await Task.sleep(for: pause)
             pause = min(pause * 2, .seconds(5))
@@ -57,7 +57,7 @@ final class Endpoint: Sendable {
         }
     }
 
-    /// Ends the connection when the calls in progress are done.
+    /// Ends the connection after the calls in progress.
     func stop() {
         let client = state.withLock { state in
             state.isStopped = true
@@ -73,7 +73,7 @@ final class Endpoint: Sendable {
                 state.client = client
                 return state.isStopped
             }
-            // Somebody may have stopped the one before.
+            // `stop()` may have been called meanwhile and have stopped only the old client.
             if isStopped { client.beginGracefulShutdown() }
         } catch {
             logger.error("an etcd endpoint cannot be used", metadata: ["error": "\(error)"])
@@ -97,7 +97,7 @@ final class Endpoint: Sendable {
 }
 
 extension EtcdEndpoint {
-    /// The address itself for an IP address, else a name to be resolved.
+    /// The IP address, or a name to resolve.
     fileprivate var target: any ResolvableTarget {
         switch try? NIOCore.SocketAddress(ipAddress: host, port: port) {
         case .v4: .ipv4(address: host, port: port)
@@ -108,7 +108,7 @@ extension EtcdEndpoint {
 }
 
 extension EtcdConfiguration {
-    /// Milliseconds until a connection is closed whose peer acknowledges nothing that is sent.
+    /// The time after which a connection is closed if its peer acknowledges nothing, in milliseconds.
     private static let deadPeerTimeout = 15_000
 
     // The transport's own keepalive is not used: grpc-swift-nio-transport 2.9 stops it for good as
@@ -120,7 +120,7 @@ extension EtcdConfiguration {
             $0.http2.authority = tls.serverName
             $0.backoff.initial = .milliseconds(100)
             $0.backoff.max = .seconds(1)
-            // The connections of the endpoints in reserve stay.
+            // Connections of unused endpoints stay open, so that a change of endpoint costs no time.
             $0.connection.maxIdleTime = nil
             $0.channelDebuggingCallbacks.onCreateTCPConnection = { channel in
                 channel.eventLoop.makeCompletedFuture {

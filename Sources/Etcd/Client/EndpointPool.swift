@@ -1,24 +1,25 @@
 import Synchronization
 
-/// The endpoints and which of them is in use: always the same one until it fails.
-final class EndpointPool: Sendable {
+/// The endpoints and the one in use, which changes only when it fails. Its state is in a mutex and not an actor: each
+/// access is short and never waits, and every call makes one, so a hop to an actor would cost more than the access.
+package final class EndpointPool: Sendable {
     private struct State {
         var current = 0
-        /// Until when an endpoint that was silent is passed over; by its number.
+        /// The times until which silent endpoints are skipped, by index.
         var silentUntil: [Int: ContinuousClock.Instant] = [:]
-        /// The search for a successor of `current` that is in progress.
+        /// The search in progress for a successor of `current`.
         var choice: Task<Void, Never>?
-        /// The failures of the endpoints since one of them answered last.
+        /// The failures of the endpoints since the last answer.
         var failures = EndpointFailures()
     }
 
-    let endpoints: [Endpoint]
+    package let endpoints: [Endpoint]
     private let state = Mutex(State())
     /// False while `State.failures` is empty: an answer must not cost a lock.
     private let hasFailures = Atomic(false)
 
-    /// How long an endpoint that did not answer is passed over: each try of it costs a time-out, which one
-    /// that refuses at once does not.
+    /// The time for which a silent endpoint is skipped, because each attempt costs a time-out. An endpoint that
+    /// refuses immediately costs nothing and is not skipped.
     private static let quarantine = Duration.seconds(5)
 
     init(_ configuration: EtcdConfiguration) throws(EtcdError) {
@@ -29,13 +30,13 @@ final class EndpointPool: Sendable {
         self.endpoints = endpoints
     }
 
-    /// The endpoint to use, and its number for `leave(_:)`.
-    var inUse: (index: Int, endpoint: Endpoint) {
+    /// The endpoint to use, and its index for `leave(_:)`.
+    package var inUse: (index: Int, endpoint: Endpoint) {
         let index = state.withLock { $0.current }
         return (index, endpoints[index])
     }
 
-    /// The reasons why the endpoints cannot be reached, since one of them answered last; nil for none.
+    /// The failures of the endpoints since the last answer; nil without any.
     var trouble: String? {
         state.withLock { $0.failures.isEmpty ? nil : $0.failures.text }
     }
@@ -47,22 +48,22 @@ final class EndpointPool: Sendable {
         state.withLock { $0.failures = EndpointFailures() }
     }
 
-    /// Notes what the endpoint `index` failed with; returns whether that is news.
+    /// Notes a failure of the endpoint `index`; returns true if it is a new one.
     func note(_ error: EtcdError, of index: Int) -> Bool {
         let isNews = state.withLock { $0.failures.note(error, of: endpoints[index].address) }
         hasFailures.store(true, ordering: .relaxed)
         return isNews
     }
 
-    /// Moves on from the endpoint `index`, unless somebody has left it already: to the one that `choose`
-    /// finds, else to the next that was not silent of late.
+    /// Switches from the endpoint `index`, unless another call has already done so, to the one that `choose` finds, or
+    /// else to the next one that was not silent recently.
     ///
-    /// The first caller has it chosen and the others wait for that: a hundred calls that fail together ask
+    /// The first caller starts the choice and the others wait for it, so that a hundred calls that fail together ask
     /// the members once.
     ///
     /// - Parameters:
-    ///   - isSilent: The endpoint hangs, and is passed over for a while.
-    ///   - mayStay: Its failure is that of the whole cluster, so that it is kept where `choose` finds none.
+    ///   - isSilent: True if the endpoint hangs. It is skipped for a while.
+    ///   - mayStay: True if the whole cluster has failed. The endpoint is kept if `choose` finds none.
     func leave(
         _ index: Int, isSilent: Bool, mayStay: Bool, choose: @escaping @Sendable () async -> Int?
     ) async {
@@ -88,5 +89,38 @@ final class EndpointPool: Sendable {
         let others = (1..<endpoints.count).map { (index + $0) % endpoints.count }
         let isUsable = { (state.silentUntil[$0] ?? now) <= now }
         return others.first(where: isUsable) ?? others.first ?? index
+    }
+}
+
+/// The last failure of each endpoint, for an error that names all of them.
+struct EndpointFailures {
+    private var failures: [(address: EtcdEndpoint, message: String)] = []
+
+    var isEmpty: Bool { failures.isEmpty }
+
+    /// The endpoints and their failures.
+    var text: String {
+        failures.map { "\($0.address): \($0.message)" }.joined(separator: "; ")
+    }
+
+    /// Returns true if the failure is a new one of the endpoint.
+    @discardableResult
+    mutating func note(_ error: EtcdError, of address: EtcdEndpoint) -> Bool {
+        if let index = failures.firstIndex(where: { $0.address == address }) {
+            // An expired deadline is less informative than the failure that used up the time.
+            guard error.code != .deadlineExceeded, failures[index].message != error.message else {
+                return false
+            }
+            failures.remove(at: index)
+        }
+        failures.append((address, error.message))
+        return true
+    }
+
+    /// Returns `last`, the error that ended the call, with the messages of all endpoints.
+    func summary(_ last: EtcdError) -> EtcdError {
+        var error = last
+        error.message = text
+        return error
     }
 }

@@ -4,10 +4,10 @@ import Logging
 import SwiftProtobuf
 import Synchronization
 
-/// How a call may be treated when it fails.
+/// The treatment of a call that fails.
 enum CallKind: Sendable {
-    /// Changes nothing, so it may be repeated. `requiresLeader`: a member cut off from its cluster
-    /// shall refuse it instead of waiting.
+    /// Changes nothing, so it may be repeated. With `requiresLeader`, a member that is cut off from its cluster
+    /// refuses the call instead of waiting.
     case read(requiresLeader: Bool = true)
     /// Changes the store: never repeated once it may have been sent.
     case write
@@ -22,7 +22,7 @@ enum CallKind: Sendable {
 }
 
 extension EtcdClient {
-    /// One unary call within the configured deadline, on as many endpoints as its kind allows.
+    /// Makes a unary call within the configured deadline, on several endpoints if its kind allows that.
     func call<Request: Message, Response: HeadedResponse>(
         _ method: MethodDescriptor, _ request: Request, _ kind: CallKind
     ) async throws(EtcdError) -> Response {
@@ -60,9 +60,9 @@ extension EtcdClient {
         }
     }
 
-    /// One attempt of a unary call on one endpoint.
+    /// Makes one attempt of a unary call on one endpoint.
     ///
-    /// - Parameter isSupervised: whether a member that is not going to answer ends it before its time.
+    /// - Parameter isSupervised: true if the attempt ends early when its member will not answer.
     func attempt<Request: Message, Response: Message>(
         _ method: MethodDescriptor, _ request: Request, _ kind: CallKind, on endpoint: Endpoint,
         token: String?, timeout: Duration, isSupervised: Bool = false
@@ -91,10 +91,10 @@ extension EtcdClient {
             }
             var failure = EtcdError(error, mayBeApplied: mayBeApplied)
             if mayBeApplied, error is EtcdError { failure.outcome = .unknown }
-            // A client that ended without having been told to is being made anew.
+            // A client that ended unexpectedly is being replaced, see `Endpoint.run`.
             if error is RuntimeError, !endpoint.isStopped {
                 failure.code = .unavailable
-                failure.message = "the connection is made anew"
+                failure.message = "the connection is being replaced"
             }
             throw failure
         }
@@ -116,7 +116,7 @@ extension EtcdClient {
         return options
     }
 
-    /// A read leaves time for the other endpoints, a write has only one chance.
+    /// Returns the time for one attempt. A read leaves time for the other endpoints; a write has only one chance.
     private func attemptTimeout(
         _ kind: CallKind, until deadline: ContinuousClock.Instant, failures: Int
     ) -> Duration {

@@ -1,18 +1,19 @@
 package import Logging
 import ServiceLifecycle
+import SwiftProtobuf
 
-/// A client of one etcd cluster. Calls made before `run()` wait for it, until their deadline.
+/// A client of one etcd cluster. Calls before `run()` wait for it until their deadline.
 ///
-/// All calls use one endpoint until it fails, then the next. What certainly was not sent, and what
-/// only reads, is tried again elsewhere within the deadline; a write that may have been sent is not. Where
-/// there are several endpoints, one that hangs is left within about a second (`EtcdClient+Supervision`).
+/// All calls use one endpoint until it fails, then another. A read, and a write that certainly was not sent, is tried
+/// again on another endpoint within the deadline. A write that may have been sent is not repeated. With several
+/// endpoints, an endpoint that hangs is abandoned within about a second (`EtcdClient+Supervision`).
 package struct EtcdClient: Service {
     let configuration: EtcdConfiguration
-    let pool: EndpointPool
+    package let pool: EndpointPool
     let authenticator = Authenticator()
     let logger: Logger
 
-    /// Throws `.invalidArgument` if the configuration, a certificate file say, is unusable.
+    /// Throws `.invalidArgument` if the configuration is unusable, for example a certificate file.
     package init(_ configuration: EtcdConfiguration, logger: Logger) throws(EtcdError) {
         try configuration.validate()
         self.configuration = configuration
@@ -22,8 +23,8 @@ package struct EtcdClient: Service {
 }
 
 extension EtcdClient {
-    /// Keeps the connections; returns after a graceful shutdown, when no call is in progress any
-    /// more, or at once when cancelled.
+    /// Maintains the connections. Returns after a graceful shutdown when no call is in progress any more, or
+    /// immediately when cancelled.
     package func run() async throws {
         await withGracefulShutdownHandler {
             await withTaskGroup(of: Void.self) { group in
@@ -34,5 +35,46 @@ extension EtcdClient {
         } onGracefulShutdown: {
             for endpoint in pool.endpoints { endpoint.stop() }
         }
+    }
+}
+
+extension EtcdClient: KeyValueStore {
+    package var trouble: String? { pool.trouble }
+
+    package var endpointInUse: String? { "\(pool.inUse.endpoint.address)" }
+
+    package func range(_ request: RangeRequest) async throws -> RangeResponse {
+        let response: Etcdserverpb_RangeResponse = try await call(
+            Etcdserverpb_KV.Method.Range.descriptor, Etcdserverpb_RangeRequest(request),
+            .read(requiresLeader: !request.serializable))
+        return RangeResponse(response, header: ResponseHeader(response.header))
+    }
+
+    package func transaction(_ transaction: Transaction) async throws -> TransactionResponse {
+        let response: Etcdserverpb_TxnResponse = try await call(
+            Etcdserverpb_KV.Method.Txn.descriptor, Etcdserverpb_TxnRequest(transaction),
+            transaction.isReadOnly ? .read() : .write)
+        return try TransactionResponse(response)
+    }
+
+    package func watch<Result: Sendable>(
+        _ request: WatchRequest,
+        _ body: @Sendable (WatchBatches) async throws -> Result
+    ) async throws -> Result {
+        try await WatchBatches.withPipe(
+            bufferBytes: configuration.watchBufferBytes,
+            produce: { try await follow(request, into: $0) },
+            consume: body)
+    }
+
+    package func grantLease(ttlSeconds: Int64) async throws -> Lease {
+        // A repetition is harmless: an unknown lease expires.
+        let response: Etcdserverpb_LeaseGrantResponse = try await call(
+            Etcdserverpb_Lease.Method.LeaseGrant.descriptor,
+            Etcdserverpb_LeaseGrantRequest.with { $0.ttl = ttlSeconds }, .read())
+        guard response.error.isEmpty else {
+            throw EtcdError(code: .internal, message: response.error)
+        }
+        return Lease(id: LeaseID(rawValue: response.id), ttlSeconds: response.ttl)
     }
 }

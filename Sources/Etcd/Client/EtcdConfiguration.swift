@@ -6,19 +6,19 @@ import NIOCore
     import Foundation
 #endif
 
-/// How to reach an etcd cluster.
+/// The endpoints and settings of an etcd cluster.
 package struct EtcdConfiguration: Sendable {
     /// A user of etcd's own authentication.
     package struct Credentials: Sendable, CustomStringConvertible, CustomReflectable {
         package var user: String
-        /// Read for each authentication, so that a password may be changed while the client runs.
+        /// Called for each authentication, so that a password may change while the client runs.
         package var password: @Sendable () throws -> String
 
         package init(user: String, password: String) {
             self.init(user: user, reading: { password })
         }
 
-        /// - Parameter password: what throws is the reason of a failed authentication.
+        /// - Parameter password: returns the password; an error fails the authentication.
         package init(user: String, reading password: @escaping @Sendable () throws -> String) {
             self.user = user
             self.password = password
@@ -29,14 +29,14 @@ package struct EtcdConfiguration: Sendable {
         package var customMirror: Mirror { Mirror(self, children: ["user": user]) }
     }
 
-    /// PEM files; what is nil is not used.
+    /// Paths of PEM files; nil for an unused one.
     package struct TLS: Hashable, Sendable {
-        /// Who may have signed the server's certificate; nil means the system's authorities.
+        /// The authorities that may have signed the server's certificate; nil means the system's.
         package var caFile: String?
         /// The client's own certificate, for servers that ask for one, and its key.
         package var certificateFile: String?
         package var keyFile: String?
-        /// The name to find in the server's certificate instead of the endpoint's host.
+        /// The name expected in the server's certificate instead of the endpoint's host.
         package var serverName: String?
 
         package init(
@@ -50,20 +50,20 @@ package struct EtcdConfiguration: Sendable {
         }
     }
 
-    /// Not empty; the first is asked first, the others when it fails.
+    /// Not empty. The first is used until it fails, then another.
     package var endpoints: [EtcdEndpoint]
     package var credentials: Credentials?
     package var tls: TLS
     /// The deadline of every call, retries included; a watch must be established within it.
     package var requestTimeout: Duration
-    /// How often a watch asks its member for a sign of life.
+    /// The interval at which a watch asks its member for a sign of life.
     package var probeInterval: Duration
-    /// How long a member may be silent when it is asked before another endpoint is tried. Unless it is given,
-    /// 1 s where there is another one and 5 s where there is none.
+    /// The time for a member to answer such a question before another endpoint is tried. The default is 1 s with
+    /// several endpoints and 5 s with one, which has no alternative.
     package var probeTimeout: Duration
     /// The largest answer accepted.
     package var maxResponseBytes: Int
-    /// What one watch buffers for a slow reader before it makes the server wait.
+    /// The bytes that one watch buffers for a slow reader before it makes the server wait.
     package var watchBufferBytes: Int
 
     package init(
@@ -82,7 +82,7 @@ package struct EtcdConfiguration: Sendable {
         self.watchBufferBytes = watchBufferBytes
     }
 
-    /// With endpoints as text, as `EtcdEndpoint.init(parsing:)` takes them.
+    /// Creates a configuration from endpoints as text, see `EtcdEndpoint.init(parsing:)`.
     package init(
         endpoints: [String], user: String? = nil, password: String? = nil, tls: TLS = TLS(),
         requestTimeout: Duration = .seconds(5)
@@ -92,7 +92,7 @@ package struct EtcdConfiguration: Sendable {
             parsed.append(try EtcdEndpoint(parsing: endpoint))
         }
         guard (user == nil) == (password == nil) else {
-            throw Self.invalid("user and password need each other")
+            throw Self.invalid("user and password must be given together")
         }
         let credentials = user.flatMap { user in
             password.map { Credentials(user: user, password: $0) }
@@ -109,7 +109,7 @@ extension EtcdConfiguration {
         guard !endpoints.isEmpty else { throw Self.invalid("at least one endpoint is needed") }
         guard requestTimeout > .zero else { throw Self.invalid("the request timeout must be > 0") }
         guard (tls.certificateFile == nil) == (tls.keyFile == nil) else {
-            throw Self.invalid("client certificate and key need each other")
+            throw Self.invalid("client certificate and key must be given together")
         }
         if tls != TLS(), let plain = endpoints.first(where: { !$0.usesTLS }) {
             throw Self.invalid("there are TLS settings, but \(plain) is not https")

@@ -1,6 +1,13 @@
 import NIOCore
+import NIOSSL
 
-/// Where one member of etcd listens: `http[s]://host[:port]`, or `host[:port]` for http.
+#if canImport(FoundationEssentials)
+    import FoundationEssentials
+#else
+    import Foundation
+#endif
+
+/// The address of one member of etcd: `http[s]://host[:port]`, or `host[:port]` for http.
 package struct EtcdEndpoint: Hashable, Sendable {
     package var host: String
     package var port: Int
@@ -12,7 +19,7 @@ package struct EtcdEndpoint: Hashable, Sendable {
         self.usesTLS = usesTLS
     }
 
-    /// Throws `.invalidArgument` saying what is wrong, without repeating what may be a password.
+    /// Throws `.invalidArgument` with the problem, but without parts that may be a password.
     package init(parsing text: String) throws(EtcdError) {
         var rest = Substring(text)
         var usesTLS = false
@@ -25,7 +32,7 @@ package struct EtcdEndpoint: Hashable, Sendable {
             rest = text[scheme.upperBound...]
         }
         if rest.contains("@") {
-            throw Self.invalid("user and password do not belong into the endpoint")
+            throw Self.invalid("user and password do not belong in the endpoint")
         }
         if rest.hasSuffix("/") { rest.removeLast() }
         let (host, port) = try Self.split(rest)
@@ -83,5 +90,53 @@ extension EtcdEndpoint: CustomStringConvertible {
     package var description: String {
         let name = host.contains(":") ? "[\(host)]" : host
         return "\(usesTLS ? "https" : "http")://\(name):\(port)"
+    }
+}
+
+/// The reason why a server's certificate is not accepted.
+enum CertificateProblem: Error, Hashable, CustomStringConvertible {
+    case untrusted
+    /// Seconds since 1970, UTC.
+    case expired(Int)
+    case notYetValid(Int)
+
+    var description: String {
+        switch self {
+        case .untrusted:
+            "its certificate is not trusted: none of the authorities has signed it (--etcd-ca)"
+        case .expired(let end):
+            "its certificate has expired (\(Self.day(end))): renew it"
+        case .notYetValid(let start):
+            "its certificate is not valid before \(Self.day(start)): check the clocks"
+        }
+    }
+
+    private static func day(_ seconds: Int) -> String {
+        Date(timeIntervalSince1970: Double(seconds)).ISO8601Format()
+    }
+}
+
+/// Tells an expired server certificate from an untrusted one. BoringSSL's error does not distinguish them, and an
+/// operator who reads "not trusted" would check the authorities instead of the dates.
+final class CertificateWitness: ChannelInboundHandler {
+    typealias InboundIn = NIOAny
+
+    func errorCaught(context: ChannelHandlerContext, error: any Error) {
+        context.fireErrorCaught(problem(context, error) ?? error)
+    }
+
+    private func problem(_ context: ChannelHandlerContext, _ error: any Error) -> (any Error)? {
+        guard "\(error)".contains("CERTIFICATE_VERIFY_FAILED"),
+            let tls = try? context.pipeline.syncOperations.handler(type: NIOSSLClientHandler.self),
+            let certificate = tls.peerCertificate
+        else { return nil }
+        let now = Int(Date().timeIntervalSince1970)
+        if certificate.notValidAfter < now {
+            return CertificateProblem.expired(certificate.notValidAfter)
+        }
+        if certificate.notValidBefore > now {
+            return CertificateProblem.notYetValid(certificate.notValidBefore)
+        }
+        return CertificateProblem.untrusted
     }
 }

@@ -1,4 +1,4 @@
-import NIOCore
+package import NIOCore
 
 /// Answers the server's PING frames below `NIOHTTP2Handler`, and passes everything else on.
 ///
@@ -26,17 +26,19 @@ final class PingResponder: ChannelInboundHandler {
 }
 
 /// Follows the frames of a byte stream and takes the PING requests out of it.
-struct PingFilter {
+package struct PingFilter {
     private static let headerLength = 9
     private static let pingLength = 8
 
-    /// What is left of a frame that is passed through.
+    /// The remaining bytes of a frame that is passed through.
     private var passing = 0
-    /// The beginning of a frame that is not decided yet: fewer bytes than a header, or than a PING.
+    /// The beginning of an undecided frame: fewer bytes than a header or a PING has.
     private var undecided = ByteBuffer()
 
-    /// The bytes to pass on, in order and mostly without a copy, and the answers to the PINGs.
-    mutating func filter(_ input: inout ByteBuffer) -> (
+    package init() {}
+
+    /// Returns the bytes to pass on, in order and mostly without a copy, and the answers to the PINGs.
+    package mutating func filter(_ input: inout ByteBuffer) -> (
         forward: [ByteBuffer], answers: [ByteBuffer]
     ) {
         var forward: [ByteBuffer] = []
@@ -46,7 +48,7 @@ struct PingFilter {
             swap(&undecided, &input)
             undecided.clear()
         }
-        // `getSlice` reaches only what has not been read yet, so slices are taken of the whole.
+        // `getSlice` reaches only unread bytes, so slices are taken from a copy that has not been read.
         let whole = input
         var start = input.readerIndex
         while input.readableBytes > 0 {
@@ -86,7 +88,7 @@ struct PingFilter {
         return Int(high) << 16 | Int(low)
     }
 
-    /// nil if the header is not complete yet. A PING that answers ours (ACK) is not meant.
+    /// Returns true for a PING without ACK; nil if the header is incomplete.
     private static func startsWithPing(_ frame: ByteBuffer) -> Bool? {
         guard frame.readableBytes >= headerLength else { return nil }
         let type: UInt8? = frame.getInteger(at: frame.readerIndex + 3)

@@ -6,7 +6,7 @@ package struct KeyValue: Hashable, Sendable {
     package var createRevision: Int64
     /// Revision of the last change of the key.
     package var modRevision: Int64
-    /// Number of changes since its creation, from 1; 0 in a deletion.
+    /// The number of changes since its creation, from 1; 0 in a deletion.
     package var version: Int64
     /// The lease it is attached to, nil for none.
     package var lease: LeaseID?
@@ -24,7 +24,7 @@ package struct KeyValue: Hashable, Sendable {
     }
 }
 
-/// What etcd says about itself in every answer.
+/// The header of every answer of etcd.
 package struct ResponseHeader: Hashable, Sendable {
     package var clusterID: UInt64
     package var memberID: UInt64
@@ -39,5 +39,26 @@ package struct ResponseHeader: Hashable, Sendable {
         self.memberID = memberID
         self.revision = revision
         self.raftTerm = raftTerm
+    }
+}
+
+/// The id of a lease; never 0.
+package struct LeaseID: Hashable, Sendable, RawRepresentable {
+    package var rawValue: Int64
+
+    package init(rawValue: Int64) {
+        self.rawValue = rawValue
+    }
+}
+
+/// A lease as granted or prolonged.
+package struct Lease: Hashable, Sendable {
+    package var id: LeaseID
+    /// Seconds until it expires, from now.
+    package var ttlSeconds: Int64
+
+    package init(id: LeaseID, ttlSeconds: Int64) {
+        self.id = id
+        self.ttlSeconds = ttlSeconds
     }
 }

@@ -12,11 +12,11 @@ package struct RangeRequest: Hashable, Sendable {
     package var keys: KeyRange
     /// At most this many keys; 0 means no limit.
     package var limit: Int64
-    /// Read the store as it was at this revision; 0 means now.
+    /// Reads the store as of this revision; 0 means now.
     package var revision: Int64
     package var keysOnly: Bool
     package var countOnly: Bool
-    /// Read the asked member's own state without consulting its quorum: cheaper, maybe stale.
+    /// Reads the member's own state without its quorum: cheaper, but maybe stale.
     package var serializable: Bool
     /// nil is etcd's own order, ascending by key.
     package var sort: SortOrder?
@@ -41,7 +41,7 @@ package struct RangeResponse: Hashable, Sendable {
     package var keyValues: [KeyValue]
     /// Number of keys in the whole range, limit or not.
     package var count: Int64
-    /// Whether the limit cut the answer short.
+    /// True if the limit cut the answer short.
     package var more: Bool
 
     package init(
@@ -51,5 +51,52 @@ package struct RangeResponse: Hashable, Sendable {
         self.keyValues = keyValues
         self.count = count
         self.more = more
+    }
+}
+
+extension KeyValueStore {
+    /// Reads every key with the prefix in pages, all at one revision: the given one, or the newest
+    /// when the first page is read. Returns that revision.
+    ///
+    /// `pageSize` is in keys: 1,000 Calico resources are about 1 MB. Pages get smaller when an answer
+    /// is too large.
+    @discardableResult
+    package func rangePages(
+        prefix: EtcdKey, revision: Int64 = 0, pageSize: Int64 = 1000, keysOnly: Bool = false,
+        _ body: (RangeResponse) async throws -> Void
+    ) async throws -> ResponseHeader {
+        let end = KeyRange.prefix(prefix).upperBound
+        var first: ResponseHeader?
+        var request = RangeRequest(
+            .prefix(prefix), limit: pageSize, revision: revision, keysOnly: keysOnly)
+        while true {
+            let page: RangeResponse
+            do {
+                page = try await range(request)
+            } catch let error as EtcdError
+                where error.code == .responseTooLarge && request.limit > 1
+            {
+                request.limit /= 2
+                continue
+            }
+            let header = first ?? page.header
+            first = header
+            try await body(page)
+            guard page.more, let last = page.keyValues.last else { return header }
+            request.revision = revision > 0 ? revision : header.revision
+            request.keys = .halfOpen(from: last.key.next, to: EtcdKey(bytes: end))
+        }
+    }
+
+    /// Returns every key with the prefix, read as `rangePages` does, and the revision they were read at.
+    package func rangeAll(
+        prefix: EtcdKey, revision: Int64 = 0, pageSize: Int64 = 1000
+    ) async throws -> RangeResponse {
+        var keyValues: [KeyValue] = []
+        let header = try await rangePages(prefix: prefix, revision: revision, pageSize: pageSize) {
+            keyValues += $0.keyValues
+        }
+        return RangeResponse(
+            header: header, keyValues: keyValues, count: Int64(keyValues.count), more: false)
     }
 }

@@ -19,9 +19,8 @@ package enum Operation: Hashable, Sendable {
     }
 }
 
-/// Atomic: if all compares hold the success branch is applied, else the failure branch.
-/// A key may be put at most once per branch, and a branch holds at most `--max-txn-ops` (128)
-/// operations.
+/// An atomic transaction: if all compares hold, the success branch is applied, otherwise the failure branch. A key may
+/// be put at most once per branch, and a branch holds at most `--max-txn-ops` (128) operations.
 package struct Transaction: Hashable, Sendable {
     package var compares: [Compare]
     package var success: [Operation]
@@ -35,7 +34,7 @@ package struct Transaction: Hashable, Sendable {
         self.failure = failure
     }
 
-    /// Whether neither branch writes, so that doing it twice does no harm.
+    /// True if neither branch writes, so that it may be repeated.
     package var isReadOnly: Bool {
         (success + failure).allSatisfy { if case .range = $0 { true } else { false } }
     }
@@ -51,7 +50,7 @@ package enum OperationResponse: Hashable, Sendable {
 package struct TransactionResponse: Hashable, Sendable {
     /// Its revision is the transaction's own if it wrote anything.
     package var header: ResponseHeader
-    /// Whether the compares held.
+    /// True if the compares held.
     package var succeeded: Bool
     /// One for each operation of the branch taken, in order.
     package var responses: [OperationResponse]
@@ -62,5 +61,103 @@ package struct TransactionResponse: Hashable, Sendable {
         self.header = header
         self.succeeded = succeeded
         self.responses = responses
+    }
+}
+
+/// One condition of a transaction, on one key. An absent key has version, revisions and lease 0;
+/// a comparison of an absent key's value is false.
+package struct Compare: Hashable, Sendable {
+    package enum Relation: Hashable, Sendable {
+        case equal, notEqual, less, greater
+    }
+
+    package enum Target: Hashable, Sendable {
+        case version(Int64)
+        case createRevision(Int64)
+        case modRevision(Int64)
+        case value([UInt8])
+        /// The lease's id; 0 for a key with none.
+        case lease(Int64)
+    }
+
+    package var key: EtcdKey
+    package var relation: Relation
+    package var target: Target
+
+    package init(_ key: EtcdKey, _ relation: Relation, _ target: Target) {
+        self.key = key
+        self.relation = relation
+        self.target = target
+    }
+
+    /// Requires that the key does not exist.
+    package static func absent(_ key: EtcdKey) -> Compare {
+        Compare(key, .equal, .createRevision(0))
+    }
+
+    /// Requires that the key exists.
+    package static func present(_ key: EtcdKey) -> Compare {
+        Compare(key, .greater, .createRevision(0))
+    }
+
+    /// Requires that the key's last change was at this revision; 0 requires that the key does not exist.
+    package static func unchanged(_ key: EtcdKey, since modRevision: Int64) -> Compare {
+        Compare(key, .equal, .modRevision(modRevision))
+    }
+}
+
+/// A write of one key.
+package struct PutRequest: Hashable, Sendable {
+    package var key: EtcdKey
+    package var value: [UInt8]
+    /// The lease to attach the key to; nil detaches it from any.
+    package var lease: LeaseID?
+    /// Requests the previous value of the key.
+    package var returnsPrevious: Bool
+
+    package init(
+        _ key: EtcdKey, _ value: [UInt8], lease: LeaseID? = nil, returnsPrevious: Bool = false
+    ) {
+        self.key = key
+        self.value = value
+        self.lease = lease
+        self.returnsPrevious = returnsPrevious
+    }
+}
+
+package struct PutResponse: Hashable, Sendable {
+    package var header: ResponseHeader
+    /// The key before, if asked for and there was one.
+    package var previous: KeyValue?
+
+    package init(header: ResponseHeader, previous: KeyValue? = nil) {
+        self.header = header
+        self.previous = previous
+    }
+}
+
+/// A deletion of one key or of many. It succeeds even if no key exists.
+package struct DeleteRequest: Hashable, Sendable {
+    package var keys: KeyRange
+    /// Requests the previous values of the keys.
+    package var returnsPrevious: Bool
+
+    package init(_ keys: KeyRange, returnsPrevious: Bool = false) {
+        self.keys = keys
+        self.returnsPrevious = returnsPrevious
+    }
+}
+
+package struct DeleteResponse: Hashable, Sendable {
+    package var header: ResponseHeader
+    /// Number of keys deleted.
+    package var deleted: Int64
+    /// The keys before, if asked for.
+    package var previous: [KeyValue]
+
+    package init(header: ResponseHeader, deleted: Int64 = 0, previous: [KeyValue] = []) {
+        self.header = header
+        self.deleted = deleted
+        self.previous = previous
     }
 }

@@ -1,11 +1,11 @@
-/// What to watch, and from where.
+/// A watch of keys from a revision on.
 package struct WatchRequest: Hashable, Sendable {
     package var keys: KeyRange
     /// The first revision to deliver; 0 means the next one.
     package var startRevision: Int64
-    /// Each event also carries the key as it was before.
+    /// Each event also carries the previous value of the key.
     package var returnsPrevious: Bool
-    /// Ask for a notification now and then (etcd: every 10 minutes) when nothing changes.
+    /// Asks for notifications while nothing changes (etcd sends one every 10 minutes).
     package var progressNotifications: Bool
 
     package init(
@@ -23,13 +23,13 @@ package struct WatchRequest: Hashable, Sendable {
 package struct WatchEvent: Hashable, Sendable {
     package enum Kind: Hashable, Sendable {
         case put
-        /// Also the end of a lease. The event's key value then holds only key and modRevision.
+        /// A deletion, or the end of a lease. The event's key value holds only key and modRevision.
         case delete
     }
 
     package var kind: Kind
     package var keyValue: KeyValue
-    /// The key before the change, if asked for, there was one and it is not compacted yet.
+    /// The key before the change, if it was requested, existed and is not compacted yet.
     package var previous: KeyValue?
 
     package init(kind: Kind, keyValue: KeyValue, previous: KeyValue? = nil) {
@@ -39,7 +39,7 @@ package struct WatchEvent: Hashable, Sendable {
     }
 }
 
-/// All watched changes of one revision, that is of one transaction.
+/// All watched changes of one revision, that is, of one transaction.
 package struct RevisionChanges: Hashable, Sendable {
     package var revision: Int64
     package var events: [WatchEvent]
@@ -50,15 +50,15 @@ package struct RevisionChanges: Hashable, Sendable {
     }
 }
 
-/// What a watch has to say at once: zero or more whole revisions, ascending. One without revisions is a sign
-/// of life, which comes several times a second unless something is wrong.
+/// The news of a watch: zero or more whole revisions, ascending. A batch without revisions is a sign of life, which
+/// arrives several times a second while all is well.
 package struct WatchBatch: Hashable, Sendable {
     package var clusterID: UInt64
     package var revisions: [RevisionChanges]
     /// Every watched change up to and including this revision has now been delivered.
     package var progressRevision: Int64
-    /// After which revisions the watch went on over a new connection, ascending: etcd may have been restored
-    /// meanwhile, and what follows may be of another past.
+    /// The revisions, ascending, after which the watch resumed on a new connection. etcd may have been restored in
+    /// between, and then the following changes belong to another history.
     package var resumedAfter: [Int64]
 
     package init(

@@ -5,8 +5,8 @@ import SwiftProtobuf
 import Synchronization
 
 extension EtcdClient {
-    /// Sends every change to `sink`, over as many connections as it takes; ends with an error that
-    /// another connection cannot cure.
+    /// Sends every change to `sink`, over any number of connections. Ends with an error that another connection cannot
+    /// cure.
     func follow(_ request: WatchRequest, into sink: WatchSink) async throws(EtcdError) {
         let progress = WatchProgress(startRevision: request.startRevision)
         var backoff = Backoff.betweenRounds(of: pool.endpoints.count)
@@ -33,7 +33,8 @@ extension EtcdClient {
                 let (next, successor) = pool.inUse
                 logger.notice(
                     next == index
-                        ? "the watch of etcd is begun again" : "the watch of etcd moves on",
+                        ? "the watch of etcd is restarted"
+                        : "the watch of etcd switches to another endpoint",
                     metadata: [
                         "from": "\(endpoint.address)", "to": "\(successor.address)",
                         "error": "\(error)",
@@ -44,8 +45,8 @@ extension EtcdClient {
         }
     }
 
-    /// Whether another connection may cure the error. A member that is behind the others catches up; an
-    /// etcd whose quorum is has been put back to an older state.
+    /// Returns true if another connection may cure the error. A lagging member catches up. If a quorum is behind, etcd
+    /// was restored from an older snapshot.
     private func canGoOn(
         after error: EtcdError, _ keys: KeyRange, _ progress: WatchProgress
     ) async throws(EtcdError) -> Bool {
@@ -60,7 +61,7 @@ extension EtcdClient {
         }
     }
 
-    /// One watch on one connection, from where the last one ended; returns only by an error.
+    /// Watches on one connection, from the end of the previous one. Never returns; ends with an error.
     private func stream(
         _ request: WatchRequest, _ progress: WatchProgress, into sink: WatchSink,
         on endpoint: Endpoint, token: String?
@@ -101,7 +102,7 @@ extension EtcdClient {
                         if progress.wasEstablished { ask.yield() }
                     }
                 }
-                // Neither ends but by an error; the first one ends the other.
+                // Both tasks end only with an error, and the first error ends the other task.
                 try await group.next()
             }
         } catch {
@@ -109,21 +110,21 @@ extension EtcdClient {
         }
     }
 
-    /// How long a member may take to begin a watch, which includes connecting to it.
+    /// The time for a member to begin a watch, which includes connecting to it.
     private var establishingTimeout: Duration {
         pool.endpoints.count > 1
             ? min(configuration.probeTimeout * 2, configuration.requestTimeout)
             : configuration.requestTimeout
     }
 
-    /// Opens the stream, creates the watch and takes one response after the other: the server has
-    /// to wait while `body` does. With each of `questions` the member is asked how far the watch is.
+    /// Opens the stream, creates the watch and handles one response after the other, so that the server waits while
+    /// `body` does. Each element of `questions` asks the member for the progress of the watch.
     private func receive(
         _ create: Etcdserverpb_WatchRequest, _ questions: AsyncStream<Void>, _ metadata: Metadata,
         on endpoint: Endpoint,
         _ body: @escaping @Sendable (Etcdserverpb_WatchResponse) async throws -> Void
     ) async throws {
-        // The request stream has to stay open: its end is the end of the watch.
+        // The request stream must stay open, because its end ends the watch.
         try await endpoint.client.bidirectionalStreaming(
             request: StreamingClientRequest(metadata: metadata) { writer in
                 try await writer.write(create)
@@ -142,16 +143,16 @@ extension EtcdClient {
     }
 }
 
-/// When a watch was last heard on one connection.
+/// The time of the last message of a watch on one connection.
 private final class WatchPulse: Sendable {
-    /// Nil while a message is being handed on: the reader makes the member wait then.
+    /// Nil while a message is being handed on, because then the reader makes the member wait.
     private let heard = Mutex<ContinuousClock.Instant?>(.now)
 
     func beat() { heard.withLock { $0 = .now } }
 
     func pause() { heard.withLock { $0 = nil } }
 
-    /// For how long nothing has been heard; nil while that is the reader's doing.
+    /// The time since the last message; nil while the reader makes the member wait.
     var silence: Duration? { heard.withLock { $0.map { $0.duration(to: .now) } } }
 }
 
@@ -163,7 +164,7 @@ private final class WatchProgress: Sendable {
         self.assembler = Mutex(WatchAssembler(startRevision: startRevision))
     }
 
-    /// A new connection: the revision to start from.
+    /// Begins a new connection and returns the revision to watch from.
     func begin() -> Int64 {
         assembler.withLock {
             $0.reconnect()
@@ -175,7 +176,7 @@ private final class WatchProgress: Sendable {
         try assembler.withLock { assembler throws(EtcdError) in try assembler.receive(response) }
     }
 
-    /// The last revision that need not be sent any more.
+    /// The last revision that has been delivered.
     var lastRevision: Int64 { assembler.withLock { $0.nextRevision - 1 } }
 
     var wasEstablished: Bool { assembler.withLock { $0.isEstablished } }

@@ -1,14 +1,14 @@
-/// Makes whole revisions, each once, of what the watch streams of successive connections say.
+/// Assembles whole revisions, each once, from the responses of successive connections.
 struct WatchAssembler: Sendable {
-    /// The first revision not delivered yet; 0 until the server has named the current one.
+    /// The first revision that is not delivered yet; 0 until the server has named the current one.
     private(set) var nextRevision: Int64
-    /// Whether the server has confirmed the watch on the present connection.
+    /// True if the server has confirmed the watch on the present connection.
     private(set) var isEstablished = false
-    /// Whether it was on any connection.
+    /// True if the server has confirmed it on any connection.
     private var wasEstablished = false
     private var clusterID: UInt64?
-    /// The watch id of an answer to a progress request: it is of no watch
-    /// (etcd, etcdserver/api/v3rpc/watch.go; clientv3.InvalidWatchID).
+    /// The watch id of an answer to a progress request, which belongs to no watch (etcd,
+    /// etcdserver/api/v3rpc/watch.go; clientv3.InvalidWatchID).
     private static let askedProgress: Int64 = -1
     /// The last revision of a fragment, which the next fragment may continue.
     private var partial: RevisionChanges?
@@ -17,13 +17,13 @@ struct WatchAssembler: Sendable {
         self.nextRevision = startRevision
     }
 
-    /// A new connection begins: what was incomplete on the last one will be sent again.
+    /// Begins a new connection. The server sends an incomplete revision of the last one again.
     mutating func reconnect() {
         isEstablished = false
         partial = nil
     }
 
-    /// What the response completes, nil if nothing.
+    /// Returns the batch that the response completes; nil if it completes nothing.
     mutating func receive(_ response: Etcdserverpb_WatchResponse) throws(EtcdError) -> WatchBatch? {
         let clusterID = try check(response.header)
         if response.compactRevision != 0 {
@@ -34,7 +34,7 @@ struct WatchAssembler: Sendable {
         if response.canceled { throw EtcdError(reason: response.cancelReason) }
         if response.created {
             if nextRevision == 0 { nextRevision = response.header.revision + 1 }
-            // etcd would wait in silence for a revision that it has lost, and take the next one for it.
+            // etcd would wait silently for a revision that it has lost, and then send another one under that number.
             guard nextRevision <= response.header.revision + 1 else {
                 throw EtcdError(
                     code: .futureRevision,
@@ -49,8 +49,8 @@ struct WatchAssembler: Sendable {
                 resumedAfter: [nextRevision - 1])
         }
         if response.watchID == Self.askedProgress {
-            // The answer to a question may be ahead of events that are still to come (etcd 3.4): a sign of
-            // life and no more.
+            // The answer to a progress request may be ahead of events that are still to come (etcd 3.4), so it is only
+            // a sign of life.
             guard isEstablished else { return nil }
             return WatchBatch(
                 clusterID: clusterID, revisions: [], progressRevision: nextRevision - 1)
@@ -75,7 +75,7 @@ struct WatchAssembler: Sendable {
         return known
     }
 
-    /// Groups the events by revision and keeps back the last one if more of it may follow.
+    /// Groups the events by revision and holds back the last revision if more of it may follow.
     private mutating func complete(_ response: Etcdserverpb_WatchResponse) -> [RevisionChanges] {
         var revisions = partial.take().map { [$0] } ?? []
         for event in response.events {

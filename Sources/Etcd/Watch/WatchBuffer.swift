@@ -1,7 +1,8 @@
 import Synchronization
 
-/// Between the stream of a watch and its reader: merges what the reader has not taken yet and
-/// makes the writer wait once that is more than `limit` bytes.
+/// The buffer between the stream of a watch and its reader. Merges batches that the reader has not taken yet, and
+/// makes the writer wait while they hold more than `limit` bytes. Its state is in a mutex and not an actor, because
+/// the handlers of cancellation must reach it without waiting.
 final class WatchBuffer: Sendable {
     private struct State {
         var pending: WatchBatch?
@@ -29,7 +30,7 @@ final class WatchBuffer: Sendable {
         self.limit = limit
     }
 
-    /// Adds a batch, waiting while the buffer is full. `bytes` is what the batch holds in memory.
+    /// Adds a batch; waits while the buffer is full. `bytes` is the memory of the batch.
     func send(_ batch: WatchBatch, bytes: Int) async throws(EtcdError) {
         while true {
             let (isFull, reader) = state.withLock { state in
@@ -46,7 +47,7 @@ final class WatchBuffer: Sendable {
         }
     }
 
-    /// Ends the sequence with this error once what is buffered has been read.
+    /// Ends the sequence with this error after the buffered changes.
     func fail(_ error: any Error) {
         let reader = state.withLock { state in
             state.failure = state.failure ?? error
@@ -55,7 +56,7 @@ final class WatchBuffer: Sendable {
         reader?.resume()
     }
 
-    /// Everything buffered, merged into one batch; waits until there is something.
+    /// Returns everything buffered, merged into one batch; waits until there is something.
     func next() async throws -> WatchBatch {
         while true {
             let (batch, failure, writer) = state.withLock { state in
@@ -87,5 +88,75 @@ final class WatchBuffer: Sendable {
         } onCancel: {
             state.withLock { $0[keyPath: path].take() }?.resume()
         }
+    }
+}
+
+/// The changes of one watch, for one reader. A reader that falls behind gets many revisions in one batch, and the
+/// server waits while the buffer is full.
+package struct WatchBatches: AsyncSequence, Sendable {
+    package typealias Element = WatchBatch
+
+    private let buffer: WatchBuffer
+
+    package struct AsyncIterator: AsyncIteratorProtocol {
+        fileprivate let buffer: WatchBuffer
+
+        /// Never returns nil; throws `EtcdError` when the watch cannot continue.
+        package mutating func next() async throws -> WatchBatch? {
+            try await buffer.next()
+        }
+    }
+
+    package func makeAsyncIterator() -> AsyncIterator {
+        AsyncIterator(buffer: buffer)
+    }
+}
+
+/// The writing side of a watch, for implementations of `KeyValueStore.watch`.
+package struct WatchSink: Sendable {
+    fileprivate let buffer: WatchBuffer
+
+    /// Hands over a batch; waits while the reader is too far behind.
+    package func send(_ batch: WatchBatch) async throws(EtcdError) {
+        try await buffer.send(batch, bytes: batch.memoryBytes)
+    }
+}
+
+extension WatchBatches {
+    /// Runs `consume` beside `produce` and ends when `consume` does. The reader gets an error of `produce` after the
+    /// changes that were sent before it.
+    package static func withPipe<Result: Sendable>(
+        bufferBytes: Int = 4 << 20,
+        produce: @escaping @Sendable (WatchSink) async throws -> Void,
+        consume: @Sendable (WatchBatches) async throws -> Result
+    ) async throws -> Result {
+        let buffer = WatchBuffer(limit: bufferBytes)
+        return try await withThrowingTaskGroup(of: Void.self) { group in
+            defer { group.cancelAll() }
+            group.addTask {
+                do {
+                    try await produce(WatchSink(buffer: buffer))
+                    buffer.fail(EtcdError(code: .internal, message: "the watch ended"))
+                } catch {
+                    buffer.fail(error)
+                }
+            }
+            return try await consume(WatchBatches(buffer: buffer))
+        }
+    }
+}
+
+extension WatchBatch {
+    /// The approximate memory of the batch, in bytes.
+    var memoryBytes: Int {
+        revisions.reduce(64) { sum, revision in
+            revision.events.reduce(sum + 32) { $0 + $1.memoryBytes }
+        }
+    }
+}
+
+extension WatchEvent {
+    fileprivate var memoryBytes: Int {
+        160 + keyValue.key.bytes.count + keyValue.value.count + (previous?.value.count ?? 0)
     }
 }

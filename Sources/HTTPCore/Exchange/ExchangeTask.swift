@@ -1,11 +1,11 @@
 import Synchronization
 
-/// The one task of an exchange: it runs the handler and, when the answer is streamed, the writer of its body.
-/// The wire cancels it when nobody waits for the answer any more.
+/// The one task of an exchange: it runs the handler and, if the answer is streamed, the writer of its body.
+/// The connection cancels it when the client no longer waits for the answer.
 ///
-/// A task of its own and not a child of the connection's, since the children of a group can only be cancelled
-/// all together. `run` owns it: it waits for its end, hands on its own cancellation, and the task inherits
-/// what is local to `run`'s (the graceful shutdown that handlers of streams listen to).
+/// It is an unstructured task and not a child of the connection's task, because the children of a group can
+/// only be cancelled together. `run` owns it: `run` waits for its end and passes cancellation on to it. The task
+/// inherits the task-local values of `run`, among them the graceful shutdown that streams listen to.
 final class ExchangeTask: Sendable {
     /// `waiting` → `running` → `over`, or `waiting` → `over` when the client has left before its turn.
     private enum State {
@@ -20,7 +20,7 @@ final class ExchangeTask: Sendable {
         state = Mutex(.waiting(body))
     }
 
-    /// Runs the body, unless it was cancelled before; returns when it has ended.
+    /// Runs the body and waits for its end. Does nothing if the task was cancelled before.
     func run() async {
         let task = state.withLock { state -> Task<Void, Never>? in
             guard case .waiting(let body) = state else { return nil }
@@ -37,9 +37,9 @@ final class ExchangeTask: Sendable {
         state.withLock { $0 = .over }
     }
 
-    /// Asks the body to end early; one that has not begun never will.
+    /// Asks the body to end early. A body that has not begun will never run.
     ///
-    /// - Returns: Whether it had begun: nobody answers for one that had not.
+    /// - Returns: False if the body had not begun. The caller must then answer in its place.
     @discardableResult
     func cancel() -> Bool {
         state.withLock { state in

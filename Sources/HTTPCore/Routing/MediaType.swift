@@ -16,7 +16,7 @@ package struct MediaType: Hashable, Sendable, CustomStringConvertible {
 }
 
 extension Substring {
-    /// Without spaces and tabs at both ends (RFC 9110 §5.6.3, OWS).
+    /// Returns the text without spaces and tabs at both ends (RFC 9110 §5.6.3, OWS).
     func trimmed() -> Substring {
         var rest = self
         while let first = rest.utf8.first, first == 0x20 || first == 0x09 { rest.removeFirst() }
@@ -32,5 +32,80 @@ func isToken(_ byte: UInt8) -> Bool {
         UInt8(ascii: "A")...UInt8(ascii: "Z"):
         true
     default: "!#$%&'*+-.^_`|~".utf8.contains(byte)
+    }
+}
+
+/// Proactive negotiation (RFC 9110 §12.5.1).
+///
+/// Returns the media type of `offered` that the `Accept` value prefers: the highest weight, and on a tie the
+/// earlier offer. The server lists its favourite first. Returns nil if `Accept` allows none of them. An absent
+/// field allows all, and a malformed range is ignored.
+///
+/// Generated clients send `application/problem+json` alone where the contract documents JSON for errors only.
+/// That says nothing about success, so such a request gets the first offer, as the section allows.
+package func negotiate(accept: String?, offered: [String]) -> String? {
+    guard let accept, let first = offered.first else { return offered.first }
+    if accept == "*/*" { return first }
+    let ranges = accept.split(separator: ",").compactMap { MediaRange($0) }
+    var best: (type: String, weight: Int)?
+    for type in offered {
+        let weight = ranges.filter { $0.admits(type) }.max { $0.precision < $1.precision }?.weight
+        if let weight, weight > best?.weight ?? 0 { best = (type, weight) }
+    }
+    if best == nil, ranges.contains(where: \.namesProblems) {
+        return offered.first { type in !ranges.contains { $0.weight == 0 && $0.admits(type) } }
+    }
+    return best?.type
+}
+
+/// One element of Accept: a media range with its weight.
+private struct MediaRange {
+    private let type: Substring
+    private let subtype: Substring
+    /// In thousandths, 0...1000; 0 means "not acceptable".
+    let weight: Int
+    /// The most precise matching range decides a type's weight: 0 for `*/*`, 1 for `a/*`, 2 for `a/b`.
+    let precision: Int
+
+    init?(_ text: Substring) {
+        var parts = text.lowercased().split(separator: ";").makeIterator()
+        guard let range = parts.next()?.trimmed() else { return nil }
+        let halves = range.split(separator: "/", omittingEmptySubsequences: false)
+        guard halves.count == 2 else { return nil }
+        (type, subtype) = (halves[0], halves[1])
+        precision = subtype != "*" ? 2 : type != "*" ? 1 : 0
+        var weight = 1000
+        while let parameter = parts.next()?.trimmed() {
+            guard parameter.hasPrefix("q=") else { continue }
+            guard let quality = Self.thousandths(parameter.dropFirst(2)) else { return nil }
+            weight = quality
+        }
+        self.weight = weight
+    }
+
+    /// True if it is the type of errors itself, with any weight but 0.
+    var namesProblems: Bool {
+        weight > 0 && type == "application" && subtype == "problem+json"
+    }
+
+    func admits(_ offered: String) -> Bool {
+        let essence = offered.prefix { $0 != ";" }.lowercased()
+        let halves = essence.split(separator: "/")
+        guard halves.count == 2 else { return false }
+        return (type == "*" || type == halves[0]) && (subtype == "*" || subtype == halves[1])
+    }
+
+    /// RFC 9110 §12.4.2: `0`, `1`, up to three decimals.
+    private static func thousandths(_ text: Substring) -> Int? {
+        let parts = text.split(separator: ".", omittingEmptySubsequences: false)
+        guard parts.count <= 2, let whole = Int(decimal: parts[0]), (0...1).contains(whole) else {
+            return nil
+        }
+        let decimals = parts.count == 2 ? parts[1] : ""
+        guard decimals.count <= 3, decimals.allSatisfy({ $0.isASCII && $0.isNumber }) else {
+            return nil
+        }
+        let padded = decimals + String(repeating: "0", count: 3 - decimals.count)
+        return min(1000, whole * 1000 + (Int(padded) ?? 0))
     }
 }

@@ -1,21 +1,24 @@
+import Documents
+
 /// A request target (RFC 9112 §3.2) split into raw path and raw query.
-struct RequestTarget {
+package struct RequestTarget {
     /// Starts with `/`, or is `*`; not decoded.
-    let path: Substring
+    package let path: Substring
     /// Without the `?`; nil when there is none.
-    let query: Substring?
-    /// Of an absolute-form target; it goes before the field Host (RFC 9112 §3.2.2).
+    package let query: Substring?
+    /// The authority of an absolute-form target. It takes precedence over the field Host (RFC 9112 §3.2.2).
     let authority: Authority?
 
     /// Accepts origin-form, absolute-form and asterisk-form; throws a 400 problem for others, and 421 for
     /// `https`, which needs a connection that is secured (RFC 9110 §7.4).
-    init(parsing target: String) throws(Problem) {
+    package init(parsing target: String) throws(Problem) {
         guard target.utf8.allSatisfy({ $0 > 0x20 && $0 < 0x7F }) else {
             throw .badRequest("The request target has a character that must be percent-encoded.")
         }
         var rest = target[...]
         guard !rest.utf8.contains(UInt8(ascii: "#")) else {
-            throw .badRequest("The request target has a fragment; leave out what follows the #.")
+            throw .badRequest(
+                "The request target has a fragment; remove the # and what follows it.")
         }
         var authority: Authority?
         if rest.utf8.first != UInt8(ascii: "/"), target != "*" {
@@ -43,7 +46,8 @@ struct RequestTarget {
                 throw .badRequest("The authority of the request target is not a host and a port.")
             }
             guard scheme == "http://" else {
-                throw .misdirected("This connection is not secured, so it has no https resources.")
+                throw .misdirected(
+                    "This connection does not use TLS, so it serves no https resources.")
             }
             target = rest[end...]
             return authority
@@ -51,3 +55,84 @@ struct RequestTarget {
         throw .badRequest("The request target must be a path that starts with '/'.")
     }
 }
+
+/// The decoded parameters of a query, in the order sent.
+package struct QueryItems: Sendable {
+    package private(set) var items: [(name: String, value: String)] = []
+
+    package init() {}
+
+    package init(_ items: [(name: String, value: String)]) {
+        self.items = items
+    }
+
+    /// Reads `name=value` pairs joined by `&`; `+` is a space, as HTML forms and curl send it.
+    /// Throws a 400 problem on an invalid percent sequence or invalid UTF-8.
+    package init(parsing text: Substring) throws(Problem) {
+        for pair in text.split(separator: "&") {
+            let separator = pair.utf8.firstIndex(of: UInt8(ascii: "=")) ?? pair.endIndex
+            guard let name = percentDecoded(pair[..<separator], plusIsSpace: true),
+                let value = percentDecoded(
+                    pair[separator...].dropFirst(), plusIsSpace: true)
+            else {
+                throw .badRequest("The query has an invalid percent-encoding in '\(pair)'.")
+            }
+            items.append((name, value))
+        }
+    }
+
+    /// The first value of `name`.
+    package subscript(name: String) -> String? {
+        for item in items where item.name == name { return item.value }
+        return nil
+    }
+
+    /// Every value of `name`, in order.
+    package func values(of name: String) -> [String] {
+        items.filter { $0.name == name }.map(\.value)
+    }
+
+    /// Throws a 400 problem that names the first parameter that is not in `declared`, or that repeats although
+    /// its declaration does not allow it.
+    func check(against declared: [QueryParameter]) throws(Problem) {
+        for (index, item) in items.enumerated() {
+            guard let parameter = declared.first(where: { $0.name == item.name }) else {
+                let known = declared.map(\.name).joined(separator: ", ")
+                throw .badRequest(
+                    "The query parameter '\(item.name)' is not known here; known: "
+                        + (known.isEmpty ? "none" : known) + ".")
+            }
+            if !parameter.repeats, items[..<index].contains(where: { $0.name == item.name }) {
+                throw .badRequest("The query parameter '\(item.name)' may be given only once.")
+            }
+        }
+    }
+}
+
+/// Percent-decoding (RFC 3986 §2.1) of one component; nil when a `%` is not followed by two
+/// hexadecimal digits or the result is not UTF-8.
+func percentDecoded(_ text: Substring, plusIsSpace: Bool = false) -> String? {
+    guard text.utf8.contains(where: { $0 == percent || ($0 == plus && plusIsSpace) }) else {
+        return String(text)
+    }
+    var decoded: [UInt8] = []
+    decoded.reserveCapacity(text.utf8.count)
+    var rest = text.utf8.makeIterator()
+    while let byte = rest.next() {
+        switch byte {
+        case percent:
+            guard let high = rest.next().flatMap(Hex.value),
+                let low = rest.next().flatMap(Hex.value)
+            else { return nil }
+            decoded.append(high << 4 | low)
+        case plus where plusIsSpace:
+            decoded.append(UInt8(ascii: " "))
+        default:
+            decoded.append(byte)
+        }
+    }
+    return String(validating: decoded, as: UTF8.self)
+}
+
+private let percent = UInt8(ascii: "%")
+private let plus = UInt8(ascii: "+")

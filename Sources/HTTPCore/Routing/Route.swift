@@ -1,8 +1,8 @@
 package import HTTPTypes
 
-/// One method on one path pattern, and what a request must be like to reach its handler.
+/// One method on one path pattern, with the conditions that a request must meet to reach its handler.
 package struct Route: Sendable {
-    /// How the answer is made.
+    /// The code that makes the answer.
     package enum Handler: Sendable {
         /// On the event loop: must not block, cannot read the body. For reads from memory.
         case immediate(@Sendable (Request) throws -> Response)
@@ -13,18 +13,18 @@ package struct Route: Sendable {
     package var method: HTTPRequest.Method
     /// As in OpenAPI: `/v1/regions/{region}`.
     package var pattern: String
-    /// The query parameters there are; others are refused (400).
+    /// The query parameters of the route; others are refused (400).
     package var query: [QueryParameter]
     /// Media types of the request body (415 for others; a body without Content-Type is let through).
     package var accepts: [String]
     /// Media types of the answer, the favourite first (406 when the client wants none of them).
     package var produces: [String]
-    /// Whether a request without any body length is refused (411).
+    /// True if a request without a body length is refused (411).
     package var requiresBody: Bool
     /// Overrides the server's `bodyBytes`.
     package var maxBodyBytes: Int?
-    /// Bytes of memory that the handler needs for each byte of a collected body, beside the body itself:
-    /// what a document becomes when it is parsed. Counted while the handler works.
+    /// Bytes of memory that the handler needs for each byte of a collected body, beside the body itself. A parsed
+    /// document is larger than its text. Counted while the handler works.
     package var bodyMemory = 0
     package var handler: Handler
 
@@ -75,7 +75,7 @@ extension Route {
 /// A query parameter that a route knows.
 package struct QueryParameter: Hashable, Sendable, ExpressibleByStringLiteral {
     package var name: String
-    /// Whether it may be given more than once.
+    /// True if it may be given more than once.
     package var repeats: Bool
 
     package init(_ name: String, repeats: Bool = false) {

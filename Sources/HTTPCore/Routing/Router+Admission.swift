@@ -1,12 +1,12 @@
 package import HTTPTypes
 
-/// What becomes of a request whose header was read.
+/// The result of the checks on a request's header.
 enum Admission {
     /// The server answers itself (OPTIONS).
     case answer(Response)
     case route(Route, parameters: [(name: String, value: String)], Selection)
 
-    /// What the checks before the handler found out.
+    /// The values that the checks have read.
     struct Selection {
         var query: QueryItems
         var contentType: MediaType?
@@ -21,7 +21,7 @@ extension HTTPField.Name {
 }
 
 extension Router {
-    /// Every check that needs no body; throws the problem to answer with instead of the handler.
+    /// Does every check that needs no body. Throws the problem to answer with if one fails.
     func admit(
         _ head: RequestHead, target: RequestTarget, limits: HTTPServer.Limits
     ) throws(Problem) -> Admission {

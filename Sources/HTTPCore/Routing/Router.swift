@@ -1,8 +1,8 @@
-import HTTPTypes
+package import HTTPTypes
 
 /// Finds the route for a method and a path: a trie by segment, a literal before a parameter.
 package struct Router: Sendable {
-    /// Every route, in the order added: what `openapi.yaml` is compared with.
+    /// Every route, in the order added. A test compares them with `openapi.yaml`.
     package let routes: [Route]
     private let nodes: [RouterNode]
     private let implementedMethods: Set<HTTPRequest.Method>
@@ -15,15 +15,15 @@ package struct Router: Sendable {
         ])
     }
 
-    enum Match {
+    package enum Match {
         case route(Route, parameters: [(name: String, value: String)])
         /// The path exists, the method does not; the values are for the fields of these names.
         case otherMethods(allow: String, acceptPatch: String?)
         case nothing
     }
 
-    /// Whether the method is known here (RFC 9110 §9.1): 501 if not, 405 where a resource does not
-    /// allow it.
+    /// Returns true if the server knows the method (RFC 9110 §9.1). An unknown method gets 501, a known one that
+    /// the resource does not allow gets 405.
     func implements(_ method: HTTPRequest.Method) -> Bool {
         implementedMethods.contains(method) || Self.recognizedMethods.contains(method)
     }
@@ -37,13 +37,13 @@ package struct Router: Sendable {
         return methods
     }()
 
-    /// What OPTIONS on `*` says.
+    /// The field Allow of the answer to `OPTIONS *`.
     var allMethods: String {
         implementedMethods.map(\.rawValue).sorted().joined(separator: ", ")
     }
 
     /// Throws a 400 problem when a segment of the raw `path` cannot be decoded.
-    func match(_ method: HTTPRequest.Method, path: Substring) throws(Problem) -> Match {
+    package func match(_ method: HTTPRequest.Method, path: Substring) throws(Problem) -> Match {
         var segments: [String] = []
         segments.reserveCapacity(8)
         for raw in path.dropFirst().split(separator: "/", omittingEmptySubsequences: false) {
@@ -62,9 +62,8 @@ package struct Router: Sendable {
         return .route(routes[found.route], parameters: parameters)
     }
 
-    /// The path that one with empty segments, such as a slash at the end, was meant to be: the same without them,
-    /// when that is a resource.
-    func resource(meantBy path: Substring) -> String? {
+    /// Returns `path` without its empty segments, such as a slash at the end, if that is a resource.
+    package func resource(meantBy path: Substring) -> String? {
         let meant = "/" + path.split(separator: "/").joined(separator: "/")
         guard meant != path, let match = try? match(.options, path: meant[...]) else { return nil }
         if case .nothing = match { return nil }
@@ -126,4 +125,81 @@ struct RouterNode: Sendable {
         if !methods.contains("OPTIONS") { methods.append("OPTIONS") }
         return methods.sorted().joined(separator: ", ")
     }
+}
+
+/// Collects routes and builds the router.
+package struct RouterBuilder {
+    private var routes: [Route] = []
+
+    package init() {}
+
+    package mutating func add(_ route: Route) {
+        routes.append(route)
+    }
+
+    package mutating func add(_ routes: [Route]) {
+        self.routes += routes
+    }
+
+    /// Throws when a pattern is malformed or two routes answer the same method on the same path.
+    package func build() throws(RouterError) -> Router {
+        var nodes = [RouterNode()]
+        for (index, route) in routes.enumerated() {
+            let (end, names) = try Self.insert(pattern: route.pattern, into: &nodes)
+            if let other = nodes[end].endpoint(for: route.method) {
+                throw RouterError(
+                    pattern: route.pattern,
+                    message: "\(route.method.rawValue) is already routed by"
+                        + " \(routes[other.route].pattern)")
+            }
+            nodes[end].endpoints.append(.init(method: route.method, route: index, names: names))
+        }
+        return Router(routes: routes, nodes: nodes)
+    }
+
+    private static func insert(
+        pattern: String, into nodes: inout [RouterNode]
+    ) throws(RouterError) -> (node: Int, names: [String]) {
+        guard pattern.hasPrefix("/") else {
+            throw RouterError(pattern: pattern, message: "a pattern starts with '/'")
+        }
+        var node = 0
+        var names: [String] = []
+        for segment in pattern.dropFirst().split(separator: "/", omittingEmptySubsequences: false) {
+            if segment.hasPrefix("{"), segment.hasSuffix("}") {
+                let name = String(segment.dropFirst().dropLast())
+                guard !name.isEmpty, !names.contains(name) else {
+                    throw RouterError(
+                        pattern: pattern, message: "parameter '\(name)' is empty or repeated")
+                }
+                names.append(name)
+                node = nodes[node].parameter ?? Self.append(to: &nodes) { $0[node].parameter = $1 }
+            } else {
+                guard !segment.contains(where: { "{}?#%".contains($0) }) else {
+                    throw RouterError(pattern: pattern, message: "illegal segment '\(segment)'")
+                }
+                let literal = String(segment)
+                node =
+                    nodes[node].literals[literal]
+                    ?? Self.append(to: &nodes) { $0[node].literals[literal] = $1 }
+            }
+        }
+        return (node, names)
+    }
+
+    private static func append(
+        to nodes: inout [RouterNode], link: (inout [RouterNode], Int) -> Void
+    ) -> Int {
+        nodes.append(RouterNode())
+        link(&nodes, nodes.count - 1)
+        return nodes.count - 1
+    }
+}
+
+/// A route table that cannot be built.
+package struct RouterError: Error, CustomStringConvertible {
+    package var pattern: String
+    package var message: String
+
+    package var description: String { "route \(pattern): \(message)" }
 }

@@ -1,29 +1,30 @@
 import NIOCore
 import Synchronization
 
-/// Every open connection of a server: whom to close when there is need of room, and whom to drain.
+/// Every open connection of a server, to find one to close when room is needed, and to drain them all.
 final class ConnectionRegistry: Sendable {
-    /// What a connection is doing, as far as it matters here.
+    /// The activity of a connection, as far as eviction needs to know it.
     enum Activity: UInt8 {
-        /// A request is in hand: never closed for others.
+        /// Serving a request: never closed for others.
         case busy
         /// Between requests, or silent from the start.
         case idle
-        /// Some bytes of a header have come.
+        /// A part of a header has arrived.
         case head
-        /// The last answer is out, the client has not closed.
+        /// The last answer is out and the client has not closed.
         case linger
-        /// The client does not take its answer.
+        /// The client does not read its answer.
         case write
         /// It has been asked to close.
         case evicted
     }
 
-    /// One connection. It writes down what it does, and eviction reads that without asking it.
+    /// One connection. It stores its activity, which eviction reads without a message to the event loop.
     final class Entry: Sendable {
         private let connection: NIOLoopBound<ConnectionHandler>
         private let eventLoop: any EventLoop
-        /// Nanoseconds of `NIODeadline` since when, in the upper 56 bits, and the activity in the lower 8.
+        /// The start of the activity as nanoseconds of `NIODeadline` in the upper 56 bits, the activity in the
+        /// lower 8. One word, so that both are always read together without a lock.
         private let word: Atomic<UInt64>
 
         init(_ connection: ConnectionHandler, on eventLoop: any EventLoop) {
@@ -36,7 +37,7 @@ final class ConnectionRegistry: Sendable {
             word.store(Self.word(activity, now), ordering: .relaxed)
         }
 
-        /// Since when the connection has been doing one of `activities`; nil when it does something else.
+        /// Returns the start of the current activity; nil if it is none of `activities`.
         fileprivate func since(_ activities: Set<Activity>) -> UInt64? {
             let word = word.load(ordering: .relaxed)
             guard let activity = Activity(rawValue: UInt8(truncatingIfNeeded: word)),
@@ -45,8 +46,8 @@ final class ConnectionRegistry: Sendable {
             return word >> 8
         }
 
-        /// Asks the connection to close if it still does one of `activities`. A request that has come
-        /// meanwhile wins, since the connection itself decides, on its own event loop.
+        /// Asks the connection to close if it still does one of `activities`. The connection decides on its own
+        /// event loop, so a request that has arrived in the meantime is served.
         fileprivate func evict(_ activities: Set<Activity>) {
             mark(.evicted, at: .now())
             eventLoop.execute { [self] in connection.value.evict(ifDoing: activities) }
@@ -68,7 +69,7 @@ final class ConnectionRegistry: Sendable {
 
     private let state = Mutex(State())
 
-    /// Takes a connection in. One that comes while the server drains is drained at once.
+    /// Adds a connection. While the server drains, it is drained at once.
     func add(_ entry: Entry) {
         let isDraining = state.withLock { state in
             state.entries[ObjectIdentifier(entry)] = entry
@@ -81,8 +82,9 @@ final class ConnectionRegistry: Sendable {
         state.withLock { _ = $0.entries.removeValue(forKey: ObjectIdentifier(entry)) }
     }
 
-    /// Has the connection closed that has been doing one of `activities` the longest; false when none is.
-    /// Looks at every connection, a few microseconds for each hundred, but only when there is need.
+    /// Closes the connection that has been doing one of `activities` the longest. Returns false if there is none.
+    /// It looks at every connection, a few microseconds for each hundred, but only when room is needed. A sorted
+    /// structure would have to be updated with every request instead.
     func evictLongest(_ activities: Set<Activity>) -> Bool {
         let longest = state.withLock { state -> Entry? in
             var longest: (entry: Entry, since: UInt64)?
@@ -96,7 +98,7 @@ final class ConnectionRegistry: Sendable {
         return longest != nil
     }
 
-    /// Has every connection close: idle ones now, the others after the answer in hand.
+    /// Closes every connection: idle ones now, the others after their current answer.
     func drain() {
         let entries = state.withLock { state in
             state.isDraining = true

@@ -6,8 +6,8 @@ import Synchronization
 
 /// An HTTP/1.1 server on one or more TCP addresses.
 ///
-/// `run()` returns after a graceful shutdown: it stops accepting, lets requests in hand be answered for
-/// up to `Limits.drainTimeout`, then cuts what is left.
+/// A graceful shutdown ends `run()`: it stops accepting, waits up to `Limits.drainTimeout` for the active requests
+/// to be answered, then cuts the rest.
 package final class HTTPServer: Service {
     private let addresses: [ListenAddress]
     private let environment: ConnectionEnvironment
@@ -15,13 +15,13 @@ package final class HTTPServer: Service {
     private let initializer: any ConnectionInitializer = PlaintextInitializer()
     private let bound = BoundAddresses()
 
-    /// - `door`: which hosts and origins requests may be for and from.
-    /// - `load`: what the server carries, made with the same `limits`.
-    /// - `logger`: the access log goes there at `accessLogLevel`, failures of handlers as errors. Must not block.
-    /// - `onRequest`: called on an event loop when an answer is out; must not block.
+    /// - `siteGuard`: the hosts and origins that requests may name.
+    /// - `load`: the server's counters, made with the same `limits`.
+    /// - `logger`: gets the access log at `accessLogLevel`, and failures of handlers as errors. Must not block.
+    /// - `onRequest`: called on an event loop after each answer; must not block.
     package init(
         listen addresses: [ListenAddress], router: Router, limits: Limits = Limits(),
-        door: RequestDoor = RequestDoor(), load: ServerLoad? = nil, logger: Logger,
+        siteGuard: CrossSiteGuard = CrossSiteGuard(), load: ServerLoad? = nil, logger: Logger,
         accessLogLevel: Logger.Level = .info,
         eventLoopGroup: any EventLoopGroup = MultiThreadedEventLoopGroup.singleton,
         onRequest: (@Sendable (RequestSummary) -> Void)? = nil
@@ -29,18 +29,18 @@ package final class HTTPServer: Service {
         self.addresses = addresses
         self.eventLoopGroup = eventLoopGroup
         environment = ConnectionEnvironment(
-            router: router, limits: limits, door: door, load: load ?? ServerLoad(limits),
+            router: router, limits: limits, siteGuard: siteGuard, load: load ?? ServerLoad(limits),
             log: RequestLog(logger: logger, level: accessLogLevel, onRequest: onRequest))
     }
 
-    /// Where the server listens, in the order asked for; waits until `run()` has bound them.
+    /// The addresses that `run()` has bound, in the order given; waits for them.
     package var boundAddresses: [ListenAddress] {
         get async throws { try await bound.value }
     }
 
-    /// Throws `ListenError` when an address cannot be bound, and `ListenerFailure`, after a drain, when a
-    /// listener has ended although nobody asked it to: a server that some of its clients cannot reach is
-    /// better restarted than left half alive.
+    /// Serves until a graceful shutdown or cancellation. Throws `ListenError` if an address cannot be bound. Throws
+    /// `ListenerFailure`, after a drain, if a listener ends unexpectedly: a server that some clients cannot reach
+    /// is better restarted than left running.
     package func run() async throws {
         let (accepted, accept) = AsyncStream.makeStream(of: HTTPConnection.self)
         let listeners: [any Channel]
@@ -92,20 +92,21 @@ package final class HTTPServer: Service {
         _ address: ListenAddress, _ accept: AsyncStream<HTTPConnection>.Continuation
     ) async throws -> any Channel {
         try await ServerBootstrap(group: eventLoopGroup)
+            // Room for a burst of new connections, such as all clients after a restart.
             .serverChannelOption(.backlog, value: 1024)
             .serverChannelOption(.socketOption(.so_reuseaddr), value: 1)
             .serverChannelInitializer { [environment] listener in
                 listener.eventLoop.makeCompletedFuture {
-                    // Without descriptors, accepting is tried again a second later.
+                    // If descriptors run out, the handler pauses for a second instead of failing in a busy loop.
                     try listener.pipeline.syncOperations.addHandlers([
-                        AcceptErrors(address: address, logger: environment.log.logger),
+                        AcceptErrorLog(address: address, logger: environment.log.logger),
                         AcceptBackoffHandler(shouldForwardIOErrorCaught: false),
                     ])
                 }
             }
             .childChannelOption(.tcpOption(.tcp_nodelay), value: 1)
             .childChannelOption(.allowRemoteHalfClosure, value: true)
-            // An error here ends the new connection only.
+            // An error here only ends the new connection.
             .childChannelInitializer { channel in
                 self.initializer.initialize(channel) { self.addHTTP1(to: $0) }
                     .map { _ = accept.yield($0) }
@@ -132,20 +133,20 @@ package final class HTTPServer: Service {
         }
     }
 
-    /// Has a connection closed that has no request in hand.
+    /// Closes a connection that is not serving a request.
     private func makeRoom() -> Bool {
         environment.registry.evictLongest([.linger])
             || environment.registry.evictLongest([.idle, .head])
     }
 
-    /// Returns when all connections are over and there will be no more.
+    /// Serves every accepted connection. Returns when all have ended and no more will come.
     private static func serve(_ accepted: AsyncStream<HTTPConnection>) async {
         await withDiscardingTaskGroup { group in
             for await connection in accepted { group.addTask { await connection.run() } }
         }
     }
 
-    /// Waits for a graceful shutdown, or cancellation; returns the address of a listener that ended before.
+    /// Waits for a graceful shutdown or cancellation. Returns the address of a listener that ended before it.
     private func untilEnd(of listeners: [any Channel]) async -> ListenAddress? {
         let (ends, end) = AsyncStream.makeStream(of: ListenAddress?.self)
         for (asked, listener) in zip(addresses, listeners) {
@@ -189,5 +190,45 @@ package final class HTTPServer: Service {
 
     private static func address(_ asked: ListenAddress, _ listener: any Channel) -> ListenAddress {
         ListenAddress(host: asked.host, port: listener.localAddress?.port ?? asked.port)
+    }
+}
+
+/// The addresses that a server has bound, for callers that wait for them.
+///
+/// A mutex and not an actor, so that `resolve` takes effect without a suspension.
+final class BoundAddresses: Sendable {
+    private enum State {
+        case waiting([CheckedContinuation<[ListenAddress], any Error>])
+        case done(Result<[ListenAddress], any Error>)
+    }
+
+    private let state = Mutex(State.waiting([]))
+
+    /// Waits until the server is bound. Throws the error that prevented it.
+    var value: [ListenAddress] {
+        get async throws {
+            try await withCheckedThrowingContinuation { continuation in
+                let result = state.withLock { state -> Result<[ListenAddress], any Error>? in
+                    switch state {
+                    case .done(let result): return result
+                    case .waiting(let waiting):
+                        state = .waiting(waiting + [continuation])
+                        return nil
+                    }
+                }
+                if let result { continuation.resume(with: result) }
+            }
+        }
+    }
+
+    func resolve(_ result: Result<[ListenAddress], any Error>) {
+        let waiting = state.withLock { state in
+            guard case .waiting(let waiting) = state else {
+                return [CheckedContinuation<[ListenAddress], any Error>]()
+            }
+            state = .done(result)
+            return waiting
+        }
+        for continuation in waiting { continuation.resume(with: result) }
     }
 }

@@ -1,4 +1,15 @@
-/// Where a server listens: `host:port`, with an IPv6 address in brackets.
+import Logging
+import NIOCore
+
+#if canImport(Glibc)
+    import Glibc
+#elseif canImport(Musl)
+    import Musl
+#else
+    import Darwin
+#endif
+
+/// An address to listen on: `host:port`, with an IPv6 address in brackets.
 package struct ListenAddress: Hashable, Sendable, CustomStringConvertible {
     /// A host name or an IP address, without brackets.
     package var host: String
@@ -27,5 +38,59 @@ package struct ListenAddress: Hashable, Sendable, CustomStringConvertible {
 
     package var description: String {
         host.contains(":") ? "[\(host)]:\(port)" : "\(host):\(port)"
+    }
+}
+
+/// An address that cannot be listened on, with the operating system's reason.
+package struct ListenError: Error, CustomStringConvertible {
+    package let address: ListenAddress
+    package let reason: String
+
+    init(address: ListenAddress, cause: any Error) {
+        self.address = address
+        let text = (cause as? IOError).flatMap { strerror($0.errnoCode) }
+        reason = text.map { String(cString: $0) } ?? "\(cause)"
+    }
+
+    package var description: String { "cannot listen on \(address): \(reason)" }
+}
+
+/// A listener that ended unexpectedly after it had accepted connections.
+package struct ListenerFailure: Error, CustomStringConvertible {
+    package let address: ListenAddress
+
+    package var description: String {
+        "the listener on \(address) has failed; clients cannot reach the server there"
+    }
+}
+
+/// Logs that a listener cannot accept connections, once for each outage. Without it, running out of descriptors
+/// (EMFILE) would be silent.
+final class AcceptErrorLog: ChannelInboundHandler {
+    typealias InboundIn = any Channel
+    typealias InboundOut = any Channel
+
+    private let address: ListenAddress
+    private let logger: Logger
+    private var isFailing = false
+
+    init(address: ListenAddress, logger: Logger) {
+        self.address = address
+        self.logger = logger
+    }
+
+    func channelRead(context: ChannelHandlerContext, data: NIOAny) {
+        isFailing = false
+        context.fireChannelRead(data)
+    }
+
+    func errorCaught(context: ChannelHandlerContext, error: any Error) {
+        if !isFailing {
+            isFailing = true
+            logger.error(
+                "cannot accept new connections; retrying every second",
+                metadata: ["listen": .string("\(address)"), "error": .string("\(error)")])
+        }
+        context.fireErrorCaught(error)
     }
 }

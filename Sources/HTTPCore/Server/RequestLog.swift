@@ -1,7 +1,7 @@
 package import HTTPTypes
-import Logging
+package import Logging
 
-/// What is known of one request when its answer is out.
+/// One request after its answer, for the access log and `onRequest`.
 package struct RequestSummary: Sendable {
     package var requestID: String
     /// Nil when the parser could not read one.
@@ -12,7 +12,7 @@ package struct RequestSummary: Sendable {
     package var path: String
     /// The pattern of the route; nil when none was found.
     package var route: String?
-    /// Of the request; empty when they could not be read.
+    /// The header fields of the request; empty when they could not be read.
     package var headers: HTTPFields
     package var status: Int
     /// From the end of the request's header to the end of the answer.
@@ -27,18 +27,26 @@ package struct RequestSummary: Sendable {
     package var problemType: String?
     /// `detail` of that problem.
     package var problemDetail: String?
-    /// See `Response.isOnRecord`.
-    package var isOnRecord: Bool
+    /// See `Response.isAudited`.
+    package var isAudited: Bool
     /// The connection ended before the answer was complete.
     package var isAborted: Bool
 }
 
 /// The access log: one line per request, and the hook for metrics.
-struct RequestLog: Sendable {
+package struct RequestLog: Sendable {
     let logger: Logger
     /// The level of the access log's lines.
     let level: Logger.Level
     let onRequest: (@Sendable (RequestSummary) -> Void)?
+
+    package init(
+        logger: Logger, level: Logger.Level, onRequest: (@Sendable (RequestSummary) -> Void)?
+    ) {
+        self.logger = logger
+        self.level = level
+        self.onRequest = onRequest
+    }
 
     var isActive: Bool { onRequest != nil || logger.logLevel <= level }
 

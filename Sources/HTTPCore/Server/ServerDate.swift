@@ -9,7 +9,7 @@ import Synchronization
 #endif
 
 /// The value of Date (RFC 9110 §6.6.1), formatted once per second.
-final class ServerDate: Sendable {
+package final class ServerDate: Sendable {
     private let cached = Mutex<(second: Int, text: String)>((.min, ""))
 
     var now: String {
@@ -23,7 +23,7 @@ final class ServerDate: Sendable {
     }
 
     /// IMF-fixdate (RFC 9110 §5.6.7) of `second` since 1970.
-    static func format(second: Int) -> String {
+    package static func format(second: Int) -> String {
         let days = Int((Double(second) / 86400).rounded(.down))
         let time = second - days * 86400
         let (year, month, day) = civil(days: days)

@@ -5,27 +5,29 @@ package import HTTPCore
 import HTTPTypes
 package import Logging
 package import ServiceLifecycle
-import Store
+package import Store
 package import UnixSignals
 
-/// The parts of the server, wired together.
+/// The server: creates its parts and connects them.
 package struct Application: Sendable {
     private let http: HTTPServer
     private let group: ServiceGroup
     private let settings: Settings
     private let logger: Logger
 
-    /// Opens the ledger; throws when its file is unusable, or for a setting that etcd's client refuses.
-    /// That etcd is away is no reason to fail: readiness says so.
+    /// Opens the ledger. Throws if its file is unusable or if etcd's client refuses a setting. An unreachable etcd
+    /// is not an error here; readiness reports it.
     ///
-    /// `below` are services that everything here needs, and that end last; `signals` end it gracefully.
+    /// - Parameters:
+    ///   - below: services that everything here needs, and that therefore end last.
+    ///   - signals: the signals that end the server gracefully.
     package init(
         _ settings: Settings, below: [any Service] = [],
         signals: [UnixSignal] = EndSignals.all(), logger: Logger? = nil
     ) throws {
         let logger = logger ?? Self.makeLogger(settings.logLevel)
         let etcd = try EtcdClient(settings.etcd.configuration(), logger: logger)
-        // Before the ledger, so that a start that fails leaves none behind.
+        // Keys are read before the ledger is opened, so that a failed start does not leave a new ledger behind.
         let givenKey = try settings.auditKeyFile.map(Self.givenKey)
         let journalKeys = try settings.journalKeyFile.map(JournalKeyFile.read) ?? []
         let ledger = try AuditLedger(path: settings.ledgerPath)
@@ -38,7 +40,7 @@ package struct Application: Sendable {
         let checkpoints = Checkpoints(
             ledger: ledger, store: etcd,
             key: try givenKey?.forLedger(ledger.identity)
-                // Made when it is not there; the one that the settings name must be.
+                // The default key is created if absent; a key that the settings name must exist.
                 ?? KeyFile.readOrCreate(settings.auditKeyPath, ledger: ledger.identity),
             retiredKeys: KeyFile.retired(beside: settings.dataDirectory + "/audit.key"),
             interval: settings.auditCheckpointInterval, logger: logger)
@@ -51,7 +53,7 @@ package struct Application: Sendable {
         let refusals = RefusalRecorder(
             controlPlane: controlPlane, recordsReads: settings.auditReads)
         http = try Self.server(api, settings, limits, load, refusals, logger)
-        // They end in the reverse of this order: requests drain while everything still works.
+        // Services end in the reverse of this order, so requests drain while everything else still works.
         let services: [any Service] = [
             etcd, LedgerService(ledger: ledger, logger: logger), checkpoints, controlPlane,
             RetentionService(
@@ -61,7 +63,7 @@ package struct Application: Sendable {
         ]
         var configuration = ServiceGroupConfiguration(
             services: (below + services).map { .init(service: $0) } + [
-                // What a listener that fails leaves behind is ended in good order.
+                // If a listener fails, the other services still end gracefully.
                 .init(
                     service: ListenService(http: http, addresses: settings.listen),
                     failureTerminationBehavior: .gracefullyShutdownGroup)
@@ -74,7 +76,7 @@ package struct Application: Sendable {
         self.logger = logger
     }
 
-    /// Where it serves; waits until `run()` has bound the addresses, throws when it cannot.
+    /// The bound addresses. Waits until `run()` has bound them, and throws if it cannot.
     package var addresses: [ListenAddress] {
         get async throws { try await http.boundAddresses }
     }
@@ -94,11 +96,11 @@ package struct Application: Sendable {
         await LogOutput.standardError.flush(within: .seconds(1))
     }
 
-    /// Begins a graceful shutdown, at whose end `run()` returns.
+    /// Begins a graceful shutdown; `run()` returns when it is complete.
     package func shutDown() async { await group.triggerGracefulShutdown() }
 
     private func announce() async {
-        // Why an address cannot be bound is what `run()` throws.
+        // `run()` throws the reason if an address cannot be bound.
         guard let addresses = try? await http.boundAddresses else { return }
         logger.notice(
             "serving",
@@ -130,7 +132,8 @@ package struct Application: Sendable {
         let requests = api.metrics.requests
         return HTTPServer(
             listen: settings.listen, router: try builder.build(), limits: limits,
-            door: RequestDoor(hosts: settings.allowedHosts, origins: settings.allowedOrigins),
+            siteGuard: CrossSiteGuard(
+                hosts: settings.allowedHosts, origins: settings.allowedOrigins),
             load: load, logger: logger,
             onRequest: { summary in
                 requests.recordRequest(
@@ -140,12 +143,12 @@ package struct Application: Sendable {
             })
     }
 
-    /// None is made where the settings name one: a slip in the path would be a new key.
+    /// Reads the key that the settings name. It is never created: a typing error in the path would make a new key.
     private static func givenKey(_ path: String) throws -> SigningKey {
         guard FileManager.default.fileExists(atPath: path) else {
             throw StartFailure(
                 "--audit-key \(path): there is no such file. Start the server once without "
-                    + "--audit-key, and move audit.key from its data folder there.")
+                    + "--audit-key, then move audit.key from its data folder to this path.")
         }
         return try KeyFile.read(path)
     }
@@ -162,5 +165,66 @@ package struct Application: Sendable {
         }
         logger.logLevel = level
         return logger
+    }
+}
+
+/// Keeps the ledger open until everything above it has ended. Checks a large file in the background.
+package struct LedgerService: Service {
+    private let ledger: AuditLedger
+    private let logger: Logger
+
+    package init(ledger: AuditLedger, logger: Logger) {
+        self.ledger = ledger
+        self.logger = logger
+    }
+
+    package func run() async throws {
+        // Unstructured on purpose: the check may take minutes, and a shutdown must not wait for it.
+        Task { [ledger, logger] in
+            guard let damage = await ledger.inspect() else { return }
+            logger.critical("the ledger is damaged", metadata: ["error": "\(damage)"])
+        }
+        // The ledger is closed after a graceful shutdown and after cancellation alike.
+        try? await gracefulShutdown()
+        do {
+            // A separate task is not cancelled with this one, so the ledger can still write its queued rows.
+            try await Task { [ledger] in try await ledger.close() }.value
+        } catch {
+            logger.error("the ledger did not close", metadata: ["error": "\(error)"])
+        }
+    }
+}
+
+/// Runs the HTTP server; its errors name the addresses.
+struct ListenService: Service {
+    let http: HTTPServer
+    let addresses: [ListenAddress]
+
+    func run() async throws {
+        do {
+            try await http.run()
+        } catch let error as ListenError {
+            throw StartFailure("\(error). Choose another address with --listen.")
+        } catch let error as ListenerFailure {
+            throw error
+        } catch {
+            let list = addresses.map(\.description).joined(separator: ", ")
+            throw StartFailure("cannot listen on \(list): \(error)")
+        }
+    }
+}
+
+/// The signals that end the program gracefully.
+package enum EndSignals {
+    /// Returns SIGTERM, SIGINT and SIGHUP. A terminal sends SIGHUP when it is closed, and by default that would end
+    /// the process at once. `nohup` ignores SIGHUP from the start, and then it stays ignored. SIGHUP does not
+    /// reload the configuration, because nothing can be reloaded.
+    package static func all() -> [UnixSignal] {
+        let before = signal(SIGHUP, SIG_IGN)
+        if unsafeBitCast(before, to: Int.self) == unsafeBitCast(SIG_IGN, to: Int.self) {
+            return [.sigterm, .sigint]
+        }
+        signal(SIGHUP, before)
+        return [.sigterm, .sigint, .sighup]
     }
 }

@@ -1,27 +1,27 @@
 import Foundation
 import Logging
 
-/// How many descriptors the process may have open, and how many connections that is enough for.
-struct DescriptorLimit: Equatable {
+/// The limit of open descriptors, and the number of connections that it allows.
+package struct DescriptorLimit: Equatable {
     /// Soft limit to set.
-    var soft: Int
-    /// Client connections that leave enough for everything else.
-    var connections: Int
+    package var soft: Int
+    /// Client connections that leave enough descriptors for everything else.
+    package var connections: Int
 
-    /// Descriptors for SQLite's connections and their logs, etcd, listeners, event loops, segments, and a margin
-    /// for connections that are being turned away.
-    static let reserve = 192
+    /// Descriptors for SQLite's connections and their logs, etcd, listeners, event loops and segments, and a margin
+    /// for connections that are being refused.
+    package static let reserve = 192
 
-    /// What to do about limits of `soft` and `hard` when `connections` are wanted: raise the soft limit as
-    /// far as needed and allowed, and with fewer descriptors than that take fewer connections.
-    init(connections: Int, soft: Int, hard: Int) {
+    /// Plans for `connections` under the limits `soft` and `hard`. Raises the soft limit as far as needed and
+    /// allowed; if that does not suffice, reduces the connections.
+    package init(connections: Int, soft: Int, hard: Int) {
         let wanted = connections + Self.reserve
         self.soft = max(soft, min(wanted, hard))
         let reserve = min(Self.reserve, self.soft / 2)
         self.connections = max(1, min(connections, self.soft - reserve))
     }
 
-    /// Sets the process's limit, and says in the log what it did. Returns the connections to take.
+    /// Sets and logs the process's limit. Returns the number of connections to accept.
     static func prepare(connections: Int, _ logger: Logger) -> Int {
         var limits = rlimit()
         guard getrlimit(resource, &limits) == 0 else { return connections }

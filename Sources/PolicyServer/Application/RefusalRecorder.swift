@@ -5,10 +5,11 @@ import HTTPCore
 import ServiceLifecycle
 import Synchronization
 
-/// Puts requests that were turned away at the door on record: they are noticed on an event loop, and their
-/// rows made here, where nobody waits.
+/// Records requests that were refused before a handler ran. Event loops report them with `note`; their rows are
+/// made in this service, so that no event loop does that work.
 final class RefusalRecorder: Service {
-    /// Requests that wait at most, each with a header of up to 32 KiB; more are counted in a row.
+    /// The most requests that wait. Each has a header of up to 32 KiB, so they hold at most 32 MiB. Further ones
+    /// are only counted, in one row.
     static let maximumWaiting = 1_024
 
     private let controlPlane: ControlPlane
@@ -24,13 +25,13 @@ final class RefusalRecorder: Service {
             bufferingPolicy: .bufferingOldest(Self.maximumWaiting))
     }
 
-    /// Takes note of an answer; does not block.
+    /// Takes note of an answer that may have to be recorded; does not block.
     func note(_ summary: RequestSummary) {
-        guard RefusedRequest.isOne(summary, recordsReads: recordsReads) else { return }
+        guard RefusedRequest.isRecorded(summary, recordsReads: recordsReads) else { return }
         if case .dropped = continuation.yield(summary) { left.wrappingAdd(1, ordering: .relaxed) }
     }
 
-    /// Makes rows until a graceful shutdown; then of what has been noticed before, and ends.
+    /// Makes rows until a graceful shutdown, and then rows for the requests that still wait.
     func run() async throws {
         await withGracefulShutdownHandler {
             for await summary in summaries {

@@ -4,18 +4,18 @@ package import Logging
 import ServiceLifecycle
 package import Store
 
-/// Moves audit rows that have reached their age into sealed segments, shortly after the start and then
-/// every hour.
+/// Moves expired audit rows into sealed segments, shortly after the start and then every hour.
 package struct RetentionService: Service {
     private let ledger: AuditLedger
     private let retention: Duration?
     private let directory: String
     private let startDelay: Duration
-    /// How many times longer than the pruning of a segment the pause after it is.
+    /// The pause after a segment, as a multiple of the time that pruning it took. With 4, pruning keeps the
+    /// ledger's writer busy for at most a fifth of the time.
     private static let pauses = 4
     private let logger: Logger
 
-    /// - Parameter retention: How old rows get, in whole seconds; nil for ever.
+    /// - Parameter retention: The age at which rows expire, in whole seconds; nil for never.
     package init(
         ledger: AuditLedger, retention: Duration?, directory: String,
         startDelay: Duration = .seconds(10), logger: Logger
@@ -41,7 +41,8 @@ package struct RetentionService: Service {
         }
     }
 
-    /// Everything that is due, a segment at a time, with pauses so that writes wait for little of the time.
+    /// Prunes all expired rows one segment at a time, with pauses between segments so that writes are not delayed
+    /// for long.
     private func prune(_ retention: Duration) async {
         let now = SystemClock.now()
         let cutoff = Timestamp(

@@ -1,7 +1,7 @@
 package import Etcd
 import Foundation
 
-/// How to reach etcd.
+/// The settings of the connection to etcd.
 package struct EtcdSettings: Sendable, Equatable {
     /// All with the same scheme.
     package var endpoints: [EtcdEndpoint]
@@ -55,7 +55,8 @@ package struct EtcdSettings: Sendable, Equatable {
 }
 
 extension EtcdSettings {
-    /// The client's configuration. The password file is read now, and again for each authentication.
+    /// Returns the client's configuration. The password file is read now, and again for each authentication, so a
+    /// changed password needs no restart.
     package func configuration() throws(SettingError) -> EtcdConfiguration {
         let configuration = EtcdConfiguration(
             endpoints: endpoints, credentials: try credentials(),

@@ -1,4 +1,4 @@
-/// Every setting of the program, once: its flag, environment variable and file key follow from its name.
+/// Every setting of the program. Its flag, environment variable and file key follow from its name.
 package enum Setting: String, CaseIterable, Sendable {
     case listen
     case etcd
@@ -36,7 +36,7 @@ package enum Setting: String, CaseIterable, Sendable {
         "POLICY_SERVER_" + rawValue.uppercased().replacing("-", with: "_")
     }
 
-    /// Whether it may be given several times, or once with commas between the values.
+    /// True if it may be given several times, or once with commas between the values.
     package var isList: Bool {
         switch self {
         case .listen, .etcd, .allowedHost, .allowedOrigin: true
@@ -44,7 +44,7 @@ package enum Setting: String, CaseIterable, Sendable {
         }
     }
 
-    /// What holds when nothing is set; empty for none.
+    /// The default as text; empty if there is none.
     package var defaultText: String {
         switch self {
         case .listen: "127.0.0.1:8080"
@@ -100,36 +100,38 @@ package enum Setting: String, CaseIterable, Sendable {
     package var summary: String {
         switch self {
         case .listen:
-            "Address to serve on, HOST:PORT; repeatable, or separated by commas. Loopback only while there is no authentication."
+            "Address to serve on, HOST:PORT; repeatable, or separated by commas. Must be a loopback address, because there is no authentication."
         case .etcd: "URL of an etcd endpoint; repeatable, or separated by commas."
         case .etcdUser: "User name for etcd's own authentication."
         case .etcdPasswordFile: "File whose first line is that user's password."
         case .etcdCA: "PEM file of the authorities that sign etcd's certificate."
         case .etcdCert: "PEM file of the client certificate for etcd."
         case .etcdKey: "PEM file of that certificate's private key."
-        case .dataDir: "Folder of the audit ledger, audit.sqlite; made when absent."
+        case .dataDir: "Folder of the audit ledger, audit.sqlite; created if absent."
         case .auditRetention:
-            "Age at which audit rows go to sealed segments in the data folder; 0 keeps them for ever."
+            "Age at which audit rows move to sealed segments in the data folder; 0 keeps them for ever."
         case .auditKey:
-            "File of the key that signs checkpoints of the ledger; without it audit.key in the data folder, made when absent."
+            "File of the key that signs checkpoints of the ledger; by default audit.key in the data folder, created if absent."
         case .journalKeyFile:
-            "File of the keys that all servers share, by which they know each other's entries in etcd; mode 0600."
-        case .auditCheckpointInterval: "Seconds between signed checkpoints of a ledger that grows."
-        case .policyNames: "How policies are named in etcd: auto follows what is stored already."
+            "File of keys that all servers share to recognise each other's entries in etcd; mode 0600."
+        case .auditCheckpointInterval: "Seconds between signed checkpoints while the ledger grows."
+        case .policyNames:
+            "Naming of policies in etcd; auto follows the policies that are already stored."
         case .auditAttempts:
-            "Rows a minute that refused requests of one client address may put into the ledger."
-        case .writeDeadline: "Seconds within which a write is answered."
-        case .drainTimeout: "Seconds that requests in flight are given at shutdown."
+            "Most audit rows per minute for the refused requests of one client address."
+        case .writeDeadline: "Seconds after which an unfinished write is answered with 503."
+        case .drainTimeout: "Seconds that active requests get to finish at shutdown."
         case .maxBodyBytes: "Largest request body in bytes."
         case .maxConnections: "Most client connections at once."
         case .maxBodyMemory:
-            "Bytes of memory that all request bodies together may take, with what they become when parsed."
-        case .maxAnswerMemory: "Bytes of answers that clients have not taken yet, all together."
+            "Most bytes of memory for all request bodies together, including their parsed documents."
+        case .maxAnswerMemory:
+            "Most bytes of answers, all together, that clients have not read yet."
         case .allowedHost:
-            "Name of this server in requests, beside its addresses and localhost; repeatable, or separated by commas."
+            "Another name of this server in requests, besides its addresses and localhost; repeatable, or separated by commas."
         case .allowedOrigin:
-            "Origin whose web pages may send requests; repeatable, or separated by commas. Those of all others are refused."
-        case .auditReads: "Whether reads of the audit log are rows of it."
+            "Origin whose web pages may send requests; repeatable, or separated by commas. Pages of other origins are refused."
+        case .auditReads: "Record reads of the audit log in it: on or off."
         case .logLevel: "Least severe log line written to standard error."
         }
     }

@@ -1,7 +1,7 @@
 package import ArgumentParser
 
-/// The command line's view of `Setting`: one option each, with texts only; `Settings` checks them. Those
-/// that say where etcd and the ledger are, which `dev` brings itself, are `PlaceFlags`.
+/// One command line option for each `Setting`, as text that `Settings` checks. The options for etcd and the data
+/// folder are in `LocationFlags`, because `dev` sets these itself.
 package struct SettingFlags: ParsableArguments {
     @Option(name: .long, help: ArgumentHelp("YAML file of settings.", valueName: "file"))
     package var config: String?
@@ -37,7 +37,7 @@ package struct SettingFlags: ParsableArguments {
 
     package init() {}
 
-    /// What the command line names.
+    /// The settings that the command line names.
     package var values: [Setting: [String]] {
         var values: [Setting: [String]] = [:]
         for setting in Setting.allCases {
@@ -71,8 +71,8 @@ package struct SettingFlags: ParsableArguments {
     }
 }
 
-/// The settings that say where etcd and the ledger are.
-package struct PlaceFlags: ParsableArguments {
+/// The settings of etcd and the data folder.
+package struct LocationFlags: ParsableArguments {
     @Option(name: .setting(.etcd), help: .setting(.etcd)) var etcd: [String] = []
     @Option(name: .setting(.etcdUser), help: .setting(.etcdUser)) var etcdUser: String?
     @Option(name: .setting(.etcdPasswordFile), help: .setting(.etcdPasswordFile))
@@ -84,7 +84,7 @@ package struct PlaceFlags: ParsableArguments {
 
     package init() {}
 
-    /// What the command line names.
+    /// The settings that the command line names.
     package var values: [Setting: [String]] {
         let values: [Setting: [String]] = [
             .etcd: etcd, .etcdUser: [etcdUser].compactMap(\.self),

@@ -1,11 +1,12 @@
+package import Configuration
 import Foundation
 import HTTPCore
 
-/// Reading texts into values, with errors that name the setting and its source.
+/// Converts the texts of settings to values, with errors that name the setting and its source.
 struct SettingReader {
     let values: SettingValues
 
-    /// The texts of a list setting, each read by `parse`; none when it has no default and is not set.
+    /// Returns the values of a list setting, each read by `parse`; empty if it is not set and has no default.
     func list<Value>(
         _ setting: Setting, _ problem: String, parse: (String) -> Value?
     ) throws(SettingError) -> [Value] {
@@ -23,7 +24,7 @@ struct SettingReader {
         return result
     }
 
-    /// The text of a setting that has a default, read by `parse`.
+    /// Returns the value of a setting that has a default, read by `parse`.
     func required<Value>(
         _ setting: Setting, _ problem: String, parse: (String) -> Value?
     ) throws(SettingError) -> Value {
@@ -43,7 +44,7 @@ struct SettingReader {
         }
     }
 
-    /// The text, or nil when nothing is set; an empty one is refused.
+    /// Returns the text, or nil if nothing is set. Refuses an empty text.
     func optional(_ setting: Setting) throws(SettingError) -> String? {
         let (texts, source) = try values.texts(setting)
         guard let text = texts.last else { return nil }
@@ -51,7 +52,7 @@ struct SettingReader {
         return text
     }
 
-    /// The path of a file that can be read, or nil when nothing is set.
+    /// Returns the path of a readable file, or nil if nothing is set.
     func readableFile(_ setting: Setting) throws(SettingError) -> String? {
         guard let path = try optional(setting) else { return nil }
         guard FileManager.default.isReadableFile(atPath: path) else {
@@ -66,6 +67,113 @@ struct SettingReader {
         let (texts, source) = try values.texts(other)
         if !texts.isEmpty, try values.texts(setting).texts.isEmpty {
             throw SettingError("\(source.name(of: other)): needs \(setting.flag) as well")
+        }
+    }
+}
+
+/// The texts of the settings from all sources. `Settings` gives them their meaning.
+package struct SettingValues: Sendable {
+    /// Sources in falling precedence.
+    private let layers: [(source: SettingSource, provider: any ConfigProvider)]
+
+    package init(layers: [(source: SettingSource, provider: any ConfigProvider)]) {
+        self.layers = layers
+    }
+
+    /// Combines the sources: flags take precedence over the environment, and the environment over the file.
+    /// `environment` is the whole environment of the process.
+    package init(
+        flags: [Setting: [String]], environment: [String: String],
+        file: (path: String, provider: any ConfigProvider)? = nil
+    ) {
+        let variables = EnvironmentVariablesProvider(environmentVariables: environment)
+        var layers: [(source: SettingSource, provider: any ConfigProvider)] = [
+            (.flag, InMemoryProvider(name: "command line", values: Self.values(of: flags))),
+            (.environment, variables.prefixKeys(with: ["policy-server"])),
+        ]
+        if let file { layers.append((.file(path: file.path), file.provider)) }
+        self.init(layers: layers)
+    }
+
+    /// Returns the text or texts of `setting` and their source. Throws if the source has a value of another form.
+    package func texts(_ setting: Setting) throws(SettingError) -> (
+        texts: [String], source: SettingSource
+    ) {
+        for (source, provider) in layers {
+            if let texts = try Self.texts(setting, of: provider, source: source) {
+                return (setting.isList ? texts.flatMap(Self.parts) : texts, source)
+            }
+        }
+        return (setting.defaultText.isEmpty ? [] : [setting.defaultText], .default)
+    }
+
+    /// Splits a list that is written as one text, as etcdctl accepts it.
+    private static func parts(_ text: String) -> [String] {
+        text.split(separator: ",", omittingEmptySubsequences: false).map {
+            $0.trimmingCharacters(in: .whitespaces)
+        }
+    }
+
+    private static func texts(
+        _ setting: Setting, of provider: any ConfigProvider, source: SettingSource
+    ) throws(SettingError) -> [String]? {
+        let key = AbsoluteConfigKey([setting.key])
+        if setting.isList {
+            let list = try? provider.value(forKey: key, type: .stringArray).value?.content
+            if case .stringArray(let texts)? = list { return texts }
+        }
+        do {
+            guard let content = try provider.value(forKey: key, type: .string).value?.content,
+                case .string(let text) = content
+            else { return nil }
+            return [text]
+        } catch {
+            throw SettingError(setting, from: source, "is not a single value")
+        }
+    }
+
+    private static func values(of flags: [Setting: [String]]) -> [AbsoluteConfigKey: ConfigValue] {
+        var values: [AbsoluteConfigKey: ConfigValue] = [:]
+        for (setting, texts) in flags {
+            let content: ConfigContent =
+                setting.isList ? .stringArray(texts) : .string(texts.last ?? "")
+            values[AbsoluteConfigKey([setting.key])] = ConfigValue(content, isSecret: false)
+        }
+        return values
+    }
+}
+
+/// A setting that cannot be used. The message names the setting, its source, and a legal value.
+package struct SettingError: Error, Equatable, CustomStringConvertible {
+    package var message: String
+
+    package init(_ message: String) { self.message = message }
+
+    /// Reports that the value of `setting` from `source` is not legal because of `problem`.
+    package init(_ setting: Setting, from source: SettingSource, _ problem: String) {
+        message = "\(source.name(of: setting)): \(problem); for example \(setting.example)"
+    }
+
+    package var description: String { message }
+
+    /// EX_CONFIG of sysexits.h: something is wrong in the configuration.
+    package static let exitCode: Int32 = 78
+}
+
+/// The source of a setting's value, in falling precedence.
+package enum SettingSource: Hashable, Sendable {
+    case flag
+    case environment
+    case file(path: String)
+    case `default`
+
+    /// The name of `setting` in an error if its value came from this source.
+    package func name(of setting: Setting) -> String {
+        switch self {
+        case .flag: "\(setting.flag) (command line)"
+        case .environment: "\(setting.variable) (environment)"
+        case .file(let path): "\(setting.key) (file \(path))"
+        case .default: "\(setting.key) (default)"
         }
     }
 }

@@ -1,11 +1,13 @@
-import Configuration
+package import Configuration
+import Documents
+import Domain
 import Foundation
 
 extension Settings {
     /// Reads the settings from the command line, the environment and the file that `--config` or
-    /// `POLICY_SERVER_CONFIG` names; a variable of this program that is no setting is refused by name.
+    /// `POLICY_SERVER_CONFIG` names. A variable that begins with `POLICY_SERVER_` and is not a setting is refused.
     package static func load(
-        _ flags: SettingFlags, _ places: PlaceFlags,
+        _ flags: SettingFlags, _ places: LocationFlags,
         environment: [String: String] = ProcessInfo.processInfo.environment
     ) async throws(SettingError) -> SettingValues {
         try check(environment)
@@ -30,11 +32,51 @@ extension Settings {
         }
     }
 
-    /// Whether Kubernetes sets `name` in every container, for a Service whose name begins with `policy-server`
+    /// Returns true if Kubernetes sets `name` in every container for a Service whose name begins with `policy-server`
     /// (https://kubernetes.io/docs/concepts/services-networking/service/#environment-variables).
     private static func isOfService(_ name: String) -> Bool {
         let parts = name.split(separator: "_", omittingEmptySubsequences: false)
         return name.contains("_SERVICE_HOST") || name.contains("_SERVICE_PORT")
             || parts.last == "PORT" || name.contains("_PORT_")
+    }
+}
+
+/// The YAML file of `--config`.
+package enum SettingsFile {
+    /// Reads the file at `path`. Refuses an unknown key, a repeated key and a file that is not a mapping.
+    package static func provider(path: String) async throws(SettingError) -> any ConfigProvider {
+        guard let data = FileManager.default.contents(atPath: path) else {
+            throw SettingError("--config: cannot read \(path)")
+        }
+        try check([UInt8](data), path: path)
+        do {
+            let location = InMemoryProvider(values: [
+                "filePath": ConfigValue(.string(path), isSecret: false)
+            ])
+            return try await FileProvider<YAMLSnapshot>(config: ConfigReader(provider: location))
+        } catch {
+            throw SettingError("--config: \(path): \(error)")
+        }
+    }
+
+    /// Refuses errors that the provider would silently ignore.
+    static func check(_ bytes: [UInt8], path: String) throws(SettingError) {
+        let document: JSONValue
+        do {
+            document = try YAMLParser.parse(bytes)
+        } catch {
+            let line = error.position.map { ":\($0.line)" } ?? ""
+            throw SettingError("--config: \(path)\(line): \(error.message)")
+        }
+        guard let members = document.objectValue else {
+            throw SettingError("--config: \(path): not a mapping of settings to values")
+        }
+        let unknown = members.keys.filter { Setting(rawValue: $0) == nil }
+        guard unknown.isEmpty else {
+            let known = Setting.allCases.map(\.key).joined(separator: ", ")
+            throw SettingError(
+                "--config: \(path): unknown \(unknown.count == 1 ? "setting" : "settings") "
+                    + "\(unknown.joined(separator: ", ")); known are \(known)")
+        }
     }
 }

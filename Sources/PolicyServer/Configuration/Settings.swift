@@ -1,9 +1,10 @@
 package import Calico
 package import ControlPlane
+import Foundation
 package import HTTPCore
 package import Logging
 
-/// The settings as the program uses them, all checked.
+/// The checked settings of the program.
 package struct Settings: Sendable {
     package var listen: [ListenAddress]
     package var etcd: EtcdSettings
@@ -11,15 +12,15 @@ package struct Settings: Sendable {
     package var dataDirectory: String
     /// The ledger's file.
     package var ledgerPath: String { dataDirectory + "/audit.sqlite" }
-    /// Where rows go that are older than `auditRetention`.
+    /// The folder for segments of rows that are older than `auditRetention`.
     package var segmentDirectory: String { dataDirectory + "/segments" }
-    /// How old audit rows get; nil for ever.
+    /// The age at which audit rows expire; nil for never.
     package var auditRetention: Duration?
-    /// The file of the key that signs checkpoints; nil for `auditKeyPath`'s own.
+    /// The key file that the settings name; nil for the one in the data folder.
     package var auditKeyFile: String?
-    /// Where the signing key is, given or not.
+    /// The path of the signing key.
     package var auditKeyPath: String { auditKeyFile ?? dataDirectory + "/audit.key" }
-    /// Between checkpoints; nil for none but the last.
+    /// The time between checkpoints; nil for none but the last.
     package var auditCheckpointInterval: Duration?
     /// The file of the keys that journal entries are signed with; nil for none.
     package var journalKeyFile: String?
@@ -29,19 +30,19 @@ package struct Settings: Sendable {
     package var drainTimeout: Duration
     package var maxBodyBytes: Int
     package var maxConnections: Int
-    /// Bytes of request bodies and what they become, all together.
+    /// Bytes of all request bodies together, including their parsed documents.
     package var maxBodyMemory: Int
-    /// Bytes of answers not taken, all together.
+    /// Bytes of all answers together that clients have not read.
     package var maxAnswerMemory: Int
-    /// Names of this server beside its addresses, as `RequestDoor.hosts` has them.
+    /// Names of this server besides its addresses, for `CrossSiteGuard.hosts`.
     package var allowedHosts: Set<String>
-    /// As `RequestDoor.origins` has them.
+    /// For `CrossSiteGuard.origins`.
     package var allowedOrigins: Set<String>
-    /// Whether reads of the audit log are rows of it.
+    /// True if reads of the audit log are recorded in it.
     package var auditReads: Bool
     package var logLevel: Logger.Level
 
-    /// Reads every setting; throws for the first that is not legal.
+    /// Reads every setting. Throws for the first one that is not legal.
     package init(_ values: SettingValues) throws(SettingError) {
         let reader = SettingReader(values: values)
         listen = try reader.list(.listen, "is not HOST:PORT with a numeric address") {
@@ -70,7 +71,8 @@ package struct Settings: Sendable {
                 Authority($0).flatMap { $0.port == nil ? $0.host : nil }
             })
         allowedOrigins = try Set(
-            reader.list(.allowedOrigin, "is not the origin of web pages", parse: RequestDoor.origin)
+            reader.list(
+                .allowedOrigin, "is not the origin of web pages", parse: CrossSiteGuard.origin)
         )
         auditReads = try reader.required(.auditReads, "is neither on nor off") {
             ["on": true, "off": false][$0]
@@ -83,16 +85,17 @@ package struct Settings: Sendable {
     /// 1 MiB to 1 TiB.
     private static let memory = 1 << 20...1 << 40
 
-    /// A body of the largest size must find room, or it would be refused for ever as if for a moment.
+    /// Refuses a memory limit that is too small for the largest body, which would always get a 503 "try again".
     private func refuseBodiesWithoutRoom(_ reader: SettingReader) throws(SettingError) {
         let needed = ByteBudget.limit(for: maxBodyBytes * (1 + API.documentMemory))
         guard maxBodyMemory < needed else { return }
         throw SettingError(
             .maxBodyMemory, from: try reader.values.texts(.maxBodyMemory).source,
-            "one body of \(Setting.maxBodyBytes.flag) \(maxBodyBytes) may need \(needed)")
+            "is too small: one body of \(Setting.maxBodyBytes.flag) \(maxBodyBytes) may need \(needed)"
+        )
     }
 
-    /// A whole number of hours, days or weeks, of at most a century; `.some(nil)` for 0.
+    /// Reads a whole number of hours, days or weeks, at most a century. Returns `.some(nil)` for 0.
     private static func age(_ text: String) -> Duration?? {
         if text == "0" { return .some(nil) }
         let hours = ["h": 1, "d": 24, "w": 168][text.suffix(1)]
@@ -102,14 +105,44 @@ package struct Settings: Sendable {
         return .some(.seconds(count * hours * 3_600))
     }
 
-    /// Whoever reaches the port may change every region's policy, so until there is authentication
-    /// only this machine may reach it.
+    /// Refuses addresses that other machines can reach. There is no authentication, so every client that reaches
+    /// the port may change every region's policy.
     private func refuseOpenAddresses(_ reader: SettingReader) throws(SettingError) {
         guard let open = listen.first(where: { !$0.isLoopback }) else { return }
         let source = try reader.values.texts(.listen).source
         throw SettingError(
             .listen, from: source,
-            "\(open) can be reached from other machines, and without authentication only "
-                + "loopback addresses are served")
+            "\(open) can be reached from other machines; the server has no authentication and "
+                + "therefore serves only loopback addresses")
+    }
+}
+
+extension ListenAddress {
+    /// Reads `HOST:PORT` or `[IPv6]:PORT` with a numeric host; nil for anything else. A name could later resolve to
+    /// another address, so only `localhost` is accepted, as 127.0.0.1.
+    package init?(numeric text: String) {
+        guard var address = ListenAddress(text) else { return nil }
+        if address.host == "localhost" { address.host = "127.0.0.1" }
+        guard Self.isIPv4(address.host) || Self.isIPv6(address.host) else { return nil }
+        self = address
+    }
+
+    /// True if only this machine can reach the address: 127.0.0.0/8 or ::1.
+    package var isLoopback: Bool {
+        guard Self.isIPv6(host) else { return Self.isIPv4(host) && host.hasPrefix("127.") }
+        var address = in6_addr()
+        guard inet_pton(AF_INET6, host, &address) == 1 else { return false }
+        let bytes = withUnsafeBytes(of: &address) { Array($0) }
+        return bytes.dropLast().allSatisfy { $0 == 0 } && bytes.last == 1
+    }
+
+    private static func isIPv4(_ text: String) -> Bool {
+        var address = in_addr()
+        return inet_pton(AF_INET, text, &address) == 1
+    }
+
+    private static func isIPv6(_ text: String) -> Bool {
+        var address = in6_addr()
+        return inet_pton(AF_INET6, text, &address) == 1
     }
 }

@@ -3,24 +3,24 @@ import Domain
 package import HTTPCore
 package import Store
 
-/// What the endpoints work with. Handlers check, call and map; everything else is behind these.
+/// The HTTP API. Its handlers check a request, call one of these parts and map the result to an answer.
 package struct API: Sendable {
     let controlPlane: ControlPlane
-    let ledger: AuditLedger
+    package let ledger: AuditLedger
     let checkpoints: Checkpoints
     let metrics: Metrics
     /// A fresh change id for a write without an Idempotency-Key.
     let makeChangeID: @Sendable () -> ChangeID
-    /// Whether reads of the audit log are rows of it.
+    /// True if reads of the audit log are recorded in it.
     let recordsReads: Bool
-    let streams: AuditStreams
+    let events: AuditEvents
     let listTags = ListTags()
-    /// Where large bodies are read.
-    let desk = DocumentDesk()
+    /// Reads large bodies one at a time.
+    let largeBodies = LargeBodyQueue()
 
     package init(
         controlPlane: ControlPlane, ledger: AuditLedger, checkpoints: Checkpoints,
-        metrics: Metrics, recordsReads: Bool = true, streams: AuditStreams = AuditStreams(),
+        metrics: Metrics, recordsReads: Bool = true, events: AuditEvents = AuditEvents(),
         makeChangeID: @escaping @Sendable () -> ChangeID
     ) {
         self.controlPlane = controlPlane
@@ -29,16 +29,14 @@ package struct API: Sendable {
         self.metrics = metrics
         self.makeChangeID = makeChangeID
         self.recordsReads = recordsReads
-        self.streams = streams
+        self.events = events
     }
 
-    /// Every route there is; a test compares them with openapi.yaml.
+    /// Every route. A test compares them with openapi.yaml.
     package var routes: [Route] {
         let routes =
-            indexRoutes + regionRoutes + subnetRoutes + policyRoutes + regionPolicyRoutes
-            + streamRoutes
-            + diffRoutes + auditRoutes + proofRoutes + auditExportRoutes + holdRoutes
-            + operationsRoutes
+            indexRoutes + objectRoutes + applyRoutes + diffRoutes + auditRoutes + proofRoutes
+            + auditExportRoutes + holdRoutes + operationsRoutes
         return routes.map { route in
             var route = route.identified
             if !route.accepts.isEmpty { route.bodyMemory = Self.documentMemory }
@@ -46,7 +44,7 @@ package struct API: Sendable {
         }
     }
 
-    /// Bytes of memory for each byte of a body that is parsed. A typical policy becomes some eight times its
-    /// size, a text of nothing but small members or empty lists the most.
+    /// Bytes of memory for each byte of a body that is parsed. A typical policy takes about eight times the size of
+    /// its text. A text of nothing but small members or empty lists takes the most.
     static let documentMemory = 24
 }

@@ -1,12 +1,13 @@
+package import ControlPlane
 import Documents
 import Domain
 package import HTTPCore
 import HTTPTypes
 
-/// Who a request counts as.
+/// The actor of a request.
 package enum Principal {
-    /// `X-Actor`, else `anonymous@<address>`: there is no authentication, and so only clients on this
-    /// machine, whose word is taken. Throws a 400 problem when the header is malformed.
+    /// Returns `X-Actor`, else `anonymous@<address>`. The header is trusted: there is no authentication, so only
+    /// clients on this machine can connect. Throws a 400 problem if the header is malformed.
     package static func of(_ request: Request) throws(Problem) -> String {
         guard let actor = request.headers[.actor] else { return anonymous(request) }
         guard isActor(actor) else {
@@ -15,15 +16,16 @@ package enum Principal {
         }
         guard !isReserved(actor) else {
             throw ProblemKind.actor.problem(
-                "X-Actor must not be \(actor): the ledger calls nobody's and its own doings so.")
+                "X-Actor must not be \(actor): that name is reserved for entries that the server writes itself."
+            )
         }
         return actor
     }
 
-    /// Returns true if a row of the ledger may call somebody so.
+    /// Returns true if `text` can be an actor in the ledger.
     static func isActor(_ text: String) -> Bool { text.isVisibleASCII(1...128) }
 
-    /// The form of what `isActor`.
+    /// The form of an actor, for messages.
     static let form =
         "1 to 128 ASCII letters, digits and punctuation marks without spaces, such as alice.smith or "
         + "alice@example.org"
@@ -33,14 +35,15 @@ package enum Principal {
         text.isVisibleASCII(1...64) && !text.contains(",")
     }
 
-    /// The form of what `isRole`.
+    /// The form of a role, for messages.
     static let roleForm =
         "1 to 64 ASCII letters, digits and punctuation marks without spaces and commas"
 
-    /// Who has not said who it is.
+    /// The actor of a request without `X-Actor`.
     static func anonymous(_ request: Request) -> String { "anonymous@\(request.remoteAddress)" }
 
-    /// Names that the ledger itself gives: to other writers of etcd, to this server, to who said none.
+    /// Returns true for names that the ledger uses itself: for other writers of etcd, this server, and requests
+    /// without an actor.
     private static func isReserved(_ actor: String) -> Bool {
         let name = actor.lowercased()
         return ["unknown", "policy-server"].contains(name) || name.hasPrefix("anonymous@")
@@ -49,8 +52,133 @@ package enum Principal {
     /// The values of `authentication(of:)`.
     static let authentications = ["none", "asserted"]
 
-    /// How `of` knows: `asserted` when the client said, `none` when nobody did.
+    /// The source of the actor: `asserted` if the client named it, else `none`.
     package static func authentication(of request: Request) -> String {
         request.headers[.actor] == nil ? "none" : "asserted"
+    }
+}
+
+extension ChangeContext {
+    /// Reads who asks, and why. Throws a 400 problem for a malformed header.
+    package init(_ request: Request) throws(Problem) {
+        let reason = try Self.reason(request)
+        self.init(request, actor: try Principal.of(request), reason: reason)
+        authentication = Principal.authentication(of: request)
+        roles = try Self.roles(request)
+        ticket = try Self.ticket(request)
+    }
+
+    /// Reads who asked, and why, from a request that was refused. Malformed values are left out.
+    init(bestEffort request: Request) {
+        let actor = try? Principal.of(request)
+        self.init(
+            request, actor: actor ?? Principal.anonymous(request),
+            reason: try? Self.reason(request))
+        authentication = actor == nil ? "none" : Principal.authentication(of: request)
+        roles = (try? Self.roles(request)) ?? []
+        ticket = try? Self.ticket(request)
+        idempotencyKeyHash = request.headers[.idempotencyKey].map(Idempotency.hash)
+    }
+
+    private init(_ request: Request, actor: String, reason: String?) {
+        self.init(
+            actor: actor, clientAddress: request.remoteAddress, requestID: request.requestID,
+            reason: reason)
+        userAgent = request.headers[.userAgent].map(Self.userAgent)
+        traceParent = request.headers[.traceParent].flatMap(Self.traceParent)
+    }
+
+    private static func reason(_ request: Request) throws(Problem) -> String? {
+        // The parameter is checked even if the header takes precedence.
+        let parameter = try text(
+            request.query["reason"], "The query parameter reason", limit: 1024)
+        return try text(request.headers[.reason], "X-Reason", limit: 1024) ?? parameter
+    }
+
+    private static func ticket(_ request: Request) throws(Problem) -> String? {
+        try text(request.headers[.ticket], "X-Ticket", limit: 128)
+    }
+
+    /// Nil when absent or blank.
+    private static func text(
+        _ value: String?, _ name: String, limit: Int
+    ) throws(Problem) -> String? {
+        guard let text = value?.trimmed, !text.isEmpty else { return nil }
+        guard text.unicodeScalars.count <= limit, text.isPrintable else {
+            throw .malformed(
+                "\(name) must be at most \(limit) printable characters in UTF-8, without control, "
+                    + "formatting or line separator characters.")
+        }
+        return text
+    }
+
+    private static func roles(_ request: Request) throws(Problem) -> [String] {
+        guard let value = request.headers[.actorRoles] else { return [] }
+        let roles = value.split(separator: ",").map(\.trimmed).filter { !$0.isEmpty }
+        guard roles.count <= 32, roles.allSatisfy(Principal.isRole) else {
+            throw .malformed(
+                "X-Actor-Roles must be up to 32 roles separated by commas, such as admin,auditor, each of "
+                    + "\(Principal.roleForm).")
+        }
+        return roles
+    }
+
+    /// Cuts and cleans the User-Agent. It is only information, so a strange value is no reason to refuse.
+    private static func userAgent(_ value: String) -> String {
+        var text = ""
+        for scalar in value.unicodeScalars.prefix(256) {
+            text.unicodeScalars.append(scalar.isPrintable ? scalar : " ")
+        }
+        return text
+    }
+
+    /// Version 00 of the header; anything else is ignored (W3C Trace Context section 2.2.1).
+    private static func traceParent(_ value: String) -> String? {
+        let parts = value.trimmed.split(separator: "-", omittingEmptySubsequences: false)
+        guard parts.map(\.utf8.count) == [2, 32, 16, 2], parts.allSatisfy(Hex.isLowerCase),
+            parts[0] == "00",
+            parts[1].contains(where: { $0 != "0" }), parts[2].contains(where: { $0 != "0" })
+        else { return nil }
+        return value.trimmed
+    }
+}
+
+extension Route {
+    /// This route with answers that name the actor, for the access log, and problems that name their request.
+    var identified: Route {
+        var route = self
+        switch handler {
+        case .immediate(let handler):
+            route.handler = .immediate { request in
+                do {
+                    return try handler(request).identified(request)
+                } catch let problem as Problem {
+                    return problem.identified(request)
+                }
+            }
+        case .asynchronous(let handler):
+            route.handler = .asynchronous { request in
+                do {
+                    return try await handler(request).identified(request)
+                } catch let problem as Problem {
+                    return problem.identified(request)
+                }
+            }
+        }
+        return route
+    }
+}
+
+extension Response {
+    fileprivate func identified(_ request: Request) -> Response {
+        var response = self
+        response.principal = try? Principal.of(request)
+        return response
+    }
+}
+
+extension Problem {
+    fileprivate func identified(_ request: Request) -> Response {
+        identified(path: request.path, requestID: request.requestID).response.identified(request)
     }
 }

@@ -3,7 +3,7 @@ import HTTPCore
 
 /// Query parameters of this API's own types; every failure is a 400 problem that names the parameter.
 extension Request {
-    /// A CIDR in canonical form; with `orAddress` also a bare address, which stands for itself.
+    /// Reads a CIDR in canonical form. With `orAddress` a bare address is also accepted, as a block of its own.
     func cidr(_ name: String, orAddress: Bool = false) throws(Problem) -> CIDR? {
         guard let text = query(name) else { return nil }
         var block = text
@@ -15,13 +15,13 @@ extension Request {
         }
     }
 
-    /// A time as `Timestamp.init(asked:now:)` reads it.
+    /// Reads a time with `Timestamp.init(asked:now:)`.
     func time(_ name: String, now: Timestamp) throws(Problem) -> Timestamp? {
         try query(name, expected: Timestamp.askedFormsInURL) { Timestamp(asked: $0, now: now) }
     }
 
-    /// The query parameter `name` as `read` reads it; nil when absent. What it cannot read is refused with
-    /// `expected`, the end of "must be …".
+    /// Reads the query parameter `name` with `read`; nil if absent. `expected` completes the message "must be …" for
+    /// a value that `read` refuses.
     func query<Value>(
         _ name: String, expected: String, _ read: (String) -> Value?
     ) throws(Problem) -> Value? {
@@ -32,7 +32,7 @@ extension Request {
         return value
     }
 
-    /// One of an enumeration's values.
+    /// Reads one of an enumeration's values; nil if absent.
     func oneOf<Value: RawRepresentable<String> & CaseIterable>(
         _ name: String
     ) throws(Problem) -> Value? {

@@ -2,20 +2,20 @@ import Dispatch
 import Foundation
 import Synchronization
 
-/// Where the log's lines go: a queue of bounded size before a file descriptor, emptied by a thread of its own.
+/// The output of the log: a bounded queue before a file descriptor, which a dispatch queue empties.
 ///
-/// Writing a line never waits. An event loop that writes to a pipe nobody reads would stop with all its
-/// connections, so a line for which there is no room is dropped instead and counted; the log says so when it
-/// flows again, and `/metrics` at once.
+/// Writing a line never waits. If an event loop wrote to a pipe that no process reads, it would block with all its
+/// connections. So a line without room in the queue is dropped and counted. `/metrics` shows the count at once, and
+/// the log reports it when it can be written again.
 package final class LogOutput: TextOutputStream, Sendable {
     /// The log of this program.
     package static let standardError = LogOutput(descriptor: STDERR_FILENO)
 
     private struct State {
         var waiting: [UInt8] = []
-        /// Lines dropped that the log has not told of.
+        /// Dropped lines that the log has not reported.
         var untold: UInt64 = 0
-        /// Whether the writing thread has work.
+        /// True while `drain` is running or about to run.
         var isWriting = false
     }
 
@@ -25,19 +25,19 @@ package final class LogOutput: TextOutputStream, Sendable {
     private let dropped = Atomic<UInt64>(0)
     private let queue = DispatchQueue(label: "log")
 
-    /// - Parameter limit: Bytes that wait at most; as many again may be on their way to the descriptor.
+    /// - Parameter limit: The most bytes that wait; the same amount again may be in the middle of being written.
     package init(descriptor: Int32, limit: Int = 2 << 20) {
         self.descriptor = descriptor
         self.limit = limit
-        // A reader that has gone is an error of `write`, not the end of the process.
+        // If the reader has closed the pipe, `write` fails instead of SIGPIPE ending the process.
         signal(SIGPIPE, SIG_IGN)
     }
 
     /// Lines that were dropped since the start.
     package var droppedLines: UInt64 { dropped.load(ordering: .relaxed) }
 
-    /// Takes one line with its newline. Control characters in it are escaped, so that what a client sends
-    /// cannot look like a line of its own.
+    /// Queues one line with its newline. Control characters in it are escaped, so that text of a client cannot
+    /// appear as a separate line.
     package func write(_ line: String) {
         let bytes = Self.escaped(line)
         let mustStart = state.withLock { state in
@@ -53,7 +53,7 @@ package final class LogOutput: TextOutputStream, Sendable {
         if mustStart { queue.async { [self] in drain() } }
     }
 
-    /// Returns when every line has been written, or after `limit`.
+    /// Waits until every line has been written, at most for `limit`.
     package func flush(within limit: Duration) async {
         let deadline = ContinuousClock.now + limit
         while state.withLock({ $0.isWriting }), ContinuousClock.now < deadline {
@@ -80,7 +80,7 @@ package final class LogOutput: TextOutputStream, Sendable {
         }
     }
 
-    /// Writes `bytes`; what a descriptor that is broken does not take counts as dropped.
+    /// Writes `bytes`. Lines that a broken descriptor does not take count as dropped.
     private func put(_ bytes: [UInt8]) {
         var rest = bytes[...]
         while !rest.isEmpty {
@@ -90,7 +90,7 @@ package final class LogOutput: TextOutputStream, Sendable {
             if count > 0 {
                 rest = rest.dropFirst(count)
             } else if errno == EAGAIN {
-                // Whoever shares the descriptor has set it to not block.
+                // Another process that shares the descriptor has made it non-blocking.
                 var poll = pollfd(fd: descriptor, events: Int16(POLLOUT), revents: 0)
                 _ = Foundation.poll(&poll, 1, 1_000)
             } else if errno != EINTR {

@@ -5,7 +5,7 @@ import TestSupport
 /// A working day of several people and tools on one server, about 5,000 changes: what `docs/audit.md`
 /// asks about. The same every time, but for times and the order among requests sent at once.
 struct AuditDay {
-    /// What the questions need to know besides the API: RFC 3339 times between the day's parts.
+    /// Values that the questions need besides the API: RFC 3339 times between the day's parts.
     struct Marks: Sendable {
         var morning: String
         var noon: String
@@ -69,7 +69,7 @@ struct AuditDay {
             Person.bob.because("tenant left", ticket: "CHG-1044"))
     }
 
-    /// What is refused.
+    /// The requests that are refused.
     private func attempts() async throws {
         let mallory = Person.mallory.headers
         let attempts: [(HTTPRequest.Method, String, String, [(String, String)])] = [
@@ -88,7 +88,7 @@ struct AuditDay {
         }
     }
 
-    /// What somebody does with other tools, past the server.
+    /// Changes that are made with other tools, past the server.
     private func outsideEdits() async throws {
         let edited = Calico.policy("app-7")
         let value = try await etcd.value(edited)
@@ -139,7 +139,7 @@ struct AuditDay {
 }
 
 extension AuditDay {
-    /// Who works that day.
+    /// The people who work that day.
     private enum Person: String {
         case alice, bob, carol, mallory
         case robot = "ci-bot"

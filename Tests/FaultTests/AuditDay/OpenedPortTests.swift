@@ -16,7 +16,7 @@ extension FaultTests {
             var body: String?
         }
 
-        @Test func `whoever opened port 22 is named, and nobody else`() async throws {
+        @Test func `the actor who opened port 22 is named, and nobody else`() async throws {
             let page = try Repository.text("docs/audit.md")
             let question = try #require(AuditorQuestion.all(in: page).first)
             try await withEtcd { etcd in

@@ -94,7 +94,7 @@ extension FaultTests {
             try DocumentedPage("README.md").commands.filter { $0.heading == "An example" }
         }
 
-        /// `block` after what the page's text presupposes there: somebody else's doing.
+        /// Returns `block` after the actions of other people that the page's text presupposes.
         private static func prepared(_ block: DocumentedPage.Block) -> DocumentedPage.Block {
             var block = block
             if let first = incidents[block.heading] { block.code = first + "\n" + block.code }
@@ -111,7 +111,7 @@ extension FaultTests {
             etcdctl put /calico-policy-server/v1/head broken
             until curl "$api/v1/audit?kind=Ledger&name=head" | jq -e '.items != []'; do sleep 0.1; done
             """,
-            // What audit-proof.md has kept.
+            // The files that audit-proof.md has stored.
             "What to watch": """
             curl -X POST "$api/v1/audit/checkpoint" | jq -er .verifierKey >/etc/policy-server/ledger.vkey
             """,

@@ -14,7 +14,7 @@ struct DocumentedPage: Sendable, CustomTestStringConvertible {
     /// A block of commands: fenced, with the language `sh`.
     struct Block: Sendable {
         var line: Int
-        /// The heading that it stands under.
+        /// The heading above it.
         var heading: String
         var code: String
         /// Why no test runs it, from the comment `<!-- not run: … -->` above it.
@@ -47,7 +47,7 @@ struct DocumentedPage: Sendable, CustomTestStringConvertible {
     /// The blocks that are run, in order.
     var commands: [Block] { blocks.filter { $0.exemption == nil } }
 
-    /// What the page says of the state that its commands begin with; nil when it says nothing, or two things.
+    /// The state that the page states for the start of its commands; nil if it states none or two.
     var start: Start? {
         let plain = text.replacing(/\[([^\]]*)\]\([^)]*\)/) { $0.1 }
             .split(whereSeparator: \.isWhitespace).joined(separator: " ")

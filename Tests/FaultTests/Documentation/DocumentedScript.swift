@@ -1,12 +1,12 @@
 import Foundation
 import TestSupport
 
-/// Runs commands of a page in one shell, as somebody would who copies one block after the other.
+/// Runs the commands of a page in one shell, like a reader who copies one block after the other.
 ///
 /// A page's addresses and folders are those of a production machine; in what is run the test's own stand in
 /// their place. All else is run as it is written.
 struct DocumentedScript: Sendable {
-    /// What a page may ask of its machine.
+    /// The things that a page may expect of its machine.
     struct Machine: Sendable {
         let etcd: EtcdProcess
         let server: ServerProcess
@@ -16,7 +16,7 @@ struct DocumentedScript: Sendable {
         let port: UInt16
         let folder: TemporaryDirectory
 
-        /// What stands for a page's addresses and folders.
+        /// The substitutes for a page's addresses and folders.
         var places: [(String, String)] {
             [
                 ("http://127.0.0.1:8080", "http://127.0.0.1:\(port)"),
@@ -73,7 +73,7 @@ struct DocumentedScript: Sendable {
         for (number, line) in lines.enumerated() {
             guard let status = line.firstMatch(of: /^# ([1-5][0-9]{2})\b/)?.1 else { continue }
             guard number + 1 < lines.count, lines[number + 1].hasPrefix("curl ") else {
-                throw FaultTestError("\(line): no curl stands below it")
+                throw FaultTestError("\(line): no curl follows it")
             }
             lines[number + 1] = "expected_status=\(status) " + lines[number + 1]
         }

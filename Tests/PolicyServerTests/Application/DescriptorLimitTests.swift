@@ -1,6 +1,5 @@
+import PolicyServer
 import Testing
-
-@testable import PolicyServer
 
 struct DescriptorLimitTests {
     @Test(arguments: [

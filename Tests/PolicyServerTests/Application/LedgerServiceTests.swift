@@ -1,9 +1,8 @@
 import Domain
+import PolicyServer
 import Store
 import TestSupport
 import Testing
-
-@testable import PolicyServer
 
 struct LedgerServiceTests {
     @Test func `a ledger too large to be checked at the start is checked while it is served`()

@@ -31,7 +31,7 @@ struct JournalKeyFileTests {
         ("\na c2hvcnQ=", "line 2 is not"), ("a !!!!", "line 1 is not"),
         ((0...16).map { "k\($0) \(secret)" }.joined(separator: "\n"), "holds 17 keys"),
     ])
-    func `a file that is none is refused with the line, without the secret`(
+    func `a malformed file is refused with the line but without the secret`(
         _ text: String, _ problem: String
     ) throws {
         let file = try Self.file(text)

@@ -6,7 +6,7 @@ import Testing
 
 struct SettingTableTests {
     private struct AllFlags: ParsableArguments {
-        @OptionGroup var places: PlaceFlags
+        @OptionGroup var places: LocationFlags
         @OptionGroup var flags: SettingFlags
     }
 

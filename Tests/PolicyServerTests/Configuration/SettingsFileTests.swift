@@ -10,7 +10,7 @@ struct SettingsFileTests {
         ("- a\n", "not a mapping"),
         ("listen: [\n", ":"),
     ])
-    func `what the file says wrong is refused by name`(
+    func `errors in the file are refused by name`(
         _ text: String, _ expected: String
     ) async throws {
         let file = try SettingsFileFixture(text)
@@ -22,14 +22,16 @@ struct SettingsFileTests {
         #expect(message.contains(expected))
     }
 
-    @Test func `a file that is not there is refused`() async {
+    @Test func `a missing file is refused`() async {
         let error = await #expect(throws: SettingError.self) {
             try await SettingsFile.provider(path: "/nonexistent/policy-server.yaml")
         }
         #expect(error?.message == "--config: cannot read /nonexistent/policy-server.yaml")
     }
 
-    @Test func `a single value where a list stands is refused with the file's name`() async throws {
+    @Test func `a list in the place of a single value is refused with the file's name`()
+        async throws
+    {
         let file = try SettingsFileFixture("data-dir: [a, b]\n")
         let provider = try await SettingsFile.provider(path: file.path)
         let error = #expect(throws: SettingError.self) {

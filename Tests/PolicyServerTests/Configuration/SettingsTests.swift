@@ -8,7 +8,7 @@ import PolicyServer
 import Testing
 
 struct SettingsTests {
-    @Test func `nothing set means the defaults`() throws {
+    @Test func `without settings the defaults apply`() throws {
         let settings = try Settings(SettingValues(flags: [:], environment: [:]))
         #expect(settings.listen.map(\.description) == ["127.0.0.1:8080"])
         #expect(settings.etcd.endpoints.map(\.description) == ["http://127.0.0.1:2379"])
@@ -106,13 +106,13 @@ struct SettingsTests {
     }
 
     @Test(arguments: ["POLICY_SERVER_AUDIT_REDS", "POLICY_SERVER_", "POLICY_SERVER_ETCD_USERS"])
-    func `a variable that is no setting is refused by name`(_ name: String) async throws {
-        let (flags, places) = (try SettingFlags.parse([]), try PlaceFlags.parse([]))
+    func `an unknown variable is refused by name`(_ name: String) async throws {
+        let (flags, places) = (try SettingFlags.parse([]), try LocationFlags.parse([]))
         let error = await #expect(throws: SettingError.self) {
             try await Settings.load(flags, places, environment: [name: "maybe"])
         }
         #expect(error?.message.hasPrefix("\(name) (environment): ") == true)
-        // What Kubernetes sets for Services named policy-server and policy-server-etcd is none of ours.
+        // Kubernetes sets these for Services named policy-server and policy-server-etcd.
         let others = [
             "POLICY_SERVER_SERVICE_HOST": "10.0.0.1", "POLICY_SERVER_PORT": "tcp://10.0.0.1:80",
             "POLICY_SERVER_PORT_80_TCP": "x", "POLICY_SERVER_SERVICE_PORT_HTTP": "80",
@@ -123,7 +123,7 @@ struct SettingsTests {
             flags, places, environment: others.merging(["POLICY": "x"]) { $1 })
     }
 
-    @Test func `hosts and origins are kept in the form in which requests name them`() throws {
+    @Test func `hosts and origins are stored in the form that requests use`() throws {
         let settings = try Settings(
             SettingValues(
                 flags: [
@@ -139,7 +139,7 @@ struct SettingsTests {
                 == ["https://console.example.org", "http://[2001:db8::1]", "https://a:8443"])
     }
 
-    @Test func `memory in which the largest body has no room is refused`() throws {
+    @Test func `a memory limit too small for the largest body is refused`() throws {
         let error = #expect(throws: SettingError.self) {
             try Settings(
                 SettingValues(flags: [.maxBodyBytes: ["16777216"]], environment: [:]))

@@ -6,9 +6,11 @@ import Testing
 extension EndToEndTests {
     /// Media types of answers: JSON unless another one is asked for.
     struct AcceptTests {
-        /// What a client gets that asks for nothing, or for anything.
+        /// The answer to a client that accepts anything or says nothing.
         @Test(arguments: [nil, "*/*"] as [String?])
-        func `every document is JSON to a client that does not ask`(accept: String?) async throws {
+        func `every document is JSON for a client that sends no Accept`(accept: String?)
+            async throws
+        {
             try await TestApplication.with { server in
                 try await server.send(.put, "/v1/regions/west", "{}")
                 try await server.send(.post, "/v1/audit/checkpoint")
@@ -24,7 +26,8 @@ extension EndToEndTests {
         }
 
         /// Generated clients send it where the contract documents JSON for errors only.
-        @Test func `a client that asks for problems only gets answers too`() async throws {
+        @Test func `a client that accepts only problem documents still gets answers`() async throws
+        {
             let problems = [("Accept", "application/problem+json")]
             try await TestApplication.with { server in
                 try await server.send(.put, "/v1/regions/west", "{}")
@@ -66,7 +69,8 @@ extension EndToEndTests {
             }
         }
 
-        @Test func `lines and the contract are plain text to what shows nothing else`() async throws
+        @Test func `lines and the contract are plain text for a client that accepts only that`()
+            async throws
         {
             try await TestApplication.with { server in
                 for path in ["/openapi.yaml", "/v1/audit/export"] {

@@ -6,9 +6,10 @@ import TestSupport
 import Testing
 
 extension EndToEndTests {
-    /// What a row says of a request, and which requests become rows.
+    /// The content of a row, and the requests that become rows.
     struct AuditRowTests {
-        @Test func `a row says who, how that is known, from where, why, and what changed`()
+        @Test
+        func `a row names the actor, the authentication, the address, the reason and the change`()
             async throws
         {
             try await TestApplication.with { server in
@@ -52,7 +53,7 @@ extension EndToEndTests {
             }
         }
 
-        @Test func `a warning that was shown is in the row`() async throws {
+        @Test func `a warning that the client got is in the row`() async throws {
             try await TestApplication.with { server in
                 let policy = """
                     {"apiVersion":"projectcalico.org/v3","kind":"GlobalNetworkPolicy",
@@ -67,7 +68,7 @@ extension EndToEndTests {
             }
         }
 
-        @Test func `a write is on record however early it is turned away`() async throws {
+        @Test func `a write is recorded however early it is refused`() async throws {
             try await TestApplication.with(flags: [.maxBodyBytes: ["1024"]]) { server in
                 let path = "/v1/regions/west/subnets/web"
                 let large = #"{"description":"\#(String(repeating: "x", count: 2000))"}"#
@@ -101,7 +102,9 @@ extension EndToEndTests {
             }
         }
 
-        @Test func `what is turned away early says who, why and what was asked`() async throws {
+        @Test func `the row of an early refusal has the actor, the reason and the request`()
+            async throws
+        {
             try await TestApplication.with { server in
                 let headers = [
                     ("X-Actor", "alice"), ("X-Actor-Roles", "operator"), ("X-Ticket", "T-1"),
@@ -111,7 +114,7 @@ extension EndToEndTests {
                     .put, "/v1/regions/west?dryRun=true", "<a/>", type: "text/xml", headers)
                 try await server.send(
                     .put, "/v1/audit/holds/case-7", #"{"reason":""}"#, headers)
-                // What is malformed is left out, the rest is not.
+                // Only malformed values are left out.
                 try await server.send(
                     .put, "/v1/regions/east", "{}", headers + [("X-Ticket", "a\tb")])
                 let rows = try await server.rows(3, "/v1/audit?outcome=refused&order=asc")
@@ -130,7 +133,7 @@ extension EndToEndTests {
             }
         }
 
-        @Test func `a reason that is no UTF-8 is refused, not repaired`() async throws {
+        @Test func `a reason that is not UTF-8 is refused, not repaired`() async throws {
             try await TestApplication.with { server in
                 try await server.client.withRawConnection { raw in
                     try await raw.send(
@@ -144,7 +147,7 @@ extension EndToEndTests {
             }
         }
 
-        @Test func `one who reads much hides nothing that is refused`() async throws {
+        @Test func `many reads do not displace the rows of refusals`() async throws {
             try await TestApplication.with(flags: [.auditAttempts: ["1"]]) { server in
                 for _ in 0..<1_010 { try await server.send(.get, "/v1/audit/1") }
                 try await server.send(.put, "/v1/regions/No", "{}")
@@ -173,7 +176,7 @@ extension EndToEndTests {
             }
         }
 
-        @Test func `an actor that cannot be one is on record as a failed authentication`()
+        @Test func `a malformed actor is recorded as a failed authentication`()
             async throws
         {
             try await TestApplication.with { server in

@@ -2,19 +2,18 @@ import ControlPlane
 import Documents
 import Domain
 import Etcd
+import HTTPCore
 import HTTPTypes
 import Logging
+import PolicyServer
 import ServiceLifecycle
 import Store
 import TestSupport
 import Testing
 
-@testable import HTTPCore
-@testable import PolicyServer
-
 extension EndToEndTests {
     struct AuditStreamTests {
-        @Test func `a stream begins at the end, shows what follows, and ends with the server`()
+        @Test func `a stream begins at the end, shows new rows, and ends with the server`()
             async throws
         {
             try await TestApplication.with { server in
@@ -33,7 +32,7 @@ extension EndToEndTests {
             }
         }
 
-        @Test func `a stream goes on after the row that its client names`() async throws {
+        @Test func `a stream continues after the row that its client names`() async throws {
             try await TestApplication.with { server in
                 for name in ["a", "b", "c"] {
                     try await server.send(.put, "/v1/regions/\(name)", "{}")
@@ -64,7 +63,7 @@ extension EndToEndTests {
         func `a client is told of rows that were pruned, and of a ledger that ends before its row`()
             async throws
         {
-            try await StreamServer.with(AuditStreams()) { ledger, directory in
+            try await StreamServer.with(AuditEvents()) { ledger, directory in
                 try await ledger.record(
                     (Int64(1)...600).map { number in
                         AuditRecord.Draft(
@@ -99,11 +98,11 @@ extension EndToEndTests {
             }
         }
 
-        @Test func `streams are limited, silent ones show a sign of life, and places come back`()
+        @Test func `streams are limited, silent ones send heartbeats, and slots are given back`()
             async throws
         {
-            let streams = AuditStreams(maximum: 1, heartbeat: .milliseconds(30))
-            try await StreamServer.with(streams) { client in
+            let events = AuditEvents(maximum: 1, heartbeat: .milliseconds(30))
+            try await StreamServer.with(events) { client in
                 try await client.withRawConnection { raw in
                     try await raw.send(Self.request(""))
                     _ = try await raw.receive(through: ":\n\n")
@@ -112,17 +111,17 @@ extension EndToEndTests {
                     #expect(refused.text.contains("/problems/too-many-streams"))
                 }
                 // The heartbeat finds out that the client has left.
-                var place: AuditStreams.Place?
-                while place == nil {
-                    place = streams.take()
+                var slot: AuditEvents.Slot?
+                while slot == nil {
+                    slot = events.takeSlot()
                     await Task.yield()
                 }
-                #expect(streams.take() == nil)
+                #expect(events.takeSlot() == nil)
             }
         }
 
         @Test func `atLeast waits for the ledger, which needs no etcd`() async throws {
-            try await StreamServer.with(AuditStreams()) { ledger, _ in
+            try await StreamServer.with(AuditEvents()) { ledger, _ in
                 try await ledger.follow(Progress(clusterID: "cdf818194e3a8c32", revision: 5))
             } _: { client in
                 for (path, status) in [
@@ -144,12 +143,12 @@ extension EndToEndTests {
 /// The API over a ledger alone.
 private enum StreamServer {
     static func with(
-        _ streams: AuditStreams,
+        _ events: AuditEvents,
         prepare: (AuditLedger, TemporaryDirectory) async throws -> Void = { _, _ in },
         _ body: (HTTPTestClient) async throws -> Void
     ) async throws {
         let directory = try TemporaryDirectory()
-        let api = try API.overPartsThatDoNotRun(in: directory, streams: streams)
+        let api = try API.overPartsThatDoNotRun(in: directory, events: events)
         try await prepare(api.ledger, directory)
         var builder = RouterBuilder()
         builder.add(api.routes)

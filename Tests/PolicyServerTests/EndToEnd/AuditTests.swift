@@ -52,7 +52,7 @@ extension EndToEndTests {
             "field=spec", "field=/a~2", "q=", "q=%22-%22", "q=a*", "order=up", "group_by=reason",
             "group_by=day&limit=5", "status=ok", "revision=x", "limit=0",
         ])
-        func `a search that cannot be meant is refused`(query: String) async throws {
+        func `a contradictory search is refused`(query: String) async throws {
             try await TestApplication.with(etcdURL: "http://127.0.0.1:1") { server in
                 let answer = try await server.send(.get, "/v1/audit?\(query)")
                 #expect(answer.status == 400, "\(answer.text)")
@@ -116,7 +116,7 @@ extension EndToEndTests {
             }
         }
 
-        @Test func `rows are counted by what is asked`() async throws {
+        @Test func `rows are counted by the requested column`() async throws {
             try await TestApplication.with(flags: [.auditReads: ["off"]]) { server in
                 try await prepare(server)
                 let answer = try await server.send(.get, "/v1/audit?group_by=kind&outcome=accepted")
@@ -153,7 +153,7 @@ extension EndToEndTests {
             }
         }
 
-        @Test func `reads of the audit log are rows of it, without secrets`() async throws {
+        @Test func `reads of the audit log are recorded in it, without secrets`() async throws {
             try await TestApplication.with { server in
                 let reader = [
                     ("X-Actor", "auditor"), ("X-Reason", "review"), ("Accept", "text/csv"),
@@ -176,7 +176,7 @@ extension EndToEndTests {
             }
         }
 
-        @Test func `no page of an export, history or diff is read unseen`() async throws {
+        @Test func `each page of an export, history or diff is recorded`() async throws {
             try await TestApplication.with { server in
                 try await server.send(.put, "/v1/regions/west", "{}")
                 let paths = [
@@ -196,7 +196,7 @@ extension EndToEndTests {
             }
         }
 
-        @Test func `a read of the audit log that is refused is a row as well`() async throws {
+        @Test func `a refused read of the audit log is also recorded`() async throws {
             try await TestApplication.with { server in
                 let attempts: [(String, [(String, String)], String, JSONValue)] = [
                     ("/v1/audit?name=x", [("X-Actor", "\u{e9}")], "Authentication", 400),
@@ -218,7 +218,7 @@ extension EndToEndTests {
             }
         }
 
-        @Test func `a quote that is not closed is no search`() async throws {
+        @Test func `a search with an unclosed quote is refused`() async throws {
             try await TestApplication.with(etcdURL: "http://127.0.0.1:1") { server in
                 let answer = try await server.send(.get, "/v1/audit?q=%22open")
                 #expect(answer.status == 400)

@@ -96,7 +96,7 @@ extension EndToEndTests {
             }
         }
 
-        @Test func `a read waits for the revision it names, and refuses one that is not there`()
+        @Test func `a read waits for the revision it names, and refuses a future one`()
             async throws
         {
             try await TestApplication.with { server in

@@ -84,7 +84,7 @@ extension EndToEndTests {
             ["op": "replace", "path": "/spec/order", "value": 2]
         ]
 
-        @Test func `its kind is its own everywhere, and its difference one of its spec`()
+        @Test func `it has its own kind everywhere, and its difference is one of its spec`()
             async throws
         {
             try await TestApplication.with { server in
@@ -124,7 +124,8 @@ extension EndToEndTests {
             }
         }
 
-        @Test func `the audit log has it under its kind, and what it became under Calico's`()
+        @Test
+        func `the audit log has it under its own kind, and its compiled policies under Calico's`()
             async throws
         {
             try await TestApplication.with { server in

@@ -11,7 +11,7 @@ extension EndToEndTests {
             "9223372036854775808", "", "x",
         ]
 
-        /// Lists, their names in cursors, and positions with `#` where a number stands.
+        /// Lists, their names in cursors, and positions with `#` in the place of a number.
         private static let lists: [(path: String, name: String, positions: [String])] = [
             ("/v1/audit?q=west", "audit", ["s#", "#.#"]),
             ("/v1/audit?", "audit", ["#.1", "1.#", "#.#", "s#"]),

@@ -5,7 +5,7 @@ import TestSupport
 import Testing
 
 extension EndToEndTests {
-    /// What goes in and out: forms, violations, merge patches.
+    /// Documents in requests and answers: formats, violations, merge patches.
     struct DocumentTests {
         @Test func `YAML goes in and out`() async throws {
             try await TestApplication.with { server in
@@ -48,7 +48,7 @@ extension EndToEndTests {
                 #expect(stream.json["violations"]?.arrayValue?.first?["line"] == 5)
                 let unread = try await server.send(
                     .put, "/v1/regions/west", "a: 1\na: 2\n", type: "application/yaml")
-                // Where the first of the two stands.
+                // The position of the first of the two.
                 #expect(unread.json["violations"]?.arrayValue?.first?["line"] == 1)
             }
         }
@@ -78,7 +78,7 @@ extension EndToEndTests {
             ("", "application/json", "document.empty"),
             ("a: 1\na: 2\n", "application/yaml", "document.duplicate-key"),
         ])
-        func `a body that is no document is 400 and on record`(
+        func `a body that is not a document is 400 and recorded`(
             _ body: String, _ type: String, _ rule: String
         ) async throws {
             try await TestApplication.with { server in
@@ -111,7 +111,7 @@ extension EndToEndTests {
             }
         }
 
-        @Test func `a region policy lives in its region's namespace`() async throws {
+        @Test func `a region policy is stored in its region's namespace`() async throws {
             try await TestApplication.with { server in
                 try await server.send(.put, "/v1/regions/west", "{}")
                 let policy = """

@@ -4,7 +4,7 @@ import Etcd
 import Synchronization
 import TestSupport
 
-/// What etcd itself told a watch of the test's own, and what follows from that: knows nothing of the ledger.
+/// The changes that etcd reported to a watch of the test, and the states that follow. Independent of the ledger.
 final class EtcdReplay: Sendable {
     private struct Version {
         var revision: Int64

@@ -7,7 +7,7 @@ import Testing
 extension EndToEndTests {
     /// A ledger that has followed an empty etcd knows that it was empty.
     struct FirstMomentTests {
-        @Test func `the time before the first change is known, since nothing was there`()
+        @Test func `the time before the first change is known to be empty`()
             async throws
         {
             try await TestApplication.with { server in

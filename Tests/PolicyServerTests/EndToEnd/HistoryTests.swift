@@ -10,7 +10,7 @@ extension EndToEndTests {
     struct HistoryTests {
         private static let policy = "/v1/policies/web"
 
-        @Test func `a read of the past shows what stood then, and from when on that is known`()
+        @Test func `a read of an earlier state shows that state and the start of its history`()
             async throws
         {
             try await TestApplication.with { server in
@@ -44,7 +44,7 @@ extension EndToEndTests {
             }
         }
 
-        @Test func `pages of the past stay where the first one was`() async throws {
+        @Test func `all pages of an earlier state show the state of the first page`() async throws {
             try await TestApplication.with { server in
                 for name in ["a", "b", "c", "d", "e"] {
                     try await server.send(.put, "/v1/regions/\(name)", "{}")
@@ -71,7 +71,7 @@ extension EndToEndTests {
             }
         }
 
-        @Test func `filters select among the subnets of then`() async throws {
+        @Test func `filters select among the subnets of the earlier state`() async throws {
             try await TestApplication.with { server in
                 try await server.send(.put, "/v1/regions/west", "{}")
                 try await server.send(
@@ -97,7 +97,8 @@ extension EndToEndTests {
             }
         }
 
-        @Test func `what is not known or still to come is said so`() async throws {
+        @Test func `an unknown state and a future state are refused with the reason`() async throws
+        {
             try await TestApplication.with { server in
                 try await server.send(.put, "/v1/regions/west", "{}")
                 let early = try await server.send(.get, "/v1/regions?at=2001-01-01T00:00:00Z")
@@ -137,7 +138,9 @@ extension EndToEndTests {
             }
         }
 
-        @Test func `a history tells who made which version, also of what is gone`() async throws {
+        @Test func `a history names the actor of each version, also for a deleted object`()
+            async throws
+        {
             try await TestApplication.with { server in
                 #expect(try await server.send(.get, Self.policy + "/history").status == 404)
                 let created = try await server.send(
@@ -194,7 +197,7 @@ extension EndToEndTests {
             }
         }
 
-        @Test func `a policy between regions has drift in its past, and one history`() async throws
+        @Test func `a policy between regions shows earlier drift and has one history`() async throws
         {
             try await TestApplication.with { server in
                 let first = try await Self.putCrossRegion(server)

@@ -69,7 +69,7 @@ extension EndToEndTests {
             }
         }
 
-        @Test func `a list that is as it was is not sent again`() async throws {
+        @Test func `an unchanged list is not sent again`() async throws {
             try await TestApplication.with { server in
                 try await server.send(.put, "/v1/regions/a", #"{"labels":{"x":"y"}}"#)
                 let targets = [
@@ -119,7 +119,7 @@ extension EndToEndTests {
             }
         }
 
-        @Test func `a tag is good for one run of the server`() async throws {
+        @Test func `a list's tag is valid for one run of the server`() async throws {
             try await withEtcd { etcd in
                 var tags: Set<String> = []
                 for _ in 0..<2 {
@@ -140,7 +140,7 @@ extension EndToEndTests {
             func set(_ value: String?) { self.value = value }
         }
 
-        @Test func `a query that cannot be meant is refused`() async throws {
+        @Test func `a contradictory query is refused`() async throws {
             let targets = [
                 "/v1/subnets?bogus=1", "/v1/subnets?overlaps=10.1.0.1/16", "/v1/subnets?overlaps=x",
                 "/v1/subnets?contains=10.0.0", "/v1/subnets?label=x", "/v1/subnets?limit=0",

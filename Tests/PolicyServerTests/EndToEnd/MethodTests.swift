@@ -6,7 +6,7 @@ import TestSupport
 import Testing
 
 extension EndToEndTests {
-    /// What HTTP says of every resource: HEAD, OPTIONS, Accept-Patch, the index, slashes.
+    /// The rules of HTTP for every resource: HEAD, OPTIONS, Accept-Patch, the index, slashes.
     struct MethodTests {
         /// Values for the parameters of paths, of objects that are there.
         private static let values = [
@@ -46,7 +46,7 @@ extension EndToEndTests {
             try OpenAPIDocument().operations.map { ($0.method, $0.path) }
         }
 
-        @Test func `HEAD answers what GET does, without the body, on every resource`()
+        @Test func `HEAD answers like GET without the body on every resource`()
             async throws
         {
             try await TestApplication.with(flags: [.auditReads: ["off"]]) { server in
@@ -92,7 +92,7 @@ extension EndToEndTests {
             }
         }
 
-        @Test func `an object says which patches it takes`() async throws {
+        @Test func `an object names the patch formats that it accepts`() async throws {
             try await TestApplication.with { server in
                 try await Self.fill(server)
                 let types = "application/merge-patch+json, application/json"
@@ -126,7 +126,7 @@ extension EndToEndTests {
         }
 
         @Test(arguments: [HTTPRequest.Method.get, .put, .options])
-        func `a slash too many is named, and nothing is done`(
+        func `an extra slash is named in the answer, and nothing is changed`(
             method: HTTPRequest.Method
         ) async throws {
             try await TestApplication.with { server in
@@ -142,8 +142,8 @@ extension EndToEndTests {
                     #expect(answer["Location"] == nil)
                     #expect(
                         answer.json["detail"]?.stringValue
-                            == "There is no resource at \(path). Leave out the slash that is too"
-                            + " many: \(meant)")
+                            == "There is no resource at \(path). Leave out the extra slash: \(meant)"
+                    )
                 }
                 #expect(try await server.send(.get, "/v1/regions").items.isEmpty)
             }

@@ -81,7 +81,7 @@ extension EndToEndTests {
             }
         }
 
-        @Test func `a request keeps its id, and who asked is on record`() async throws {
+        @Test func `a request keeps its id, and its actor is recorded`() async throws {
             try await TestApplication.with { server in
                 let answer = try await server.send(
                     .put, "/v1/regions/west", "{}",
@@ -99,7 +99,7 @@ extension EndToEndTests {
             }
         }
 
-        @Test func `without etcd the server lives, is not ready, and says when to try again`()
+        @Test func `without etcd the server is alive, not ready, and says when to try again`()
             async throws
         {
             try await TestApplication.with(etcdURL: "http://127.0.0.1:1") { server in

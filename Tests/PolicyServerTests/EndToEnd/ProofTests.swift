@@ -6,15 +6,14 @@ import Etcd
 import Foundation
 import GRDB
 import HTTPTypes
+import PolicyServer
 import Store
 import TestSupport
 import Testing
 
-@testable import PolicyServer
-
 extension EndToEndTests {
     struct ProofTests {
-        @Test func `a row is proven to be under a checkpoint that etcd has too`() async throws {
+        @Test func `a row is proven to be under a checkpoint that etcd also holds`() async throws {
             try await TestApplication.with { server in
                 for name in ["west", "east", "north"] {
                     try await server.send(.put, "/v1/regions/\(name)", "{}")
@@ -65,7 +64,7 @@ extension EndToEndTests {
             #expect(try Self.hash(proof["leafHash"]?.stringValue ?? "") == leaf)
         }
 
-        @Test func `a later checkpoint is proven to go on from an earlier one`() async throws {
+        @Test func `a later checkpoint is proven to extend an earlier one`() async throws {
             try await TestApplication.with { server in
                 var sizes: [Int] = []
                 var roots: [AuditHash] = []
@@ -96,7 +95,7 @@ extension EndToEndTests {
             ("seq=1&from=1", 400), ("seq=2&size=1", 400), ("from=2&to=1", 400), ("from=1", 404),
             ("seq=1&size=999999", 404), ("from=1&to=999999", 404), ("from=1&size=3", 400),
         ])
-        func `what cannot be proven is a problem`(query: String, status: Int) async throws {
+        func `a proof that cannot be made is a problem`(query: String, status: Int) async throws {
             try await TestApplication.with { server in
                 let answer = try await server.send(.get, "/v1/audit/proof?\(query)")
                 #expect(answer.status == status)
@@ -104,7 +103,7 @@ extension EndToEndTests {
             }
         }
 
-        @Test func `the first key is on record, and so is the next`() async throws {
+        @Test func `the first key and the next one are recorded`() async throws {
             try await withEtcd { etcd in
                 let directory = try TemporaryDirectory()
                 var keys: [String] = []
@@ -128,7 +127,7 @@ extension EndToEndTests {
             }
         }
 
-        @Test func `a ledger put back to yesterday is noticed, and the evidence stays`()
+        @Test func `a restored older ledger is detected, and the evidence is kept`()
             async throws
         {
             try await withEtcd { etcd in
@@ -172,7 +171,8 @@ extension EndToEndTests {
             }
         }
 
-        @Test func `a changed row is named, and what cannot be read is no verdict`() async throws {
+        @Test func `a changed row is named, and an unreadable file gives no verdict`() async throws
+        {
             try await withEtcd { etcd in
                 let directory = try TemporaryDirectory()
                 try await Self.run(etcd, directory, regions: ["west", "east"])
@@ -197,7 +197,7 @@ extension EndToEndTests {
             }
         }
 
-        @Test func `an anchor that was taken away is noticed`() async throws {
+        @Test func `a removed anchor is detected`() async throws {
             try await withEtcd { etcd in
                 let directory = try TemporaryDirectory()
                 try await Self.run(etcd, directory, regions: ["west"])
@@ -293,7 +293,7 @@ extension TestApplication {
         }
     }
 
-    /// What etcd holds under the name in the checkpoints' folder.
+    /// Returns the value that etcd holds under the name among the checkpoints.
     fileprivate func anchor(_ name: String) async throws -> String {
         let etcd = try #require(etcd)
         let key = "/calico-policy-server/v1/checkpoint/\(name)"

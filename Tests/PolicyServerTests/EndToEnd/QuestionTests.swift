@@ -8,7 +8,7 @@ import Testing
 @testable import PolicyServer
 
 extension EndToEndTests {
-    /// Who asks for what cannot be is told what can, by every query parameter of every GET endpoint.
+    /// A value that a query parameter cannot have gets an answer that names the legal ones, for every GET endpoint.
     struct QuestionTests {
         private let routes: [Route]
 
@@ -17,7 +17,7 @@ extension EndToEndTests {
                 .filter { $0.method == .get }
         }
 
-        @Test func `every question in vain is told what can be asked`() async throws {
+        @Test func `every failed question is told what can be asked`() async throws {
             try await TestApplication.with { server in
                 try await Self.prepare(server)
                 for route in routes {
@@ -36,7 +36,7 @@ extension EndToEndTests {
             }
         }
 
-        @Test func `the page of typical mistakes says what is answered to questions in vain`()
+        @Test func `the page of typical mistakes states the answers to failed questions`()
             async throws
         {
             let rows = try Repository.text("docs/mistakes.md").matches(
@@ -68,7 +68,7 @@ extension EndToEndTests {
             }
         }
 
-        @Test func `a parameter that there is not is told which there are`() async throws {
+        @Test func `an unknown parameter is told the known ones`() async throws {
             try await TestApplication.with { server in
                 try await Self.prepare(server)
                 for route in routes {
@@ -89,7 +89,8 @@ extension EndToEndTests {
             ("/v1/changes/4711", "26 characters"), ("/v1/audit/4711", "no row 4711"),
             ("/v1/regions/nowhere/subnets", "no region nowhere"),
         ])
-        func `a path that cannot be is told what can`(path: String, told: String) async throws {
+        func `an impossible path is told the possible form`(path: String, told: String) async throws
+        {
             try await TestApplication.with { server in
                 try await Self.prepare(server)
                 let answer = try await server.send(.get, path)
@@ -104,7 +105,7 @@ extension EndToEndTests {
             "problem=overlap", "kind=AuditLog", "kind=CrossRegionPolicy", "kind=Stream",
             "clientAddress=::1",
         ])
-        func `what people write is understood`(query: String) async throws {
+        func `the usual spellings are understood`(query: String) async throws {
             try await TestApplication.with { server in
                 let answer = try await server.send(.get, "/v1/audit?limit=1&\(query)")
                 #expect(answer.status == 200, "\(answer.text)")
@@ -114,7 +115,7 @@ extension EndToEndTests {
         @Test(arguments: [
             "region=Berlin", "name=Berlin", "clientAddress=127.0.0.1", "actor=anonymous@127.0.0.1",
         ])
-        func `an attempt at what cannot be is found by what it named`(query: String) async throws {
+        func `a refused attempt is found by the name it used`(query: String) async throws {
             try await TestApplication.with { server in
                 #expect(try await server.send(.put, "/v1/regions/Berlin", "{}").status == 422)
                 let rows = try await server.rows(1, "/v1/audit?outcome=refused&\(query)")
@@ -166,7 +167,7 @@ extension EndToEndTests {
                 try await server.send(.put, "/v1/regions/west/subnets/web", subnet).status == 201)
         }
 
-        /// Whether the question is for another meaning of the parameter than this route's.
+        /// Returns true if the question is about a meaning that the parameter does not have on this route.
         private static func isOtherwise(_ question: Question, _ route: Route) -> Bool {
             question.pattern == nil
                 && Question.all.contains {

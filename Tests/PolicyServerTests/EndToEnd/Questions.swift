@@ -4,9 +4,9 @@ struct Question: Sendable {
     var pattern: String?
     var parameter: String
     var value: String
-    /// What the parameter needs beside it.
+    /// Other parameters that the parameter needs.
     var beside = ""
-    /// What the answer has to say.
+    /// The text that the answer must contain.
     var told: String
 
     init(

@@ -4,11 +4,10 @@ import Domain
 import Foundation
 import GRDB
 import HTTPTypes
+import PolicyServer
 import Store
 import TestSupport
 import Testing
-
-@testable import PolicyServer
 
 extension EndToEndTests {
     /// Another ledger in the place of the one that etcd and the data folder know.
@@ -38,7 +37,7 @@ extension EndToEndTests {
             }
         }
 
-        @Test func `a deleted ledger is missed until somebody acknowledges it`() async throws {
+        @Test func `a deleted ledger is reported until it is acknowledged`() async throws {
             try await withEtcd { etcd in
                 let directory = try TemporaryDirectory()
                 try await Self.run(etcd, directory)
@@ -104,7 +103,7 @@ extension EndToEndTests {
             }
         }
 
-        @Test func `a key elsewhere does not make the ledger bad`() async throws {
+        @Test func `a key file in another place does not make the ledger bad`() async throws {
             try await withEtcd { etcd in
                 let directory = try TemporaryDirectory()
                 try await Self.run(etcd, directory)

@@ -52,7 +52,7 @@ extension EndToEndTests {
             return text.split(separator: "\n").compactMap(Row.init)
         }()
 
-        @Test func `every row of the page says what is answered`() async throws {
+        @Test func `every row of the page states the actual answer`() async throws {
             #expect(Self.rows.count >= 20)
             try await TestApplication.with { server in
                 for region in ["west", "east"] {

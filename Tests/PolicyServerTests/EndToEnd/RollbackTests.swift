@@ -78,7 +78,7 @@ extension EndToEndTests {
             }
         }
 
-        @Test func `a policy between regions goes back by its source`() async throws {
+        @Test func `a rollback of a policy between regions restores its source`() async throws {
             try await TestApplication.with { server in
                 let first = try await HistoryTests.putCrossRegion(server)
                 let one = try #require(first.revision)
@@ -95,7 +95,7 @@ extension EndToEndTests {
             }
         }
 
-        @Test func `what cannot be is refused, and on record`() async throws {
+        @Test func `an impossible rollback is refused and recorded`() async throws {
             try await TestApplication.with { server in
                 let subnet = "/v1/regions/west/subnets/s"
                 let region = try await server.send(.put, "/v1/regions/west", "{}")

@@ -15,7 +15,8 @@ extension EndToEndTests {
         private static let plain =
             #"{"apiVersion":"projectcalico.org/v3","kind":"GlobalNetworkPolicy","metadata":{"name":"NAME"},"spec":{"tier":"default","selector":"has(a)","order":1,"types":["Ingress"],"ingress":[{"action":"Allow","source":{"selector":"has(b)"}}]}}"#
 
-        @Test func `a value that Felix reads otherwise is said on GET, list, readyz and metrics`()
+        @Test
+        func `a value that Felix reads differently is reported by GET, list, readyz and metrics`()
             async throws
         {
             try await TestApplication.with { server in

@@ -92,8 +92,7 @@ extension EndToEndTests {
             }
         }
 
-        @Test func `a stream with one bad document changes nothing and is on record`() async throws
-        {
+        @Test func `a stream with one bad document changes nothing and is recorded`() async throws {
             try await TestApplication.with { server in
                 let bad =
                     Self.stream
@@ -118,7 +117,8 @@ extension EndToEndTests {
         }
 
         @Test
-        func `a stream that etcd cannot take at once is refused whole, and says how to split`()
+        func
+            `a stream too large for one transaction is refused as a whole, with advice to split it`()
             async throws
         {
             try await TestApplication.with { server in

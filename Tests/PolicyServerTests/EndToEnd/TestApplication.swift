@@ -111,7 +111,7 @@ struct Answer: Sendable {
     var status: Int { response.status }
     var text: String { response.text }
 
-    /// The body as JSON; null when it is none.
+    /// The body as JSON; null if it is not JSON.
     var json: JSONValue { (try? JSONParser.parse(response.body)) ?? .null }
 
     var eTag: String? { self["ETag"] }

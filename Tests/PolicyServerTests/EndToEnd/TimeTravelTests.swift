@@ -8,7 +8,7 @@ extension EndToEndTests {
     /// `at` against a replay of etcd's own events, across compactions.
     struct TimeTravelTests {
         @Test(arguments: [UInt64(4)])
-        func `a thousand points of a day are as a replay of etcd has them`(seed: UInt64)
+        func `a thousand points of a day match a replay of etcd`(seed: UInt64)
             async throws
         {
             try await TestApplication.with { server in
@@ -30,7 +30,7 @@ extension EndToEndTests {
             }
         }
 
-        @Test func `the past of an object that did not change is the present, byte for byte`()
+        @Test func `the earlier state of an unchanged object equals the present one byte for byte`()
             async throws
         {
             try await TestApplication.with { server in
@@ -71,7 +71,7 @@ extension EndToEndTests {
         private struct Point: Sendable {
             /// As a query says it.
             var text: String
-            /// What the replay makes of it.
+            /// The state according to the replay.
             var revision: Int64
         }
 

@@ -6,12 +6,12 @@ import TestSupport
 import Testing
 
 extension EndToEndTests {
-    /// What a page of another site can make a browser send.
+    /// The requests that a page of another site can make a browser send.
     struct WebPageTests {
         private static let region =
             #"{"kind": "Region", "name": "west", "addressBlocks": ["10.1.0.0/16"]}"#
 
-        @Test func `a page of another site changes nothing, and its attempt is on record`()
+        @Test func `a page of another site changes nothing, and its attempt is recorded`()
             async throws
         {
             try await TestApplication.with { server in
@@ -42,7 +42,7 @@ extension EndToEndTests {
             }
         }
 
-        @Test func `a tool that says no type, and allowed names and origins, are served`()
+        @Test func `tools without a media type, allowed names and allowed origins are served`()
             async throws
         {
             let flags: [Setting: [String]] = [

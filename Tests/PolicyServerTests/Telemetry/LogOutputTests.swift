@@ -5,7 +5,7 @@ import TestSupport
 import Testing
 
 @Suite(.timeLimit(.minutes(1))) struct LogOutputTests {
-    @Test func `nobody waits for a pipe that is not read, and what is dropped is told`()
+    @Test func `a full pipe blocks nobody, and the log reports the dropped lines`()
         async throws
     {
         let pipe = Pipe()
@@ -29,7 +29,7 @@ import Testing
         #expect(told.reduce(0, +) == dropped)
     }
 
-    @Test func `a reader that has gone does not end the process`() async throws {
+    @Test func `a closed pipe does not end the process`() async throws {
         let pipe = Pipe()
         let output = LogOutput(descriptor: pipe.fileHandleForWriting.fileDescriptor)
         try pipe.fileHandleForReading.close()
@@ -39,7 +39,7 @@ import Testing
         #expect(output.droppedLines == 2)
     }
 
-    @Test func `what a client sends is never a line of its own`() async throws {
+    @Test func `text of a client cannot appear as a separate log line`() async throws {
         let pipe = Pipe()
         let output = LogOutput(descriptor: pipe.fileHandleForWriting.fileDescriptor)
         output.write("a\nforged\r\u{1B}[2J b\n")

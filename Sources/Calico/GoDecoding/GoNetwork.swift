@@ -1,0 +1,62 @@
+import Domain
+
+/// A CIDR as Go's `net.ParseCIDR`, and therefore Calico, reads it. Unlike `CIDR`, it may have host bits, a prefix
+/// length with leading zeros, or IPv4 in its mapped form.
+struct GoNetwork {
+    /// In bits of the address as written.
+    let prefixLength: Int
+    /// The form the address is written in; a mapped IPv4 address has the width of IPv6.
+    private let form: IPFamily
+    /// The address as written, in sixteen bytes, IPv4 in its mapped form (RFC 4291 section 2.5.5.2).
+    private let address: UInt128
+    /// The address without the bits after the prefix.
+    private let network: UInt128
+
+    /// Returns nil if `text` is not a CIDR, which a bare address is not.
+    init?(_ text: String) {
+        let parts = text.split(separator: "/", maxSplits: 1, omittingEmptySubsequences: false)
+        guard parts.count == 2, let address = IPAddress(parsing: String(parts[0])) else {
+            return nil
+        }
+        form = parts[0].utf8.contains(UInt8(ascii: ":")) ? .ipv6 : .ipv4
+        guard let prefix = Self.decimal(parts[1]), prefix <= form.bitWidth else { return nil }
+        prefixLength = prefix
+        self.address = address.family == .ipv4 ? 0xFFFF << 32 | address.bits : address.bits
+        network = Self.mask(self.address, keeping: 128 - form.bitWidth + prefix)
+    }
+
+    /// True if the masked network is IPv4, which is Calico's criterion.
+    var isIPv4: Bool { network >> 32 == 0xFFFF }
+    var hasHostBits: Bool { network != address }
+    /// True if the network holds every address of its family.
+    var isCatchAll: Bool { prefixLength == 0 }
+
+    /// The network's own text, without host bits.
+    var canonical: String {
+        "\(IPAddress(family: form, bits: network))/\(prefixLength)"
+    }
+
+    /// Returns true if every address of `other` is in this network.
+    func contains(_ other: GoNetwork) -> Bool {
+        isIPv4 == other.isIPv4 && keptBits <= other.keptBits
+            && Self.mask(other.network, keeping: keptBits) == network
+    }
+
+    /// The prefix length counted in the sixteen-byte form.
+    private var keptBits: Int { 128 - form.bitWidth + prefixLength }
+
+    private static func mask(_ bits: UInt128, keeping kept: Int) -> UInt128 {
+        kept == 0 ? 0 : bits & (UInt128.max << UInt128(128 - kept))
+    }
+
+    /// Reads digits, with leading zeros as Go allows them; nil from 2^24 on.
+    private static func decimal(_ text: Substring) -> Int? {
+        guard !text.isEmpty else { return nil }
+        var value = 0
+        for byte in text.utf8 {
+            guard 0x30...0x39 ~= byte, value < 0xFF_FFFF else { return nil }
+            value = value * 10 + Int(byte - 0x30)
+        }
+        return value
+    }
+}

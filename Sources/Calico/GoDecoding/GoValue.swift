@@ -1,0 +1,175 @@
+import Documents
+import Domain
+
+/// The Go type of a field in Calico's API structs, reduced to the properties that decoding and storing depend on.
+indirect enum GoType: Sendable {
+    case string, bool
+    /// A signed integer of 64 bits.
+    case integer
+    /// `float64`.
+    case number
+    /// `metav1.Time`: RFC 3339 text.
+    case time
+    /// Any value, kept unchanged (`FieldsV1`).
+    case anything
+    /// `numorstring.Port`.
+    case port
+    /// `numorstring.Protocol`.
+    case netProtocol
+    /// `map[string]string`.
+    case stringMap
+    case list(of: GoType)
+    case structure(GoStruct)
+    case pointer(to: GoType)
+}
+
+/// A Go struct: its JSON fields in the order Go writes them.
+final class GoStruct: Sendable {
+    let fields: [GoField]
+
+    init(_ fields: [GoField]) { self.fields = fields }
+
+    /// Returns the field that Go's JSON decoder fills from `key`: the exact name, else one that differs in case only.
+    func index(decoding key: String) -> Int? {
+        if let exact = index(of: key) { return exact }
+        let folded = GoField.fold(key)
+        return fields.firstIndex { $0.foldedName == folded }
+    }
+
+    func index(of name: String) -> Int? { fields.firstIndex { $0.name == name } }
+}
+
+/// One field of a Go struct.
+struct GoField: Sendable {
+    /// When the field is left out of the stored JSON.
+    enum Omission {
+        case never
+        /// Go's `omitempty`: a nil pointer, `""`, `false`, `0`, an empty list or map.
+        case whenEmpty
+        /// Go's `omitzero`: the zero value; an empty list is not one.
+        case whenZero
+    }
+
+    let name: String
+    let type: GoType
+    let omission: Omission
+    /// The name with letter case folded as `encoding/json` folds it.
+    let foldedName: [UInt8]
+
+    init(_ name: String, _ type: GoType, omitted omission: Omission = .whenEmpty) {
+        self.name = name
+        self.type = type
+        self.omission = omission
+        self.foldedName = Self.fold(name)
+    }
+
+    /// ASCII letters in lower case, and the two other characters that fold to ASCII letters.
+    static func fold(_ name: String) -> [UInt8] {
+        name.unicodeScalars.flatMap { scalar -> [UInt8] in
+            switch scalar {
+            case "A"..."Z": [UInt8(scalar.value + 32)]
+            case "\u{212A}": [UInt8(ascii: "k")]
+            case "\u{017F}": [UInt8(ascii: "s")]
+            default: [UInt8](String(scalar).utf8)
+            }
+        }
+    }
+}
+
+/// A value as Go's decoder would hold it, with its pointer in the client's document.
+struct GoNode: Sendable {
+    /// RFC 6901 pointer into the client's document.
+    let pointer: String
+    var value: GoValue
+}
+
+/// A decoded value. An absent field, or a nil in Go, has no node.
+enum GoValue: Sendable {
+    case string(String)
+    case bool(Bool)
+    case integer(Int64)
+    case number(Double)
+    case port(Port)
+    case netProtocol(NetProtocol)
+    case anything(JSONValue)
+    case list([GoNode])
+    /// In byte order of the keys, as Go writes maps.
+    case map([(key: String, node: GoNode)])
+    case record(GoRecord)
+}
+
+/// A decoded Go struct.
+struct GoRecord: Sendable {
+    let type: GoStruct
+    /// RFC 6901 pointer into the client's document.
+    let pointer: String
+    /// By field index of `type`; nil for a field that is absent or null.
+    private(set) var nodes: [GoNode?]
+
+    init(_ type: GoStruct, at pointer: String) {
+        self.type = type
+        self.pointer = pointer
+        nodes = Array(repeating: nil, count: type.fields.count)
+    }
+
+    subscript(index: Int) -> GoNode? {
+        get { nodes[index] }
+        set { nodes[index] = newValue }
+    }
+
+    /// The field called `name` in Calico's JSON; also nil if the struct has no such field.
+    subscript(name: String) -> GoNode? {
+        get { type.index(of: name).flatMap { nodes[$0] } }
+        set { if let index = type.index(of: name) { nodes[index] = newValue } }
+    }
+
+    /// Returns the field's pointer in the client's document, also if the field is absent.
+    func pointer(to name: String) -> String {
+        self[name]?.pointer ?? JSONPointer.append(pointer, name)
+    }
+}
+
+extension GoRecord {
+    /// Returns the text of a string field; empty when absent, as in Go.
+    func string(_ name: String) -> String {
+        if case .string(let text)? = self[name]?.value { text } else { "" }
+    }
+
+    func bool(_ name: String) -> Bool {
+        if case .bool(let value)? = self[name]?.value { value } else { false }
+    }
+
+    func integer(_ name: String) -> Int64? {
+        if case .integer(let value)? = self[name]?.value { value } else { nil }
+    }
+
+    func number(_ name: String) -> Double? {
+        if case .number(let value)? = self[name]?.value { value } else { nil }
+    }
+
+    func netProtocol(_ name: String) -> NetProtocol? {
+        if case .netProtocol(let value)? = self[name]?.value { value } else { nil }
+    }
+
+    func list(_ name: String) -> [GoNode] {
+        if case .list(let elements)? = self[name]?.value { elements } else { [] }
+    }
+
+    func map(_ name: String) -> [(key: String, node: GoNode)] {
+        if case .map(let entries)? = self[name]?.value { entries } else { [] }
+    }
+
+    func record(_ name: String) -> GoRecord? {
+        if case .record(let record)? = self[name]?.value { record } else { nil }
+    }
+
+    /// Returns the structs of a list field.
+    func records(_ name: String) -> [GoRecord] {
+        list(name).compactMap { if case .record(let record) = $0.value { record } else { nil } }
+    }
+}
+
+extension GoNode {
+    /// The text; empty when this is not a string.
+    var text: String { if case .string(let text) = value { text } else { "" } }
+}

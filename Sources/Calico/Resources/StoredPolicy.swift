@@ -1,0 +1,154 @@
+import Documents
+import Domain
+
+/// Judges stored policies as Felix reads them.
+enum StoredPolicy {
+    static func check(_ document: JSONValue, _ key: ResourceKey, into report: inout StoredReport) {
+        if key.kind == .networkPolicy { namespace(document, key, into: &report) }
+        guard let spec = document.goMember("spec") else { return }
+        for field in ["selector", "namespaceSelector", "serviceAccountSelector"] {
+            selector(spec.goMember(field), at: "/spec/\(field)", into: &report)
+        }
+        types(spec, key, into: &report)
+        for direction in PolicyDirection.allCases {
+            let rules = spec.goMember(direction.rawValue)?.arrayValue ?? []
+            for (index, rule) in rules.enumerated() {
+                StoredRule(rule, RulePlace(direction: direction, index: index)).check(into: &report)
+            }
+        }
+    }
+
+    /// Felix confines a NetworkPolicy to the namespace of the value (`networkpolicyprocessor.go`).
+    static func namespace(
+        _ document: JSONValue, _ key: ResourceKey, into report: inout StoredReport
+    ) {
+        let named = document.goMember("metadata")?.goMember("namespace")?.stringValue ?? ""
+        guard let namespace = key.namespace, named != namespace else { return }
+        let what =
+            switch (key.kind, named.isEmpty) {
+            case (.networkSet, true):
+                "the set is in no namespace, so no policy of \(namespace) selects it"
+            case (.networkSet, false): "the set counts as one of \(named.quotedForFinding)"
+            case (_, true): "the policy acts on the VMs of every namespace"
+            case (_, false): "the policy acts on the VMs of \(named.quotedForFinding)"
+            }
+        report.add(
+            .namespace, at: "/metadata/namespace",
+            "Felix takes the namespace from the value, not from the key: \(what)",
+            fix: "write metadata.namespace: \(namespace)")
+    }
+
+    static func selector(
+        _ value: JSONValue?, at pointer: @autoclosure () -> String,
+        into report: inout StoredReport
+    ) {
+        guard let text = value?.stringValue, !text.isEmpty else { return }
+        do {
+            _ = try Selector(parsing: text)
+        } catch {
+            report.add(
+                .selector, at: pointer(),
+                "the selector does not parse, so Felix treats the whole policy as absent: "
+                    + error.description,
+                fix: "correct the selector")
+        }
+    }
+
+    /// Without types Felix applies a policy in both directions (`felix/calc/policy_sorter.go`), while clients show the
+    /// directions that have rules. Neutron writes no types and means both, so its policies are not reported.
+    private static func types(
+        _ spec: JSONValue, _ key: ResourceKey, into report: inout StoredReport
+    ) {
+        let types = spec.goMember("types")?.arrayValue ?? []
+        for (index, type) in types.enumerated() {
+            let text = type.stringValue ?? ""
+            guard !["ingress", "egress"].contains(text.lowercased()) else { continue }
+            report.add(
+                .types, at: "/spec/types/\(index)",
+                "\(text.quotedForFinding) is not a type, and Felix ignores it",
+                fix: "write Ingress or Egress")
+        }
+        let hasBoth = PolicyDirection.allCases.allSatisfy {
+            spec.goMember($0.rawValue)?.arrayValue?.isEmpty == false
+        }
+        guard types.isEmpty, !hasBoth, !PolicyName.isGenerated(key.name) else { return }
+        report.add(
+            .types, at: "/spec/types",
+            "without types the policy acts in both directions, and so blocks the one that it has no"
+                + " rules for",
+            fix: "write the types that are meant: [Ingress], [Egress] or both")
+    }
+}
+
+/// The position of a rule in a stored policy.
+struct RulePlace {
+    let direction: PolicyDirection
+    let index: Int
+
+    func pointer(_ parts: String...) -> String {
+        (["/spec", direction.rawValue, String(index)] + parts).joined(separator: "/")
+    }
+}
+
+/// Judges stored network sets, those of regions and subnets among them, and tiers.
+enum StoredSet {
+    static func check(_ document: JSONValue, _ key: ResourceKey, into report: inout StoredReport) {
+        if key.kind == .networkSet { StoredPolicy.namespace(document, key, into: &report) }
+        let nets = document.goMember("spec")?.goMember("nets")?.arrayValue ?? []
+        for (index, net) in nets.enumerated() where !isNet(net) {
+            report.add(
+                .net, at: "/spec/nets/\(index)",
+                "Felix drops \((net.stringValue ?? "").quotedForFinding), which is not a network: the set"
+                    + " does not hold it",
+                fix: "write an address, or an address and a prefix length")
+        }
+        if let inventory = InventoryKey(key) { check(inventory, document, nets, into: &report) }
+    }
+
+    /// True if Felix reads the element of `nets` as a network: host bits and bare addresses are fine.
+    static func isNet(_ value: JSONValue) -> Bool {
+        guard let text = value.stringValue else { return false }
+        return GoNetwork(text) != nil || IPAddress(parsing: text) != nil
+    }
+
+    private static func check(
+        _ inventory: InventoryKey, _ document: JSONValue, _ nets: [JSONValue],
+        into report: inout StoredReport
+    ) {
+        var expected: [(label: String, value: String)] = []
+        switch inventory {
+        case .region(let region): expected = [(InventoryKey.regionLabel, region)]
+        case .subnet(let region, let name):
+            expected = [(InventoryKey.regionLabel, region), (InventoryKey.subnetLabel, name)]
+        }
+        let labels = document.goMember("metadata")?.goMember("labels")
+        for (label, value) in expected where labels?[label]?.stringValue != value {
+            report.add(
+                .inventoryLabel, at: JSONPointer.append("/metadata/labels", label),
+                "rules that select by this label do not find the set, or find it under another name",
+                fix: "write \(label): \(value), as a PUT through this server does")
+        }
+        let usable = nets.filter { $0.stringValue.flatMap { try? CIDR(parsing: $0) } != nil }.count
+        let isSubnet = if case .subnet = inventory { true } else { false }
+        guard usable < nets.count || (isSubnet && usable != 1) else { return }
+        report.add(
+            .inventoryNets, at: "/spec/nets",
+            isSubnet
+                ? "a subnet has exactly one network, without host bits; of these \(nets.count) this"
+                    + " server uses \(usable)"
+                : "this server reads only networks without host bits as address blocks, and so"
+                    + " \(usable) of these \(nets.count)",
+            fix: "write the networks again through this server")
+    }
+
+    static func checkTier(_ document: JSONValue, into report: inout StoredReport) {
+        guard
+            let action = document.goMember("spec")?.goMember("defaultAction")?.stringValue,
+            !["Pass", "Deny"].contains(action)
+        else { return }
+        report.add(
+            .tierAction, at: "/spec/defaultAction",
+            "\(action.quotedForFinding) is not a default action of a tier and counts as Deny",
+            fix: "write Pass or Deny")
+    }
+}

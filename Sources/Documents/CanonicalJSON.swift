@@ -1,0 +1,163 @@
+extension JSONWriter {
+    /// RFC 8785: members sorted by UTF-16 code units (3.2.3), numbers as ECMAScript writes them (3.2.2.3).
+    mutating func writeCanonical(_ value: JSONValue) {
+        switch value {
+        case .array(let elements):
+            output.append(UInt8(ascii: "["))
+            for (index, element) in elements.enumerated() {
+                if index > 0 { output.append(UInt8(ascii: ",")) }
+                writeCanonical(element)
+            }
+            output.append(UInt8(ascii: "]"))
+        case .object(let object):
+            output.append(UInt8(ascii: "{"))
+            for (index, member) in Self.inOrder(object.members).enumerated() {
+                if index > 0 { output.append(UInt8(ascii: ",")) }
+                write(member.key)
+                output.append(UInt8(ascii: ":"))
+                writeCanonical(member.value)
+            }
+            output.append(UInt8(ascii: "}"))
+        case .number(let number): output.append(contentsOf: number.canonicalLiteral.utf8)
+        default: writeScalar(value)
+        }
+    }
+
+    /// Returns the members sorted by the UTF-16 code units of their keys, which for ASCII is their bytes' order.
+    fileprivate static func inOrder(
+        _ members: [(key: String, value: JSONValue)]
+    ) -> [(key: String, value: JSONValue)] {
+        let isASCII = members.allSatisfy { $0.key.utf8.allSatisfy { $0 < 0x80 } }
+        guard isASCII else {
+            return members.sorted { $0.key.utf16.lexicographicallyPrecedes($1.key.utf16) }
+        }
+        let isSorted = zip(members, members.dropFirst()).allSatisfy { $0.key < $1.key }
+        return isSorted ? members : members.sorted { $0.key < $1.key }
+    }
+}
+
+extension JSONValue {
+    /// The document with the member order and the numbers of RFC 8785, so that its text does not depend on its writer.
+    package var canonicalized: JSONValue {
+        switch self {
+        case .array(let elements): .array(elements.map(\.canonicalized))
+        case .object(let object):
+            .object(
+                JSONObject(
+                    uncheckedMembers: JSONWriter.inOrder(object.members).map {
+                        ($0.key, $0.value.canonicalized)
+                    }))
+        case .number(let number):
+            .number(JSONNumber(uncheckedLiteral: number.canonicalLiteral))
+        default: self
+        }
+    }
+}
+
+extension JSONNumber {
+    /// The number as ECMAScript's `Number::toString` writes it. An integer below 10²¹, which is written without an
+    /// exponent, keeps the digits that a double would round. A number that overflows a double keeps its text.
+    var canonicalLiteral: String {
+        if let integer, integer.magnitude < 1_000_000_000_000_000_000_000 { return String(integer) }
+        return double.isFinite ? Self.ecmaScript(double) : literal
+    }
+
+    /// ECMA-262 section 6.1.6.1.20, with Swift's shortest digits.
+    static func ecmaScript(_ value: Double) -> String {
+        if value == 0 { return "0" }
+        let sign = value < 0 ? "-" : ""
+        let (digits, point) = shortestDigits(value.magnitude.description)
+        guard !(-5...21).contains(point) else { return sign + plain(digits, point) }
+        let exponent = (point > 0 ? "+" : "-") + String((point - 1).magnitude)
+        let fraction = digits.count > 1 ? "." + digits.dropFirst() : ""
+        return sign + digits.prefix(1) + fraction + "e" + exponent
+    }
+
+    /// Returns `digits` without an exponent, with the decimal point after the first `point` digits.
+    static func plain(_ digits: String, _ point: Int) -> String {
+        if point <= 0 { return "0." + String(repeating: "0", count: -point) + digits }
+        if point >= digits.count {
+            return digits + String(repeating: "0", count: point - digits.count)
+        }
+        return digits.prefix(point) + "." + digits.dropFirst(point)
+    }
+
+    /// Returns the shortest digits that read back as the same value, and the position of the decimal point in them.
+    /// `description` is Swift's text of a positive number.
+    static func shortestDigits(_ description: String) -> (digits: String, point: Int) {
+        let parts = description.split(separator: "e")
+        let exponent = parts.count > 1 ? Int(parts[1]) ?? 0 : 0
+        let mantissa = parts[0].split(separator: ".", omittingEmptySubsequences: false)
+        let fraction = mantissa.count > 1 ? mantissa[1] : ""
+        let all = mantissa[0] + fraction
+        let leading = all.prefix { $0 == "0" }.count
+        var digits = String(all.dropFirst(leading))
+        while digits.last == "0" { digits.removeLast() }
+        return (digits, mantissa[0].count - leading + exponent)
+    }
+}
+
+/// Writes one object in canonical form (RFC 8785) member by member, without building it first.
+///
+/// The caller adds the members in the order of their keys, which are ASCII that needs no escape.
+package struct CanonicalObjectWriter {
+    private var writer = JSONWriter(escaping: .minimal)
+
+    package init() { begin() }
+
+    /// Starts over, and keeps the memory.
+    package mutating func begin() {
+        writer.output.removeAll(keepingCapacity: true)
+        writer.output.append(UInt8(ascii: "{"))
+    }
+
+    package mutating func add(_ key: StaticString, _ text: String) {
+        addKey(UnsafeBufferPointer(start: key.utf8Start, count: key.utf8CodeUnitCount))
+        writer.write(text)
+    }
+
+    /// Adds nothing if there is no text.
+    package mutating func add(_ key: StaticString, ifPresent text: String?) {
+        if let text { add(key, text) }
+    }
+
+    /// Adds nothing if there is no number.
+    package mutating func add(_ key: StaticString, ifPresent number: Int64?) {
+        guard let number else { return }
+        addKey(UnsafeBufferPointer(start: key.utf8Start, count: key.utf8CodeUnitCount))
+        writer.output.append(contentsOf: String(number).utf8)
+    }
+
+    /// Adds text that is already UTF-8; ill-formed bytes are copied unchanged.
+    package mutating func add(
+        utf8Key key: [UInt8], utf8 text: UnsafeBufferPointer<UInt8>
+    ) {
+        key.withUnsafeBufferPointer { addKey($0) }
+        writer.write(utf8: text)
+    }
+
+    package mutating func add(utf8Key key: [UInt8], _ number: Int64) {
+        key.withUnsafeBufferPointer { addKey($0) }
+        writer.output.append(contentsOf: String(number).utf8)
+    }
+
+    /// Ends the object and returns its bytes.
+    package mutating func end() -> [UInt8] {
+        writer.output.append(UInt8(ascii: "}"))
+        return writer.output
+    }
+
+    /// Hands the whole object to `body` without copying it.
+    package mutating func end<Result>(_ body: (UnsafeRawBufferPointer) -> Result) -> Result {
+        writer.output.append(UInt8(ascii: "}"))
+        return writer.output.withUnsafeBytes(body)
+    }
+
+    private mutating func addKey(_ key: UnsafeBufferPointer<UInt8>) {
+        if writer.output.count > 1 { writer.output.append(UInt8(ascii: ",")) }
+        writer.output.append(UInt8(ascii: "\""))
+        writer.output.append(contentsOf: key)
+        writer.output.append(UInt8(ascii: "\""))
+        writer.output.append(UInt8(ascii: ":"))
+    }
+}

@@ -1,0 +1,100 @@
+/// Reads the date-times of RFC 3339 section 5.6, such as `2026-11-23T05:00:00Z`.
+package enum RFC3339 {
+    /// The RFC lets readers differ in a few details, and the callers here do.
+    package enum Form: Sendable {
+        /// For times that people and other programs write: `t`, `z` and a space for `T` are accepted, and so is a
+        /// leap second, which counts as the next second.
+        case lenient
+        /// As Go's `time.Parse` reads Kubernetes' timestamps: capital letters, and seconds up to 59. What Calico
+        /// would refuse must not pass here.
+        case go
+    }
+
+    /// True if `text` is a date-time in the given form, each of its parts in range.
+    package static func isTimestamp(_ text: String, as form: Form) -> Bool {
+        microseconds(text, as: form) != nil
+    }
+
+    /// Returns the microseconds since 1970-01-01T00:00:00Z, further digits cut off; nil for any other text.
+    package static func microseconds(_ text: String, as form: Form) -> Int64? {
+        let isGo = form == .go
+        var reader = Digits(rest: Array(text.utf8)[...])
+        guard let year = reader.number(4), reader.skip("-"),
+            let month = reader.number(2), reader.skip("-"),
+            let day = reader.number(2), isGo ? reader.skip("T") : reader.skip("T", "t", " "),
+            let hour = reader.number(2), reader.skip(":"),
+            let minute = reader.number(2), reader.skip(":"),
+            let second = reader.number(2),
+            (1...12).contains(month), (1...length(ofMonth: month, year: year)).contains(day),
+            hour < 24, minute < 60, second <= (isGo ? 59 : 60),
+            let fraction = reader.fraction(),
+            let offset = reader.offset(isGo ? ["Z"] : ["Z", "z"]),
+            reader.rest.isEmpty
+        else { return nil }
+        let seconds = hour * 3_600 + minute * 60 + second - offset * 60
+        return days(year: year, month: month, day: day) * 86_400_000_000 + seconds * 1_000_000
+            + fraction
+    }
+
+    private static func length(ofMonth month: Int64, year: Int64) -> Int64 {
+        let isLeap = year % 4 == 0 && (year % 100 != 0 || year % 400 == 0)
+        return month == 2 ? (isLeap ? 29 : 28) : [4, 6, 9, 11].contains(month) ? 30 : 31
+    }
+
+    /// Returns the days since 1970-01-01 in the proleptic Gregorian calendar.
+    private static func days(year: Int64, month: Int64, day: Int64) -> Int64 {
+        // Years count from March here, so that a leap day is the last day of its year.
+        let year = month <= 2 ? year - 1 : year
+        let era = (year >= 0 ? year : year - 399) / 400
+        let yearOfEra = year - era * 400
+        let dayOfYear = (153 * (month + (month > 2 ? -3 : 9)) + 2) / 5 + day - 1
+        let dayOfEra = yearOfEra * 365 + yearOfEra / 4 - yearOfEra / 100 + dayOfYear
+        return era * 146_097 + dayOfEra - 719_468
+    }
+}
+
+/// Reads the fixed-width fields of a date-time.
+private struct Digits {
+    var rest: ArraySlice<UInt8>
+
+    mutating func number(_ width: Int) -> Int64? {
+        guard rest.count >= width else { return nil }
+        var value: Int64 = 0
+        for byte in rest.prefix(width) {
+            guard (0x30...0x39).contains(byte) else { return nil }
+            value = value * 10 + Int64(byte - 0x30)
+        }
+        rest = rest.dropFirst(width)
+        return value
+    }
+
+    mutating func skip(_ characters: Unicode.Scalar...) -> Bool { skip(characters) }
+
+    private mutating func skip(_ characters: [Unicode.Scalar]) -> Bool {
+        guard let first = rest.first, characters.contains(where: { $0.value == UInt32(first) })
+        else { return false }
+        rest = rest.dropFirst()
+        return true
+    }
+
+    /// Reads an optional point with digits as microseconds; nil for a point without digits.
+    mutating func fraction() -> Int64? {
+        guard skip(".") else { return 0 }
+        let digits = rest.prefix { (0x30...0x39).contains($0) }
+        guard !digits.isEmpty else { return nil }
+        rest = rest.dropFirst(digits.count)
+        let six = digits.prefix(6).map { Int64($0 - 0x30) }
+        let padded = six + Array(repeating: 0, count: 6 - six.count)
+        return padded.reduce(0) { $0 * 10 + $1 }
+    }
+
+    /// Reads `Z` (one of `utc`) or an offset as minutes east of UTC; nil for anything else.
+    mutating func offset(_ utc: [Unicode.Scalar]) -> Int64? {
+        if skip(utc) { return 0 }
+        let isEast = rest.first == UInt8(ascii: "+")
+        guard skip("+", "-"), let hours = number(2), skip(":"), let minutes = number(2),
+            hours < 24, minutes < 60
+        else { return nil }
+        return (hours * 60 + minutes) * (isEast ? 1 : -1)
+    }
+}

@@ -1,0 +1,161 @@
+/// One thing that is wrong with a client's document.
+package struct Violation: Hashable, Sendable {
+    /// RFC 6901 pointer into the client's own body; empty for the whole document.
+    package var pointer: String
+    /// Stable identity of the rule, lower-case words with dots: `subnet.overlap`. Tests match this, not the wording.
+    package var rule: RuleID
+    /// The problem and the correct form, for a person.
+    package var message: String
+
+    package init(pointer: String, rule: RuleID, message: String) {
+        self.pointer = pointer
+        self.rule = rule
+        self.message = message
+    }
+}
+
+extension Violation {
+    /// Returns the violation with a pointer for a value that is at `prefix` in the client's body.
+    package func below(_ prefix: String) -> Violation {
+        var violation = self
+        violation.pointer = prefix + pointer
+        return violation
+    }
+
+    /// As answers and the ledger show it.
+    package var document: JSONValue {
+        [
+            "pointer": .string(pointer), "rule": .string(rule.name), "message": .string(message),
+        ]
+    }
+}
+
+/// The stable identity of a validation rule. Each area declares its own as static members in an extension.
+package struct RuleID: Hashable, Sendable, CustomStringConvertible {
+    package let name: String
+
+    package init(_ name: String) { self.name = name }
+
+    package var description: String { name }
+}
+
+/// The problems of a document: the first violations found, and the number of all.
+///
+/// A document of a megabyte can break a hundred thousand rules. The first few tell the client what to change. Keeping
+/// and sending all of them would cost more than the document itself.
+package struct ViolationList: Sendable, Equatable {
+    /// Violations that are kept.
+    package static let limit = 100
+
+    private var kept: [Violation] = []
+    /// The number of violations found, kept or not.
+    package private(set) var total = 0
+
+    package init() {}
+
+    package init(_ violations: some Sequence<Violation>) { append(contentsOf: violations) }
+
+    /// True if a further violation would only be counted.
+    package var isFull: Bool { kept.count >= Self.limit }
+
+    package mutating func append(_ violation: Violation) {
+        total += 1
+        if !isFull { kept.append(violation) }
+    }
+
+    /// Counts violations without keeping them.
+    package mutating func skip(_ count: Int = 1) { total += count }
+
+    package mutating func append(contentsOf violations: some Sequence<Violation>) {
+        for violation in violations { append(violation) }
+    }
+
+    package mutating func append(contentsOf list: ViolationList) {
+        for violation in list.kept { append(violation) }
+        skip(list.total - list.kept.count)
+    }
+
+    /// Returns the same list with each violation changed, such as moved to another place.
+    package func rewritten(_ change: (Violation) -> Violation) -> ViolationList {
+        var list = self
+        list.kept = kept.map(change)
+        return list
+    }
+
+    /// Returns the kept violations, followed by one that counts the others, if any.
+    package func summarised(by rule: RuleID) -> [Violation] {
+        guard total > kept.count else { return kept }
+        let more = Violation(pointer: "", rule: rule, message: "and \(total - kept.count) more")
+        return kept + [more]
+    }
+
+    package static func + (left: ViolationList, right: ViolationList) -> ViolationList {
+        var list = left
+        list.append(contentsOf: right)
+        return list
+    }
+
+    package static func + (left: ViolationList, right: [Violation]) -> ViolationList {
+        var list = left
+        list.append(contentsOf: right)
+        return list
+    }
+
+    package static func += (left: inout ViolationList, right: ViolationList) {
+        left.append(contentsOf: right)
+    }
+
+    package static func += (left: inout ViolationList, right: [Violation]) {
+        left.append(contentsOf: right)
+    }
+}
+
+/// The violations that are kept, in the order in which they were found.
+extension ViolationList: RandomAccessCollection {
+    package var startIndex: Int { 0 }
+    package var endIndex: Int { kept.count }
+    package subscript(index: Int) -> Violation { kept[index] }
+}
+
+extension ViolationList: ExpressibleByArrayLiteral {
+    package init(arrayLiteral violations: Violation...) { self.init(violations) }
+}
+
+/// The bounds of one violation in an answer: it may repeat parts of the client's text.
+extension ViolationList {
+    /// Bytes of UTF-8 of one message, and of one pointer.
+    package static let messageBytes = 500
+    package static let pointerBytes = 500
+
+    /// The first violation with its pointer, and the number of the others; empty without violations.
+    package var summary: String {
+        guard let first else { return "" }
+        return first.summary + (total > 1 ? " (and \(total - 1) more)" : "")
+    }
+}
+
+extension Violation {
+    /// The violation, cut to the bounds of an answer.
+    package var bounded: Violation {
+        Violation(
+            pointer: pointer.cut(to: ViolationList.pointerBytes), rule: rule,
+            message: message.cut(to: ViolationList.messageBytes))
+    }
+
+    /// Pointer and message in one text, cut to the bounds of an answer.
+    package var summary: String {
+        let short = bounded
+        return short.pointer.isEmpty ? short.message : "\(short.pointer): \(short.message)"
+    }
+}
+
+extension String {
+    /// Returns at most the first `limit` bytes of UTF-8, cut between two Unicode scalars, with `…` for the rest.
+    /// Grapheme clusters are no measure, because one can have any number of bytes.
+    package func cut(to limit: Int) -> String {
+        guard utf8.count > limit else { return self }
+        var end = utf8.index(startIndex, offsetBy: limit)
+        while end > startIndex, UTF8.isContinuation(utf8[end]) { end = utf8.index(before: end) }
+        return self[..<end] + "…"
+    }
+}

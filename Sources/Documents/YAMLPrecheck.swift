@@ -1,0 +1,107 @@
+/// Refuses texts with keys that would cost too much to compare.
+///
+/// Yams replaces each alias by a copy and then hashes whole keys, lists and mappings included, before `DocumentLimits`
+/// can apply: a few nested aliases used as a key would take hours. So this check estimates the cost from the bytes
+/// alone, rather too high than too low. A text without such keys costs nothing, and no real document has them.
+enum YAMLKeyCost {
+    /// The limit of the estimate in hashed bytes, well under a second's work.
+    private static let limit = 10_000_000.0
+
+    static func check(_ bytes: [UInt8]) throws(DocumentError) {
+        let scan = Scan(bytes)
+        guard scan.cost > limit else { return }
+        throw DocumentError(
+            rule: .yamlKey,
+            message: "too many keys that are lists, mappings or aliases; use plain words as keys")
+    }
+
+    /// Counts everything in a text that may be a key other than a plain scalar.
+    private struct Scan {
+        let size: Int
+        /// The `?` that may announce a key, and those that may do so only after an alias.
+        var explicitKeys = 0
+        var questionsBehindWords = 0
+        /// A closing bracket and a colon; such a key is at most 1,024 bytes long (YAML 1.1 section 9.2.2).
+        var bracketKeys = 0
+        /// An alias and a colon.
+        var aliasKeys = 0
+        var aliases = 0
+
+        init(_ bytes: [UInt8]) {
+            size = bytes.count
+            for (offset, byte) in bytes.enumerated() {
+                switch byte {
+                case UInt8(ascii: "?"):
+                    if offset > 0, bytes[offset - 1].isWordByte {
+                        questionsBehindWords += 1
+                    } else {
+                        explicitKeys += 1
+                    }
+                case UInt8(ascii: "]"), UInt8(ascii: "}"):
+                    if Self.isColon(behind: offset, bytes) { bracketKeys += 1 }
+                case UInt8(ascii: "*"):
+                    let name = bytes[(offset + 1)...].prefix(while: \.isWordByte)
+                    guard !name.isEmpty else { continue }
+                    aliases += 1
+                    if Self.isColon(behind: offset + name.count, bytes) { aliasKeys += 1 }
+                default: break
+                }
+            }
+        }
+
+        /// With n aliases a text grows to less than 1.5ⁿ times its size, whatever their nesting.
+        var cost: Double {
+            let size = Double(size)
+            guard aliases > 0 else {
+                return Double(explicitKeys) * size + Double(bracketKeys) * 1_024
+            }
+            let keys = explicitKeys + questionsBehindWords + bracketKeys + aliasKeys
+            guard keys > 0 else { return 0 }
+            return Double(keys) * size * (0..<min(aliases, 64)).reduce(1) { cost, _ in cost * 1.5 }
+        }
+
+        private static func isColon(behind offset: Int, _ bytes: [UInt8]) -> Bool {
+            bytes[(offset + 1)...].first { $0 != UInt8(ascii: " ") && $0 != UInt8(ascii: "\t") }
+                == UInt8(ascii: ":")
+        }
+    }
+}
+
+extension UInt8 {
+    /// True if this byte may be part of an anchor's name, or of a character outside ASCII.
+    fileprivate var isWordByte: Bool {
+        switch self {
+        case UInt8(ascii: "0")...UInt8(ascii: "9"), UInt8(ascii: "A")...UInt8(ascii: "Z"),
+            UInt8(ascii: "a")...UInt8(ascii: "z"), UInt8(ascii: "_"), UInt8(ascii: "-"), 0x80...:
+            true
+        default: false
+        }
+    }
+}
+
+/// Refuses texts with many `%TAG` directives. A document that JSON can express needs none.
+///
+/// libyaml compares each directive with all earlier ones (`yaml_parser_append_tag_directive` in its parser.c), so the
+/// time for such a text grows with the square of its length.
+enum YAMLDirectives {
+    static let limit = 16
+
+    static func check(_ bytes: [UInt8]) throws(DocumentError) {
+        var count = 0
+        var isLineStart = true
+        for (offset, byte) in bytes.enumerated() {
+            if isLineStart, byte == UInt8(ascii: "%"), bytes[offset...].starts(with: "%TAG".utf8) {
+                count += 1
+                guard count <= limit else {
+                    throw DocumentError(
+                        position: SourcePosition(byteOffset: offset, in: bytes),
+                        rule: .documentTooManyDirectives,
+                        message:
+                            "more than \(limit) %TAG directives; leave them out, tags mean nothing here"
+                    )
+                }
+            }
+            isLineStart = byte == UInt8(ascii: "\n") || byte == UInt8(ascii: "\r")
+        }
+    }
+}

@@ -1,0 +1,89 @@
+import HTTPTypes
+import NIOCore
+
+/// Refuses requests of web pages of other sites, by the host and the origin that a request names.
+///
+/// A browser on the server's machine can reach a server that listens on loopback only. The browser names the page
+/// in `Origin` (https://fetch.spec.whatwg.org/#origin-header) and `Sec-Fetch-Site`
+/// (https://w3c.github.io/webappsec-fetch-metadata/), and in `Host` the name that the page used for the server. A
+/// page cannot change these fields. If an attacker's name points here (DNS rebinding), `Host` has that name, which
+/// is not one of the server's own.
+package struct CrossSiteGuard: Sendable, Hashable {
+    /// Names of the server in the form of `Authority.host`. The local address of the connection is always a name
+    /// too. If it is a loopback address, so are `localhost` and every loopback address.
+    package var hosts: Set<String>
+    /// The origins whose pages may send requests, in lower case, such as `https://console.example.org`.
+    package var origins: Set<String>
+
+    package init(hosts: Set<String> = [], origins: Set<String> = []) {
+        self.hosts = hosts
+        self.origins = origins
+    }
+
+    /// Returns the origin `text` in the form that browsers send. The scheme's default port is left out. Returns
+    /// nil if the text is not `http://host[:port]` or `https://host[:port]`.
+    package static func origin(_ text: String) -> String? {
+        let text = text.lowercased()
+        for (scheme, defaultPort) in [("http://", 80), ("https://", 443)]
+        where text.hasPrefix(scheme) {
+            guard let authority = Authority(text.dropFirst(scheme.count)) else { return nil }
+            let host = authority.host.contains(":") ? "[\(authority.host)]" : authority.host
+            let port = authority.port.flatMap { $0 == defaultPort ? nil : ":\($0)" }
+            return scheme + host + (port ?? "")
+        }
+        return nil
+    }
+
+    /// Throws a 421 problem if `authority` is not one of this server's names. The port is not compared: it
+    /// differs if the port is forwarded (`ssh -L`), and it does not tell who sends the request.
+    func checkHost(_ authority: Authority, local: LocalAddress) throws(Problem) {
+        guard !hosts.contains(authority.host), !local.isNamed(authority.host) else { return }
+        throw .misdirected("This server is not configured to answer as \(authority.host).")
+    }
+
+    /// Throws a 403 problem if a page sent the request whose origin is not configured.
+    func checkOrigin(_ headers: HTTPFields) throws(Problem) {
+        if let origin = headers[.origin] {
+            guard origins.contains(origin.lowercased()) else {
+                throw .crossSite(
+                    "Pages of the origin '\(origin)' may not send requests to this server: the origin is not configured."
+                )
+            }
+            return
+        }
+        guard headers[.secFetchSite]?.lowercased() == "cross-site" else { return }
+        throw .crossSite(
+            "A page of another site sent this request (Sec-Fetch-Site), and its origin is not configured."
+        )
+    }
+
+    /// The local address of a connection.
+    struct LocalAddress: Sendable {
+        private let text: String?
+        private let isLoopback: Bool
+
+        init(_ address: SocketAddress?) {
+            text = address?.ipAddress
+            isLoopback = text.map(Self.isLoopback) ?? false
+        }
+
+        fileprivate func isNamed(_ host: String) -> Bool {
+            if host == text { return true }
+            return isLoopback && (host == "localhost" || Self.isLoopback(host))
+        }
+
+        /// 127.0.0.0/8 in dotted form, or ::1.
+        private static func isLoopback(_ host: String) -> Bool {
+            if host == "::1" { return true }
+            guard host.hasPrefix("127."), let address = try? SocketAddress(ipAddress: host, port: 0)
+            else { return false }
+            return address.ipAddress == host
+        }
+    }
+}
+
+extension HTTPField.Name {
+    // The literal is a token, so the fallback is never used.
+    /// `Sec-Fetch-Site`
+    static let secFetchSite = HTTPField.Name("Sec-Fetch-Site") ?? .origin
+}

@@ -1,0 +1,145 @@
+package import HTTPTypes
+
+/// The problems that HTTP itself defines, found before a handler runs.
+extension Problem {
+    static func badRequest(_ detail: String) -> Problem {
+        Problem(
+            status: .badRequest, type: "/problems/bad-request", title: "Malformed request",
+            detail: detail)
+    }
+
+    /// - Parameter meant: the resource at the same path without its empty segments. A hint and no redirection:
+    ///   most clients do not repeat a PUT elsewhere, and `curl -f` takes a 308 for success.
+    static func notFound(path: String, meant: String? = nil) -> Problem {
+        let hint = meant.map { " Leave out the extra slash: \($0)" }
+        return Problem(status: .notFound, detail: "There is no resource at \(path)." + (hint ?? ""))
+    }
+
+    /// RFC 9110 §15.5.6 asks for `Allow`.
+    package static func methodNotAllowed(_ method: HTTPRequest.Method, allow: String) -> Problem {
+        let isPut = method == .put && allow.contains("POST")
+        return Problem(
+            status: .methodNotAllowed,
+            detail: "\(method.rawValue) is not supported here; supported: \(allow)."
+                + (isPut ? " curl -T sends PUT unless -X POST says otherwise." : ""),
+            headers: [.allow: allow])
+    }
+
+    static func notAcceptable(offered: [String]) -> Problem {
+        var problem = Problem(
+            status: .notAcceptable,
+            detail:
+                "Accept allows none of the types offered here: \(offered.joined(separator: ", ")).")
+        problem.headers[.vary] = "Accept"
+        return problem
+    }
+
+    static let requestTimeout = Problem(
+        status: .requestTimeout, detail: "The request did not arrive in time.")
+
+    static let lengthRequired = Problem(
+        status: .lengthRequired,
+        detail: "This request needs a body with Content-Length or chunked transfer coding.")
+
+    static func contentTooLarge(limit: Int) -> Problem {
+        Problem(
+            status: .contentTooLarge, detail: "The body is larger than the limit of \(limit) bytes."
+        )
+    }
+
+    static func targetTooLong(limit: Int) -> Problem {
+        Problem(
+            status: .uriTooLong,
+            detail: "The request target is longer than the limit of \(limit) bytes.")
+    }
+
+    static func headerTooLarge(_ limits: HTTPServer.Limits) -> Problem {
+        Problem(
+            status: .requestHeaderFieldsTooLarge,
+            detail: "The header is larger than \(limits.headerBytes) bytes"
+                + " or has more than \(limits.headerCount) fields.")
+    }
+
+    /// RFC 9110 §15.5.16: `Accept` says which types would do.
+    package static func unsupportedMediaType(_ found: String, accepted: [String]) -> Problem {
+        let list = accepted.joined(separator: ", ")
+        return Problem(
+            status: .unsupportedMediaType,
+            detail: "Content-Type \(found) is not supported here; supported: \(list)."
+                + (formHint(found) ?? ""),
+            headers: [.accept: list])
+    }
+
+    /// Returns advice for a form, which curl sends with -d and -F even if no form is meant.
+    private static func formHint(_ found: String) -> String? {
+        let type = found.prefix { $0 != ";" }.lowercased()
+        guard ["application/x-www-form-urlencoded", "multipart/form-data"].contains(type) else {
+            return nil
+        }
+        return
+            " With curl, send a file with -T FILE or --data-binary @FILE (-d removes line breaks),"
+            + " and name its type with -H 'Content-Type: …'."
+    }
+
+    /// RFC 9110 §12.5.3: `Accept-Encoding` in an answer says which codings would do.
+    static func unsupportedContentCoding(_ found: String) -> Problem {
+        Problem(
+            status: .unsupportedMediaType,
+            detail: "Content-Encoding \(found) is not supported; send the body uncompressed.",
+            headers: [.acceptEncoding: "identity"])
+    }
+
+    static func expectationFailed(_ expectation: String) -> Problem {
+        Problem(
+            status: .expectationFailed,
+            detail: "Expect: \(expectation) is not supported; only 100-continue is.")
+    }
+
+    static func notImplemented(_ detail: String) -> Problem {
+        Problem(status: .notImplemented, detail: detail)
+    }
+
+    static let versionNotSupported = Problem(
+        status: .httpVersionNotSupported, detail: "Supported versions: HTTP/1.1 and HTTP/1.0.")
+
+    /// RFC 9110 §15.5.20 and §7.4: the target is not a resource of this server.
+    static func misdirected(_ detail: String) -> Problem {
+        Problem(
+            status: .misdirectedRequest, type: "/problems/misdirected-request",
+            title: "Not a name of this server", detail: detail)
+    }
+
+    static func crossSite(_ detail: String) -> Problem {
+        Problem(
+            status: .forbidden, type: "/problems/cross-site-request",
+            title: "A page of another site sent the request", detail: detail)
+    }
+
+    /// `what` names the bytes that fill the memory: "request bodies".
+    static func busy(_ what: String) -> Problem {
+        Problem(
+            status: .serviceUnavailable, type: "/problems/busy",
+            title: "The server is at its memory limit",
+            detail: "The memory that the server reserves for \(what) is full. Nothing was done;"
+                + " try again in a moment.",
+            headers: [.retryAfter: "1"])
+    }
+
+    /// The answer for a client that closed its side and whose request was cancelled; it may still read this.
+    static let abandoned = Problem(
+        status: .serviceUnavailable,
+        detail:
+            "The client closed its side of the connection before the request was answered, so the"
+            + " server stopped waiting for the answer. The request may have taken effect.")
+
+    static let tooManyConnections = Problem(
+        status: .serviceUnavailable,
+        detail: "The server has too many connections; try again in a moment.",
+        headers: [.retryAfter: "1"])
+
+    /// Hides the error, which is in the log under the request id.
+    static let internalServerError = Problem(
+        status: .internalServerError,
+        detail:
+            "The server failed to handle the request; its log has details under the X-Request-Id.")
+}

@@ -1,0 +1,104 @@
+import Documents
+package import HTTPTypes
+import NIOHTTP1
+import Synchronization
+
+/// One request for which a route was found.
+package struct Request: Sendable {
+    package var method: HTTPRequest.Method
+    /// The request target as it was sent.
+    package var target: String
+    /// The target's path as it was sent (not decoded).
+    package var path: String
+    /// The `{name}` segments of the route's pattern, decoded, in the order of the pattern.
+    package var pathParameters: [(name: String, value: String)]
+    /// The query, decoded.
+    package var query: QueryItems
+    package var headers: HTTPFields
+    package var body: RequestBody
+    /// The media type of the body, when the client said one.
+    package var contentType: MediaType?
+    /// The type of the route's `produces` that the client prefers; empty if the route produces nothing.
+    package var responseType: String
+    /// The peer's IP address, without port.
+    package var remoteAddress: String
+    /// The client's X-Request-Id if it was well formed, else one of ours.
+    package var requestID: String
+    package var version: HTTPVersion
+
+    package init(
+        method: HTTPRequest.Method = .get, target: String = "/", path: String = "/",
+        pathParameters: [(name: String, value: String)] = [], query: QueryItems = QueryItems(),
+        headers: HTTPFields = [:], body: RequestBody = .empty, contentType: MediaType? = nil,
+        responseType: String = "", remoteAddress: String = "127.0.0.1", requestID: String = "",
+        version: HTTPVersion = .http11
+    ) {
+        self.method = method
+        self.target = target
+        self.path = path
+        self.pathParameters = pathParameters
+        self.query = query
+        self.headers = headers
+        self.body = body
+        self.contentType = contentType
+        self.responseType = responseType
+        self.remoteAddress = remoteAddress
+        self.requestID = requestID
+        self.version = version
+    }
+}
+
+/// The protocol version of a request: HTTP/`major`.`minor`.
+package struct HTTPVersion: Hashable, Sendable {
+    package var major: Int
+    package var minor: Int
+
+    package init(major: Int, minor: Int) {
+        self.major = major
+        self.minor = minor
+    }
+
+    package static let http10 = HTTPVersion(major: 1, minor: 0)
+    package static let http11 = HTTPVersion(major: 1, minor: 1)
+}
+
+extension HTTPField.Name {
+    // The literal is a token, so the fallback is never used.
+    /// `X-Request-Id`
+    package static let requestID = HTTPField.Name("X-Request-Id") ?? .from
+}
+
+/// Makes request ids that are unique among all sources: 64 random bits of this source, then a counter.
+package final class RequestIDSource: Sendable {
+    private let prefix = UInt64.random(in: .min ... .max)
+    private let counter = Atomic<UInt64>(0)
+
+    package init() {}
+
+    /// 32 hexadecimal digits.
+    package func next() -> String {
+        let number = counter.wrappingAdd(1, ordering: .relaxed).newValue
+        return Hex.text(prefix) + Hex.text(number)
+    }
+}
+
+/// Returns the client's own request id, 1 to 128 of `[A-Za-z0-9._-]`; nil if it is absent or malformed.
+func clientRequestID(_ headers: HTTPHeaders) -> String? {
+    for name in ["X-Request-Id", "X-Openstack-Request-Id"] {
+        if let value = headers.first(name: name), isWellFormedRequestID(value) { return value }
+    }
+    return nil
+}
+
+private func isWellFormedRequestID(_ text: String) -> Bool {
+    (1...128).contains(text.utf8.count)
+        && text.utf8.allSatisfy { byte in
+            switch byte {
+            case UInt8(ascii: "a")...UInt8(ascii: "z"), UInt8(ascii: "A")...UInt8(ascii: "Z"),
+                UInt8(ascii: "0")...UInt8(ascii: "9"), UInt8(ascii: "."), UInt8(ascii: "_"),
+                UInt8(ascii: "-"):
+                true
+            default: false
+            }
+        }
+}

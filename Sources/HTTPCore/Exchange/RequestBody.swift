@@ -1,0 +1,118 @@
+import HTTPTypes
+import NIOCore
+
+/// The body of one request as a sequence of chunks. Can be read once, by one task.
+package struct RequestBody: AsyncSequence, Sendable {
+    package typealias Element = [UInt8]
+    package typealias Failure = any Error
+    typealias Chunks = NIOThrowingAsyncSequenceProducer<
+        ByteBuffer, any Error, NIOAsyncSequenceProducerBackPressureStrategies.HighLowWatermark,
+        RequestBodyDemand
+    >
+
+    private enum Storage: Sendable {
+        case empty
+        case bytes([UInt8])
+        case stream(Chunks, onFirstRead: @Sendable () -> Void)
+    }
+
+    private let storage: Storage
+    /// Keeps the body's bytes counted while a handler has the body.
+    private let lease: ByteLease?
+    /// See `Route.bodyMemory`.
+    private let memory: Int
+    /// From Content-Length, in bytes; nil when the body is chunked.
+    package let length: Int?
+    /// The most bytes that the route allows; a longer body throws a 413 problem.
+    package let limit: Int
+
+    /// A request without a body.
+    package static let empty = RequestBody(storage: .empty, length: 0, limit: 0)
+
+    /// A body known already, for tests of handlers.
+    package init(bytes: [UInt8]) {
+        self.init(storage: .bytes(bytes), length: bytes.count, limit: bytes.count)
+    }
+
+    init(
+        chunks: Chunks, length: Int?, limit: Int, lease: ByteLease, memory: Int,
+        onFirstRead: @escaping @Sendable () -> Void
+    ) {
+        self.init(
+            storage: .stream(chunks, onFirstRead: onFirstRead), length: length, limit: limit,
+            lease: lease, memory: memory)
+    }
+
+    private init(
+        storage: Storage, length: Int?, limit: Int, lease: ByteLease? = nil, memory: Int = 0
+    ) {
+        self.storage = storage
+        self.lease = lease
+        self.memory = memory
+        self.length = length
+        self.limit = limit
+    }
+
+    /// Returns the whole body. Throws a 413 problem if it is larger than `maximum` or the route's limit, and a
+    /// 503 problem if the server has no room for the document that the handler will make of it.
+    package func collect(upTo maximum: Int = .max) async throws -> [UInt8] {
+        let maximum = Swift.min(maximum, limit)
+        if let length, length > maximum { throw Problem.contentTooLarge(limit: maximum) }
+        if case .bytes(let bytes) = storage { return bytes }
+        var collected: [UInt8] = []
+        collected.reserveCapacity(Swift.min(length ?? 0, 1 << 20))
+        for try await chunk in self {
+            guard collected.count + chunk.count <= maximum else {
+                throw Problem.contentTooLarge(limit: maximum)
+            }
+            collected.append(contentsOf: chunk)
+        }
+        if let lease, !lease.take(memory * collected.count) {
+            throw Problem.busy("request bodies")
+        }
+        return collected
+    }
+
+    package func makeAsyncIterator() -> AsyncIterator {
+        switch storage {
+        case .empty: return AsyncIterator(source: .bytes(nil))
+        case .bytes(let bytes): return AsyncIterator(source: .bytes(bytes))
+        case .stream(let chunks, let onFirstRead):
+            onFirstRead()
+            return AsyncIterator(source: .stream(chunks.makeAsyncIterator()))
+        }
+    }
+
+    package struct AsyncIterator: AsyncIteratorProtocol {
+        enum Source {
+            case bytes([UInt8]?)
+            case stream(Chunks.AsyncIterator)
+        }
+
+        fileprivate var source: Source
+
+        /// Returns the next bytes. Throws a `Problem` (400, 408, 413) if the rest of the body will not come.
+        package mutating func next() async throws -> [UInt8]? {
+            switch source {
+            case .bytes(let bytes):
+                source = .bytes(nil)
+                return bytes
+            case .stream(let iterator):
+                return try await iterator.next().map { Array($0.readableBytesView) }
+            }
+        }
+    }
+}
+
+/// Tells the connection that the reader of the body wants more bytes, or has stopped reading.
+struct RequestBodyDemand: NIOAsyncSequenceProducerDelegate {
+    let onDemand: @Sendable () -> Void
+
+    func produceMore() {
+        onDemand()
+    }
+
+    func didTerminate() {
+        onDemand()
+    }
+}

@@ -1,0 +1,77 @@
+package import HTTPTypes
+import NIOCore
+
+/// An answer to one request. The server adds Date, X-Request-Id, Connection and the body's length.
+package struct Response: Sendable {
+    /// The bytes after the header.
+    package enum Body: Sendable {
+        case empty
+        case bytes([UInt8])
+        /// Written piece by piece while it is sent; chunked unless `length` (bytes) is known.
+        /// An error thrown by `write` cuts the connection, so that the client sees the body is incomplete.
+        case stream(
+            length: Int? = nil, write: @Sendable (ResponseBodyWriter) async throws -> Void)
+    }
+
+    package var status: HTTPResponse.Status
+    /// Connection, Content-Length, Transfer-Encoding, Date and X-Request-Id are the server's and ignored here.
+    package var headers: HTTPFields
+    package var body: Body
+    /// The actor of the request, for the access log.
+    package var principal: String?
+    /// `type` of the problem that this answer is; nil for any other answer.
+    package var problemType: String?
+    /// `detail` of that problem.
+    package var problemDetail: String?
+    /// True if the handler has already written an audit row for this request.
+    package var isAudited = false
+
+    package init(
+        status: HTTPResponse.Status = .ok, headers: HTTPFields = [:], body: Body = .empty,
+        principal: String? = nil
+    ) {
+        self.status = status
+        self.headers = headers
+        self.body = body
+        self.principal = principal
+    }
+
+    /// An answer with a body of one media type.
+    package init(
+        status: HTTPResponse.Status = .ok, contentType: String, _ bytes: [UInt8],
+        principal: String? = nil
+    ) {
+        self.init(
+            status: status, headers: [.contentType: contentType], body: .bytes(bytes),
+            principal: principal)
+    }
+}
+
+/// Writes a streamed response body. Only one task may use it at a time.
+package struct ResponseBodyWriter: Sendable {
+    private let sink: @Sendable (ByteBuffer, EventLoopPromise<Void>) -> Void
+    private let eventLoop: any EventLoop
+
+    init(
+        eventLoop: any EventLoop,
+        sink: @escaping @Sendable (ByteBuffer, EventLoopPromise<Void>) -> Void
+    ) {
+        self.eventLoop = eventLoop
+        self.sink = sink
+    }
+
+    /// Sends `bytes` and waits until the socket takes more. Throws `ConnectionClosed` if it never will.
+    package func write(_ bytes: [UInt8]) async throws {
+        let promise = eventLoop.makePromise(of: Void.self)
+        sink(ByteBuffer(bytes: bytes), promise)
+        try await promise.futureResult.get()
+    }
+
+    /// Sends `text` as UTF-8; as `write(_ bytes:)` otherwise.
+    package func write(_ text: String) async throws {
+        try await write(Array(text.utf8))
+    }
+}
+
+/// The connection ended before its answer was complete.
+package struct ConnectionClosed: Error {}

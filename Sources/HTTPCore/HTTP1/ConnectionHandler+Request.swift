@@ -1,0 +1,227 @@
+import HTTPTypes
+import NIOCore
+import NIOHTTP1
+import Synchronization
+
+/// The input: requests and their bodies.
+extension ConnectionHandler {
+    func begin(_ parsed: HTTPRequestHead) {
+        var request = ActiveRequest(
+            requestID: clientRequestID(parsed.headers) ?? environment.requestIDs.next(),
+            start: .now(), bodyTime: TimeAmount(environment.limits.bodyTimeout))
+        request.method = HTTPRequest.Method(rawValue: parsed.method.rawValue)
+        request.target = parsed.uri
+        let head: RequestHead
+        do throws(Problem) {
+            head = try RequestHead(parsed, limits: environment.limits)
+        } catch {
+            state.requestStarted(keepAlive: false)
+            request.path = Self.askedPath(parsed.uri)
+            request.headers =
+                (try? RequestHead.fields(parsed.headers, limits: environment.limits)) ?? [:]
+            take(request)
+            respond(error.identified(path: "", requestID: request.requestID).response)
+            return
+        }
+        state.requestStarted(keepAlive: head.keepAlive)
+        request.version = head.version
+        request.headers = head.headers
+        request.contentLength = head.isChunked ? nil : head.contentLength ?? 0
+        request.awaitsContinue = head.expectsContinue
+        take(request)
+        bodyIsWanted = true
+        do throws(Problem) {
+            try dispatch(head)
+        } catch {
+            if self.request?.path.isEmpty == true {
+                self.request?.path = Self.askedPath(parsed.uri)
+            }
+            let path = self.request?.path ?? ""
+            respond(error.identified(path: path, requestID: request.requestID).response)
+        }
+    }
+
+    /// The path of a request that is refused for what it is: the record of refused writes needs to know what was
+    /// asked, as far as that can be told.
+    private static func askedPath(_ target: String) -> String {
+        if let target = try? RequestTarget(parsing: target) { return String(target.path) }
+        return target.hasPrefix("/") ? String(target.prefix { $0 != "?" && $0 != "#" }) : ""
+    }
+
+    private func take(_ request: ActiveRequest) {
+        self.request = request
+        environment.load.requests.wrappingAdd(1, ordering: .relaxed)
+    }
+
+    /// Forgets the active request, if there is one.
+    func endActiveRequest() {
+        guard request != nil else { return }
+        request = nil
+        environment.load.requests.wrappingSubtract(1, ordering: .relaxed)
+    }
+
+    private func dispatch(_ head: RequestHead) throws(Problem) {
+        guard environment.router.implements(head.method) else {
+            throw .notImplemented("The method \(head.method.rawValue) is not implemented.")
+        }
+        let target = try RequestTarget(parsing: head.target)
+        request?.path = String(target.path)
+        if let authority = target.authority ?? head.host {
+            try environment.siteGuard.checkHost(authority, local: localAddress)
+        }
+        try environment.siteGuard.checkOrigin(head.headers)
+        let admission = try environment.router.admit(
+            head, target: target, limits: environment.limits)
+        switch admission {
+        case .answer(let response):
+            respond(response)
+        case .route(let route, let parameters, let selection):
+            self.request?.route = route.pattern
+            self.request?.isNegotiated = route.produces.count > 1
+            let request = Request(
+                method: head.method, target: head.target, path: String(target.path),
+                pathParameters: parameters, query: selection.query, headers: head.headers,
+                contentType: selection.contentType, responseType: selection.responseType,
+                remoteAddress: remoteAddress, requestID: self.request?.requestID ?? "",
+                version: head.version)
+            try run(route, request, head: head, bodyLimit: selection.bodyLimit)
+        }
+    }
+
+    private func run(
+        _ route: Route, _ request: Request, head: RequestHead, bodyLimit: Int
+    ) throws(Problem) {
+        guard let eventLoop = context?.eventLoop else { return }
+        let connection = NIOLoopBound(self, eventLoop: eventLoop)
+        switch route.handler {
+        case .immediate(let handler):
+            let response: Response
+            do {
+                response = try handler(request)
+            } catch {
+                response = environment.answer(error, request)
+            }
+            guard let body = respond(response) else { return }
+            start(ExchangeTask { await Self.write(body, to: connection, on: eventLoop) })
+        case .asynchronous(let handler):
+            var request = request
+            if head.hasBody { request.body = try makeBody(route, head, limit: bodyLimit) }
+            start(
+                ExchangeTask { [request, environment] in
+                    let response: Response
+                    do {
+                        response = try await handler(request)
+                    } catch {
+                        response = environment.answer(error, request)
+                    }
+                    await Self.deliver(response, to: connection, on: eventLoop)
+                })
+        }
+    }
+
+    private func makeBody(
+        _ route: Route, _ head: RequestHead, limit: Int
+    ) throws(Problem) -> RequestBody {
+        guard let eventLoop = context?.eventLoop else { return .empty }
+        if let length = head.contentLength, !environment.load.bodies.hasRoom(for: length) {
+            throw noRoomForBody()
+        }
+        let lease = ByteLease(environment.load.bodies)
+        let connection = NIOLoopBound(self, eventLoop: eventLoop)
+        let made = RequestBody.Chunks.makeSequence(
+            elementType: ByteBuffer.self, failureType: (any Error).self,
+            backPressureStrategy: .init(lowWatermark: 2, highWatermark: 8),
+            finishOnDeinit: true,
+            delegate: RequestBodyDemand {
+                eventLoop.execute { connection.value.bodyDemanded() }
+            })
+        request?.body = made.source
+        request?.bodyLimit = limit
+        request?.lease = lease
+        let expectsContinue = head.expectsContinue
+        return RequestBody(
+            chunks: made.sequence, length: head.contentLength, limit: limit, lease: lease,
+            memory: route.bodyMemory
+        ) {
+            guard expectsContinue else { return }
+            eventLoop.execute { connection.value.sendContinue() }
+        }
+    }
+
+    private func noRoomForBody() -> Problem {
+        environment.load.refusedRequests.wrappingAdd(1, ordering: .relaxed)
+        return .busy("request bodies")
+    }
+
+    func receive(_ bytes: ByteBuffer) {
+        guard let request else { return }
+        let received = request.bytesIn + bytes.readableBytes
+        self.request?.bytesIn = received
+        self.request?.awaitsContinue = false
+        guard let body = request.body else {
+            if received > environment.limits.discardBytes, !state.isUnanswered { stopInput() }
+            return
+        }
+        guard received <= request.bodyLimit else {
+            failBody(.contentTooLarge(limit: request.bodyLimit))
+            return
+        }
+        let total = max(request.contentLength ?? 0, received)
+        guard request.lease?.take(bytes.readableBytes, total: total) != false else {
+            failBody(noRoomForBody())
+            return
+        }
+        switch body.yield(bytes) {
+        case .produceMore: break
+        case .stopProducing: bodyIsWanted = false
+        case .dropped: self.request?.body = nil
+        }
+    }
+
+    func endRequest() {
+        request?.body?.finish()
+        request?.body = nil
+        if !state.keepAlive { inputIsDead = true }
+        advance(state.requestEnded())
+    }
+
+    /// Answers a request that the parser could not read, or that did not arrive in time.
+    func fail(_ problem: Problem) {
+        if state.isReceiving {
+            failBody(problem)
+            return
+        }
+        state.requestStarted(keepAlive: false)
+        take(
+            ActiveRequest(
+                requestID: environment.requestIDs.next(), start: .now(), bodyTime: .zero))
+        let requestID = request?.requestID ?? ""
+        respond(problem.identified(path: "", requestID: requestID).response)
+    }
+
+    /// Gives `problem` to the reader of the body. The connection takes no further request.
+    func failBody(_ problem: Problem) {
+        request?.body?.finish(problem)
+        request?.body = nil
+        stopInput()
+    }
+
+    private func stopInput() {
+        inputIsDead = true
+        advance(state.inputFailed())
+    }
+
+    private func bodyDemanded() {
+        guard !bodyIsWanted else { return }
+        bodyIsWanted = true
+        proceed()
+    }
+
+    /// Asks for the body that the client holds back until it is asked (RFC 9110 §10.1.1).
+    private func sendContinue() {
+        guard request?.awaitsContinue == true, state.isUnanswered else { return }
+        request?.awaitsContinue = false
+        output.writeStaticString("HTTP/1.1 100 Continue\r\n\r\n")
+        proceed()
+    }
+}

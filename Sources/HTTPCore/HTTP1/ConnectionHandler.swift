@@ -1,0 +1,296 @@
+import NIOCore
+import NIOHTTP1
+
+/// Serves one HTTP/1.1 connection on its event loop; `async` work is one `ExchangeTask` for each exchange.
+///
+/// `ConnectionState` decides which step is legal and when. This class carries the steps out.
+final class ConnectionHandler: ChannelDuplexHandler {
+    typealias InboundIn = HTTPServerRequestPart
+    typealias OutboundIn = Never
+    typealias OutboundOut = ByteBuffer
+
+    /// Input that waits until the active request has been answered.
+    enum Inbound {
+        case part(HTTPServerRequestPart)
+        /// The parser gave up.
+        case failure(Problem)
+        /// More requests were pipelined than allowed; the rest is dropped.
+        case cut
+    }
+
+    let environment: ConnectionEnvironment
+    private let exchanges: AsyncStream<ExchangeTask>.Continuation
+    var state = ConnectionState()
+    var context: ChannelHandlerContext?
+    var probe: RequestByteProbe?
+    var entry: ConnectionRegistry.Entry?
+    var remoteAddress = ""
+    var localAddress = CrossSiteGuard.LocalAddress(nil)
+    var request: ActiveRequest?
+    /// The framing of the body of the request that was parsed last.
+    private(set) var parsedFraming = RequestScanner.Framing.none
+    /// The only answer on a connection over the limit.
+    private let refusal: Problem?
+
+    private var waiting = CircularBuffer<Inbound>()
+    private var waitingRequests = 0
+    /// Requests were dropped, so the waiting ones are the last.
+    private var isCut = false
+    /// Further input is ignored.
+    var inputIsDead = false
+    /// Set while bytes from the socket are handled, so that output is flushed once, at the end.
+    private var isInBurst = false
+    private var isPumping = false
+    private var readIsHeld = false
+    /// The body's reader wants more.
+    var bodyIsWanted = true
+
+    var output = ByteBuffer()
+    /// This connection's share of the budget for answers that clients have not read.
+    let answers: ByteLease
+    /// An empty write is under way that reports when the socket has taken everything.
+    var awaitsOutput = false
+    /// Counts the starts and ends of streams, so that a writer used after its stream has no effect.
+    var streams = 0
+    /// A streaming writer that waits for the socket.
+    var blockedWriter: EventLoopPromise<Void>?
+
+    var timer = DeadlineTimer()
+    var deadlineKind: DeadlineKind?
+    /// The time since which the server has been waiting for body bytes.
+    var bodyWaitStart: NIODeadline?
+    /// Bytes not yet taken by the socket when the write deadline was set.
+    var bufferedBytes = 0
+
+    init(
+        environment: ConnectionEnvironment, refusal: Problem?,
+        exchanges: AsyncStream<ExchangeTask>.Continuation
+    ) {
+        self.environment = environment
+        self.refusal = refusal
+        self.exchanges = exchanges
+        answers = ByteLease(environment.load.answers)
+    }
+
+    /// True if the active request is the last one that is answered.
+    var isLastOfCut: Bool { isCut && waitingRequests == 0 }
+
+    func handlerAdded(context: ChannelHandlerContext) {
+        self.context = context
+    }
+
+    func handlerRemoved(context: ChannelHandlerContext) {
+        self.context = nil
+        probe = nil
+        // The entry refers to this handler: without this line neither would be released.
+        entry = nil
+    }
+
+    func channelActive(context: ChannelHandlerContext) {
+        remoteAddress = context.remoteAddress?.ipAddress ?? "unix"
+        localAddress = CrossSiteGuard.LocalAddress(context.localAddress)
+        if let refusal { fail(refusal) }
+        proceed()
+        context.fireChannelActive()
+    }
+
+    func channelInactive(context: ChannelHandlerContext) {
+        state.closed()
+        timer.cancel()
+        blockedWriter?.fail(ConnectionClosed())
+        blockedWriter = nil
+        if let request {
+            request.body?.finish(ConnectionClosed())
+            // The client has left, so the handler need not finish.
+            request.exchange?.cancel()
+            record(request, isAborted: true)
+        }
+        endActiveRequest()
+        waiting.removeAll()
+        output = ByteBuffer()
+        answers.set(to: 0)
+        exchanges.finish()
+        context.fireChannelInactive()
+    }
+
+    /// Takes note that the socket had bytes. Returns false if the connection ignores them.
+    func takesBytes() -> Bool {
+        isInBurst = true
+        return !inputIsDead
+    }
+
+    /// Takes note of bytes that belong to a request. Returns true if they have to be parsed.
+    func bytesArrived() -> Bool {
+        guard !inputIsDead, state.bytesArrived() else { return false }
+        if state.phase == .head { updateDeadline() }
+        return true
+    }
+
+    func channelRead(context: ChannelHandlerContext, data: NIOAny) {
+        guard !inputIsDead else { return }
+        let part = unwrapInboundIn(data)
+        if case .head(let head) = part { parsedFraming = RequestScanner.Framing(head) }
+        let item = Inbound.part(part)
+        if waiting.isEmpty, canTake(item) {
+            take(item)
+        } else {
+            append(item)
+        }
+    }
+
+    func channelReadComplete(context: ChannelHandlerContext) {
+        isInBurst = false
+        proceed()
+    }
+
+    func errorCaught(context: ChannelHandlerContext, error: any Error) {
+        guard let error = error as? HTTPParserError else {
+            context.close(promise: nil)
+            return
+        }
+        switch error {
+        case .closedConnection:
+            // Bytes after a request with `Connection: close`.
+            inputIsDead = true
+        case .invalidEOFState where state.canStartExchange:
+            // The client left in the middle of a header; `inputClosed` follows.
+            inputIsDead = true
+        default:
+            parserFailed(RequestByteProbe.problem(for: error, limits: environment.limits))
+        }
+    }
+
+    /// Answers with `problem` after the requests that wait, and ignores all further input.
+    func parserFailed(_ problem: Problem) {
+        guard !inputIsDead else { return }
+        append(.failure(problem))
+        inputIsDead = true
+        pump()
+    }
+
+    /// Runs `exchange` after the exchanges before it.
+    func start(_ exchange: ExchangeTask) {
+        request?.exchange = exchange
+        exchanges.yield(exchange)
+        if state.inputClosed { cancelUnlessAnsweredSoon() }
+    }
+
+    func userInboundEventTriggered(context: ChannelHandlerContext, event: Any) {
+        if case .inputClosed? = event as? ChannelEvent {
+            state.inputEnded()
+            inputIsDead = true
+            cancelUnlessAnsweredSoon()
+            proceed()
+        }
+        context.fireUserInboundEventTriggered(event)
+    }
+
+    func channelWritabilityChanged(context: ChannelHandlerContext) {
+        if context.channel.isWritable {
+            blockedWriter?.succeed()
+            blockedWriter = nil
+        }
+        proceed()
+    }
+
+    func read(context: ChannelHandlerContext) {
+        guard wantsInput(context) else {
+            readIsHeld = true
+            return
+        }
+        context.read()
+    }
+
+    /// Starts a graceful shutdown: closes now if idle, else after the current answer.
+    func drain() {
+        if state.drain() { context?.close(promise: nil) }
+    }
+
+    // MARK: - Order
+
+    /// Does everything that has become possible. Every event handler calls it last.
+    func proceed() {
+        guard context != nil else { return }
+        pump()
+        if !isInBurst { flush() }
+        if state.isOver, waiting.isEmpty { linger() }
+        updateDeadline()
+        if readIsHeld, let context, wantsInput(context) {
+            readIsHeld = false
+            context.read()
+        }
+    }
+
+    /// Returns false while received bytes could not be used, which slows the client down.
+    private func wantsInput(_ context: ChannelHandlerContext) -> Bool {
+        switch state.phase {
+        case .lingering: true
+        case .closed: false
+        case .exchange where state.isReceiving: bodyIsWanted
+        case .idle, .head, .exchange: waiting.isEmpty && context.channel.isWritable
+        }
+    }
+
+    private func append(_ item: Inbound) {
+        if case .part(.head) = item {
+            guard waitingRequests < environment.limits.pipelinedRequests else {
+                waiting.append(.cut)
+                isCut = true
+                inputIsDead = true
+                return
+            }
+            waitingRequests += 1
+        }
+        waiting.append(item)
+    }
+
+    private func pump() {
+        guard !isPumping else { return }
+        isPumping = true
+        defer { isPumping = false }
+        while let item = waiting.first, canTake(item) {
+            waiting.removeFirst()
+            if case .part(.head) = item { waitingRequests -= 1 }
+            take(item)
+        }
+    }
+
+    private func canTake(_ item: Inbound) -> Bool {
+        switch item {
+        case .part(.head), .cut:
+            state.canStartExchange && context?.channel.isWritable == true
+        case .part(.body), .part(.end): state.isReceiving
+        case .failure: state.canStartExchange || state.isReceiving
+        }
+    }
+
+    private func take(_ item: Inbound) {
+        switch item {
+        case .part(.head(let head)): begin(head)
+        case .part(.body(let bytes)): receive(bytes)
+        case .part(.end): endRequest()
+        case .failure(let problem): fail(problem)
+        case .cut: linger()
+        }
+    }
+
+    /// Drops all waiting input. No further request is served.
+    func dropInput() {
+        inputIsDead = true
+        waiting.removeAll()
+        waitingRequests = 0
+    }
+}
+
+extension RequestScanner.Framing {
+    /// Reads the framing that the header states. `RequestHead` checks that it is valid.
+    fileprivate init(_ head: HTTPRequestHead) {
+        if head.headers.contains(name: "Transfer-Encoding") {
+            self = .chunked
+        } else if let length = head.headers.first(name: "Content-Length").flatMap({ Int($0) }) {
+            self = .length(max(0, length))
+        } else {
+            self = .none
+        }
+    }
+}

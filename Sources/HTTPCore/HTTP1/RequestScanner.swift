@@ -1,0 +1,200 @@
+import Documents
+import NIOCore
+
+/// Finds where the parts of requests end in the bytes of a connection. The parser then gets at most one request
+/// at a time, and request lines and chunk lines only after they have been checked.
+///
+/// The scanner does not decide framing; the parser and `RequestHead` do. If it ever took a wrong place for the
+/// end of a part, bytes would reach the parser in other portions or be refused, but not be read differently.
+///
+/// `line` → `fields` → `line` without a body, else → `body` or `chunkLine` → … → `line`.
+struct RequestScanner {
+    /// The framing of a body, as the request's header states it.
+    enum Framing: Equatable {
+        case none
+        case length(Int)
+        case chunked
+    }
+
+    enum Step {
+        /// Give the parser this many bytes.
+        case pass(Int)
+        /// Drop this many bytes: empty lines before a request line (RFC 9112 §2.2).
+        case skip(Int)
+        /// Keep all bytes: the line is not complete.
+        case wait
+        case refuse(Problem)
+    }
+
+    private enum Phase: Equatable {
+        case line
+        /// Header or trailer fields, with the number of bytes of the current line so far.
+        case fields(lineLength: Int, isTrailer: Bool)
+        case body(Int)
+        case chunkLine
+        /// The bytes of the chunk and its CR LF.
+        case chunk(Int)
+    }
+
+    /// Bytes of chunk lines that a body may have beyond the allowance of its chunks, which is 16 bytes and twice
+    /// the data of each. The rule of Go's `net/http/internal.chunkedReader` (CVE-2023-39326): without it a
+    /// client could make the server read long extensions for one byte of data.
+    static let chunkLineSlack = 16 << 10
+    /// The largest chunk in bytes. No route accepts as much, so a larger one is refused at once.
+    static let largestChunk = 1 << 30
+
+    private let limits: HTTPServer.Limits
+    private var phase = Phase.line
+    private var chunkExcess = 0
+
+    init(limits: HTTPServer.Limits) { self.limits = limits }
+
+    /// True after the last byte of a header was passed on: the caller must set the framing.
+    private(set) var hasEndedHead = false
+
+    /// True if no byte of the next request has arrived.
+    var isBetweenRequests: Bool { phase == .line }
+
+    /// Returns the step for the beginning of `bytes`, which must not be empty.
+    mutating func next(_ bytes: ByteBufferView) -> Step {
+        switch phase {
+        case .line: return line(bytes)
+        case .fields: return fields(bytes)
+        case .body(let left): return body(bytes.count, left: left)
+        case .chunkLine: return chunkLine(bytes)
+        case .chunk(let left):
+            let count = min(left, bytes.count)
+            phase = left == count ? .chunkLine : .chunk(left - count)
+            return .pass(count)
+        }
+    }
+
+    /// Sets the framing of the body that follows the header.
+    mutating func setFraming(_ framing: Framing) {
+        hasEndedHead = false
+        switch framing {
+        case .none, .length(0): phase = .line
+        case .length(let length): phase = .body(length)
+        case .chunked: (phase, chunkExcess) = (.chunkLine, 0)
+        }
+    }
+
+    private mutating func line(_ bytes: ByteBufferView) -> Step {
+        let empty = bytes.prefix { $0 == 0x0D || $0 == 0x0A }
+        if !empty.isEmpty {
+            guard let problem = Self.problem(ofEmptyLines: empty) else { return .skip(empty.count) }
+            return empty.count == bytes.count && empty.last == 0x0D ? .wait : .refuse(problem)
+        }
+        guard let end = bytes.firstIndex(of: 0x0A) else {
+            // 1024 bytes leave ample room for the method, the spaces and the version.
+            return bytes.count > limits.targetBytes + 1024
+                ? .refuse(.targetTooLong(limit: limits.targetBytes)) : .wait
+        }
+        let line = bytes[...end]
+        if let problem = RequestLine.problem(line, limits: limits) { return .refuse(problem) }
+        phase = .fields(lineLength: 0, isTrailer: false)
+        return .pass(line.count)
+    }
+
+    /// Returns a problem unless all empty lines end in CR LF, the only line ending of HTTP.
+    private static func problem(ofEmptyLines bytes: ByteBufferView) -> Problem? {
+        var isCR = false
+        for byte in bytes {
+            guard (byte == 0x0D) != isCR else {
+                return .badRequest("A line before the request does not end in CR LF.")
+            }
+            isCR.toggle()
+        }
+        return isCR ? .badRequest("A line before the request does not end in CR LF.") : nil
+    }
+
+    private mutating func fields(_ bytes: ByteBufferView) -> Step {
+        guard case .fields(var lineLength, let isTrailer) = phase else { return .pass(bytes.count) }
+        var index = bytes.startIndex
+        while let end = bytes[index...].firstIndex(of: 0x0A) {
+            lineLength += end - index
+            let hasCR = end > index ? bytes[end - 1] == 0x0D : true
+            index = end + 1
+            if lineLength == 0 || (lineLength == 1 && hasCR) {
+                phase = .line
+                hasEndedHead = !isTrailer
+                return .pass(index - bytes.startIndex)
+            }
+            lineLength = 0
+        }
+        phase = .fields(lineLength: lineLength + (bytes.endIndex - index), isTrailer: isTrailer)
+        return .pass(bytes.count)
+    }
+
+    private mutating func body(_ count: Int, left: Int) -> Step {
+        let taken = min(left, count)
+        phase = left == taken ? .line : .body(left - taken)
+        return .pass(taken)
+    }
+
+    private mutating func chunkLine(_ bytes: ByteBufferView) -> Step {
+        let tooLong = Problem.badRequest(
+            "The chunk lines of the body are too long: send chunks without extensions.")
+        guard let end = bytes.firstIndex(of: 0x0A) else {
+            return chunkExcess + bytes.count > Self.chunkLineSlack ? .refuse(tooLong) : .wait
+        }
+        let line = bytes[...end]
+        var size = 0
+        for byte in line {
+            guard let digit = Hex.value(byte) else { break }
+            size = min(size << 4 | Int(digit), Self.largestChunk + 1)
+        }
+        guard size <= Self.largestChunk else {
+            return .refuse(.contentTooLarge(limit: Self.largestChunk))
+        }
+        chunkExcess = max(0, chunkExcess + line.count - 16 - 2 * size)
+        guard chunkExcess <= Self.chunkLineSlack else { return .refuse(tooLong) }
+        phase = size == 0 ? .fields(lineLength: 0, isTrailer: true) : .chunk(size + 2)
+        return .pass(line.count)
+    }
+}
+
+/// The request line (RFC 9112 §3), checked before the parser sees it. The parser also accepts RTSP and ICE, and
+/// reports a bare LF or a space at the end as an unsupported version.
+enum RequestLine {
+    /// Returns the problem with `line`, which ends with LF; nil if the parser may have it.
+    static func problem(_ line: ByteBufferView, limits: HTTPServer.Limits) -> Problem? {
+        guard line.dropLast().last == carriageReturn else {
+            return .badRequest("The request line does not end in CR LF.")
+        }
+        let parts = line.dropLast(2).split(
+            separator: space, maxSplits: 3, omittingEmptySubsequences: false)
+        guard parts.count == 3 else {
+            return .badRequest(
+                "The request line must be a method, a target and a version, separated by one space each."
+            )
+        }
+        let (method, target, version) = (parts[0], parts[1], parts[2])
+        guard !method.isEmpty, method.allSatisfy(isToken) else {
+            return .badRequest("The method is not a token.")
+        }
+        if target.count > limits.targetBytes { return .targetTooLong(limit: limits.targetBytes) }
+        guard !target.isEmpty, target.allSatisfy({ $0 > space && $0 < 0x7F }) else {
+            return .badRequest(
+                "The request target is empty or has characters that must be encoded.")
+        }
+        return problem(ofVersion: version)
+    }
+
+    /// `HTTP/` and two digits around a point, in this case (RFC 9112 §2.3).
+    private static func problem(ofVersion version: ByteBufferView) -> Problem? {
+        let digits = version.dropFirst(5)
+        guard version.starts(with: "HTTP/".utf8), digits.count == 3,
+            let major = digits.first, isDigit(major), let minor = digits.last, isDigit(minor),
+            digits.dropFirst().first == UInt8(ascii: ".")
+        else {
+            return .badRequest("The request line does not end in an HTTP version such as HTTP/1.1.")
+        }
+        return major == UInt8(ascii: "1") ? nil : .versionNotSupported
+    }
+
+    static func isDigit(_ byte: UInt8) -> Bool { byte >= 0x30 && byte <= 0x39 }
+
+    private static let space = UInt8(ascii: " ")
+    private static let carriageReturn = UInt8(ascii: "\r")
+}

@@ -1,0 +1,95 @@
+import ArgumentParser
+import Etcd
+import Foundation
+import ServiceLifecycle
+
+/// Serves the API with a temporary etcd and ledger.
+struct DevCommand: AsyncParsableCommand {
+    static let configuration = CommandConfiguration(
+        commandName: "dev",
+        abstract: "Serve the API with a temporary etcd and ledger, to try things out.")
+
+    @OptionGroup(visibility: .hidden) var places: LocationFlags
+    @OptionGroup var flags: SettingFlags
+
+    func run() async throws {
+        try await StartFailure.reported {
+            let values = try await Settings.load(flags, places)
+            var settings = try Settings(values)
+            for setting in LocationFlags.settings {
+                let source = try values.texts(setting).source
+                guard source == .default else {
+                    throw SettingError(
+                        "\(source.name(of: setting)): dev starts its own etcd and ledger; use serve to choose them"
+                    )
+                }
+            }
+            let etcd = try await DevEtcd.start()
+            settings.etcd.endpoints = [etcd.endpoint]
+            settings.dataDirectory = etcd.directory + "/ledger"
+            LibraryMetrics.install()
+            try await Application(settings, below: [etcd]).run()
+        }
+    }
+}
+
+/// An etcd as a child of this process, with a temporary directory. Both end with the process, however it ends.
+///
+/// A small shell is between the two. It waits for the end of its standard input, whose other end only this
+/// process holds. The kernel closes that end even after `kill -9`; the shell then kills etcd and removes the
+/// directory. (Linux' PR_SET_PDEATHSIG would have to be set in the child between fork and exec, which
+/// Foundation's `Process` does not allow.) `setsid` keeps a Ctrl-C at the terminal from reaching etcd before the
+/// server has drained.
+struct DevEtcd: Service {
+    /// The address for clients.
+    let endpoint: EtcdEndpoint
+    /// The temporary directory of etcd's data and of the ledger.
+    let directory: String
+    private let supervisor: EtcdSupervisor
+
+    /// Starts etcd and waits until it takes connections.
+    static func start() async throws -> DevEtcd {
+        guard let program = Executable.find("etcd") else {
+            throw StartFailure(
+                "dev needs the program etcd, which is not on PATH; "
+                    + "on Debian and Ubuntu: apt install etcd-server")
+        }
+        let directory = try makeDirectory()
+        let (client, peer) = try LoopbackPort.freePair()
+        let supervisor = try EtcdSupervisor(
+            program: program, directory: directory, client: client, peer: peer)
+        let etcd = DevEtcd(
+            endpoint: EtcdEndpoint(host: "127.0.0.1", port: client), directory: directory,
+            supervisor: supervisor)
+        try await etcd.waitUntilReachable(port: client)
+        return etcd
+    }
+
+    func run() async throws {
+        // etcd is ended after a graceful shutdown and after cancellation alike.
+        try? await gracefulShutdown()
+        supervisor.end()
+    }
+
+    private func waitUntilReachable(port: Int) async throws {
+        let deadline = ContinuousClock.now + .seconds(20)
+        while !LoopbackPort.accepts(port) {
+            guard ContinuousClock.now < deadline, supervisor.isEtcdRunning else {
+                let log = directory + "/etcd.log"
+                let text = (try? String(contentsOfFile: log, encoding: .utf8)) ?? ""
+                supervisor.end()
+                throw StartFailure("etcd did not start; the end of its log:\n\(text.suffix(1000))")
+            }
+            try await Task.sleep(for: .milliseconds(20))
+        }
+    }
+
+    private static func makeDirectory() throws -> String {
+        let parent = FileManager.default.temporaryDirectory.path
+        let path = parent + "/policy-server-dev-" + UUID().uuidString.lowercased()
+        try FileManager.default.createDirectory(
+            atPath: path, withIntermediateDirectories: false,
+            attributes: [.posixPermissions: 0o700])
+        return path
+    }
+}

@@ -1,0 +1,199 @@
+import ControlPlane
+import Documents
+import Domain
+import HTTPCore
+import HTTPTypes
+import Store
+
+/// `/v1/audit`, `/v1/audit/{seq}`, `/v1/audit/stream` and `/v1/changes/{id}`
+extension API {
+    var auditRoutes: [Route] {
+        [
+            Route(
+                .get, "/v1/audit",
+                query: Self.auditFilters.map { QueryParameter($0) }
+                    + ["order", "group_by", "limit", "cursor", "atLeast"],
+                produces: AuditFormat.answerTypes
+            ) { try await audit($0) },
+            Route(
+                .get, "/v1/audit/{seq}", query: ["atLeast"],
+                produces: DocumentFormat.answerTypes + [AuditFormat.cadfType]
+            ) { try await auditRow($0) },
+            Route(
+                .get, "/v1/audit/stream",
+                query: Self.auditFilters.filter { !Self.notForStreams.contains($0) }
+                    .map { QueryParameter($0) } + ["lastEventId"],
+                produces: [AuditFollower.mediaType]
+            ) { try auditStream($0) },
+            Route(
+                .get, "/v1/changes/{id}", query: ["atLeast"], produces: DocumentFormat.answerTypes
+            ) { try await change($0) },
+        ]
+    }
+
+    /// Filters that a stream does not support, because it begins at a row and not at a time, and has no index.
+    private static let notForStreams: Set = ["since", "until", "q"]
+
+    private func audit(_ request: Request) async throws -> Response {
+        let reader = try reader(request)
+        let search = try AuditQuery(request)
+        try await waitUntilAudited(request)
+        let response: Response
+        do {
+            if let grouping = search.grouping {
+                response = try await groups(search, by: grouping, request)
+            } else if search.format.isStream, request.query["limit"] == nil {
+                response = rows(search, request)
+            } else {
+                response = try await page(search, request)
+            }
+        } catch let error as StoreError {
+            throw Problem.ledger(error)
+        }
+        recordRead(request, by: reader, response)
+        return response
+    }
+
+    private func page(_ search: AuditQuery, _ request: Request) async throws -> Response {
+        let page = try await ledger.query(
+            search.filter, order: search.order, from: search.cursor, limit: search.limit)
+        let cursor = page.next.map { PageCursor(list: search.list, position: $0.description).text }
+        var response = Response(
+            contentType: search.format.contentType(request), search.format.page(page, cursor))
+        if let cursor {
+            let target = Self.target(search.pinned(request), cursor: cursor)
+            response.headers[.link] = "<\(target)>; rel=\"next\""
+        }
+        return response
+    }
+
+    /// Sends every row from the cursor to the last one that exists now, as fast as the client reads.
+    private func rows(_ search: AuditQuery, _ request: Request) -> Response {
+        let ledger = ledger
+        var search = search
+        search.filter.lastSeq = ledger.lastSeq
+        let body = Response.Body.stream { [search] writer in
+            try await writer.write(search.format.head)
+            var cursor = search.cursor
+            repeat {
+                let page = try await ledger.query(
+                    search.filter, order: search.order, from: cursor, limit: Self.streamedPage)
+                let piece = page.records.flatMap(search.format.row)
+                if !piece.isEmpty { try await writer.write(piece) }
+                cursor = page.next
+            } while cursor != nil
+        }
+        return Response(
+            headers: [.contentType: search.format.contentType(request)], body: body)
+    }
+
+    /// Rows in memory at a time while all rows are sent.
+    private static let streamedPage = 100
+
+    private func groups(
+        _ search: AuditQuery, by grouping: AuditGrouping, _ request: Request
+    ) async throws -> Response {
+        let groups = try await ledger.groups(
+            search.filter, by: grouping, order: search.order, from: search.cursor)
+        var body = JSONObject()
+        body["groupBy"] = .string(grouping.rawValue)
+        body["groups"] = .array(
+            groups.groups.map { group in
+                [
+                    "key": group.key.map(JSONValue.string) ?? .null,
+                    "count": .number(JSONNumber(Int64(group.count))),
+                ]
+            })
+        body["scanned"] = .number(JSONNumber(Int64(groups.scanned)))
+        body["complete"] = .bool(groups.next == nil)
+        let cursor = groups.next.map {
+            PageCursor(list: search.list, position: $0.description).text
+        }
+        body["next"] = cursor.map(JSONValue.string)
+        return .document(.object(body), for: request)
+    }
+
+    private func auditRow(_ request: Request) async throws -> Response {
+        let reader = try reader(request)
+        let text = try request.path("seq")
+        guard let seq = Int64(decimal: text), seq >= 1 else {
+            throw Problem.malformed("A row number is an integer from 1, not '\(text)'.")
+        }
+        try await waitUntilAudited(request)
+        let record: AuditRecord?
+        do {
+            record = try await ledger.record(seq: seq)
+        } catch let error as StoreError {
+            throw Problem.ledger(error)
+        }
+        guard let record else {
+            throw Problem.notFound("The audit ledger has no row \(seq).")
+        }
+        let isCADF = request.responseType == AuditFormat.cadfType
+        let response = Response.document(
+            isCADF ? record.cadfEvent : record.document, for: request)
+        recordRead(request, by: reader, response)
+        return response
+    }
+
+    private func change(_ request: Request) async throws(Problem) -> Response {
+        let text = try request.path("id")
+        guard let id = ChangeID(text) else {
+            throw .malformed("A change id is 26 characters of Crockford's base32, not '\(text)'.")
+        }
+        try await waitUntilAudited(request)
+        let status: ChangeStatus?
+        do {
+            status = try await controlPlane.change(id)
+        } catch {
+            throw .failed(error)
+        }
+        guard let status else { throw .notFound("There is no change \(id).") }
+        return .document(status.document, for: request)
+    }
+
+    // MARK: - Reads of the audit log are recorded in it
+
+    /// Returns the reader and the reason. Throws a 400 problem for a malformed header, so that every read can be
+    /// recorded.
+    func reader(_ request: Request) throws(Problem) -> ChangeContext {
+        var request = request
+        // In a search the query parameter `reason` is a filter. Only the header states why the rows are read.
+        request.query = QueryItems()
+        return try ChangeContext(request)
+    }
+
+    /// Records a read of the audit log, unless `--audit-reads` is off. Does not wait for the ledger: a ledger that
+    /// cannot be written must still be readable.
+    func recordRead(_ request: Request, by reader: ChangeContext, _ response: Response) {
+        guard recordsReads else { return }
+        controlPlane.recordRead(
+            reader, path: request.path, query: Self.recorded(request.query),
+            format: Self.formatName(request), status: response.status.code)
+    }
+
+    /// Returns true if a path shows who did what. The status of a change is excluded, because only those who know
+    /// its id can ask for it. Checkpoints, proofs and holds do not show anyone's actions.
+    static func readsAuditLog(_ path: String) -> Bool {
+        let parts = path.split(separator: "/", omittingEmptySubsequences: false).dropFirst(2)
+        switch (parts.first, parts.count) {
+        case ("audit", 1), ("diff", 1): return true
+        case ("audit", 2):
+            return !["checkpoint", "proof", "holds"].contains(parts.last)
+        default: return parts.count > 2 && parts.last == "history"
+        }
+    }
+
+    private static func formatName(_ request: Request) -> String {
+        request.responseType == AuditFollower.mediaType
+            ? "sse" : AuditFormat(answerType: request.responseType).name
+    }
+
+    /// Returns the query for the record. An idempotency key is replaced by its hash, as everywhere in the ledger.
+    static func recorded(_ query: QueryItems) -> String {
+        query.items.map { name, value in
+            let kept = name == "idempotencyKey" ? "sha256:" + Idempotency.hash(value) : value
+            return "\(URIText.encoded(name))=\(URIText.encoded(kept))"
+        }.joined(separator: "&")
+    }
+}

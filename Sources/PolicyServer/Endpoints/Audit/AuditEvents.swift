@@ -1,0 +1,184 @@
+import ControlPlane
+import Documents
+import Domain
+import HTTPCore
+import HTTPTypes
+import ServiceLifecycle
+import Store
+import Synchronization
+
+/// `/v1/audit/stream`
+extension API {
+    func auditStream(_ request: Request) throws(Problem) -> Response {
+        let reader = try reader(request)
+        var follower = AuditFollower(
+            ledger: ledger, filter: try AuditFilter(request), start: ledger.lastSeq,
+            heartbeat: events.heartbeat)
+        // The row that records this request would be the first one that the stream shows.
+        follower.ownRequestID = request.requestID
+        if let start = try Self.lastEventID(request) {
+            // An error status would make a browser give up for good, so the stream says it instead.
+            if start > follower.start { follower.lost = start } else { follower.start = start }
+        }
+        guard let slot = events.takeSlot() else {
+            throw ProblemKind.tooManyStreams.problem(
+                "\(events.maximum) streams of the audit log are open.")
+        }
+        let response = Response(
+            headers: [.contentType: AuditFollower.mediaType, .cacheControl: "no-store"],
+            body: .stream { [follower] writer in
+                // The closure owns the slot, so the slot is freed even if the stream never starts.
+                defer { withExtendedLifetime(slot) {} }
+                try await follower.run(writer)
+            })
+        recordRead(request, by: reader, response)
+        return response
+    }
+
+    /// Returns the number of the row after which the stream begins; nil for the end of the ledger.
+    private static func lastEventID(_ request: Request) throws(Problem) -> Int64? {
+        guard let text = request.headers[.lastEventID] ?? request.query("lastEventId") else {
+            return nil
+        }
+        guard let seq = Int64(decimal: text), seq >= 0 else {
+            throw .malformed(
+                "Last-Event-ID, or the query parameter lastEventId, must be the number of a row such as 4711; "
+                    + "not '\(text)'.")
+        }
+        return seq
+    }
+}
+
+/// Limits how many streams of the audit log are open at once.
+package final class AuditEvents: Sendable {
+    package let maximum: Int
+    /// The longest silence on a stream.
+    let heartbeat: Duration
+    // A mutex and not an actor: a slot is given back in `deinit`, which cannot wait.
+    private let open = Mutex(0)
+
+    package init(maximum: Int = 64, heartbeat: Duration = .seconds(15)) {
+        self.maximum = maximum
+        self.heartbeat = heartbeat
+    }
+
+    /// The right to one open stream; given back when it is released.
+    package final class Slot: Sendable {
+        private let events: AuditEvents
+
+        fileprivate init(_ events: AuditEvents) { self.events = events }
+
+        deinit { events.open.withLock { $0 -= 1 } }
+    }
+
+    /// Returns nil if all slots are taken.
+    package func takeSlot() -> Slot? {
+        let isFree = open.withLock { open in
+            guard open < maximum else { return false }
+            open += 1
+            return true
+        }
+        return isFree ? Slot(self) : nil
+    }
+}
+
+/// Follows the ledger for one client, as Server-Sent Events
+/// (https://html.spec.whatwg.org/multipage/server-sent-events.html).
+///
+/// It waits until the ledger reports new rows and reads them from the file. A slow client therefore delays
+/// nobody else, and the server keeps no rows for it.
+struct AuditFollower: Sendable {
+    static let mediaType = "text/event-stream"
+
+    let ledger: AuditLedger
+    let filter: AuditFilter
+    /// The number of the last row that the client has.
+    var start: Int64
+    /// The last row number that the client claims, if the ledger ends before it.
+    var lost: Int64?
+    /// The longest silence.
+    let heartbeat: Duration
+    /// The request whose own row is left out.
+    var ownRequestID: String?
+
+    /// The most rows, and bytes of their text, that are in memory at a time for one client.
+    private static let page = 100
+    private static let pageBytes = 8 << 20
+
+    /// Writes until the client leaves or the server begins to shut down.
+    func run(_ writer: ResponseBodyWriter) async throws {
+        // One buffered wake-up is enough: the reader always reads up to the end of the ledger.
+        let (wakes, signal) = Signal.make()
+        let commits = ledger.commits()
+        try await withGracefulShutdownHandler {
+            try await withThrowingTaskGroup(of: Void.self) { group in
+                group.addTask {
+                    for await _ in commits { signal.raise() }
+                    signal.finish()
+                }
+                group.addTask {
+                    while (try? await Task.sleep(for: heartbeat / 3)) != nil { signal.raise() }
+                }
+                defer { group.cancelAll() }
+                // If the ledger cannot be read, the stream ends and the log says why. The client reconnects
+                // with the number of its last row.
+                try await follow(wakes, writer)
+            }
+        } onGracefulShutdown: {
+            signal.finish()
+        }
+    }
+
+    private func follow(_ wakes: AsyncStream<Void>, _ writer: ResponseBodyWriter) async throws {
+        var seq = start
+        // Milliseconds that a browser waits before it reconnects.
+        try await writer.write("retry: 2000\n\n")
+        if let lost { try await writer.write(Self.reset(from: lost, to: seq)) }
+        var lastWrite = ContinuousClock.now
+        var wakes = wakes.makeAsyncIterator()
+        repeat {
+            var isAtEnd = false
+            repeat {
+                let rows = try await ledger.rows(
+                    after: seq, limit: Self.page, bytes: Self.pageBytes)
+                var events = rows.filter(isShown).flatMap(Self.event)
+                // Row numbers are consecutive, so a missing one means that the row was pruned.
+                if let first = rows.first?.seq, first - 1 > seq {
+                    events = Self.pruned(from: seq + 1, to: first - 1) + events
+                }
+                if !events.isEmpty {
+                    try await writer.write(events)
+                    lastWrite = .now
+                }
+                seq = rows.last?.seq ?? seq
+                isAtEnd = rows.isEmpty
+                if lastWrite.duration(to: .now) >= heartbeat * 2 / 3 {
+                    try await writer.write(":\n\n")
+                    lastWrite = .now
+                }
+            } while !isAtEnd && !Task.isShuttingDownGracefully && !Task.isCancelled
+        } while await wakes.next() != nil
+    }
+
+    private func isShown(_ record: AuditRecord) -> Bool {
+        let isOwn = record.verb == .read && record.requestID == ownRequestID
+        return !isOwn && filter.matches(record)
+    }
+
+    /// Tells the client of rows that it will not see, because they have moved to a segment.
+    private static func pruned(from first: Int64, to last: Int64) -> [UInt8] {
+        Array("id: \(last)\nevent: pruned\ndata: {\"from\":\(first),\"to\":\(last)}\n\n".utf8)
+    }
+
+    /// Tells the client that the ledger ends before the client's last row. The ledger is an older copy or
+    /// another ledger, so its next rows are not the ones that the client knows.
+    private static func reset(from lost: Int64, to last: Int64) -> [UInt8] {
+        Array("id: \(last)\nevent: reset\ndata: {\"had\":\(lost),\"last\":\(last)}\n\n".utf8)
+    }
+
+    /// Returns the event of one row. JSON here has no line break, so `data` is one field.
+    private static func event(_ record: AuditRecord) -> [UInt8] {
+        Array("id: \(record.seq)\nevent: audit\ndata: ".utf8)
+            + JSONSerializer.bytes(record.document) + Array("\n\n".utf8)
+    }
+}

@@ -1,0 +1,106 @@
+import ControlPlane
+import Documents
+import Domain
+import HTTPCore
+import HTTPTypes
+
+/// A request that was refused before a handler planned or read anything: for a malformed header or parameter, a body
+/// that is too large or of the wrong type, or a malformed actor.
+enum RefusedRequest {
+    /// Returns the row for a refused request that no handler has recorded: a write below `/v1/` or, with
+    /// `recordsReads`, a read of the audit log, answered with 4xx or 5xx. Returns nil for other requests.
+    static func row(
+        _ summary: RequestSummary, recordsReads: Bool, at time: Timestamp
+    ) -> AuditRecord.Draft? {
+        guard isRecorded(summary, recordsReads: recordsReads), let method = summary.method,
+            let verb = verb(method, summary.path, recordsReads)
+        else { return nil }
+        let request = summary.request(method)
+        let target = verb == .read ? ("AuditLog", summary.path, nil) : target(summary.path)
+        var row = AuditRecord.Draft(
+            time: time, origin: .api, actor: "", verb: verb, kind: target.0, name: target.1,
+            region: target.2, outcome: summary.status < 500 ? .refused : .failed)
+        row.take(ChangeContext(bestEffort: request))
+        row.status = summary.status
+        row.problem = summary.problemType.flatMap(problemName)
+        row.isDryRun = verb != .read && request.query["dryRun"] == "true"
+        if row.problem == ProblemKind.actor.name {
+            (row.kind, row.name, row.region) = ("Authentication", summary.path, nil)
+        }
+        row.detail = detail(summary, method, verb == .read ? request.query : QueryItems())
+        return row
+    }
+
+    /// Returns true if `row` makes a row for the request. Cheap enough for an event loop.
+    static func isRecorded(_ summary: RequestSummary, recordsReads: Bool) -> Bool {
+        guard let method = summary.method, summary.status >= 400, !summary.isAudited,
+            summary.path.hasPrefix("/v1/")
+        else { return false }
+        return verb(method, summary.path, recordsReads) != nil
+    }
+
+    private static func verb(
+        _ method: HTTPRequest.Method, _ path: String, _ recordsReads: Bool
+    ) -> AuditRecord.Verb? {
+        switch method {
+        case .put, .patch: .update
+        case .post: .create
+        case .delete: .delete
+        case .get, .head: recordsReads && API.readsAuditLog(path) ? .read : nil
+        default: nil
+        }
+    }
+
+    /// Returns the request and the problem that the client got, as JSON.
+    private static func detail(
+        _ summary: RequestSummary, _ method: HTTPRequest.Method, _ query: QueryItems
+    ) -> String {
+        var members = JSONObject()
+        members["method"] = .string(method.rawValue)
+        members["path"] = .string(cut(summary.path))
+        if !query.items.isEmpty { members["query"] = .string(cut(API.recorded(query))) }
+        members["detail"] = summary.problemDetail.map { .string(cut($0)) }
+        return AuditRecord.Draft.text(.object(members))
+    }
+
+    /// Bounds the disk space that one refused request can take.
+    private static func cut(_ text: String) -> String {
+        text.unicodeScalars.count <= 1_000
+            ? text : String(String.UnicodeScalarView(text.unicodeScalars.prefix(1_000))) + "…"
+    }
+
+    private static func problemName(_ type: String) -> String? {
+        let prefix = "/problems/"
+        return type.hasPrefix(prefix) ? String(type.dropFirst(prefix.count)) : nil
+    }
+
+    /// Returns the object that a path names, as it was sent.
+    private static func target(_ path: String) -> (kind: String, name: String, region: String?) {
+        let parts = path.split(separator: "/", omittingEmptySubsequences: true).map(String.init)
+        let name: ObjectName? =
+            switch (parts.count, parts.dropFirst().first, parts.dropFirst(3).first) {
+            case (3, "regions", _): .region(parts[2])
+            case (3, "policies", _): .policy(parts[2])
+            case (4, "regions", "subnets"): .subnet(region: parts[2], name: "")
+            case (5, "regions", "subnets"): .subnet(region: parts[2], name: parts[4])
+            case (5, "regions", "policies"): .regionPolicy(region: parts[2], name: parts[4])
+            default: nil
+            }
+        if let name { return (name.kind, name.name, name.region) }
+        if parts.count == 4, parts[1] == "audit", parts[2] == "holds" {
+            return ("LegalHold", parts[3], nil)
+        }
+        return ("Request", path, nil)
+    }
+}
+
+extension RequestSummary {
+    /// The request as far as it could be read.
+    fileprivate func request(_ method: HTTPRequest.Method) -> Request {
+        let query = target.split(separator: "?", maxSplits: 1).dropFirst().first
+        let items = query.flatMap { try? QueryItems(parsing: $0) }
+        return Request(
+            method: method, target: target, path: path, query: items ?? QueryItems(),
+            headers: headers, remoteAddress: remoteAddress, requestID: requestID)
+    }
+}

@@ -1,0 +1,121 @@
+import ControlPlane
+import Documents
+import Domain
+import HTTPCore
+import HTTPTypes
+import Store
+
+/// Reads of an earlier state: the query parameter `at`.
+extension API {
+    /// Returns the state that the request asks for: that of `at`, or the current one, after `atLeast`.
+    func point(_ request: Request) async throws(Problem) -> PointInTime {
+        guard let at = try Self.historyPoint("at", request) else {
+            try await waitUntilApplied(request)
+            return .now
+        }
+        return .past(try await locate(at))
+    }
+
+    func locate(_ point: HistoryPoint) async throws(Problem) -> KnownPlace {
+        do {
+            return try await controlPlane.locate(point, timeout: Self.readDeadline)
+        } catch {
+            throw .history(error, asked: point)
+        }
+    }
+
+    func object(_ name: ObjectName, at point: PointInTime) async throws(Problem) -> ObjectView? {
+        do {
+            return try await controlPlane.object(name, at: point)
+        } catch {
+            throw .history(error)
+        }
+    }
+
+    /// Returns the revision or time of the parameter `name`; nil if absent.
+    static func historyPoint(_ name: String, _ request: Request) throws(Problem) -> HistoryPoint? {
+        guard let text = request.query(name) else { return nil }
+        guard request.query("atLeast") == nil else {
+            throw .malformed(
+                "The query parameters \(name) and atLeast cannot be combined: \(name) already waits."
+            )
+        }
+        guard let point = HistoryPoint(text) else {
+            throw .malformed(
+                "The query parameter \(name) must be a revision such as 42, or \(Timestamp.askedFormsInURL); "
+                    + "not '\(text)'.")
+        }
+        return point
+    }
+}
+
+extension Response {
+    /// Returns this answer with the fields that name the state, if that is an earlier one.
+    func marked(_ point: PointInTime) -> Response {
+        guard let known = point.past else { return self }
+        var response = self
+        response.headers[.historyRevision] = String(known.place.revision)
+        let since = known.range.since.map { $0.rfc3339 + "; " } ?? ""
+        response.headers[.historySince] = since + "revision=\(known.range.first)"
+        return response
+    }
+}
+
+extension Problem {
+    /// The problem for an earlier state that cannot be read.
+    ///
+    /// - Parameter point: the revision or time that the request was understood to ask for.
+    static func history(_ error: HistoryError, asked point: HistoryPoint? = nil) -> Problem {
+        switch error {
+        case .failed(let error): failed(error)
+        case .unknown(let unknown): Problem.unknown(unknown, asked: point)
+        }
+    }
+
+    private static func unknown(_ unknown: UnknownPlace, asked point: HistoryPoint?) -> Problem {
+        var members: [(name: String, value: JSONValue)] = []
+        if let next = unknown.next {
+            if let since = next.since { members.append(("knownSince", .string(since.rfc3339))) }
+            members.append(("knownSinceRevision", .number(JSONNumber(next.first))))
+        }
+        members.append(("ranges", .array(unknown.ranges.map(\.document))))
+        let asked = point?.text ?? "there"
+        let start = unknown.next.map { ": it begins \($0.beginning)" } ?? ""
+        let detail =
+            unknown.isBeforeHistory
+            ? "The ledger does not go back to \(asked)\(start)."
+            : "No server watched etcd at \(point?.text ?? "that time"), and etcd discarded its history of that"
+                + " time before a server could read it."
+        return ProblemKind(unknown).problem(detail, extensions: members)
+    }
+}
+
+extension HistoryPoint {
+    /// The point as it was understood; nil for one that no client names.
+    fileprivate var text: String? {
+        switch self {
+        case .revision(let revision): "revision \(revision)"
+        case .time(let time): time.rfc3339
+        case .place(let place): "revision \(place.revision) of epoch \(place.epoch)"
+        case .newest: nil
+        }
+    }
+}
+
+extension HistoryRange {
+    /// The first moment that is known.
+    fileprivate var beginning: String {
+        let time = since.map { "at \($0.rfc3339), " } ?? "at "
+        return time + "revision \(first)"
+    }
+
+    var document: JSONValue {
+        var object = JSONObject()
+        object["epoch"] = .number(JSONNumber(epoch))
+        object["firstRevision"] = .number(JSONNumber(first))
+        object["lastRevision"] = last.map { .number(JSONNumber($0)) }
+        object["since"] = since.map { .string($0.rfc3339) }
+        object["until"] = last == nil ? nil : until.map { .string($0.rfc3339) }
+        return .object(object)
+    }
+}

@@ -1,0 +1,108 @@
+import ControlPlane
+import Documents
+import Domain
+import HTTPCore
+import HTTPTypes
+import Store
+
+/// `…/history` of each object, and `/v1/diff`
+extension API {
+    /// Returns the routes of the object's versions and of a rollback to one of them.
+    func historyRoutes(
+        _ pattern: String, rollbackQuery: [QueryParameter] = [],
+        name: @escaping @Sendable (Request) throws(Problem) -> ObjectName
+    ) -> [Route] {
+        [
+            Route(
+                .get, pattern + "/history", query: ["limit", "cursor", "atLeast"],
+                produces: DocumentFormat.answerTypes
+            ) { try await history(name($0), $0) },
+            Route(
+                .post, pattern + "/rollback", query: Self.writeQuery + rollbackQuery,
+                accepts: DocumentFormat.bodyTypes, produces: DocumentFormat.answerTypes
+            ) { try await rollback(name($0), $0) },
+        ]
+    }
+
+    var diffRoutes: [Route] {
+        [
+            Route(
+                .get, "/v1/diff", query: ["from", "to", "limit", "cursor"],
+                produces: DocumentFormat.answerTypes
+            ) { try await difference($0) }
+        ]
+    }
+
+    private func history(_ name: ObjectName, _ request: Request) async throws(Problem) -> Response {
+        let reader = try reader(request)
+        let list = "history of \(name)"
+        let limit = try Self.limit(request)
+        let position = try Self.position(list, request)
+        let before = position.flatMap(HistoryPlace.init)
+        guard (position == nil) == (before == nil) else { throw Self.foreignCursor }
+        try await waitUntilAudited(request)
+        let page: VersionPage
+        do {
+            page = try await controlPlane.versions(name, before: before ?? .end, limit: limit)
+        } catch {
+            throw .history(error)
+        }
+        guard before != nil || !page.versions.isEmpty else {
+            throw .notFound("The ledger has no history of \(name).")
+        }
+        let response = Self.page(
+            page.versions.map(\.document), next: page.next?.description, list: list, request)
+        recordRead(request, by: reader, response)
+        return response
+    }
+
+    /// Waits until the ledger has the revision of `atLeast`.
+    func waitUntilAudited(_ request: Request) async throws(Problem) {
+        guard
+            let revision = try request.query("atLeast", as: Int64.self, in: 0...Int64.max)
+        else { return }
+        do {
+            try await controlPlane.waitUntilAudited(revision, timeout: Self.readDeadline)
+        } catch {
+            throw .failed(error)
+        }
+    }
+
+    /// Answers with the differences between the whole configuration at `from` and at `to`.
+    private func difference(_ request: Request) async throws(Problem) -> Response {
+        guard let from = try Self.historyPoint("from", request) else {
+            throw .malformed("The query parameter from must say where to begin.")
+        }
+        let reader = try reader(request)
+        let to = try Self.historyPoint("to", request) ?? .newest
+        let list = "diff \(request.query("from") ?? "") \(request.query("to") ?? "")"
+        let limit = try Self.limit(request)
+        let text = try Self.position(list, request)
+        let position = text.flatMap { PinnedPosition($0, places: 2) }
+        guard (text == nil) == (position == nil) else { throw Self.foreignCursor }
+        let start = try await locate(position.map { .place($0.places[0]) } ?? from)
+        let end = try await locate(position.map { .place($0.places[1]) } ?? to)
+        guard start.place <= end.place else {
+            throw .malformed("The query parameter from must not be later than to.")
+        }
+        let page: DifferencePage
+        do {
+            page = try await controlPlane.differences(
+                from: start.place, to: end.place, after: position?.rest, limit: limit)
+        } catch {
+            throw .history(error)
+        }
+        let next = page.next.map { PinnedPosition([start.place, end.place], $0).text }
+        let members = [("from", start.place.document), ("to", end.place.document)]
+        let response = Self.page(
+            page.items.map(\.document), next: next, list: list, request, members: members)
+        recordRead(request, by: reader, response)
+        return response
+    }
+}
+
+extension HistoryPlace {
+    fileprivate var document: JSONValue {
+        ["epoch": .number(JSONNumber(epoch)), "revision": .number(JSONNumber(revision))]
+    }
+}

@@ -1,0 +1,137 @@
+import ControlPlane
+import Documents
+import Domain
+import HTTPCore
+import HTTPTypes
+
+/// `/v1/apply` and `/v1/export`: many objects in one body or answer
+extension API {
+    var applyRoutes: [Route] {
+        [
+            Route(
+                .post, "/v1/apply", query: Self.writeQuery + ["acknowledgeLegacyLoss", "prune"],
+                accepts: DocumentFormat.bodyTypes, produces: DocumentFormat.answerTypes,
+                handler: apply),
+            Route(
+                .get, "/v1/export", query: ["at", "atLeast"], produces: DocumentFormat.answerTypes,
+                handler: export),
+        ]
+    }
+
+    /// Writes all documents of the body in one transaction.
+    private func apply(_ request: Request) async throws -> Response {
+        for name in [HTTPField.Name.ifMatch, .ifNoneMatch] where request.headers[name] != nil {
+            throw Problem.malformed(
+                "\(name) has no meaning for apply. A document may state the revision it was read at instead."
+            )
+        }
+        let prune = try Self.prune(request)
+        return try await write(request, verb: "apply", name: nil) {
+            format, body throws(DocumentError) in
+            .apply(Manifest(try format.parseStream(body)), prune: prune)
+        }
+    }
+
+    private static func prune(_ request: Request) throws(Problem) -> Selector? {
+        guard let text = request.query("prune") else { return nil }
+        do {
+            return try Selector(parsing: text)
+        } catch {
+            throw .malformed(
+                "The query parameter prune must be a selector such as team == 'net': \(error.message)"
+            )
+        }
+    }
+
+    /// Answers an accepted apply with 200. It never answers 201, because no one object was created.
+    static func answer(_ manifest: AppliedManifest, _ request: Request) -> Response {
+        var response = Response.document(manifest.document, for: request)
+        if manifest.revision != nil { response.headers[.changeID] = manifest.changeID.text }
+        if manifest.replayed { response.headers[.idempotencyReplayed] = "true" }
+        return response
+    }
+
+    /// Answers with every region, subnet and policy that `apply` would take, in an order in which an empty
+    /// etcd takes them. `Warning` names the objects that are left out; YAML also lists them as comments.
+    private func export(_ request: Request) async throws -> Response {
+        let point = try await point(request)
+        let controlPlane = controlPlane
+        let format = DocumentFormat(answerType: request.responseType)
+        let type = request.responseType.isEmpty ? "application/json" : request.responseType
+        let judge: ExportJudge
+        do {
+            judge = try await controlPlane.judgeExport(at: point)
+        } catch {
+            throw Problem.history(error)
+        }
+        let body = Response.Body.stream { writer in
+            var isEmpty = true
+            if format == .yaml, judge.count > 0 {
+                try await writer.write(Array(judge.comments.utf8))
+            }
+            for collection in try await controlPlane.exported(at: point) {
+                // One page is in memory for each client that reads slowly: 200 keeps that small and still
+                // sends many objects with each write.
+                var query = ListQuery(collection: collection, limit: 200)
+                repeat {
+                    // Pages from memory never suspend, so cancellation has to be checked here.
+                    try Task.checkCancellation()
+                    let page = try await controlPlane.list(query, at: point)
+                    var piece: [UInt8] = []
+                    for item in page.items {
+                        guard !judge.isOmitted(item.name),
+                            let document = controlPlane.exportDocument(item)
+                        else { continue }
+                        piece += isEmpty ? format.streamStart : format.streamSeparator
+                        piece += format.serialize(document)
+                        isEmpty = false
+                    }
+                    if !piece.isEmpty { try await writer.write(piece) }
+                    query.after = page.next
+                } while query.after != nil
+            }
+            try await writer.write((isEmpty ? format.streamStart : []) + format.streamEnd)
+        }
+        var response = Response(headers: [.contentType: type], body: body).marked(point)
+        for warning in WarningHeader.values(judge.warnings) {
+            response.headers.append(HTTPField(name: .warning, value: warning))
+        }
+        return response
+    }
+}
+
+extension ExportJudge {
+    /// Comments of a YAML stream that name what is left out.
+    fileprivate var comments: String {
+        var lines = listed.map { "# left out: \($0.name): \($0.reason)\n" }
+        if count > lines.count { lines.append("# left out: \(count - lines.count) more objects\n") }
+        return lines.joined()
+    }
+
+    /// The number of objects that are left out, and the first of them.
+    fileprivate var warnings: [Violation] {
+        guard count > 0 else { return [] }
+        let total = Violation(
+            pointer: "", rule: .exportLeftOut,
+            message: "\(count) objects are left out, because apply would refuse them")
+        return [total]
+            + listed.map {
+                Violation(
+                    pointer: "", rule: .exportLeftOut,
+                    message: "\($0.name): \($0.reason)")
+            }
+    }
+}
+
+extension RuleID {
+    /// An export leaves out an object that `apply` would refuse.
+    fileprivate static let exportLeftOut = RuleID("export.left-out")
+}
+
+extension DocumentFormat {
+    fileprivate var streamStart: [UInt8] { self == .json ? Array("[".utf8) : Array("---\n".utf8) }
+    fileprivate var streamSeparator: [UInt8] {
+        self == .json ? Array(",".utf8) : Array("---\n".utf8)
+    }
+    fileprivate var streamEnd: [UInt8] { self == .json ? Array("]\n".utf8) : [] }
+}

@@ -1,0 +1,139 @@
+import ControlPlane
+import Domain
+import HTTPCore
+import HTTPTypes
+
+/// `/v1/regions`, `/v1/subnets`, `/v1/policies` and what is below them
+extension API {
+    var objectRoutes: [Route] { regionRoutes + subnetRoutes + policyRoutes + regionPolicyRoutes }
+
+    private var regionRoutes: [Route] {
+        let objects = objectRoutes(
+            "/v1/regions/{region}", putQuery: ["acknowledgeLegacyLoss"]
+        ) { request throws(Problem) in .region(try request.path("region")) }
+        return [
+            Route(
+                .get, "/v1/regions", query: Self.listQuery, produces: DocumentFormat.answerTypes
+            ) { try await list(.regions, named: "regions", $0) },
+            Route(
+                .get, "/v1/regions/{region}/config", query: ["at", "atLeast"],
+                produces: DocumentFormat.answerTypes + ["text/plain"]
+            ) { try await regionConfig($0) },
+        ] + objects
+    }
+
+    private var subnetRoutes: [Route] {
+        let objects = objectRoutes("/v1/regions/{region}/subnets/{name}") {
+            request throws(Problem) in
+            .subnet(region: try request.path("region"), name: try request.path("name"))
+        }
+        return [
+            Route(
+                .get, "/v1/subnets",
+                query: ["region", "overlaps", "contains", "within"] + Self.listQuery,
+                produces: DocumentFormat.answerTypes
+            ) { request in
+                try await list(
+                    .subnets(region: request.query("region")), named: "subnets", request)
+            },
+            Route(
+                .get, "/v1/regions/{region}/subnets", query: Self.listQuery,
+                produces: DocumentFormat.answerTypes
+            ) { request in
+                let region = try request.path("region")
+                return try await list(
+                    .subnets(region: region), named: "subnets of \(region)", request)
+            },
+            Route(
+                .post, "/v1/regions/{region}/subnets", query: Self.writeQuery,
+                accepts: DocumentFormat.bodyTypes, produces: DocumentFormat.answerTypes
+            ) { request in
+                let region = try request.path("region")
+                // The body names the subnet. If it cannot be read, only the region is known.
+                let unnamed = ObjectName.subnet(region: region, name: "")
+                return try await write(request, verb: "allocate", name: unnamed) {
+                    .allocateSubnet(region: region, $0)
+                }
+            },
+        ] + objects
+    }
+
+    private var policyRoutes: [Route] {
+        let objects = objectRoutes("/v1/policies/{name}") { request throws(Problem) in
+            .policy(try request.path("name"))
+        }
+        return [
+            Route(
+                .get, "/v1/policies", query: Self.listQuery, produces: DocumentFormat.answerTypes
+            ) { try await list(.policies, named: "policies", $0) }
+        ] + objects
+    }
+
+    private var regionPolicyRoutes: [Route] {
+        let objects = objectRoutes("/v1/regions/{region}/policies/{name}") {
+            request throws(Problem) in
+            .regionPolicy(region: try request.path("region"), name: try request.path("name"))
+        }
+        return [
+            Route(
+                .get, "/v1/regions/{region}/policies", query: Self.listQuery,
+                produces: DocumentFormat.answerTypes
+            ) { request in
+                let region = try request.path("region")
+                return try await list(
+                    .regionPolicies(region: region), named: "policies of \(region)", request)
+            }
+        ] + objects
+    }
+
+    /// Returns GET, PUT, PATCH and DELETE on `pattern`, with its history and rollback. `name` reads the
+    /// object's name from the path.
+    private func objectRoutes(
+        _ pattern: String, putQuery: [QueryParameter] = [],
+        name: @escaping @Sendable (Request) throws(Problem) -> ObjectName
+    ) -> [Route] {
+        [
+            Route(.get, pattern, query: ["at", "atLeast"], produces: DocumentFormat.answerTypes) {
+                try await read(name($0), $0)
+            },
+            Route(
+                .put, pattern, query: Self.writeQuery + putQuery, accepts: DocumentFormat.bodyTypes,
+                produces: DocumentFormat.answerTypes
+            ) { request in
+                let name = try name(request)
+                return try await write(request, verb: "put", name: name) { .put(name, $0) }
+            },
+            Route(
+                .patch, pattern, query: Self.writeQuery, accepts: DocumentFormat.patchTypes,
+                produces: DocumentFormat.answerTypes
+            ) { request in
+                let name = try name(request)
+                return try await write(request, verb: "patch", name: name) { .patch(name, $0) }
+            },
+            Route(
+                .delete, pattern, query: Self.writeQuery, produces: DocumentFormat.answerTypes
+            ) { request in
+                try await write(request, .delete(name(request)), body: [])
+            },
+        ] + historyRoutes(pattern, rollbackQuery: putQuery, name: name)
+    }
+
+    static let writeQuery: [QueryParameter] = ["dryRun", "strict", "reason"]
+    static let listQuery: [QueryParameter] = [
+        QueryParameter("label", repeats: true), "limit", "cursor", "at", "atLeast",
+    ]
+
+    private func regionConfig(_ request: Request) async throws(Problem) -> Response {
+        let region = try request.path("region")
+        let point = try await point(request)
+        guard try await object(.region(region), at: point) != nil else {
+            throw .notFound("There is no region \(region).")
+        }
+        let config = RegionConfig(region: region)
+        guard request.responseType == "text/plain" else {
+            return .document(config.document, for: request).marked(point)
+        }
+        return Response(contentType: "text/plain; charset=utf-8", Array(config.text.utf8))
+            .marked(point)
+    }
+}

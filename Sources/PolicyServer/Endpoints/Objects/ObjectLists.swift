@@ -1,0 +1,153 @@
+import ControlPlane
+import Documents
+import Domain
+import HTTPCore
+import HTTPTypes
+import Store
+
+/// Lists of objects, and the pages of every list.
+extension API {
+    /// One page of a collection; `list` names it in cursors.
+    func list(
+        _ collection: ListQuery.Collection, named list: String, _ request: Request
+    ) async throws(Problem) -> Response {
+        let list = request.query("at").map { "\(list) at \($0)" } ?? list
+        var query = try Self.listQuery(collection, named: list, request)
+        query.overlaps = try request.cidr("overlaps")
+        query.within = try request.cidr("within")
+        query.contains = try request.cidr("contains", orAddress: true)
+        try Self.checkRegion(request)
+        let point = try await listPoint(&query, request)
+        if case .some(let region) = Self.region(of: collection),
+            request.query["region"] == nil, try await object(.region(region), at: point) == nil
+        {
+            throw .notFound("There is no region \(region).")
+        }
+        let version = controlPlane.listVersion(collection)
+        let tag = point.past == nil ? listTags.tag(request, version: version) : nil
+        if let tag, try Self.isKnown(tag, request) {
+            return Response(status: .notModified, headers: [.eTag: tag])
+        }
+        let page: ListPage
+        do {
+            page = try await controlPlane.list(query, at: point)
+        } catch {
+            throw .history(error)
+        }
+        if page.items.isEmpty, page.findings.isEmpty, let region = request.query("region"),
+            try await object(.region(region), at: point) == nil
+        {
+            throw .notFound("There is no region \(region), and no subnet names it.")
+        }
+        let next = page.next.map { path in
+            point.past.map { PinnedPosition([$0.place], path).text } ?? path
+        }
+        var members: [(name: String, value: JSONValue)] = []
+        if !page.findings.isEmpty {
+            members = [("findings", .array(page.findings.map(\.document)))]
+        }
+        var response = Self.page(
+            page.items.map(\.document), next: next, list: list, request, members: members)
+        // A list that changed while it was read has no single version, so it gets no tag.
+        if controlPlane.listVersion(collection) == version { response.headers[.eTag] = tag }
+        return response.marked(point)
+    }
+
+    /// Returns true if If-None-Match names `tag`, so that the client has this answer (RFC 9110 section 13.1.2).
+    static func isKnown(_ tag: String, _ request: Request) throws(Problem) -> Bool {
+        guard let value = request.headers[.ifNoneMatch] else { return false }
+        guard let isKnown = EntityTags.names(tag, in: value) else {
+            throw .malformed("If-None-Match is not a list of entity tags.")
+        }
+        return isKnown
+    }
+
+    /// Throws if the query parameter `region` cannot be a region's name.
+    private static func checkRegion(_ request: Request) throws(Problem) {
+        guard let violation = request.query("region").flatMap(RegionName.violation) else { return }
+        throw .malformed("The query parameter region: \(violation.message).")
+    }
+
+    /// Returns the state that the list shows. A later page shows the state of the first one.
+    private func listPoint(
+        _ query: inout ListQuery, _ request: Request
+    ) async throws(Problem) -> PointInTime {
+        guard try Self.historyPoint("at", request) != nil, let position = query.after else {
+            return try await point(request)
+        }
+        guard let pinned = PinnedPosition(position) else { throw Self.foreignCursor }
+        query.after = pinned.rest
+        return .past(try await locate(.place(pinned.places[0])))
+    }
+
+    /// Returns an answer with `members`, then `items`. `next` is the position of the next page.
+    static func page(
+        _ items: [JSONValue], next: String?, list: String, _ request: Request,
+        members: [(name: String, value: JSONValue)] = []
+    ) -> Response {
+        var body = JSONObject()
+        for (name, value) in members { body[name] = value }
+        body["items"] = .array(items)
+        let cursor = next.map { PageCursor(list: list, position: $0).text }
+        body["next"] = cursor.map(JSONValue.string)
+        var response = Response.document(.object(body), for: request)
+        if let cursor {
+            response.headers[.link] = "<\(target(request, cursor: cursor))>; rel=\"next\""
+        }
+        return response
+    }
+
+    /// Returns the position that the request's cursor names; nil for the first page.
+    static func position(_ list: String, _ request: Request) throws(Problem) -> String? {
+        guard let text = request.query["cursor"] else { return nil }
+        guard let cursor = PageCursor(text: text, list: list) else { throw foreignCursor }
+        return cursor.position
+    }
+
+    static let foreignCursor = Problem.malformed(
+        "The query parameter cursor is not from this list. Send the member next of a page of this list, with the "
+            + "same filters, or leave cursor out for the first page.")
+
+    /// 1...1000, 100 when absent.
+    static func limit(_ request: Request) throws(Problem) -> Int {
+        try request.query("limit", as: Int.self, in: 1...1000) ?? 100
+    }
+
+    private static func listQuery(
+        _ collection: ListQuery.Collection, named list: String, _ request: Request
+    ) throws(Problem) -> ListQuery {
+        ListQuery(
+            collection: collection, labels: try labels(request),
+            after: try position(list, request), limit: try limit(request))
+    }
+
+    private static func labels(_ request: Request) throws(Problem) -> [(key: String, value: String)]
+    {
+        var labels: [(key: String, value: String)] = []
+        for text in request.queryValues("label") {
+            guard let equals = text.firstIndex(of: "="), equals > text.startIndex else {
+                throw .malformed(
+                    "The query parameter label must be key=value, such as site=berlin (in a URL "
+                        + "label=site=berlin); not '\(text)'.")
+            }
+            labels.append((String(text[..<equals]), String(text[text.index(after: equals)...])))
+        }
+        return labels
+    }
+
+    private static func region(of collection: ListQuery.Collection) -> String? {
+        switch collection {
+        case .subnets(let region): region
+        case .regionPolicies(let region): region
+        case .regions, .policies: nil
+        }
+    }
+
+    /// Returns the request's path and query with another cursor.
+    static func target(_ request: Request, cursor: String) -> String {
+        var items = request.query.items.filter { $0.name != "cursor" && $0.name != "atLeast" }
+        items.append(("cursor", cursor))
+        let pairs = items.map { "\(URIText.encoded($0.name))=\(URIText.encoded($0.value))" }
+        return request.path + "?" + pairs.joined(separator: "&")
+    }
+}

@@ -1,0 +1,66 @@
+import ControlPlane
+import Documents
+import Domain
+import HTTPCore
+import HTTPTypes
+
+/// Reads of one object.
+extension API {
+    /// Answers with the object and its ETag, or with 304 if the client has it (RFC 9110 section 13.1.2).
+    func read(_ name: ObjectName, _ request: Request) async throws(Problem) -> Response {
+        let point = try await point(request)
+        guard let view = try await object(name, at: point) else {
+            guard point.past == nil else { throw .notFound("There was no \(name).") }
+            throw .notFound("There is no \(name)\(unreadable(name)).")
+        }
+        let tag = EntityTags.tag(view.revision)
+        // The status of a CrossRegionPolicy can change with a subnet or a region while its revision stays the
+        // same, so it never gets a 304.
+        let isWhole = name.kind(showing: view.document) != CrossRegionPolicy.kind
+        if try Self.isKnown(tag, request), isWhole {
+            return Response(status: .notModified, headers: [.eTag: tag]).marked(point)
+        }
+        var response = Response.document(view.document, for: request)
+        response.headers[.eTag] = tag
+        response.headers[.acceptPatch] = Self.acceptPatch
+        if point.past == nil {
+            for warning in WarningHeader.values(controlPlane.findings(name).map(\.warning)) {
+                response.headers.append(HTTPField(name: .warning, value: warning))
+            }
+        }
+        return response.marked(point)
+    }
+
+    /// Returns an addition for an object whose stored value cannot be shown; else an empty text.
+    private func unreadable(_ name: ObjectName) -> String {
+        guard let found = controlPlane.findings(name).first else { return "" }
+        return " that can be shown. The value under the key \(found.key) has a finding:"
+            + " \(found.warning.message)"
+    }
+
+    /// Waits for the revision of `atLeast`, and until the mirror has all objects.
+    func waitUntilApplied(_ request: Request) async throws(Problem) {
+        let revision = try request.query("atLeast", as: Int64.self, in: 0...Int64.max) ?? 0
+        do {
+            try await controlPlane.waitUntilApplied(revision, timeout: Self.readDeadline)
+        } catch {
+            throw .failed(error)
+        }
+    }
+
+    private static let acceptPatch = DocumentFormat.patchTypes.joined(separator: ", ")
+
+    /// The longest time that a read waits for `at` or `atLeast`.
+    static let readDeadline = Duration.seconds(5)
+}
+
+extension Response {
+    /// Returns an answer with `document` in the form that the client prefers.
+    static func document(
+        _ document: JSONValue, status: HTTPResponse.Status = .ok, for request: Request
+    ) -> Response {
+        let format = DocumentFormat(answerType: request.responseType)
+        let type = request.responseType.isEmpty ? "application/json" : request.responseType
+        return Response(status: status, contentType: type, format.serialize(document))
+    }
+}

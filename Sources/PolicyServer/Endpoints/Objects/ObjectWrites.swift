@@ -1,0 +1,152 @@
+import ControlPlane
+import Documents
+import Domain
+import HTTPCore
+import HTTPTypes
+
+/// Writes of objects.
+extension API {
+    /// Submits a write whose body is a document. If the body cannot be read, a refusal is recorded.
+    func write(
+        _ request: Request, verb: String, name: ObjectName,
+        operation: @Sendable (JSONValue) -> ChangeOperation
+    ) async throws -> Response {
+        try await write(request, verb: verb, name: name) { format, body throws(DocumentError) in
+            operation(try format.parse(body))
+        }
+    }
+
+    /// Submits a write whose body `read` turns into an operation. `name` is nil for a stream.
+    func write(
+        _ request: Request, verb: String, name: ObjectName?,
+        read: @Sendable (DocumentFormat, [UInt8]) throws(DocumentError) -> ChangeOperation
+    ) async throws -> Response {
+        let body = try await request.body.collect()
+        let format = DocumentFormat(bodyType: request.contentType?.essence, body: body)
+        let operation: ChangeOperation
+        do {
+            operation = try await largeBodies.perform(bytes: body.count) {
+                () throws(DocumentError) in
+                try read(format, body)
+            }
+        } catch {
+            throw await refused(request, error, verb: verb, name: name)
+        }
+        return try await write(
+            request, operation, body: body, yaml: format == .yaml ? body : nil)
+    }
+
+    /// Submits `operation` and answers with its outcome.
+    ///
+    /// - Parameters:
+    ///   - yaml: the text that the operation was read from, if it is YAML.
+    ///   - isBodyWritten: true if the body is the document to be written.
+    ///   - defaultReason: the reason in the ledger if the client gives none.
+    func write(
+        _ request: Request, _ operation: ChangeOperation, body: [UInt8],
+        yaml: [UInt8]? = nil, isBodyWritten: Bool = true, defaultReason: String? = nil
+    ) async throws(Problem) -> Response {
+        var headers = try WriteHeaders(request)
+        headers.context.reason = headers.context.reason ?? defaultReason
+        let change = headers.changeRequest(operation, body: body, freshID: makeChangeID)
+        let outcome: ChangeOutcome
+        do {
+            let prepared = await largeBodies.perform(bytes: body.count) {
+                controlPlane.prepare(operation, yaml: yaml)
+            }
+            outcome = try await controlPlane.submit(change, prepared)
+        } catch {
+            metrics.requests.recordWrite(error.code == .outcomeUnknown ? .unknown : .failed)
+            throw .failed(error).audited
+        }
+        metrics.requests.recordWrite(RequestMetrics.WriteOutcome(outcome))
+        switch outcome {
+        case .applied(let change): return try Self.answer(change, request)
+        case .appliedManifest(let stream): return Self.answer(stream, request)
+        case .planned(let plan): return .document(plan.document, for: request)
+        case .refused(let refusal):
+            let positions =
+                isBodyWritten ? await positions(of: refusal.violations, operation, in: body) : []
+            throw Problem.refused(refusal, at: positions).audited
+        }
+    }
+
+    /// Finds the violations in the text of the body. Only a refused write pays for this second reading.
+    private func positions(
+        of violations: ViolationList, _ operation: ChangeOperation, in body: [UInt8]
+    ) async -> [SourcePosition?] {
+        guard !violations.isEmpty else { return [] }
+        return await largeBodies.perform(bytes: body.count) {
+            let pointers = violations.map(\.pointer)
+            return switch operation {
+            case .put, .allocateSubnet: DocumentLocator.positions(of: pointers, in: body)
+            case .apply: DocumentLocator.positions(ofStreamed: pointers, in: body)
+            // The violations of a patch are in its result, not in the body.
+            case .patch, .delete: []
+            }
+        }
+    }
+
+    func refused(
+        _ request: Request, _ error: DocumentError, verb: String, name: ObjectName?
+    ) async -> Problem {
+        let problem = Problem.unreadable(error)
+        metrics.requests.recordWrite(.refused)
+        guard let headers = try? WriteHeaders(request) else { return problem }
+        await controlPlane.recordRefusal(
+            context: headers.context, operationVerb: verb, name: name,
+            status: problem.status.code, problem: ProblemKind(error).name,
+            isDryRun: headers.options.dryRun, detail: problem.detail ?? "",
+            violations: [error.violation])
+        return problem.audited
+    }
+
+    /// Answers 201 with Location for a new object, 204 for a deleted one, else 200.
+    private static func answer(
+        _ change: AppliedChange, _ request: Request
+    ) throws(Problem) -> Response {
+        var response: Response
+        switch (change.verb, change.object) {
+        case (.delete, _): response = Response(status: change.verb.status)
+        case (let verb, let object?):
+            response = .document(object.document, status: verb.status, for: request)
+            response.headers[.eTag] = EntityTags.tag(object.revision)
+            if verb == .create { response.headers[.location] = change.name.path }
+        case (_, nil):
+            throw Problem.notFound(
+                "Change \(change.changeID) was made earlier, and \(change.name) has since been deleted."
+            ).audited
+        }
+        if change.verb != .unchanged { response.headers[.changeID] = change.changeID.text }
+        if change.replayed { response.headers[.idempotencyReplayed] = "true" }
+        for warning in WarningHeader.values(change.warnings) {
+            response.headers.append(HTTPField(name: .warning, value: warning))
+        }
+        return response
+    }
+}
+
+extension ObjectName {
+    /// The object's path in the API. Names of existing objects need no percent-encoding.
+    var path: String {
+        switch self {
+        case .region(let name): "/v1/regions/\(name)"
+        case .subnet(let region, let name): "/v1/regions/\(region)/subnets/\(name)"
+        case .policy(let name): "/v1/policies/\(name)"
+        case .regionPolicy(let region, let name): "/v1/regions/\(region)/policies/\(name)"
+        }
+    }
+}
+
+extension RequestMetrics.WriteOutcome {
+    init(_ outcome: ChangeOutcome) {
+        switch outcome {
+        case .planned: self = .planned
+        case .refused: self = .refused
+        case .applied(let change):
+            self = change.replayed ? .replayed : change.verb == .unchanged ? .unchanged : .applied
+        case .appliedManifest(let stream):
+            self = stream.replayed ? .replayed : stream.revision == nil ? .unchanged : .applied
+        }
+    }
+}

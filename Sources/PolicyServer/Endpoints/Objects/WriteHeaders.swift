@@ -1,0 +1,82 @@
+package import ControlPlane
+import Crypto
+import Documents
+import Domain
+package import HTTPCore
+import HTTPTypes
+
+/// The headers and query of a write: who, why, and under which conditions.
+package struct WriteHeaders: Sendable {
+    package var context: ChangeContext
+    package var precondition: Precondition
+    package var options: ChangeOptions
+    package var idempotencyKey: String?
+
+    private let request: Request
+
+    /// Throws a 400 problem for a header or parameter that is malformed.
+    package init(_ request: Request) throws(Problem) {
+        self.request = request
+        context = try ChangeContext(request)
+        precondition = try Self.precondition(request)
+        options = ChangeOptions(
+            dryRun: try request.query("dryRun", as: Bool.self) ?? false,
+            strict: try request.query("strict", as: Bool.self) ?? false,
+            acknowledgeLegacyLoss: try request.query("acknowledgeLegacyLoss", as: Bool.self)
+                ?? false)
+        idempotencyKey = request.headers[.idempotencyKey]
+        if let idempotencyKey, !idempotencyKey.isVisibleASCII(1...255) {
+            throw .malformed("Idempotency-Key must be 1 to 255 visible ASCII characters.")
+        }
+        context.idempotencyKeyHash = idempotencyKey.map(Idempotency.hash)
+    }
+
+    /// The write to submit.
+    package func changeRequest(
+        _ operation: ChangeOperation, body: [UInt8], freshID: () -> ChangeID
+    ) -> ChangeRequest {
+        let id = idempotencyKey.map {
+            ChangeID.derived(principal: context.actor, idempotencyKey: $0)
+        }
+        return ChangeRequest(
+            id: id ?? freshID(), context: context,
+            fingerprint: idempotencyKey.map { _ in Idempotency.fingerprint(request, body: body) },
+            operation: operation, precondition: precondition, options: options)
+    }
+
+    private static func precondition(_ request: Request) throws(Problem) -> Precondition {
+        Precondition(
+            ifMatch: try tags(request.headers[.ifMatch], "If-Match", .strong),
+            ifNoneMatch: try tags(request.headers[.ifNoneMatch], "If-None-Match", .weak))
+    }
+
+    private static func tags(
+        _ value: String?, _ name: String, _ comparison: EntityTags.Comparison
+    ) throws(Problem) -> RevisionMatch? {
+        guard let value else { return nil }
+        guard let match = EntityTags.parse(value, comparison) else {
+            throw .malformed("\(name) is not * or a list of entity tags, such as \"42\".")
+        }
+        return match
+    }
+}
+
+/// Recognises a repeated write.
+enum Idempotency {
+    /// Returns the SHA-256 in hex of method, path, query and body. The order of query parameters does not matter.
+    static func fingerprint(_ request: Request, body: [UInt8]) -> String {
+        var hash = SHA256()
+        let query = request.query.items.map { "\($0.name)=\($0.value)" }.sorted()
+        for part in [request.method.rawValue, request.path] + query {
+            hash.update(data: Array(part.utf8) + [0])
+        }
+        hash.update(data: [0])
+        hash.update(data: body)
+        return Hex.text(Array(hash.finalize()))
+    }
+
+    /// Returns the SHA-256 of a key in hex, which the ledger stores instead of the key.
+    static func hash(_ key: String) -> String {
+        Hex.text(Array(SHA256.hash(data: Array(key.utf8))))
+    }
+}

@@ -1,0 +1,80 @@
+import ControlPlane
+import Documents
+import Domain
+import HTTPCore
+import HTTPTypes
+
+/// `/` and `/v1`, `/healthz`, `/readyz`, `/metrics`, `/version`, `/openapi.yaml`
+extension API {
+    var operationsRoutes: [Route] {
+        [
+            Route(immediate: .get, "/healthz", produces: ["application/json"]) {
+                .document(["status": "ok"], for: $0)
+            },
+            Route(.get, "/readyz", produces: ["application/json"]) { await readiness($0) },
+            Route(.get, "/metrics", produces: ["text/plain"]) { _ in await exposition() },
+            Route(immediate: .get, "/version", produces: ["application/json"]) {
+                .document(
+                    ["name": .string(Version.name), "version": .string(Version.number)], for: $0)
+            },
+            Route(immediate: .get, "/openapi.yaml", produces: ["application/yaml", "text/plain"]) {
+                let isText = $0.responseType == "text/plain"
+                return Response(
+                    contentType: isText ? "text/plain; charset=utf-8" : "application/yaml",
+                    PackageResources.openapi_yaml)
+            },
+        ]
+    }
+
+    private func readiness(_ request: Request) async -> Response {
+        let health = await controlPlane.health()
+        var response = Response.document(
+            health.document(checkpoints: checkpoints.status),
+            status: health.isReady ? .ok : .serviceUnavailable, for: request)
+        if !health.isReady { response.headers[.retryAfter] = "1" }
+        return response
+    }
+
+    private func exposition() async -> Response {
+        let text = metrics.text(await controlPlane.health(), checkpoints: checkpoints.status)
+        return Response(
+            contentType: "text/plain; version=0.0.4; charset=utf-8", Array(text.utf8))
+    }
+
+    var indexRoutes: [Route] {
+        ["/", "/v1"].map { path in
+            Route(immediate: .get, path, produces: DocumentFormat.answerTypes) { request in
+                var response = Response.document(Self.index, for: request)
+                // RFC 8631.
+                response.headers[.link] =
+                    "</openapi.yaml>; rel=\"service-desc\"; type=\"application/yaml\""
+                return response
+            }
+        }
+    }
+
+    /// Names every path that has no parameter. The others are below these, and openapi.yaml lists them.
+    private static let index: JSONValue = [
+        "name": .string(Version.name),
+        "version": .string(Version.number),
+        "documentation": "/openapi.yaml",
+        "links": [
+            "regions": "/v1/regions",
+            "subnets": "/v1/subnets",
+            "policies": "/v1/policies",
+            "apply": "/v1/apply",
+            "export": "/v1/export",
+            "diff": "/v1/diff",
+            "audit": "/v1/audit",
+            "auditStream": "/v1/audit/stream",
+            "auditExport": "/v1/audit/export",
+            "checkpoint": "/v1/audit/checkpoint",
+            "proof": "/v1/audit/proof",
+            "holds": "/v1/audit/holds",
+            "health": "/healthz",
+            "readiness": "/readyz",
+            "metrics": "/metrics",
+            "version": "/version",
+        ],
+    ]
+}

@@ -1,0 +1,162 @@
+package import ControlPlane
+package import Documents
+import Domain
+import Store
+
+// Documents of answers, other than the objects themselves.
+
+extension ObjectReference {
+    package var document: JSONValue {
+        var object = JSONObject()
+        object["kind"] = .string(kind)
+        object["name"] = .string(name)
+        object["region"] = region.map(JSONValue.string)
+        object["cidr"] = cidr.map(JSONValue.string)
+        return .object(object)
+    }
+}
+
+extension ChangePlan {
+    package var document: JSONValue {
+        var object = JSONObject()
+        object["dryRun"] = true
+        object["changes"] = .array(changes.map(\.document))
+        WarningList.add(warnings, to: &object)
+        return .object(object)
+    }
+}
+
+extension PlannedChange {
+    var document: JSONValue {
+        var object = JSONObject()
+        object["verb"] = .string(verb.rawValue)
+        object["kind"] = .string(kind)
+        object["name"] = .string(name.name)
+        object["region"] = name.region.map(JSONValue.string)
+        object["key"] = .string(key)
+        object["before"] = before
+        object["after"] = after
+        object["diff"] = diff.map { .array($0.map(\.document)) }
+        return .object(object)
+    }
+}
+
+extension AppliedManifest {
+    package var document: JSONValue {
+        var object = JSONObject()
+        object["changeId"] = revision == nil ? nil : .string(changeID.text)
+        object["revision"] = revision.map { .number(JSONNumber($0)) }
+        object["changes"] = .array(
+            objects.map { change in
+                var object = JSONObject()
+                object["verb"] = .string(change.verb.rawValue)
+                object["kind"] = .string(change.kind)
+                object["name"] = .string(change.name)
+                object["region"] = change.region.map(JSONValue.string)
+                return .object(object)
+            })
+        WarningList.add(warnings, to: &object)
+        return .object(object)
+    }
+}
+
+extension ChangeStatus {
+    package var document: JSONValue {
+        var object = JSONObject()
+        object["id"] = .string(id.text)
+        object["status"] = .string(state.rawValue)
+        object["revision"] = revision.map { .number(JSONNumber($0)) }
+        object["time"] = .string(journal.time)
+        object["actor"] = .string(journal.context.actor)
+        object["clientAddress"] = journal.context.clientAddress.map(JSONValue.string)
+        object["requestId"] = .string(journal.context.requestID)
+        object["reason"] = journal.context.reason.map(JSONValue.string)
+        object["verb"] = .string(journal.verb)
+        object["objects"] = .array(objects.map(\.document))
+        object["keys"] = .array(journal.keys.map(JSONValue.string))
+        return .object(object)
+    }
+}
+
+extension ControlPlaneHealth {
+    /// Returns the document of `/readyz`. Checkpoints and findings about stored values are shown but do not decide
+    /// readiness, because the server still accepts writes.
+    package func document(checkpoints: Checkpoints.Status) -> JSONValue {
+        [
+            "ready": .bool(isReady),
+            "checks": [
+                "etcd": etcd.document, "ledger": ledger.document, "mirror": mirror.document,
+                "proof": checkpoints.document, "stored": stored.document,
+            ],
+            "appliedRevision": .number(JSONNumber(appliedRevision)),
+            "auditedRevision": .number(JSONNumber(auditedRevision)),
+        ]
+    }
+}
+
+extension FindingSummary {
+    /// The same form as the other parts of the server's health.
+    fileprivate var document: JSONValue {
+        ["ok": .bool(total == 0 && !isNamingMixed), "detail": .string(detail)]
+    }
+}
+
+extension Checkpoints.Status {
+    /// The same form as the other parts of the server's health.
+    var document: JSONValue {
+        var detail = "\(signed) rows signed, \(anchored) anchored in etcd"
+        if let problem { detail += "; \(problem)" }
+        if mismatches > 0 {
+            detail +=
+                "; the ledger did not agree with \(mismatches) checkpoint(s) that etcd keeps as "
+                + "evidence: see rows of kind Ledger named mismatch"
+        }
+        for ledger in predecessors {
+            detail +=
+                "; the ledger took the place of ledger \(ledger), whose last checkpoint etcd holds: "
+                + "see rows of kind Ledger named predecessor"
+        }
+        let isSound = mismatches == 0 && predecessors.isEmpty
+        return ["ok": .bool(problem == nil && isSound), "detail": .string(detail)]
+    }
+}
+
+extension ControlPlaneHealth.Part {
+    var document: JSONValue { ["ok": .bool(isHealthy), "detail": .string(detail)] }
+}
+
+extension ObjectVersion {
+    /// The version as the API shows it; members without a value are absent.
+    var document: JSONValue {
+        var object = JSONObject()
+        object["revision"] = .number(JSONNumber(place.revision))
+        object["epoch"] = .number(JSONNumber(place.epoch))
+        object["time"] = row.map { .string($0.time.rfc3339) }
+        object["seq"] = row.map { .number(JSONNumber($0.seq)) }
+        object["changeId"] = row?.changeID.map(JSONValue.string)
+        object["actor"] = row.map { .string($0.actor) }
+        object["origin"] = row.map { .string($0.origin.rawValue) }
+        object["reason"] = row?.reason.map(JSONValue.string)
+        object["ticket"] = row?.ticket.map(JSONValue.string)
+        object["verb"] = .string(verb.rawValue)
+        if row?.isAfterGap == true { object["afterGap"] = true }
+        object["document"] = representation
+        object["diff"] = diff.map { .array($0.map(\.document)) }
+        return .object(object)
+    }
+}
+
+extension ObjectDifference {
+    var document: JSONValue {
+        var object = JSONObject()
+        object["verb"] = .string(verb.rawValue)
+        object["kind"] = .string(kind)
+        object["name"] = .string(name)
+        object["region"] = region.map(JSONValue.string)
+        object["key"] = .string(key)
+        object["before"] = before
+        object["after"] = after
+        object["diff"] = diff.map { .array($0.map(\.document)) }
+        return .object(object)
+    }
+}

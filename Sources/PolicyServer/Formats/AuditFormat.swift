@@ -1,0 +1,89 @@
+import Documents
+import Domain
+import HTTPCore
+
+/// The formats of audit rows in answers.
+enum AuditFormat: Sendable, Equatable {
+    case document(DocumentFormat)
+    /// One row to a line, as JSON.
+    case lines
+    case csv
+    /// Events of the Cloud Auditing Data Federation (DMTF DSP0262).
+    case cadf
+
+    static let linesType = "application/x-ndjson"
+    static let csvType = "text/csv"
+    static let cadfType = "application/cadf+json"
+
+    /// Media types of a list, the favourite first.
+    static let answerTypes = DocumentFormat.answerTypes + [linesType, csvType, cadfType]
+
+    init(answerType: String) {
+        self =
+            switch answerType {
+            case Self.linesType: .lines
+            case Self.csvType: .csv
+            case Self.cadfType: .cadf
+            default: .document(DocumentFormat(answerType: answerType))
+            }
+    }
+
+    /// The format's name in the ledger.
+    var name: String {
+        switch self {
+        case .document(.json): "json"
+        case .document(.yaml): "yaml"
+        case .lines: "ndjson"
+        case .csv: "csv"
+        case .cadf: "cadf"
+        }
+    }
+
+    /// True if a list is only its rows one after the other, so that all of them can be streamed.
+    var isStream: Bool { self == .lines || self == .csv }
+
+    func contentType(_ request: Request) -> String {
+        switch self {
+        case .csv: "text/csv; charset=utf-8; header=present"
+        default: request.responseType.isEmpty ? "application/json" : request.responseType
+        }
+    }
+
+    /// The text before the first row of a stream.
+    var head: [UInt8] { self == .csv ? AuditCSV.head : [] }
+
+    /// A row of a stream.
+    func row(_ record: AuditRecord) -> [UInt8] {
+        self == .csv
+            ? AuditCSV.row(record)
+            : JSONSerializer.bytes(record.document) + [UInt8(ascii: "\n")]
+    }
+
+    /// Returns one page; `next` is the cursor of the next one.
+    func page(_ page: AuditPage, _ next: String?) -> [UInt8] {
+        switch self {
+        case .lines, .csv: head + page.records.flatMap(row)
+        case .cadf:
+            DocumentFormat.json.serialize(
+                Self.document(
+                    page, next, "events", page.records.map(\.cadfEvent),
+                    first: ("typeURI", .string(CADF.log))))
+        case .document(let format):
+            format.serialize(
+                Self.document(page, next, "items", page.records.map(\.document)))
+        }
+    }
+
+    private static func document(
+        _ page: AuditPage, _ next: String?, _ list: String, _ rows: [JSONValue],
+        first: (String, JSONValue)? = nil
+    ) -> JSONValue {
+        var body = JSONObject()
+        if let (name, value) = first { body[name] = value }
+        body[list] = .array(rows)
+        body["next"] = next.map(JSONValue.string)
+        body["scanned"] = .number(JSONNumber(Int64(page.scanned)))
+        if page.isPartial { body["partial"] = true }
+        return .object(body)
+    }
+}

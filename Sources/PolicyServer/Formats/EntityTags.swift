@@ -1,0 +1,88 @@
+package import ControlPlane
+import HTTPCore
+
+/// `If-Match` and `If-None-Match` (RFC 9110 section 13.1) over ETags that are etcd revisions.
+package enum EntityTags {
+    /// The comparison of tags: a weak tag never matches strongly (RFC 9110 section 8.8.3.2).
+    package enum Comparison: Sendable {
+        case strong, weak
+    }
+
+    /// The ETag of a revision: `"42"`.
+    package static func tag(_ revision: Int64) -> String { "\"\(revision)\"" }
+
+    /// Reads a header value; nil if it is malformed. A tag that is not a revision matches nothing.
+    package static func parse(_ value: String, _ comparison: Comparison) -> RevisionMatch? {
+        if value.trimmed == "*" { return .any }
+        return tags(value).map { tags in
+            .oneOf(
+                tags.filter { !$0.isWeak || comparison == .weak }.compactMap {
+                    revision($0.content)
+                })
+        }
+    }
+
+    /// Returns true if the value of If-None-Match names `tag`; nil if the value is malformed.
+    package static func names(_ tag: String, in value: String) -> Bool? {
+        if value.trimmed == "*" { return true }
+        return tags(value).map { $0.contains { "\"\($0.content)\"" == tag } }
+    }
+
+    private static func tags(_ value: String) -> [(content: String, isWeak: Bool)]? {
+        var tags: [(content: String, isWeak: Bool)] = []
+        var rest = Array(value.utf8)[...]
+        while true {
+            rest = rest.drop { $0 == UInt8(ascii: " ") || $0 == UInt8(ascii: "\t") }
+            if !tags.isEmpty {
+                guard rest.first == UInt8(ascii: ",") else { return rest.isEmpty ? tags : nil }
+                rest = rest.dropFirst().drop { $0 == UInt8(ascii: " ") || $0 == UInt8(ascii: "\t") }
+            }
+            guard let tag = takeTag(&rest) else { return nil }
+            tags.append(tag)
+        }
+    }
+
+    private static func takeTag(_ rest: inout ArraySlice<UInt8>) -> (
+        content: String, isWeak: Bool
+    )? {
+        let isWeak = rest.starts(with: "W/".utf8)
+        if isWeak { rest = rest.dropFirst(2) }
+        guard rest.first == UInt8(ascii: "\"") else { return nil }
+        let content = rest.dropFirst().prefix {
+            $0 == 0x21 || (0x23...0xFF).contains($0) && $0 != 0x7F
+        }
+        rest = rest.dropFirst(1 + content.count)
+        guard rest.first == UInt8(ascii: "\"") else { return nil }
+        rest = rest.dropFirst()
+        return (String(decoding: content, as: UTF8.self), isWeak)
+    }
+
+    /// Reads a revision without a sign or leading zeros, so that each revision has one tag.
+    private static func revision(_ text: String) -> Int64? {
+        guard let revision = Int64(text), revision > 0, String(revision) == text else { return nil }
+        return revision
+    }
+}
+
+/// ETags of lists.
+///
+/// A list has no revision of its own: etcd's revision rises with every change of an endpoint, and a restored etcd
+/// uses the same numbers again. So a tag is valid for one run of one server. Behind a load balancer another replica
+/// answers 200 instead of 304.
+struct ListTags: Sendable {
+    /// Distinguishes this run of the server from every other.
+    private let run = String(UInt64.random(in: 0...UInt64.max), radix: 36)
+
+    /// Returns the tag of a list at `version`, for the format and the part that `request` asks for.
+    func tag(_ request: Request, version: UInt64) -> String {
+        var hasher = Hasher()
+        hasher.combine(request.responseType)
+        hasher.combine(request.path)
+        for (name, value) in request.query.items where name != "atLeast" {
+            hasher.combine(name)
+            hasher.combine(value)
+        }
+        let question = String(UInt(bitPattern: hasher.finalize()), radix: 36)
+        return "\"\(run)-\(version)-\(question)\""
+    }
+}

@@ -1,0 +1,71 @@
+import Foundation
+import HTTPTypes
+
+/// Header fields that HTTPTypes does not name.
+extension HTTPField.Name {
+    /// Identifies a write, so that it can be repeated safely (draft-ietf-httpapi-idempotency-key-header).
+    static let idempotencyKey = constant("Idempotency-Key")
+    static let idempotencyReplayed = constant("Idempotency-Replayed")
+    static let actor = constant("X-Actor")
+    static let actorRoles = constant("X-Actor-Roles")
+    static let reason = constant("X-Reason")
+    static let ticket = constant("X-Ticket")
+    /// https://www.w3.org/TR/trace-context/
+    static let traceParent = constant("traceparent")
+    static let changeID = constant("X-Change-Id")
+    /// The etcd revision that an answer with an earlier state shows.
+    static let historyRevision = constant("X-History-Revision")
+    /// The start of the range around that revision for which the ledger's history is complete.
+    static let historySince = constant("X-History-Since")
+    static let warning = constant("Warning")
+    /// The position at which a stream of Server-Sent Events continues.
+    static let lastEventID = constant("Last-Event-ID")
+    static let link = constant("Link")
+
+    /// The names above are tokens, so the fallback is never taken.
+    private static func constant(_ name: String) -> HTTPField.Name {
+        HTTPField.Name(name) ?? .via
+    }
+}
+
+extension StringProtocol {
+    /// The text without the optional white space that HTTP allows around list members (RFC 9110 section 5.6.3).
+    var trimmed: String {
+        var part = self[...]
+        while let first = part.first, first == " " || first == "\t" { part = part.dropFirst() }
+        while let last = part.last, last == " " || last == "\t" { part = part.dropLast() }
+        return String(part)
+    }
+
+    /// Returns true if the text is `range` printable ASCII characters without spaces.
+    func isVisibleASCII(_ range: ClosedRange<Int>) -> Bool {
+        range.contains(utf8.count) && utf8.allSatisfy { (0x21...0x7E).contains($0) }
+    }
+
+    /// True if every character is printable.
+    var isPrintable: Bool { unicodeScalars.allSatisfy(\.isPrintable) }
+}
+
+extension Unicode.Scalar {
+    /// True if it is displayed as itself. False for control characters, line breaks, characters that reorder or
+    /// hide their neighbours, and the replacement character of invalid UTF-8. The joiners are allowed: ordinary
+    /// Persian, Indic scripts and emoji need them.
+    var isPrintable: Bool {
+        switch properties.generalCategory {
+        case .format: self == "\u{200C}" || self == "\u{200D}"
+        case .control, .lineSeparator, .paragraphSeparator, .surrogate: false
+        default: self != "\u{FFFD}"
+        }
+    }
+}
+
+/// Percent-encoding of text in a URI.
+enum URIText {
+    /// Returns `text` with everything encoded but the unreserved characters of RFC 3986 section 2.3.
+    static func encoded(_ text: String) -> String {
+        text.addingPercentEncoding(withAllowedCharacters: unreserved) ?? ""
+    }
+
+    private static let unreserved = CharacterSet(
+        charactersIn: "ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789-._~")
+}

@@ -1,0 +1,60 @@
+import Foundation
+import Store
+
+/// The opaque position of a page: its list and the position where it begins.
+///
+/// Base64url of list, line feed and position. The list's name is included so that a cursor of another list is
+/// refused and not misread.
+package struct PageCursor: Equatable, Sendable {
+    /// The list's name, such as `subnets`.
+    package var list: String
+    package var position: String
+
+    package init(list: String, position: String) {
+        self.list = list
+        self.position = position
+    }
+
+    /// Reads what `text` writes; nil for anything else and for a cursor of another list.
+    package init?(text: String, list: String) {
+        guard text.utf8.count <= 1024, let bytes = Self.decode(text),
+            let plain = String(validating: bytes, as: UTF8.self),
+            plain.hasPrefix(list + "\n")
+        else { return nil }
+        self.init(list: list, position: String(plain.dropFirst(list.count + 1)))
+        guard !position.isEmpty, self.text == text else { return nil }
+    }
+
+    package var text: String {
+        Data("\(list)\n\(position)".utf8).base64EncodedString()
+            .replacing("+", with: "-").replacing("/", with: "_").replacing("=", with: "")
+    }
+
+    private static func decode(_ text: String) -> [UInt8]? {
+        let standard = text.replacing("-", with: "+").replacing("_", with: "/")
+        let padding = String(repeating: "=", count: (4 - standard.utf8.count % 4) % 4)
+        return Data(base64Encoded: standard + padding).map { [UInt8]($0) }
+    }
+}
+
+/// A position in a list of an earlier state. All pages show the same state as the first one.
+struct PinnedPosition: Equatable {
+    var places: [HistoryPlace]
+    var rest: String
+
+    init(_ places: [HistoryPlace], _ rest: String) {
+        self.places = places
+        self.rest = rest
+    }
+
+    /// Reads what `text` writes.
+    init?(_ text: String, places count: Int = 1) {
+        let parts = text.split(
+            separator: " ", maxSplits: count, omittingEmptySubsequences: false)
+        let places = parts.prefix(count).compactMap { HistoryPlace(String($0)) }
+        guard parts.count == count + 1, places.count == count else { return nil }
+        self.init(places, String(parts[count]))
+    }
+
+    var text: String { (places.map(\.description) + [rest]).joined(separator: " ") }
+}

@@ -1,0 +1,178 @@
+import Calico
+package import ControlPlane
+import FoundationEssentials
+package import HTTPCore
+import Synchronization
+
+#if canImport(Glibc)
+    import Glibc
+#elseif canImport(Musl)
+    import Musl
+#endif
+
+/// The metrics of `/metrics`.
+package struct Metrics: Sendable {
+    package let requests = RequestMetrics()
+    private let process = ProcessMetrics()
+    private let load: ServerLoad
+    private let log: LogOutput
+    private let libraries: LibraryMetrics
+
+    /// - `load`: the HTTP server's counters.
+    package init(
+        load: ServerLoad = ServerLoad(), log: LogOutput = .standardError,
+        libraries: LibraryMetrics = .shared
+    ) {
+        self.load = load
+        self.log = log
+        self.libraries = libraries
+    }
+
+    /// Returns all metrics in Prometheus' text format, with the current state of the control plane.
+    package func text(
+        _ health: ControlPlaneHealth, checkpoints: Checkpoints.Status
+    ) -> String {
+        var text = PrometheusText()
+        text.family("policy_server_info", .gauge, "What runs here.")
+        text.sample("policy_server_info", [("version", Version.number)], 1)
+        requests.write(to: &text)
+        load.write(to: &text)
+        text.single(
+            "policy_server_log_lines_dropped_total", .counter,
+            "Lines of the log that were dropped since nobody took them.",
+            Double(log.droppedLines))
+        write(health, to: &text)
+        write(checkpoints, to: &text)
+        process.write(to: &text)
+        libraries.write(to: &text)
+        return text.text
+    }
+
+    private func write(_ checkpoints: Checkpoints.Status, to text: inout PrometheusText) {
+        text.single(
+            "policy_server_audit_checkpoint_rows", .gauge,
+            "Rows of the ledger under the newest signed checkpoint.", Double(checkpoints.signed))
+        text.single(
+            "policy_server_audit_anchored_rows", .gauge,
+            "Rows of the ledger under the checkpoint in etcd.", Double(checkpoints.anchored))
+        text.single(
+            "policy_server_audit_mismatches", .gauge,
+            "Checkpoints in etcd that the ledger turned out not to agree with.",
+            Double(checkpoints.mismatches))
+        text.single(
+            "policy_server_audit_predecessors", .gauge,
+            "Ledgers whose place this one took and whose checkpoints etcd holds.",
+            Double(checkpoints.predecessors.count))
+    }
+
+    private func write(_ stored: FindingSummary, to text: inout PrometheusText) {
+        text.family(
+            "policy_server_stored_findings", .gauge,
+            "Findings about stored values that are not what they look like.")
+        let counts = Dictionary(uniqueKeysWithValues: stored.counts.map { ($0.code, $0.count) })
+        for code in StoredFindingCode.allCases {
+            text.sample(
+                "policy_server_stored_findings",
+                [("code", code.rawValue), ("severity", code.severity.rawValue)],
+                Double(counts[code] ?? 0))
+        }
+        text.family(
+            "policy_server_stored_policies", .gauge,
+            "Policies of the default tier, by whether they are stored with its prefix.")
+        text.sample(
+            "policy_server_stored_policies", [("naming", "tiered")],
+            Double(stored.prefixedPolicies))
+        text.sample(
+            "policy_server_stored_policies", [("naming", "plain")], Double(stored.plainPolicies))
+    }
+
+    private func write(_ health: ControlPlaneHealth, to text: inout PrometheusText) {
+        text.family("policy_server_part_healthy", .gauge, "1 when the part is in order.")
+        let parts = [("etcd", health.etcd), ("ledger", health.ledger), ("mirror", health.mirror)]
+        for (name, part) in parts {
+            text.sample("policy_server_part_healthy", [("part", name)], part.isHealthy ? 1 : 0)
+        }
+        write(health.stored, to: &text)
+        text.single(
+            "policy_server_applied_revision", .gauge, "Last etcd revision that reads show.",
+            Double(health.appliedRevision))
+        text.single(
+            "policy_server_audited_revision", .gauge, "Last etcd revision in the ledger.",
+            Double(health.auditedRevision))
+        text.single(
+            "policy_server_audit_lag_revisions", .gauge,
+            "Revisions shown but not yet in the ledger.",
+            Double(max(0, health.appliedRevision - health.auditedRevision)))
+    }
+}
+
+extension ServerLoad {
+    /// Writes the HTTP server's load and its refusals.
+    func write(to text: inout PrometheusText) {
+        text.single(
+            "policy_server_http_connections", .gauge, "Open client connections.",
+            Double(connections.load(ordering: .relaxed)))
+        text.single(
+            "policy_server_http_requests_in_hand", .gauge,
+            "Requests whose answer is not out.", Double(requests.load(ordering: .relaxed)))
+        text.single(
+            "policy_server_http_body_memory_bytes", .gauge,
+            "Bytes of --max-body-memory that request bodies take.", Double(bodies.held))
+        text.single(
+            "policy_server_http_answer_memory_bytes", .gauge,
+            "Bytes of --max-answer-memory that answers take which clients have not read.",
+            Double(answers.held))
+        text.single(
+            "policy_server_http_evicted_connections_total", .counter,
+            "Connections closed to make room for others.",
+            Double(evictions.load(ordering: .relaxed)))
+        text.single(
+            "policy_server_http_refused_connections_total", .counter,
+            "Connections turned away since there were too many.",
+            Double(refusedConnections.load(ordering: .relaxed)))
+        text.single(
+            "policy_server_http_busy_total", .counter,
+            "Requests refused since their body or answer found no room in memory.",
+            Double(refusedRequests.load(ordering: .relaxed)))
+    }
+}
+
+/// The figures of the process, by the names that Prometheus' client libraries use.
+struct ProcessMetrics: Sendable {
+    /// The start of the process in seconds since 1970.
+    let startTime: Double
+
+    init(startTime: Double = Date().timeIntervalSince1970) { self.startTime = startTime }
+
+    func write(to text: inout PrometheusText) {
+        text.single(
+            "process_start_time_seconds", .gauge, "Start of the process, seconds since 1970.",
+            startTime)
+        text.single(
+            "policy_server_uptime_seconds", .gauge, "Seconds since the process started.",
+            Date().timeIntervalSince1970 - startTime)
+        if let resident = Self.residentBytes {
+            text.single(
+                "process_resident_memory_bytes", .gauge, "Resident memory in bytes.",
+                Double(resident))
+        }
+        text.single(
+            "process_cpu_seconds_total", .counter, "User and system CPU time in seconds.",
+            Self.cpuSeconds)
+    }
+
+    /// Second field of `/proc/self/statm` in pages (proc(5)); nil where there is no such file.
+    private static var residentBytes: Int? {
+        guard let text = try? String(contentsOfFile: "/proc/self/statm", encoding: .utf8) else {
+            return nil
+        }
+        let fields = text.split(separator: " ")
+        guard fields.count > 1, let pages = Int(fields[1]) else { return nil }
+        return pages * sysconf(Int32(_SC_PAGESIZE))
+    }
+
+    private static var cpuSeconds: Double {
+        // POSIX fixes CLOCKS_PER_SEC at one million.
+        Double(clock()) * 1e-6
+    }
+}

@@ -1,0 +1,129 @@
+import Synchronization
+
+/// The counters of requests and writes.
+///
+/// A mutex and not an actor, because event loops count each request and must not suspend.
+package final class RequestMetrics: Sendable {
+    /// The end of a write, for the metric's label.
+    package enum WriteOutcome: String, CaseIterable, Sendable {
+        case applied, unchanged, replayed, planned, refused, failed, unknown
+    }
+
+    private struct Key: Hashable {
+        var route: String
+        var method: String
+    }
+
+    private struct Statistics {
+        /// Index is the status class, 1xx to 5xx.
+        var statuses = [UInt64](repeating: 0, count: 5)
+        var durations = Histogram()
+    }
+
+    private struct State {
+        var requests: [Key: Statistics] = [:]
+        var writes: [WriteOutcome: UInt64] = [:]
+    }
+
+    private let state = Mutex(State())
+
+    package init() {}
+
+    /// Counts a request. `route` is the pattern and never the path, so that the number of time series stays small.
+    package func recordRequest(route: String?, method: String, status: Int, duration: Duration) {
+        let key = Key(
+            route: route ?? "none", method: Self.known.contains(method) ? method : "other")
+        let (seconds, attoseconds) = duration.components
+        let value = Double(seconds) + Double(attoseconds) * 1e-18
+        state.withLock { state in
+            state.requests[key, default: Statistics()].statuses[min(max(status / 100, 1), 5) - 1] +=
+                1
+            state.requests[key, default: Statistics()].durations.observe(value)
+        }
+    }
+
+    package func recordWrite(_ outcome: WriteOutcome) {
+        state.withLock { $0.writes[outcome, default: 0] += 1 }
+    }
+
+    package func write(to text: inout PrometheusText) {
+        let snapshot = state.withLock { $0 }
+        let requests = snapshot.requests.sorted {
+            ($0.key.route, $0.key.method) < ($1.key.route, $1.key.method)
+        }
+        writeCounts(requests, to: &text)
+        writeDurations(requests, to: &text)
+        text.family("policy_server_writes_total", .counter, "Writes answered, by outcome.")
+        for outcome in WriteOutcome.allCases {
+            text.sample(
+                "policy_server_writes_total", [("outcome", outcome.rawValue)],
+                Double(snapshot.writes[outcome] ?? 0))
+        }
+    }
+
+    private func writeCounts(
+        _ requests: [(key: Key, value: Statistics)], to text: inout PrometheusText
+    ) {
+        let name = "policy_server_http_requests_total"
+        text.family(name, .counter, "Requests answered, by route, method and status class.")
+        for (key, statistics) in requests {
+            for (index, count) in statistics.statuses.enumerated() where count > 0 {
+                text.sample(
+                    name,
+                    [("route", key.route), ("method", key.method), ("status", "\(index + 1)xx")],
+                    Double(count))
+            }
+        }
+    }
+
+    private func writeDurations(
+        _ requests: [(key: Key, value: Statistics)], to text: inout PrometheusText
+    ) {
+        let name = "policy_server_http_request_duration_seconds"
+        text.family(name, .histogram, "Seconds from the request's head to the end of the answer.")
+        for (key, statistics) in requests {
+            let labels = [(name: "route", value: key.route), (name: "method", value: key.method)]
+            for (bound, count) in statistics.durations.cumulative {
+                text.sample(
+                    name + "_bucket", labels + [("le", PrometheusText.number(bound))], Double(count)
+                )
+            }
+            text.sample(name + "_sum", labels, statistics.durations.sum)
+            text.sample(name + "_count", labels, Double(statistics.durations.count))
+        }
+    }
+
+    private static let known: Set<String> = [
+        "GET", "HEAD", "POST", "PUT", "PATCH", "DELETE", "OPTIONS",
+    ]
+}
+
+/// Counts of observations by upper bound.
+package struct Histogram: Sendable, Equatable {
+    /// Upper bounds in seconds.
+    package static let durationBounds: [Double] = [
+        0.000_5, 0.001, 0.002_5, 0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1, 2.5, 5, 10,
+    ]
+
+    private var buckets = [UInt64](repeating: 0, count: Histogram.durationBounds.count + 1)
+    package private(set) var sum = 0.0
+
+    package init() {}
+
+    package var count: UInt64 { buckets.reduce(0, +) }
+
+    package mutating func observe(_ value: Double) {
+        let index = Self.durationBounds.firstIndex { value <= $0 } ?? Self.durationBounds.count
+        buckets[index] += 1
+        sum += value
+    }
+
+    /// Upper bounds with the number of observations at or below each. The last bound is infinity.
+    package var cumulative: [(bound: Double, count: UInt64)] {
+        var total: UInt64 = 0
+        return zip(Self.durationBounds + [.infinity], buckets).map { bound, count in
+            total += count
+            return (bound, total)
+        }
+    }
+}
