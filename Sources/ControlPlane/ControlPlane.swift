@@ -1,5 +1,4 @@
 package import Calico
-import Domain
 package import Etcd
 package import Logging
 import ServiceLifecycle

@@ -1,5 +1,4 @@
 import Documents
-import Domain
 package import Etcd
 package import Store
 

@@ -1,7 +1,6 @@
 import Calico
 import Documents
 import Domain
-import Logging
 import Store
 
 extension ControlPlane {

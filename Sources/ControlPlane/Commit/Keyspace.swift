@@ -1,6 +1,5 @@
 import Crypto
 import Documents
-import Domain
 package import Etcd
 
 /// The keys of our own in etcd, and the one prefix that covers them and Calico's.

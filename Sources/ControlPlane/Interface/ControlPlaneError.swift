@@ -1,6 +1,3 @@
-import Calico
-import Documents
-import Domain
 package import Store
 
 /// A failure of this server or of etcd. The request itself was not refused.

@@ -1,6 +1,5 @@
 package import Calico
 package import Documents
-import Domain
 
 /// The state of each part that a write needs.
 package struct ControlPlaneHealth: Sendable {

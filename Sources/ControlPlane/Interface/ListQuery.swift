@@ -1,5 +1,3 @@
-import Calico
-import Documents
 package import Domain
 
 /// Which objects a list shows.

@@ -1,8 +1,6 @@
 import Calico
 package import Documents
 import Domain
-import Etcd
-import Store
 
 /// The name of one region, subnet or policy, as in a path of the API.
 package enum ObjectName: Hashable, Sendable {

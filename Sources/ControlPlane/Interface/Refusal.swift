@@ -1,6 +1,4 @@
-import Calico
 package import Documents
-import Domain
 
 /// The reason why a change was refused. None of it is in etcd.
 package struct Refusal: Sendable {

@@ -1,5 +1,3 @@
-import Calico
-import Domain
 
 /// An ordered dictionary in chunks of bounded size, so that inserting moves a few hundred slots and
 /// not a million, and a page of keys in order is one binary search away.

@@ -1,6 +1,4 @@
-import Calico
 import Documents
-import Domain
 
 /// The plan of a manifest as it grows. Each part sees those before it.
 struct ManifestPlan {

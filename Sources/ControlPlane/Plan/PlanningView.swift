@@ -1,5 +1,4 @@
 import Calico
-import Documents
 import Domain
 
 /// The state a plan is made against: the mirror, and above it what earlier documents of the same

@@ -1,6 +1,5 @@
 import Calico
 import Documents
-import Domain
 
 /// Labels and fields of a stored object that a PUT removes although this API never wrote them: those of
 /// another tool, which the client may not know of.

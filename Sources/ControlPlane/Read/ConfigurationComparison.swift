@@ -1,6 +1,5 @@
 import Calico
 import Documents
-import Domain
 import Store
 
 /// Compares the whole configuration at two positions in history.

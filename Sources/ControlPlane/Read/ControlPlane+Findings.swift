@@ -1,6 +1,4 @@
 import Calico
-import Documents
-import Domain
 
 extension ControlPlane {
     /// Returns the findings about an object's stored value and about the policies it was compiled to.

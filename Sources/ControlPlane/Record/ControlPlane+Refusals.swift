@@ -1,8 +1,6 @@
-import Calico
 package import Documents
 package import Domain
 import Logging
-import Store
 
 extension ControlPlane {
     /// Records a read of the audit log.
