@@ -1,11 +1,13 @@
 package import Domain
-import GRDB
+package import GRDB
 import Synchronization
 
 /// The audit ledger: an append-only, hash-chained SQLite file with one row for every change that etcd
 /// shows and for every attempt that this server did not accept.
 ///
 /// One process at a time has it open. Writes are committed in groups, reads run beside them.
+///
+/// A class and not an actor: its parts are safe to share, and an actor would let one read run at a time.
 package final class AuditLedger: Sendable {
     package struct Options: Sendable {
         /// Connections for reading at the same time, at least 1.
@@ -14,7 +16,7 @@ package final class AuditLedger: Sendable {
         /// and nothing is served meanwhile. A larger one is left to `inspect()`.
         package var checkedAtOpening = 64 << 20
         /// The shortest time between two looks for whether a damaged file is sound again.
-        package var soundnessPause = Duration.seconds(10)
+        package var probePause = Duration.seconds(10)
 
         package init() {}
     }
@@ -23,9 +25,9 @@ package final class AuditLedger: Sendable {
     package let path: String
     /// Random name of this ledger, 32 lower-case hex digits; stays with the file wherever it goes.
     package let identity: String
-    let pool: DatabasePool
+    package let pool: DatabasePool
     private let lock: FileLock
-    private let soundness: Soundness
+    private let integrity: IntegrityProbe
     /// True if the whole file was read at opening.
     private let isChecked: Bool
     let queue: CommitQueue
@@ -39,7 +41,7 @@ package final class AuditLedger: Sendable {
         try LedgerFile.checkDirectory(of: given)
         let path = LedgerFile.resolved(given)
         self.path = path
-        soundness = Soundness(pause: options.soundnessPause)
+        integrity = IntegrityProbe(pause: options.probePause)
         try LedgerFile.checkDirectory(of: path)
         lock = try FileLock(path: path + ".lock")
         isChecked = LedgerFile.size(path) <= options.checkedAtOpening
@@ -53,9 +55,9 @@ package final class AuditLedger: Sendable {
     }
 
     /// Reads a file that was too large to be checked at opening, beside all other work, and returns the
-    /// damage that it finds, after which `health` is that of a damaged ledger. Nil when there is none.
+    /// damage that it finds; `health` then says so too. Returns nil for a sound file.
     package func inspect() async -> StoreError? {
-        guard !isChecked, let damage = await Soundness.damage(of: path) else { return nil }
+        guard !isChecked, let damage = await IntegrityProbe.damage(of: path) else { return nil }
         queue.suspect(damage)
         return damage
     }
@@ -76,7 +78,7 @@ package final class AuditLedger: Sendable {
     @discardableResult
     package func probe() async -> LedgerHealth {
         if queue.isSuspect {
-            guard await soundness.check(path) else { return health }
+            guard await integrity.check(path) else { return health }
             pool.releaseMemory()
             queue.acquit()
         }
@@ -138,7 +140,7 @@ package final class AuditLedger: Sendable {
 
     /// Runs `body` in a transaction of the writing connection; it may run twice, so it sets what it
     /// returns anew each time.
-    func transaction<Value: Sendable>(
+    package func transaction<Value: Sendable>(
         _ body: @escaping @Sendable (inout LedgerWriter, Database) throws -> Value
     ) async throws(StoreError) -> Value {
         let result = Mutex<Value?>(nil)
@@ -153,7 +155,7 @@ package final class AuditLedger: Sendable {
         return value
     }
 
-    /// Puts a checkpoint on disk, unless there is one of as many rows.
+    /// Stores a checkpoint, unless there is one with the same number of rows.
     func store(_ checkpoint: StoredCheckpoint) async throws(StoreError) {
         try await queue.submit(.checkpoint(checkpoint))
     }

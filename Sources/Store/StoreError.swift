@@ -1,3 +1,13 @@
+import GRDB
+
+#if canImport(Glibc)
+    import Glibc
+#elseif canImport(Musl)
+    import Musl
+#else
+    import Darwin
+#endif
+
 /// Why the ledger could not be opened, read or written.
 package struct StoreError: Error, Hashable, Sendable {
     package enum Code: Hashable, Sendable, CaseIterable {
@@ -22,7 +32,7 @@ package struct StoreError: Error, Hashable, Sendable {
         case overloaded
         /// The ledger follows another etcd cluster.
         case clusterMismatch
-        /// A segment is none, breaks off, does not verify, or does not fit the ledger.
+        /// The file is not a segment, breaks off, does not verify, or does not fit the ledger.
         case badSegment
         /// The file of the key that signs checkpoints is missing, open to others, or holds no key.
         case unusableKey
@@ -47,4 +57,77 @@ package struct StoreError: Error, Hashable, Sendable {
 
 extension StoreError: CustomStringConvertible {
     package var description: String { message }
+}
+
+extension StoreError {
+    /// `error` in this module's terms, for the ledger at `path`.
+    init(_ error: any Error, path: String) {
+        switch error {
+        case let error as StoreError: self = error
+        case let error as DatabaseError: self.init(sqlite: error, path: path)
+        default: self.init(code: .unexpected, message: "\(path): \(error)")
+        }
+    }
+
+    /// https://www.sqlite.org/rescode.html
+    private init(sqlite error: DatabaseError, path: String) {
+        let (code, advice) = Self.meaning(of: error.resultCode)
+        let text =
+            error.resultCode == .SQLITE_NOTADB
+            ? "not an SQLite file, so not an audit ledger"
+            : error.message ?? String(describing: error.resultCode)
+        let number = error.extendedResultCode.rawValue
+        self.init(
+            code: code, message: "\(path): \(text) (SQLite \(number)). \(advice)",
+            systemCode: number)
+    }
+
+    private static func meaning(of code: ResultCode) -> (Code, advice: String) {
+        switch code {
+        case .SQLITE_FULL:
+            (.diskFull, "Free space on its file system; writing then resumes without a restart.")
+        case .SQLITE_READONLY, .SQLITE_PERM, .SQLITE_AUTH:
+            (.readOnly, "Make the file, its directory and its file system writable.")
+        case .SQLITE_IOERR:
+            (.io, "Look at the system log for errors of its disk.")
+        case .SQLITE_CORRUPT:
+            (.corrupt, "Move the file away and restore a backup, or start without it.")
+        case .SQLITE_NOTADB:
+            (.notALedger, StoreError.ledgerName)
+        case .SQLITE_CANTOPEN:
+            (.cannotOpen, "Check that this user may read the file, and write in its folder.")
+        case .SQLITE_BUSY, .SQLITE_LOCKED:
+            (.busy, "Another program is using the file: end it.")
+        default:
+            (.unexpected, "This is a defect: please report it.")
+        }
+    }
+}
+
+extension StoreError {
+    init(code: Code, path: String, errno number: Int32) {
+        let text = strerror(number).map { String(cString: $0) } ?? "error \(number)"
+        let code = number == ENOSPC ? .diskFull : number == EROFS ? .readOnly : code
+        self.init(
+            code: code, message: "\(path): \(text). \(Self.advice(number))", systemCode: number)
+    }
+
+    /// Which file is a ledger, for who has given another one.
+    static let ledgerName = "A ledger is audit.sqlite in the server's data folder (--data-dir)."
+
+    private static func advice(_ number: Int32) -> String {
+        switch number {
+        case ENOENT: "Check the name, and that its folder exists."
+        case ENOTDIR: "A part of the path is a file: check the path."
+        case EISDIR: "That is a folder: name a file in it."
+        case EACCES, EPERM:
+            "This user may not: check the owner and mode of the file and its folder."
+        case EROFS: "Its file system is read-only: choose another place, or mount it writable."
+        case ENOSPC, EDQUOT: "Free space on its file system."
+        case ENAMETOOLONG: "Choose a shorter name."
+        case EMFILE, ENFILE: "Raise the limit of open files (ulimit -n)."
+        case ELOOP: "That is a symbolic link, which is not followed here: name the file itself."
+        default: "Look at the system log for errors of its disk."
+        }
+    }
 }

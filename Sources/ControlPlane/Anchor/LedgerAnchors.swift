@@ -59,27 +59,19 @@ struct LedgerMismatch: Sendable, Equatable {
 
     /// The row that says so.
     func row(time: Timestamp) -> AuditRecord.Draft {
-        var row = AuditRecord.Draft(
-            time: time, origin: .system, actor: "policy-server", verb: .observe, kind: "Ledger",
-            name: Self.rowName)
-        row.detail = AuditRecord.Draft.text(document)
-        return row
+        .own(.observe, .ledger, Self.rowName, detail: document, at: time)
     }
 
     static let rowName = "mismatch"
 
     /// The row that says that etcd should hold `last` or an earlier checkpoint, and holds none.
     static func missingAnchor(_ last: Checkpoint, time: Timestamp) -> AuditRecord.Draft {
-        var row = AuditRecord.Draft(
-            time: time, origin: .system, actor: "policy-server", verb: .observe, kind: "Ledger",
-            name: "anchor")
         let detail: JSONValue = [
             "reason": "etcd holds no checkpoint of this ledger",
             "signedSize": .number(JSONNumber(last.size)),
             "signedRoot": .string(last.root.description),
         ]
-        row.detail = AuditRecord.Draft.text(detail)
-        return row
+        return .own(.observe, .ledger, "anchor", detail: detail, at: time)
     }
 
     private var document: JSONValue {

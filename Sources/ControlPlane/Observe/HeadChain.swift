@@ -77,15 +77,13 @@ struct HeadFinding: Sendable, Equatable {
 
     /// The row that says so.
     func row(revision: Int64, clusterID: String, time: Timestamp) -> AuditRecord.Draft {
-        var row = AuditRecord.Draft(
-            time: time, origin: .system, actor: "policy-server", verb: .observe, kind: "Ledger",
-            name: Self.rowName)
-        (row.revision, row.clusterID) = (revision, clusterID)
         var detail = JSONObject()
         detail["reason"] = .string(reason)
         detail["before"] = before.document
         detail["after"] = after.document
-        row.detail = AuditRecord.Draft.text(.object(detail))
+        var row = AuditRecord.Draft.own(
+            .observe, .ledger, Self.rowName, detail: .object(detail), at: time)
+        (row.revision, row.clusterID) = (revision, clusterID)
         return row
     }
 

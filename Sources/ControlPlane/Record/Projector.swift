@@ -70,15 +70,12 @@ struct Projector: Sendable {
     func observation(
         _ name: String, reason: String, from: Int64, to: Int64, time: Timestamp
     ) -> AuditRecord.Draft {
-        var row = AuditRecord.Draft(
-            time: time, origin: .system, actor: "policy-server", verb: .observe, kind: "Ledger",
-            name: name)
-        row.clusterID = clusterID
         let detail: JSONValue = [
             "reason": .string(reason), "from": .number(JSONNumber(from)),
             "to": .number(JSONNumber(to)),
         ]
-        row.detail = AuditRecord.Draft.text(detail)
+        var row = AuditRecord.Draft.own(.observe, .ledger, name, detail: detail, at: time)
+        row.clusterID = clusterID
         return row
     }
 

@@ -86,10 +86,6 @@ final class RefusalLog: Sendable {
 
     private static func row(_ dropped: RefusalBudget.Dropped, _ reason: String) -> AuditRecord.Draft
     {
-        var row = AuditRecord.Draft(
-            time: SystemClock.now(), origin: .system, actor: "policy-server", verb: .observe,
-            kind: "Ledger", name: "dropped")
-        row.clientAddress = dropped.source.address
         var counts = JSONObject()
         for (attempt, count) in dropped.counts {
             counts[attempt] = .number(JSONNumber(Int64(count)))
@@ -99,7 +95,9 @@ final class RefusalLog: Sendable {
         detail["actor"] = dropped.source.actor.map(JSONValue.string)
         detail["count"] = .number(JSONNumber(Int64(dropped.count)))
         detail["counts"] = .object(counts)
-        row.detail = AuditRecord.Draft.text(.object(detail))
+        var row = AuditRecord.Draft.own(
+            .observe, .ledger, "dropped", detail: .object(detail), at: SystemClock.now())
+        row.clientAddress = dropped.source.address
         return row
     }
 }

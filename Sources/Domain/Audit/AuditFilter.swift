@@ -68,18 +68,18 @@ package struct AuditFilter: Hashable, Sendable {
         text != nil && verb != .read && kind != AuditKind.auditLog.rawValue
     }
 
-    /// Whether `trace` is a trace id rather than a whole `traceparent`.
+    /// Returns true for a trace id, false for a whole `traceparent`.
     package static func isTraceID(_ text: String) -> Bool { text.utf8.count == 32 }
 }
 
 /// Networks that a row touches, by their relation to a block of addresses.
 package struct AuditNetwork: Hashable, Sendable {
-    /// What the row's network is to the block.
+    /// The relation of the row's network to the block.
     package enum Relation: String, CaseIterable, Sendable {
         case exact
-        /// It lies in the block.
+        /// It is in the block.
         case within
-        /// The block lies in it.
+        /// The block is in it.
         case contains
         /// They share an address.
         case overlaps
@@ -108,7 +108,7 @@ package struct AuditField: Hashable, Sendable {
     package let pointer: String
     private let path: [String]
 
-    /// Nil when `pointer` is none: it is empty, or begins with `/`; `~` is written `~0` and `/` `~1`.
+    /// Nil unless `pointer` is a JSON pointer: empty or beginning with `/`, with `~` written `~0` and `/` `~1`.
     package init?(pointer: String) {
         guard pointer.isEmpty || pointer.utf8.first == UInt8(ascii: "/") else { return nil }
         let escapes = pointer.split(separator: "~", omittingEmptySubsequences: false).dropFirst()
@@ -117,7 +117,7 @@ package struct AuditField: Hashable, Sendable {
         path = JSONPointer.tokens(pointer)
     }
 
-    /// Whether what stands there is not the same before and after: it changed, came or went, or
+    /// Returns true if the value there differs before and after: it changed, came or went, or
     /// something in it did.
     package func differs(_ before: JSONValue?, _ after: JSONValue?) -> Bool {
         before.flatMap(value) != after.flatMap(value)
@@ -139,5 +139,53 @@ package struct AuditField: Hashable, Sendable {
             }
         }
         return value
+    }
+}
+
+extension AuditFilter {
+    /// True if the row is one of those that are asked for.
+    package func matches(_ record: AuditRecord) -> Bool {
+        AuditColumn.filtered.allSatisfy { $0.matches(self, record) }
+            && isInRange(record) && !(leavesOutReads && record.verb == .read)
+            && matchesNetworks(record) && matchesField(record)
+            && (text.map { $0.matches(record) } ?? true)
+    }
+
+    private func isInRange(_ record: AuditRecord) -> Bool {
+        (since.map { record.time >= $0 } ?? true) && (until.map { record.time < $0 } ?? true)
+            && (lastSeq.map { record.seq <= $0 } ?? true)
+    }
+
+    /// Returns true if the row touches a network that is asked for.
+    package func matchesNetworks(_ record: AuditRecord) -> Bool {
+        guard let network else { return true }
+        return Self.strings(record.cidrs).contains { text in
+            (try? CIDR(parsing: text)).map(network.matches) ?? false
+        }
+    }
+
+    /// Returns true if the row changes the field that is asked for.
+    package func matchesField(_ record: AuditRecord) -> Bool {
+        guard let field else { return true }
+        let (before, after) = (Self.document(record.before), Self.document(record.after))
+        if field.differs(before, after) { return true }
+        guard record.entry.isAbout(kind: CrossRegionPolicy.kind) else { return false }
+        return field.differs(
+            before.flatMap(CrossRegionPolicy.source), after.flatMap(CrossRegionPolicy.source))
+    }
+
+    static func isTrace(_ asked: String, _ traceParent: String?) -> Bool {
+        guard let traceParent else { return false }
+        guard isTraceID(asked) else { return traceParent == asked }
+        let parts = traceParent.split(separator: "-")
+        return parts.count > 1 && parts[1] == asked
+    }
+
+    static func strings(_ text: String?) -> [String] {
+        (document(text)?.arrayValue ?? []).compactMap(\.stringValue)
+    }
+
+    private static func document(_ text: String?) -> JSONValue? {
+        text.map { (try? JSONParser.parse(Array($0.utf8))) ?? .string($0) }
     }
 }

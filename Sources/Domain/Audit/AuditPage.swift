@@ -1,11 +1,11 @@
 /// One page of the ledger.
 package struct AuditPage: Hashable, Sendable {
     package var records: [AuditRecord]
-    /// Where the next page goes on; nil when this is the last.
+    /// The beginning of the next page; nil when this is the last.
     package var next: AuditCursor?
-    /// How many rows were looked at.
+    /// The number of rows that were looked at.
     package var scanned: Int
-    /// True when the search stopped before the page was full: it goes on at `next`.
+    /// True when the search stopped before the page was full: `next` continues it.
     package var isPartial: Bool
 
     package init(
@@ -40,7 +40,7 @@ package enum AuditGrouping: String, CaseIterable, Sendable {
     }
 }
 
-/// How many rows there are of each group.
+/// The number of rows of each group.
 package struct AuditGroups: Hashable, Sendable {
     package struct Group: Hashable, Sendable {
         package var key: String?
@@ -54,9 +54,9 @@ package struct AuditGroups: Hashable, Sendable {
 
     /// The largest first; equal ones by key.
     package var groups: [Group]
-    /// How many rows were looked at.
+    /// The number of rows that were looked at.
     package var scanned: Int
-    /// Where counting goes on; nil when every row has been counted.
+    /// The position where counting continues; nil when every row has been counted.
     package var next: AuditCursor?
 
     package init(counts: [String?: Int], scanned: Int, next: AuditCursor?) {
@@ -66,4 +66,53 @@ package struct AuditGroups: Hashable, Sendable {
         self.scanned = scanned
         self.next = next
     }
+}
+
+/// A position between two rows. A page continues after the row it names.
+///
+/// Rows are ordered by time and, where times are equal, by number: the time of a change made
+/// elsewhere is kept, so a row written late is still listed where it belongs. The results of a search for words
+/// are ordered by number alone.
+package struct AuditCursor: Hashable, Sendable {
+    /// Nil in the order of numbers.
+    package let time: Timestamp?
+    package let seq: Int64
+
+    package init(time: Timestamp, seq: Int64) {
+        self.time = time
+        self.seq = seq
+    }
+
+    /// A place in the order of numbers.
+    package init(seq: Int64) {
+        time = nil
+        self.seq = seq
+    }
+
+    package init(_ record: AuditRecord) { self.init(time: record.time, seq: record.seq) }
+}
+
+extension AuditCursor: LosslessStringConvertible {
+    /// `<microseconds>.<seq>`, or `s<seq>` in the order of numbers; all decimal. Rows have numbers
+    /// from 1; 0 is the place before the first.
+    package init?(_ description: String) {
+        if description.hasPrefix("s") {
+            guard let seq = Int64(description.dropFirst()), seq >= 0 else { return nil }
+            self.init(seq: seq)
+            return
+        }
+        let parts = description.split(separator: ".", omittingEmptySubsequences: false)
+        guard parts.count == 2, let time = Int64(parts[0]), let seq = Int64(parts[1]),
+            seq >= 0
+        else { return nil }
+        self.init(time: Timestamp(microseconds: time), seq: seq)
+    }
+
+    package var description: String { time.map { "\($0.microseconds).\(seq)" } ?? "s\(seq)" }
+}
+
+/// Which rows come first.
+package enum AuditOrder: String, CaseIterable, Sendable {
+    case ascending = "asc"
+    case descending = "desc"
 }

@@ -1,15 +1,17 @@
+package import Documents
+
 /// One row of the audit ledger: a change that etcd shows, or an attempt that was refused or failed.
 ///
-/// What the caller said is in `entry`, and reads as if it were this type's own: `record.actor`.
+/// The writer's part is in `entry`; its members can be read directly: `record.actor`.
 @dynamicMemberLookup
 package struct AuditRecord: Hashable, Sendable {
     /// Position in this server's ledger: 1, 2, 3 … without holes.
-    package let seq: Int64
-    package let entry: Draft
+    package internal(set) var seq: Int64
+    package internal(set) var entry: Draft
     /// `hash` of the row before; 32 zero bytes in the first row.
-    package let previousHash: AuditHash
+    package internal(set) var previousHash: AuditHash
     /// SHA-256 of `canonicalForm`.
-    package let hash: AuditHash
+    package internal(set) var hash: AuditHash
 
     package init(seq: Int64, entry: Draft, previousHash: AuditHash, hash: AuditHash) {
         self.seq = seq
@@ -29,7 +31,7 @@ extension AuditRecord {
         /// When it happened: the change's own time where it is known, else when this server saw it.
         package var time: Timestamp
         package var origin: Origin
-        /// Who: a principal such as `anonymous@192.0.2.7`, or what is known of an outside writer.
+        /// The principal, such as `anonymous@192.0.2.7`, or what is known of an outside writer.
         package var actor: String
         package var verb: Verb
         /// The kind of object in Calico's or this server's words: `Region`, `GlobalNetworkPolicy`.
@@ -44,7 +46,7 @@ extension AuditRecord {
         /// etcd cluster id, 16 lower-case hex digits.
         package var clusterID: String?
         package var changeID: String?
-        /// How the actor is known: `none` (nobody said), `asserted` (taken from `X-Actor`); nil for
+        /// The proof of the actor's identity: `none` (not given), `asserted` (taken from `X-Actor`); nil for
         /// what was not asked for over HTTP.
         package var authentication: String?
         /// The actor's roles, as a JSON array of strings; nil for none.
@@ -62,7 +64,7 @@ extension AuditRecord {
         package var ticket: String?
         /// The etcd key that was changed; nil for attempts that never reached etcd.
         package var key: String?
-        /// How often etcd had been replaced or restored when this was written, from 1; the ledger sets it
+        /// The number of times etcd had been replaced or restored when this was written, from 1; the ledger sets it
         /// on rows that have a revision. Within an epoch, revisions only rise.
         package var epoch: Int64?
         /// Networks in the object before and after, canonical and ascending, as a JSON array of strings;
@@ -72,7 +74,7 @@ extension AuditRecord {
         package var problem: String?
         /// True for an attempt that asked for a plan only.
         package var isDryRun = false
-        /// What the client was warned of, as a JSON array of `{pointer, rule, message}`; nil for nothing.
+        /// The warnings that the client was given, as a JSON array of `{pointer, rule, message}`; nil for none.
         package var warnings: String?
         /// The ledger that this row was imported from; nil for a row of this ledger's own.
         package var sourceLedger: String?
@@ -115,7 +117,7 @@ extension AuditRecord {
         case system
     }
 
-    /// What was done, or tried.
+    /// The action that was taken or tried.
     package enum Verb: String, CaseIterable, Sendable {
         case create, update, delete
         /// Something was seen that no single write explains, such as a gap in etcd's history.
@@ -124,7 +126,7 @@ extension AuditRecord {
         case read
     }
 
-    /// What became of it.
+    /// The result of the action.
     package enum Outcome: String, CaseIterable, Sendable {
         case accepted
         /// The request broke a rule; nothing was written.
@@ -132,4 +134,69 @@ extension AuditRecord {
         /// The request was in order but could not be carried out.
         case failed
     }
+}
+
+extension AuditRecord.Draft {
+    /// The actor of the rows that this program writes on its own account.
+    package static let ownActor = "policy-server"
+
+    /// Returns a row that this program writes on its own account: about the ledger, its keys or gaps.
+    package static func own(
+        _ verb: AuditRecord.Verb, _ kind: AuditKind, _ name: String, detail: JSONValue? = nil,
+        at time: Timestamp
+    ) -> AuditRecord.Draft {
+        var row = AuditRecord.Draft(
+            time: time, origin: .system, actor: ownActor, verb: verb, kind: kind.rawValue,
+            name: name)
+        row.detail = detail.map { String(decoding: JSONSerializer.canonical($0), as: UTF8.self) }
+        return row
+    }
+}
+
+/// The kinds that rows of the ledger have: the one list, which a search for any other kind is told.
+package enum AuditKind: String, CaseIterable, Sendable {
+    case region = "Region"
+    case subnet = "Subnet"
+    /// Also finds rows that earlier versions recorded under Calico's kind.
+    case crossRegionPolicy = "CrossRegionPolicy"
+    case globalNetworkPolicy = "GlobalNetworkPolicy"
+    case networkPolicy = "NetworkPolicy"
+    case globalNetworkSet = "GlobalNetworkSet"
+    case networkSet = "NetworkSet"
+    case tier = "Tier"
+    case clusterInformation = "ClusterInformation"
+    /// The ledger itself: gaps, rows that were dropped or pruned, imports.
+    case ledger = "Ledger"
+    /// Reads of the audit log.
+    case auditLog = "AuditLog"
+    case legalHold = "LegalHold"
+    case signingKey = "SigningKey"
+    /// Requests whose actor could not be one.
+    case authentication = "Authentication"
+    /// Streams that were refused as a whole.
+    case stream = "Stream"
+    /// Writes to no one object, such as a stream, that were turned away before they were looked at.
+    case request = "Request"
+}
+
+/// A SHA-256 value of the ledger's hash chain: 32 bytes, shown as 64 lower-case hex digits.
+package struct AuditHash: Hashable, Sendable {
+    package static let byteCount = 32
+    /// The previous hash of the first row.
+    package static let zero = AuditHash(uncheckedBytes: [UInt8](repeating: 0, count: byteCount))
+
+    package let bytes: [UInt8]
+
+    /// Nil unless there are exactly 32 bytes.
+    package init?(_ bytes: some Sequence<UInt8>) {
+        let bytes = Array(bytes)
+        guard bytes.count == Self.byteCount else { return nil }
+        self.bytes = bytes
+    }
+
+    private init(uncheckedBytes bytes: [UInt8]) { self.bytes = bytes }
+}
+
+extension AuditHash: CustomStringConvertible {
+    package var description: String { Hex.text(bytes) }
 }

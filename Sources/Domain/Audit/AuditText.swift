@@ -1,25 +1,27 @@
+import Documents
+
 /// Words to look for in the text of a row: all of them must be there.
 ///
-/// Words are separated by spaces. What stands in double quotes, and a word such as `alice@example.org`
-/// that has other marks in it, is a phrase: its parts must follow one another. A `*` at the end stands
+/// Words are separated by spaces. Text in double quotes, and a word such as `alice@example.org`
+/// that has other marks in it, is a phrase: its parts must follow one another. A `*` at the end matches
 /// for any ending.
 package struct AuditText: Hashable, Sendable {
     package struct Term: Hashable, Sendable {
         /// At least one; they must follow one another.
         package var words: [String]
-        /// Whether the last word may go on.
+        /// True if the last word is only a beginning.
         package var isPrefix: Bool
     }
 
     /// Characters that a word with a `*` must have before it: shorter ones would match half of all rows.
     package static let minimumPrefix = 3
-    /// How many words may be asked for.
+    /// The number of words that may be asked for.
     package static let maximumWords = 32
 
     package let terms: [Term]
 
     /// Throws when there is no word in `text`, too many, a `*` behind too short a word, or a quote that is not
-    /// closed: whether it was meant as one nobody can tell.
+    /// closed, since it may not have been meant as a quote.
     package init(_ text: String) throws(AuditTextError) {
         guard text.unicodeScalars.count(where: { $0 == "\"" }).isMultiple(of: 2) else {
             throw .openQuote
@@ -67,7 +69,7 @@ package struct AuditText: Hashable, Sendable {
         return pieces
     }
 
-    /// Whether every term is in one of the row's texts; upper and lower case are the same here.
+    /// Returns true if every term is in one of the row's texts, regardless of case.
     package func matches(_ record: AuditRecord) -> Bool {
         let columns = AuditWords.columns(of: record).map { $0.map { $0.lowercased() } }
         return terms.allSatisfy { term in columns.contains { Self.contains($0, term) } }
@@ -93,7 +95,7 @@ package enum AuditTextError: Error, Hashable, Sendable {
     case shortPrefix(String)
     case tooManyWords
 
-    /// What is wrong, as the end of a sentence.
+    /// The end of a sentence that says what is wrong.
     package var message: String {
         switch self {
         case .noWord: "has no letter or digit in it"
@@ -101,6 +103,79 @@ package enum AuditTextError: Error, Hashable, Sendable {
         case .shortPrefix(let word):
             "needs \(AuditText.minimumPrefix) characters or more before a *, not '\(word)'"
         case .tooManyWords: "may have \(AuditText.maximumWords) words at most"
+        }
+    }
+}
+
+/// The words of a row, as the index of texts has them.
+///
+/// A row can only be taken out of the index with the words that it was put in with. So a change here
+/// needs a step of the schema that empties the index.
+package enum AuditWords {
+    /// Marks that belong to a word, so that names, labels, addresses and networks are words.
+    private static let marks: Set<Unicode.Scalar> = ["-", "_", ".", "/", ":"]
+
+    /// The columns of the index, in the order of `columns(of:)`.
+    package static let columnNames = [
+        "name", "region", "actor", "reason", "ticket", "detail", "before", "after",
+    ]
+
+    /// The words of each column.
+    package static func columns(of record: AuditRecord) -> [[String]] {
+        let plain = [record.name, record.region, record.actor, record.reason, record.ticket]
+        let documents = [record.detail, record.before, record.after]
+        return plain.map { $0.map(split) ?? [] } + documents.map { $0.map(ofDocument) ?? [] }
+    }
+
+    /// Letters, digits and marks that belong to a word; a full stop or colon behind one does not.
+    package static func split(_ text: String) -> [String] {
+        var words: [String] = []
+        var word = String.UnicodeScalarView()
+        func end() {
+            while let last = word.last, last == "." || last == ":" { word.removeLast() }
+            if word.contains(where: { !marks.contains($0) }) { words.append(String(word)) }
+            word = String.UnicodeScalarView()
+        }
+        for scalar in text.unicodeScalars {
+            if isOfWord(scalar) { word.append(scalar) } else if !word.isEmpty { end() }
+        }
+        end()
+        return words
+    }
+
+    /// Returns the words of the member names and values of a JSON text, in its order.
+    private static func ofDocument(_ text: String) -> [String] {
+        guard let document = try? JSONParser.parse(Array(text.utf8)) else { return split(text) }
+        var words: [String] = []
+        append(document, to: &words)
+        return words
+    }
+
+    private static func append(_ value: JSONValue, to words: inout [String]) {
+        switch value {
+        case .null: break
+        case .bool(let value): words.append(value ? "true" : "false")
+        case .number(let number): words += split(number.literal)
+        case .string(let text): words += split(text)
+        case .array(let elements): for element in elements { append(element, to: &words) }
+        case .object(let object):
+            for (key, value) in object {
+                words += split(key)
+                append(value, to: &words)
+            }
+        }
+    }
+
+    private static func isOfWord(_ scalar: Unicode.Scalar) -> Bool {
+        if scalar.isASCII {
+            return marks.contains(scalar) || ("a"..."z").contains(scalar)
+                || ("A"..."Z").contains(scalar) || ("0"..."9").contains(scalar)
+        }
+        switch scalar.properties.generalCategory {
+        case .uppercaseLetter, .lowercaseLetter, .titlecaseLetter, .modifierLetter, .otherLetter,
+            .decimalNumber, .letterNumber, .otherNumber, .nonspacingMark, .spacingMark:
+            return true
+        default: return false
         }
     }
 }

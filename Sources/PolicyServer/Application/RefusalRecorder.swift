@@ -48,13 +48,9 @@ final class RefusalRecorder: Service {
     }
 
     private static func row(leftOut count: Int, at time: Timestamp) -> AuditRecord.Draft {
-        var row = AuditRecord.Draft(
-            time: time, origin: .system, actor: "policy-server", verb: .observe, kind: "Ledger",
-            name: "dropped")
         var detail = JSONObject()
         detail["reason"] = .string("more refused requests at once than can be put on record")
         detail["count"] = .number(JSONNumber(Int64(count)))
-        row.detail = AuditRecord.Draft.text(.object(detail))
-        return row
+        return .own(.observe, .ledger, "dropped", detail: .object(detail), at: time)
     }
 }

@@ -46,7 +46,8 @@ package enum Principal {
     /// without an actor.
     private static func isReserved(_ actor: String) -> Bool {
         let name = actor.lowercased()
-        return ["unknown", "policy-server"].contains(name) || name.hasPrefix("anonymous@")
+        return ["unknown", AuditRecord.Draft.ownActor].contains(name)
+            || name.hasPrefix("anonymous@")
     }
 
     /// The values of `authentication(of:)`.

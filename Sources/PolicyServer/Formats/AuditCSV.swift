@@ -4,13 +4,12 @@ import Domain
 /// Rows of the ledger as comma-separated values (RFC 4180), for spreadsheets.
 enum AuditCSV {
     /// The members of a row that are columns, in this order.
-    static let columns = [
-        "seq", "time", "origin", "actor", "authentication", "roles", "clientAddress", "userAgent",
-        "requestId", "traceparent", "idempotencyKeyHash", "reason", "ticket", "verb", "kind",
-        "name", "region", "outcome", "status", "problem", "dryRun", "afterGap", "cidrs", "key",
-        "revision", "epoch", "clusterId", "changeId", "warnings", "detail", "before", "after",
-        "diff", "importedFrom", "prevHash", "hash",
-    ]
+    static let columns: [String] = {
+        let members = AuditColumn.all.compactMap { column in
+            column.csv.flatMap { position in column.member.map { (position, $0.name) } }
+        }
+        return (members + [(330, "diff")]).sorted { $0.0 < $1.0 }.map(\.1)
+    }()
 
     static let head = line(columns)
 

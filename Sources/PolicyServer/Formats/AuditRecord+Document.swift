@@ -5,48 +5,33 @@ extension AuditRecord {
     /// The row as the API shows it; members without a value are absent.
     package var document: JSONValue {
         var object = JSONObject()
-        object["seq"] = .number(JSONNumber(seq))
-        object["time"] = .string(entry.time.rfc3339)
-        object["revision"] = entry.revision.map { .number(JSONNumber($0)) }
-        object["clusterId"] = entry.clusterID.map(JSONValue.string)
-        object["changeId"] = entry.changeID.map(JSONValue.string)
-        object["origin"] = .string(entry.origin.rawValue)
-        object["actor"] = .string(entry.actor)
-        object["authentication"] = entry.authentication.map(JSONValue.string)
-        object["roles"] = entry.roles.map(Self.embedded)
-        object["clientAddress"] = entry.clientAddress.map(JSONValue.string)
-        object["userAgent"] = entry.userAgent.map(JSONValue.string)
-        object["requestId"] = entry.requestID.map(JSONValue.string)
-        object["traceparent"] = entry.traceParent.map(JSONValue.string)
-        object["idempotencyKeyHash"] = entry.idempotencyKeyHash.map(JSONValue.string)
-        object["reason"] = entry.reason.map(JSONValue.string)
-        object["ticket"] = entry.ticket.map(JSONValue.string)
-        object["verb"] = .string(entry.verb.rawValue)
-        object["kind"] = .string(entry.kind)
-        object["name"] = .string(entry.name)
-        object["region"] = entry.region.map(JSONValue.string)
-        object["key"] = entry.key.map(JSONValue.string)
-        object["epoch"] = entry.epoch.map { .number(JSONNumber($0)) }
-        object["cidrs"] = entry.cidrs.map(Self.embedded)
-        object["outcome"] = .string(entry.outcome.rawValue)
-        object["status"] = entry.status.map { .number(JSONNumber(Int64($0))) }
-        object["problem"] = entry.problem.map(JSONValue.string)
-        if entry.isDryRun { object["dryRun"] = true }
-        object["warnings"] = entry.warnings.map(Self.embedded)
-        if entry.isAfterGap { object["afterGap"] = true }
-        object["detail"] = entry.detail.map(Self.embedded)
-        object["before"] = entry.before.map(Self.embedded)
-        object["after"] = entry.after.map(Self.embedded)
-        object["diff"] = diff.map { .array($0.map(\.document)) }
-        if let ledger = entry.sourceLedger, let seq = entry.sourceSeq {
-            object["importedFrom"] = [
-                "ledger": .string(ledger), "seq": .number(JSONNumber(seq)),
-                "hash": .string(entry.sourceHash ?? ""),
-            ]
+        for column in AuditColumn.all {
+            guard let member = column.member, let value = shown(column) else { continue }
+            if case .part(let name, let outer) = member {
+                var part = object[outer]?.objectValue ?? JSONObject()
+                part[name] = value
+                object[outer] = .object(part)
+            } else {
+                object[member.name] = value
+            }
+            // The difference is no column of its own; it follows from the two before it.
+            if column.name == "after" { object["diff"] = diff.map { .array($0.map(\.document)) } }
         }
-        object["prevHash"] = .string(previousHash.description)
-        object["hash"] = .string(hash.description)
         return .object(object)
+    }
+
+    /// Returns what a column shows; nil for NULL and for a flag that is not set.
+    private func shown(_ column: AuditColumn) -> JSONValue? {
+        switch (column.content, column.value(of: self)) {
+        case (_, .null): nil
+        case (.time, _): .string(entry.time.rfc3339)
+        case (.flag, .integer(let number)), (.rareFlag, .integer(let number)):
+            number == 0 ? nil : true
+        case (_, .integer(let number)): .number(JSONNumber(number))
+        case (_, .text(let text)):
+            if case .json = column.member { Self.embedded(text) } else { .string(text) }
+        case (_, .hash(let hash)): .string(hash.description)
+        }
     }
 
     /// The operations that turn the object before into the one after (RFC 6902); nil unless both are there. Of a
@@ -66,4 +51,16 @@ extension AuditRecord {
     private static func embedded(_ text: String) -> JSONValue {
         (try? JSONParser.parse(Array(text.utf8))) ?? .string(text)
     }
+}
+
+extension AuditColumn.Member {
+    /// The member of the row's document.
+    var name: String {
+        switch self {
+        case .plain(let name), .json(let name), .part(_, of: let name): name
+        }
+    }
+
+    /// The media type of the column's text.
+    var contentType: String { if case .json = self { "application/json" } else { "text/plain" } }
 }

@@ -12,6 +12,26 @@ enum CADF {
         "id": "policy-server", "typeURI": "service/network/policy", "name": "policy-server",
     ]
 
+    typealias Part = (column: AuditColumn, member: AuditColumn.Member)
+
+    /// The columns that are tags, in their order.
+    static let tags = parts { if case .tag(let position) = $0 { position } else { nil } }
+
+    /// The columns that are attachments, in their order.
+    static let attachments = parts {
+        if case .attachment(let position) = $0 { position } else { nil }
+    }
+
+    private static func parts(_ position: (AuditColumn.EventPlace) -> Int?) -> [Part] {
+        AuditColumn.all.compactMap { column -> (Int, Part)? in
+            guard let member = column.member, let position = column.event.flatMap(position) else {
+                return nil
+            }
+            return (position, (column, member))
+        }
+        .sorted { $0.0 < $1.0 }.map(\.1)
+    }
+
     /// A kind of object in the taxonomy of resources.
     static func resource(_ kind: String) -> String {
         switch kind {
@@ -97,14 +117,9 @@ extension AuditRecord {
     }
 
     private var attachments: [JSONValue] {
-        let parts: [(String, String, String?)] = [
-            ("before", "application/json", entry.before),
-            ("after", "application/json", entry.after),
-            ("detail", "application/json", entry.detail), ("reason", "text/plain", entry.reason),
-            ("warnings", "application/json", entry.warnings),
-        ]
-        return parts.compactMap { name, type, content in
-            content.map { Self.attachment(name, type, $0) }
+        CADF.attachments.compactMap { column, member in
+            guard case .text(let text) = column.value(of: self) else { return nil }
+            return Self.attachment(member.name, member.contentType, text)
         }
     }
 
@@ -113,13 +128,14 @@ extension AuditRecord {
     }
 
     private var tags: [String] {
-        let parts: [(String, String?)] = [
-            ("kind", entry.kind), ("region", entry.region), ("ticket", entry.ticket),
-            ("changeId", entry.changeID), ("requestId", entry.requestID),
-            ("revision", entry.revision.map { String($0) }), ("seq", String(seq)),
-        ]
-        return parts.compactMap { name, value in
-            value.map { "//policy-server/\(name)?value=\(URIText.encoded($0))" }
+        CADF.tags.compactMap { column, member in
+            let text: String? =
+                switch column.value(of: self) {
+                case .text(let text): text
+                case .integer(let number): String(number)
+                case .null, .hash: nil
+                }
+            return text.map { "//policy-server/\(member.name)?value=\(URIText.encoded($0))" }
         }
     }
 }

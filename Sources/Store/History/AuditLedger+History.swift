@@ -2,7 +2,7 @@ package import Domain
 import GRDB
 
 extension AuditLedger {
-    /// The objects under `prefix` as they stood at `place`, as far as the ledger can tell.
+    /// Returns the objects under `prefix` as of `place`, as far as the ledger knows them.
     ///
     /// - Parameter after: objects up to this key are passed over.
     /// - Parameter limit: keys that are looked at, at least 1.
@@ -26,7 +26,7 @@ extension AuditLedger {
         }
     }
 
-    /// Those of `keys` that existed at `place`; `isKnown` as above.
+    /// Returns the objects of `keys` that existed at `place`; `isKnown` as above.
     package func objects(
         keys: [String], at place: HistoryPlace, isKnown: Bool = false
     ) async throws -> [HistoricalObject] {
@@ -49,7 +49,7 @@ extension AuditLedger {
         }
     }
 
-    /// Those of `keys` that have rows.
+    /// Returns the keys of `keys` that have rows.
     package func recorded(_ keys: [String]) async throws -> [String] {
         try await reading { db in
             let statement = try db.cachedStatement(
@@ -58,7 +58,7 @@ extension AuditLedger {
         }
     }
 
-    /// Up to `limit` rows of changes to `keys` before `place`, newest first.
+    /// Returns up to `limit` rows of changes to `keys` before `place`, newest first.
     package func versions(
         keys: [String], before place: HistoryPlace = .end, limit: Int
     ) async throws -> [AuditRecord] {
@@ -74,7 +74,7 @@ extension AuditLedger {
         }
     }
 
-    /// What stood under `key` before the first row that tells of it; nil when nothing did.
+    /// Returns the object of `key` before the first row about it; nil when there was none.
     package func baseline(key: String) async throws -> HistoricalObject? {
         try await reading { db in try HistoricalObject.baseline(db, key) }
     }
@@ -93,7 +93,7 @@ extension AuditLedger {
         }
     }
 
-    /// Pruning takes away what a place consists of: so each reading of one makes sure of it anew.
+    /// Checks before each reading that the position is known: pruning may have removed it since the last one.
     private func reading<Value: Sendable>(
         _ place: HistoryPlace, _ isKnown: Bool,
         _ body: @escaping @Sendable (Database) throws -> Value
@@ -105,89 +105,17 @@ extension AuditLedger {
         return try result.get()
     }
 
-    static let versionsOfKey = """
+    package static let versionsOfKey = """
         SELECT \(AuditRow.columns) FROM audit INDEXED BY audit_by_key
         WHERE key = ? AND (epoch, revision) < (?, ?) AND outcome = 'accepted'
         ORDER BY epoch DESC, revision DESC, seq DESC LIMIT ?
         """
 
-    static let keysOfRange = """
+    package static let keysOfRange = """
         SELECT key FROM audit INDEXED BY audit_by_revision
         WHERE revision IS NOT NULL AND (epoch, revision) > (?, ?) AND (epoch, revision) <= (?, ?)
             AND key IS NOT NULL
         LIMIT ?
-        """
-}
-
-extension HistoricalObject {
-    /// Nil when there was no such object at `place`.
-    ///
-    /// - Parameter lastRow: rows with a higher number do not count.
-    init?(
-        _ db: Database, _ key: String, at place: HistoryPlace, lastRow: Int64 = .max
-    ) throws {
-        let row = try Self.ofRow(db, key, at: place, lastRow: lastRow)
-        let baseline = try Self.baseline(db, key).flatMap { $0.place <= place ? $0 : nil }
-        var newest = row?.place ?? .start
-        var object = row?.object
-        if let baseline, baseline.place > newest { (newest, object) = (baseline.place, baseline) }
-        if let standing = try Standing(db, key, at: place), standing.place > newest {
-            object = standing.object
-        }
-        guard let object else { return nil }
-        self = object
-    }
-
-    /// What the newest row says; no object after a deletion.
-    private static func ofRow(
-        _ db: Database, _ key: String, at place: HistoryPlace, lastRow: Int64
-    ) throws -> (place: HistoryPlace, object: HistoricalObject?)? {
-        let statement = try db.cachedStatement(sql: lastState)
-        let row = try Row.fetchOne(
-            statement, arguments: [key, place.epoch, place.revision, lastRow])
-        guard let row else { return nil }
-        let reader = ColumnReader(row: row, label: "audit row of \(key)")
-        let made = HistoryPlace(epoch: try reader.integer(0), revision: try reader.integer(1))
-        let object = try reader.optionalText(2).map {
-            HistoricalObject(key: key, place: made, value: $0)
-        }
-        return (made, object)
-    }
-
-    /// Whether a row that is not of `rows` tells of `key` before `place`.
-    static func hasRow(
-        _ key: String, before place: HistoryPlace, outside rows: ClosedRange<Int64>, _ db: Database
-    ) throws -> Bool {
-        let statement = try db.cachedStatement(
-            sql: """
-                SELECT EXISTS (SELECT 1 FROM audit INDEXED BY audit_by_key
-                    WHERE key = ? AND (epoch, revision) < (?, ?) AND seq > ?)
-                """)
-        let arguments: StatementArguments = [
-            key, place.epoch, place.revision, rows.upperBound,
-        ]
-        return try Bool.fetchOne(statement, arguments: arguments) ?? false
-    }
-
-    fileprivate static func baseline(_ db: Database, _ key: String) throws -> HistoricalObject? {
-        let statement = try db.cachedStatement(
-            sql: "SELECT epoch, revision, value FROM baseline WHERE key = ?")
-        guard let row = try Row.fetchOne(statement, arguments: [key]) else { return nil }
-        let reader = ColumnReader(row: row, label: "baseline \(key)")
-        return HistoricalObject(
-            key: key,
-            place: HistoryPlace(
-                epoch: try reader.integer(0), revision: try reader.integer(1)),
-            value: try reader.text(2))
-    }
-
-    /// A row of a change whose object no longer stood when the journal told of it (see `GapComparison`)
-    /// has no value and is no deletion: it says nothing about the state.
-    static let lastState = """
-        SELECT epoch, revision, after FROM audit INDEXED BY audit_by_key
-        WHERE key = ? AND (epoch, revision) <= (?, ?) AND outcome = 'accepted'
-            AND (after IS NOT NULL OR verb = 'delete') AND seq <= ?
-        ORDER BY epoch DESC, revision DESC, seq DESC LIMIT 1
         """
 }
 
@@ -201,5 +129,53 @@ extension AuditRecord {
     fileprivate func isEarlier(than other: AuditRecord) -> Bool {
         let (left, right) = (place ?? .end, other.place ?? .end)
         return (left, seq) < (right, other.seq)
+    }
+}
+
+/// A key's change by an API client, by what no other change has in common with it: after a restore of
+/// etcd the same change may have been made again, at a revision that was there before.
+package struct RecordedChange: Hashable, Sendable {
+    package var changeID: String
+    /// The etcd key.
+    package var key: String
+    package var revision: Int64
+    package var time: Timestamp
+
+    package init(changeID: String, key: String, revision: Int64, time: Timestamp) {
+        self.changeID = changeID
+        self.key = key
+        self.revision = revision
+        self.time = time
+    }
+}
+
+extension AuditLedger {
+    /// Returns the accepted changes with these ids that the ledger has rows of.
+    package func recordedChanges(_ ids: [String]) async throws -> Set<RecordedChange> {
+        var found: Set<RecordedChange> = []
+        for start in stride(from: 0, to: ids.count, by: 1_000) {
+            let part = ids[start..<min(start + 1_000, ids.count)]
+            found.formUnion(try await reading { try Self.recordedChanges(part, $0) })
+        }
+        return found
+    }
+
+    private static func recordedChanges(
+        _ ids: ArraySlice<String>, _ db: Database
+    ) throws -> [RecordedChange] {
+        let statement = try db.cachedStatement(
+            sql: """
+                SELECT key, revision, time FROM audit INDEXED BY audit_by_change
+                WHERE change_id = ? AND outcome = 'accepted' AND key IS NOT NULL
+                    AND revision IS NOT NULL
+                """)
+        return try ids.flatMap { id in
+            try Row.fetchAll(statement, arguments: [id]).map { row in
+                let reader = ColumnReader(row: row, label: "audit row of change \(id)")
+                return RecordedChange(
+                    changeID: id, key: try reader.text(0), revision: try reader.integer(1),
+                    time: Timestamp(microseconds: try reader.integer(2)))
+            }
+        }
     }
 }

@@ -1,10 +1,12 @@
-/// An object as it stood at a place.
+import GRDB
+
+/// An object and the value that it had at a position in history.
 package struct HistoricalObject: Hashable, Sendable {
     /// The etcd key.
     package var key: String
-    /// Where it got this value; the revision was its mod_revision.
+    /// The position of the change that gave it this value; the revision was its mod_revision.
     package var place: HistoryPlace
-    /// JSON text; a value that was no JSON is a JSON string.
+    /// JSON text. A value that was not JSON is a JSON string.
     package var value: String
 
     package init(key: String, place: HistoryPlace, value: String) {
@@ -19,4 +21,191 @@ package struct HistoricalPage: Hashable, Sendable {
     package var objects: [HistoricalObject]
     /// The last key that was looked at, if there may be more: one that did not exist counts.
     package var next: String?
+}
+
+extension HistoricalObject {
+    /// Nil when there was no such object at `place`.
+    ///
+    /// - Parameter lastRow: rows with a higher number do not count.
+    init?(
+        _ db: Database, _ key: String, at place: HistoryPlace, lastRow: Int64 = .max
+    ) throws {
+        let row = try Self.ofRow(db, key, at: place, lastRow: lastRow)
+        let baseline = try Self.baseline(db, key).flatMap { $0.place <= place ? $0 : nil }
+        var newest = row?.place ?? .start
+        var object = row?.object
+        if let baseline, baseline.place > newest { (newest, object) = (baseline.place, baseline) }
+        if let standing = try RetainedVersion(db, key, at: place), standing.place > newest {
+            object = standing.object
+        }
+        guard let object else { return nil }
+        self = object
+    }
+
+    /// Returns the state in the newest row; its object is nil after a deletion.
+    private static func ofRow(
+        _ db: Database, _ key: String, at place: HistoryPlace, lastRow: Int64
+    ) throws -> (place: HistoryPlace, object: HistoricalObject?)? {
+        let statement = try db.cachedStatement(sql: lastState)
+        let row = try Row.fetchOne(
+            statement, arguments: [key, place.epoch, place.revision, lastRow])
+        guard let row else { return nil }
+        let reader = ColumnReader(row: row, label: "audit row of \(key)")
+        let made = HistoryPlace(epoch: try reader.integer(0), revision: try reader.integer(1))
+        let object = try reader.optionalText(2).map {
+            HistoricalObject(key: key, place: made, value: $0)
+        }
+        return (made, object)
+    }
+
+    /// Returns true if a row outside of `rows` is about `key` before `place`.
+    static func hasRow(
+        _ key: String, before place: HistoryPlace, outside rows: ClosedRange<Int64>, _ db: Database
+    ) throws -> Bool {
+        let statement = try db.cachedStatement(
+            sql: """
+                SELECT EXISTS (SELECT 1 FROM audit INDEXED BY audit_by_key
+                    WHERE key = ? AND (epoch, revision) < (?, ?) AND seq > ?)
+                """)
+        let arguments: StatementArguments = [
+            key, place.epoch, place.revision, rows.upperBound,
+        ]
+        return try Bool.fetchOne(statement, arguments: arguments) ?? false
+    }
+
+    static func baseline(_ db: Database, _ key: String) throws -> HistoricalObject? {
+        let statement = try db.cachedStatement(
+            sql: "SELECT epoch, revision, value FROM baseline WHERE key = ?")
+        guard let row = try Row.fetchOne(statement, arguments: [key]) else { return nil }
+        let reader = ColumnReader(row: row, label: "baseline \(key)")
+        return HistoricalObject(
+            key: key,
+            place: HistoryPlace(
+                epoch: try reader.integer(0), revision: try reader.integer(1)),
+            value: try reader.text(2))
+    }
+
+    /// A change whose object had been replaced before the journal told of it (see `GapComparison`) makes a row
+    /// without a value that is not a deletion. Such a row says nothing about the state.
+    package static let lastState = """
+        SELECT epoch, revision, after FROM audit INDEXED BY audit_by_key
+        WHERE key = ? AND (epoch, revision) <= (?, ?) AND outcome = 'accepted'
+            AND (after IS NOT NULL OR verb = 'delete') AND seq <= ?
+        ORDER BY epoch DESC, revision DESC, seq DESC LIMIT 1
+        """
+}
+
+/// The value of a key at a position where the newest row before it says something else, because
+/// the row that wrote the value was pruned, or is in a segment that was not imported.
+struct RetainedVersion {
+    var place: HistoryPlace
+    /// Nil when there was no object.
+    var object: HistoricalObject?
+
+    /// Step 6 of the schema. `made_epoch` and `made_revision` say where the value was made; they and the
+    /// value are NULL where there was no object.
+    static let schema = """
+        CREATE TABLE standing (
+            key TEXT NOT NULL,
+            epoch INTEGER NOT NULL,
+            revision INTEGER NOT NULL,
+            made_epoch INTEGER,
+            made_revision INTEGER,
+            value TEXT,
+            PRIMARY KEY (key, epoch, revision)
+        ) STRICT, WITHOUT ROWID;
+        """
+
+    /// The newest of `key` at or before `place`.
+    init?(_ db: Database, _ key: String, at place: HistoryPlace) throws {
+        let statement = try db.cachedStatement(
+            sql: """
+                SELECT epoch, revision, made_epoch, made_revision, value FROM standing
+                WHERE key = ? AND (epoch, revision) <= (?, ?)
+                ORDER BY epoch DESC, revision DESC LIMIT 1
+                """)
+        let row = try Row.fetchOne(statement, arguments: [key, place.epoch, place.revision])
+        guard let row else { return nil }
+        let reader = ColumnReader(row: row, label: "standing \(key)")
+        self.place = HistoryPlace(epoch: try reader.integer(0), revision: try reader.integer(1))
+        object = try reader.optionalText(4).map { value in
+            HistoricalObject(
+                key: key,
+                place: HistoryPlace(
+                    epoch: try reader.integer(2), revision: try reader.integer(3)),
+                value: value)
+        }
+    }
+
+    /// Records that `key` had the value `object` at `place`, or did not exist when it is nil.
+    static func put(
+        _ object: HistoricalObject?, _ key: String, at place: HistoryPlace, in db: Database
+    ) throws {
+        let statement = try db.cachedStatement(
+            sql: "INSERT OR REPLACE INTO standing VALUES (?, ?, ?, ?, ?, ?)")
+        try statement.execute(arguments: [
+            key, place.epoch, place.revision, object?.place.epoch, object?.place.revision,
+            object?.value,
+        ])
+    }
+}
+
+/// The distinct keys under a prefix that the ledger tells of, in order: one look-up for each key, however
+/// many rows it has.
+package struct KeyScan {
+    private let db: Database
+    private let end: String
+    private var nextRow: String?
+    private var nextBaseline: String?
+    private var nextStanding: String?
+
+    /// - Parameter after: keys up to this one are passed over; nil for none.
+    init(_ db: Database, prefix: String, after: String?) throws {
+        self.db = db
+        end = Self.end(of: prefix)
+        let start = max(prefix, after ?? prefix)
+        nextRow = try Self.first(db, Self.rows, after: start, end)
+        nextBaseline = try Self.first(db, Self.baseline, after: start, end)
+        nextStanding = try Self.first(db, Self.standings, after: start, end)
+    }
+
+    mutating func next() throws -> String? {
+        guard let key = [nextRow, nextBaseline, nextStanding].compactMap(\.self).min() else {
+            return nil
+        }
+        if nextRow == key { nextRow = try Self.first(db, Self.rows, after: key, end) }
+        if nextBaseline == key {
+            nextBaseline = try Self.first(db, Self.baseline, after: key, end)
+        }
+        if nextStanding == key {
+            nextStanding = try Self.first(db, Self.standings, after: key, end)
+        }
+        return key
+    }
+
+    package static let rows = """
+        SELECT key FROM audit INDEXED BY audit_by_key WHERE key > ? AND key < ? ORDER BY key LIMIT 1
+        """
+    private static let baseline = """
+        SELECT key FROM baseline WHERE key > ? AND key < ? ORDER BY key LIMIT 1
+        """
+
+    private static let standings = """
+        SELECT key FROM standing WHERE key > ? AND key < ? AND value IS NOT NULL ORDER BY key LIMIT 1
+        """
+
+    private static func first(
+        _ db: Database, _ sql: String, after key: String, _ end: String
+    ) throws -> String? {
+        try String.fetchOne(try db.cachedStatement(sql: sql), arguments: [key, end])
+    }
+
+    /// The least text after everything that begins with `prefix`, which is ASCII.
+    private static func end(of prefix: String) -> String {
+        guard let last = prefix.unicodeScalars.last, let next = Unicode.Scalar(last.value + 1)
+        else { return "\u{10FFFF}" }
+        var end = String(prefix.unicodeScalars.dropLast())
+        end.unicodeScalars.append(next)
+        return end
+    }
 }

@@ -7,7 +7,7 @@ package struct HistoryRange: Hashable, Sendable {
     package var epoch: Int64
     /// The state at this revision and every change after it are known.
     package var first: Int64
-    /// The last revision; nil for the range that goes on.
+    /// The last revision; nil for the range that is still growing.
     package var last: Int64?
     /// The first moment that belongs to it; nil before its first change.
     package var since: Timestamp?
@@ -35,8 +35,8 @@ extension HistoryRange {
     /// Ranges that are read at most; each is a gap in what the server saw.
     private static let maximumCount = 100
 
-    /// The newest ranges, oldest first. That of a new ledger which ends at revision 0, where every etcd is
-    /// empty, is none.
+    /// Returns the newest ranges, oldest first. The range of a new ledger that ends at revision 0, where every
+    /// etcd is empty, is left out.
     static func newest(_ db: Database) throws -> [HistoryRange] {
         let statement = try db.cachedStatement(
             sql: """
@@ -82,4 +82,26 @@ extension HistoryRange {
             until = moment.time
         }
     }
+}
+
+/// The epochs that rows are of: few, and those of imported rows may be below 1.
+package enum Epochs {
+    /// Ascending, one look-up for each; nil when there are more than `limit`. Rows of schema 1, which name
+    /// none, do not count.
+    static func all(_ db: Database, limit: Int = 1_000) throws -> [Int64]? {
+        let statement = try db.cachedStatement(sql: nextSQL)
+        var epochs: [Int64] = []
+        var last = Int64.min
+        while let epoch = try Int64.fetchOne(statement, arguments: [last]) {
+            guard epochs.count < limit else { return nil }
+            epochs.append(epoch)
+            last = epoch
+        }
+        return epochs
+    }
+
+    package static let nextSQL = """
+        SELECT epoch FROM audit INDEXED BY audit_by_revision \
+        WHERE revision IS NOT NULL AND epoch > ? ORDER BY epoch LIMIT 1
+        """
 }

@@ -3,7 +3,7 @@ import Foundation
 import GRDB
 
 extension AuditLedger {
-    /// What checkpoints of this ledger name as their origin.
+    /// The origin that checkpoints of this ledger name.
     package var origin: String { Checkpoint.origin(ledger: identity) }
 
     /// Root of the tree over the first `size` rows. Throws `corrupt` when rows or tiles are missing.
@@ -82,42 +82,5 @@ extension AuditLedger {
             return try Row.fetchOne(statement, arguments: arguments)
                 .map(StoredCheckpoint.init(row:))
         }
-    }
-}
-
-/// A checkpoint with the time at which this server signed it, by its own clock.
-package struct StoredCheckpoint: Hashable, Sendable {
-    package let signed: SignedCheckpoint
-    package let time: Timestamp
-
-    package var checkpoint: Checkpoint { signed.checkpoint }
-
-    init(signed: SignedCheckpoint, time: Timestamp) {
-        self.signed = signed
-        self.time = time
-    }
-}
-
-extension StoredCheckpoint {
-    static let columns = "size, time, root, note"
-
-    /// Throws `corrupt` when the columns do not say what the note says.
-    init(row: Row) throws {
-        let reader = ColumnReader(row: row, label: "checkpoint \(row[0] as DatabaseValue)")
-        guard let signed = SignedCheckpoint(try reader.text(3)) else { throw reader.unreadable(3) }
-        guard signed.checkpoint.size == (try reader.integer(0)) else { throw reader.unreadable(0) }
-        guard signed.checkpoint.root == AuditHash(try reader.blob(2)) else {
-            throw reader.unreadable(2)
-        }
-        self.init(signed: signed, time: Timestamp(microseconds: try reader.integer(1)))
-    }
-
-    /// Leaves a checkpoint of as many rows as it is.
-    func insert(_ db: Database) throws {
-        try db.execute(
-            sql: "INSERT OR IGNORE INTO checkpoint (\(Self.columns)) VALUES (?, ?, ?, ?)",
-            arguments: [
-                checkpoint.size, time.microseconds, Data(checkpoint.root.bytes), signed.text,
-            ])
     }
 }

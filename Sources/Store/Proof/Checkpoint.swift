@@ -1,7 +1,8 @@
 package import Domain
 import Foundation
+import GRDB
 
-/// How many rows a ledger has and what they are, in one hash: the body of a C2SP tlog-checkpoint
+/// The number of a ledger's rows and one hash over all of them: the body of a C2SP tlog-checkpoint
 /// (https://c2sp.org/tlog-checkpoint).
 package struct Checkpoint: Hashable, Sendable {
     /// Which ledger: `policy-server/<ledger id>`.
@@ -33,7 +34,7 @@ package struct Checkpoint: Hashable, Sendable {
         self.init(origin: String(lines[0]), size: size, root: root)
     }
 
-    /// What is signed.
+    /// The text that is signed.
     package var text: String {
         "\(origin)\n\(size)\n\(Data(root.bytes).base64EncodedString())\n"
     }
@@ -63,4 +64,41 @@ package struct SignedCheckpoint: Hashable, Sendable {
 
     /// The note as it is sent and stored.
     package var text: String { note.description }
+}
+
+/// A checkpoint with the time at which this server signed it, by its own clock.
+package struct StoredCheckpoint: Hashable, Sendable {
+    package let signed: SignedCheckpoint
+    package let time: Timestamp
+
+    package var checkpoint: Checkpoint { signed.checkpoint }
+
+    init(signed: SignedCheckpoint, time: Timestamp) {
+        self.signed = signed
+        self.time = time
+    }
+}
+
+extension StoredCheckpoint {
+    static let columns = "size, time, root, note"
+
+    /// Throws `corrupt` when the columns do not say what the note says.
+    init(row: Row) throws {
+        let reader = ColumnReader(row: row, label: "checkpoint \(row[0] as DatabaseValue)")
+        guard let signed = SignedCheckpoint(try reader.text(3)) else { throw reader.unreadable(3) }
+        guard signed.checkpoint.size == (try reader.integer(0)) else { throw reader.unreadable(0) }
+        guard signed.checkpoint.root == AuditHash(try reader.blob(2)) else {
+            throw reader.unreadable(2)
+        }
+        self.init(signed: signed, time: Timestamp(microseconds: try reader.integer(1)))
+    }
+
+    /// Inserts the checkpoint, unless there is one with the same number of rows.
+    func insert(_ db: Database) throws {
+        try db.execute(
+            sql: "INSERT OR IGNORE INTO checkpoint (\(Self.columns)) VALUES (?, ?, ?, ?)",
+            arguments: [
+                checkpoint.size, time.microseconds, Data(checkpoint.root.bytes), signed.text,
+            ])
+    }
 }

@@ -7,7 +7,7 @@
 #endif
 import Foundation
 
-/// The file that holds a signing key: one line, for its owner's eyes alone.
+/// The file that holds a signing key: one line, which only its owner may read.
 package enum KeyFile {
     /// Reads the key. Throws `unusableKey` when the file is missing, is not a plain file, can be read or
     /// written by others, or holds no key; the message never shows its content.
@@ -36,7 +36,7 @@ package enum KeyFile {
         }
         let temporary = try write(key, beside: path)
         defer { unlink(temporary) }
-        // Unlike rename, link fails when somebody else was faster.
+        // Unlike rename, link fails when another process was faster.
         guard link(temporary, path) == 0 || errno == EEXIST else {
             throw unusable(path, "cannot be made: \(reason(errno))")
         }

@@ -1,13 +1,14 @@
-import Domain
-import GRDB
+package import Domain
+import Foundation
+package import GRDB
 
 /// The ledger's Merkle tree: leaf n is row n + 1.
-enum LedgerTree {
+package enum LedgerTree {
     /// Bits of a tile's width: each level of table `tile` is this many levels of the tree.
     private static let tileHeight = 8
 
     /// The tree over the rows and tiles in `db`; a root or proof reads some hundred hashes at most.
-    static func open(_ db: Database) -> MerkleTree {
+    package static func open(_ db: Database) -> MerkleTree {
         MerkleTree { height, index in
             let (level, rest) = height.quotientAndRemainder(dividingBy: tileHeight)
             let nodes = index << Int64(rest)..<(index + 1) << Int64(rest)
@@ -22,5 +23,140 @@ enum LedgerTree {
     /// Number of rows that the ledger has had: the last row's number.
     static func size(_ db: Database) throws -> Int64 {
         try Int64.fetchOne(db, sql: "SELECT max(seq) FROM audit") ?? 0
+    }
+}
+
+/// Table `tile`: the roots of complete subtrees of 256, 65,536, … rows, so that no proof has to read more
+/// than some hundred hashes. It follows from the rows and can be made again from them.
+package enum TileTable {
+    /// Makes the tiles that are complete now that the ledger grew from `previous` to `size` rows, and those
+    /// that are missing below.
+    ///
+    /// Rows that are missing end it: what the ledger is told must still be written, and the next checkpoint
+    /// says that it cannot be made.
+    package static func grow(from previous: Int64, to size: Int64, in db: Database) throws {
+        let built = try Int64.fetchOne(db, sql: "SELECT max(idx) + 1 FROM tile WHERE level = 1")
+        // A tile past the rows there were is left over from rows that were cut off.
+        for tile in min(built ?? 0, previous / Tile.width)..<size / Tile.width {
+            do {
+                try complete(tile, in: db)
+            } catch let error as StoreError where error.code == .corrupt {
+                return
+            }
+        }
+    }
+
+    /// The roots of the tiles `indices` of a level, in order. Throws `corrupt` when one is missing.
+    package static func fetch(level: Int, _ indices: Range<Int64>, in db: Database) throws
+        -> [AuditHash]
+    {
+        let statement = try db.cachedStatement(
+            sql: "SELECT idx, hash FROM tile WHERE level = ? AND idx >= ? AND idx < ? ORDER BY idx")
+        let rows = try Row.fetchAll(
+            statement, arguments: [level, indices.lowerBound, indices.upperBound])
+        let tiles = try rows.map { row in
+            let reader = ColumnReader(row: row, label: "tile \(level)/\(row[0] as DatabaseValue)")
+            guard let hash = AuditHash(try reader.blob(1)) else { throw reader.unreadable(1) }
+            return (try reader.integer(0), hash)
+        }
+        guard tiles.map(\.0).elementsEqual(indices) else {
+            throw StoreError(
+                code: .corrupt,
+                message: "tiles of level \(level) between \(indices.lowerBound) and "
+                    + "\(indices.upperBound - 1) are missing")
+        }
+        return tiles.map(\.1)
+    }
+
+    /// Puts the tile of level 1, and every tile above that it completes.
+    private static func complete(_ tile: Int64, in db: Database) throws {
+        let leaves = try RowHashes.fetch(Tile.rows(tile), in: db).map(AuditHash.leaf)
+        try put(level: 1, tile, MerkleTree.root(of: leaves), in: db)
+        var (level, count) = (1, tile + 1)
+        while count.isMultiple(of: Tile.width) {
+            let below = try fetch(level: level, count - Tile.width..<count, in: db)
+            level += 1
+            count /= Tile.width
+            try put(level: level, count - 1, MerkleTree.root(of: below), in: db)
+        }
+    }
+
+    private static func put(
+        level: Int, _ index: Int64, _ hash: AuditHash, in db: Database
+    ) throws {
+        let statement = try db.cachedStatement(
+            sql: "INSERT OR REPLACE INTO tile (level, idx, hash) VALUES (?, ?, ?)")
+        try statement.execute(arguments: [level, index, Data(hash.bytes)])
+    }
+}
+
+/// The hashes of rows by number, for rows in table `audit` and for pruned ones.
+enum RowHashes {
+    /// The hashes of the rows `rows`, in order; meant for a few hundred at a time.
+    ///
+    /// Throws `corrupt` naming the first row that is in neither table.
+    static func fetch(_ rows: Range<Int64>, in db: Database) throws -> [AuditHash] {
+        guard !rows.isEmpty else { return [] }
+        var hashes = try sealed(rows, in: db)
+        let statement = try db.cachedStatement(
+            sql: "SELECT seq, hash FROM audit WHERE seq >= ? AND seq < ? ORDER BY seq")
+        let cursor = try Row.fetchCursor(
+            statement, arguments: [rows.lowerBound, rows.upperBound])
+        while let row = try cursor.next() {
+            let reader = ColumnReader(row: row, label: "audit row \(row[0] as DatabaseValue)")
+            hashes[try reader.integer(0)] = try hash(reader, 1)
+        }
+        return try rows.map { seq in
+            guard let hash = hashes[seq] else {
+                throw StoreError(code: .corrupt, message: "audit row \(seq) is missing")
+            }
+            return hash
+        }
+    }
+
+    private static func sealed(_ rows: Range<Int64>, in db: Database) throws -> [Int64: AuditHash] {
+        let statement = try db.cachedStatement(
+            sql: "SELECT tile, hashes FROM sealed WHERE tile BETWEEN ? AND ?")
+        let tiles = try Row.fetchCursor(
+            statement,
+            arguments: [Tile.of(row: rows.lowerBound), Tile.of(row: rows.upperBound - 1)]
+        )
+        var hashes: [Int64: AuditHash] = [:]
+        while let row = try tiles.next() {
+            let reader = ColumnReader(row: row, label: "sealed tile \(row[0] as DatabaseValue)")
+            let first = Tile.rows(try reader.integer(0)).lowerBound
+            for (index, hash) in try Tile.hashes(reader, 1).enumerated() {
+                hashes[first + Int64(index)] = hash
+            }
+        }
+        return hashes
+    }
+
+    private static func hash(_ reader: ColumnReader, _ index: Int) throws -> AuditHash {
+        guard let hash = AuditHash(try reader.blob(index)) else { throw reader.unreadable(index) }
+        return hash
+    }
+}
+
+/// A whole run of 256 rows: the leaves of one tile of level 1. Tile n holds the rows 256n + 1 to 256n + 256.
+enum Tile {
+    /// As in C2SP tlog-tiles. The hashes of one tile are 8 KiB: one read for 256 leaves.
+    static let width: Int64 = 256
+
+    /// The tile that holds row `seq`.
+    static func of(row seq: Int64) -> Int64 { (seq - 1) / width }
+
+    /// The numbers of a tile's rows.
+    static func rows(_ tile: Int64) -> Range<Int64> { tile * width + 1..<(tile + 1) * width + 1 }
+
+    /// The 256 hashes that a column of table `sealed` holds.
+    static func hashes(_ reader: ColumnReader, _ index: Int) throws -> [AuditHash] {
+        let bytes = [UInt8](try reader.blob(index))
+        guard bytes.count == Int(width) * AuditHash.byteCount else {
+            throw reader.unreadable(index)
+        }
+        return stride(from: 0, to: bytes.count, by: AuditHash.byteCount).compactMap {
+            AuditHash(bytes[$0..<$0 + AuditHash.byteCount])
+        }
     }
 }

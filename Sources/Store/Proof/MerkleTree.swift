@@ -1,24 +1,29 @@
-import Domain
+import Crypto
+package import Domain
 
 /// RFC 6962 section 2.1 over any store of complete subtrees: roots and proofs of a tree of any size.
 ///
 /// Leaves are numbered from 0. A subtree of height h and index i holds the 2^h leaves from i * 2^h on.
-struct MerkleTree {
+package struct MerkleTree {
     /// The root of a complete subtree.
-    let subtree: (_ height: Int, _ index: Int64) throws -> AuditHash
+    package let subtree: (_ height: Int, _ index: Int64) throws -> AuditHash
+
+    package init(subtree: @escaping (_ height: Int, _ index: Int64) throws -> AuditHash) {
+        self.subtree = subtree
+    }
 
     /// MTH of the first `size` leaves (section 2.1).
-    func root(size: Int64) throws -> AuditHash {
+    package func root(size: Int64) throws -> AuditHash {
         size == 0 ? .emptyRoot : try root(0..<size)
     }
 
     /// PATH(m, D[n]) (section 2.1.1), the leaf's own sibling first; `index` must be below `size`.
-    func inclusionProof(index: Int64, size: Int64) throws -> [AuditHash] {
+    package func inclusionProof(index: Int64, size: Int64) throws -> [AuditHash] {
         try path(to: index, in: 0..<size)
     }
 
     /// PROOF(m, D[n]) (section 2.1.2); empty when the sizes are equal or `first` is 0.
-    func consistencyProof(from first: Int64, to size: Int64) throws -> [AuditHash] {
+    package func consistencyProof(from first: Int64, to size: Int64) throws -> [AuditHash] {
         guard first > 0, first < size else { return [] }
         return try proof(first, in: 0..<size, isWhole: true)
     }
@@ -74,8 +79,8 @@ struct MerkleTree {
 }
 
 extension MerkleTree {
-    /// The root over `nodes`, whose count is a power of two, or that of a tree's last part.
-    static func root(of nodes: [AuditHash]) -> AuditHash {
+    /// Returns the root over `nodes`: a power of two of them, or the last part of a tree.
+    package static func root(of nodes: [AuditHash]) -> AuditHash {
         var level = nodes
         while level.count > 1 {
             var above: [AuditHash] = []
@@ -88,5 +93,75 @@ extension MerkleTree {
             level = above
         }
         return level.first ?? .emptyRoot
+    }
+}
+
+/// The two hashes of RFC 6962 section 2.1; a leaf's data is the 32 bytes of a row's `hash`.
+extension AuditHash {
+    /// SHA-256(0x00 || hash of the row).
+    static func leaf(_ row: AuditHash) -> AuditHash {
+        withUnsafeTemporaryAllocation(byteCount: 1 + byteCount, alignment: 1) { buffer in
+            buffer[0] = 0
+            row.copy(to: buffer, at: 1)
+            return hash(UnsafeRawBufferPointer(buffer))
+        }
+    }
+
+    /// SHA-256(0x01 || left || right).
+    static func node(_ left: AuditHash, _ right: AuditHash) -> AuditHash {
+        withUnsafeTemporaryAllocation(byteCount: 1 + 2 * byteCount, alignment: 1) { buffer in
+            buffer[0] = 1
+            left.copy(to: buffer, at: 1)
+            right.copy(to: buffer, at: 1 + byteCount)
+            return hash(UnsafeRawBufferPointer(buffer))
+        }
+    }
+
+    /// The root of the tree without leaves: SHA-256 of nothing.
+    static let emptyRoot = hash(UnsafeRawBufferPointer(start: nil, count: 0))
+
+    /// SHA-256 of `bytes`.
+    static func hash(_ bytes: UnsafeRawBufferPointer) -> AuditHash {
+        var digest = SHA256()
+        digest.update(bufferPointer: bytes)
+        return AuditHash(digest.finalize()) ?? .zero
+    }
+
+    private func copy(to buffer: UnsafeMutableRawBufferPointer, at offset: Int) {
+        bytes.withUnsafeBytes {
+            UnsafeMutableRawBufferPointer(rebasing: buffer[offset...]).copyMemory(from: $0)
+        }
+    }
+}
+
+/// The complete subtrees of a growing tree, the largest first: enough to know its root at every step.
+struct CompactRange: Sendable {
+    /// Heights above that of the first level appended.
+    private var subtrees: [(height: Int, root: AuditHash)] = []
+    /// Nodes appended so far.
+    private(set) var count: Int64 = 0
+
+    /// Appends a node, and names each larger subtree that it completes by height and index.
+    mutating func append(
+        _ node: AuditHash, onComplete: (_ height: Int, _ index: Int64, AuditHash) -> Void
+    ) {
+        var (height, root) = (0, node)
+        count += 1
+        while let last = subtrees.last, last.height == height {
+            root = .node(last.root, root)
+            height += 1
+            subtrees.removeLast()
+            onComplete(height, (count >> Int64(height)) - 1, root)
+        }
+        subtrees.append((height, root))
+    }
+
+    /// The root with `part`, which is smaller than a node, at the end.
+    func root(with part: AuditHash?) -> AuditHash {
+        var root = part
+        for subtree in subtrees.reversed() {
+            root = root.map { .node(subtree.root, $0) } ?? subtree.root
+        }
+        return root ?? .emptyRoot
     }
 }

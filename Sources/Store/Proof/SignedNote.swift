@@ -10,7 +10,7 @@ package struct SignedNote: Hashable, Sendable {
         let bytes: Data
     }
 
-    /// What is signed; ends with a line feed.
+    /// The signed text; ends with a line feed.
     package let text: String
     package let signatures: [Signature]
 
@@ -31,7 +31,7 @@ package struct SignedNote: Hashable, Sendable {
         guard (1...100).contains(lines.count), signatures.count == lines.count else { return nil }
     }
 
-    /// Whether one of the signatures is `key`'s, and right.
+    /// Returns true if one of the signatures is a valid one of `key`.
     package func isSigned(by key: VerifierKey) -> Bool {
         signatures.contains {
             $0.name == key.name && $0.keyID == key.id
@@ -41,14 +41,14 @@ package struct SignedNote: Hashable, Sendable {
 }
 
 extension SignedNote {
-    /// Whether one of the signatures was made with the other half of `key`, under whatever name.
+    /// Returns true if one of the signatures was made with the private half of `key`, under any name.
     package func isSigned(withKeyOf key: VerifierKey) -> Bool {
         signatures.contains { key.isValid($0.bytes, of: Data(text.utf8)) }
     }
 }
 
 extension SignedNote: CustomStringConvertible {
-    /// What `init(_:)` reads.
+    /// The text that `init(_:)` reads.
     package var description: String { text + "\n" + signatures.map(\.line).joined() }
 }
 

@@ -4,7 +4,7 @@ import GRDB
 
 /// The rows that say with which key checkpoints are signed from then on.
 package struct SigningKeyRow: Hashable, Sendable {
-    package static let kind = "SigningKey"
+    package static let kind = AuditKind.signingKey.rawValue
 
     /// Number of the row.
     package let seq: Int64
@@ -16,9 +16,8 @@ extension SigningKeyRow {
     package static func draft(
         _ key: VerifierKey, after previous: VerifierKey?, time: Timestamp
     ) -> AuditRecord.Draft {
-        var row = AuditRecord.Draft(
-            time: time, origin: .system, actor: "policy-server",
-            verb: previous == nil ? .create : .update, kind: kind, name: key.hexID)
+        var row = AuditRecord.Draft.own(
+            previous == nil ? .create : .update, .signingKey, key.hexID, at: time)
         row.before = previous.map(document)
         row.after = document(key)
         return row
@@ -43,7 +42,7 @@ extension SigningKeyRow {
         ORDER BY seq
         """
 
-    /// From what table `kept` holds of a pruned row; nil when that is another kind of row.
+    /// Reads the form of a pruned row in table `kept`; nil if it is another kind of row.
     init?(seq: Int64, keptForm form: String) {
         guard let row = try? JSONParser.parse(Array(form.utf8)),
             row["origin"]?.stringValue == AuditRecord.Origin.system.rawValue,
@@ -53,7 +52,7 @@ extension SigningKeyRow {
         self.init(seq: seq, document: document)
     }
 
-    /// From a row's column `after`; nil when the text names no key.
+    /// Reads a row's column `after`; nil if the text names no key.
     init?(seq: Int64, document: String) {
         guard let value = try? JSONParser.parse(Array(document.utf8)),
             let text = value["verifierKey"]?.stringValue, let key = VerifierKey(text)
@@ -71,5 +70,41 @@ extension AuditLedger {
     /// Every row that names a signing key, oldest first.
     package func signingKeys() async throws -> [SigningKeyRow] {
         try await reading(SigningKeyRow.all)
+    }
+}
+
+/// A row about an earlier ledger that this one replaced: its file was deleted, or written anew under
+/// another identity, and its key was left behind.
+package struct PredecessorRow: Hashable, Sendable {
+    package static let rowName = "predecessor"
+
+    /// The id of the other ledger.
+    package var ledger: String
+    /// The last checkpoint of it that etcd had; nil when it had none.
+    package var size: Int64?
+    package var root: AuditHash?
+
+    package init(ledger: String, anchored: Checkpoint? = nil) {
+        self.ledger = ledger
+        (size, root) = (anchored?.size, anchored?.root)
+    }
+
+    /// Reads a row's column `detail`; nil for any other text.
+    package init?(detail: String) {
+        guard let value = try? JSONParser.parse(Array(detail.utf8)),
+            let ledger = value["ledger"]?.stringValue
+        else { return nil }
+        self.ledger = ledger
+        size = value["anchoredSize"]?.numberValue?.int64
+        root = value["anchoredRoot"]?.stringValue.flatMap(AuditHash.init(hex:))
+    }
+
+    package func draft(time: Timestamp) -> AuditRecord.Draft {
+        var detail = JSONObject()
+        detail["reason"] = "this ledger took the place of another one with its key"
+        detail["ledger"] = .string(ledger)
+        detail["anchoredSize"] = size.map { .number(JSONNumber($0)) }
+        detail["anchoredRoot"] = root.map { .string($0.description) }
+        return .own(.observe, .ledger, Self.rowName, detail: .object(detail), at: time)
     }
 }

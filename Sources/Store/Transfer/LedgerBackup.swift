@@ -11,7 +11,7 @@ import GRDB
 
 extension LedgerReader {
     /// Copies the ledger as it stands now to a new file `path` of mode 0600, through SQLite's online
-    /// backup (https://www.sqlite.org/backup.html): the server goes on meanwhile. The copy gets its
+    /// backup (https://www.sqlite.org/backup.html), while the server goes on writing. The copy gets its
     /// name when it is checked and on disk. Returns the number of its last row, 0 for none.
     package func backup(to path: String) throws(StoreError) -> Int64 {
         let temporary = NewFile.temporary(path)
@@ -19,7 +19,7 @@ extension LedgerReader {
         defer { close(descriptor) }
         do {
             let last = try copy(to: temporary)
-            // SQLite wrote through a descriptor of its own; fsync is of the file.
+            // SQLite wrote through another descriptor, but fsync applies to the file.
             guard fsync(descriptor) == 0 else {
                 throw StoreError(code: .io, path: path, errno: errno)
             }

@@ -1,8 +1,8 @@
 package import Domain
 
-/// A ledger that can be compared with another: a file, or that of a running server.
+/// A ledger that can be compared with another one: a file, or the ledger of a running server.
 package protocol ChangeSource: Sendable {
-    /// How people know it: a path or a URL.
+    /// The name for messages: a path or a URL.
     var name: String { get }
     func header() async throws -> SegmentHeader
     /// Rows as `LedgerPages.changes` gives them; none at the end.
@@ -61,6 +61,7 @@ package struct LedgerComparison: Sendable {
         return (rows, nil)
     }
 
+    /// Returns nil when both are the same row, or both at the end.
     private static func difference(_ left: PlacedRow?, _ right: PlacedRow?) -> Difference? {
         guard let left, let right, left.position == right.position else {
             let isLeft = right.map { right in left.map { $0 < right } ?? false } ?? true
@@ -84,7 +85,7 @@ extension Coverage {
         return Coverage(epoch: epoch, first: first, last: last)
     }
 
-    /// What `others`, in rising order, leave of this range.
+    /// Returns the parts of this range that are in none of `others`, which are in rising order.
     fileprivate func subtracting(_ others: [Coverage]) -> [Coverage] {
         var rest: [Coverage] = []
         var first = first
@@ -96,5 +97,80 @@ extension Coverage {
         }
         if first < last { rest.append(Coverage(epoch: epoch, first: first, last: last)) }
         return rest
+    }
+}
+
+/// A row at its place in the history that two ledgers share.
+struct PlacedRow {
+    let record: AuditRecord
+    let place: HistoryPlace
+
+    var key: String { record.key ?? "" }
+    /// The key by which the rows of both ledgers are ordered.
+    var position: Position { Position(place: place, key: Array(key.utf8)) }
+    struct Position: Equatable {
+        let place: HistoryPlace
+        let key: [UInt8]
+    }
+
+    /// In a few words.
+    var summary: String { "\(record.verb.rawValue) by \(record.actor)" }
+
+    static func < (left: PlacedRow, right: PlacedRow) -> Bool {
+        if left.place != right.place { return left.place < right.place }
+        return left.key.utf8.lexicographicallyPrecedes(right.key.utf8)
+    }
+}
+
+/// Goes through the rows of a ledger within given ranges, a page at a time. Rows after a gap, which say
+/// less than the change's own row, do not count: in these ranges there is that row.
+struct ChangeCursor {
+    private let source: any ChangeSource
+    /// Still to be read; the first is being read.
+    private var ranges: ArraySlice<Coverage>
+    /// The number that is added to the source's epochs.
+    private let offset: Int64
+    private var page: ArraySlice<AuditRecord> = []
+    /// Where the next page begins, in shared epochs.
+    private var position: HistoryPlace?
+
+    init(_ source: any ChangeSource, _ ranges: [Coverage], offset: Int64) {
+        self.source = source
+        self.ranges = ranges[...]
+        self.offset = offset
+    }
+
+    mutating func next() async throws -> PlacedRow? {
+        while let range = ranges.first {
+            guard let row = try await nextRow(from: range) else { continue }
+            if range.holds(row.place), !row.record.isAfterGap { return row }
+            if row.place > HistoryPlace(epoch: range.epoch, revision: range.last) { leave() }
+        }
+        return nil
+    }
+
+    /// Returns the next row after the range's beginning. Returns nil at the end, and moves on to the next range.
+    private mutating func nextRow(from range: Coverage) async throws -> PlacedRow? {
+        if page.isEmpty {
+            let start = position ?? HistoryPlace(epoch: range.epoch, revision: range.first)
+            let own = HistoryPlace(epoch: start.epoch - offset, revision: start.revision)
+            page = try await source.changes(after: own)[...]
+            position = page.last?.place.map {
+                HistoryPlace(epoch: $0.epoch + offset, revision: $0.revision)
+            }
+        }
+        guard let record = page.popFirst(), let place = record.place else {
+            leave()
+            return nil
+        }
+        return PlacedRow(
+            record: record,
+            place: HistoryPlace(epoch: place.epoch + offset, revision: place.revision))
+    }
+
+    private mutating func leave() {
+        ranges = ranges.dropFirst()
+        page = []
+        position = nil
     }
 }

@@ -6,7 +6,7 @@ struct SegmentMerge {
     let plan: ImportPlan
     let db: Database
 
-    /// What the imported rows would have changed in a state that was known before.
+    /// A change that the imported rows would make to a state that was known before.
     fileprivate struct Conflict {
         var start: HistoryPlace
         /// Where the segment's rows say that the object was made; nil when they say it was deleted.
@@ -64,7 +64,7 @@ struct SegmentMerge {
                 let before = try HistoricalObject(db, key, at: start, lastRow: lastRow)
                 let after = try HistoricalObject(db, key, at: start)
                 guard before?.place != after?.place else { continue }
-                try Standing.put(before, key, at: start, in: db)
+                try RetainedVersion.put(before, key, at: start, in: db)
                 // After a restore of etcd the same write is of an older epoch here than it is there.
                 let isSameWrite =
                     before?.place.revision == after?.place.revision && before?.value == after?.value
@@ -112,7 +112,7 @@ extension Coverage {
 }
 
 extension SegmentMerge.Conflict {
-    /// Whether a segment that has every change of `range` would have told of the difference.
+    /// Returns true if a segment with every change of `range` would contain the difference.
     fileprivate func isWithin(_ range: Coverage) -> Bool {
         guard range.holds(start) else { return false }
         return claimed.map { $0.epoch == range.epoch && $0.revision >= range.first } ?? true

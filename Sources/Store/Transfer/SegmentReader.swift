@@ -1,3 +1,4 @@
+import Documents
 package import Domain
 
 /// Reads a segment from the file it is in, and checks what it reads: each row's hash from its content,
@@ -53,5 +54,49 @@ extension SegmentReader {
         let reader = try SegmentReader(path: path)
         while try reader.next() != nil {}
         return (reader.header, reader.hash)
+    }
+}
+
+/// A row of the ledger as a line of a segment: the members of its canonical form, and `hash`.
+package enum SegmentRow {
+    /// The line, without line feed.
+    package static func line(_ record: AuditRecord) -> [UInt8] {
+        var line = record.canonicalForm
+        line.removeLast()
+        line += Array(#","hash":"\#(record.hash)"}"#.utf8)
+        return line
+    }
+
+    /// Returns the row that `line` holds; nil for anything but what `line(_:)` writes of a row whose hash is
+    /// that of its content.
+    package static func record(_ line: [UInt8]) -> AuditRecord? {
+        guard let members = (try? JSONParser.parse(line))?.objectValue,
+            let record = record(members), record.hash == .ofCanonicalForm(record.canonicalForm)
+        else { return nil }
+        return record
+    }
+
+    private struct NoRow: Error {}
+
+    /// Nil when a member is of another type than its column, is of no column, or is missing.
+    private static func record(_ members: JSONObject) -> AuditRecord? {
+        var known = 0
+        let record = try? AuditRecord { _, column throws(NoRow) in
+            guard let member = members[column.name] else { return .null }
+            known += 1
+            guard let value = value(member, column) else { throw NoRow() }
+            return value
+        } refuse: { _, _ in
+            NoRow()
+        }
+        return known == members.count ? record : nil
+    }
+
+    private static func value(_ member: JSONValue, _ column: AuditColumn) -> AuditValue? {
+        switch column.type {
+        case .text: member.stringValue.map(AuditValue.text)
+        case .integer: member.integer.map(AuditValue.integer)
+        case .blob: member.stringValue.flatMap(AuditHash.init(hex:)).map(AuditValue.hash)
+        }
     }
 }

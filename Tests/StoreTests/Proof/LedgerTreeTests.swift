@@ -4,7 +4,7 @@ import GRDB
 import TestSupport
 import Testing
 
-@testable import Store
+import Store
 
 @Suite struct LedgerTreeTests {
     /// Enough rows for two whole tiles of level 2 and a part; their hashes are made up, since only

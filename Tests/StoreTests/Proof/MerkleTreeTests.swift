@@ -2,7 +2,7 @@ import Domain
 import TestSupport
 import Testing
 
-@testable import Store
+import Store
 
 /// Against the definitions of RFC 6962 section 2.1, written down as they stand there.
 @Suite struct MerkleTreeTests {
@@ -36,7 +36,7 @@ import Testing
         }
     }
 
-    @Test func theKnownRootsComeOut() throws {
+    @Test func rootsEqualTheKnownOnes() throws {
         let hashes = Self.leaves.map(RFC6962.leaf)
         for (count, root) in zip(1..., Self.roots) {
             #expect(RFC6962.root(Array(hashes.prefix(count))).description == root)
@@ -48,7 +48,7 @@ import Testing
     }
 
     /// The same source's proofs; leaves counted from 1 there, from 0 here.
-    @Test func theKnownProofsComeOut() throws {
+    @Test func proofsEqualTheKnownOnes() throws {
         let tree = Self.tree(Self.leaves.map(RFC6962.leaf))
         #expect(
             try tree.inclusionProof(index: 0, size: 8).map(\.description) == [

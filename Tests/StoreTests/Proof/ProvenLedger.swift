@@ -3,7 +3,7 @@ import Foundation
 import GRDB
 import TestSupport
 
-@testable import Store
+import Store
 
 /// A closed ledger of 700 rows with a signing key and checkpoints of 300 and 600 rows.
 struct ProvenLedger {

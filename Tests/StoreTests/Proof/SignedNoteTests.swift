@@ -3,7 +3,7 @@ import Foundation
 import TestSupport
 import Testing
 
-@testable import Store
+import Store
 
 @Suite struct SignedNoteTests {
     /// The key and the note of golang.org/x/mod/sumdb/note's documentation, so of another program.
@@ -77,7 +77,7 @@ import Testing
         #expect(try RawFile.mode(path) == 0o600)
     }
 
-    @Test func aKeyOfAnotherLedgerIsPutAsideAndKeptInMind() throws {
+    @Test func aKeyOfAnotherLedgerIsSetAsideAndRemembered() throws {
         let directory = try TemporaryDirectory()
         let path = directory.file("audit.key")
         let old = try KeyFile.readOrCreate(path, ledger: "old").verifier

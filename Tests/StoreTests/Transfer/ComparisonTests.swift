@@ -3,7 +3,7 @@ import Foundation
 import TestSupport
 import Testing
 
-@testable import Store
+import Store
 
 @Suite struct ComparisonTests {
     private let directory: TemporaryDirectory
@@ -75,7 +75,7 @@ import Testing
     }
 
     @Test(arguments: [true, false])
-    func aRowThatOnlyOneHasIsADifference(isMissingLeft: Bool) async throws {
+    func comparisonFindsARowThatOneLedgerLacks(isMissingLeft: Bool) async throws {
         let whole = try await ledger("whole", 1...100)
         let partial = try await ledger("partial", 1...49)
         try await partial.project(
@@ -91,7 +91,7 @@ import Testing
         #expect((difference.difference.right == nil) != isMissingLeft)
     }
 
-    @Test func aGapIsSaidAndIsNoDifference() async throws {
+    @Test func comparisonReportsAGapButNotAsADifference() async throws {
         let whole = try await ledger("whole", 1...120)
         let holed = try await ledger("holed", 1...40)
         try await holed.project(

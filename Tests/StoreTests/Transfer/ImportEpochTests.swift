@@ -3,7 +3,7 @@ import Foundation
 import TestSupport
 import Testing
 
-@testable import Store
+import Store
 
 /// Where the rows of a segment belong when etcd was restored, and what its first line may say.
 @Suite struct ImportEpochTests {
@@ -121,7 +121,7 @@ import Testing
         #expect(ledger.health.isAvailable)
     }
 
-    @Test func coverageThatNeitherRowsNorLedgerBearOutDoesNotCount() async throws {
+    @Test func coverageWithoutRowsOrLedgerBehindItDoesNotCount() async throws {
         let other = try await Replica.ledger(directory.file("other.sqlite"), 1...20)
         try Replica.export(other, to: directory.file("plain"))
         try alter(#""epoch":1,"coverage":[{"epoch":1,"first":0,"last":5000}]"#)

@@ -4,7 +4,7 @@ import GRDB
 import TestSupport
 import Testing
 
-@testable import Store
+import Store
 
 @Suite struct ImportTests {
     private let directory: TemporaryDirectory
@@ -74,7 +74,7 @@ import Testing
     }
 
     /// Their keys sign their checkpoints, not this ledger's.
-    @Test func theOtherReplicasKeysDoNotBecomeThisOnes() async throws {
+    @Test func keysOfAnotherReplicaDoNotBecomeKeysOfThisLedger() async throws {
         let theirs = SigningKey(name: "theirs")
         let own = SigningKey(name: "own")
         let whole = try await Replica.ledger(directory.file("whole.sqlite"), 1...50)
@@ -121,7 +121,7 @@ import Testing
                 == 1)
     }
 
-    @Test func whatATwinHasAlreadyIsNotImported() async throws {
+    @Test func importSkipsRowsThatTheLedgerAlreadyHas() async throws {
         let (whole, _) = try await replicas()
         try Replica.export(whole, to: segment)
         let twin = try await Replica.ledger(directory.file("twin.sqlite"), 1...110)

@@ -4,7 +4,7 @@ import GRDB
 import TestSupport
 import Testing
 
-@testable import Store
+import Store
 
 @Suite struct LedgerReaderTests {
     @Test func aBackupOfALedgerInUseIsALedgerOfOneMoment() async throws {
@@ -30,7 +30,7 @@ import Testing
         try await copy.close()
     }
 
-    @Test func nothingThatIsThereIsOverwritten() async throws {
+    @Test func noExistingFileIsOverwritten() async throws {
         let fixture = try await LedgerFixture()
         let reader = try LedgerReader(path: fixture.path)
         #expect(throws: StoreError.self) { try reader.backup(to: fixture.path) }
@@ -109,7 +109,7 @@ import Testing
     }
 
     @Test(arguments: ["no file", "SQLite format 3\0 but not really, and long enough to look so"])
-    func whatIsNoLedgerIsRefusedAndNotMade(content: String) throws {
+    func readingRefusesAFileThatIsNotALedgerAndCreatesNone(content: String) throws {
         let directory = try TemporaryDirectory()
         let path = directory.file("audit.sqlite")
         if content != "no file" { try Data(content.utf8).write(to: URL(fileURLWithPath: path)) }

@@ -3,7 +3,7 @@ import Foundation
 import GRDB
 import TestSupport
 
-@testable import Store
+import Store
 
 /// Ledgers of one etcd, as its replicas have them.
 enum Replica {

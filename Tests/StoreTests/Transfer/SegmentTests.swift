@@ -3,7 +3,7 @@ import Foundation
 import TestSupport
 import Testing
 
-@testable import Store
+import Store
 
 @Suite struct SegmentTests {
     @Test(arguments: ["rows.ndjson", "rows.ndjson.gz"])
@@ -98,7 +98,7 @@ import Testing
         #expect(error?.code == .badSegment)
     }
 
-    @Test func whatIsNoSegmentIsRefused() throws {
+    @Test func aFileThatIsNotASegmentIsRefused() throws {
         for text in ["", "{}\n", "hello\n", #"{"format":"policy-server-audit/2"}"# + "\n"] {
             #expect(try failure(of: text)?.code == .badSegment)
         }

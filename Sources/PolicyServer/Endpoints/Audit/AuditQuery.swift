@@ -56,88 +56,97 @@ extension AuditQuery {
 
 extension API {
     /// The parameters that restrict which rows are shown.
-    static let auditFilters = [
-        "kind", "name", "region", "actor", "authentication", "role", "origin", "verb", "outcome",
-        "status", "problem", "change", "revision", "epoch", "requestId", "trace",
-        "idempotencyKey", "ticket", "reason", "clientAddress", "userAgent", "key", "dryRun",
-        "afterGap", "cluster", "since", "until", "cidr", "match", "field", "q",
-    ]
+    static let auditFilters =
+        AuditColumn.filtered.compactMap(\.filter?.parameter)
+        + ["since", "until", "cidr", "match", "field", "q"]
 }
 
 extension AuditFilter {
     /// Throws a 400 problem for a value that no row could have.
     init(_ request: Request) throws(Problem) {
-        self.init(
-            kind: try Self.kind(request), name: request.query("name"),
-            region: try Self.said("region", "a region's name such as west", request),
-            actor: try request.query("actor", expected: Principal.form) {
-                Principal.isActor($0) ? $0 : nil
-            },
-            origin: try request.oneOf("origin"), verb: try request.oneOf("verb"),
-            outcome: try request.oneOf("outcome"))
+        self.init()
+        for filter in AuditColumn.filtered.compactMap(\.filter) { try read(filter, request) }
         (since, until) = try Self.times(request)
-        role = try request.query("role", expected: "one role: " + Principal.roleForm) {
-            Principal.isRole($0) ? $0 : nil
-        }
-        ticket = try Self.said("ticket", "a ticket such as CHG-4711, as in X-Ticket", request)
-        reason = try Self.said("reason", "a whole reason, as in X-Reason", request)
-        userAgent = request.query("userAgent")
-        requestID = try Self.said("requestId", "a request's X-Request-Id", request)
-        idempotencyKeyHash = try Self.said(
-            "idempotencyKey", "a write's Idempotency-Key", request
-        ).map(Idempotency.hash)
-        status = try request.query("status", as: Int64.self, in: 100...599)
-        revision = try request.query("revision", as: Int64.self, in: 1...Int64.max)
-        epoch = try request.query("epoch", as: Int64.self, in: 1...Int64.max)
-        isDryRun = try request.query("dryRun", as: Bool.self)
-        isAfterGap = try request.query("afterGap", as: Bool.self)
-        try readForms(request)
         network = try Self.network(request)
         field = try Self.field(request)
         text = try Self.text(request)
     }
 
-    /// Reads what is text, but has a form.
-    private mutating func readForms(_ request: Request) throws(Problem) {
-        let authentications = Principal.authentications
-        authentication = try request.query(
-            "authentication", expected: "one of " + authentications.joined(separator: ", ")
-        ) { authentications.contains($0) ? $0 : nil }
-        problem = try request.query(
-            "problem", expected: "one of " + ProblemKind.names.joined(separator: ", ")
-        ) { text in
-            let name = text.hasPrefix("/problems/") ? String(text.dropFirst(10)) : text
-            return ProblemKind.names.contains(name) ? name : nil
+    private mutating func read(
+        _ filter: AuditColumnFilter, _ request: Request
+    ) throws(Problem) {
+        let name = filter.parameter
+        switch filter.question {
+        case .integer(let path):
+            self[keyPath: path] = try request.query(name, as: Int64.self, in: filter.range)
+        case .flag(let path): self[keyPath: path] = try request.query(name, as: Bool.self)
+        case .origin: origin = try request.oneOf(name)
+        case .verb: verb = try request.oneOf(name)
+        case .outcome: outcome = try request.oneOf(name)
+        case .kind(let path): self[keyPath: path] = try Self.kind(name, request)
+        case .text(let path), .role(let path), .trace(let path):
+            self[keyPath: path] = try Self.text(filter, request)
         }
-        change = try request.query(
-            "change",
-            expected: "a change id: 26 characters of Crockford's base32, as in X-Change-Id"
-        ) { ChangeID($0)?.text }
-        trace = try request.query(
-            "trace",
-            expected: "32 lower-case hex digits, or a traceparent of four such parts with '-'"
-        ) { Self.isTrace($0) ? $0 : nil }
-        clusterID = try request.query(
-            "cluster", expected: "16 lower-case hex digits, as clusterId of a row"
-        ) { $0.utf8.count == 16 && Hex.isLowerCase($0) ? $0 : nil }
-        key = try request.query(
-            "key", expected: "an etcd key below /calico/, as key of a row"
-        ) { $0.hasPrefix("/calico/") ? $0 : nil }
-        clientAddress = try request.query(
-            "clientAddress", expected: "one IP address such as 192.0.2.7"
-        ) { IPAddress(exactly: $0)?.description }
     }
+
+    /// Text is read by its own form, by what the table expects, or as it is.
+    private static func text(
+        _ filter: AuditColumnFilter, _ request: Request
+    ) throws(Problem) -> String? {
+        if let form = forms[filter.parameter] {
+            return try request.query(filter.parameter, expected: form.expected, form.read)
+        }
+        guard let expected = filter.expected else { return request.query(filter.parameter) }
+        return try request.query(filter.parameter, expected: expected, said)
+    }
+
+    private typealias Form = (expected: String, read: @Sendable (String) -> String?)
+
+    /// The parameters whose text has a form of its own.
+    private static let forms: [String: Form] = [
+        "actor": (Principal.form, { Principal.isActor($0) ? $0 : nil }),
+        "role": ("one role: " + Principal.roleForm, { Principal.isRole($0) ? $0 : nil }),
+        "authentication": (
+            "one of " + Principal.authentications.joined(separator: ", "),
+            { Principal.authentications.contains($0) ? $0 : nil }
+        ),
+        "idempotencyKey": (
+            "a write's Idempotency-Key", { said($0).map(Idempotency.hash) }
+        ),
+        "problem": (
+            "one of " + ProblemKind.names.joined(separator: ", "),
+            { text in
+                let name = text.hasPrefix("/problems/") ? String(text.dropFirst(10)) : text
+                return ProblemKind.names.contains(name) ? name : nil
+            }
+        ),
+        "change": (
+            "a change id: 26 characters of Crockford's base32, as in X-Change-Id",
+            { ChangeID($0)?.text }
+        ),
+        "trace": (
+            "32 lower-case hex digits, or a traceparent of four such parts with '-'",
+            { isTrace($0) ? $0 : nil }
+        ),
+        "cluster": (
+            "16 lower-case hex digits, as clusterId of a row",
+            { $0.utf8.count == 16 && Hex.isLowerCase($0) ? $0 : nil }
+        ),
+        "key": (
+            "an etcd key below /calico/, as key of a row",
+            { $0.hasPrefix("/calico/") ? $0 : nil }
+        ),
+        "clientAddress": (
+            "one IP address such as 192.0.2.7", { IPAddress(exactly: $0)?.description }
+        ),
+    ]
 
     /// Text that no row has without a letter in it; an empty value is most often a script's variable that is
     /// not set.
-    private static func said(
-        _ name: String, _ expected: String, _ request: Request
-    ) throws(Problem) -> String? {
-        try request.query(name, expected: expected) { $0.trimmed.isEmpty ? nil : $0 }
-    }
+    private static func said(_ text: String) -> String? { text.trimmed.isEmpty ? nil : text }
 
-    private static func kind(_ request: Request) throws(Problem) -> String? {
-        let kind: AuditKind? = try request.oneOf("kind")
+    private static func kind(_ name: String, _ request: Request) throws(Problem) -> String? {
+        let kind: AuditKind? = try request.oneOf(name)
         return kind?.rawValue
     }
 

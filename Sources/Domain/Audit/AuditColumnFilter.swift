@@ -1,0 +1,103 @@
+/// The way to ask for rows with a certain value in a column.
+package struct AuditColumnFilter: Sendable {
+    /// A property of a filter.
+    package typealias Path<Value> = any WritableKeyPath<AuditFilter, Value?> & Sendable
+
+    /// The condition on the column.
+    package enum Question: Sendable {
+        /// This very text.
+        case text(Path<String>)
+        case integer(Path<Int64>)
+        case flag(Path<Bool>)
+        case origin, verb, outcome
+        /// A kind, by `AuditRecord.Draft.isAbout(kind:)`.
+        case kind(Path<String>)
+        /// One of the roles in the JSON array.
+        case role(Path<String>)
+        /// A whole `traceparent`, or the trace id in it.
+        case trace(Path<String>)
+    }
+
+    /// The query parameter of the API.
+    package let parameter: String
+    package let question: Question
+    /// The form of the parameter, for clients; nil for any text, or if the endpoint has its own check.
+    package let expected: String?
+    /// The numbers that a row can have.
+    package let range: ClosedRange<Int64>
+
+    private init(
+        _ parameter: String, _ question: Question, expected: String? = nil,
+        in range: ClosedRange<Int64> = 1...Int64.max
+    ) {
+        self.parameter = parameter
+        self.question = question
+        self.expected = expected
+        self.range = range
+    }
+
+    static let origin = AuditColumnFilter("origin", .origin)
+    static let verb = AuditColumnFilter("verb", .verb)
+    static let outcome = AuditColumnFilter("outcome", .outcome)
+
+    static func text(
+        _ parameter: String, _ path: Path<String>, expected: String? = nil
+    ) -> AuditColumnFilter {
+        AuditColumnFilter(parameter, .text(path), expected: expected)
+    }
+
+    static func number(
+        _ parameter: String, _ path: Path<Int64>, in range: ClosedRange<Int64> = 1...Int64.max
+    ) -> AuditColumnFilter {
+        AuditColumnFilter(parameter, .integer(path), in: range)
+    }
+
+    static func flag(_ parameter: String, _ path: Path<Bool>) -> AuditColumnFilter {
+        AuditColumnFilter(parameter, .flag(path))
+    }
+
+    static func kind(_ parameter: String, _ path: Path<String>) -> AuditColumnFilter {
+        AuditColumnFilter(parameter, .kind(path))
+    }
+
+    static func role(_ parameter: String, _ path: Path<String>) -> AuditColumnFilter {
+        AuditColumnFilter(parameter, .role(path))
+    }
+
+    static func trace(_ parameter: String, _ path: Path<String>) -> AuditColumnFilter {
+        AuditColumnFilter(parameter, .trace(path))
+    }
+}
+
+extension AuditColumn {
+    /// Returns what the column must hold, if `filter` asks for one value of it; nil if it asks for none, or
+    /// for a kind, a role or a trace, which are found otherwise.
+    package func asked(_ filter: AuditFilter) -> AuditValue? {
+        switch self.filter?.question {
+        case .text(let path): filter[keyPath: path].map(AuditValue.text)
+        case .integer(let path): filter[keyPath: path].map(AuditValue.integer)
+        case .flag(let path): filter[keyPath: path].map(flagValue)
+        case .origin: filter.origin.map { .text($0.rawValue) }
+        case .verb: filter.verb.map { .text($0.rawValue) }
+        case .outcome: filter.outcome.map { .text($0.rawValue) }
+        case .kind, .role, .trace, nil: nil
+        }
+    }
+
+    private func flagValue(_ isSet: Bool) -> AuditValue {
+        if case .rareFlag = content { return isSet ? .integer(1) : .null }
+        return .integer(isSet ? 1 : 0)
+    }
+
+    /// True if the row holds what `filter` asks of this column.
+    func matches(_ filter: AuditFilter, _ record: AuditRecord) -> Bool {
+        switch self.filter?.question {
+        case .kind(let path): filter[keyPath: path].map(record.entry.isAbout) ?? true
+        case .role(let path):
+            filter[keyPath: path].map { AuditFilter.strings(record.roles).contains($0) } ?? true
+        case .trace(let path):
+            filter[keyPath: path].map { AuditFilter.isTrace($0, record.traceParent) } ?? true
+        default: asked(filter).map { $0 == value(of: record) } ?? true
+        }
+    }
+}

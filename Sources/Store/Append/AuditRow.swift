@@ -1,0 +1,97 @@
+import Domain
+import Foundation
+import GRDB
+
+/// Writes records to table `audit` and reads them back, by the table of columns.
+enum AuditRow {
+    /// The columns, as a statement lists them.
+    static let columns = AuditColumn.all.map(\.name).joined(separator: ", ")
+
+    static let insert = """
+        INSERT INTO audit (\(columns)) \
+        VALUES (\(AuditColumn.all.map { _ in "?" }.joined(separator: ", ")))
+        """
+
+    /// Reads a row of `columns`. Throws `StoreError.corrupt` naming the row when a column holds what no
+    /// version ever wrote.
+    static func record(_ row: Row) throws -> AuditRecord {
+        let reader = ColumnReader(row: row, label: "audit row \(row[0] as DatabaseValue)")
+        return try AuditRecord { index, _ throws(StoreError) in
+            guard let value = AuditValue(row[index] as DatabaseValue) else {
+                throw reader.unreadable(index)
+            }
+            return value
+        } refuse: { index, _ in
+            reader.unreadable(index)
+        }
+    }
+}
+
+/// A row that is about to be written: made fit for SQLite, and hashed.
+struct NewRow {
+    let record: AuditRecord
+    /// In the order of `AuditRow.columns`.
+    let arguments: StatementArguments
+
+    init(seq: Int64, entry: AuditRecord.Draft, previousHash: AuditHash) {
+        var record = AuditRecord(
+            seq: seq, entry: entry, previousHash: previousHash, hash: .zero)
+        var values = record.values
+        for (index, column) in AuditColumn.all.enumerated() {
+            guard case .text(let text) = values[index], text.hasNUL else { continue }
+            values[index] = .text(text.withoutNUL)
+            _ = column.put(values[index], into: &record)
+        }
+        let hash = AuditHash.ofCanonicalForm(AuditRecord.canonicalForm(of: values))
+        self.record = AuditRecord(
+            seq: seq, entry: record.entry, previousHash: previousHash, hash: hash)
+        values[Self.hashIndex] = .hash(hash)
+        // SQLite's own values, made here: others would each be boxed on the way to the statement.
+        arguments = StatementArguments(values.map(\.databaseValue))
+    }
+
+    private static let hashIndex = AuditColumn.all.firstIndex { $0.name == "hash" } ?? 0
+}
+
+extension AuditValue {
+    /// Nil for what no column of table `audit` holds.
+    fileprivate init?(_ value: DatabaseValue) {
+        switch value.storage {
+        case .null: self = .null
+        case .int64(let number): self = .integer(number)
+        case .string(let text): self = .text(text)
+        case .blob(let bytes):
+            guard let hash = AuditHash(bytes) else { return nil }
+            self = .hash(hash)
+        case .double: return nil
+        }
+    }
+
+    fileprivate var databaseValue: DatabaseValue {
+        switch self {
+        case .null: .null
+        case .integer(let number): number.databaseValue
+        case .text(let text): text.databaseValue
+        case .hash(let hash): Data(hash.bytes).databaseValue
+        }
+    }
+}
+
+extension String {
+    /// The text with U+0000 shown as U+2400.
+    ///
+    /// SQLite's text ends at the first NUL, so the rest would be lost, and an outside writer may put one
+    /// into a key.
+    package var withoutNUL: String {
+        guard hasNUL else { return self }
+        var clean = ""
+        for scalar in unicodeScalars {
+            clean.unicodeScalars.append(scalar == "\0" ? "\u{2400}" : scalar)
+        }
+        return clean
+    }
+
+    fileprivate var hasNUL: Bool {
+        utf8.withContiguousStorageIfAvailable { $0.contains(0) } ?? utf8.contains(0)
+    }
+}

@@ -1,0 +1,286 @@
+import DequeModule
+import Domain
+import GRDB
+import Synchronization
+
+/// The one way into the ledger: callers line up, and all who wait while a commit is under way share
+/// the next one. The work is done on SQLite's writer queue, never on a caller's thread.
+///
+/// A mutex and not an actor: the work runs in a callback of SQLite's queue, which cannot await, and
+/// `health` and `lastSeq` are read on paths that do not suspend.
+final class CommitQueue: Sendable {
+    enum Work: Sendable {
+        case attempts([AuditRecord.Draft])
+        case projections([Projection], clusterID: String)
+        case follow(Progress, emptySince: Timestamp?)
+        /// Words of rows for the index of texts.
+        case texts(TextIndex.Batch)
+        /// Has the index of texts made again.
+        case emptyTexts
+        /// Writes of other parts of this target in one transaction; may be tried twice.
+        case transaction(@Sendable (inout LedgerWriter, Database) throws -> Void)
+        case checkpoint(StoredCheckpoint)
+        /// Writes for the sake of writing.
+        case probe
+
+        /// About how many rows this writes.
+        var weight: Int {
+            switch self {
+            case .attempts(let drafts): drafts.count
+            case .projections(let batch, _):
+                batch.reduce(batch.count) { $0 + $1.rows.count + $1.objects.count }
+            case .texts(let batch): batch.rows.count
+            case .follow, .emptyTexts, .transaction, .checkpoint, .probe: 1
+            }
+        }
+
+        /// Bytes that rows of attempts hold in memory; 0 for work of which there is one at a time, whose caller
+        /// bounds it and waits for it.
+        var attemptBytes: Int {
+            if case .attempts(let drafts) = self {
+                drafts.reduce(0) { $0 + $1.memoryBytes }
+            } else {
+                0
+            }
+        }
+    }
+
+    fileprivate struct Job: Sendable {
+        let work: Work
+        let finish: @Sendable (Result<Void, StoreError>) -> Void
+    }
+
+    fileprivate struct State {
+        var waiting: Deque<Job> = []
+        /// `attemptBytes` of those that wait.
+        var waitingBytes = 0
+        /// True if the writer queue has been asked to look at `waiting`.
+        var isScheduled = false
+        var isClosed = false
+        var health = LedgerHealth.available
+        /// True if SQLite has found the file damaged. A write that succeeds does not prove otherwise.
+        var isSuspect = false
+        /// Nil when the end of the ledger has to be read again: after any failed commit.
+        var writer: LedgerWriter?
+        var lastSeq: Int64
+        var lastHash: AuditHash
+        /// The streams that are told of new rows.
+        var followers: [Int: Signal] = [:]
+        var nextFollower = 0
+    }
+
+    /// Rows after which a commit takes no more jobs. 2,000 rows take some 150 ms to write, which bounds how
+    /// long a caller waits for the commit before its own.
+    private static let commitWeight = 2000
+    /// Bytes of rows about attempts that may wait for a disk that is slow; more are refused.
+    static let maximumWaitingBytes = 32 << 20
+
+    private let pool: DatabasePool
+    private let guardian: FileGuard
+    private let state: Mutex<State>
+
+    init(pool: DatabasePool, guardian: FileGuard) throws {
+        self.pool = pool
+        self.guardian = guardian
+        let writer = try pool.read(LedgerWriter.init)
+        state = Mutex(
+            State(writer: writer, lastSeq: writer.lastSeq, lastHash: writer.lastHash))
+    }
+
+    /// Looks at the file even while nothing is written, so that a deleted file is noticed before the next write.
+    var health: LedgerHealth {
+        let (health, isClosed) = state.withLock { ($0.health, $0.isClosed) }
+        guard health.isAvailable, !isClosed else { return health }
+        do {
+            try guardian.check()
+            return health
+        } catch {
+            return .unavailable(error)
+        }
+    }
+    var lastSeq: Int64 { state.withLock { $0.lastSeq } }
+    var lastHash: AuditHash { state.withLock { $0.lastHash } }
+
+    /// Returns when `work` is on disk, and throws when none of it is. Goes on to its end even if the
+    /// calling task is cancelled.
+    func submit(_ work: Work) async throws(StoreError) {
+        let result = await withCheckedContinuation { continuation in
+            enqueue(Job(work: work) { continuation.resume(returning: $0) })
+        }
+        try result.get()
+    }
+
+    /// As `submit`, without waiting; `onFailure` is called on SQLite's writer queue, or at once.
+    func submit(_ work: Work, onFailure: @escaping @Sendable (StoreError) -> Void) {
+        enqueue(
+            Job(work: work) { result in
+                if case .failure(let error) = result { onFailure(error) }
+            })
+    }
+
+    /// Gives an element when rows have been written since the last was taken; ends when the queue is closed.
+    func commits() -> AsyncStream<Void> {
+        let (stream, signal) = Signal.make()
+        let number: Int? = state.withLock { state in
+            guard !state.isClosed else { return nil }
+            state.nextFollower += 1
+            state.followers[state.nextFollower] = signal
+            return state.nextFollower
+        }
+        guard let number else {
+            signal.finish()
+            return stream
+        }
+        signal.onTermination { [weak self] in
+            _ = self?.state.withLock { $0.followers.removeValue(forKey: number) }
+        }
+        return stream
+    }
+
+    /// True from when a write or a read finds damage until a check finds the file sound.
+    var isSuspect: Bool { state.withLock { $0.isSuspect } }
+
+    /// Takes no more writes for good until `acquit`: a read has found damage.
+    func suspect(_ error: StoreError) { state.withLock { $0.failed(error) } }
+
+    /// The file is sound again: the next write that succeeds ends the outage.
+    func acquit() { state.withLock { $0.isSuspect = false } }
+
+    /// Refuses all further work; what has been submitted is still written.
+    func close() {
+        let followers = state.withLock { state in
+            state.isClosed = true
+            defer { state.followers = [:] }
+            return state.followers.values
+        }
+        for follower in followers { follower.finish() }
+    }
+
+    private func enqueue(_ job: Job) {
+        let bytes = job.work.attemptBytes
+        let (refusal, mustSchedule) = state.withLock { state -> (StoreError?, Bool) in
+            guard !state.isClosed else {
+                return (StoreError(code: .closed, message: "the ledger is closed"), false)
+            }
+            guard bytes == 0 || state.waitingBytes + bytes <= Self.maximumWaitingBytes else {
+                return (Self.overloaded(pool.path), false)
+            }
+            state.waiting.append(job)
+            state.waitingBytes += bytes
+            defer { state.isScheduled = true }
+            return (nil, !state.isScheduled)
+        }
+        if let refusal {
+            job.finish(.failure(refusal))
+        } else if mustSchedule {
+            schedule()
+        }
+    }
+
+    private static func overloaded(_ path: String) -> StoreError {
+        StoreError(
+            code: .overloaded,
+            message: "\(path): \(maximumWaitingBytes >> 20) MiB of rows wait for the disk already. "
+                + "Look at what slows it down.")
+    }
+
+    private func schedule() {
+        // Jobs wait in `waiting` and not in SQLite's queue, because only those that wait together can share
+        // a transaction, and so one flush to the disk.
+        pool.asyncWriteWithoutTransaction { db in self.commitNext(db) }
+    }
+
+    private func commitNext(_ db: Database) {
+        let jobs = state.withLock { $0.takeGroup(upTo: Self.commitWeight) }
+        commit(jobs, db)
+        let isMore = state.withLock { state in
+            state.isScheduled = !state.waiting.isEmpty
+            return state.isScheduled
+        }
+        if isMore { schedule() }
+    }
+
+    /// All jobs in one transaction. When one of several is at fault, each gets its own.
+    private func commit(_ jobs: [Job], _ db: Database) {
+        do {
+            try write(jobs, db)
+            for job in jobs { job.finish(.success(())) }
+        } catch {
+            let error = StoreError(error, path: pool.path)
+            if jobs.count > 1, !error.isOfStorage {
+                for job in jobs { commit([job], db) }
+            } else {
+                for job in jobs { job.finish(.failure(error)) }
+            }
+        }
+    }
+
+    private func write(_ jobs: [Job], _ db: Database) throws {
+        do {
+            try guardian.check()
+            var writer = try state.withLock { $0.writer } ?? LedgerWriter(db)
+            try db.inTransaction(.immediate) {
+                for job in jobs { try job.work.write(with: &writer, to: db) }
+                return .commit
+            }
+            let followers = state.withLock { $0.committed(writer) }
+            for follower in followers { follower.raise() }
+        } catch {
+            state.withLock { $0.failed(StoreError(error, path: pool.path)) }
+            throw error
+        }
+    }
+}
+
+extension CommitQueue.State {
+    fileprivate mutating func takeGroup(upTo limit: Int) -> [CommitQueue.Job] {
+        var weight = 0
+        let end = waiting.firstIndex { job in
+            defer { weight += job.work.weight }
+            return weight >= limit
+        }
+        let group = Array(waiting[..<(end ?? waiting.endIndex)])
+        waiting.removeFirst(group.count)
+        waitingBytes -= group.reduce(0) { $0 + $1.work.attemptBytes }
+        return group
+    }
+
+    /// Returns the streams to tell of new rows.
+    fileprivate mutating func committed(
+        _ writer: LedgerWriter
+    ) -> [Signal] {
+        let hasGrown = writer.lastSeq != lastSeq
+        self.writer = writer
+        (lastSeq, lastHash) = (writer.lastSeq, writer.lastHash)
+        if !isSuspect { health = .available }
+        return hasGrown ? Array(followers.values) : []
+    }
+
+    fileprivate mutating func failed(_ error: StoreError) {
+        writer = nil
+        if error.code == .corrupt, error.systemCode != TextIndex.damage { isSuspect = true }
+        if error.code != .clusterMismatch, error.code != .badSegment {
+            health = .unavailable(error)
+        }
+    }
+}
+
+extension CommitQueue.Work {
+    fileprivate func write(with writer: inout LedgerWriter, to db: Database) throws {
+        switch self {
+        case .attempts(let drafts): try writer.append(drafts, to: db)
+        case .projections(let batch, let clusterID):
+            try writer.project(batch, clusterID: clusterID, to: db)
+        case .follow(let progress, let time):
+            try writer.follow(progress, emptySince: time, in: db)
+        case .texts(let batch): try TextIndex.add(batch, in: db)
+        case .emptyTexts: try TextIndex.empty(in: db)
+        case .transaction(let body): try body(&writer, db)
+        case .checkpoint(let checkpoint): try checkpoint.insert(db)
+        case .probe:
+            // More than what a batch of rows takes, so that neither free pages nor room in the log
+            // hide a disk that is too full for the next one.
+            try db.execute(sql: "INSERT OR REPLACE INTO probe VALUES (1, zeroblob(262144))")
+        }
+    }
+}

@@ -1,0 +1,91 @@
+import GRDB
+
+/// A range of revisions of which the ledger has every change.
+package struct Coverage: Hashable, Sendable {
+    /// See `AuditRecord.Draft.epoch`.
+    package var epoch: Int64
+    /// The state at this revision and every change after it are known.
+    package var first: Int64
+    /// The last revision of the range.
+    package var last: Int64
+
+    package init(epoch: Int64, first: Int64, last: Int64) {
+        self.epoch = epoch
+        self.first = first
+        self.last = last
+    }
+}
+
+extension Coverage {
+    /// The newest epoch; 0 when nothing is followed yet.
+    static func epoch(_ db: Database) throws -> Int64 {
+        try Int64.fetchOne(db, sql: "SELECT max(epoch) FROM coverage") ?? 0
+    }
+
+    /// Ends the open range, if there is one, at revision `last`.
+    static func close(at last: Int64, in db: Database) throws {
+        try db.execute(
+            sql: "UPDATE coverage SET last = max(?, first) WHERE last IS NULL", arguments: [last])
+    }
+
+    /// Begins an open range, and ends the one before it at revision `last`.
+    static func begin(at first: Int64, _ epoch: Int64, after last: Int64, in db: Database) throws {
+        try close(at: last, in: db)
+        try db.execute(
+            sql: "INSERT OR REPLACE INTO coverage (epoch, first, last) VALUES (?, ?, NULL)",
+            arguments: [epoch, first])
+    }
+
+    /// Every range, ascending; the open one ends where the ledger's progress does.
+    static func all(_ db: Database) throws -> [Coverage] {
+        let progress = try LedgerWriter.progress(db)?.revision ?? 0
+        let rows = try Row.fetchAll(
+            db, sql: "SELECT epoch, first, last FROM coverage ORDER BY epoch, first")
+        return try rows.map { row in
+            let reader = ColumnReader(row: row, label: "coverage")
+            return Coverage(
+                epoch: try reader.integer(0), first: try reader.integer(1),
+                last: try reader.optionalInteger(2) ?? progress)
+        }
+    }
+}
+
+extension AuditLedger {
+    /// Every range of revisions that the ledger knows without a hole, ascending.
+    package func coverage() async throws -> [Coverage] { try await reading(Coverage.all) }
+}
+
+extension Coverage {
+    /// Returns true if every change of the revision at `place` is known.
+    package func holds(_ place: HistoryPlace) -> Bool {
+        place.epoch == epoch && place.revision > first && place.revision <= last
+    }
+}
+
+extension Coverage {
+    /// Takes a range into account whose every change is in the ledger now.
+    ///
+    /// A range counts only if the state at its first revision is known too: it begins within a range of
+    /// the ledger's own, or with an empty etcd.
+    static func merge(_ range: Coverage, in db: Database) throws {
+        let known = try all(db).filter { $0.epoch == range.epoch }
+        guard range.first == 0 || known.contains(where: { $0.touches(range.first) }) else { return }
+        let touching = known.filter { $0.first <= range.last && range.first <= $0.last }
+        let open = try Int64.fetchOne(
+            db, sql: "SELECT first FROM coverage WHERE epoch = ? AND last IS NULL",
+            arguments: [range.epoch])
+        let staysOpen = touching.contains { $0.first == open }
+        let first = min(range.first, touching.map(\.first).min() ?? range.first)
+        let last = max(range.last, touching.map(\.last).max() ?? range.last)
+        for old in touching {
+            try db.execute(
+                sql: "DELETE FROM coverage WHERE epoch = ? AND first = ?",
+                arguments: [old.epoch, old.first])
+        }
+        try db.execute(
+            sql: "INSERT INTO coverage (epoch, first, last) VALUES (?, ?, ?)",
+            arguments: [range.epoch, first, staysOpen ? nil : last])
+    }
+
+    private func touches(_ revision: Int64) -> Bool { first <= revision && revision <= last }
+}

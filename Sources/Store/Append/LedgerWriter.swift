@@ -1,0 +1,134 @@
+import Crypto
+import Domain
+import Foundation
+import GRDB
+
+/// Appends to the ledger within a transaction of the caller's.
+///
+/// A value and not a class: the caller keeps the changed copy when the transaction commits and drops it when
+/// it is rolled back, so number, hash and epoch cannot get ahead of the file.
+package struct LedgerWriter: Sendable {
+    /// Number of the last row; 0 when there is none.
+    private(set) var lastSeq: Int64
+    private(set) var lastHash: AuditHash
+    private(set) var progress: Progress?
+    /// The epoch of new revisions; 0 before the first `follow`.
+    private(set) var epoch: Int64
+    private var moments: MomentTable
+
+    /// Where the ledger in `db` ends.
+    init(_ db: Database) throws {
+        let last = try Row.fetchOne(
+            db, sql: "SELECT \(AuditRow.columns) FROM audit ORDER BY seq DESC LIMIT 1"
+        ).map(AuditRow.record)
+        lastSeq = last?.seq ?? 0
+        lastHash = last?.hash ?? .zero
+        progress = try Self.progress(db)
+        epoch = try Coverage.epoch(db)
+        moments = try MomentTable(db)
+    }
+
+    static func progress(_ db: Database) throws -> Progress? {
+        guard let row = try Row.fetchOne(db, sql: "SELECT cluster_id, revision FROM progress")
+        else {
+            return nil
+        }
+        let reader = ColumnReader(row: row, label: "progress")
+        return Progress(clusterID: try reader.text(0), revision: try reader.integer(1))
+    }
+
+    mutating func append(_ drafts: [AuditRecord.Draft], to db: Database) throws {
+        guard !drafts.isEmpty else { return }
+        let previous = lastSeq
+        let insert = try db.cachedStatement(sql: AuditRow.insert)
+        for draft in drafts {
+            var entry = draft
+            if entry.revision != nil, entry.epoch == nil { entry.epoch = epoch }
+            let row = NewRow(seq: lastSeq + 1, entry: entry, previousHash: lastHash)
+            try insert.execute(arguments: row.arguments)
+            let record = row.record
+            try moments.note(record, in: db)
+            try TouchedNetworks.note(record, in: db)
+            lastSeq = record.seq
+            lastHash = record.hash
+        }
+        // Tiles are made as rows arrive, so that a checkpoint never has to hash more than the last rows.
+        if Sealing.wholeTiles(size: lastSeq) > Sealing.wholeTiles(size: previous) {
+            try TileTable.grow(from: previous, to: lastSeq, in: db)
+        }
+    }
+
+    /// Takes the projections that are not in the ledger yet. Throws `clusterMismatch` unless the ledger
+    /// follows `clusterID`.
+    mutating func project(_ batch: [Projection], clusterID: String, to db: Database) throws {
+        guard let progress, progress.clusterID == clusterID else {
+            let followed = progress.map { "cluster \($0.clusterID)" } ?? "no cluster yet"
+            throw StoreError(
+                code: .clusterMismatch,
+                message: "the ledger follows \(followed), not etcd cluster \(clusterID)")
+        }
+        var revision = progress.revision
+        for projection in batch where projection.revision > revision {
+            if projection.isAfterGap {
+                try Coverage.begin(at: projection.revision, epoch, after: revision, in: db)
+            }
+            try append(projection.rows, to: db)
+            for change in projection.objects { try Self.apply(change, to: db) }
+            revision = projection.revision
+        }
+        guard revision > progress.revision else { return }
+        try follow(Progress(clusterID: clusterID, revision: revision), in: db)
+    }
+
+    /// A revision that falls, or another cluster, begins a new epoch.
+    ///
+    /// - Parameter emptySince: see `AuditLedger.follow`.
+    mutating func follow(
+        _ progress: Progress, emptySince: Timestamp? = nil, in db: Database
+    ) throws {
+        if let old = self.progress {
+            if old.clusterID != progress.clusterID || old.revision > progress.revision {
+                try Coverage.close(at: old.revision, in: db)
+                epoch += 1
+            }
+        } else {
+            epoch = 1
+            try Coverage.begin(at: progress.revision, epoch, after: 0, in: db)
+            if let emptySince {
+                try moments.begin(
+                    emptySince, HistoryPlace(epoch: epoch, revision: progress.revision), in: db)
+            }
+        }
+        let statement = try db.cachedStatement(
+            sql: "INSERT OR REPLACE INTO progress (id, cluster_id, revision) VALUES (1, ?, ?)")
+        try statement.execute(arguments: [progress.clusterID, progress.revision])
+        self.progress = progress
+    }
+
+    private static func apply(_ change: ObjectChange, to db: Database) throws {
+        switch change {
+        case .put(let object):
+            let statement = try db.cachedStatement(
+                sql: """
+                    INSERT INTO object (key, kind, name, region, mod_revision, value)
+                    VALUES (?, ?, ?, ?, ?, ?)
+                    ON CONFLICT (key) DO UPDATE SET
+                        kind = excluded.kind, name = excluded.name, region = excluded.region,
+                        mod_revision = excluded.mod_revision, value = excluded.value
+                    """)
+            try statement.execute(arguments: [
+                object.key.withoutNUL, object.kind.withoutNUL, object.name.withoutNUL,
+                object.region?.withoutNUL, object.modRevision, object.value.withoutNUL,
+            ])
+        case .delete(let key):
+            let statement = try db.cachedStatement(sql: "DELETE FROM object WHERE key = ?")
+            try statement.execute(arguments: [key.withoutNUL])
+        }
+    }
+}
+
+extension AuditHash {
+    static func ofCanonicalForm(_ bytes: [UInt8]) -> AuditHash {
+        AuditHash(SHA256.hash(data: bytes)) ?? .zero
+    }
+}

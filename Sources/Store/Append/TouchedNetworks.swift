@@ -1,0 +1,67 @@
+import Documents
+import Domain
+import Foundation
+import GRDB
+
+/// Keeps tables `cidr` and `audit_cidr`: which rows touch which network.
+enum TouchedNetworks {
+    static func note(_ record: AuditRecord, in db: Database) throws {
+        guard let text = record.cidrs else { return }
+        for cidr in networks(text) {
+            let statement = try db.cachedStatement(
+                sql: "INSERT OR IGNORE INTO audit_cidr (cidr, time, seq) VALUES (?, ?, ?)")
+            try statement.execute(
+                arguments: [try id(of: cidr, in: db), record.time.microseconds, record.seq])
+        }
+    }
+
+    /// The networks that a row's column `cidrs` names.
+    static func networks(_ text: String) -> [CIDR] {
+        let document = try? JSONParser.parse(Array(text.utf8))
+        return (document?.arrayValue ?? []).compactMap { element in
+            element.stringValue.flatMap { try? CIDR(parsing: $0) }
+        }
+    }
+
+    private static func id(of cidr: CIDR, in db: Database) throws -> Int64 {
+        let key: StatementArguments = [
+            cidr.family.bitWidth, bytes(cidr.first), cidr.prefixLength,
+        ]
+        let select = try db.cachedStatement(
+            sql: "SELECT id FROM cidr WHERE family = ? AND first = ? AND length = ?")
+        if let id = try Int64.fetchOne(select, arguments: key) { return id }
+        let insert = try db.cachedStatement(
+            sql: "INSERT INTO cidr (family, first, length, last) VALUES (?, ?, ?, ?)")
+        try insert.execute(arguments: key + [bytes(cidr.last)])
+        return db.lastInsertedRowID
+    }
+
+    /// 16 bytes, the most significant first, so that they sort as addresses do.
+    static func bytes(_ address: IPAddress) -> Data {
+        Data((0..<16).map { UInt8(truncatingIfNeeded: address.bits >> UInt128(8 * (15 - $0))) })
+    }
+}
+
+extension TouchedNetworks {
+    /// Forgets which networks the row touches, and the networks that no row touches any more.
+    static func remove(_ record: AuditRecord, in db: Database) throws {
+        guard let text = record.cidrs else { return }
+        let select = try db.cachedStatement(
+            sql: "SELECT id FROM cidr WHERE family = ? AND first = ? AND length = ?")
+        let delete = try db.cachedStatement(
+            sql: "DELETE FROM audit_cidr WHERE cidr = ? AND time = ? AND seq = ?")
+        let forget = try db.cachedStatement(
+            sql: """
+                DELETE FROM cidr WHERE id = ?1
+                AND NOT EXISTS (SELECT 1 FROM audit_cidr WHERE cidr = ?1)
+                """)
+        for cidr in networks(text) {
+            let key: StatementArguments = [
+                cidr.family.bitWidth, bytes(cidr.first), cidr.prefixLength,
+            ]
+            guard let id = try Int64.fetchOne(select, arguments: key) else { continue }
+            try delete.execute(arguments: [id, record.time.microseconds, record.seq])
+            try forget.execute(arguments: [id])
+        }
+    }
+}

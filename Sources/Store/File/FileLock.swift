@@ -1,0 +1,66 @@
+#if canImport(Glibc)
+    import Glibc
+#elseif canImport(Musl)
+    import Musl
+#else
+    import Darwin
+#endif
+
+/// An exclusive lock on a separate file beside the ledger, held until it is released or dropped.
+///
+/// The kernel releases a `flock` when its process ends however it ends, so no lock is ever stale. It is not
+/// on the SQLite file itself: closing any descriptor of that file would drop SQLite's own locks.
+final class FileLock: Sendable {
+    private let descriptor: Int32
+
+    /// Throws `locked` naming the process that holds the lock, and `cannotOpen` for anything but a plain file
+    /// with one name: a link may lead to another user's file, which must be neither locked nor written.
+    init(path: String) throws(StoreError) {
+        let descriptor = open(
+            path, O_RDWR | O_CREAT | O_CLOEXEC | O_NOFOLLOW | O_NONBLOCK | O_NOCTTY, 0o600)
+        guard descriptor >= 0 else {
+            throw errno == ELOOP
+                ? Self.foreign(path, "a symbolic link")
+                : StoreError(code: .cannotOpen, path: path, errno: errno)
+        }
+        var status = stat()
+        guard fstat(descriptor, &status) == 0, status.st_mode & S_IFMT == S_IFREG,
+            status.st_nlink == 1
+        else {
+            close(descriptor)
+            throw Self.foreign(path, "no plain file, or has another name as well")
+        }
+        guard flock(descriptor, LOCK_EX | LOCK_NB) == 0 else {
+            let holder = Self.holder(descriptor)
+            close(descriptor)
+            throw StoreError(
+                code: .locked,
+                message: "\(path): \(holder) has this ledger open. "
+                    + "Stop it, or give this server a data directory of its own.")
+        }
+        let pid = Array("\(getpid())\n".utf8)
+        // Last: once it is set, throwing would close it again by deinit, and by then it may be another file's.
+        self.descriptor = descriptor
+        _ = ftruncate(descriptor, 0)
+        _ = pwrite(descriptor, pid, pid.count, 0)
+    }
+
+    deinit { close(descriptor) }
+
+    /// Releases the lock. A second call does nothing.
+    func release() { _ = flock(descriptor, LOCK_UN) }
+
+    private static func foreign(_ path: String, _ what: String) -> StoreError {
+        StoreError(
+            code: .cannotOpen,
+            message: "\(path) is \(what), and is left alone: remove it, the lock is made anew.")
+    }
+
+    private static func holder(_ descriptor: Int32) -> String {
+        var buffer = [UInt8](repeating: 0, count: 16)
+        let count = pread(descriptor, &buffer, buffer.count, 0)
+        let digits = buffer.prefix(max(0, count)).prefix { (0x30...0x39).contains($0) }
+        return digits.isEmpty
+            ? "another process" : "process \(String(decoding: digits, as: UTF8.self))"
+    }
+}

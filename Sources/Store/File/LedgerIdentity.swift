@@ -1,0 +1,33 @@
+import Documents
+import Foundation
+import GRDB
+
+/// Table `identity`: which ledger a file is.
+enum LedgerIdentity {
+    /// 32 lower-case hex digits. Throws `corrupt` when there is none.
+    static func fetch(_ db: Database) throws -> String {
+        guard let row = try Row.fetchOne(db, sql: "SELECT ledger FROM identity WHERE id = 1") else {
+            throw StoreError(code: .corrupt, message: "the ledger has no identity")
+        }
+        return try ColumnReader(row: row, label: "identity").text(0)
+    }
+}
+
+/// Which ledger and which epoch a file is in, also a file from before either was written down.
+enum LedgerName {
+    /// 32 lower-case hex digits: the file's identity, else the first digits of its first hash.
+    static func of(_ db: Database) throws -> String {
+        if try db.tableExists("identity"),
+            let text = try String.fetchOne(db, sql: "SELECT ledger FROM identity")
+        {
+            return text
+        }
+        let hash = try Data.fetchOne(db, sql: "SELECT hash FROM audit ORDER BY seq LIMIT 1")
+        return Hex.text((hash ?? Data(repeating: 0, count: 16)).prefix(16))
+    }
+
+    /// The newest epoch; 1 in a file from before there were any.
+    static func epoch(_ db: Database) throws -> Int64 {
+        try db.tableExists("coverage") ? try Coverage.epoch(db) : 1
+    }
+}

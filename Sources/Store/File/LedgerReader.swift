@@ -1,0 +1,177 @@
+package import Domain
+import Foundation
+import GRDB
+
+/// A ledger's file, opened for reading only: beside a running server, without its lock, and without
+/// bringing an older file up to date. Blocks on the disk.
+package final class LedgerReader: Sendable {
+    /// Where the file is.
+    package let path: String
+    let queue: DatabaseQueue
+
+    /// Throws `cannotOpen`, `notALedger` or `newerSchema`.
+    package init(path: String) throws(StoreError) {
+        self.path = path
+        try LedgerFile.checkReadable(path)
+        var configuration = Configuration()
+        configuration.readonly = true
+        configuration.label = "audit-ledger-reader"
+        configuration.busyMode = .timeout(5)
+        do {
+            queue = try DatabaseQueue(path: path, configuration: configuration)
+            try queue.read { try Self.check($0, path: path) }
+        } catch {
+            throw StoreError(error, path: path)
+        }
+    }
+
+    /// Throws unless the file is a ledger that this program can read.
+    static func check(_ db: Database, path: String) throws {
+        let application = try Int32.fetchOne(db, sql: "PRAGMA application_id") ?? 0
+        guard application == Migrations.applicationID, try db.tableExists("audit") else {
+            throw StoreError(
+                code: .notALedger,
+                message: "\(path): an SQLite file, but not an audit ledger. "
+                    + StoreError.ledgerName)
+        }
+        let version = try Int.fetchOne(db, sql: "PRAGMA user_version") ?? 0
+        guard version <= Migrations.schemaVersion else {
+            throw StoreError(
+                code: .newerSchema,
+                message: "\(path): has schema \(version), written by a later version; "
+                    + "this one knows \(Migrations.schemaVersion). Use the later version.")
+        }
+    }
+
+    func read<Value>(_ body: (Database) throws -> Value) throws(StoreError) -> Value {
+        do {
+            return try queue.read(body)
+        } catch {
+            throw StoreError(error, path: path)
+        }
+    }
+
+    /// Returns the header of a segment of rows `from` to `to`; of all rows when nil.
+    package func header(
+        from: Int64? = nil, to: Int64? = nil, now: Timestamp, version: String
+    ) throws(StoreError) -> SegmentHeader {
+        try read { try SegmentHeader.make($0, from: from, to: to, now: now, version: version) }
+    }
+
+    /// About `limit` rows that etcd decided, of the revisions after `place`; see `LedgerPages.changes`.
+    package func changes(
+        after place: HistoryPlace, limit: Int = LedgerPages.size
+    ) throws(StoreError) -> [AuditRecord] {
+        try read { try LedgerPages.changes($0, after: place, limit: limit) }
+    }
+}
+
+/// Reads what a comparison with etcd needs. Blocks on the disk.
+extension LedgerReader {
+    /// Which etcd the ledger follows, and up to which revision it has its changes; nil before the first.
+    package func progress() throws(StoreError) -> Progress? { try read(LedgerWriter.progress) }
+
+    /// The first revision of the newest epoch from which on the file has every change: after the last gap in
+    /// etcd's history, and after what was pruned. Nil when it has no row of that epoch.
+    package func firstWholeRevision() throws(StoreError) -> Int64? {
+        try read { db in
+            let row = try Row.fetchOne(
+                db,
+                sql: """
+                    SELECT min(revision), max(CASE WHEN gap = 1 THEN revision END) FROM audit
+                    WHERE epoch = (SELECT max(epoch) FROM audit) AND revision IS NOT NULL
+                    """)
+            guard let reader = row.map({ ColumnReader(row: $0, label: "audit rows") }),
+                let oldest = try reader.optionalInteger(0)
+            else { return nil }
+            return max(oldest, try reader.optionalInteger(1).map { $0 + 1 } ?? 0)
+        }
+    }
+
+    /// The change ids of the rows of `revision` in the newest epoch; nil when there is no row of it.
+    package func changeIDs(at revision: Int64) throws(StoreError) -> Set<String>? {
+        try read { db in
+            let rows = try Row.fetchAll(
+                db,
+                sql: """
+                    SELECT change_id FROM audit
+                    WHERE epoch = (SELECT max(epoch) FROM audit) AND revision = ?
+                    """, arguments: [revision])
+            guard !rows.isEmpty else { return nil }
+            let ids: [String] = try rows.compactMap { row in
+                try ColumnReader(row: row, label: "audit row of revision \(revision)")
+                    .optionalText(0)
+            }
+            return Set(ids)
+        }
+    }
+
+    /// When the oldest row that the file still has was written; nil when it has none.
+    package func oldestTime() throws(StoreError) -> Timestamp? {
+        try read { db in
+            try Int64.fetchOne(db, sql: "SELECT time FROM audit ORDER BY seq LIMIT 1")
+                .map(Timestamp.init(microseconds:))
+        }
+    }
+}
+
+/// Opens a ledger's file for verification: read-only, beside a server that writes to it or as a copy.
+enum VerifierFile {
+    /// Makes no files beside `path`, and takes no lock that a writer waits for.
+    ///
+    /// Throws `cannotOpen`, `notALedger`, `newerSchema` or what SQLite reports.
+    static func open(_ path: String) throws(StoreError) -> DatabaseQueue {
+        try LedgerFile.checkReadable(path)
+        try LedgerFile.checkHeader(path)
+        do {
+            let queue = try connect(path)
+            try queue.read { try checkOwner($0, path: path) }
+            return queue
+        } catch {
+            throw StoreError(error, path: path)
+        }
+    }
+
+    /// Without a write-ahead log no other program has the file open, and it is opened as immutable. SQLite
+    /// would otherwise create a log and leave it behind, or fail where it cannot create one.
+    private static func connect(_ path: String) throws -> DatabaseQueue {
+        var configuration = Configuration()
+        configuration.readonly = true
+        configuration.label = "audit-verifier"
+        configuration.busyMode = .timeout(5)
+        configuration.prepareDatabase { db in
+            try db.execute(sql: "PRAGMA trusted_schema = OFF")
+            try db.execute(sql: "PRAGMA cell_size_check = ON")
+        }
+        guard !FileManager.default.fileExists(atPath: path + "-wal"),
+            let name = path.addingPercentEncoding(withAllowedCharacters: .urlPathAllowed),
+            // An SQLite without URI names (SQLITE_USE_URI) takes this for a file that is not there.
+            let queue = try? DatabaseQueue(
+                path: "file:\(name)?immutable=1", configuration: configuration)
+        else { return try DatabaseQueue(path: path, configuration: configuration) }
+        return queue
+    }
+
+    private static func checkOwner(_ db: Database, path: String) throws {
+        let version = try Int.fetchOne(db, sql: "PRAGMA user_version") ?? 0
+        guard try Int32.fetchOne(db, sql: "PRAGMA application_id") == Migrations.applicationID
+        else {
+            throw StoreError(
+                code: .notALedger,
+                message: "\(path): an SQLite file, but not an audit ledger. "
+                    + StoreError.ledgerName)
+        }
+        guard version <= Migrations.schemaVersion else {
+            throw StoreError(
+                code: .newerSchema,
+                message: "\(path): has schema \(version), written by a later version; "
+                    + "this one knows \(Migrations.schemaVersion)")
+        }
+        guard version >= Migrations.proofVersion else {
+            throw StoreError(
+                code: .notALedger,
+                message: "\(path): has schema \(version), from before checkpoints; "
+                    + "start the server on it once")
+        }
+    }
+}

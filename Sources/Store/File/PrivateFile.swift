@@ -1,0 +1,56 @@
+#if canImport(Glibc)
+    import Glibc
+#elseif canImport(Musl)
+    import Musl
+#else
+    import Darwin
+#endif
+
+/// Files with secrets, which only their owner may read.
+package enum PrivateFile {
+    /// The most bytes that are read.
+    package static let maximumBytes = 65_536
+
+    /// Reads the whole file, which may be reached through a symbolic link. Throws `unusableKey` when it is
+    /// missing, is not a plain file, belongs to another user than this one or root, can be read or
+    /// written by others, or is larger than `maximumBytes`; the message never shows its content.
+    ///
+    /// - Parameter subject: what the file is, for the message: `the signing key's file`.
+    package static func read(_ path: String, subject: String) throws(StoreError) -> [UInt8] {
+        func unusable(_ problem: String) -> StoreError {
+            StoreError(code: .unusableKey, message: "\(subject) \(path) \(problem)")
+        }
+        // Without these flags, opening a pipe or a terminal would wait for its other end.
+        let descriptor = open(path, O_RDONLY | O_CLOEXEC | O_NONBLOCK | O_NOCTTY)
+        guard descriptor >= 0 else { throw unusable("cannot be read: \(reason(errno))") }
+        defer { close(descriptor) }
+        var status = stat()
+        guard fstat(descriptor, &status) == 0, status.st_mode & S_IFMT == S_IFREG else {
+            throw unusable("is not a plain file")
+        }
+        guard status.st_uid == geteuid() || status.st_uid == 0 else {
+            throw unusable("belongs to another user (\(status.st_uid)): chown it")
+        }
+        guard status.st_mode & 0o077 == 0 else {
+            let mode = String(status.st_mode & 0o777, radix: 8)
+            throw unusable(
+                "has mode \(mode), so others can use the key: chmod 600 it, "
+                    + "and make a new key if they may have")
+        }
+        var bytes: [UInt8] = []
+        var buffer = [UInt8](repeating: 0, count: 4_096)
+        while true {
+            let count = pread(descriptor, &buffer, buffer.count, off_t(bytes.count))
+            guard count >= 0 else { throw unusable("cannot be read: \(reason(errno))") }
+            if count == 0 { return bytes }
+            bytes += buffer[..<count]
+            guard bytes.count <= maximumBytes else {
+                throw unusable("is larger than \(maximumBytes) bytes")
+            }
+        }
+    }
+
+    static func reason(_ number: Int32) -> String {
+        strerror(number).map { String(cString: $0) } ?? "error \(number)"
+    }
+}

@@ -1,0 +1,150 @@
+package import Domain
+package import GRDB
+
+extension AuditLedger {
+    /// The row with this number.
+    package func record(seq: Int64) async throws -> AuditRecord? {
+        try await rows("WHERE seq = ?", [seq]).first
+    }
+
+    /// The rows of one change, in the order they were written.
+    package func rows(changeID: String) async throws -> [AuditRecord] {
+        try await rows("INDEXED BY audit_by_change WHERE change_id = ? ORDER BY seq", [changeID])
+    }
+
+    /// Returns up to `limit` rows after number `seq`, in the order they were written; fewer, but at least one, when
+    /// their text is longer than `bytes`.
+    package func rows(
+        after seq: Int64, limit: Int, bytes: Int = .max
+    ) async throws -> [AuditRecord] {
+        try await reading { db in
+            let rows = try Row.fetchCursor(
+                db.cachedStatement(
+                    sql: "SELECT \(AuditRow.columns) FROM audit WHERE seq > ? ORDER BY seq LIMIT ?"),
+                arguments: [seq, limit])
+            var records: [AuditRecord] = []
+            var size = 0
+            while size < bytes, let row = try rows.next() {
+                let record = try AuditRow.record(row)
+                size += record.textBytes
+                records.append(record)
+            }
+            return records
+        }
+    }
+
+    /// Which cluster the ledger follows and how far; nil before the first `follow`.
+    package func progress() async throws -> Progress? {
+        try await reading(LedgerWriter.progress)
+    }
+
+    /// The last-known value of an etcd key.
+    package func object(key: String) async throws -> AuditedObject? {
+        try await reading { db in
+            let statement = try db.cachedStatement(
+                sql: "SELECT \(AuditedObject.columns) FROM object WHERE key = ?")
+            return try Row.fetchOne(statement, arguments: [key.withoutNUL])
+                .map(AuditedObject.init(row:))
+        }
+    }
+
+    /// Returns up to `limit` last-known values after `key`, in the order of the keys' bytes, as etcd lists them.
+    package func objects(after key: String? = nil, limit: Int) async throws -> [AuditedObject] {
+        try await reading { db in
+            let statement = try db.cachedStatement(
+                sql:
+                    "SELECT \(AuditedObject.columns) FROM object WHERE key > ? ORDER BY key LIMIT ?"
+            )
+            return try Row.fetchAll(statement, arguments: [key?.withoutNUL ?? "", limit])
+                .map(AuditedObject.init(row:))
+        }
+    }
+
+    /// Runs `body` on a connection for reading; SQLite's errors come out as `StoreError`.
+    package func reading<Value: Sendable>(
+        _ body: @escaping @Sendable (Database) throws -> Value
+    ) async throws -> Value {
+        do {
+            return try await pool.read(body)
+        } catch let error as DatabaseError {
+            throw failure(error)
+        }
+    }
+
+    /// As `reading`; blocks on the disk.
+    func readingNow<Value>(_ body: (Database) throws -> Value) throws -> Value {
+        do {
+            return try pool.read(body)
+        } catch let error as DatabaseError {
+            throw failure(error)
+        }
+    }
+
+    private func failure(_ error: DatabaseError) -> StoreError {
+        let failure = StoreError(error, path: path)
+        // A damaged index of texts can be made again: no row is at stake.
+        if failure.code == .corrupt, failure.systemCode != TextIndex.damage {
+            queue.suspect(failure)
+        }
+        return failure
+    }
+
+    private func rows(_ tail: String, _ arguments: StatementArguments) async throws -> [AuditRecord]
+    {
+        try await reading { db in
+            let statement = try db.cachedStatement(
+                sql: "SELECT \(AuditRow.columns) FROM audit \(tail)")
+            return try Row.fetchAll(statement, arguments: arguments).map(AuditRow.record)
+        }
+    }
+}
+
+extension AuditedObject {
+    fileprivate static let columns = "key, kind, name, region, mod_revision, value"
+
+    fileprivate init(row: Row) throws {
+        let reader = ColumnReader(row: row, label: "object \(row[0] as DatabaseValue)")
+        self.init(
+            key: try reader.text(0), kind: try reader.text(1), name: try reader.text(2),
+            region: try reader.optionalText(3), modRevision: try reader.integer(4),
+            value: try reader.text(5))
+    }
+}
+
+/// All last-known values in the order of their keys' bytes, read page by page.
+package struct AuditedObjects: AsyncSequence, Sendable {
+    package typealias Element = AuditedObject
+
+    fileprivate static let pageSize = 1000
+    fileprivate let ledger: AuditLedger
+
+    package struct AsyncIterator: AsyncIteratorProtocol {
+        fileprivate let ledger: AuditLedger
+        private var page: [AuditedObject] = []
+        private var position = 0
+        private var lastKey: String?
+        private var isLastPage = false
+
+        fileprivate init(ledger: AuditLedger) { self.ledger = ledger }
+
+        package mutating func next() async throws -> AuditedObject? {
+            if position == page.count {
+                guard !isLastPage else { return nil }
+                page = try await ledger.objects(after: lastKey, limit: pageSize)
+                position = 0
+                isLastPage = page.count < pageSize
+                guard !page.isEmpty else { return nil }
+                lastKey = page.last?.key
+            }
+            defer { position += 1 }
+            return page[position]
+        }
+    }
+
+    package func makeAsyncIterator() -> AsyncIterator { AsyncIterator(ledger: ledger) }
+}
+
+extension AuditLedger {
+    /// Every last-known value, in the order of the keys' bytes.
+    package func objects() -> AuditedObjects { AuditedObjects(ledger: self) }
+}

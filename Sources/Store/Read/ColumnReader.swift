@@ -1,0 +1,43 @@
+import Foundation
+import GRDB
+
+/// Reads columns by position and never traps: what a damaged or altered file holds is an error.
+struct ColumnReader {
+    let row: Row
+    /// The name of the row in errors.
+    let label: String
+
+    func integer(_ index: Int) throws -> Int64 {
+        guard case .int64(let value) = storage(index) else { throw unreadable(index) }
+        return value
+    }
+
+    func text(_ index: Int) throws -> String {
+        guard case .string(let value) = storage(index) else { throw unreadable(index) }
+        return value
+    }
+
+    func blob(_ index: Int) throws -> Data {
+        guard case .blob(let value) = storage(index) else { throw unreadable(index) }
+        return value
+    }
+
+    func optionalInteger(_ index: Int) throws -> Int64? {
+        if case .null = storage(index) { nil } else { try integer(index) }
+    }
+
+    func optionalText(_ index: Int) throws -> String? {
+        if case .null = storage(index) { nil } else { try text(index) }
+    }
+
+    func unreadable(_ index: Int) -> StoreError {
+        let column = Array(row.columnNames)[index]
+        return StoreError(
+            code: .corrupt,
+            message: "\(label): column \(column) holds \(row[index] as DatabaseValue)")
+    }
+
+    private func storage(_ index: Int) -> DatabaseValue.Storage {
+        (row[index] as DatabaseValue).storage
+    }
+}

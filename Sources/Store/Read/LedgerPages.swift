@@ -1,0 +1,84 @@
+import Domain
+import GRDB
+
+/// Reads rows of a ledger page by page, for export and comparison.
+package enum LedgerPages {
+    /// Rows read at a time, so that no long snapshot keeps the write-ahead log from being reused.
+    package static let size = 1000
+    /// Bytes of documents after which a page ends: a row may have megabytes.
+    static let bytes = 8 << 20
+
+    /// Returns a page of the rows after number `seq` up to `last`, by number; empty only at the end.
+    static func rows(
+        _ db: Database, after seq: Int64, through last: Int64, limit: Int = size
+    ) throws -> [AuditRecord] {
+        let sql = """
+            SELECT \(try columns(db)) FROM audit WHERE seq > ? AND seq <= ? ORDER BY seq LIMIT ?
+            """
+        return try fetch(db, sql, [seq, last, limit], bytes: bytes).rows
+    }
+
+    /// The rows that etcd decided, of the revisions after `place`: about `limit` of them, and all of the
+    /// last revision. By revision, key and number.
+    ///
+    /// Rows of schema 1 do not say which key and epoch they are of, and are left out.
+    static func changes(
+        _ db: Database, after place: HistoryPlace, limit: Int = size
+    ) throws -> [AuditRecord] {
+        let columns = try columns(db)
+        guard !columns.contains("NULL AS epoch") else { return [] }
+        let select = "SELECT \(columns) FROM audit INDEXED BY audit_by_revision"
+        let decided = "revision IS NOT NULL AND outcome = 'accepted' AND key IS NOT NULL"
+        var (rows, isWhole) = try fetch(
+            db,
+            """
+            \(select) WHERE \(decided) AND (epoch, revision) > (?, ?)
+            ORDER BY epoch, revision LIMIT ?
+            """, [place.epoch, place.revision, limit], bytes: bytes)
+        guard !isWhole || rows.count == limit, let last = rows.last?.place else {
+            return rows.inOrder
+        }
+        rows.removeAll { $0.place == last }
+        rows += try fetch(
+            db, "\(select) WHERE \(decided) AND epoch = ? AND revision = ?",
+            [last.epoch, last.revision]
+        ).rows
+        return rows.inOrder
+    }
+
+    /// The columns of a row; those that an older schema lacks are NULL.
+    private static func columns(_ db: Database) throws -> String {
+        let present = Set(try db.columns(in: "audit").map(\.name))
+        return AuditColumn.all.map { column in
+            present.contains(column.name) ? column.name : "NULL AS \(column.name)"
+        }.joined(separator: ", ")
+    }
+
+    /// The rows up to the first with which they have `bytes`; whether those are all.
+    private static func fetch(
+        _ db: Database, _ sql: String, _ arguments: StatementArguments, bytes: Int = .max
+    ) throws -> (rows: [AuditRecord], isWhole: Bool) {
+        let cursor = try Row.fetchCursor(db.cachedStatement(sql: sql), arguments: arguments)
+        var rows: [AuditRecord] = []
+        var size = 0
+        while let row = try cursor.next() {
+            guard size < bytes else { return (rows, false) }
+            let record = try AuditRow.record(row)
+            size += (record.before?.utf8.count ?? 0) + (record.after?.utf8.count ?? 0)
+            rows.append(record)
+        }
+        return (rows, true)
+    }
+}
+
+extension Array<AuditRecord> {
+    /// By revision, key (its bytes) and number.
+    fileprivate var inOrder: [AuditRecord] {
+        sorted { left, right in
+            if left.place != right.place { return (left.place ?? .start) < (right.place ?? .start) }
+            let (first, second) = ((left.key ?? "").utf8, (right.key ?? "").utf8)
+            if !first.elementsEqual(second) { return first.lexicographicallyPrecedes(second) }
+            return left.seq < right.seq
+        }
+    }
+}

@@ -1,0 +1,180 @@
+import Domain
+import Foundation
+package import GRDB
+
+/// Takes rows that are in a sealed segment out of the ledger, in one transaction with all that is derived
+/// from them; what they left behind goes into table `baseline`.
+struct Pruning {
+    let rows: ClosedRange<Int64>
+    let db: Database
+
+    /// The part of a row that is kept in memory: a whole row may have megabytes.
+    private struct Trace {
+        var seq: Int64
+        var place: HistoryPlace
+        var isDeletion: Bool
+    }
+
+    func carryOut() throws {
+        try Sealing.seal(Tile.of(row: rows.lowerBound)..<Tile.of(row: rows.upperBound) + 1, in: db)
+        let (traces, newest) = try survey()
+        for (key, trace) in traces { try updateBaseline(key, trace) }
+        if let newest {
+            try pruneMoments(through: newest)
+            try pruneCoverage(through: newest)
+        }
+        let range: StatementArguments = [rows.lowerBound, rows.upperBound]
+        let hash = try Data.fetchOne(
+            db, sql: "SELECT hash FROM audit WHERE seq = ?", arguments: [rows.upperBound])
+        try Retention.advance(to: rows.upperBound, hash: hash ?? Data(), in: db)
+        try db.execute(sql: "DELETE FROM audit WHERE seq BETWEEN ? AND ?", arguments: range)
+    }
+
+    /// The last row of each key, and the newest place of any; drops the rows' networks and words on the way.
+    private func survey() throws -> ([String: Trace], HistoryPlace?) {
+        var traces: [String: Trace] = [:]
+        var newest: HistoryPlace?
+        let cursor = try Row.fetchCursor(
+            db, sql: "SELECT \(AuditRow.columns) FROM audit WHERE seq BETWEEN ? AND ? ORDER BY seq",
+            arguments: [rows.lowerBound, rows.upperBound])
+        while let record = try cursor.next().map(AuditRow.record) {
+            try TouchedNetworks.remove(record, in: db)
+            try TextIndex.remove(record, in: db)
+            guard let place = record.place else { continue }
+            newest = max(newest ?? place, place)
+            let isDeletion = record.verb == .delete
+            // The object of a change found after a gap may be unknown: a later row of the gap has it.
+            guard let key = record.key, isDeletion || record.after != nil,
+                traces[key].map({ $0.place <= place }) ?? true
+            else { continue }
+            traces[key] = Trace(seq: record.seq, place: place, isDeletion: isDeletion)
+        }
+        return (traces, newest)
+    }
+
+    private func updateBaseline(_ key: String, _ trace: Trace) throws {
+        if trace.isDeletion {
+            try db.execute(
+                sql: "DELETE FROM baseline WHERE key = ? AND (epoch, revision) <= (?, ?)",
+                arguments: [key, trace.place.epoch, trace.place.revision])
+            // Imported rows of before may stay behind.
+            let older = try HistoricalObject.hasRow(key, before: trace.place, outside: rows, db)
+            if older { try RetainedVersion.put(nil, key, at: trace.place, in: db) }
+        } else {
+            let statement = try db.cachedStatement(
+                sql: """
+                    INSERT INTO baseline (key, epoch, revision, kind, name, region, value)
+                    SELECT key, epoch, revision, kind, name, region, after FROM audit WHERE seq = ?
+                    ON CONFLICT (key) DO UPDATE SET
+                        epoch = excluded.epoch, revision = excluded.revision, kind = excluded.kind,
+                        name = excluded.name, region = excluded.region, value = excluded.value
+                    WHERE (excluded.epoch, excluded.revision)
+                        >= (baseline.epoch, baseline.revision)
+                    """)
+            try statement.execute(arguments: [trace.seq])
+        }
+    }
+
+    /// Keeps the last moment up to `place`: the state is known from then on.
+    private func pruneMoments(through place: HistoryPlace) throws {
+        try db.execute(
+            sql: """
+                DELETE FROM moment WHERE time < (
+                    SELECT max(time) FROM moment WHERE time < coalesce(
+                        (SELECT time FROM moment WHERE (epoch, revision) > (?, ?)
+                            ORDER BY time LIMIT 1),
+                        9223372036854775807))
+                """, arguments: [place.epoch, place.revision])
+    }
+
+    private func pruneCoverage(through place: HistoryPlace) throws {
+        try db.execute(
+            sql: """
+                DELETE FROM coverage
+                WHERE last IS NOT NULL AND (epoch, last) <= (?, ?)
+                """, arguments: [place.epoch, place.revision])
+        try db.execute(
+            sql: "UPDATE coverage SET first = ?2 WHERE epoch = ?1 AND first < ?2",
+            arguments: [place.epoch, place.revision])
+    }
+}
+
+/// The last row that was pruned from the ledger.
+struct Retention {
+    /// Rows up to this number are gone; 0 for none.
+    let prunedThrough: Int64
+    /// `hash` of that row, which the next one names.
+    let hash: Data
+
+    init(_ db: Database) throws {
+        let row = try Row.fetchOne(db, sql: "SELECT pruned_through, hash FROM retention")
+        let reader = row.map { ColumnReader(row: $0, label: "retention") }
+        prunedThrough = try reader?.integer(0) ?? 0
+        hash = try reader?.blob(1) ?? Data(count: 32)
+    }
+
+    static func advance(to seq: Int64, hash: Data, in db: Database) throws {
+        try db.execute(
+            sql: "INSERT OR REPLACE INTO retention (id, pruned_through, hash) VALUES (1, ?, ?)",
+            arguments: [seq, hash])
+    }
+}
+
+extension Retention {
+    /// Rows that go in one transaction: a multiple of a Merkle tile's 256. Writes wait for the transaction, so
+    /// there are few.
+    static let step: Int64 = 1024
+
+    /// The next rows to prune: the oldest, all of them before `cutoff`, in whole tiles, never the last
+    /// row of the ledger and none that is held. Nil when there are none. Reads at most `step` rows.
+    func next(before cutoff: Int64, in db: Database) throws -> ClosedRange<Int64>? {
+        let held = try LegalHold.beginning(db)?.microseconds ?? .max
+        let first = prunedThrough + 1
+        let last = try Int64.fetchOne(db, sql: "SELECT max(seq) FROM audit") ?? 0
+        let limit = min(prunedThrough + Self.step, last - 1)
+        guard limit >= first else { return nil }
+        let young = try Int64.fetchOne(
+            db, sql: "SELECT min(seq) FROM audit WHERE seq BETWEEN ? AND ? AND time >= ?",
+            arguments: [first, limit, min(cutoff, held)])
+        let end = young.map { $0 - 1 } ?? limit
+        let aligned = end - end % Tile.width
+        return aligned >= first ? first...aligned : nil
+    }
+}
+
+/// Prepares whole tiles of rows for pruning: what later proofs need of them is kept.
+package enum Sealing {
+    /// Copies the hashes of the rows of `tiles` into table `sealed`, and the rows that name signing keys
+    /// into `kept`. To be called in the transaction that then deletes the rows.
+    ///
+    /// Throws `corrupt` when one of the rows is missing, so that nothing is pruned that is not there.
+    package static func seal(_ tiles: Range<Int64>, in db: Database) throws {
+        for tile in tiles {
+            let rows = Tile.rows(tile)
+            let hashes = try RowHashes.fetch(rows, in: db)
+            let statement = try db.cachedStatement(
+                sql: "INSERT INTO sealed (tile, hashes) VALUES (?, ?)")
+            try statement.execute(arguments: [tile, Data(hashes.flatMap(\.bytes))])
+            try keep(rows, in: db)
+        }
+    }
+
+    /// Returns the number of whole tiles in a ledger of `size` rows.
+    static func wholeTiles(size: Int64) -> Int64 { size / Tile.width }
+
+    /// Keeps the canonical form of rows that name this ledger's signing keys: under the row's sealed hash it proves
+    /// itself, and without it older checkpoints could not be checked.
+    private static func keep(_ rows: Range<Int64>, in db: Database) throws {
+        let statement = try db.cachedStatement(
+            sql: """
+                SELECT \(AuditRow.columns) FROM audit \
+                WHERE seq >= ? AND seq < ? AND kind = '\(SigningKeyRow.kind)' AND source_ledger IS NULL
+                """)
+        let arguments: StatementArguments = [rows.lowerBound, rows.upperBound]
+        for record in try Row.fetchAll(statement, arguments: arguments).map(AuditRow.record) {
+            let form = String(decoding: record.canonicalForm, as: UTF8.self)
+            try db.execute(
+                sql: "INSERT INTO kept (seq, form) VALUES (?, ?)", arguments: [record.seq, form])
+        }
+    }
+}

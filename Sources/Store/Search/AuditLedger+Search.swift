@@ -1,0 +1,123 @@
+package import Domain
+import GRDB
+
+extension AuditLedger {
+    /// Returns up to `limit` (at least 1) matching rows from `cursor` on, in the order of their times, or of
+    /// their numbers when the filter has words.
+    ///
+    /// Looks at a bounded number of rows. If those do not fill the page, the page is partial and its cursor says
+    /// where to continue.
+    package func query(
+        _ filter: AuditFilter, order: AuditOrder = .descending, from cursor: AuditCursor? = nil,
+        limit: Int
+    ) async throws -> AuditPage {
+        let page = try await search(filter) { db in
+            try AuditSearch(db, filter, order: order, from: cursor).page(limit: limit)
+        }
+        return page
+            ?? AuditPage(records: [], next: cursor ?? .start(order), scanned: 0, isPartial: true)
+    }
+
+    /// Counts the matching rows of each group from `cursor` on, within the same bounds as `query`.
+    package func groups(
+        _ filter: AuditFilter, by grouping: AuditGrouping, order: AuditOrder = .descending,
+        from cursor: AuditCursor? = nil
+    ) async throws -> AuditGroups {
+        let groups = try await search(filter) { db in
+            try AuditSearch(db, filter, order: order, from: cursor).groups(by: grouping)
+        }
+        return groups ?? AuditGroups(counts: [:], scanned: 0, next: cursor ?? .start(order))
+    }
+
+    /// Nil when the index of texts, which the search needs, is not complete yet.
+    private func search<Value: Sendable>(
+        _ filter: AuditFilter, _ body: @escaping @Sendable (Database) throws -> Value
+    ) async throws -> Value? {
+        guard filter.text != nil else { return try await reading(body) }
+        guard try await catchUpTexts() else { return nil }
+        do {
+            return try await reading(body)
+        } catch let error as StoreError where error.systemCode == TextIndex.damage {
+            try await emptyTexts()
+            return nil
+        }
+    }
+}
+
+extension AuditCursor {
+    /// Before the first row in the order of numbers.
+    fileprivate static func start(_ order: AuditOrder) -> AuditCursor {
+        AuditCursor(seq: order == .ascending ? 0 : .max)
+    }
+}
+
+extension AuditLedger {
+    /// Rows that go into the index of texts in one transaction. It is small, since writes of rows wait for it.
+    private static let textBatch = 250
+    /// Words of one transaction, in bytes.
+    private static let textBytes = 8 << 20
+    /// Most rows that are taken in before a search for words is answered.
+    private static let textPatience = 20_000
+    /// Rows that may wait for the index while the ledger is being written.
+    private static let textBacklog: Int64 = 100_000
+
+    /// Brings the index of texts up to the last row; false when that would take too long now.
+    package func catchUpTexts() async throws -> Bool {
+        for _ in 0..<(Self.textPatience / Self.textBatch) {
+            if try await indexTexts() == 0 { return true }
+        }
+        return false
+    }
+
+    /// Keeps the index of texts near the end of the ledger until the task is cancelled.
+    ///
+    /// It waits while rows come in, unless too many are waiting already.
+    ///
+    /// - Parameter onFailure: is told why rows are not taken into the index; they are tried again after the
+    ///   next commit.
+    package func keepTexts(onFailure: @Sendable (any Error) -> Void = { _ in }) async {
+        await indexWhenQuiet(onFailure)
+        for await _ in commits() { await indexWhenQuiet(onFailure) }
+    }
+
+    private func indexWhenQuiet(_ onFailure: @Sendable (any Error) -> Void) async {
+        var before = lastSeq
+        while (try? await Task.sleep(for: .seconds(1))) != nil {
+            let now = lastSeq
+            let isBusy = now - before > Int64(Self.textBatch)
+            before = now
+            let indexed = (try? await reading { try TextIndex.progress(in: $0) }) ?? now
+            if isBusy, now - indexed < Self.textBacklog { continue }
+            do {
+                while !Task.isCancelled, try await indexTexts() > 0 {}
+            } catch {
+                if !Task.isCancelled { onFailure(error) }
+            }
+            return
+        }
+    }
+
+    /// Takes the next rows into the index; returns how many.
+    private func indexTexts() async throws -> Int {
+        let limit = Self.textBatch
+        let batch = try await reading { db in
+            let after = try TextIndex.progress(in: db)
+            let statement = try db.cachedStatement(
+                sql: "SELECT \(AuditRow.columns) FROM audit WHERE seq > ? ORDER BY seq LIMIT ?")
+            let rows = try Row.fetchCursor(statement, arguments: [after, limit])
+            var (entries, bytes): ([TextIndex.Batch.Entry], Int) = ([], 0)
+            while bytes < Self.textBytes, let row = try rows.next() {
+                entries.append(try TextIndex.Batch.Entry(row))
+                bytes += entries.last?.columns.reduce(0) { $0 + $1.utf8.count } ?? 0
+            }
+            return TextIndex.Batch(after: after, entries)
+        }
+        guard !batch.rows.isEmpty else { return 0 }
+        try await index(batch)
+        guard try await reading({ try TextIndex.progress(in: $0) }) != batch.after else {
+            throw StoreError(
+                code: .corrupt, message: "\(path): the index of texts is damaged; rows are not.")
+        }
+        return batch.rows.count
+    }
+}

@@ -1,0 +1,185 @@
+package import Domain
+package import GRDB
+
+/// One search through the ledger. It looks at a bounded number of rows and says where the next one continues.
+package struct AuditSearch {
+    /// The limits of a search; the cost is counted in rows passed over.
+    package struct Budget {
+        package var cost: Int
+        /// Most groups that are counted.
+        package var groups = 10_000
+        /// Text of the rows of one page, in bytes. A larger row is a page of one row.
+        package var bytes = 8 << 20
+
+        package static let page = Budget(cost: 20_000)
+        package static let count = Budget(cost: 250_000)
+        /// The cost of reading a whole row and looking into its documents.
+        static let wholeRow = 10
+
+        package init(cost: Int) { self.cost = cost }
+    }
+
+    private let db: Database
+    private let filter: AuditFilter
+    private let order: AuditOrder
+    private let cursor: AuditCursor?
+    private let probe: RowProbe
+
+    package init(
+        _ db: Database, _ filter: AuditFilter, order: AuditOrder, from cursor: AuditCursor?
+    ) {
+        self.db = db
+        self.filter = filter
+        self.order = order
+        self.cursor = cursor
+        probe = RowProbe(db, filter)
+    }
+
+    /// Returns up to `limit` rows.
+    package func page(limit: Int, _ budget: Budget = .page) throws -> AuditPage {
+        var source = try source(group: nil)
+        var page = AuditPage(records: [], next: nil)
+        var (cost, bytes) = (0, 0)
+        var last: RowPosition?
+        while let candidate = try source.next() {
+            if cost >= budget.cost || bytes >= budget.bytes {
+                page.next = last.map(cursor)
+                page.isPartial = page.records.count < limit
+                return page
+            }
+            cost += 1
+            page.scanned += 1
+            last = candidate.place
+            guard candidate.isMatch else { continue }
+            guard let record = try probe.record(candidate.place.seq) else {
+                cost += probe.isCostly ? Budget.wholeRow : 1
+                continue
+            }
+            if page.records.count == limit {
+                page.next = page.records.last.map(cursor)
+                return page
+            }
+            page.records.append(record)
+            bytes += record.textBytes
+        }
+        if let place = source.continuation {
+            page.next = cursor(place)
+            page.isPartial = page.records.count < limit
+        }
+        return page
+    }
+
+    /// The number of rows of each group.
+    package func groups(by grouping: AuditGrouping, _ budget: Budget = .count) throws -> AuditGroups
+    {
+        var source = try source(group: probe.isCostly ? nil : grouping.column)
+        var counts: [String?: Int] = [:]
+        var (cost, scanned) = (0, 0)
+        var last: RowPosition?
+        func result(_ next: RowPosition?) -> AuditGroups {
+            AuditGroups(counts: counts, scanned: scanned, next: next.map(cursor))
+        }
+        while let candidate = try source.next() {
+            if cost >= budget.cost { return result(last) }
+            if candidate.isMatch {
+                let key: String?
+                if let group = candidate.group {
+                    key = grouping.key(group)
+                } else {
+                    cost += Budget.wholeRow
+                    guard let record = try probe.record(candidate.place.seq) else {
+                        (scanned, last) = (scanned + 1, candidate.place)
+                        continue
+                    }
+                    key = grouping.key(record)
+                }
+                if counts[key] == nil, counts.count >= budget.groups { return result(last) }
+                counts[key, default: 0] += 1
+            }
+            cost += 1
+            scanned += 1
+            last = candidate.place
+        }
+        return result(source.continuation)
+    }
+
+    private func source(group: String?) throws -> any CandidateSource {
+        if let text = filter.text {
+            return try TextScan(db, text, order: order, after: cursor?.seq)
+        }
+        let after = cursor.flatMap { cursor in
+            cursor.time.map { RowPosition(time: $0.microseconds, seq: cursor.seq) }
+        }
+        let range = SearchRange(filter, order: order, after: after)
+        switch try SearchLead.choose(db, filter, range) {
+        case .networks(let ids): return NetworkMerge(db, ids: ids, range)
+        case .places(let places): return PositionList(places, range)
+        case .time:
+            return IndexScan(db, lead: nil, others: filter.terms, range, group: group)
+        case .term(let lead):
+            let others = filter.terms.filter { $0.index != lead.index }
+            return IndexScan(db, lead: lead, others: others, range, group: group)
+        }
+    }
+
+    private func cursor(_ record: AuditRecord) -> AuditCursor {
+        filter.text == nil ? AuditCursor(record) : AuditCursor(seq: record.seq)
+    }
+
+    private func cursor(_ place: RowPosition) -> AuditCursor {
+        filter.text == nil
+            ? AuditCursor(time: Timestamp(microseconds: place.time), seq: place.seq)
+            : AuditCursor(seq: place.seq)
+    }
+}
+
+/// Reads rows by their numbers, and tests on them what no source has tested.
+private struct RowProbe {
+    private let db: Database
+    private let filter: AuditFilter
+    private let sql: String
+    private let values: [SQLValue]
+
+    init(_ db: Database, _ filter: AuditFilter) {
+        self.db = db
+        self.filter = filter
+        // A search for words goes along numbers, so times are tested here.
+        let range = SearchRange(filter, order: .ascending, after: nil)
+        let terms = filter.terms + range.bounds
+        sql = "SELECT \(AuditRow.columns) FROM audit WHERE seq = ? AND \(terms.condition)"
+        values = terms.values
+    }
+
+    /// True if only the whole row shows whether it matches.
+    var isCostly: Bool { filter.network != nil || filter.field != nil }
+
+    /// Nil when it is no such row.
+    func record(_ seq: Int64) throws -> AuditRecord? {
+        let statement = try db.cachedStatement(sql: sql)
+        let arguments = StatementArguments([seq] + values)
+        guard let row = try Row.fetchOne(statement, arguments: arguments) else { return nil }
+        let record = try AuditRow.record(row)
+        return filter.matchesNetworks(record) && filter.matchesField(record) ? record : nil
+    }
+}
+
+extension AuditGrouping {
+    /// The column that is read for the group; `day` uses a part of it.
+    fileprivate var column: String { self == .day ? "time" : rawValue }
+
+    fileprivate func key(_ value: DatabaseValue) -> String? {
+        switch value.storage {
+        case .string(let text): text
+        case .int64(let time): String(Timestamp(microseconds: time).rfc3339.prefix(10))
+        default: nil
+        }
+    }
+}
+
+extension AuditRecord {
+    /// The size of the row's large columns, in bytes.
+    var textBytes: Int {
+        [entry.before, entry.after, entry.detail, entry.cidrs, entry.warnings]
+            .reduce(256) { $0 + ($1?.utf8.count ?? 0) }
+    }
+}

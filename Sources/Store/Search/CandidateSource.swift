@@ -1,0 +1,107 @@
+import Domain
+import GRDB
+
+/// A row that may be one of those that are asked for.
+struct Candidate {
+    let place: RowPosition
+    /// False when the row is known not to be one.
+    let isMatch: Bool
+    /// The value of the column that the source was asked to read as well.
+    var group: DatabaseValue?
+
+    init(_ place: RowPosition, isMatch: Bool = true, group: DatabaseValue? = nil) {
+        self.place = place
+        self.isMatch = isMatch
+        self.group = group
+    }
+}
+
+/// Gives the rows along one way through the ledger, in the order of the search; each costs the same.
+protocol CandidateSource {
+    mutating func next() throws -> Candidate?
+    /// The position where a search continues after `next()` returned nil; nil at the end of the ledger.
+    var continuation: RowPosition? { get }
+}
+
+extension CandidateSource {
+    var continuation: RowPosition? { nil }
+}
+
+/// Rows whose places are known.
+struct PositionList: CandidateSource {
+    private var places: IndexingIterator<[RowPosition]>
+
+    init(_ places: [RowPosition], _ range: SearchRange) {
+        let ahead = places.filter(range.contains)
+        self.places = ahead.sorted { range.order == .ascending ? $0 < $1 : $0 > $1 }
+            .makeIterator()
+    }
+
+    mutating func next() -> Candidate? { places.next().map { Candidate($0) } }
+}
+
+/// Rows along an index that lists them in the order of their times.
+///
+/// The index is named in the statement, so that the plan does not depend on SQLite's statistics. The
+/// other terms are computed as a column, so that the reader sees each row that is passed over, and can
+/// stop: what is read is bounded by how often `next()` is called.
+package struct IndexScan: CandidateSource {
+    /// One reading: its statement, and what is bound to it.
+    package struct Part: Sendable {
+        package let sql: String
+        package let values: [SQLValue]
+    }
+
+    private let db: Database
+    private var parts: ArraySlice<Part>
+    private var rows: RowCursor?
+    private let hasGroup: Bool
+
+    /// - Parameters:
+    ///   - lead: The term whose index is read; nil for the order of times of all rows.
+    ///   - group: An expression to read as well.
+    init(
+        _ db: Database, lead: SearchTerm?, others: [SearchTerm], _ range: SearchRange,
+        group: String? = nil
+    ) {
+        self.db = db
+        parts = Self.parts(lead: lead, others: others, range, group: group)[...]
+        hasGroup = group != nil
+    }
+
+    package static func parts(
+        lead: SearchTerm?, others: [SearchTerm], _ range: SearchRange, group: String? = nil
+    ) -> [Part] {
+        let index = lead?.index ?? "audit_by_time"
+        let columns = ["time", "seq", others.condition] + (group.map { [$0] } ?? [])
+        return range.parts.map { bounds in
+            let searched = (lead.map { [$0] } ?? []) + bounds
+            let terms =
+                searched.map(\.sql) + (SearchTerm.partialIndexes[index].map { [$0] } ?? [])
+            let restriction = terms.isEmpty ? "" : "WHERE " + terms.joined(separator: " AND ")
+            let sql = """
+                SELECT \(columns.joined(separator: ", ")) FROM audit INDEXED BY \(index) \
+                \(restriction) ORDER BY time \(range.direction), seq \(range.direction)
+                """
+            return Part(sql: sql, values: others.values + searched.values)
+        }
+    }
+
+    mutating func next() throws -> Candidate? {
+        while true {
+            if let row = try rows?.next() { return try candidate(row) }
+            guard let part = parts.popFirst() else { return nil }
+            let statement = try db.cachedStatement(sql: part.sql)
+            rows = try Row.fetchCursor(
+                statement, arguments: StatementArguments(part.values))
+        }
+    }
+
+    private func candidate(_ row: Row) throws -> Candidate {
+        let reader = ColumnReader(row: row, label: "audit")
+        let place = RowPosition(time: try reader.integer(0), seq: try reader.integer(1))
+        return Candidate(
+            place, isMatch: try reader.integer(2) != 0,
+            group: hasGroup ? row[3] as DatabaseValue : nil)
+    }
+}

@@ -1,0 +1,143 @@
+import Domain
+import GRDB
+
+/// The way through the ledger that a search takes.
+package enum SearchLead {
+    /// Along the index of this term.
+    case term(SearchTerm)
+    /// Along the times of all rows.
+    case time
+    /// Along the rows of these networks.
+    case networks([Int64])
+    /// Through the rows of one key or one revision.
+    case places([RowPosition])
+
+    /// The number of rows counted for each way to find the shortest. Counting more would cost more than it saves.
+    static let probe = 10_000
+    /// The relative cost of a row found through networks: it is read whole before anything else is tested.
+    static let networkCost = 4
+    /// Most networks that are merged.
+    package static let maximumNetworks = 256
+    /// Most rows of one key or revision that are sorted in memory: their indexes are not in the order of times.
+    static let maximumPlaces = 20_000
+
+    /// The cheapest way, as far as counting up to `probe` rows of each tells; of equal ones the first.
+    static func choose(
+        _ db: Database, _ filter: AuditFilter, _ range: SearchRange
+    ) throws -> SearchLead {
+        if let places = try places(db, filter) { return .places(places) }
+        let ways = try ways(db, filter, range)
+        guard var best = ways.first else { return .time }
+        guard ways.count > 1 else { return best.lead }
+        var least = try best.cost(probe)
+        for way in ways.dropFirst() where least > 0 {
+            let cost = try way.cost(least)
+            if cost < least { (best, least) = (way, cost) }
+        }
+        return best.lead
+    }
+
+    /// A way and its cost, which is counted up to a limit.
+    private typealias Way = (lead: SearchLead, cost: (_ limit: Int) throws -> Int)
+
+    private static func ways(
+        _ db: Database, _ filter: AuditFilter, _ range: SearchRange
+    ) throws -> [Way] {
+        var ways: [Way] = []
+        for term in filter.terms where term.index != nil {
+            ways.append((.term(term), { try count(db, term, range, $0) }))
+        }
+        if range.isBounded { ways.append((.time, { try count(db, nil, range, $0) })) }
+        if let network = filter.network,
+            let ids = try NetworkIDs.find(network, limit: maximumNetworks, in: db)
+        {
+            ways.append(
+                (
+                    .networks(ids),
+                    { try count(db, ids, range, $0 / networkCost + 1) * networkCost }
+                ))
+        }
+        return ways
+    }
+
+    package static func countSQL(_ term: SearchTerm?, _ range: SearchRange) -> (String, [SQLValue])
+    {
+        let index = term?.index ?? "audit_by_time"
+        let terms = (term.map { [$0] } ?? []) + range.bounds
+        let texts = terms.map(\.sql) + (SearchTerm.partialIndexes[index].map { [$0] } ?? [])
+        let sql = """
+            SELECT count(*) FROM (SELECT 1 FROM audit INDEXED BY \(index) \
+            WHERE \(texts.joined(separator: " AND ")) LIMIT ?)
+            """
+        return (sql, terms.values)
+    }
+
+    private static func count(
+        _ db: Database, _ term: SearchTerm?, _ range: SearchRange, _ limit: Int
+    ) throws -> Int {
+        let (sql, values) = countSQL(term, range)
+        let statement = try db.cachedStatement(sql: sql)
+        return try Int.fetchOne(statement, arguments: StatementArguments(values + [limit])) ?? 0
+    }
+
+    package static let networkCountSQL = """
+        SELECT count(*) FROM (SELECT 1 FROM audit_cidr \
+        WHERE cidr = ? AND time >= ? AND time < ? LIMIT ?)
+        """
+
+    private static func count(
+        _ db: Database, _ ids: [Int64], _ range: SearchRange, _ limit: Int
+    ) throws -> Int {
+        let statement = try db.cachedStatement(sql: networkCountSQL)
+        var count = 0
+        for id in ids where count < limit {
+            count +=
+                try Int.fetchOne(
+                    statement,
+                    arguments: [
+                        id, range.since ?? .min, range.until ?? .max, limit - count,
+                    ]) ?? 0
+        }
+        return count
+    }
+
+    package static let keySQL = """
+        SELECT time, seq FROM audit INDEXED BY audit_by_key WHERE key = ? LIMIT \(maximumPlaces + 1)
+        """
+
+    package static let revisionSQL = """
+        SELECT time, seq FROM audit INDEXED BY audit_by_revision \
+        WHERE epoch IS ? AND revision = ? LIMIT \(maximumPlaces + 1)
+        """
+
+    /// Revisions and keys have an index that is not in the order of times. Nil when neither is asked for,
+    /// or when there are too many rows.
+    private static func places(_ db: Database, _ filter: AuditFilter) throws -> [RowPosition]? {
+        if let revision = filter.revision {
+            if let epoch = filter.epoch { return try fetch(db, revisionSQL, [epoch, revision]) }
+            // Rows of the first schema have no epoch.
+            var places = try fetch(db, revisionSQL, [DatabaseValue.null, revision])
+            guard let epochs = try Epochs.all(db) else { return nil }
+            for epoch in epochs {
+                guard let more = try fetch(db, revisionSQL, [epoch, revision]) else { return nil }
+                places = places.map { $0 + more }
+            }
+            return places
+        }
+        guard let key = filter.key else { return nil }
+        return try fetch(db, keySQL, [key.withoutNUL])
+    }
+
+    private static func fetch(
+        _ db: Database, _ sql: String, _ values: [SQLValue]
+    ) throws -> [RowPosition]? {
+        let rows = try Row.fetchCursor(
+            db.cachedStatement(sql: sql), arguments: StatementArguments(values))
+        var places: [RowPosition] = []
+        while let row = try rows.next() {
+            let reader = ColumnReader(row: row, label: "audit")
+            places.append(RowPosition(time: try reader.integer(0), seq: try reader.integer(1)))
+        }
+        return places.count <= maximumPlaces ? places : nil
+    }
+}

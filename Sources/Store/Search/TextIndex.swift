@@ -1,0 +1,174 @@
+package import Domain
+package import GRDB
+
+/// The index of the words in rows: FTS5 table `audit_text`, which does not store the text itself.
+///
+/// It follows the ledger: up to the number in `text_progress` every row is in it.
+package enum TextIndex {
+    /// Step 4 of the schema. The marks that belong to words are those of `AuditWords`.
+    static let schema = """
+        CREATE VIRTUAL TABLE audit_text USING fts5 (
+            \(AuditWords.columnNames.joined(separator: ", ")), content = '', columnsize = 0,
+            tokenize = "unicode61 tokenchars '-_./:'"
+        );
+        CREATE TABLE text_progress (
+            id INTEGER PRIMARY KEY CHECK (id = 1),
+            seq INTEGER NOT NULL
+        ) STRICT;
+        INSERT INTO text_progress VALUES (1, 0);
+        """
+
+    /// The words of some rows that follow one another.
+    struct Batch: Sendable {
+        struct Entry: Sendable {
+            let seq: Int64
+            let columns: [String]
+
+            /// A damaged row has no words: finding the damage is not this index's business.
+            init(_ row: Row) throws {
+                seq = try ColumnReader(row: row, label: "audit").integer(0)
+                let record = try? AuditRow.record(row)
+                columns = record.map(TextIndex.columns) ?? AuditWords.columnNames.map { _ in "" }
+            }
+        }
+
+        /// The number that the index must be at.
+        let after: Int64
+        let rows: [Entry]
+
+        init(after: Int64, _ rows: [Entry]) {
+            self.after = after
+            self.rows = rows
+        }
+    }
+
+    /// SQLite's extended result code for a damaged index: the ledger itself is in order.
+    static let damage = ResultCode.SQLITE_CORRUPT_VTAB.rawValue
+
+    /// Number of the last row in the index.
+    static func progress(in db: Database) throws -> Int64 {
+        let statement = try db.cachedStatement(sql: "SELECT seq FROM text_progress")
+        return try Int64.fetchOne(statement) ?? 0
+    }
+
+    /// Takes the batch in, unless another has been taken in since it was made.
+    static func add(_ batch: Batch, in db: Database) throws {
+        guard let last = batch.rows.last, try progress(in: db) == batch.after else { return }
+        try sparingLedger(db) {
+            let statement = try db.cachedStatement(sql: insertSQL)
+            for row in batch.rows {
+                try statement.execute(arguments: StatementArguments([row.seq] + row.columns))
+            }
+            try moveTo(last.seq, in: db)
+        }
+    }
+
+    /// Takes out a row that is about to be deleted from the ledger.
+    package static func remove(_ record: AuditRecord, in db: Database) throws {
+        guard record.seq <= (try progress(in: db)) else { return }
+        try sparingLedger(db) {
+            let statement = try db.cachedStatement(sql: removeSQL)
+            try statement.execute(
+                arguments: StatementArguments(["delete", record.seq] + columns(record)))
+        }
+    }
+
+    /// Empties the index, which is then filled again in the background. One that is too damaged to be emptied
+    /// stays as it is.
+    static func empty(in db: Database) throws {
+        do {
+            try db.inSavepoint {
+                try db.execute(sql: "INSERT INTO audit_text (audit_text) VALUES ('delete-all')")
+                try moveTo(0, in: db)
+                return .commit
+            }
+        } catch let error as DatabaseError where error.extendedResultCode.rawValue == damage {}
+    }
+
+    /// A damaged index must not keep rows from being written: it can be made again from them.
+    ///
+    /// FTS5 writes what it has gathered at the end of a savepoint, so its errors come up here and not
+    /// when the transaction is committed.
+    private static func sparingLedger(_ db: Database, _ body: () throws -> Void) throws {
+        do {
+            try db.inSavepoint {
+                try body()
+                return .commit
+            }
+        } catch let error as DatabaseError where error.extendedResultCode.rawValue == damage {
+            try empty(in: db)
+        }
+    }
+
+    private static func moveTo(_ seq: Int64, in db: Database) throws {
+        let statement = try db.cachedStatement(sql: "UPDATE text_progress SET seq = ?")
+        try statement.execute(arguments: [seq])
+    }
+
+    private static func columns(_ record: AuditRecord) -> [String] {
+        AuditWords.columns(of: record).map { $0.joined(separator: " ").withoutNUL }
+    }
+
+    private static let names = AuditWords.columnNames.joined(separator: ", ")
+    private static let places = AuditWords.columnNames.map { _ in "?" }.joined(separator: ", ")
+    private static let insertSQL =
+        "INSERT INTO audit_text (rowid, \(names)) VALUES (?, \(places))"
+    private static let removeSQL =
+        "INSERT INTO audit_text (audit_text, rowid, \(names)) VALUES (?, ?, \(places))"
+}
+
+/// Rows with certain words in them, in the order of their numbers.
+package struct TextScan: CandidateSource {
+    /// The row numbers that one search covers. The limit bounds the cost of a common word.
+    static let window: Int64 = 1_000_000
+
+    private let rows: RowCursor
+    let continuation: RowPosition?
+
+    /// - Parameter after: The number that was given last; nil at the start.
+    init(_ db: Database, _ text: AuditText, order: AuditOrder, after: Int64?) throws {
+        let first = try Int64.fetchOne(db.cachedStatement(sql: Self.firstSQL)) ?? 1
+        let last = try TextIndex.progress(in: db)
+        // A client may name any number as the last one: none of these sums may go past the numbers there are.
+        var lower = first
+        var upper = last
+        switch order {
+        case .ascending:
+            if let after { lower = after < last ? max(first, after + 1) : last + 1 }
+            let isLong = lower <= last && last - lower >= Self.window
+            if isLong { upper = lower + Self.window - 1 }
+            continuation = isLong ? RowPosition(time: 0, seq: upper) : nil
+        case .descending:
+            if let after { upper = after > first ? min(last, after - 1) : first - 1 }
+            let isLong = upper >= first && upper - first >= Self.window
+            if isLong { lower = upper - Self.window + 1 }
+            continuation = isLong ? RowPosition(time: 0, seq: lower) : nil
+        }
+        rows = try Row.fetchCursor(
+            db.cachedStatement(sql: Self.sql(order)),
+            arguments: [Self.expression(text), lower, upper])
+    }
+
+    func next() throws -> Candidate? {
+        guard let row = try rows.next() else { return nil }
+        let seq = try ColumnReader(row: row, label: "audit_text").integer(0)
+        return Candidate(RowPosition(time: 0, seq: seq))
+    }
+
+    package static let firstSQL = "SELECT min(seq) FROM audit"
+
+    package static func sql(_ order: AuditOrder) -> String {
+        """
+        SELECT rowid FROM audit_text WHERE audit_text MATCH ? AND rowid BETWEEN ? AND ? \
+        ORDER BY rowid \(order == .ascending ? "ASC" : "DESC")
+        """
+    }
+
+    /// Returns the search in FTS5's syntax: quoted phrases, in which no character has a special meaning
+    /// (https://www.sqlite.org/fts5.html section 3).
+    static func expression(_ text: AuditText) -> String {
+        text.terms.map { term in
+            "\"" + term.words.joined(separator: " ").withoutNUL + "\"" + (term.isPrefix ? " *" : "")
+        }.joined(separator: " AND ")
+    }
+}

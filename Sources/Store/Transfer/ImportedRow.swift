@@ -1,0 +1,140 @@
+import Domain
+import Foundation
+import GRDB
+
+/// A row of another ledger on its way into this one.
+struct ImportedRow: Sendable {
+    let record: AuditRecord
+    /// Identity of that ledger.
+    let ledger: String
+    /// The number that turns its epochs into this ledger's when added.
+    let epochOffset: Int64
+
+    /// Returns true if the row may be imported: accepted changes in etcd, and with `all` that replica's own rows
+    /// about attempts, reads and holds. Rows about the state of that ledger and its keys stay there.
+    func isWanted(all: Bool) -> Bool {
+        if record.kind == AuditKind.ledger.rawValue || record.kind == SigningKeyRow.kind {
+            return false
+        }
+        if record.revision != nil { return record.outcome == .accepted }
+        return all && record.sourceLedger == nil
+    }
+
+    /// The row as this ledger writes it, with its source.
+    var draft: AuditRecord.Draft {
+        var draft = record.entry
+        draft.epoch = place?.epoch
+        draft.sourceLedger = ledger
+        draft.sourceSeq = record.seq
+        draft.sourceHash = record.hash.description
+        return draft
+    }
+
+    /// In this ledger's epochs; rows of schema 1 are of their ledger's first.
+    var place: HistoryPlace? {
+        record.revision.map { HistoryPlace(epoch: (record.epoch ?? 1) + epochOffset, revision: $0) }
+    }
+
+    /// Returns true if `db` lacks the row. Throws `badSegment` when it has a different row in its place.
+    func isMissing(in db: Database) throws -> Bool {
+        guard let place else { return try !isImported(in: db) }
+        let same = try rows(db, at: place)
+        guard let whole = same.first(where: { !$0.isAfterGap }) else {
+            return record.isAfterGap ? same.isEmpty : true
+        }
+        if !record.isAfterGap, let field = RowDifference.first(whole.entry, draft) {
+            throw StoreError(
+                code: .badSegment,
+                message:
+                    "row \(record.seq) of ledger \(ledger): "
+                    + "this ledger has another \(field.name) of \(record.kind) \(record.name) at revision \(place.revision); "
+                    + "policy-server audit compare shows it.")
+        }
+        return false
+    }
+
+    /// The accepted changes of the same object that `db` has at `place`.
+    func rows(_ db: Database, at place: HistoryPlace) throws -> [AuditRecord] {
+        var rows = try rows(db, "epoch = ? AND revision = ?", [place.epoch, place.revision])
+        // Rows of schema 1 do not name their epoch, the first.
+        if place.epoch == 1 {
+            rows += try self.rows(db, "epoch IS NULL AND revision = ?", [place.revision])
+        }
+        return rows.filter { isSameObject($0) && $0.outcome == .accepted }
+    }
+
+    /// Returns true if `other`, of the same object and revision, is about the same change. After a restore of etcd
+    /// a different change may have that revision.
+    func isSameChange(_ other: AuditRecord) -> Bool {
+        guard record.changeID == other.changeID else { return false }
+        if record.changeID != nil { return record.time == other.time }
+        return RowDifference.first(record.entry, other.entry) == nil
+    }
+
+    private func rows(
+        _ db: Database, _ condition: String, _ arguments: StatementArguments
+    ) throws -> [AuditRecord] {
+        let statement = try db.cachedStatement(
+            sql: """
+                SELECT \(AuditRow.columns) FROM audit INDEXED BY audit_by_revision
+                WHERE revision IS NOT NULL AND \(condition)
+                """)
+        return try Row.fetchAll(statement, arguments: arguments).map(AuditRow.record)
+    }
+
+    private func isSameObject(_ other: AuditRecord) -> Bool {
+        if let key = record.key, let otherKey = other.key { return key == otherKey }
+        return (record.kind, record.name, record.region) == (other.kind, other.name, other.region)
+    }
+
+    private func isImported(in db: Database) throws -> Bool {
+        if ledger == (try LedgerName.of(db)) {
+            let statement = try db.cachedStatement(sql: "SELECT hash FROM audit WHERE seq = ?")
+            let hash = try Data.fetchOne(statement, arguments: [record.seq])
+            if hash.map([UInt8].init) == record.hash.bytes { return true }
+        }
+        let statement = try db.cachedStatement(
+            sql: """
+                SELECT EXISTS (SELECT 1 FROM audit INDEXED BY audit_by_source
+                    WHERE source_ledger = ? AND source_seq = ?)
+                """)
+        return try Bool.fetchOne(statement, arguments: [ledger, record.seq]) ?? false
+    }
+}
+
+/// A change that two ledgers have, each at its own place: the revision is the same, so the epochs are what
+/// each ledger calls one and the same past of etcd.
+struct EpochEvidence: Sendable {
+    let theirs: HistoryPlace
+    let ours: HistoryPlace
+
+    /// Finds the newest of `rows`, which are in their own epochs, that the ledger in `db` has too.
+    static func newest(_ rows: [ImportedRow], _ db: Database) throws -> EpochEvidence? {
+        guard !rows.isEmpty, let epochs = try Epochs.all(db) else { return nil }
+        let newestFirst = rows.compactMap { row in row.place.map { (row, $0) } }
+            .sorted { $0.1 > $1.1 }
+        for (row, place) in newestFirst {
+            let same = try epochs.reversed().flatMap { epoch in
+                try row.rows(db, at: HistoryPlace(epoch: epoch, revision: place.revision))
+            }.filter(row.isSameChange)
+            // A change found by comparison after a gap may have been made in an earlier epoch.
+            guard let ours = same.first(where: { !$0.isAfterGap }) ?? same.first else { continue }
+            return EpochEvidence(
+                theirs: place,
+                ours: HistoryPlace(epoch: ours.epoch ?? 1, revision: place.revision))
+        }
+        return nil
+    }
+
+    /// The epoch of the ledger in `db` at `time`; its first one for an earlier time.
+    static func epoch(at time: Timestamp, _ db: Database) throws -> Int64 {
+        let epochs = Set(try Coverage.all(db).map(\.epoch)).filter { $0 > 0 }.sorted()
+        let begun = try epochs.last { epoch in
+            let start = HistoryPlace(epoch: epoch, revision: .min)
+            guard let first = try Moment.first(atOrAfter: start, db), first.place.epoch == epoch
+            else { return false }
+            return first.time <= time
+        }
+        return begun ?? epochs.first ?? 1
+    }
+}

@@ -1,0 +1,123 @@
+import Domain
+import GRDB
+
+/// Holds checkpoints, stored and from outside, against the roots of the rows and the keys of their time.
+struct CheckpointCheck {
+    let survey: LedgerSurvey
+    /// The roots that the rows have, by size.
+    let roots: [Int64: AuditHash]
+    /// Oldest first.
+    let keys: [SigningKeyRow]
+    /// The key in use according to the caller; nil if the caller named none.
+    let key: VerifierKey?
+
+    private(set) var findings: [LedgerFinding] = []
+    /// The number of rows that there must be, and the source of each claim.
+    private(set) var claims: [(rows: Int64, source: String)] = []
+    /// The last row that a good checkpoint covers.
+    private var good: Int64 = 0
+
+    init(
+        _ survey: LedgerSurvey, roots: [Int64: AuditHash], keys: [SigningKeyRow], key: VerifierKey?
+    ) {
+        self.survey = survey
+        self.roots = roots
+        self.keys = keys
+        self.key = key
+    }
+
+    /// - Parameter isSigned: of each stored checkpoint, whether its key's signature is right.
+    mutating func checkStored(isSigned: [Bool]) {
+        for (stored, isSigned) in zip(survey.checkpoints, isSigned) {
+            let name = "the checkpoint of \(stored.size) rows"
+            guard let signed = stored.signed else {
+                note("\(name) in the file is damaged", upTo: stored.size)
+                continue
+            }
+            check(signed.checkpoint, isSigned: isSigned, name: name)
+        }
+    }
+
+    mutating func check(_ outside: OutsideCheckpoint) {
+        let signed = outside.signed
+        let keys = [keyInUse(at: signed.checkpoint.size), key].compactMap(\.self)
+        good = 0
+        check(
+            signed.checkpoint, isSigned: keys.contains { signed.note.isSigned(by: $0) },
+            name: "the checkpoint of \(signed.checkpoint.size) rows from \(outside.source)")
+    }
+
+    /// The last row that names a signing key must name the one in use.
+    mutating func checkKey() {
+        guard let key, let last = keys.last, last.key != key else {
+            if key != nil, keys.isEmpty, survey.size > 0 {
+                findings.append(
+                    LedgerFinding(.range, 1...survey.size, "none of them names a signing key"))
+            }
+            return
+        }
+        findings.append(
+            LedgerFinding(
+                row: last.seq,
+                "it names signing key \(last.key.hexID), but the verifier key that was given is "
+                    + "\(key.hexID); if the rotation was yours, fetch the new verifier key"))
+    }
+
+    /// The key that was in use when the ledger had `size` rows.
+    func keyInUse(at size: Int64) -> VerifierKey? { keys.last { $0.seq <= size }?.key }
+
+    private mutating func check(_ checkpoint: Checkpoint, isSigned: Bool, name: String) {
+        guard checkpoint.origin == Checkpoint.origin(ledger: survey.ledger) else {
+            note("\(name) is of \(checkpoint.origin), another ledger", upTo: checkpoint.size)
+            return
+        }
+        guard checkpoint.size <= survey.size else {
+            claims.append((checkpoint.size, name))
+            return
+        }
+        guard let root = roots[checkpoint.size] else { return }
+        if root != checkpoint.root {
+            note("\(name) was signed over other rows", upTo: checkpoint.size)
+        } else if !isSigned {
+            note("\(name) is not signed by the key of its time", upTo: checkpoint.size)
+        } else {
+            good = checkpoint.size
+        }
+    }
+
+    private mutating func note(_ reason: String, upTo size: Int64) {
+        let last = max(1, min(size, survey.size))
+        findings.append(LedgerFinding(.range, min(good + 1, last)...last, reason))
+    }
+}
+
+/// Signing keys that pruned rows name, from table `kept`.
+///
+/// To be read after the rows: a key whose row was pruned meanwhile is then in one of both or in both.
+struct PrunedKeyRows: Sendable {
+    private(set) var keys: [SigningKeyRow] = []
+    private(set) var findings: [LedgerFinding] = []
+
+    /// - Parameter size: rows that are verified; what was added since is left for the next time.
+    init(upTo size: Int64, _ db: Database) throws {
+        let rows = try Row.fetchAll(
+            db, sql: "SELECT seq, form FROM kept WHERE seq <= ? ORDER BY seq", arguments: [size])
+        for row in rows {
+            let reader = ColumnReader(row: row, label: "kept")
+            let seq = try reader.integer(0)
+            let form = try reader.text(1)
+            let sealed = seq > 0 ? try? RowHashes.fetch(seq..<seq + 1, in: db).first : nil
+            guard let sealed, sealed == .ofCanonicalForm(Array(form.utf8)) else {
+                findings.append(LedgerFinding(row: seq, "what was kept of it is not the row"))
+                continue
+            }
+            if let key = SigningKeyRow(seq: seq, keptForm: form) { keys.append(key) }
+        }
+    }
+
+    /// Together with those that the rows themselves name, oldest first.
+    func merged(with rows: [SigningKeyRow]) -> [SigningKeyRow] {
+        let seen = Set(rows.map(\.seq))
+        return (rows + keys.filter { !seen.contains($0.seq) }).sorted { $0.seq < $1.seq }
+    }
+}

@@ -1,0 +1,127 @@
+import Domain
+import GRDB
+
+/// Everything that a ledger's file holds besides its rows, read in one transaction, and where the rows are.
+struct LedgerSurvey: Sendable {
+    /// A row of table `checkpoint`, as it is in the file.
+    struct StoredNote: Sendable {
+        let size: Int64
+        /// Nil when size, root and note do not say the same.
+        let signed: SignedCheckpoint?
+    }
+
+    /// No ledger gets as long; a row with a higher number was not written by this program.
+    static let maximumSize: Int64 = 1 << 53
+
+    let ledger: String
+    /// Number of the last row.
+    let size: Int64
+    /// Runs of rows to check, each beginning with a tile, ascending. Only holes are between them.
+    let chunks: [Range<Int64>]
+    /// Holes that are longer than a chunk.
+    let gaps: [ClosedRange<Int64>]
+    /// Table `tile`, by level and index.
+    let tiles: [Tile.Node: AuditHash]
+    let checkpoints: [StoredNote]
+    let findings: [LedgerFinding]
+
+    init(_ db: Database) throws {
+        ledger = try LedgerIdentity.fetch(db)
+        size = try Self.size(db)
+        (chunks, gaps) = try Self.chunks(size: size, db)
+        tiles = try Self.tiles(db)
+        checkpoints = try Self.checkpoints(db)
+        findings = try Self.strays(db) + PruningCheck(size: size, db).findings
+    }
+
+    private static func size(_ db: Database) throws -> Int64 {
+        let row = try Int64.fetchOne(
+            db, sql: "SELECT max(seq) FROM audit WHERE seq <= ?", arguments: [maximumSize])
+        let sealed = try Int64.fetchOne(
+            db, sql: "SELECT max(tile) FROM sealed WHERE tile <= ?",
+            arguments: [Tile.of(row: maximumSize)])
+        return max(row ?? 0, sealed.map { Tile.rows($0).upperBound - 1 } ?? 0)
+    }
+
+    private static func strays(_ db: Database) throws -> [LedgerFinding] {
+        try [
+            "SELECT min(seq) FROM audit WHERE seq < 1", "SELECT max(seq) FROM audit WHERE seq > ?",
+        ]
+        .compactMap { sql in
+            try Int64.fetchOne(
+                db, sql: sql, arguments: sql.contains("?") ? [maximumSize] : [])
+        }
+        .map { LedgerFinding(row: $0, "no row has such a number") }
+    }
+
+    /// Walks from row to row where there are holes, so that a row with a number far off costs nothing.
+    private static func chunks(
+        size: Int64, _ db: Database
+    ) throws -> ([Range<Int64>], [ClosedRange<Int64>]) {
+        var chunks: [Range<Int64>] = []
+        var gaps: [ClosedRange<Int64>] = []
+        var start: Int64 = 1
+        while start <= size {
+            guard let next = try firstRow(from: start, db), next <= size else { break }
+            let first = Tile.rows(Tile.of(row: next)).lowerBound
+            if first > start { gaps.append(start...first - 1) }
+            let end = first.addingReportingOverflow(VerificationChunk.tiles * Tile.width)
+            guard !end.overflow else { break }
+            chunks.append(first..<min(end.partialValue, size + 1))
+            start = end.partialValue
+        }
+        return (chunks, gaps)
+    }
+
+    /// The first row at `start` or later, pruned or not.
+    private static func firstRow(from start: Int64, _ db: Database) throws -> Int64? {
+        let row = try Int64.fetchOne(
+            db, sql: "SELECT min(seq) FROM audit WHERE seq >= ?", arguments: [start])
+        let sealed = try Int64.fetchOne(
+            db, sql: "SELECT min(tile) FROM sealed WHERE tile BETWEEN ? AND ?",
+            arguments: [Tile.of(row: start), Tile.of(row: maximumSize)])
+        return [row, sealed.map { Tile.rows($0).lowerBound }].compactMap(\.self).min()
+    }
+
+    private static func tiles(_ db: Database) throws -> [Tile.Node: AuditHash] {
+        var tiles: [Tile.Node: AuditHash] = [:]
+        let rows = try Row.fetchCursor(db, sql: "SELECT level, idx, hash FROM tile")
+        while let row = try rows.next() {
+            let reader = ColumnReader(row: row, label: "tile")
+            let place = Tile.Node(
+                level: Int(truncatingIfNeeded: try reader.integer(0)), index: try reader.integer(1))
+            tiles[place] = (try? reader.blob(2)).flatMap { AuditHash($0) } ?? .zero
+        }
+        return tiles
+    }
+
+    private static func checkpoints(_ db: Database) throws -> [StoredNote] {
+        let rows = try Row.fetchCursor(
+            db, sql: "SELECT \(StoredCheckpoint.columns) FROM checkpoint ORDER BY size")
+        var notes: [StoredNote] = []
+        while let row = try rows.next() {
+            notes.append(
+                StoredNote(
+                    size: try ColumnReader(row: row, label: "checkpoint").integer(0),
+                    signed: try? StoredCheckpoint(row: row).signed))
+        }
+        return notes
+    }
+}
+
+extension Tile {
+    /// The position of a hash in table `tile`.
+    struct Node: Hashable, Sendable {
+        let level: Int
+        let index: Int64
+
+        /// Number of the last row below it.
+        var lastRow: Int64 {
+            let width = (0..<min(max(level, 1), 7)).reduce(Int64(1)) { width, _ in
+                width * Tile.width
+            }
+            let (rows, overflow) = (index + 1).multipliedReportingOverflow(by: width)
+            return overflow ? .max : rows
+        }
+    }
+}

@@ -1,0 +1,124 @@
+import Domain
+import Foundation
+import GRDB
+
+/// Compares tables `audit_cidr` and `cidr` with what the rows say.
+struct NetworkCheck: Sendable {
+    /// The sums of the tables' entries, by tile.
+    private(set) var sums: [Int64: NetworkSum] = [:]
+    /// The largest number of a row that the table names and that is past the last row; nil for none.
+    private(set) var stray: Int64?
+
+    /// Reads the whole table.
+    init(_ db: Database) throws {
+        let size = try LedgerTree.size(db)
+        let rows = try Row.fetchCursor(db, sql: NetworkEntry.sql)
+        while let row = try rows.next() {
+            let entry = try NetworkEntry(row: row)
+            if entry.seq > size { stray = max(stray ?? 0, entry.seq) }
+            sums[Tile.of(row: entry.seq), default: NetworkSum()].add(entry)
+        }
+    }
+
+    /// The tiles of `tiles` for which rows and table differ, ascending.
+    func differences(from rows: [Int64: NetworkSum], in tiles: Set<Int64>) -> [Int64] {
+        tiles.filter { rows[$0] != sums[$0] }.sorted()
+    }
+
+    /// Returns the first row of each tile about which table and row disagree, for at most four tiles that are
+    /// wholly in the file. Reads again in one transaction, since tiles may have been pruned meanwhile.
+    static func differences(in tiles: [Int64], _ db: Database) throws -> [LedgerFinding] {
+        guard !tiles.isEmpty else { return [] }
+        let sealed = Set(try Int64.fetchAll(db, sql: "SELECT tile FROM sealed"))
+        return try tiles.filter { !sealed.contains($0) }.prefix(4).compactMap {
+            try firstDifference(in: $0, db)
+        }
+    }
+
+    /// Nil when there is none.
+    private static func firstDifference(
+        in tile: Int64, _ db: Database
+    ) throws -> LedgerFinding? {
+        let range = Tile.rows(tile)
+        let arguments: StatementArguments = [range.lowerBound, range.upperBound]
+        var entries: [Int64: Set<NetworkEntry>] = [:]
+        let table = try Row.fetchCursor(
+            db, sql: NetworkEntry.sql + " WHERE a.seq >= ? AND a.seq < ?", arguments: arguments)
+        while let row = try table.next() {
+            let entry = try NetworkEntry(row: row)
+            entries[entry.seq, default: []].insert(entry)
+        }
+        let rows = try Row.fetchCursor(
+            db, sql: "SELECT seq, time, cidrs FROM audit WHERE seq >= ? AND seq < ? ORDER BY seq",
+            arguments: arguments)
+        while let row = try rows.next() {
+            let reader = ColumnReader(row: row, label: "audit")
+            let (seq, time) = (try reader.integer(0), try reader.integer(1))
+            let expected = NetworkEntry.all(
+                cidrs: try reader.optionalText(2), seq: seq, time: time)
+            if entries[seq, default: []] != expected {
+                return LedgerFinding(
+                    row: seq, "table audit_cidr does not say of it what its column cidrs says")
+            }
+        }
+        return nil
+    }
+}
+
+/// The entries of a run of rows, taken from table `audit_cidr` or from the rows themselves, as one number: the sum of
+/// the hashes of all entries, which does not depend on their order.
+struct NetworkSum: Equatable, Sendable {
+    private var value: UInt128 = 0
+
+    mutating func add(_ entry: NetworkEntry) { value &+= entry.digest }
+}
+
+/// One entry of table `audit_cidr`, joined with its network.
+struct NetworkEntry: Hashable, Sendable {
+    let seq: Int64
+    let time: Int64
+    let family: Int64
+    let length: Int64
+    let first: [UInt8]
+    let last: [UInt8]
+
+    init(_ cidr: CIDR, seq: Int64, time: Int64) {
+        (self.seq, self.time) = (seq, time)
+        family = Int64(cidr.family.bitWidth)
+        length = Int64(cidr.prefixLength)
+        first = [UInt8](TouchedNetworks.bytes(cidr.first))
+        last = [UInt8](TouchedNetworks.bytes(cidr.last))
+    }
+
+    /// Reads a row of `sql`. A network that is missing or malformed equals no network that a row can name.
+    init(row: Row) throws {
+        let reader = ColumnReader(row: row, label: "audit_cidr")
+        seq = try reader.integer(0)
+        time = try reader.integer(1)
+        family = (try? reader.integer(2)) ?? 0
+        length = (try? reader.integer(3)) ?? 0
+        first = (try? reader.blob(4)).map { [UInt8]($0) } ?? []
+        last = (try? reader.blob(5)).map { [UInt8]($0) } ?? []
+    }
+
+    static let sql = """
+        SELECT a.seq, a.time, c.family, c.length, c.first, c.last
+        FROM audit_cidr a LEFT JOIN cidr c ON c.id = a.cidr
+        """
+
+    /// Returns the entries that a row with these columns must have.
+    static func all(cidrs: String?, seq: Int64, time: Int64) -> Set<NetworkEntry> {
+        guard let cidrs else { return [] }
+        return Set(
+            TouchedNetworks.networks(cidrs).map { NetworkEntry($0, seq: seq, time: time) })
+    }
+
+    fileprivate var digest: UInt128 {
+        var bytes = first + [0xFF] + last
+        for number in [seq, time, family, length] {
+            withUnsafeBytes(of: number.littleEndian) { bytes.append(contentsOf: $0) }
+        }
+        return bytes.withUnsafeBytes { AuditHash.hash($0) }.bytes.prefix(16)
+            .reduce(0) { $0 << 8 | UInt128($1) }
+    }
+}

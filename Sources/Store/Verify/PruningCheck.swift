@@ -1,0 +1,119 @@
+import Documents
+import Domain
+import GRDB
+
+/// Holds what is sealed against what is on record as pruned: a hash in table `sealed` lets the row go, so
+/// sealing is only believed as far as a chained row `Ledger` `pruned` says that the server did it.
+struct PruningCheck {
+    private(set) var findings: [LedgerFinding] = []
+
+    /// The content of the newest such row. It is still in the file, since each pruning adds a newer one.
+    fileprivate struct Claim {
+        /// Number of the row; nil when there is none.
+        var row: Int64?
+        /// Rows up to this number went.
+        var through: Int64 = 0
+        /// `hash` of the last of them.
+        var lastHash: String?
+    }
+
+    /// Reads in one transaction, in which a pruning is there as a whole or not at all.
+    init(size: Int64, _ db: Database) throws {
+        let claim: Claim
+        do {
+            claim = try Self.claim(size: size, db)
+        } catch let error as DatabaseError {
+            // A damaged page, of which SQLite's own check says more.
+            let reason = "what was pruned of them cannot be read: \(error.message ?? "\(error)")"
+            if size > 0 { findings.append(LedgerFinding(.range, 1...size, reason)) }
+            return
+        }
+        guard (0...(claim.row ?? 0)).contains(claim.through),
+            claim.through.isMultiple(of: Tile.width)
+        else {
+            findings.append(
+                LedgerFinding(row: claim.row ?? 1, "it does not say which rows were pruned"))
+            return
+        }
+        let sealed = try Int64.fetchAll(
+            db, sql: "SELECT tile FROM sealed WHERE tile BETWEEN 0 AND ? ORDER BY tile",
+            arguments: [Tile.of(row: LedgerSurvey.maximumSize)])
+        checkTiles(sealed, claim)
+        try checkRetention(claim, db)
+    }
+
+    private mutating func checkTiles(_ sealed: [Int64], _ claim: Claim) {
+        let claimed = claim.through / Tile.width
+        for tiles in Self.runs(sealed.filter { !(0..<claimed).contains($0) }) {
+            note(tiles, "their hashes are sealed, but no row says that they were pruned")
+        }
+        var next: Int64 = 0
+        for tile in sealed.filter((0..<claimed).contains) + [claimed] {
+            if next < tile {
+                note(
+                    next..<tile,
+                    "\(claim.name) says that they were pruned, but their hashes are not sealed")
+            }
+            next = tile + 1
+        }
+    }
+
+    private mutating func note(_ tiles: Range<Int64>, _ reason: String) {
+        let rows =
+            Tile.rows(tiles.lowerBound).lowerBound...Tile.rows(tiles.upperBound).lowerBound - 1
+        findings.append(LedgerFinding(.range, rows, reason))
+    }
+
+    /// Table `retention` decides which rows the trigger lets go.
+    private mutating func checkRetention(_ claim: Claim, _ db: Database) throws {
+        guard try db.tableExists("retention") else { return }
+        let retention = try Retention(db)
+        if retention.prunedThrough != claim.through {
+            let ends = [retention.prunedThrough, claim.through].sorted()
+            findings.append(
+                LedgerFinding(
+                    .range, max(1, ends[0] + 1)...max(1, ends[1]),
+                    "table retention says that rows up to \(retention.prunedThrough) were pruned, "
+                        + "\(claim.name) up to \(claim.through)"))
+        } else if claim.through > 0,
+            AuditHash([UInt8](retention.hash))?.description != claim.lastHash
+        {
+            findings.append(
+                LedgerFinding(
+                    row: claim.through, "table retention has another hash of it than \(claim.name)")
+            )
+        }
+    }
+
+    private static func claim(size: Int64, _ db: Database) throws -> Claim {
+        let row = try Row.fetchOne(
+            db,
+            sql: """
+                SELECT seq, detail FROM audit INDEXED BY audit_by_kind
+                WHERE kind = 'Ledger' AND name = 'pruned' AND origin = 'system'
+                    AND source_ledger IS NULL AND seq BETWEEN 1 AND ?
+                ORDER BY seq DESC LIMIT 1
+                """, arguments: [min(size, LedgerSurvey.maximumSize)])
+        guard let row else { return Claim() }
+        let reader = ColumnReader(row: row, label: "pruned row")
+        let detail = try? reader.optionalText(1).flatMap { try? JSONParser.parse(Array($0.utf8)) }
+        return Claim(
+            row: try reader.integer(0), through: detail?["to"]?.numberValue?.int64 ?? -1,
+            lastHash: detail?["lastHash"]?.stringValue)
+    }
+
+    /// Ascending tiles, neighbours together.
+    private static func runs(_ tiles: [Int64]) -> [Range<Int64>] {
+        tiles.reduce(into: []) { runs, tile in
+            if let last = runs.last, last.upperBound == tile {
+                runs[runs.count - 1] = last.lowerBound..<tile + 1
+            } else {
+                runs.append(tile..<tile + 1)
+            }
+        }
+    }
+}
+
+extension PruningCheck.Claim {
+    fileprivate var name: String { row.map { "row \($0)" } ?? "no row" }
+}

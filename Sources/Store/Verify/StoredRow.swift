@@ -1,0 +1,112 @@
+import Documents
+import Domain
+import GRDB
+import GRDBSQLite
+
+/// A row of table `audit` as the bytes in the file, hashed without decoding them.
+///
+/// So text that is not quite UTF-8 cannot pass for the text that it would be read as, and a million rows
+/// take seconds.
+struct StoredRow {
+    /// The row under the cursor of a statement of `sql`.
+    private let statement: OpaquePointer
+
+    /// The columns in the order of the canonical form, and `hash` last.
+    private static let columns = AuditColumn.hashed.map(\.name) + ["hash"]
+    private static let keys = AuditColumn.hashed.map(\.key)
+    private static let hashIndex = Int32(columns.count - 1)
+    private static let previousHashIndex = index("prev_hash")
+    private static let seqIndex = index("seq")
+    private static let timeIndex = index("time")
+    private static let cidrsIndex = index("cidrs")
+    private static let kindIndex = index("kind")
+    private static let originIndex = index("origin")
+    private static let afterIndex = index("after")
+    private static let nameIndex = index("name")
+    private static let detailIndex = index("detail")
+    private static let sourceLedgerIndex = index("source_ledger")
+
+    /// The rows from one number up to another, in order.
+    static let sql = """
+        SELECT \(columns.joined(separator: ", ")) FROM audit WHERE seq >= ? AND seq < ? ORDER BY seq
+        """
+
+    init(_ statement: Statement) { self.statement = statement.sqliteStatement }
+
+    var seq: Int64 { sqlite3_column_int64(statement, Self.seqIndex) }
+    var time: Int64 { sqlite3_column_int64(statement, Self.timeIndex) }
+    /// Nil when the column does not hold 32 bytes; the same with the other.
+    var hash: AuditHash? { hash(at: Self.hashIndex) }
+    var previousHash: AuditHash? { hash(at: Self.previousHashIndex) }
+    var cidrs: String? { text(at: Self.cidrsIndex) }
+
+    /// The object after the change, if the row names a signing key of this ledger.
+    var signingKeyDocument: String? {
+        guard isText("system", at: Self.originIndex), isText("SigningKey", at: Self.kindIndex),
+            sqlite3_column_type(statement, Self.sourceLedgerIndex) == SQLITE_NULL
+        else { return nil }
+        return text(at: Self.afterIndex)
+    }
+
+    /// The detail, if the row says that this ledger took the place of another.
+    var predecessorDetail: String? {
+        guard isText("system", at: Self.originIndex), isText("Ledger", at: Self.kindIndex),
+            isText("predecessor", at: Self.nameIndex),
+            sqlite3_column_type(statement, Self.sourceLedgerIndex) == SQLITE_NULL
+        else { return nil }
+        return text(at: Self.detailIndex)
+    }
+
+    /// SHA-256 of the canonical form; nil when a column holds what no version ever wrote. `writer` is for
+    /// its memory.
+    func contentHash(_ writer: inout CanonicalObjectWriter) -> AuditHash? {
+        writer.begin()
+        for (index, key) in Self.keys.enumerated() {
+            let column = Int32(index)
+            switch sqlite3_column_type(statement, column) {
+            case SQLITE_NULL: continue
+            case SQLITE_INTEGER:
+                writer.add(utf8Key: key, sqlite3_column_int64(statement, column))
+            case SQLITE_TEXT: writer.add(utf8Key: key, utf8: bytes(at: column))
+            case SQLITE_BLOB where column == Self.previousHashIndex:
+                guard let hash = hash(at: column) else { return nil }
+                let digits = Array(hash.description.utf8)
+                digits.withUnsafeBufferPointer { writer.add(utf8Key: key, utf8: $0) }
+            default: return nil
+            }
+            // Text of 64 digits would have the same canonical form as the hash itself.
+            if column == Self.previousHashIndex,
+                sqlite3_column_type(statement, column) != SQLITE_BLOB
+            {
+                return nil
+            }
+        }
+        return writer.end { AuditHash.hash($0) }
+    }
+
+    private func hash(at index: Int32) -> AuditHash? {
+        guard sqlite3_column_type(statement, index) == SQLITE_BLOB else { return nil }
+        return AuditHash(bytes(at: index))
+    }
+
+    private func text(at index: Int32) -> String? {
+        guard sqlite3_column_type(statement, index) == SQLITE_TEXT else { return nil }
+        return String(decoding: bytes(at: index), as: UTF8.self)
+    }
+
+    private func isText(_ text: StaticString, at index: Int32) -> Bool {
+        bytes(at: index).elementsEqual(
+            UnsafeBufferPointer(start: text.utf8Start, count: text.utf8CodeUnitCount))
+    }
+
+    /// Returns the bytes of text or of a blob, which are valid until the statement takes its next step.
+    private func bytes(at index: Int32) -> UnsafeBufferPointer<UInt8> {
+        let start = sqlite3_column_blob(statement, index)
+        let count = Int(sqlite3_column_bytes(statement, index))
+        return UnsafeBufferPointer(start: start?.assumingMemoryBound(to: UInt8.self), count: count)
+    }
+
+    private static func index(_ column: String) -> Int32 {
+        Int32(columns.firstIndex(of: column) ?? columns.count - 1)
+    }
+}

@@ -1,0 +1,175 @@
+import Documents
+import Domain
+import GRDB
+
+/// Some tiles of rows, checked by themselves: what their borders and roots say goes to `LedgerAssembly`.
+struct VerificationChunk: Sendable {
+    /// Tiles in a chunk: a few megabytes of rows, read in one short transaction.
+    static let tiles: Int64 = 16
+    /// Findings that a chunk reports; one is enough to fail.
+    private static let maximumFindings = 16
+
+    /// Numbers of the rows that belong here; begins a tile.
+    let rows: Range<Int64>
+    /// The hash of each row; nil where the row is missing or cannot be read.
+    private(set) var hashes: [AuditHash?]
+    /// The previous hash that the first row names; nil when the row is missing or pruned.
+    private(set) var firstPreviousHash: AuditHash?
+    private(set) var findings: [LedgerFinding] = []
+    /// Runs of rows that are not there.
+    private(set) var missing: [ClosedRange<Int64>] = []
+    private(set) var prunedTiles: Set<Int64> = []
+    /// The networks that the rows of each tile name.
+    private(set) var networks: [Int64: NetworkSum] = [:]
+    private(set) var signingKeys: [SigningKeyRow] = []
+    /// Ledgers whose place this one says to have taken.
+    private(set) var predecessors: [String] = []
+
+    /// Reads and checks the rows of `rows`.
+    init(_ rows: Range<Int64>, in db: Database) throws {
+        self.rows = rows
+        hashes = Array(repeating: nil, count: rows.count)
+        try readSealed(db)
+        do {
+            try readRows(db)
+            noteMissing()
+        } catch let error as DatabaseError {
+            noteUnreadable(error)
+        }
+    }
+
+    /// The hash of row `seq`; nil when it is not known.
+    subscript(seq: Int64) -> AuditHash? { hashes[Int(seq - rows.lowerBound)] }
+
+    /// The root over the rows of a tile up to `last`; nil when one of them is not known.
+    func root(from first: Int64, through last: Int64) -> AuditHash? {
+        let part = hashes[Int(first - rows.lowerBound)...Int(last - rows.lowerBound)]
+        let leaves = part.compactMap { $0.map(AuditHash.leaf) }
+        return leaves.count == part.count ? MerkleTree.root(of: leaves) : nil
+    }
+
+    private mutating func readSealed(_ db: Database) throws {
+        let tiles = Tile.of(row: rows.lowerBound)...Tile.of(row: rows.upperBound - 1)
+        let statement = try db.cachedStatement(
+            sql: "SELECT tile, hashes FROM sealed WHERE tile BETWEEN ? AND ?")
+        let found = try Row.fetchAll(statement, arguments: [tiles.lowerBound, tiles.upperBound])
+        for row in found {
+            let reader = ColumnReader(row: row, label: "sealed")
+            let tile = try reader.integer(0)
+            prunedTiles.insert(tile)
+            guard let sealed = try? Tile.hashes(reader, 1) else {
+                let rows = Tile.rows(tile)
+                note(
+                    LedgerFinding(
+                        .range, rows.lowerBound...rows.upperBound - 1,
+                        "their sealed hashes are damaged"))
+                continue
+            }
+            for (seq, hash) in zip(Tile.rows(tile), sealed) where rows.contains(seq) {
+                hashes[Int(seq - rows.lowerBound)] = hash
+            }
+        }
+    }
+
+    private mutating func readRows(_ db: Database) throws {
+        let statement = try db.cachedStatement(sql: StoredRow.sql)
+        let cursor = try Row.fetchCursor(statement, arguments: [rows.lowerBound, rows.upperBound])
+        let row = StoredRow(statement)
+        var writer = CanonicalObjectWriter()
+        while try cursor.next() != nil { check(row, &writer) }
+    }
+
+    private mutating func check(_ row: StoredRow, _ writer: inout CanonicalObjectWriter) {
+        let seq = row.seq
+        let (hash, previous) = (row.hash, row.previousHash)
+        if hash == nil || hash != row.contentHash(&writer) {
+            note(LedgerFinding(row: seq, "its hash is not that of its content"))
+        } else if let sealed = self[seq], sealed != hash {
+            note(LedgerFinding(row: seq, "its hash is not the one that was sealed"))
+        } else if seq > rows.lowerBound, let before = self[seq - 1], before != previous {
+            note(LedgerFinding(row: seq, "it does not name the hash of row \(seq - 1)"))
+        }
+        if seq == rows.lowerBound { firstPreviousHash = previous }
+        hashes[Int(seq - rows.lowerBound)] = hash
+        if let document = row.signingKeyDocument,
+            let key = SigningKeyRow(seq: seq, document: document)
+        {
+            signingKeys.append(key)
+        }
+        if let row = row.predecessorDetail.flatMap(PredecessorRow.init(detail:)) {
+            predecessors.append(row.ledger)
+        }
+        for entry in NetworkEntry.all(cidrs: row.cidrs, seq: seq, time: row.time) {
+            networks[Tile.of(row: seq), default: NetworkSum()].add(entry)
+        }
+    }
+
+    private mutating func noteMissing() {
+        var first: Int64?
+        for seq in rows.lowerBound...rows.upperBound {
+            let isMissing = seq < rows.upperBound && self[seq] == nil && !isDamaged(seq)
+            if isMissing {
+                first = first ?? seq
+            } else if let start = first {
+                missing.append(start...seq - 1)
+                first = nil
+            }
+        }
+    }
+
+    /// True if a finding already explains why the hash of a row is unknown.
+    private func isDamaged(_ seq: Int64) -> Bool {
+        prunedTiles.contains(Tile.of(row: seq))
+            || findings.contains { $0.kind == .row && $0.seq == seq }
+    }
+
+    /// Notes a damaged page: the rows behind it in this chunk are unknown.
+    private mutating func noteUnreadable(_ error: DatabaseError) {
+        let first = (rows.first { self[$0] == nil && !isDamaged($0) }) ?? rows.lowerBound
+        note(LedgerFinding(row: first, "it cannot be read: \(error.message ?? "\(error)")"))
+    }
+
+    private mutating func note(_ finding: LedgerFinding) {
+        if findings.count < Self.maximumFindings { findings.append(finding) }
+    }
+}
+
+/// The result of checking one chunk, as far as `LedgerAssembly` needs it.
+struct VerifiedChunk: Sendable {
+    let rows: Range<Int64>
+    let firstPreviousHash: AuditHash?
+    let lastHash: AuditHash?
+    /// The root of each whole tile; nil where it could not be computed.
+    let tileRoots: [AuditHash?]
+    /// Roots over the beginning of a tile, by the number of the last row.
+    let partialRoots: [Int64: AuditHash]
+    let prunedTiles: Set<Int64>
+    let networks: [Int64: NetworkSum]
+    let signingKeys: [SigningKeyRow]
+    let predecessors: [String]
+    let findings: [LedgerFinding]
+    let missing: [ClosedRange<Int64>]
+
+    /// - Parameter sizes: up to which rows, besides whole tiles, a root will be asked for.
+    init(_ rows: Range<Int64>, sizes: [Int64], in db: Database) throws {
+        let check = try VerificationChunk(rows, in: db)
+        self.rows = rows
+        firstPreviousHash = check.firstPreviousHash
+        lastHash = check[rows.upperBound - 1]
+        tileRoots = stride(
+            from: rows.lowerBound, through: rows.upperBound - Tile.width, by: Int(Tile.width)
+        ).map { check.root(from: $0, through: $0 + Tile.width - 1) }
+        var partialRoots: [Int64: AuditHash] = [:]
+        for size in sizes where rows.contains(size) {
+            let first = Tile.rows(Tile.of(row: size)).lowerBound
+            partialRoots[size] = check.root(from: first, through: size)
+        }
+        self.partialRoots = partialRoots
+        prunedTiles = check.prunedTiles
+        networks = check.networks
+        signingKeys = check.signingKeys
+        predecessors = check.predecessors
+        findings = check.findings
+        missing = check.missing
+    }
+}

@@ -1,0 +1,77 @@
+import Domain
+import GRDB
+import Testing
+
+import Store
+
+/// What SQLite does for each statement of a search: none reads more than it is asked for.
+@Suite struct SearchPlanTests {
+    @Test(arguments: AuditQueryTests.cases, AuditOrder.allCases)
+    func aScanReadsOneIndexWithoutSorting(
+        example: AuditQueryTests.Case, order: AuditOrder
+    ) async throws {
+        let fixture = try await LedgerFixture()
+        let places: [RowPosition?] = [nil, RowPosition(time: 5_000, seq: 5)]
+        let leads: [SearchTerm?] = [nil] + example.filter.terms.filter { $0.index != nil }
+        for (lead, place) in leads.flatMap({ lead in places.map { (lead, $0) } }) {
+            let range = SearchRange(example.filter, order: order, after: place)
+            let others = example.filter.terms.filter { $0.index == nil || $0.index != lead?.index }
+            for part in IndexScan.parts(lead: lead, others: others, range, group: "actor") {
+                let plan = try await Self.plan(fixture, part.sql, part.values)
+                #expect(plan.count == 1, "\(plan)")
+                // Without a time and without a value to find in the index: from one end of it on.
+                let isOpen = lead == nil || lead?.index == CrossRegionRows.term.index
+                let isWhole = isOpen && place == nil && !range.isBounded
+                let method = isWhole ? "SCAN audit USING INDEX" : "SEARCH audit USING"
+                #expect(plan.first?.hasPrefix(method) == true, "\(plan)")
+            }
+        }
+    }
+
+    @Test(arguments: AuditQueryTests.cases)
+    func rowsAreCountedInAnIndexAlone(example: AuditQueryTests.Case) async throws {
+        let fixture = try await LedgerFixture()
+        let range = SearchRange(example.filter, order: .descending, after: nil)
+        for term in example.filter.terms where term.index != nil {
+            let (sql, values) = SearchLead.countSQL(term, range)
+            let plan = try await Self.plan(fixture, sql, values + [10])
+            // The condition of a partial index of what has no value is not asked of each row again.
+            let method = term.values.isEmpty ? "SCAN audit USING" : "SEARCH audit USING COVERING"
+            #expect(plan.contains { $0.hasPrefix("\(method) INDEX") }, "\(plan)")
+            #expect(!plan.contains { $0.contains("TEMP") }, "\(plan)")
+        }
+    }
+
+    @Test(arguments: [
+        SearchLead.keySQL, SearchLead.revisionSQL, Epochs.nextSQL,
+        SearchLead.networkCountSQL, NetworkIDs.holdingSQL, NetworkIDs.insideSQL,
+        NetworkMerge.sql(.ascending), NetworkMerge.sql(.descending), TextScan.firstSQL,
+    ])
+    func everyOtherStatementSearches(sql: String) async throws {
+        let fixture = try await LedgerFixture()
+        let count = sql.count { $0 == "?" }
+        let plan = try await Self.plan(fixture, sql, Array(repeating: 1, count: count))
+        #expect(
+            plan.contains { $0.hasPrefix("SEARCH") } || sql == Epochs.nextSQL, "\(plan)")
+        #expect(!plan.contains { $0.contains("TEMP B-TREE") }, "\(plan)")
+    }
+
+    @Test(arguments: AuditOrder.allCases)
+    func aTextSearchCoversARangeOfRowNumbers(order: AuditOrder) async throws {
+        let fixture = try await LedgerFixture()
+        let plan = try await Self.plan(fixture, TextScan.sql(order), ["a", 1, 2])
+        // The letters are FTS5's own for what it was given: a match, and both bounds.
+        #expect(plan.count == 1)
+        #expect(plan.first?.hasSuffix("><") == true, "\(plan)")
+    }
+
+    private static func plan(
+        _ fixture: LedgerFixture, _ sql: String, _ values: [SQLValue]
+    ) async throws -> [String] {
+        try await fixture.ledger.pool.read { db in
+            try Row.fetchAll(
+                db, sql: "EXPLAIN QUERY PLAN " + sql, arguments: StatementArguments(values)
+            ).map { $0["detail"] as String }
+        }
+    }
+}
