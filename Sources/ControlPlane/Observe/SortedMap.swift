@@ -1,4 +1,3 @@
-
 /// An ordered dictionary in chunks of bounded size, so that inserting moves a few hundred slots and
 /// not a million, and a page of keys in order is one binary search away.
 struct SortedMap<Key: Comparable & Sendable, Value: Sendable>: Sendable {
