@@ -1,17 +1,16 @@
 package import Calico
-import Domain
 package import Etcd
 package import Logging
 import ServiceLifecycle
 package import Store
 import Synchronization
 
-/// What an administrator may set about writes.
+/// The settings of the control plane.
 package struct ControlPlaneConfiguration: Sendable {
     package var policyNames: PolicyNameConvention
-    /// How long a write may take before it is answered with what is known of it.
+    /// The time a write may take. After it the client is told what is known of the write.
     package var writeDeadline: Duration
-    /// How long who-did-what stays in etcd's journal, seconds.
+    /// Seconds that an entry stays in etcd's journal.
     package var journalTTLSeconds: Int64
 
     package var refusals: RefusalBudget.Limits
@@ -106,7 +105,7 @@ package final class ControlPlane: Service {
         }
     }
 
-    /// Ends waits whose time is up, and now and then saves progress.
+    /// Ends waits whose time is up. Saves progress every ten seconds and reports dropped rows every minute.
     private func keepTime() async {
         defer {
             mirror.applied.close()
@@ -126,7 +125,7 @@ package final class ControlPlane: Service {
         await refusals.reportDropped()
     }
 
-    /// Why nothing may be written now; nil when all is in order.
+    /// Returns the reason why nothing may be written now; nil when writes may pass.
     private static func writeBlocker(
         _ mirror: Mirror, _ feed: LedgerFeed, _ ledger: AuditLedger
     ) -> ControlPlaneError? {

@@ -59,7 +59,7 @@ import Testing
         #expect(object.document["drift"] == [])
     }
 
-    @Test("Labels are where every resource has them")
+    @Test("A CrossRegionPolicy has its labels in metadata")
     func labels() throws {
         var source = try #require(Self.document(Self.east).objectValue)
         source["metadata"] = ["name": "web", "labels": ["team": "shop"]]
@@ -69,7 +69,9 @@ import Testing
         #expect(current()?.object?.document["metadata"]?["labels"] == nil)
     }
 
-    @Test("A GET with another spec can be sent: what the server reports is not looked at")
+    @Test(
+        "The answer to a GET can be sent with another spec; the members that the server reports are ignored"
+    )
     func edited() throws {
         bench.accept(.put(Self.web, Self.document(Self.east)))
         var object = try #require(current()?.object?.document.objectValue)
@@ -176,7 +178,7 @@ import Testing
         #expect(refusal?.rules.contains("calico.unknown-field") == true)
     }
 
-    @Test("A receiving side that goes takes its policy along, and so does the whole")
+    @Test("Removing a receiving side removes its policy; deleting the whole removes all")
     func shrink() throws {
         bench.accept(.put(Self.web, Self.document(Self.east, Self.group)))
         let write = try #require(bench.accept(.put(Self.web, Self.document(Self.group))))
@@ -215,7 +217,7 @@ import Testing
             ])
     }
 
-    @Test("A part is changed only with its policy, until that is gone")
+    @Test("A part can only be changed through its CrossRegionPolicy, until that is deleted")
     func parts() throws {
         bench.accept(.put(Self.web, Self.document(Self.east, Self.group)))
         #expect(bench.refusal(.policy("web-01"))?.reason == .reserved)
@@ -224,7 +226,7 @@ import Testing
         #expect(bench.write(.delete(.policy("web-01"))) != nil)
     }
 
-    @Test("A policy of somebody else is not overwritten by a part")
+    @Test("A part does not overwrite another author's policy")
     func taken() {
         bench.accept(.policy("web-01"))
         let change = ChangeOperation.put(Self.web, Self.document(Self.east, Self.group))
@@ -275,7 +277,7 @@ import Testing
         #expect(object.document["status"]?["compiled"]?.arrayValue?.first?["spec"]?["order"] == 7)
     }
 
-    @Test("A group that no VM is in now is a warning, and none when one is")
+    @Test("A group without VMs is a warning until a VM joins it")
     func unmatched() throws {
         let change = ChangeOperation.put(Self.web, Self.document(Self.group))
         let warnings = try #require(bench.write(change)).warnings

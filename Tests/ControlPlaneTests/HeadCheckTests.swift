@@ -7,7 +7,7 @@ import Testing
 @testable import ControlPlane
 
 @Suite struct HeadCheckTests {
-    @Test("A chain that servers wrote is in order, and so is what others wrote beside it")
+    @Test("A chain that servers wrote passes, also with other writers' changes in between")
     func inOrder() async throws {
         try await withServer { plane, ledger, store in
             try await plane.submit(.region("one", blocks: ["10.0.0.0/8"]))
@@ -55,7 +55,7 @@ import Testing
         }
     }
 
-    @Test("A change that the ledger does not have is found")
+    @Test("A change that is missing from the ledger is found")
     func missingRow() async throws {
         let directory = try TemporaryDirectory()
         try await withServer { plane, ledger, store in

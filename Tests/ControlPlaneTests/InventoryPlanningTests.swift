@@ -29,7 +29,7 @@ import Testing
             ])
     }
 
-    @Test("A subnet may move within its own addresses, and is not in its own way")
+    @Test("A subnet may move to a block that overlaps its old one")
     func ownAddresses() {
         #expect(bench.accept(.subnet("one", "web", "10.0.0.0/23"))?.verb == .update)
         #expect(bench.refusal(.subnet("one", "other", "10.0.0.0/24"))?.reason == .overlap)
@@ -91,7 +91,7 @@ import Testing
         #expect(bench.refusal(change) == nil, "without subnets it may")
     }
 
-    @Test("A region that never had blocks may have subnets, and stay without")
+    @Test("A region without address blocks may have subnets")
     func withoutBlocks() {
         #expect(bench.accept(.subnet("free", "far", "172.16.0.0/24")) != nil)
         let described = ChangeOperation.put(.region("free"), ["description": "no blocks"])
@@ -119,7 +119,7 @@ import Testing
         #expect(bench.refusal(.delete(.region("two"))) == nil)
     }
 
-    @Test("Conditions hold or refuse with the revision that is there")
+    @Test("A failed precondition is refused with the current revision")
     func conditions() throws {
         let subnet = ObjectName.subnet(region: "one", name: "web")
         let change = ChangeOperation.subnet("one", "web", "10.0.2.0/24")
@@ -230,14 +230,16 @@ import Testing
         #expect(refusal.objects.map(\.name) == ["h-openstack-d-p", "ossg.default.g"])
     }
 
-    @Test("It is accepted when the client knows, and so are later regions")
+    @Test(
+        "The first named region is accepted with acknowledgeLegacyLoss, and later regions without it"
+    )
     func acknowledged() {
         let knows = ChangeOptions(acknowledgeLegacyLoss: true)
         #expect(bench.accept(.region("one"), options: knows) != nil)
         #expect(bench.accept(.region("two")) != nil)
     }
 
-    @Test("It is accepted once the namespace holds nothing that would be deleted")
+    @Test("The first named region is accepted once the legacy namespace is empty")
     func empty() {
         bench.delete(PlannerBench.root + "workloadendpoints/openstack/h-openstack-d-p")
         #expect(bench.refusal(.region("one"))?.total == 1)

@@ -119,7 +119,7 @@ import Testing
         return try #require(projection.rows.first)
     }
 
-    @Test("A change with a good entry is its author's, with any other a stranger's, and says so")
+    @Test("A change names its author only if its journal entry is authentic")
     func rows() throws {
         let good = try Self.row(Self.signed())
         #expect((good.origin, good.actor) == (.api, "anonymous@192.0.2.7"))
@@ -143,7 +143,7 @@ import Testing
         #expect(try Self.row(deletion, value: nil).origin == .api)
     }
 
-    @Test("In a gap a hand-made entry, and one that was used before, attribute nothing")
+    @Test("In a gap, forged and replayed journal entries name no author")
     func gap() throws {
         func rows(
             _ bytes: [UInt8], value: String = "{}", recorded: Set<RecordedChange> = []
@@ -175,7 +175,7 @@ import Testing
         }
     }
 
-    @Test("Through etcd own changes are attributed; a hand-made one is not, and answers nothing")
+    @Test("A forged journal entry names no author and answers no request")
     func throughEtcd() async throws {
         let configuration = ControlPlaneConfiguration(journal: Self.first)
         try await withServer(configuration) { plane, ledger, store in
@@ -203,7 +203,7 @@ import Testing
         }
     }
 
-    @Test("A server's own entry that somebody puts back later attributes nothing once more")
+    @Test("A server's own entry that is put back later names no author again")
     func replayed() async throws {
         let configuration = ControlPlaneConfiguration(journal: Self.first)
         try await withServer(configuration) { plane, ledger, store in

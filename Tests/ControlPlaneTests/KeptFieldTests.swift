@@ -66,7 +66,7 @@ import Testing
         #expect(refusal?.rules.contains("document.kept-unknown") == true)
     }
 
-    @Test("A PUT sends the whole object, and so what it does not know is refused")
+    @Test("A PUT with unknown fields is refused, since it sends the whole object")
     func put() throws {
         let stored = try #require(bench.mirror.read { $0.entries[Self.path] })
         let refusal = bench.refusal(

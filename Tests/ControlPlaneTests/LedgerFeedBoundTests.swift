@@ -122,7 +122,7 @@ private final class Shared<Value: Sendable>: Sendable {
         }
     }
 
-    @Test("Waits for a past that is lost end, and later ones do not")
+    @Test("Waits for revisions from before a restore end; later waits continue")
     func lostPast() async throws {
         let gate = RevisionGate()
         let isOver = Shared(false)

@@ -9,7 +9,7 @@ import TestSupport
 @Suite struct LedgerOfOthersTests {
     private static let policies = "/calico/resources/v3/projectcalico.org/globalnetworkpolicies/"
 
-    @Test("What other writers do to a policy is on record with what was there before and after")
+    @Test("Another writer's change of a policy gets a row with the policy before and after")
     func external() async throws {
         try await withServer { controlPlane, ledger, store in
             let key = EtcdKey(Self.policies + "calicoctl")
@@ -28,7 +28,7 @@ import TestSupport
         }
     }
 
-    @Test("Values that are no JSON stop nothing, and are on record")
+    @Test("Values that are not JSON are recorded and stop nothing")
     func garbage() async throws {
         try await withServer { controlPlane, ledger, store in
             let garbage: [[UInt8]] = ["{\"a\":".bytes, [], [0xFF, 0xFE, 0x00], "7".bytes]
@@ -50,7 +50,7 @@ import TestSupport
         }
     }
 
-    @Test("What a change does and what it meets is attributed to who did it")
+    @Test("Rows of accepted and refused changes name their author")
     func attribution() async throws {
         try await withServer { controlPlane, ledger, _ in
             let request = ChangeRequest.sample(.region("one", blocks: ["10.0.0.0/8"]))

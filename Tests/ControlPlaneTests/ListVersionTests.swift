@@ -45,7 +45,9 @@ import Testing
         bench = PlannerBench(mirror: plane.mirror)
     }
 
-    @Test("While it is the same, so is every list", arguments: 1...6 as ClosedRange<UInt64>)
+    @Test(
+        "While the list version is the same, every list is the same",
+        arguments: 1...6 as ClosedRange<UInt64>)
     func neverWrong(seed: UInt64) {
         var random = SeededGenerator(seed: seed)
         var known: [Int: [UInt64: Shown]] = [:]
@@ -115,7 +117,7 @@ import Testing
             #"{"metadata":{"labels":{"policyserver/region":"\#(region)"}},"spec":{"nets":[\#(nets)]}}"#
     }
 
-    @Test("It stays the same while nothing changes that the list shows")
+    @Test("The list version stays the same while nothing in the list changes")
     func onlyWhen() {
         bench.accept(.region("a", blocks: ["10.0.0.0/8"]))
         bench.accept(.policy("w"))

@@ -69,7 +69,7 @@ import Testing
             ])
     }
 
-    @Test("Refusals of one kind keep their kind, and those that follow from another are left out")
+    @Test("Refusals of one kind keep it, and refusals that follow from another are left out")
     func reasons() throws {
         let overlap = try #require(
             bench.refusal(
@@ -122,7 +122,7 @@ import Testing
         #expect(refusal.reason == .inUse)
     }
 
-    @Test("A selector that picks objects without labels is no selector to prune by")
+    @Test("prune refuses a selector that picks objects without labels")
     func boundlessPrune() {
         for selector in ["all()", "!has(by)", "by != 'x'"] {
             #expect(
@@ -216,7 +216,7 @@ import Testing
         #expect(questions(prune) < 20)
     }
 
-    @Test("The one writer plans by itself only what looks at few objects, whatever etcd holds")
+    @Test("The writer plans only changes that read few objects, whatever etcd holds")
     func writersShare() {
         bench.accept(.region("west", blocks: ["10.0.0.0/8"]))
         for number in 0..<300 {

@@ -31,7 +31,7 @@ import Testing
         #expect(bench.accept(.delete(.policy("web")))?.writes[0].path == Self.policies + stored)
     }
 
-    @Test("A policy that stands under another convention's name is updated in place")
+    @Test("A policy stored under another naming convention is updated in place")
     func inPlace() throws {
         let bench = PlannerBench(policyNames: .plain)
         bench.put(
@@ -77,7 +77,7 @@ import Testing
         #expect(bench.accept(.policy("b"))?.writes.count == 1)
     }
 
-    @Test("Names of Neutron's policies are not ours to write")
+    @Test("Writes of Neutron's policies are refused")
     func reserved() {
         let bench = PlannerBench()
         bench.accept(.region("one"))
@@ -88,7 +88,7 @@ import Testing
         #expect(bench.refusal(.patch(name, [:])) != nil)
     }
 
-    @Test("A region's policy needs its region, and stands in its namespace")
+    @Test("A region's policy needs its region and is stored in its namespace")
     func regionPolicy() {
         let bench = PlannerBench()
         let put = ChangeOperation.put(

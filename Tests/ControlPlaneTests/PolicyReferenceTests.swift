@@ -25,7 +25,7 @@ import Testing
         return write.warnings.map { "\($0.rule) \($0.pointer)" }
     }
 
-    @Test("A group that no VM is in is warned of once, where it is named first")
+    @Test("A group without VMs gets one warning, at its first mention")
     func groups() throws {
         #expect(
             try warnings(selector: "has(\(Self.group))", source: "!has(\(Self.group)) && has(x)")
@@ -36,7 +36,7 @@ import Testing
         #expect(try warnings() == [], "other labels may be those of network sets")
     }
 
-    @Test("A group that has members is none to warn of, until the last one goes")
+    @Test("A group is warned of once its last VM is gone")
     func members() throws {
         let path =
             PlannerBench.root

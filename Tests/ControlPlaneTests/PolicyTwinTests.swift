@@ -25,7 +25,7 @@ import Testing
         return views
     }
 
-    @Test("The list shows the one without a prefix, which is also what is read")
+    @Test("Lists and reads show the policy that is stored without a prefix")
     func shownOnce() {
         bench.accept(.policy("two"))
         leftover()
@@ -41,7 +41,7 @@ import Testing
         #expect(found == [[.twin], [.twin]])
     }
 
-    @Test("A deletion removes both, and by its stored name only the one")
+    @Test("DELETE by name removes both stored policies; by a stored name only that one")
     func deletion() throws {
         bench.accept(.policy("two"))
         leftover()
@@ -70,7 +70,7 @@ import Testing
         }
     }
 
-    @Test("One leftover among plain names makes new names prefixed, and says so; a flag decides it")
+    @Test("One prefixed name makes new names prefixed, with a warning; --policy-names overrides it")
     func convention() throws {
         bench.accept(.policy("one"))
         leftover()
@@ -84,7 +84,7 @@ import Testing
         #expect(tiered.write(.policy("new"))?.warnings == [], "all are prefixed: nothing to say")
     }
 
-    @Test("A name in another tier is no twin, and twins follow every change of a name")
+    @Test("Policies in other tiers are not twins, and twins follow every change of a name")
     func names() {
         leftover("default.two")
         leftover("default.three")

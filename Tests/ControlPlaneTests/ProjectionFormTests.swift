@@ -12,7 +12,9 @@ import Testing
     static let now = Timestamp(microseconds: 1_795_000_000_000_000)
     static let projector = Projector(clusterID: "00000000000000aa", statuses: .sample)
 
-    @Test("A journaled change is its author's, what it needed is the server's, the rest is others'")
+    @Test(
+        "Rows name the author for journaled keys, the server for tiers it added, and nobody for the rest"
+    )
     func attribution() throws {
         let (id, entry) = Self.change(.create, keys: [Self.web, Self.tier])
         let other = PlannerBench.root + "globalnetworkpolicies/other"
@@ -34,7 +36,9 @@ import Testing
         #expect(projection.objects.count == 3)
     }
 
-    @Test("The first policy of a CrossRegionPolicy is that to the ledger, its others are Calico's")
+    @Test(
+        "The ledger names a CrossRegionPolicy's first policy by its kind and the others by Calico's"
+    )
     func crossRegion() {
         let mirror = Mirror()
         func rows(_ revision: Int64, _ events: [WatchEvent]) -> [AuditRecord.Draft] {
@@ -97,7 +101,7 @@ import Testing
         #expect(projection.objects.isEmpty)
     }
 
-    @Test("A change in the gap that the journal tells of is its author's, and on record once")
+    @Test("A journaled change in a gap gets one row that names its author")
     func journaledGap() {
         let change = Self.change(.update, keys: [Self.web])
         let projection = Self.comparison(
@@ -110,7 +114,7 @@ import Testing
         #expect(projection.rows[1].after == #"{"x":1}"#)
     }
 
-    @Test("A journaled change that another writer has gone over leaves a row for each")
+    @Test("A journaled change that another writer overwrote leaves one row for each")
     func supersededInGap() {
         let projection = Self.comparison(
             known: [:], current: [Self.web: (15, "{}")],
@@ -132,14 +136,14 @@ import Testing
         #expect(projection.rows.last?.origin == (rows == 1 ? .api : .external))
     }
 
-    @Test("The journal of revisions that the ledger has is left alone")
+    @Test("Journal entries of revisions that the ledger has add no rows")
     func oldJournal() {
         let projection = Self.comparison(
             known: [:], current: [:], journal: [(8, Self.change(.create, keys: [Self.web]))])
         #expect(projection.rows.count == 1)
     }
 
-    @Test("Of several changes in the gap each has before it what the last one left, if known")
+    @Test("Each change in a gap shows the value before it, if that is known")
     func carriedThroughTheGap() {
         let projection = Self.comparison(
             known: [Self.web: (3, #"{"n":1}"#)], current: [Self.web: (15, #"{"n":4}"#)],
@@ -155,7 +159,7 @@ import Testing
         #expect(rows.map(\.origin) == [.api, .api, .api, .external])
     }
 
-    @Test("After a restore the journal tells what the ledger lacks, and what was made again")
+    @Test("After a restore the journal fills in the changes that the ledger lacks")
     func restored() throws {
         let kept = Self.change(.update, keys: [Self.web])
         let again = Self.change(.create, keys: [Self.other])

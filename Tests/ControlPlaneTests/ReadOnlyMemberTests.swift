@@ -100,7 +100,7 @@ import Testing
         return changed(base, path, value)
     }
 
-    @Test("What a GET shows may be sent back whole", arguments: kinds)
+    @Test("The answer to a GET can be sent back as it is", arguments: kinds)
     func repeated(_ kind: Kind) throws {
         guard case .unchanged = bench.decide(.put(kind.name, try shown(kind))) else {
             Issue.record("refused: \(bench.refusal(.put(kind.name, try shown(kind)))?.rules ?? [])")
@@ -141,7 +141,7 @@ import Testing
         }
     }
 
-    @Test("What is no revision is refused, not ignored", arguments: kinds, Verb.allCases)
+    @Test("A revision that cannot be read is refused, not ignored", arguments: kinds, Verb.allCases)
     func noRevision(_ kind: Kind, _ verb: Verb) throws {
         for value: JSONValue in [
             "abc", -1, .number(JSONNumber(uncheckedLiteral: "1.5")), true, [], [:],
@@ -155,7 +155,7 @@ import Testing
         }
     }
 
-    @Test("Nothing of it can be said of what does not exist", arguments: kinds)
+    @Test("Read-only members are refused for an object that does not exist", arguments: kinds)
     func created(_ kind: Kind) throws {
         let bare = changed(try shown(kind), kind.revision, nil)
         let fresh = Self.without(kind)

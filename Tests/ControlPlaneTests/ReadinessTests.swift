@@ -5,7 +5,7 @@ import Store
 import TestSupport
 import Testing
 
-@testable import ControlPlane
+import ControlPlane
 
 /// Ready means that a write would be taken now.
 @Suite struct ReadinessTests {

@@ -24,7 +24,8 @@ import Testing
         .init(source: source(actor), counts: ["update refused": count])
     }
 
-    @Test("A quiet source may cause a burst, then one row a second, and what is over is counted")
+    @Test(
+        "A quiet source may write a burst of rows, then one a second; rows above that are counted")
     func burst() {
         var budget = Self.budget()
         let taken = Self.take(&budget, "a", 10, at: Self.start)
@@ -49,7 +50,8 @@ import Testing
         #expect((flood, other) == (3, 1))
     }
 
-    @Test("Who changes its name with every request comes up against what all may cause together")
+    @Test(
+        "A client that changes its name with every request meets the limit of all sources together")
     func together() {
         var budget = Self.budget(sources: 1_000)
         let taken = (0..<500).reduce(0) { $0 + Self.take(&budget, "actor-\($1)", at: Self.start) }
@@ -75,7 +77,7 @@ import Testing
         #expect(sources == [Self.source("new")])
     }
 
-    @Test("What could not be reported, or not be written, is in the next report, by what was tried")
+    @Test("Counts that could not be reported are in the next report")
     func restored() {
         var budget = Self.budget()
         _ = Self.take(&budget, "a", 5, at: Self.start)

@@ -2,7 +2,7 @@ import Documents
 import Domain
 import Testing
 
-@testable import ControlPlane
+import ControlPlane
 
 /// The detail of a refusal says the first thing that is wrong, where it is, and how many more there are.
 @Suite struct RefusalDetailTests {
@@ -42,7 +42,7 @@ import Testing
         #expect(refusal.detail.hasSuffix("(and \(more) more)") == (more > 0))
     }
 
-    @Test("of a conflict with other objects")
+    @Test("The detail of a refusal names a conflict with other objects")
     func overlap() throws {
         bench.accept(.put(.subnet(region: "one", name: "a"), ["cidr": "10.0.0.0/24"]))
         let refusal = try #require(
@@ -51,7 +51,7 @@ import Testing
         #expect(refusal.detail.hasPrefix("/cidr: 10.0.0.0/25 overlaps 10.0.0.0/24, subnet a"))
     }
 
-    @Test("of warnings that strict=true refuses")
+    @Test("The detail of a refusal names the warnings that strict=true refuses")
     func strict() throws {
         let refusal = try #require(
             bench.refusal(
@@ -63,7 +63,7 @@ import Testing
                 "the change has warnings, and strict=true refuses them: \(first.summary)"))
     }
 
-    @Test("however long what was sent is")
+    @Test("The detail of a refusal is bounded, however long the request is")
     func bounded() {
         let long = String(repeating: "x", count: 100_000)
         let violation = Violation(pointer: "/" + long, rule: .wrongType, message: long)

@@ -4,7 +4,7 @@ import Domain
 import Etcd
 import Testing
 
-@testable import ControlPlane
+import ControlPlane
 
 /// A PUT that removes what another tool has put on an object.
 @Suite struct RemovedMembersTests {

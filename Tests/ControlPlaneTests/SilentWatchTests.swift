@@ -6,7 +6,7 @@ import Testing
 @testable import ControlPlane
 
 @Suite struct SilentWatchTests {
-    @Test("While the watch alone hangs nothing is decided, and health says why")
+    @Test("While only the watch hangs, nothing is decided, and health gives the reason")
     func watchAlone() async throws {
         let directory = try TemporaryDirectory()
         try await withEtcd(EtcdProcess.Options(skipsSync: true)) { etcd in
@@ -39,7 +39,7 @@ import Testing
         }
     }
 
-    @Test("A quiet etcd is heard all the same")
+    @Test("A watch without changes does not count as silent")
     func quiet() async throws {
         try await withServer { plane, _, _ in
             let before = plane.mirror.lastHeard

@@ -29,7 +29,7 @@ import Testing
             #""\#(cidr)""#)
     }
 
-    @Test("A finding comes with the value and goes with it")
+    @Test("A finding appears with its value and disappears with it")
     func comesAndGoes() {
         let path = Self.policies + "bad"
         bench.put(path, #"{"spec":{"types":["Ingress"],"ingress":[{"action":"Reject"}]}}"#)
@@ -84,7 +84,7 @@ import Testing
         #expect(codes(second) == [])
     }
 
-    @Test("News of findings are bounded, counted, and told once")
+    @Test("New findings are reported once, up to a bound, and the rest are counted")
     func news() {
         var state = MirrorState()
         for index in 0..<60 {

@@ -104,7 +104,7 @@ import Testing
         #expect(bench.commit([["/a": "2"]], showing: ["/a": "3"]) != nil)
     }
 
-    @Test("Garbage, a deletion and a repair are told once each")
+    @Test("Garbage, a deletion and a repair of head are reported once each")
     func garbageAndRepair() throws {
         let bench = ChainBench()
         _ = bench.commit([["/a": "1"]])
@@ -119,7 +119,7 @@ import Testing
         #expect(bench.commit([["/a": "3"]]) == nil)
     }
 
-    @Test("The heads of a later version are told of once, not with each change")
+    @Test("Heads of a later version are reported once, not with each change")
     func laterVersion() {
         let bench = ChainBench()
         #expect(bench.write(#"{"v":2,"n":1}"#.bytes) != nil)
@@ -127,7 +127,7 @@ import Testing
         #expect(bench.write(#"{"v":3,"n":3}"#.bytes) != nil)
     }
 
-    @Test("The row shows the beginning of a value that is none")
+    @Test("The row of an unreadable head shows the beginning of its value")
     func row() throws {
         let long = String(repeating: "é", count: 4_000)
         let finding = HeadFinding("r", .valid(.initial), StoredHead(bytes: long.bytes))

@@ -8,7 +8,7 @@ import TestSupport
 @Suite struct TimeTravelTests {
     private static let policies = "/calico/resources/v3/projectcalico.org/globalnetworkpolicies/"
 
-    @Test("What nobody watched is unknown; what was before and after it is known")
+    @Test("History is unknown in a gap and known before and after it")
     func gap() async throws {
         try await withLostHistory { before, lost, after, controlPlane, ledger in
             let old = try await controlPlane.locate(.revision(before), timeout: .seconds(5))
@@ -37,7 +37,7 @@ import TestSupport
         }
     }
 
-    @Test("A revision that names nothing of ours is reached without waiting for a change")
+    @Test("A revision of a foreign key is reached without waiting for a change")
     func idleRevision() async throws {
         try await withServer { controlPlane, _, store in
             try await controlPlane.submit(.region("one"))

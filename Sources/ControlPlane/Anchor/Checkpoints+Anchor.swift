@@ -48,7 +48,7 @@ extension Checkpoints {
         }
     }
 
-    /// Why the ledger does not agree with the anchor; nil when it does.
+    /// Returns how the ledger disagrees with the anchor; nil if it agrees.
     private func mismatch(with current: KeyValue) async throws -> LedgerMismatch? {
         let text = String(decoding: current.value, as: UTF8.self)
         var mismatch = LedgerMismatch(reason: "", anchored: nil, size: ledger.lastSeq, root: nil)
@@ -67,7 +67,7 @@ extension Checkpoints {
             mismatch.root = try await root(size: size)
             if mismatch.root == signed.checkpoint.root { return nil }
         }
-        // What was added since the start may hide that rows were missing then.
+        // Rows added since the start may hide that rows were missing then.
         if !state.withLock({ $0.isCompared }) { mismatch.size = sizeAtStart }
         if size > mismatch.size {
             mismatch.reason = "the ledger has fewer rows than were anchored"
@@ -104,7 +104,7 @@ extension Checkpoints {
     }
 
     /// At the start, of a ledger that was signed in an earlier run: etcd was away then or is another one
-    /// now, or somebody has taken the anchor away.
+    /// now, or someone deleted the anchor.
     private func reportMissingAnchor() async throws {
         guard !state.withLock({ $0.isCompared || $0.isMissingAnchorReported }),
             let last = try await ledger.lastCheckpoint(upTo: sizeAtStart)

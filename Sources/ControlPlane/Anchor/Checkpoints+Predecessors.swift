@@ -18,7 +18,7 @@ extension Checkpoints {
         }
         for row in news {
             logger.error(
-                "the ledger took the place of another one",
+                "the ledger replaced another one",
                 metadata: [
                     "ledger": "\(row.ledger)",
                     "anchored": "\(row.size.map { "\($0) rows" } ?? "nothing")",

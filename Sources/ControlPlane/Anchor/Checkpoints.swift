@@ -9,7 +9,7 @@ import Synchronization
 ///
 /// A checkpoint is made without etcd too; it is anchored as soon as that answers.
 package final class Checkpoints: Service {
-    /// What may be in the way of a newer checkpoint or anchor, each by itself.
+    /// The steps that can fail independently and so delay a newer checkpoint or anchor.
     package enum Part: CaseIterable, Sendable {
         case key, checkpoint, anchor, predecessor
 
@@ -23,7 +23,7 @@ package final class Checkpoints: Service {
         }
     }
 
-    /// What `/readyz` and `/metrics` show.
+    /// The state that `/readyz` and `/metrics` show.
     package struct Status: Sendable {
         /// Rows under the newest checkpoint; 0 before the first.
         package var signed: Int64 = 0
@@ -33,12 +33,12 @@ package final class Checkpoints: Service {
         package var mismatches = 0
         /// Ledgers whose place this one took, and whose checkpoints etcd still holds.
         package var predecessors: [String] = []
-        /// What does not succeed, and why.
+        /// The reason for each step that fails now.
         package var problems: [Part: String] = [:]
 
         package init() {}
 
-        /// Why there is no newer checkpoint or anchor; nil when there is no reason.
+        /// The reasons why there is no newer checkpoint or anchor; nil if every step succeeds.
         package var problem: String? {
             let texts = Part.allCases.compactMap { problems[$0] }
             return texts.isEmpty ? nil : texts.joined(separator: "; ")
@@ -47,9 +47,9 @@ package final class Checkpoints: Service {
 
     struct State {
         var status = Status()
-        /// Whether the ledger says which key signs; nothing is signed before.
+        /// True if the ledger names the signing key. Nothing is signed before.
         var isKeyOnRecord = false
-        /// Whether etcd's anchor has been compared with the ledger since the start.
+        /// True if etcd's anchor has been compared with the ledger since the start.
         var isCompared = false
         var isMissingAnchorReported = false
     }
@@ -60,7 +60,7 @@ package final class Checkpoints: Service {
     let logger: Logger
     let now: @Sendable () -> Timestamp
     let state = Mutex(State())
-    /// Those that bring etcd's anchor up to date.
+    /// Runs that bring etcd's anchor up to date.
     let anchoring = CoalescingTask()
     /// Keys of ledgers that had this one's data folder before.
     let retiredKeys: [VerifierKey]
@@ -68,9 +68,9 @@ package final class Checkpoints: Service {
     let sizeAtStart: Int64
     private let interval: Duration?
 
-    /// How soon what failed is tried again.
+    /// The pause before a failed step is tried again.
     private static let retryInterval = Duration.seconds(5)
-    /// How long somebody waits for an anchor: who asks for a checkpoint, and the end of the server.
+    /// The time that a request for a checkpoint, and the shutdown, wait for etcd to take the anchor.
     private static let anchorPatience = Duration.seconds(2)
 
     /// - Parameters:
@@ -145,7 +145,7 @@ package final class Checkpoints: Service {
             let isAnchored = state.withLock { state in
                 state.isCompared && state.status.anchored >= state.status.signed
             }
-            // Also when nothing is new: somebody may have taken evidence away, or the anchor.
+            // Also when nothing is new: someone may have deleted evidence or the anchor.
             if isDue || !isAnchored { await tryToAnchor() }
             let pause = interval == nil ? Self.retryInterval : due - .now
             try? await Task.sleep(for: min(Self.retryInterval, max(pause, .milliseconds(10))))
@@ -162,13 +162,13 @@ package final class Checkpoints: Service {
         }
     }
 
-    /// At the end; what etcd does not take is anchored by the next start.
+    /// Signs once more at shutdown and tries for two seconds to anchor it. Otherwise the next start does.
     private func signFinalCheckpoint() async {
         await signIfGrown()
         await anchorWithPatience()
     }
 
-    /// Nobody waits long for an etcd that is away.
+    /// Tries to anchor, but does not wait long for an etcd that does not answer.
     private func anchorWithPatience() async {
         await withTaskGroup(of: Void.self) { group in
             group.addTask { await self.tryToAnchor() }
@@ -205,7 +205,7 @@ package final class Checkpoints: Service {
         }
     }
 
-    /// Runs `body`; what it throws is logged and shown until the same part succeeds.
+    /// Runs `body`. Logs its error and shows it in the status until the same step succeeds.
     func attempt(_ part: Part, _ body: () async throws -> Void) async {
         do {
             try await body()

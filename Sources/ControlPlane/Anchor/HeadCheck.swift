@@ -1,5 +1,4 @@
 import Documents
-import Domain
 package import Etcd
 package import Store
 
@@ -8,9 +7,9 @@ package import Store
 /// Each `head` in it is computed again from the one before and what its revision shows. What is older than
 /// etcd's history is not proven by this, and neither is the order or the number of changes before it.
 package struct HeadCheck: Sendable {
-    /// What is not as a server left it.
+    /// The differences from what a server would have written.
     package private(set) var findings: [String] = []
-    /// What decides nothing, but should be known.
+    /// Notes that do not affect the verdict.
     package private(set) var notes: [String] = []
 
     /// The most revisions of etcd that are read.
@@ -105,7 +104,7 @@ package struct HeadCheck: Sendable {
                 )
                 continue
             }
-            // A row of somebody else's is there when the entry was not believed.
+            // If the entry was not believed, the row names another author.
             if !ids.contains(change.id.text) {
                 notes.append(
                     "the ledger does not attribute revision \(change.revision) to change \(change.id)"

@@ -3,7 +3,7 @@ import Domain
 package import Etcd
 package import Store
 
-/// What etcd holds of ledgers: their anchors, and checkpoints that this one once did not agree with.
+/// The checkpoints in etcd: the ledgers' anchors, and evidence of checkpoints that this ledger disagreed with.
 package struct LedgerAnchors: Sendable {
     /// The newest checkpoint of another ledger.
     package struct Other: Sendable {
@@ -14,7 +14,7 @@ package struct LedgerAnchors: Sendable {
     /// This ledger's; nil for none, and for one that is no checkpoint.
     package private(set) var anchor: OutsideCheckpoint?
     package private(set) var evidence: [OutsideCheckpoint] = []
-    /// How many keys of evidence there are, also those that hold no checkpoint.
+    /// The number of evidence keys, including those that hold no checkpoint.
     package private(set) var evidenceCount = 0
     /// The replicas' ledgers, and those that are no more.
     package private(set) var others: [Other] = []
@@ -39,7 +39,7 @@ package struct LedgerAnchors: Sendable {
 }
 
 extension [LedgerAnchors.Other] {
-    /// Those that were signed with one of `keys`: ledgers whose place this one took.
+    /// The ledgers that this one replaced: their checkpoints are signed with one of `keys`.
     func signed(withOneOf keys: [VerifierKey]) -> [LedgerAnchors.Other] {
         filter { other in keys.contains { other.signed.note.isSigned(withKeyOf: $0) } }
     }
@@ -47,13 +47,13 @@ extension [LedgerAnchors.Other] {
 
 /// A checkpoint that the ledger's rows do not agree with: rows were lost, or are others.
 struct LedgerMismatch: Sendable, Equatable {
-    /// What was found, for people.
+    /// The finding in words.
     var reason: String
-    /// What the checkpoint says; nil when it cannot be read.
+    /// The checkpoint; nil if it cannot be read.
     var anchored: Checkpoint?
     /// Rows that the ledger had.
     var size: Int64
-    /// Root over as many of the ledger's rows as were anchored, or over all when there are fewer; nil
+    /// Root over the same number of the ledger's rows as were anchored, or over all when there are fewer; nil
     /// when it could not be computed.
     var root: AuditHash?
 
@@ -84,7 +84,7 @@ struct LedgerMismatch: Sendable, Equatable {
         return .object(object)
     }
 
-    /// Whether `row` says the same of the same checkpoint.
+    /// Returns true if `row` reports the same mismatch of the same checkpoint.
     func isReported(by row: AuditRecord) -> Bool {
         guard let detail = row.detail, let value = try? JSONParser.parse(Array(detail.utf8)) else {
             return false

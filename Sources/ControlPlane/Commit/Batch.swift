@@ -25,8 +25,8 @@ struct BatchMember: Sendable {
     }
 }
 
-/// What the members of a batch write, to find those that have to wait for the next transaction: the
-/// comparisons of a transaction are on the state before it, and etcd takes one write of a key in each.
+/// The writes of a batch's members, to find changes that must wait for the next transaction. A transaction compares
+/// the state before it, and etcd takes only one write of each key.
 struct BatchWrites {
     private var paths: Set<String> = []
     /// Networks of subnets and regions, before and after.

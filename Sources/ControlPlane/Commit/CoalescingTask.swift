@@ -1,7 +1,7 @@
 import Synchronization
 
-/// Runs something one at a time. Whoever asks while it runs shares the one run that follows, so that callers
-/// never wait for more than two.
+/// Runs a task one at a time. Callers that ask while it runs share the one run that follows, so that nobody waits for
+/// more than two runs.
 final class CoalescingTask: Sendable {
     private struct Turn: Sendable {
         let number: Int
@@ -19,7 +19,7 @@ final class CoalescingTask: Sendable {
 
     private let state = Mutex(State())
 
-    /// How many wait now.
+    /// The number of callers that wait now.
     var waiting: Int { state.withLock { $0.waiting.values.reduce(0) { $0 + $1.count } } }
 
     /// Returns when a run of `body` that began after the call has ended, or when the caller is cancelled. A

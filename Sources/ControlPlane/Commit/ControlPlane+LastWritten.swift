@@ -56,7 +56,7 @@ extension ControlPlane {
 }
 
 extension PreparedChange {
-    /// What a PUT names: labels, and fields of `spec` where those are replaced too. Nil for other changes.
+    /// The labels and `spec` fields that a PUT keeps; the fields are nil if they are not replaced. Nil for other changes.
     fileprivate var replacement: (ObjectName, (labels: Set<String>, fields: Set<String>?))? {
         switch self {
         case .putRegion(let name, let decoded):

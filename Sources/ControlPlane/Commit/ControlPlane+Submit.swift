@@ -1,7 +1,6 @@
 import Calico
 import Documents
 import Domain
-import Logging
 import Store
 
 extension ControlPlane {
@@ -78,7 +77,7 @@ extension ControlPlane {
         }
     }
 
-    /// What an earlier request with the same key did, as it was answered then.
+    /// Returns the answer that an earlier request with the same key was given.
     private func replayed(
         _ id: ChangeID, _ entry: JournalEntry, _ revision: Int64
     ) async throws(ControlPlaneError) -> AppliedChange {
@@ -110,7 +109,7 @@ extension ControlPlane {
             replayed: true)
     }
 
-    /// What an earlier stream with the same key did: objects that it left alone are not known any more.
+    /// Returns what an earlier manifest with the same key changed. The objects that it left alone are not recorded.
     private func replayedManifest(
         _ id: ChangeID, _ revision: Int64
     ) async throws(ControlPlaneError) -> AppliedManifest {

@@ -58,9 +58,9 @@ package struct Head: Sendable, Equatable {
     }
 }
 
-/// What etcd holds under `head`.
+/// The value of the key `head` in etcd.
 package enum StoredHead: Sendable, Equatable {
-    /// Nothing: no change has been accepted, or somebody has deleted the key.
+    /// No key: no change was accepted yet, or someone deleted it.
     case absent
     case valid(Head)
     /// Bytes that are no head that this program can continue. They are never overwritten: a server that
@@ -107,7 +107,7 @@ package enum StoredHead: Sendable, Equatable {
         self = .valid(Head(seq: seq, changeID: changeID, hash: hash))
     }
 
-    /// The head to continue from; nil when there is none that can be read.
+    /// The head to continue from; nil if it cannot be read.
     package var head: Head? {
         switch self {
         case .absent: .initial

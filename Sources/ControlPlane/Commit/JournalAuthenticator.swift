@@ -9,7 +9,7 @@ package struct JournalKey: Sendable, Equatable {
     package let id: String
     let secret: SymmetricKey
 
-    /// The fewest bytes of a secret: as many as SHA-256 gives (RFC 2104 section 3).
+    /// The fewest bytes of a secret: the output length of SHA-256 (RFC 2104 section 3).
     package static let minimumBytes = 32
 
     /// Nil for an id of another form, or a secret of fewer bytes than `minimumBytes`.
@@ -51,7 +51,7 @@ package struct JournalSeal: Sendable, Equatable {
         self.code = code
     }
 
-    /// Nil when an entry's member `mac` is none.
+    /// Nil if the member `mac` does not have the form of a seal.
     init?(_ value: JSONValue) {
         guard let keyID = value["key"]?.stringValue, let code = value["value"]?.stringValue else {
             return nil
@@ -136,7 +136,7 @@ package struct JournalAuthenticator: Sendable {
 }
 
 extension JournalEntry {
-    /// Who signs an entry that is written.
+    /// Signs an entry when it is written.
     struct Signer: Sendable, Equatable {
         var key: JournalKey
         var id: ChangeID

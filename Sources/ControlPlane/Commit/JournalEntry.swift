@@ -7,7 +7,7 @@ import Etcd
 /// The value of `journal/<changeId>`: who made a change and which keys it wrote, in the same
 /// transaction as the change itself.
 package struct JournalEntry: Sendable, Equatable {
-    /// False when the change was given up: the key then stands in the way of a late transaction.
+    /// False if the change was given up. The entry then keeps a late transaction from being applied.
     package var isAccepted: Bool
     /// RFC 3339, UTC.
     package var time: String
@@ -17,21 +17,21 @@ package struct JournalEntry: Sendable, Equatable {
     package var kind: String
     package var name: String
     package var region: String?
-    /// What the change did to the object; nil for a change that was given up.
+    /// The effect on the object; nil for a change that was given up.
     package var result: ChangeVerb?
     /// The etcd keys written besides `head` and the journal, the named object's first.
     package var keys: [String]
-    /// What became of each of `keys`, in their order.
+    /// The effect on each of `keys`, in their order.
     package var verbs: [ChangeVerb]
     /// See `ChangeRequest.fingerprint`.
     package var fingerprint: String?
-    /// What the client was warned of, as `{pointer, rule, message}`.
+    /// The warnings that the client was given, as `{pointer, rule, message}`.
     package var warnings: [JSONValue] = []
     /// mod_revision of `head` that the change's transaction compared; nil when the entry does not say.
     package var headRevision: Int64?
     /// SHA-256 of the value written under each of `keys`, in hex, nil for a deletion; empty unless signed.
     var digests: [String?] = []
-    /// Who made the entry, as it was read; see `JournalAuthenticator`.
+    /// The seal that was read; see `JournalAuthenticator`.
     package private(set) var seal: JournalSeal?
     /// Signs the entry when it is serialised.
     var signer: Signer?
@@ -59,7 +59,7 @@ package struct JournalEntry: Sendable, Equatable {
 }
 
 extension JournalEntry {
-    /// `kind` of a change that applies a stream of documents; its name is empty.
+    /// `kind` of a change that applies a manifest; its name is empty.
     package static let manifestKind = "Stream"
 
     /// Nil when the bytes are no journal entry of this version. Believes whatever it reads: what acts on an
@@ -117,7 +117,7 @@ extension JournalEntry {
         return JSONSerializer.bytes(.object(object))
     }
 
-    /// The objects that the change wrote, or the one it named: for a stream told from the keys.
+    /// The objects that the change wrote, or the one it named: for a manifest told from the keys.
     package var objects: [ObjectReference] {
         guard kind == Self.manifestKind else {
             return [ObjectReference(kind: kind, name: name, region: region)]
@@ -130,7 +130,7 @@ extension JournalEntry {
         }
     }
 
-    /// What became of `key`; nil for a key of another change.
+    /// The effect on `key`; nil for a key of another change.
     func verb(of key: String) -> ChangeVerb? {
         guard let index = keys.firstIndex(of: key) else { return nil }
         return verbs.indices.contains(index) ? verbs[index] : index == 0 ? result : .create
@@ -148,8 +148,7 @@ extension JournalEntry {
     }
 }
 
-/// What a value below `journal/` turned out to be. Everything that acts on a journal entry reads it this
-/// way: replays, lost answers, `GET /v1/changes/{id}` and the ledger's rows.
+/// The result of reading a value below `journal/`. All code that acts on a journal entry reads it this way: replays, lost answers, `GET /v1/changes/{id}` and the ledger's rows.
 package enum JournalReading: Sendable, Equatable {
     /// An entry to act on.
     case entry(JournalEntry)
@@ -161,7 +160,7 @@ package enum JournalReading: Sendable, Equatable {
 
     package var doubt: JournalDoubt? { if case .doubtful(let doubt) = self { doubt } else { nil } }
 
-    /// What the value says of itself, true or not.
+    /// The entry's claims, believed or not.
     package var claim: JournalEntry? { entry ?? doubt?.claim }
 
     /// Reads a value without authentication; any bytes are allowed.
@@ -202,7 +201,7 @@ package struct JournalDoubt: Sendable, Equatable {
     }
 
     package var reason: Reason
-    /// What the entry says; nil when that cannot be read.
+    /// The entry's claims; nil if they cannot be read.
     package var claim: JournalEntry?
 
     package init(_ reason: Reason, claim: JournalEntry? = nil) {

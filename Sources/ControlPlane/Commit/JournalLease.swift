@@ -12,7 +12,7 @@ final class JournalLease: Sendable {
     }
 
     private let store: any KeyValueStore
-    /// How long journal entries live, seconds.
+    /// Seconds that journal entries live.
     private let ttlSeconds: Int64
     private let current = Mutex<Current?>(nil)
 

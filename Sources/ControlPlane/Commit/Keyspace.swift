@@ -1,6 +1,5 @@
 import Crypto
 import Documents
-import Domain
 package import Etcd
 
 /// The keys of our own in etcd, and the one prefix that covers them and Calico's.
@@ -37,7 +36,7 @@ package enum Keyspace {
         EtcdKey(root + "checkpoint/" + ledger + "/mismatch-" + name)
     }
 
-    /// Who made the change `id`, and which keys it wrote.
+    /// The journal entry of the change `id`: its author and the keys it wrote.
     package static func journal(_ id: ChangeID) -> EtcdKey { EtcdKey(journalPrefix + id.text) }
 }
 

@@ -8,7 +8,7 @@ enum ChangeAnswer: Sendable {
     /// In etcd at this revision.
     case committed(PlannedWrite, revision: Int64)
     case unchanged(ObjectView, warnings: [Violation])
-    /// A dry run that would have been accepted, or a stream that changes nothing.
+    /// A dry run that would have been accepted, or a manifest that changes nothing.
     case planned(PlannedWrite)
     /// The draft does not hold any more and has to be made again; nothing is in etcd.
     case stale
@@ -22,6 +22,9 @@ enum ChangeAnswer: Sendable {
 ///
 /// States: `waiting` (until it is part of a transaction), `inFlight` (the transaction may have been
 /// sent), `answered`. Can move from `waiting` and `inFlight` to each other and to `answered`.
+///
+/// A mutex and not an actor: the deadline, the client's cancellation and the writer may answer at the same moment, and a
+/// lock decides which of them is first without a suspension.
 final class Submission: Sendable {
     private enum Phase {
         case waiting, inFlight, answered
@@ -30,7 +33,7 @@ final class Submission: Sendable {
     private struct State {
         var phase = Phase.waiting
         var continuation: CheckedContinuation<ChangeAnswer, Never>?
-        /// The answer, if it came before anybody waited for it.
+        /// The answer, if it came before the caller began to wait.
         var answer: ChangeAnswer?
         var draft: Draft
         var trouble: String?

@@ -1,7 +1,8 @@
 import Domain
 import Synchronization
 
-/// The writes that wait for the writer, in the order they came. Bounded in number and in bytes.
+/// The writes that wait for the writer, in the order they came. Bounded in number and in bytes: the number bounds how
+/// long the last one waits, and the bytes bound the memory that large manifests take.
 final class SubmissionQueue: Sendable {
     private struct State {
         var waiting: [Submission] = []
@@ -63,7 +64,7 @@ final class SubmissionQueue: Sendable {
         var iterator = wakes.makeAsyncIterator()
         while !Task.isCancelled {
             let batch = state.withLock { state in
-                // Those whose client has left are answered already.
+                // Submissions whose client left are answered already.
                 Self.take(&state) { $0.isAnswered }
                 let batch = Array(state.waiting.prefix(count))
                 state.waiting.removeFirst(batch.count)

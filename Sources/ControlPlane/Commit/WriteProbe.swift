@@ -9,9 +9,9 @@ final class WriteProbe: Sendable {
     private let last = Mutex<(time: ContinuousClock.Instant, trouble: String?)?>(nil)
     private let turns = CoalescingTask()
 
-    /// How long one answer serves everybody who asks: each costs etcd an entry of its Raft log.
+    /// The time for which one answer serves everyone who asks. Each probe costs etcd an entry of its Raft log.
     private static let lifetime = Duration.milliseconds(100)
-    /// How long etcd may take.
+    /// The time that etcd may take.
     private static let patience = Duration.seconds(1)
 
     init(store: any KeyValueStore) { self.store = store }

@@ -1,4 +1,3 @@
-import Domain
 import Etcd
 import Logging
 import Synchronization

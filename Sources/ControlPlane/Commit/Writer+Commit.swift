@@ -44,7 +44,7 @@ extension Writer {
         }
     }
 
-    /// The members can be answered as not applied again.
+    /// Takes the members back from flight, so that they can be answered as not applied.
     func release(_ plan: Plan) {
         for (member, _, _) in plan.accepted { _ = member.submission.setInFlight(false) }
     }
@@ -59,6 +59,8 @@ extension Writer {
             head = head.next(changeID: member.id, writes: write.writes)
             transaction.compares += write.writes.map(\.compare)
             transaction.success += write.writes.map(\.operation)
+            // The journal entry must not exist yet, or be the aborted one of an earlier attempt. Otherwise a request
+            // that was sent twice, or a transaction whose answer was lost, would be applied twice.
             transaction.compares.append(
                 .unchanged(member.journalKey, since: member.journalRevision))
             transaction.success.append(.put(member.journalKey, entry, lease: lease))
@@ -215,7 +217,7 @@ extension Array {
 
 /// The meaning of an error of etcd for the transaction that it answers.
 enum EtcdVerdict {
-    /// No write of anybody passes now.
+    /// etcd takes no write from anyone now.
     case refusesWrites
     /// This transaction will never pass, whenever it is sent again.
     case refusesTransaction

@@ -1,11 +1,10 @@
-import Domain
 import Etcd
 import Synchronization
 
 extension Writer {
-    /// The answer to a transaction was lost. Either its journal entries are there, then it was applied;
-    /// or they are put there as aborted, which makes it impossible, since it compares every one of them.
-    /// Tries until etcd tells, or refuses to take the entries.
+    /// Finds out whether a transaction was applied whose answer was lost. If its journal entries exist, it was.
+    /// Otherwise this puts aborted entries there. The lost transaction compares all of these keys, so
+    /// it can no longer be applied. Tries until etcd answers or refuses the entries.
     func resolve(_ plan: Plan, _ journal: [[UInt8]]) async -> Attempt {
         var backoff = Backoff(first: .milliseconds(20), limit: .seconds(1))
         while !Task.isCancelled {
@@ -26,8 +25,8 @@ extension Writer {
         return .retry(.unavailable("the server is shutting down"))
     }
 
-    /// Puts an aborted entry for each member, provided that none has an entry that the lost transaction
-    /// did not find: another replica may have carried out a request with the same Idempotency-Key.
+    /// The transaction that puts an aborted entry for each member, if none of them has an entry that the lost
+    /// transaction did not find. Another replica may have carried out a request with the same Idempotency-Key.
     private func abort(_ plan: Plan, lease: LeaseID) -> Transaction {
         Transaction(
             compares: plan.accepted.map {
@@ -55,7 +54,7 @@ extension Writer {
             let found = stored.indices.contains(index) ? stored[index] : nil
             member.journalRevision =
                 response.succeeded ? response.header.revision : found?.modRevision ?? 0
-            // Somebody's entry: the next attempt reads it before it does anything.
+            // There is an entry now, and the next attempt reads it first.
             member.submission.mayBeJournaled.withLock { $0 = true }
         }
         return .retry(.unavailable("the connection to etcd was lost"))
@@ -70,9 +69,9 @@ extension Writer {
         return revision
     }
 
-    /// etcd takes no entry that would make the lost transaction impossible. If that was applied, it is
-    /// known; otherwise its members are told that their outcome is not known. The next transaction
-    /// writes `head`, which makes the lost one impossible as well.
+    /// Answers the members when etcd refuses the aborted entries. If the lost transaction was applied, they are told
+    /// so; otherwise their outcome is unknown. The next transaction writes `head`, after which the lost one
+    /// cannot be applied either.
     private func answerUnresolved(_ plan: Plan, _ journal: [[UInt8]]) async -> Attempt {
         let lookup = Transaction(success: plan.accepted.map { .range(.key($0.member.journalKey)) })
         if let response = try? await store.transaction(lookup),

@@ -6,8 +6,11 @@ import Synchronization
 /// The one task that changes etcd: takes waiting writes, checks that their drafts still hold, and commits
 /// them together, in one transaction at a time.
 ///
-/// Members of a batch are independent of one another: what a plan read, no earlier member of the same
-/// batch writes. So a member can be dropped or answered by itself at any time.
+/// Members of a batch are independent: no member writes a key that another one's plan has read. So a member can be
+/// dropped or answered alone at any time.
+///
+/// One transaction at a time, because each compares the `head` that the one before wrote. A second one in flight would
+/// fail that comparison. Batching gives the throughput: while etcd commits one transaction, the next batch gathers.
 final class Writer: Sendable {
     struct Limits: Sendable {
         /// Operations, or comparisons, in one transaction; etcd's `--max-txn-ops` is 128 by default.
@@ -30,7 +33,7 @@ final class Writer: Sendable {
     /// Revision of this writer's last transaction: the next one has to build on it.
     let lastCommitted = Mutex<Int64>(0)
     let turns = Mutex(ReplicaTurns())
-    /// Returns the reason why nothing may be written now; nil when all is in order.
+    /// Returns the reason why nothing may be written now; nil when writes may pass.
     let writeBlocker: @Sendable () -> ControlPlaneError?
 
     /// The batch being worked on.
@@ -135,7 +138,7 @@ final class Writer: Sendable {
                     for member in tried where paths.contains(member.journalKey.description) {
                         member.submission.mayBeJournaled.withLock { $0 = true }
                     }
-                    // Those that others keep changing wait behind all the rest, and hold nobody up.
+                    // Changes that others keep overtaking wait behind all the rest and hold nobody up.
                     let (moved, others) = tried.divided { $0.touches(paths) }
                     queue.putBack((others + rest).map(\.submission))
                     let pauses = moved.map { $0.submission.pauseAfterConflict() }

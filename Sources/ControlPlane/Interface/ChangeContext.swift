@@ -1,7 +1,7 @@
 package import Documents
 package import Domain
 
-/// Who asks, how that is known, and why: goes into the journal and the ledger.
+/// The author of a request, how the author is known, and the reason. Goes into the journal and the ledger.
 package struct ChangeContext: Sendable, Equatable {
     /// Principal, such as `anonymous@127.0.0.1`.
     package var actor: String

@@ -2,11 +2,11 @@ import Calico
 package import Documents
 import Domain
 
-/// What became of a change request that was answered.
+/// The outcome of a change request.
 package enum ChangeOutcome: Sendable {
     /// In etcd, shown by this server's reads, and audited on disk; or nothing needed to change.
     case applied(AppliedChange)
-    /// The same of all objects of a stream.
+    /// The same for all objects of a manifest.
     case appliedManifest(AppliedManifest)
     /// A dry run that would have been accepted.
     case planned(ChangePlan)
@@ -25,7 +25,7 @@ package struct AppliedChange: Sendable {
     package var replayed: Bool
 }
 
-/// A stream that is applied.
+/// A manifest that is applied.
 package struct AppliedManifest: Sendable {
     package struct Object: Sendable {
         package var verb: ChangeVerb
@@ -57,11 +57,11 @@ extension AppliedManifest {
             warnings: write.warnings, replayed: false)
     }
 
-    /// As the ledger knows it. A CrossRegionPolicy is one object, in however many policies it is stored.
+    /// Reads the outcome from the ledger's rows. A CrossRegionPolicy is one object, however many policies it has.
     init(_ id: ChangeID, _ rows: [AuditRecord], revision: Int64) {
         var objects: [Object] = []
         var sources: [String] = []
-        // What has to exist beside the objects, such as a tier, is none of them.
+        // Rows of things that had to exist, such as a tier, are left out.
         for row in rows where Self.kinds.contains(row.kind) {
             if let source = row.resource.flatMap(CrossRegionAnnotation.sourceName(ofPart:)) {
                 sources.append(source)
@@ -72,7 +72,7 @@ extension AppliedManifest {
                         region: row.region))
             }
         }
-        // Where only further policies changed no row names the whole.
+        // If only further policies changed, no row names the whole.
         for source in Set(sources).sorted()
         where !objects.contains(where: { $0.name == source && $0.kind.hasSuffix("Policy") }) {
             objects.append(
@@ -95,12 +95,12 @@ extension AuditRecord {
     }
 }
 
-/// What a change does to one object.
+/// The effect of a change on one object.
 package enum ChangeVerb: String, Sendable {
     case create, update, delete
     case unchanged = "none"
 
-    /// As the ledger calls it; what is only observed counts as an update.
+    /// The effect that a row records; an observation counts as an update.
     init(_ verb: AuditRecord.Verb) {
         switch verb {
         case .create: self = .create
@@ -110,7 +110,7 @@ package enum ChangeVerb: String, Sendable {
     }
 }
 
-/// What a dry run answers.
+/// The answer to a dry run.
 package struct ChangePlan: Sendable {
     package var changes: [PlannedChange]
     package var warnings: [Violation]
@@ -128,7 +128,7 @@ package struct PlannedChange: Sendable {
 }
 
 extension PlannedChange {
-    /// What turns the one into the other, revisions aside; nil unless it is an update.
+    /// The difference of the two documents, without revisions; nil unless it is an update.
     package var diff: [JSONPatch.Operation]? {
         guard verb == .update, let before, let after else { return nil }
         return ObjectDiff.operations(from: before, to: after)
@@ -138,7 +138,7 @@ extension PlannedChange {
     package var kind: String { name.kind(showing: after ?? before) }
 }
 
-/// What became of a change, as `GET /v1/changes/{id}` answers.
+/// The state of a change, as `GET /v1/changes/{id}` answers it.
 package struct ChangeStatus: Sendable {
     package enum State: String, Sendable {
         case accepted

@@ -32,7 +32,7 @@ package struct ChangeRequest: Sendable {
     }
 }
 
-/// What is to be done.
+/// The requested change.
 package enum ChangeOperation: Sendable {
     /// Create or replace the object with the client's document.
     case put(ObjectName, JSONValue)
@@ -41,12 +41,12 @@ package enum ChangeOperation: Sendable {
     case delete(ObjectName)
     /// Take the first free block of the region's address blocks as a new subnet.
     case allocateSubnet(region: String, JSONValue)
-    /// Create or replace every object of the stream, and delete those that `prune` picks and the stream
+    /// Create or replace every object of the manifest, and delete those that `prune` picks and the manifest
     /// does not name: all or nothing.
     case apply(Manifest, prune: Selector?)
 
     /// The object the request names; for an allocation only its kind and region are known. Nil for a
-    /// stream.
+    /// manifest.
     package var name: ObjectName? {
         switch self {
         case .apply: nil
@@ -82,7 +82,7 @@ package struct Precondition: Sendable, Equatable {
         self.ifNoneMatch = ifNoneMatch
     }
 
-    /// Whether an object at `revision` (nil: absent) satisfies both conditions.
+    /// Returns true if an object at `revision` (nil: absent) satisfies both conditions.
     package func holds(for revision: Int64?) -> Bool {
         let matches = ifMatch.map { $0.matches(revision) } ?? true
         let excluded = ifNoneMatch.map { $0.matches(revision) } ?? false
@@ -95,7 +95,7 @@ package enum RevisionMatch: Sendable, Equatable {
     case any
     case oneOf([Int64])
 
-    /// Whether an object at `revision` is meant; an absent one (nil) never is.
+    /// Returns true if an object at `revision` matches; an absent one (nil) never does.
     package func matches(_ revision: Int64?) -> Bool {
         guard let revision else { return false }
         return switch self {

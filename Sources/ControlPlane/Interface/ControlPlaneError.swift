@@ -1,9 +1,6 @@
-import Calico
-import Documents
-import Domain
 package import Store
 
-/// Why a request could not be answered: nothing was refused, something is out of order.
+/// A failure of this server or of etcd. The request itself was not refused.
 package struct ControlPlaneError: Error, Sendable {
     package enum Code: CaseIterable, Sendable {
         /// The mirror is not complete yet (start, or after a gap).
@@ -40,9 +37,9 @@ package struct ControlPlaneError: Error, Sendable {
     }
 }
 
-/// Why the past could not be read.
+/// A failure to read history.
 package enum HistoryError: Error, Sendable {
-    /// The ledger does not know what stood there.
+    /// The ledger does not know the state at that position.
     case unknown(UnknownPlace)
     case failed(ControlPlaneError)
 }

@@ -1,8 +1,7 @@
 package import Calico
 package import Documents
-import Domain
 
-/// Whether each part that a write needs is in order.
+/// The state of each part that a write needs.
 package struct ControlPlaneHealth: Sendable {
     /// One part: in order, or what is wrong with it.
     package struct Part: Sendable {
@@ -33,7 +32,7 @@ package struct ObjectFinding: Sendable, Equatable {
     package var revision: Int64
     package var finding: StoredFinding
 
-    /// As lists show it.
+    /// The finding as lists show it.
     package var document: JSONValue {
         var object = finding.document.objectValue ?? JSONObject()
         object["key"] = .string(key)
@@ -41,7 +40,7 @@ package struct ObjectFinding: Sendable, Equatable {
         return .object(object)
     }
 
-    /// As reads of the object say it.
+    /// The finding as a warning in reads of the object.
     package var warning: Violation {
         Violation(
             pointer: finding.pointer, rule: RuleID(finding.code.rawValue),
@@ -49,7 +48,7 @@ package struct ObjectFinding: Sendable, Equatable {
     }
 }
 
-/// How many stored values are not what they look like, and some of them.
+/// Counts and examples of findings about stored values.
 package struct FindingSummary: Sendable {
     /// One for each code that there is.
     package var counts: [(code: StoredFindingCode, count: Int)] = []
@@ -61,7 +60,7 @@ package struct FindingSummary: Sendable {
 
     package var total: Int { counts.reduce(0) { $0 + $1.count } }
 
-    /// Whether new policies get prefixed names because of some, while others have none.
+    /// True if new policies get prefixed names because some have them, while others do not.
     package var isNamingMixed = false
 
     package var detail: String {

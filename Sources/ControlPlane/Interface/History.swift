@@ -39,31 +39,31 @@ package enum PointInTime: Sendable, Equatable {
 package struct ObjectVersion: Sendable {
     package var place: HistoryPlace
     package var verb: AuditRecord.Verb
-    /// The ledger's row of the change; nil for what stood before the first row that is kept.
+    /// The ledger's row of the change; nil for the value before the first row that is kept.
     package var row: AuditRecord?
     /// The object in the API; nil after a deletion, and when a gap in etcd's history hides it.
     package var representation: JSONValue?
-    /// What turned the version before into this one, revisions aside; nil unless both are known.
+    /// The difference from the version before, without revisions; nil unless both are known.
     package var diff: [JSONPatch.Operation]?
 }
 
 /// One page of an object's versions, newest first.
 package struct VersionPage: Sendable {
     package var versions: [ObjectVersion]
-    /// Where the next page goes on; nil on the last.
+    /// The position of the next page; nil on the last.
     package var next: HistoryPlace?
 }
 
-/// What became of one object between two places.
+/// The difference of one object between two positions in history.
 package struct ObjectDifference: Sendable {
     package var verb: ChangeVerb
-    /// As the ledger calls it.
+    /// The kind by which the ledger names it.
     package var kind: String
     package var name: String
     package var region: String?
     /// The etcd key; of a CrossRegionPolicy that of its first policy that changed.
     package var key: String
-    /// As the API shows it, or as it is stored where no endpoint shows it; nil where it did not exist.
+    /// The document in the API, or the stored one if no endpoint shows the kind; nil where it did not exist.
     package var before: JSONValue?
     package var after: JSONValue?
 }
@@ -78,7 +78,7 @@ extension ObjectDifference {
             name: name, region: region, key: key, before: before, after: after)
     }
 
-    /// What turns the one into the other, revisions aside; nil unless it is an update.
+    /// The difference of the two documents, without revisions; nil unless it is an update.
     package var diff: [JSONPatch.Operation]? {
         guard let before, let after else { return nil }
         return ObjectDiff.operations(from: before, to: after)
@@ -88,6 +88,6 @@ extension ObjectDifference {
 /// One page of differences, in the order of the keys.
 package struct DifferencePage: Sendable {
     package var items: [ObjectDifference]
-    /// Where the next page starts; nil on the last.
+    /// The position of the next page; nil on the last.
     package var next: String?
 }

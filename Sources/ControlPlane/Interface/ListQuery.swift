@@ -1,5 +1,3 @@
-import Calico
-import Documents
 package import Domain
 
 /// Which objects a list shows.
@@ -44,15 +42,15 @@ package struct ListQuery: Sendable {
 /// One page of a list, in the order of the objects' keys.
 package struct ListPage: Sendable {
     package var items: [ObjectView]
-    /// Where the next page starts; nil on the last.
+    /// The position of the next page; nil on the last.
     package var next: String?
-    /// What is wrong with stored values of the page, those that it leaves out included; of a filtered list
-    /// only with those shown. At most `ObjectFinding.maximumListed`; empty for the past.
+    /// Findings about stored values of the page, including values that it leaves out. A filtered list has only
+    /// those about the objects shown. At most `ObjectFinding.maximumListed`; empty for the past.
     package var findings: [ObjectFinding] = []
 }
 
 extension ListQuery {
-    /// Whether it leaves out objects of the collection.
+    /// True if it leaves out objects of the collection.
     var isFiltered: Bool {
         !labels.isEmpty || overlaps != nil || contains != nil || within != nil
     }

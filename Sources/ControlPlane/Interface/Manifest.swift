@@ -2,10 +2,10 @@ import Calico
 package import Documents
 import Domain
 
-/// Several documents that are applied together, each with the name it gives itself.
+/// Several documents that are applied together, such as the files of a directory. Each has the name it gives itself.
 package struct Manifest: Sendable {
     package struct Item: Sendable {
-        /// Position of the document in the stream, from 0.
+        /// Position of the document in the manifest, from 0.
         package var index: Int
         package var name: ObjectName
         package var document: JSONValue
@@ -15,10 +15,10 @@ package struct Manifest: Sendable {
     /// the rest has to be as it is already.
     package static let maximumDocuments = 1_000
 
-    /// Documents in the stream. With more than `maximumDocuments` of them none is looked at.
+    /// The number of documents. If there are more than `maximumDocuments`, none is read.
     package let count: Int
     package var items: [Item] = []
-    /// Documents that cannot be told what they are, and repeated ones.
+    /// The violations of documents that name no object, and of repeated ones.
     package var violations = ViolationList()
     let places: DocumentNames
 
@@ -62,12 +62,12 @@ package struct Manifest: Sendable {
     }
 }
 
-/// One document of a stream, as far as it says what it is: kinds of Calico's as Calico's decoder reads them, our own
+/// One document of a manifest, read only as far as it names its object: kinds of Calico's as Calico's decoder reads them, our own
 /// as they are written.
 private struct ManifestDocument {
     private let document: JSONValue
     private let identity: CalicoIdentity
-    /// What is wrong with the members that name an object, as the decoder says.
+    /// The decoder's violations about the members that name an object.
     private let undecoded: ViolationList
     private(set) var violations = ViolationList()
 
@@ -76,7 +76,7 @@ private struct ManifestDocument {
         (identity, undecoded) = CalicoIdentity.read(document)
     }
 
-    /// What the document calls itself; nil, with a violation, when that cannot be told.
+    /// Returns the name that the document gives itself; nil, with a violation, if it gives none.
     mutating func name() -> ObjectName? {
         guard case .object = document else {
             add("", .wrongType, "expected an object, found \(document.typeName)")
@@ -123,7 +123,7 @@ private struct ManifestDocument {
         }
     }
 
-    /// Where an object is named depends on its kind, which is easily mixed up.
+    /// Advice about a missing name. The member that holds it depends on the kind, and clients mix them up.
     private var nameless: String {
         let isOurs = ["Region", "Subnet"].contains(identity.kind?.value)
         let misplaced = isOurs ? document["metadata"]?["name"] : document["name"]
@@ -207,7 +207,7 @@ private struct ManifestDocument {
         return nil
     }
 
-    /// Whether the decoder refused `metadata`, or this member of it.
+    /// Returns true if the decoder refused `metadata`, or this member of it.
     private static func isAbout(_ field: String, _ violation: Violation) -> Bool {
         let tokens = JSONPointer.tokens(violation.pointer).map { $0.lowercased() }
         return tokens == ["metadata"] || tokens == ["metadata", field]
@@ -215,7 +215,7 @@ private struct ManifestDocument {
 }
 
 extension ObjectName {
-    /// Where the object comes in a stream: after what it needs.
+    /// The position of the object's kind in a manifest's plan: after the kinds that it needs.
     var dependencyRank: Int {
         switch self {
         case .region: 0
@@ -226,17 +226,17 @@ extension ObjectName {
 }
 
 extension RuleID {
-    /// A document of a stream is of no kind that can be applied.
+    /// A document is of a kind that cannot be applied.
     static let applyKind = RuleID("apply.kind")
-    /// A stream without documents.
+    /// A manifest without documents.
     static let applyEmpty = RuleID("apply.empty")
-    /// Two documents of a stream are the same object.
+    /// Two documents of a manifest name the same object.
     static let applyRepeated = RuleID("apply.repeated")
     /// `prune` would remove objects that carry no label.
     static let applyPrune = RuleID("apply.prune")
 }
 
-/// The names of a stream's documents in answers: as people count, and by the line where that is known. Pointers count
+/// The names of a manifest's documents in answers: as people count, and by the line where that is known. Pointers count
 /// from 0 (RFC 6901).
 struct DocumentNames: Sendable {
     /// The line in which each document begins.
@@ -248,7 +248,7 @@ struct DocumentNames: Sendable {
         return "the \(Self.ordinal(index + 1)) document" + (line.map { " (line \($0))" } ?? "")
     }
 
-    /// The first of `violations`, which have pointers into the stream, with the name of its document.
+    /// The first of `violations`, which have pointers into the manifest, with the name of its document.
     func summary(_ violations: ViolationList) -> String {
         let index = violations.first.flatMap { JSONPointer.tokens($0.pointer).first }
         let document = index.flatMap { Int($0) }.map { name($0) + ": " }

@@ -1,10 +1,8 @@
 import Calico
 package import Documents
 import Domain
-import Etcd
-import Store
 
-/// What a client names in a path: one region, subnet or policy.
+/// The name of one region, subnet or policy, as in a path of the API.
 package enum ObjectName: Hashable, Sendable {
     case region(String)
     case subnet(region: String, name: String)

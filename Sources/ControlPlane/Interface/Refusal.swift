@@ -1,8 +1,6 @@
-import Calico
 package import Documents
-import Domain
 
-/// Why a change was refused. Nothing of it is in etcd.
+/// The reason why a change was refused. None of it is in etcd.
 package struct Refusal: Sendable {
     package enum Reason: CaseIterable, Sendable {
         /// The object, or the region in its path, does not exist.
@@ -29,7 +27,7 @@ package struct Refusal: Sendable {
         case tooLarge
         /// The object did not exist at the place that it shall be rolled back to.
         case rollbackAbsent
-        /// etcd refuses the change for good, for a reason of its own.
+        /// etcd itself refuses the change, and always will.
         case refusedByEtcd
     }
 

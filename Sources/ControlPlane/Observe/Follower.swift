@@ -4,8 +4,8 @@ import Etcd
 import Logging
 import Store
 
-/// Follows etcd from where the ledger stands: fills the mirror, hands every change to the feed,
-/// and bridges the gap when etcd no longer has the history in between.
+/// Follows etcd from the ledger's last revision on. Fills the mirror, hands every change to the ledger feed, and bridges
+/// the gap if etcd no longer has the history in between.
 final class Follower: Sendable {
     private let store: any KeyValueStore
     private let mirror: Mirror
@@ -31,7 +31,7 @@ final class Follower: Sendable {
         self.now = now
     }
 
-    /// Works until its task is cancelled; whatever goes wrong, it starts again from the ledger.
+    /// Works until its task is cancelled. After any error it starts again from the ledger's last revision.
     func run() async {
         var backoff = Backoff(first: .milliseconds(100), limit: .seconds(2))
         while !Task.isCancelled {
@@ -186,11 +186,11 @@ final class Follower: Sendable {
         }
     }
 
-    /// Whether the ledger's objects are those of `state`, each with its revision and value.
+    /// Returns true if the ledger's objects are those of `state`, each with its revision and value.
     private func isLastKnown(_ state: MirrorState) async throws -> Bool {
         var count = 0
         for try await object in ledger.objects() {
-            // A key that the ledger had to repair is none that can be looked up.
+            // A key that the ledger had to repair cannot be looked up.
             guard MirrorState.auditedKey(EtcdKey(object.key)) != nil else { continue }
             guard let entry = state.entries[object.key], entry.modRevision == object.modRevision,
                 GapComparison.isSame(object.value, entry.bytes)
@@ -228,7 +228,7 @@ final class Follower: Sendable {
     /// Lists the state at `to`, puts what changed since the ledger's last revision into the ledger,
     /// and fills the mirror.
     ///
-    /// - Parameter from: 0 when the ledger's revisions are none of this etcd's: a new epoch begins.
+    /// - Parameter from: 0 if the ledger's revisions belong to another etcd; then a new epoch begins.
     private func bridge(
         from: Int64, to: Int64, _ clusterID: String, reason: String
     ) async throws -> Int64 {
@@ -256,7 +256,7 @@ final class Follower: Sendable {
                 "rows": "\(projection.rows.count)",
             ])
         if comparison.from == 0 {
-            // What somebody waits for is of a past that this etcd has not had.
+            // Nobody can wait for a revision of the old epoch: this etcd never had it.
             mirror.applied.abandonWaits()
             feed.audited.abandonWaits()
         }

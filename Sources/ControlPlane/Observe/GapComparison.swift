@@ -8,13 +8,13 @@ import Store
 /// which outlives compaction. Pure.
 struct GapComparison: Sendable {
     var projector: Projector
-    /// What the ledger last knew, by etcd key.
+    /// The ledger's last known objects, by etcd key.
     var known: [String: AuditedObject]
     /// Every audited key at `to`, by etcd key.
     var current: [String: KeyValue]
     /// The journal's entries at `to`.
     var journal: [KeyValue]
-    /// What the ledger has of the journal's changes.
+    /// The journal's changes that the ledger already has.
     var recorded: Set<RecordedChange> = []
     /// The last revision the ledger has; 0 for a new ledger, or for another cluster's.
     var from: Int64
@@ -51,7 +51,7 @@ struct GapComparison: Sendable {
                 last[path].map { last in
                     after.map { $0.modRevision == last.revision } ?? last.isDeletion
                 } ?? false
-            // What was changed and changed back has to end with a row that says so.
+            // A key that was changed and changed back needs a last row that shows it.
             if isExplained || (isSame && last[path] == nil) { continue }
             var row = row(key, states[path], after)
             if let doubt = doubts[path], doubt.revision == row.revision {
@@ -62,7 +62,7 @@ struct GapComparison: Sendable {
         return projection
     }
 
-    /// Whether etcd holds what it would not, had it followed from what the ledger knows at `from`.
+    /// True if etcd's state cannot have followed from the ledger's state at `from`: etcd was restored.
     var isOfAnotherPast: Bool {
         current.contains { path, keyValue in
             guard keyValue.modRevision <= from, path == path.withoutNUL else { return false }
@@ -71,7 +71,7 @@ struct GapComparison: Sendable {
         }
     }
 
-    /// As the ledger keeps text: bytes that are no UTF-8 are the same when repaired.
+    /// Compares as the ledger keeps text, where bytes that are not UTF-8 are repaired.
     static func isSame(_ text: String, _ bytes: [UInt8]) -> Bool {
         text.utf8.elementsEqual(bytes)
             || text.utf8.elementsEqual(String(decoding: bytes, as: UTF8.self).withoutNUL.utf8)
@@ -91,7 +91,7 @@ struct GapComparison: Sendable {
         var verb: ChangeVerb? { entry.verb(of: path) }
         var isDeletion: Bool { verb == .delete }
 
-        /// As the ledger would know it.
+        /// The change in the form in which the ledger records it.
         var recorded: RecordedChange? {
             Timestamp(rfc3339: entry.time).map {
                 RecordedChange(changeID: id.text, key: path, revision: revision, time: $0)
@@ -99,7 +99,7 @@ struct GapComparison: Sendable {
         }
     }
 
-    /// What stood under a key between two of its changes.
+    /// The value of a key between two of its changes.
     private enum KnownState {
         case value(AuditedValue?)
         /// There was an object, but nobody saw it.
@@ -163,8 +163,8 @@ struct GapComparison: Sendable {
             claim: entry)
     }
 
-    /// What stood before the first change that the journal tells of: what the ledger knew last, unless
-    /// that was another etcd's, or another past's.
+    /// Returns the value before the first change in the journal. That is the ledger's last value, unless it came
+    /// from another etcd or from before a restore.
     private func first(_ key: ResourceKey) -> KnownState {
         guard from > 0 || known.isEmpty else { return .unseen }
         return .value(known[key.path].map { AuditedValue(key, Array($0.value.utf8)) })

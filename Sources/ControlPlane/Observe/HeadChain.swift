@@ -102,7 +102,7 @@ extension UnreadableHead {
 }
 
 extension StoredHead {
-    /// As a row shows it: the head itself, the beginning of the text that is none, nil for no key.
+    /// The value as a row shows it: the head, the beginning of an unreadable text, or nil for no key.
     fileprivate var document: JSONValue? {
         switch self {
         case .absent: nil

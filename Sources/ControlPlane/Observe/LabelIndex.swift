@@ -95,7 +95,7 @@ struct EndpointLabels: Sendable {
 /// Each set of labels that at least one VM carries. A copy shares its storage, so that a selector is
 /// tried on all of them without holding the mirror's lock.
 struct DistinctLabels: Sendable {
-    /// How many VMs carry exactly these labels.
+    /// The number of VMs that carry exactly these labels.
     private var counts: [[String: String]: Int] = [:]
     /// The number of these sets that have each label.
     private var keys: [String: Int] = [:]
@@ -119,7 +119,7 @@ struct DistinctLabels: Sendable {
         }
     }
 
-    /// Whether any VM's labels satisfy `selector`.
+    /// Returns true if any VM's labels satisfy `selector`.
     func matches(_ selector: Selector) -> Bool {
         if case .has(let label) = selector.root { return keys[label] != nil }
         return counts.keys.contains { selector.matches($0) }

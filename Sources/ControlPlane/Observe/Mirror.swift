@@ -4,10 +4,13 @@ import Etcd
 import Logging
 import Synchronization
 
-/// What etcd holds, for reads and for planning: changed only by the watch, read from anywhere.
+/// A copy of etcd in memory, for reads and for planning. Only the watch changes it; any task reads it.
 ///
 /// Every method holds a lock for a few microseconds at most and never waits for anything else: documents
 /// are read before the lock is taken, and scans work on copies, which share their storage.
+///
+/// A mutex and not an actor: a plan asks dozens of questions, each answered in less time than a task needs to change
+/// threads, and several cores read at the same time as the watch writes.
 final class Mirror: Sendable {
     private let state = Mutex(MirrorState())
     /// The last revision that reads show.
@@ -15,9 +18,9 @@ final class Mirror: Sendable {
     private let readiness = Mutex((isReady: false, isReadable: false))
     /// When the watch last showed a sign of life.
     private let heard = Mutex(ContinuousClock.now)
-    /// Where findings about stored values are said when they appear; nil says nothing.
+    /// Reports findings about stored values when they appear; nil reports none.
     private let logger: Logger?
-    /// The reason why etcd cannot be reached now; nil when it can.
+    /// Returns the reason why etcd cannot be reached now; nil when it can.
     private let trouble: @Sendable () -> String?
 
     init(logger: Logger? = nil, trouble: @escaping @Sendable () -> String? = { nil }) {
@@ -25,13 +28,13 @@ final class Mirror: Sendable {
         self.trouble = trouble
     }
 
-    /// Whether the mirror has caught up with what etcd held when it connected.
+    /// True if the mirror has caught up with what etcd held when it connected.
     var isReady: Bool { readiness.withLock { $0.isReady } }
 
-    /// Whether it has ever caught up: reads then show a whole state, if perhaps not the newest.
+    /// True if it has ever caught up. Reads then show a complete state, if perhaps not the newest.
     var isReadable: Bool { readiness.withLock { $0.isReadable } }
 
-    /// Why no change can be planned against this mirror now, and what to do; nil when one can.
+    /// The reason why no change can be planned against this mirror now, with what to do; nil when one can.
     var problem: String? {
         guard isReady else { return unreadiness }
         if case .unreadable(let head) = read({ $0.storedHead }) {
@@ -87,8 +90,8 @@ final class Mirror: Sendable {
         return events
     }
 
-    /// Judges the places of subnets again after a region has come, gone or got other blocks: a few at a
-    /// time, since they may be many.
+    /// Checks the subnets again that a region may now contain or overlap, after it was added, removed or given
+    /// other blocks. Takes a few at a time, since they may be many.
     private func judgePlaces(after event: WatchEvent, _ put: PreparedPut?, before: MirrorEntry?) {
         guard let key = MirrorState.auditedKey(event.keyValue.key),
             case .region(let region)? = InventoryKey(key)
@@ -118,7 +121,7 @@ final class Mirror: Sendable {
         for (path, finding) in news.found {
             logger.log(
                 level: finding.severity == .critical ? .error : .warning,
-                "a stored value is not what it looks like",
+                "a stored value has a finding",
                 metadata: [
                     "key": "\(path)", "code": "\(finding.code.rawValue)",
                     "severity": "\(finding.severity.rawValue)", "pointer": "\(finding.pointer)",
@@ -127,7 +130,7 @@ final class Mirror: Sendable {
         }
         guard news.omitted > 0 else { return }
         logger.warning(
-            "more stored values are not what they look like",
+            "more stored values have findings",
             metadata: ["findings": "\(news.omitted)"])
     }
 
@@ -189,7 +192,7 @@ extension Mirror {
         return found
     }
 
-    /// Whether the API shows this policy, of those that are one object.
+    /// Returns true if the API shows this key, of the keys that hold one policy.
     func isShown(_ key: ResourceKey) -> Bool {
         !key.kind.isPolicy || read { $0.stored.policyNames.isShown(key.path) }
     }

@@ -2,8 +2,8 @@ import Calico
 import Domain
 
 extension MirrorState {
-    /// What is wrong with the place of the subnet: other tools obey none of our rules. Nothing for one that
-    /// does not exist.
+    /// Returns how the subnet breaks the rules about blocks and overlaps, which other tools do not check. Empty
+    /// for a subnet that does not exist.
     func placeFindings(_ id: SubnetID) -> [StoredFinding] {
         guard let entry = entries[id.path] else { return [] }
         var found: [StoredFinding] = []

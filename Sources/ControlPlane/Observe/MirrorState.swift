@@ -10,7 +10,7 @@ struct MirrorEntry: Sendable, Equatable {
     var nets: [CIDR] = []
 }
 
-/// What is in etcd, as far as this product cares: a value that only `put` and `delete` change.
+/// The keys of etcd that this product reads. A value type that only `put` and `delete` change.
 ///
 /// Kept are policies, network sets (and so regions and subnets), tiers and ClusterInformation in
 /// full, the endpoints' labels, the names of those in the legacy namespace, and `head`. Every other
@@ -31,17 +31,17 @@ struct MirrorState: Sendable {
     private(set) var tiers: Set<String> = []
     /// Names of the registered regions.
     private(set) var regions: Set<String> = []
-    /// What is known about the values beyond their bytes: findings, names, what names what.
+    /// Indexes over the contents of the values: findings, names, and references between objects.
     private(set) var stored = StoredIndex()
     /// The number of changes of what lists show.
     var versions = ListVersions()
     private(set) var storedHead = StoredHead.absent
     /// mod_revision of the key `head`; 0 while there is none.
     private(set) var storedHeadRevision: Int64 = 0
-    /// What the next change continues.
+    /// The head that the next change continues.
     var head: Head { storedHead.head ?? .initial }
-    /// What a transaction compares. While `head` cannot be read it is -1, which no key's mod_revision is:
-    /// such a value cannot be overwritten, whatever a plan made of it.
+    /// The mod_revision of `head` that a transaction compares. It is -1 while `head` cannot be read. No key has
+    /// that mod_revision, so no transaction overwrites such a value.
     var headRevision: Int64 { storedHead.head == nil ? -1 : storedHeadRevision }
 
     /// The kinds kept in full; changes to them are audited.

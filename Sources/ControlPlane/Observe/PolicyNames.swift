@@ -9,11 +9,11 @@ struct PolicyNames: Sendable {
     struct Name: Sendable, Equatable {
         /// The key under which the policy would be stored without a prefix.
         var plainPath: String
-        /// Whether it is in the default tier, under a name without a prefix that Calico did not generate.
+        /// True if it is in the default tier, under a name without a prefix that Calico did not generate.
         var isPlainDefault: Bool
     }
 
-    /// How many policies of the default tier are stored without a prefix.
+    /// The number of policies of the default tier that are stored without a prefix.
     private(set) var plain = 0
     private var names: [String: Name] = [:]
     /// The keys with a prefix, by the key without one.
@@ -46,7 +46,7 @@ struct PolicyNames: Sendable {
         return group(name.plainPath).subtracting([path]).sorted()
     }
 
-    /// Whether the API shows, of this policy and its twins, this one: the one without a prefix if there is
+    /// Returns true if the API shows this key and not its twins. It shows the key without a prefix if there is
     /// one, which is what Calico 3.32 and later call by the object's name; else the first.
     func isShown(_ path: String) -> Bool {
         guard let plainPath = names[path]?.plainPath, plainPath != path else { return true }

@@ -1,6 +1,3 @@
-import Calico
-import Domain
-
 /// An ordered dictionary in chunks of bounded size, so that inserting moves a few hundred slots and
 /// not a million, and a page of keys in order is one binary search away.
 struct SortedMap<Key: Comparable & Sendable, Value: Sendable>: Sendable {
@@ -9,6 +6,8 @@ struct SortedMap<Key: Comparable & Sendable, Value: Sendable>: Sendable {
         var values: [Value]
     }
 
+    /// An insertion moves half a chunk on average, and a copy of the map shares all other chunks. Larger chunks make
+    /// insertions slow, smaller ones make the list of chunks long.
     private static var maximumChunk: Int { 512 }
 
     /// Never holds an empty chunk.
@@ -72,7 +71,7 @@ struct SortedMap<Key: Comparable & Sendable, Value: Sendable>: Sendable {
         var isPresent: Bool
     }
 
-    /// Where `key` is or belongs; nil only when the map is empty.
+    /// Returns the slot in which `key` is or belongs; nil only when the map is empty.
     private func find(_ key: Key) -> Place? {
         guard !chunks.isEmpty else { return nil }
         // The last chunk whose first key is not after `key`; the first chunk otherwise.

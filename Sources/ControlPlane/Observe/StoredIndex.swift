@@ -1,7 +1,7 @@
 import Calico
 import Domain
 
-/// What is read from a stored value beside its networks.
+/// The contents of one stored value that the indexes use.
 struct StoredFacts: Sendable {
     var findings: [StoredFinding] = []
     /// Nil for anything but a policy.
@@ -23,7 +23,7 @@ struct StoredFacts: Sendable {
     }
 }
 
-/// What the mirror knows about its values beyond their bytes.
+/// The indexes over the contents of stored values.
 struct StoredIndex: Sendable {
     private(set) var findings = FindingBook()
     private(set) var policyNames = PolicyNames()
@@ -91,7 +91,7 @@ struct CrossRegionIndex: Sendable {
     }
 }
 
-/// What is known to be wrong with stored values, by key: nothing for most.
+/// The findings about stored values, by key. Most values have none.
 struct FindingBook: Sendable {
     struct Findings: Sendable {
         /// About the value alone.
@@ -107,15 +107,15 @@ struct FindingBook: Sendable {
     /// Findings that appeared and have not been logged yet.
     struct News: Sendable {
         var found: [(path: String, finding: StoredFinding)] = []
-        /// How many more there are.
+        /// The number of findings that are not in `found`.
         var omitted = 0
     }
 
-    /// So many are kept until somebody logs them.
+    /// Findings that are kept for the log; the rest are counted. A restart may find thousands at once.
     static let maximumNews = 50
 
     private(set) var byPath = SortedMap<String, Findings>()
-    /// How many findings there are of each code.
+    /// The number of findings of each code.
     private(set) var counts: [StoredFindingCode: Int] = [:]
     private var news = News()
 
@@ -143,7 +143,7 @@ struct FindingBook: Sendable {
         if known.all.isEmpty { byPath.remove(path) } else { byPath.set(path, known) }
     }
 
-    /// What appeared since the last call.
+    /// Returns the findings that appeared since the last call.
     mutating func takeNews() -> News {
         defer { news = News() }
         return news

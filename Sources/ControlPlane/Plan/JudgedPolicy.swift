@@ -9,11 +9,11 @@ struct JudgedPolicy: Sendable {
     var violations: ViolationList
     /// The form that Calico's client would store; nil when there are violations.
     var stored: JSONValue?
-    /// What the document says of members that the server sets.
+    /// The document's values of members that the server sets.
     var readOnly: ReadOnlyFields
     /// The lints' warnings, given `lintedRegions`.
     private let lints: ViolationList
-    /// Those of them that are about what the client wrote.
+    /// The warnings about the text as the client wrote it.
     private let blanks: ViolationList
     private let lintedRegions: Set<String>
     /// The security groups that the policy names.
@@ -72,7 +72,7 @@ struct JudgedPolicy: Sendable {
         return (blanks + lints + kept.warnings).summarised(by: .moreLints)
     }
 
-    /// Where the document says that it is another object than the path.
+    /// The members in which the document names another object than the path.
     private static func mismatches(
         _ identity: CalicoIdentity?, _ document: JSONValue, _ name: ObjectName,
         _ namespace: String?

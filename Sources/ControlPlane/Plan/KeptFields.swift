@@ -1,6 +1,5 @@
 import Calico
 import Documents
-import Domain
 
 /// The fields that a patch leaves alone and that this release cannot judge: they are stored already, such as a newer
 /// Calico writes them, and nobody sent them. They are taken out before the policy is judged and put back after.

@@ -1,14 +1,12 @@
-import Calico
 import Documents
-import Domain
 
-/// The plan of a stream as it grows: each part sees those before it.
+/// The plan of a manifest as it grows. Each part sees those before it.
 struct ManifestPlan {
     private(set) var view: PlanningView
     private(set) var parts: [PlannedWrite] = []
     private var refusals: [(detail: String, refusal: Refusal)] = []
     private let places: DocumentNames
-    /// What is wrong with the stream as a whole.
+    /// The violations of the manifest as a whole.
     private let general: ViolationList
     private var violations = ViolationList()
 
@@ -18,7 +16,7 @@ struct ManifestPlan {
         places = stream.places
     }
 
-    /// Takes over what was decided about one document, `index` in the stream; nil for an object to be
+    /// Adds the decision about one document, at `index` in the manifest; nil for an object to be
     /// removed.
     mutating func take(_ decision: Decision, _ name: ObjectName, at index: Int?) {
         let prefix = index.map { "/\($0)" } ?? ""
@@ -47,7 +45,7 @@ struct ManifestPlan {
         }
     }
 
-    /// All parts as one change, or everything that stands in the way of it.
+    /// Returns all parts as one change, or everything that prevents it.
     func decision() -> Decision {
         if let refusal { return .refused(refusal) }
         var repeated: Set<String> = []
@@ -92,7 +90,7 @@ struct ManifestPlan {
 }
 
 extension Refusal.Reason {
-    /// What a refusal that concerns no one field is called in a list of violations.
+    /// The rule under which a refusal that concerns no single field appears in a list of violations.
     fileprivate var rule: RuleID {
         switch self {
         case .notFound: RuleID("apply.not-found")

@@ -34,8 +34,8 @@ struct PlannedWrite: Sendable {
     var before: ObjectView?
     /// The object after the change; nil for a delete.
     var after: Resource?
-    /// The changes of which this one, a stream's, consists: `writes` are theirs. An object that stays as
-    /// it is has a part without writes. Empty for the change of one object.
+    /// The changes of a manifest's objects; `writes` joins their writes. An object that stays as it is has a part
+    /// without writes. Empty for the change of one object.
     var parts: [PlannedWrite] = []
     /// The changes of CrossRegionPolicies that follow from this one; `writes` has theirs too.
     var followers: [PlannedWrite] = []
@@ -65,7 +65,7 @@ struct PlannedWrite: Sendable {
     }
 }
 
-/// What planning says about one request.
+/// The result of planning one request.
 enum Decision: Sendable {
     case write(PlannedWrite)
     /// The object already is as asked for.
@@ -103,7 +103,7 @@ struct Draft: Sendable {
 extension Planner {
     /// Plans a change against the mirror as it is now.
     ///
-    /// - Parameter deadline: when planning a long stream may stop, since nobody waits for it any more.
+    /// - Parameter deadline: the time at which nobody waits for the plan any more, so that a long one may stop.
     func draft(
         _ change: PreparedChange, _ request: ChangeRequest, _ mirror: Mirror,
         deadline: ContinuousClock.Instant
@@ -125,7 +125,7 @@ extension PreparedChange {
         }
     }
 
-    /// True unless it is a stream so long that the writer never plans it.
+    /// True unless it is a manifest so long that the writer never plans it.
     var mayBePlannedByWriter: Bool {
         if case .apply(let stream) = self {
             stream.count <= 200 && stream.prune == nil

@@ -128,7 +128,7 @@ extension Planner {
                     source: storedSource ?? policy.source, parts: parts)))
     }
 
-    /// The refusal to change a part by itself; nil for any other policy.
+    /// The refusal to change a part without its CrossRegionPolicy; nil for any other policy.
     func partRefusal(_ current: CurrentObject?, _ view: PlanningView) -> Refusal? {
         guard let resource = current?.resource, let source = view.source(ofPart: resource) else {
             return nil
@@ -151,7 +151,7 @@ extension Planner {
     }
 }
 
-/// What a CrossRegionPolicy will be in etcd.
+/// The stored form of a CrossRegionPolicy after the change.
 struct PlannedCrossRegion: Sendable {
     var source: JSONValue
     /// The revision is 0 for those that are written.

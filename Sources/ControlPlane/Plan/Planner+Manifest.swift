@@ -2,7 +2,7 @@ import Calico
 import Documents
 import Domain
 
-/// A stream with every document read and judged.
+/// A manifest with every document read and judged.
 struct PreparedManifest: Sendable {
     struct Item: Sendable {
         var index: Int
@@ -11,11 +11,11 @@ struct PreparedManifest: Sendable {
     }
 
     var items: [Item]
-    /// Documents that the stream has.
+    /// The number of documents.
     var count: Int
     var violations: ViolationList
     var places: DocumentNames
-    /// Which objects go that the stream does not name; nil removes nothing.
+    /// Selects the objects to remove among those that the manifest does not name; nil removes none.
     var prune: Selector?
 
     init(_ stream: Manifest, prune: Selector?, regions: Set<String>) {
@@ -70,7 +70,7 @@ extension Planner {
         var refusedRegions: Set<String> = []
         for item in stream.items.sorted(by: { ($0.rank, $0.index) < ($1.rank, $1.index) }) {
             guard !plan.view.isAbandoned else { return .refused(Self.tooSlow) }
-            // What a refused region drags along says nothing new.
+            // Refusals of a refused region's subnets say nothing new.
             if item.rank > 0, let region = item.name.region, refusedRegions.contains(region) {
                 continue
             }
@@ -87,7 +87,7 @@ extension Planner {
         return plan.decision()
     }
 
-    /// The objects that carry what `prune` asks for and are not in the stream: policies, then subnets,
+    /// The objects that `prune` selects and the manifest does not name: policies, then subnets,
     /// then regions; nil when there are more than one change could remove. Neutron's own policies never are
     /// among them.
     private func victims(_ stream: PreparedManifest, _ view: PlanningView) -> [ObjectName]? {

@@ -13,7 +13,7 @@ struct CurrentObject {
     /// The further policies of a CrossRegionPolicy.
     var parts: [CompiledPart] = []
 
-    /// What conditions are about: the object's ETag.
+    /// The object's ETag, which If-Match and If-None-Match compare.
     var tag: Int64 { object?.revision ?? revision }
 
     /// The tier that a policy is in; nil when the stored bytes are no resource.
@@ -109,7 +109,7 @@ extension Planner {
                 before: current.object, after: nil))
     }
 
-    /// What a CrossRegionPolicy takes with it when it goes.
+    /// The deletions of further policies when a CrossRegionPolicy is deleted.
     func removal(of parts: [CompiledPart]) -> [ObjectWrite] {
         parts.map {
             ObjectWrite(path: $0.resource.key.path, bytes: nil, expectedRevision: $0.revision)

@@ -149,8 +149,8 @@ extension Planner {
         ]
     }
 
-    /// What has to be written so that a policy of `tier` works: the tiers and the ClusterInformation
-    /// that calicoctl would create; nil when the tier does not exist and is none of those.
+    /// Returns the writes that a policy of `tier` needs beside it: the tiers and the ClusterInformation that
+    /// calicoctl would create. Nil if the tier does not exist and is not one of those.
     func installationWrites(
         tier: String, _ view: PlanningView
     ) -> (writes: [ObjectWrite], required: [String])? {

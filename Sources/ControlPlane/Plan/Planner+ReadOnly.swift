@@ -2,8 +2,8 @@ import Calico
 import Documents
 import Domain
 
-/// What the server sets and shows: one rule for all kinds. A document may repeat it as it is; anything else is
-/// refused, and so is anything at all of an object that does not exist.
+/// The one rule about members that the server sets. A document may repeat their current values. Any other value is
+/// refused, and so is any value at all for an object that does not exist.
 extension Planner {
     /// The refusal when the document names an older revision of the object than the one stored.
     func staleDocument(

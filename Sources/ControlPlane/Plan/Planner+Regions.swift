@@ -46,8 +46,8 @@ extension Planner {
 
     private typealias Conflict = (violation: Violation, object: ObjectReference)
 
-    /// What the region's address blocks run into: other regions' blocks, other regions' subnets, and
-    /// subnets of its own that they no longer cover.
+    /// The conflicts of the region's address blocks: with other regions' blocks, with other regions' subnets, and
+    /// with its own subnets that the blocks no longer cover.
     private func conflicts(
         of region: Region, _ existing: Resource?, _ view: PlanningView
     ) -> [Conflict] {

@@ -35,8 +35,8 @@ struct Planner: Sendable {
         }
     }
 
-    /// What goes into the journal beside an accepted change. It is signed when it is serialised; set
-    /// `headRevision` first, so that it is good for one transaction only.
+    /// Returns the journal entry of an accepted change. It is signed when it is serialised. Set `headRevision`
+    /// first, so that it is valid for one transaction only.
     func journalEntry(_ request: ChangeRequest, _ write: PlannedWrite) -> JournalEntry {
         let isManifest = !write.parts.isEmpty
         var entry = JournalEntry(
@@ -51,10 +51,10 @@ struct Planner: Sendable {
         return entry
     }
 
-    /// So that many warnings do not make a change too large for etcd.
+    /// A limit, so that many warnings do not make a change too large for etcd.
     private static let journaledWarnings = 32
 
-    /// Applies RFC 7396 to the representation and goes on as a PUT of the result.
+    /// Applies RFC 7396 to the representation and plans a PUT of the result.
     private func planPatch(
         _ name: ObjectName, _ patch: JSONValue, _ request: ChangeRequest, _ view: PlanningView
     ) -> Decision {

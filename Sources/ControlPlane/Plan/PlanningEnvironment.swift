@@ -10,7 +10,7 @@ package import Domain
     import Darwin
 #endif
 
-/// What a plan needs that is neither in the request nor in the mirror.
+/// The clock and the random ids of a plan. Tests replace them.
 struct PlanningEnvironment: Sendable {
     var now: @Sendable () -> Timestamp
     /// A random UUID in lower case.

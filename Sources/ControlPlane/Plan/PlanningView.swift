@@ -1,9 +1,8 @@
 import Calico
-import Documents
 import Domain
 
 /// The state a plan is made against: the mirror, and above it what earlier documents of the same
-/// stream will have written. Notes every read, so that the plan can be checked later.
+/// manifest will have written. Notes every read, so that the plan can be checked later.
 struct PlanningView: Sendable {
     let mirror: Mirror
     let log = ReadLog()
@@ -14,7 +13,7 @@ struct PlanningView: Sendable {
     private var allTiers: Set<String>
     /// Keys written by earlier documents; nil for a deleted one.
     private var overlay: [String: [UInt8]?] = [:]
-    /// What the GlobalNetworkPolicies that earlier documents write name, read once.
+    /// The contents of GlobalNetworkPolicies that earlier documents write, read once.
     private(set) var overlayFacts: [String: StoredFacts] = [:]
     private var overlaySubnets = PrefixTrie<SubnetID>()
     private var overlayBlocks = PrefixTrie<String>()
@@ -56,7 +55,7 @@ struct PlanningView: Sendable {
         return !allRegions.isEmpty
     }
 
-    /// True if the key is in etcd already, apart from what this stream writes.
+    /// True if the key is in etcd already, apart from what this manifest writes.
     func isStored(_ path: String) -> Bool { storedEntry(path) != nil }
 
     /// True if any VM carries labels that satisfy `selector` now. Only warnings depend on it, so it is
@@ -123,7 +122,7 @@ struct PlanningView: Sendable {
     }
 
     /// The first block of that size in `block` that overlaps no subnet, and no other region's address
-    /// block. A stream holds no allocations, so earlier documents need no look.
+    /// block. A manifest holds no allocations, so earlier documents do not matter.
     func firstFreeBlock(prefixLength: Int, in block: CIDR, of region: String) -> CIDR? {
         let free = mirror.read {
             $0.firstFreeBlock(prefixLength: prefixLength, in: block, of: region)
@@ -208,10 +207,10 @@ extension PlanningView {
         return found.sorted()
     }
 
-    /// How many policies are stored under a name with the prefix of the default tier.
+    /// The number of policies that are stored under a name with the prefix of the default tier.
     var prefixedPolicies: Int { mirror.read { $0.tieredPolicies } }
 
-    /// How many policies of the default tier are stored without its prefix.
+    /// The number of policies of the default tier that are stored without its prefix.
     var plainPolicies: Int { mirror.read { $0.stored.policyNames.plain } }
 }
 

@@ -37,7 +37,7 @@ enum MirrorQuery: Hashable, Sendable {
 enum MirrorAnswer: Hashable, Sendable {
     /// 0 for a key that does not exist.
     case revision(Int64)
-    /// How many names, and a hash over all of them: lists may be long and are only compared.
+    /// The number of names, and a hash over all of them. Lists may be long and are only compared.
     case names(count: Int, hash: Int)
     case block(CIDR?)
     case flag(Bool)

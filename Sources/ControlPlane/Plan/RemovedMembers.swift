@@ -1,6 +1,5 @@
 import Calico
 import Documents
-import Domain
 
 /// Labels and fields of a stored object that a PUT removes although this API never wrote them: those of
 /// another tool, which the client may not know of.
@@ -38,7 +37,7 @@ enum RemovedMembers {
 }
 
 extension Planner {
-    /// What a PUT removes that this API never wrote; nothing when nobody looked into the ledger.
+    /// Warns of members that a PUT removes although this API never wrote them. Empty if the ledger was not asked.
     func removalWarnings(
         _ resource: Resource, _ current: CurrentObject?, _ request: ChangeRequest
     ) -> [Violation] {

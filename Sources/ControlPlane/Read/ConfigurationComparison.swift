@@ -1,9 +1,8 @@
 import Calico
 import Documents
-import Domain
 import Store
 
-/// Compares the whole configuration at two places.
+/// Compares the whole configuration at two positions in history.
 ///
 /// Costs as much as there were changes in between, or, when those are many, as there are keys.
 struct ConfigurationComparison: Sendable {
@@ -53,7 +52,7 @@ struct ConfigurationComparison: Sendable {
         var states: [Resource] { [before, after].compactMap { $0?.resource } }
     }
 
-    /// Those of `keys` whose object is not the same at both places.
+    /// The keys among `keys` whose object differs between the two positions.
     private func changes(_ keys: [String]) async throws -> [Change] {
         let old = Dictionary(
             try await ledger.objects(keys: keys, at: before.place, isKnown: true).map {
@@ -73,7 +72,7 @@ struct ConfigurationComparison: Sendable {
         }
     }
 
-    /// Nil for a policy of a CrossRegionPolicy that another of its policies, before this one, stands for.
+    /// Nil for a policy of a CrossRegionPolicy that an earlier key already reported.
     private func difference(_ change: Change) async throws -> ObjectDifference? {
         guard let name = crossRegionName(change) else { return plain(change) }
         let paths = CrossRegionKeys.stored(name) + CrossRegionKeys.parts(of: name)
@@ -83,7 +82,7 @@ struct ConfigurationComparison: Sendable {
         let shown = try await (
             before.object(.policy(name))?.document, after.object(.policy(name))?.document
         )
-        // Further policies whose first one is gone stand for themselves.
+        // Further policies without a first one are reported as they are.
         guard shown.0 != nil || shown.1 != nil else { return plain(change) }
         return ObjectDifference(
             kind: ObjectName.policy(name).kind(showing: shown.1 ?? shown.0), name: name,
@@ -111,7 +110,7 @@ struct ConfigurationComparison: Sendable {
             key: change.key.path, before: shown(change.before), after: shown(change.after))
     }
 
-    /// As the API shows it, or as it is stored.
+    /// The document in the API, or the stored one if no endpoint shows the kind.
     private func shown(_ object: HistoricalObject?) -> JSONValue? {
         guard let object else { return nil }
         guard let resource = object.resource else {

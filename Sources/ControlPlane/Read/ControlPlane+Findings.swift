@@ -1,9 +1,7 @@
 import Calico
-import Documents
-import Domain
 
 extension ControlPlane {
-    /// What is wrong with the stored value of an object, and with what it was compiled to.
+    /// Returns the findings about an object's stored value and about the policies it was compiled to.
     package func findings(_ name: ObjectName) -> [ObjectFinding] {
         let known = mirror.read { $0.stored.findings.byPath }
         guard !known.isEmpty else { return [] }
@@ -28,7 +26,7 @@ extension ControlPlane {
         return found.map { ObjectFinding(key: path, revision: entry.modRevision, finding: $0) }
     }
 
-    /// What is wrong with stored values of a page.
+    /// Returns the findings about stored values of a page.
     ///
     /// - Parameter shown: the keys of what the page shows.
     func findings(_ query: ListQuery, shown: [String], next: String?) -> [ObjectFinding] {

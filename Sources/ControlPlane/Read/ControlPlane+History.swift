@@ -61,7 +61,7 @@ extension ControlPlane {
         return try await HistoryError.catching { try await reader(place).list(query) }
     }
 
-    /// What an export at `point` holds, in the order in which an empty etcd takes it.
+    /// The collections that an export at `point` holds, in the order in which an empty etcd takes them.
     package func exported(
         at point: PointInTime
     ) async throws(HistoryError) -> [ListQuery.Collection] {
@@ -122,7 +122,7 @@ extension ControlPlane {
 }
 
 extension ControlPlane {
-    /// What differs between the whole configuration at `from` and at `to`.
+    /// Returns one page of the differences between the whole configuration at `from` and at `to`.
     ///
     /// - Parameter after: the `next` of an earlier page.
     package func differences(

@@ -4,7 +4,7 @@ import Etcd
 import Store
 
 extension ControlPlane {
-    /// The object as this server knows it now; nil when there is none.
+    /// Returns the object as this server shows it now; nil if it does not exist.
     package func object(_ name: ObjectName) -> ObjectView? {
         writer.planner.current(name, PlanningView(mirror))?.object
     }
@@ -32,8 +32,8 @@ extension ControlPlane {
         mirror.read { $0.versions[collection] }
     }
 
-    /// What became of a change; nil when nothing is known of it. Throws `outcomeUnknown` when all that is
-    /// known is a journal entry that is not to be believed.
+    /// Returns the state of a change; nil if nothing is known of it. Throws `outcomeUnknown` if the only record is
+    /// a journal entry that is not believed.
     package func change(_ id: ChangeID) async throws(ControlPlaneError) -> ChangeStatus? {
         let stored: KeyValue?
         do {

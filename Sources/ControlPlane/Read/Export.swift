@@ -3,7 +3,7 @@ package import Documents
 import Domain
 
 extension ControlPlane {
-    /// What an export holds, in the order in which an empty etcd takes it.
+    /// The collections of an export, in the order in which an empty etcd takes them.
     package var exported: [ListQuery.Collection] {
         let regions = mirror.read { $0.regions }.sorted()
         return [.regions, .subnets(region: nil), .policies]
@@ -57,7 +57,7 @@ extension ControlPlane {
 }
 
 /// Tells of each object of an export, in its order, whether `apply` would take it on an empty etcd: what
-/// other tools wrote obeys none of our rules, and one such object would make the whole stream useless.
+/// other tools wrote obeys none of our rules, and one such object would make the whole export useless.
 package struct ExportJudge: Sendable {
     /// An object that an export leaves out.
     package struct Omission: Sendable {
@@ -66,11 +66,11 @@ package struct ExportJudge: Sendable {
         package var reason: String
     }
 
-    /// How many omissions are named; the rest are counted.
+    /// The number of omissions that are named; the rest are counted.
     package static let maximumListed = 100
 
     package private(set) var listed: [Omission] = []
-    /// How many there are.
+    /// The number of omissions.
     package private(set) var count = 0
     private var omitted: Set<ObjectName> = []
     private var regions: [String: [CIDR]] = [:]
@@ -82,7 +82,7 @@ package struct ExportJudge: Sendable {
 
     init(tiers: Set<String>?) { self.tiers = tiers }
 
-    /// Whether `judge` refused the object.
+    /// Returns true if `judge` refused the object.
     package func isOmitted(_ name: ObjectName) -> Bool { omitted.contains(name) }
 
     /// Judges the next object; `document` is what the export would show.

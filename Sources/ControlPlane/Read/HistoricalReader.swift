@@ -9,7 +9,7 @@ struct HistoricalReader: Sendable {
     let ledger: AuditLedger
     let planner: Planner
     let place: HistoryPlace
-    /// Whether each reading makes sure that the ledger still knows the place; throws `UnknownPlace` if not.
+    /// True if each read checks that the ledger still knows the place, and throws `UnknownPlace` if not.
     var isKnown = true
 
     /// Keys looked at in one reading of the ledger.

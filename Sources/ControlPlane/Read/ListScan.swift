@@ -99,7 +99,7 @@ struct ListScan {
 }
 
 extension ListQuery.Collection {
-    /// What the etcd keys of its objects begin with.
+    /// The prefix of the etcd keys of its objects.
     var prefix: String {
         let sets = ResourceKey.prefix(.globalNetworkSet)
         return switch self {
@@ -128,7 +128,7 @@ struct ListVersions: Sendable {
         }
     }
 
-    /// Goes on from the counts of the state that this one replaces, so that none comes twice.
+    /// Continues the counts of the state that this one replaces, so that no count occurs twice.
     mutating func replace(_ old: ListVersions) {
         sets += old.sets + 1
         policies += old.policies + 1

@@ -86,7 +86,7 @@ struct ObjectHistory: Sendable {
         }
         let isLast = rows.count < count
         if !isLast { groups.removeLast() }
-        // Where every row is about another object, the older ones decide.
+        // If every row is about another object, older rows decide.
         let own = groups.map { $0.filter(isOwn) }.filter { !$0.isEmpty }
         guard own.isEmpty, !isLast, let last = groups.last?.first?.place else {
             return (own, isLast || groups.isEmpty)
@@ -94,7 +94,7 @@ struct ObjectHistory: Sendable {
         return try await self.groups(before: last, limit: limit)
     }
 
-    /// Whether a row under one of the keys is about this object, and not about another of a similar name.
+    /// Returns true if the row is about this object and not about another one of a similar name.
     private func isOwn(_ row: AuditRecord) -> Bool {
         guard let path = row.key, let key = ResourceKey(path: path) else { return false }
         if key == keys.first { return true }
@@ -152,7 +152,7 @@ struct ObjectHistory: Sendable {
         return Representation.view(name, resource, revision: row.revision ?? 0)?.document
     }
 
-    /// What stood before the first row that is kept, if that is before `place`.
+    /// Returns the version before the first row that is kept, if that is before `place`.
     private func baseline(before place: HistoryPlace) async throws -> ObjectVersion? {
         for key in keys {
             guard let object = try await ledger.baseline(key: key.path), object.place < place,

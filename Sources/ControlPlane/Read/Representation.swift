@@ -3,7 +3,7 @@ package import Documents
 import Domain
 import Etcd
 
-/// How stored resources look in the API.
+/// Turns stored resources into the documents of the API.
 enum Representation {
     /// Nil when the stored object is too damaged to be shown.
     static func view(_ name: ObjectName, _ resource: Resource, revision: Int64) -> ObjectView? {
@@ -89,7 +89,7 @@ extension Drift {
 }
 
 extension ObjectName {
-    /// What a client calls a stored resource; nil for one that no endpoint shows.
+    /// The name of a stored resource in the API; nil for one that no endpoint shows.
     init?(_ resource: Resource) {
         switch (resource.key.kind, InventoryKey(resource.key)) {
         case (_, .region(let region)): self = .region(region)
@@ -107,7 +107,7 @@ extension ObjectName {
 
 /// The differences between two representations of one object, revisions aside.
 enum ObjectDiff {
-    /// Turns the one into the other.
+    /// Returns the operations that turn `before` into `after`.
     ///
     /// Of a CrossRegionPolicy what was written is compared: its labels and its `spec`. Where that is the same, a policy
     /// that it has become is not: another tool's edit, or a subnet that moved. Then `status` is compared.

@@ -32,7 +32,7 @@ struct AuditedValue: Sendable, Equatable {
 }
 
 /// The ledger's name for an object: regions, subnets and CrossRegionPolicies by our names, the rest by Calico's. The
-/// first policy of a CrossRegionPolicy stands for it; its further ones are GlobalNetworkPolicies.
+/// first policy of a CrossRegionPolicy represents it; its further ones are GlobalNetworkPolicies.
 struct AuditIdentity: Sendable, Equatable {
     var kind: String
     var name: String

@@ -3,8 +3,8 @@ package import Store
 
 /// Legal holds are this ledger's own: they are kept beside it and not in etcd.
 extension ControlPlane {
-    /// Places or changes a hold, audited; with `ifAbsent` one that stands is left as it is. Returns the hold
-    /// that stood under the name before, and the one that stands now.
+    /// Places or changes a hold and audits it. With `ifAbsent` an existing hold stays as it is. Returns the hold
+    /// that had the name before and the one that has it now.
     package func placeHold(
         _ name: String, reason: String, since: Timestamp?, ifAbsent: Bool = false,
         _ context: ChangeContext
@@ -23,7 +23,7 @@ extension ControlPlane {
         }
     }
 
-    /// Lifts a hold, audited; false when there is none of that name.
+    /// Lifts a hold and audits it. Returns false if no hold has that name.
     package func liftHold(
         _ name: String, _ context: ChangeContext
     ) async throws(ControlPlaneError) -> Bool {

@@ -1,11 +1,9 @@
-import Calico
 package import Documents
 package import Domain
 import Logging
-import Store
 
 extension ControlPlane {
-    /// Puts a read of the audit log on record.
+    /// Records a read of the audit log.
     ///
     /// - Parameters:
     ///   - query: The parameters as the client gave them.
@@ -23,41 +21,41 @@ extension ControlPlane {
         recordLater(row)
     }
 
-    /// Puts an attempt that did not even reach planning, such as a body that does not parse, on record.
+    /// Records a request that was refused before planning, such as one whose body does not parse.
     package func recordRefusal(
         context: ChangeContext, operationVerb: String, name: ObjectName?, status: Int,
         problem: String, isDryRun: Bool = false, detail: String, violations: ViolationList
     ) async {
-        var row = attemptRow(
+        var row = refusalRow(
             context, verb: operationVerb, name: name, detail: detail, violations: violations)
         (row.status, row.problem, row.isDryRun) = (status, problem, isDryRun)
         await recordQuietly(row)
     }
 
-    /// Puts an attempt on record that was in order but could not be carried out, if the ledger takes it.
+    /// Records a valid request that could not be carried out, if the ledger takes the row.
     func recordFailure(_ error: ControlPlaneError, of request: ChangeRequest) async {
-        var row = attemptRow(request, detail: error.message)
+        var row = refusalRow(request, detail: error.message)
         let problem = statuses.failed(error.code)
         (row.outcome, row.status, row.problem) = (.failed, problem.status, problem.type)
         await recordQuietly(row)
     }
 
-    /// Puts an attempt that no other method here records on record, without waiting for the disk.
+    /// Records any other row about a request, without waiting for the disk.
     package func recordLater(_ row: AuditRecord.Draft) { refusals.recordLater(row) }
 
     private func recordQuietly(_ row: AuditRecord.Draft) async {
         do {
             try await refusals.record(row)
         } catch {
-            logger.error("an attempt could not be audited", metadata: ["error": "\(error)"])
+            logger.error("a refused request could not be audited", metadata: ["error": "\(error)"])
         }
     }
 
-    /// Puts a refusal on record; throws when the ledger does not take it.
+    /// Records a refusal. Throws if the ledger does not take it, since no refusal is answered that is not audited.
     func audit(
         _ refusal: Refusal, of request: ChangeRequest
     ) async throws(ControlPlaneError) {
-        var row = attemptRow(
+        var row = refusalRow(
             request, detail: refusal.detail, violations: refusal.violations)
         let problem = statuses.refused(refusal.reason)
         (row.status, row.problem) = (problem.status, problem.type)
@@ -69,11 +67,11 @@ extension ControlPlane {
         }
     }
 
-    private func attemptRow(
+    private func refusalRow(
         _ request: ChangeRequest, detail: String, violations: ViolationList = []
     ) -> AuditRecord.Draft {
         let operation = request.operation
-        var row = attemptRow(
+        var row = refusalRow(
             request.context, verb: operation.verb, name: operation.name, detail: detail,
             violations: violations)
         if case .put(.policy, let document) = operation,
@@ -89,7 +87,7 @@ extension ControlPlane {
         return row
     }
 
-    private func attemptRow(
+    private func refusalRow(
         _ context: ChangeContext, verb: String, name: ObjectName?, detail: String,
         violations: ViolationList
     ) -> AuditRecord.Draft {

@@ -40,7 +40,7 @@ struct JournalIndex {
         changes[key] ?? unreadable
     }
 
-    /// What is believed comes before what is not: somebody else's entry takes no change from its author.
+    /// An entry that is believed wins over one that is not, so a forged entry takes no change from its author.
     private mutating func note(_ key: String, _ id: ChangeID, _ reading: JournalReading) {
         if reading.entry == nil, changes[key]?.reading.entry != nil { return }
         changes[key] = (id, reading)
@@ -56,7 +56,7 @@ struct JournalIndex {
 }
 
 extension JournalDoubt {
-    /// What the row of a change says whose journal entry is not to be believed: why, and what it claims.
+    /// Returns the detail of a row whose journal entry is not believed: the reason, and the entry's claims.
     func detail(_ id: ChangeID) -> String {
         var journal = JSONObject()
         journal["problem"] = .string(problem)
@@ -74,6 +74,6 @@ extension JournalDoubt {
         return AuditRecord.Draft.text(["journal": .object(journal)])
     }
 
-    /// Characters of each claim that are kept: anybody may have written it.
+    /// Characters of each claim that are kept. Anyone who can write to etcd may have written it.
     private static let shownCharacters = 256
 }

@@ -5,12 +5,16 @@ import Logging
 import Store
 import Synchronization
 
-/// Brings what the watch shows into the ledger, in order and in batches, and waits out a ledger that
-/// cannot be written.
+/// Writes the changes that the watch shows into the ledger, in order and in batches. While the ledger cannot be
+/// written it waits and tries again.
+///
+/// This queue is bounded in bytes and slows the watch down when the disk is slow. The ledger's own queue behind it
+/// joins these batches with other rows, such as refusals, in one commit. One queue for both would let a burst of
+/// refusals hold up the watch.
 final class LedgerFeed: Sendable {
     private struct State {
         var pending: Deque<Projection> = []
-        /// What `pending` and the batch on its way to the disk hold in memory.
+        /// Bytes of `pending` and of the batch that is being written.
         var pendingBytes = 0
         /// The last revision handed over, with rows or without.
         var seen: Int64 = 0
@@ -19,7 +23,7 @@ final class LedgerFeed: Sendable {
         var isBusy = false
         /// Nothing is written any more.
         var isClosed = false
-        /// Why nothing that is handed over can be written, until the next `restart`.
+        /// The reason why no change handed over can be written, until the next `restart`.
         var defect: StoreError?
         var producer: CheckedContinuation<Void, Never>?
         var drainWaiters: [CheckedContinuation<Void, Never>] = []
@@ -28,7 +32,7 @@ final class LedgerFeed: Sendable {
         var isFull: Bool { pendingBytes >= LedgerFeed.maximumPendingBytes }
     }
 
-    /// Those who are to be resumed, once the lock is free.
+    /// The waiters to resume once the lock is released. Resuming them under the lock could run them at once.
     private struct Resumed {
         var producer: CheckedContinuation<Void, Never>?
         var drained: [CheckedContinuation<Void, Never>] = []
@@ -51,7 +55,8 @@ final class LedgerFeed: Sendable {
     /// Bytes that may wait for the disk before the watch is held back, and etcd with it. One revision more
     /// fits: that of a transaction of 1.5 MiB takes some 8 MiB, since a row has its object before and after.
     static let maximumPendingBytes = 32 << 20
-    /// Rows in one SQLite transaction, roughly.
+    /// Rows in one SQLite transaction, roughly. A commit costs one fsync however many rows it has, so batches save
+    /// fsyncs. A longer transaction would delay the answers to the writes whose rows come first.
     private static let batchRows = 512
     /// Bytes in one SQLite transaction, roughly.
     private static let batchBytes = 8 << 20
@@ -62,11 +67,10 @@ final class LedgerFeed: Sendable {
         (wakes, signal) = Signal.make()
     }
 
-    /// Why changes that etcd shows do not get into the ledger; nil when they do, or when that is only for as
-    /// long as the disk is out of order.
+    /// The reason why etcd's changes cannot get into this ledger; nil if they do, and while only the disk fails.
     var defect: StoreError? { state.withLock { $0.defect } }
 
-    /// What waits for the disk, in bytes.
+    /// Bytes that wait for the disk.
     var pendingBytes: Int { state.withLock { $0.pendingBytes } }
 
     /// Starts over after revision `revision` of the cluster, which the ledger already has.
@@ -118,7 +122,7 @@ final class LedgerFeed: Sendable {
     func run() async {
         for await _ in wakes {
             while let batch = take() {
-                // What follows a batch that is given up must not be written without it.
+                // Rows must not skip a batch that was given up.
                 guard await write(batch) else { return finish() }
             }
         }
@@ -182,7 +186,7 @@ final class LedgerFeed: Sendable {
             return true
         } catch  where error.code == .clusterMismatch {
             logger.error(
-                "the ledger follows another etcd cluster, and is followed anew",
+                "the ledger belongs to another etcd cluster; following starts anew",
                 metadata: ["error": "\(error)"])
             drop(because: error)
             return true

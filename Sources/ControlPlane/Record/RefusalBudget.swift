@@ -1,6 +1,6 @@
-/// How many rows of attempts each source may put into the ledger, so that nobody fills the disk with
-/// requests that are refused. A token bucket for each source, and one for all of them together, since an
-/// actor is only what a client says; what is over is counted. Pure.
+/// Limits the rows that refused requests may put into the ledger, so that nobody fills the disk with them. Each source
+/// has a token bucket. All sources share another one, since a client can claim any actor. Rows above the limit are
+/// counted. Pure.
 package struct RefusalBudget: Sendable {
     package struct Limits: Sendable, Equatable {
         /// Rows that a source may cause in a minute, in the long run.
@@ -9,7 +9,7 @@ package struct RefusalBudget: Sendable {
         package var burst: Int
         /// Sources told apart; all others share one budget.
         package var sources: Int
-        /// How much more all sources together may cause than one.
+        /// The limits of all sources together, as a multiple of one source's.
         package var together = 10
 
         package init(perMinute: Int = 300, burst: Int = 1_000, sources: Int = 1_024) {
@@ -19,7 +19,7 @@ package struct RefusalBudget: Sendable {
         }
     }
 
-    /// Who causes rows.
+    /// The client that causes rows.
     package struct Source: Hashable, Comparable, Sendable {
         package var address: String
         package var actor: String?
@@ -29,7 +29,7 @@ package struct RefusalBudget: Sendable {
             self.actor = actor
         }
 
-        /// All those for whom there is no bucket of their own.
+        /// All sources that have no bucket, because there are too many.
         package static let others = Source(address: "others", actor: nil)
 
         package static func < (lhs: Source, rhs: Source) -> Bool {
@@ -37,7 +37,7 @@ package struct RefusalBudget: Sendable {
         }
     }
 
-    /// What was left out for one source since the last report, by what was tried and what became of it.
+    /// The rows dropped for one source since the last report, counted by verb and outcome.
     package struct Dropped: Sendable, Equatable {
         package var source: Source
         package var counts: [String: Int]
@@ -68,7 +68,7 @@ package struct RefusalBudget: Sendable {
 
     package init(limits: Limits = Limits()) { self.limits = limits }
 
-    /// Whether a row of `kind` for `source` may be written now; counts it when not.
+    /// Returns true if a row of `kind` for `source` may be written now; otherwise counts it as dropped.
     package mutating func take(
         _ source: Source, _ kind: String, at now: ContinuousClock.Instant
     ) -> Bool {
@@ -90,7 +90,7 @@ package struct RefusalBudget: Sendable {
         dropped[key(source), default: [:]][kind, default: 0] += 1
     }
 
-    /// What was left out since the last report, the most first; sources with a full budget are forgotten.
+    /// Returns the rows dropped since the last report, the largest count first. Forgets sources with a full budget.
     package mutating func report(at now: ContinuousClock.Instant) -> [Dropped] {
         let all = dropped.map { Dropped(source: $0.key, counts: $0.value) }.sorted {
             $0.count != $1.count ? $0.count > $1.count : $0.source < $1.source

@@ -4,10 +4,10 @@ import Logging
 import Store
 import Synchronization
 
-/// The one way of rows about attempts into the ledger: what was refused, what failed, who read the
-/// audit log. Of one source no more than its budget; what is left out is counted in a row.
+/// Writes the ledger's rows about requests that changed nothing: refusals, failures, and reads of the audit log.
+/// Each source has a budget. Rows above it are counted, and a row reports the count.
 final class RefusalLog: Sendable {
-    /// Reads have a budget of their own, so that whoever looks often hides nothing that is refused.
+    /// Reads have a separate budget, so that frequent reads cannot crowd out refusals.
     private struct Budgets {
         var refusals: RefusalBudget
         var reads: RefusalBudget
@@ -48,7 +48,7 @@ final class RefusalLog: Sendable {
         guard take(row) else { return }
         ledger.record([row.bounded]) { [self] error in
             miss(row)
-            logger.error("an attempt could not be audited", metadata: ["error": "\(error)"])
+            logger.error("a refused request could not be audited", metadata: ["error": "\(error)"])
         }
     }
 
@@ -71,7 +71,7 @@ final class RefusalLog: Sendable {
                 $0.reads.restore(reads)
             }
             logger.error(
-                "rows of attempts were left out, and that could not be audited",
+                "rows about refused requests were dropped, and the count could not be audited",
                 metadata: ["error": "\(error)"])
         }
     }
@@ -107,7 +107,7 @@ extension AuditRecord.Draft {
         clientAddress.map { RefusalBudget.Source(address: $0, actor: actor) } ?? .others
     }
 
-    /// What was tried, and what became of it: `update refused`.
+    /// The kind under which dropped rows are counted, such as `update refused`.
     fileprivate var budgetKind: String { "\(verb.rawValue) \(outcome.rawValue)" }
 
     /// With what a client chooses freely cut to a size that it cannot fill a disk with.

@@ -19,7 +19,7 @@ package struct Backoff: Sendable {
     }
 
     /// The pauses of a client that tries every one of its endpoints before it pauses.
-    static func betweenRounds(of endpoints: Int) -> Backoff {
+    package static func betweenRounds(of endpoints: Int) -> Backoff {
         Backoff(first: .milliseconds(25), limit: .milliseconds(250), attemptsPerRound: endpoints)
     }
 
