@@ -47,7 +47,7 @@ extension FaultTests {
             ("audit import --db ok folder", 1, "is a folder: name the segments in it"),
             ("audit import --db ok plain", 1, "not an audit ledger's segment"),
             ("audit compare ok plain", 2, "A ledger is audit.sqlite in"),
-            ("audit compare ok ftp://x", 2, "begins with http:// or https://"),
+            ("audit compare ok ftp://x", 2, "must begin with http:// or https://"),
             ("audit compare ok", 64, "<second>"),
             ("audit rotate-key --data-dir none", 1, "none/audit.key cannot be read"),
             ("audit verfy --db ok", 64, "audit <subcommand>"),

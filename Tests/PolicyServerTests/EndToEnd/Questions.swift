@@ -83,7 +83,7 @@ extension Question {
         Question("limit", "0", "from 1 to 1000", beside: "order=revision", of: export),
         Question("limit", "10", "has no meaning with order=seq", of: export),
         Question("limit", "5000", "from 1 to 1000"), Question("limit", "ten", "from 1 to 1000"),
-        Question("cursor", "2", "Send the next of a page of this very list"),
+        Question("cursor", "2", "Send the member next of a page of this list"),
         Question("atLeast", "now", "an integer from 0"),
         Question("atLeast", "999999999", "does not exist yet"),
         Question("at", "yesterday", "a revision such as 42, or a time such as"),
@@ -110,6 +110,6 @@ extension Question {
         Question("to", "0", "from must not be later than to", beside: "from=1", of: diff),
         Question("to", "1", "from must say where to begin", of: diff),
         Question("limit", "1001", "from 1 to 1000", beside: "from=1", of: diff),
-        Question("cursor", "2", "Send the next of a page", beside: "from=1", of: diff),
+        Question("cursor", "2", "Send the member next of a page", beside: "from=1", of: diff),
     ]
 }
