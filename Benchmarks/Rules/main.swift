@@ -72,7 +72,7 @@ row(
     median(calls: 10_000) { _ in (try? Selector(parsing: selectorText)) != nil }, bar: 5_000)
 row("the same: evaluate", median(calls: 100_000) { _ in selector.matches(labels) }, bar: 500)
 
-var trie = PrefixTrie<Int32>()
+var trie = CIDRMap<Int32>()
 for index in 0..<1_000_000 {
     // One million networks of 16 addresses, from 10.0.0.0 on.
     let bits = UInt32(10 << 24) + UInt32(index) * 16

@@ -102,7 +102,7 @@ extension ProblemKind {
     }
 
     /// What the ledger does not know.
-    package init(_ unknown: UnknownPlace) {
+    package init(_ unknown: UnknownPosition) {
         self = unknown.isBeforeHistory ? .beforeHistory : .historyGap
     }
 

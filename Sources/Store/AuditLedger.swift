@@ -58,7 +58,7 @@ package final class AuditLedger: Sendable {
     /// damage that it finds; `health` then says so too. Returns nil for a sound file.
     package func inspect() async -> StoreError? {
         guard !isChecked, let damage = await IntegrityProbe.damage(of: path) else { return nil }
-        queue.suspect(damage)
+        queue.markDamaged(damage)
         return damage
     }
 
@@ -80,7 +80,7 @@ package final class AuditLedger: Sendable {
         if queue.isSuspect {
             guard await integrity.check(path) else { return health }
             pool.releaseMemory()
-            queue.acquit()
+            queue.clearDamage()
         }
         try? await queue.submit(.probe)
         return health

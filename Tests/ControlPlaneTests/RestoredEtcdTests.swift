@@ -57,9 +57,9 @@ import TestSupport
                     #expect(try await ledger.newestEpoch() == 2)
                     let known = try await policies(ledger)
                     #expect(known == (["a1", "a2"] + past.made).sorted())
-                    let place = try await controlPlane.locate(.newest, timeout: .seconds(5)).place
+                    let position = try await controlPlane.locate(.newest, timeout: .seconds(5)).position
                     let stood = try await ledger.objects(
-                        prefix: Self.prefix, limit: 100, at: place, isKnown: true)
+                        prefix: Self.prefix, limit: 100, at: position, isKnown: true)
                     #expect(
                         stood.objects.map { String($0.key.dropFirst(Self.prefix.count)) } == known)
                     // Whoever made them is on record once, from the journal.

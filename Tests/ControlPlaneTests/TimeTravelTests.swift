@@ -43,9 +43,9 @@ import TestSupport
             try await controlPlane.submit(.region("one"))
             let revision = try await store.put("/calico/felix/v2/x", "1".bytes).revision
             let known = try await controlPlane.locate(.revision(revision), timeout: .seconds(5))
-            #expect(known.place.revision == revision)
+            #expect(known.position.revision == revision)
             let newest = try await controlPlane.locate(.newest, timeout: .seconds(5))
-            #expect(newest.place == known.place)
+            #expect(newest.position == known.position)
         }
     }
 

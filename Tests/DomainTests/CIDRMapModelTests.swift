@@ -14,7 +14,7 @@ struct CIDRMapModelTests {
     func agreesWithTheModel(space: String, seed: UInt64) throws {
         var random = SeededGenerator(seed: seed)
         var model = ModelSpace(try CIDR(parsing: space))
-        var trie = PrefixTrie<Int>()
+        var trie = CIDRMap<Int>()
         for step in 0..<1_000 {
             let isFilling = (step / 250).isMultiple(of: 2)
             if model.entries.isEmpty || Int.random(in: 0..<10, using: &random) < (isFilling ? 7 : 3)
@@ -33,7 +33,7 @@ struct CIDRMapModelTests {
     }
 
     private func compare(
-        _ trie: PrefixTrie<Int>, _ model: ModelSpace, _ probe: CIDR,
+        _ trie: CIDRMap<Int>, _ model: ModelSpace, _ probe: CIDR,
         using random: inout SeededGenerator
     ) throws {
         let around = model.values { $0.contains($1) }(probe)

@@ -4,8 +4,8 @@ import Testing
 struct CIDRMapTests {
     private func cidr(_ text: String) throws -> CIDR { try CIDR(parsing: text) }
 
-    private func trie(_ texts: [String]) throws -> PrefixTrie<String> {
-        var trie = PrefixTrie<String>()
+    private func trie(_ texts: [String]) throws -> CIDRMap<String> {
+        var trie = CIDRMap<String>()
         for text in texts { trie.insert(try cidr(text), text) }
         return trie
     }
@@ -37,7 +37,7 @@ struct CIDRMapTests {
 
     @Test func keepsSeveralValuesOfOneNetwork() throws {
         let block = try cidr("10.0.0.0/24")
-        var trie = PrefixTrie<String>()
+        var trie = CIDRMap<String>()
         for value in ["a", "b", "c"] { trie.insert(block, value) }
         #expect(trie.exact(block) == ["a", "b", "c"])
         #expect(trie.remove(block) { $0 == "b" } == "b")

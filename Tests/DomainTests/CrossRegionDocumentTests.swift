@@ -22,7 +22,7 @@ struct CrossRegionDocumentTests {
             protocol: 47
         """
 
-    private func decode(_ text: String, name: String) throws -> Decoded<CrossRegionPolicy> {
+    private func decode(_ text: String, name: String) throws -> DocumentReading<CrossRegionPolicy> {
         CrossRegionPolicy.decode(try YAMLParser.parse(Array(text.utf8)), name: name)
     }
 

@@ -101,7 +101,7 @@ package enum CrossRegionAnnotation {
     }
 
     /// Returns the CrossRegionPolicy if the stored policy is its first; otherwise nil.
-    package static func policy(of resource: Resource) -> Decoded<CrossRegionPolicy>? {
+    package static func policy(of resource: Resource) -> DocumentReading<CrossRegionPolicy>? {
         sourceDocument(of: resource).map {
             CrossRegionPolicy.decode($0, name: PolicyName.authored(resource))
         }

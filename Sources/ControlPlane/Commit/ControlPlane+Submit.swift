@@ -92,9 +92,9 @@ extension ControlPlane {
         do {
             let rows = try await ledger.rows(changeID: id.text)
             let row = rows.first { $0.revision == revision && $0.origin == .api }
-            if entry.kind == CrossRegionPolicy.kind, let place = row?.place {
+            if entry.kind == CrossRegionPolicy.kind, let position = row?.position {
                 object = try await HistoricalReader(
-                    ledger: ledger, planner: writer.planner, place: place, isKnown: false
+                    ledger: ledger, planner: writer.planner, position: position, isKnown: false
                 ).object(name)
             } else if let text = row?.after,
                 let resource = Resource(key: key, bytes: Array(text.utf8))

@@ -40,7 +40,7 @@ package struct ControlPlaneError: Error, Sendable {
 /// A failure to read history.
 package enum HistoryError: Error, Sendable {
     /// The ledger does not know the state at that position.
-    case unknown(UnknownPlace)
+    case unknown(UnknownPosition)
     case failed(ControlPlaneError)
 }
 
@@ -53,7 +53,7 @@ extension HistoryError {
             return try await body()
         } catch let error as HistoryError {
             throw error
-        } catch let unknown as UnknownPlace {
+        } catch let unknown as UnknownPosition {
             throw .unknown(unknown)
         } catch let error as ControlPlaneError {
             throw .failed(error)

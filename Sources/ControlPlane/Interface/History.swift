@@ -8,7 +8,7 @@ package enum HistoryPoint: Sendable, Equatable {
     case revision(Int64)
     case time(Timestamp)
     /// A place that an earlier answer found, such as the page before.
-    case place(HistoryPlace)
+    case position(HistoryPosition)
     /// The newest that there is.
     case newest
 }
@@ -29,15 +29,15 @@ extension HistoryPoint {
 /// Which state a read shows.
 package enum PointInTime: Sendable, Equatable {
     case now
-    case past(KnownPlace)
+    case past(ResolvedPosition)
 
     /// The place in the past; nil for now.
-    package var past: KnownPlace? { if case .past(let known) = self { known } else { nil } }
+    package var past: ResolvedPosition? { if case .past(let known) = self { known } else { nil } }
 }
 
 /// One version of an object: what a change made of it, and who made the change.
 package struct ObjectVersion: Sendable {
-    package var place: HistoryPlace
+    package var position: HistoryPosition
     package var verb: AuditRecord.Verb
     /// The ledger's row of the change; nil for the value before the first row that is kept.
     package var row: AuditRecord?
@@ -51,7 +51,7 @@ package struct ObjectVersion: Sendable {
 package struct VersionPage: Sendable {
     package var versions: [ObjectVersion]
     /// The position of the next page; nil on the last.
-    package var next: HistoryPlace?
+    package var next: HistoryPosition?
 }
 
 /// The difference of one object between two positions in history.

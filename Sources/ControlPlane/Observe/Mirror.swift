@@ -168,7 +168,7 @@ extension Mirror {
     private static let subnetsAtOnce = 1_024
 
     /// The subnets inside `cidr`, in order; a network that holds many is read in halves.
-    func subnets(within cidr: CIDR) -> [PrefixTrie<SubnetID>.Element] {
+    func subnets(within cidr: CIDR) -> [CIDRMap<SubnetID>.Element] {
         let limit = Self.subnetsAtOnce
         let found = read { $0.subnets.within(cidr, limit: limit) }
         guard found.count == limit, let halves = cidr.halves else {

@@ -18,9 +18,9 @@ struct MirrorEntry: Sendable, Equatable {
 struct MirrorState: Sendable {
     private(set) var entries = SortedMap<String, MirrorEntry>()
     /// Every block of every subnet's set.
-    private(set) var subnets = PrefixTrie<SubnetID>()
+    private(set) var subnets = CIDRMap<SubnetID>()
     /// Every address block of every region, by region.
-    private(set) var blocks = PrefixTrie<String>()
+    private(set) var blocks = CIDRMap<String>()
     /// Endpoints in the namespace `openstack`.
     private(set) var legacyEndpoints: Set<String> = []
     /// The labels of all endpoints.

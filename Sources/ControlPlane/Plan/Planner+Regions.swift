@@ -7,7 +7,7 @@ extension Planner {
     static let listedObjects = 20
 
     func planPut(
-        region name: String, _ decoded: Decoded<Region>, _ request: ChangeRequest,
+        region name: String, _ decoded: DocumentReading<Region>, _ request: ChangeRequest,
         _ view: PlanningView
     ) -> Decision {
         let object = ObjectName.region(name)

@@ -4,7 +4,7 @@ import Domain
 
 extension Planner {
     func planPut(
-        subnet id: SubnetID, _ decoded: Decoded<Subnet>, _ request: ChangeRequest,
+        subnet id: SubnetID, _ decoded: DocumentReading<Subnet>, _ request: ChangeRequest,
         _ view: PlanningView
     ) -> Decision {
         let name = ObjectName.subnet(region: id.region, name: id.name)
@@ -78,7 +78,7 @@ extension Planner {
     }
 
     func planAllocation(
-        region name: String, _ decoded: Decoded<SubnetAllocation>, _ request: ChangeRequest,
+        region name: String, _ decoded: DocumentReading<SubnetAllocation>, _ request: ChangeRequest,
         _ view: PlanningView
     ) -> Decision {
         guard let region = region(name, view) else { return .refused(absentRegion(name)) }

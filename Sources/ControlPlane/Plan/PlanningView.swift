@@ -15,8 +15,8 @@ struct PlanningView: Sendable {
     private var overlay: [String: [UInt8]?] = [:]
     /// The contents of GlobalNetworkPolicies that earlier documents write, read once.
     private(set) var overlayFacts: [String: StoredFacts] = [:]
-    private var overlaySubnets = PrefixTrie<SubnetID>()
-    private var overlayBlocks = PrefixTrie<String>()
+    private var overlaySubnets = CIDRMap<SubnetID>()
+    private var overlayBlocks = CIDRMap<String>()
 
     /// - Parameter deadline: when nobody waits for the plan any more; nil for plans that are small.
     init(_ mirror: Mirror, deadline: ContinuousClock.Instant? = nil) {

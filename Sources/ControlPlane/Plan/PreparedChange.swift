@@ -12,13 +12,13 @@ package struct PreparedOperation: Sendable {
 /// A change request with its document read and judged, as far as that needs nothing but the document:
 /// done by the caller's task, so that the one writer has less to do.
 enum PreparedChange: Sendable {
-    case putRegion(String, Decoded<Region>)
-    case putSubnet(SubnetID, Decoded<Subnet>)
+    case putRegion(String, DocumentReading<Region>)
+    case putSubnet(SubnetID, DocumentReading<Subnet>)
     case putPolicy(ObjectName, JudgedPolicy)
     case putCrossRegion(String, PreparedCrossRegion)
     case patch(ObjectName, JSONValue)
     case delete(ObjectName)
-    case allocate(region: String, Decoded<SubnetAllocation>)
+    case allocate(region: String, DocumentReading<SubnetAllocation>)
     case apply(PreparedManifest)
 
     /// A stored policy of Calico's with a patch on it; nil for any other object, and where a CrossRegionPolicy is or
@@ -64,7 +64,7 @@ enum PreparedChange: Sendable {
 
 /// A document of kind CrossRegionPolicy, read as far as that needs nothing else.
 struct PreparedCrossRegion: Sendable {
-    var decoded: Decoded<CrossRegionPolicy>
+    var decoded: DocumentReading<CrossRegionPolicy>
     /// The beginning of a pointer to a place of the policy: `/source` in a document of the deprecated form.
     private let prefix: String
 

@@ -18,7 +18,7 @@ struct ConfigurationComparison: Sendable {
         var page = DifferencePage(items: [], next: nil)
         var position = position ?? ""
         let changed = try await ledger.changedKeys(
-            from: before.place, to: after.place, limit: Self.manyChanges
+            from: before.position, to: after.position, limit: Self.manyChanges
         )?.sorted()
         while true {
             let keys = try await keys(after: position, changed)
@@ -55,12 +55,12 @@ struct ConfigurationComparison: Sendable {
     /// The keys among `keys` whose object differs between the two positions.
     private func changes(_ keys: [String]) async throws -> [Change] {
         let old = Dictionary(
-            try await ledger.objects(keys: keys, at: before.place, isKnown: true).map {
+            try await ledger.objects(keys: keys, at: before.position, isKnown: true).map {
                 ($0.key, $0)
             }
         ) { $1 }
         let new = Dictionary(
-            try await ledger.objects(keys: keys, at: after.place, isKnown: true).map {
+            try await ledger.objects(keys: keys, at: after.position, isKnown: true).map {
                 ($0.key, $0)
             }
         ) { $1 }
@@ -116,7 +116,7 @@ struct ConfigurationComparison: Sendable {
         guard let resource = object.resource else {
             return (try? JSONParser.parse(object.value)) ?? .string(object.value)
         }
-        let revision = object.place.revision
+        let revision = object.position.revision
         let view = ObjectName(resource).flatMap {
             Representation.view($0, resource, revision: revision)
         }

@@ -11,19 +11,19 @@ extension ControlPlane {
     /// get there in time.
     package func locate(
         _ point: HistoryPoint, timeout: Duration
-    ) async throws(HistoryError) -> KnownPlace {
+    ) async throws(HistoryError) -> ResolvedPosition {
         try await HistoryError.catching {
             switch point {
-            case .place(let place): return try await ledger.known(place)
+            case .position(let position): return try await ledger.known(position)
             case .revision(let revision):
                 try await waitUntilAudited(revision, timeout: timeout)
                 let epoch = try await ledger.newestEpoch()
-                return try await ledger.known(HistoryPlace(epoch: epoch, revision: revision))
+                return try await ledger.known(HistoryPosition(epoch: epoch, revision: revision))
             case .newest:
                 try await waitUntilCurrent(timeout: timeout)
                 let epoch = try await ledger.newestEpoch()
                 return try await ledger.known(
-                    HistoryPlace(epoch: epoch, revision: try await auditedRevision()))
+                    HistoryPosition(epoch: epoch, revision: try await auditedRevision()))
             case .time(let time): return try await locate(time, timeout: timeout)
             }
         }
@@ -49,36 +49,36 @@ extension ControlPlane {
     package func object(
         _ name: ObjectName, at point: PointInTime
     ) async throws(HistoryError) -> ObjectView? {
-        guard let place = point.past?.place else { return object(name) }
-        return try await HistoryError.catching { try await reader(place).object(name) }
+        guard let position = point.past?.position else { return object(name) }
+        return try await HistoryError.catching { try await reader(position).object(name) }
     }
 
     /// One page of a list at `point`; `query.after` is the `next` of an earlier page.
     package func list(
         _ query: ListQuery, at point: PointInTime
     ) async throws(HistoryError) -> ListPage {
-        guard let place = point.past?.place else { return list(query) }
-        return try await HistoryError.catching { try await reader(place).list(query) }
+        guard let position = point.past?.position else { return list(query) }
+        return try await HistoryError.catching { try await reader(position).list(query) }
     }
 
     /// The collections that an export at `point` holds, in the order in which an empty etcd takes them.
     package func exported(
         at point: PointInTime
     ) async throws(HistoryError) -> [ListQuery.Collection] {
-        guard let place = point.past?.place else { return exported }
+        guard let position = point.past?.position else { return exported }
         return try await HistoryError.catching {
-            let regions = try await reader(place).regions()
+            let regions = try await reader(position).regions()
             return [.regions, .subnets(region: nil), .policies]
                 + regions.map { .regionPolicies(region: $0) }
         }
     }
 
-    func reader(_ place: HistoryPlace) -> HistoricalReader {
-        HistoricalReader(ledger: ledger, planner: writer.planner, place: place)
+    func reader(_ position: HistoryPosition) -> HistoricalReader {
+        HistoricalReader(ledger: ledger, planner: writer.planner, position: position)
     }
 
     /// A time after the last change that the ledger has is known only if no change is on its way.
-    private func locate(_ time: Timestamp, timeout: Duration) async throws -> KnownPlace {
+    private func locate(_ time: Timestamp, timeout: Duration) async throws -> ResolvedPosition {
         guard time <= SystemClock.now() else {
             throw ControlPlaneError(.futureTime, "\(time.rfc3339) is still to come")
         }
@@ -112,11 +112,11 @@ extension ControlPlane {
 extension ControlPlane {
     /// The versions of an object before `place`, newest first; none when nothing is known of it.
     package func versions(
-        _ name: ObjectName, before place: HistoryPlace, limit: Int
+        _ name: ObjectName, before position: HistoryPosition, limit: Int
     ) async throws(HistoryError) -> VersionPage {
         try await HistoryError.catching {
             let history = try await ObjectHistory(name, ledger, writer.planner)
-            return try await history.page(before: place, limit: limit)
+            return try await history.page(before: position, limit: limit)
         }
     }
 }
@@ -126,7 +126,7 @@ extension ControlPlane {
     ///
     /// - Parameter after: the `next` of an earlier page.
     package func differences(
-        from: HistoryPlace, to: HistoryPlace, after: String?, limit: Int
+        from: HistoryPosition, to: HistoryPosition, after: String?, limit: Int
     ) async throws(HistoryError) -> DifferencePage {
         try await HistoryError.catching {
             let comparison = ConfigurationComparison(

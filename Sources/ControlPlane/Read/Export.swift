@@ -74,9 +74,9 @@ package struct ExportJudge: Sendable {
     package private(set) var count = 0
     private var omitted: Set<ObjectName> = []
     private var regions: [String: [CIDR]] = [:]
-    private var blocks = PrefixTrie<String>()
+    private var blocks = CIDRMap<String>()
     private var networks: [SubnetID: CIDR] = [:]
-    private var subnets = PrefixTrie<SubnetID>()
+    private var subnets = CIDRMap<SubnetID>()
     /// The tiers that exist; nil leaves them unchecked.
     private let tiers: Set<String>?
 

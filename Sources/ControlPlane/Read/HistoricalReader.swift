@@ -8,8 +8,8 @@ import Store
 struct HistoricalReader: Sendable {
     let ledger: AuditLedger
     let planner: Planner
-    let place: HistoryPlace
-    /// True if each read checks that the ledger still knows the place, and throws `UnknownPlace` if not.
+    let position: HistoryPosition
+    /// True if each read checks that the ledger still knows the place, and throws `UnknownPosition` if not.
     var isKnown = true
 
     /// Keys looked at in one reading of the ledger.
@@ -20,7 +20,7 @@ struct HistoricalReader: Sendable {
         var objects: [HistoricalObject] = []
         if name.isPolicy { objects = try await all(prefix: ResourceKey.prefix(.tier)) }
         let keys = planner.policyKeys(name, PlanningView(Self.mirror(of: objects)))
-        objects += try await ledger.objects(keys: keys.map(\.path), at: place, isKnown: isKnown)
+        objects += try await ledger.objects(keys: keys.map(\.path), at: position, isKnown: isKnown)
         objects += try await related(to: objects)
         return planner.current(name, PlanningView(Self.mirror(of: objects)))?.object
     }
@@ -32,7 +32,7 @@ struct HistoricalReader: Sendable {
         var query = query
         while true {
             let chunk = try await ledger.objects(
-                prefix: query.collection.prefix, after: query.after, limit: Self.chunk, at: place,
+                prefix: query.collection.prefix, after: query.after, limit: Self.chunk, at: position,
                 isKnown: isKnown)
             let related = try await related(to: chunk.objects)
             var scan = ListScan(query, Self.mirror(of: chunk.objects + related))
@@ -65,7 +65,7 @@ struct HistoricalReader: Sendable {
         var after: String?
         repeat {
             let page = try await ledger.objects(
-                prefix: prefix, after: after, limit: Self.chunk, at: place,
+                prefix: prefix, after: after, limit: Self.chunk, at: position,
                 isKnown: isKnown)
             objects += page.objects
             after = page.next
@@ -89,7 +89,7 @@ struct HistoricalReader: Sendable {
             keys.formUnion(CrossRegionKeys.related(to: resource))
         }
         keys.subtract(objects.map(\.key))
-        return try await ledger.objects(keys: keys.sorted(), at: place, isKnown: isKnown)
+        return try await ledger.objects(keys: keys.sorted(), at: position, isKnown: isKnown)
     }
 
     private static func mirror(of objects: [HistoricalObject]) -> Mirror {
@@ -98,7 +98,7 @@ struct HistoricalReader: Sendable {
             state.put(
                 KeyValue(
                     key: EtcdKey(object.key), value: Array(object.value.utf8),
-                    modRevision: object.place.revision))
+                    modRevision: object.position.revision))
         }
         let mirror = Mirror()
         mirror.replace(with: state, revision: 0)

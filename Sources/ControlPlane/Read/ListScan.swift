@@ -83,7 +83,7 @@ struct ListScan {
         _ query: ListQuery, _ mirror: Mirror, prefix: String
     ) -> ArraySlice<String>? {
         var selections: [Set<String>] = []
-        func select(_ elements: [PrefixTrie<SubnetID>.Element]) {
+        func select(_ elements: [CIDRMap<SubnetID>.Element]) {
             selections.append(Set(elements.map(\.value.path)))
         }
         if let cidr = query.overlaps {

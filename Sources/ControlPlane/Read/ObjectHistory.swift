@@ -43,24 +43,24 @@ struct ObjectHistory: Sendable {
 
     private static let maximumTiers = 1_000
 
-    func page(before place: HistoryPlace, limit: Int) async throws -> VersionPage {
+    func page(before position: HistoryPosition, limit: Int) async throws -> VersionPage {
         var versions: [ObjectVersion] = []
-        var place = place
+        var position = position
         while true {
-            let (groups, isLast) = try await groups(before: place, limit: limit + 1)
+            let (groups, isLast) = try await groups(before: position, limit: limit + 1)
             for rows in groups {
-                guard let found = rows.first?.place else { continue }
+                guard let found = rows.first?.position else { continue }
                 if versions.count == limit {
-                    return VersionPage(versions: versions, next: versions.last?.place)
+                    return VersionPage(versions: versions, next: versions.last?.position)
                 }
                 versions.append(try await version(rows, found))
             }
-            place = groups.last?.first?.place ?? place
+            position = groups.last?.first?.position ?? position
             if isLast { break }
         }
-        if let first = try await baseline(before: place) {
+        if let first = try await baseline(before: position) {
             guard versions.count < limit else {
-                return VersionPage(versions: versions, next: versions.last?.place)
+                return VersionPage(versions: versions, next: versions.last?.position)
             }
             versions.append(first)
         }
@@ -70,15 +70,15 @@ struct ObjectHistory: Sendable {
     /// Rows of the object's changes, those of one place together, newest first; `isLast` when there are no
     /// older ones.
     private func groups(
-        before place: HistoryPlace, limit: Int
+        before position: HistoryPosition, limit: Int
     ) async throws -> (groups: [[AuditRecord]], isLast: Bool) {
         let paths = keys.map(\.path) + parts
         // Enough that at least one place has all its rows in the page.
         let count = limit + paths.count
-        let rows = try await ledger.versions(keys: paths, before: place, limit: count)
+        let rows = try await ledger.versions(keys: paths, before: position, limit: count)
         var groups: [[AuditRecord]] = []
         for row in rows {
-            if let last = groups.last?.last, last.place == row.place {
+            if let last = groups.last?.last, last.position == row.position {
                 groups[groups.count - 1].append(row)
             } else {
                 groups.append([row])
@@ -88,7 +88,7 @@ struct ObjectHistory: Sendable {
         if !isLast { groups.removeLast() }
         // If every row is about another object, older rows decide.
         let own = groups.map { $0.filter(isOwn) }.filter { !$0.isEmpty }
-        guard own.isEmpty, !isLast, let last = groups.last?.first?.place else {
+        guard own.isEmpty, !isLast, let last = groups.last?.first?.position else {
             return (own, isLast || groups.isEmpty)
         }
         return try await self.groups(before: last, limit: limit)
@@ -106,16 +106,16 @@ struct ObjectHistory: Sendable {
         return states.contains { PolicyName.authored($0) == name.name }
     }
 
-    private func version(_ rows: [AuditRecord], _ place: HistoryPlace) async throws -> ObjectVersion
+    private func version(_ rows: [AuditRecord], _ position: HistoryPosition) async throws -> ObjectVersion
     {
         let main = rows.filter { row in keys.contains { $0.path == row.key } }
         let row = main.first { $0.after != nil } ?? main.first ?? rows[0]
-        var version = ObjectVersion(place: place, verb: row.verb, row: row)
+        var version = ObjectVersion(position: position, verb: row.verb, row: row)
         var before: JSONValue?
         let isHidden = row.after == nil && row.verb != .delete
         if main.count != 1 || rows.contains(where: isCrossRegion), !isHidden {
-            before = try await document(at: place.predecessor)
-            version.representation = try await document(at: place)
+            before = try await document(at: position.predecessor)
+            version.representation = try await document(at: position)
             version.verb =
                 version.representation == nil ? .delete : before == nil ? .create : .update
         } else {
@@ -138,10 +138,10 @@ struct ObjectHistory: Sendable {
         }
     }
 
-    private func document(at place: HistoryPlace) async throws -> JSONValue? {
+    private func document(at position: HistoryPosition) async throws -> JSONValue? {
         // Versions are shown from before what is wholly known as well.
         let reader = HistoricalReader(
-            ledger: ledger, planner: planner, place: place, isKnown: false)
+            ledger: ledger, planner: planner, position: position, isKnown: false)
         return try await reader.object(name)?.document
     }
 
@@ -153,15 +153,15 @@ struct ObjectHistory: Sendable {
     }
 
     /// Returns the version before the first row that is kept, if that is before `place`.
-    private func baseline(before place: HistoryPlace) async throws -> ObjectVersion? {
+    private func baseline(before position: HistoryPosition) async throws -> ObjectVersion? {
         for key in keys {
-            guard let object = try await ledger.baseline(key: key.path), object.place < place,
+            guard let object = try await ledger.baseline(key: key.path), object.position < position,
                 let resource = object.resource
             else { continue }
             if key != keys.first, PolicyName.authored(resource) != name.name { continue }
             return ObjectVersion(
-                place: object.place, verb: .observe,
-                representation: try await document(at: object.place))
+                position: object.position, verb: .observe,
+                representation: try await document(at: object.position))
         }
         return nil
     }

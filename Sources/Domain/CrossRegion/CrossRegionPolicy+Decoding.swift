@@ -3,7 +3,7 @@ package import Documents
 extension CrossRegionPolicy {
     /// Reads the policy that a client's document describes under the name in the path. The value leaves out rules with
     /// violations, so that warnings about the other rules are right.
-    package static func decode(_ document: JSONValue, name: String) -> Decoded<CrossRegionPolicy> {
+    package static func decode(_ document: JSONValue, name: String) -> DocumentReading<CrossRegionPolicy> {
         var reader = ObjectReader(document, at: "")
         envelope(&reader)
         if let message = nameProblem(name) {
@@ -15,7 +15,7 @@ extension CrossRegionPolicy {
         let spec = reader.required("spec").map { Spec($0, violations: &reader) }
         for field in shownFields { reader.ignore(field) }
         reader.finish()
-        var decoded = Decoded<CrossRegionPolicy>(
+        var decoded = DocumentReading<CrossRegionPolicy>(
             value: nil, violations: reader.violations,
             readOnly: metadata?.readOnly ?? ReadOnlyFields())
         decoded.readOnly.source = document["source"].map { Located($0, at: sourcePointer) }

@@ -103,7 +103,7 @@ extension CrossRegionPolicy {
     /// pointers of the rules refer to `source`.
     package static func decodeDeprecated(
         _ document: JSONValue, name: String
-    ) -> Decoded<CrossRegionPolicy> {
+    ) -> DocumentReading<CrossRegionPolicy> {
         var reader = ObjectReader(document, at: "")
         _ = reader.string("kind")
         _ = reader.string("apiVersion")
@@ -111,7 +111,7 @@ extension CrossRegionPolicy {
             CrossRegionMetadata($0, name: name, violations: &reader)
         }
         for field in shownFields { reader.ignore(field) }
-        var decoded = Decoded<CrossRegionPolicy>(
+        var decoded = DocumentReading<CrossRegionPolicy>(
             value: nil, violations: [], readOnly: ReadOnlyFields())
         if let source = reader.required("source") { decoded = decode(source, name: name) }
         reader.finish()

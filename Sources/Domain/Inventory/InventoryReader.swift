@@ -59,14 +59,14 @@ struct InventoryReader {
     /// Returns the value, all violations with those about unknown members, and the read-only members.
     ///
     /// - Parameter hasNamespace: true if the kind shows a namespace.
-    mutating func finish<Value>(_ value: Value?, hasNamespace: Bool = false) -> Decoded<Value> {
+    mutating func finish<Value>(_ value: Value?, hasNamespace: Bool = false) -> DocumentReading<Value> {
         var fields = ReadOnlyFields()
         fields.revision = integer("revision", in: 0...Int64.max, "a revision")
         fields.uid = reader.string("uid")
         fields.createdAt = reader.string("createdAt")
         if hasNamespace { fields.namespace = reader.string("namespace") }
         reader.finish()
-        return Decoded(value: value, violations: violations, readOnly: fields)
+        return DocumentReading(value: value, violations: violations, readOnly: fields)
     }
 
     mutating func require(_ field: String) {

@@ -173,7 +173,7 @@ extension RuleID {
 }
 
 /// The result of reading a client's document: a value, if possible, and all violations.
-package struct Decoded<Value: Sendable>: Sendable {
+package struct DocumentReading<Value: Sendable>: Sendable {
     /// Nil if a required part is missing or unreadable.
     package var value: Value?
     package var violations: ViolationList

@@ -29,7 +29,7 @@ extension Region {
     package static let maximumBlocks = 64
 
     /// Reads the region that a client's document describes under the name in the path.
-    package static func decode(_ document: JSONValue, name: String) -> Decoded<Region> {
+    package static func decode(_ document: JSONValue, name: String) -> DocumentReading<Region> {
         var reader = InventoryReader(document, kind: "Region", name: name)
         reader.check(RegionName.violation(name))
         let region = Region(

@@ -54,7 +54,7 @@ extension Subnet {
     /// Reads the subnet that a client's document describes under the region and name in the path.
     package static func decode(
         _ document: JSONValue, region: String, name: String
-    ) -> Decoded<Subnet> {
+    ) -> DocumentReading<Subnet> {
         var reader = InventoryReader(document, kind: "Subnet", name: name)
         reader.check(nameViolation(name))
         reader.expect("region", region, rule: .regionMismatch)
@@ -98,7 +98,7 @@ package struct SubnetAllocation: Sendable, Equatable {
             description: description, labels: labels)
     }
 
-    package static func decode(_ document: JSONValue) -> Decoded<SubnetAllocation> {
+    package static func decode(_ document: JSONValue) -> DocumentReading<SubnetAllocation> {
         var reader = InventoryReader(document, kind: "Subnet", name: nil)
         let name = reader.requiredString("name")
         if let name { reader.check(Subnet.nameViolation(name)) }

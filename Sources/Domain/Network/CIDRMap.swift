@@ -3,7 +3,7 @@
 /// A network may have several values, because other writers of the same etcd need not obey our rules. Results come in
 /// `CIDR` order. A look-up costs one walk down the tree, whatever the number of networks. A copy shares its storage
 /// until one of the two changes.
-package struct PrefixTrie<Value: Sendable>: Sendable {
+package struct CIDRMap<Value: Sendable>: Sendable {
     package typealias Element = (cidr: CIDR, value: Value)
 
     private var ipv4 = RadixTree<UInt32>()
@@ -109,7 +109,7 @@ package struct PrefixTrie<Value: Sendable>: Sendable {
     }
 }
 
-extension PrefixTrie {
+extension CIDRMap {
     /// Returns the first network of `prefixLength` bits in `block` that overlaps nothing here and nothing in
     /// `excluded`; nil if the block is full, smaller than that, or of a family without that length.
     package func firstFreeBlock(
@@ -142,7 +142,7 @@ extension PrefixTrie {
     }
 }
 
-extension PrefixTrie {
+extension CIDRMap {
     private func chain(_ cidr: CIDR) -> Int32 {
         switch cidr.family {
         case .ipv4:

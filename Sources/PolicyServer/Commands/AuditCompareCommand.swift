@@ -78,8 +78,8 @@ private struct FileSource: ChangeSource {
         try reader.header(now: SystemClock.now(), version: Version.number)
     }
 
-    func changes(after place: HistoryPlace) async throws -> [AuditRecord] {
-        try reader.changes(after: place)
+    func changes(after position: HistoryPosition) async throws -> [AuditRecord] {
+        try reader.changes(after: position)
     }
 }
 
@@ -107,7 +107,7 @@ extension Coverage {
 extension LedgerComparison.Difference {
     fileprivate func text(_ first: String, _ second: String) -> String {
         """
-        first difference: revision \(place.revision), key \(key), \(difference.name)
+        first difference: revision \(position.revision), key \(key), \(difference.name)
           \(first): \(difference.left ?? "nothing")
           \(second): \(difference.right ?? "nothing")
         """
@@ -129,19 +129,19 @@ struct RemoteLedger: ChangeSource {
 
     func header() async throws -> SegmentHeader { try await fetch(after: .start, limit: 1).header }
 
-    func changes(after place: HistoryPlace) async throws -> [AuditRecord] {
-        try await fetch(after: place, limit: Self.page).rows
+    func changes(after position: HistoryPosition) async throws -> [AuditRecord] {
+        try await fetch(after: position, limit: Self.page).rows
     }
 
     private func fetch(
-        after place: HistoryPlace, limit: Int
+        after position: HistoryPosition, limit: Int
     ) async throws -> (header: SegmentHeader, rows: [AuditRecord]) {
         var items = [
             URLQueryItem(name: "order", value: SegmentHeader.Order.revision.rawValue),
             URLQueryItem(name: "limit", value: "\(limit)"),
         ]
         // A negative epoch is before the first one and has no text form; without `after` all rows follow.
-        if place.epoch >= 0 { items.append(URLQueryItem(name: "after", value: place.description)) }
+        if position.epoch >= 0 { items.append(URLQueryItem(name: "after", value: position.description)) }
         let url = base.appending(path: "v1/audit/export").appending(queryItems: items)
         let (body, response) = try await load(url)
         guard let response = response as? HTTPURLResponse, response.statusCode == 200 else {

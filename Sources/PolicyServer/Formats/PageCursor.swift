@@ -39,22 +39,22 @@ package struct PageCursor: Equatable, Sendable {
 
 /// A position in a list of an earlier state. All pages show the same state as the first one.
 struct PinnedPosition: Equatable {
-    var places: [HistoryPlace]
+    var positions: [HistoryPosition]
     var rest: String
 
-    init(_ places: [HistoryPlace], _ rest: String) {
-        self.places = places
+    init(_ positions: [HistoryPosition], _ rest: String) {
+        self.positions = positions
         self.rest = rest
     }
 
     /// Reads what `text` writes.
-    init?(_ text: String, places count: Int = 1) {
+    init?(_ text: String, positions count: Int = 1) {
         let parts = text.split(
             separator: " ", maxSplits: count, omittingEmptySubsequences: false)
-        let places = parts.prefix(count).compactMap { HistoryPlace(String($0)) }
-        guard parts.count == count + 1, places.count == count else { return nil }
-        self.init(places, String(parts[count]))
+        let positions = parts.prefix(count).compactMap { HistoryPosition(String($0)) }
+        guard parts.count == count + 1, positions.count == count else { return nil }
+        self.init(positions, String(parts[count]))
     }
 
-    var text: String { (places.map(\.description) + [rest]).joined(separator: " ") }
+    var text: String { (positions.map(\.description) + [rest]).joined(separator: " ") }
 }

@@ -140,11 +140,11 @@ final class CommitQueue: Sendable {
     /// True from when a write or a read finds damage until a check finds the file sound.
     var isSuspect: Bool { state.withLock { $0.isSuspect } }
 
-    /// Takes no more writes for good until `acquit`: a read has found damage.
-    func suspect(_ error: StoreError) { state.withLock { $0.failed(error) } }
+    /// Takes no more writes for good until `clearDamage`: a read has found damage.
+    func markDamaged(_ error: StoreError) { state.withLock { $0.failed(error) } }
 
     /// The file is sound again: the next write that succeeds ends the outage.
-    func acquit() { state.withLock { $0.isSuspect = false } }
+    func clearDamage() { state.withLock { $0.isSuspect = false } }
 
     /// Refuses all further work; what has been submitted is still written.
     func close() {

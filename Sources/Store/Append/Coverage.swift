@@ -57,8 +57,8 @@ extension AuditLedger {
 
 extension Coverage {
     /// Returns true if every change of the revision at `place` is known.
-    package func holds(_ place: HistoryPlace) -> Bool {
-        place.epoch == epoch && place.revision > first && place.revision <= last
+    package func holds(_ position: HistoryPosition) -> Bool {
+        position.epoch == epoch && position.revision > first && position.revision <= last
     }
 }
 

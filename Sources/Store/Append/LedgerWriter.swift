@@ -96,7 +96,7 @@ package struct LedgerWriter: Sendable {
             try Coverage.begin(at: progress.revision, epoch, after: 0, in: db)
             if let emptySince {
                 try moments.begin(
-                    emptySince, HistoryPlace(epoch: epoch, revision: progress.revision), in: db)
+                    emptySince, HistoryPosition(epoch: epoch, revision: progress.revision), in: db)
             }
         }
         let statement = try db.cachedStatement(

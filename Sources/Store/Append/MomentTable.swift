@@ -14,11 +14,11 @@ struct MomentTable: Sendable {
 
     /// Takes in a row. One without a revision, or of an attempt, changed nothing and is passed over.
     mutating func note(_ record: AuditRecord, in db: Database) throws {
-        guard record.outcome == .accepted, let place = record.place else { return }
-        let moment = Moment(time: record.time, place: place)
+        guard record.outcome == .accepted, let position = record.position else { return }
+        let moment = Moment(time: record.time, position: position)
         if let last {
-            if last.place == place, last.time <= moment.time { return }
-            if moment.time <= last.time || place < last.place {
+            if last.position == position, last.time <= moment.time { return }
+            if moment.time <= last.time || position < last.position {
                 try insert(moment, in: db)
                 return
             }
@@ -28,15 +28,15 @@ struct MomentTable: Sendable {
     }
 
     /// Takes in that `place`, where there was nothing, was the newest at `time`.
-    mutating func begin(_ time: Timestamp, _ place: HistoryPlace, in db: Database) throws {
-        try insert(Moment(time: time, place: place), in: db)
+    mutating func begin(_ time: Timestamp, _ position: HistoryPosition, in db: Database) throws {
+        try insert(Moment(time: time, position: position), in: db)
     }
 
     /// Inserts a moment whose time or revision does not rise.
     private mutating func insert(_ moment: Moment, in db: Database) throws {
         let before = try Moment.last(atOrBefore: moment.time, db)
-        if let before, before.place >= moment.place { return }
-        while let next = try Moment.first(atOrAfter: moment.time, db), next.place <= moment.place {
+        if let before, before.position >= moment.position { return }
+        while let next = try Moment.first(atOrAfter: moment.time, db), next.position <= moment.position {
             try db.execute(
                 sql: "DELETE FROM moment WHERE time = ?", arguments: [next.time.microseconds])
         }
@@ -48,7 +48,7 @@ struct MomentTable: Sendable {
         let statement = try db.cachedStatement(
             sql: "INSERT OR REPLACE INTO moment (time, epoch, revision) VALUES (?, ?, ?)")
         try statement.execute(
-            arguments: [moment.time.microseconds, moment.place.epoch, moment.place.revision])
+            arguments: [moment.time.microseconds, moment.position.epoch, moment.position.revision])
     }
 }
 
@@ -57,7 +57,7 @@ struct MomentTable: Sendable {
 /// Both rise from row to row, so each can be found by the other.
 struct Moment: Sendable {
     var time: Timestamp
-    var place: HistoryPlace
+    var position: HistoryPosition
 }
 
 extension Moment {
@@ -78,9 +78,9 @@ extension Moment {
     }
 
     /// Looks at about 60 rows, however many there are.
-    static func first(atOrAfter place: HistoryPlace, _ db: Database) throws -> Moment? {
+    static func first(atOrAfter position: HistoryPosition, _ db: Database) throws -> Moment? {
         guard let oldest = try fetch(db, "ORDER BY time LIMIT 1", []), let last = try last(db),
-            last.place >= place
+            last.position >= position
         else { return nil }
         var (low, high) = (oldest.time.microseconds, last.time.microseconds)
         while low < high {
@@ -88,17 +88,17 @@ extension Moment {
             guard
                 let found = try Moment.first(atOrAfter: Timestamp(microseconds: middle), db)
             else { break }
-            if found.place >= place { high = middle } else { low = found.time.microseconds + 1 }
+            if found.position >= position { high = middle } else { low = found.time.microseconds + 1 }
         }
         return try Moment.first(atOrAfter: Timestamp(microseconds: low), db)
     }
 
-    static func last(atOrBefore place: HistoryPlace, _ db: Database) throws -> Moment? {
-        guard place.revision < .max else {
-            let next = HistoryPlace(epoch: place.epoch + 1, revision: 0)
+    static func last(atOrBefore position: HistoryPosition, _ db: Database) throws -> Moment? {
+        guard position.revision < .max else {
+            let next = HistoryPosition(epoch: position.epoch + 1, revision: 0)
             return try last(before: first(atOrAfter: next, db), db)
         }
-        let next = HistoryPlace(epoch: place.epoch, revision: place.revision + 1)
+        let next = HistoryPosition(epoch: position.epoch, revision: position.revision + 1)
         return try last(before: first(atOrAfter: next, db), db)
     }
 
@@ -117,7 +117,7 @@ extension Moment {
         let reader = ColumnReader(row: row, label: "moment")
         return Moment(
             time: Timestamp(microseconds: try reader.integer(0)),
-            place: HistoryPlace(
+            position: HistoryPosition(
                 epoch: try reader.integer(1), revision: try reader.integer(2)))
     }
 }

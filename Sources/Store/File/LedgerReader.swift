@@ -60,9 +60,9 @@ package final class LedgerReader: Sendable {
 
     /// About `limit` rows that etcd decided, of the revisions after `place`; see `LedgerPages.changes`.
     package func changes(
-        after place: HistoryPlace, limit: Int = LedgerPages.size
+        after position: HistoryPosition, limit: Int = LedgerPages.size
     ) throws(StoreError) -> [AuditRecord] {
-        try read { try LedgerPages.changes($0, after: place, limit: limit) }
+        try read { try LedgerPages.changes($0, after: position, limit: limit) }
     }
 }
 

@@ -6,18 +6,18 @@ extension AuditLedger {
     ///
     /// - Parameter after: objects up to this key are passed over.
     /// - Parameter limit: keys that are looked at, at least 1.
-    /// - Parameter isKnown: whether to throw `UnknownPlace` when the ledger does not know, or by pruning
+    /// - Parameter isKnown: whether to throw `UnknownPosition` when the ledger does not know, or by pruning
     ///   no longer knows, all of the place.
     package func objects(
-        prefix: String, after: String? = nil, limit: Int, at place: HistoryPlace,
+        prefix: String, after: String? = nil, limit: Int, at position: HistoryPosition,
         isKnown: Bool = false
     ) async throws -> HistoricalPage {
-        try await reading(place, isKnown) { db in
+        try await reading(position, isKnown) { db in
             var scan = try KeyScan(db, prefix: prefix, after: after)
             var page = HistoricalPage(objects: [], next: nil)
             for _ in 0..<limit {
                 guard let key = try scan.next() else { return page }
-                if let object = try HistoricalObject(db, key, at: place) {
+                if let object = try HistoricalObject(db, key, at: position) {
                     page.objects.append(object)
                 }
                 page.next = key
@@ -28,10 +28,10 @@ extension AuditLedger {
 
     /// Returns the objects of `keys` that existed at `place`; `isKnown` as above.
     package func objects(
-        keys: [String], at place: HistoryPlace, isKnown: Bool = false
+        keys: [String], at position: HistoryPosition, isKnown: Bool = false
     ) async throws -> [HistoricalObject] {
-        try await reading(place, isKnown) { db in
-            try keys.compactMap { try HistoricalObject(db, $0, at: place) }
+        try await reading(position, isKnown) { db in
+            try keys.compactMap { try HistoricalObject(db, $0, at: position) }
         }
     }
 
@@ -60,13 +60,13 @@ extension AuditLedger {
 
     /// Returns up to `limit` rows of changes to `keys` before `place`, newest first.
     package func versions(
-        keys: [String], before place: HistoryPlace = .end, limit: Int
+        keys: [String], before position: HistoryPosition = .end, limit: Int
     ) async throws -> [AuditRecord] {
         try await reading { db in
             let statement = try db.cachedStatement(sql: Self.versionsOfKey)
             let rows = try keys.flatMap { key in
                 try Row.fetchAll(
-                    statement, arguments: [key, place.epoch, place.revision, limit]
+                    statement, arguments: [key, position.epoch, position.revision, limit]
                 ).map(AuditRow.record)
             }
             guard keys.count > 1 else { return rows }
@@ -80,9 +80,9 @@ extension AuditLedger {
     }
 
     /// The keys that were changed after `from` and not after `to`, unsorted; nil when more than
-    /// `limit` rows would have to be read. Throws `UnknownPlace` when `from` is not known.
+    /// `limit` rows would have to be read. Throws `UnknownPosition` when `from` is not known.
     package func changedKeys(
-        from: HistoryPlace, to: HistoryPlace, limit: Int
+        from: HistoryPosition, to: HistoryPosition, limit: Int
     ) async throws -> Set<String>? {
         try await reading(from, true) { db in
             let statement = try db.cachedStatement(sql: Self.keysOfRange)
@@ -95,11 +95,11 @@ extension AuditLedger {
 
     /// Checks before each reading that the position is known: pruning may have removed it since the last one.
     private func reading<Value: Sendable>(
-        _ place: HistoryPlace, _ isKnown: Bool,
+        _ position: HistoryPosition, _ isKnown: Bool,
         _ body: @escaping @Sendable (Database) throws -> Value
     ) async throws -> Value {
-        let result = try await reading { db -> Result<Value, UnknownPlace> in
-            if isKnown, let unknown = try UnknownPlace(place, db) { return .failure(unknown) }
+        let result = try await reading { db -> Result<Value, UnknownPosition> in
+            if isKnown, let unknown = try UnknownPosition(position, db) { return .failure(unknown) }
             return .success(try body(db))
         }
         return try result.get()
@@ -121,13 +121,13 @@ extension AuditLedger {
 
 extension AuditRecord {
     /// Where the change was made; nil for a row of none.
-    package var place: HistoryPlace? {
+    package var position: HistoryPosition? {
         guard let epoch = entry.epoch, let revision = entry.revision else { return nil }
-        return HistoryPlace(epoch: epoch, revision: revision)
+        return HistoryPosition(epoch: epoch, revision: revision)
     }
 
     fileprivate func isEarlier(than other: AuditRecord) -> Bool {
-        let (left, right) = (place ?? .end, other.place ?? .end)
+        let (left, right) = (position ?? .end, other.position ?? .end)
         return (left, seq) < (right, other.seq)
     }
 }

@@ -5,13 +5,13 @@ package struct HistoricalObject: Hashable, Sendable {
     /// The etcd key.
     package var key: String
     /// The position of the change that gave it this value; the revision was its mod_revision.
-    package var place: HistoryPlace
+    package var position: HistoryPosition
     /// JSON text. A value that was not JSON is a JSON string.
     package var value: String
 
-    package init(key: String, place: HistoryPlace, value: String) {
+    package init(key: String, position: HistoryPosition, value: String) {
         self.key = key
-        self.place = place
+        self.position = position
         self.value = value
     }
 }
@@ -28,14 +28,14 @@ extension HistoricalObject {
     ///
     /// - Parameter lastRow: rows with a higher number do not count.
     init?(
-        _ db: Database, _ key: String, at place: HistoryPlace, lastRow: Int64 = .max
+        _ db: Database, _ key: String, at position: HistoryPosition, lastRow: Int64 = .max
     ) throws {
-        let row = try Self.ofRow(db, key, at: place, lastRow: lastRow)
-        let baseline = try Self.baseline(db, key).flatMap { $0.place <= place ? $0 : nil }
-        var newest = row?.place ?? .start
+        let row = try Self.ofRow(db, key, at: position, lastRow: lastRow)
+        let baseline = try Self.baseline(db, key).flatMap { $0.position <= position ? $0 : nil }
+        var newest = row?.position ?? .start
         var object = row?.object
-        if let baseline, baseline.place > newest { (newest, object) = (baseline.place, baseline) }
-        if let standing = try RetainedVersion(db, key, at: place), standing.place > newest {
+        if let baseline, baseline.position > newest { (newest, object) = (baseline.position, baseline) }
+        if let standing = try RetainedVersion(db, key, at: position), standing.position > newest {
             object = standing.object
         }
         guard let object else { return nil }
@@ -44,23 +44,23 @@ extension HistoricalObject {
 
     /// Returns the state in the newest row; its object is nil after a deletion.
     private static func ofRow(
-        _ db: Database, _ key: String, at place: HistoryPlace, lastRow: Int64
-    ) throws -> (place: HistoryPlace, object: HistoricalObject?)? {
+        _ db: Database, _ key: String, at position: HistoryPosition, lastRow: Int64
+    ) throws -> (position: HistoryPosition, object: HistoricalObject?)? {
         let statement = try db.cachedStatement(sql: lastState)
         let row = try Row.fetchOne(
-            statement, arguments: [key, place.epoch, place.revision, lastRow])
+            statement, arguments: [key, position.epoch, position.revision, lastRow])
         guard let row else { return nil }
         let reader = ColumnReader(row: row, label: "audit row of \(key)")
-        let made = HistoryPlace(epoch: try reader.integer(0), revision: try reader.integer(1))
+        let made = HistoryPosition(epoch: try reader.integer(0), revision: try reader.integer(1))
         let object = try reader.optionalText(2).map {
-            HistoricalObject(key: key, place: made, value: $0)
+            HistoricalObject(key: key, position: made, value: $0)
         }
         return (made, object)
     }
 
     /// Returns true if a row outside of `rows` is about `key` before `place`.
     static func hasRow(
-        _ key: String, before place: HistoryPlace, outside rows: ClosedRange<Int64>, _ db: Database
+        _ key: String, before position: HistoryPosition, outside rows: ClosedRange<Int64>, _ db: Database
     ) throws -> Bool {
         let statement = try db.cachedStatement(
             sql: """
@@ -68,7 +68,7 @@ extension HistoricalObject {
                     WHERE key = ? AND (epoch, revision) < (?, ?) AND seq > ?)
                 """)
         let arguments: StatementArguments = [
-            key, place.epoch, place.revision, rows.upperBound,
+            key, position.epoch, position.revision, rows.upperBound,
         ]
         return try Bool.fetchOne(statement, arguments: arguments) ?? false
     }
@@ -80,7 +80,7 @@ extension HistoricalObject {
         let reader = ColumnReader(row: row, label: "baseline \(key)")
         return HistoricalObject(
             key: key,
-            place: HistoryPlace(
+            position: HistoryPosition(
                 epoch: try reader.integer(0), revision: try reader.integer(1)),
             value: try reader.text(2))
     }
@@ -98,7 +98,7 @@ extension HistoricalObject {
 /// The value of a key at a position where the newest row before it says something else, because
 /// the row that wrote the value was pruned, or is in a segment that was not imported.
 struct RetainedVersion {
-    var place: HistoryPlace
+    var position: HistoryPosition
     /// Nil when there was no object.
     var object: HistoricalObject?
 
@@ -117,21 +117,21 @@ struct RetainedVersion {
         """
 
     /// The newest of `key` at or before `place`.
-    init?(_ db: Database, _ key: String, at place: HistoryPlace) throws {
+    init?(_ db: Database, _ key: String, at position: HistoryPosition) throws {
         let statement = try db.cachedStatement(
             sql: """
                 SELECT epoch, revision, made_epoch, made_revision, value FROM standing
                 WHERE key = ? AND (epoch, revision) <= (?, ?)
                 ORDER BY epoch DESC, revision DESC LIMIT 1
                 """)
-        let row = try Row.fetchOne(statement, arguments: [key, place.epoch, place.revision])
+        let row = try Row.fetchOne(statement, arguments: [key, position.epoch, position.revision])
         guard let row else { return nil }
         let reader = ColumnReader(row: row, label: "standing \(key)")
-        self.place = HistoryPlace(epoch: try reader.integer(0), revision: try reader.integer(1))
+        self.position = HistoryPosition(epoch: try reader.integer(0), revision: try reader.integer(1))
         object = try reader.optionalText(4).map { value in
             HistoricalObject(
                 key: key,
-                place: HistoryPlace(
+                position: HistoryPosition(
                     epoch: try reader.integer(2), revision: try reader.integer(3)),
                 value: value)
         }
@@ -139,12 +139,12 @@ struct RetainedVersion {
 
     /// Records that `key` had the value `object` at `place`, or did not exist when it is nil.
     static func put(
-        _ object: HistoricalObject?, _ key: String, at place: HistoryPlace, in db: Database
+        _ object: HistoricalObject?, _ key: String, at position: HistoryPosition, in db: Database
     ) throws {
         let statement = try db.cachedStatement(
             sql: "INSERT OR REPLACE INTO standing VALUES (?, ?, ?, ?, ?, ?)")
         try statement.execute(arguments: [
-            key, place.epoch, place.revision, object?.place.epoch, object?.place.revision,
+            key, position.epoch, position.revision, object?.position.epoch, object?.position.revision,
             object?.value,
         ])
     }

@@ -25,10 +25,10 @@ package struct HistoryRange: Hashable, Sendable {
         self.until = until
     }
 
-    package var start: HistoryPlace { HistoryPlace(epoch: epoch, revision: first) }
-    package var end: HistoryPlace { HistoryPlace(epoch: epoch, revision: last ?? .max) }
+    package var start: HistoryPosition { HistoryPosition(epoch: epoch, revision: first) }
+    package var end: HistoryPosition { HistoryPosition(epoch: epoch, revision: last ?? .max) }
 
-    package func contains(_ place: HistoryPlace) -> Bool { (start...end).contains(place) }
+    package func contains(_ position: HistoryPosition) -> Bool { (start...end).contains(position) }
 }
 
 extension HistoryRange {
@@ -47,27 +47,27 @@ extension HistoryRange {
     }
 
     /// The range that holds `place`; nil when none does.
-    static func holding(_ place: HistoryPlace, _ db: Database) throws -> HistoryRange? {
+    static func holding(_ position: HistoryPosition, _ db: Database) throws -> HistoryRange? {
         let statement = try db.cachedStatement(
             sql: """
                 SELECT epoch, first, last FROM coverage WHERE epoch = ? AND first <= ?
                 ORDER BY first DESC LIMIT 1
                 """)
-        let row = try Row.fetchOne(statement, arguments: [place.epoch, place.revision])
-        guard let range = try row.map({ try HistoryRange($0, db) }), range.contains(place) else {
+        let row = try Row.fetchOne(statement, arguments: [position.epoch, position.revision])
+        guard let range = try row.map({ try HistoryRange($0, db) }), range.contains(position) else {
             return nil
         }
         return range
     }
 
     /// As `holding`, without the times.
-    static func isHeld(_ place: HistoryPlace, _ db: Database) throws -> Bool {
+    static func isHeld(_ position: HistoryPosition, _ db: Database) throws -> Bool {
         let statement = try db.cachedStatement(
             sql: """
                 SELECT EXISTS (SELECT 1 FROM coverage
                     WHERE epoch = ?1 AND first <= ?2 AND coalesce(last, ?2) >= ?2)
                 """)
-        return try Bool.fetchOne(statement, arguments: [place.epoch, place.revision]) ?? false
+        return try Bool.fetchOne(statement, arguments: [position.epoch, position.revision]) ?? false
     }
 
     private init(_ row: Row, _ db: Database) throws {
@@ -75,10 +75,10 @@ extension HistoryRange {
         self.init(
             epoch: try reader.integer(0), first: try reader.integer(1),
             last: try reader.optionalInteger(2))
-        if let moment = try Moment.first(atOrAfter: start, db), moment.place <= end {
+        if let moment = try Moment.first(atOrAfter: start, db), moment.position <= end {
             since = moment.time
         }
-        if let moment = try Moment.last(atOrBefore: end, db), moment.place >= start {
+        if let moment = try Moment.last(atOrBefore: end, db), moment.position >= start {
             until = moment.time
         }
     }

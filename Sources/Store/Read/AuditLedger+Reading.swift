@@ -84,7 +84,7 @@ extension AuditLedger {
         let failure = StoreError(error, path: path)
         // A damaged index of texts can be made again: no row is at stake.
         if failure.code == .corrupt, failure.systemCode != TextIndex.damage {
-            queue.suspect(failure)
+            queue.markDamaged(failure)
         }
         return failure
     }

@@ -23,7 +23,7 @@ package enum LedgerPages {
     ///
     /// Rows of schema 1 do not say which key and epoch they are of, and are left out.
     static func changes(
-        _ db: Database, after place: HistoryPlace, limit: Int = size
+        _ db: Database, after position: HistoryPosition, limit: Int = size
     ) throws -> [AuditRecord] {
         let columns = try columns(db)
         guard !columns.contains("NULL AS epoch") else { return [] }
@@ -34,11 +34,11 @@ package enum LedgerPages {
             """
             \(select) WHERE \(decided) AND (epoch, revision) > (?, ?)
             ORDER BY epoch, revision LIMIT ?
-            """, [place.epoch, place.revision, limit], bytes: bytes)
-        guard !isWhole || rows.count == limit, let last = rows.last?.place else {
+            """, [position.epoch, position.revision, limit], bytes: bytes)
+        guard !isWhole || rows.count == limit, let last = rows.last?.position else {
             return rows.inOrder
         }
-        rows.removeAll { $0.place == last }
+        rows.removeAll { $0.position == last }
         rows += try fetch(
             db, "\(select) WHERE \(decided) AND epoch = ? AND revision = ?",
             [last.epoch, last.revision]
@@ -75,7 +75,7 @@ extension Array<AuditRecord> {
     /// By revision, key (its bytes) and number.
     fileprivate var inOrder: [AuditRecord] {
         sorted { left, right in
-            if left.place != right.place { return (left.place ?? .start) < (right.place ?? .start) }
+            if left.position != right.position { return (left.position ?? .start) < (right.position ?? .start) }
             let (first, second) = ((left.key ?? "").utf8, (right.key ?? "").utf8)
             if !first.elementsEqual(second) { return first.lexicographicallyPrecedes(second) }
             return left.seq < right.seq

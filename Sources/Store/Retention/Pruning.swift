@@ -11,7 +11,7 @@ struct Pruning {
     /// The part of a row that is kept in memory: a whole row may have megabytes.
     private struct Trace {
         var seq: Int64
-        var place: HistoryPlace
+        var position: HistoryPosition
         var isDeletion: Bool
     }
 
@@ -31,23 +31,23 @@ struct Pruning {
     }
 
     /// The last row of each key, and the newest place of any; drops the rows' networks and words on the way.
-    private func survey() throws -> ([String: Trace], HistoryPlace?) {
+    private func survey() throws -> ([String: Trace], HistoryPosition?) {
         var traces: [String: Trace] = [:]
-        var newest: HistoryPlace?
+        var newest: HistoryPosition?
         let cursor = try Row.fetchCursor(
             db, sql: "SELECT \(AuditRow.columns) FROM audit WHERE seq BETWEEN ? AND ? ORDER BY seq",
             arguments: [rows.lowerBound, rows.upperBound])
         while let record = try cursor.next().map(AuditRow.record) {
             try TouchedNetworks.remove(record, in: db)
             try TextIndex.remove(record, in: db)
-            guard let place = record.place else { continue }
-            newest = max(newest ?? place, place)
+            guard let position = record.position else { continue }
+            newest = max(newest ?? position, position)
             let isDeletion = record.verb == .delete
             // The object of a change found after a gap may be unknown: a later row of the gap has it.
             guard let key = record.key, isDeletion || record.after != nil,
-                traces[key].map({ $0.place <= place }) ?? true
+                traces[key].map({ $0.position <= position }) ?? true
             else { continue }
-            traces[key] = Trace(seq: record.seq, place: place, isDeletion: isDeletion)
+            traces[key] = Trace(seq: record.seq, position: position, isDeletion: isDeletion)
         }
         return (traces, newest)
     }
@@ -56,10 +56,10 @@ struct Pruning {
         if trace.isDeletion {
             try db.execute(
                 sql: "DELETE FROM baseline WHERE key = ? AND (epoch, revision) <= (?, ?)",
-                arguments: [key, trace.place.epoch, trace.place.revision])
+                arguments: [key, trace.position.epoch, trace.position.revision])
             // Imported rows of before may stay behind.
-            let older = try HistoricalObject.hasRow(key, before: trace.place, outside: rows, db)
-            if older { try RetainedVersion.put(nil, key, at: trace.place, in: db) }
+            let older = try HistoricalObject.hasRow(key, before: trace.position, outside: rows, db)
+            if older { try RetainedVersion.put(nil, key, at: trace.position, in: db) }
         } else {
             let statement = try db.cachedStatement(
                 sql: """
@@ -76,7 +76,7 @@ struct Pruning {
     }
 
     /// Keeps the last moment up to `place`: the state is known from then on.
-    private func pruneMoments(through place: HistoryPlace) throws {
+    private func pruneMoments(through position: HistoryPosition) throws {
         try db.execute(
             sql: """
                 DELETE FROM moment WHERE time < (
@@ -84,18 +84,18 @@ struct Pruning {
                         (SELECT time FROM moment WHERE (epoch, revision) > (?, ?)
                             ORDER BY time LIMIT 1),
                         9223372036854775807))
-                """, arguments: [place.epoch, place.revision])
+                """, arguments: [position.epoch, position.revision])
     }
 
-    private func pruneCoverage(through place: HistoryPlace) throws {
+    private func pruneCoverage(through position: HistoryPosition) throws {
         try db.execute(
             sql: """
                 DELETE FROM coverage
                 WHERE last IS NOT NULL AND (epoch, last) <= (?, ?)
-                """, arguments: [place.epoch, place.revision])
+                """, arguments: [position.epoch, position.revision])
         try db.execute(
             sql: "UPDATE coverage SET first = ?2 WHERE epoch = ?1 AND first < ?2",
-            arguments: [place.epoch, place.revision])
+            arguments: [position.epoch, position.revision])
     }
 }
 

@@ -49,9 +49,9 @@ package struct AuditSearch {
             }
             cost += 1
             page.scanned += 1
-            last = candidate.place
+            last = candidate.position
             guard candidate.isMatch else { continue }
-            guard let record = try probe.record(candidate.place.seq) else {
+            guard let record = try probe.record(candidate.position.seq) else {
                 cost += probe.isCostly ? Budget.wholeRow : 1
                 continue
             }
@@ -62,8 +62,8 @@ package struct AuditSearch {
             page.records.append(record)
             bytes += record.textBytes
         }
-        if let place = source.continuation {
-            page.next = cursor(place)
+        if let position = source.continuation {
+            page.next = cursor(position)
             page.isPartial = page.records.count < limit
         }
         return page
@@ -87,8 +87,8 @@ package struct AuditSearch {
                     key = grouping.key(group)
                 } else {
                     cost += Budget.wholeRow
-                    guard let record = try probe.record(candidate.place.seq) else {
-                        (scanned, last) = (scanned + 1, candidate.place)
+                    guard let record = try probe.record(candidate.position.seq) else {
+                        (scanned, last) = (scanned + 1, candidate.position)
                         continue
                     }
                     key = grouping.key(record)
@@ -98,7 +98,7 @@ package struct AuditSearch {
             }
             cost += 1
             scanned += 1
-            last = candidate.place
+            last = candidate.position
         }
         return result(source.continuation)
     }
@@ -113,7 +113,7 @@ package struct AuditSearch {
         let range = SearchRange(filter, order: order, after: after)
         switch try SearchLead.choose(db, filter, range) {
         case .networks(let ids): return NetworkMerge(db, ids: ids, range)
-        case .places(let places): return PositionList(places, range)
+        case .places(let positions): return PositionList(positions, range)
         case .time:
             return IndexScan(db, lead: nil, others: filter.terms, range, group: group)
         case .term(let lead):
@@ -126,10 +126,10 @@ package struct AuditSearch {
         filter.text == nil ? AuditCursor(record) : AuditCursor(seq: record.seq)
     }
 
-    private func cursor(_ place: RowPosition) -> AuditCursor {
+    private func cursor(_ position: RowPosition) -> AuditCursor {
         filter.text == nil
-            ? AuditCursor(time: Timestamp(microseconds: place.time), seq: place.seq)
-            : AuditCursor(seq: place.seq)
+            ? AuditCursor(time: Timestamp(microseconds: position.time), seq: position.seq)
+            : AuditCursor(seq: position.seq)
     }
 }
 

@@ -3,14 +3,14 @@ import GRDB
 
 /// A row that may be one of those that are asked for.
 struct Candidate {
-    let place: RowPosition
+    let position: RowPosition
     /// False when the row is known not to be one.
     let isMatch: Bool
     /// The value of the column that the source was asked to read as well.
     var group: DatabaseValue?
 
-    init(_ place: RowPosition, isMatch: Bool = true, group: DatabaseValue? = nil) {
-        self.place = place
+    init(_ position: RowPosition, isMatch: Bool = true, group: DatabaseValue? = nil) {
+        self.position = position
         self.isMatch = isMatch
         self.group = group
     }
@@ -29,15 +29,15 @@ extension CandidateSource {
 
 /// Rows whose places are known.
 struct PositionList: CandidateSource {
-    private var places: IndexingIterator<[RowPosition]>
+    private var positions: IndexingIterator<[RowPosition]>
 
-    init(_ places: [RowPosition], _ range: SearchRange) {
-        let ahead = places.filter(range.contains)
-        self.places = ahead.sorted { range.order == .ascending ? $0 < $1 : $0 > $1 }
+    init(_ positions: [RowPosition], _ range: SearchRange) {
+        let ahead = positions.filter(range.contains)
+        self.positions = ahead.sorted { range.order == .ascending ? $0 < $1 : $0 > $1 }
             .makeIterator()
     }
 
-    mutating func next() -> Candidate? { places.next().map { Candidate($0) } }
+    mutating func next() -> Candidate? { positions.next().map { Candidate($0) } }
 }
 
 /// Rows along an index that lists them in the order of their times.
@@ -99,9 +99,9 @@ package struct IndexScan: CandidateSource {
 
     private func candidate(_ row: Row) throws -> Candidate {
         let reader = ColumnReader(row: row, label: "audit")
-        let place = RowPosition(time: try reader.integer(0), seq: try reader.integer(1))
+        let position = RowPosition(time: try reader.integer(0), seq: try reader.integer(1))
         return Candidate(
-            place, isMatch: try reader.integer(2) != 0,
+            position, isMatch: try reader.integer(2) != 0,
             group: hasGroup ? row[3] as DatabaseValue : nil)
     }
 }

@@ -39,10 +39,10 @@ package struct SearchRange: Sendable {
     package var isBounded: Bool { since != nil || until != nil }
 
     /// Returns true if `place` is after the last row that was returned, and within the bounds.
-    func contains(_ place: RowPosition) -> Bool {
-        let isAhead = after.map { order == .ascending ? place > $0 : place < $0 } ?? true
-        return isAhead && (since.map { place.time >= $0 } ?? true)
-            && (until.map { place.time < $0 } ?? true)
+    func contains(_ position: RowPosition) -> Bool {
+        let isAhead = after.map { order == .ascending ? position > $0 : position < $0 } ?? true
+        return isAhead && (since.map { position.time >= $0 } ?? true)
+            && (until.map { position.time < $0 } ?? true)
     }
 
     /// Terms on `time` that say the bounds.

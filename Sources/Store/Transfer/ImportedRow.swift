@@ -23,7 +23,7 @@ struct ImportedRow: Sendable {
     /// The row as this ledger writes it, with its source.
     var draft: AuditRecord.Draft {
         var draft = record.entry
-        draft.epoch = place?.epoch
+        draft.epoch = position?.epoch
         draft.sourceLedger = ledger
         draft.sourceSeq = record.seq
         draft.sourceHash = record.hash.description
@@ -31,14 +31,14 @@ struct ImportedRow: Sendable {
     }
 
     /// In this ledger's epochs; rows of schema 1 are of their ledger's first.
-    var place: HistoryPlace? {
-        record.revision.map { HistoryPlace(epoch: (record.epoch ?? 1) + epochOffset, revision: $0) }
+    var position: HistoryPosition? {
+        record.revision.map { HistoryPosition(epoch: (record.epoch ?? 1) + epochOffset, revision: $0) }
     }
 
     /// Returns true if `db` lacks the row. Throws `badSegment` when it has a different row in its place.
     func isMissing(in db: Database) throws -> Bool {
-        guard let place else { return try !isImported(in: db) }
-        let same = try rows(db, at: place)
+        guard let position else { return try !isImported(in: db) }
+        let same = try rows(db, at: position)
         guard let whole = same.first(where: { !$0.isAfterGap }) else {
             return record.isAfterGap ? same.isEmpty : true
         }
@@ -47,18 +47,18 @@ struct ImportedRow: Sendable {
                 code: .badSegment,
                 message:
                     "row \(record.seq) of ledger \(ledger): "
-                    + "this ledger has another \(field.name) of \(record.kind) \(record.name) at revision \(place.revision); "
+                    + "this ledger has another \(field.name) of \(record.kind) \(record.name) at revision \(position.revision); "
                     + "policy-server audit compare shows it.")
         }
         return false
     }
 
     /// The accepted changes of the same object that `db` has at `place`.
-    func rows(_ db: Database, at place: HistoryPlace) throws -> [AuditRecord] {
-        var rows = try rows(db, "epoch = ? AND revision = ?", [place.epoch, place.revision])
+    func rows(_ db: Database, at position: HistoryPosition) throws -> [AuditRecord] {
+        var rows = try rows(db, "epoch = ? AND revision = ?", [position.epoch, position.revision])
         // Rows of schema 1 do not name their epoch, the first.
-        if place.epoch == 1 {
-            rows += try self.rows(db, "epoch IS NULL AND revision = ?", [place.revision])
+        if position.epoch == 1 {
+            rows += try self.rows(db, "epoch IS NULL AND revision = ?", [position.revision])
         }
         return rows.filter { isSameObject($0) && $0.outcome == .accepted }
     }
@@ -105,23 +105,23 @@ struct ImportedRow: Sendable {
 /// A change that two ledgers have, each at its own place: the revision is the same, so the epochs are what
 /// each ledger calls one and the same past of etcd.
 struct EpochEvidence: Sendable {
-    let theirs: HistoryPlace
-    let ours: HistoryPlace
+    let theirs: HistoryPosition
+    let ours: HistoryPosition
 
     /// Finds the newest of `rows`, which are in their own epochs, that the ledger in `db` has too.
     static func newest(_ rows: [ImportedRow], _ db: Database) throws -> EpochEvidence? {
         guard !rows.isEmpty, let epochs = try Epochs.all(db) else { return nil }
-        let newestFirst = rows.compactMap { row in row.place.map { (row, $0) } }
+        let newestFirst = rows.compactMap { row in row.position.map { (row, $0) } }
             .sorted { $0.1 > $1.1 }
-        for (row, place) in newestFirst {
+        for (row, position) in newestFirst {
             let same = try epochs.reversed().flatMap { epoch in
-                try row.rows(db, at: HistoryPlace(epoch: epoch, revision: place.revision))
+                try row.rows(db, at: HistoryPosition(epoch: epoch, revision: position.revision))
             }.filter(row.isSameChange)
             // A change found by comparison after a gap may have been made in an earlier epoch.
             guard let ours = same.first(where: { !$0.isAfterGap }) ?? same.first else { continue }
             return EpochEvidence(
-                theirs: place,
-                ours: HistoryPlace(epoch: ours.epoch ?? 1, revision: place.revision))
+                theirs: position,
+                ours: HistoryPosition(epoch: ours.epoch ?? 1, revision: position.revision))
         }
         return nil
     }
@@ -130,8 +130,8 @@ struct EpochEvidence: Sendable {
     static func epoch(at time: Timestamp, _ db: Database) throws -> Int64 {
         let epochs = Set(try Coverage.all(db).map(\.epoch)).filter { $0 > 0 }.sorted()
         let begun = try epochs.last { epoch in
-            let start = HistoryPlace(epoch: epoch, revision: .min)
-            guard let first = try Moment.first(atOrAfter: start, db), first.place.epoch == epoch
+            let start = HistoryPosition(epoch: epoch, revision: .min)
+            guard let first = try Moment.first(atOrAfter: start, db), first.position.epoch == epoch
             else { return false }
             return first.time <= time
         }

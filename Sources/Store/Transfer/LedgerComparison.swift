@@ -6,14 +6,14 @@ package protocol ChangeSource: Sendable {
     var name: String { get }
     func header() async throws -> SegmentHeader
     /// Rows as `LedgerPages.changes` gives them; none at the end.
-    func changes(after place: HistoryPlace) async throws -> [AuditRecord]
+    func changes(after position: HistoryPosition) async throws -> [AuditRecord]
 }
 
 /// Compares what two ledgers of one etcd say of the changes that etcd decided, in bounded memory.
 package struct LedgerComparison: Sendable {
     /// The first change of which they say different things.
     package struct Difference: Hashable, Sendable {
-        package var place: HistoryPlace
+        package var position: HistoryPosition
         package var key: String
         package var difference: RowDifference
     }
@@ -63,17 +63,17 @@ package struct LedgerComparison: Sendable {
 
     /// Returns nil when both are the same row, or both at the end.
     private static func difference(_ left: PlacedRow?, _ right: PlacedRow?) -> Difference? {
-        guard let left, let right, left.position == right.position else {
+        guard let left, let right, left.order == right.order else {
             let isLeft = right.map { right in left.map { $0 < right } ?? false } ?? true
             guard let row = isLeft ? left : right else { return nil }
             return Difference(
-                place: row.place, key: row.key,
+                position: row.position, key: row.key,
                 difference: RowDifference(
                     name: "row", left: isLeft ? row.summary : nil,
                     right: isLeft ? nil : row.summary))
         }
         return RowDifference.first(left.record.entry, right.record.entry).map {
-            Difference(place: left.place, key: left.key, difference: $0)
+            Difference(position: left.position, key: left.key, difference: $0)
         }
     }
 }
@@ -103,13 +103,13 @@ extension Coverage {
 /// A row at its place in the history that two ledgers share.
 struct PlacedRow {
     let record: AuditRecord
-    let place: HistoryPlace
+    let position: HistoryPosition
 
     var key: String { record.key ?? "" }
     /// The key by which the rows of both ledgers are ordered.
-    var position: Position { Position(place: place, key: Array(key.utf8)) }
-    struct Position: Equatable {
-        let place: HistoryPlace
+    var order: Order { Order(position: position, key: Array(key.utf8)) }
+    struct Order: Equatable {
+        let position: HistoryPosition
         let key: [UInt8]
     }
 
@@ -117,7 +117,7 @@ struct PlacedRow {
     var summary: String { "\(record.verb.rawValue) by \(record.actor)" }
 
     static func < (left: PlacedRow, right: PlacedRow) -> Bool {
-        if left.place != right.place { return left.place < right.place }
+        if left.position != right.position { return left.position < right.position }
         return left.key.utf8.lexicographicallyPrecedes(right.key.utf8)
     }
 }
@@ -132,7 +132,7 @@ struct ChangeCursor {
     private let offset: Int64
     private var page: ArraySlice<AuditRecord> = []
     /// Where the next page begins, in shared epochs.
-    private var position: HistoryPlace?
+    private var order: HistoryPosition?
 
     init(_ source: any ChangeSource, _ ranges: [Coverage], offset: Int64) {
         self.source = source
@@ -143,8 +143,8 @@ struct ChangeCursor {
     mutating func next() async throws -> PlacedRow? {
         while let range = ranges.first {
             guard let row = try await nextRow(from: range) else { continue }
-            if range.holds(row.place), !row.record.isAfterGap { return row }
-            if row.place > HistoryPlace(epoch: range.epoch, revision: range.last) { leave() }
+            if range.holds(row.position), !row.record.isAfterGap { return row }
+            if row.position > HistoryPosition(epoch: range.epoch, revision: range.last) { leave() }
         }
         return nil
     }
@@ -152,25 +152,25 @@ struct ChangeCursor {
     /// Returns the next row after the range's beginning. Returns nil at the end, and moves on to the next range.
     private mutating func nextRow(from range: Coverage) async throws -> PlacedRow? {
         if page.isEmpty {
-            let start = position ?? HistoryPlace(epoch: range.epoch, revision: range.first)
-            let own = HistoryPlace(epoch: start.epoch - offset, revision: start.revision)
+            let start = order ?? HistoryPosition(epoch: range.epoch, revision: range.first)
+            let own = HistoryPosition(epoch: start.epoch - offset, revision: start.revision)
             page = try await source.changes(after: own)[...]
-            position = page.last?.place.map {
-                HistoryPlace(epoch: $0.epoch + offset, revision: $0.revision)
+            order = page.last?.position.map {
+                HistoryPosition(epoch: $0.epoch + offset, revision: $0.revision)
             }
         }
-        guard let record = page.popFirst(), let place = record.place else {
+        guard let record = page.popFirst(), let position = record.position else {
             leave()
             return nil
         }
         return PlacedRow(
             record: record,
-            place: HistoryPlace(epoch: place.epoch + offset, revision: place.revision))
+            position: HistoryPosition(epoch: position.epoch + offset, revision: position.revision))
     }
 
     private mutating func leave() {
         ranges = ranges.dropFirst()
         page = []
-        position = nil
+        order = nil
     }
 }

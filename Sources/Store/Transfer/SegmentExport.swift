@@ -75,8 +75,8 @@ extension AuditLedger {
 
     /// About `limit` rows that etcd decided, of the revisions after `place`; see `LedgerPages.changes`.
     package func changes(
-        after place: HistoryPlace, limit: Int = LedgerPages.size
+        after position: HistoryPosition, limit: Int = LedgerPages.size
     ) async throws -> [AuditRecord] {
-        try await reading { try LedgerPages.changes($0, after: place, limit: limit) }
+        try await reading { try LedgerPages.changes($0, after: position, limit: limit) }
     }
 }

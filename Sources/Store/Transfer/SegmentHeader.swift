@@ -185,16 +185,16 @@ extension SegmentHeader {
                     AND (seq < ? OR seq > ?))
                 """, arguments: [from, to])
         guard isApart == false else { return [] }
-        let lower = from == ends.first ? .start : try place(db, "seq < ? ORDER BY seq DESC", from)
-        var upper = to == ends.last ? nil : try place(db, "seq > ? ORDER BY seq", to)
+        let lower = from == ends.first ? .start : try position(db, "seq < ? ORDER BY seq DESC", from)
+        var upper = to == ends.last ? nil : try position(db, "seq > ? ORDER BY seq", to)
         upper?.revision -= 1
         return ranges.compactMap { $0.cut(after: lower ?? .start, through: upper) }
     }
 
     /// Returns the position of the nearest row with a revision that meets the condition.
-    private static func place(
+    private static func position(
         _ db: Database, _ condition: String, _ seq: Int64
-    ) throws -> HistoryPlace? {
+    ) throws -> HistoryPosition? {
         let row = try Row.fetchOne(
             db,
             sql: """
@@ -203,14 +203,14 @@ extension SegmentHeader {
                 """, arguments: [seq])
         return try row.map { row in
             let reader = ColumnReader(row: row, label: "audit")
-            return HistoryPlace(epoch: try reader.integer(0), revision: try reader.integer(1))
+            return HistoryPosition(epoch: try reader.integer(0), revision: try reader.integer(1))
         }
     }
 }
 
 extension Coverage {
     /// The part of the range after `lower` and up to `upper`; nil when nothing is left.
-    fileprivate func cut(after lower: HistoryPlace, through upper: HistoryPlace?) -> Coverage? {
+    fileprivate func cut(after lower: HistoryPosition, through upper: HistoryPosition?) -> Coverage? {
         var range = self
         if lower.epoch > epoch { return nil }
         if lower.epoch == epoch { range.first = max(first, lower.revision) }

@@ -102,8 +102,8 @@ extension AuditLedger {
                     code: .badSegment,
                     message: "\(path): row \(record.seq): no ledger has such a revision or time.")
             }
-            guard let place = row.place else { continue }
-            last[place.epoch] = max(last[place.epoch] ?? 0, place.revision)
+            guard let position = row.position else { continue }
+            last[position.epoch] = max(last[position.epoch] ?? 0, position.revision)
             guard header.ledger != identity else { continue }
             page.append(row)
             if page.count == Self.surveyPage { try await weigh() }

@@ -8,31 +8,31 @@ struct SegmentMerge {
 
     /// A change that the imported rows would make to a state that was known before.
     fileprivate struct Conflict {
-        var start: HistoryPlace
+        var start: HistoryPosition
         /// Where the segment's rows say that the object was made; nil when they say it was deleted.
-        var claimed: HistoryPlace?
+        var claimed: HistoryPosition?
     }
 
     func carryOut(
         with writer: inout LedgerWriter, now: Timestamp
     ) throws -> ImportSummary {
         let known = try Coverage.all(db)
-        let newest = HistoryPlace(epoch: writer.epoch, revision: writer.progress?.revision ?? 0)
+        let newest = HistoryPosition(epoch: writer.epoch, revision: writer.progress?.revision ?? 0)
         let lastRow = writer.lastSeq
         var summary = ImportSummary(ledger: plan.header.ledger)
-        var firstPlaces: [String: HistoryPlace] = [:]
+        var firstPlaces: [String: HistoryPosition] = [:]
         try plan.forEach { row in
-            let place = row.place
-            if let place {
-                try require(place.epoch <= newest.epoch)
+            let position = row.position
+            if let position {
+                try require(position.epoch <= newest.epoch)
                 // The server takes it from etcd when it gets there.
-                guard place <= newest else { return }
+                guard position <= newest else { return }
             }
             guard try row.isMissing(in: db) else { return }
             try writer.append([row.draft], to: db)
             summary.count(row)
-            guard let place, let key = row.record.key else { return }
-            firstPlaces[key] = min(firstPlaces[key] ?? place, place)
+            guard let position, let key = row.record.key else { return }
+            firstPlaces[key] = min(firstPlaces[key] ?? position, position)
         }
         let conflicts = try keepStates(firstPlaces, known.map(\.start).sorted(), lastRow)
         if summary.rows > 0 { try writer.append([summary.row(now)], to: db) }
@@ -56,26 +56,26 @@ struct SegmentMerge {
     /// Sees to it that the state in which each range of `starts` begins stays what it was: of an object
     /// that was deleted between the segment and the range, the segment knows no end.
     private func keepStates(
-        _ keys: [String: HistoryPlace], _ starts: [HistoryPlace], _ lastRow: Int64
+        _ keys: [String: HistoryPosition], _ starts: [HistoryPosition], _ lastRow: Int64
     ) throws -> [Conflict] {
         var conflicts: [Conflict] = []
         for (key, first) in keys {
             for start in starts where start > first {
                 let before = try HistoricalObject(db, key, at: start, lastRow: lastRow)
                 let after = try HistoricalObject(db, key, at: start)
-                guard before?.place != after?.place else { continue }
+                guard before?.position != after?.position else { continue }
                 try RetainedVersion.put(before, key, at: start, in: db)
                 // After a restore of etcd the same write is of an older epoch here than it is there.
                 let isSameWrite =
-                    before?.place.revision == after?.place.revision && before?.value == after?.value
-                if !isSameWrite { conflicts.append(Conflict(start: start, claimed: after?.place)) }
+                    before?.position.revision == after?.position.revision && before?.value == after?.value
+                if !isSameWrite { conflicts.append(Conflict(start: start, claimed: after?.position)) }
             }
         }
         return conflicts
     }
 
     /// The ranges of the segment's first line, which nothing proves, as far as its rows or this ledger go.
-    private func ranges(_ known: [Coverage], _ newest: HistoryPlace) throws -> [Coverage] {
+    private func ranges(_ known: [Coverage], _ newest: HistoryPosition) throws -> [Coverage] {
         try plan.header.coverage.compactMap { claimed in
             let epoch = claimed.epoch + plan.offset
             try require(epoch <= newest.epoch)
@@ -108,7 +108,7 @@ struct SegmentMerge {
 }
 
 extension Coverage {
-    fileprivate var start: HistoryPlace { HistoryPlace(epoch: epoch, revision: first) }
+    fileprivate var start: HistoryPosition { HistoryPosition(epoch: epoch, revision: first) }
 }
 
 extension SegmentMerge.Conflict {

@@ -60,10 +60,10 @@ extension LedgerFinding: Comparable {
     /// In the order of what is certain first: all rows before a single row are in order as far as can be
     /// seen, while the fault in a range may be in any row up to its last.
     package static func < (lhs: LedgerFinding, rhs: LedgerFinding) -> Bool {
-        (lhs.place, lhs.rank, lhs.seq) < (rhs.place, rhs.rank, rhs.seq)
+        (lhs.position, lhs.rank, lhs.seq) < (rhs.position, rhs.rank, rhs.seq)
     }
 
-    private var place: Int64 { kind == .range ? last : seq }
+    private var position: Int64 { kind == .range ? last : seq }
 
     private var rank: Int { kind == .missing ? 0 : kind == .row ? 1 : 2 }
 }

@@ -11,19 +11,19 @@ import Store
         let fixture = try await LedgerFixture()
         var story = RandomStory(seed: seed)
         try await story.tell(to: fixture.ledger)
-        for place in story.places {
-            let expected = story.state(at: place)
+        for position in story.positions {
+            let expected = story.state(at: position)
             var found: [HistoricalObject] = []
             var after: String?
             repeat {
                 let page = try await fixture.ledger.objects(
-                    prefix: RandomStory.prefix, after: after, limit: 3, at: place)
+                    prefix: RandomStory.prefix, after: after, limit: 3, at: position)
                 found += page.objects
                 after = page.next
             } while after != nil
-            #expect(found == expected, "at \(place)")
-            let named = try await fixture.ledger.objects(keys: RandomStory.keys, at: place)
-            #expect(named == expected, "at \(place)")
+            #expect(found == expected, "at \(position)")
+            let named = try await fixture.ledger.objects(keys: RandomStory.keys, at: position)
+            #expect(named == expected, "at \(position)")
         }
     }
 
@@ -33,11 +33,11 @@ import Store
         var story = RandomStory(seed: seed)
         try await story.tell(to: fixture.ledger)
         for time in story.times {
-            let expected = story.place(at: time)
-            let found: HistoryPlace?
+            let expected = story.position(at: time)
+            let found: HistoryPosition?
             do {
-                found = try await fixture.ledger.known(at: time).place
-            } catch is UnknownPlace {
+                found = try await fixture.ledger.known(at: time).position
+            } catch is UnknownPosition {
                 found = nil
             }
             #expect(found == expected, "at \(time.microseconds)")
@@ -49,9 +49,9 @@ import Store
         let fixture = try await LedgerFixture()
         var story = RandomStory(seed: seed)
         try await story.tell(to: fixture.ledger)
-        for place in story.places {
-            let isKnown = (try? await fixture.ledger.known(place)) != nil
-            #expect(isKnown == story.isWatched(place), "\(place)")
+        for position in story.positions {
+            let isKnown = (try? await fixture.ledger.known(position)) != nil
+            #expect(isKnown == story.isWatched(position), "\(position)")
         }
     }
 
@@ -63,18 +63,18 @@ import Store
         let keys = Array(RandomStory.keys.prefix(3))
         let expected = try await fixture.allRows()
             .filter { row in row.key.map(keys.contains) ?? false }
-            .sorted { ($1.place ?? .end, $1.seq) < ($0.place ?? .end, $0.seq) }
+            .sorted { ($1.position ?? .end, $1.seq) < ($0.position ?? .end, $0.seq) }
         let whole = try await fixture.ledger.versions(keys: keys, limit: 10_000)
         #expect(whole.map(\.seq) == expected.map(\.seq))
         // One key: its places differ, so that they join without care for rows of one place.
         var found: [Int64] = []
-        var place = HistoryPlace.end
+        var position = HistoryPosition.end
         while true {
             let page = try await fixture.ledger.versions(
-                keys: [keys[0]], before: place, limit: limit)
+                keys: [keys[0]], before: position, limit: limit)
             found += page.map(\.seq)
-            guard page.count == limit, let last = page.last?.place else { break }
-            place = last
+            guard page.count == limit, let last = page.last?.position else { break }
+            position = last
         }
         #expect(found == expected.filter { $0.key == keys[0] }.map(\.seq))
     }
@@ -90,11 +90,11 @@ import Store
         func state(_ revision: Int64) async throws -> [HistoricalObject] {
             try await ledger.objects(
                 prefix: RandomStory.prefix, limit: 10,
-                at: HistoryPlace(epoch: 1, revision: revision)
+                at: HistoryPosition(epoch: 1, revision: revision)
             ).objects
         }
         let old = HistoricalObject(
-            key: key, place: HistoryPlace(epoch: 1, revision: 3), value: #"{"n":3}"#)
+            key: key, position: HistoryPosition(epoch: 1, revision: 3), value: #"{"n":3}"#)
         #expect(try await state(2) == [])
         #expect(try await state(4) == [old])
         #expect(try await state(5).map(\.key) == [RandomStory.prefix + "a", key])
@@ -110,8 +110,8 @@ import Store
         var lost = Projection.change("a", at: 7, value: nil)
         lost.rows[0].verb = .update
         try await fixture.project([.change("a", at: 5, value: "5"), lost])
-        let place = HistoryPlace(epoch: 1, revision: 9)
-        let found = try await fixture.ledger.objects(keys: [RandomStory.prefix + "a"], at: place)
+        let position = HistoryPosition(epoch: 1, revision: 9)
+        let found = try await fixture.ledger.objects(keys: [RandomStory.prefix + "a"], at: position)
         #expect(found.map(\.value) == ["5"])
     }
 
@@ -122,23 +122,23 @@ import Store
         try await fixture.project([
             .change("a", at: 5, value: "5"), .change("a", at: 10, value: "10"), gap,
         ])
-        let before = await #expect(throws: UnknownPlace.self) {
+        let before = await #expect(throws: UnknownPosition.self) {
             try await fixture.ledger.known(at: Timestamp(microseconds: 4_000))
         }
         #expect(before?.isBeforeHistory == true)
         #expect(before?.next?.since == Timestamp(microseconds: 5_000))
-        let inGap = await #expect(throws: UnknownPlace.self) {
-            try await fixture.ledger.known(HistoryPlace(epoch: 1, revision: 30))
+        let inGap = await #expect(throws: UnknownPosition.self) {
+            try await fixture.ledger.known(HistoryPosition(epoch: 1, revision: 30))
         }
         #expect(inGap?.isBeforeHistory == false)
         #expect(inGap?.next?.first == 50)
         #expect(inGap?.ranges.map(\.last) == [10, nil])
         #expect(inGap?.ranges.first?.until == Timestamp(microseconds: 10_000))
-        await #expect(throws: UnknownPlace.self) {
+        await #expect(throws: UnknownPosition.self) {
             try await fixture.ledger.known(at: Timestamp(microseconds: 20_000))
         }
         let now = try await fixture.ledger.known(at: Timestamp(microseconds: 60_000))
-        #expect(now.isNewest && now.place.revision == 50)
+        #expect(now.isNewest && now.position.revision == 50)
         #expect(now.range.since == Timestamp(microseconds: 50_000))
     }
 

@@ -43,7 +43,7 @@ import Store
         let progress = Progress(clusterID: LedgerFixture.cluster, revision: 0)
         try await ledger.follow(progress, emptySince: Timestamp(microseconds: 100))
         func revision(at time: Int64) async -> Int64? {
-            try? await ledger.known(at: Timestamp(microseconds: time)).place.revision
+            try? await ledger.known(at: Timestamp(microseconds: time)).position.revision
         }
         #expect(await revision(at: 99) == nil)
         #expect(await revision(at: 100) == 0)

@@ -9,7 +9,7 @@ struct RandomStory {
     static let keys = (0..<7).map { prefix + "t\($0)" }
 
     private struct Event {
-        var place: HistoryPlace
+        var position: HistoryPosition
         var time: Int64
         var key: String
         var value: String?
@@ -18,7 +18,7 @@ struct RandomStory {
     private var generator: SeededGenerator
     private var events: [Event] = []
     /// Ranges that were watched.
-    private var watched: [ClosedRange<HistoryPlace>] = []
+    private var watched: [ClosedRange<HistoryPosition>] = []
     private var epoch: Int64 = 1
     private var revision: Int64 = 0
     private var time: Int64 = 1_000_000
@@ -33,12 +33,12 @@ struct RandomStory {
             var projection: Projection
             switch Int.random(in: 0..<40, using: &generator) {
             case 0:
-                watched.append(place(first)...place(revision))
+                watched.append(position(first)...position(revision))
                 revision += .random(in: 2...20, using: &generator)
                 projection = next(isAfterGap: true)
                 first = projection.revision
             case 1:
-                watched.append(place(first)...place(revision))
+                watched.append(position(first)...position(revision))
                 cluster += "'"
                 epoch += 1
                 revision = .random(in: 1...revision + 5, using: &generator)
@@ -50,11 +50,11 @@ struct RandomStory {
             }
             try await ledger.project([projection], clusterID: cluster)
         }
-        watched.append(place(first)...place(.max))
+        watched.append(position(first)...position(.max))
     }
 
-    private func place(_ revision: Int64) -> HistoryPlace {
-        HistoryPlace(epoch: epoch, revision: revision)
+    private func position(_ revision: Int64) -> HistoryPosition {
+        HistoryPosition(epoch: epoch, revision: revision)
     }
 
     private mutating func next(isAfterGap: Bool) -> Projection {
@@ -69,16 +69,16 @@ struct RandomStory {
             let isDeleted = Int.random(in: 0..<4, using: &generator) == 0
             let value = isDeleted ? nil : #"{"n":\#(events.count)}"#
             events.append(
-                Event(place: place(revision), time: written, key: key, value: value))
-            projection.rows.append(.change(key, place(revision), time: written, value: value))
+                Event(position: position(revision), time: written, key: key, value: value))
+            projection.rows.append(.change(key, position(revision), time: written, value: value))
         }
         return projection
     }
 
     /// Places in and around everything that happened.
-    var places: [HistoryPlace] {
+    var positions: [HistoryPosition] {
         let around = events.flatMap { event in
-            [event.place, event.place.predecessor]
+            [event.position, event.position.predecessor]
         }
         return Array(Set(around)).sorted()
     }
@@ -88,53 +88,53 @@ struct RandomStory {
         return Set(around).sorted().map(Timestamp.init(microseconds:))
     }
 
-    func state(at place: HistoryPlace) -> [HistoricalObject] {
+    func state(at position: HistoryPosition) -> [HistoricalObject] {
         var objects: [String: HistoricalObject] = [:]
-        for event in events where event.place <= place {
+        for event in events where event.position <= position {
             objects[event.key] = event.value.map {
-                HistoricalObject(key: event.key, place: event.place, value: $0)
+                HistoricalObject(key: event.key, position: event.position, value: $0)
             }
         }
         return objects.values.sorted { $0.key < $1.key }
     }
 
-    func isWatched(_ place: HistoryPlace) -> Bool { watched.contains { $0.contains(place) } }
+    func isWatched(_ position: HistoryPosition) -> Bool { watched.contains { $0.contains(position) } }
 
     /// Nil when nobody can tell: before all there is, and when the next change was seen after a gap.
-    func place(at time: Timestamp) -> HistoryPlace? {
-        func made(by time: Int64) -> HistoryPlace? {
-            events.filter { $0.time <= time }.map(\.place).max()
+    func position(at time: Timestamp) -> HistoryPosition? {
+        func made(by time: Int64) -> HistoryPosition? {
+            events.filter { $0.time <= time }.map(\.position).max()
         }
-        guard let place = made(by: time.microseconds),
-            let range = watched.first(where: { $0.contains(place) })
+        guard let position = made(by: time.microseconds),
+            let range = watched.first(where: { $0.contains(position) })
         else { return nil }
-        let nextTime = events.filter { $0.time > time.microseconds && $0.place > place }
+        let nextTime = events.filter { $0.time > time.microseconds && $0.position > position }
             .map(\.time).min()
         guard let next = nextTime.flatMap(made) else {
-            return range.upperBound.revision == .max ? place : nil
+            return range.upperBound.revision == .max ? position : nil
         }
-        return range.contains(next) ? place : nil
+        return range.contains(next) ? position : nil
     }
 }
 
 extension Projection {
     /// A change of one key of `RandomStory`'s kind in epoch 1, at the revision's own millisecond.
     static func change(_ name: String, at revision: Int64, value: String?) -> Projection {
-        let place = HistoryPlace(epoch: 1, revision: revision)
+        let position = HistoryPosition(epoch: 1, revision: revision)
         return Projection(
             revision: revision,
-            rows: [.change(RandomStory.prefix + name, place, time: revision * 1_000, value: value)])
+            rows: [.change(RandomStory.prefix + name, position, time: revision * 1_000, value: value)])
     }
 }
 
 extension AuditRecord.Draft {
     static func change(
-        _ key: String, _ place: HistoryPlace, time: Int64, value: String?
+        _ key: String, _ position: HistoryPosition, time: Int64, value: String?
     ) -> AuditRecord.Draft {
         var draft = AuditRecord.Draft(
             time: Timestamp(microseconds: time), origin: .external, actor: "unknown",
             verb: value == nil ? .delete : .update, kind: "Tier", name: key)
-        draft.revision = place.revision
+        draft.revision = position.revision
         draft.key = key
         draft.after = value
         return draft

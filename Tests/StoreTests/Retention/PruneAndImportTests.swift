@@ -25,7 +25,7 @@ import Store
         func row(_ revision: Int64) -> AuditRecord.Draft {
             let change = changes[Int(revision) - 1]
             return .change(
-                change.key, HistoryPlace(epoch: 1, revision: revision), time: revision * 1_000,
+                change.key, HistoryPosition(epoch: 1, revision: revision), time: revision * 1_000,
                 value: change.value)
         }
 
@@ -33,9 +33,9 @@ import Store
             var state: [String: HistoricalObject] = [:]
             var states = [state]
             for (index, change) in changes.enumerated() {
-                let place = HistoryPlace(epoch: 1, revision: Int64(index) + 1)
+                let position = HistoryPosition(epoch: 1, revision: Int64(index) + 1)
                 state[change.key] = change.value.map {
-                    HistoricalObject(key: change.key, place: place, value: $0)
+                    HistoricalObject(key: change.key, position: position, value: $0)
                 }
                 states.append(state)
             }
@@ -71,9 +71,9 @@ import Store
         let (old, new) = (states[Int(from)], states[Int(to)])
         var projection = Projection(revision: to, isAfterGap: true)
         for key in Self.keys where old[key] != new[key] {
-            let place = new[key]?.place ?? HistoryPlace(epoch: 1, revision: to)
+            let position = new[key]?.position ?? HistoryPosition(epoch: 1, revision: to)
             var row = AuditRecord.Draft.change(
-                key, place, time: to * 1_000, value: new[key]?.value)
+                key, position, time: to * 1_000, value: new[key]?.value)
             row.isAfterGap = true
             projection.rows.append(row)
         }
@@ -124,12 +124,12 @@ import Store
         _ ledger: AuditLedger, _ states: [[String: HistoricalObject]], _ moment: String
     ) async throws {
         let edges = try await ledger.coverage().flatMap { [$0.first, $0.first + 1, $0.last] }
-        let places = Set(edges + stride(from: 0, through: Self.last, by: 17))
-        for revision in places.sorted() {
-            let place = HistoryPlace(epoch: 1, revision: revision)
-            guard (try? await ledger.known(place)) != nil else { continue }
+        let positions = Set(edges + stride(from: 0, through: Self.last, by: 17))
+        for revision in positions.sorted() {
+            let position = HistoryPosition(epoch: 1, revision: revision)
+            guard (try? await ledger.known(position)) != nil else { continue }
             let found = try await ledger.objects(
-                prefix: RandomStory.prefix, limit: 100, at: place, isKnown: true)
+                prefix: RandomStory.prefix, limit: 100, at: position, isKnown: true)
             let expected = states[Int(revision)].values.sorted { $0.key < $1.key }
             guard found.objects != expected else { continue }
             Issue.record("revision \(revision) \(moment): \(found.objects) is not \(expected)")
@@ -139,14 +139,14 @@ import Store
 
     @Test func aDeletionThatWasPrunedStaysWhenTheCreationComesBack() async throws {
         let ledger = try await ledger("audit.sqlite")
-        let place = { HistoryPlace(epoch: 1, revision: $0) }
+        let position = { HistoryPosition(epoch: 1, revision: $0) }
         let rows = (Int64(1)...900).map { revision in
             let key = RandomStory.prefix + (revision == 100 || revision == 400 ? "k" : "other")
             return Projection(
                 revision: revision,
                 rows: [
                     .change(
-                        key, place(revision), time: revision * 1_000,
+                        key, position(revision), time: revision * 1_000,
                         value: revision == 400 ? nil : "1")
                 ])
         }
@@ -162,15 +162,15 @@ import Store
         _ = try await ledger.importSegment(pruned[0].path, now: Replica.now)
         func stood(_ revision: Int64) async throws -> Int {
             try await ledger.objects(
-                keys: [RandomStory.prefix + "k"], at: place(revision), isKnown: true
+                keys: [RandomStory.prefix + "k"], at: position(revision), isKnown: true
             ).count
         }
         #expect(try await stood(200) == 1)
         #expect(try await stood(512) == 0)
         #expect(try await stood(900) == 0)
-        await #expect(throws: UnknownPlace.self) { _ = try await stood(450) }
-        await #expect(throws: UnknownPlace.self) {
-            _ = try await ledger.changedKeys(from: place(450), to: place(900), limit: 10)
+        await #expect(throws: UnknownPosition.self) { _ = try await stood(450) }
+        await #expect(throws: UnknownPosition.self) {
+            _ = try await ledger.changedKeys(from: position(450), to: position(900), limit: 10)
         }
     }
 }

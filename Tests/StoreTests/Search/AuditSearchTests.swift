@@ -59,11 +59,11 @@ import Store
 
     @Test(arguments: ["1.5", "0.0", "-1.5", "-2147483648.9"])
     func aPositionSurvivesItsTextForm(text: String) {
-        #expect(HistoryPlace(text)?.description == text)
+        #expect(HistoryPosition(text)?.description == text)
     }
 
     @Test(arguments: ["1", "+1.5", "1.-5", "01.5", "1.5.6", ".", ""])
-    func textThatIsNotAPositionIsRefused(text: String) { #expect(HistoryPlace(text) == nil) }
+    func textThatIsNotAPositionIsRefused(text: String) { #expect(HistoryPosition(text) == nil) }
 
     @Test(arguments: 1...4 as ClosedRange<UInt64>)
     func wordsAreFoundWhereAPlainComparisonFindsThem(seed: UInt64) async throws {

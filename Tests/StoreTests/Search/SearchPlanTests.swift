@@ -11,17 +11,17 @@ import Store
         example: AuditQueryTests.Case, order: AuditOrder
     ) async throws {
         let fixture = try await LedgerFixture()
-        let places: [RowPosition?] = [nil, RowPosition(time: 5_000, seq: 5)]
+        let positions: [RowPosition?] = [nil, RowPosition(time: 5_000, seq: 5)]
         let leads: [SearchTerm?] = [nil] + example.filter.terms.filter { $0.index != nil }
-        for (lead, place) in leads.flatMap({ lead in places.map { (lead, $0) } }) {
-            let range = SearchRange(example.filter, order: order, after: place)
+        for (lead, position) in leads.flatMap({ lead in positions.map { (lead, $0) } }) {
+            let range = SearchRange(example.filter, order: order, after: position)
             let others = example.filter.terms.filter { $0.index == nil || $0.index != lead?.index }
             for part in IndexScan.parts(lead: lead, others: others, range, group: "actor") {
                 let plan = try await Self.plan(fixture, part.sql, part.values)
                 #expect(plan.count == 1, "\(plan)")
                 // Without a time and without a value to find in the index: from one end of it on.
                 let isOpen = lead == nil || lead?.index == CrossRegionRows.term.index
-                let isWhole = isOpen && place == nil && !range.isBounded
+                let isWhole = isOpen && position == nil && !range.isBounded
                 let method = isWhole ? "SCAN audit USING INDEX" : "SEARCH audit USING"
                 #expect(plan.first?.hasPrefix(method) == true, "\(plan)")
             }

@@ -94,11 +94,11 @@ import Store
         let first = try await fixture.ledger.changes(after: .start)
         #expect(first.map(\.revision) == [1, 2, 3])
         var found: [Int64] = []
-        var place = HistoryPlace.start
-        while let page = try? await fixture.ledger.changes(after: place), let end = page.last?.place
+        var position = HistoryPosition.start
+        while let page = try? await fixture.ledger.changes(after: position), let end = page.last?.position
         {
             found += page.map(\.seq)
-            place = end
+            position = end
         }
         #expect(found == all.map(\.seq))
     }

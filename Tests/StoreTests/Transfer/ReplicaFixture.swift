@@ -68,7 +68,7 @@ struct TestSource: ChangeSource {
         try await ledger.segmentHeader(now: Replica.now, version: "test")
     }
 
-    func changes(after place: HistoryPlace) async throws -> [AuditRecord] {
-        try await ledger.changes(after: place, limit: 7)
+    func changes(after position: HistoryPosition) async throws -> [AuditRecord] {
+        try await ledger.changes(after: position, limit: 7)
     }
 }

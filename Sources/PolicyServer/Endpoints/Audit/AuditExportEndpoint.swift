@@ -75,20 +75,20 @@ extension API {
 
     /// Answers with one page of the rows that `policy-server audit compare` reads.
     private func exportChanges(_ request: Request) async throws -> Response {
-        var place = HistoryPlace.start
+        var position = HistoryPosition.start
         if let text = request.query("after") {
-            guard let after = HistoryPlace(text) else {
+            guard let after = HistoryPosition(text) else {
                 throw Problem.malformed(
                     "The query parameter after must be EPOCH.REVISION, such as 1.4711, not '\(text)'."
                 )
             }
-            place = after
+            position = after
         }
         let limit = try Self.limit(request)
         var header = try await ledger.segmentHeader(
             now: SystemClock.now(), version: Version.number)
         header.order = .revision
-        let rows = try await ledger.changes(after: place, limit: limit)
+        let rows = try await ledger.changes(after: position, limit: limit)
         let head = header.line + [UInt8(ascii: "\n")]
         return Response(
             headers: [.contentType: Self.lineType(request)],

@@ -16,7 +16,7 @@ extension API {
         return .past(try await locate(at))
     }
 
-    func locate(_ point: HistoryPoint) async throws(Problem) -> KnownPlace {
+    func locate(_ point: HistoryPoint) async throws(Problem) -> ResolvedPosition {
         do {
             return try await controlPlane.locate(point, timeout: Self.readDeadline)
         } catch {
@@ -54,7 +54,7 @@ extension Response {
     func marked(_ point: PointInTime) -> Response {
         guard let known = point.past else { return self }
         var response = self
-        response.headers[.historyRevision] = String(known.place.revision)
+        response.headers[.historyRevision] = String(known.position.revision)
         let since = known.range.since.map { $0.rfc3339 + "; " } ?? ""
         response.headers[.historySince] = since + "revision=\(known.range.first)"
         return response
@@ -72,7 +72,7 @@ extension Problem {
         }
     }
 
-    private static func unknown(_ unknown: UnknownPlace, asked point: HistoryPoint?) -> Problem {
+    private static func unknown(_ unknown: UnknownPosition, asked point: HistoryPoint?) -> Problem {
         var members: [(name: String, value: JSONValue)] = []
         if let next = unknown.next {
             if let since = next.since { members.append(("knownSince", .string(since.rfc3339))) }
@@ -96,7 +96,7 @@ extension HistoryPoint {
         switch self {
         case .revision(let revision): "revision \(revision)"
         case .time(let time): time.rfc3339
-        case .place(let place): "revision \(place.revision) of epoch \(place.epoch)"
+        case .position(let position): "revision \(position.revision) of epoch \(position.epoch)"
         case .newest: nil
         }
     }

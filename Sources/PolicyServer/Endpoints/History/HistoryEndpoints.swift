@@ -37,9 +37,9 @@ extension API {
         let reader = try reader(request)
         let list = "history of \(name)"
         let limit = try Self.limit(request)
-        let position = try Self.position(list, request)
-        let before = position.flatMap(HistoryPlace.init)
-        guard (position == nil) == (before == nil) else { throw Self.foreignCursor }
+        let cursor = try Self.cursor(list, request)
+        let before = cursor.flatMap(HistoryPosition.init)
+        guard (cursor == nil) == (before == nil) else { throw Self.foreignCursor }
         try await waitUntilAudited(request)
         let page: VersionPage
         do {
@@ -77,23 +77,23 @@ extension API {
         let to = try Self.historyPoint("to", request) ?? .newest
         let list = "diff \(request.query("from") ?? "") \(request.query("to") ?? "")"
         let limit = try Self.limit(request)
-        let text = try Self.position(list, request)
-        let position = text.flatMap { PinnedPosition($0, places: 2) }
-        guard (text == nil) == (position == nil) else { throw Self.foreignCursor }
-        let start = try await locate(position.map { .place($0.places[0]) } ?? from)
-        let end = try await locate(position.map { .place($0.places[1]) } ?? to)
-        guard start.place <= end.place else {
+        let text = try Self.cursor(list, request)
+        let cursor = text.flatMap { PinnedPosition($0, positions: 2) }
+        guard (text == nil) == (cursor == nil) else { throw Self.foreignCursor }
+        let start = try await locate(cursor.map { .position($0.positions[0]) } ?? from)
+        let end = try await locate(cursor.map { .position($0.positions[1]) } ?? to)
+        guard start.position <= end.position else {
             throw .malformed("The query parameter from must not be later than to.")
         }
         let page: DifferencePage
         do {
             page = try await controlPlane.differences(
-                from: start.place, to: end.place, after: position?.rest, limit: limit)
+                from: start.position, to: end.position, after: cursor?.rest, limit: limit)
         } catch {
             throw .history(error)
         }
-        let next = page.next.map { PinnedPosition([start.place, end.place], $0).text }
-        let members = [("from", start.place.document), ("to", end.place.document)]
+        let next = page.next.map { PinnedPosition([start.position, end.position], $0).text }
+        let members = [("from", start.position.document), ("to", end.position.document)]
         let response = Self.page(
             page.items.map(\.document), next: next, list: list, request, members: members)
         recordRead(request, by: reader, response)
@@ -101,7 +101,7 @@ extension API {
     }
 }
 
-extension HistoryPlace {
+extension HistoryPosition {
     fileprivate var document: JSONValue {
         ["epoch": .number(JSONNumber(epoch)), "revision": .number(JSONNumber(revision))]
     }

@@ -23,7 +23,7 @@ extension API {
                 request, name, body,
                 Refusal(breaking: decoded.violations))
         }
-        let known: KnownPlace
+        let known: ResolvedPosition
         do {
             known = try await locate(point)
         } catch {
@@ -32,11 +32,11 @@ extension API {
         guard let view = try await object(name, at: .past(known)),
             let document = ControlPlane.writable(view)
         else {
-            throw await refused(request, name, body, Self.absent(name, known.place.revision))
+            throw await refused(request, name, body, Self.absent(name, known.position.revision))
         }
         return try await write(
             request, .put(name, document), body: body, isBodyWritten: false,
-            defaultReason: "rollback to revision \(known.place.revision)")
+            defaultReason: "rollback to revision \(known.position.revision)")
     }
 
     private static func absent(_ name: ObjectName, _ revision: Int64) -> Refusal {

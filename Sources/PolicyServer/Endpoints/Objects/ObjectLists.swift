@@ -40,7 +40,7 @@ extension API {
             throw .notFound("There is no region \(region), and no subnet names it.")
         }
         let next = page.next.map { path in
-            point.past.map { PinnedPosition([$0.place], path).text } ?? path
+            point.past.map { PinnedPosition([$0.position], path).text } ?? path
         }
         var members: [(name: String, value: JSONValue)] = []
         if !page.findings.isEmpty {
@@ -77,7 +77,7 @@ extension API {
         }
         guard let pinned = PinnedPosition(position) else { throw Self.foreignCursor }
         query.after = pinned.rest
-        return .past(try await locate(.place(pinned.places[0])))
+        return .past(try await locate(.position(pinned.positions[0])))
     }
 
     /// Returns an answer with `members`, then `items`. `next` is the position of the next page.

@@ -2,7 +2,7 @@ package import Domain
 import GRDB
 
 /// A point on the axis of history: an etcd revision, and which etcd it is a revision of.
-package struct HistoryPlace: Hashable, Sendable {
+package struct HistoryPosition: Hashable, Sendable {
     /// See `AuditRecord.Draft.epoch`.
     package var epoch: Int64
     package var revision: Int64
@@ -13,22 +13,22 @@ package struct HistoryPlace: Hashable, Sendable {
     }
 
     /// Before every place there can be.
-    package static let start = HistoryPlace(epoch: .min, revision: .min)
+    package static let start = HistoryPosition(epoch: .min, revision: .min)
 
     /// Later than every place there can be.
-    package static let end = HistoryPlace(epoch: .max, revision: .max)
+    package static let end = HistoryPosition(epoch: .max, revision: .max)
 
     /// The place that only what was made at this one separates from it.
-    package var predecessor: HistoryPlace { HistoryPlace(epoch: epoch, revision: revision - 1) }
+    package var predecessor: HistoryPosition { HistoryPosition(epoch: epoch, revision: revision - 1) }
 }
 
-extension HistoryPlace: Comparable {
-    package static func < (lhs: HistoryPlace, rhs: HistoryPlace) -> Bool {
+extension HistoryPosition: Comparable {
+    package static func < (lhs: HistoryPosition, rhs: HistoryPosition) -> Bool {
         (lhs.epoch, lhs.revision) < (rhs.epoch, rhs.revision)
     }
 }
 
-extension HistoryPlace: LosslessStringConvertible {
+extension HistoryPosition: LosslessStringConvertible {
     /// `<epoch>.<revision>`, both decimal; imported rows may be of epochs before 1.
     package init?(_ description: String) {
         let parts = description.split(separator: ".", omittingEmptySubsequences: false)
@@ -43,22 +43,22 @@ extension HistoryPlace: LosslessStringConvertible {
 }
 
 /// A place whose state the ledger knows.
-package struct KnownPlace: Hashable, Sendable {
-    package var place: HistoryPlace
+package struct ResolvedPosition: Hashable, Sendable {
+    package var position: HistoryPosition
     /// The range around it in which the ledger knows every change.
     package var range: HistoryRange
     /// True when no later change is known: one that is still on its way to the ledger may belong before.
     package var isNewest: Bool
 
-    package init(place: HistoryPlace, range: HistoryRange, isNewest: Bool) {
-        self.place = place
+    package init(position: HistoryPosition, range: HistoryRange, isNewest: Bool) {
+        self.position = position
         self.range = range
         self.isNewest = isNewest
     }
 }
 
 /// The ledger does not know the state at a position.
-package struct UnknownPlace: Error, Hashable, Sendable {
+package struct UnknownPosition: Error, Hashable, Sendable {
     /// True if everything that the ledger knows is later; false if the position is in a gap.
     package var isBeforeHistory: Bool
     /// The known ranges, oldest first.
@@ -77,42 +77,42 @@ extension AuditLedger {
     /// The newest epoch; 0 before the first `follow`.
     package func newestEpoch() async throws -> Int64 { try await reading(Coverage.epoch) }
 
-    /// The place, if it is known; throws `UnknownPlace`.
-    package func known(_ place: HistoryPlace) async throws -> KnownPlace {
-        let found = try await reading { db -> Result<KnownPlace, UnknownPlace> in
-            guard let range = try HistoryRange.holding(place, db) else {
-                return .failure(try UnknownPlace(after: db) { $0.start > place })
+    /// The place, if it is known; throws `UnknownPosition`.
+    package func known(_ position: HistoryPosition) async throws -> ResolvedPosition {
+        let found = try await reading { db -> Result<ResolvedPosition, UnknownPosition> in
+            guard let range = try HistoryRange.holding(position, db) else {
+                return .failure(try UnknownPosition(after: db) { $0.start > position })
             }
-            return .success(KnownPlace(place: place, range: range, isNewest: false))
+            return .success(ResolvedPosition(position: position, range: range, isNewest: false))
         }
         return try found.get()
     }
 
-    /// The newest place that was made by `time`; throws `UnknownPlace`.
+    /// The newest place that was made by `time`; throws `UnknownPosition`.
     ///
     /// Nothing was watched between the last change of a range and the first of the next, so a time there is
     /// unknown as well.
-    package func known(at time: Timestamp) async throws -> KnownPlace {
-        let found = try await reading { db -> Result<KnownPlace, UnknownPlace> in
+    package func known(at time: Timestamp) async throws -> ResolvedPosition {
+        let found = try await reading { db -> Result<ResolvedPosition, UnknownPosition> in
             let next = try Moment.first(after: time, db)
             guard let moment = try Moment.last(atOrBefore: time, db),
-                let range = try HistoryRange.holding(moment.place, db),
-                next.map({ range.contains($0.place) }) ?? (range.last == nil)
+                let range = try HistoryRange.holding(moment.position, db),
+                next.map({ range.contains($0.position) }) ?? (range.last == nil)
             else {
-                return .failure(try UnknownPlace(after: db) { $0.since.map { $0 > time } ?? false })
+                return .failure(try UnknownPosition(after: db) { $0.since.map { $0 > time } ?? false })
             }
             return .success(
-                KnownPlace(place: moment.place, range: range, isNewest: next == nil))
+                ResolvedPosition(position: moment.position, range: range, isNewest: next == nil))
         }
         return try found.get()
     }
 }
 
-extension UnknownPlace {
+extension UnknownPosition {
     /// Nil when the ledger knows the state at `place`.
-    init?(_ place: HistoryPlace, _ db: Database) throws {
-        if try HistoryRange.isHeld(place, db) { return nil }
-        try self.init(after: db) { $0.start > place }
+    init?(_ position: HistoryPosition, _ db: Database) throws {
+        if try HistoryRange.isHeld(position, db) { return nil }
+        try self.init(after: db) { $0.start > position }
     }
 
     fileprivate init(after db: Database, isLater: (HistoryRange) -> Bool) throws {
