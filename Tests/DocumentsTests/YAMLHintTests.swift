@@ -13,9 +13,9 @@ import Testing
             ("a: 'app' == \"web\"\nb: 1\n", "put all of it in the other kind of quotes", 1),
             ("a: !has(x)\nb: 1\n", "put a value that begins with ! in quotes", 1),
             ("{\"a\": 1}\n{\"a\": 2}\n", "put several JSON objects in a list", 2),
-            ("kind: Region name: west labels: {a: b}", "curl -d takes out line breaks", 1),
+            ("kind: Region name: west labels: {a: b}", "curl -d removes line breaks", 1),
             ("--- kind: Region name: west", "curl -T FILE or --data-binary @FILE", 1),
-            ("# my region kind: Region", "curl -d takes out line breaks", 1),
+            ("# my region kind: Region", "curl -d removes line breaks", 1),
             ("---\n\u{FEFF}a: 1\nb: 2\n", "begins with a byte order mark", 2),
         ])
     func hint(text: String, hint: String, line: Int) throws {
