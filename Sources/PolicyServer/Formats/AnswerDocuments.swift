@@ -129,8 +129,8 @@ extension ObjectVersion {
     /// The version as the API shows it; members without a value are absent.
     var document: JSONValue {
         var object = JSONObject()
-        object["revision"] = .number(JSONNumber(place.revision))
-        object["epoch"] = .number(JSONNumber(place.epoch))
+        object["revision"] = .number(JSONNumber(position.revision))
+        object["epoch"] = .number(JSONNumber(position.epoch))
         object["time"] = row.map { .string($0.time.rfc3339) }
         object["seq"] = row.map { .number(JSONNumber($0.seq)) }
         object["changeId"] = row?.changeID.map(JSONValue.string)

@@ -37,7 +37,7 @@ extension API {
         let reader = try reader(request)
         let list = "history of \(name)"
         let limit = try Self.limit(request)
-        let cursor = try Self.cursor(list, request)
+        let cursor = try Self.position(list, request)
         let before = cursor.flatMap(HistoryPosition.init)
         guard (cursor == nil) == (before == nil) else { throw Self.foreignCursor }
         try await waitUntilAudited(request)
@@ -77,7 +77,7 @@ extension API {
         let to = try Self.historyPoint("to", request) ?? .newest
         let list = "diff \(request.query("from") ?? "") \(request.query("to") ?? "")"
         let limit = try Self.limit(request)
-        let text = try Self.cursor(list, request)
+        let text = try Self.position(list, request)
         let cursor = text.flatMap { PinnedPosition($0, positions: 2) }
         guard (text == nil) == (cursor == nil) else { throw Self.foreignCursor }
         let start = try await locate(cursor.map { .position($0.positions[0]) } ?? from)
