@@ -13,7 +13,7 @@ struct ReplicaTurns {
     private static let mostPassedOver = 64
 
     private var othersAreBusy = false
-    private var passedOver = 0
+    private(set) var passedOver = 0
     private var leftToPass = 0
 
     /// Notes that another replica has committed since this one did last.
