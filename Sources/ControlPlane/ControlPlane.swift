@@ -97,7 +97,7 @@ package final class ControlPlane: Service {
         }
     }
 
-    /// Tries a broken ledger again, which may take long.
+    /// Probes the ledger every two seconds while it is unavailable. A probe may take long.
     private func probeLedger() async {
         while !Task.isCancelled {
             try? await Task.sleep(for: .seconds(2))

@@ -137,7 +137,7 @@ enum YAMLHint {
         if here == UInt8(ascii: "\t") { return "a tab cannot indent here: use spaces" }
         if problem.hasPrefix("mapping values are not allowed") {
             return
-                "put a value that holds \": \" in quotes, and begin each key in a line of its own"
+                "put a value that holds \": \" in quotes, and begin each key on its own line"
         }
         switch (problem.hasPrefix("did not find expected alphabetic"), before, here) {
         case (true, UInt8(ascii: "*"), _), (true, UInt8(ascii: "&"), _),

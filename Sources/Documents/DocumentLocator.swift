@@ -59,7 +59,7 @@ package enum DocumentLocator {
         return Array(places[start..<start + pointers.count])
     }
 
-    /// Returns byte offsets by the nodes of the tree; nil if the text is not a JSON object or array.
+    /// Returns the byte offset of each node of the tree; nil if the text is not a JSON object or array.
     private static func json(_ tree: PointerTree, in bytes: [UInt8]) -> [Int: Int]? {
         var reader = JSONReader(bytes, limits: .body)
         reader.skipWhitespace()

@@ -61,7 +61,7 @@ struct JSONReader {
         self.limits = limits
     }
 
-    /// The byte at `offset`; 0, which JSON uses nowhere, at the end.
+    /// The byte at `offset`. It is 0 at the end, because no JSON text contains that byte.
     var current: UInt8 { offset < bytes.count ? bytes[offset] : 0 }
 
     mutating func document() throws(DocumentError) -> JSONValue {

@@ -15,15 +15,17 @@ enum YAMLKeyCost {
             message: "too many keys that are lists, mappings or aliases; use plain words as keys")
     }
 
-    /// Counts everything in a text that may be a key other than a plain scalar.
+    /// Counts the places in a text that may begin or end a key other than a plain scalar.
     private struct Scan {
         let size: Int
-        /// The `?` that may announce a key, and those that may do so only after an alias.
+        /// `explicitKeys` counts each `?` that may announce a key, and `questionsBehindWords` those that may do so
+        /// only behind an alias.
         var explicitKeys = 0
         var questionsBehindWords = 0
-        /// A closing bracket and a colon; such a key is at most 1,024 bytes long (YAML 1.1 section 9.2.2).
+        /// Counts closing brackets with a colon behind them. Such a key is at most 1,024 bytes long (YAML 1.1 section
+        /// 9.2.2).
         var bracketKeys = 0
-        /// An alias and a colon.
+        /// Counts aliases with a colon behind them.
         var aliasKeys = 0
         var aliases = 0
 

@@ -118,7 +118,7 @@ extension YAMLScalar {
 
 /// The numbers of goyaml.v2: Go's `strconv.ParseInt` with base 0, then decimal floats.
 enum YAMLNumber {
-    /// Returns the number in `text`, which has no underscores any more; nil if it is not a number.
+    /// Returns the number in `text`, from which underscores are already removed; nil if it is not a number.
     static func resolve(_ text: String) throws(YAMLScalarError) -> YAMLScalar? {
         var digits = text[...]
         let sign = digits.first == "-" || digits.first == "+" ? digits.removeFirst() : nil
@@ -126,7 +126,7 @@ enum YAMLNumber {
         let isWritten = isDigits(digits.dropFirst(prefix), radix)
         if isWritten, let value = Int128(digits.dropFirst(prefix), radix: radix) {
             let signed = sign == "-" ? -value : value
-            // Go reads 64 bits, the unsigned ones only without a sign.
+            // Go reads integers of 64 bits. An integer with a sign must fit a signed one.
             let isInRange = signed <= (sign == nil ? Int128(UInt64.max) : Int128(Int64.max))
             if isInRange, signed >= Int64.min { return .integer(signed) }
         }

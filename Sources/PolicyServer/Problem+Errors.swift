@@ -7,7 +7,7 @@ package import Store
 
 /// Problems made from the errors of the other targets.
 extension Problem {
-    /// - Parameter positions: where the violations are in the client's text, as far as that is known.
+    /// - Parameter positions: The positions of the violations in the client's text; nil where unknown.
     package static func refused(
         _ refusal: Refusal, at positions: [SourcePosition?] = []
     ) -> Problem {

@@ -5,7 +5,7 @@ package import HTTPCore
 import HTTPTypes
 package import Store
 
-// The one table from what can go wrong to what the client is told.
+// The table that maps each failure to the problem that the client receives.
 
 /// A kind of problem: its status, and what `type` and `title` say (RFC 9457 section 3.1).
 package struct ProblemKind: Sendable, Hashable {
@@ -13,7 +13,7 @@ package struct ProblemKind: Sendable, Hashable {
     /// Last element of the type's URI, `/problems/<name>`.
     package var name: String
     package var title: String
-    /// Seconds after which trying again makes sense; nil when it does not.
+    /// The seconds after which a new attempt makes sense; nil if none does.
     package var retryAfter: Int?
 
     init(_ status: Int, _ name: String, _ title: String, retryAfter: Int? = nil) {
@@ -23,10 +23,10 @@ package struct ProblemKind: Sendable, Hashable {
         self.retryAfter = retryAfter
     }
 
-    /// Bytes of UTF-8 of a detail, which may repeat what the client has sent.
+    /// The most bytes of UTF-8 in a detail. A detail may repeat text that the client has sent.
     static let detailBytes = 2_000
 
-    /// The problem of this kind with what is known of this occurrence.
+    /// Returns a problem of this kind with the details of one occurrence.
     package func problem(
         _ detail: String, extensions: [(name: String, value: JSONValue)] = []
     ) -> Problem {
@@ -42,10 +42,10 @@ package struct ProblemKind: Sendable, Hashable {
 extension ProblemKind {
     /// A parameter or header that cannot be read.
     package static let badRequest = ProblemKind(400, "bad-request", "Malformed request")
-    /// Who asks cannot be told.
+    /// The author of the request cannot be determined.
     package static let actor = ProblemKind(400, "malformed-actor", "Malformed actor")
 
-    /// More clients follow the audit log than may.
+    /// Too many clients follow the audit log.
     static let tooManyStreams = ProblemKind(
         503, "too-many-streams", "Too many streams are open", retryAfter: 10)
 
@@ -68,7 +68,7 @@ extension ProblemKind {
             case .exhausted: (409, "exhausted", "No free block is left")
             case .alreadyExists: (409, "already-exists", "The object exists already")
             case .idempotencyKeyReused:
-                (422, "idempotency-key-reused", "The Idempotency-Key names another request")
+                (422, "idempotency-key-reused", "The Idempotency-Key belongs to another request")
             case .reserved: (422, "reserved-name", "The name belongs to another writer")
             case .tooLarge: (413, "too-large", "The change is too large")
             case .rollbackAbsent: (409, "rollback-absent", "The object did not exist then")
@@ -94,14 +94,14 @@ extension ProblemKind {
         self.init(status, name, title, retryAfter: retryAfter)
     }
 
-    /// A body that is no document, or a larger one than is read.
+    /// The kind of problem for a body that is no document or is too large to be read.
     package init(_ error: DocumentError) {
         self =
             RuleID.documentBounds.contains(error.rule)
             ? ProblemKind(Refusal.Reason.tooLarge) : .document
     }
 
-    /// What the ledger does not know.
+    /// The kind of problem for a position at which the ledger does not know the state.
     package init(_ unknown: UnknownPosition) {
         self = unknown.isBeforeHistory ? .beforeHistory : .historyGap
     }

@@ -7,10 +7,9 @@ extension ProblemKind {
         + ControlPlaneError.Code.allCases.map { ProblemKind($0) }
         + [.badRequest, .actor, .tooManyStreams, .document, .beforeHistory, .historyGap]
 
-    /// Those that the HTTP layer answers before a handler is asked.
+    /// The names of the problems that the HTTP layer answers before it calls a handler.
     private static let ofProtocol = ["misdirected-request", "cross-site-request", "busy"]
 
-    /// The name of every type of problem that there is, in alphabetical order; a test holds the documentation to
-    /// it.
+    /// The names of all types of problems, in alphabetical order. A test compares the documentation with them.
     package static let names = Set(own.map(\.name) + ofProtocol).sorted()
 }

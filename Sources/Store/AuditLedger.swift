@@ -160,7 +160,7 @@ package final class AuditLedger: Sendable {
         try await queue.submit(.checkpoint(checkpoint))
     }
 
-    /// Writes what was submitted, then releases the file. Every later call throws.
+    /// Writes everything that was submitted, then releases the file. Every later call throws.
     package func close() async throws(StoreError) {
         queue.close()
         do {

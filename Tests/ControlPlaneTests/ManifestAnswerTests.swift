@@ -27,7 +27,7 @@ import Testing
         #expect(
             repeated.detail
                 == "nothing of the stream was applied: the 3rd document (line 7): "
-                + "/2: region a is the 1st document (line 1) already: name each object once")
+                + "/2: region a is already in the 1st document (line 1): name each object once")
     }
 
     @Test(

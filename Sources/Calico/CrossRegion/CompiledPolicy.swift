@@ -10,7 +10,7 @@ package struct CompiledPolicy: Sendable, Equatable {
     package let judged: JSONValue
     let origins: RuleOrigins
 
-    /// Returns the pointer into the source of the part that `pointer` in the compiled policy comes from.
+    /// Returns the pointer into the source of the part from which `pointer` in the compiled policy was made.
     package func sourcePointer(of pointer: String) -> String { origins.sourcePointer(of: pointer) }
 }
 
@@ -91,7 +91,7 @@ package enum CrossRegionAnnotation {
         return [source: text]
     }
 
-    /// Returns the annotation of every further policy of the source `name`.
+    /// Returns the annotation that every policy of the source `name` carries, except the first.
     package static func part(of name: String) -> [String: String] { [partOf: name] }
 
     /// Returns the source that a stored policy carries; nil without a source, or if another tool has made it invalid
@@ -107,8 +107,8 @@ package enum CrossRegionAnnotation {
         }
     }
 
-    /// Returns the subnets that the source of a stored policy names, even if the source breaks rules by now; none for
-    /// any other policy.
+    /// Returns the subnets that the source of a stored policy names, even if the source breaks rules now. Returns
+    /// none for a policy without a source.
     package static func namedSubnets(of resource: Resource) -> Set<SubnetID> {
         guard let spec = sourceDocument(of: resource)?["spec"] else { return [] }
         let rules = ["deny", "allow"].flatMap { spec[$0]?.arrayValue ?? [] }

@@ -140,8 +140,8 @@ extension Violation {
     static func neverMatches(_ rule: CrossRegionRule) -> Violation {
         Violation(
             pointer: rule.pointer, rule: .crossRegionNeverMatches,
-            message: "no packet can match: its networks are of different IP families or outside the"
-                + " subnet, or its protocol has another family")
+            message: "no packet can match this rule: its networks are of different IP families or"
+                + " outside the subnet, or its protocol belongs to another family")
     }
 
     static func unknownRegion(_ region: Located<String>) -> Violation {

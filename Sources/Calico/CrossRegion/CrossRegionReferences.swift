@@ -99,8 +99,8 @@ extension CrossRegionCompiler {
                 guard let name, name.value.isCut else { return nil }
                 return Violation(
                     pointer: name.pointer, rule: .lintNameCut,
-                    message: "labels keep only \"\(name.value.label)\" of this name, so everything"
-                        + " whose name starts alike is meant; an id is exact")
+                    message: "labels keep only \"\(name.value.label)\" of this name, so the rule"
+                        + " matches every name with the same beginning; an id is exact")
             }
         }
     }

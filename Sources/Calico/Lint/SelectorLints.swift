@@ -95,7 +95,8 @@ enum SelectorLints {
 
 /// The security groups in the selectors of a policy as Calico stores it.
 package enum GroupReferences {
-    /// Returns for each group, by id or by name, a selector of its members with the pointer of the first mention.
+    /// Returns one selector for each group that is named by id or by name. It selects the group's members and has the
+    /// pointer of the first mention.
     package static func read(_ stored: JSONValue) -> [Located<Selector>] {
         var found: [Located<Selector>] = []
         var seen: Set<String> = []

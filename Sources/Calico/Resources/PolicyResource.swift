@@ -1,10 +1,10 @@
 package import Documents
 import Domain
 
-/// The naming of policies in etcd. Releases of Calico differ, and a reader of one convention cannot get an object of
-/// the other by name.
+/// The naming of policies in etcd. Releases of Calico differ in it. A reader of one convention cannot get an object
+/// of the other by name.
 package enum PolicyNameConvention: String, Sendable, CaseIterable {
-    /// The convention of the stored policies; plain without any.
+    /// The convention of the stored policies; `plain` if no policy is stored.
     case auto
     /// Calico 3.32 and later: the author's name.
     case plain
@@ -68,10 +68,10 @@ package enum PolicyResource {
         return tier
     }
 
-    /// Returns the object to store for `judged`, the form in which Calico's client would store the client's
-    /// document.
+    /// Returns the object to store for `judged`, which is the client's document in the form that Calico's client
+    /// would store.
     ///
-    /// Annotations and metadata of `existing` that the document does not mention survive.
+    /// Keeps annotations and metadata of `existing` that the document does not mention.
     package static func build(
         key: ResourceKey, authoredName: String, judged: JSONValue, existing: Resource?,
         identity: ObjectIdentity

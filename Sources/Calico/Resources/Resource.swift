@@ -14,8 +14,8 @@ package struct Resource: Sendable, Equatable {
         self.document = document
     }
 
-    /// Reads stored bytes; nil if they are not a JSON object. Calico skips such a value in a list, so it counts as
-    /// absent.
+    /// Reads stored bytes. Returns nil if they are not a JSON object: Calico skips such a value in a list, so the
+    /// object counts as absent.
     package init?(key: ResourceKey, bytes: [UInt8]) {
         guard let document = try? JSONParser.parse(bytes), case .object = document else {
             return nil

@@ -28,7 +28,7 @@ enum StoredPolicy {
             switch (key.kind, named.isEmpty) {
             case (.networkSet, true):
                 "the set is in no namespace, so no policy of \(namespace) selects it"
-            case (.networkSet, false): "the set counts as one of \(named.quotedForFinding)"
+            case (.networkSet, false): "the set counts as a set of \(named.quotedForFinding)"
             case (_, true): "the policy acts on the VMs of every namespace"
             case (_, false): "the policy acts on the VMs of \(named.quotedForFinding)"
             }

@@ -5,9 +5,9 @@ import ServiceLifecycle
 package import Store
 import Synchronization
 
-/// Signs what the ledger holds, now and then, at the end and when asked, and anchors it in etcd.
+/// Signs checkpoints of the ledger at intervals, at shutdown and on request, and anchors them in etcd.
 ///
-/// A checkpoint is made without etcd too; it is anchored as soon as that answers.
+/// It makes a checkpoint even while etcd does not answer, and anchors it as soon as etcd answers again.
 package final class Checkpoints: Service {
     /// The steps that can fail independently and so delay a newer checkpoint or anchor.
     package enum Part: CaseIterable, Sendable {
@@ -25,13 +25,13 @@ package final class Checkpoints: Service {
 
     /// The state that `/readyz` and `/metrics` show.
     package struct Status: Sendable {
-        /// Rows under the newest checkpoint; 0 before the first.
+        /// The number of rows that the newest checkpoint covers; 0 before the first.
         package var signed: Int64 = 0
-        /// Rows under the checkpoint in etcd, as far as is known.
+        /// The number of rows that the checkpoint in etcd covers, as far as this server knows.
         package var anchored: Int64 = 0
-        /// Checkpoints that the ledger turned out not to agree with and that etcd keeps as evidence.
+        /// The number of checkpoints that contradict the ledger and that etcd keeps as evidence.
         package var mismatches = 0
-        /// Ledgers whose place this one took, and whose checkpoints etcd still holds.
+        /// The ledgers that this one has replaced and whose checkpoints etcd still holds.
         package var predecessors: [String] = []
         /// The reason for each step that fails now.
         package var problems: [Part: String] = [:]
@@ -97,14 +97,14 @@ package final class Checkpoints: Service {
     /// The key whose signatures the newest checkpoints bear.
     package var verifierKey: VerifierKey { key.verifier }
 
-    /// Works until its task is cancelled or the service group shuts down; then signs once more.
+    /// Signs until its task is cancelled or the service group shuts down. Then signs once more.
     package func run() async throws {
         await cancelWhenGracefulShutdown { await self.work() }
         await signFinalCheckpoint()
     }
 
-    /// Signs what is on disk now. `isNew` is false when that has been done for these rows before;
-    /// `isAnchored` is false when etcd did not take the checkpoint within two seconds, which is tried again.
+    /// Signs the rows that are on disk now. `isNew` is false if these rows were signed before. `isAnchored` is false
+    /// if etcd did not take the checkpoint within two seconds; anchoring is then tried again.
     ///
     /// Throws `notReady` before the key is on record, and `ledgerUnavailable`.
     package func make() async throws(ControlPlaneError) -> (
@@ -187,7 +187,7 @@ package final class Checkpoints: Service {
         return true
     }
 
-    /// Puts a row into the ledger when the key is not the one that its last such row names.
+    /// Adds a row to the ledger if the last row about a signing key names another key.
     private func recordKey() async throws {
         let last = try await ledger.signingKeys().last?.key
         if last != key.verifier {

@@ -2,12 +2,12 @@ import Documents
 package import Etcd
 package import Store
 
-/// Holds `head` against etcd's own history, as far back as etcd has it, and that history against a ledger.
+/// Compares `head` with etcd's own history, as far back as etcd has it, and that history with a ledger.
 ///
-/// Each `head` in it is computed again from the one before and what its revision shows. What is older than
-/// etcd's history is not proven by this, and neither is the order or the number of changes before it.
+/// Computes each `head` in the history again from the previous one and from the changes of its revision. This proves
+/// nothing about changes from before etcd's history, not even their order or number.
 package struct HeadCheck: Sendable {
-    /// The differences from what a server would have written.
+    /// The differences between `head` in etcd and the values that a server would have written.
     package private(set) var findings: [String] = []
     /// Notes that do not affect the verdict.
     package private(set) var notes: [String] = []
@@ -15,17 +15,17 @@ package struct HeadCheck: Sendable {
     /// The most revisions of etcd that are read.
     package static let maximumRevisions: Int64 = 10_000
 
-    /// A ledger that cannot be read here, and an etcd that does not let this user read its history, are notes:
-    /// the ledger's own check says more of the first. Throws `EtcdError`.
+    /// Adds a note if the ledger cannot be read, or if etcd does not let this user read its history. The ledger's own
+    /// check says more about an unreadable ledger. Throws `EtcdError`.
     ///
-    /// - Parameter ledger: opens the ledger's file.
+    /// - Parameter ledger: Opens the ledger's file.
     package init(
         _ store: any KeyValueStore, ledger: () throws(StoreError) -> LedgerReader
     ) async throws {
         do {
             try await check(store, ledger)
         } catch let error as StoreError {
-            notes.append("the rows were not held against etcd's history: \(error.message)")
+            notes.append("the rows were not compared with etcd's history: \(error.message)")
         } catch let error as EtcdError where error.code == .permissionDenied {
             notes.append("etcd's history was not read: \(error.message)")
         }
@@ -45,7 +45,7 @@ package struct HeadCheck: Sendable {
     }
 
     private struct History {
-        /// The revision after which it begins.
+        /// The revision after which the history begins.
         var start: Int64
         var breaks: [(revision: Int64, finding: HeadFinding)] = []
         /// The accepted changes by revision.
@@ -86,13 +86,13 @@ package struct HeadCheck: Sendable {
         }
     }
 
-    /// Every change that etcd's history shows has to be in the ledger, as far as that has come.
+    /// Checks that the ledger has every change in etcd's history, up to the revision that the ledger has reached.
     private mutating func compare(
         _ history: History, with ledger: LedgerReader, clusterID: String
     ) throws {
         guard let progress = try ledger.progress(), progress.clusterID == clusterID else {
             notes.append(
-                "the ledger follows another etcd, so its rows were not held against this one")
+                "the ledger follows another etcd, so its rows were not compared with this one")
             return
         }
         let known = (try ledger.firstWholeRevision() ?? .max)...

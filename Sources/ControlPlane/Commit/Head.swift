@@ -2,13 +2,13 @@ import Crypto
 import Documents
 import Domain
 
-/// The value of `head`: what all replicas agree was the last accepted change.
+/// The value of `head`: the last accepted change, on which all replicas agree.
 package struct Head: Sendable, Equatable {
     /// Changes accepted so far, by any replica: 0 to `maximumSeq`.
     package var seq: Int64
-    /// The last of them; empty before the first.
+    /// The id of the last accepted change; empty before the first.
     package var changeID: String
-    /// Running SHA-256 over all of them, 64 hex digits; see `next`.
+    /// The running SHA-256 over all accepted changes, 64 hex digits; see `next`.
     package var hash: String
 
     package static let initial = Head(
@@ -34,13 +34,13 @@ package struct Head: Sendable, Equatable {
         ])
     }
 
-    /// The head after one more change: the hash covers the one before, the change's id and every
-    /// key with the value written (nothing for a deletion), each preceded by its length.
+    /// Returns the head after one more change. Its hash covers the previous hash, the change's id and every key with
+    /// the written value (nothing for a deletion). Each part is preceded by its length.
     func next(changeID: ChangeID, writes: [ObjectWrite]) -> Head {
         next(changeID: changeID, values: writes.map { ($0.path, $0.bytes) })
     }
 
-    /// The same from what etcd shows; nil is a deletion.
+    /// Returns the head after one more change whose values were read from etcd. Nil bytes mean a deletion.
     func next(changeID: ChangeID, values: [(path: String, bytes: [UInt8]?)]) -> Head {
         var digest = SHA256()
         func add(_ bytes: [UInt8]) {
@@ -60,11 +60,11 @@ package struct Head: Sendable, Equatable {
 
 /// The value of the key `head` in etcd.
 package enum StoredHead: Sendable, Equatable {
-    /// No key: no change was accepted yet, or someone deleted it.
+    /// The key does not exist. No change was accepted yet, or someone deleted the key.
     case absent
     case valid(Head)
-    /// Bytes that are no head that this program can continue. They are never overwritten: a server that
-    /// took them for the beginning would restart the chain in silence.
+    /// Bytes from which this program cannot continue. They are never overwritten, because a server that treated them
+    /// as the beginning would silently restart the chain.
     case unreadable(UnreadableHead)
 
     /// Reads the value of the key `head`; any bytes are allowed.
@@ -117,10 +117,10 @@ package enum StoredHead: Sendable, Equatable {
     }
 }
 
-/// A value of `head` that cannot be continued, kept as it is.
+/// A value of `head` from which this program cannot continue. It stays unchanged in etcd.
 package struct UnreadableHead: Sendable, Equatable {
     package enum Reason: Sendable, Equatable {
-        /// With what is wrong.
+        /// The value is malformed, for the given reason.
         case malformed(String)
         /// Written by a later version of this program.
         case laterVersion(Int64)

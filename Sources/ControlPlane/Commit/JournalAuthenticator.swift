@@ -3,7 +3,7 @@ import Documents
 import Domain
 import Etcd
 
-/// A secret that all servers of one etcd share, and the name that entries know it by.
+/// A secret that all servers of one etcd share, and the id by which journal entries name it.
 package struct JournalKey: Sendable, Equatable {
     /// 1 to 32 letters, digits, `.`, `_` and `-`.
     package let id: String
@@ -12,7 +12,7 @@ package struct JournalKey: Sendable, Equatable {
     /// The fewest bytes of a secret: the output length of SHA-256 (RFC 2104 section 3).
     package static let minimumBytes = 32
 
-    /// Nil for an id of another form, or a secret of fewer bytes than `minimumBytes`.
+    /// Returns nil if `id` has another form, or if `secret` has fewer bytes than `minimumBytes`.
     package init?(id: String, secret: [UInt8]) {
         let isName =
             (1...32).contains(id.utf8.count)

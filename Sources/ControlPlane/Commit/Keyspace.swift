@@ -2,19 +2,19 @@ import Crypto
 import Documents
 package import Etcd
 
-/// The keys of our own in etcd, and the one prefix that covers them and Calico's.
+/// This server's keys in etcd, and the prefix that covers them and Calico's keys.
 package enum Keyspace {
-    /// Calico's keys and ours: what the one watch follows.
+    /// The prefix of Calico's keys and of this server's. One watch follows all of them.
     package static let watchPrefix: EtcdKey = "/calico"
     package static let root = "/calico-policy-server/v1/"
     /// Number and running hash of the last accepted change; every transaction compares and writes it.
     package static let head = EtcdKey(root + "head")
     package static let journalPrefix = root + "journal/"
 
-    /// Below it lie the ledgers' anchors and evidence.
+    /// The prefix of the ledgers' anchors and of their evidence.
     package static let anchorPrefix = EtcdKey(root + "checkpoint/")
 
-    /// Which ledger's anchor a key is; nil for any other key.
+    /// Returns the ledger whose anchor lies under `key`; nil for any other key.
     package static func ledger(ofAnchor key: EtcdKey) -> String? {
         let (text, prefix) = (key.description, anchorPrefix.description)
         guard text.hasPrefix(prefix) else { return nil }
@@ -22,12 +22,12 @@ package enum Keyspace {
         return name.isEmpty || name.contains("/") ? nil : String(name)
     }
 
-    /// The newest signed checkpoint of a ledger, so that its file alone cannot be rewritten unseen.
+    /// The key of a ledger's newest signed checkpoint. It reveals a rewrite of the ledger's file.
     package static func anchor(ledger: String) -> EtcdKey {
         EtcdKey(root + "checkpoint/" + ledger)
     }
 
-    /// Below it lie the checkpoints that a ledger turned out not to agree with: `mismatch-<size>`.
+    /// The prefix of the checkpoints that contradict a ledger. Each is named `mismatch-<size>`.
     package static func evidencePrefix(ledger: String) -> EtcdKey {
         EtcdKey(root + "checkpoint/" + ledger + "/")
     }
@@ -48,7 +48,7 @@ extension ChangeID {
     }
 }
 
-/// The member `v` of a value of our own in etcd.
+/// The member `v` of a value that this server keeps in etcd.
 enum FormatVersion: Equatable {
     case known
     case later(Int64)

@@ -13,12 +13,14 @@ extension Writer {
 
     /// The members that go into one transaction.
     struct Plan {
-        /// `head` before any draft was checked: the transaction compares that nothing of ours intervened.
+        /// The `head` from before any draft was checked. The transaction compares it, so that no change of a replica
+        /// can intervene.
         var head: Head
         var headRevision: Int64
         var accepted: [(member: BatchMember, write: PlannedWrite, reads: ReadSet)] = []
         var deferred: [BatchMember] = []
-        /// True if it holds a change that lost against writers outside this server before.
+        /// True if the transaction contains a change that has already failed because a writer outside this server was
+        /// faster.
         var isContested = false
     }
 
@@ -29,8 +31,8 @@ extension Writer {
         }
         let last = lastCommitted.withLock { $0 }
         guard await mirror.applied.wait(for: last, until: .now + .seconds(1)) else {
-            // A draft on an older state fails its comparisons, so this is only patience; and after a
-            // restore of etcd that revision may never come back.
+            // This wait is an optimisation, because a draft on an older state fails its comparisons. After a restore
+            // of etcd the revision may never come back.
             lastCommitted.withLock { $0 = 0 }
             return .retry(.unavailable("etcd's watch does not show the last change"))
         }
@@ -44,8 +46,8 @@ extension Writer {
         }
     }
 
-    /// Answers the members that the journal knows already with the result they had then; returns the
-    /// others. A journal entry that etcd shows is proof enough.
+    /// Answers the members that the journal already knows with their earlier result. Returns the other members. A
+    /// journal entry in etcd is sufficient proof.
     private func answerReplays(_ members: [BatchMember]) async throws -> [BatchMember] {
         let asked = members.filter { $0.submission.mayBeJournaled.withLock { $0 } }
         guard !asked.isEmpty else { return members }
@@ -66,7 +68,7 @@ extension Writer {
         }
     }
 
-    /// The answer to a request whose key has been used before; nil when that attempt was given up.
+    /// Returns the answer to a request whose key was used before; nil if the earlier attempt was aborted.
     func replay(_ stored: KeyValue, of request: ChangeRequest) -> ChangeAnswer? {
         func reused(_ reason: String) -> ChangeAnswer {
             .refused(Refusal(.idempotencyKeyReused, reason + "; use a new key"))
@@ -84,8 +86,8 @@ extension Writer {
         }
     }
 
-    /// Takes the members whose drafts hold, or hold again after they were made anew, as long as they fit
-    /// into one transaction and are independent of one another.
+    /// Admits the members whose drafts still hold or could be made again. They must fit into one transaction and be
+    /// independent of one another.
     private func admit(_ members: [BatchMember]) -> Plan {
         let (head, headRevision) = mirror.read { ($0.head, $0.headRevision) }
         if headRevision > lastCommitted.withLock({ $0 }) { turns.withLock { $0.othersCommitted() } }
@@ -98,8 +100,8 @@ extension Writer {
                 plan.deferred.append(member)
                 continue
             }
-            // Before anything is planned anew: of many changes of one object one is planned at a time.
-            // And a change that others keep changing is alone, so that it fails nobody else's.
+            // This precedes planning, so that only one of many changes of an object is planned at a time. A contested
+            // change is alone in its transaction, so that it cannot make other changes fail.
             let draft = member.submission.draft
             let isContested = member.submission.isContested
             guard !batch.affect(draft.reads, draft.write?.writes ?? []),
@@ -124,7 +126,7 @@ extension Writer {
         return plan
     }
 
-    /// The member's write, planned again if the mirror has moved on; nil when that is the caller's task.
+    /// Returns the member's write, planned again if the mirror has moved on; nil if the caller has to plan it.
     private func currentWrite(_ member: BatchMember) -> PlannedWrite? {
         let submission = member.submission
         if submission.draft.reads.isCurrent(mirror) { return submission.draft.write }

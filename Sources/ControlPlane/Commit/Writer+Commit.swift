@@ -10,11 +10,11 @@ extension Writer {
         do {
             lease = try await self.lease.id()
         } catch {
-            // Nothing was sent yet, whatever became of the lease.
+            // Nothing of the plan was sent yet, even if etcd has granted the lease.
             return refuse(original, for: error)
         }
         var plan = original
-        // A member whose time is over by now is answered already, and no other rests on it.
+        // A member whose deadline has passed is already answered, and no other member depends on it.
         let endpoint = store.endpointInUse
         plan.accepted.removeAll { !$0.member.submission.setInFlight(true, to: endpoint) }
         if plan.accepted.isEmpty { return .done(deferred: plan.deferred) }
@@ -59,8 +59,8 @@ extension Writer {
             head = head.next(changeID: member.id, writes: write.writes)
             transaction.compares += write.writes.map(\.compare)
             transaction.success += write.writes.map(\.operation)
-            // The journal entry must not exist yet, or be the aborted one of an earlier attempt. Otherwise a request
-            // that was sent twice, or a transaction whose answer was lost, would be applied twice.
+            // The journal entry must not exist yet, or must be the aborted entry of an earlier attempt. Otherwise a
+            // request that was sent twice, or a transaction whose answer was lost, would be applied twice.
             transaction.compares.append(
                 .unchanged(member.journalKey, since: member.journalRevision))
             transaction.success.append(.put(member.journalKey, entry, lease: lease))
@@ -72,9 +72,9 @@ extension Writer {
         return transaction
     }
 
-    /// Comparisons on keys that are not written: required ones, and regions and subnets that a plan
-    /// rests on. Writers that are no replica of this server leave `head` alone, so it takes these to notice
-    /// that one has deleted a region meanwhile.
+    /// Returns comparisons on keys that the plans do not write: required keys, and the regions and subnets that a
+    /// plan depends on. Writers other than replicas of this server do not change `head`. So only these comparisons
+    /// reveal that such a writer has deleted a region meanwhile.
     static func assumptions(_ plans: [(write: PlannedWrite, reads: ReadSet)]) -> [Compare] {
         var paths = Set(plans.flatMap { $0.write.writes.map(\.path) })
         var compares: [Compare] = []
@@ -104,8 +104,7 @@ extension Writer {
         }
     }
 
-    /// The compared keys that are not as the plan has them. Returns when the mirror shows them, or after
-    /// a second.
+    /// Returns the compared keys that differ from the plan, as soon as the mirror shows them or after a second.
     private func movedKeys(_ plan: Plan, since revision: Int64) async throws -> Set<String> {
         var expected: [String: Int64] = [:]
         for (member, write, reads) in plan.accepted {
@@ -139,8 +138,8 @@ extension Writer {
         return refuse(plan, for: error)
     }
 
-    /// After an error that leaves etcd as it was: a refusal for good is told to the one member it
-    /// concerns, or to all if it concerns all; anything else is tried again.
+    /// Handles an error that left etcd unchanged. A final refusal answers the member that it concerns, or all members
+    /// if it concerns all of them. After any other error the plan is tried again.
     private func refuse(_ plan: Plan, for error: any Error) -> Attempt {
         release(plan)
         guard let error = error as? EtcdError else { return .retry(.unavailable("\(error)")) }
@@ -215,13 +214,13 @@ extension Array {
     }
 }
 
-/// The meaning of an error of etcd for the transaction that it answers.
+/// What an error of etcd means for the transaction that caused it.
 enum EtcdVerdict {
-    /// etcd takes no write from anyone now.
+    /// etcd refuses every write at present.
     case refusesWrites
-    /// This transaction will never pass, whenever it is sent again.
+    /// etcd will refuse this transaction every time it is sent.
     case refusesTransaction
-    /// The lease of the journal entries has expired; the transaction passes with another one.
+    /// The lease of the journal entries has expired. The transaction can pass with a new lease.
     case leaseIsGone
     /// The same transaction may pass later.
     case mayPassLater
@@ -230,7 +229,7 @@ enum EtcdVerdict {
         self =
             switch code {
             case .noSpace, .unauthenticated: .refusesWrites
-            // A permission is one of keys, so another transaction may have it.
+            // Permissions depend on keys, so a transaction on other keys may be permitted.
             case .permissionDenied, .requestTooLarge, .responseTooLarge, .tooManyOperations,
                 .invalidArgument, .unsupported, .internal:
                 .refusesTransaction

@@ -30,7 +30,7 @@ final class Writer: Sendable {
     let logger: Logger
     private let queue: SubmissionQueue
     private let current = Mutex(Work())
-    /// Revision of this writer's last transaction: the next one has to build on it.
+    /// The revision of this writer's last transaction. The next transaction has to build on it.
     let lastCommitted = Mutex<Int64>(0)
     let turns = Mutex(ReplicaTurns())
     /// Returns the reason why nothing may be written now; nil when writes may pass.
@@ -38,10 +38,10 @@ final class Writer: Sendable {
 
     /// The batch being worked on.
     private struct Work {
-        /// Its members, for the expiry of their deadlines.
+        /// The members of the batch. `expire` ends those whose deadline has passed.
         var members: [Submission] = []
         var since: ContinuousClock.Instant?
-        /// The trouble that the last attempt had; nil after a success.
+        /// The reason why the last attempt failed; nil after a success.
         var trouble: String?
     }
 
@@ -60,8 +60,8 @@ final class Writer: Sendable {
         self.queue = SubmissionQueue(limit: limits.waiting, byteLimit: limits.waitingBytes)
     }
 
-    /// Returns when the change is in etcd, or certainly will not be, or its time is up, or its draft has
-    /// to be made again.
+    /// Submits a change and waits for its result. Returns when the change is in etcd, when it certainly will not be,
+    /// when its deadline passes, or when its draft has to be made again.
     ///
     /// - Parameter insists: see `Submission.insists`.
     func submit(
@@ -77,7 +77,7 @@ final class Writer: Sendable {
         return await submission.value()
     }
 
-    /// Works until its task is cancelled; then fails what still waits.
+    /// Commits batches until its task is cancelled. Then fails the writes that still wait.
     func run() async {
         while true {
             await letOthersCommit()
@@ -86,7 +86,7 @@ final class Writer: Sendable {
             if batch.isEmpty { break }
             current.withLock { $0 = Work(members: batch, since: .now) }
             await process(batch)
-            // Its members are still to be answered.
+            // The members of this batch are not answered yet.
             if Task.isCancelled { break }
             current.withLock { $0 = Work() }
         }
@@ -161,7 +161,7 @@ final class Writer: Sendable {
         guard turns.withLock({ $0.isTurnOfOthers() }) else { return }
         let end = ContinuousClock.now + ReplicaTurns.patience
         var haveCommitted = false
-        // The revision to come is not known, and the gate that others wait at looks at the time too seldom.
+        // The next revision is not known, and `mirror.applied` checks deadlines too seldom for this wait.
         while !haveCommitted, ContinuousClock.now < end, !Task.isCancelled {
             try? await Task.sleep(for: .milliseconds(1))
             let last = lastCommitted.withLock { $0 }

@@ -59,7 +59,7 @@ extension ChangeContext {
 }
 
 extension AuditRecord.Draft {
-    /// Takes over who asked, how that is known, and why.
+    /// Copies every property of `context`; roles become JSON text.
     package mutating func take(_ context: ChangeContext) {
         actor = context.actor
         authentication = context.authentication
@@ -73,7 +73,7 @@ extension AuditRecord.Draft {
         ticket = context.ticket
     }
 
-    /// A document as a column keeps it (RFC 8785).
+    /// Returns the canonical text of a document (RFC 8785), which a column of the ledger holds.
     package static func text(_ document: JSONValue) -> String {
         String(decoding: JSONSerializer.canonical(document), as: UTF8.self)
     }

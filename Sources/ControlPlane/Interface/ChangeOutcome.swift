@@ -4,7 +4,7 @@ import Domain
 
 /// The outcome of a change request.
 package enum ChangeOutcome: Sendable {
-    /// In etcd, shown by this server's reads, and audited on disk; or nothing needed to change.
+    /// The change is in etcd, visible in this server's reads, and audited on disk. Or nothing needed to change.
     case applied(AppliedChange)
     /// The same for all objects of a manifest.
     case appliedManifest(AppliedManifest)
@@ -84,7 +84,7 @@ extension AppliedManifest {
 }
 
 extension AuditRecord {
-    /// The resource after the change, or the one that it deleted; nil when the row is about none.
+    /// The resource after the change, or the deleted resource; nil if the row is about no resource.
     var resource: Resource? {
         guard let text = entry.after ?? entry.before,
             let key = entry.key.flatMap({ ResourceKey(path: $0) })
@@ -142,7 +142,7 @@ extension PlannedChange {
 package struct ChangeStatus: Sendable {
     package enum State: String, Sendable {
         case accepted
-        /// Known not to have been applied, and never will be.
+        /// The change was not applied and never will be.
         case aborted
     }
 
@@ -164,8 +164,8 @@ package struct ChangeStatus: Sendable {
 }
 
 extension ChangeStatus {
-    /// Names the objects of a stream as its rows in the ledger do: the keys do not tell a policy's own name, nor
-    /// which policies are one CrossRegionPolicy.
+    /// Names the objects of a stream as its rows in the ledger do. The etcd keys alone do not show a policy's own
+    /// name or the CrossRegionPolicy that several policies belong to.
     mutating func name(from rows: [AuditRecord]) {
         guard let revision else { return }
         let own = rows.filter { $0.revision == revision && $0.origin == .api }

@@ -150,7 +150,7 @@ package struct ChangeID: Hashable, Sendable, CustomStringConvertible {
         return ChangeID(text: "k" + encode(high: high, low: low).dropFirst())
     }
 
-    /// An id that a client or etcd names; nil unless it has the form of one.
+    /// Reads an id from a client or from etcd. Returns nil if `text` does not have the form of an id.
     package init?(_ text: String) {
         guard text.utf8.count == 26,
             text.utf8.allSatisfy({ Self.alphabet.contains($0) || $0 == UInt8(ascii: "k") })

@@ -1,10 +1,10 @@
 package import Domain
 
-/// Which objects a list shows.
+/// Selects the objects that a list shows.
 package struct ListQuery: Sendable {
     package enum Collection: Sendable, Equatable {
         case regions
-        /// Of one region, or of all when nil.
+        /// The subnets of one region; nil for all regions.
         case subnets(region: String?)
         case policies
         case regionPolicies(region: String)
@@ -44,13 +44,14 @@ package struct ListPage: Sendable {
     package var items: [ObjectView]
     /// The position of the next page; nil on the last.
     package var next: String?
-    /// Findings about stored values of the page, including values that it leaves out. A filtered list has only
-    /// those about the objects shown. At most `ObjectFinding.maximumListed`; empty for the past.
+    /// At most `ObjectFinding.maximumListed` findings about the stored values in the range of this page. An
+    /// unfiltered list includes findings about values that it cannot show; a filtered list reports only on the
+    /// objects that it shows. Empty for a list of a past state.
     package var findings: [ObjectFinding] = []
 }
 
 extension ListQuery {
-    /// True if it leaves out objects of the collection.
+    /// True if the query leaves out objects of the collection.
     var isFiltered: Bool {
         !labels.isEmpty || overlaps != nil || contains != nil || within != nil
     }

@@ -47,7 +47,8 @@ package struct Manifest: Sendable {
                 violations.append(
                     Violation(
                         pointer: pointer, rule: .applyRepeated,
-                        message: "\(name) is \(places.name(earlier)) already: name each object once"
+                        message: "\(name) is already in \(places.name(earlier)): "
+                            + "name each object once"
                     ))
                 continue
             }

@@ -31,7 +31,7 @@ final class Follower: Sendable {
         self.now = now
     }
 
-    /// Works until its task is cancelled. After any error it starts again from the ledger's last revision.
+    /// Follows etcd until its task is cancelled. After any error it starts again from the ledger's last revision.
     func run() async {
         var backoff = Backoff(first: .milliseconds(100), limit: .seconds(2))
         while !Task.isCancelled {
@@ -76,7 +76,8 @@ final class Follower: Sendable {
                 }
                 var resumed = batch.resumedAfter[...]
                 for changes in batch.revisions {
-                    // Before anything of another past gets into the ledger.
+                    // This check precedes the ledger's rows, so that changes of another past do not get into the
+                    // ledger.
                     while let revision = resumed.first, revision < changes.revision {
                         try await requireSamePast(at: revision)
                         resumed.removeFirst()
@@ -93,7 +94,7 @@ final class Follower: Sendable {
         }
     }
 
-    /// One revision's rows, with one more when its `head` is not a replica's doing.
+    /// Returns the rows of one revision, and one more if no replica of this server wrote its `head`.
     private func project(
         _ changes: RevisionChanges, _ events: [AuditedEvent], _ chain: inout HeadChain,
         _ projector: Projector
@@ -115,8 +116,8 @@ final class Follower: Sendable {
         Projector(clusterID: clusterID, statuses: statuses, authenticator: authenticator)
     }
 
-    /// Throws unless etcd holds at `revision`, up to which it has been followed, what the mirror does: it
-    /// may have been restored, and have moved on, before the watch went on.
+    /// Throws unless etcd had at `revision` the same state as the mirror, which has followed etcd up to there. Before
+    /// the watch resumed, etcd may have been restored and may have moved on.
     private func requireSamePast(at revision: Int64) async throws {
         var isSame: Bool
         let entries = mirror.read { $0.entries }
@@ -128,7 +129,8 @@ final class Follower: Sendable {
                 return isSame
             }
         } catch let error as EtcdError where error.isCompaction {
-            // A watch may begin where a listing may not any more; what is older and still there must be the same.
+            // A watch may begin at a revision that can no longer be listed. So this compares the keys that have not
+            // changed since.
             let stored = try await EtcdSnapshot.revisions(store, at: 0)
             isSame = stored.allSatisfy { path, made in
                 made > revision || entries[path]?.modRevision == made
@@ -158,8 +160,8 @@ final class Follower: Sendable {
 
     private static let restored = "etcd was restored to an older state"
 
-    /// Fills the mirror with the state at `revision`, which the ledger has; if etcd has forgotten it,
-    /// with the oldest state that it still has. An etcd that had another state at that revision was
+    /// Fills the mirror with the state at `revision`, which the ledger has. If etcd has compacted that revision,
+    /// fills the mirror with the oldest state that etcd still has. If etcd had another state at that revision, it was
     /// restored and has moved on since.
     private func fill(
         after revision: Int64, _ clusterID: String, newest: Int64
@@ -205,15 +207,15 @@ final class Follower: Sendable {
         return count == expected
     }
 
-    /// A moment at which etcd held nothing that is followed; nil when it holds something. Taken before etcd is
-    /// asked, so that what is written meanwhile is later.
+    /// Returns a time at which etcd held none of the followed keys; nil if it holds some. The time is taken before
+    /// the request to etcd, so that later writes have a later time.
     private func emptySince() async throws -> Timestamp? {
         let time = now()
         return try await store.newestFollowedRevision() == 0 ? time : nil
     }
 
-    /// Says in a new ledger that what follows is etcd's history from before it, if there is any: of
-    /// attempts that were refused then, nothing is left. A compacted history is a gap, and says so itself.
+    /// Writes a note into a new ledger if etcd has a history from before it. The history shows no attempts that were
+    /// refused. A compacted history needs no note, because it is recorded as a gap.
     private func noteNewLedger(_ clusterID: String, newest: Int64) async throws {
         guard try await store.newestFollowedRevision() > 0,
             try await store.compactedRevision(past: 0) == nil
@@ -225,8 +227,8 @@ final class Follower: Sendable {
         try await ledger.record([row])
     }
 
-    /// Lists the state at `to`, puts what changed since the ledger's last revision into the ledger,
-    /// and fills the mirror.
+    /// Lists the state at `to`, adds the changes since the ledger's last revision to the ledger, and fills the
+    /// mirror.
     ///
     /// - Parameter from: 0 if the ledger's revisions belong to another etcd; then a new epoch begins.
     private func bridge(

@@ -90,8 +90,8 @@ final class Mirror: Sendable {
         return events
     }
 
-    /// Checks the subnets again that a region may now contain or overlap, after it was added, removed or given
-    /// other blocks. Takes a few at a time, since they may be many.
+    /// Checks subnets again after a region was added, removed or given other blocks. The region may now contain or
+    /// overlap them. Takes a few at a time, because there may be many.
     private func judgePlaces(after event: WatchEvent, _ put: PreparedPut?, before: MirrorEntry?) {
         guard let key = MirrorState.auditedKey(event.keyValue.key),
             case .region(let region)? = InventoryKey(key)

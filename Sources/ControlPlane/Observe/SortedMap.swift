@@ -1,5 +1,5 @@
-/// An ordered dictionary in chunks of bounded size, so that inserting moves a few hundred slots and
-/// not a million, and a page of keys in order is one binary search away.
+/// An ordered dictionary in chunks of bounded size. So an insertion moves a few hundred slots and not a million, and
+/// a binary search finds the start of a page of keys.
 struct SortedMap<Key: Comparable & Sendable, Value: Sendable>: Sendable {
     private struct Chunk: Sendable {
         var keys: [Key]
@@ -83,7 +83,8 @@ struct SortedMap<Key: Comparable & Sendable, Value: Sendable>: Sendable {
             chunk: chunk, index: index, isPresent: index < keys.count && keys[index] == key)
     }
 
-    /// The first of `0..<count` for which `isAfter` holds, which must be false and then true.
+    /// Returns the first index in `0..<count` for which `isAfter` is true; `count` if there is none. `isAfter` must
+    /// not turn false again at a higher index.
     private static func partition(_ count: Int, _ isAfter: (Int) -> Bool) -> Int {
         var (low, high) = (0, count)
         while low < high {

@@ -26,7 +26,7 @@ struct ObjectWrite: Sendable, Equatable {
 struct PlannedWrite: Sendable {
     var name: ObjectName
     var verb: ChangeVerb
-    /// The named object's key first, then what has to exist beside it.
+    /// The write of the named object first, then those of the objects that have to exist beside it.
     var writes: [ObjectWrite]
     /// Keys that must exist for the plan to hold, such as the policy's tier.
     var required: [String] = []
@@ -42,7 +42,7 @@ struct PlannedWrite: Sendable {
     /// Set when the object is a CrossRegionPolicy.
     var crossRegion: PlannedCrossRegion?
 
-    /// Bytes that its part of the transaction takes, roughly.
+    /// The approximate number of bytes that the write takes in the transaction.
     var size: Int {
         writes.reduce(1_024) { $0 + 2 * $1.path.utf8.count + ($1.bytes?.count ?? 0) }
     }
@@ -68,7 +68,7 @@ struct PlannedWrite: Sendable {
 /// The result of planning one request.
 enum Decision: Sendable {
     case write(PlannedWrite)
-    /// The object already is as asked for.
+    /// The object already has the requested state.
     case unchanged(ObjectView, warnings: [Violation])
     case refused(Refusal)
 }
@@ -87,8 +87,8 @@ extension Decision {
     }
 }
 
-/// A decision, and what it was judged by. Made in the task of the request, so that the one writer only
-/// has to check that it still holds.
+/// A decision and the reads that it depends on. The task of the request makes it, so that the single writer only has
+/// to check that it still holds.
 struct Draft: Sendable {
     var decision: Decision
     var reads: ReadSet
@@ -115,9 +115,9 @@ extension Planner {
 }
 
 extension PreparedChange {
-    /// True for a change whose planning looks at few objects, whatever etcd holds: the writer may plan it
-    /// anew itself. The others look at subnets of a region, at policies that name a subnet, or judge a
-    /// stored document.
+    /// True if planning the change looks at few objects, regardless of the number of objects in etcd. The writer may
+    /// plan such a change again itself. Planning any other change looks at subnets of a region or at policies that
+    /// name a subnet, or judges a stored document.
     var isQuicklyPlanned: Bool {
         switch self {
         case .putPolicy, .putCrossRegion, .allocate, .delete(.policy), .delete(.regionPolicy): true

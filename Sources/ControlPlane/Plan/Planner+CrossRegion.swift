@@ -128,7 +128,8 @@ extension Planner {
                     source: storedSource ?? policy.source, parts: parts)))
     }
 
-    /// The refusal to change a part without its CrossRegionPolicy; nil for any other policy.
+    /// Returns the refusal to change a further policy directly instead of its CrossRegionPolicy; nil for any other
+    /// policy.
     func partRefusal(_ current: CurrentObject?, _ view: PlanningView) -> Refusal? {
         guard let resource = current?.resource, let source = view.source(ofPart: resource) else {
             return nil

@@ -100,8 +100,8 @@ extension Planner {
             required: installation.required)
     }
 
-    /// Warnings about the key that a policy is stored under: another one that is the same object, and a name
-    /// with a prefix while others have none.
+    /// Returns warnings about the key that a policy is stored under. They report a second key that holds the same
+    /// object, and a name with a prefix while other policies are stored without one.
     func nameWarnings(
         _ name: ObjectName, _ key: ResourceKey, _ current: CurrentObject?, _ view: PlanningView
     ) -> [Violation] {
@@ -176,7 +176,7 @@ extension Planner {
 }
 
 extension RuleID {
-    /// A new policy gets a name with a prefix, though most have none.
+    /// A new policy is stored with a prefix in its name, although other policies are stored without one.
     static let policyNameConvention = RuleID("policy.name-convention")
     /// A policy names a tier that does not exist.
     static let policyTierUnknown = RuleID("policy.tier-unknown")

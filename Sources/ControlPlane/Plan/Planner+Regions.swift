@@ -46,8 +46,8 @@ extension Planner {
 
     private typealias Conflict = (violation: Violation, object: ObjectReference)
 
-    /// The conflicts of the region's address blocks: with other regions' blocks, with other regions' subnets, and
-    /// with its own subnets that the blocks no longer cover.
+    /// Returns the conflicts of the region's address blocks with other regions' blocks, with other regions' subnets,
+    /// and with its own subnets that the blocks no longer cover.
     private func conflicts(
         of region: Region, _ existing: Resource?, _ view: PlanningView
     ) -> [Conflict] {

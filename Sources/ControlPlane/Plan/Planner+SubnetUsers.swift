@@ -16,7 +16,7 @@ extension PlanningView {
 }
 
 extension Planner {
-    /// The refusal to delete a subnet that a CrossRegionPolicy names; nil when none does.
+    /// Returns the refusal to delete a subnet that a CrossRegionPolicy names; nil if no CrossRegionPolicy names it.
     func inUse(_ subnet: SubnetID, _ view: PlanningView) -> Refusal? {
         let users = view.crossRegionPolicies(naming: subnet)
         guard !users.isEmpty else { return nil }

@@ -37,7 +37,8 @@ extension Planner {
         }
     }
 
-    /// `violations` and the objects hit, with what the subnet's block breaks among all regions.
+    /// Adds to `violations` the rules that the subnet's block breaks in any region. Returns them together with the
+    /// objects that the block overlaps.
     private func conflicts(
         _ subnet: Subnet, _ id: SubnetID, _ region: Region, _ view: PlanningView,
         after violations: ViolationList

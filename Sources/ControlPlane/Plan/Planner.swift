@@ -66,7 +66,7 @@ struct Planner: Sendable {
                 Refusal(breaking: [
                     Violation(
                         pointer: "", rule: .patchNotAnObject,
-                        message: "a merge patch is an object; found \(patch.typeName)")
+                        message: "a merge patch must be an object; found \(patch.typeName)")
                 ]))
         }
         let merged = MergePatch.apply(patch, to: Representation.written(object.document))

@@ -5,7 +5,7 @@ import Domain
 /// A stored policy that belongs to a CrossRegionPolicy.
 struct CompiledPart: Sendable {
     var resource: Resource
-    /// mod_revision; 0 for one that an earlier member of the batch writes.
+    /// mod_revision; 0 if an earlier member of the batch writes the policy.
     var revision: Int64
 }
 
@@ -28,8 +28,8 @@ extension PlanningView {
         .filter { CrossRegionAnnotation.sourceName(ofPart: $0.resource) == name }
     }
 
-    /// The CrossRegionPolicy that `resource` is a further part of; nil for any other policy, and when
-    /// that CrossRegionPolicy is gone.
+    /// Returns the name of the CrossRegionPolicy to which `resource` belongs as a further policy. Returns nil for any
+    /// other policy, or if that CrossRegionPolicy no longer exists.
     func source(ofPart resource: Resource) -> String? {
         guard let name = CrossRegionAnnotation.sourceName(ofPart: resource) else { return nil }
         let first = storedPolicy(name, .plain) ?? storedPolicy(name, .tiered)
@@ -37,7 +37,7 @@ extension PlanningView {
             ? nil : name
     }
 
-    /// The policy stored as one named `name` in the default tier would be.
+    /// Returns the policy that is stored under the key of a policy `name` of the default tier.
     func storedPolicy(_ name: String, _ convention: PolicyNameConvention) -> CompiledPart? {
         let stored = PolicyName.stored(
             name, tier: PolicyName.defaultTier, convention: convention)
@@ -47,8 +47,8 @@ extension PlanningView {
         return CompiledPart(resource: resource, revision: revision)
     }
 
-    /// The object that a stored resource is in the API, and its further policies if it is the first
-    /// policy of a CrossRegionPolicy. The object is nil when it is too damaged to be shown.
+    /// Returns the object as which the API shows a stored resource. If the resource is the first policy of a
+    /// CrossRegionPolicy, also returns its further policies. The object is nil if it is too damaged to be shown.
     func object(
         _ name: ObjectName, _ resource: Resource, revision: Int64
     ) -> (ObjectView?, parts: [CompiledPart]) {

@@ -2,10 +2,10 @@ import Calico
 import Documents
 import Domain
 
-/// Names, label values and other texts of Calico's objects that stand in a YAML text without quotes, and that YAML
-/// reads as another text than the one that is written: `012` is 10, and `yes` is true.
+/// Finds names, label values and other texts of Calico's objects that stand without quotes in a YAML text and that
+/// YAML reads differently from what is written. For example, `012` is 10 and `yes` is true.
 enum UnquotedText {
-    /// Warnings about what the operation is going to store.
+    /// Returns warnings about texts that the operation is going to store.
     ///
     /// - Parameter text: The YAML text that the operation was read from.
     static func warnings(_ operation: ChangeOperation, in text: [UInt8]) -> [Violation] {
@@ -23,7 +23,7 @@ enum UnquotedText {
         }
     }
 
-    /// With pointers as into a stream.
+    /// Returns the texts that were converted. Their pointers begin at the stream.
     private static func converted(_ operation: ChangeOperation) -> [Located<String>] {
         switch operation {
         case .put(let name, let document), .patch(let name, let document):
@@ -37,7 +37,7 @@ enum UnquotedText {
     private static func converted(
         _ name: ObjectName, _ document: JSONValue, at index: Int
     ) -> [Located<String>] {
-        // Documents of our own have to write texts as texts.
+        // This server's own kinds of documents accept only strings where a text is expected.
         guard !Representation.isCrossRegion(document) else { return [] }
         let kind: ResourceKind
         switch name {

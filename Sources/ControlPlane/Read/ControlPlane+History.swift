@@ -110,7 +110,7 @@ extension ControlPlane {
 }
 
 extension ControlPlane {
-    /// The versions of an object before `place`, newest first; none when nothing is known of it.
+    /// Returns the versions of an object before `position`, newest first; none if nothing is known of the object.
     package func versions(
         _ name: ObjectName, before position: HistoryPosition, limit: Int
     ) async throws(HistoryError) -> VersionPage {

@@ -126,7 +126,7 @@ package struct ExportJudge: Sendable {
         guard decoded.violations.isEmpty, let cidr = decoded.value?.cidr else {
             return decoded.violations.first?.message ?? "cannot be read"
         }
-        guard let own = regions[id.region] else { return "its region is not there, or left out" }
+        guard let own = regions[id.region] else { return "its region is absent or left out" }
         if !own.isEmpty, !own.contains(where: { $0.contains(cidr) }) {
             return "\(cidr) is outside the address blocks of its region"
         }

@@ -3,19 +3,19 @@ import Domain
 import Etcd
 import Store
 
-/// Reads the state at one place from the ledger: what is needed becomes a small mirror, which the same
-/// code reads that reads the present.
+/// Reads the state at one position from the ledger. It fills a small mirror with the objects that are needed. The
+/// code that reads the present state then reads that mirror.
 struct HistoricalReader: Sendable {
     let ledger: AuditLedger
     let planner: Planner
     let position: HistoryPosition
-    /// True if each read checks that the ledger still knows the place, and throws `UnknownPosition` if not.
+    /// True if each read checks that the ledger still knows the position, and throws `UnknownPosition` if not.
     var isKnown = true
 
     /// Keys looked at in one reading of the ledger.
     private static let chunk = 256
 
-    /// Nil when there was no such object.
+    /// Returns the object; nil if it did not exist.
     func object(_ name: ObjectName) async throws -> ObjectView? {
         var objects: [HistoricalObject] = []
         if name.isPolicy { objects = try await all(prefix: ResourceKey.prefix(.tier)) }
@@ -73,9 +73,9 @@ struct HistoricalReader: Sendable {
         return objects
     }
 
-    /// What else the CrossRegionPolicies among `objects` are made of: their further policies, or the first
-    /// policy of a further one, and the regions and subnets they name. Of a policy stored with a prefix, the
-    /// one without, which is shown in its place.
+    /// Returns the objects that the CrossRegionPolicies among `objects` need: their further policies, or the first
+    /// policy of a further one, and the regions and subnets that they name. For a policy that is stored with a
+    /// prefix, also returns the policy without it, which is shown in its place.
     private func related(to objects: [HistoricalObject]) async throws -> [HistoricalObject] {
         var keys: Set<String> = []
         for object in objects {
@@ -115,8 +115,8 @@ extension HistoricalObject {
 
 /// The etcd keys that belong to a CrossRegionPolicy.
 enum CrossRegionKeys {
-    /// Of a first policy: the keys of its further policies and of the subnets and regions that its source
-    /// names. Of a further one: the keys of the first. None for any other policy.
+    /// For the first policy, returns the keys of its further policies and of the subnets and regions that its source
+    /// names. For a further policy, returns the keys of the first policy. Returns none for any other policy.
     static func related(to resource: Resource) -> [String] {
         if let name = CrossRegionAnnotation.sourceName(ofPart: resource) { return stored(name) }
         guard let policy = CrossRegionAnnotation.policy(of: resource) else { return [] }
@@ -137,7 +137,7 @@ enum CrossRegionKeys {
         }
     }
 
-    /// The keys that a GlobalNetworkPolicy `name` of the default tier is stored under.
+    /// Returns the keys under which a GlobalNetworkPolicy `name` of the default tier can be stored.
     static func stored(_ name: String) -> [String] {
         let conventions: [PolicyNameConvention] = [.plain, .tiered]
         let names = conventions.map {

@@ -152,7 +152,7 @@ struct ObjectHistory: Sendable {
         return Representation.view(name, resource, revision: row.revision ?? 0)?.document
     }
 
-    /// Returns the version before the first row that is kept, if that is before `place`.
+    /// Returns the version before the first kept row, if that version is before `position`.
     private func baseline(before position: HistoryPosition) async throws -> ObjectVersion? {
         for key in keys {
             guard let object = try await ledger.baseline(key: key.path), object.position < position,

@@ -2,10 +2,10 @@ import Documents
 import Domain
 import Etcd
 
-/// Which change wrote which key, from the journal entries of one revision.
+/// Finds the change that wrote a key, from the journal entries of one revision.
 struct JournalIndex {
     private var changes: [String: (id: ChangeID, reading: JournalReading)] = [:]
-    /// An entry that does not say which keys it is about.
+    /// An entry that does not name its keys.
     private var unreadable: (id: ChangeID, reading: JournalReading)?
 
     /// - Parameter headRevision: mod_revision of `head` before this revision; nil when it is not known.

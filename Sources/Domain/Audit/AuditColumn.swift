@@ -34,18 +34,18 @@ package final class AuditColumn: Sendable {
         case blob = "BLOB"
     }
 
-    /// The place in the API's document of a row.
+    /// The place of the column in the API's document of a row.
     package enum Member: Sendable, ExpressibleByStringLiteral {
         case plain(String)
         /// The column's text is JSON and is shown as such.
         case json(String)
-        /// A member of another one.
+        /// A member of the object in member `of`.
         case part(String, of: String)
 
         package init(stringLiteral name: String) { self = .plain(name) }
     }
 
-    /// The place in a CADF event.
+    /// The place of the column in a CADF event.
     package enum EventPlace: Hashable, Sendable {
         /// A member of CADF's own.
         case member

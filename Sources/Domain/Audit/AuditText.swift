@@ -1,27 +1,26 @@
 import Documents
 
-/// Words to look for in the text of a row: all of them must be there.
+/// Words to look for in the text of a row. A row matches if it has all of them.
 ///
-/// Words are separated by spaces. Text in double quotes, and a word such as `alice@example.org`
-/// that has other marks in it, is a phrase: its parts must follow one another. A `*` at the end matches
-/// for any ending.
+/// Words are separated by spaces. Text in double quotes is a phrase, and so is a word with other marks in it, such as
+/// `alice@example.org`. The parts of a phrase must follow one another. A `*` at the end stands for any ending.
 package struct AuditText: Hashable, Sendable {
     package struct Term: Hashable, Sendable {
-        /// At least one; they must follow one another.
+        /// At least one word. The words must follow one another.
         package var words: [String]
         /// True if the last word is only a beginning.
         package var isPrefix: Bool
     }
 
-    /// Characters that a word with a `*` must have before it: shorter ones would match half of all rows.
+    /// The characters that a word must have before its `*`. A shorter word would match half of all rows.
     package static let minimumPrefix = 3
     /// The number of words that may be asked for.
     package static let maximumWords = 32
 
     package let terms: [Term]
 
-    /// Throws when there is no word in `text`, too many, a `*` behind too short a word, or a quote that is not
-    /// closed, since it may not have been meant as a quote.
+    /// Throws if `text` has no word, too many words, a `*` behind too short a word, or an unclosed quote, which may
+    /// not be meant as a quote.
     package init(_ text: String) throws(AuditTextError) {
         guard text.unicodeScalars.count(where: { $0 == "\"" }).isMultiple(of: 2) else {
             throw .openQuote
@@ -88,7 +87,7 @@ package struct AuditText: Hashable, Sendable {
     }
 }
 
-/// Why a text cannot be looked for.
+/// The reason why the ledger cannot be searched for a text.
 package enum AuditTextError: Error, Hashable, Sendable {
     case noWord
     case openQuote
@@ -107,10 +106,10 @@ package enum AuditTextError: Error, Hashable, Sendable {
     }
 }
 
-/// The words of a row, as the index of texts has them.
+/// The words of a row, as the index of texts holds them.
 ///
-/// A row can only be taken out of the index with the words that it was put in with. So a change here
-/// needs a step of the schema that empties the index.
+/// Removing a row from the index takes the same words as adding it did. So a change here needs a schema step that
+/// empties the index.
 package enum AuditWords {
     /// Marks that belong to a word, so that names, labels, addresses and networks are words.
     private static let marks: Set<Unicode.Scalar> = ["-", "_", ".", "/", ":"]

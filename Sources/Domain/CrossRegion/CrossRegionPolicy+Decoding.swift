@@ -60,7 +60,7 @@ extension CrossRegionPolicy {
     }
 }
 
-/// `spec` with the rules that have no violations.
+/// The decoded `spec`. It contains only the rules without violations.
 private struct Spec {
     let description: String?
     let order: JSONNumber?

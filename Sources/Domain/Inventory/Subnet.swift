@@ -1,6 +1,6 @@
 package import Documents
 
-/// A network that a region uses; no two subnets of any regions share an address.
+/// A network that a region uses. No two subnets share an address, in whichever regions they are.
 package struct Subnet: Sendable, Equatable {
     package var region: String
     /// An RFC 1123 label.

@@ -55,8 +55,8 @@ package struct RangeResponse: Hashable, Sendable {
 }
 
 extension KeyValueStore {
-    /// Reads every key with the prefix in pages, all at one revision: the given one, or the newest
-    /// when the first page is read. Returns that revision.
+    /// Reads every key with the prefix in pages, all at one revision: the given revision, or the newest one when the
+    /// first page is read. Returns that revision.
     ///
     /// `pageSize` is in keys: 1,000 Calico resources are about 1 MB. Pages get smaller when an answer
     /// is too large.
@@ -88,7 +88,7 @@ extension KeyValueStore {
         }
     }
 
-    /// Returns every key with the prefix, read as `rangePages` does, and the revision they were read at.
+    /// Reads every key with the prefix by `rangePages`. Returns the keys and the revision at which they were read.
     package func rangeAll(
         prefix: EtcdKey, revision: Int64 = 0, pageSize: Int64 = 1000
     ) async throws -> RangeResponse {

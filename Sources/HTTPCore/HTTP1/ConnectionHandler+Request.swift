@@ -41,8 +41,8 @@ extension ConnectionHandler {
         }
     }
 
-    /// The path of a request that is refused for what it is: the record of refused writes needs to know what was
-    /// asked, as far as that can be told.
+    /// Returns the path of a request that is refused because of its form; empty if it cannot be determined. The
+    /// record of refused writes names it.
     private static func askedPath(_ target: String) -> String {
         if let target = try? RequestTarget(parsing: target) { return String(target.path) }
         return target.hasPrefix("/") ? String(target.prefix { $0 != "?" && $0 != "#" }) : ""

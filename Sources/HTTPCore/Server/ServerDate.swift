@@ -41,8 +41,8 @@ package final class ServerDate: Sendable {
         number < 10 ? "0\(number)" : "\(number)"
     }
 
-    /// Days since 1970 as a Gregorian date, for days from 1970 on (H. Hinnant, "chrono-compatible
-    /// low-level date algorithms", `civil_from_days`).
+    /// Returns the Gregorian date of a day that is counted from 1970-01-01; `days` must not be negative (H. Hinnant,
+    /// "chrono-compatible low-level date algorithms", `civil_from_days`).
     private static func civil(days: Int) -> (year: Int, month: Int, day: Int) {
         let shifted = days + 719_468
         let era = shifted / 146_097

@@ -3,9 +3,9 @@ import Logging
 
 /// The limit of open descriptors, and the number of connections that it allows.
 package struct DescriptorLimit: Equatable {
-    /// Soft limit to set.
+    /// The soft limit to set.
     package var soft: Int
-    /// Client connections that leave enough descriptors for everything else.
+    /// The number of client connections that leaves enough descriptors for everything else.
     package var connections: Int
 
     /// Descriptors for SQLite's connections and their logs, etcd, listeners, event loops and segments, and a margin
@@ -13,7 +13,7 @@ package struct DescriptorLimit: Equatable {
     package static let reserve = 192
 
     /// Plans for `connections` under the limits `soft` and `hard`. Raises the soft limit as far as needed and
-    /// allowed; if that does not suffice, reduces the connections.
+    /// allowed. Reduces the number of connections if the raised limit does not suffice.
     package init(connections: Int, soft: Int, hard: Int) {
         let wanted = connections + Self.reserve
         self.soft = max(soft, min(wanted, hard))

@@ -5,7 +5,7 @@ import HTTPCore
 /// The formats of audit rows in answers.
 enum AuditFormat: Sendable, Equatable {
     case document(DocumentFormat)
-    /// One row to a line, as JSON.
+    /// One line of JSON for each row.
     case lines
     case csv
     /// Events of the Cloud Auditing Data Federation (DMTF DSP0262).

@@ -86,8 +86,8 @@ package enum DocumentFormat: Sendable, Equatable {
     }
 }
 
-/// Reads and checks large bodies one at a time. However many arrive, they occupy one thread of the pool and leave the
-/// others to all other requests. An actor and not a mutex, so that waiting bodies block no thread.
+/// Reads and checks large bodies one at a time. So large bodies occupy only one thread of the pool, and all other
+/// requests have the rest. It is an actor and not a mutex, so that a waiting body blocks no thread.
 package actor LargeBodyQueue {
     /// The size in bytes from which a body is large. A smaller one takes a few milliseconds at most and does not
     /// wait.

@@ -61,7 +61,7 @@ extension Unicode.Scalar {
 
 /// Percent-encoding of text in a URI.
 enum URIText {
-    /// Returns `text` with everything encoded but the unreserved characters of RFC 3986 section 2.3.
+    /// Returns `text` with all characters encoded except the unreserved ones of RFC 3986 section 2.3.
     static func encoded(_ text: String) -> String {
         text.addingPercentEncoding(withAllowedCharacters: unreserved) ?? ""
     }

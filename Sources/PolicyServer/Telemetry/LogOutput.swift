@@ -25,7 +25,8 @@ package final class LogOutput: TextOutputStream, Sendable {
     private let dropped = Atomic<UInt64>(0)
     private let queue = DispatchQueue(label: "log")
 
-    /// - Parameter limit: The most bytes that wait; the same amount again may be in the middle of being written.
+    /// - Parameter limit: The most bytes that the queue holds. As many bytes again may be in the course of being
+    ///   written.
     package init(descriptor: Int32, limit: Int = 2 << 20) {
         self.descriptor = descriptor
         self.limit = limit

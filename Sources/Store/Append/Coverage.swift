@@ -36,7 +36,7 @@ extension Coverage {
             arguments: [epoch, first])
     }
 
-    /// Every range, ascending; the open one ends where the ledger's progress does.
+    /// Returns every range in ascending order. The open range ends at the revision of the ledger's progress.
     static func all(_ db: Database) throws -> [Coverage] {
         let progress = try LedgerWriter.progress(db)?.revision ?? 0
         let rows = try Row.fetchAll(
@@ -56,17 +56,17 @@ extension AuditLedger {
 }
 
 extension Coverage {
-    /// Returns true if every change of the revision at `place` is known.
+    /// Returns true if every change of the revision at `position` is known.
     package func holds(_ position: HistoryPosition) -> Bool {
         position.epoch == epoch && position.revision > first && position.revision <= last
     }
 }
 
 extension Coverage {
-    /// Takes a range into account whose every change is in the ledger now.
+    /// Adds a range of which the ledger now has every change.
     ///
-    /// A range counts only if the state at its first revision is known too: it begins within a range of
-    /// the ledger's own, or with an empty etcd.
+    /// A range counts only if the state at its first revision is known too. So it must begin within a range of the
+    /// ledger's own, or with an empty etcd.
     static func merge(_ range: Coverage, in db: Database) throws {
         let known = try all(db).filter { $0.epoch == range.epoch }
         guard range.first == 0 || known.contains(where: { $0.touches(range.first) }) else { return }

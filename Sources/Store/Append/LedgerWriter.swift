@@ -52,7 +52,7 @@ package struct LedgerWriter: Sendable {
             lastSeq = record.seq
             lastHash = record.hash
         }
-        // Tiles are made as rows arrive, so that a checkpoint never has to hash more than the last rows.
+        // Makes tiles as rows arrive, so that a checkpoint has to hash only the last rows.
         if Sealing.wholeTiles(size: lastSeq) > Sealing.wholeTiles(size: previous) {
             try TileTable.grow(from: previous, to: lastSeq, in: db)
         }

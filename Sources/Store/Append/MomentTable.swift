@@ -27,7 +27,7 @@ struct MomentTable: Sendable {
         last = moment
     }
 
-    /// Takes in that `place`, where there was nothing, was the newest at `time`.
+    /// Records that `position`, at which etcd held nothing, was the newest one at `time`.
     mutating func begin(_ time: Timestamp, _ position: HistoryPosition, in db: Database) throws {
         try insert(Moment(time: time, position: position), in: db)
     }

@@ -74,11 +74,11 @@ package struct AuditedObject: Hashable, Sendable {
     }
 }
 
-/// The etcd cluster that the ledger follows, and the last revision it has taken in.
+/// The etcd cluster that the ledger follows, and the last revision that the ledger has recorded.
 package struct Progress: Hashable, Sendable {
     /// 16 lower-case hex digits.
     package var clusterID: String
-    /// The last etcd revision that is wholly in the ledger; 0 when none is.
+    /// The last etcd revision of which the ledger has every change; 0 before the first.
     package var revision: Int64
 
     package init(clusterID: String, revision: Int64) {

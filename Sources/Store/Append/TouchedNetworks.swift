@@ -3,7 +3,7 @@ import Domain
 import Foundation
 import GRDB
 
-/// Keeps tables `cidr` and `audit_cidr`: which rows touch which network.
+/// Keeps tables `cidr` and `audit_cidr`, which record the networks that each row touches.
 enum TouchedNetworks {
     static func note(_ record: AuditRecord, in db: Database) throws {
         guard let text = record.cidrs else { return }
@@ -43,7 +43,7 @@ enum TouchedNetworks {
 }
 
 extension TouchedNetworks {
-    /// Forgets which networks the row touches, and the networks that no row touches any more.
+    /// Deletes the entries of the row, and the networks that no other row touches.
     static func remove(_ record: AuditRecord, in db: Database) throws {
         guard let text = record.cidrs else { return }
         let select = try db.cachedStatement(

@@ -5,7 +5,7 @@ import Synchronization
 /// The ledger's ability to take writes.
 package enum LedgerHealth: Hashable, Sendable {
     case available
-    /// The last write failed for this reason; the next that succeeds, or a probe, makes it available.
+    /// The last write failed for this reason. The ledger becomes available again when a write or a probe succeeds.
     case unavailable(StoreError)
 
     package var isAvailable: Bool { self == .available }

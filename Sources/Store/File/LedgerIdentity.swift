@@ -2,7 +2,7 @@ import Documents
 import Foundation
 import GRDB
 
-/// Table `identity`: which ledger a file is.
+/// Table `identity`, which names the ledger that a file holds.
 enum LedgerIdentity {
     /// 32 lower-case hex digits. Throws `corrupt` when there is none.
     static func fetch(_ db: Database) throws -> String {
@@ -13,9 +13,9 @@ enum LedgerIdentity {
     }
 }
 
-/// Which ledger and which epoch a file is in, also a file from before either was written down.
+/// Determines the ledger and the epoch of a file, even of an old file that records neither.
 enum LedgerName {
-    /// 32 lower-case hex digits: the file's identity, else the first digits of its first hash.
+    /// Returns 32 lower-case hex digits: the file's identity, or the first digits of its first hash if it has none.
     static func of(_ db: Database) throws -> String {
         if try db.tableExists("identity"),
             let text = try String.fetchOne(db, sql: "SELECT ledger FROM identity")
@@ -26,7 +26,7 @@ enum LedgerName {
         return Hex.text((hash ?? Data(repeating: 0, count: 16)).prefix(16))
     }
 
-    /// The newest epoch; 1 in a file from before there were any.
+    /// Returns the newest epoch; 1 for an old file that records no epochs.
     static func epoch(_ db: Database) throws -> Int64 {
         try db.tableExists("coverage") ? try Coverage.epoch(db) : 1
     }

@@ -51,14 +51,14 @@ package final class LedgerReader: Sendable {
         }
     }
 
-    /// Returns the header of a segment of rows `from` to `to`; of all rows when nil.
+    /// Returns the header of a segment of rows `from` to `to`. Nil means the first or the last row.
     package func header(
         from: Int64? = nil, to: Int64? = nil, now: Timestamp, version: String
     ) throws(StoreError) -> SegmentHeader {
         try read { try SegmentHeader.make($0, from: from, to: to, now: now, version: version) }
     }
 
-    /// About `limit` rows that etcd decided, of the revisions after `place`; see `LedgerPages.changes`.
+    /// Returns about `limit` rows of changes in etcd, from the revisions after `position`; see `LedgerPages.changes`.
     package func changes(
         after position: HistoryPosition, limit: Int = LedgerPages.size
     ) throws(StoreError) -> [AuditRecord] {
@@ -66,13 +66,13 @@ package final class LedgerReader: Sendable {
     }
 }
 
-/// Reads what a comparison with etcd needs. Blocks on the disk.
+/// Reads the data that a comparison with etcd needs. Blocks on the disk.
 extension LedgerReader {
-    /// Which etcd the ledger follows, and up to which revision it has its changes; nil before the first.
+    /// Returns the cluster that the ledger follows and the last revision that it has recorded; nil before the first.
     package func progress() throws(StoreError) -> Progress? { try read(LedgerWriter.progress) }
 
-    /// The first revision of the newest epoch from which on the file has every change: after the last gap in
-    /// etcd's history, and after what was pruned. Nil when it has no row of that epoch.
+    /// Returns the first revision of the newest epoch from which on the file has every change. It lies after the last
+    /// gap in etcd's history and after the pruned rows. Returns nil if the file has no row of that epoch.
     package func firstWholeRevision() throws(StoreError) -> Int64? {
         try read { db in
             let row = try Row.fetchOne(
@@ -88,7 +88,7 @@ extension LedgerReader {
         }
     }
 
-    /// The change ids of the rows of `revision` in the newest epoch; nil when there is no row of it.
+    /// Returns the change ids of the rows of `revision` in the newest epoch; nil if the revision has no row.
     package func changeIDs(at revision: Int64) throws(StoreError) -> Set<String>? {
         try read { db in
             let rows = try Row.fetchAll(
@@ -106,7 +106,7 @@ extension LedgerReader {
         }
     }
 
-    /// When the oldest row that the file still has was written; nil when it has none.
+    /// Returns the time of the oldest row in the file; nil if the file has no rows.
     package func oldestTime() throws(StoreError) -> Timestamp? {
         try read { db in
             try Int64.fetchOne(db, sql: "SELECT time FROM audit ORDER BY seq LIMIT 1")
@@ -132,8 +132,8 @@ enum VerifierFile {
         }
     }
 
-    /// Without a write-ahead log no other program has the file open, and it is opened as immutable. SQLite
-    /// would otherwise create a log and leave it behind, or fail where it cannot create one.
+    /// Opens the file as immutable if it has no write-ahead log, because no other program has it open then. Otherwise
+    /// SQLite would create a log and leave it behind, or fail where it cannot create one.
     private static func connect(_ path: String) throws -> DatabaseQueue {
         var configuration = Configuration()
         configuration.readonly = true
@@ -170,7 +170,7 @@ enum VerifierFile {
         guard version >= Migrations.proofVersion else {
             throw StoreError(
                 code: .notALedger,
-                message: "\(path): has schema \(version), from before checkpoints; "
+                message: "\(path): has schema \(version), which has no checkpoints yet; "
                     + "start the server on it once")
         }
     }

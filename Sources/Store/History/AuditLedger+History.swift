@@ -2,12 +2,12 @@ package import Domain
 import GRDB
 
 extension AuditLedger {
-    /// Returns the objects under `prefix` as of `place`, as far as the ledger knows them.
+    /// Returns the objects under `prefix` as of `position`, as far as the ledger knows them.
     ///
     /// - Parameter after: objects up to this key are passed over.
     /// - Parameter limit: keys that are looked at, at least 1.
-    /// - Parameter isKnown: whether to throw `UnknownPosition` when the ledger does not know, or by pruning
-    ///   no longer knows, all of the place.
+    /// - Parameter isKnown: True to throw `UnknownPosition` if the ledger does not know the whole state at `position`,
+    ///   or no longer knows it because of pruning.
     package func objects(
         prefix: String, after: String? = nil, limit: Int, at position: HistoryPosition,
         isKnown: Bool = false
@@ -26,7 +26,7 @@ extension AuditLedger {
         }
     }
 
-    /// Returns the objects of `keys` that existed at `place`; `isKnown` as above.
+    /// Returns the objects of `keys` that existed at `position`; `isKnown` as above.
     package func objects(
         keys: [String], at position: HistoryPosition, isKnown: Bool = false
     ) async throws -> [HistoricalObject] {
@@ -58,7 +58,7 @@ extension AuditLedger {
         }
     }
 
-    /// Returns up to `limit` rows of changes to `keys` before `place`, newest first.
+    /// Returns up to `limit` rows of changes to `keys` before `position`, newest first.
     package func versions(
         keys: [String], before position: HistoryPosition = .end, limit: Int
     ) async throws -> [AuditRecord] {

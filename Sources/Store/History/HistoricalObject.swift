@@ -24,7 +24,7 @@ package struct HistoricalPage: Hashable, Sendable {
 }
 
 extension HistoricalObject {
-    /// Nil when there was no such object at `place`.
+    /// Nil if the object did not exist at `position`.
     ///
     /// - Parameter lastRow: rows with a higher number do not count.
     init?(
@@ -58,7 +58,7 @@ extension HistoricalObject {
         return (made, object)
     }
 
-    /// Returns true if a row outside of `rows` is about `key` before `place`.
+    /// Returns true if a row outside of `rows` is about `key` before `position`.
     static func hasRow(
         _ key: String, before position: HistoryPosition, outside rows: ClosedRange<Int64>, _ db: Database
     ) throws -> Bool {
@@ -116,7 +116,7 @@ struct RetainedVersion {
         ) STRICT, WITHOUT ROWID;
         """
 
-    /// The newest of `key` at or before `place`.
+    /// Reads the newest row of `key` at or before `position`.
     init?(_ db: Database, _ key: String, at position: HistoryPosition) throws {
         let statement = try db.cachedStatement(
             sql: """
@@ -137,7 +137,7 @@ struct RetainedVersion {
         }
     }
 
-    /// Records that `key` had the value `object` at `place`, or did not exist when it is nil.
+    /// Records that `key` had the value `object` at `position`. Nil means that the object did not exist.
     static func put(
         _ object: HistoricalObject?, _ key: String, at position: HistoryPosition, in db: Database
     ) throws {

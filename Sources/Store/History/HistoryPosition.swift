@@ -1,7 +1,7 @@
 package import Domain
 import GRDB
 
-/// A point on the axis of history: an etcd revision, and which etcd it is a revision of.
+/// A position in the history: an etcd revision and the epoch of the etcd that it belongs to.
 package struct HistoryPosition: Hashable, Sendable {
     /// See `AuditRecord.Draft.epoch`.
     package var epoch: Int64
@@ -12,13 +12,13 @@ package struct HistoryPosition: Hashable, Sendable {
         self.revision = revision
     }
 
-    /// Before every place there can be.
+    /// A position before every possible one.
     package static let start = HistoryPosition(epoch: .min, revision: .min)
 
-    /// Later than every place there can be.
+    /// A position after every possible one.
     package static let end = HistoryPosition(epoch: .max, revision: .max)
 
-    /// The place that only what was made at this one separates from it.
+    /// The position directly before this one.
     package var predecessor: HistoryPosition { HistoryPosition(epoch: epoch, revision: revision - 1) }
 }
 
@@ -42,12 +42,12 @@ extension HistoryPosition: LosslessStringConvertible {
     package var description: String { "\(epoch).\(revision)" }
 }
 
-/// A place whose state the ledger knows.
+/// A position in the history at which the ledger knows the state.
 package struct ResolvedPosition: Hashable, Sendable {
     package var position: HistoryPosition
-    /// The range around it in which the ledger knows every change.
+    /// The range around the position in which the ledger knows every change.
     package var range: HistoryRange
-    /// True when no later change is known: one that is still on its way to the ledger may belong before.
+    /// True if the ledger knows no later change. The ledger may still receive changes before this position.
     package var isNewest: Bool
 
     package init(position: HistoryPosition, range: HistoryRange, isNewest: Bool) {
@@ -63,7 +63,7 @@ package struct UnknownPosition: Error, Hashable, Sendable {
     package var isBeforeHistory: Bool
     /// The known ranges, oldest first.
     package var ranges: [HistoryRange]
-    /// The first range after the place; nil when none is.
+    /// The first known range after the position; nil if there is none.
     package var next: HistoryRange?
 
     package init(isBeforeHistory: Bool, ranges: [HistoryRange], next: HistoryRange?) {
@@ -77,7 +77,7 @@ extension AuditLedger {
     /// The newest epoch; 0 before the first `follow`.
     package func newestEpoch() async throws -> Int64 { try await reading(Coverage.epoch) }
 
-    /// The place, if it is known; throws `UnknownPosition`.
+    /// Returns the position with its range. Throws `UnknownPosition` if the state there is not known.
     package func known(_ position: HistoryPosition) async throws -> ResolvedPosition {
         let found = try await reading { db -> Result<ResolvedPosition, UnknownPosition> in
             guard let range = try HistoryRange.holding(position, db) else {
@@ -88,10 +88,10 @@ extension AuditLedger {
         return try found.get()
     }
 
-    /// The newest place that was made by `time`; throws `UnknownPosition`.
+    /// Returns the newest position that existed at `time`. Throws `UnknownPosition` if it is not known.
     ///
-    /// Nothing was watched between the last change of a range and the first of the next, so a time there is
-    /// unknown as well.
+    /// Nothing was watched between the last change of a range and the first change of the next range. So a time
+    /// between them is unknown too.
     package func known(at time: Timestamp) async throws -> ResolvedPosition {
         let found = try await reading { db -> Result<ResolvedPosition, UnknownPosition> in
             let next = try Moment.first(after: time, db)
@@ -109,7 +109,7 @@ extension AuditLedger {
 }
 
 extension UnknownPosition {
-    /// Nil when the ledger knows the state at `place`.
+    /// Nil if the ledger knows the state at `position`.
     init?(_ position: HistoryPosition, _ db: Database) throws {
         if try HistoryRange.isHeld(position, db) { return nil }
         try self.init(after: db) { $0.start > position }

@@ -46,7 +46,7 @@ extension HistoryRange {
         return try Row.fetchAll(statement).reversed().map { try HistoryRange($0, db) }
     }
 
-    /// The range that holds `place`; nil when none does.
+    /// Returns the range that holds `position`; nil if no range does.
     static func holding(_ position: HistoryPosition, _ db: Database) throws -> HistoryRange? {
         let statement = try db.cachedStatement(
             sql: """

@@ -5,11 +5,11 @@ import GRDB
 /// The number of a ledger's rows and one hash over all of them: the body of a C2SP tlog-checkpoint
 /// (https://c2sp.org/tlog-checkpoint).
 package struct Checkpoint: Hashable, Sendable {
-    /// Which ledger: `policy-server/<ledger id>`.
+    /// The origin, which names the ledger: `policy-server/<ledger id>`.
     package var origin: String
     /// Number of rows.
     package var size: Int64
-    /// Root of the Merkle tree over them.
+    /// The root of the Merkle tree over the rows.
     package var root: AuditHash
 
     package init(origin: String, size: Int64, root: AuditHash) {
@@ -23,8 +23,8 @@ package struct Checkpoint: Hashable, Sendable {
 
     static let originPrefix = "policy-server/"
 
-    /// Nil unless `text` is origin, size and root, each on a line of its own. Lines after that are for
-    /// extensions and mean nothing here.
+    /// Returns nil unless `text` is origin, size and root, each on its own line. Ignores further lines, which are for
+    /// extensions.
     package init?(text: String) {
         let lines = text.split(separator: "\n", omittingEmptySubsequences: false)
         guard lines.count >= 4, lines.last == "", !lines[0].isEmpty,
@@ -45,7 +45,7 @@ package struct SignedCheckpoint: Hashable, Sendable {
     package let checkpoint: Checkpoint
     package let note: SignedNote
 
-    /// Nil when the text is no note, or no checkpoint is in it. Nothing is said of the signature.
+    /// Returns nil if the text is no note or contains no checkpoint. Does not check the signature.
     package init?(_ text: String) {
         guard let note = SignedNote(text), let checkpoint = Checkpoint(text: note.text) else {
             return nil
@@ -62,7 +62,7 @@ package struct SignedCheckpoint: Hashable, Sendable {
         }
     }
 
-    /// The note as it is sent and stored.
+    /// The text of the note, which is sent and stored.
     package var text: String { note.description }
 }
 

@@ -88,7 +88,7 @@ extension MerkleTree {
             for index in stride(from: 0, to: level.count - 1, by: 2) {
                 above.append(.node(level[index], level[index + 1]))
             }
-            // RFC 6962 carries a node without a sibling up as it is.
+            // RFC 6962 moves a node without a sibling up unchanged.
             if !level.count.isMultiple(of: 2) { above.append(level[level.count - 1]) }
             level = above
         }

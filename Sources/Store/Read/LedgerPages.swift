@@ -5,7 +5,7 @@ import GRDB
 package enum LedgerPages {
     /// Rows read at a time, so that no long snapshot keeps the write-ahead log from being reused.
     package static let size = 1000
-    /// Bytes of documents after which a page ends: a row may have megabytes.
+    /// The bytes of documents after which a page ends, because a single row may have megabytes.
     static let bytes = 8 << 20
 
     /// Returns a page of the rows after number `seq` up to `last`, by number; empty only at the end.
@@ -18,10 +18,10 @@ package enum LedgerPages {
         return try fetch(db, sql, [seq, last, limit], bytes: bytes).rows
     }
 
-    /// The rows that etcd decided, of the revisions after `place`: about `limit` of them, and all of the
-    /// last revision. By revision, key and number.
+    /// Returns about `limit` rows of changes in etcd, from the revisions after `position`. The last revision is
+    /// complete. Rows are ordered by revision, key and number.
     ///
-    /// Rows of schema 1 do not say which key and epoch they are of, and are left out.
+    /// Rows of schema 1 are left out, because they do not name their key and epoch.
     static func changes(
         _ db: Database, after position: HistoryPosition, limit: Int = size
     ) throws -> [AuditRecord] {
@@ -46,7 +46,7 @@ package enum LedgerPages {
         return rows.inOrder
     }
 
-    /// The columns of a row; those that an older schema lacks are NULL.
+    /// Returns the columns to select. A column that the file's older schema lacks is NULL.
     private static func columns(_ db: Database) throws -> String {
         let present = Set(try db.columns(in: "audit").map(\.name))
         return AuditColumn.all.map { column in
@@ -54,7 +54,7 @@ package enum LedgerPages {
         }.joined(separator: ", ")
     }
 
-    /// The rows up to the first with which they have `bytes`; whether those are all.
+    /// Reads rows until their documents have at least `bytes` bytes. `isWhole` is true if no row was left.
     private static func fetch(
         _ db: Database, _ sql: String, _ arguments: StatementArguments, bytes: Int = .max
     ) throws -> (rows: [AuditRecord], isWhole: Bool) {

@@ -11,7 +11,7 @@ import GRDB
     import Darwin
 #endif
 
-/// Rows that went from the ledger into a sealed segment.
+/// Rows that were moved from the ledger to a sealed segment.
 package struct PrunedRows: Hashable, Sendable {
     package var rows: ClosedRange<Int64>
     /// The segment's file.
@@ -23,9 +23,9 @@ package struct PrunedRows: Hashable, Sendable {
 }
 
 extension AuditLedger {
-    /// Writes the oldest rows, all from before `cutoff`, to a sealed segment in `directory`, and takes
-    /// them out of the ledger once the segment is on disk and has been read back. Nil when there are none:
-    /// rows go by the 256, at most 1,024 at a time, never the last of the ledger, and none that is held.
+    /// Writes the oldest rows, all from before `cutoff`, to a sealed segment in `directory`. Removes them from the
+    /// ledger once the segment is on disk and has been read back. Takes a multiple of 256 rows, at most 1,024, and
+    /// never the last row of the ledger or a held row. Returns nil if there are no such rows.
     package func prune(
         before cutoff: Timestamp, into directory: String, now: Timestamp, version: String
     ) async throws -> PrunedRows? {
@@ -40,13 +40,13 @@ extension AuditLedger {
         try LedgerFile.createDirectory(of: path)
         try LedgerFile.checkDirectory(of: path)
         let (lastHash, sha256) = try await BlockingWork.run {
-            // It is there already when the server ended between the segment and the transaction.
+            // The segment already exists if the server ended between writing the segment and the transaction.
             if access(path, F_OK) != 0 { try self.write(header, to: path) }
             return (try self.verify(path, header), try NewFile.sha256(path))
         }
         let held = try await transaction { writer, db -> Duration? in
             let start = ContinuousClock.now
-            // A hold may have been placed meanwhile: the segment then waits beside the rows.
+            // A hold may have been placed meanwhile. Then the rows stay in the ledger, and the segment stays too.
             guard let due = try Retention(db).next(before: cutoff.microseconds, in: db),
                 due.lowerBound == range.lowerBound, due.upperBound >= range.upperBound
             else { return nil }
@@ -84,20 +84,20 @@ extension AuditLedger {
         try file.finish()
     }
 
-    /// Reads the segment back from the disk; the hash of its last row.
+    /// Reads the segment back from the disk. Returns the hash of its last row.
     private func verify(_ path: String, _ header: SegmentHeader) throws -> AuditHash {
         let (stored, hash) = try SegmentReader.verify(path: path)
         guard stored.ledger == header.ledger, stored.firstSeq == header.firstSeq,
             stored.lastSeq == header.lastSeq, stored.previousHash == header.previousHash
         else {
             throw StoreError(
-                code: .badSegment, message: "\(path): is of other rows than its name says.")
+                code: .badSegment, message: "\(path): contains other rows than its name says.")
         }
         return hash
     }
 }
 
-/// The first and the last hash of rows that are about to go.
+/// The hashes of the first and the last row of a range that is about to be pruned.
 private struct PrunedHashes {
     let first: AuditHash?
     let last: AuditHash?

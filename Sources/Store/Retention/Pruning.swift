@@ -2,8 +2,8 @@ import Domain
 import Foundation
 package import GRDB
 
-/// Takes rows that are in a sealed segment out of the ledger, in one transaction with all that is derived
-/// from them; what they left behind goes into table `baseline`.
+/// Removes rows that are in a sealed segment from the ledger, together with everything derived from them, in one
+/// transaction. Keeps the state that they led to in table `baseline`.
 struct Pruning {
     let rows: ClosedRange<Int64>
     let db: Database
@@ -30,7 +30,8 @@ struct Pruning {
         try db.execute(sql: "DELETE FROM audit WHERE seq BETWEEN ? AND ?", arguments: range)
     }
 
-    /// The last row of each key, and the newest place of any; drops the rows' networks and words on the way.
+    /// Returns the last row of each key and the newest position of any row. Also removes the rows' networks and
+    /// words.
     private func survey() throws -> ([String: Trace], HistoryPosition?) {
         var traces: [String: Trace] = [:]
         var newest: HistoryPosition?
@@ -57,7 +58,7 @@ struct Pruning {
             try db.execute(
                 sql: "DELETE FROM baseline WHERE key = ? AND (epoch, revision) <= (?, ?)",
                 arguments: [key, trace.position.epoch, trace.position.revision])
-            // Imported rows of before may stay behind.
+            // Older imported rows of the key may remain.
             let older = try HistoricalObject.hasRow(key, before: trace.position, outside: rows, db)
             if older { try RetainedVersion.put(nil, key, at: trace.position, in: db) }
         } else {
@@ -75,7 +76,7 @@ struct Pruning {
         }
     }
 
-    /// Keeps the last moment up to `place`: the state is known from then on.
+    /// Deletes moments up to `position` except the last one, from which on the state is known.
     private func pruneMoments(through position: HistoryPosition) throws {
         try db.execute(
             sql: """
@@ -101,7 +102,7 @@ struct Pruning {
 
 /// The last row that was pruned from the ledger.
 struct Retention {
-    /// Rows up to this number are gone; 0 for none.
+    /// The number of the last pruned row; 0 before the first pruning.
     let prunedThrough: Int64
     /// `hash` of that row, which the next one names.
     let hash: Data
@@ -121,12 +122,12 @@ struct Retention {
 }
 
 extension Retention {
-    /// Rows that go in one transaction: a multiple of a Merkle tile's 256. Writes wait for the transaction, so
-    /// there are few.
+    /// The most rows to prune in one transaction, a multiple of the 256 rows of a Merkle tile. The number is small,
+    /// because writes wait for the transaction.
     static let step: Int64 = 1024
 
-    /// The next rows to prune: the oldest, all of them before `cutoff`, in whole tiles, never the last
-    /// row of the ledger and none that is held. Nil when there are none. Reads at most `step` rows.
+    /// Returns the next rows to prune: the oldest rows, in whole tiles, all from before `cutoff`. They never include
+    /// the last row of the ledger or a held row. Returns nil if there are no such rows. Reads at most `step` rows.
     func next(before cutoff: Int64, in db: Database) throws -> ClosedRange<Int64>? {
         let held = try LegalHold.beginning(db)?.microseconds ?? .max
         let first = prunedThrough + 1
@@ -142,12 +143,12 @@ extension Retention {
     }
 }
 
-/// Prepares whole tiles of rows for pruning: what later proofs need of them is kept.
+/// Prepares whole tiles of rows for pruning. Keeps the parts of the rows that later proofs need.
 package enum Sealing {
-    /// Copies the hashes of the rows of `tiles` into table `sealed`, and the rows that name signing keys
-    /// into `kept`. To be called in the transaction that then deletes the rows.
+    /// Copies the hashes of the rows of `tiles` into table `sealed`, and the rows that name signing keys into table
+    /// `kept`. The caller deletes the rows in the same transaction.
     ///
-    /// Throws `corrupt` when one of the rows is missing, so that nothing is pruned that is not there.
+    /// Throws `corrupt` if one of the rows is missing, so that a missing row cannot count as pruned.
     package static func seal(_ tiles: Range<Int64>, in db: Database) throws {
         for tile in tiles {
             let rows = Tile.rows(tile)
@@ -162,8 +163,8 @@ package enum Sealing {
     /// Returns the number of whole tiles in a ledger of `size` rows.
     static func wholeTiles(size: Int64) -> Int64 { size / Tile.width }
 
-    /// Keeps the canonical form of rows that name this ledger's signing keys: under the row's sealed hash it proves
-    /// itself, and without it older checkpoints could not be checked.
+    /// Keeps the canonical form of rows that name this ledger's signing keys. Older checkpoints cannot be checked
+    /// without these keys. The sealed hash of the row proves the form.
     private static func keep(_ rows: Range<Int64>, in db: Database) throws {
         let statement = try db.cachedStatement(
             sql: """

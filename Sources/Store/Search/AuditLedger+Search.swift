@@ -52,16 +52,16 @@ extension AuditCursor {
 }
 
 extension AuditLedger {
-    /// Rows that go into the index of texts in one transaction. It is small, since writes of rows wait for it.
+    /// The rows that one transaction adds to the index of texts. They are few, because writes of rows wait for it.
     private static let textBatch = 250
-    /// Words of one transaction, in bytes.
+    /// The bytes of words that one transaction adds.
     private static let textBytes = 8 << 20
-    /// Most rows that are taken in before a search for words is answered.
+    /// The most rows to index before a search for words is answered.
     private static let textPatience = 20_000
-    /// Rows that may wait for the index while the ledger is being written.
+    /// The number of rows without index entries from which on indexing no longer waits for a pause in writes.
     private static let textBacklog: Int64 = 100_000
 
-    /// Brings the index of texts up to the last row; false when that would take too long now.
+    /// Brings the index of texts up to the last row. Returns false if that would take too long.
     package func catchUpTexts() async throws -> Bool {
         for _ in 0..<(Self.textPatience / Self.textBatch) {
             if try await indexTexts() == 0 { return true }
@@ -71,10 +71,10 @@ extension AuditLedger {
 
     /// Keeps the index of texts near the end of the ledger until the task is cancelled.
     ///
-    /// It waits while rows come in, unless too many are waiting already.
+    /// It waits while rows arrive, unless too many rows wait already.
     ///
-    /// - Parameter onFailure: is told why rows are not taken into the index; they are tried again after the
-    ///   next commit.
+    /// - Parameter onFailure: Receives the error that kept rows out of the index. They are tried again after the next
+    ///   commit.
     package func keepTexts(onFailure: @Sendable (any Error) -> Void = { _ in }) async {
         await indexWhenQuiet(onFailure)
         for await _ in commits() { await indexWhenQuiet(onFailure) }
@@ -97,7 +97,7 @@ extension AuditLedger {
         }
     }
 
-    /// Takes the next rows into the index; returns how many.
+    /// Adds the next rows to the index. Returns their number.
     private func indexTexts() async throws -> Int {
         let limit = Self.textBatch
         let batch = try await reading { db in

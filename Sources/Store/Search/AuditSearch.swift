@@ -6,9 +6,9 @@ package struct AuditSearch {
     /// The limits of a search; the cost is counted in rows passed over.
     package struct Budget {
         package var cost: Int
-        /// Most groups that are counted.
+        /// The most groups to count.
         package var groups = 10_000
-        /// Text of the rows of one page, in bytes. A larger row is a page of one row.
+        /// The bytes of text after which a page ends. A row is never split, so the last one may exceed the limit.
         package var bytes = 8 << 20
 
         package static let page = Budget(cost: 20_000)
@@ -153,7 +153,7 @@ private struct RowProbe {
     /// True if only the whole row shows whether it matches.
     var isCostly: Bool { filter.network != nil || filter.field != nil }
 
-    /// Nil when it is no such row.
+    /// Returns the row if it matches; otherwise nil.
     func record(_ seq: Int64) throws -> AuditRecord? {
         let statement = try db.cachedStatement(sql: sql)
         let arguments = StatementArguments([seq] + values)

@@ -38,7 +38,7 @@ package struct SearchRange: Sendable {
     /// True if there is a bound on the time.
     package var isBounded: Bool { since != nil || until != nil }
 
-    /// Returns true if `place` is after the last row that was returned, and within the bounds.
+    /// Returns true if `position` is after the last row that was returned, and within the bounds.
     func contains(_ position: RowPosition) -> Bool {
         let isAhead = after.map { order == .ascending ? position > $0 : position < $0 } ?? true
         return isAhead && (since.map { position.time >= $0 } ?? true)

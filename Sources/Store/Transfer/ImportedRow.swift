@@ -53,7 +53,7 @@ struct ImportedRow: Sendable {
         return false
     }
 
-    /// The accepted changes of the same object that `db` has at `place`.
+    /// Returns the accepted changes of the same object that `db` has at `position`.
     func rows(_ db: Database, at position: HistoryPosition) throws -> [AuditRecord] {
         var rows = try rows(db, "epoch = ? AND revision = ?", [position.epoch, position.revision])
         // Rows of schema 1 do not name their epoch, the first.
@@ -102,8 +102,8 @@ struct ImportedRow: Sendable {
     }
 }
 
-/// A change that two ledgers have, each at its own place: the revision is the same, so the epochs are what
-/// each ledger calls one and the same past of etcd.
+/// A change that two ledgers have, each at its own position. The revision is the same, so both epochs stand for the
+/// same past of etcd.
 struct EpochEvidence: Sendable {
     let theirs: HistoryPosition
     let ours: HistoryPosition
@@ -117,7 +117,7 @@ struct EpochEvidence: Sendable {
             let same = try epochs.reversed().flatMap { epoch in
                 try row.rows(db, at: HistoryPosition(epoch: epoch, revision: position.revision))
             }.filter(row.isSameChange)
-            // A change found by comparison after a gap may have been made in an earlier epoch.
+            // A change that was found after a gap may belong to an earlier epoch, so another row is preferred.
             guard let ours = same.first(where: { !$0.isAfterGap }) ?? same.first else { continue }
             return EpochEvidence(
                 theirs: position,

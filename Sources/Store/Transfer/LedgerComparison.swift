@@ -9,25 +9,25 @@ package protocol ChangeSource: Sendable {
     func changes(after position: HistoryPosition) async throws -> [AuditRecord]
 }
 
-/// Compares what two ledgers of one etcd say of the changes that etcd decided, in bounded memory.
+/// Compares the changes in etcd that two ledgers of it record, in bounded memory.
 package struct LedgerComparison: Sendable {
-    /// The first change of which they say different things.
+    /// The first change that the two ledgers record differently.
     package struct Difference: Hashable, Sendable {
         package var position: HistoryPosition
         package var key: String
         package var difference: RowDifference
     }
 
-    /// The ranges that both know whole, and that were compared, in the first ledger's epochs.
+    /// The compared ranges, of which both ledgers have every change, in the first ledger's epochs.
     package let common: [Coverage]
-    /// The ranges that only the one or only the other knows: a gap of the other's, and no difference.
+    /// The ranges that only one of the ledgers knows. Such a range is a gap in the other and no difference.
     package let onlyLeft: [Coverage]
     package let onlyRight: [Coverage]
     private let left: any ChangeSource
     private let right: any ChangeSource
     private let offset: Int64
 
-    /// Asks both what they know. Throws `clusterMismatch` when they follow different clusters.
+    /// Asks both ledgers for their ranges. Throws `clusterMismatch` if they follow different clusters.
     package init(_ left: any ChangeSource, _ right: any ChangeSource) async throws {
         let (first, second) = (try await left.header(), try await right.header())
         guard let cluster = first.clusterID, cluster == second.clusterID else {
@@ -122,16 +122,16 @@ struct PlacedRow {
     }
 }
 
-/// Goes through the rows of a ledger within given ranges, a page at a time. Rows after a gap, which say
-/// less than the change's own row, do not count: in these ranges there is that row.
+/// Goes through the rows of a ledger within given ranges, a page at a time. It skips rows found after a gap: they say
+/// less than the row of the change itself, which these ranges contain.
 struct ChangeCursor {
     private let source: any ChangeSource
-    /// Still to be read; the first is being read.
+    /// The ranges that are not read to the end. The first is being read.
     private var ranges: ArraySlice<Coverage>
     /// The number that is added to the source's epochs.
     private let offset: Int64
     private var page: ArraySlice<AuditRecord> = []
-    /// Where the next page begins, in shared epochs.
+    /// The position after which the next page begins, in shared epochs.
     private var order: HistoryPosition?
 
     init(_ source: any ChangeSource, _ ranges: [Coverage], offset: Int64) {
@@ -149,7 +149,7 @@ struct ChangeCursor {
         return nil
     }
 
-    /// Returns the next row after the range's beginning. Returns nil at the end, and moves on to the next range.
+    /// Returns the next row of the source. After the last row it returns nil and moves on to the next range.
     private mutating func nextRow(from range: Coverage) async throws -> PlacedRow? {
         if page.isEmpty {
             let start = order ?? HistoryPosition(epoch: range.epoch, revision: range.first)

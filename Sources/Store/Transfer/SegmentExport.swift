@@ -73,7 +73,7 @@ extension AuditLedger {
         try await reading { try LedgerPages.rows($0, after: seq, through: last) }
     }
 
-    /// About `limit` rows that etcd decided, of the revisions after `place`; see `LedgerPages.changes`.
+    /// Returns about `limit` rows of changes in etcd, from the revisions after `position`; see `LedgerPages.changes`.
     package func changes(
         after position: HistoryPosition, limit: Int = LedgerPages.size
     ) async throws -> [AuditRecord] {

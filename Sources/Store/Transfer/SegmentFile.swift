@@ -62,7 +62,7 @@ enum NewFile {
         guard access(path, F_OK) != 0 else {
             throw StoreError(
                 code: .cannotOpen,
-                message: "\(path): there is such a file or folder already; name a new file.")
+                message: "\(path): this file or folder already exists; name a new file.")
         }
         let folder = path.lastIndex(of: "/").map { String(path[...$0]) } ?? "."
         guard access(folder, F_OK) == 0 || errno != ENOENT else {

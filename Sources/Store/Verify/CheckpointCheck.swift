@@ -1,7 +1,7 @@
 import Domain
 import GRDB
 
-/// Holds checkpoints, stored and from outside, against the roots of the rows and the keys of their time.
+/// Compares stored and outside checkpoints with the roots of the rows and with the keys of their time.
 struct CheckpointCheck {
     let survey: LedgerSurvey
     /// The roots that the rows have, by size.
@@ -12,7 +12,7 @@ struct CheckpointCheck {
     let key: VerifierKey?
 
     private(set) var findings: [LedgerFinding] = []
-    /// The number of rows that there must be, and the source of each claim.
+    /// Numbers of rows that the ledger must have, each with the source of the claim.
     private(set) var claims: [(rows: Int64, source: String)] = []
     /// The last row that a good checkpoint covers.
     private var good: Int64 = 0
@@ -26,7 +26,7 @@ struct CheckpointCheck {
         self.key = key
     }
 
-    /// - Parameter isSigned: of each stored checkpoint, whether its key's signature is right.
+    /// - Parameter isSigned: For each stored checkpoint, true if the signature by its key is right.
     mutating func checkStored(isSigned: [Bool]) {
         for (stored, isSigned) in zip(survey.checkpoints, isSigned) {
             let name = "the checkpoint of \(stored.size) rows"
@@ -47,7 +47,7 @@ struct CheckpointCheck {
             name: "the checkpoint of \(signed.checkpoint.size) rows from \(outside.source)")
     }
 
-    /// The last row that names a signing key must name the one in use.
+    /// Checks that the last row that names a signing key names the key in use.
     mutating func checkKey() {
         guard let key, let last = keys.last, last.key != key else {
             if key != nil, keys.isEmpty, survey.size > 0 {
@@ -91,14 +91,15 @@ struct CheckpointCheck {
     }
 }
 
-/// Signing keys that pruned rows name, from table `kept`.
+/// The signing keys that pruned rows name, from table `kept`.
 ///
-/// To be read after the rows: a key whose row was pruned meanwhile is then in one of both or in both.
+/// The table is read after the rows. So a key whose row is pruned meanwhile is found in the rows, in the table or in
+/// both.
 struct PrunedKeyRows: Sendable {
     private(set) var keys: [SigningKeyRow] = []
     private(set) var findings: [LedgerFinding] = []
 
-    /// - Parameter size: rows that are verified; what was added since is left for the next time.
+    /// - Parameter size: The number of verified rows. Later rows are left to the next verification.
     init(upTo size: Int64, _ db: Database) throws {
         let rows = try Row.fetchAll(
             db, sql: "SELECT seq, form FROM kept WHERE seq <= ? ORDER BY seq", arguments: [size])
@@ -108,14 +109,14 @@ struct PrunedKeyRows: Sendable {
             let form = try reader.text(1)
             let sealed = seq > 0 ? try? RowHashes.fetch(seq..<seq + 1, in: db).first : nil
             guard let sealed, sealed == .ofCanonicalForm(Array(form.utf8)) else {
-                findings.append(LedgerFinding(row: seq, "what was kept of it is not the row"))
+                findings.append(LedgerFinding(row: seq, "its kept copy does not match its hash"))
                 continue
             }
             if let key = SigningKeyRow(seq: seq, keptForm: form) { keys.append(key) }
         }
     }
 
-    /// Together with those that the rows themselves name, oldest first.
+    /// Returns these keys together with the keys that `rows` name, oldest first.
     func merged(with rows: [SigningKeyRow]) -> [SigningKeyRow] {
         let seen = Set(rows.map(\.seq))
         return (rows + keys.filter { !seen.contains($0.seq) }).sorted { $0.seq < $1.seq }

@@ -1,16 +1,16 @@
-/// A place where the ledger is not what was written.
+/// A place where the ledger differs from what was written.
 package struct LedgerFinding: Hashable, Sendable {
     package enum Kind: Hashable, Sendable {
-        /// Just this row is not what was written.
+        /// This row differs from what was written.
         case row
-        /// The rows are not there.
+        /// The rows are missing.
         case missing
-        /// At least one of the rows is not what was written; nothing in the file says which.
+        /// At least one of the rows differs from what was written. Nothing in the file shows which one.
         case range
     }
 
     package let kind: Kind
-    /// Number of the first row it is about.
+    /// The number of the first row that the finding is about.
     package let seq: Int64
     /// Number of the last row; equal to `seq` for a finding about one row.
     package let last: Int64
@@ -38,8 +38,8 @@ extension LedgerReport {
         findings.append(
             LedgerFinding(
                 .range, 1...max(1, size),
-                "they took the place of ledger \(other), of whose \(signed.checkpoint.size) rows "
-                    + "etcd holds a checkpoint"
+                "they took the place of ledger \(other); etcd holds a checkpoint of its "
+                    + "\(signed.checkpoint.size) rows"
                     + (isOnRecord ? " (a row Ledger predecessor says so)" : "")))
         return true
     }
@@ -57,8 +57,8 @@ extension LedgerFinding: CustomStringConvertible {
 }
 
 extension LedgerFinding: Comparable {
-    /// In the order of what is certain first: all rows before a single row are in order as far as can be
-    /// seen, while the fault in a range may be in any row up to its last.
+    /// Orders a finding about a range by the last row of the range, because the fault may be in any of its rows.
+    /// Orders other findings by their first row, before which no fault is visible.
     package static func < (lhs: LedgerFinding, rhs: LedgerFinding) -> Bool {
         (lhs.position, lhs.rank, lhs.seq) < (rhs.position, rhs.rank, rhs.seq)
     }
@@ -76,21 +76,21 @@ package struct LedgerReport: Hashable, Sendable {
     package var size: Int64
     /// Root of the Merkle tree over all rows; nil when it could not be computed.
     package var root: String?
-    /// Rows whose content was pruned, of which only the hash was checked.
+    /// The number of pruned rows. Only their hashes were checked.
     package var pruned: Int64
     /// Checkpoints that the file holds.
     package var checkpoints: Int
     /// The signing keys that rows name, oldest first.
     package var keys: [VerifierKey]
-    /// Ledgers whose place this one says to have taken, by id.
+    /// The ids of the ledgers that this ledger has replaced according to its rows.
     package var predecessors: [String]
-    /// In order; the first is the first bad place. Empty when all is as it was written.
+    /// The findings, ordered by place. Empty if the ledger is as it was written.
     package var findings: [LedgerFinding]
 }
 
-/// A checkpoint that was kept outside of the ledger's file, to hold the file against.
+/// A checkpoint that was kept outside of the ledger's file. Verification compares the file with it.
 package struct OutsideCheckpoint: Hashable, Sendable {
-    /// Where it comes from, such as `etcd`.
+    /// The origin of the checkpoint, such as `etcd`.
     package var source: String
     package var signed: SignedCheckpoint
 

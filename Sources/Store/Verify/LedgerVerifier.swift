@@ -5,7 +5,8 @@ import GRDB
 /// Checks a ledger's file from outside: every row's own hash, the chain, the tree and its tiles, the
 /// checkpoints and their signatures, and the table of networks.
 ///
-/// Reads only. The file may be in use by a server; what that writes meanwhile is left for the next time.
+/// Only reads the file, so a server may use it meanwhile. Rows that the server adds during the check are left to the
+/// next verification.
 package struct LedgerVerifier: Sendable {
     private let path: String
     private let key: VerifierKey?
@@ -31,8 +32,8 @@ package struct LedgerVerifier: Sendable {
         }
     }
 
-    /// Throws when the file cannot be opened, is no ledger, or is damaged where its tables are named; all
-    /// else is a finding.
+    /// Throws if the file cannot be opened, is no ledger, or has a damaged list of tables. Reports any other fault as
+    /// a finding.
     package func verify() async throws(StoreError) -> LedgerReport {
         do {
             return try await check()
@@ -73,7 +74,7 @@ package struct LedgerVerifier: Sendable {
             findings: findings.sorted())
     }
 
-    /// The chunks, checked by several connections at once; in order.
+    /// Checks the chunks on several connections at once. Returns the results in order.
     private func chunks(_ survey: LedgerSurvey, sizes: [Int64]) async throws -> [VerifiedChunk] {
         let parts = sizes.filter { !$0.isMultiple(of: Tile.width) }.sorted()
         let chunks = survey.chunks
@@ -137,7 +138,7 @@ package struct LedgerVerifier: Sendable {
         }
     }
 
-    /// Rows after the last one that something else than the rows knows of.
+    /// Returns a finding if a checkpoint, a tile or a network is evidence of rows after the last row of the file.
     private static func tail(
         _ survey: LedgerSurvey, _ checkpoints: [(rows: Int64, source: String)],
         _ networks: NetworkCheck
@@ -156,7 +157,7 @@ package struct LedgerVerifier: Sendable {
         ]
     }
 
-    /// Neighbouring ranges made one.
+    /// Joins neighbouring ranges.
     private static func join(_ ranges: [ClosedRange<Int64>]) -> [ClosedRange<Int64>] {
         ranges.sorted { $0.lowerBound < $1.lowerBound }.reduce(into: []) { joined, range in
             if let last = joined.last, last.upperBound + 1 == range.lowerBound {
@@ -169,9 +170,9 @@ package struct LedgerVerifier: Sendable {
 }
 
 extension AuditLedger {
-    /// The first place where the rows on disk are not what was written; nil when all are in order.
+    /// Returns the first place where the rows on disk differ from what was written; nil if there is none.
     ///
-    /// It cannot notice a ledger that was rewritten or cut off together with its own checkpoints.
+    /// It cannot notice that a ledger was rewritten or cut off together with its own checkpoints.
     package func verifyChain() async throws -> LedgerFinding? {
         try await LedgerVerifier(path: path).verify().findings.first
     }

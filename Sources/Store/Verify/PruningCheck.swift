@@ -2,28 +2,29 @@ import Documents
 import Domain
 import GRDB
 
-/// Holds what is sealed against what is on record as pruned: a hash in table `sealed` lets the row go, so
-/// sealing is only believed as far as a chained row `Ledger` `pruned` says that the server did it.
+/// Compares the sealed rows with the rows that are on record as pruned. A hash in table `sealed` excuses a missing
+/// row. So a seal counts only if a chained row `Ledger` `pruned` confirms that the server pruned the row.
 struct PruningCheck {
     private(set) var findings: [LedgerFinding] = []
 
-    /// The content of the newest such row. It is still in the file, since each pruning adds a newer one.
+    /// The content of the newest row `Ledger` `pruned`. It is still in the file, because each pruning adds a newer
+    /// one.
     fileprivate struct Claim {
         /// Number of the row; nil when there is none.
         var row: Int64?
-        /// Rows up to this number went.
+        /// The number of the last pruned row.
         var through: Int64 = 0
-        /// `hash` of the last of them.
+        /// The hash of the last pruned row.
         var lastHash: String?
     }
 
-    /// Reads in one transaction, in which a pruning is there as a whole or not at all.
+    /// Reads in one transaction, which shows a pruning either completely or not at all.
     init(size: Int64, _ db: Database) throws {
         let claim: Claim
         do {
             claim = try Self.claim(size: size, db)
         } catch let error as DatabaseError {
-            // A damaged page, of which SQLite's own check says more.
+            // A page is damaged. SQLite's own check describes it in more detail.
             let reason = "what was pruned of them cannot be read: \(error.message ?? "\(error)")"
             if size > 0 { findings.append(LedgerFinding(.range, 1...size, reason)) }
             return

@@ -5,8 +5,7 @@ import GRDBSQLite
 
 /// A row of table `audit` as the bytes in the file, hashed without decoding them.
 ///
-/// So text that is not quite UTF-8 cannot pass for the text that it would be read as, and a million rows
-/// take seconds.
+/// So text in invalid UTF-8 cannot pass for the text as which it would be decoded. A million rows take seconds.
 struct StoredRow {
     /// The row under the cursor of a statement of `sql`.
     private let statement: OpaquePointer
@@ -35,7 +34,7 @@ struct StoredRow {
 
     var seq: Int64 { sqlite3_column_int64(statement, Self.seqIndex) }
     var time: Int64 { sqlite3_column_int64(statement, Self.timeIndex) }
-    /// Nil when the column does not hold 32 bytes; the same with the other.
+    /// The hash of the row; nil if the column does not hold 32 bytes. The same holds for `previousHash`.
     var hash: AuditHash? { hash(at: Self.hashIndex) }
     var previousHash: AuditHash? { hash(at: Self.previousHashIndex) }
     var cidrs: String? { text(at: Self.cidrsIndex) }
@@ -57,8 +56,8 @@ struct StoredRow {
         return text(at: Self.detailIndex)
     }
 
-    /// SHA-256 of the canonical form; nil when a column holds what no version ever wrote. `writer` is for
-    /// its memory.
+    /// Returns the SHA-256 of the canonical form; nil if a column holds a value that no version ever wrote. `writer`
+    /// is passed so that its memory is reused.
     func contentHash(_ writer: inout CanonicalObjectWriter) -> AuditHash? {
         writer.begin()
         for (index, key) in Self.keys.enumerated() {

@@ -53,7 +53,7 @@ extension API {
         }
     }
 
-    /// Names every path that has no parameter. The others are below these, and openapi.yaml lists them.
+    /// Names every path without a parameter. Paths with parameters lie below them; openapi.yaml lists them all.
     private static let index: JSONValue = [
         "name": .string(Version.name),
         "version": .string(Version.number),
