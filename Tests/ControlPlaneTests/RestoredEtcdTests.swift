@@ -57,7 +57,8 @@ import TestSupport
                     #expect(try await ledger.newestEpoch() == 2)
                     let known = try await policies(ledger)
                     #expect(known == (["a1", "a2"] + past.made).sorted())
-                    let position = try await controlPlane.locate(.newest, timeout: .seconds(5)).position
+                    let position = try await controlPlane.locate(.newest, timeout: .seconds(5))
+                        .position
                     let stood = try await ledger.objects(
                         prefix: Self.prefix, limit: 100, at: position, isKnown: true)
                     #expect(

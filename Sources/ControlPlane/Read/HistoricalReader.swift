@@ -32,7 +32,8 @@ struct HistoricalReader: Sendable {
         var query = query
         while true {
             let chunk = try await ledger.objects(
-                prefix: query.collection.prefix, after: query.after, limit: Self.chunk, at: position,
+                prefix: query.collection.prefix, after: query.after, limit: Self.chunk,
+                at: position,
                 isKnown: isKnown)
             let related = try await related(to: chunk.objects)
             var scan = ListScan(query, Self.mirror(of: chunk.objects + related))

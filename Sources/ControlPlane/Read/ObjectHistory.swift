@@ -106,7 +106,8 @@ struct ObjectHistory: Sendable {
         return states.contains { PolicyName.authored($0) == name.name }
     }
 
-    private func version(_ rows: [AuditRecord], _ position: HistoryPosition) async throws -> ObjectVersion
+    private func version(_ rows: [AuditRecord], _ position: HistoryPosition) async throws
+        -> ObjectVersion
     {
         let main = rows.filter { row in keys.contains { $0.path == row.key } }
         let row = main.first { $0.after != nil } ?? main.first ?? rows[0]

@@ -3,7 +3,9 @@ package import Documents
 extension CrossRegionPolicy {
     /// Reads the policy that a client's document describes under the name in the path. The value leaves out rules with
     /// violations, so that warnings about the other rules are right.
-    package static func decode(_ document: JSONValue, name: String) -> DocumentReading<CrossRegionPolicy> {
+    package static func decode(_ document: JSONValue, name: String) -> DocumentReading<
+        CrossRegionPolicy
+    > {
         var reader = ObjectReader(document, at: "")
         envelope(&reader)
         if let message = nameProblem(name) {

@@ -59,7 +59,9 @@ struct InventoryReader {
     /// Returns the value, all violations with those about unknown members, and the read-only members.
     ///
     /// - Parameter hasNamespace: true if the kind shows a namespace.
-    mutating func finish<Value>(_ value: Value?, hasNamespace: Bool = false) -> DocumentReading<Value> {
+    mutating func finish<Value>(_ value: Value?, hasNamespace: Bool = false) -> DocumentReading<
+        Value
+    > {
         var fields = ReadOnlyFields()
         fields.revision = integer("revision", in: 0...Int64.max, "a revision")
         fields.uid = reader.string("uid")

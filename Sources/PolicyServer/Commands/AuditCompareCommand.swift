@@ -141,7 +141,9 @@ struct RemoteLedger: ChangeSource {
             URLQueryItem(name: "limit", value: "\(limit)"),
         ]
         // A negative epoch is before the first one and has no text form; without `after` all rows follow.
-        if position.epoch >= 0 { items.append(URLQueryItem(name: "after", value: position.description)) }
+        if position.epoch >= 0 {
+            items.append(URLQueryItem(name: "after", value: position.description))
+        }
         let url = base.appending(path: "v1/audit/export").appending(queryItems: items)
         let (body, response) = try await load(url)
         guard let response = response as? HTTPURLResponse, response.statusCode == 200 else {

@@ -36,7 +36,9 @@ struct MomentTable: Sendable {
     private mutating func insert(_ moment: Moment, in db: Database) throws {
         let before = try Moment.last(atOrBefore: moment.time, db)
         if let before, before.position >= moment.position { return }
-        while let next = try Moment.first(atOrAfter: moment.time, db), next.position <= moment.position {
+        while let next = try Moment.first(atOrAfter: moment.time, db),
+            next.position <= moment.position
+        {
             try db.execute(
                 sql: "DELETE FROM moment WHERE time = ?", arguments: [next.time.microseconds])
         }
@@ -88,7 +90,11 @@ extension Moment {
             guard
                 let found = try Moment.first(atOrAfter: Timestamp(microseconds: middle), db)
             else { break }
-            if found.position >= position { high = middle } else { low = found.time.microseconds + 1 }
+            if found.position >= position {
+                high = middle
+            } else {
+                low = found.time.microseconds + 1
+            }
         }
         return try Moment.first(atOrAfter: Timestamp(microseconds: low), db)
     }

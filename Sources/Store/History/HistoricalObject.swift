@@ -34,7 +34,9 @@ extension HistoricalObject {
         let baseline = try Self.baseline(db, key).flatMap { $0.position <= position ? $0 : nil }
         var newest = row?.position ?? .start
         var object = row?.object
-        if let baseline, baseline.position > newest { (newest, object) = (baseline.position, baseline) }
+        if let baseline, baseline.position > newest {
+            (newest, object) = (baseline.position, baseline)
+        }
         if let standing = try RetainedVersion(db, key, at: position), standing.position > newest {
             object = standing.object
         }
@@ -60,7 +62,8 @@ extension HistoricalObject {
 
     /// Returns true if a row outside of `rows` is about `key` before `position`.
     static func hasRow(
-        _ key: String, before position: HistoryPosition, outside rows: ClosedRange<Int64>, _ db: Database
+        _ key: String, before position: HistoryPosition, outside rows: ClosedRange<Int64>,
+        _ db: Database
     ) throws -> Bool {
         let statement = try db.cachedStatement(
             sql: """
@@ -127,7 +130,8 @@ struct RetainedVersion {
         let row = try Row.fetchOne(statement, arguments: [key, position.epoch, position.revision])
         guard let row else { return nil }
         let reader = ColumnReader(row: row, label: "standing \(key)")
-        self.position = HistoryPosition(epoch: try reader.integer(0), revision: try reader.integer(1))
+        self.position = HistoryPosition(
+            epoch: try reader.integer(0), revision: try reader.integer(1))
         object = try reader.optionalText(4).map { value in
             HistoricalObject(
                 key: key,
@@ -144,7 +148,8 @@ struct RetainedVersion {
         let statement = try db.cachedStatement(
             sql: "INSERT OR REPLACE INTO standing VALUES (?, ?, ?, ?, ?, ?)")
         try statement.execute(arguments: [
-            key, position.epoch, position.revision, object?.position.epoch, object?.position.revision,
+            key, position.epoch, position.revision, object?.position.epoch,
+            object?.position.revision,
             object?.value,
         ])
     }

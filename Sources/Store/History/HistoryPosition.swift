@@ -19,7 +19,9 @@ package struct HistoryPosition: Hashable, Sendable {
     package static let end = HistoryPosition(epoch: .max, revision: .max)
 
     /// The position directly before this one.
-    package var predecessor: HistoryPosition { HistoryPosition(epoch: epoch, revision: revision - 1) }
+    package var predecessor: HistoryPosition {
+        HistoryPosition(epoch: epoch, revision: revision - 1)
+    }
 }
 
 extension HistoryPosition: Comparable {
@@ -99,7 +101,8 @@ extension AuditLedger {
                 let range = try HistoryRange.holding(moment.position, db),
                 next.map({ range.contains($0.position) }) ?? (range.last == nil)
             else {
-                return .failure(try UnknownPosition(after: db) { $0.since.map { $0 > time } ?? false })
+                return .failure(
+                    try UnknownPosition(after: db) { $0.since.map { $0 > time } ?? false })
             }
             return .success(
                 ResolvedPosition(position: moment.position, range: range, isNewest: next == nil))

@@ -75,7 +75,9 @@ extension Array<AuditRecord> {
     /// By revision, key (its bytes) and number.
     fileprivate var inOrder: [AuditRecord] {
         sorted { left, right in
-            if left.position != right.position { return (left.position ?? .start) < (right.position ?? .start) }
+            if left.position != right.position {
+                return (left.position ?? .start) < (right.position ?? .start)
+            }
             let (first, second) = ((left.key ?? "").utf8, (right.key ?? "").utf8)
             if !first.elementsEqual(second) { return first.lexicographicallyPrecedes(second) }
             return left.seq < right.seq

@@ -32,7 +32,9 @@ struct ImportedRow: Sendable {
 
     /// In this ledger's epochs; rows of schema 1 are of their ledger's first.
     var position: HistoryPosition? {
-        record.revision.map { HistoryPosition(epoch: (record.epoch ?? 1) + epochOffset, revision: $0) }
+        record.revision.map {
+            HistoryPosition(epoch: (record.epoch ?? 1) + epochOffset, revision: $0)
+        }
     }
 
     /// Returns true if `db` lacks the row. Throws `badSegment` when it has a different row in its place.

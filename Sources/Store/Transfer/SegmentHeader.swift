@@ -185,7 +185,8 @@ extension SegmentHeader {
                     AND (seq < ? OR seq > ?))
                 """, arguments: [from, to])
         guard isApart == false else { return [] }
-        let lower = from == ends.first ? .start : try position(db, "seq < ? ORDER BY seq DESC", from)
+        let lower =
+            from == ends.first ? .start : try position(db, "seq < ? ORDER BY seq DESC", from)
         var upper = to == ends.last ? nil : try position(db, "seq > ? ORDER BY seq", to)
         upper?.revision -= 1
         return ranges.compactMap { $0.cut(after: lower ?? .start, through: upper) }
@@ -210,7 +211,8 @@ extension SegmentHeader {
 
 extension Coverage {
     /// The part of the range after `lower` and up to `upper`; nil when nothing is left.
-    fileprivate func cut(after lower: HistoryPosition, through upper: HistoryPosition?) -> Coverage? {
+    fileprivate func cut(after lower: HistoryPosition, through upper: HistoryPosition?) -> Coverage?
+    {
         var range = self
         if lower.epoch > epoch { return nil }
         if lower.epoch == epoch { range.first = max(first, lower.revision) }

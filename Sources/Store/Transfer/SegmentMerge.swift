@@ -67,8 +67,11 @@ struct SegmentMerge {
                 try RetainedVersion.put(before, key, at: start, in: db)
                 // After a restore of etcd the same write is of an older epoch here than it is there.
                 let isSameWrite =
-                    before?.position.revision == after?.position.revision && before?.value == after?.value
-                if !isSameWrite { conflicts.append(Conflict(start: start, claimed: after?.position)) }
+                    before?.position.revision == after?.position.revision
+                    && before?.value == after?.value
+                if !isSameWrite {
+                    conflicts.append(Conflict(start: start, claimed: after?.position))
+                }
             }
         }
         return conflicts

@@ -98,7 +98,9 @@ struct RandomStory {
         return objects.values.sorted { $0.key < $1.key }
     }
 
-    func isWatched(_ position: HistoryPosition) -> Bool { watched.contains { $0.contains(position) } }
+    func isWatched(_ position: HistoryPosition) -> Bool {
+        watched.contains { $0.contains(position) }
+    }
 
     /// Nil when nobody can tell: before all there is, and when the next change was seen after a gap.
     func position(at time: Timestamp) -> HistoryPosition? {
@@ -123,7 +125,9 @@ extension Projection {
         let position = HistoryPosition(epoch: 1, revision: revision)
         return Projection(
             revision: revision,
-            rows: [.change(RandomStory.prefix + name, position, time: revision * 1_000, value: value)])
+            rows: [
+                .change(RandomStory.prefix + name, position, time: revision * 1_000, value: value)
+            ])
     }
 }
 

@@ -95,7 +95,8 @@ import Store
         #expect(first.map(\.revision) == [1, 2, 3])
         var found: [Int64] = []
         var position = HistoryPosition.start
-        while let page = try? await fixture.ledger.changes(after: position), let end = page.last?.position
+        while let page = try? await fixture.ledger.changes(after: position),
+            let end = page.last?.position
         {
             found += page.map(\.seq)
             position = end
