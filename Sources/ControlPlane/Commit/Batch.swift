@@ -3,7 +3,7 @@ import Domain
 import Etcd
 import Synchronization
 
-/// A submission with what the writer has learned of its journal entry.
+/// A submission and the state of its journal entry as the writer last read it.
 struct BatchMember: Sendable {
     let submission: Submission
 
@@ -15,7 +15,7 @@ struct BatchMember: Sendable {
     var id: ChangeID { submission.request.id }
     var journalKey: EtcdKey { Keyspace.journal(id) }
 
-    /// True if the member's transaction compares one of these keys.
+    /// True if the member's transaction compares any of these keys.
     func touches(_ paths: Set<String>) -> Bool {
         let draft = submission.draft
         return paths.contains(journalKey.description)
@@ -25,11 +25,11 @@ struct BatchMember: Sendable {
     }
 }
 
-/// The writes of a batch's members, to find changes that must wait for the next transaction. A transaction compares
-/// the state before it, and etcd takes only one write of each key.
+/// The writes of a batch's members. They show which changes must wait for the next transaction. A transaction
+/// compares the state before it, and etcd accepts only one write of each key in it.
 struct BatchWrites {
     private var paths: Set<String> = []
-    /// Networks of subnets and regions, before and after.
+    /// The networks of the written subnets and regions, before and after the write.
     private var networks: [CIDR] = []
     private var changesRegions = false
     private var changesTiers = false
@@ -38,8 +38,7 @@ struct BatchWrites {
     private var changesGlobalPolicies = false
     private var twins: Set<String> = []
 
-    /// True if a plan with these reads and writes might come out otherwise after the batch, or writes a
-    /// key that the batch writes.
+    /// True if the batch writes one of these keys, or if a plan with these reads might differ after the batch.
     func affect(_ reads: ReadSet, _ writes: [ObjectWrite]) -> Bool {
         guard !paths.isEmpty else { return false }
         return writes.contains { paths.contains($0.path) }
@@ -63,14 +62,14 @@ struct BatchWrites {
         }
     }
 
-    /// The same for all keys that one policy may be stored under: with or without a tier's prefix.
+    /// Returns the same value for all keys that one policy may be stored under, with or without a tier's prefix.
     private static func twinKey(_ path: String) -> String {
         let end = path.lastIndex(of: "/").map(path.index(after:)) ?? path.startIndex
         let name = path[end...].split(separator: ".", maxSplits: 1).last ?? path[end...]
         return String(path[..<end] + name)
     }
 
-    /// Counts one more member in.
+    /// Adds the writes of one more member.
     mutating func add(_ write: PlannedWrite, _ mirror: Mirror) {
         for object in write.writes {
             paths.insert(object.path)
@@ -94,23 +93,23 @@ struct BatchWrites {
     }
 }
 
-/// The room that is left in a transaction.
+/// The remaining room in a transaction.
 struct TransactionBudget {
     private let limits: Writer.Limits
-    /// `head` itself.
+    /// The number of operations so far. It starts with the write of `head`.
     private var operations = 1
     private var bytes = 0
-    /// Keys that are compared and not written.
+    /// The keys that the transaction compares in addition to the written ones.
     private var compared: Set<String> = []
     private var isEmpty = true
 
     init(_ limits: Writer.Limits) { self.limits = limits }
 
-    /// Counts the write and returns true if it fits. A first one always does: etcd's own limits may be
-    /// higher, and etcd judges it.
+    /// Counts the write and returns true if it fits. The first write always fits, because etcd's own limits may be
+    /// higher; etcd then decides.
     mutating func take(_ write: PlannedWrite, _ reads: ReadSet) -> Bool {
         let compared = compared.union(write.required).union(reads.inventory.map(\.path))
-        // Each object is one comparison and one operation, and so is the change's journal entry.
+        // Each object takes one comparison and one operation. The change's journal entry takes the same.
         let operations = operations + write.writes.count + 1
         let bytes = bytes + write.size
         let fits = operations + compared.count <= limits.operations && bytes <= limits.bytes

@@ -1,7 +1,7 @@
 import Synchronization
 
-/// Runs a task one at a time. Callers that ask while it runs share the one run that follows, so that nobody waits for
-/// more than two runs.
+/// Runs a task, one run at a time. Callers that ask during a run share the next run. So no caller waits for more than
+/// two runs.
 final class CoalescingTask: Sendable {
     private struct Turn: Sendable {
         let number: Int
@@ -12,18 +12,18 @@ final class CoalescingTask: Sendable {
         var last: Turn?
         /// The turn that has not begun.
         var next: Turn?
-        /// Of each turn that is not over, those who wait for it; nil for one that is about to.
+        /// The waiting callers of each unfinished turn. The value is nil for a caller that has not suspended yet.
         var waiting: [Int: [Int: CheckedContinuation<Void, Never>?]] = [:]
         var callers = 0
     }
 
     private let state = Mutex(State())
 
-    /// The number of callers that wait now.
+    /// The number of waiting callers.
     var waiting: Int { state.withLock { $0.waiting.values.reduce(0) { $0 + $1.count } } }
 
-    /// Returns when a run of `body` that began after the call has ended, or when the caller is cancelled. A
-    /// run that all who wait for it have cancelled is cancelled.
+    /// Waits for the end of a run of `body` that began after the call. Returns early if the caller is cancelled. A
+    /// run is cancelled when all its callers are cancelled.
     func run(_ body: @escaping @Sendable () async -> Void) async {
         let (turn, caller) = join(body)
         await withTaskCancellationHandler {

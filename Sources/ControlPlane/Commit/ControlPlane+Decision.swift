@@ -2,11 +2,12 @@ import Domain
 import Etcd
 
 extension ControlPlane {
-    /// Drafts after which the writer plans a change itself, since others keep overtaking it.
+    /// The number of outdated drafts after which the writer plans a change itself. Other changes overtook each of
+    /// them.
     private static let drafts = 3
 
-    /// Plans the change in this task and has it committed; or, when there is nothing to commit, makes
-    /// sure that the decision was made on the current state.
+    /// Plans the change in this task and has the writer commit it. If there is nothing to commit, confirms that the
+    /// decision was made on the current state.
     func decide(
         _ request: ChangeRequest, _ prepared: PreparedChange, deadline: ContinuousClock.Instant
     ) async -> ChangeAnswer {
@@ -43,17 +44,17 @@ extension ControlPlane {
     }
 
     private enum Confirmation {
-        /// No change that was accepted before the request came is missing from what was judged.
+        /// The decision includes every change that was accepted before the request came.
         case current
-        /// An earlier request with the same key, or etcd, has the last word.
+        /// The answer comes from etcd, or from an earlier request with the same key.
         case answered(ChangeAnswer)
         case outdated(String)
         case unavailable(String)
     }
 
-    /// Asks etcd for `head` and for the keys that the decision rests on, with a read that a majority of
-    /// members agrees to, and compares the decision with a mirror that has caught up with them. A dry
-    /// run asks with the very transaction that the change would be, so that etcd judges it as well.
+    /// Compares the decision with the current state. Reads `head` and the keys behind the decision with a
+    /// linearizable read, and waits until the mirror has caught up with them. A dry run sends the transaction of the
+    /// change itself, so that etcd judges it as well.
     private func confirm(
         _ draft: Draft, _ request: ChangeRequest, deadline: ContinuousClock.Instant
     ) async -> Confirmation {
@@ -82,7 +83,7 @@ extension ControlPlane {
         }
         let stored = zip(keys, found.dropFirst()).map { (expected: $0, now: $1.first) }
         let moved = stored.filter { $0.expected.revision != $0.now?.modRevision ?? 0 }
-        // A deletion leaves no revision of its own to wait for.
+        // A deleted key has no revision to wait for.
         let newest = moved.map { $0.now?.modRevision ?? revision }.max() ?? 0
         let awaited = max(found.first?.first?.modRevision ?? 0, newest)
         let limit = min(deadline, .now + .seconds(1))
@@ -95,7 +96,7 @@ extension ControlPlane {
         return .current
     }
 
-    /// The meaning of an error of a lookup, or of the rehearsal of a write.
+    /// Returns the meaning of an error of a lookup, or of the rehearsal of a write.
     private static func judged(_ error: any Error, _ write: PlannedWrite?) -> Confirmation {
         guard let error = error as? EtcdError else { return .unavailable("\(error)") }
         switch EtcdVerdict(error.code) {
@@ -112,7 +113,7 @@ extension ControlPlane {
 }
 
 extension Decision {
-    /// The answer to a change of which nothing is to be written.
+    /// The answer to a decision that writes nothing.
     fileprivate var answer: ChangeAnswer {
         switch self {
         case .write(let write): .planned(write)
@@ -123,9 +124,9 @@ extension Decision {
 }
 
 extension Writer {
-    /// The transaction that would commit the write, with a comparison that never holds. etcd judges
-    /// size, operations, permissions and quota before it compares (etcd server/etcdserver/api/v3rpc/
-    /// key.go and quota.go), so it refuses this one exactly if it would refuse the real one.
+    /// Returns the transaction that would commit the write, with an added comparison that never holds. etcd judges
+    /// size, operations, permissions and quota before it compares (etcd server/etcdserver/api/v3rpc/key.go and
+    /// quota.go). So etcd refuses the rehearsal exactly if it would refuse the real transaction.
     func rehearsal(of write: PlannedWrite, _ request: ChangeRequest, _ reads: ReadSet)
         -> Transaction
     {
@@ -143,6 +144,6 @@ extension Writer {
 }
 
 extension Compare {
-    /// A comparison that does not hold, whatever etcd has: no key has a negative version.
+    /// Returns a comparison that never holds, because no key has a negative version.
     static func never(_ key: EtcdKey) -> Compare { Compare(key, .equal, .version(-1)) }
 }

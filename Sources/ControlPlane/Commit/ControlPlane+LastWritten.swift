@@ -4,13 +4,13 @@ import Domain
 import Store
 
 extension ControlPlane {
-    /// Objects of one request of which the ledger is asked what this API wrote.
+    /// The largest number of objects per request that are looked up in the ledger.
     private static let lookups = 256
-    /// Rows of one object in which the last write of this API is looked for.
+    /// The number of an object's rows that are searched for the last write of this API.
     private static let versions = 100
 
-    /// The request with what this API wrote last under the keys from which it removes labels or fields; only
-    /// for those, since the ledger has to be read.
+    /// Adds to the request the last values that this API wrote. Only keys that lose labels or fields are looked up,
+    /// because that reads the ledger.
     func withLastWritten(_ request: ChangeRequest, _ change: PreparedChange) async -> ChangeRequest
     {
         let paths = pathsLosingMembers(change)
@@ -24,15 +24,15 @@ extension ControlPlane {
                 last[path] = row.after.flatMap { try? JSONParser.parse($0) }
             }
         } catch {
-            // A warning is not worth a write; that the ledger fails is said elsewhere.
+            // The lookup serves a warning only, so its failure must not fail the write. Failures of the ledger are
+            // reported elsewhere.
             return request
         }
         request.lastWritten = last
         return request
     }
 
-    /// The keys of stored objects that the documents would take labels or fields from, as far as the mirror
-    /// knows now.
+    /// Returns the keys of stored objects that lose labels or fields by this change, judged by the mirror.
     private func pathsLosingMembers(_ change: PreparedChange) -> [String] {
         let changes: [PreparedChange] =
             if case .apply(let stream) = change { stream.items.map(\.change) } else { [change] }
@@ -56,7 +56,8 @@ extension ControlPlane {
 }
 
 extension PreparedChange {
-    /// The labels and `spec` fields that a PUT keeps; the fields are nil if they are not replaced. Nil for other changes.
+    /// The labels and `spec` fields that a PUT keeps. The fields are nil if the PUT does not replace them. The
+    /// property is nil for other changes.
     fileprivate var replacement: (ObjectName, (labels: Set<String>, fields: Set<String>?))? {
         switch self {
         case .putRegion(let name, let decoded):

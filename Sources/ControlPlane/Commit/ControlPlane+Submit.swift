@@ -4,21 +4,19 @@ import Domain
 import Store
 
 extension ControlPlane {
-    /// Reads and judges the documents of a write, as far as that needs nothing but them.
+    /// Reads the documents of a write and checks everything that depends on the documents alone.
     ///
-    /// - Parameter yaml: The text that the operation was read from, if that is YAML.
+    /// - Parameter yaml: The text that the operation was read from, if the text is YAML.
     package func prepare(_ operation: ChangeOperation, yaml: [UInt8]? = nil) -> PreparedOperation {
         PreparedOperation(
             change: PreparedChange(operation, regions: mirror.read { $0.regions }),
             warnings: yaml.map { UnquotedText.warnings(operation, in: $0) } ?? [])
     }
 
-    /// Carries out one write, or plans it when it is a dry run.
+    /// Carries out one write, or plans it for a dry run. A refusal is in the ledger when this returns. Throws if the
+    /// write could not be decided, shown or audited within the deadline.
     ///
-    /// - Parameter prepared: what `prepare` made of its operation.
-    ///
-    /// A refusal is in the ledger when this returns. Throws when the write could not be decided, or
-    /// could not be shown and audited within the deadline.
+    /// - Parameter prepared: The result of `prepare` for the request's operation.
     package func submit(
         _ request: ChangeRequest, _ prepared: PreparedOperation? = nil
     ) async throws(ControlPlaneError) -> ChangeOutcome {
@@ -77,7 +75,7 @@ extension ControlPlane {
         }
     }
 
-    /// Returns the answer that an earlier request with the same key was given.
+    /// Returns the answer to an earlier request with the same key.
     private func replayed(
         _ id: ChangeID, _ entry: JournalEntry, _ revision: Int64
     ) async throws(ControlPlaneError) -> AppliedChange {
@@ -109,7 +107,7 @@ extension ControlPlane {
             replayed: true)
     }
 
-    /// Returns what an earlier manifest with the same key changed. The objects that it left alone are not recorded.
+    /// Returns the changes of an earlier manifest with the same key. Unchanged objects are not recorded.
     private func replayedManifest(
         _ id: ChangeID, _ revision: Int64
     ) async throws(ControlPlaneError) -> AppliedManifest {

@@ -2,9 +2,9 @@ import Crypto
 import Documents
 import Domain
 
-/// The value of `head`: the last accepted change, on which all replicas agree.
+/// The value of `head`. It names the last accepted change, on which all replicas agree.
 package struct Head: Sendable, Equatable {
-    /// Changes accepted so far, by any replica: 0 to `maximumSeq`.
+    /// The number of accepted changes of all replicas, 0 to `maximumSeq`.
     package var seq: Int64
     /// The id of the last accepted change; empty before the first.
     package var changeID: String
@@ -14,11 +14,11 @@ package struct Head: Sendable, Equatable {
     package static let initial = Head(
         seq: 0, changeID: "", hash: String(repeating: "0", count: 64))
 
-    /// The format that this program writes; a value without a version is of version 1.
+    /// The format that this program writes. A value without a version has version 1.
     package static let version: Int64 = 1
 
-    /// The largest integer that every JSON reader keeps exactly (RFC 8259 section 6), and so far below
-    /// `Int64.max` that the changes of one transaction can always be counted.
+    /// The largest integer that every JSON reader keeps exactly (RFC 8259 section 6). It is far below `Int64.max`, so
+    /// adding the changes of one transaction never overflows.
     package static let maximumSeq: Int64 = (1 << 53) - 1
 
     package init(seq: Int64, changeID: String, hash: String) {
@@ -107,7 +107,7 @@ package enum StoredHead: Sendable, Equatable {
         self = .valid(Head(seq: seq, changeID: changeID, hash: hash))
     }
 
-    /// The head to continue from; nil if it cannot be read.
+    /// The head to continue from; nil if the stored value is unreadable.
     package var head: Head? {
         switch self {
         case .absent: .initial
@@ -122,16 +122,16 @@ package struct UnreadableHead: Sendable, Equatable {
     package enum Reason: Sendable, Equatable {
         /// The value is malformed, for the given reason.
         case malformed(String)
-        /// Written by a later version of this program.
+        /// A later version of this program wrote the value.
         case laterVersion(Int64)
-        /// The number cannot grow.
+        /// The number has reached `Head.maximumSeq`.
         case exhausted(Int64)
     }
 
     package var bytes: [UInt8]
     package var reason: Reason
 
-    /// Says what is wrong with the value.
+    /// A description of the error in the value.
     package var problem: String {
         switch reason {
         case .malformed(let problem): "head in etcd cannot be read: \(problem)"
@@ -142,7 +142,7 @@ package struct UnreadableHead: Sendable, Equatable {
         }
     }
 
-    /// Says what to do about it.
+    /// The advice for the operator.
     package var remedy: String {
         switch reason {
         case .laterVersion: "Install that version on this server."

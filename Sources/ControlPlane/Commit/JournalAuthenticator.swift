@@ -3,13 +3,13 @@ import Documents
 import Domain
 import Etcd
 
-/// A secret that all servers of one etcd share, and the id by which journal entries name it.
+/// A secret that all servers of one etcd share. Journal entries name it by its id.
 package struct JournalKey: Sendable, Equatable {
     /// 1 to 32 letters, digits, `.`, `_` and `-`.
     package let id: String
     let secret: SymmetricKey
 
-    /// The fewest bytes of a secret: the output length of SHA-256 (RFC 2104 section 3).
+    /// The minimum length of a secret in bytes: the output length of SHA-256 (RFC 2104 section 3).
     package static let minimumBytes = 32
 
     /// Returns nil if `id` has another form, or if `secret` has fewer bytes than `minimumBytes`.
@@ -32,15 +32,16 @@ package struct JournalKey: Sendable, Equatable {
 }
 
 extension JournalKey: CustomStringConvertible, CustomReflectable {
-    /// Without the secret.
+    /// The id alone. The secret must not be printed.
     package var description: String { "journal key \(id)" }
     package var customMirror: Swift.Mirror { Swift.Mirror(self, children: ["id": id]) }
 }
 
-/// The proof that a server made a journal entry: HMAC-SHA-256 (RFC 2104) over the change's id and the
-/// canonical form of the entry (RFC 8785) without the proof itself. The entry holds the digest of every
-/// value that its change wrote and the revision of `head` that its transaction compared, so it is good
-/// for these values in this one transaction only.
+/// The proof that a server made a journal entry: HMAC-SHA-256 (RFC 2104) over the change's id and the entry's
+/// canonical form (RFC 8785) without the proof.
+///
+/// The entry holds the digest of every value that its change wrote, and the revision of `head` that its transaction
+/// compared. So the proof is valid for these values in this transaction only.
 package struct JournalSeal: Sendable, Equatable {
     package var keyID: String
     /// 64 lower-case hex digits.
@@ -51,7 +52,7 @@ package struct JournalSeal: Sendable, Equatable {
         self.code = code
     }
 
-    /// Nil if the member `mac` does not have the form of a seal.
+    /// Returns nil if the member `mac` does not have the form of a seal.
     init?(_ value: JSONValue) {
         guard let keyID = value["key"]?.stringValue, let code = value["value"]?.stringValue else {
             return nil
@@ -61,7 +62,7 @@ package struct JournalSeal: Sendable, Equatable {
 
     var document: JSONValue { ["key": .string(keyID), "value": .string(code)] }
 
-    /// The bytes that are authenticated.
+    /// Returns the authenticated bytes.
     static func message(_ id: ChangeID, _ entry: JSONObject) -> [UInt8] {
         var entry = entry
         entry["mac"] = nil
@@ -70,16 +71,16 @@ package struct JournalSeal: Sendable, Equatable {
     }
 }
 
-/// Makes journal entries that other servers believe, and says which of those in etcd to believe.
+/// Signs journal entries and verifies stored ones.
 package struct JournalAuthenticator: Sendable {
-    /// The first signs, all verify. Without any, every entry that can be read is believed.
+    /// The keys. The first one signs, and all of them verify. Without keys, every readable entry is believed.
     package let keys: [JournalKey]
 
     package init(_ keys: [JournalKey] = []) { self.keys = keys }
 
     package var isOn: Bool { !keys.isEmpty }
 
-    /// Reads what lies under the journal key of `id`; any bytes are allowed.
+    /// Reads the value of the journal key of `id`. Any bytes are allowed.
     package func read(_ id: ChangeID, _ bytes: [UInt8]) -> JournalReading {
         guard isOn, let value = try? JSONParser.parse(bytes) else {
             return JournalReading(bytes: bytes)
@@ -90,22 +91,22 @@ package struct JournalAuthenticator: Sendable {
         return .doubtful(JournalDoubt(.notAuthentic(problem), claim: entry))
     }
 
-    /// The journal entry that `keyValue` is; nil for any other key.
+    /// Returns the journal entry in `keyValue`; nil for any other key.
     func read(_ keyValue: KeyValue) -> (id: ChangeID, reading: JournalReading)? {
         ChangeID(journalKey: keyValue.key).map { ($0, read($0, keyValue.value)) }
     }
 
-    /// Has `entry` signed whenever it is serialised, for the change `id` and these writes.
+    /// Prepares `entry` for signing: its serialisation is signed for the change `id` and these writes.
     func seal(_ entry: inout JournalEntry, _ id: ChangeID, _ writes: [ObjectWrite]) {
         guard let key = keys.first else { return }
         entry.digests = writes.map { $0.bytes.map(JournalEntry.digest) }
         entry.signer = JournalEntry.Signer(key: key, id: id)
     }
 
-    /// Why a transaction that holds `entry` is not the one that the entry was made for; nil when it is, or
-    /// when nothing is authenticated.
+    /// Returns the reason why `entry` does not belong to the transaction that holds it. Returns nil if it belongs
+    /// there, or if authentication is off.
     ///
-    /// - Parameter before: mod_revision of `head` before the transaction; nil when that is not known.
+    /// - Parameter before: The mod_revision of `head` before the transaction; nil if unknown.
     func problem(
         _ entry: JournalEntry, before: Int64?, value: (String) -> [UInt8]?
     ) -> String? {
@@ -136,7 +137,7 @@ package struct JournalAuthenticator: Sendable {
 }
 
 extension JournalEntry {
-    /// Signs an entry when it is written.
+    /// A key and a change id that sign an entry when it is serialised.
     struct Signer: Sendable, Equatable {
         var key: JournalKey
         var id: ChangeID
@@ -149,7 +150,7 @@ extension JournalEntry {
         }
     }
 
-    /// SHA-256 of a value, 64 lower-case hex digits.
+    /// Returns the SHA-256 of a value as 64 lower-case hex digits.
     static func digest(_ bytes: [UInt8]) -> String {
         AuditHash(SHA256.hash(data: bytes))?.description ?? ""
     }

@@ -4,12 +4,12 @@ package import Documents
 import Domain
 import Etcd
 
-/// The value of `journal/<changeId>`: who made a change and which keys it wrote, in the same
-/// transaction as the change itself.
+/// The value of `journal/<changeId>`. It says who made a change and which keys the change wrote. The change's own
+/// transaction writes it.
 package struct JournalEntry: Sendable, Equatable {
-    /// False if the change was given up. The entry then keeps a late transaction from being applied.
+    /// False if the change was given up. The entry then prevents a late transaction from being applied.
     package var isAccepted: Bool
-    /// RFC 3339, UTC.
+    /// The time of the change (RFC 3339, UTC).
     package var time: String
     package var context: ChangeContext
     /// `put`, `patch`, `delete`, `allocate` or `apply`.
@@ -17,26 +17,27 @@ package struct JournalEntry: Sendable, Equatable {
     package var kind: String
     package var name: String
     package var region: String?
-    /// The effect on the object; nil for a change that was given up.
+    /// The effect on the object; nil if the change was given up.
     package var result: ChangeVerb?
-    /// The etcd keys written besides `head` and the journal, the named object's first.
+    /// The written etcd keys except `head` and the journal. The key of the named object comes first.
     package var keys: [String]
-    /// The effect on each of `keys`, in their order.
+    /// The effects on `keys`, in the same order.
     package var verbs: [ChangeVerb]
     /// See `ChangeRequest.fingerprint`.
     package var fingerprint: String?
-    /// The warnings that the client was given, as `{pointer, rule, message}`.
+    /// The warnings in the client's answer, as `{pointer, rule, message}`.
     package var warnings: [JSONValue] = []
-    /// mod_revision of `head` that the change's transaction compared; nil when the entry does not say.
+    /// The mod_revision of `head` that the change's transaction compared; nil if absent in the entry.
     package var headRevision: Int64?
-    /// SHA-256 of the value written under each of `keys`, in hex, nil for a deletion; empty unless signed.
+    /// The SHA-256, in hex, of the value written under each of `keys`; nil for a deletion. The array is empty in an
+    /// unsigned entry.
     var digests: [String?] = []
-    /// The seal that was read; see `JournalAuthenticator`.
+    /// The seal of an entry that was read; see `JournalAuthenticator`.
     package private(set) var seal: JournalSeal?
-    /// Signs the entry when it is serialised.
+    /// The signer that signs the entry when it is serialised.
     var signer: Signer?
 
-    /// The format that this program writes; a value without a version is of version 1.
+    /// The format that this program writes. A value without a version has version 1.
     package static let version: Int64 = 1
 
     package init(
@@ -59,17 +60,17 @@ package struct JournalEntry: Sendable, Equatable {
 }
 
 extension JournalEntry {
-    /// `kind` of a change that applies a manifest; its name is empty.
+    /// The `kind` of a change that applies a manifest. Such a change has an empty name.
     package static let manifestKind = "Stream"
 
-    /// Nil when the bytes are no journal entry of this version. Believes whatever it reads: what acts on an
-    /// entry asks `JournalAuthenticator.read`.
+    /// Returns nil if the bytes are no journal entry of this version. This does not authenticate the entry; code that
+    /// acts on an entry calls `JournalAuthenticator.read`.
     package init?(bytes: [UInt8]) {
         guard let entry = JournalReading(bytes: bytes).entry else { return nil }
         self = entry
     }
 
-    /// Nil when a member is missing or of another type; `value` is of a known version.
+    /// Returns nil if a member is missing or has another type. The caller has checked the version of `value`.
     init?(_ value: JSONValue) {
         guard let status = value["status"]?.stringValue,
             let time = value["time"]?.stringValue,
@@ -117,7 +118,7 @@ extension JournalEntry {
         return JSONSerializer.bytes(.object(object))
     }
 
-    /// The objects that the change wrote, or the one it named: for a manifest told from the keys.
+    /// The named object, or the objects of a manifest. The latter are derived from the keys.
     package var objects: [ObjectReference] {
         guard kind == Self.manifestKind else {
             return [ObjectReference(kind: kind, name: name, region: region)]
@@ -130,13 +131,13 @@ extension JournalEntry {
         }
     }
 
-    /// The effect on `key`; nil for a key of another change.
+    /// Returns the effect on `key`; nil if the change did not write it.
     func verb(of key: String) -> ChangeVerb? {
         guard let index = keys.firstIndex(of: key) else { return nil }
         return verbs.indices.contains(index) ? verbs[index] : index == 0 ? result : .create
     }
 
-    /// The object the request named; nil for a kind that this version does not know.
+    /// The object that the request named; nil if this version does not know the kind.
     package var objectName: ObjectName? {
         switch (kind, region) {
         case ("Region", _): .region(name)
@@ -148,22 +149,23 @@ extension JournalEntry {
     }
 }
 
-/// The result of reading a value below `journal/`. All code that acts on a journal entry reads it this way: replays, lost answers, `GET /v1/changes/{id}` and the ledger's rows.
+/// The result of reading a value below `journal/`. All code that acts on a journal entry uses it: replays, lost
+/// answers, `GET /v1/changes/{id}` and the ledger's rows.
 package enum JournalReading: Sendable, Equatable {
-    /// An entry to act on.
+    /// An entry that code may act on.
     case entry(JournalEntry)
-    /// Something that must be neither believed nor overwritten.
+    /// A value that must be neither believed nor overwritten.
     case doubtful(JournalDoubt)
 
-    /// The entry to act on; nil when there is none.
+    /// The entry that code may act on; nil if the value is doubtful.
     package var entry: JournalEntry? { if case .entry(let entry) = self { entry } else { nil } }
 
     package var doubt: JournalDoubt? { if case .doubtful(let doubt) = self { doubt } else { nil } }
 
-    /// The entry's claims, believed or not.
+    /// The entry's claims, whether believed or not.
     package var claim: JournalEntry? { entry ?? doubt?.claim }
 
-    /// Reads a value without authentication; any bytes are allowed.
+    /// Reads a value without authentication. Any bytes are allowed.
     package init(bytes: [UInt8]) {
         guard let value = try? JSONParser.parse(bytes) else {
             self = .doubtful(JournalDoubt(.unreadable))
@@ -183,20 +185,21 @@ package enum JournalReading: Sendable, Equatable {
         }
     }
 
-    /// The journal entry that `keyValue` is, unauthenticated; nil for any other key.
+    /// Returns the journal entry in `keyValue` without authentication; nil for any other key.
     static func of(_ keyValue: KeyValue) -> (ChangeID, JournalReading)? {
         ChangeID(journalKey: keyValue.key).map { ($0, JournalReading(bytes: keyValue.value)) }
     }
 }
 
-/// Why a value below `journal/` is not acted on.
+/// The reason why the server does not act on a value below `journal/`.
 package struct JournalDoubt: Sendable, Equatable {
     package enum Reason: Sendable, Equatable {
-        /// No entry at all.
+        /// The value is not a journal entry.
         case unreadable
-        /// Written by a later version of this program.
+        /// A later version of this program wrote the value.
         case laterVersion(Int64)
-        /// Not made by a server that has one of the keys, or not for this transaction; with what is wrong.
+        /// The entry was not signed with a known key, or was made for another transaction. The text says what is
+        /// wrong.
         case notAuthentic(String)
     }
 
@@ -209,7 +212,7 @@ package struct JournalDoubt: Sendable, Equatable {
         self.claim = claim
     }
 
-    /// Says what is wrong.
+    /// A description of the error.
     package var problem: String {
         switch reason {
         case .unreadable: "journal entry cannot be read"

@@ -1,10 +1,10 @@
 import Etcd
 import Synchronization
 
-/// The lease that journal entries are attached to: a fresh one every hour, so that one expiry never
-/// deletes much at once.
+/// The lease of the journal entries. A new lease is granted every hour, so that one expiry never deletes many entries
+/// at once.
 ///
-/// Used by the writer's task alone; the lock only makes the state shareable.
+/// Only the writer's task uses it. The lock only makes the state shareable.
 final class JournalLease: Sendable {
     private struct Current {
         var id: LeaseID
@@ -12,7 +12,7 @@ final class JournalLease: Sendable {
     }
 
     private let store: any KeyValueStore
-    /// Seconds that journal entries live.
+    /// The lifetime of journal entries in seconds.
     private let ttlSeconds: Int64
     private let current = Mutex<Current?>(nil)
 
@@ -21,7 +21,7 @@ final class JournalLease: Sendable {
         self.ttlSeconds = ttlSeconds
     }
 
-    /// The lease for entries written now; throws `EtcdError` when a new one is due and etcd is away.
+    /// Returns the lease for new entries. Throws `EtcdError` if a new lease is due and etcd is unavailable.
     func id() async throws -> LeaseID {
         let now = ContinuousClock.now
         if let current = current.withLock({ $0 }), now < current.renewAt { return current.id }
@@ -30,7 +30,7 @@ final class JournalLease: Sendable {
         return lease.id
     }
 
-    /// Forgets a lease that etcd does not know (any more).
+    /// Forgets the lease, for example after etcd has reported it as unknown.
     func discard() {
         current.withLock { $0 = nil }
     }

@@ -2,19 +2,19 @@ import Crypto
 import Documents
 package import Etcd
 
-/// This server's keys in etcd, and the prefix that covers them and Calico's keys.
+/// The keys of this server in etcd, and the prefix that covers them and Calico's keys.
 package enum Keyspace {
-    /// The prefix of Calico's keys and of this server's. One watch follows all of them.
+    /// The common prefix of Calico's keys and this server's keys. One watch follows all of them.
     package static let watchPrefix: EtcdKey = "/calico"
     package static let root = "/calico-policy-server/v1/"
-    /// Number and running hash of the last accepted change; every transaction compares and writes it.
+    /// The number and the running hash of the last accepted change. Every transaction compares and writes this key.
     package static let head = EtcdKey(root + "head")
     package static let journalPrefix = root + "journal/"
 
-    /// The prefix of the ledgers' anchors and of their evidence.
+    /// The prefix of the anchors and the evidence of all ledgers.
     package static let anchorPrefix = EtcdKey(root + "checkpoint/")
 
-    /// Returns the ledger whose anchor lies under `key`; nil for any other key.
+    /// Returns the name of the ledger from the key of its anchor; nil for any other key.
     package static func ledger(ofAnchor key: EtcdKey) -> String? {
         let (text, prefix) = (key.description, anchorPrefix.description)
         guard text.hasPrefix(prefix) else { return nil }
@@ -22,12 +22,12 @@ package enum Keyspace {
         return name.isEmpty || name.contains("/") ? nil : String(name)
     }
 
-    /// The key of a ledger's newest signed checkpoint. It reveals a rewrite of the ledger's file.
+    /// Returns the key of a ledger's newest signed checkpoint. The checkpoint reveals a rewrite of the ledger's file.
     package static func anchor(ledger: String) -> EtcdKey {
         EtcdKey(root + "checkpoint/" + ledger)
     }
 
-    /// The prefix of the checkpoints that contradict a ledger. Each is named `mismatch-<size>`.
+    /// Returns the prefix of the checkpoints that contradict a ledger. Each key ends in `mismatch-<size>`.
     package static func evidencePrefix(ledger: String) -> EtcdKey {
         EtcdKey(root + "checkpoint/" + ledger + "/")
     }
@@ -36,25 +36,25 @@ package enum Keyspace {
         EtcdKey(root + "checkpoint/" + ledger + "/mismatch-" + name)
     }
 
-    /// The journal entry of the change `id`: its author and the keys it wrote.
+    /// Returns the key of the journal entry of the change `id`. The entry holds the author and the written keys.
     package static func journal(_ id: ChangeID) -> EtcdKey { EtcdKey(journalPrefix + id.text) }
 }
 
 extension ChangeID {
-    /// The change whose journal entry lies under `key`; nil for any other key.
+    /// Reads the change id from the key of a journal entry. Returns nil for any other key.
     init?(journalKey key: EtcdKey) {
         guard let text = key.string, text.hasPrefix(Keyspace.journalPrefix) else { return nil }
         self.init(String(text.dropFirst(Keyspace.journalPrefix.count)))
     }
 }
 
-/// The member `v` of a value that this server keeps in etcd.
+/// The member `v` of this server's values in etcd.
 enum FormatVersion: Equatable {
     case known
     case later(Int64)
     case malformed
 
-    /// - Parameter known: the latest version that this program reads; an absent member is version 1.
+    /// - Parameter known: The latest version that this program reads. An absent member means version 1.
     init(_ value: JSONValue, known: Int64) {
         guard let member = value["v"] else {
             self = .known

@@ -1,26 +1,28 @@
-/// The turns that replicas of this server take when they write at the same time.
+/// The turns that replicas take when they write at the same time.
 ///
-/// Every transaction builds on the `head` that the one before has left. Of two replicas that send at once
-/// one is refused and sends the same again: measured, every other transaction was in vain, and the rest held
-/// half as many changes. So a replica that has just committed lets the other one come first, while its own
-/// next changes gather. It does so only for one that is busy: the wait for a replica that stays away is in
-/// vain, and each in vain has twice as many occasions passed over.
+/// Every transaction builds on the `head` of the previous one. If two replicas send at once, etcd refuses one
+/// transaction, and its replica sends it again. In measurements every other transaction failed, and the others held
+/// half as many changes. So a replica that has just committed lets the other replica go first and gathers its own
+/// next changes meanwhile.
+///
+/// Waiting makes sense only if the other replica is busy. After a wait in vain, this replica skips later
+/// opportunities to wait, twice as many after each further one.
 struct ReplicaTurns {
-    /// The longest that this replica waits, about three transactions on a slow disk.
+    /// The longest wait for another replica. It takes about three transactions on a slow disk.
     static let patience = Duration.milliseconds(20)
 
-    /// The most occasions that are passed over in a row.
+    /// The largest number of opportunities that are skipped in a row.
     private static let mostPassedOver = 64
 
     private var othersAreBusy = false
     private(set) var passedOver = 0
     private var leftToPass = 0
 
-    /// Notes that another replica has committed since this one did last.
+    /// Notes that another replica has committed since the last commit of this one.
     mutating func othersCommitted() { othersAreBusy = true }
 
-    /// Returns true if the next transaction of another replica is worth waiting for; called after each
-    /// commit of this one.
+    /// Returns true if this replica should wait for another replica's transaction. Called after each commit of this
+    /// replica.
     mutating func isTurnOfOthers() -> Bool {
         guard othersAreBusy else { return false }
         othersAreBusy = false
@@ -31,7 +33,7 @@ struct ReplicaTurns {
         return true
     }
 
-    /// Learns from a wait: it was in vain unless another replica committed within it.
+    /// Notes the result of a wait. A wait is in vain if no other replica committed during it.
     mutating func waited(inVain: Bool) {
         passedOver = inVain ? min(max(1, passedOver * 2), Self.mostPassedOver) : 0
         leftToPass = passedOver

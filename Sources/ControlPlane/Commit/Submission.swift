@@ -5,12 +5,12 @@ import Synchronization
 
 /// The answer to one change.
 enum ChangeAnswer: Sendable {
-    /// In etcd at this revision.
+    /// The change is in etcd at this revision.
     case committed(PlannedWrite, revision: Int64)
     case unchanged(ObjectView, warnings: [Violation])
     /// A dry run that would have been accepted, or a manifest that changes nothing.
     case planned(PlannedWrite)
-    /// The draft does not hold any more and has to be made again; nothing is in etcd.
+    /// The draft is outdated and has to be made again. Nothing was written to etcd.
     case stale
     case refused(Refusal)
     /// An earlier request with the same Idempotency-Key was accepted at this revision.
@@ -18,13 +18,13 @@ enum ChangeAnswer: Sendable {
     case failed(ControlPlaneError)
 }
 
-/// One write on its way through the writer; it is answered exactly once.
+/// A write on its way through the writer. It is answered exactly once.
 ///
-/// States: `waiting` (until it is part of a transaction), `inFlight` (the transaction may have been
-/// sent), `answered`. Can move from `waiting` and `inFlight` to each other and to `answered`.
+/// The states are `waiting` (not part of a transaction yet), `inFlight` (the transaction may have been sent) and
+/// `answered`. A submission moves between `waiting` and `inFlight`, and from both of them to `answered`.
 ///
-/// A mutex and not an actor: the deadline, the client's cancellation and the writer may answer at the same moment, and a
-/// lock decides which of them is first without a suspension.
+/// This is a mutex and not an actor, because the deadline, the client's cancellation and the writer may answer at the
+/// same moment. A lock decides without a suspension which of them is first.
 final class Submission: Sendable {
     private enum Phase {
         case waiting, inFlight, answered
@@ -33,29 +33,29 @@ final class Submission: Sendable {
     private struct State {
         var phase = Phase.waiting
         var continuation: CheckedContinuation<ChangeAnswer, Never>?
-        /// The answer, if it came before the caller began to wait.
+        /// The answer, if it came before the caller started to wait.
         var answer: ChangeAnswer?
         var draft: Draft
         var trouble: String?
-        /// Where the transaction was sent, if that is known.
+        /// The endpoint that received the transaction, if known.
         var endpoint: String?
-        /// Transactions that failed since writers outside this server had changed what it rests on.
+        /// The pauses after conflicts with writers outside this server.
         var conflicts = Backoff(first: .milliseconds(5), limit: .milliseconds(40))
     }
 
     let request: ChangeRequest
     let prepared: PreparedChange
     let deadline: ContinuousClock.Instant
-    /// True if the writer shall plan the change itself when the draft is out of date, however long
-    /// that takes: the last resort for a change that others kept overtaking.
+    /// True if the writer plans the change itself when the draft is outdated, however long that takes. This is the
+    /// last resort after other changes have overtaken the change repeatedly.
     let insists: Bool
-    /// Bytes that count against the queue's limit.
+    /// The number of bytes that count against the queue's limit.
     let cost: Int
-    /// mod_revision that `journal/<id>` must have: 0 for absent, else that of an aborted attempt.
-    /// Kept here, since a submission may go back to the queue between two attempts.
+    /// The mod_revision that `journal/<id>` must have: 0 if absent, otherwise that of the aborted entry of an earlier
+    /// attempt. It is stored here, because a submission may return to the queue between two attempts.
     let journalRevision = Mutex<Int64>(0)
-    /// True if the journal may hold an entry for the change: its Idempotency-Key may have been used, or
-    /// an earlier submission of it was given up after a lost answer.
+    /// True if the journal may hold an entry for the change. This is the case if its Idempotency-Key may have been
+    /// used, or if an earlier transaction with it was given up after a lost answer.
     let mayBeJournaled: Mutex<Bool>
     private let state: Mutex<State>
 
@@ -67,7 +67,7 @@ final class Submission: Sendable {
         self.prepared = prepared
         self.deadline = deadline
         self.insists = insists
-        // The parsed document takes several times the bytes that are written.
+        // The parsed document takes several times as much memory as the written bytes.
         cost = 4_096 + 8 * (draft.write?.size ?? 0)
         mayBeJournaled = Mutex(request.fingerprint != nil)
         state = Mutex(State(draft: draft))
@@ -80,8 +80,7 @@ final class Submission: Sendable {
         set { state.withLock { $0.draft = newValue } }
     }
 
-    /// Returns the answer when there is one. A caller that is cancelled gets one at once, unless the
-    /// transaction may have been sent.
+    /// Waits for the answer. A cancelled caller gets one at once, unless the transaction may have been sent.
     func value() async -> ChangeAnswer {
         await withTaskCancellationHandler {
             await withCheckedContinuation { continuation in
@@ -100,9 +99,9 @@ final class Submission: Sendable {
         }
     }
 
-    /// False when it was answered before.
+    /// Moves the submission into or out of flight. Returns false if it is already answered.
     ///
-    /// - Parameter endpoint: Where it is sent.
+    /// - Parameter endpoint: The endpoint that receives the transaction.
     func setInFlight(_ inFlight: Bool, to endpoint: String? = nil) -> Bool {
         state.withLock { state in
             guard state.phase != .answered else { return false }
@@ -112,25 +111,24 @@ final class Submission: Sendable {
         }
     }
 
-    /// True if it lost against writers outside this server before.
+    /// True if the submission has lost against a writer outside this server before.
     var isContested: Bool { state.withLock { $0.conflicts.failures > 0 } }
 
-    /// Counts a conflict with writers outside this server; returns how long to wait before the next attempt
-    /// if nothing else is to be done: 5 ms, then twice as long each time, 40 ms at most.
+    /// Counts a conflict with writers outside this server. Returns the pause before the next attempt if nothing else
+    /// is waiting: 5 ms at first, then twice as long each time, at most 40 ms.
     func pauseAfterConflict() -> Duration {
         state.withLock { $0.conflicts.next() }
     }
 
-    /// Notes why the last attempt failed, for the answer when the time is up.
+    /// Stores the reason of the last failed attempt. The answer contains it if the deadline passes.
     func note(trouble: String) { state.withLock { $0.trouble = trouble } }
 
-    /// Only the first answer counts.
+    /// Answers the submission. Only the first answer counts.
     func answer(_ answer: ChangeAnswer) {
         take { _ in answer }
     }
 
-    /// Answers that the time is up; the words depend on whether the change was sent, and on the trouble
-    /// it had so far.
+    /// Answers that the deadline has passed. The text says whether the change was sent and names earlier trouble.
     func expire(_ message: String) {
         let (trouble, endpoint) = state.withLock { ($0.trouble, $0.endpoint) }
         let place = endpoint.map { " at \($0)" } ?? ""
@@ -149,7 +147,7 @@ final class Submission: Sendable {
         }
     }
 
-    /// Answers with what `answer` makes of the phase; nil leaves the submission as it is.
+    /// Answers with the result of `answer` for the current phase. Nil leaves the submission unchanged.
     private func take(_ answer: (Phase) -> ChangeAnswer?) {
         let resumed = state.withLock {
             state -> (CheckedContinuation<ChangeAnswer, Never>, ChangeAnswer)? in

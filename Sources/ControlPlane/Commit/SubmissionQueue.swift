@@ -1,8 +1,8 @@
 import Domain
 import Synchronization
 
-/// The writes that wait for the writer, in the order they came. Bounded in number and in bytes: the number bounds how
-/// long the last one waits, and the bytes bound the memory that large manifests take.
+/// The writes that wait for the writer, in order of arrival. The queue is bounded in number and in bytes. The number
+/// limits the wait of the last write, and the bytes limit the memory that large manifests take.
 final class SubmissionQueue: Sendable {
     private struct State {
         var waiting: [Submission] = []
@@ -25,7 +25,8 @@ final class SubmissionQueue: Sendable {
         (wakes, signal) = Signal.make()
     }
 
-    /// False when the queue is full or closed. A queue without bytes takes one of any size.
+    /// Appends the submission. Returns false if the queue is full or closed. An empty queue accepts a submission of
+    /// any size.
     func append(_ submission: Submission) -> Bool {
         let isTaken = state.withLock { state in
             guard state.waiting.count < limit, !state.isClosed,
@@ -39,7 +40,7 @@ final class SubmissionQueue: Sendable {
         return isTaken
     }
 
-    /// Puts members of a batch back in front, in their order.
+    /// Puts members of a batch back at the front, in their order.
     func putBack(_ submissions: [Submission]) {
         guard !submissions.isEmpty else { return }
         state.withLock { state in
@@ -49,7 +50,7 @@ final class SubmissionQueue: Sendable {
         signal.raise()
     }
 
-    /// Puts members of a batch back behind all that wait, whatever the limits.
+    /// Puts members of a batch back at the end, regardless of the limits.
     func putBehind(_ submissions: [Submission]) {
         guard !submissions.isEmpty else { return }
         state.withLock { state in
@@ -59,12 +60,12 @@ final class SubmissionQueue: Sendable {
         signal.raise()
     }
 
-    /// Up to `count` writes, at least one; empty when the task is cancelled.
+    /// Waits for writes and returns 1 to `count` of them. Returns an empty array if the task is cancelled.
     func next(upTo count: Int) async -> [Submission] {
         var iterator = wakes.makeAsyncIterator()
         while !Task.isCancelled {
             let batch = state.withLock { state in
-                // Submissions whose client left are answered already.
+                // A submission of a client that has left is already answered.
                 Self.take(&state) { $0.isAnswered }
                 let batch = Array(state.waiting.prefix(count))
                 state.waiting.removeFirst(batch.count)
@@ -79,12 +80,12 @@ final class SubmissionQueue: Sendable {
 
     var count: Int { state.withLock { $0.waiting.count } }
 
-    /// Takes out those whose deadline has passed.
+    /// Removes and returns the submissions that have reached their deadline.
     func removeExpired(_ now: ContinuousClock.Instant) -> [Submission] {
         state.withLock { Self.take(&$0) { $0.deadline <= now } }
     }
 
-    /// Takes no more, and hands over what waits.
+    /// Closes the queue and returns the waiting submissions.
     func close() -> [Submission] {
         state.withLock { state in
             state.isClosed = true

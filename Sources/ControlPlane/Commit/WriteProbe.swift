@@ -2,27 +2,27 @@ import Calico
 import Etcd
 import Synchronization
 
-/// Finds out if etcd would take a write now, without writing: a transaction whose comparison never holds.
-/// etcd checks quota, alarms and permissions of both branches first.
+/// Checks whether etcd would accept a write now, without writing. It sends a transaction with a comparison that never
+/// holds. etcd checks quota, alarms and permissions of both branches before it compares.
 final class WriteProbe: Sendable {
     private let store: any KeyValueStore
     private let last = Mutex<(time: ContinuousClock.Instant, trouble: String?)?>(nil)
     private let turns = CoalescingTask()
 
-    /// The time for which one answer serves everyone who asks. Each probe costs etcd an entry of its Raft log.
+    /// The time during which all callers share one answer. Each probe costs etcd an entry in its Raft log.
     private static let lifetime = Duration.milliseconds(100)
-    /// The time that etcd may take.
+    /// The longest wait for etcd.
     private static let patience = Duration.seconds(1)
 
     init(store: any KeyValueStore) { self.store = store }
 
-    /// The reason why etcd would not take a write; nil when it would.
+    /// Returns the reason why etcd would not accept a write; nil if it would.
     func trouble() async -> String? {
         if let last = recent { return last.trouble }
         await turns.run { [self] in
             guard recent == nil else { return }
             let trouble = await probe()
-            // Everybody who asked has left, and etcd's answer was not waited for.
+            // All callers have left, so nobody waited for etcd's answer.
             guard !Task.isCancelled else { return }
             last.withLock { $0 = (.now, trouble) }
         }
@@ -58,7 +58,7 @@ final class WriteProbe: Sendable {
         }
     }
 
-    /// One key of every kind that this server writes.
+    /// The transaction of the probe. It writes one key of every kind that this server writes.
     private static var transaction: Transaction {
         let kinds: [ResourceKind] = [
             .globalNetworkPolicy, .networkPolicy, .globalNetworkSet, .tier, .clusterInformation,

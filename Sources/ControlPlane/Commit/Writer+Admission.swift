@@ -5,16 +5,16 @@ import Synchronization
 extension Writer {
     /// The result of one attempt at a batch.
     enum Attempt {
-        /// Every member is answered, except those that have to wait for another transaction.
+        /// Every member is answered, except the members that have to wait for another transaction.
         case done(deferred: [BatchMember])
-        /// Nothing was applied; the members are to be tried again.
+        /// Nothing was applied. The members have to be tried again.
         case retry(Trouble)
     }
 
     /// The members that go into one transaction.
     struct Plan {
-        /// The `head` from before any draft was checked. The transaction compares it, so that no change of a replica
-        /// can intervene.
+        /// The `head` as of before the check of the drafts. The transaction compares it, so that no change of a
+        /// replica can intervene.
         var head: Head
         var headRevision: Int64
         var accepted: [(member: BatchMember, write: PlannedWrite, reads: ReadSet)] = []
@@ -68,7 +68,7 @@ extension Writer {
         }
     }
 
-    /// Returns the answer to a request whose key was used before; nil if the earlier attempt was aborted.
+    /// Returns the answer to a request with a used key; nil if the earlier attempt was aborted.
     func replay(_ stored: KeyValue, of request: ChangeRequest) -> ChangeAnswer? {
         func reused(_ reason: String) -> ChangeAnswer {
             .refused(Refusal(.idempotencyKeyReused, reason + "; use a new key"))
@@ -86,7 +86,7 @@ extension Writer {
         }
     }
 
-    /// Admits the members whose drafts still hold or could be made again. They must fit into one transaction and be
+    /// Admits the members that have a current or a renewed draft. They must fit into one transaction and be
     /// independent of one another.
     private func admit(_ members: [BatchMember]) -> Plan {
         let (head, headRevision) = mirror.read { ($0.head, $0.headRevision) }
@@ -100,8 +100,8 @@ extension Writer {
                 plan.deferred.append(member)
                 continue
             }
-            // This precedes planning, so that only one of many changes of an object is planned at a time. A contested
-            // change is alone in its transaction, so that it cannot make other changes fail.
+            // This check comes before planning, so that only one of many changes of an object is planned at a time. A
+            // contested change gets its own transaction, so that it cannot make other changes fail.
             let draft = member.submission.draft
             let isContested = member.submission.isContested
             guard !batch.affect(draft.reads, draft.write?.writes ?? []),
@@ -126,7 +126,8 @@ extension Writer {
         return plan
     }
 
-    /// Returns the member's write, planned again if the mirror has moved on; nil if the caller has to plan it.
+    /// Returns the member's write. Plans it again if the mirror has changed; returns nil if the caller has to plan
+    /// it.
     private func currentWrite(_ member: BatchMember) -> PlannedWrite? {
         let submission = member.submission
         if submission.draft.reads.isCurrent(mirror) { return submission.draft.write }
@@ -140,7 +141,7 @@ extension Writer {
 }
 
 extension OperationResponse {
-    /// The keys that a range found; none for another operation.
+    /// The keys that a range returned; empty for another operation.
     var keyValues: [KeyValue] {
         if case .range(let range) = self { range.keyValues } else { [] }
     }

@@ -4,7 +4,7 @@ import Logging
 import Synchronization
 
 extension Writer {
-    /// Sends the plan as one transaction and deals with every outcome.
+    /// Sends the plan as one transaction and handles every outcome.
     func commit(_ original: Plan) async -> Attempt {
         let lease: LeaseID
         do {
@@ -49,7 +49,9 @@ extension Writer {
         for (member, _, _) in plan.accepted { _ = member.submission.setInFlight(false) }
     }
 
-    /// - Parameter journal: the members' journal entries, in their order.
+    /// Returns the plan's transaction.
+    ///
+    /// - Parameter journal: The members' journal entries, in the order of the members.
     private func transaction(_ plan: Plan, _ journal: [[UInt8]], lease: LeaseID) -> Transaction {
         var head = plan.head
         var transaction = Transaction()
@@ -72,7 +74,7 @@ extension Writer {
         return transaction
     }
 
-    /// Returns comparisons on keys that the plans do not write: required keys, and the regions and subnets that a
+    /// Returns comparisons of keys that the plans do not write: required keys, and the regions and subnets that a
     /// plan depends on. Writers other than replicas of this server do not change `head`. So only these comparisons
     /// reveal that such a writer has deleted a region meanwhile.
     static func assumptions(_ plans: [(write: PlannedWrite, reads: ReadSet)]) -> [Compare] {
@@ -88,11 +90,11 @@ extension Writer {
         return compares
     }
 
-    /// Finds out after a failed comparison which key has moved, and lets the mirror catch up with it.
+    /// Finds the key that made a comparison fail, and waits until the mirror has caught up with it.
     private func obstruction(of plan: Plan, _ response: TransactionResponse) async -> Trouble {
         let head = response.responses.flatMap(\.keyValues).first?.modRevision ?? 0
         if head != plan.headRevision {
-            // A deleted head has no revision of its own to wait for.
+            // A deleted head has no revision to wait for.
             let newest = head == 0 ? response.header.revision : head
             _ = await mirror.applied.wait(for: newest, until: .now + .seconds(1))
             return .overtaken
@@ -104,7 +106,7 @@ extension Writer {
         }
     }
 
-    /// Returns the compared keys that differ from the plan, as soon as the mirror shows them or after a second.
+    /// Returns the compared keys that differ from the plan. Waits up to one second until the mirror shows them.
     private func movedKeys(_ plan: Plan, since revision: Int64) async throws -> Set<String> {
         var expected: [String: Int64] = [:]
         for (member, write, reads) in plan.accepted {
@@ -138,8 +140,8 @@ extension Writer {
         return refuse(plan, for: error)
     }
 
-    /// Handles an error that left etcd unchanged. A final refusal answers the member that it concerns, or all members
-    /// if it concerns all of them. After any other error the plan is tried again.
+    /// Handles an error that left etcd unchanged. A final refusal answers the affected member, or all members if it
+    /// affects all of them. After any other error the plan is tried again.
     private func refuse(_ plan: Plan, for error: any Error) -> Attempt {
         release(plan)
         guard let error = error as? EtcdError else { return .retry(.unavailable("\(error)")) }
@@ -166,7 +168,7 @@ extension Writer {
         return .done(deferred: plan.deferred)
     }
 
-    /// The answer to a change that etcd refuses for good.
+    /// Returns the answer to a change that etcd refuses permanently.
     static func refusal(of write: PlannedWrite, _ error: EtcdError) -> ChangeAnswer {
         switch error.code {
         case .requestTooLarge, .tooManyOperations:
@@ -199,14 +201,14 @@ extension Writer {
 }
 
 extension Etcd.Operation {
-    /// Asks for a key without its value, which may be large.
+    /// Returns a request for a key without its value, because the value may be large.
     static func revision(of key: EtcdKey) -> Etcd.Operation {
         .range(RangeRequest(.key(key), keysOnly: true))
     }
 }
 
 extension Array {
-    /// The array in pieces of at most `count` elements.
+    /// Returns the array in pieces of at most `count` elements.
     func chunks(of count: Int) -> [ArraySlice<Element>] {
         stride(from: 0, to: self.count, by: count).map {
             self[$0..<Swift.min($0 + count, self.count)]
@@ -214,7 +216,7 @@ extension Array {
     }
 }
 
-/// What an error of etcd means for the transaction that caused it.
+/// The meaning of an error of etcd for the transaction that caused it.
 enum EtcdVerdict {
     /// etcd refuses every write at present.
     case refusesWrites

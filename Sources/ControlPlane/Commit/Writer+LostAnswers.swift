@@ -2,9 +2,9 @@ import Etcd
 import Synchronization
 
 extension Writer {
-    /// Finds out whether a transaction was applied whose answer was lost. If its journal entries exist, it was.
-    /// Otherwise this puts aborted entries there. The lost transaction compares all of these keys, so
-    /// it can no longer be applied. Tries until etcd answers or refuses the entries.
+    /// Finds out whether a transaction was applied after its answer was lost. The transaction was applied if its
+    /// journal entries exist. Otherwise this puts aborted entries under their keys. The lost transaction compares all
+    /// of these keys, so it can no longer be applied. Tries until etcd answers or refuses the entries.
     func resolve(_ plan: Plan, _ journal: [[UInt8]]) async -> Attempt {
         var backoff = Backoff(first: .milliseconds(20), limit: .seconds(1))
         while !Task.isCancelled {
@@ -25,8 +25,9 @@ extension Writer {
         return .retry(.unavailable("the server is shutting down"))
     }
 
-    /// The transaction that puts an aborted entry for each member, if none of them has an entry that the lost
-    /// transaction did not find. Another replica may have carried out a request with the same Idempotency-Key.
+    /// Returns the transaction that puts an aborted entry for each member. It applies only if no journal key has
+    /// changed since the lost transaction was made. Another replica may have carried out a request with the same
+    /// Idempotency-Key.
     private func abort(_ plan: Plan, lease: LeaseID) -> Transaction {
         Transaction(
             compares: plan.accepted.map {
@@ -54,14 +55,14 @@ extension Writer {
             let found = stored.indices.contains(index) ? stored[index] : nil
             member.journalRevision =
                 response.succeeded ? response.header.revision : found?.modRevision ?? 0
-            // There is an entry now, and the next attempt reads it first.
+            // An entry exists now. The next attempt reads it first.
             member.submission.mayBeJournaled.withLock { $0 = true }
         }
         return .retry(.unavailable("the connection to etcd was lost"))
     }
 
-    /// The revision of the transaction that put these journal entries; nil unless etcd holds every one of
-    /// them, from one revision.
+    /// Returns the revision of the transaction that put these journal entries; nil unless etcd holds all of them from
+    /// the same revision.
     private static func applied(_ journal: [[UInt8]], _ stored: [KeyValue?]) -> Int64? {
         guard let revision = stored.first??.modRevision, journal.count == stored.count,
             zip(journal, stored).allSatisfy({ $1?.value == $0 && $1?.modRevision == revision })
@@ -69,8 +70,8 @@ extension Writer {
         return revision
     }
 
-    /// Answers the members when etcd refuses the aborted entries. If the lost transaction was applied, they are told
-    /// so; otherwise their outcome is unknown. The next transaction writes `head`, after which the lost one
+    /// Answers the members after etcd has refused the aborted entries. If the lost transaction was applied, the
+    /// answers say so. Otherwise the outcome is unknown. After the next transaction has written `head`, the lost one
     /// cannot be applied either.
     private func answerUnresolved(_ plan: Plan, _ journal: [[UInt8]]) async -> Attempt {
         let lookup = Transaction(success: plan.accepted.map { .range(.key($0.member.journalKey)) })

@@ -3,21 +3,23 @@ import Etcd
 import Logging
 import Synchronization
 
-/// The one task that changes etcd: takes waiting writes, checks that their drafts still hold, and commits
-/// them together, in one transaction at a time.
+/// The only task that changes etcd. It takes waiting writes, checks that their drafts are current, and commits them
+/// together, one transaction at a time.
 ///
-/// Members of a batch are independent: no member writes a key that another one's plan has read. So a member can be
-/// dropped or answered alone at any time.
+/// The members of a batch are independent: no member writes a key that the plan of another member has read. So each
+/// member can be dropped or answered alone at any time.
 ///
-/// One transaction at a time, because each compares the `head` that the one before wrote. A second one in flight would
-/// fail that comparison. Batching gives the throughput: while etcd commits one transaction, the next batch gathers.
+/// Each transaction compares the `head` that the previous one wrote. A second transaction in flight would fail that
+/// comparison, so only one is sent at a time. Batching provides the throughput: the next batch gathers while etcd
+/// commits.
 final class Writer: Sendable {
     struct Limits: Sendable {
-        /// Operations, or comparisons, in one transaction; etcd's `--max-txn-ops` is 128 by default.
+        /// The largest number of operations, and of comparisons, in one transaction. etcd's `--max-txn-ops` is 128 by
+        /// default.
         var operations = 120
-        /// Bytes in one transaction; etcd's request limit is 1.5 MiB by default.
+        /// The largest number of bytes in one transaction. etcd's request limit is 1.5 MiB by default.
         var bytes = 1_000_000
-        /// Writes that may wait, and the bytes they may take; see `Submission.cost`.
+        /// The largest number of waiting writes, and of their bytes; see `Submission.cost`.
         var waiting = 8_192
         var waitingBytes = 128 << 20
     }
@@ -30,15 +32,15 @@ final class Writer: Sendable {
     let logger: Logger
     private let queue: SubmissionQueue
     private let current = Mutex(Work())
-    /// The revision of this writer's last transaction. The next transaction has to build on it.
+    /// The revision of this writer's last transaction. The next transaction builds on it.
     let lastCommitted = Mutex<Int64>(0)
     let turns = Mutex(ReplicaTurns())
-    /// Returns the reason why nothing may be written now; nil when writes may pass.
+    /// Returns the reason why nothing may be written now; nil if writes are allowed.
     let writeBlocker: @Sendable () -> ControlPlaneError?
 
-    /// The batch being worked on.
+    /// The batch in progress.
     private struct Work {
-        /// The members of the batch. `expire` ends those whose deadline has passed.
+        /// The members of the batch. `expire` ends the members that have reached their deadline.
         var members: [Submission] = []
         var since: ContinuousClock.Instant?
         /// The reason why the last attempt failed; nil after a success.
@@ -60,10 +62,10 @@ final class Writer: Sendable {
         self.queue = SubmissionQueue(limit: limits.waiting, byteLimit: limits.waitingBytes)
     }
 
-    /// Submits a change and waits for its result. Returns when the change is in etcd, when it certainly will not be,
-    /// when its deadline passes, or when its draft has to be made again.
+    /// Submits a change and waits for its result. Returns when the change is in etcd, when it certainly will not be
+    /// applied, when its deadline passes, or when its draft has to be made again.
     ///
-    /// - Parameter insists: see `Submission.insists`.
+    /// - Parameter insists: See `Submission.insists`.
     func submit(
         _ request: ChangeRequest, _ prepared: PreparedChange, _ draft: Draft,
         deadline: ContinuousClock.Instant, insists: Bool
@@ -77,7 +79,7 @@ final class Writer: Sendable {
         return await submission.value()
     }
 
-    /// Commits batches until its task is cancelled. Then fails the writes that still wait.
+    /// Commits batches until its task is cancelled. Then fails the waiting writes.
     func run() async {
         while true {
             await letOthersCommit()
@@ -95,7 +97,7 @@ final class Writer: Sendable {
         }
     }
 
-    /// Ends the writes whose time is up; called several times a second.
+    /// Ends the writes that have reached their deadline. Called several times a second.
     func expire(_ now: ContinuousClock.Instant) {
         let working = current.withLock { $0.members.filter { $0.deadline <= now } }
         for submission in working + queue.removeExpired(now) {
@@ -103,10 +105,10 @@ final class Writer: Sendable {
         }
     }
 
-    /// Writes that wait for their turn.
+    /// The number of waiting writes.
     var waiting: Int { queue.count }
 
-    /// The trouble that keeps writes waiting for longer than `limit`; nil when they pass.
+    /// Returns the reason why writes have been waiting for longer than `limit`; nil if they are not.
     func stall(longerThan limit: Duration) -> String? {
         current.withLock { work in
             guard let since = work.since, since + limit < .now else { return nil }
@@ -116,7 +118,7 @@ final class Writer: Sendable {
         }
     }
 
-    /// Tries a batch until every member is answered, or put back for the next transaction.
+    /// Tries a batch until every member is answered or put back for the next transaction.
     private func process(_ batch: [Submission]) async {
         var members = batch.map { BatchMember(submission: $0) }
         var limit = members.count
@@ -138,7 +140,7 @@ final class Writer: Sendable {
                     for member in tried where paths.contains(member.journalKey.description) {
                         member.submission.mayBeJournaled.withLock { $0 = true }
                     }
-                    // Changes that others keep overtaking wait behind all the rest and hold nobody up.
+                    // An overtaken change waits behind all others, so that it does not delay them.
                     let (moved, others) = tried.divided { $0.touches(paths) }
                     queue.putBack((others + rest).map(\.submission))
                     let pauses = moved.map { $0.submission.pauseAfterConflict() }
@@ -156,12 +158,12 @@ final class Writer: Sendable {
         }
     }
 
-    /// Waits for the next transaction of another replica, if it is its turn.
+    /// Waits for the next transaction of another replica, if it is that replica's turn.
     private func letOthersCommit() async {
         guard turns.withLock({ $0.isTurnOfOthers() }) else { return }
         let end = ContinuousClock.now + ReplicaTurns.patience
         var haveCommitted = false
-        // The next revision is not known, and `mirror.applied` checks deadlines too seldom for this wait.
+        // The next revision is unknown, and `mirror.applied` checks deadlines too rarely for this short wait.
         while !haveCommitted, ContinuousClock.now < end, !Task.isCancelled {
             try? await Task.sleep(for: .milliseconds(1))
             let last = lastCommitted.withLock { $0 }
@@ -179,11 +181,11 @@ final class Writer: Sendable {
 
 /// The reason why an attempt at a batch applied nothing.
 enum Trouble: Sendable, CustomStringConvertible {
-    /// Another replica of this server was first; the mirror has caught up with it.
+    /// Another replica of this server was faster. The mirror has caught up with it.
     case overtaken
-    /// Writers that are no replica of this server have changed these keys.
+    /// Writers outside this server have changed these keys.
     case outdated(paths: Set<String>)
-    /// etcd refuses the transaction for good, because of at least one of its members.
+    /// etcd refuses the transaction permanently, because of at least one of its members.
     case refused(EtcdError)
     /// A later attempt may succeed.
     case unavailable(String)
@@ -201,7 +203,7 @@ enum Trouble: Sendable, CustomStringConvertible {
 }
 
 extension Array {
-    /// The elements that satisfy the predicate, and the others, each in order.
+    /// Returns the elements that satisfy the predicate, and the other elements, both in order.
     fileprivate func divided(
         by isFirst: (Element) -> Bool
     ) -> (first: [Element], others: [Element]) {
