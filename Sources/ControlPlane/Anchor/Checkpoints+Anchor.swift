@@ -4,11 +4,11 @@ import Logging
 import Store
 import Synchronization
 
-/// The checkpoint that etcd holds, which nobody who can only write the ledger's file can change.
+/// The checkpoint in etcd. Whoever can only write the ledger's file cannot change it.
 extension Checkpoints {
-    /// Brings etcd's anchor up to the newest checkpoint, if etcd answers.
+    /// Updates etcd's anchor to the newest checkpoint, if etcd answers.
     ///
-    /// One at a time: two would both report the same mismatch.
+    /// Only one run is active at a time, because two runs would both report the same mismatch.
     func tryToAnchor() async {
         await anchoring.run {
             guard self.state.withLock({ $0.isKeyOnRecord }) else { return }
@@ -20,8 +20,8 @@ extension Checkpoints {
         }
     }
 
-    /// Compares etcd's anchor with the ledger, and replaces it by the newest checkpoint. An anchor that the
-    /// ledger does not agree with is reported and kept as evidence first.
+    /// Compares etcd's anchor with the ledger and replaces it with the newest checkpoint. An anchor that contradicts
+    /// the ledger is first reported and kept as evidence.
     private func anchor() async throws {
         let anchorKey = Keyspace.anchor(ledger: ledger.identity)
         for _ in 0..<3 {
@@ -48,7 +48,7 @@ extension Checkpoints {
         }
     }
 
-    /// Returns how the ledger disagrees with the anchor; nil if it agrees.
+    /// Returns the disagreement between the ledger and the anchor; nil if they agree.
     private func mismatch(with current: KeyValue) async throws -> LedgerMismatch? {
         let text = String(decoding: current.value, as: UTF8.self)
         var mismatch = LedgerMismatch(reason: "", anchored: nil, size: ledger.lastSeq, root: nil)
@@ -67,7 +67,7 @@ extension Checkpoints {
             mismatch.root = try await root(size: size)
             if mismatch.root == signed.checkpoint.root { return nil }
         }
-        // Rows added since the start may hide that rows were missing then.
+        // The rows that were added since the start may hide missing rows.
         if !state.withLock({ $0.isCompared }) { mismatch.size = sizeAtStart }
         if size > mismatch.size {
             mismatch.reason = "the ledger has fewer rows than were anchored"
@@ -78,8 +78,8 @@ extension Checkpoints {
         return mismatch
     }
 
-    /// Nil when rows or tiles are missing or are none. That they could not be read, for whatever reason of
-    /// the disk's or of SQLite's, says nothing of them.
+    /// Returns the root over the first `size` rows; nil if rows or tiles are missing or malformed. An error of the
+    /// disk or of SQLite is thrown, because it says nothing about the rows.
     private func root(size: Int64) async throws -> AuditHash? {
         do {
             return try await ledger.root(size: size)
@@ -88,7 +88,7 @@ extension Checkpoints {
         }
     }
 
-    /// Says it in the log and in the ledger, in the latter once.
+    /// Reports the mismatch in the log each time, and in the ledger once.
     private func report(_ mismatch: LedgerMismatch) async throws {
         logger.error(
             "the ledger does not agree with its checkpoint in etcd",
@@ -103,8 +103,8 @@ extension Checkpoints {
         try await ledger.record([mismatch.row(time: now())])
     }
 
-    /// At the start, of a ledger that was signed in an earlier run: etcd was away then or is another one
-    /// now, or someone deleted the anchor.
+    /// Reports at the start that etcd holds no anchor of a ledger with signed rows. Either etcd was unavailable in
+    /// the earlier run, or it is another etcd now, or someone deleted the anchor.
     private func reportMissingAnchor() async throws {
         guard !state.withLock({ $0.isCompared || $0.isMissingAnchorReported }),
             let last = try await ledger.lastCheckpoint(upTo: sizeAtStart)
@@ -116,7 +116,7 @@ extension Checkpoints {
         state.withLock { $0.isMissingAnchorReported = true }
     }
 
-    /// A key that holds nothing else yet.
+    /// Returns an evidence key that is unused or already holds the same value.
     private func evidenceKey(
         _ mismatch: LedgerMismatch, _ current: KeyValue
     ) async throws -> EtcdKey {
@@ -129,11 +129,11 @@ extension Checkpoints {
                 ledger: ledger.identity, name: "\(name)-\(current.modRevision)")
     }
 
-    /// The newest checkpoint if etcd's is older; nil when there is none to put there.
+    /// Returns the newest checkpoint if etcd's anchor is older; nil if there is nothing to store.
     private func soundCheckpoint(newerThan current: KeyValue?) async throws -> StoredCheckpoint? {
         guard let newest = try await newest() else { return nil }
         if let current, let size = Self.size(current), newest.checkpoint.size <= size { return nil }
-        // One that was left behind by rows that were cut off must not get into etcd.
+        // Such a checkpoint must not get into etcd if its rows were cut off.
         let root = try await ledger.root(size: newest.checkpoint.size)
         return root == newest.checkpoint.root
             ? newest : try await ledger.makeCheckpoint(key, time: now()).stored

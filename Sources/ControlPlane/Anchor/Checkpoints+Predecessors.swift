@@ -3,10 +3,10 @@ import Logging
 import Store
 import Synchronization
 
-/// Ledgers whose place this one took: their checkpoints lie in etcd under another id, where nobody would look.
+/// The ledgers that this ledger replaced. Their checkpoints are in etcd under another id, where nobody would look.
 extension Checkpoints {
-    /// Says it in the log and in the ledger, once of each, and in the status as long as etcd holds the other
-    /// ledger's checkpoint.
+    /// Reports replaced ledgers once in the log and once in the ledger. The status names them while etcd holds their
+    /// checkpoints.
     func reportPredecessors(_ anchors: LedgerAnchors) async throws {
         let keys = try await ledger.signingKeys().map(\.key) + [key.verifier] + retiredKeys
         let anchored = anchors.others.signed(withOneOf: keys).map {
@@ -28,7 +28,7 @@ extension Checkpoints {
         state.withLock { $0.status.predecessors = anchored.map(\.ledger) }
     }
 
-    /// Ledgers of which only a key in the data folder tells.
+    /// Returns the ledgers that are known only from a key in the data folder.
     private func withoutAnchor(_ anchored: [PredecessorRow]) -> [PredecessorRow] {
         let ledgers = Set(retiredKeys.compactMap(\.ledger)).subtracting(anchored.map(\.ledger))
         return ledgers.subtracting([ledger.identity]).sorted().map { PredecessorRow(ledger: $0) }

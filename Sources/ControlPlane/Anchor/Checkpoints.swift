@@ -7,7 +7,7 @@ import Synchronization
 
 /// Signs checkpoints of the ledger at intervals, at shutdown and on request, and anchors them in etcd.
 ///
-/// It makes a checkpoint even while etcd does not answer, and anchors it as soon as etcd answers again.
+/// Checkpoints are made even while etcd does not answer. They are anchored as soon as etcd answers again.
 package final class Checkpoints: Service {
     /// The steps that can fail independently and so delay a newer checkpoint or anchor.
     package enum Part: CaseIterable, Sendable {
@@ -27,13 +27,13 @@ package final class Checkpoints: Service {
     package struct Status: Sendable {
         /// The number of rows that the newest checkpoint covers; 0 before the first.
         package var signed: Int64 = 0
-        /// The number of rows that the checkpoint in etcd covers, as far as this server knows.
+        /// The number of rows that the checkpoint in etcd covers, to this server's knowledge.
         package var anchored: Int64 = 0
-        /// The number of checkpoints that contradict the ledger and that etcd keeps as evidence.
+        /// The number of checkpoints that etcd keeps as evidence because they contradict the ledger.
         package var mismatches = 0
-        /// The ledgers that this one has replaced and whose checkpoints etcd still holds.
+        /// The replaced ledgers that still have a checkpoint in etcd.
         package var predecessors: [String] = []
-        /// The reason for each step that fails now.
+        /// The current failures, by step.
         package var problems: [Part: String] = [:]
 
         package init() {}
@@ -47,7 +47,7 @@ package final class Checkpoints: Service {
 
     struct State {
         var status = Status()
-        /// True if the ledger names the signing key. Nothing is signed before.
+        /// True if the ledger names the signing key. Nothing is signed earlier.
         var isKeyOnRecord = false
         /// True if etcd's anchor has been compared with the ledger since the start.
         var isCompared = false
@@ -60,17 +60,17 @@ package final class Checkpoints: Service {
     let logger: Logger
     let now: @Sendable () -> Timestamp
     let state = Mutex(State())
-    /// Runs that bring etcd's anchor up to date.
+    /// The runs that update etcd's anchor.
     let anchoring = CoalescingTask()
-    /// Keys of ledgers that had this one's data folder before.
+    /// The keys of ledgers that used this data folder before.
     let retiredKeys: [VerifierKey]
-    /// Rows on disk before anything of this run was added.
+    /// The number of rows on disk before this run added any.
     let sizeAtStart: Int64
     private let interval: Duration?
 
-    /// The pause before a failed step is tried again.
+    /// The pause before a failed step is repeated.
     private static let retryInterval = Duration.seconds(5)
-    /// The time that a request for a checkpoint, and the shutdown, wait for etcd to take the anchor.
+    /// The time that a checkpoint request or the shutdown waits for etcd to accept the anchor.
     private static let anchorPatience = Duration.seconds(2)
 
     /// - Parameters:
@@ -94,7 +94,7 @@ package final class Checkpoints: Service {
 
     package var status: Status { state.withLock { $0.status } }
 
-    /// The key whose signatures the newest checkpoints bear.
+    /// The key that verifies the newest checkpoints.
     package var verifierKey: VerifierKey { key.verifier }
 
     /// Signs until its task is cancelled or the service group shuts down. Then signs once more.
@@ -104,9 +104,9 @@ package final class Checkpoints: Service {
     }
 
     /// Signs the rows that are on disk now. `isNew` is false if these rows were signed before. `isAnchored` is false
-    /// if etcd did not take the checkpoint within two seconds; anchoring is then tried again.
+    /// if etcd did not accept the checkpoint within two seconds. Anchoring is then tried again.
     ///
-    /// Throws `notReady` before the key is on record, and `ledgerUnavailable`.
+    /// Throws `notReady` before the key is on record, and `ledgerUnavailable` if no checkpoint can be made.
     package func make() async throws(ControlPlaneError) -> (
         stored: StoredCheckpoint, isNew: Bool, isAnchored: Bool
     ) {
@@ -125,7 +125,7 @@ package final class Checkpoints: Service {
         }
     }
 
-    /// The newest checkpoint; nil before the first.
+    /// Returns the newest checkpoint; nil before the first.
     package func newest() async throws -> StoredCheckpoint? {
         try await ledger.lastCheckpoint(upTo: ledger.lastSeq)
     }
@@ -145,7 +145,7 @@ package final class Checkpoints: Service {
             let isAnchored = state.withLock { state in
                 state.isCompared && state.status.anchored >= state.status.signed
             }
-            // Also when nothing is new: someone may have deleted evidence or the anchor.
+            // This also runs without new rows, because someone may have deleted evidence or the anchor.
             if isDue || !isAnchored { await tryToAnchor() }
             let pause = interval == nil ? Self.retryInterval : due - .now
             try? await Task.sleep(for: min(Self.retryInterval, max(pause, .milliseconds(10))))
@@ -162,13 +162,14 @@ package final class Checkpoints: Service {
         }
     }
 
-    /// Signs once more at shutdown and tries for two seconds to anchor it. Otherwise the next start does.
+    /// Signs a last checkpoint at shutdown and tries for two seconds to anchor it. After a failure the next start
+    /// anchors it.
     private func signFinalCheckpoint() async {
         await signIfGrown()
         await anchorWithPatience()
     }
 
-    /// Tries to anchor, but does not wait long for an etcd that does not answer.
+    /// Tries to anchor, but waits at most two seconds for etcd.
     private func anchorWithPatience() async {
         await withTaskGroup(of: Void.self) { group in
             group.addTask { await self.tryToAnchor() }

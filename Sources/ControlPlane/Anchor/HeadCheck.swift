@@ -2,21 +2,21 @@ import Documents
 package import Etcd
 package import Store
 
-/// Compares `head` with etcd's own history, as far back as etcd has it, and that history with a ledger.
+/// Compares `head` with etcd's available history, and that history with a ledger.
 ///
-/// Computes each `head` in the history again from the previous one and from the changes of its revision. This proves
-/// nothing about changes from before etcd's history, not even their order or number.
+/// It recomputes each `head` in the history from the previous one and from the changes of its revision. This proves
+/// nothing about changes before that history, not even their order or number.
 package struct HeadCheck: Sendable {
     /// The differences between `head` in etcd and the values that a server would have written.
     package private(set) var findings: [String] = []
-    /// Notes that do not affect the verdict.
+    /// The notes that do not affect the verdict.
     package private(set) var notes: [String] = []
 
-    /// The most revisions of etcd that are read.
+    /// The largest number of etcd revisions that are read.
     package static let maximumRevisions: Int64 = 10_000
 
-    /// Adds a note if the ledger cannot be read, or if etcd does not let this user read its history. The ledger's own
-    /// check says more about an unreadable ledger. Throws `EtcdError`.
+    /// Checks `head`. Adds a note if the ledger is unreadable, or if this user may not read etcd's history. The
+    /// ledger's own check says more about an unreadable ledger. Throws `EtcdError`.
     ///
     /// - Parameter ledger: Opens the ledger's file.
     package init(
@@ -45,7 +45,7 @@ package struct HeadCheck: Sendable {
     }
 
     private struct History {
-        /// The revision after which the history begins.
+        /// The revision before the first one in the history.
         var start: Int64
         var breaks: [(revision: Int64, finding: HeadFinding)] = []
         /// The accepted changes by revision.
@@ -104,7 +104,7 @@ package struct HeadCheck: Sendable {
                 )
                 continue
             }
-            // If the entry was not believed, the row names another author.
+            // If the entry was doubtful, the row names another author.
             if !ids.contains(change.id.text) {
                 notes.append(
                     "the ledger does not attribute revision \(change.revision) to change \(change.id)"

@@ -3,7 +3,7 @@ import Domain
 package import Etcd
 package import Store
 
-/// The checkpoints in etcd: the ledgers' anchors, and evidence of checkpoints that this ledger disagreed with.
+/// The checkpoints in etcd: the ledgers' anchors, and the evidence that contradicts this ledger.
 package struct LedgerAnchors: Sendable {
     /// The newest checkpoint of another ledger.
     package struct Other: Sendable {
@@ -11,15 +11,15 @@ package struct LedgerAnchors: Sendable {
         package var signed: SignedCheckpoint
     }
 
-    /// This ledger's; nil for none, and for one that is no checkpoint.
+    /// The anchor of this ledger; nil if absent or malformed.
     package private(set) var anchor: OutsideCheckpoint?
     package private(set) var evidence: [OutsideCheckpoint] = []
-    /// The number of evidence keys, including those that hold no checkpoint.
+    /// The number of evidence keys, including keys without a valid checkpoint.
     package private(set) var evidenceCount = 0
-    /// The replicas' ledgers, and those that are no more.
+    /// The anchors of other ledgers: those of replicas and of former ledgers.
     package private(set) var others: [Other] = []
 
-    /// Throws `EtcdError`.
+    /// Reads the checkpoints from etcd. Throws `EtcdError`.
     package init(from store: any KeyValueStore, ledger: String) async throws {
         let own = Keyspace.anchor(ledger: ledger)
         let evidencePrefix = Keyspace.evidencePrefix(ledger: ledger).description
@@ -39,32 +39,32 @@ package struct LedgerAnchors: Sendable {
 }
 
 extension [LedgerAnchors.Other] {
-    /// The ledgers that this one replaced: their checkpoints are signed with one of `keys`.
+    /// Returns the ledgers that this one replaced. Their checkpoints are signed with one of `keys`.
     func signed(withOneOf keys: [VerifierKey]) -> [LedgerAnchors.Other] {
         filter { other in keys.contains { other.signed.note.isSigned(withKeyOf: $0) } }
     }
 }
 
-/// A checkpoint that the ledger's rows do not agree with: rows were lost, or are others.
+/// A checkpoint that contradicts the ledger's rows, because rows were lost or changed.
 struct LedgerMismatch: Sendable, Equatable {
     /// The finding in words.
     var reason: String
     /// The checkpoint; nil if it cannot be read.
     var anchored: Checkpoint?
-    /// Rows that the ledger had.
+    /// The number of rows in the ledger.
     var size: Int64
-    /// Root over the same number of the ledger's rows as were anchored, or over all when there are fewer; nil
-    /// when it could not be computed.
+    /// The root over as many of the ledger's rows as were anchored, or over all rows if the ledger has fewer. Nil if
+    /// it could not be computed.
     var root: AuditHash?
 
-    /// The row that says so.
+    /// Returns the ledger row of the mismatch.
     func row(time: Timestamp) -> AuditRecord.Draft {
         .own(.observe, .ledger, Self.rowName, detail: document, at: time)
     }
 
     static let rowName = "mismatch"
 
-    /// The row that says that etcd should hold `last` or an earlier checkpoint, and holds none.
+    /// Returns the row for a missing anchor. etcd should hold `last` or an earlier checkpoint.
     static func missingAnchor(_ last: Checkpoint, time: Timestamp) -> AuditRecord.Draft {
         let detail: JSONValue = [
             "reason": "etcd holds no checkpoint of this ledger",

@@ -1,15 +1,15 @@
 import Calico
 import Etcd
 
-/// Everything the mirror keeps, read at one revision.
+/// The complete state of the mirror, read at one revision.
 struct EtcdSnapshot: Sendable {
     var state = MirrorState()
-    /// The audited keys, for a comparison.
+    /// The audited keys and their values, for a comparison.
     var audited: [String: KeyValue] = [:]
 
-    /// Reads etcd as it was at `revision`; throws `EtcdError` `.compacted` when that is gone.
+    /// Reads the state of etcd at `revision`. Throws `EtcdError` `.compacted` if etcd has compacted that revision.
     ///
-    /// - Parameter keepsValues: whether `audited` is filled.
+    /// - Parameter keepsValues: True if `audited` is to be filled.
     static func read(
         _ store: any KeyValueStore, at revision: Int64, keepsValues: Bool
     ) async throws -> EtcdSnapshot {
@@ -26,7 +26,7 @@ struct EtcdSnapshot: Sendable {
         return listing
     }
 
-    /// The revision of every audited key as it was at `revision`.
+    /// Returns the mod_revision of every audited key as of `revision`.
     static func revisions(
         _ store: any KeyValueStore, at revision: Int64
     ) async throws -> [String: Int64] {
@@ -52,16 +52,16 @@ struct EtcdSnapshot: Sendable {
 }
 
 extension KeyValueStore {
-    /// Returns the revision up to which etcd is compacted if that is past `revision`, else nil.
+    /// Returns the revision up to which etcd is compacted, if it is after `revision`; otherwise nil.
     func compactedRevision(past revision: Int64) async throws -> Int64? {
-        // Revision 1 is that of an empty etcd, so nothing is lost before it.
+        // An empty etcd has revision 1, so nothing is lost before it.
         let first = max(revision, 1)
         do {
             _ = try await range(RangeRequest(.key(Keyspace.head), revision: first))
             return nil
         } catch let error as EtcdError where error.isCompaction {}
         do {
-            // Only the error of a watch names the revision at which etcd's history begins.
+            // Only the error of a watch names the first revision of etcd's history.
             let request = WatchRequest(.prefix(Keyspace.watchPrefix), startRevision: first)
             try await watch(request) { batches in
                 for try await _ in batches { return }
@@ -73,7 +73,7 @@ extension KeyValueStore {
         }
     }
 
-    /// Returns the newest revision of any key that the watch follows; 0 when there is no such key.
+    /// Returns the newest revision of all followed keys; 0 if there is no such key.
     func newestFollowedRevision() async throws -> Int64 {
         let newest = RangeRequest(
             .prefix(Keyspace.watchPrefix), limit: 1, keysOnly: true, sort: .descending(.modRevision)

@@ -4,8 +4,8 @@ import Etcd
 import Logging
 import Store
 
-/// Follows etcd from the ledger's last revision on. Fills the mirror, hands every change to the ledger feed, and bridges
-/// the gap if etcd no longer has the history in between.
+/// Follows etcd from the ledger's last revision. Fills the mirror, passes every change to the ledger feed, and
+/// bridges the gap if etcd has compacted the revisions since then.
 final class Follower: Sendable {
     private let store: any KeyValueStore
     private let mirror: Mirror
@@ -44,7 +44,7 @@ final class Follower: Sendable {
                     level: isExpected ? .notice : .warning,
                     "etcd cannot be followed any further; that is tried again",
                     metadata: ["error": "\(error)"])
-                // It worked for a while, so this is a new outage.
+                // Following has worked for a while, so this is a new outage.
                 if mirror.isReady { backoff.reset() }
             }
             mirror.setReady(false)
@@ -52,7 +52,7 @@ final class Follower: Sendable {
         }
     }
 
-    /// Ends only by an error: a compaction, another cluster, or cancellation.
+    /// Follows etcd until an error: a compaction, another cluster, or cancellation.
     private func follow() async throws {
         await feed.drain()
         let header = try await store.range(RangeRequest(.key(Keyspace.head))).header
@@ -76,8 +76,7 @@ final class Follower: Sendable {
                 }
                 var resumed = batch.resumedAfter[...]
                 for changes in batch.revisions {
-                    // This check precedes the ledger's rows, so that changes of another past do not get into the
-                    // ledger.
+                    // This check comes before the rows, so that changes of another past never enter the ledger.
                     while let revision = resumed.first, revision < changes.revision {
                         try await requireSamePast(at: revision)
                         resumed.removeFirst()
@@ -94,7 +93,8 @@ final class Follower: Sendable {
         }
     }
 
-    /// Returns the rows of one revision, and one more if no replica of this server wrote its `head`.
+    /// Returns the rows of one revision. Adds a row if the revision's `head` was not written by a replica of this
+    /// server.
     private func project(
         _ changes: RevisionChanges, _ events: [AuditedEvent], _ chain: inout HeadChain,
         _ projector: Projector
@@ -116,8 +116,8 @@ final class Follower: Sendable {
         Projector(clusterID: clusterID, statuses: statuses, authenticator: authenticator)
     }
 
-    /// Throws unless etcd had at `revision` the same state as the mirror, which has followed etcd up to there. Before
-    /// the watch resumed, etcd may have been restored and may have moved on.
+    /// Throws unless the state of etcd at `revision` equals the mirror, which has followed etcd up to that revision.
+    /// Before the watch resumed, etcd may have been restored and may have reached new revisions.
     private func requireSamePast(at revision: Int64) async throws {
         var isSame: Bool
         let entries = mirror.read { $0.entries }
@@ -129,8 +129,8 @@ final class Follower: Sendable {
                 return isSame
             }
         } catch let error as EtcdError where error.isCompaction {
-            // A watch may begin at a revision that can no longer be listed. So this compares the keys that have not
-            // changed since.
+            // A watch may begin at a revision that can no longer be listed. In that case the check compares the keys
+            // that have not changed since.
             let stored = try await EtcdSnapshot.revisions(store, at: 0)
             isSame = stored.allSatisfy { path, made in
                 made > revision || entries[path]?.modRevision == made
@@ -139,7 +139,7 @@ final class Follower: Sendable {
         guard isSame else { throw EtcdError(code: .clusterChanged, message: Self.restored) }
     }
 
-    /// Brings mirror and ledger to one revision to follow from, and returns it.
+    /// Brings the mirror and the ledger to the same revision. Returns the revision, after which following starts.
     private func start(_ clusterID: String, newest: Int64) async throws -> Int64 {
         guard let progress = try await ledger.progress() else {
             try await noteNewLedger(clusterID, newest: newest)
@@ -160,9 +160,9 @@ final class Follower: Sendable {
 
     private static let restored = "etcd was restored to an older state"
 
-    /// Fills the mirror with the state at `revision`, which the ledger has. If etcd has compacted that revision,
-    /// fills the mirror with the oldest state that etcd still has. If etcd had another state at that revision, it was
-    /// restored and has moved on since.
+    /// Fills the mirror with the state at `revision`, the last revision in the ledger. If etcd has compacted that
+    /// revision, uses the oldest state that etcd still has. If etcd's state at that revision differs from the
+    /// ledger's, etcd was restored and has reached new revisions since.
     private func fill(
         after revision: Int64, _ clusterID: String, newest: Int64
     ) async throws -> Int64 {
@@ -188,7 +188,7 @@ final class Follower: Sendable {
         }
     }
 
-    /// Returns true if the ledger's objects are those of `state`, each with its revision and value.
+    /// Returns true if the ledger and `state` have the same objects with the same revisions and values.
     private func isLastKnown(_ state: MirrorState) async throws -> Bool {
         var count = 0
         for try await object in ledger.objects() {
@@ -207,15 +207,15 @@ final class Follower: Sendable {
         return count == expected
     }
 
-    /// Returns a time at which etcd held none of the followed keys; nil if it holds some. The time is taken before
-    /// the request to etcd, so that later writes have a later time.
+    /// Returns a time at which etcd held no followed key; nil if it holds any. The time is taken before the request
+    /// to etcd, so that later writes have a later time.
     private func emptySince() async throws -> Timestamp? {
         let time = now()
         return try await store.newestFollowedRevision() == 0 ? time : nil
     }
 
-    /// Writes a note into a new ledger if etcd has a history from before it. The history shows no attempts that were
-    /// refused. A compacted history needs no note, because it is recorded as a gap.
+    /// Writes a note into a new ledger if etcd's history began before the ledger. That history does not contain
+    /// refusals. A compacted history needs no note, because it is recorded as a gap.
     private func noteNewLedger(_ clusterID: String, newest: Int64) async throws {
         guard try await store.newestFollowedRevision() > 0,
             try await store.compactedRevision(past: 0) == nil
@@ -230,7 +230,7 @@ final class Follower: Sendable {
     /// Lists the state at `to`, adds the changes since the ledger's last revision to the ledger, and fills the
     /// mirror.
     ///
-    /// - Parameter from: 0 if the ledger's revisions belong to another etcd; then a new epoch begins.
+    /// - Parameter from: 0 if the ledger's revisions belong to another etcd. A new epoch then begins.
     private func bridge(
         from: Int64, to: Int64, _ clusterID: String, reason: String
     ) async throws -> Int64 {
@@ -258,7 +258,7 @@ final class Follower: Sendable {
                 "rows": "\(projection.rows.count)",
             ])
         if comparison.from == 0 {
-            // Nobody can wait for a revision of the old epoch: this etcd never had it.
+            // The waits of the old epoch must end, because this etcd never had its revisions.
             mirror.applied.abandonWaits()
             feed.audited.abandonWaits()
         }

@@ -3,27 +3,26 @@ import Domain
 import Etcd
 import Store
 
-/// Finds out what changed while etcd's history was not followed and is gone: by comparing what the
-/// ledger last knew with what etcd held at the first revision it still has, and by the journal,
-/// which outlives compaction. Pure.
+/// Finds the changes in a part of etcd's history that was neither followed nor kept. It compares the last objects in
+/// the ledger with etcd's first available revision, and it reads the journal, which compaction does not remove. Pure.
 struct GapComparison: Sendable {
     var projector: Projector
-    /// The ledger's last known objects, by etcd key.
+    /// The last objects in the ledger, by etcd key.
     var known: [String: AuditedObject]
-    /// Every audited key at `to`, by etcd key.
+    /// The audited keys at `to`, by etcd key.
     var current: [String: KeyValue]
-    /// The journal's entries at `to`.
+    /// The journal entries at `to`.
     var journal: [KeyValue]
-    /// The journal's changes that the ledger already has.
+    /// The changes in the journal that the ledger already has.
     var recorded: Set<RecordedChange> = []
-    /// The last revision the ledger has; 0 for a new ledger, or for another cluster's.
+    /// The ledger's last revision; 0 if the ledger is new or belongs to another cluster.
     var from: Int64
-    /// The revision that was listed.
+    /// The listed revision.
     var to: Int64
     var now: Timestamp
 
-    /// One projection at `to`: first a row that tells of the gap, then what journal and comparison
-    /// show, oldest first.
+    /// Returns one projection at `to`. The first row describes the gap. The rows from the journal follow, oldest
+    /// first, and then the rows from the comparison.
     func project(reason: String) -> Projection {
         var projection = Projection(revision: to, rows: [gapRow(reason)], isAfterGap: true)
         var last: [String: Journaled] = [:]
@@ -38,7 +37,7 @@ struct GapComparison: Sendable {
         for path in Set(known.keys).union(current.keys).sorted() {
             guard let key = MirrorState.auditedKey(EtcdKey(path)) else { continue }
             let (before, after) = (known[path], current[path])
-            // A write of the very same value is a write as well.
+            // A write of the same value counts as a write.
             let isSame = before?.modRevision == after?.modRevision && isSame(before, after)
             if !isSame {
                 projection.objects.append(
@@ -46,12 +45,13 @@ struct GapComparison: Sendable {
                         key, after.map { AuditedValue(key, $0.value) },
                         modRevision: after?.modRevision ?? to))
             }
-            // A deletion leaves no revision to compare: it is the journal's if that ends with one.
+            // A deleted key has no revision to compare. The journal explains the deletion if its last change of the
+            // key is one.
             let isExplained =
                 last[path].map { last in
                     after.map { $0.modRevision == last.revision } ?? last.isDeletion
                 } ?? false
-            // A key that was changed and changed back needs a last row that shows it.
+            // If a key was changed and changed back, the last row has to show that.
             if isExplained || (isSame && last[path] == nil) { continue }
             var row = row(key, states[path], after)
             if let doubt = doubts[path], doubt.revision == row.revision {
@@ -62,7 +62,7 @@ struct GapComparison: Sendable {
         return projection
     }
 
-    /// True if etcd's state cannot have followed from the ledger's state at `from`: etcd was restored.
+    /// True if etcd's state cannot have followed from the ledger's state at `from`, because etcd was restored.
     var isOfAnotherPast: Bool {
         current.contains { path, keyValue in
             guard keyValue.modRevision <= from, path == path.withoutNUL else { return false }
@@ -71,7 +71,7 @@ struct GapComparison: Sendable {
         }
     }
 
-    /// Compares as the ledger keeps text, where bytes that are not UTF-8 are repaired.
+    /// Compares a text in the ledger with bytes in etcd. The ledger repairs bytes that are not UTF-8.
     static func isSame(_ text: String, _ bytes: [UInt8]) -> Bool {
         text.utf8.elementsEqual(bytes)
             || text.utf8.elementsEqual(String(decoding: bytes, as: UTF8.self).withoutNUL.utf8)
@@ -91,7 +91,7 @@ struct GapComparison: Sendable {
         var verb: ChangeVerb? { entry.verb(of: path) }
         var isDeletion: Bool { verb == .delete }
 
-        /// The change in the form in which the ledger records it.
+        /// The change in the ledger's form.
         var recorded: RecordedChange? {
             Timestamp(rfc3339: entry.time).map {
                 RecordedChange(changeID: id.text, key: path, revision: revision, time: $0)
@@ -102,22 +102,22 @@ struct GapComparison: Sendable {
     /// The value of a key between two of its changes.
     private enum KnownState {
         case value(AuditedValue?)
-        /// There was an object, but nobody saw it.
+        /// An object existed, but this server did not see its value.
         case unseen
 
         var value: AuditedValue? { if case .value(let value) = self { value } else { nil } }
         var existed: Bool { if case .value(nil) = self { false } else { true } }
     }
 
-    /// An entry that claims the newest change of a key and is not to be believed.
+    /// A doubtful entry that claims the newest change of a key.
     private struct Doubted {
         var revision: Int64
         var id: ChangeID
         var doubt: JournalDoubt
     }
 
-    /// The accepted changes after `from` that the journal still holds and the ledger does not have, a
-    /// value for each key written; and by key what is not to be believed.
+    /// Returns the accepted changes after `from` that are in the journal but not in the ledger, one element for each
+    /// written key. Also returns the doubtful entries by key.
     private func readJournal() -> (changes: [Journaled], doubts: [String: Doubted]) {
         var changes: [Journaled] = []
         var doubts: [String: Doubted] = [:]
@@ -143,8 +143,8 @@ struct GapComparison: Sendable {
         )
     }
 
-    /// Why an authentic entry was not made for the transaction at `revision`: the ledger has it from
-    /// another one, or a value that is still there is another.
+    /// Returns the reason why an authentic entry was not made for the transaction at `revision`. Either the ledger
+    /// has the entry from another revision, or a stored value of that revision differs from the entry's digest.
     private func doubt(
         of entry: JournalEntry, _ id: ChangeID, _ revision: Int64
     ) -> JournalDoubt? {
@@ -163,8 +163,8 @@ struct GapComparison: Sendable {
             claim: entry)
     }
 
-    /// Returns the value before the first change in the journal. That is the ledger's last value, unless it came
-    /// from another etcd or from before a restore.
+    /// Returns the value before the first change in the journal. This is the ledger's last value, unless that value
+    /// came from another etcd or from before a restore.
     private func first(_ key: ResourceKey) -> KnownState {
         guard from > 0 || known.isEmpty else { return .unseen }
         return .value(known[key.path].map { AuditedValue(key, Array($0.value.utf8)) })
@@ -177,8 +177,7 @@ struct GapComparison: Sendable {
         return change.isDeletion ? .value(nil) : .unseen
     }
 
-    /// A row for a change that the journal tells of; with the object before and after it as far as they
-    /// are known.
+    /// Returns the row of a change in the journal. The row contains the object before and after the change, if known.
     private func row(
         _ change: Journaled, _ key: ResourceKey, _ before: KnownState, _ after: KnownState
     ) -> AuditRecord.Draft {
@@ -199,7 +198,9 @@ struct GapComparison: Sendable {
         return row
     }
 
-    /// A row for what only the comparison shows, after `state` when the journal told of the key.
+    /// Returns the row of a change that only the comparison shows.
+    ///
+    /// - Parameter state: The value after the key's last change in the journal; nil if the journal has none.
     private func row(
         _ key: ResourceKey, _ state: KnownState?, _ after: KeyValue?
     ) -> AuditRecord.Draft {

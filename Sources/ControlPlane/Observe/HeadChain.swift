@@ -2,20 +2,20 @@ import Documents
 import Domain
 import Etcd
 
-/// Recomputes `head` from what each revision shows, and tells of values that do not follow from the one
-/// before: a replica's transaction always continues the chain, so those are somebody else's. Pure.
+/// Recomputes `head` from the changes of each revision, and reports values that do not follow from the previous one.
+/// A replica's transaction always continues the chain, so another writer must have written such a value. Pure.
 struct HeadChain: Sendable {
     private(set) var stored: StoredHead
-    /// mod_revision of the key; 0 while there is none.
+    /// The mod_revision of the key `head`; 0 if absent.
     private(set) var revision: Int64
 
-    /// The head that the next revisions are held against.
+    /// Starts the chain at a stored head. The next revisions are compared with it.
     init(_ stored: StoredHead = .absent, revision: Int64 = 0) {
         self.stored = stored
         self.revision = revision
     }
 
-    /// Takes one revision over; returns what is wrong with its `head`, nil when it does not change it or
+    /// Applies one revision. Returns the problem of its `head`; nil if the revision does not change `head` or
     /// continues the chain.
     mutating func follow(_ changes: RevisionChanges) -> HeadFinding? {
         guard let event = changes.events.last(where: { $0.keyValue.key == Keyspace.head }) else {
@@ -45,7 +45,7 @@ struct HeadChain: Sendable {
         }
     }
 
-    /// The head after the accepted changes of one revision, in the order in which their transaction has them.
+    /// Returns the head after the accepted changes of one revision, in the order of their transaction.
     private static func continued(_ head: Head, _ changes: RevisionChanges) -> Head {
         var values: [String: [UInt8]] = [:]
         for event in changes.events where event.kind == .put {
@@ -63,7 +63,7 @@ struct HeadChain: Sendable {
     }
 }
 
-/// A change of `head` that no replica made.
+/// A change of `head` that was not made by a replica.
 struct HeadFinding: Sendable, Equatable {
     var reason: String
     var before: StoredHead
@@ -75,7 +75,7 @@ struct HeadFinding: Sendable, Equatable {
         self.after = after
     }
 
-    /// The row that says so.
+    /// Returns the ledger row of the finding.
     func row(revision: Int64, clusterID: String, time: Timestamp) -> AuditRecord.Draft {
         var detail = JSONObject()
         detail["reason"] = .string(reason)
@@ -91,18 +91,19 @@ struct HeadFinding: Sendable, Equatable {
 }
 
 extension UnreadableHead {
-    /// During an upgrade of the replicas one by one the value is of a later version with each change.
+    /// True if both values come from the same version. While the replicas are upgraded one by one, every change
+    /// writes a value of a later version.
     fileprivate func isFromSameVersion(as other: UnreadableHead) -> Bool {
         guard case .laterVersion(let version) = reason else { return self == other }
         return other.reason == .laterVersion(version)
     }
 
-    /// Bytes of a value that a row shows; etcd's largest has 1.5 MiB.
+    /// The largest number of bytes of a value in a row. A value in etcd has up to 1.5 MiB.
     fileprivate static let shownBytes = 1_024
 }
 
 extension StoredHead {
-    /// The value as a row shows it: the head, the beginning of an unreadable text, or nil for no key.
+    /// The value in a row: the head, or the beginning of an unreadable text; nil if the key is absent.
     fileprivate var document: JSONValue? {
         switch self {
         case .absent: nil

@@ -2,13 +2,12 @@ import Calico
 import Documents
 import Domain
 
-/// The objects by their labels, so that `prune` looks at those that it may pick and at no others.
+/// The objects by their labels. With this index `prune` only looks at objects that its selector may match.
 struct LabelIndex: Sendable {
-    /// Keys by label and value.
+    /// The keys by label and value.
     private var paths: [String: [String: Set<String>]] = [:]
 
-    /// Takes over the labels of the object stored under `path`. The tier label is Calico's doing and is
-    /// left out.
+    /// Replaces the labels of the object stored under `path`. The tier label is omitted, because Calico sets it.
     mutating func set(_ path: String, old: [String: String], new: [String: String]) {
         guard old != new else { return }
         for (label, value) in old where new[label] != value && label != PolicyResource.tierLabel {
@@ -21,13 +20,13 @@ struct LabelIndex: Sendable {
         }
     }
 
-    /// The keys of the objects that the selector picks, `limit` of them at most. It must not pick an object
-    /// without labels, so only objects that carry one of its labels come into question.
+    /// Returns the keys of the matching objects, at most `limit` of them. The selector must not match an object
+    /// without labels, so that only objects with one of its labels have to be checked.
     func paths(matching selector: Selector, limit: Int) -> Set<String> {
         let labels = selector.labels
         var found: Set<String> = []
         guard labels.count > 1 else {
-            // The one label's value decides for all objects that carry it at once.
+            // The value of the only label decides for all objects with that value.
             for (value, paths) in labels.first.flatMap({ paths[$0] }) ?? [:] {
                 guard selector.matches(labels.reduce(into: [:]) { $0[$1] = value }) else {
                     continue
@@ -54,7 +53,7 @@ struct LabelIndex: Sendable {
 }
 
 extension Selector {
-    /// The labels that the selector asks about.
+    /// The labels in the selector.
     fileprivate var labels: Set<String> {
         var labels: Set<String> = []
         root.visit { node in
@@ -68,13 +67,13 @@ extension Selector {
     }
 }
 
-/// The labels that VMs carry now, to tell whether a selector picks any. Many VMs carry the same ones,
-/// which are kept and looked at once.
+/// The current labels of the VMs. They show whether a selector matches any VM. Many VMs have the same labels, which
+/// are stored and checked once.
 struct EndpointLabels: Sendable {
     private(set) var distinct = DistinctLabels()
     private var labels: [String: [String: String]] = [:]
 
-    /// The labels in the value of a WorkloadEndpoint; nil when it has none.
+    /// Returns the labels in the value of a WorkloadEndpoint; nil if absent.
     static func labels(in bytes: [UInt8]) -> [String: String]? {
         guard let document = try? JSONParser.parse(bytes),
             let members = document["metadata"]?["labels"]?.objectValue
@@ -84,7 +83,7 @@ struct EndpointLabels: Sendable {
         return labels
     }
 
-    /// Takes over the labels of the WorkloadEndpoint that is stored under `path` now; nil for none.
+    /// Replaces the labels of the WorkloadEndpoint stored under `path`. Nil removes them.
     mutating func set(_ path: String, _ new: [String: String]?) {
         if let old = labels.removeValue(forKey: path) { distinct.remove(old) }
         guard let new else { return }
@@ -92,15 +91,15 @@ struct EndpointLabels: Sendable {
     }
 }
 
-/// Each set of labels that at least one VM carries. A copy shares its storage, so that a selector is
-/// tried on all of them without holding the mirror's lock.
+/// The distinct sets of labels of all VMs. A copy shares its storage, so a selector can be tried on all sets without
+/// holding the mirror's lock.
 struct DistinctLabels: Sendable {
-    /// The number of VMs that carry exactly these labels.
+    /// The number of VMs with exactly these labels.
     private var counts: [[String: String]: Int] = [:]
-    /// The number of these sets that have each label.
+    /// The number of sets that contain each label.
     private var keys: [String: Int] = [:]
 
-    /// Returns the labels in the storage that all VMs with these labels share.
+    /// Counts one more VM with these labels. Returns the labels in the storage that all such VMs share.
     mutating func insert(_ labels: [String: String]) -> [String: String] {
         let count = counts[labels, default: 0] + 1
         counts[labels] = count

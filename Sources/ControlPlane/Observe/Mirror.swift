@@ -4,23 +4,23 @@ import Etcd
 import Logging
 import Synchronization
 
-/// A copy of etcd in memory, for reads and for planning. Only the watch changes it; any task reads it.
+/// A copy of etcd in memory, for reads and for planning. Only the watch changes it, and any task may read it.
 ///
-/// Every method holds a lock for a few microseconds at most and never waits for anything else: documents
-/// are read before the lock is taken, and scans work on copies, which share their storage.
+/// Every method holds a lock for a few microseconds at most and waits for nothing else. Documents are parsed before
+/// the lock is taken, and scans work on copies, which share their storage.
 ///
-/// A mutex and not an actor: a plan asks dozens of questions, each answered in less time than a task needs to change
-/// threads, and several cores read at the same time as the watch writes.
+/// This is a mutex and not an actor. A plan makes dozens of queries, and each one takes less time than a task needs
+/// to change threads. Several cores read while the watch writes.
 final class Mirror: Sendable {
     private let state = Mutex(MirrorState())
-    /// The last revision that reads show.
+    /// The last revision that reads include.
     let applied = RevisionGate()
     private let readiness = Mutex((isReady: false, isReadable: false))
-    /// When the watch last showed a sign of life.
+    /// The time of the watch's last sign of life.
     private let heard = Mutex(ContinuousClock.now)
-    /// Reports findings about stored values when they appear; nil reports none.
+    /// Logs new findings about stored values; nil logs none.
     private let logger: Logger?
-    /// Returns the reason why etcd cannot be reached now; nil when it can.
+    /// Returns the reason why etcd cannot be reached now; nil if it can.
     private let trouble: @Sendable () -> String?
 
     init(logger: Logger? = nil, trouble: @escaping @Sendable () -> String? = { nil }) {
@@ -28,13 +28,13 @@ final class Mirror: Sendable {
         self.trouble = trouble
     }
 
-    /// True if the mirror has caught up with what etcd held when it connected.
+    /// True if the mirror has caught up with the state that etcd had when the watch started.
     var isReady: Bool { readiness.withLock { $0.isReady } }
 
-    /// True if it has ever caught up. Reads then show a complete state, if perhaps not the newest.
+    /// True if the mirror has ever caught up. Reads then return a complete state, which may be old.
     var isReadable: Bool { readiness.withLock { $0.isReadable } }
 
-    /// The reason why no change can be planned against this mirror now, with what to do; nil when one can.
+    /// The reason why no change can be planned on this mirror now, and a remedy; nil if planning is possible.
     var problem: String? {
         guard isReady else { return unreadiness }
         if case .unreadable(let head) = read({ $0.storedHead }) {
@@ -43,7 +43,7 @@ final class Mirror: Sendable {
         return staleness(at: .now)
     }
 
-    /// Says why this mirror is not ready, when it is not.
+    /// The reason why this mirror is not ready. Only valid if it is not ready.
     var unreadiness: String {
         trouble().map { "etcd cannot be reached, and is tried again: \($0)" }
             ?? "this server is still reading etcd"
@@ -54,7 +54,7 @@ final class Mirror: Sendable {
         readiness.withLock { $0 = (isReady, $0.isReadable || isReady) }
     }
 
-    /// Starts over from a listing.
+    /// Replaces the state with a listing.
     func replace(with newState: MirrorState, revision: Int64) {
         var newState = newState
         state.withLock { state in
@@ -66,7 +66,7 @@ final class Mirror: Sendable {
         applied.advance(to: revision)
     }
 
-    /// Applies one revision's events; returns for each audited event what was there before.
+    /// Applies the events of one revision. Returns the audited events with the values before and after.
     func apply(_ changes: RevisionChanges) -> [AuditedEvent] {
         noteHeard()
         let puts = changes.events.map { $0.kind == .put ? PreparedPut($0.keyValue) : nil }
@@ -90,8 +90,8 @@ final class Mirror: Sendable {
         return events
     }
 
-    /// Checks subnets again after a region was added, removed or given other blocks. The region may now contain or
-    /// overlap them. Takes a few at a time, because there may be many.
+    /// Checks the affected subnets again if a region was added or removed or its blocks changed. The region's blocks
+    /// may now contain or overlap them. Checks a few subnets at a time, because there may be many.
     private func judgePlaces(after event: WatchEvent, _ put: PreparedPut?, before: MirrorEntry?) {
         guard let key = MirrorState.auditedKey(event.keyValue.key),
             case .region(let region)? = InventoryKey(key)
@@ -112,7 +112,7 @@ final class Mirror: Sendable {
         }
     }
 
-    /// Subnets whose places are judged under one hold of the lock.
+    /// The number of subnets that are checked under one lock.
     private static let placesAtOnce = 256
 
     private func logNews() {
@@ -134,7 +134,7 @@ final class Mirror: Sendable {
             metadata: ["findings": "\(news.omitted)"])
     }
 
-    /// Reads a consistent state; `body` must be short, since it holds the lock.
+    /// Reads a consistent state. `body` must be short, because it holds the lock.
     func read<Result: Sendable>(_ body: (borrowing MirrorState) throws -> Result) rethrows -> Result
     {
         try state.withLock { try body($0) }
@@ -142,18 +142,18 @@ final class Mirror: Sendable {
 }
 
 extension Mirror {
-    /// For how long the watch may be silent before this mirror counts as old. A watch that works is heard
-    /// several times a second, and one that hangs is begun anew within that time.
+    /// The silence of the watch after which this mirror counts as old. A working watch shows several signs of life
+    /// per second, and a hanging watch is restarted within this time.
     static let maximumSilence = Duration.seconds(5)
 
-    /// Notes a sign of life of the watch.
+    /// Records a sign of life of the watch.
     func noteHeard() { heard.withLock { $0 = .now } }
 
-    /// When the watch last showed a sign of life; before the first, when this mirror was made.
+    /// The time of the watch's last sign of life. Before the first one, the time when this mirror was created.
     var lastHeard: ContinuousClock.Instant { heard.withLock { $0 } }
 
-    /// Says that what this mirror shows may be old because the watch hangs, though etcd may answer
-    /// everything else; nil while the watch is heard.
+    /// Returns a warning that this mirror may be old because the watch hangs; nil if the watch is heard. etcd may
+    /// still answer other requests then.
     func staleness(at now: ContinuousClock.Instant) -> String? {
         let silence = lastHeard.duration(to: now)
         guard silence > Self.maximumSilence else { return nil }
@@ -164,10 +164,10 @@ extension Mirror {
 }
 
 extension Mirror {
-    /// Subnets that one hold of the lock reads at most, but for those of one and the same address.
+    /// The largest number of subnets that are read under one lock. Subnets with the same address may exceed it.
     private static let subnetsAtOnce = 1_024
 
-    /// The subnets inside `cidr`, in order; a network that holds many is read in halves.
+    /// Returns the subnets inside `cidr` in order. A network with many subnets is read in halves.
     func subnets(within cidr: CIDR) -> [CIDRMap<SubnetID>.Element] {
         let limit = Self.subnetsAtOnce
         let found = read { $0.subnets.within(cidr, limit: limit) }
@@ -180,7 +180,7 @@ extension Mirror {
 }
 
 extension Mirror {
-    /// The subnets of a region, by name.
+    /// Returns the subnets of a region in order of their names.
     func subnets(of region: String) -> [SubnetID] {
         let prefix = InventoryKey.subnet(region: region, name: "").resourceKey.path
         var found: [SubnetID] = []
@@ -192,14 +192,14 @@ extension Mirror {
         return found
     }
 
-    /// Returns true if the API shows this key, of the keys that hold one policy.
+    /// Returns true if the API shows this key. If several keys hold the same policy, it shows one of them.
     func isShown(_ key: ResourceKey) -> Bool {
         !key.kind.isPolicy || read { $0.stored.policyNames.isShown(key.path) }
     }
 }
 
 extension CIDR {
-    /// The two networks that make up this one; nil for a single address.
+    /// The two halves of this network; nil for a single address.
     fileprivate var halves: (CIDR, CIDR)? {
         guard prefixLength < family.bitWidth else { return nil }
         let bit = UInt128(1) << UInt128(family.bitWidth - prefixLength - 1)

@@ -2,8 +2,8 @@ import Calico
 import Domain
 
 extension MirrorState {
-    /// Returns how the subnet breaks the rules about blocks and overlaps, which other tools do not check. Empty
-    /// for a subnet that does not exist.
+    /// Returns the subnet's violations of the rules about blocks and overlaps, which other tools do not check.
+    /// Returns an empty array for an absent subnet.
     func placeFindings(_ id: SubnetID) -> [StoredFinding] {
         guard let entry = entries[id.path] else { return [] }
         var found: [StoredFinding] = []
@@ -48,8 +48,8 @@ extension MirrorState {
 }
 
 extension MirrorState {
-    /// The first block of that size in `block` that overlaps no subnet, and no other region's address
-    /// block.
+    /// Returns the first block with that prefix length in `block` that overlaps no subnet and no other region's
+    /// address block.
     func firstFreeBlock(prefixLength: Int, in block: CIDR, of region: String) -> CIDR? {
         let foreign = blocks.overlapping(block).filter { $0.value != region }.map(\.cidr)
         return subnets.firstFreeBlock(prefixLength: prefixLength, in: block, excluding: foreign)

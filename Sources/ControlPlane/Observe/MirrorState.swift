@@ -2,49 +2,49 @@ import Calico
 import Domain
 import Etcd
 
-/// One key as the mirror holds it.
+/// One key in the mirror.
 struct MirrorEntry: Sendable, Equatable {
     var bytes: [UInt8]
     var modRevision: Int64
-    /// The blocks of a region or a subnet; empty for anything else.
+    /// The blocks of a region or a subnet; empty for other keys.
     var nets: [CIDR] = []
 }
 
 /// The keys of etcd that this product reads. A value type that only `put` and `delete` change.
 ///
-/// Kept are policies, network sets (and so regions and subnets), tiers and ClusterInformation in
-/// full, the endpoints' labels, the names of those in the legacy namespace, and `head`. Every other
-/// key is passed over.
+/// It stores policies, network sets (including regions and subnets), tiers and the ClusterInformation in full. It
+/// also stores the labels of endpoints, the names of endpoints in the legacy namespace, and `head`. It ignores all
+/// other keys.
 struct MirrorState: Sendable {
     private(set) var entries = SortedMap<String, MirrorEntry>()
-    /// Every block of every subnet's set.
+    /// The blocks of all subnets.
     private(set) var subnets = CIDRMap<SubnetID>()
-    /// Every address block of every region, by region.
+    /// The address blocks of all regions, by region.
     private(set) var blocks = CIDRMap<String>()
-    /// Endpoints in the namespace `openstack`.
+    /// The names of the endpoints in the namespace `openstack`.
     private(set) var legacyEndpoints: Set<String> = []
     /// The labels of all endpoints.
     private(set) var endpointLabels = EndpointLabels()
-    /// Policies stored under a tier-prefixed name of the default tier.
+    /// The number of policies of the default tier that are stored with the tier's prefix.
     private(set) var tieredPolicies = 0
-    /// Names of the tiers.
+    /// The names of the tiers.
     private(set) var tiers: Set<String> = []
-    /// Names of the registered regions.
+    /// The names of the registered regions.
     private(set) var regions: Set<String> = []
-    /// Indexes over the contents of the values: findings, names, and references between objects.
+    /// The indexes over the contents of the values: findings, names, and references between objects.
     private(set) var stored = StoredIndex()
-    /// The number of changes of what lists show.
+    /// The versions of the lists. They count the changes of the lists' contents.
     var versions = ListVersions()
     private(set) var storedHead = StoredHead.absent
-    /// mod_revision of the key `head`; 0 while there is none.
+    /// The mod_revision of the key `head`; 0 if absent.
     private(set) var storedHeadRevision: Int64 = 0
-    /// The head that the next change continues.
+    /// The head that the next change continues from.
     var head: Head { storedHead.head ?? .initial }
-    /// The mod_revision of `head` that a transaction compares. It is -1 while `head` cannot be read. No key has
-    /// that mod_revision, so no transaction overwrites such a value.
+    /// The mod_revision of `head` that a transaction compares. It is -1 while `head` is unreadable. No key has that
+    /// mod_revision, so no transaction overwrites such a value.
     var headRevision: Int64 { storedHead.head == nil ? -1 : storedHeadRevision }
 
-    /// The kinds kept in full; changes to them are audited.
+    /// The kinds that are stored in full. Their changes are audited.
     static let kinds: [ResourceKind] = [
         .globalNetworkPolicy, .networkPolicy, .globalNetworkSet, .networkSet, .tier,
         .clusterInformation,
@@ -55,7 +55,7 @@ struct MirrorState: Sendable {
     private static let legacyEndpointPrefix = ResourceKey.prefix(
         .workloadEndpoint, namespace: RegionNamespace.legacy)
 
-    /// The audited resource that `key` is; nil for every other key.
+    /// Returns the audited resource of `key`; nil for other keys.
     static func auditedKey(_ key: EtcdKey) -> ResourceKey? {
         guard let path = key.string, let resource = ResourceKey(path: path),
             kinds.contains(resource.kind)
@@ -63,15 +63,15 @@ struct MirrorState: Sendable {
         return resource
     }
 
-    /// The path of the WorkloadEndpoint that `key` is; nil for every other key.
+    /// Returns the path of the WorkloadEndpoint at `key`; nil for other keys.
     static func endpointPath(_ key: EtcdKey) -> String? {
         key.hasPrefix(endpointKeyPrefix) ? key.string : nil
     }
 
-    /// Takes over one key's value, in a state that nobody else sees yet.
+    /// Stores the value of one key, in a state that no other task sees yet.
     mutating func put(_ keyValue: KeyValue) { put(PreparedPut(keyValue)) }
 
-    /// Takes over one key's value; returns the audited entry it replaces.
+    /// Stores the value of one key. Returns the replaced audited entry.
     @discardableResult
     mutating func put(_ prepared: PreparedPut) -> MirrorEntry? {
         let keyValue = prepared.keyValue
@@ -93,7 +93,7 @@ struct MirrorState: Sendable {
         return nil
     }
 
-    /// Takes over the deletion of one key; returns the audited entry that is gone.
+    /// Removes one key. Returns the removed audited entry.
     @discardableResult
     mutating func delete(_ key: EtcdKey) -> MirrorEntry? {
         if key == Keyspace.head {
@@ -140,7 +140,7 @@ struct MirrorState: Sendable {
         }
     }
 
-    /// Judges the subnet's place, and those of the subnets that it met or meets.
+    /// Checks the subnet, and the subnets that overlap its old or new networks.
     private mutating func judgePlaces(around id: SubnetID, _ nets: [CIDR]) {
         var affected: Set = [id]
         for cidr in nets {
@@ -149,10 +149,10 @@ struct MirrorState: Sendable {
         judgePlaces(affected)
     }
 
-    /// Subnets around one that changed which are judged again at most.
+    /// The largest number of overlapping subnets that are checked for each network.
     private static let neighbours = 64
 
-    /// Judges the places of subnets after something else has changed.
+    /// Checks subnets again after another object has changed.
     mutating func judgePlaces(_ ids: some Sequence<SubnetID>) {
         for id in ids { stored.setPlace(id.path, placeFindings(id)) }
         versions.note(.globalNetworkSet)
@@ -167,13 +167,13 @@ extension Set<String> {
     }
 }
 
-/// The new value of one key with everything read from it that the mirror keeps, and judged: made before the
-/// mirror's lock is taken, since reading a document costs more than all that is done under the lock.
+/// The new value of one key, parsed and checked. It is made before the mirror's lock is taken, because parsing costs
+/// more than all the work under the lock.
 struct PreparedPut: Sendable {
     enum Content: Sendable {
         /// A key whose changes are audited.
         case audited(ResourceKey, MirrorEntry, StoredFacts)
-        /// A WorkloadEndpoint and its labels; nil when its value has none.
+        /// A WorkloadEndpoint and its labels; nil if absent.
         case endpoint(path: String, labels: [String: String]?)
         case other
     }

@@ -1,26 +1,27 @@
 import Calico
 
-/// Which stored policies are one object in the API, and how policies are named in etcd.
+/// The names of the stored policies. They show which stored policies are one object in the API.
 ///
-/// The API's name of a policy is its author's, and a policy `web` may be stored under `web` or, prefixed by
-/// its tier, under `default.web`. Where both are stored Felix enforces both.
+/// The API's name of a policy is the name that its author chose. A policy `web` may be stored under `web`, or with
+/// the prefix of its tier under `default.web`. If both are stored, Felix enforces both.
 struct PolicyNames: Sendable {
     /// The name of a stored policy.
     struct Name: Sendable, Equatable {
         /// The key under which the policy would be stored without a prefix.
         var plainPath: String
-        /// True if it is in the default tier, under a name without a prefix that Calico did not generate.
+        /// True if the policy is in the default tier under a name without a prefix, and Calico did not generate that
+        /// name.
         var isPlainDefault: Bool
     }
 
     /// The number of policies of the default tier that are stored without a prefix.
     private(set) var plain = 0
     private var names: [String: Name] = [:]
-    /// The keys with a prefix, by the key without one.
+    /// The keys with a prefix, by the same key without it.
     private var prefixed: [String: Set<String>] = [:]
 
-    /// Takes over the name of the policy stored under `path`, nil for none; returns the keys of which the
-    /// twins may be others now.
+    /// Replaces the name of the policy stored under `path`; nil removes it. Returns the keys that may have other
+    /// twins now.
     mutating func set(_ path: String, _ name: Name?) -> Set<String> {
         let old = names[path]
         guard old != name else { return [] }
@@ -40,14 +41,14 @@ struct PolicyNames: Sendable {
         return affected.union([path])
     }
 
-    /// The other keys that hold the object stored under `path`, in order.
+    /// Returns the other keys of the object stored under `path`, in order.
     func twins(of path: String) -> [String] {
         guard let name = names[path] else { return [] }
         return group(name.plainPath).subtracting([path]).sorted()
     }
 
-    /// Returns true if the API shows this key and not its twins. It shows the key without a prefix if there is
-    /// one, which is what Calico 3.32 and later call by the object's name; else the first.
+    /// Returns true if the API shows this key and not its twins. The API shows the key without a prefix, if it
+    /// exists, because Calico 3.32 and later give that key the object's name. Otherwise it shows the first key.
     func isShown(_ path: String) -> Bool {
         guard let plainPath = names[path]?.plainPath, plainPath != path else { return true }
         return names[plainPath] == nil && prefixed[plainPath]?.min() == path

@@ -2,21 +2,21 @@ import Calico
 import Documents
 import Domain
 
-/// The regions that a policy's selectors speak of.
+/// The regions that a policy's selectors mention.
 struct RegionMentions: Sendable, Equatable {
-    /// Regions whose namespace or label a selector compares with.
+    /// The regions that a selector compares by namespace or label.
     private(set) var named: Set<String> = []
-    /// Selectors that do not parse: each may speak of any region whose name is in it.
+    /// The selectors that do not parse. Each may mention any region if it contains the region's name.
     private(set) var unreadable: [String] = []
 
     var isEmpty: Bool { named.isEmpty && unreadable.isEmpty }
 
-    /// - Parameter document: a policy as it is stored.
+    /// - Parameter document: A stored policy.
     init(_ document: JSONValue) {
         for text in Self.selectors(document) {
             do {
                 let selector = try Selector(parsing: text)
-                // Most selectors compare nothing, and cost nothing more.
+                // Most selectors compare nothing and so cost nothing more.
                 for comparison in selector.comparisons { note(comparison) }
             } catch {
                 unreadable.append(text)
@@ -37,7 +37,7 @@ struct RegionMentions: Sendable, Equatable {
         }
     }
 
-    /// Every selector text: the policy's own and those of its rules' entities.
+    /// Returns all selectors of the policy: its own and those of its rules' entities.
     private static func selectors(_ document: JSONValue) -> [String] {
         guard let spec = document["spec"] else { return [] }
         let rules = (spec["ingress"]?.arrayValue ?? []) + (spec["egress"]?.arrayValue ?? [])
@@ -47,21 +47,21 @@ struct RegionMentions: Sendable, Equatable {
     }
 }
 
-/// The GlobalNetworkPolicies that speak of a region, so that deleting the region need not look at every
+/// The GlobalNetworkPolicies by mentioned region. With this index the deletion of a region does not look at every
 /// policy.
 struct RegionMentionIndex: Sendable {
     private var mentions: [String: RegionMentions] = [:]
     private var policies: [String: Set<String>] = [:]
-    /// Policies with selectors that do not parse.
+    /// The policies with selectors that do not parse.
     private var unreadable: Set<String> = []
 
-    /// The keys of the policies that speak of the region.
+    /// Returns the keys of the policies that mention the region.
     func policies(mentioning region: String) -> Set<String> {
         (policies[region] ?? []).union(
             unreadable.filter { mentions[$0]?.contains(region) ?? false })
     }
 
-    /// Takes over the mentions of the policy stored under `path`; nil for none.
+    /// Replaces the mentions of the policy stored under `path`; nil removes them.
     mutating func set(_ path: String, _ new: RegionMentions?) {
         let new = new.flatMap { $0.isEmpty ? nil : $0 }
         let old = mentions[path]

@@ -1,10 +1,9 @@
 import Synchronization
 
-/// A revision that only rises, and callers that wait until it has reached theirs.
+/// A rising revision, and the callers that wait for it.
 ///
-/// Waiting costs no timer: `expire` ends the waits whose time has come, and its owner calls it
-/// several times a second. Thousands of writes may wait here at once, and one clock for all is cheaper than a timer for
-/// each.
+/// A wait needs no timer. The owner calls `expire` several times a second, which ends the waits with a passed
+/// deadline. Thousands of writes may wait at once, and one clock for all of them is cheaper than one timer each.
 final class RevisionGate: Sendable {
     private struct Waiter {
         var number: UInt64
@@ -17,7 +16,7 @@ final class RevisionGate: Sendable {
         var reached: Int64 = 0
         var waiters: [Waiter] = []
         var nextNumber: UInt64 = 0
-        /// Waits that were cancelled before they had begun.
+        /// The waits that were cancelled before they began.
         var cancelled: Set<UInt64> = []
         var isClosed = false
     }
@@ -26,7 +25,7 @@ final class RevisionGate: Sendable {
 
     var reached: Int64 { state.withLock { $0.reached } }
 
-    /// The number of callers that wait now.
+    /// The number of waiting callers.
     var waiting: Int { state.withLock { $0.waiters.count } }
 
     /// Waits until `revision` is reached. Returns false if `deadline` passes first or the task is cancelled.
@@ -47,7 +46,7 @@ final class RevisionGate: Sendable {
         } onCancel: {
             cancel(number)
         }
-        // A cancellation that came when the wait had just ended is of no further use.
+        // If the cancellation came just after the wait ended, its record is no longer needed.
         if Task.isCancelled { state.withLock { _ = $0.cancelled.remove(number) } }
         return isReached
     }
@@ -63,7 +62,7 @@ final class RevisionGate: Sendable {
         if let answer { waiter.continuation.resume(returning: answer) }
     }
 
-    /// Ends the wait `number`; one that has not begun ends as soon as it does.
+    /// Ends the wait `number`. A wait that has not begun ends as soon as it begins.
     private func cancel(_ number: UInt64) {
         let waiter = state.withLock { state -> Waiter? in
             guard let index = state.waiters.firstIndex(where: { $0.number == number }) else {
@@ -75,7 +74,7 @@ final class RevisionGate: Sendable {
         waiter?.continuation.resume(returning: false)
     }
 
-    /// Lets those pass whose revision is reached now.
+    /// Raises the revision and ends the waits that it satisfies.
     func advance(to revision: Int64) {
         let passing = state.withLock { state -> [Waiter] in
             guard revision > state.reached else { return [] }
@@ -85,18 +84,18 @@ final class RevisionGate: Sendable {
         for waiter in passing { waiter.continuation.resume(returning: true) }
     }
 
-    /// Starts over at `revision`, after another cluster or an older state has come up.
+    /// Restarts at `revision` after etcd was replaced or restored.
     func reset(to revision: Int64) {
         state.withLock { $0.reached = revision }
     }
 
-    /// Ends every wait, because etcd was restored and will not reach these revisions again.
+    /// Ends every wait, because a restored etcd will not reach these revisions again.
     func abandonWaits() {
         let ended = state.withLock { state in Self.take(&state.waiters) { _ in true } }
         for waiter in ended { waiter.continuation.resume(returning: false) }
     }
 
-    /// Ends the waits whose deadline has passed.
+    /// Ends the waits that have reached their deadline.
     func expire(_ now: ContinuousClock.Instant) {
         let ended = state.withLock { state in
             Self.take(&state.waiters) { $0.deadline <= now }
@@ -104,7 +103,7 @@ final class RevisionGate: Sendable {
         for waiter in ended { waiter.continuation.resume(returning: false) }
     }
 
-    /// Ends every wait. Later ones end at once, since nobody calls `expire` any more.
+    /// Ends every wait. Later waits end at once, because `expire` is no longer called.
     func close() {
         let ended = state.withLock { state in
             state.isClosed = true

@@ -1,16 +1,16 @@
-/// An ordered dictionary in chunks of bounded size. So an insertion moves a few hundred slots and not a million, and
-/// a binary search finds the start of a page of keys.
+/// An ordered dictionary in chunks of bounded size. An insertion moves a few hundred slots instead of a million, and
+/// a binary search finds the first key of a page.
 struct SortedMap<Key: Comparable & Sendable, Value: Sendable>: Sendable {
     private struct Chunk: Sendable {
         var keys: [Key]
         var values: [Value]
     }
 
-    /// An insertion moves half a chunk on average, and a copy of the map shares all other chunks. Larger chunks make
-    /// insertions slow, smaller ones make the list of chunks long.
+    /// The largest number of entries in a chunk. An insertion moves half a chunk on average, and a copy of the map
+    /// shares all other chunks. Larger chunks make insertions slow, and smaller ones make the list of chunks long.
     private static var maximumChunk: Int { 512 }
 
-    /// Never holds an empty chunk.
+    /// The chunks in order. None is empty.
     private var chunks: [Chunk] = []
     private(set) var count = 0
 
@@ -21,7 +21,7 @@ struct SortedMap<Key: Comparable & Sendable, Value: Sendable>: Sendable {
         return chunks[place.chunk].values[place.index]
     }
 
-    /// Returns the value that was replaced.
+    /// Stores a value. Returns the replaced value.
     @discardableResult
     mutating func set(_ key: Key, _ value: Value) -> Value? {
         guard let place = find(key) else {
@@ -51,7 +51,7 @@ struct SortedMap<Key: Comparable & Sendable, Value: Sendable>: Sendable {
         return old
     }
 
-    /// Calls `body` for each entry from `start` on, in order, until it answers false.
+    /// Calls `body` for each entry from `start` on, in order, until it returns false.
     func forEach(from start: Key, _ body: (Key, Value) throws -> Bool) rethrows {
         guard var place = find(start) else { return }
         while place.chunk < chunks.count {
@@ -71,7 +71,7 @@ struct SortedMap<Key: Comparable & Sendable, Value: Sendable>: Sendable {
         var isPresent: Bool
     }
 
-    /// Returns the slot in which `key` is or belongs; nil only when the map is empty.
+    /// Returns the slot of `key`, or the slot for its insertion; nil only if the map is empty.
     private func find(_ key: Key) -> Place? {
         guard !chunks.isEmpty else { return nil }
         // The last chunk whose first key is not after `key`; the first chunk otherwise.
@@ -105,8 +105,8 @@ struct SortedMap<Key: Comparable & Sendable, Value: Sendable>: Sendable {
 }
 
 extension SortedMap where Key == String {
-    /// Calls `body` for each entry whose key starts with `prefix` and is after `after`, in order,
-    /// until it answers false.
+    /// Calls `body` for each entry with a key that starts with `prefix` and is after `after`. Goes in order, until
+    /// `body` returns false.
     func forEach(
         prefix: String, after: String? = nil, _ body: (String, Value) throws -> Bool
     ) rethrows {
@@ -120,7 +120,7 @@ extension SortedMap where Key == String {
 }
 
 extension SortedMap where Key == String {
-    /// The keys that start with `prefix`, in order.
+    /// Returns the keys that start with `prefix`, in order.
     func paths(prefix: String) -> [String] {
         var paths: [String] = []
         forEach(prefix: prefix) { path, _ in

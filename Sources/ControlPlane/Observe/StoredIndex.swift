@@ -4,12 +4,12 @@ import Domain
 /// The contents of one stored value that the indexes use.
 struct StoredFacts: Sendable {
     var findings: [StoredFinding] = []
-    /// Nil for anything but a policy.
+    /// The name of a policy; nil for other kinds.
     var name: PolicyNames.Name?
-    /// The subnets that it names if it is a CrossRegionPolicy.
+    /// The subnets that a CrossRegionPolicy names.
     var subnets: Set<SubnetID> = []
     var labels: [String: String] = [:]
-    /// The regions that it speaks of if it is a GlobalNetworkPolicy.
+    /// The regions that a GlobalNetworkPolicy mentions.
     var regions: RegionMentions?
 
     init(_ key: ResourceKey, _ value: StoredValue) {
@@ -32,7 +32,7 @@ struct StoredIndex: Sendable {
     private(set) var labels = LabelIndex()
     private var carried: [String: [String: String]] = [:]
 
-    /// Takes over what is known about one key's value; nil when the key is gone.
+    /// Replaces the facts about one key's value. Nil removes them.
     mutating func set(_ key: ResourceKey, _ facts: StoredFacts?) {
         let path = key.path
         labels.set(path, old: carried[path] ?? [:], new: facts?.labels ?? [:])
@@ -46,7 +46,7 @@ struct StoredIndex: Sendable {
         }
     }
 
-    /// Takes over what is wrong with a subnet's place.
+    /// Replaces the findings about a subnet's blocks and overlaps.
     mutating func setPlace(_ path: String, _ found: [StoredFinding]) {
         findings.set(path, \.place, found)
     }
@@ -69,16 +69,16 @@ struct StoredIndex: Sendable {
     }
 }
 
-/// Which CrossRegionPolicies name a subnet, so that neither its deletion nor a change of its network has to
-/// look at every policy.
+/// The CrossRegionPolicies by named subnet. With this index a subnet can be deleted, or its network changed, without
+/// looking at every policy.
 struct CrossRegionIndex: Sendable {
     private var subnets: [String: Set<SubnetID>] = [:]
     private var policies: [SubnetID: Set<String>] = [:]
 
-    /// The keys of the policies whose source names the subnet.
+    /// Returns the keys of the policies with a source that names the subnet.
     func policies(naming subnet: SubnetID) -> Set<String> { policies[subnet] ?? [] }
 
-    /// Takes over the subnets that the policy stored under `path` names now.
+    /// Replaces the subnets that the policy stored under `path` names.
     mutating func set(_ path: String, _ new: Set<SubnetID>) {
         let old = subnets[path] ?? []
         guard old != new else { return }
@@ -94,24 +94,25 @@ struct CrossRegionIndex: Sendable {
 /// The findings about stored values, by key. Most values have none.
 struct FindingBook: Sendable {
     struct Findings: Sendable {
-        /// About the value alone.
+        /// The findings about the value alone.
         var judged: [StoredFinding] = []
-        /// About another policy that is the same object.
+        /// The findings about another policy that is the same object.
         var twin: [StoredFinding] = []
-        /// About a subnet's place among blocks and other subnets.
+        /// The findings about a subnet's overlaps with blocks and other subnets.
         var place: [StoredFinding] = []
 
         var all: [StoredFinding] { judged + twin + place }
     }
 
-    /// Findings that appeared and have not been logged yet.
+    /// The new findings that have not been logged yet.
     struct News: Sendable {
         var found: [(path: String, finding: StoredFinding)] = []
         /// The number of findings that are not in `found`.
         var omitted = 0
     }
 
-    /// Findings that are kept for the log; the rest are counted. A restart may find thousands at once.
+    /// The largest number of findings that are kept for the log. Further ones are only counted, because a restart may
+    /// find thousands.
     static let maximumNews = 50
 
     private(set) var byPath = SortedMap<String, Findings>()
@@ -121,7 +122,7 @@ struct FindingBook: Sendable {
 
     func findings(_ path: String) -> [StoredFinding] { byPath[path]?.all ?? [] }
 
-    /// Changes one aspect of what is known about `path`.
+    /// Replaces one kind of findings about `path`.
     mutating func set(
         _ path: String, _ aspect: WritableKeyPath<Findings, [StoredFinding]>,
         _ findings: [StoredFinding]
@@ -143,7 +144,7 @@ struct FindingBook: Sendable {
         if known.all.isEmpty { byPath.remove(path) } else { byPath.set(path, known) }
     }
 
-    /// Returns the findings that appeared since the last call.
+    /// Returns the new findings since the last call.
     mutating func takeNews() -> News {
         defer { news = News() }
         return news

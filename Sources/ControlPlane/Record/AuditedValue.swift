@@ -6,16 +6,16 @@ import Domain
 struct AuditedEvent: Sendable, Equatable {
     var key: ResourceKey
     var before: [UInt8]?
-    /// Nil for a deletion.
+    /// The new value; nil for a deletion.
     var after: [UInt8]?
 }
 
-/// The bytes under an audited key as the ledger keeps them; they are parsed once.
+/// The value of an audited key in the ledger's form. The bytes are parsed once.
 struct AuditedValue: Sendable, Equatable {
     let identity: AuditIdentity
-    /// The bytes themselves, repaired where they are no UTF-8.
+    /// The value's text. Bytes that are not UTF-8 are repaired.
     let text: String
-    /// RFC 8785 text; bytes that are no JSON document become a JSON string of themselves.
+    /// The canonical text (RFC 8785). Bytes that are no JSON document become one JSON string.
     let canonical: String
     /// The networks that the object names.
     let networks: Set<CIDR>
@@ -31,14 +31,15 @@ struct AuditedValue: Sendable, Equatable {
     }
 }
 
-/// The ledger's name for an object: regions, subnets and CrossRegionPolicies by our names, the rest by Calico's. The
-/// first policy of a CrossRegionPolicy represents it; its further ones are GlobalNetworkPolicies.
+/// The ledger's name for an object. Regions, subnets and CrossRegionPolicies have our names, and other objects have
+/// Calico's. The first stored policy of a CrossRegionPolicy represents it. Its other policies are
+/// GlobalNetworkPolicies.
 struct AuditIdentity: Sendable, Equatable {
     var kind: String
     var name: String
     var region: String?
 
-    /// - Parameter document: the stored value; nil when it is no JSON document.
+    /// - Parameter document: The stored value; nil if it is no JSON document.
     init(_ key: ResourceKey, document: JSONValue?) {
         kind = key.kind.rawValue
         name = key.name

@@ -21,7 +21,7 @@ extension ControlPlane {
         recordLater(row)
     }
 
-    /// Records a request that was refused before planning, such as one whose body does not parse.
+    /// Records a request that was refused before planning, for example because its body does not parse.
     package func recordRefusal(
         context: ChangeContext, operationVerb: String, name: ObjectName?, status: Int,
         problem: String, isDryRun: Bool = false, detail: String, violations: ViolationList
@@ -32,7 +32,7 @@ extension ControlPlane {
         await recordQuietly(row)
     }
 
-    /// Records a valid request that could not be carried out, if the ledger takes the row.
+    /// Records a valid request that could not be carried out. An error of the ledger is only logged.
     func recordFailure(_ error: ControlPlaneError, of request: ChangeRequest) async {
         var row = refusalRow(request, detail: error.message)
         let problem = statuses.failed(error.code)
@@ -40,7 +40,7 @@ extension ControlPlane {
         await recordQuietly(row)
     }
 
-    /// Records any other row about a request, without waiting for the disk.
+    /// Records another row about a request, without waiting for the disk.
     package func recordLater(_ row: AuditRecord.Draft) { refusals.recordLater(row) }
 
     private func recordQuietly(_ row: AuditRecord.Draft) async {
@@ -51,7 +51,8 @@ extension ControlPlane {
         }
     }
 
-    /// Records a refusal. Throws if the ledger does not take it, since no refusal is answered that is not audited.
+    /// Records a refusal. Throws if the ledger does not accept the row, because the client may only see a refusal
+    /// that is audited.
     func audit(
         _ refusal: Refusal, of request: ChangeRequest
     ) async throws(ControlPlaneError) {
@@ -114,12 +115,12 @@ extension ControlPlane {
         return row
     }
 
-    /// The kind of the object as it is now.
+    /// Returns the current kind of the object.
     private func kind(of name: ObjectName) -> String {
         guard case .policy = name else { return name.kind }
         return name.kind(showing: object(name)?.document)
     }
 
-    /// Characters of the detail that one refused attempt may put on the disk; of violations a list keeps a hundred.
+    /// The largest number of characters of the detail in a refusal's row. A list of violations keeps a hundred.
     private static let maximumDetail = 2_000
 }

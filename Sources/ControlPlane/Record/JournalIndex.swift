@@ -5,10 +5,10 @@ import Etcd
 /// Finds the change that wrote a key, from the journal entries of one revision.
 struct JournalIndex {
     private var changes: [String: (id: ChangeID, reading: JournalReading)] = [:]
-    /// An entry that does not name its keys.
+    /// An entry with unreadable keys.
     private var unreadable: (id: ChangeID, reading: JournalReading)?
 
-    /// - Parameter headRevision: mod_revision of `head` before this revision; nil when it is not known.
+    /// - Parameter headRevision: The mod_revision of `head` before this revision; nil if unknown.
     init(
         _ revision: RevisionChanges, _ authenticator: JournalAuthenticator, headRevision: Int64?
     ) {
@@ -34,13 +34,13 @@ struct JournalIndex {
         }
     }
 
-    /// The accepted change that wrote `key`, or the entry that claims so and is not to be believed; nil when
-    /// none of the journal's did.
+    /// The accepted change that wrote `key`, or a doubtful entry that claims so; nil if the journal has neither.
     subscript(key: String) -> (id: ChangeID, reading: JournalReading)? {
         changes[key] ?? unreadable
     }
 
-    /// An entry that is believed wins over one that is not, so a forged entry takes no change from its author.
+    /// A believed entry replaces a doubtful one, never the reverse. So a forged entry cannot take a change from its
+    /// author.
     private mutating func note(_ key: String, _ id: ChangeID, _ reading: JournalReading) {
         if reading.entry == nil, changes[key]?.reading.entry != nil { return }
         changes[key] = (id, reading)
@@ -56,7 +56,7 @@ struct JournalIndex {
 }
 
 extension JournalDoubt {
-    /// Returns the detail of a row whose journal entry is not believed: the reason, and the entry's claims.
+    /// Returns the detail of a row with a doubtful journal entry: the reason and the entry's claims.
     func detail(_ id: ChangeID) -> String {
         var journal = JSONObject()
         journal["problem"] = .string(problem)
@@ -74,6 +74,6 @@ extension JournalDoubt {
         return AuditRecord.Draft.text(["journal": .object(journal)])
     }
 
-    /// Characters of each claim that are kept. Anyone who can write to etcd may have written it.
+    /// The largest number of characters of a claim in a row. Anyone who can write to etcd may have written the claim.
     private static let shownCharacters = 256
 }

@@ -5,25 +5,25 @@ import Logging
 import Store
 import Synchronization
 
-/// Writes the changes that the watch shows into the ledger, in order and in batches. While the ledger cannot be
-/// written it waits and tries again.
+/// Writes the watch's changes into the ledger, in order and in batches. If the ledger cannot be written, it waits and
+/// tries again.
 ///
-/// This queue is bounded in bytes and slows the watch down when the disk is slow. The ledger's own queue behind it
-/// joins these batches with other rows, such as refusals, in one commit. One queue for both would let a burst of
-/// refusals hold up the watch.
+/// This queue is bounded in bytes, so a slow disk slows the watch down. The ledger's own queue behind it joins these
+/// batches with other rows, such as refusals, in one commit. With a single queue a burst of refusals would delay the
+/// watch.
 final class LedgerFeed: Sendable {
     private struct State {
         var pending: Deque<Projection> = []
-        /// Bytes of `pending` and of the batch that is being written.
+        /// The bytes of `pending` and of the batch in progress.
         var pendingBytes = 0
-        /// The last revision handed over, with rows or without.
+        /// The last appended revision, with rows or without.
         var seen: Int64 = 0
-        /// The last revision that the ledger's progress on disk says.
+        /// The last revision that the ledger's progress on disk includes.
         var saved: Int64 = 0
         var isBusy = false
-        /// Nothing is written any more.
+        /// True if the feed has stopped writing.
         var isClosed = false
-        /// The reason why no change handed over can be written, until the next `restart`.
+        /// The reason why no appended change can be written before the next `restart`.
         var defect: StoreError?
         var producer: CheckedContinuation<Void, Never>?
         var drainWaiters: [CheckedContinuation<Void, Never>] = []
@@ -32,7 +32,7 @@ final class LedgerFeed: Sendable {
         var isFull: Bool { pendingBytes >= LedgerFeed.maximumPendingBytes }
     }
 
-    /// The waiters to resume once the lock is released. Resuming them under the lock could run them at once.
+    /// The waiters to resume after the lock is released. Under the lock, a resumed waiter could run at once.
     private struct Resumed {
         var producer: CheckedContinuation<Void, Never>?
         var drained: [CheckedContinuation<Void, Never>] = []
@@ -43,7 +43,7 @@ final class LedgerFeed: Sendable {
         }
     }
 
-    /// The last revision up to which every row is on disk; revisions without rows count as well.
+    /// The last revision with every row up to it on disk. Revisions without rows count as well.
     let audited = RevisionGate()
     private let ledger: AuditLedger
     private let logger: Logger
@@ -52,13 +52,14 @@ final class LedgerFeed: Sendable {
     private let wakes: AsyncStream<Void>
     private let signal: Signal
 
-    /// Bytes that may wait for the disk before the watch is held back, and etcd with it. One revision more
-    /// fits: that of a transaction of 1.5 MiB takes some 8 MiB, since a row has its object before and after.
+    /// The largest number of bytes that may wait for the disk. Above it the watch is held back, and so is etcd. One
+    /// more revision still fits. A transaction of 1.5 MiB takes about 8 MiB, because each row contains its object
+    /// before and after.
     static let maximumPendingBytes = 32 << 20
-    /// Rows in one SQLite transaction, roughly. A commit costs one fsync however many rows it has, so batches save
-    /// fsyncs. A longer transaction would delay the answers to the writes whose rows come first.
+    /// The approximate number of rows in one SQLite transaction. A commit costs one fsync regardless of its rows, so
+    /// batches save fsyncs. A longer transaction would delay the answers to the writes with the first rows.
     private static let batchRows = 512
-    /// Bytes in one SQLite transaction, roughly.
+    /// The approximate number of bytes in one SQLite transaction.
     private static let batchBytes = 8 << 20
 
     init(ledger: AuditLedger, logger: Logger) {
@@ -67,13 +68,14 @@ final class LedgerFeed: Sendable {
         (wakes, signal) = Signal.make()
     }
 
-    /// The reason why etcd's changes cannot get into this ledger; nil if they do, and while only the disk fails.
+    /// The reason why etcd's changes cannot enter this ledger. It is nil if they can, and also while only the disk
+    /// fails.
     var defect: StoreError? { state.withLock { $0.defect } }
 
-    /// Bytes that wait for the disk.
+    /// The number of bytes that wait for the disk.
     var pendingBytes: Int { state.withLock { $0.pendingBytes } }
 
-    /// Starts over after revision `revision` of the cluster, which the ledger already has.
+    /// Restarts after `revision` of the cluster. The ledger already has that revision.
     func restart(clusterID: String, after revision: Int64) {
         self.clusterID.withLock { $0 = clusterID }
         state.withLock { state in
@@ -83,16 +85,16 @@ final class LedgerFeed: Sendable {
         audited.advance(to: revision)
     }
 
-    /// Takes one revision; waits while too many bytes are on their way to the disk.
+    /// Appends one revision. Waits while too many bytes wait for the disk.
     ///
-    /// Throws `clusterMismatch` when the ledger turned out to follow another cluster: what is handed over can
-    /// never be written, so the ledger has to be followed anew.
+    /// Throws `clusterMismatch` if the ledger follows another cluster. Appended rows can then never be written, so
+    /// the ledger has to be followed anew.
     func append(_ projection: Projection) async throws(StoreError) {
         if let defect { throw defect }
         await withCheckedContinuation { continuation in
             let (isFull, isProgress) = state.withLock { state in
                 state.seen = projection.revision
-                // A revision without rows is only progress: it goes along with the next one.
+                // A revision without rows is only progress. It is saved with the next one.
                 guard !projection.rows.isEmpty else { return (false, state.isIdle) }
                 state.pending.append(projection)
                 state.pendingBytes += projection.memoryBytes
@@ -106,7 +108,7 @@ final class LedgerFeed: Sendable {
         }
     }
 
-    /// Returns when everything handed over so far is on disk, or is known never to get there.
+    /// Waits until all appended revisions are on disk, or can never be written.
     func drain() async {
         await withCheckedContinuation { continuation in
             let isIdle = state.withLock { state in
@@ -118,11 +120,11 @@ final class LedgerFeed: Sendable {
         }
     }
 
-    /// Works until its task is cancelled; then puts what it still has on disk, if that works at once.
+    /// Writes batches until its task is cancelled. Then writes the remaining batches, and stops at the first failure.
     func run() async {
         for await _ in wakes {
             while let batch = take() {
-                // Rows must not skip a batch that was given up.
+                // Later rows must not be written after a batch that was given up.
                 guard await write(batch) else { return finish() }
             }
         }
@@ -132,8 +134,7 @@ final class LedgerFeed: Sendable {
         finish()
     }
 
-    /// Puts the progress on disk that revisions without rows have made; called now and then, so that
-    /// a restart need not go far back.
+    /// Saves the progress of revisions without rows. Called now and then, so that a restart does not go far back.
     func saveProgress() {
         let isDue = state.withLock { state in
             guard state.isIdle, state.seen > state.saved else { return false }
@@ -145,7 +146,7 @@ final class LedgerFeed: Sendable {
         if isDue { signal.raise() }
     }
 
-    /// The next batch; nil when all is on disk.
+    /// Returns the next batch; nil if everything is on disk.
     private func take() -> [Projection]? {
         let (batch, reached, resumed) = state.withLock { state -> ([Projection], Int64?, Resumed) in
             var (rows, bytes) = (0, 0)
@@ -167,7 +168,7 @@ final class LedgerFeed: Sendable {
         return batch.isEmpty ? nil : batch
     }
 
-    /// Tries until the batch is on disk; false when it is given up because the task is cancelled.
+    /// Tries until the batch is on disk. Returns false if the task is cancelled first.
     private func write(_ batch: [Projection]) async -> Bool {
         var backoff = Backoff(first: .milliseconds(100), limit: .seconds(2))
         while await !attempt(batch) {
@@ -177,7 +178,7 @@ final class LedgerFeed: Sendable {
         return true
     }
 
-    /// True when the batch is done with.
+    /// Tries once to write the batch. Returns true if the batch is written or dropped.
     private func attempt(_ batch: [Projection]) async -> Bool {
         do {
             try await ledger.project(batch, clusterID: clusterID.withLock { $0 })
@@ -196,7 +197,7 @@ final class LedgerFeed: Sendable {
         }
     }
 
-    /// Makes room for what comes next.
+    /// Frees the room of a written batch.
     private func release(_ batch: [Projection]) {
         let producer = state.withLock { state in
             if let last = batch.last { state.saved = last.revision }
@@ -206,7 +207,7 @@ final class LedgerFeed: Sendable {
         producer?.resume()
     }
 
-    /// Forgets everything handed over: it can never be written, and etcd has it still.
+    /// Drops all appended revisions. They can never be written, but etcd still has them.
     private func drop(because error: StoreError) {
         let producer = state.withLock { state in
             (state.pending, state.pendingBytes, state.defect) = ([], 0, error)

@@ -4,19 +4,19 @@ import Domain
 import Etcd
 import Store
 
-/// Turns what etcd shows into ledger rows. Pure: what was there before comes with the event.
+/// Turns etcd's changes into ledger rows. Pure: each event contains the value before it.
 struct Projector: Sendable {
     /// 16 lower-case hex digits.
     var clusterID: String
     var statuses: OutcomeStatuses
     var authenticator = JournalAuthenticator()
 
-    /// The rows and last-known objects of one revision.
+    /// Returns the rows and the last known objects of one revision.
     ///
-    /// A key that a journal entry of the same revision names was written by that change; every
-    /// other key was written by somebody else, and so was one whose entry is not to be believed.
+    /// If a believed journal entry of the same revision names a key, the entry's change wrote that key. All other
+    /// keys were written by other writers, and so were keys with a doubtful entry.
     ///
-    /// - Parameter headRevision: mod_revision of `head` before this revision; nil when it is not known.
+    /// - Parameter headRevision: The mod_revision of `head` before this revision; nil if unknown.
     func project(
         _ changes: RevisionChanges, _ events: [AuditedEvent], headRevision: Int64? = nil,
         observedAt now: Timestamp
@@ -40,7 +40,7 @@ struct Projector: Sendable {
         return projection
     }
 
-    /// A row for a change whose author is not known.
+    /// Returns a row for a change by an unknown author.
     func draft(
         _ key: ResourceKey, before: AuditedValue?, after: AuditedValue?, time: Timestamp
     ) -> AuditRecord.Draft {
@@ -58,15 +58,15 @@ struct Projector: Sendable {
         return row
     }
 
-    /// The networks in the object before and after; see `AuditRecord.Draft.cidrs`.
+    /// Returns the networks in the object before and after the change; see `AuditRecord.Draft.cidrs`.
     private static func cidrs(_ before: AuditedValue?, _ after: AuditedValue?) -> String? {
         let networks = (before?.networks ?? []).union(after?.networks ?? [])
         guard !networks.isEmpty else { return nil }
-        // All of them, or a search would miss some: etcd's largest value holds some 100,000.
+        // The row contains all networks, so that a search finds them. The largest value in etcd holds some 100,000.
         return AuditRecord.Draft.text(.array(networks.sorted().map { .string($0.description) }))
     }
 
-    /// A row about the ledger itself: what became of etcd's history between two revisions.
+    /// Returns a row about the ledger itself. It describes a gap in etcd's history between two revisions.
     func observation(
         _ name: String, reason: String, from: Int64, to: Int64, time: Timestamp
     ) -> AuditRecord.Draft {
@@ -79,8 +79,8 @@ struct Projector: Sendable {
         return row
     }
 
-    /// Names the author of a row's change. The tiers and the ClusterInformation that a change wrote
-    /// because they were missing are this server's doing.
+    /// Adds the author of the change to a row. Tiers and the ClusterInformation count as written by this server,
+    /// because it adds them to a change if they are missing.
     func attribute(
         _ row: inout AuditRecord.Draft, to id: ChangeID, _ entry: JournalEntry, _ key: ResourceKey
     ) {

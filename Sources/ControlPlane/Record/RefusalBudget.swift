@@ -1,15 +1,15 @@
-/// Limits the rows that refused requests may put into the ledger, so that nobody fills the disk with them. Each source
-/// has a token bucket. All sources share another one, since a client can claim any actor. Rows above the limit are
-/// counted. Pure.
+/// Limits the ledger rows about refused requests, so that nobody can fill the disk with them. Each source has a token
+/// bucket. All sources share another bucket, because a client can claim any actor. Rows above the limit are counted.
+/// Pure.
 package struct RefusalBudget: Sendable {
     package struct Limits: Sendable, Equatable {
-        /// Rows that a source may cause in a minute, in the long run.
+        /// The number of rows per minute that a source may cause in the long run.
         package var perMinute: Int
-        /// Rows that a source which was quiet may cause at once.
+        /// The number of rows that a quiet source may cause at once.
         package var burst: Int
-        /// Sources told apart; all others share one budget.
+        /// The largest number of sources with their own budget. All other sources share one.
         package var sources: Int
-        /// The limits of all sources together, as a multiple of one source's.
+        /// The factor for the limits of all sources together, relative to the limits of one source.
         package var together = 10
 
         package init(perMinute: Int = 300, burst: Int = 1_000, sources: Int = 1_024) {
@@ -29,7 +29,7 @@ package struct RefusalBudget: Sendable {
             self.actor = actor
         }
 
-        /// All sources that have no bucket, because there are too many.
+        /// The sources without a bucket, when there are too many sources.
         package static let others = Source(address: "others", actor: nil)
 
         package static func < (lhs: Source, rhs: Source) -> Bool {
@@ -49,7 +49,7 @@ package struct RefusalBudget: Sendable {
         var tokens: Double
         var filledAt: ContinuousClock.Instant
 
-        /// Adds what the time since the last filling is worth, `perMinute` a minute, up to `burst`.
+        /// Adds `perMinute` tokens for each minute since the last filling, up to `burst`.
         mutating func fill(to burst: Int, perMinute: Int, at now: ContinuousClock.Instant) {
             let (seconds, attoseconds) = (now - filledAt).components
             let passed = Double(seconds) + Double(attoseconds) * 1e-18
@@ -58,7 +58,7 @@ package struct RefusalBudget: Sendable {
         }
     }
 
-    /// Sources that a report names; the rest is one entry.
+    /// The number of sources that a report names. The other sources share one entry.
     static let named = 20
 
     private let limits: Limits
@@ -68,7 +68,7 @@ package struct RefusalBudget: Sendable {
 
     package init(limits: Limits = Limits()) { self.limits = limits }
 
-    /// Returns true if a row of `kind` for `source` may be written now; otherwise counts it as dropped.
+    /// Returns true if a row of `kind` for `source` may be written now. Otherwise counts the row as dropped.
     package mutating func take(
         _ source: Source, _ kind: String, at now: ContinuousClock.Instant
     ) -> Bool {
@@ -85,7 +85,7 @@ package struct RefusalBudget: Sendable {
         return isTaken
     }
 
-    /// Counts a row that had a budget, but did not get onto the disk.
+    /// Counts a row that was within the budget but could not be written.
     package mutating func miss(_ source: Source, _ kind: String) {
         dropped[key(source), default: [:]][kind, default: 0] += 1
     }
@@ -107,14 +107,14 @@ package struct RefusalBudget: Sendable {
         return all.prefix(Self.named) + [others]
     }
 
-    /// Takes back a report that could not be made.
+    /// Restores the counts of a report that could not be recorded.
     package mutating func restore(_ report: [Dropped]) {
         for entry in report {
             dropped[key(entry.source), default: [:]].merge(entry.counts, uniquingKeysWith: +)
         }
     }
 
-    /// The source that is counted: itself, or one of the others when there are too many.
+    /// Returns the source to count: the source itself, or `others` if there are too many.
     private func key(_ source: Source) -> Source {
         let isKnown = buckets[source] != nil || dropped[source] != nil
         return isKnown || max(buckets.count, dropped.count) < limits.sources ? source : .others

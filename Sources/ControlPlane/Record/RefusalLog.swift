@@ -4,15 +4,15 @@ import Logging
 import Store
 import Synchronization
 
-/// Writes the ledger's rows about requests that changed nothing: refusals, failures, and reads of the audit log.
-/// Each source has a budget. Rows above it are counted, and a row reports the count.
+/// Writes the ledger's rows about requests that changed nothing: refusals, failures, and reads of the audit log. Each
+/// source has a budget. Rows above it are counted, and one row reports the count.
 final class RefusalLog: Sendable {
     /// Reads have a separate budget, so that frequent reads cannot crowd out refusals.
     private struct Budgets {
         var refusals: RefusalBudget
         var reads: RefusalBudget
 
-        /// The budget that a row is of.
+        /// The budget of a row.
         subscript(row: AuditRecord.Draft) -> RefusalBudget {
             get { row.verb == .read ? reads : refusals }
             _modify {
@@ -32,7 +32,7 @@ final class RefusalLog: Sendable {
             Budgets(refusals: RefusalBudget(limits: limits), reads: RefusalBudget(limits: limits)))
     }
 
-    /// Returns when the row is on disk, or when its source has no budget left.
+    /// Records a row. Returns when the row is on disk, or if its source has no budget left.
     func record(_ row: AuditRecord.Draft) async throws {
         guard take(row) else { return }
         do {
@@ -43,7 +43,7 @@ final class RefusalLog: Sendable {
         }
     }
 
-    /// As `record`, for callers that cannot wait; a row that is lost is a line in the log, and counted.
+    /// Records a row for a caller that cannot wait. If the row is lost, that is logged and counted.
     func recordLater(_ row: AuditRecord.Draft) {
         guard take(row) else { return }
         ledger.record([row.bounded]) { [self] error in
@@ -52,7 +52,7 @@ final class RefusalLog: Sendable {
         }
     }
 
-    /// Puts on record what was left out since the last time; to be called every minute or so.
+    /// Records the rows that were dropped since the last call. Call it about every minute.
     func reportDropped() async {
         let (refusals, reads) = budgets.withLock {
             ($0.refusals.report(at: .now), $0.reads.report(at: .now))
@@ -110,7 +110,7 @@ extension AuditRecord.Draft {
     /// The kind under which dropped rows are counted, such as `update refused`.
     fileprivate var budgetKind: String { "\(verb.rawValue) \(outcome.rawValue)" }
 
-    /// With what a client chooses freely cut to a size that it cannot fill a disk with.
+    /// The row with the client's names cut to a size that cannot fill a disk.
     fileprivate var bounded: AuditRecord.Draft {
         var row = self
         row.name = row.name.cut(to: 256)
