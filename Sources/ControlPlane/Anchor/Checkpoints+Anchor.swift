@@ -133,7 +133,7 @@ extension Checkpoints {
     private func soundCheckpoint(newerThan current: KeyValue?) async throws -> StoredCheckpoint? {
         guard let newest = try await newest() else { return nil }
         if let current, let size = Self.size(current), newest.checkpoint.size <= size { return nil }
-        // Such a checkpoint must not get into etcd if its rows were cut off.
+        // A checkpoint over rows that were cut off must not get into etcd.
         let root = try await ledger.root(size: newest.checkpoint.size)
         return root == newest.checkpoint.root
             ? newest : try await ledger.makeCheckpoint(key, time: now()).stored

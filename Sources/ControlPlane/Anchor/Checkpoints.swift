@@ -74,9 +74,9 @@ package final class Checkpoints: Service {
     private static let anchorPatience = Duration.seconds(2)
 
     /// - Parameters:
-    ///   - retiredKeys: of ledgers that had this one's data folder before.
-    ///   - interval: between checkpoints of a ledger that grew; nil for none but the last and those that
-    ///     are asked for.
+    ///   - retiredKeys: The keys of ledgers that used this data folder before.
+    ///   - interval: The time between checkpoints of a growing ledger. If it is nil, checkpoints are made only on
+    ///     request and at shutdown.
     package init(
         ledger: AuditLedger, store: any KeyValueStore, key: SigningKey,
         retiredKeys: [VerifierKey] = [], interval: Duration?,

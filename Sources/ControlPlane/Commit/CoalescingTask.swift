@@ -10,7 +10,7 @@ final class CoalescingTask: Sendable {
 
     private struct State {
         var last: Turn?
-        /// The turn that has not begun.
+        /// The turn that has not begun yet.
         var next: Turn?
         /// The waiting callers of each unfinished turn. The value is nil for a caller that has not suspended yet.
         var waiting: [Int: [Int: CheckedContinuation<Void, Never>?]] = [:]

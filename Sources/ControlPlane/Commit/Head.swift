@@ -34,13 +34,13 @@ package struct Head: Sendable, Equatable {
         ])
     }
 
-    /// Returns the head after one more change. Its hash covers the previous hash, the change's id and every key with
-    /// the written value (nothing for a deletion). Each part is preceded by its length.
+    /// Returns the head after one more change. Its hash covers the previous hash, the change's id, and every key with
+    /// the written value, which is empty for a deletion. Each part is preceded by its length.
     func next(changeID: ChangeID, writes: [ObjectWrite]) -> Head {
         next(changeID: changeID, values: writes.map { ($0.path, $0.bytes) })
     }
 
-    /// Returns the head after one more change whose values were read from etcd. Nil bytes mean a deletion.
+    /// Returns the head after one more change, from values that were read from etcd. Nil bytes mean a deletion.
     func next(changeID: ChangeID, values: [(path: String, bytes: [UInt8]?)]) -> Head {
         var digest = SHA256()
         func add(_ bytes: [UInt8]) {
@@ -63,11 +63,11 @@ package enum StoredHead: Sendable, Equatable {
     /// The key does not exist. No change was accepted yet, or someone deleted the key.
     case absent
     case valid(Head)
-    /// Bytes from which this program cannot continue. They are never overwritten, because a server that treated them
-    /// as the beginning would silently restart the chain.
+    /// A value from which this program cannot continue. It is never overwritten. A server that treated it as the
+    /// beginning would silently restart the chain.
     case unreadable(UnreadableHead)
 
-    /// Reads the value of the key `head`; any bytes are allowed.
+    /// Reads the value of the key `head`. Any bytes are allowed.
     package init(bytes: [UInt8]) {
         func unreadable(_ reason: UnreadableHead.Reason) -> StoredHead {
             .unreadable(UnreadableHead(bytes: bytes, reason: reason))

@@ -5,7 +5,7 @@ import Etcd
 
 /// A secret that all servers of one etcd share. Journal entries name it by its id.
 package struct JournalKey: Sendable, Equatable {
-    /// 1 to 32 letters, digits, `.`, `_` and `-`.
+    /// The id of the key: 1 to 32 letters, digits, `.`, `_` and `-`.
     package let id: String
     let secret: SymmetricKey
 
@@ -44,7 +44,7 @@ extension JournalKey: CustomStringConvertible, CustomReflectable {
 /// compared. So the proof is valid for these values in this transaction only.
 package struct JournalSeal: Sendable, Equatable {
     package var keyID: String
-    /// 64 lower-case hex digits.
+    /// The HMAC as 64 lower-case hex digits.
     package var code: String
 
     init(keyID: String, code: String) {

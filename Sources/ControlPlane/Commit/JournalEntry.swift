@@ -12,7 +12,7 @@ package struct JournalEntry: Sendable, Equatable {
     /// The time of the change (RFC 3339, UTC).
     package var time: String
     package var context: ChangeContext
-    /// `put`, `patch`, `delete`, `allocate` or `apply`.
+    /// The requested operation: `put`, `patch`, `delete`, `allocate` or `apply`.
     package var verb: String
     package var kind: String
     package var name: String
@@ -23,7 +23,7 @@ package struct JournalEntry: Sendable, Equatable {
     package var keys: [String]
     /// The effects on `keys`, in the same order.
     package var verbs: [ChangeVerb]
-    /// See `ChangeRequest.fingerprint`.
+    /// The fingerprint of the request; see `ChangeRequest.fingerprint`.
     package var fingerprint: String?
     /// The warnings in the client's answer, as `{pointer, rule, message}`.
     package var warnings: [JSONValue] = []

@@ -17,8 +17,8 @@ final class SubmissionQueue: Sendable {
     private let signal: Signal
 
     /// - Parameters:
-    ///   - limit: Most writes that may wait at once.
-    ///   - byteLimit: Most bytes that they may take together, as `Submission.cost` counts them.
+    ///   - limit: The largest number of waiting writes.
+    ///   - byteLimit: The largest sum of their bytes; see `Submission.cost`.
     init(limit: Int, byteLimit: Int) {
         self.limit = limit
         self.byteLimit = byteLimit

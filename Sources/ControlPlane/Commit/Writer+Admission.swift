@@ -46,7 +46,7 @@ extension Writer {
         }
     }
 
-    /// Answers the members that the journal already knows with their earlier result. Returns the other members. A
+    /// Answers the members that already have a journal entry with their earlier result. Returns the other members. A
     /// journal entry in etcd is sufficient proof.
     private func answerReplays(_ members: [BatchMember]) async throws -> [BatchMember] {
         let asked = members.filter { $0.submission.mayBeJournaled.withLock { $0 } }

@@ -14,7 +14,7 @@ extension Writer {
             return refuse(original, for: error)
         }
         var plan = original
-        // A member whose deadline has passed is already answered, and no other member depends on it.
+        // A member with a passed deadline is already answered, and no other member depends on it.
         let endpoint = store.endpointInUse
         plan.accepted.removeAll { !$0.member.submission.setInFlight(true, to: endpoint) }
         if plan.accepted.isEmpty { return .done(deferred: plan.deferred) }
@@ -44,7 +44,7 @@ extension Writer {
         }
     }
 
-    /// Takes the members back from flight, so that they can be answered as not applied.
+    /// Marks the members as no longer in flight, so that they can be answered as not applied.
     func release(_ plan: Plan) {
         for (member, _, _) in plan.accepted { _ = member.submission.setInFlight(false) }
     }
@@ -218,9 +218,9 @@ extension Array {
 
 /// The meaning of an error of etcd for the transaction that caused it.
 enum EtcdVerdict {
-    /// etcd refuses every write at present.
+    /// etcd currently refuses every write.
     case refusesWrites
-    /// etcd will refuse this transaction every time it is sent.
+    /// etcd refuses this transaction every time.
     case refusesTransaction
     /// The lease of the journal entries has expired. The transaction can pass with a new lease.
     case leaseIsGone

@@ -31,7 +31,7 @@ final class Follower: Sendable {
         self.now = now
     }
 
-    /// Follows etcd until its task is cancelled. After any error it starts again from the ledger's last revision.
+    /// Follows etcd until its task is cancelled. Restarts from the ledger's last revision after any error.
     func run() async {
         var backoff = Backoff(first: .milliseconds(100), limit: .seconds(2))
         while !Task.isCancelled {

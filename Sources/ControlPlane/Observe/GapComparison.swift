@@ -99,7 +99,7 @@ struct GapComparison: Sendable {
         }
     }
 
-    /// The value of a key between two of its changes.
+    /// The value of a key between two changes.
     private enum KnownState {
         case value(AuditedValue?)
         /// An object existed, but this server did not see its value.

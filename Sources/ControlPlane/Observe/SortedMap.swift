@@ -74,7 +74,7 @@ struct SortedMap<Key: Comparable & Sendable, Value: Sendable>: Sendable {
     /// Returns the slot of `key`, or the slot for its insertion; nil only if the map is empty.
     private func find(_ key: Key) -> Place? {
         guard !chunks.isEmpty else { return nil }
-        // The last chunk whose first key is not after `key`; the first chunk otherwise.
+        // This is the last chunk that does not begin after `key`, or the first chunk.
         let after = Self.partition(chunks.count) { chunks[$0].keys[0] > key }
         let chunk = max(after - 1, 0)
         let keys = chunks[chunk].keys
@@ -83,8 +83,8 @@ struct SortedMap<Key: Comparable & Sendable, Value: Sendable>: Sendable {
             chunk: chunk, index: index, isPresent: index < keys.count && keys[index] == key)
     }
 
-    /// Returns the first index in `0..<count` for which `isAfter` is true; `count` if there is none. `isAfter` must
-    /// not turn false again at a higher index.
+    /// Returns the first index in `0..<count` for which `isAfter` is true; `count` if there is none. If `isAfter` is
+    /// true for an index, it must be true for all higher ones.
     private static func partition(_ count: Int, _ isAfter: (Int) -> Bool) -> Int {
         var (low, high) = (0, count)
         while low < high {

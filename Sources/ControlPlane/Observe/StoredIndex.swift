@@ -1,7 +1,7 @@
 import Calico
 import Domain
 
-/// The contents of one stored value that the indexes use.
+/// The facts about one stored value that the indexes use.
 struct StoredFacts: Sendable {
     var findings: [StoredFinding] = []
     /// The name of a policy; nil for other kinds.

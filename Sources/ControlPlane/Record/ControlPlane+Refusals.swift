@@ -6,8 +6,8 @@ extension ControlPlane {
     /// Records a read of the audit log.
     ///
     /// - Parameters:
-    ///   - query: The parameters as the client gave them.
-    ///   - format: `json`, `csv` and so on.
+    ///   - query: The client's parameters, unchanged.
+    ///   - format: The format of the answer, such as `json` or `csv`.
     package func recordRead(
         _ reader: ChangeContext, path: String, query: String, format: String, status: Int
     ) {

@@ -6,7 +6,7 @@ import Store
 
 /// Turns etcd's changes into ledger rows. Pure: each event contains the value before it.
 struct Projector: Sendable {
-    /// 16 lower-case hex digits.
+    /// The id of the etcd cluster as 16 lower-case hex digits.
     var clusterID: String
     var statuses: OutcomeStatuses
     var authenticator = JournalAuthenticator()
