@@ -14,7 +14,7 @@ extension ControlPlane {
     }
 
     /// Carries out one write, or plans it for a dry run. A refusal is in the ledger when this returns. Throws if the
-    /// write could not be decided, shown or audited within the deadline.
+    /// write could not be decided, or could not be shown and audited within the deadline.
     ///
     /// - Parameter prepared: The result of `prepare` for the request's operation.
     package func submit(

@@ -8,7 +8,7 @@
 /// Waiting makes sense only if the other replica is busy. After a wait in vain, this replica skips later
 /// opportunities to wait, twice as many after each further one.
 struct ReplicaTurns {
-    /// The longest wait for another replica. It takes about three transactions on a slow disk.
+    /// The longest wait for another replica. It is the time of about three transactions on a slow disk.
     static let patience = Duration.milliseconds(20)
 
     /// The largest number of opportunities that are skipped in a row.
