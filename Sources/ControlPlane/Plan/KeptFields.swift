@@ -10,8 +10,8 @@ struct KeptFields: Sendable {
     private init() {}
 
     /// - Parameters:
-    /// - stored: The object before the patch.
-    /// - merged: The object after the patch.
+    ///   - stored: The object before the patch.
+    ///   - merged: The object after the patch.
     init(stored: JSONValue, merged: JSONValue, kind: ResourceKind) {
         fields = UnknownFields.pointers(in: stored, kind: kind).compactMap { pointer in
             let tokens = JSONPointer.tokens(pointer)

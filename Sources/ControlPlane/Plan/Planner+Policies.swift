@@ -138,7 +138,7 @@ extension Planner {
         return view.twins(of: current.key)
     }
 
-    /// Calico does not let a policy change its tier.
+    /// Returns a violation if the policy would change its tier, which Calico does not allow.
     private func moved(_ current: CurrentObject?, to tier: String) -> [Violation] {
         guard let old = current?.tier, old != tier else { return [] }
         return [
