@@ -16,7 +16,7 @@ package struct ControlPlaneHealth: Sendable {
     package var stored: FindingSummary
     /// The last etcd revision that this server's reads show.
     package var appliedRevision: Int64
-    /// The last etcd revision whose changes are in the ledger.
+    /// The last etcd revision that the ledger has recorded.
     package var auditedRevision: Int64
 
     package var isReady: Bool { etcd.isHealthy && ledger.isHealthy && mirror.isHealthy }

@@ -7,7 +7,7 @@ package enum HistoryPoint: Sendable, Equatable {
     /// An etcd revision in the newest epoch.
     case revision(Int64)
     case time(Timestamp)
-    /// A position that an earlier answer returned, such as the previous page.
+    /// A position that an earlier answer returned, such as the end of the previous page.
     case position(HistoryPosition)
     /// The newest known state.
     case newest

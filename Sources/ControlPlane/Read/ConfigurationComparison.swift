@@ -53,7 +53,7 @@ struct ConfigurationComparison: Sendable {
         var states: [Resource] { [before, after].compactMap { $0?.resource } }
     }
 
-    /// The keys among `keys` whose object differs between the two positions.
+    /// Returns the changes of those `keys` with different objects at the two positions.
     private func changes(_ keys: [String]) async throws -> [Change] {
         let old = Dictionary(
             try await ledger.objects(keys: keys, at: before.position, isKnown: true).map {

@@ -94,7 +94,7 @@ struct ObjectHistory: Sendable {
         return try await self.groups(before: last, limit: limit)
     }
 
-    /// Returns true if the row is about this object. Another object with a similar name may use the same key.
+    /// Returns true if the row is about this object. A key may also have stored another object with a similar name.
     private func isOwn(_ row: AuditRecord) -> Bool {
         guard let path = row.key, let key = ResourceKey(path: path) else { return false }
         if key == keys.first { return true }

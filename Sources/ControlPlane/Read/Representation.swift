@@ -109,8 +109,8 @@ extension ObjectName {
 enum ObjectDiff {
     /// Returns the operations that turn `before` into `after`.
     ///
-    /// For a CrossRegionPolicy, the labels and the `spec` are compared first. If they are equal, another tool has
-    /// edited a compiled policy, or a subnet has moved. Then `status` is compared.
+    /// For a CrossRegionPolicy, the labels and the `spec` are compared first. If they are equal, `status` is
+    /// compared, because another tool may have edited a compiled policy, or a subnet may have moved.
     static func operations(
         from before: JSONValue, to after: JSONValue
     ) -> [JSONPatch.Operation] {
