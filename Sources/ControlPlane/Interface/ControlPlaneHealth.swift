@@ -54,7 +54,7 @@ package struct FindingSummary: Sendable {
     package var counts: [(code: StoredFindingCode, count: Int)] = []
     /// The first few findings, most severe first.
     package var examples: [ObjectFinding] = []
-    /// The number of policies of the default tier that are stored with the tier's prefix.
+    /// The numbers of policies of the default tier that are stored with its prefix, and without it.
     package var prefixedPolicies = 0
     package var plainPolicies = 0
 

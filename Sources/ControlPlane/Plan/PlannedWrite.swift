@@ -47,7 +47,7 @@ struct PlannedWrite: Sendable {
         writes.reduce(1_024) { $0 + 2 * $1.path.utf8.count + ($1.bytes?.count ?? 0) }
     }
 
-    /// The kind of the object after the change. For a deletion, the kind of the deleted object.
+    /// The kind of the object after the change. For a deleted or unchanged object, the kind of the existing object.
     var kind: String {
         if crossRegion != nil { return CrossRegionPolicy.kind }
         return after == nil ? name.kind(showing: before?.document) : name.kind

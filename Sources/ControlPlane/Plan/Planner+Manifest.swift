@@ -88,7 +88,8 @@ extension Planner {
     }
 
     /// Returns the objects that `prune` selects and the manifest does not name: policies, then subnets, then regions.
-    /// Returns nil if there are more than one change can remove. Neutron's own policies are never included.
+    /// Returns nil if there are more objects than one change can remove. Neutron's own policies are never
+    /// included.
     private func victims(_ stream: PreparedManifest, _ view: PlanningView) -> [ObjectName]? {
         guard let prune = stream.prune else { return [] }
         let named = Set(stream.items.map(\.name))

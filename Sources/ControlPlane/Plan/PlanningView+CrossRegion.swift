@@ -5,7 +5,7 @@ import Domain
 /// A stored policy that belongs to a CrossRegionPolicy.
 struct CompiledPart: Sendable {
     var resource: Resource
-    /// mod_revision; 0 if an earlier member of the batch writes the policy.
+    /// The mod_revision; 0 if an earlier member of the batch writes the policy.
     var revision: Int64
 }
 
@@ -37,7 +37,7 @@ extension PlanningView {
             ? nil : name
     }
 
-    /// Returns the policy that is stored under the key of a policy `name` of the default tier.
+    /// Returns the stored policy with the key of the policy `name` in the default tier; nil if absent.
     func storedPolicy(_ name: String, _ convention: PolicyNameConvention) -> CompiledPart? {
         let stored = PolicyName.stored(
             name, tier: PolicyName.defaultTier, convention: convention)

@@ -26,8 +26,8 @@ extension ControlPlane {
         return page
     }
 
-    /// Returns a counter of the changes to lists of `collection`. If the counter stays the same during a read of a
-    /// list, the list is valid until the counter rises.
+    /// Returns the number of changes to lists of `collection`. If the number is the same before and after a read of a
+    /// list, every other read returns the same list until the number rises.
     package func listVersion(_ collection: ListQuery.Collection) -> UInt64 {
         mirror.read { $0.versions[collection] }
     }
@@ -94,7 +94,7 @@ extension ControlPlane {
         }
     }
 
-    /// Returns the state of each part. Asks etcd whether it accepts a write, for at most one second.
+    /// Returns the state of each part. Asks etcd, for at most one second, whether it accepts a write.
     package func health() async -> ControlPlaneHealth {
         let applied = mirror.applied.reached
         let trouble = await probe.trouble() ?? writer.stall(longerThan: .seconds(3))

@@ -78,7 +78,8 @@ struct ListScan {
         return view.object(name, resource, revision: entry.modRevision).0
     }
 
-    /// Returns the paths of subnets that satisfy every address filter and follow the query's position.
+    /// Returns the paths of subnets that satisfy every address filter and follow the query's position. Returns nil if
+    /// the query has no address filter.
     private static func candidates(
         _ query: ListQuery, _ mirror: Mirror, prefix: String
     ) -> ArraySlice<String>? {

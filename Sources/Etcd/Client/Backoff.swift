@@ -1,9 +1,9 @@
-/// Computes the pauses after failed attempts. Each pause is twice as long as the previous one, up to a limit.
+/// Computes the pauses after failed attempts. The pause doubles with each round of attempts, up to a limit.
 package struct Backoff: Sendable {
     private let first: Duration
     private let limit: Duration
-    /// The number of attempts in one round. A pause follows each round; attempts within a round have no pause between
-    /// them.
+    /// The number of attempts in one round. The first round has no pauses between its attempts. The pause doubles with
+    /// each further round.
     private let attemptsPerRound: Int
 
     /// The number of failures since the last `reset`.
@@ -19,7 +19,7 @@ package struct Backoff: Sendable {
         self.attemptsPerRound = max(1, attemptsPerRound)
     }
 
-    /// Returns the pauses of a client that tries all of its endpoints before it pauses.
+    /// Returns the pauses of a client that tries all of its endpoints before its first pause.
     package static func betweenRounds(of endpoints: Int) -> Backoff {
         Backoff(first: .milliseconds(25), limit: .milliseconds(250), attemptsPerRound: endpoints)
     }
