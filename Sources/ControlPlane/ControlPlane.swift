@@ -8,13 +8,13 @@ import Synchronization
 /// The settings of the control plane.
 package struct ControlPlaneConfiguration: Sendable {
     package var policyNames: PolicyNameConvention
-    /// The time a write may take. After it the client is told what is known of the write.
+    /// The time that a write may take. After that time, the server tells the client what it knows about the write.
     package var writeDeadline: Duration
-    /// Seconds that an entry stays in etcd's journal.
+    /// The number of seconds that a journal entry stays in etcd.
     package var journalTTLSeconds: Int64
 
     package var refusals: RefusalBudget.Limits
-    /// Signs journal entries, and says which of those in etcd to believe.
+    /// Signs journal entries and decides which entries in etcd to believe.
     package var journal: JournalAuthenticator
 
     package init(
@@ -31,9 +31,10 @@ package struct ControlPlaneConfiguration: Sendable {
     }
 }
 
-/// The part that orders work: reads from memory, writes through etcd, every change into the ledger.
+/// Connects the parts of the server. Reads come from memory, writes go through etcd, and every change goes into the
+/// ledger.
 ///
-/// A write that is answered as applied is in etcd, shown by this server's reads, and audited on disk.
+/// A write is answered as applied only when it is in etcd, visible in this server's reads, and audited on disk.
 package final class ControlPlane: Service {
     let store: any KeyValueStore
     let ledger: AuditLedger
@@ -47,7 +48,7 @@ package final class ControlPlane: Service {
     let logger: Logger
     private let follower: Follower
 
-    /// - Parameter statuses: what clients are told of each outcome, for audit rows.
+    /// - Parameter statuses: The statuses that clients are told for each outcome. Audit rows keep them.
     package init(
         store: any KeyValueStore, ledger: AuditLedger, statuses: OutcomeStatuses,
         configuration: ControlPlaneConfiguration, logger: Logger
@@ -77,7 +78,7 @@ package final class ControlPlane: Service {
             writeBlocker: { Self.writeBlocker(mirror, feed, ledger) })
     }
 
-    /// Works until its task is cancelled or the service group shuts down.
+    /// Runs until its task is cancelled or the service group shuts down.
     package func run() async throws {
         await cancelWhenGracefulShutdown {
             await withTaskGroup(of: Void.self) { group in
@@ -105,7 +106,8 @@ package final class ControlPlane: Service {
         }
     }
 
-    /// Ends waits whose time is up. Saves progress every ten seconds and reports dropped rows every minute.
+    /// Expires waits that have reached their deadlines. Saves progress every ten seconds and reports dropped rows
+    /// every minute.
     private func keepTime() async {
         defer {
             mirror.applied.close()
@@ -125,7 +127,7 @@ package final class ControlPlane: Service {
         await refusals.reportDropped()
     }
 
-    /// Returns the reason why nothing may be written now; nil when writes may pass.
+    /// Returns the reason why nothing may be written now; nil if writes are allowed.
     private static func writeBlocker(
         _ mirror: Mirror, _ feed: LedgerFeed, _ ledger: AuditLedger
     ) -> ControlPlaneError? {

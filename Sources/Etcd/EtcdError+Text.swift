@@ -10,8 +10,8 @@ import NIOCore
 #endif
 
 extension EtcdError {
-    /// Describes a failed call in words that tell an operator what to check. The transport's own messages describe its
-    /// internals, and only its causes tell why it cannot connect.
+    /// Describes a failed call in words that tell an operator what to check. The transport's own messages describe
+    /// its internals. Only their causes show why it cannot connect.
     static func text(_ status: RPCError) -> String {
         if let cause = deepestCause(status) { return text(ofCause: cause, status.message) }
         if status.code == .deadlineExceeded { return "timed out without an answer" }
@@ -58,10 +58,10 @@ extension EtcdError {
         return meanings.first { text.contains($0.0) }?.1
     }
 
-    /// The transport's words for an answer that is not gRPC's.
+    /// The transport's message for an answer that is not from a gRPC server.
     private static let foreignStatus = "Unexpected non-200 HTTP Status Code"
 
-    /// Parts of the messages of the transport and of BoringSSL, and their meaning here; the first match counts.
+    /// Parts of messages of the transport and of BoringSSL, each with an explanation. The first match is used.
     private static let meanings = [
         ("Connection refused", "connection refused"),
         ("Failed to resolve", "its name is not found"),
@@ -95,7 +95,7 @@ extension EtcdError {
         ("CancellationError", "the call was cancelled"),
     ]
 
-    /// The limit of a foreign error's description, in characters.
+    /// The maximum length of a foreign error's description, in characters.
     private static let maximumText = 300
 }
 

@@ -1,6 +1,6 @@
 import GRPCCore
 
-/// The reason why a call to etcd failed, and if it may still have been applied.
+/// The reason why a call to etcd failed, and whether the call may still have been applied.
 package struct EtcdError: Error, Sendable {
     package enum Code: Hashable, Sendable {
         /// No endpoint answered, or the connection was lost.
@@ -8,13 +8,13 @@ package struct EtcdError: Error, Sendable {
         case deadlineExceeded
         /// The calling task was cancelled, or the client has been shut down.
         case cancelled
-        /// The requested revision is gone. etcd names the oldest one that it still has only to a watch.
+        /// The requested revision has been compacted. etcd names its oldest remaining revision only to a watch.
         case compacted(compactRevision: Int64?)
         /// The requested revision does not exist yet.
         case futureRevision
         case unauthenticated
         case permissionDenied
-        /// The member has lost its quorum's leader.
+        /// The member has lost the leader of its quorum.
         case noLeader
         case tooManyRequests
         case requestTooLarge
@@ -24,22 +24,22 @@ package struct EtcdError: Error, Sendable {
         /// The database has reached its quota and refuses writes.
         case noSpace
         case leaseNotFound
-        /// The request or the configuration contradicts itself or the server's rules.
+        /// The request or the configuration is inconsistent or breaks the server's rules.
         case invalidArgument
-        /// The cluster is not the one that this watch began with.
+        /// The cluster is a different one than at the beginning of the watch.
         case clusterChanged
-        /// The server does not know this call.
+        /// The server does not support this call.
         case unsupported
-        /// The server found its own data damaged.
+        /// The server found that its own data is damaged.
         case corrupt
-        /// Anything else, including defects of the server and of this client.
+        /// Any other failure, including defects of the server and of this client.
         case `internal`
     }
 
     package enum Outcome: Hashable, Sendable {
-        /// The store has certainly not been changed by the call.
+        /// The call has certainly not changed the store.
         case notApplied
-        /// The store may or may not have been changed.
+        /// The call may or may not have changed the store.
         case unknown
     }
 
@@ -66,7 +66,7 @@ extension EtcdError: CustomStringConvertible {
 }
 
 extension EtcdError.Code {
-    /// The beginning of a message.
+    /// The beginning of the error's message.
     fileprivate var text: String {
         switch self {
         case .unavailable: "etcd cannot be reached"
@@ -80,18 +80,18 @@ extension EtcdError.Code {
 }
 
 extension EtcdError {
-    /// The calling task was cancelled before anything was sent, or while only reading.
+    /// The calling task was cancelled before the call was sent, or during a read.
     static let cancelled = EtcdError(code: .cancelled, message: "the call was cancelled")
 
-    /// Converts the error of a failed call. `mayBeApplied` is true for a write that was handed to the connection: then
-    /// only a refusal by etcd proves that nothing has changed.
+    /// Converts the error of a failed call. `mayBeApplied` is true for a write that was handed to the connection. For
+    /// such a write, only a refusal by etcd proves that nothing has changed.
     init(_ error: any Error, mayBeApplied: Bool) {
         if let known = error as? EtcdError {
             self = known
         } else if let status = error as? RPCError {
             self.init(status: status, mayBeApplied: mayBeApplied)
         } else if error is RuntimeError {
-            // A stopped GRPCClient refuses calls.
+            // A stopped GRPCClient rejects calls.
             self.init(code: .cancelled, message: "the client has been shut down", cause: error)
         } else {
             self.init(
@@ -111,13 +111,14 @@ extension EtcdError {
             outcome: mayBeApplied && refusal == nil ? .unknown : .notApplied, cause: status)
     }
 
-    /// Converts a failure that etcd reports as text, such as the cancel reason of a watch.
+    /// Converts a failure that etcd reports as text, such as the cancellation reason of a watch.
     init(reason: String) {
         let known = Self.refusals.first { reason.hasSuffix($0.key) }
         self.init(code: known?.value ?? .internal, message: reason)
     }
 
-    /// The messages with which etcd refuses a request without applying it (etcd, api/v3rpc/rpctypes/error.go).
+    /// The messages that etcd sends when it refuses a request without applying it (etcd,
+    /// api/v3rpc/rpctypes/error.go).
     private static let refusals: [String: Code] = [
         "etcdserver: key is not provided": .invalidArgument,
         "etcdserver: duplicate key given in txn request": .invalidArgument,
@@ -131,7 +132,7 @@ extension EtcdError {
         "etcdserver: request is too large": .requestTooLarge,
         "etcdserver: too many requests": .tooManyRequests,
         "etcdserver: no leader": .noLeader,
-        // A member without a leader does not accept a proposal (raft, raft.go).
+        // A member without a leader rejects proposals (raft, raft.go).
         "raft proposal dropped": .noLeader,
         "etcdserver: not capable": .unsupported,
         "etcdserver: permission denied": .permissionDenied,
@@ -143,7 +144,7 @@ extension EtcdError {
         "etcdserver: authentication failed, invalid user ID or password": .unauthenticated,
     ]
 
-    /// Returns the code of a refusal that the status alone proves; nil for others.
+    /// Returns the code of a refusal that the status alone proves; nil for any other status.
     private static func refusal(byCode status: RPCError) -> Code? {
         switch status.code {
         case .invalidArgument: .invalidArgument
@@ -156,14 +157,15 @@ extension EtcdError {
         }
     }
 
-    /// Returns the code of a failure after which a write may have been applied or may still be.
+    /// Returns the code of a failure that leaves the outcome open. A write may have been applied, or may still be
+    /// applied.
     private static func doubtful(_ status: RPCError) -> Code {
         switch status.code {
         case .unavailable: .unavailable
         case .deadlineExceeded: .deadlineExceeded
         case .cancelled: .cancelled
         case .dataLoss: .corrupt
-        // The transport's words for a message beyond its limit.
+        // The transport sends this message if an answer exceeds its size limit.
         case .internalError where status.message.hasPrefix("Failed to decode message"):
             .responseTooLarge
         case .resourceExhausted: .tooManyRequests
@@ -174,7 +176,7 @@ extension EtcdError {
 }
 
 extension EtcdError {
-    /// True if the same request may succeed on another endpoint or a little later.
+    /// True if the same request may succeed on another endpoint or at a later time.
     var isTransient: Bool {
         switch code {
         case .unavailable, .deadlineExceeded, .noLeader: true

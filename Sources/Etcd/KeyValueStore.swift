@@ -1,9 +1,9 @@
-/// The operations of etcd that this product uses: `EtcdClient` implements them on the wire, other types in tests.
+/// The operations of etcd that this product uses. `EtcdClient` implements them over the network; tests use other
+/// implementations.
 ///
-/// Every call ends within the implementation's deadline, stops when its task is cancelled and
-/// throws `EtcdError`.
+/// Every call ends within the implementation's deadline, stops if its task is cancelled, and throws `EtcdError`.
 package protocol KeyValueStore: Sendable {
-    /// The failures of the endpoints since the last answer; nil without any.
+    /// The failures of the endpoints since the last answer; nil if there were no failures.
     var trouble: String? { get }
 
     /// The endpoint that calls use now; nil for a store without endpoints.
@@ -11,21 +11,22 @@ package protocol KeyValueStore: Sendable {
 
     func range(_ request: RangeRequest) async throws -> RangeResponse
 
-    /// Applies a transaction. It is not repeated once it may have been sent: a lost answer is an error with the
-    /// outcome `.unknown`.
+    /// Applies a transaction. A transaction that may have been sent is not repeated. A lost answer is an error with
+    /// the outcome `.unknown`.
     func transaction(_ transaction: Transaction) async throws -> TransactionResponse
 
-    /// Runs `body` with the changes: each whole revision once and in order, across any number of reconnections. Ends
-    /// when `body` does.
+    /// Runs `body` with the watched changes. Delivers each whole revision once and in order, across any number of
+    /// reconnections. Ends when `body` ends.
     ///
-    /// The sequence never finishes. It throws `EtcdError` `.compacted` if the next revision is gone, `.clusterChanged`
-    /// if another cluster answers, and errors that a retry cannot cure, such as `.permissionDenied`.
+    /// The sequence never finishes. It throws `EtcdError` `.compacted` if the next revision has been compacted, and
+    /// `.clusterChanged` if another cluster answers. It also throws errors that a retry cannot cure, such as
+    /// `.permissionDenied`.
     func watch<Result: Sendable>(
         _ request: WatchRequest,
         _ body: @Sendable (WatchBatches) async throws -> Result
     ) async throws -> Result
 
-    /// Grants a lease of at least this many seconds.
+    /// Grants a lease of at least `ttlSeconds` seconds.
     func grantLease(ttlSeconds: Int64) async throws -> Lease
 }
 
@@ -34,7 +35,7 @@ extension KeyValueStore {
 
     package var endpointInUse: String? { nil }
 
-    /// Returns the current value of the key; nil if it does not exist.
+    /// Returns the current value of the key; nil if the key does not exist.
     package func get(_ key: EtcdKey) async throws -> KeyValue? {
         try await range(RangeRequest(.key(key))).keyValues.first
     }
@@ -47,7 +48,7 @@ extension KeyValueStore {
         return try await transaction(put).header
     }
 
-    /// Deletes a key; returns true if it existed.
+    /// Deletes a key. Returns true if the key existed.
     @discardableResult
     package func delete(_ key: EtcdKey) async throws -> Bool {
         let response = try await transaction(Transaction(success: [.delete(key)]))

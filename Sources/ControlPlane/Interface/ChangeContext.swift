@@ -1,19 +1,20 @@
 package import Documents
 package import Domain
 
-/// The author of a request, how the author is known, and the reason. Goes into the journal and the ledger.
+/// The author of a request, the way the author was identified, and the reason for the request. The journal and the
+/// ledger store these values.
 package struct ChangeContext: Sendable, Equatable {
-    /// Principal, such as `anonymous@127.0.0.1`.
+    /// The principal, such as `anonymous@127.0.0.1`.
     package var actor: String
-    /// `none` or `asserted`; see `AuditRecord.Draft.authentication`.
+    /// The way the actor was identified: `none` or `asserted`. See `AuditRecord.Draft.authentication`.
     package var authentication: String?
     package var roles: [String] = []
     package var clientAddress: String?
     package var userAgent: String?
     package var requestID: String
-    /// `traceparent` of the request (W3C Trace Context section 3.2).
+    /// The `traceparent` of the request (W3C Trace Context section 3.2).
     package var traceParent: String?
-    /// SHA-256 of the Idempotency-Key in hex.
+    /// The SHA-256 of the Idempotency-Key in hex.
     package var idempotencyKeyHash: String?
     package var reason: String?
     package var ticket: String?
@@ -27,7 +28,7 @@ package struct ChangeContext: Sendable, Equatable {
 }
 
 extension ChangeContext {
-    /// From a journal entry; nil unless it names an actor and a request.
+    /// Reads a journal entry. Returns nil if the entry lacks an actor or a request id.
     init?(journal value: JSONValue) {
         guard let actor = value["actor"]?.stringValue,
             let requestID = value["requestId"]?.stringValue
@@ -43,7 +44,7 @@ extension ChangeContext {
         ticket = value["ticket"]?.stringValue
     }
 
-    /// Puts the members that `init(journal:)` reads into a journal entry.
+    /// Writes the members that `init(journal:)` reads into a journal entry.
     func write(to object: inout JSONObject) {
         object["actor"] = .string(actor)
         object["authentication"] = authentication.map(JSONValue.string)
@@ -59,7 +60,7 @@ extension ChangeContext {
 }
 
 extension AuditRecord.Draft {
-    /// Copies every property of `context`; roles become JSON text.
+    /// Copies every property of `context`. Roles become JSON text.
     package mutating func take(_ context: ChangeContext) {
         actor = context.actor
         authentication = context.authentication
@@ -73,7 +74,7 @@ extension AuditRecord.Draft {
         ticket = context.ticket
     }
 
-    /// Returns the canonical text of a document (RFC 8785), which a column of the ledger holds.
+    /// Returns the canonical text of a document (RFC 8785). A column of the ledger stores this text.
     package static func text(_ document: JSONValue) -> String {
         String(decoding: JSONSerializer.canonical(document), as: UTF8.self)
     }

@@ -4,28 +4,28 @@ import Domain
 
 /// The outcome of a change request.
 package enum ChangeOutcome: Sendable {
-    /// The change is in etcd, visible in this server's reads, and audited on disk. Or nothing needed to change.
+    /// The change is in etcd, visible in this server's reads, and audited on disk; or nothing needed to change.
     case applied(AppliedChange)
-    /// The same for all objects of a manifest.
+    /// Like `applied`, for all objects of a manifest.
     case appliedManifest(AppliedManifest)
-    /// A dry run that would have been accepted.
+    /// A dry run succeeded: the change would have been accepted.
     case planned(ChangePlan)
     case refused(Refusal)
 }
 
-/// A change that is done.
+/// A change that has been applied.
 package struct AppliedChange: Sendable {
     package var changeID: ChangeID
     package var verb: ChangeVerb
-    /// The object after the change; nil after a delete.
+    /// The object after the change; nil after a deletion.
     package var object: ObjectView?
     package var name: ObjectName
     package var warnings: [Violation]
-    /// True when an earlier request with the same Idempotency-Key did it.
+    /// True if an earlier request with the same Idempotency-Key made the change.
     package var replayed: Bool
 }
 
-/// A manifest that is applied.
+/// A manifest that has been applied.
 package struct AppliedManifest: Sendable {
     package struct Object: Sendable {
         package var verb: ChangeVerb
@@ -35,11 +35,11 @@ package struct AppliedManifest: Sendable {
     }
 
     package var changeID: ChangeID
-    /// etcd mod_revision of every object that was written; nil when nothing needed to change.
+    /// The etcd mod_revision of every object that was written; nil if nothing needed to change.
     package var revision: Int64?
     package var objects: [Object]
     package var warnings: [Violation]
-    /// True when an earlier request with the same Idempotency-Key did it.
+    /// True if an earlier request with the same Idempotency-Key made the change.
     package var replayed: Bool
 }
 
@@ -57,11 +57,12 @@ extension AppliedManifest {
             warnings: write.warnings, replayed: false)
     }
 
-    /// Reads the outcome from the ledger's rows. A CrossRegionPolicy is one object, however many policies it has.
+    /// Reads the outcome from the ledger's rows. A CrossRegionPolicy counts as one object, regardless of its number
+    /// of policies.
     init(_ id: ChangeID, _ rows: [AuditRecord], revision: Int64) {
         var objects: [Object] = []
         var sources: [String] = []
-        // Rows of things that had to exist, such as a tier, are left out.
+        // Rows of other kinds, such as a tier that the change had to create, are left out.
         for row in rows where Self.kinds.contains(row.kind) {
             if let source = row.resource.flatMap(CrossRegionAnnotation.sourceName(ofPart:)) {
                 sources.append(source)
@@ -72,7 +73,7 @@ extension AppliedManifest {
                         region: row.region))
             }
         }
-        // If only further policies changed, no row names the whole.
+        // If only further policies changed, no row names the CrossRegionPolicy itself.
         for source in Set(sources).sorted()
         where !objects.contains(where: { $0.name == source && $0.kind.hasSuffix("Policy") }) {
             objects.append(
@@ -84,7 +85,7 @@ extension AppliedManifest {
 }
 
 extension AuditRecord {
-    /// The resource after the change, or the deleted resource; nil if the row is about no resource.
+    /// The resource after the change, or the deleted resource; nil if the row describes no resource.
     var resource: Resource? {
         guard let text = entry.after ?? entry.before,
             let key = entry.key.flatMap({ ResourceKey(path: $0) })
@@ -100,7 +101,7 @@ package enum ChangeVerb: String, Sendable {
     case create, update, delete
     case unchanged = "none"
 
-    /// The effect that a row records; an observation counts as an update.
+    /// Converts the verb of a row. An observation counts as an update.
     init(_ verb: AuditRecord.Verb) {
         switch verb {
         case .create: self = .create
@@ -116,29 +117,29 @@ package struct ChangePlan: Sendable {
     package var warnings: [Violation]
 }
 
-/// One object's part of a plan.
+/// The part of a plan that concerns one object.
 package struct PlannedChange: Sendable {
     package var verb: ChangeVerb
     package var name: ObjectName
-    /// The etcd key that would be written.
+    /// The etcd key that the change would write.
     package var key: String
-    /// Representations in the API before and after; nil where the object does not exist.
+    /// The representations in the API before and after the change; nil if the object does not exist at that time.
     package var before: JSONValue?
     package var after: JSONValue?
 }
 
 extension PlannedChange {
-    /// The difference of the two documents, without revisions; nil unless it is an update.
+    /// The difference between the two documents, without revisions; nil if the change is not an update.
     package var diff: [JSONPatch.Operation]? {
         guard verb == .update, let before, let after else { return nil }
         return ObjectDiff.operations(from: before, to: after)
     }
 
-    /// The kind of the object after the change, or of the one that it deletes.
+    /// The kind of the object after the change. For a deletion, the kind of the deleted object.
     package var kind: String { name.kind(showing: after ?? before) }
 }
 
-/// The state of a change, as `GET /v1/changes/{id}` answers it.
+/// The state of a change, as `GET /v1/changes/{id}` shows it.
 package struct ChangeStatus: Sendable {
     package enum State: String, Sendable {
         case accepted
@@ -148,10 +149,10 @@ package struct ChangeStatus: Sendable {
 
     package var id: ChangeID
     package var state: State
-    /// etcd revision of the transaction; nil when aborted.
+    /// The etcd revision of the transaction; nil if aborted.
     package var revision: Int64?
     package var journal: JournalEntry
-    /// The objects that the change wrote or removed, by the names that they have in the API.
+    /// The objects that the change wrote or removed, with their names in the API.
     package var objects: [ObjectReference]
 
     init(id: ChangeID, state: State, revision: Int64?, journal: JournalEntry) {
@@ -164,8 +165,8 @@ package struct ChangeStatus: Sendable {
 }
 
 extension ChangeStatus {
-    /// Names the objects of a stream as its rows in the ledger do. The etcd keys alone do not show a policy's own
-    /// name or the CrossRegionPolicy that several policies belong to.
+    /// Names the objects of a manifest as their rows in the ledger do. The etcd keys alone show neither a policy's
+    /// own name nor the CrossRegionPolicy to which it belongs.
     mutating func name(from rows: [AuditRecord]) {
         guard let revision else { return }
         let own = rows.filter { $0.revision == revision && $0.origin == .api }
@@ -176,7 +177,8 @@ extension ChangeStatus {
         }
     }
 
-    /// From the ledger, for a change whose journal entry has expired; nil for a row of no change.
+    /// Reads the status from the ledger, for a change with an expired journal entry. Returns nil if the row has no
+    /// etcd revision.
     init?(id: ChangeID, row: AuditRecord) {
         guard let revision = row.revision else { return nil }
         var context = ChangeContext(

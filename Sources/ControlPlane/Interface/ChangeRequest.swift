@@ -2,20 +2,20 @@ import Crypto
 package import Documents
 package import Domain
 
-/// One write that a client asks for, as the endpoints hand it to the writer.
+/// A write that a client requests. The endpoints hand it to the writer.
 package struct ChangeRequest: Sendable {
     package var id: ChangeID
     package var context: ChangeContext
-    /// Fingerprint (SHA-256 hex of method, path, query and body) of a request that carries an
-    /// Idempotency-Key; nil when it carries none.
+    /// The fingerprint of a request with an Idempotency-Key: the SHA-256, in hex, of method, path, query and body.
+    /// Nil if the request has no Idempotency-Key.
     package var fingerprint: String?
     package var operation: ChangeOperation
     package var precondition: Precondition
     package var options: ChangeOptions
-    /// For keys of which a PUT leaves out members that are stored: what the last write of this API left
-    /// there, with no entry when it never wrote the key. Nil when nobody looked.
+    /// The last values that this API wrote, by key, for keys where a PUT leaves out stored members. A key that this
+    /// API never wrote has no entry. Nil if nobody asked the ledger.
     var lastWritten: [String: JSONValue]?
-    /// Warnings about the text that the operation was read from.
+    /// Warnings about the text from which the operation was read.
     var textWarnings: [Violation] = []
 
     package init(
@@ -34,19 +34,19 @@ package struct ChangeRequest: Sendable {
 
 /// The requested change.
 package enum ChangeOperation: Sendable {
-    /// Create or replace the object with the client's document.
+    /// Creates the object, or replaces it with the client's document.
     case put(ObjectName, JSONValue)
-    /// RFC 7396 JSON Merge Patch of the object's representation.
+    /// Applies a JSON Merge Patch (RFC 7396) to the object's representation.
     case patch(ObjectName, JSONValue)
     case delete(ObjectName)
-    /// Take the first free block of the region's address blocks as a new subnet.
+    /// Takes the first free block of the region's address blocks as a new subnet.
     case allocateSubnet(region: String, JSONValue)
-    /// Create or replace every object of the manifest, and delete those that `prune` picks and the manifest
-    /// does not name: all or nothing.
+    /// Creates or replaces every object of the manifest. Deletes the objects that `prune` selects and the manifest
+    /// does not name. All changes are applied, or none.
     case apply(Manifest, prune: Selector?)
 
-    /// The object the request names; for an allocation only its kind and region are known. Nil for a
-    /// manifest.
+    /// The object that the request names; nil for a manifest. An allocation may have only a kind and a region, with
+    /// an empty name.
     package var name: ObjectName? {
         switch self {
         case .apply: nil
@@ -56,7 +56,7 @@ package enum ChangeOperation: Sendable {
         }
     }
 
-    /// The verb as the journal names it.
+    /// The verb in the journal.
     package var verb: String {
         switch self {
         case .put: "put"
@@ -70,9 +70,9 @@ package enum ChangeOperation: Sendable {
 
 /// `If-Match` and `If-None-Match` (RFC 9110 section 13.1) over etcd mod_revisions.
 package struct Precondition: Sendable, Equatable {
-    /// The object must exist at one of these revisions; `.any` asks only that it exists.
+    /// The object must exist at one of these revisions. `.any` requires only that the object exists.
     package var ifMatch: RevisionMatch?
-    /// The object must not exist at one of these revisions; `.any` asks that it does not exist.
+    /// The object must not exist at one of these revisions. `.any` requires that the object does not exist.
     package var ifNoneMatch: RevisionMatch?
 
     package static let none = Precondition(ifMatch: nil, ifNoneMatch: nil)
@@ -95,7 +95,7 @@ package enum RevisionMatch: Sendable, Equatable {
     case any
     case oneOf([Int64])
 
-    /// Returns true if an object at `revision` matches; an absent one (nil) never does.
+    /// Returns true if an object at `revision` matches. An absent object (nil) never matches.
     package func matches(_ revision: Int64?) -> Bool {
         guard let revision else { return false }
         return switch self {
@@ -105,13 +105,13 @@ package enum RevisionMatch: Sendable, Equatable {
     }
 }
 
-/// Query parameters that a write may carry.
+/// The query parameters of a write.
 package struct ChangeOptions: Sendable, Equatable {
-    /// Plan and answer, commit nothing.
+    /// True if the change is only planned and answered, but not committed.
     package var dryRun: Bool
-    /// Warnings refuse the change.
+    /// True if warnings cause a refusal.
     package var strict: Bool
-    /// The client accepts that Neutron will delete what the legacy namespace `openstack` holds.
+    /// True if the client accepts that Neutron will delete the contents of the legacy namespace `openstack`.
     package var acknowledgeLegacyLoss: Bool
 
     package init(dryRun: Bool = false, strict: Bool = false, acknowledgeLegacyLoss: Bool = false) {
@@ -121,16 +121,16 @@ package struct ChangeOptions: Sendable, Equatable {
     }
 }
 
-/// The identity of one change: a ULID, or derived from principal and Idempotency-Key.
+/// The identity of one change. It is a ULID, or it is derived from the principal and the Idempotency-Key.
 ///
-/// 26 characters of Crockford base32. A derived id begins with `k`, which no ULID before the
-/// year 5000 does, so the two cannot meet.
+/// An id has 26 characters of Crockford base32. A derived id begins with `k`. A ULID never does, so the two forms
+/// cannot collide.
 package struct ChangeID: Hashable, Sendable, CustomStringConvertible {
     package let text: String
 
     package var description: String { text }
 
-    /// A new ULID (https://github.com/ulid/spec): 48 bits of milliseconds since 1970, 80 random bits.
+    /// Returns a new ULID (https://github.com/ulid/spec): 48 bits of milliseconds since 1970 and 80 random bits.
     package static func generate(
         unixMilliseconds: UInt64, using generator: inout some RandomNumberGenerator
     ) -> ChangeID {
@@ -138,7 +138,7 @@ package struct ChangeID: Hashable, Sendable, CustomStringConvertible {
         return ChangeID(text: encode(high: high, low: generator.next()))
     }
 
-    /// The id of every request of `principal` that carries `idempotencyKey`.
+    /// Returns the id that all requests of `principal` with `idempotencyKey` share.
     package static func derived(principal: String, idempotencyKey: String) -> ChangeID {
         var hash = SHA256()
         hash.update(data: Array(principal.utf8))
@@ -163,7 +163,8 @@ package struct ChangeID: Hashable, Sendable, CustomStringConvertible {
     private static let alphabet = Array("0123456789ABCDEFGHJKMNPQRSTVWXYZ".utf8)
 
     private static func encode(high: UInt64, low: UInt64) -> String {
-        // 128 bits in 26 digits of 5 bits, most significant first; the first digit holds 3 bits.
+        // The id holds 128 bits in 26 digits of 5 bits each, most significant digit first. The first digit holds 3
+        // bits.
         var characters = [UInt8](repeating: 0, count: 26)
         var (high, low) = (high, low)
         for index in stride(from: 25, through: 0, by: -1) {

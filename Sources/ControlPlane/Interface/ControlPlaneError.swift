@@ -1,33 +1,33 @@
 package import Store
 
-/// A failure of this server or of etcd. The request itself was not refused.
+/// A failure of this server or of etcd, as opposed to a refusal of the request.
 package struct ControlPlaneError: Error, Sendable {
     package enum Code: CaseIterable, Sendable {
-        /// The mirror is not complete yet (start, or after a gap).
+        /// The mirror is not complete yet, at the start or after a gap.
         case notReady
-        /// etcd does not answer; the change is certainly not in etcd.
+        /// etcd does not answer. The change is certainly not in etcd.
         case etcdUnavailable
-        /// The ledger cannot be written: the server is read-only.
+        /// The ledger cannot be written, so the server is read-only.
         case ledgerUnavailable
-        /// The change may or may not be in etcd; `GET /v1/changes/{id}` tells later.
+        /// The change may or may not be in etcd. `GET /v1/changes/{id}` shows the outcome later.
         case outcomeUnknown
-        /// It is in etcd, but this replica could not show and audit it within the deadline.
+        /// The change is in etcd, but this replica could not show and audit it within the deadline.
         case notYetVisible
-        /// Too many writes wait.
+        /// Too many writes are waiting.
         case overloaded
-        /// The client left before anything was sent to etcd.
+        /// The client disconnected before anything was sent to etcd.
         case cancelled
-        /// This replica has not reached the revision asked for.
+        /// This replica has not reached the requested revision.
         case replicaBehind
-        /// etcd itself has not reached the revision asked for.
+        /// etcd itself has not reached the requested revision.
         case futureRevision
-        /// The time asked for is still to come.
+        /// The requested time is in the future.
         case futureTime
     }
 
     package var code: Code
     package var message: String
-    /// The change, when its outcome is unknown or not yet visible.
+    /// The id of a change with an unknown outcome or a change that is not yet visible.
     package var changeID: ChangeID?
 
     package init(_ code: Code, _ message: String, changeID: ChangeID? = nil) {
@@ -39,13 +39,13 @@ package struct ControlPlaneError: Error, Sendable {
 
 /// A failure to read history.
 package enum HistoryError: Error, Sendable {
-    /// The ledger does not know the state at that position.
+    /// The ledger does not know the state at the requested position.
     case unknown(UnknownPosition)
     case failed(ControlPlaneError)
 }
 
 extension HistoryError {
-    /// Runs `body`; a failure of the ledger is one of this server, not of the request.
+    /// Runs `body` and converts its errors. A failure of the ledger becomes a failure of this server.
     static func catching<Value>(
         _ body: () async throws -> Value
     ) async throws(HistoryError) -> Value {

@@ -3,7 +3,7 @@ package import Documents
 
 /// The state of each part that a write needs.
 package struct ControlPlaneHealth: Sendable {
-    /// One part: in order, or what is wrong with it.
+    /// The health of one part, with a description of its state or its problem.
     package struct Part: Sendable {
         package var isHealthy: Bool
         package var detail: String
@@ -12,27 +12,27 @@ package struct ControlPlaneHealth: Sendable {
     package var etcd: Part
     package var ledger: Part
     package var mirror: Part
-    /// Stored values that are not what they look like; they leave the server ready.
+    /// Findings about stored values. Findings do not make the server unready.
     package var stored: FindingSummary
     /// The last etcd revision that this server's reads show.
     package var appliedRevision: Int64
-    /// The last etcd revision whose changes are in the ledger.
+    /// The last etcd revision that the ledger has recorded.
     package var auditedRevision: Int64
 
     package var isReady: Bool { etcd.isHealthy && ledger.isHealthy && mirror.isHealthy }
 }
 
-/// A finding with its evidence: the key and the revision of the value that it is about.
+/// A finding with its evidence: the key and the revision of the stored value.
 package struct ObjectFinding: Sendable, Equatable {
-    /// In one answer.
+    /// The maximum number of findings in one answer.
     package static let maximumListed = 100
 
     package var key: String
-    /// mod_revision.
+    /// The mod_revision of the stored value.
     package var revision: Int64
     package var finding: StoredFinding
 
-    /// The finding as lists show it.
+    /// The finding, as lists show it.
     package var document: JSONValue {
         var object = finding.document.objectValue ?? JSONObject()
         object["key"] = .string(key)
@@ -40,7 +40,7 @@ package struct ObjectFinding: Sendable, Equatable {
         return .object(object)
     }
 
-    /// The finding as a warning in reads of the object.
+    /// The finding as a warning for reads of the object.
     package var warning: Violation {
         Violation(
             pointer: finding.pointer, rule: RuleID(finding.code.rawValue),
@@ -50,17 +50,17 @@ package struct ObjectFinding: Sendable, Equatable {
 
 /// Counts and examples of findings about stored values.
 package struct FindingSummary: Sendable {
-    /// One for each code that there is.
+    /// The number of findings for each code that occurs.
     package var counts: [(code: StoredFindingCode, count: Int)] = []
-    /// The first few, the worst first.
+    /// The first few findings, most severe first.
     package var examples: [ObjectFinding] = []
-    /// Policies of the default tier that are stored with and without its prefix.
+    /// The numbers of policies of the default tier that are stored with its prefix, and without it.
     package var prefixedPolicies = 0
     package var plainPolicies = 0
 
     package var total: Int { counts.reduce(0) { $0 + $1.count } }
 
-    /// True if new policies get prefixed names because some have them, while others do not.
+    /// True if some policies have prefixed names and others do not. New policies then get prefixed names.
     package var isNamingMixed = false
 
     package var detail: String {

@@ -2,19 +2,20 @@ package import Documents
 package import Domain
 package import Store
 
-/// A point in the past as a client names it.
+/// A point in the past, in the form that a client names it.
 package enum HistoryPoint: Sendable, Equatable {
-    /// An etcd revision of the newest epoch.
+    /// An etcd revision in the newest epoch.
     case revision(Int64)
     case time(Timestamp)
-    /// A place that an earlier answer found, such as the page before.
+    /// A position that an earlier answer returned, such as the end of the previous page.
     case position(HistoryPosition)
-    /// The newest that there is.
+    /// The newest known state.
     case newest
 }
 
 extension HistoryPoint {
-    /// A revision in decimal, or a time as `Timestamp.init(asked:now:)` reads it; nil for anything else.
+    /// Reads a decimal revision or a time. `Timestamp.init(asked:now:)` defines the form of a time. Returns nil for
+    /// any other text.
     package init?(_ text: String, now: Timestamp = SystemClock.now()) {
         if let revision = Int64(text), String(revision) == text, revision >= 0 {
             self = .revision(revision)
@@ -26,44 +27,44 @@ extension HistoryPoint {
     }
 }
 
-/// Which state a read shows.
+/// The state that a read shows.
 package enum PointInTime: Sendable, Equatable {
     case now
     case past(ResolvedPosition)
 
-    /// The place in the past; nil for now.
+    /// The position in the past; nil for `now`.
     package var past: ResolvedPosition? { if case .past(let known) = self { known } else { nil } }
 }
 
-/// One version of an object: what a change made of it, and who made the change.
+/// One version of an object: the result of one change, and its author.
 package struct ObjectVersion: Sendable {
     package var position: HistoryPosition
     package var verb: AuditRecord.Verb
     /// The ledger's row of the change; nil for the value before the first row that is kept.
     package var row: AuditRecord?
-    /// The object in the API; nil after a deletion, and when a gap in etcd's history hides it.
+    /// The object in the API; nil after a deletion, or if a gap in etcd's history hides it.
     package var representation: JSONValue?
-    /// The difference from the version before, without revisions; nil unless both are known.
+    /// The difference from the previous version, without revisions; nil unless both versions are known.
     package var diff: [JSONPatch.Operation]?
 }
 
 /// One page of an object's versions, newest first.
 package struct VersionPage: Sendable {
     package var versions: [ObjectVersion]
-    /// The position of the next page; nil on the last.
+    /// The position of the next page; nil on the last page.
     package var next: HistoryPosition?
 }
 
 /// The difference of one object between two positions in history.
 package struct ObjectDifference: Sendable {
     package var verb: ChangeVerb
-    /// The kind by which the ledger names it.
+    /// The kind that the ledger uses for the object.
     package var kind: String
     package var name: String
     package var region: String?
-    /// The etcd key; of a CrossRegionPolicy that of its first policy that changed.
+    /// The etcd key. For a CrossRegionPolicy, the key of its first policy that changed.
     package var key: String
-    /// The document in the API, or the stored one if no endpoint shows the kind; nil where it did not exist.
+    /// The document in the API; the stored document if no endpoint shows the kind; nil if the object did not exist.
     package var before: JSONValue?
     package var after: JSONValue?
 }
@@ -78,16 +79,16 @@ extension ObjectDifference {
             name: name, region: region, key: key, before: before, after: after)
     }
 
-    /// The difference of the two documents, without revisions; nil unless it is an update.
+    /// The difference between the two documents, without revisions; nil unless the change is an update.
     package var diff: [JSONPatch.Operation]? {
         guard let before, let after else { return nil }
         return ObjectDiff.operations(from: before, to: after)
     }
 }
 
-/// One page of differences, in the order of the keys.
+/// One page of differences, ordered by key.
 package struct DifferencePage: Sendable {
     package var items: [ObjectDifference]
-    /// The position of the next page; nil on the last.
+    /// The position of the next page; nil on the last page.
     package var next: String?
 }

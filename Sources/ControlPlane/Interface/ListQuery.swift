@@ -11,17 +11,17 @@ package struct ListQuery: Sendable {
     }
 
     package var collection: Collection
-    /// Labels an object must carry, each `key` and its `value`.
+    /// The labels that an object must carry, each as a `key` and its `value`.
     package var labels: [(key: String, value: String)]
-    /// Subnets that share an address with this block.
+    /// Selects subnets that share an address with this block.
     package var overlaps: CIDR?
-    /// Subnets that contain this whole block or address.
+    /// Selects subnets that contain this whole block or address.
     package var contains: CIDR?
-    /// Subnets that lie inside this block.
+    /// Selects subnets that lie inside this block.
     package var within: CIDR?
-    /// Objects after this position, as an earlier page gave it; nil from the start.
+    /// Selects objects after this position, which an earlier page returned; nil to begin at the start.
     package var after: String?
-    /// 1...1000.
+    /// The maximum number of objects in a page, 1...1000.
     package var limit: Int
 
     package init(
@@ -39,19 +39,19 @@ package struct ListQuery: Sendable {
     }
 }
 
-/// One page of a list, in the order of the objects' keys.
+/// One page of a list, ordered by object key.
 package struct ListPage: Sendable {
     package var items: [ObjectView]
-    /// The position of the next page; nil on the last.
+    /// The position of the next page; nil on the last page.
     package var next: String?
-    /// At most `ObjectFinding.maximumListed` findings about the stored values in the range of this page. An
-    /// unfiltered list includes findings about values that it cannot show; a filtered list reports only on the
-    /// objects that it shows. Empty for a list of a past state.
+    /// Findings about the stored values in the range of this page, at most `ObjectFinding.maximumListed`. An
+    /// unfiltered list includes findings about values that it cannot show. A filtered list includes only findings
+    /// about the objects that it shows. Empty for a list of a past state.
     package var findings: [ObjectFinding] = []
 }
 
 extension ListQuery {
-    /// True if the query leaves out objects of the collection.
+    /// True if the query excludes objects of the collection.
     var isFiltered: Bool {
         !labels.isEmpty || overlaps != nil || contains != nil || within != nil
     }

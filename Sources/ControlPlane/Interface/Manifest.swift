@@ -2,30 +2,30 @@ import Calico
 package import Documents
 import Domain
 
-/// Several documents that are applied together, such as the files of a directory. Each has the name it gives itself.
+/// Several documents that are applied together, such as the files of a directory. Each document names its own object.
 package struct Manifest: Sendable {
     package struct Item: Sendable {
-        /// Position of the document in the manifest, from 0.
+        /// The index of the document in the manifest, from 0.
         package var index: Int
         package var name: ObjectName
         package var document: JSONValue
     }
 
-    /// Documents that are planned at once. etcd takes 126 changed objects in one transaction by default;
-    /// the rest has to be as it is already.
+    /// The maximum number of documents that are planned at once. etcd accepts 126 changed objects in one transaction
+    /// by default; all other documents must leave their objects unchanged.
     package static let maximumDocuments = 1_000
 
-    /// The number of documents. If there are more than `maximumDocuments`, none is read.
+    /// The number of documents. If it exceeds `maximumDocuments`, no document is read.
     package let count: Int
     package var items: [Item] = []
-    /// The violations of documents that name no object, and of repeated ones.
+    /// The violations of documents that name no object or repeat an earlier object.
     package var violations = ViolationList()
     let places: DocumentNames
 
-    /// Documents of kind Region, Subnet, GlobalNetworkPolicy, NetworkPolicy and CrossRegionPolicy, and
-    /// lists of them, as calicoctl prints them: an object with `items`.
+    /// Reads documents of kind Region, Subnet, GlobalNetworkPolicy, NetworkPolicy and CrossRegionPolicy. Also reads
+    /// lists of them as calicoctl prints them: an object with `items`.
     ///
-    /// Pointers of violations begin with the document's position, an item of a list counting as one.
+    /// Pointers of violations begin with the index of the document. Each item of a list counts as one document.
     package init(_ documents: [StreamedDocument]) {
         let flat = documents.flatMap { document in
             let values = document.value.streamed
@@ -63,8 +63,8 @@ package struct Manifest: Sendable {
     }
 }
 
-/// One document of a manifest, read only as far as it names its object: kinds of Calico's as Calico's decoder reads them, our own
-/// as they are written.
+/// One document of a manifest. Only the members that name its object are read. Calico's kinds are read as Calico's
+/// decoder reads them; the server's own kinds are read literally.
 private struct ManifestDocument {
     private let document: JSONValue
     private let identity: CalicoIdentity
@@ -77,7 +77,7 @@ private struct ManifestDocument {
         (identity, undecoded) = CalicoIdentity.read(document)
     }
 
-    /// Returns the name that the document gives itself; nil, with a violation, if it gives none.
+    /// Returns the name that the document gives its object. Adds a violation and returns nil if the name is missing.
     mutating func name() -> ObjectName? {
         guard case .object = document else {
             add("", .wrongType, "expected an object, found \(document.typeName)")
@@ -124,7 +124,7 @@ private struct ManifestDocument {
         }
     }
 
-    /// Advice about a missing name. The member that holds it depends on the kind, and clients mix them up.
+    /// The advice about a missing name. The member for the name depends on the kind, and clients confuse the two.
     private var nameless: String {
         let isOurs = ["Region", "Subnet"].contains(identity.kind?.value)
         let misplaced = isOurs ? document["metadata"]?["name"] : document["name"]
@@ -138,7 +138,7 @@ private struct ManifestDocument {
         violations.append(Violation(pointer: pointer, rule: rule, message: message))
     }
 
-    /// A member of an object of ours.
+    /// Returns a text member of an object of the server's own kinds.
     private mutating func text(
         _ field: String, in object: JSONValue, at pointer: String = ""
     ) -> String? {
@@ -152,11 +152,11 @@ private struct ManifestDocument {
         return nil
     }
 
-    /// `metadata.name` of a document of Calico's.
+    /// Returns `metadata.name` of a Calico document.
     private mutating func calicoName() -> String? {
         if let name = identity.name {
-            // Go's decoder takes "false" for the name of a policy that somebody called no. A whole number is the
-            // text that it looks like.
+            // Go's decoder accepts "false" as the name of a policy that was called no. A whole number keeps its text,
+            // so it is allowed.
             let value = document.value(at: JSONPointer.tokens(name.pointer))
             guard let value, value.stringValue == nil, value.numberValue?.int64 == nil else {
                 return name.value
@@ -172,7 +172,8 @@ private struct ManifestDocument {
         return nil
     }
 
-    /// Says what YAML made of a name without quotes: `no`, `on` and `1.10` are no texts to it.
+    /// Returns the message for a name that YAML has converted because it has no quotes. YAML does not read `no`, `on`
+    /// and `1.10` as text.
     private static func unquoted(_ value: JSONValue) -> String {
         switch value {
         case .bool(let value):
@@ -183,14 +184,15 @@ private struct ManifestDocument {
         }
     }
 
-    /// Says what belongs into `items`, where it is no list: calicoctl prints one, also for a single object.
+    /// Returns the message for an `items` member that is not a list. calicoctl prints a list even for a single
+    /// object.
     private static func unlisted(_ items: JSONValue) -> String {
         let found = items == .null ? "nothing" : items.typeName
         return "expected a list of documents, found \(found): begin each with a dash (-), also a"
             + " single one"
     }
 
-    /// The region whose namespace `metadata.namespace` is.
+    /// Returns the region that owns the namespace `metadata.namespace`.
     private mutating func namespaceRegion() -> String? {
         let namespace = identity.namespace
         if let region = namespace.flatMap({ RegionNamespace.region(of: $0.value) }) {
@@ -208,7 +210,7 @@ private struct ManifestDocument {
         return nil
     }
 
-    /// Returns true if the decoder refused `metadata`, or this member of it.
+    /// Returns true if the decoder refused `metadata` or the given member of it.
     private static func isAbout(_ field: String, _ violation: Violation) -> Bool {
         let tokens = JSONPointer.tokens(violation.pointer).map { $0.lowercased() }
         return tokens == ["metadata"] || tokens == ["metadata", field]
@@ -216,7 +218,7 @@ private struct ManifestDocument {
 }
 
 extension ObjectName {
-    /// The position of the object's kind in a manifest's plan: after the kinds that it needs.
+    /// The rank of the object's kind in a manifest's plan. A kind follows the kinds that it needs.
     var dependencyRank: Int {
         switch self {
         case .region: 0
@@ -227,9 +229,9 @@ extension ObjectName {
 }
 
 extension RuleID {
-    /// A document is of a kind that cannot be applied.
+    /// The kind of a document cannot be applied.
     static let applyKind = RuleID("apply.kind")
-    /// A manifest without documents.
+    /// The manifest has no documents.
     static let applyEmpty = RuleID("apply.empty")
     /// Two documents of a manifest name the same object.
     static let applyRepeated = RuleID("apply.repeated")
@@ -237,19 +239,20 @@ extension RuleID {
     static let applyPrune = RuleID("apply.prune")
 }
 
-/// The names of a manifest's documents in answers: as people count, and by the line where that is known. Pointers count
-/// from 0 (RFC 6901).
+/// The names of a manifest's documents in answers: their ordinal number from 1, and their line if it is known. JSON
+/// pointers count from 0 (RFC 6901).
 struct DocumentNames: Sendable {
     /// The line in which each document begins.
     var lines: [Int?] = []
 
-    /// The name of the document with this index: "the 3rd document (line 14)".
+    /// Returns the name of the document at this index, such as "the 3rd document (line 14)".
     func name(_ index: Int) -> String {
         let line = index < lines.count ? lines[index] : nil
         return "the \(Self.ordinal(index + 1)) document" + (line.map { " (line \($0))" } ?? "")
     }
 
-    /// The first of `violations`, which have pointers into the manifest, with the name of its document.
+    /// Returns a summary of `violations` that begins with the name of the first violation's document. The pointers of
+    /// `violations` begin at the manifest.
     func summary(_ violations: ViolationList) -> String {
         let index = violations.first.flatMap { JSONPointer.tokens($0.pointer).first }
         let document = index.flatMap { Int($0) }.map { name($0) + ": " }

@@ -2,16 +2,16 @@ import Calico
 package import Documents
 import Domain
 
-/// The name of one region, subnet or policy, as in a path of the API.
+/// The name of one region, subnet or policy, as it appears in a path of the API.
 package enum ObjectName: Hashable, Sendable {
     case region(String)
     case subnet(region: String, name: String)
-    /// A GlobalNetworkPolicy, by the name its author gave it (`metadata.name` without a tier prefix).
+    /// A GlobalNetworkPolicy, by the name that its author gave it (`metadata.name` without a tier prefix).
     case policy(String)
-    /// A NetworkPolicy in the namespace of a region.
+    /// A NetworkPolicy in a region's namespace.
     case regionPolicy(region: String, name: String)
 
-    /// The kind as shown to clients and kept in the ledger.
+    /// The kind that clients see and the ledger stores.
     package var kind: String {
         switch self {
         case .region: "Region"
@@ -29,7 +29,7 @@ package enum ObjectName: Hashable, Sendable {
         }
     }
 
-    /// The region the object is or belongs to; nil for a global policy.
+    /// The region itself, or the region to which the object belongs; nil for a global policy.
     package var region: String? {
         switch self {
         case .region(let name): name
@@ -50,12 +50,12 @@ extension ObjectName: CustomStringConvertible {
     }
 }
 
-/// One object as this server's reads show it.
+/// One object, as this server's reads show it.
 package struct ObjectView: Sendable, Equatable {
     package var name: ObjectName
-    /// etcd mod_revision, which is also the object's ETag and a Calico resourceVersion.
+    /// The etcd mod_revision. It is also the object's ETag and a Calico resourceVersion.
     package var revision: Int64
-    /// The representation in the API: a flat Region or Subnet, or the Calico policy object.
+    /// The representation in the API: a flat Region or Subnet, or a Calico policy object.
     package var document: JSONValue
 
     package init(name: ObjectName, revision: Int64, document: JSONValue) {
@@ -66,10 +66,10 @@ package struct ObjectView: Sendable, Equatable {
 }
 
 extension ObjectName {
-    /// The advice for a name that YAML has made a boolean of.
+    /// The advice for a name that YAML has converted to a boolean.
     static let wordHint = ", as YAML reads yes, no, on and off: put the name in quotes"
 
-    /// The same where it has made a number of it.
+    /// The advice for a name that YAML has converted to a number.
     static let numberHint = ", as YAML reads numbers, such as 012 as 10: put the name in quotes"
 }
 
@@ -91,7 +91,7 @@ extension SubnetID {
     }
 }
 
-/// Another object that an answer names.
+/// Another object to which an answer refers.
 package struct ObjectReference: Sendable, Equatable {
     package var kind: String
     package var name: String

@@ -1,9 +1,9 @@
 /// The HTTP statuses and problem types with which the program answers outcomes.
 ///
-/// Audit rows keep both, but they are words of HTTP, which this target does not speak. So the program passes its table
-/// in, and a row always says what the client was told.
+/// Audit rows store both values, but this target does not use HTTP. So the program passes its table in, and each row
+/// records the answer that the client received.
 package struct OutcomeStatuses: Sendable {
-    /// The status and problem type of an answer that reports no success.
+    /// The status and problem type of an answer that does not report success.
     package struct Problem: Sendable, Equatable {
         package var status: Int
         /// The last element of the problem type's URI.
@@ -15,7 +15,7 @@ package struct OutcomeStatuses: Sendable {
         }
     }
 
-    /// Returns the status of the answer to a change that did this to its object.
+    /// Returns the status of the answer for a change with this verb.
     package var done: @Sendable (ChangeVerb) -> Int
     package var refused: @Sendable (Refusal.Reason) -> Problem
     package var failed: @Sendable (ControlPlaneError.Code) -> Problem

@@ -1,43 +1,44 @@
 package import Documents
 
-/// The reason why a change was refused. None of it is in etcd.
+/// The reason why a change was refused. No part of the change is in etcd.
 package struct Refusal: Sendable {
     package enum Reason: CaseIterable, Sendable {
         /// The object, or the region in its path, does not exist.
         case notFound
-        /// The document breaks rules: see `violations`.
+        /// The document breaks rules. See `violations`.
         case invalid
-        /// If-Match or If-None-Match does not hold: see `currentRevision`.
+        /// If-Match or If-None-Match does not hold. See `currentRevision`.
         case preconditionFailed
-        /// The subnet or address block overlaps another: see `objects`.
+        /// The subnet or address block overlaps another. See `objects`.
         case overlap
-        /// The object is still used: see `objects`.
+        /// The object is still in use. See `objects`.
         case inUse
-        /// The legacy namespace holds data that Neutron would delete: see `objects` and `total`.
+        /// The legacy namespace holds data that Neutron would delete. See `objects` and `total`.
         case legacyLoss
-        /// No free block of that size is left.
+        /// No free block of the requested size is left.
         case exhausted
         /// The Idempotency-Key was used for a different request.
         case idempotencyKeyReused
-        /// The name belongs to another writer, such as Neutron's `ossg.` policies.
+        /// The name is reserved for another writer, such as Neutron's `ossg.` policies.
         case reserved
-        /// An allocation names a subnet that exists already.
+        /// The allocation names a subnet that already exists.
         case alreadyExists
-        /// The change is larger than one etcd transaction or value may be.
+        /// The change exceeds the size limit of an etcd transaction or value.
         case tooLarge
-        /// The object did not exist at the place that it shall be rolled back to.
+        /// The object did not exist at the position of the requested rollback.
         case rollbackAbsent
-        /// etcd itself refuses the change, and always will.
+        /// etcd refuses the change permanently.
         case refusedByEtcd
     }
 
     package var reason: Reason
     package var detail: String
     package var violations: ViolationList
-    /// The objects this change collides with or that use it; bounded, `total` counts all.
+    /// The objects that the change collides with or that use its object. The list is bounded; `total` counts all
+    /// objects.
     package var objects: [ObjectReference]
     package var total: Int
-    /// The object's revision now, for a failed precondition; nil when it does not exist.
+    /// The object's current revision, for a failed precondition; nil if the object does not exist.
     package var currentRevision: Int64?
 
     package init(
@@ -61,7 +62,8 @@ package struct Refusal: Sendable {
             currentRevision: currentRevision)
     }
 
-    /// The refusal of what breaks rules. The detail says the first of `violations`, after `lead` if that is given.
+    /// Creates a refusal because of broken rules. The detail describes the first of `violations`, after `lead` if
+    /// given.
     package init(
         breaking violations: ViolationList, _ lead: String? = nil, reason: Reason = .invalid,
         objects: [ObjectReference] = [], total: Int? = nil

@@ -2,25 +2,25 @@ import Calico
 import Documents
 import Domain
 
-/// A policy document with Calico's verdict on it.
+/// A policy document and Calico's judgement of it.
 struct JudgedPolicy: Sendable {
     /// The tier that the document names.
     var tier: String
     var violations: ViolationList
-    /// The form that Calico's client would store; nil when there are violations.
+    /// The form that Calico's client would store; nil if there are violations.
     var stored: JSONValue?
-    /// The document's values of members that the server sets.
+    /// The document's values for members that the server sets.
     var readOnly: ReadOnlyFields
-    /// The lints' warnings, given `lintedRegions`.
+    /// The linter's warnings when `lintedRegions` are registered.
     private let lints: ViolationList
-    /// The warnings about the text as the client wrote it.
+    /// The warnings about the text in the form that the client wrote.
     private let blanks: ViolationList
     private let lintedRegions: Set<String>
     /// The security groups that the policy names.
     let groups: [Located<Selector>]
     private let kept: KeptFields
 
-    /// - Parameter kept: what of the document is stored already and not judged.
+    /// - Parameter kept: The stored fields of the document that are not judged.
     init(
         _ document: JSONValue, _ name: ObjectName, regions: Set<String>,
         keeping kept: KeptFields = .none
@@ -63,7 +63,7 @@ struct JudgedPolicy: Sendable {
         lints = stored.map { PolicyLinter.lint($0, knownRegions: regions) } ?? []
     }
 
-    /// The warnings when exactly `regions` are registered.
+    /// Returns the warnings for a server where exactly `regions` are registered.
     func warnings(_ regions: Set<String>) -> [Violation] {
         var lints = lints
         if regions != lintedRegions, let stored {
@@ -72,7 +72,7 @@ struct JudgedPolicy: Sendable {
         return (blanks + lints + kept.warnings).summarised(by: .moreLints)
     }
 
-    /// The members in which the document names another object than the path.
+    /// Returns violations for members that name a different object than the path does.
     private static func mismatches(
         _ identity: CalicoIdentity?, _ document: JSONValue, _ name: ObjectName,
         _ namespace: String?
@@ -108,6 +108,6 @@ struct JudgedPolicy: Sendable {
 }
 
 extension RuleID {
-    /// Counts the warnings about one policy that are too many to be listed.
+    /// The rule id of a warning that counts unlisted warnings about one policy.
     static let moreLints = RuleID("lint.more")
 }

@@ -1,8 +1,8 @@
 import Calico
 import Documents
 
-/// The fields that a patch leaves alone and that this release cannot judge: they are stored already, such as a newer
-/// Calico writes them, and nobody sent them. They are taken out before the policy is judged and put back after.
+/// The stored fields that a patch does not change and this release does not know, such as fields of a newer Calico.
+/// The client did not send them. They are removed before the policy is judged and restored afterwards.
 struct KeptFields: Sendable {
     private var fields: [(pointer: String, value: JSONValue)] = []
 
@@ -10,8 +10,8 @@ struct KeptFields: Sendable {
     private init() {}
 
     /// - Parameters:
-    ///   - stored: the object as the patch finds it.
-    ///   - merged: the object as the patch leaves it.
+    ///   - stored: The object before the patch.
+    ///   - merged: The object after the patch.
     init(stored: JSONValue, merged: JSONValue, kind: ResourceKind) {
         fields = UnknownFields.pointers(in: stored, kind: kind).compactMap { pointer in
             let tokens = JSONPointer.tokens(pointer)
@@ -22,20 +22,20 @@ struct KeptFields: Sendable {
         }
     }
 
-    /// `document` without the fields.
+    /// Returns `document` without the fields.
     func removed(from document: JSONValue) -> JSONValue {
         fields.reduce(document) { $0.replacing(JSONPointer.tokens($1.pointer)[...], with: nil) }
     }
 
-    /// `document` with the fields.
+    /// Returns `document` with the fields.
     func restored(in document: JSONValue) -> JSONValue {
         fields.reduce(document) {
             $0.replacing(JSONPointer.tokens($1.pointer)[...], with: $1.value)
         }
     }
 
-    /// The fields that `restored` lacks: it must not be written, since a rule without them may say the
-    /// opposite of what it said.
+    /// Returns a violation for each field that is missing in `restored`. Such a document must not be written, because
+    /// a rule without the field may have the opposite meaning.
     func losses(in restored: JSONValue) -> [Violation] {
         let lost = fields.filter {
             restored.value(at: JSONPointer.tokens($0.pointer)) != $0.value
@@ -59,10 +59,10 @@ struct KeptFields: Sendable {
 }
 
 extension JSONValue {
-    /// The value with what is at `tokens` replaced, or removed for nil.
+    /// Returns the value with the part at `tokens` replaced by `new`, or removed if `new` is nil.
     ///
-    /// An object that a removal leaves empty goes too: Calico reads `services: {}` as a mistake, and the
-    /// form that it stores has no `source: {}`. So objects that are missing on the way are made again.
+    /// If a removal leaves an object empty, the object is removed too. Calico treats `services: {}` as an error and
+    /// stores no `source: {}`. A replacement therefore creates missing objects along the path.
     fileprivate func replacing(_ tokens: ArraySlice<String>, with new: JSONValue?) -> JSONValue {
         guard let token = tokens.first else { return new ?? self }
         let rest = tokens.dropFirst()
@@ -92,6 +92,6 @@ extension JSONValue {
 }
 
 extension RuleID {
-    /// A patch leaves a stored field alone that this server does not know.
+    /// A patch keeps a stored field that this server does not know.
     static let keptUnknown = RuleID("document.kept-unknown")
 }

@@ -1,6 +1,6 @@
 import Documents
 
-/// The plan of a manifest as it grows. Each part sees those before it.
+/// The growing plan of a manifest. Each part sees the effects of the previous parts.
 struct ManifestPlan {
     private(set) var view: PlanningView
     private(set) var parts: [PlannedWrite] = []
@@ -16,8 +16,8 @@ struct ManifestPlan {
         places = stream.places
     }
 
-    /// Adds the decision about one document, at `index` in the manifest; nil for an object to be
-    /// removed.
+    /// Adds the decision about one object. `index` is the index of its document in the manifest; nil if the object is
+    /// to be removed.
     mutating func take(_ decision: Decision, _ name: ObjectName, at index: Int?) {
         let prefix = index.map { "/\($0)" } ?? ""
         switch decision {
@@ -45,7 +45,7 @@ struct ManifestPlan {
         }
     }
 
-    /// Returns all parts as one change, or everything that prevents it.
+    /// Returns all parts as one change, or a refusal with all problems.
     func decision() -> Decision {
         if let refusal { return .refused(refusal) }
         var repeated: Set<String> = []
@@ -70,7 +70,8 @@ struct ManifestPlan {
                 warnings: parts.flatMap(\.warnings), before: nil, after: nil, parts: parts))
     }
 
-    /// The refusals as one: of their common reason if they have one, else `invalid`.
+    /// The refusals combined into one. Its reason is their common reason, or `invalid` if they have different
+    /// reasons.
     private var refusal: Refusal? {
         let violations = general + violations
         guard !violations.isEmpty else { return nil }
@@ -90,7 +91,7 @@ struct ManifestPlan {
 }
 
 extension Refusal.Reason {
-    /// The rule under which a refusal that concerns no single field appears in a list of violations.
+    /// The rule id for a refusal that concerns no single field, in a list of violations.
     fileprivate var rule: RuleID {
         switch self {
         case .notFound: RuleID("apply.not-found")

@@ -3,12 +3,12 @@ import Documents
 import Domain
 import Etcd
 
-/// One key of a transaction that carries a change.
+/// The write of one key in the transaction of a change.
 struct ObjectWrite: Sendable, Equatable {
     var path: String
-    /// Nil deletes the key.
+    /// The new value; nil deletes the key.
     var bytes: [UInt8]?
-    /// mod_revision the key must still have; 0 when it must not exist.
+    /// The mod_revision that the key must still have; 0 if the key must not exist.
     var expectedRevision: Int64
 
     var compare: Compare { .unchanged(EtcdKey(path), since: expectedRevision) }
@@ -26,20 +26,20 @@ struct ObjectWrite: Sendable, Equatable {
 struct PlannedWrite: Sendable {
     var name: ObjectName
     var verb: ChangeVerb
-    /// The write of the named object first, then those of the objects that have to exist beside it.
+    /// The writes: first the named object, then the objects that must exist beside it.
     var writes: [ObjectWrite]
-    /// Keys that must exist for the plan to hold, such as the policy's tier.
+    /// The keys that must exist for the plan to be valid, such as the policy's tier.
     var required: [String] = []
     var warnings: [Violation]
     var before: ObjectView?
-    /// The object after the change; nil for a delete.
+    /// The object after the change; nil after a deletion.
     var after: Resource?
-    /// The changes of a manifest's objects; `writes` joins their writes. An object that stays as it is has a part
-    /// without writes. Empty for the change of one object.
+    /// The changes of a manifest's objects. `writes` joins their writes. An unchanged object has a part without
+    /// writes. Empty for a change of one object.
     var parts: [PlannedWrite] = []
-    /// The changes of CrossRegionPolicies that follow from this one; `writes` has theirs too.
+    /// The changes of CrossRegionPolicies that result from this change. `writes` includes their writes.
     var followers: [PlannedWrite] = []
-    /// Set when the object is a CrossRegionPolicy.
+    /// The plan of the CrossRegionPolicy; nil for any other object.
     var crossRegion: PlannedCrossRegion?
 
     /// The approximate number of bytes that the write takes in the transaction.
@@ -47,7 +47,7 @@ struct PlannedWrite: Sendable {
         writes.reduce(1_024) { $0 + 2 * $1.path.utf8.count + ($1.bytes?.count ?? 0) }
     }
 
-    /// The kind of the object after the change, or of the one that it deletes or leaves as it is.
+    /// The kind of the object after the change. For a deleted or unchanged object, the kind of the existing object.
     var kind: String {
         if crossRegion != nil { return CrossRegionPolicy.kind }
         return after == nil ? name.kind(showing: before?.document) : name.kind
@@ -74,7 +74,7 @@ enum Decision: Sendable {
 }
 
 extension Decision {
-    /// The same decision with `warnings` before its own.
+    /// Returns the same decision with `warnings` inserted before its own.
     func adding(_ warnings: [Violation]) -> Decision {
         guard !warnings.isEmpty else { return self }
         switch self {
@@ -87,13 +87,13 @@ extension Decision {
     }
 }
 
-/// A decision and the reads that it depends on. The task of the request makes it, so that the single writer only has
-/// to check that it still holds.
+/// A decision and its read set. The request's own task creates the draft. The single writer then only checks that it
+/// is still valid.
 struct Draft: Sendable {
     var decision: Decision
     var reads: ReadSet
 
-    /// The write to commit; nil when nothing is to be written.
+    /// The write to commit; nil if nothing needs to be written.
     var write: PlannedWrite? {
         guard case .write(let write) = decision, !write.writes.isEmpty else { return nil }
         return write
@@ -101,9 +101,9 @@ struct Draft: Sendable {
 }
 
 extension Planner {
-    /// Plans a change against the mirror as it is now.
+    /// Plans a change against the current state of the mirror.
     ///
-    /// - Parameter deadline: the time at which nobody waits for the plan any more, so that a long one may stop.
+    /// - Parameter deadline: The time when the client stops waiting for the plan. A long plan may stop then.
     func draft(
         _ change: PreparedChange, _ request: ChangeRequest, _ mirror: Mirror,
         deadline: ContinuousClock.Instant
@@ -115,9 +115,9 @@ extension Planner {
 }
 
 extension PreparedChange {
-    /// True if planning the change looks at few objects, regardless of the number of objects in etcd. The writer may
-    /// plan such a change again itself. Planning any other change looks at subnets of a region or at policies that
-    /// name a subnet, or judges a stored document.
+    /// True if planning the change reads few objects, regardless of the number of objects in etcd. The writer may
+    /// plan such a change again itself. Any other change reads the subnets of a region or the policies that name a
+    /// subnet, or judges a stored document.
     var isQuicklyPlanned: Bool {
         switch self {
         case .putPolicy, .putCrossRegion, .allocate, .delete(.policy), .delete(.regionPolicy): true
@@ -125,7 +125,7 @@ extension PreparedChange {
         }
     }
 
-    /// True unless it is a manifest so long that the writer never plans it.
+    /// False if the change is a manifest too long for the writer to plan, or a manifest with `prune`.
     var mayBePlannedByWriter: Bool {
         if case .apply(let stream) = self {
             stream.count <= 200 && stream.prune == nil

@@ -38,7 +38,7 @@ extension Planner {
             warnings + nameWarnings(object, key, current, view).map(prepared.placed), view)
     }
 
-    /// A policy to be written, and what is stored under its name.
+    /// A policy to be written, and the object that is stored under its name.
     private struct CompiledTarget {
         var compiled: CompiledPolicy
         var stored: CurrentObject?
@@ -56,7 +56,7 @@ extension Planner {
                 compiled: compiled,
                 stored: index == 0 ? first : current(.policy(compiled.name), view))
         }
-        // A part's name may be taken by somebody else's policy.
+        // Another author's policy may already have the name of a part.
         for target in targets.dropFirst() {
             guard let part = target.stored?.resource,
                 CrossRegionAnnotation.sourceName(ofPart: part) != policy.name
@@ -71,8 +71,8 @@ extension Planner {
         return (targets, violations)
     }
 
-    /// A warning for each group, project or label that no VM carries now. Labels that a network set
-    /// carries are another matter, and not looked at.
+    /// Returns a warning for each group, project or label that no VM carries now. Labels of network sets are not
+    /// checked.
     func unmatched(_ selectors: [Located<Selector>], _ view: PlanningView) -> [Violation] {
         selectors.compactMap { located in
             guard !view.isCarried(located.value) else { return nil }
@@ -115,7 +115,7 @@ extension Planner {
         if writes.isEmpty, let object = current?.object {
             return .unchanged(object, warnings: warnings)
         }
-        // As every later answer shows it, its members in the order in which they are stored.
+        // The source is shown as every later answer shows it, with its members in stored order.
         let storedSource = parts.first.flatMap {
             CrossRegionAnnotation.sourceDocument(of: $0.resource)
         }
@@ -140,7 +140,8 @@ extension Planner {
                 + "/v1/policies/\(source)")
     }
 
-    /// A policy of another tier cannot become a CrossRegionPolicy, which is in the default tier.
+    /// Returns a violation if the stored policy is in another tier. A CrossRegionPolicy is always in the default
+    /// tier.
     private func movedFromTier(_ current: CurrentObject?) -> [Violation] {
         guard let tier = current?.tier, tier != PolicyName.defaultTier else { return [] }
         return [
@@ -155,13 +156,13 @@ extension Planner {
 /// The stored form of a CrossRegionPolicy after the change.
 struct PlannedCrossRegion: Sendable {
     var source: JSONValue
-    /// The revision is 0 for those that are written.
+    /// The compiled policies. A policy that this change writes has revision 0.
     var parts: [CompiledPart]
 }
 
 extension RuleID {
-    /// The name of a further policy that a CrossRegionPolicy needs is taken.
+    /// Another policy already has the name of a further policy of a CrossRegionPolicy.
     static let crossRegionPartTaken = RuleID("cross-region.part-taken")
-    /// A group, project or label that no VM carries now.
+    /// No VM carries the group, project or label now.
     static let lintMatchesNothing = RuleID("lint.matches-nothing")
 }

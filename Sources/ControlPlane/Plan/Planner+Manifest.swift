@@ -2,7 +2,7 @@ import Calico
 import Documents
 import Domain
 
-/// A manifest with every document read and judged.
+/// A manifest after all its documents have been read and judged.
 struct PreparedManifest: Sendable {
     struct Item: Sendable {
         var index: Int
@@ -15,7 +15,7 @@ struct PreparedManifest: Sendable {
     var count: Int
     var violations: ViolationList
     var places: DocumentNames
-    /// Selects the objects to remove among those that the manifest does not name; nil removes none.
+    /// Selects objects to remove if the manifest does not name them; nil removes none.
     var prune: Selector?
 
     init(_ stream: Manifest, prune: Selector?, regions: Set<String>) {
@@ -39,8 +39,8 @@ struct PreparedManifest: Sendable {
 }
 
 extension Planner {
-    /// All documents and removals, or none. What is removed makes room first, except for regions and
-    /// subnets that are still in use until the documents have changed their users.
+    /// Plans all documents and removals, or refuses all of them. Removals come first to make room. Regions and
+    /// subnets that are still in use are removed later, after the documents have changed their users.
     func planApply(
         _ stream: PreparedManifest, _ request: ChangeRequest, _ view: PlanningView
     ) -> Decision {
@@ -70,7 +70,7 @@ extension Planner {
         var refusedRegions: Set<String> = []
         for item in stream.items.sorted(by: { ($0.rank, $0.index) < ($1.rank, $1.index) }) {
             guard !plan.view.isAbandoned else { return .refused(Self.tooSlow) }
-            // Refusals of a refused region's subnets say nothing new.
+            // After a region is refused, further refusals of its subnets give no new information.
             if item.rank > 0, let region = item.name.region, refusedRegions.contains(region) {
                 continue
             }
@@ -87,9 +87,9 @@ extension Planner {
         return plan.decision()
     }
 
-    /// The objects that `prune` selects and the manifest does not name: policies, then subnets,
-    /// then regions; nil when there are more than one change could remove. Neutron's own policies never are
-    /// among them.
+    /// Returns the objects that `prune` selects and the manifest does not name: policies, then subnets, then regions.
+    /// Returns nil if there are more objects than one change can remove. Neutron's own policies are never
+    /// included.
     private func victims(_ stream: PreparedManifest, _ view: PlanningView) -> [ObjectName]? {
         guard let prune = stream.prune else { return [] }
         let named = Set(stream.items.map(\.name))
@@ -109,7 +109,8 @@ extension Planner {
     private static let tooSlow = Refusal(
         .tooLarge, "the stream could not be planned in time: split it")
 
-    /// Objects that `prune` may remove at once: more than etcd takes in one transaction by default.
+    /// The maximum number of objects that `prune` may remove at once. etcd accepts fewer in one transaction by
+    /// default.
     private static let removable = 1_000
 }
 
@@ -118,7 +119,7 @@ extension PreparedManifest.Item {
 }
 
 extension ChangeRequest {
-    /// The request as it is put to each document: the whole answers for conditions and warnings.
+    /// The request for one document of the manifest. The manifest as a whole handles preconditions and warnings.
     var withoutConditions: ChangeRequest {
         var request = withoutStrict
         request.precondition = .none

@@ -2,12 +2,12 @@ import Calico
 import Documents
 import Domain
 
-/// An object as a plan finds it.
+/// An object in the state that a plan reads.
 struct CurrentObject {
     var key: ResourceKey
-    /// mod_revision; 0 for one that an earlier member of the batch writes.
+    /// The mod_revision; 0 if an earlier member of the batch writes the object.
     var revision: Int64
-    /// Nil when the stored bytes are no resource: the key is taken all the same.
+    /// The stored resource; nil if the stored bytes are not a resource. The key is in use in both cases.
     var resource: Resource?
     var object: ObjectView?
     /// The further policies of a CrossRegionPolicy.
@@ -16,13 +16,13 @@ struct CurrentObject {
     /// The object's ETag, which If-Match and If-None-Match compare.
     var tag: Int64 { object?.revision ?? revision }
 
-    /// The tier that a policy is in; nil when the stored bytes are no resource.
+    /// The policy's tier; nil if the stored bytes are not a resource.
     var tier: String? { resource.map { PolicyResource.tier(of: $0.document) } }
 }
 
 extension Planner {
-    /// The key of the object that a client calls `name`; for a policy that does not exist, the key
-    /// it would have in the default tier.
+    /// Returns the key of the object that a client calls `name`. For a policy that does not exist, returns its future
+    /// key in the default tier.
     func key(_ name: ObjectName, _ view: PlanningView) -> ResourceKey {
         switch name {
         case .region(let region): InventoryKey.region(region).resourceKey
@@ -44,7 +44,7 @@ extension Planner {
             key: key, revision: stored.revision, resource: resource, object: object, parts: parts)
     }
 
-    /// The refusal when If-Match or If-None-Match does not hold; nil when both do.
+    /// Returns the refusal if If-Match or If-None-Match does not hold; nil if both hold.
     func failedPrecondition(
         _ name: ObjectName, _ current: CurrentObject?, _ request: ChangeRequest
     ) -> Refusal? {
@@ -72,7 +72,7 @@ extension Planner {
             "there is no region \(region): register it first with PUT /v1/regions/\(region)")
     }
 
-    /// A write of `resource`, unless that is what is stored already.
+    /// Returns a write of `resource`, or `unchanged` if it is already stored.
     func decision(
         _ name: ObjectName, _ resource: Resource, _ current: CurrentObject?,
         warnings: [Violation], additional: [ObjectWrite] = [], required: [String] = []
@@ -89,9 +89,9 @@ extension Planner {
                 required: required, warnings: warnings, before: current?.object, after: resource))
     }
 
-    /// A deletion of what exists.
+    /// Returns the deletion of an existing object.
     ///
-    /// - Parameter twins: keys that hold the same object.
+    /// - Parameter twins: The other keys that store the same object.
     private func deletion(
         _ name: ObjectName, _ current: CurrentObject,
         twins: [(key: ResourceKey, revision: Int64)]
@@ -109,7 +109,7 @@ extension Planner {
                 before: current.object, after: nil))
     }
 
-    /// The deletions of further policies when a CrossRegionPolicy is deleted.
+    /// Returns the deletions of the further policies of a deleted CrossRegionPolicy.
     func removal(of parts: [CompiledPart]) -> [ObjectWrite] {
         parts.map {
             ObjectWrite(path: $0.resource.key.path, bytes: nil, expectedRevision: $0.revision)

@@ -4,7 +4,7 @@ import Domain
 import Etcd
 
 extension Planner {
-    /// The keys that the policy a client calls `name` may be stored under, the likeliest first.
+    /// Returns the keys that may store the policy that a client calls `name`, most likely key first.
     func policyKeys(_ name: ObjectName, _ view: PlanningView) -> [ResourceKey] {
         switch name {
         case .region(let region): return [InventoryKey.region(region).resourceKey]
@@ -47,7 +47,7 @@ extension Planner {
         }
     }
 
-    /// The refusal for a policy name that belongs to Neutron; nil for any other.
+    /// Returns the refusal if the policy name is reserved for Neutron; nil for any other name.
     func reserved(_ name: String) -> Refusal? {
         guard name.hasPrefix("ossg.") else { return nil }
         return Refusal(
@@ -100,8 +100,8 @@ extension Planner {
             required: installation.required)
     }
 
-    /// Returns warnings about the key that a policy is stored under. They report a second key that holds the same
-    /// object, and a name with a prefix while other policies are stored without one.
+    /// Returns warnings about a policy's key. They report a second key that stores the same object, and a prefixed
+    /// name while other policies are stored without a prefix.
     func nameWarnings(
         _ name: ObjectName, _ key: ResourceKey, _ current: CurrentObject?, _ view: PlanningView
     ) -> [Violation] {
@@ -128,7 +128,7 @@ extension Planner {
         }
     }
 
-    /// The other keys that hold the same object, when the client calls it by its author's name.
+    /// Returns the other keys that store the same object, if the client uses the name that the author gave it.
     func twins(
         _ name: ObjectName, _ current: CurrentObject, _ view: PlanningView
     ) -> [(key: ResourceKey, revision: Int64)] {
@@ -138,7 +138,7 @@ extension Planner {
         return view.twins(of: current.key)
     }
 
-    /// Calico does not let a policy change its tier.
+    /// Returns a violation if the policy would change its tier, which Calico does not allow.
     private func moved(_ current: CurrentObject?, to tier: String) -> [Violation] {
         guard let old = current?.tier, old != tier else { return [] }
         return [
@@ -149,8 +149,8 @@ extension Planner {
         ]
     }
 
-    /// Returns the writes that a policy of `tier` needs beside it: the tiers and the ClusterInformation that
-    /// calicoctl would create. Nil if the tier does not exist and is not one of those.
+    /// Returns the writes that a policy of `tier` also needs: the tiers and the ClusterInformation that calicoctl
+    /// would create. Returns nil if the tier does not exist and is not a standard tier.
     func installationWrites(
         tier: String, _ view: PlanningView
     ) -> (writes: [ObjectWrite], required: [String])? {
@@ -169,14 +169,14 @@ extension Planner {
         let writes = resources.map {
             ObjectWrite(path: $0.key.path, bytes: $0.bytes, expectedRevision: 0)
         }
-        // A tier that this very transaction creates cannot be compared as present.
+        // The transaction cannot require that a tier exists if it creates that tier itself.
         let isStored = view.isStored(tierKey.path)
         return (writes, isStored ? [tierKey.path] : [])
     }
 }
 
 extension RuleID {
-    /// A new policy is stored with a prefix in its name, although other policies are stored without one.
+    /// A new policy is stored with a prefixed name although other policies are stored without a prefix.
     static let policyNameConvention = RuleID("policy.name-convention")
     /// A policy names a tier that does not exist.
     static let policyTierUnknown = RuleID("policy.tier-unknown")

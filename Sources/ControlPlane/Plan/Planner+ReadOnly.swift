@@ -2,10 +2,11 @@ import Calico
 import Documents
 import Domain
 
-/// The one rule about members that the server sets. A document may repeat their current values. Any other value is
-/// refused, and so is any value at all for an object that does not exist.
+/// The rule for members that the server sets. A document may repeat their current values. Any other value is refused.
+/// For an object that does not exist, every value is refused.
 extension Planner {
-    /// The refusal when the document names an older revision of the object than the one stored.
+    /// Returns the refusal if the document names a different revision than the stored one; nil if it names none or
+    /// the same.
     func staleDocument(
         _ name: ObjectName, named revision: Int64?, _ current: CurrentObject?
     ) -> Refusal? {
@@ -23,7 +24,7 @@ extension Planner {
             currentRevision: current.tag)
     }
 
-    /// The members that say something else than what they are.
+    /// Returns violations for read-only members that differ from their current values.
     func changedIdentity(
         _ name: ObjectName, _ named: ReadOnlyFields, _ current: CurrentObject?
     ) -> ViolationList {
@@ -50,7 +51,7 @@ extension Planner {
         return violations
     }
 
-    /// Two spellings of one time are the same.
+    /// Returns true if both texts are the same time, even with different spellings.
     private static func isSameTime(_ left: String, _ right: String) -> Bool {
         if left == right { return true }
         guard let left = Timestamp(rfc3339: left) else { return false }
@@ -59,7 +60,7 @@ extension Planner {
 }
 
 extension ObjectName {
-    /// The member by which a document of this kind names the revision at which it was read.
+    /// The member that holds the revision at which a document of this kind was read.
     fileprivate var revisionField: String {
         switch self {
         case .region, .subnet: "revision"

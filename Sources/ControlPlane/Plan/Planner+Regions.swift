@@ -3,7 +3,7 @@ import Documents
 import Domain
 
 extension Planner {
-    /// Objects that an answer lists at most.
+    /// The maximum number of objects that an answer lists.
     static let listedObjects = 20
 
     func planPut(
@@ -36,7 +36,7 @@ extension Planner {
             object, resource, current, warnings: removalWarnings(resource, current, request))
     }
 
-    /// The refusal that lists violations: a conflict when every one of them is about other objects.
+    /// Returns a refusal that lists violations. It is a conflict if every violation concerns another object.
     func invalid(_ violations: ViolationList, _ obstacles: [ObjectReference]) -> Refusal {
         Refusal(
             breaking: violations,
@@ -46,8 +46,8 @@ extension Planner {
 
     private typealias Conflict = (violation: Violation, object: ObjectReference)
 
-    /// Returns the conflicts of the region's address blocks with other regions' blocks, with other regions' subnets,
-    /// and with its own subnets that the blocks no longer cover.
+    /// Returns the conflicts of the region's address blocks: with blocks of other regions, with subnets of other
+    /// regions, and with its own subnets that the blocks no longer cover.
     private func conflicts(
         of region: Region, _ existing: Resource?, _ view: PlanningView
     ) -> [Conflict] {
@@ -80,8 +80,8 @@ extension Planner {
     ) -> [Conflict] {
         let blocks = region.addressBlocks
         let before = existing.map(InventoryResource.nets) ?? []
-        // A region that never had blocks may have subnets wherever there is room; one that has may not give
-        // them up with subnets in them, because another region could take the space.
+        // A region that never had blocks may have subnets in any free space. A region with blocks may not drop blocks
+        // that still contain subnets, because another region could then take the space.
         guard existing == nil || before != blocks, !blocks.isEmpty || !before.isEmpty else {
             return []
         }
@@ -113,7 +113,7 @@ extension Planner {
         }
     }
 
-    /// The refusal to delete a region that something still uses; nil when nothing does.
+    /// Returns the refusal to delete a region that is still in use; nil if it is unused.
     func inUse(_ region: String, _ view: PlanningView) -> Refusal? {
         var users = subnets(of: region, view).map {
             ObjectReference(
@@ -139,8 +139,8 @@ extension Planner {
             objects: Array(users.prefix(Self.listedObjects)), total: users.count)
     }
 
-    /// The refusal to register the first named region while the legacy namespace holds what its
-    /// Neutron would delete; nil when that is empty, or the client knows.
+    /// Returns the refusal to register the first named region while the legacy namespace holds data that the region's
+    /// Neutron would delete. Returns nil if the namespace is empty or the client has acknowledged the loss.
     private func legacyLoss(
         _ region: String, _ request: ChangeRequest, _ view: PlanningView
     ) -> Refusal? {
@@ -166,10 +166,10 @@ extension Planner {
 }
 
 extension RuleID {
-    /// An address block overlaps one of another region.
+    /// An address block overlaps a block of another region.
     static let regionBlockOverlap = RuleID("region.block-overlap")
     /// An address block overlaps a subnet of another region.
     static let regionBlockTakesSubnet = RuleID("region.block-takes-subnet")
-    /// The address blocks do not cover a subnet that the region has.
+    /// The address blocks do not cover an existing subnet of the region.
     static let regionBlocksLeaveSubnet = RuleID("region.blocks-leave-subnet")
 }

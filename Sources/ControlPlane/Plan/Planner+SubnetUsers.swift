@@ -3,7 +3,8 @@ import Documents
 import Domain
 
 extension PlanningView {
-    /// The names of the CrossRegionPolicies that name the subnet, in order, what this plan writes included.
+    /// Returns the names of the CrossRegionPolicies that name the subnet, in order. Includes policies that this plan
+    /// writes.
     func crossRegionPolicies(naming subnet: SubnetID) -> [String] {
         let stored = mirror.read { $0.stored.crossRegions.policies(naming: subnet) }
         log.note(.crossRegionPolicies(naming: subnet), .set(stored))
@@ -31,8 +32,8 @@ extension Planner {
             total: users.count)
     }
 
-    /// The decision with the CrossRegionPolicies compiled anew that name a subnet whose network it changes:
-    /// their rules may hold the network itself. In the same transaction, so that they never disagree.
+    /// Adds to a decision the recompiled CrossRegionPolicies that name a subnet with a changed network. Their rules
+    /// may contain the network itself, so the same transaction updates both.
     func followed(
         _ decision: Decision, _ request: ChangeRequest, _ view: PlanningView
     ) -> Decision {
@@ -72,7 +73,7 @@ extension Planner {
 }
 
 extension PlannedWrite {
-    /// The subnet whose network it changes; nil when it does not.
+    /// The subnet if the write changes its network; nil otherwise.
     fileprivate var movedSubnet: SubnetID? {
         guard case .subnet(let region, let name) = self.name, verb == .update, let after,
             let before = before?.document["cidr"]?.stringValue,

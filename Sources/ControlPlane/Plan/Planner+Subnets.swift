@@ -37,8 +37,8 @@ extension Planner {
         }
     }
 
-    /// Adds to `violations` the rules that the subnet's block breaks in any region. Returns them together with the
-    /// objects that the block overlaps.
+    /// Checks the subnet's block against all regions and adds the broken rules to `violations`. Returns the
+    /// violations and the objects that the block overlaps.
     private func conflicts(
         _ subnet: Subnet, _ id: SubnetID, _ region: Region, _ view: PlanningView,
         after violations: ViolationList
@@ -112,7 +112,7 @@ extension Planner {
         return decision(object, resource, nil, warnings: [])
     }
 
-    /// The parts of the region's blocks that the allocation may use and that are large enough.
+    /// Returns the parts of the region's blocks that the allocation may use and that are large enough.
     private func candidates(_ wanted: SubnetAllocation, in region: Region) -> [CIDR] {
         region.addressBlocks.compactMap { block -> CIDR? in
             guard let within = wanted.within else { return block }
@@ -133,7 +133,7 @@ extension Planner {
 }
 
 extension RuleID {
-    /// A subnet shares addresses with another subnet, of whatever region.
+    /// A subnet shares addresses with another subnet of any region.
     static let subnetOverlap = RuleID("subnet.overlap")
     /// A subnet lies outside the address blocks of its region.
     static let subnetOutsideRegion = RuleID("subnet.outside-region")

@@ -2,12 +2,12 @@ import Calico
 import Documents
 import Domain
 
-/// Decides what a request means for etcd: a set of writes, nothing, or a refusal that says what to
-/// change. Takes values and returns values; nothing is written here.
+/// Decides the effect of a request on etcd: a set of writes, no change, or a refusal that says what to change. The
+/// planner is pure and writes nothing.
 struct Planner: Sendable {
     let policyNames: PolicyNameConvention
     let environment: PlanningEnvironment
-    /// Signs what goes into the journal, and says what of it to believe.
+    /// Signs journal entries and decides which entries to believe.
     var journal = JournalAuthenticator()
 
     func plan(_ change: PreparedChange, _ request: ChangeRequest, _ view: PlanningView) -> Decision
@@ -17,7 +17,7 @@ struct Planner: Sendable {
         return request.options.strict ? refusingWarnings(decision) : decision
     }
 
-    /// The decision about the change alone, without what follows from it.
+    /// Returns the decision about the change alone, without the changes that result from it.
     func decide(
         _ change: PreparedChange, _ request: ChangeRequest, _ view: PlanningView
     ) -> Decision {
@@ -35,8 +35,8 @@ struct Planner: Sendable {
         }
     }
 
-    /// Returns the journal entry of an accepted change. It is signed when it is serialised. Set `headRevision`
-    /// first, so that it is valid for one transaction only.
+    /// Returns the journal entry of an accepted change. Serialisation signs the entry. Set `headRevision` first, so
+    /// that the entry is valid for one transaction only.
     func journalEntry(_ request: ChangeRequest, _ write: PlannedWrite) -> JournalEntry {
         let isManifest = !write.parts.isEmpty
         var entry = JournalEntry(
@@ -51,10 +51,10 @@ struct Planner: Sendable {
         return entry
     }
 
-    /// A limit, so that many warnings do not make a change too large for etcd.
+    /// The maximum number of warnings in the journal. It keeps many warnings from making a change too large for etcd.
     private static let journaledWarnings = 32
 
-    /// Applies RFC 7396 to the representation and plans a PUT of the result.
+    /// Applies a merge patch (RFC 7396) to the representation and plans a PUT of the result.
     private func planPatch(
         _ name: ObjectName, _ patch: JSONValue, _ request: ChangeRequest, _ view: PlanningView
     ) -> Decision {
@@ -94,14 +94,14 @@ struct Planner: Sendable {
 }
 
 extension ChangeRequest {
-    /// The same request, for a plan inside a plan whose warnings the outer one judges.
+    /// The same request for a nested plan. The outer plan judges the warnings.
     var withoutStrict: ChangeRequest {
         var request = self
         request.options.strict = false
         return request
     }
 
-    /// The request for the document that a patch makes, in which nothing is left out by mistake.
+    /// The request for the document that results from a patch. A patched document omits no member by mistake.
     fileprivate var asPatch: ChangeRequest {
         var request = withoutStrict
         request.lastWritten = nil
@@ -110,6 +110,6 @@ extension ChangeRequest {
 }
 
 extension RuleID {
-    /// A merge patch has to be an object, since the document it changes is one.
+    /// A merge patch must be an object, because it changes a document that is an object.
     static let patchNotAnObject = RuleID("patch.not-an-object")
 }

@@ -10,15 +10,15 @@ package import Domain
     import Darwin
 #endif
 
-/// The clock and the random ids of a plan. Tests replace them.
+/// The clock and the generator of random ids for a plan. Tests replace both.
 struct PlanningEnvironment: Sendable {
     var now: @Sendable () -> Timestamp
-    /// A random UUID in lower case.
+    /// Returns a random UUID in lower case.
     var uuid: @Sendable () -> String
 
     static let system = PlanningEnvironment(now: SystemClock.now, uuid: RandomUUID.next)
 
-    /// Identity of an object created now.
+    /// Returns the identity of an object that is created now.
     func identity() -> ObjectIdentity {
         ObjectIdentity(uid: uuid(), creationTimestamp: now().rfc3339Seconds)
     }
@@ -36,7 +36,7 @@ package enum SystemClock {
 
 /// Random UUIDs (RFC 9562 version 4).
 enum RandomUUID {
-    /// 36 characters in lower case.
+    /// Returns a UUID of 36 characters in lower case.
     static func next() -> String {
         var generator = SystemRandomNumberGenerator()
         let high = generator.next() & ~0xF000 | 0x4000

@@ -5,18 +5,18 @@ import Domain
 /// A stored policy that belongs to a CrossRegionPolicy.
 struct CompiledPart: Sendable {
     var resource: Resource
-    /// mod_revision; 0 if an earlier member of the batch writes the policy.
+    /// The mod_revision; 0 if an earlier member of the batch writes the policy.
     var revision: Int64
 }
 
 extension PlanningView {
-    /// The network of a registered subnet.
+    /// Returns the network of a registered subnet; nil if the subnet is not registered.
     func cidr(_ subnet: SubnetID) -> CIDR? {
         let key = InventoryKey.subnet(region: subnet.region, name: subnet.name).resourceKey
         return resource(key)?.resource.flatMap { InventoryResource.nets($0).first }
     }
 
-    /// The further policies that say they are parts of the CrossRegionPolicy `name`.
+    /// Returns the further policies that name the CrossRegionPolicy `name` as their source.
     private func parts(of name: String) -> [CompiledPart] {
         let conventions: [PolicyNameConvention] = hasTieredPolicies ? [.plain, .tiered] : [.plain]
         return (1..<CrossRegionCompiler.maximumPolicies).flatMap { index in
@@ -37,7 +37,7 @@ extension PlanningView {
             ? nil : name
     }
 
-    /// Returns the policy that is stored under the key of a policy `name` of the default tier.
+    /// Returns the stored policy with the key of the policy `name` in the default tier; nil if absent.
     func storedPolicy(_ name: String, _ convention: PolicyNameConvention) -> CompiledPart? {
         let stored = PolicyName.stored(
             name, tier: PolicyName.defaultTier, convention: convention)
@@ -47,8 +47,8 @@ extension PlanningView {
         return CompiledPart(resource: resource, revision: revision)
     }
 
-    /// Returns the object as which the API shows a stored resource. If the resource is the first policy of a
-    /// CrossRegionPolicy, also returns its further policies. The object is nil if it is too damaged to be shown.
+    /// Returns the object that the API shows for a stored resource; nil if it is too damaged to be shown. For the
+    /// first policy of a CrossRegionPolicy, also returns the further policies.
     func object(
         _ name: ObjectName, _ resource: Resource, revision: Int64
     ) -> (ObjectView?, parts: [CompiledPart]) {

@@ -1,8 +1,8 @@
 import Calico
 import Domain
 
-/// The state a plan is made against: the mirror, and above it what earlier documents of the same
-/// manifest will have written. Notes every read, so that the plan can be checked later.
+/// The state that a plan reads: the mirror, overlaid with the writes of earlier documents in the same manifest. The
+/// view logs every read, so that the plan can be checked later.
 struct PlanningView: Sendable {
     let mirror: Mirror
     let log = ReadLog()
@@ -11,14 +11,14 @@ struct PlanningView: Sendable {
     private let storedTiers: Set<String>
     private var allRegions: Set<String>
     private var allTiers: Set<String>
-    /// Keys written by earlier documents; nil for a deleted one.
+    /// The values that earlier documents write, by key; a nil value is a deletion.
     private var overlay: [String: [UInt8]?] = [:]
-    /// The contents of GlobalNetworkPolicies that earlier documents write, read once.
+    /// The parsed contents of GlobalNetworkPolicies that earlier documents write.
     private(set) var overlayFacts: [String: StoredFacts] = [:]
     private var overlaySubnets = CIDRMap<SubnetID>()
     private var overlayBlocks = CIDRMap<String>()
 
-    /// - Parameter deadline: when nobody waits for the plan any more; nil for plans that are small.
+    /// - Parameter deadline: The time when the client stops waiting for the plan; nil for a small plan.
     init(_ mirror: Mirror, deadline: ContinuousClock.Instant? = nil) {
         self.mirror = mirror
         self.deadline = deadline
@@ -26,25 +26,25 @@ struct PlanningView: Sendable {
         (allRegions, allTiers) = (storedRegions, storedTiers)
     }
 
-    /// True when the client has left or its time is over, so that a long plan may stop.
+    /// True if the client has disconnected or its time is over. A long plan may then stop.
     var isAbandoned: Bool { Task.isCancelled || deadline.map { $0 <= .now } ?? false }
 
-    /// Names of the registered regions, those of earlier documents included.
+    /// The names of the registered regions, including regions from earlier documents.
     var regions: Set<String> {
         log.note(.regions, .set(storedRegions))
         return allRegions
     }
 
-    /// Names of the tiers, those of earlier documents included.
+    /// The names of the tiers, including tiers from earlier documents.
     var tiers: Set<String> {
         log.note(.tiers, .set(storedTiers))
         return allTiers
     }
 
-    /// True if an earlier document writes this key.
+    /// Returns true if an earlier document writes this key.
     func isTouched(_ path: String) -> Bool { overlay.index(forKey: path) != nil }
 
-    /// True if the region is registered. Unlike `regions` this rests on that region's key alone.
+    /// Returns true if the region is registered. Unlike `regions`, this reads only the key of that region.
     func hasRegion(_ name: String) -> Bool {
         entry(InventoryKey.region(name).resourceKey.path) != nil
     }
@@ -55,11 +55,11 @@ struct PlanningView: Sendable {
         return !allRegions.isEmpty
     }
 
-    /// True if the key is in etcd already, apart from what this manifest writes.
+    /// Returns true if the key is already in etcd. Writes of this manifest do not count.
     func isStored(_ path: String) -> Bool { storedEntry(path) != nil }
 
-    /// True if any VM carries labels that satisfy `selector` now. Only warnings depend on it, so it is
-    /// no part of what the plan rests on.
+    /// Returns true if any VM now carries labels that satisfy `selector`. Only warnings use this answer, so the read
+    /// set does not include it.
     func isCarried(_ selector: Selector) -> Bool {
         mirror.read { $0.endpointLabels.distinct }.matches(selector)
     }
@@ -71,7 +71,7 @@ struct PlanningView: Sendable {
         return isTiered
     }
 
-    /// The stored entry now; entries of earlier documents have no revision yet and so 0.
+    /// Returns the current entry. An entry that an earlier document writes has revision 0.
     func entry(_ path: String) -> MirrorEntry? {
         if let written = overlay[path] {
             return written.map { MirrorEntry(bytes: $0, modRevision: 0) }
@@ -89,7 +89,7 @@ struct PlanningView: Sendable {
         entry(key.path).map { (Resource(key: key, bytes: $0.bytes), $0.modRevision) }
     }
 
-    /// The keys that start with `prefix`, in order.
+    /// Returns the keys that start with `prefix`, in order.
     func paths(prefix: String) -> [String] {
         var found = mirror.read { $0.entries }.paths(prefix: prefix)
         log.note(.paths(prefix: prefix), .names(found))
@@ -101,7 +101,7 @@ struct PlanningView: Sendable {
         return found.sorted()
     }
 
-    /// The subnets that share an address with `cidr`, ascending.
+    /// Returns the subnets that share an address with `cidr`, in ascending order.
     func subnets(overlapping cidr: CIDR) -> [(cidr: CIDR, id: SubnetID)] {
         let stored = mirror.read { $0.subnets.overlapping(cidr) }
         log.note(.subnets(overlapping: cidr), .networks(stored))
@@ -110,7 +110,7 @@ struct PlanningView: Sendable {
             .map { (cidr: $0.cidr, id: $0.value) }
     }
 
-    /// The address blocks that share an address with `cidr`, ascending.
+    /// Returns the address blocks that share an address with `cidr`, in ascending order.
     func blocks(overlapping cidr: CIDR) -> [(cidr: CIDR, region: String)] {
         let stored = mirror.read { $0.blocks.overlapping(cidr) }
         log.note(.blocks(overlapping: cidr), .networks(stored))
@@ -121,8 +121,8 @@ struct PlanningView: Sendable {
             .map { (cidr: $0.cidr, region: $0.value) }
     }
 
-    /// The first block of that size in `block` that overlaps no subnet, and no other region's address
-    /// block. A manifest holds no allocations, so earlier documents do not matter.
+    /// Returns the first free block of the requested size in `block`. It overlaps no subnet and no address block of
+    /// another region. Earlier documents are ignored, because a manifest contains no allocations.
     func firstFreeBlock(prefixLength: Int, in block: CIDR, of region: String) -> CIDR? {
         let free = mirror.read {
             $0.firstFreeBlock(prefixLength: prefixLength, in: block, of: region)
@@ -132,7 +132,7 @@ struct PlanningView: Sendable {
         return free
     }
 
-    /// Makes the plan's writes visible to the documents after it.
+    /// Makes the writes of `plan` visible to later documents.
     mutating func apply(_ plan: PlannedWrite) {
         guard plan.parts.isEmpty else {
             for part in plan.parts where !part.writes.isEmpty { apply(part) }
@@ -163,7 +163,7 @@ struct PlanningView: Sendable {
         }
     }
 
-    /// Takes out the networks of what an earlier document wrote under the same key.
+    /// Removes the networks that an earlier document wrote under the same key.
     private mutating func removeNetworks(_ path: String) {
         guard let bytes = overlay[path] ?? nil,
             let key = ResourceKey(path: path).flatMap(InventoryKey.init)
@@ -179,7 +179,7 @@ struct PlanningView: Sendable {
 }
 
 extension PlanningView {
-    /// The other keys that hold the policy stored under `key`.
+    /// Returns the other keys that store the policy under `key`.
     func twins(of key: ResourceKey) -> [(key: ResourceKey, revision: Int64)] {
         let paths = mirror.read { $0.stored.policyNames.twins(of: key.path) }
         log.note(.twins(path: key.path), .names(paths))
@@ -189,8 +189,8 @@ extension PlanningView {
         }
     }
 
-    /// The keys of the GlobalNetworkPolicies that speak of the region, in order, what this plan writes
-    /// included.
+    /// Returns the keys of the GlobalNetworkPolicies that mention the region, in order. Includes policies that this
+    /// plan writes.
     func policies(mentioning region: String) -> [String] {
         let stored = mirror.read { $0.stored.regionMentions.policies(mentioning: region) }
         log.note(.policies(mentioning: region), .set(stored))
@@ -198,8 +198,8 @@ extension PlanningView {
         return stored.filter { !isTouched($0) }.union(written).sorted()
     }
 
-    /// The keys of the stored objects that the selector picks, in order, no more than `limit`. The selector
-    /// must not pick an object without labels.
+    /// Returns the keys of at most `limit` stored objects that match the selector, in order. The selector must not
+    /// match objects without labels.
     func paths(matching selector: Selector, limit: Int) -> [String] {
         let labels = mirror.read { $0.stored.labels }
         let found = labels.paths(matching: selector, limit: limit)
@@ -207,7 +207,7 @@ extension PlanningView {
         return found.sorted()
     }
 
-    /// The number of policies that are stored under a name with the prefix of the default tier.
+    /// The number of policies that are stored with the prefix of the default tier.
     var prefixedPolicies: Int { mirror.read { $0.tieredPolicies } }
 
     /// The number of policies of the default tier that are stored without its prefix.

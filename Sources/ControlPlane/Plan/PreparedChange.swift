@@ -2,15 +2,15 @@ import Calico
 import Documents
 import Domain
 
-/// The documents of a write, read and judged.
+/// A write after its documents have been read and judged.
 package struct PreparedOperation: Sendable {
     let change: PreparedChange
-    /// About the text of the documents.
+    /// Warnings about the text of the documents.
     let warnings: [Violation]
 }
 
-/// A change request with its document read and judged, as far as that needs nothing but the document:
-/// done by the caller's task, so that the one writer has less to do.
+/// A change request after its document has been read and judged without any other state. The caller's task does this
+/// work to relieve the single writer.
 enum PreparedChange: Sendable {
     case putRegion(String, DocumentReading<Region>)
     case putSubnet(SubnetID, DocumentReading<Subnet>)
@@ -21,8 +21,9 @@ enum PreparedChange: Sendable {
     case allocate(region: String, DocumentReading<SubnetAllocation>)
     case apply(PreparedManifest)
 
-    /// A stored policy of Calico's with a patch on it; nil for any other object, and where a CrossRegionPolicy is or
-    /// becomes one: its members are unknown to Calico, and none of them may be kept.
+    /// Prepares a stored Calico policy with a patch applied. Returns nil for any other object, and if either document
+    /// is a CrossRegionPolicy. Calico does not know the members of a CrossRegionPolicy, so none of them may be kept
+    /// as unknown fields.
     init?(
         patched name: ObjectName, _ merged: JSONValue, kind: ResourceKind, from stored: JSONValue,
         regions: Set<String>
@@ -34,7 +35,7 @@ enum PreparedChange: Sendable {
         self = .putPolicy(name, JudgedPolicy(merged, name, regions: regions, keeping: kept))
     }
 
-    /// - Parameter regions: the registered regions, as far as the caller knows.
+    /// - Parameter regions: The registered regions that the caller knows.
     init(_ operation: ChangeOperation, regions: Set<String>) {
         switch operation {
         case .put(.region(let name), let document):
@@ -62,13 +63,13 @@ enum PreparedChange: Sendable {
     }
 }
 
-/// A document of kind CrossRegionPolicy, read as far as that needs nothing else.
+/// A CrossRegionPolicy document after it has been read without any other state.
 struct PreparedCrossRegion: Sendable {
     var decoded: DocumentReading<CrossRegionPolicy>
-    /// The beginning of a pointer to a place of the policy: `/source` in a document of the deprecated form.
+    /// The pointer prefix for members of the policy: `/source` in a document of the deprecated form.
     private let prefix: String
 
-    /// Nil when the document is of another kind.
+    /// Returns nil if the document is of another kind.
     init?(_ document: JSONValue, name: String) {
         guard Representation.isCrossRegion(document) else { return nil }
         if CrossRegionPolicy.isDeprecatedForm(document) {
@@ -80,13 +81,13 @@ struct PreparedCrossRegion: Sendable {
         }
     }
 
-    /// A violation of the policy at its place in the client's document.
+    /// Returns a violation of the policy with a pointer into the client's document.
     func placed(_ violation: Violation) -> Violation { violation.below(prefix) }
 
-    /// The violations of a document in which a copy of what was written says something else: `source` beside `spec`,
-    /// or labels beside `source`. A change that was made in a copy must not be lost in silence.
+    /// Returns violations if a copy of a member differs from the original: `source` beside `spec`, or labels beside
+    /// `source`. A change that a client makes only in a copy must not be lost silently.
     ///
-    /// - Parameter current: The object as it is shown now; nil when there is none.
+    /// - Parameter current: The object that reads show now; nil if it does not exist.
     func changedCopy(_ current: ObjectView?) -> [Violation] {
         changedSource(current) + changedLabels(current)
     }

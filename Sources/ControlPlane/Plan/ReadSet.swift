@@ -2,42 +2,42 @@ import Calico
 import Domain
 import Synchronization
 
-/// A question that planning asks the mirror, so that the answer can be compared later: the plan holds
-/// as long as every answer is the same.
+/// A question that a plan asks the mirror. The answer can be compared later: the plan is valid while all answers stay
+/// the same.
 enum MirrorQuery: Hashable, Sendable {
-    /// mod_revision of a key.
+    /// The mod_revision of a key.
     case revision(path: String)
     /// The keys that start with a prefix.
     case paths(prefix: String)
-    /// The subnets, or the address blocks, that share an address with a network.
+    /// The subnets that share an address with a network; the next case asks for address blocks.
     case subnets(overlapping: CIDR)
     case blocks(overlapping: CIDR)
     /// The first free block of a size within a network, for a subnet of a region.
     case freeBlock(prefixLength: Int, within: CIDR, region: String)
-    /// The names of all regions, and of all tiers.
+    /// The names of all regions; the next case asks for the names of all tiers.
     case regions
     case tiers
-    /// True if any region is registered.
+    /// Asks whether any region is registered.
     case hasRegions
-    /// True if policies are stored under tier-prefixed names.
+    /// Asks whether policies are stored under tier-prefixed names.
     case hasTieredPolicies
-    /// True if the namespace of a site without a region name holds endpoints.
+    /// Asks whether the namespace of a site without a region name holds endpoints.
     case hasLegacyEndpoints
-    /// The other keys that hold the policy stored under `path`.
+    /// The other keys that store the policy under `path`.
     case twins(path: String)
     /// The keys of the CrossRegionPolicies that name a subnet.
     case crossRegionPolicies(naming: SubnetID)
-    /// The keys of the GlobalNetworkPolicies that speak of a region.
+    /// The keys of the GlobalNetworkPolicies that mention a region.
     case policies(mentioning: String)
-    /// The keys of the objects that a selector picks, no more than `limit`.
+    /// The keys of at most `limit` objects that match a selector.
     case labelled(Selector, limit: Int)
 }
 
 /// The answer to a `MirrorQuery`.
 enum MirrorAnswer: Hashable, Sendable {
-    /// 0 for a key that does not exist.
+    /// The mod_revision; 0 if the key does not exist.
     case revision(Int64)
-    /// The number of names, and a hash over all of them. Lists may be long and are only compared.
+    /// The number of names, and a hash of all names. Lists may be long and are only compared.
     case names(count: Int, hash: Int)
     case block(CIDR?)
     case flag(Bool)
@@ -52,12 +52,13 @@ enum MirrorAnswer: Hashable, Sendable {
         .names(count: names.count, hash: names.hashValue)
     }
 
-    /// Which objects come first of too many is chance, so only that there are too many counts.
+    /// Returns an answer for at most `limit` names. If the limit is reached, the selection is arbitrary, so only that
+    /// fact counts.
     static func limited(_ names: Set<String>, limit: Int) -> MirrorAnswer {
         names.count < limit ? .set(names) : .flag(true)
     }
 
-    /// - Parameter found: networks and their owners, in order.
+    /// - Parameter found: The networks and their owners, in order.
     static func networks(_ found: [(cidr: CIDR, value: some Hashable)]) -> MirrorAnswer {
         var hasher = Hasher()
         for (cidr, owner) in found {
@@ -94,18 +95,19 @@ extension MirrorQuery {
     }
 }
 
-/// The answers that one plan rests on.
+/// The answers on which one plan is based.
 struct ReadSet: Sendable {
     private(set) var answers: [MirrorQuery: MirrorAnswer] = [:]
 
-    /// The first answer counts: if a later one differs, the plan is on two states and does not hold.
+    /// Records an answer. Only the first answer to a query counts. If a later one differs, the plan mixes two states
+    /// and is invalid.
     mutating func note(_ query: MirrorQuery, _ answer: () -> MirrorAnswer) {
         if answers[query] == nil { answers[query] = answer() }
     }
 
-    /// True if the mirror still gives every answer. Asks a few dozen questions at a time, and long ones of
-    /// a copy, so that the mirror's lock is never held for long; a change in between is one that the
-    /// transaction finds.
+    /// Returns true if the mirror still gives the same answers. It asks a few dozen questions at a time, and long
+    /// questions on a copy, so that it never holds the mirror's lock for long. The transaction detects changes in
+    /// between.
     func isCurrent(_ mirror: Mirror) -> Bool {
         var short: [(MirrorQuery, MirrorAnswer)] = []
         for (query, answer) in answers {
@@ -125,7 +127,7 @@ struct ReadSet: Sendable {
         }
     }
 
-    /// The keys that were looked up, with the mod_revision each had (0: absent).
+    /// The keys that the plan looked up, with their mod_revisions (0: absent).
     var revisions: [(path: String, revision: Int64)] {
         answers.compactMap { query, answer in
             guard case (.revision(let path), .revision(let revision)) = (query, answer) else {
@@ -135,15 +137,15 @@ struct ReadSet: Sendable {
         }
     }
 
-    /// The regions and subnets among the keys that were looked up. Other writers of etcd do not touch
-    /// `head`, so a transaction has to compare these itself.
+    /// The regions and subnets among the keys that the plan looked up. Other writers of etcd do not change `head`, so
+    /// a transaction must compare these keys itself.
     var inventory: [(path: String, revision: Int64)] {
         revisions.filter { path, _ in ResourceKey(path: path).flatMap(InventoryKey.init) != nil }
             .sorted { $0.path < $1.path }
     }
 }
 
-/// Collects the reads of a plan while it is made. Used by one task; the lock makes it shareable.
+/// Collects the reads of a plan. Only one task uses it; the lock makes it `Sendable`.
 final class ReadLog: Sendable {
     private let collected = Mutex(ReadSet())
 

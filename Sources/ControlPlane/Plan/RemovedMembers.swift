@@ -1,13 +1,13 @@
 import Calico
 import Documents
 
-/// Labels and fields of a stored object that a PUT removes although this API never wrote them: those of
-/// another tool, which the client may not know of.
+/// Finds labels and fields that a PUT removes although this API never wrote them. Another tool wrote them, and the
+/// client may not know them.
 ///
-/// A PUT replaces what a GET shows, as in Kubernetes, and a client that has read the object means what it
-/// leaves out. So only members count that the last write of this API did not leave in place.
+/// A PUT replaces the object that a GET shows, as in Kubernetes. A client that has read the object omits members
+/// intentionally. So a member counts only if the last write of this API did not leave it in place.
 enum RemovedMembers {
-    /// Pointers into the stored object.
+    /// Returns pointers into the stored object.
     static func pointers(from stored: Resource, to planned: Resource) -> [String] {
         func missing(_ old: JSONObject, _ new: JSONObject, _ pointer: String) -> [String] {
             old.keys.filter { new[$0] == nil }.map { JSONPointer.append(pointer, $0) }
@@ -18,7 +18,7 @@ enum RemovedMembers {
         return labels + missing(stored.spec, planned.spec, "/spec")
     }
 
-    /// - Parameter last: what the last write of this API left; nil when it never wrote the object.
+    /// - Parameter last: The result of this API's last write; nil if this API never wrote the object.
     static func warnings(
         from stored: Resource, to planned: Resource, last: JSONValue?
     ) -> [Violation] {
@@ -37,7 +37,8 @@ enum RemovedMembers {
 }
 
 extension Planner {
-    /// Warns of members that a PUT removes although this API never wrote them. Empty if the ledger was not asked.
+    /// Returns warnings about members that a PUT removes although this API never wrote them. Empty if the ledger was
+    /// not asked.
     func removalWarnings(
         _ resource: Resource, _ current: CurrentObject?, _ request: ChangeRequest
     ) -> [Violation] {

@@ -2,16 +2,16 @@ import Calico
 import Documents
 import Domain
 
-/// Finds names, label values and other texts of Calico's objects that stand without quotes in a YAML text and that
-/// YAML reads differently from what is written. For example, `012` is 10 and `yes` is true.
+/// Finds unquoted names, label values and other texts of Calico objects that YAML reads differently from their
+/// written form. For example, YAML reads `012` as 10 and `yes` as true.
 enum UnquotedText {
-    /// Returns warnings about texts that the operation is going to store.
+    /// Returns warnings about texts that the operation will store.
     ///
-    /// - Parameter text: The YAML text that the operation was read from.
+    /// - Parameter text: The YAML text from which the operation was read.
     static func warnings(_ operation: ChangeOperation, in text: [UInt8]) -> [Violation] {
         let found = converted(operation)
         let written = WrittenScalars.texts(of: found.map(\.pointer), in: text)
-        // A single document's pointers begin at the document.
+        // The pointers of a single document begin at the document.
         let drop = operation.name == nil ? 0 : "/0".utf8.count
         return zip(found, written).compactMap { found, written in
             guard let written, written != found.value else { return nil }
@@ -23,7 +23,7 @@ enum UnquotedText {
         }
     }
 
-    /// Returns the texts that were converted. Their pointers begin at the stream.
+    /// Returns the texts that YAML converted. Their pointers begin at the manifest.
     private static func converted(_ operation: ChangeOperation) -> [Located<String>] {
         switch operation {
         case .put(let name, let document), .patch(let name, let document):
@@ -37,7 +37,7 @@ enum UnquotedText {
     private static func converted(
         _ name: ObjectName, _ document: JSONValue, at index: Int
     ) -> [Located<String>] {
-        // This server's own kinds of documents accept only strings where a text is expected.
+        // This server's own kinds accept only strings as texts.
         guard !Representation.isCrossRegion(document) else { return [] }
         let kind: ResourceKind
         switch name {
@@ -52,6 +52,6 @@ enum UnquotedText {
 }
 
 extension RuleID {
-    /// A text without quotes that YAML reads as another one.
+    /// YAML reads an unquoted text as a different value.
     static let unquoted = RuleID("document.unquoted")
 }

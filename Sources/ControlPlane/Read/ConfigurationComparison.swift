@@ -4,13 +4,14 @@ import Store
 
 /// Compares the whole configuration at two positions in history.
 ///
-/// Costs as much as there were changes in between, or, when those are many, as there are keys.
+/// The cost grows with the number of changes between the positions. If there are many changes, it grows with the
+/// number of keys instead.
 struct ConfigurationComparison: Sendable {
     let ledger: AuditLedger
     let before: HistoricalReader
     let after: HistoricalReader
 
-    /// Changes up to which they are read one by one.
+    /// The maximum number of changes that are read individually.
     private static let manyChanges = 20_000
     private static let chunk = 256
 
@@ -52,7 +53,7 @@ struct ConfigurationComparison: Sendable {
         var states: [Resource] { [before, after].compactMap { $0?.resource } }
     }
 
-    /// The keys among `keys` whose object differs between the two positions.
+    /// Returns the changes of those `keys` with different objects at the two positions.
     private func changes(_ keys: [String]) async throws -> [Change] {
         let old = Dictionary(
             try await ledger.objects(keys: keys, at: before.position, isKnown: true).map {
@@ -72,7 +73,7 @@ struct ConfigurationComparison: Sendable {
         }
     }
 
-    /// Nil for a policy of a CrossRegionPolicy that an earlier key already reported.
+    /// Returns the difference; nil for a policy of a CrossRegionPolicy that an earlier key already reported.
     private func difference(_ change: Change) async throws -> ObjectDifference? {
         guard let name = crossRegionName(change) else { return plain(change) }
         let paths = CrossRegionKeys.stored(name) + CrossRegionKeys.parts(of: name)
@@ -82,7 +83,7 @@ struct ConfigurationComparison: Sendable {
         let shown = try await (
             before.object(.policy(name))?.document, after.object(.policy(name))?.document
         )
-        // Further policies without a first one are reported as they are.
+        // Further policies without a first policy are reported individually.
         guard shown.0 != nil || shown.1 != nil else { return plain(change) }
         return ObjectDifference(
             kind: ObjectName.policy(name).kind(showing: shown.1 ?? shown.0), name: name,
@@ -90,7 +91,7 @@ struct ConfigurationComparison: Sendable {
             before: shown.0, after: shown.1)
     }
 
-    /// The CrossRegionPolicy that the policy belongs to, at either place.
+    /// Returns the CrossRegionPolicy to which the policy belongs at either position.
     private func crossRegionName(_ change: Change) -> String? {
         guard change.key.kind == .globalNetworkPolicy else { return nil }
         for resource in change.states.reversed() {
@@ -110,7 +111,7 @@ struct ConfigurationComparison: Sendable {
             key: change.key.path, before: shown(change.before), after: shown(change.after))
     }
 
-    /// The document in the API, or the stored one if no endpoint shows the kind.
+    /// Returns the document in the API, or the stored document if no endpoint shows the kind.
     private func shown(_ object: HistoricalObject?) -> JSONValue? {
         guard let object else { return nil }
         guard let resource = object.resource else {

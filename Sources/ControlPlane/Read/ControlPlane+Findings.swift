@@ -1,7 +1,7 @@
 import Calico
 
 extension ControlPlane {
-    /// Returns the findings about an object's stored value and about the policies it was compiled to.
+    /// Returns the findings about an object's stored value and about the policies compiled from the object.
     package func findings(_ name: ObjectName) -> [ObjectFinding] {
         let known = mirror.read { $0.stored.findings.byPath }
         guard !known.isEmpty else { return [] }
@@ -26,9 +26,9 @@ extension ControlPlane {
         return found.map { ObjectFinding(key: path, revision: entry.modRevision, finding: $0) }
     }
 
-    /// Returns the findings about stored values of a page.
+    /// Returns the findings about the stored values in the range of a page.
     ///
-    /// - Parameter shown: the keys of what the page shows.
+    /// - Parameter shown: The keys of the objects that the page shows.
     func findings(_ query: ListQuery, shown: [String], next: String?) -> [ObjectFinding] {
         let known = mirror.read { $0.stored.findings.byPath }
         guard !known.isEmpty else { return [] }
@@ -44,7 +44,7 @@ extension ControlPlane {
         return Array(paths.flatMap(findings(path:)).prefix(ObjectFinding.maximumListed))
     }
 
-    /// Counts and examples of all findings.
+    /// The counts and examples of all findings.
     package var findingSummary: FindingSummary {
         let (book, names, prefixed) = mirror.read {
             ($0.stored.findings, $0.stored.policyNames, $0.tieredPolicies)

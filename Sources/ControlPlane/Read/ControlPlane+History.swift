@@ -4,11 +4,11 @@ import Etcd
 package import Store
 
 extension ControlPlane {
-    /// The place that `point` means, once the ledger has everything up to it.
+    /// Returns the position of `point` after the ledger has received every change up to it.
     ///
-    /// Throws `unknown` for a place that the ledger does not know, and `failed` with `futureRevision` or
-    /// `futureTime` for one that is still to come, `replicaBehind` or `notReady` when this replica does not
-    /// get there in time.
+    /// Throws `unknown` if the ledger does not know the position. Throws `failed` with `futureRevision` or
+    /// `futureTime` if the position is in the future. Throws `failed` with `replicaBehind` or `notReady` if this
+    /// replica does not reach the position in time.
     package func locate(
         _ point: HistoryPoint, timeout: Duration
     ) async throws(HistoryError) -> ResolvedPosition {
@@ -29,11 +29,11 @@ extension ControlPlane {
         }
     }
 
-    /// Returns when every row up to `revision` is on disk; throws as `waitUntilApplied` does.
+    /// Returns when every row up to `revision` is on disk. Throws the same errors as `waitUntilApplied`.
     package func waitUntilAudited(
         _ revision: Int64, timeout: Duration
     ) async throws(ControlPlaneError) {
-        // Without etcd too: what the ledger has is enough.
+        // This works without etcd too if the ledger already has the revision.
         if let audited = try? await auditedRevision(), revision <= audited { return }
         let deadline = ContinuousClock.now + timeout
         try await waitUntilApplied(revision, timeout: timeout)
@@ -45,7 +45,7 @@ extension ControlPlane {
         }
     }
 
-    /// The object at `point`; nil when there was none.
+    /// Returns the object at `point`; nil if it did not exist.
     package func object(
         _ name: ObjectName, at point: PointInTime
     ) async throws(HistoryError) -> ObjectView? {
@@ -53,7 +53,7 @@ extension ControlPlane {
         return try await HistoryError.catching { try await reader(position).object(name) }
     }
 
-    /// One page of a list at `point`; `query.after` is the `next` of an earlier page.
+    /// Returns one page of a list at `point`. `query.after` is the `next` of an earlier page.
     package func list(
         _ query: ListQuery, at point: PointInTime
     ) async throws(HistoryError) -> ListPage {
@@ -61,7 +61,7 @@ extension ControlPlane {
         return try await HistoryError.catching { try await reader(position).list(query) }
     }
 
-    /// The collections that an export at `point` holds, in the order in which an empty etcd takes them.
+    /// Returns the collections of an export at `point`, in the order in which an empty etcd accepts them.
     package func exported(
         at point: PointInTime
     ) async throws(HistoryError) -> [ListQuery.Collection] {
@@ -77,7 +77,8 @@ extension ControlPlane {
         HistoricalReader(ledger: ledger, planner: writer.planner, position: position)
     }
 
-    /// A time after the last change that the ledger has is known only if no change is on its way.
+    /// Finds the position of a time. A time after the ledger's last change is known only if no change is still on its
+    /// way.
     private func locate(_ time: Timestamp, timeout: Duration) async throws -> ResolvedPosition {
         guard time <= SystemClock.now() else {
             throw ControlPlaneError(.futureTime, "\(time.rfc3339) is still to come")
@@ -88,7 +89,7 @@ extension ControlPlane {
         return try await ledger.known(at: time)
     }
 
-    /// Returns when the ledger has what had been accepted, by any replica, when this was called.
+    /// Returns when the ledger has every change that any replica had accepted before this call.
     private func waitUntilCurrent(timeout: Duration) async throws(ControlPlaneError) {
         guard mirror.isReady else {
             throw ControlPlaneError(.notReady, mirror.unreadiness)
@@ -110,7 +111,8 @@ extension ControlPlane {
 }
 
 extension ControlPlane {
-    /// Returns the versions of an object before `position`, newest first; none if nothing is known of the object.
+    /// Returns the versions of an object before `position`, newest first. Returns none if nothing is known about the
+    /// object.
     package func versions(
         _ name: ObjectName, before position: HistoryPosition, limit: Int
     ) async throws(HistoryError) -> VersionPage {
@@ -124,7 +126,7 @@ extension ControlPlane {
 extension ControlPlane {
     /// Returns one page of the differences between the whole configuration at `from` and at `to`.
     ///
-    /// - Parameter after: the `next` of an earlier page.
+    /// - Parameter after: The `next` of an earlier page.
     package func differences(
         from: HistoryPosition, to: HistoryPosition, after: String?, limit: Int
     ) async throws(HistoryError) -> DifferencePage {

@@ -9,7 +9,7 @@ extension ControlPlane {
         writer.planner.current(name, PlanningView(mirror))?.object
     }
 
-    /// One page of a list; `query.after` is the `next` of an earlier page.
+    /// Returns one page of a list. `query.after` is the `next` of an earlier page.
     package func list(_ query: ListQuery) -> ListPage {
         var scan = ListScan(query, mirror)
         var page = ListPage(items: [], next: nil)
@@ -26,14 +26,14 @@ extension ControlPlane {
         return page
     }
 
-    /// Counts the changes of what lists of `collection` show: a list that was read while the count stayed the same is
-    /// what every other reading gives until it rises.
+    /// Returns the number of changes to lists of `collection`. If the number is the same before and after a read of a
+    /// list, every other read returns the same list until the number rises.
     package func listVersion(_ collection: ListQuery.Collection) -> UInt64 {
         mirror.read { $0.versions[collection] }
     }
 
-    /// Returns the state of a change; nil if nothing is known of it. Throws `outcomeUnknown` if the only record is
-    /// a journal entry that is not believed.
+    /// Returns the state of a change; nil if the change is unknown. Throws `outcomeUnknown` if the only record is a
+    /// journal entry that is not trusted.
     package func change(_ id: ChangeID) async throws(ControlPlaneError) -> ChangeStatus? {
         let stored: KeyValue?
         do {
@@ -71,9 +71,9 @@ extension ControlPlane {
             changeID: id)
     }
 
-    /// Returns when this server's reads show `revision`; throws `replicaBehind` when they do not in
-    /// time, `futureRevision` when etcd itself has not reached it, and `notReady` while no whole state
-    /// of etcd has been read.
+    /// Returns when this server's reads show `revision`. Throws `replicaBehind` if they do not show it in time.
+    /// Throws `futureRevision` if etcd itself has not reached it. Throws `notReady` until a whole state of etcd has
+    /// been read.
     package func waitUntilApplied(
         _ revision: Int64, timeout: Duration
     ) async throws(ControlPlaneError) {
@@ -94,7 +94,7 @@ extension ControlPlane {
         }
     }
 
-    /// The state of each part; asks etcd, for a second at most, if it would take a write.
+    /// Returns the state of each part. Asks etcd, for at most one second, whether it accepts a write.
     package func health() async -> ControlPlaneHealth {
         let applied = mirror.applied.reached
         let trouble = await probe.trouble() ?? writer.stall(longerThan: .seconds(3))

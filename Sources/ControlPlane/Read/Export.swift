@@ -3,15 +3,15 @@ package import Documents
 import Domain
 
 extension ControlPlane {
-    /// The collections of an export, in the order in which an empty etcd takes them.
+    /// The collections of an export, in the order in which an empty etcd accepts them.
     package var exported: [ListQuery.Collection] {
         let regions = mirror.read { $0.regions }.sorted()
         return [.regions, .subnets(region: nil), .policies]
             + regions.map { .regionPolicies(region: $0) }
     }
 
-    /// The object as a document for `apply`: without what the server sets. Nil for Neutron's own
-    /// policies, which only Neutron may write.
+    /// Returns the object as a document for `apply`, without members that the server sets. Returns nil for Neutron's
+    /// own policies, which only Neutron may write.
     package func exportDocument(_ object: ObjectView) -> JSONValue? {
         if case .regionPolicy(_, let policy) = object.name,
             writer.planner.reserved(policy) != nil
@@ -21,7 +21,7 @@ extension ControlPlane {
         return Self.writable(object)
     }
 
-    /// The object as a document to write: without what the server sets.
+    /// Returns the object as a document for a write, without members that the server sets.
     package static func writable(_ object: ObjectView) -> JSONValue? {
         guard var document = object.document.objectValue else { return nil }
         switch object.name {
@@ -42,7 +42,7 @@ extension ControlPlane {
         }
     }
 
-    /// Without the label and the annotation that every write of a policy sets again.
+    /// Returns `metadata` without the label and the annotation that every write of a policy sets again.
     private static func withoutDerived(_ metadata: JSONObject) -> JSONObject {
         var metadata = metadata
         func drop(_ member: String, _ key: String) {
@@ -56,36 +56,37 @@ extension ControlPlane {
     }
 }
 
-/// Tells of each object of an export, in its order, whether `apply` would take it on an empty etcd: what
-/// other tools wrote obeys none of our rules, and one such object would make the whole export useless.
+/// Checks whether `apply` on an empty etcd would accept each object of an export. Other tools may write objects that
+/// break this server's rules, and a single such object would make the whole export unusable. The objects must come in
+/// export order.
 package struct ExportJudge: Sendable {
-    /// An object that an export leaves out.
+    /// An object that an export omits.
     package struct Omission: Sendable {
         package var name: ObjectName
-        /// One line.
+        /// The reason, in one line.
         package var reason: String
     }
 
-    /// The number of omissions that are named; the rest are counted.
+    /// The maximum number of omissions that are listed. Further omissions are only counted.
     package static let maximumListed = 100
 
     package private(set) var listed: [Omission] = []
-    /// The number of omissions.
+    /// The total number of omissions.
     package private(set) var count = 0
     private var omitted: Set<ObjectName> = []
     private var regions: [String: [CIDR]] = [:]
     private var blocks = CIDRMap<String>()
     private var networks: [SubnetID: CIDR] = [:]
     private var subnets = CIDRMap<SubnetID>()
-    /// The tiers that exist; nil leaves them unchecked.
+    /// The existing tiers; nil if tiers are not checked.
     private let tiers: Set<String>?
 
     init(tiers: Set<String>?) { self.tiers = tiers }
 
-    /// Returns true if `judge` refused the object.
+    /// Returns true if `judge` omitted the object.
     package func isOmitted(_ name: ObjectName) -> Bool { omitted.contains(name) }
 
-    /// Judges the next object; `document` is what the export would show.
+    /// Judges the next object. `document` is the document that the export would show.
     package mutating func judge(_ name: ObjectName, _ document: JSONValue) {
         let reason: String? =
             switch name {
@@ -167,7 +168,7 @@ package struct ExportJudge: Sendable {
         return violations.first.map { "\($0.pointer): \($0.message)" }
     }
 
-    /// The text as one line of a comment.
+    /// Returns the text as one line of a comment.
     private static func line(_ text: String) -> String {
         var line = ""
         for scalar in text.unicodeScalars.prefix(500) {

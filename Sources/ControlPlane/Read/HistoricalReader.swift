@@ -3,16 +3,16 @@ import Domain
 import Etcd
 import Store
 
-/// Reads the state at one position from the ledger. It fills a small mirror with the objects that are needed. The
-/// code that reads the present state then reads that mirror.
+/// Reads the state at one position from the ledger. It fills a small mirror with the necessary objects. The code that
+/// reads the present state then reads that mirror.
 struct HistoricalReader: Sendable {
     let ledger: AuditLedger
     let planner: Planner
     let position: HistoryPosition
-    /// True if each read checks that the ledger still knows the position, and throws `UnknownPosition` if not.
+    /// True if each read checks that the ledger still knows the position. A failed check throws `UnknownPosition`.
     var isKnown = true
 
-    /// Keys looked at in one reading of the ledger.
+    /// The number of keys that one query of the ledger reads.
     private static let chunk = 256
 
     /// Returns the object; nil if it did not exist.
@@ -25,7 +25,7 @@ struct HistoricalReader: Sendable {
         return planner.current(name, PlanningView(Self.mirror(of: objects)))?.object
     }
 
-    /// One page; reads no more of the ledger than the page needs.
+    /// Returns one page. Reads the ledger only until the page is complete.
     func list(_ query: ListQuery) async throws -> ListPage {
         var page = ListPage(items: [], next: nil)
         var last = query.after
@@ -37,7 +37,7 @@ struct HistoricalReader: Sendable {
                 isKnown: isKnown)
             let related = try await related(to: chunk.objects)
             var scan = ListScan(query, Self.mirror(of: chunk.objects + related))
-            // Related objects may lie behind the chunk.
+            // Related objects may come after the end of the chunk.
             while let (path, view) = scan.next(), chunk.next.map({ path <= $0 }) ?? true {
                 if page.items.count == query.limit {
                     page.next = last
@@ -51,7 +51,7 @@ struct HistoricalReader: Sendable {
         }
     }
 
-    /// Names of the regions that were registered.
+    /// Returns the names of the regions that were registered.
     func regions() async throws -> [String] {
         try await all(prefix: ListQuery.Collection.regions.prefix).compactMap { object in
             guard let key = ResourceKey(path: object.key),
@@ -76,7 +76,7 @@ struct HistoricalReader: Sendable {
 
     /// Returns the objects that the CrossRegionPolicies among `objects` need: their further policies, or the first
     /// policy of a further one, and the regions and subnets that they name. For a policy that is stored with a
-    /// prefix, also returns the policy without it, which is shown in its place.
+    /// prefix, also returns the policy without the prefix, which is shown instead.
     private func related(to objects: [HistoricalObject]) async throws -> [HistoricalObject] {
         var keys: Set<String> = []
         for object in objects {
@@ -108,16 +108,17 @@ struct HistoricalReader: Sendable {
 }
 
 extension HistoricalObject {
-    /// Nil when the value was no resource.
+    /// The resource; nil if the value is not a resource.
     var resource: Resource? {
         ResourceKey(path: key).flatMap { Resource(key: $0, bytes: Array(value.utf8)) }
     }
 }
 
-/// The etcd keys that belong to a CrossRegionPolicy.
+/// Computes the etcd keys that belong to a CrossRegionPolicy.
 enum CrossRegionKeys {
-    /// For the first policy, returns the keys of its further policies and of the subnets and regions that its source
-    /// names. For a further policy, returns the keys of the first policy. Returns none for any other policy.
+    /// Returns the keys that a policy needs. For a first policy, these are the keys of its further policies and of
+    /// the subnets and regions that its source names. For a further policy, these are the possible keys of its first
+    /// policy. Returns none for any other policy.
     static func related(to resource: Resource) -> [String] {
         if let name = CrossRegionAnnotation.sourceName(ofPart: resource) { return stored(name) }
         guard let policy = CrossRegionAnnotation.policy(of: resource) else { return [] }
@@ -131,14 +132,14 @@ enum CrossRegionKeys {
             }
     }
 
-    /// The keys of the further policies that a CrossRegionPolicy `name` can have.
+    /// Returns the possible keys of the further policies of the CrossRegionPolicy `name`.
     static func parts(of name: String) -> [String] {
         (1..<CrossRegionCompiler.maximumPolicies).flatMap {
             stored(CrossRegionCompiler.name(name, index: $0))
         }
     }
 
-    /// Returns the keys under which a GlobalNetworkPolicy `name` of the default tier can be stored.
+    /// Returns the possible keys of the GlobalNetworkPolicy `name` in the default tier.
     static func stored(_ name: String) -> [String] {
         let conventions: [PolicyNameConvention] = [.plain, .tiered]
         let names = conventions.map {

@@ -1,8 +1,8 @@
 import Calico
 import Domain
 
-/// Walks the objects of one list in the order of their etcd keys, a few hundred at a time, so that the
-/// mirror's lock is never held for long.
+/// Iterates over the objects of one list in the order of their etcd keys. It reads a few hundred at a time, so that
+/// it never holds the mirror's lock for long.
 struct ListScan {
     private static let chunk = 256
 
@@ -11,7 +11,7 @@ struct ListScan {
     private let prefix: String
     private var position: String?
     private var buffer: ArraySlice<(path: String, entry: MirrorEntry)> = []
-    /// The paths that an address filter selects, ascending; nil without such a filter.
+    /// The paths that the address filters select, in ascending order; nil without such filters.
     private var candidates: ArraySlice<String>?
     private var isAtEnd = false
 
@@ -23,7 +23,7 @@ struct ListScan {
         candidates = Self.candidates(query, mirror, prefix: prefix)
     }
 
-    /// The next object that passes every filter; nil at the end.
+    /// Returns the next object that passes every filter; nil at the end.
     mutating func next() -> (path: String, view: ObjectView)? {
         while true {
             if buffer.isEmpty {
@@ -78,7 +78,8 @@ struct ListScan {
         return view.object(name, resource, revision: entry.modRevision).0
     }
 
-    /// The subnets that satisfy every address filter, after the query's position.
+    /// Returns the paths of subnets that satisfy every address filter and follow the query's position. Returns nil if
+    /// the query has no address filter.
     private static func candidates(
         _ query: ListQuery, _ mirror: Mirror, prefix: String
     ) -> ArraySlice<String>? {
@@ -99,7 +100,7 @@ struct ListScan {
 }
 
 extension ListQuery.Collection {
-    /// The prefix of the etcd keys of its objects.
+    /// The prefix of the etcd keys of the collection's objects.
     var prefix: String {
         let sets = ResourceKey.prefix(.globalNetworkSet)
         return switch self {
@@ -112,14 +113,15 @@ extension ListQuery.Collection {
     }
 }
 
-/// Counts the changes of what lists show, since this server began: as long as a count is the same, so is every answer.
+/// Counts the changes to lists since this server started. While a count stays the same, the answers stay the same
+/// too.
 struct ListVersions: Sendable {
-    /// Of network sets, and of what is found about their places.
+    /// The number of changes to network sets and to the findings about them.
     private var sets: UInt64 = 0
-    /// Of policies and tiers.
+    /// The number of changes to policies and tiers.
     private var policies: UInt64 = 0
 
-    /// Notes that an object of `kind` was written, deleted or judged anew.
+    /// Records that an object of `kind` was written, deleted or judged again.
     mutating func note(_ kind: ResourceKind) {
         switch kind {
         case .globalNetworkSet: sets += 1
@@ -128,14 +130,14 @@ struct ListVersions: Sendable {
         }
     }
 
-    /// Continues the counts of the state that this one replaces, so that no count occurs twice.
+    /// Continues the counts of the replaced state, so that no count occurs twice.
     mutating func replace(_ old: ListVersions) {
         sets += old.sets + 1
         policies += old.policies + 1
     }
 
-    /// The count of everything that a list of `collection` shows: of policies, also the regions and subnets that
-    /// CrossRegionPolicies name.
+    /// The count of all changes that can affect a list of `collection`. Lists of policies also depend on the regions
+    /// and subnets that CrossRegionPolicies name.
     subscript(collection: ListQuery.Collection) -> UInt64 {
         switch collection {
         case .regions, .subnets: sets

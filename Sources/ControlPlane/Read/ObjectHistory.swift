@@ -3,14 +3,14 @@ import Documents
 import Domain
 import Store
 
-/// Finds the versions of one object in the ledger, under whichever keys it was stored.
+/// Finds the versions of one object in the ledger, under all keys that may have stored it.
 struct ObjectHistory: Sendable {
     let name: ObjectName
     private let ledger: AuditLedger
     private let planner: Planner
-    /// The keys that it may have been stored under, the likeliest first.
+    /// The keys that may have stored the object, most likely key first.
     private let keys: [ResourceKey]
-    /// The keys of the further policies, should it be a CrossRegionPolicy.
+    /// The keys of the further policies, in case the object is a CrossRegionPolicy.
     private let parts: [String]
 
     init(_ name: ObjectName, _ ledger: AuditLedger, _ planner: Planner) async throws {
@@ -67,13 +67,13 @@ struct ObjectHistory: Sendable {
         return VersionPage(versions: versions, next: nil)
     }
 
-    /// Rows of the object's changes, those of one place together, newest first; `isLast` when there are no
-    /// older ones.
+    /// Returns the rows of the object's changes, grouped by position, newest first. `isLast` is true if there are no
+    /// older rows.
     private func groups(
         before position: HistoryPosition, limit: Int
     ) async throws -> (groups: [[AuditRecord]], isLast: Bool) {
         let paths = keys.map(\.path) + parts
-        // Enough that at least one place has all its rows in the page.
+        // This count ensures that the page contains all rows of at least one position.
         let count = limit + paths.count
         let rows = try await ledger.versions(keys: paths, before: position, limit: count)
         var groups: [[AuditRecord]] = []
@@ -86,7 +86,7 @@ struct ObjectHistory: Sendable {
         }
         let isLast = rows.count < count
         if !isLast { groups.removeLast() }
-        // If every row is about another object, older rows decide.
+        // If every row is about another object, the search continues with older rows.
         let own = groups.map { $0.filter(isOwn) }.filter { !$0.isEmpty }
         guard own.isEmpty, !isLast, let last = groups.last?.first?.position else {
             return (own, isLast || groups.isEmpty)
@@ -94,7 +94,7 @@ struct ObjectHistory: Sendable {
         return try await self.groups(before: last, limit: limit)
     }
 
-    /// Returns true if the row is about this object and not about another one of a similar name.
+    /// Returns true if the row is about this object. A key may also have stored another object with a similar name.
     private func isOwn(_ row: AuditRecord) -> Bool {
         guard let path = row.key, let key = ResourceKey(path: path) else { return false }
         if key == keys.first { return true }
@@ -140,7 +140,8 @@ struct ObjectHistory: Sendable {
     }
 
     private func document(at position: HistoryPosition) async throws -> JSONValue? {
-        // Versions are shown from before what is wholly known as well.
+        // Versions may be older than the first position with a completely known state, so this read does not check
+        // it.
         let reader = HistoricalReader(
             ledger: ledger, planner: planner, position: position, isKnown: false)
         return try await reader.object(name)?.document
@@ -153,7 +154,7 @@ struct ObjectHistory: Sendable {
         return Representation.view(name, resource, revision: row.revision ?? 0)?.document
     }
 
-    /// Returns the version before the first kept row, if that version is before `position`.
+    /// Returns the version from before the first kept row, if that version precedes `position`.
     private func baseline(before position: HistoryPosition) async throws -> ObjectVersion? {
         for key in keys {
             guard let object = try await ledger.baseline(key: key.path), object.position < position,

@@ -3,9 +3,9 @@ package import Documents
 import Domain
 import Etcd
 
-/// Turns stored resources into the documents of the API.
+/// Converts stored resources into documents of the API.
 enum Representation {
-    /// Nil when the stored object is too damaged to be shown.
+    /// Returns the object; nil if the stored object is too damaged to be shown.
     static func view(_ name: ObjectName, _ resource: Resource, revision: Int64) -> ObjectView? {
         let document: JSONValue? =
             switch name {
@@ -22,8 +22,8 @@ enum Representation {
 }
 
 extension Representation {
-    /// A CrossRegionPolicy: as it was written, what it became, and what others changed of that. Its
-    /// revision is the newest of its policies'.
+    /// Returns the view of a CrossRegionPolicy: its written form, its compiled policies, and their drift. Its
+    /// revision is the newest revision of its policies.
     static func crossRegion(
         _ name: ObjectName, _ source: JSONValue, _ parts: [CompiledPart], _ drift: [Drift]
     ) -> ObjectView? {
@@ -46,15 +46,15 @@ extension Representation {
         object["status"] = [
             "inSync": .bool(drift == []), "compiled": compiled, "drift": drift,
         ]
-        // Deprecated: where earlier versions showed the same.
+        // These members are deprecated. Earlier versions showed the same values here.
         object["source"] = source
         object["compiled"] = compiled
         object["drift"] = drift
         return ObjectView(name: name, revision: revision, document: .object(object))
     }
 
-    /// A CrossRegionPolicy without what became of it: what a client writes, and what the server adds to metadata.
-    /// Every other object as it is.
+    /// Returns a CrossRegionPolicy without its compiled policies and drift. Keeps the members that a client writes
+    /// and the metadata that the server adds. Returns any other object unchanged.
     static func written(_ document: JSONValue) -> JSONValue {
         guard isCrossRegion(document), var object = document.objectValue else { return document }
         for field in CrossRegionPolicy.shownFields { object[field] = nil }
@@ -67,7 +67,7 @@ extension Representation {
 }
 
 extension ObjectName {
-    /// The kind of what `document` shows: that of a policy can be CrossRegionPolicy.
+    /// Returns the kind of the object that `document` shows. A policy may be a CrossRegionPolicy.
     package func kind(showing document: JSONValue?) -> String {
         guard case .policy = self, let document, Representation.isCrossRegion(document) else {
             return kind
@@ -89,7 +89,7 @@ extension Drift {
 }
 
 extension ObjectName {
-    /// The name of a stored resource in the API; nil for one that no endpoint shows.
+    /// Finds the API name of a stored resource. Returns nil if no endpoint shows the resource.
     init?(_ resource: Resource) {
         switch (resource.key.kind, InventoryKey(resource.key)) {
         case (_, .region(let region)): self = .region(region)
@@ -105,12 +105,12 @@ extension ObjectName {
     }
 }
 
-/// The differences between two representations of one object, revisions aside.
+/// Compares two representations of one object without their revisions.
 enum ObjectDiff {
     /// Returns the operations that turn `before` into `after`.
     ///
-    /// Of a CrossRegionPolicy what was written is compared: its labels and its `spec`. Where that is the same, a policy
-    /// that it has become is not: another tool's edit, or a subnet that moved. Then `status` is compared.
+    /// For a CrossRegionPolicy, the labels and the `spec` are compared first. If they are equal, `status` is
+    /// compared, because another tool may have edited a compiled policy, or a subnet may have moved.
     static func operations(
         from before: JSONValue, to after: JSONValue
     ) -> [JSONPatch.Operation] {
@@ -121,7 +121,7 @@ enum ObjectDiff {
         return JSONPatch.diff(from: status(before), to: status(after))
     }
 
-    /// A planned object has no revision yet, nor has what it is compiled to.
+    /// Returns the document without revisions. A planned object and its compiled policies have no revision yet.
     static func withoutRevision(_ document: JSONValue) -> JSONValue {
         guard var object = document.objectValue else { return document }
         object["revision"] = nil

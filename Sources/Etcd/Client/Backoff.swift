@@ -1,11 +1,12 @@
-/// The pauses between attempts that fail: each twice as long as the one before, up to a limit.
+/// Computes the pauses after failed attempts. The pause doubles with each round of attempts, up to a limit.
 package struct Backoff: Sendable {
     private let first: Duration
     private let limit: Duration
-    /// Attempts that share one pause; there is none between them.
+    /// The number of attempts in one round. The first round has no pauses between its attempts. The pause doubles with
+    /// each further round.
     private let attemptsPerRound: Int
 
-    /// Failures since the last `reset`.
+    /// The number of failures since the last `reset`.
     package private(set) var failures = 0
 
     package init(first: Duration, limit: Duration) {
@@ -18,15 +19,14 @@ package struct Backoff: Sendable {
         self.attemptsPerRound = max(1, attemptsPerRound)
     }
 
-    /// The pauses of a client that tries every one of its endpoints before it pauses.
+    /// Returns the pauses of a client that tries all of its endpoints before its first pause.
     package static func betweenRounds(of endpoints: Int) -> Backoff {
         Backoff(first: .milliseconds(25), limit: .milliseconds(250), attemptsPerRound: endpoints)
     }
 
     /// Counts a failure and returns the pause before the next attempt.
     ///
-    /// A quarter of the pause is random, so that servers which failed at the same moment do not try again at the same
-    /// moment.
+    /// A quarter of the pause is random. Servers that failed at the same moment then try again at different moments.
     package mutating func next() -> Duration {
         failures += 1
         guard failures >= attemptsPerRound else { return .zero }
@@ -34,6 +34,6 @@ package struct Backoff: Sendable {
         return min(first * (1 << doublings), limit) * Double.random(in: 0.75...1)
     }
 
-    /// Starts again from the first pause, after a success.
+    /// Restarts at the first pause, after a success.
     package mutating func reset() { failures = 0 }
 }

@@ -11,9 +11,9 @@ package final class Endpoint: Sendable {
 
     private struct State {
         var client: Client
-        /// The raft term that the member last answered with; 0 before its first answer.
+        /// The latest raft term that the member reported; 0 before its first answer.
         var term: UInt64 = 0
-        /// True if the endpoint must not be used any more.
+        /// True if the endpoint must no longer be used.
         var isStopped = false
     }
 
@@ -31,13 +31,13 @@ package final class Endpoint: Sendable {
 
     var isStopped: Bool { state.withLock { $0.isStopped } }
 
-    /// The raft term that the member last answered with; 0 before its first answer.
+    /// The latest raft term that the member reported; 0 before its first answer.
     var term: UInt64 { state.withLock { $0.term } }
 
     func noteTerm(_ term: UInt64) { state.withLock { $0.term = max($0.term, term) } }
 
-    /// Maintains the connection until the task is cancelled or `stop()` is called. A connection that ends for another
-    /// reason is replaced, so that the endpoint stays usable.
+    /// Maintains the connection until the task is cancelled or `stop()` is called. If a connection ends for another
+    /// reason, it is replaced, so that the endpoint stays usable.
     func run(_ logger: Logger) async {
         var pause = Duration.milliseconds(100)
         while true {
@@ -57,7 +57,7 @@ package final class Endpoint: Sendable {
         }
     }
 
-    /// Ends the connection after the calls in progress.
+    /// Closes the connection after the calls in progress have ended.
     func stop() {
         let client = state.withLock { state in
             state.isStopped = true
@@ -73,7 +73,7 @@ package final class Endpoint: Sendable {
                 state.client = client
                 return state.isStopped
             }
-            // `stop()` may have been called meanwhile and have stopped only the old client.
+            // A call of `stop()` in the meantime may have stopped only the old client.
             if isStopped { client.beginGracefulShutdown() }
         } catch {
             logger.error("an etcd endpoint cannot be used", metadata: ["error": "\(error)"])
@@ -97,7 +97,7 @@ package final class Endpoint: Sendable {
 }
 
 extension EtcdEndpoint {
-    /// The IP address, or a name to resolve.
+    /// The IP address, or a name to be resolved.
     fileprivate var target: any ResolvableTarget {
         switch try? NIOCore.SocketAddress(ipAddress: host, port: port) {
         case .v4: .ipv4(address: host, port: port)
@@ -108,19 +108,19 @@ extension EtcdEndpoint {
 }
 
 extension EtcdConfiguration {
-    /// The time after which a connection is closed if its peer acknowledges nothing, in milliseconds.
+    /// The time in milliseconds after which a connection is closed if its peer acknowledges no data.
     private static let deadPeerTimeout = 15_000
 
-    // The transport's own keepalive is not used: grpc-swift-nio-transport 2.9 stops it for good as
-    // soon as a connection has once been without calls (`ClientConnectionHandler._streamClosed`), and
-    // etcd closes a connection that pings more often than every 5 s (`--grpc-keepalive-min-time`).
-    // `EtcdClient+Supervision` asks the member itself instead.
+    // The transport's own keepalive is not used. In grpc-swift-nio-transport 2.9, it stops permanently after a
+    // connection has once been without calls (`ClientConnectionHandler._streamClosed`). etcd also closes a connection
+    // that pings more often than every 5 s (`--grpc-keepalive-min-time`). Instead, `EtcdClient+Supervision` asks the
+    // member for its status.
     fileprivate var transport: HTTP2ClientTransport.Posix.Config {
         .defaults {
             $0.http2.authority = tls.serverName
             $0.backoff.initial = .milliseconds(100)
             $0.backoff.max = .seconds(1)
-            // Connections of unused endpoints stay open, so that a change of endpoint costs no time.
+            // Connections of unused endpoints stay open, so that a switch to another endpoint takes no time.
             $0.connection.maxIdleTime = nil
             $0.channelDebuggingCallbacks.onCreateTCPConnection = { channel in
                 channel.eventLoop.makeCompletedFuture {
@@ -155,7 +155,7 @@ extension EtcdConfiguration {
 
 #if os(Linux)
     extension ChannelOption where Self == ChannelOptions.Types.SocketOption {
-        /// `TCP_USER_TIMEOUT` of <linux/tcp.h>.
+        /// The option `TCP_USER_TIMEOUT` of <linux/tcp.h>.
         fileprivate static var tcpUserTimeout: Self {
             ChannelOptions.Types.SocketOption(level: .tcp, name: NIOBSDSocket.Option(rawValue: 18))
         }

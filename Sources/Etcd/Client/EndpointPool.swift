@@ -1,13 +1,14 @@
 import Synchronization
 
-/// The endpoints and the one in use, which changes only when it fails. Its state is in a mutex and not an actor: each
-/// access is short and never waits, and every call makes one, so a hop to an actor would cost more than the access.
+/// The endpoints of a cluster. One endpoint is in use, and it is replaced only when it fails. A mutex protects the
+/// state instead of an actor. Every call makes one short access that never waits, and a hop to an actor would cost
+/// more than the access.
 package final class EndpointPool: Sendable {
     private struct State {
         var current = 0
         /// The times until which silent endpoints are skipped, by index.
         var silentUntil: [Int: ContinuousClock.Instant] = [:]
-        /// The search in progress for a successor of `current`.
+        /// The current search for a successor of `current`.
         var choice: Task<Void, Never>?
         /// The failures of the endpoints since the last answer.
         var failures = EndpointFailures()
@@ -15,11 +16,11 @@ package final class EndpointPool: Sendable {
 
     package let endpoints: [Endpoint]
     private let state = Mutex(State())
-    /// False while `State.failures` is empty: an answer must not cost a lock.
+    /// False while `State.failures` is empty. It lets an answer avoid the lock.
     private let hasFailures = Atomic(false)
 
     /// The time for which a silent endpoint is skipped, because each attempt costs a time-out. An endpoint that
-    /// refuses immediately costs nothing and is not skipped.
+    /// refuses immediately costs no time and is not skipped.
     private static let quarantine = Duration.seconds(5)
 
     init(_ configuration: EtcdConfiguration) throws(EtcdError) {
@@ -30,36 +31,36 @@ package final class EndpointPool: Sendable {
         self.endpoints = endpoints
     }
 
-    /// The endpoint to use, and its index for `leave(_:)`.
+    /// The endpoint in use, with its index for `leave(_:)`.
     package var inUse: (index: Int, endpoint: Endpoint) {
         let index = state.withLock { $0.current }
         return (index, endpoints[index])
     }
 
-    /// The failures of the endpoints since the last answer; nil without any.
+    /// The failures of the endpoints since the last answer; nil if there were no failures.
     var trouble: String? {
         state.withLock { $0.failures.isEmpty ? nil : $0.failures.text }
     }
 
-    /// Notes that an endpoint has answered.
+    /// Records that an endpoint has answered.
     func noteAnswer() {
         guard hasFailures.load(ordering: .relaxed) else { return }
         hasFailures.store(false, ordering: .relaxed)
         state.withLock { $0.failures = EndpointFailures() }
     }
 
-    /// Notes a failure of the endpoint `index`; returns true if it is a new one.
+    /// Records a failure of the endpoint `index`. Returns true if the failure is new.
     func note(_ error: EtcdError, of index: Int) -> Bool {
         let isNews = state.withLock { $0.failures.note(error, of: endpoints[index].address) }
         hasFailures.store(true, ordering: .relaxed)
         return isNews
     }
 
-    /// Switches from the endpoint `index`, unless another call has already done so, to the one that `choose` finds, or
-    /// else to the next one that was not silent recently.
+    /// Switches from the endpoint `index` to the endpoint that `choose` finds. If `choose` finds none, switches to
+    /// the next endpoint that was not silent recently. Does nothing if another call has already switched.
     ///
-    /// The first caller starts the choice and the others wait for it, so that a hundred calls that fail together ask
-    /// the members once.
+    /// The first caller starts the choice, and the other callers wait for it. So a hundred calls that fail together
+    /// ask the members only once.
     ///
     /// - Parameters:
     ///   - isSilent: True if the endpoint hangs. It is skipped for a while.
@@ -92,18 +93,18 @@ package final class EndpointPool: Sendable {
     }
 }
 
-/// The last failure of each endpoint, for an error that names all of them.
+/// The last failure of each endpoint. The error of a call names all of them.
 struct EndpointFailures {
     private var failures: [(address: EtcdEndpoint, message: String)] = []
 
     var isEmpty: Bool { failures.isEmpty }
 
-    /// The endpoints and their failures.
+    /// The endpoints with their failures.
     var text: String {
         failures.map { "\($0.address): \($0.message)" }.joined(separator: "; ")
     }
 
-    /// Returns true if the failure is a new one of the endpoint.
+    /// Records a failure. Returns true if it is new for this endpoint.
     @discardableResult
     mutating func note(_ error: EtcdError, of address: EtcdEndpoint) -> Bool {
         if let index = failures.firstIndex(where: { $0.address == address }) {

@@ -4,7 +4,7 @@ import SwiftProtobuf
 extension EtcdClient {
     var usesTokens: Bool { configuration.credentials != nil }
 
-    /// Returns the token to send with a call; nil if the server needs none.
+    /// Returns the token for a call; nil if the server needs no token.
     func token(
         insteadOf refused: Authenticator.Refusal? = nil, until deadline: ContinuousClock.Instant
     ) async throws(EtcdError) -> String? {
@@ -18,7 +18,7 @@ extension EtcdClient {
         }
     }
 
-    /// Authenticates at the endpoint in use; returns nil if the server does not use authentication.
+    /// Authenticates at the endpoint in use and returns the token; nil if the server does not use authentication.
     private func authenticate(
         _ credentials: EtcdConfiguration.Credentials, until deadline: ContinuousClock.Instant
     ) async throws(EtcdError) -> String? {
@@ -46,20 +46,20 @@ extension EtcdClient {
     }
 }
 
-/// Holds the token that etcd issued for user and password. Callers that need a new one share one request. It is an
-/// actor and not a mutex, because callers wait in it for the request of another.
+/// Stores the token that etcd issued for user and password. Callers that need a new token share one request. This is
+/// an actor instead of a mutex, because callers wait in it for another caller's request.
 actor Authenticator {
     private enum State {
         case none
         case refreshing([CheckedContinuation<Void, Never>])
-        /// Nil if the server does not use authentication.
+        /// The current token; nil if the server does not use authentication.
         case known(String?)
     }
 
     private var state = State.none
 
-    /// Returns the current token. Calls `authenticate` if there is no token or only the `refused` one. Waits if
-    /// another caller's `authenticate` is in progress.
+    /// Returns the current token. Calls `authenticate` if there is no token, or only the `refused` one. If another
+    /// caller's `authenticate` is in progress, waits for it.
     func token(
         insteadOf refused: Refusal? = nil, authenticate: @Sendable () async throws -> String?
     ) async throws -> String? {
@@ -88,7 +88,7 @@ actor Authenticator {
         state = new
     }
 
-    /// The token of a refused call; nil if it had none.
+    /// The token of a refused call; nil if the call had no token.
     struct Refusal: Sendable {
         var token: String?
     }

@@ -4,12 +4,12 @@ import Logging
 import SwiftProtobuf
 import Synchronization
 
-/// The treatment of a call that fails.
+/// The kind of a call. It determines what happens if the call fails.
 enum CallKind: Sendable {
-    /// Changes nothing, so it may be repeated. With `requiresLeader`, a member that is cut off from its cluster
-    /// refuses the call instead of waiting.
+    /// The call changes nothing, so it may be repeated. If `requiresLeader` is true, a member that is disconnected
+    /// from its cluster refuses the call instead of waiting.
     case read(requiresLeader: Bool = true)
-    /// Changes the store: never repeated once it may have been sent.
+    /// The call changes the store. It is never repeated once it may have been sent.
     case write
 
     fileprivate var mutates: Bool {
@@ -22,7 +22,7 @@ enum CallKind: Sendable {
 }
 
 extension EtcdClient {
-    /// Makes a unary call within the configured deadline, on several endpoints if its kind allows that.
+    /// Makes a unary call within the configured deadline. Tries several endpoints if the kind of the call allows it.
     func call<Request: Message, Response: HeadedResponse>(
         _ method: MethodDescriptor, _ request: Request, _ kind: CallKind
     ) async throws(EtcdError) -> Response {
@@ -62,7 +62,7 @@ extension EtcdClient {
 
     /// Makes one attempt of a unary call on one endpoint.
     ///
-    /// - Parameter isSupervised: true if the attempt ends early when its member will not answer.
+    /// - Parameter isSupervised: True if the attempt ends early when its member will not answer.
     func attempt<Request: Message, Response: Message>(
         _ method: MethodDescriptor, _ request: Request, _ kind: CallKind, on endpoint: Endpoint,
         token: String?, timeout: Duration, isSupervised: Bool = false
@@ -91,7 +91,7 @@ extension EtcdClient {
             }
             var failure = EtcdError(error, mayBeApplied: mayBeApplied)
             if mayBeApplied, error is EtcdError { failure.outcome = .unknown }
-            // A client that ended unexpectedly is being replaced, see `Endpoint.run`.
+            // A client that ended unexpectedly is being replaced; see `Endpoint.run`.
             if error is RuntimeError, !endpoint.isStopped {
                 failure.code = .unavailable
                 failure.message = "the connection is being replaced"
@@ -111,12 +111,12 @@ extension EtcdClient {
         var options = CallOptions.defaults
         options.timeout = timeout
         options.maxResponseMessageBytes = configuration.maxResponseBytes
-        // grpc-swift-nio-transport 2.9 limits the answers by this one (`Connection.makeStream`).
+        // grpc-swift-nio-transport 2.9 limits the answers by this option (`Connection.makeStream`).
         options.maxRequestMessageBytes = configuration.maxResponseBytes
         return options
     }
 
-    /// Returns the time for one attempt. A read leaves time for the other endpoints; a write has only one chance.
+    /// Returns the time for one attempt. A read leaves time for the other endpoints. A write has only one attempt.
     private func attemptTimeout(
         _ kind: CallKind, until deadline: ContinuousClock.Instant, failures: Int
     ) -> Duration {
@@ -126,7 +126,7 @@ extension EtcdClient {
     }
 }
 
-/// Notes that a message has been handed over for sending.
+/// Records that a message has been handed over for sending.
 private struct MarkingSerializer<Message: SwiftProtobuf.Message>: MessageSerializer {
     final class Mark: Sendable {
         private let flag = Atomic(false)

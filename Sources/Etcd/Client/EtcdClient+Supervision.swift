@@ -2,7 +2,7 @@ import GRPCCore
 import Logging
 import SwiftProtobuf
 
-/// An answer with a header, which names the member and its raft term.
+/// An answer with a header. The header names the member and its raft term.
 protocol HeadedResponse: SwiftProtobuf.Message {
     var header: Etcdserverpb_ResponseHeader { get }
 }
@@ -12,16 +12,17 @@ extension Etcdserverpb_TxnResponse: HeadedResponse {}
 extension Etcdserverpb_LeaseGrantResponse: HeadedResponse {}
 extension Etcdserverpb_StatusResponse: HeadedResponse {}
 
-/// A member that hangs keeps its connections, and so does a member whose leader hangs. Only a question reveals either.
-/// While a call takes long, its member is asked for its status, which it answers from memory. So a slow disk delays
-/// the call but does not fail it, and a dead member costs one fail-over.
+/// Detects members that hang. Such a member keeps its connections, and so does a member with a leader that hangs.
+/// Only a question reveals either case. While a call takes long, the client asks its member for its status. The
+/// member answers from memory. So a slow disk delays the call without failing it, and a dead member costs one
+/// fail-over.
 extension EtcdClient {
-    /// The time before the first question to the member of a call, and between two questions. Most calls end sooner,
-    /// so a healthy cluster is hardly ever asked.
+    /// The time before the first question to a call's member, and between two questions. Most calls end sooner, so a
+    /// healthy cluster rarely gets questions.
     static let supervisionInterval = Duration.milliseconds(250)
 
-    /// Runs `body` and throws as soon as it is clear that the member of `endpoint` will not answer. With a single
-    /// endpoint it waits to the end, because there is no alternative.
+    /// Runs `body`. Throws as soon as it is clear that the member of `endpoint` will not answer. With a single
+    /// endpoint, waits until `body` ends, because there is no alternative.
     func supervised<Result: Sendable>(
         on endpoint: Endpoint, token: String?,
         _ body: @escaping @Sendable () async throws -> Result
@@ -37,9 +38,9 @@ extension EtcdClient {
         }
     }
 
-    /// Returns an error as soon as the member is silent, has no leader or has seen an election since the raft term
-    /// `term`. An election loses requests that were on their way to the old leader, and etcd itself would wait for 7 s
-    /// (`ReqTimeout`: 5 s and twice the election time-out).
+    /// Returns an error as soon as the member is silent, has no leader, or has seen an election since the raft term
+    /// `term`. An election loses requests that were on their way to the old leader. etcd itself would wait for 7 s
+    /// (`ReqTimeout`: 5 s plus twice the election time-out).
     private func failure(
         of endpoint: Endpoint, since term: UInt64, token: String?
     ) async -> EtcdError {
@@ -64,12 +65,12 @@ extension EtcdClient {
             } catch  where error.isTransient || error.code == .cancelled {
                 return error
             } catch {
-                // A refusal is an answer too, so the member is alive.
+                // A refusal is also an answer, so the member is alive.
             }
         }
     }
 
-    /// Returns the member's status, which it answers from memory. Throws `.silent` after `timeout`.
+    /// Returns the member's status, which the member answers from memory. Throws `.silent` after `timeout`.
     func status(
         of endpoint: Endpoint, token: String?, timeout: Duration
     ) async throws(EtcdError) -> Etcdserverpb_StatusResponse {
@@ -84,7 +85,7 @@ extension EtcdClient {
 }
 
 extension EtcdError {
-    /// Returns the error for a member that takes connections and answers nothing.
+    /// Returns the error for a member that accepts connections but does not answer.
     static func silent(for time: Duration) -> EtcdError {
         EtcdError(code: .unavailable, message: silence + "\(time)")
     }
@@ -95,33 +96,33 @@ extension EtcdError {
     private static let silence = "the member accepts connections but has not answered for "
 }
 
-/// The choice of the member that replaces a failed one.
+/// Chooses the member that replaces a failed member.
 ///
-/// The next member in the order of the configuration may hang too, which would cost another time-out, or be cut off.
-/// So all members are asked for their status at the same time, and the first one with a leader is chosen.
+/// The next configured member may hang too, which would cost another time-out. It may also be disconnected from the
+/// cluster. So all members are asked for their status at the same time, and the first member with a leader is chosen.
 extension EtcdClient {
-    /// The time for the members to answer. In a cluster without a quorum, every failed attempt takes this long.
+    /// The time that the members have to answer. In a cluster without a quorum, every failed attempt takes this long.
     static let failOverTimeout = Duration.milliseconds(500)
 
-    /// The pause between two questions to a member that has no leader yet.
+    /// The pause between two questions to a member without a leader.
     private static let electionPollInterval = Duration.milliseconds(50)
 
-    /// Switches all calls from an endpoint that failed with `error` to another; returns when that is done.
+    /// Switches all calls from the endpoint that failed with `error` to another endpoint. Returns after the switch.
     func leave(_ index: Int, because error: EtcdError, token: String?) async {
-        // An unreachable endpoint fails ten times a second, and during an election every call meets several members
-        // without a leader. Neither deserves a line in the log.
+        // An unreachable endpoint fails ten times a second. During an election, every call meets several members
+        // without a leader. Neither case deserves a line in the log.
         let isNews = pool.note(error, of: index) && error.code != .noLeader
         logger.log(
             level: isNews ? .info : .debug, "an etcd endpoint failed; it is tried again",
             metadata: ["endpoint": "\(pool.endpoints[index].address)", "error": "\(error)"])
-        // A member that answers "no leader" is as good as any other after the election.
+        // After the election, a member that answers "no leader" is as good as any other member.
         let mayStay = error.code == .noLeader
         await pool.leave(index, isSilent: error.isSilence, mayStay: mayStay) {
             await memberWithLeader(except: mayStay ? nil : index, token: token)
         }
     }
 
-    /// Returns the number of the first endpoint whose member has a leader; nil if none says so in time.
+    /// Returns the index of the first endpoint with a member that reports a leader; nil if no member does so in time.
     private func memberWithLeader(except failed: Int?, token: String?) async -> Int? {
         let deadline = ContinuousClock.now + Self.failOverTimeout
         return await withTaskGroup(of: Int?.self) { group in
@@ -139,7 +140,7 @@ extension EtcdClient {
         }
     }
 
-    /// Returns true as soon as the member of the endpoint `index` has a leader, and false when it fails or
+    /// Returns true as soon as the member of the endpoint `index` has a leader. Returns false if the member fails or
     /// the time is over.
     private func awaitLeader(
         at index: Int, token: String?, until deadline: ContinuousClock.Instant
@@ -151,11 +152,11 @@ extension EtcdClient {
                     timeout: ContinuousClock.now.duration(to: deadline))
                 if status.leader != 0 { return true }
             } catch  where error.isTransient {
-                // Without a quorum, these members are the cause and not the one that reports "no leader".
+                // Without a quorum, these failing members are the cause, not the member that reports "no leader".
                 _ = pool.note(error, of: index)
                 return false
             } catch {
-                // A member that refuses the question is alive (etcd 3.6 requires a token).
+                // A member that refuses the question is alive. etcd 3.6 requires a token for it.
                 return error.code != .cancelled
             }
             try? await Task.sleep(for: Self.electionPollInterval)

@@ -2,18 +2,18 @@ package import Logging
 import ServiceLifecycle
 import SwiftProtobuf
 
-/// A client of one etcd cluster. Calls before `run()` wait for it until their deadline.
+/// A client of one etcd cluster. Calls that start before `run()` wait for it until their deadline.
 ///
-/// All calls use one endpoint until it fails, then another. A read, and a write that certainly was not sent, is tried
-/// again on another endpoint within the deadline. A write that may have been sent is not repeated. With several
-/// endpoints, an endpoint that hangs is abandoned within about a second (`EtcdClient+Supervision`).
+/// All calls use one endpoint until it fails, and then another one. A read is tried again on another endpoint within
+/// the deadline. So is a write that certainly was not sent. A write that may have been sent is not repeated. With
+/// several endpoints, the client abandons an endpoint that hangs within about a second (`EtcdClient+Supervision`).
 package struct EtcdClient: Service {
     let configuration: EtcdConfiguration
     package let pool: EndpointPool
     let authenticator = Authenticator()
     let logger: Logger
 
-    /// Throws `.invalidArgument` if the configuration is unusable, for example a certificate file.
+    /// Throws `.invalidArgument` if the configuration is unusable, for example because of a certificate file.
     package init(_ configuration: EtcdConfiguration, logger: Logger) throws(EtcdError) {
         try configuration.validate()
         self.configuration = configuration
@@ -23,8 +23,8 @@ package struct EtcdClient: Service {
 }
 
 extension EtcdClient {
-    /// Maintains the connections. Returns after a graceful shutdown when no call is in progress any more, or
-    /// immediately when cancelled.
+    /// Maintains the connections. After a graceful shutdown, returns when no call is in progress. When cancelled,
+    /// returns immediately.
     package func run() async throws {
         await withGracefulShutdownHandler {
             await withTaskGroup(of: Void.self) { group in
@@ -68,7 +68,7 @@ extension EtcdClient: KeyValueStore {
     }
 
     package func grantLease(ttlSeconds: Int64) async throws -> Lease {
-        // A repetition is harmless: an unknown lease expires.
+        // A repetition is harmless, because an unused lease expires.
         let response: Etcdserverpb_LeaseGrantResponse = try await call(
             Etcdserverpb_Lease.Method.LeaseGrant.descriptor,
             Etcdserverpb_LeaseGrantRequest.with { $0.ttl = ttlSeconds }, .read())

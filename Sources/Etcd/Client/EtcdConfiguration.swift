@@ -8,35 +8,36 @@ import NIOCore
 
 /// The endpoints and settings of an etcd cluster.
 package struct EtcdConfiguration: Sendable {
-    /// A user of etcd's own authentication.
+    /// A user of etcd's built-in authentication.
     package struct Credentials: Sendable, CustomStringConvertible, CustomReflectable {
         package var user: String
-        /// Called for each authentication, so that a password may change while the client runs.
+        /// Returns the password. Called for each authentication, so that the password may change while the client
+        /// runs.
         package var password: @Sendable () throws -> String
 
         package init(user: String, password: String) {
             self.init(user: user, reading: { password })
         }
 
-        /// - Parameter password: returns the password; an error fails the authentication.
+        /// - Parameter password: Returns the password. An error fails the authentication.
         package init(user: String, reading password: @escaping @Sendable () throws -> String) {
             self.user = user
             self.password = password
         }
 
-        /// Without the password.
+        /// The user's name, without the password.
         package var description: String { "user \(user)" }
         package var customMirror: Mirror { Mirror(self, children: ["user": user]) }
     }
 
-    /// Paths of PEM files; nil for an unused one.
+    /// The paths of PEM files; nil for an unused file.
     package struct TLS: Hashable, Sendable {
-        /// The authorities that may have signed the server's certificate; nil means the system's.
+        /// The certificate authorities for the server's certificate; nil for the system's authorities.
         package var caFile: String?
-        /// The client's own certificate, for servers that ask for one, and its key.
+        /// The client's own certificate and its key, for servers that request a client certificate.
         package var certificateFile: String?
         package var keyFile: String?
-        /// The name expected in the server's certificate instead of the endpoint's host.
+        /// The name expected in the server's certificate, instead of the endpoint's host.
         package var serverName: String?
 
         package init(
@@ -50,20 +51,20 @@ package struct EtcdConfiguration: Sendable {
         }
     }
 
-    /// Not empty. The first is used until it fails, then another.
+    /// The endpoints, at least one. The first endpoint is used until it fails, and then another one.
     package var endpoints: [EtcdEndpoint]
     package var credentials: Credentials?
     package var tls: TLS
-    /// The deadline of every call, retries included; a watch must be established within it.
+    /// The deadline of every call, including retries. A watch must be established within this time.
     package var requestTimeout: Duration
     /// The interval at which a watch asks its member for a sign of life.
     package var probeInterval: Duration
-    /// The time for a member to answer such a question before another endpoint is tried. The default is 1 s with
-    /// several endpoints and 5 s with one, which has no alternative.
+    /// The time that a member has to answer such a question before another endpoint is tried. The default is 1 s with
+    /// several endpoints. It is 5 s with a single endpoint, because there is no alternative.
     package var probeTimeout: Duration
-    /// The largest answer accepted.
+    /// The maximum size of an answer.
     package var maxResponseBytes: Int
-    /// The bytes that one watch buffers for a slow reader before it makes the server wait.
+    /// The number of bytes that one watch buffers for a slow reader before it makes the server wait.
     package var watchBufferBytes: Int
 
     package init(
@@ -82,7 +83,7 @@ package struct EtcdConfiguration: Sendable {
         self.watchBufferBytes = watchBufferBytes
     }
 
-    /// Creates a configuration from endpoints as text, see `EtcdEndpoint.init(parsing:)`.
+    /// Creates a configuration from endpoints as text; see `EtcdEndpoint.init(parsing:)`.
     package init(
         endpoints: [String], user: String? = nil, password: String? = nil, tls: TLS = TLS(),
         requestTimeout: Duration = .seconds(5)
@@ -104,7 +105,7 @@ package struct EtcdConfiguration: Sendable {
 }
 
 extension EtcdConfiguration {
-    /// Throws `.invalidArgument` naming the setting that is wrong.
+    /// Throws `.invalidArgument` with the name of the wrong setting.
     package func validate() throws(EtcdError) {
         guard !endpoints.isEmpty else { throw Self.invalid("at least one endpoint is needed") }
         guard requestTimeout > .zero else { throw Self.invalid("the request timeout must be > 0") }

@@ -7,7 +7,7 @@ import NIOSSL
     import Foundation
 #endif
 
-/// The address of one member of etcd: `http[s]://host[:port]`, or `host[:port]` for http.
+/// The address of one etcd member: `http[s]://host[:port]`, or `host[:port]` for http.
 package struct EtcdEndpoint: Hashable, Sendable {
     package var host: String
     package var port: Int
@@ -19,7 +19,8 @@ package struct EtcdEndpoint: Hashable, Sendable {
         self.usesTLS = usesTLS
     }
 
-    /// Throws `.invalidArgument` with the problem, but without parts that may be a password.
+    /// Throws `.invalidArgument` with a description of the problem. The description omits parts that may be a
+    /// password.
     package init(parsing text: String) throws(EtcdError) {
         var rest = Substring(text)
         var usesTLS = false
@@ -93,10 +94,10 @@ extension EtcdEndpoint: CustomStringConvertible {
     }
 }
 
-/// The reason why a server's certificate is not accepted.
+/// The reason why a server's certificate was rejected.
 enum CertificateProblem: Error, Hashable, CustomStringConvertible {
     case untrusted
-    /// Seconds since 1970, UTC.
+    /// The certificate expired at this time, in seconds since 1970, UTC.
     case expired(Int)
     case notYetValid(Int)
 
@@ -116,7 +117,7 @@ enum CertificateProblem: Error, Hashable, CustomStringConvertible {
     }
 }
 
-/// Tells an expired server certificate from an untrusted one. BoringSSL's error does not distinguish them, and an
+/// Distinguishes an expired server certificate from an untrusted one. BoringSSL's error does not distinguish them. An
 /// operator who reads "not trusted" would check the authorities instead of the dates.
 final class CertificateWitness: ChannelInboundHandler {
     typealias InboundIn = NIOAny

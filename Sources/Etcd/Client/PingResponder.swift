@@ -1,11 +1,10 @@
 package import NIOCore
 
-/// Answers the server's PING frames below `NIOHTTP2Handler`, and passes everything else on.
+/// Answers the server's PING frames below `NIOHTTP2Handler` and passes on all other frames.
 ///
-/// etcd is a Go gRPC server and probes the bandwidth with a PING for most requests, while
-/// swift-nio-http2 closes a connection that receives more than 200 control frames in 30 s, a limit
-/// that grpc-swift-nio-transport 2.9 does not expose. Delete this handler when it does.
-/// Frames: RFC 9113 §4.1; PING: §6.7.
+/// etcd is a Go gRPC server and sends a PING with most requests to probe the bandwidth. swift-nio-http2 closes a
+/// connection that receives more than 200 control frames in 30 s. grpc-swift-nio-transport 2.9 does not expose that
+/// limit. Delete this handler when a later version exposes it. Frames: RFC 9113 §4.1; PING: §6.7.
 final class PingResponder: ChannelInboundHandler {
     typealias InboundIn = ByteBuffer
     typealias InboundOut = ByteBuffer
@@ -25,19 +24,19 @@ final class PingResponder: ChannelInboundHandler {
     }
 }
 
-/// Follows the frames of a byte stream and takes the PING requests out of it.
+/// Reads the frames of a byte stream and removes the PING requests from it.
 package struct PingFilter {
     private static let headerLength = 9
     private static let pingLength = 8
 
-    /// The remaining bytes of a frame that is passed through.
+    /// The number of remaining bytes of a frame that is being passed on.
     private var passing = 0
-    /// The beginning of an undecided frame: fewer bytes than a header or a PING has.
+    /// The beginning of an undecided frame. It has fewer bytes than a header or a PING.
     private var undecided = ByteBuffer()
 
     package init() {}
 
-    /// Returns the bytes to pass on, in order and mostly without a copy, and the answers to the PINGs.
+    /// Returns the bytes to pass on, in order and mostly without a copy. Also returns the answers to the PINGs.
     package mutating func filter(_ input: inout ByteBuffer) -> (
         forward: [ByteBuffer], answers: [ByteBuffer]
     ) {
@@ -48,7 +47,7 @@ package struct PingFilter {
             swap(&undecided, &input)
             undecided.clear()
         }
-        // `getSlice` reaches only unread bytes, so slices are taken from a copy that has not been read.
+        // `getSlice` reaches only unread bytes, so slices are taken from an unread copy.
         let whole = input
         var start = input.readerIndex
         while input.readableBytes > 0 {
@@ -88,7 +87,7 @@ package struct PingFilter {
         return Int(high) << 16 | Int(low)
     }
 
-    /// Returns true for a PING without ACK; nil if the header is incomplete.
+    /// Returns true if the frame is a PING without ACK; nil if the header is incomplete.
     private static func startsWithPing(_ frame: ByteBuffer) -> Bool? {
         guard frame.readableBytes >= headerLength else { return nil }
         let type: UInt8? = frame.getInteger(at: frame.readerIndex + 3)

@@ -1,4 +1,4 @@
-/// A key of etcd: any bytes, ordered bytewise. Keys of other writers need not be UTF-8.
+/// A key of etcd. A key consists of any bytes, and keys are ordered bytewise. Keys of other writers may not be UTF-8.
 package struct EtcdKey: Hashable, Sendable {
     package var bytes: [UInt8]
 
@@ -6,12 +6,12 @@ package struct EtcdKey: Hashable, Sendable {
         self.bytes = bytes
     }
 
-    /// The key whose bytes are the UTF-8 of `string`.
+    /// Creates a key from the UTF-8 bytes of `string`.
     package init(_ string: some StringProtocol) {
         self.bytes = Array(string.utf8)
     }
 
-    /// The key as text, or nil if its bytes are not UTF-8.
+    /// The key as text; nil if its bytes are not UTF-8.
     package var string: String? {
         String(validating: bytes, as: UTF8.self)
     }
@@ -39,21 +39,21 @@ extension EtcdKey: ExpressibleByStringLiteral {
 }
 
 extension EtcdKey: CustomStringConvertible {
-    /// For logs: invalid UTF-8 is shown repaired.
+    /// The key as text for logs. Invalid UTF-8 is repaired.
     package var description: String {
         String(decoding: bytes, as: UTF8.self)
     }
 }
 
-/// The keys of a range, a delete or a watch.
+/// The keys that a range request, a deletion or a watch concerns.
 package enum KeyRange: Hashable, Sendable {
     case key(EtcdKey)
-    /// Every key that starts with the prefix; the empty prefix means every key.
+    /// Every key that starts with the prefix. The empty prefix matches every key.
     case prefix(EtcdKey)
     /// Every key `>= from` and `< to`.
     case halfOpen(from: EtcdKey, to: EtcdKey)
 
-    /// etcd's `key` field.
+    /// The `key` field of etcd's request.
     var lowerBound: [UInt8] {
         switch self {
         case .key(let key): key.bytes
@@ -62,7 +62,7 @@ package enum KeyRange: Hashable, Sendable {
         }
     }
 
-    /// etcd's `range_end` field: empty for a single key, one zero byte for "no upper bound".
+    /// The `range_end` field of etcd's request. It is empty for a single key and one zero byte for no upper bound.
     var upperBound: [UInt8] {
         switch self {
         case .key: []
@@ -71,7 +71,7 @@ package enum KeyRange: Hashable, Sendable {
         }
     }
 
-    /// Returns the first key after all keys with this prefix; `[0]` if no key follows them.
+    /// Returns the first key after all keys with this prefix; `[0]` if no key can follow them.
     private static func end(ofPrefix prefix: [UInt8]) -> [UInt8] {
         guard let last = prefix.lastIndex(where: { $0 < 0xFF }) else { return [0] }
         var end = Array(prefix[...last])

@@ -1,14 +1,14 @@
-/// One key as etcd holds it at some revision.
+/// One key and its value, as etcd stores them at some revision.
 package struct KeyValue: Hashable, Sendable {
     package var key: EtcdKey
     package var value: [UInt8]
-    /// Revision of the last creation of the key.
+    /// The revision of the key's last creation.
     package var createRevision: Int64
-    /// Revision of the last change of the key.
+    /// The revision of the key's last change.
     package var modRevision: Int64
-    /// The number of changes since its creation, from 1; 0 in a deletion.
+    /// The number of changes since the key's creation, from 1; 0 in a deletion.
     package var version: Int64
-    /// The lease it is attached to, nil for none.
+    /// The lease to which the key is attached; nil if it has no lease.
     package var lease: LeaseID?
 
     package init(
@@ -24,7 +24,7 @@ package struct KeyValue: Hashable, Sendable {
     }
 }
 
-/// The header of every answer of etcd.
+/// The header of every answer from etcd.
 package struct ResponseHeader: Hashable, Sendable {
     package var clusterID: UInt64
     package var memberID: UInt64
@@ -42,7 +42,7 @@ package struct ResponseHeader: Hashable, Sendable {
     }
 }
 
-/// The id of a lease; never 0.
+/// The id of a lease. It is never 0.
 package struct LeaseID: Hashable, Sendable, RawRepresentable {
     package var rawValue: Int64
 
@@ -51,10 +51,10 @@ package struct LeaseID: Hashable, Sendable, RawRepresentable {
     }
 }
 
-/// A lease as granted or prolonged.
+/// A lease after it has been granted or renewed.
 package struct Lease: Hashable, Sendable {
     package var id: LeaseID
-    /// Seconds until it expires, from now.
+    /// The number of seconds from now until the lease expires.
     package var ttlSeconds: Int64
 
     package init(id: LeaseID, ttlSeconds: Int64) {

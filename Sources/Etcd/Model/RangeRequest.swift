@@ -1,4 +1,4 @@
-/// A read of one key or of many.
+/// A read of one key or of several keys.
 package struct RangeRequest: Hashable, Sendable {
     package enum SortTarget: Hashable, Sendable {
         case key, version, createRevision, modRevision, value
@@ -10,15 +10,15 @@ package struct RangeRequest: Hashable, Sendable {
     }
 
     package var keys: KeyRange
-    /// At most this many keys; 0 means no limit.
+    /// The maximum number of keys; 0 means no limit.
     package var limit: Int64
-    /// Reads the store as of this revision; 0 means now.
+    /// The revision at which the store is read; 0 means now.
     package var revision: Int64
     package var keysOnly: Bool
     package var countOnly: Bool
-    /// Reads the member's own state without its quorum: cheaper, but maybe stale.
+    /// True if the member reads its own state without its quorum. Such a read is cheaper but may be stale.
     package var serializable: Bool
-    /// nil is etcd's own order, ascending by key.
+    /// The sort order; nil for etcd's own order, ascending by key.
     package var sort: SortOrder?
 
     package init(
@@ -35,13 +35,13 @@ package struct RangeRequest: Hashable, Sendable {
     }
 }
 
-/// The keys a range found.
+/// The keys that a range request found.
 package struct RangeResponse: Hashable, Sendable {
     package var header: ResponseHeader
     package var keyValues: [KeyValue]
-    /// Number of keys in the whole range, limit or not.
+    /// The number of keys in the whole range, regardless of the limit.
     package var count: Int64
-    /// True if the limit cut the answer short.
+    /// True if the limit excluded further keys.
     package var more: Bool
 
     package init(
@@ -55,11 +55,11 @@ package struct RangeResponse: Hashable, Sendable {
 }
 
 extension KeyValueStore {
-    /// Reads every key with the prefix in pages, all at one revision: the given revision, or the newest one when the
-    /// first page is read. Returns that revision.
+    /// Reads every key with the prefix in pages. All pages are read at one revision: the given revision, or the
+    /// newest revision at the time of the first page. Returns the header with that revision.
     ///
-    /// `pageSize` is in keys: 1,000 Calico resources are about 1 MB. Pages get smaller when an answer
-    /// is too large.
+    /// `pageSize` is a number of keys. 1,000 Calico resources are about 1 MB. If an answer is too large, the pages
+    /// get smaller.
     @discardableResult
     package func rangePages(
         prefix: EtcdKey, revision: Int64 = 0, pageSize: Int64 = 1000, keysOnly: Bool = false,
@@ -88,7 +88,8 @@ extension KeyValueStore {
         }
     }
 
-    /// Reads every key with the prefix by `rangePages`. Returns the keys and the revision at which they were read.
+    /// Reads every key with the prefix through `rangePages`. Returns the keys and the revision at which they were
+    /// read.
     package func rangeAll(
         prefix: EtcdKey, revision: Int64 = 0, pageSize: Int64 = 1000
     ) async throws -> RangeResponse {

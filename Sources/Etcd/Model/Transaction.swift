@@ -1,4 +1,4 @@
-/// One step of a transaction's branch.
+/// One operation in a branch of a transaction.
 package enum Operation: Hashable, Sendable {
     case put(PutRequest)
     case delete(DeleteRequest)
@@ -19,8 +19,8 @@ package enum Operation: Hashable, Sendable {
     }
 }
 
-/// An atomic transaction: if all compares hold, the success branch is applied, otherwise the failure branch. A key may
-/// be put at most once per branch, and a branch holds at most `--max-txn-ops` (128) operations.
+/// An atomic transaction. If all compares hold, etcd applies the success branch; otherwise it applies the failure
+/// branch. A branch may put each key at most once, and holds at most `--max-txn-ops` (128) operations.
 package struct Transaction: Hashable, Sendable {
     package var compares: [Compare]
     package var success: [Operation]
@@ -34,7 +34,7 @@ package struct Transaction: Hashable, Sendable {
         self.failure = failure
     }
 
-    /// True if neither branch writes, so that it may be repeated.
+    /// True if neither branch writes. Such a transaction may be repeated.
     package var isReadOnly: Bool {
         (success + failure).allSatisfy { if case .range = $0 { true } else { false } }
     }
@@ -48,11 +48,11 @@ package enum OperationResponse: Hashable, Sendable {
 }
 
 package struct TransactionResponse: Hashable, Sendable {
-    /// Its revision is the transaction's own if it wrote anything.
+    /// The header. If the transaction wrote anything, the header's revision is the transaction's own revision.
     package var header: ResponseHeader
-    /// True if the compares held.
+    /// True if all compares held.
     package var succeeded: Bool
-    /// One for each operation of the branch taken, in order.
+    /// The answers to the operations of the applied branch, in order.
     package var responses: [OperationResponse]
 
     package init(
@@ -64,8 +64,8 @@ package struct TransactionResponse: Hashable, Sendable {
     }
 }
 
-/// One condition of a transaction, on one key. An absent key has version, revisions and lease 0;
-/// a comparison of an absent key's value is false.
+/// One condition of a transaction, on one key. The version, the revisions and the lease of an absent key are 0. A
+/// comparison of an absent key's value is false.
 package struct Compare: Hashable, Sendable {
     package enum Relation: Hashable, Sendable {
         case equal, notEqual, less, greater
@@ -76,7 +76,7 @@ package struct Compare: Hashable, Sendable {
         case createRevision(Int64)
         case modRevision(Int64)
         case value([UInt8])
-        /// The lease's id; 0 for a key with none.
+        /// The id of the lease; 0 if the key has no lease.
         case lease(Int64)
     }
 
@@ -100,7 +100,7 @@ package struct Compare: Hashable, Sendable {
         Compare(key, .greater, .createRevision(0))
     }
 
-    /// Requires that the key's last change was at this revision; 0 requires that the key does not exist.
+    /// Requires that the key was last changed at this revision. A revision of 0 requires that the key does not exist.
     package static func unchanged(_ key: EtcdKey, since modRevision: Int64) -> Compare {
         Compare(key, .equal, .modRevision(modRevision))
     }
@@ -110,9 +110,9 @@ package struct Compare: Hashable, Sendable {
 package struct PutRequest: Hashable, Sendable {
     package var key: EtcdKey
     package var value: [UInt8]
-    /// The lease to attach the key to; nil detaches it from any.
+    /// The lease to which the key is attached; nil detaches the key from any lease.
     package var lease: LeaseID?
-    /// Requests the previous value of the key.
+    /// True if the answer includes the previous value of the key.
     package var returnsPrevious: Bool
 
     package init(
@@ -127,7 +127,7 @@ package struct PutRequest: Hashable, Sendable {
 
 package struct PutResponse: Hashable, Sendable {
     package var header: ResponseHeader
-    /// The key before, if asked for and there was one.
+    /// The previous value of the key; nil if it was not requested or did not exist.
     package var previous: KeyValue?
 
     package init(header: ResponseHeader, previous: KeyValue? = nil) {
@@ -136,10 +136,10 @@ package struct PutResponse: Hashable, Sendable {
     }
 }
 
-/// A deletion of one key or of many. It succeeds even if no key exists.
+/// A deletion of one key or of several keys. It succeeds even if no key exists.
 package struct DeleteRequest: Hashable, Sendable {
     package var keys: KeyRange
-    /// Requests the previous values of the keys.
+    /// True if the answer includes the previous values of the keys.
     package var returnsPrevious: Bool
 
     package init(_ keys: KeyRange, returnsPrevious: Bool = false) {
@@ -150,9 +150,9 @@ package struct DeleteRequest: Hashable, Sendable {
 
 package struct DeleteResponse: Hashable, Sendable {
     package var header: ResponseHeader
-    /// Number of keys deleted.
+    /// The number of deleted keys.
     package var deleted: Int64
-    /// The keys before, if asked for.
+    /// The previous values of the keys; empty if they were not requested.
     package var previous: [KeyValue]
 
     package init(header: ResponseHeader, deleted: Int64 = 0, previous: [KeyValue] = []) {

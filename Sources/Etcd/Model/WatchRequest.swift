@@ -1,11 +1,11 @@
-/// A watch of keys from a revision on.
+/// A watch of keys, beginning at a revision.
 package struct WatchRequest: Hashable, Sendable {
     package var keys: KeyRange
-    /// The first revision to deliver; 0 means the next one.
+    /// The first revision to deliver; 0 means the next revision.
     package var startRevision: Int64
-    /// Each event also carries the previous value of the key.
+    /// True if each event includes the previous value of the key.
     package var returnsPrevious: Bool
-    /// Asks for notifications while nothing changes (etcd sends one every 10 minutes).
+    /// True if etcd sends notifications while nothing changes. It sends one every 10 minutes.
     package var progressNotifications: Bool
 
     package init(
@@ -23,13 +23,14 @@ package struct WatchRequest: Hashable, Sendable {
 package struct WatchEvent: Hashable, Sendable {
     package enum Kind: Hashable, Sendable {
         case put
-        /// A deletion, or the end of a lease. The event's key value holds only key and modRevision.
+        /// A deletion of a key, or the expiry of its lease. The event's `keyValue` holds only `key` and
+        /// `modRevision`.
         case delete
     }
 
     package var kind: Kind
     package var keyValue: KeyValue
-    /// The key before the change, if it was requested, existed and is not compacted yet.
+    /// The key before the change. Nil if it was not requested, did not exist, or has been compacted.
     package var previous: KeyValue?
 
     package init(kind: Kind, keyValue: KeyValue, previous: KeyValue? = nil) {
@@ -39,7 +40,7 @@ package struct WatchEvent: Hashable, Sendable {
     }
 }
 
-/// All watched changes of one revision, that is, of one transaction.
+/// All watched changes of one revision. One revision is one transaction.
 package struct RevisionChanges: Hashable, Sendable {
     package var revision: Int64
     package var events: [WatchEvent]
@@ -50,15 +51,15 @@ package struct RevisionChanges: Hashable, Sendable {
     }
 }
 
-/// The news of a watch: zero or more whole revisions, ascending. A batch without revisions is a sign of life, which
-/// arrives several times a second while all is well.
+/// The news of a watch: zero or more whole revisions in ascending order. A batch without revisions is a sign of life.
+/// Signs of life arrive several times a second while the watch works.
 package struct WatchBatch: Hashable, Sendable {
     package var clusterID: UInt64
     package var revisions: [RevisionChanges]
-    /// Every watched change up to and including this revision has now been delivered.
+    /// The revision up to which every watched change has been delivered, inclusive.
     package var progressRevision: Int64
-    /// The revisions, ascending, after which the watch resumed on a new connection. etcd may have been restored in
-    /// between, and then the following changes belong to another history.
+    /// The revisions after which the watch resumed on a new connection, in ascending order. etcd may have been
+    /// restored in between. The following changes then belong to another history.
     package var resumedAfter: [Int64]
 
     package init(

@@ -5,8 +5,8 @@ import SwiftProtobuf
 import Synchronization
 
 extension EtcdClient {
-    /// Sends every change to `sink`, over any number of connections. Ends with an error that another connection cannot
-    /// cure.
+    /// Sends every change to `sink`, across any number of connections. Throws if another connection cannot cure the
+    /// error.
     func follow(_ request: WatchRequest, into sink: WatchSink) async throws(EtcdError) {
         let progress = WatchProgress(startRevision: request.startRevision)
         var backoff = Backoff.betweenRounds(of: pool.endpoints.count)
@@ -45,8 +45,8 @@ extension EtcdClient {
         }
     }
 
-    /// Returns true if another connection may cure the error. A lagging member catches up. If a quorum is behind, etcd
-    /// was restored from an older snapshot.
+    /// Returns true if another connection may cure the error. A member that lags behind catches up. If a quorum is
+    /// behind, etcd was restored from an older snapshot.
     private func canGoOn(
         after error: EtcdError, _ keys: KeyRange, _ progress: WatchProgress
     ) async throws(EtcdError) -> Bool {
@@ -61,7 +61,7 @@ extension EtcdClient {
         }
     }
 
-    /// Watches on one connection, from the end of the previous one. Never returns; ends with an error.
+    /// Watches on one connection, from the end of the previous connection. Never returns; always throws an error.
     private func stream(
         _ request: WatchRequest, _ progress: WatchProgress, into sink: WatchSink,
         on endpoint: Endpoint, token: String?
@@ -102,7 +102,7 @@ extension EtcdClient {
                         if progress.wasEstablished { ask.yield() }
                     }
                 }
-                // Both tasks end only with an error, and the first error ends the other task.
+                // Both tasks end only with an error. The first error ends the other task.
                 try await group.next()
             }
         } catch {
@@ -110,21 +110,21 @@ extension EtcdClient {
         }
     }
 
-    /// The time for a member to begin a watch, which includes connecting to it.
+    /// The time that a member has to begin a watch, including the time to connect.
     private var establishingTimeout: Duration {
         pool.endpoints.count > 1
             ? min(configuration.probeTimeout * 2, configuration.requestTimeout)
             : configuration.requestTimeout
     }
 
-    /// Opens the stream, creates the watch and handles one response after the other, so that the server waits while
-    /// `body` does. Each element of `questions` asks the member for the progress of the watch.
+    /// Opens the stream, creates the watch and handles the responses one after another. The server therefore waits
+    /// while `body` runs. Each element of `questions` asks the member for the progress of the watch.
     private func receive(
         _ create: Etcdserverpb_WatchRequest, _ questions: AsyncStream<Void>, _ metadata: Metadata,
         on endpoint: Endpoint,
         _ body: @escaping @Sendable (Etcdserverpb_WatchResponse) async throws -> Void
     ) async throws {
-        // The request stream must stay open, because its end ends the watch.
+        // The request stream must stay open. If it ends, the watch ends.
         try await endpoint.client.bidirectionalStreaming(
             request: StreamingClientRequest(metadata: metadata) { writer in
                 try await writer.write(create)
@@ -145,7 +145,8 @@ extension EtcdClient {
 
 /// The time of the last message of a watch on one connection.
 private final class WatchPulse: Sendable {
-    /// Nil while a message is being handed on, because then the reader makes the member wait.
+    /// The time of the last message; nil while a message is being handed on. During that time, the reader makes the
+    /// member wait.
     private let heard = Mutex<ContinuousClock.Instant?>(.now)
 
     func beat() { heard.withLock { $0 = .now } }
@@ -156,7 +157,7 @@ private final class WatchPulse: Sendable {
     var silence: Duration? { heard.withLock { $0.map { $0.duration(to: .now) } } }
 }
 
-/// The state of a watch beyond its connections.
+/// The state of a watch that outlives its connections.
 private final class WatchProgress: Sendable {
     private let assembler: Mutex<WatchAssembler>
 
@@ -164,7 +165,7 @@ private final class WatchProgress: Sendable {
         self.assembler = Mutex(WatchAssembler(startRevision: startRevision))
     }
 
-    /// Begins a new connection and returns the revision to watch from.
+    /// Begins a new connection and returns the first revision to watch.
     func begin() -> Int64 {
         assembler.withLock {
             $0.reconnect()
@@ -183,7 +184,8 @@ private final class WatchProgress: Sendable {
 }
 
 extension EtcdError {
-    /// etcd 3.4 refuses a watch with an expired token as "permission denied".
+    /// True if the error may concern the token. etcd 3.4 refuses a watch with an expired token as "permission
+    /// denied".
     fileprivate var isAboutToken: Bool {
         code == .unauthenticated || code == .permissionDenied
     }

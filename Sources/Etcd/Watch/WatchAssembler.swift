@@ -1,29 +1,29 @@
-/// Assembles whole revisions, each once, from the responses of successive connections.
+/// Assembles whole revisions from the responses of successive connections. Returns each revision once.
 struct WatchAssembler: Sendable {
-    /// The first revision that is not delivered yet; 0 until the server has named the current one.
+    /// The first revision that has not been delivered yet; 0 until the server has named its current revision.
     private(set) var nextRevision: Int64
     /// True if the server has confirmed the watch on the present connection.
     private(set) var isEstablished = false
-    /// True if the server has confirmed it on any connection.
+    /// True if the server has confirmed the watch on any connection.
     private var wasEstablished = false
     private var clusterID: UInt64?
-    /// The watch id of an answer to a progress request, which belongs to no watch (etcd,
-    /// etcdserver/api/v3rpc/watch.go; clientv3.InvalidWatchID).
+    /// The watch id in the answer to a progress request. It belongs to no watch (etcd, etcdserver/api/v3rpc/watch.go;
+    /// clientv3.InvalidWatchID).
     private static let askedProgress: Int64 = -1
-    /// The last revision of a fragment, which the next fragment may continue.
+    /// The last, possibly incomplete revision of a fragment. The next fragment may continue it.
     private var partial: RevisionChanges?
 
     init(startRevision: Int64) {
         self.nextRevision = startRevision
     }
 
-    /// Begins a new connection. The server sends an incomplete revision of the last one again.
+    /// Begins a new connection. The server sends an incomplete revision of the previous connection again.
     mutating func reconnect() {
         isEstablished = false
         partial = nil
     }
 
-    /// Returns the batch that the response completes; nil if it completes nothing.
+    /// Returns the batch that the response completes; nil if it completes no batch.
     mutating func receive(_ response: Etcdserverpb_WatchResponse) throws(EtcdError) -> WatchBatch? {
         let clusterID = try check(response.header)
         if response.compactRevision != 0 {
@@ -34,7 +34,8 @@ struct WatchAssembler: Sendable {
         if response.canceled { throw EtcdError(reason: response.cancelReason) }
         if response.created {
             if nextRevision == 0 { nextRevision = response.header.revision + 1 }
-            // etcd would wait silently for a revision that it has lost, and then send another one under that number.
+            // etcd would wait silently for a revision that it has lost. It would then send another revision under
+            // that number.
             guard nextRevision <= response.header.revision + 1 else {
                 throw EtcdError(
                     code: .futureRevision,
@@ -49,14 +50,14 @@ struct WatchAssembler: Sendable {
                 resumedAfter: [nextRevision - 1])
         }
         if response.watchID == Self.askedProgress {
-            // The answer to a progress request may be ahead of events that are still to come (etcd 3.4), so it is only
-            // a sign of life.
+            // The answer to a progress request may be ahead of events that have not arrived yet (etcd 3.4). So it is
+            // only a sign of life.
             guard isEstablished else { return nil }
             return WatchBatch(
                 clusterID: clusterID, revisions: [], progressRevision: nextRevision - 1)
         }
         let revisions = complete(response)
-        // Without events, and not inside a fragmented answer: a progress notification.
+        // A response without events is a progress notification, unless it is part of a fragmented answer.
         let isProgress = response.events.isEmpty && revisions.isEmpty && !response.fragment
         let last = isProgress ? response.header.revision : revisions.last?.revision
         guard let last, last >= nextRevision else { return nil }
@@ -75,7 +76,7 @@ struct WatchAssembler: Sendable {
         return known
     }
 
-    /// Groups the events by revision and holds back the last revision if more of it may follow.
+    /// Groups the events by revision. Holds back the last revision if more of its events may follow.
     private mutating func complete(_ response: Etcdserverpb_WatchResponse) -> [RevisionChanges] {
         var revisions = partial.take().map { [$0] } ?? []
         for event in response.events {

@@ -1,8 +1,8 @@
 import Synchronization
 
-/// The buffer between the stream of a watch and its reader. Merges batches that the reader has not taken yet, and
-/// makes the writer wait while they hold more than `limit` bytes. Its state is in a mutex and not an actor, because
-/// the handlers of cancellation must reach it without waiting.
+/// The buffer between the stream of a watch and its reader. It merges the batches that the reader has not taken yet.
+/// It makes the writer wait while they hold at least `limit` bytes. A mutex protects its state instead of an actor,
+/// because cancellation handlers must reach the state without waiting.
 final class WatchBuffer: Sendable {
     private struct State {
         var pending: WatchBatch?
@@ -30,7 +30,7 @@ final class WatchBuffer: Sendable {
         self.limit = limit
     }
 
-    /// Adds a batch; waits while the buffer is full. `bytes` is the memory of the batch.
+    /// Adds a batch. Waits while the buffer is full. `bytes` is the memory that the batch uses.
     func send(_ batch: WatchBatch, bytes: Int) async throws(EtcdError) {
         while true {
             let (isFull, reader) = state.withLock { state in
@@ -56,7 +56,7 @@ final class WatchBuffer: Sendable {
         reader?.resume()
     }
 
-    /// Returns everything buffered, merged into one batch; waits until there is something.
+    /// Returns all buffered changes, merged into one batch. Waits until there are changes.
     func next() async throws -> WatchBatch {
         while true {
             let (batch, failure, writer) = state.withLock { state in
@@ -71,7 +71,7 @@ final class WatchBuffer: Sendable {
         }
     }
 
-    /// Suspends until the other side resumes the continuation at `path`, or the task is cancelled.
+    /// Suspends until the other side resumes the continuation at `path`, or until the task is cancelled.
     private func wait(
         in path: any WritableKeyPath<State, CheckedContinuation<Void, Never>?> & Sendable,
         while condition: @Sendable (borrowing State) -> Bool
@@ -91,8 +91,8 @@ final class WatchBuffer: Sendable {
     }
 }
 
-/// The changes of one watch, for one reader. A reader that falls behind gets many revisions in one batch, and the
-/// server waits while the buffer is full.
+/// The changes of one watch, for one reader. A slow reader gets many revisions in one batch. The server waits while
+/// the buffer is full.
 package struct WatchBatches: AsyncSequence, Sendable {
     package typealias Element = WatchBatch
 
@@ -101,7 +101,7 @@ package struct WatchBatches: AsyncSequence, Sendable {
     package struct AsyncIterator: AsyncIteratorProtocol {
         fileprivate let buffer: WatchBuffer
 
-        /// Never returns nil; throws `EtcdError` when the watch cannot continue.
+        /// Returns the next batch, never nil. Throws `EtcdError` if the watch cannot continue.
         package mutating func next() async throws -> WatchBatch? {
             try await buffer.next()
         }
@@ -116,15 +116,15 @@ package struct WatchBatches: AsyncSequence, Sendable {
 package struct WatchSink: Sendable {
     fileprivate let buffer: WatchBuffer
 
-    /// Hands over a batch; waits while the reader is too far behind.
+    /// Hands over a batch. Waits while the reader is too far behind.
     package func send(_ batch: WatchBatch) async throws(EtcdError) {
         try await buffer.send(batch, bytes: batch.memoryBytes)
     }
 }
 
 extension WatchBatches {
-    /// Runs `consume` beside `produce` and ends when `consume` does. The reader gets an error of `produce` after the
-    /// changes that were sent before it.
+    /// Runs `consume` and `produce` concurrently and ends when `consume` ends. The reader gets an error of `produce`
+    /// after the changes that were sent before it.
     package static func withPipe<Result: Sendable>(
         bufferBytes: Int = 4 << 20,
         produce: @escaping @Sendable (WatchSink) async throws -> Void,
