@@ -129,12 +129,12 @@ package final class AuditLedger: Sendable {
         try await queue.submit(.projections(batch, clusterID: clusterID))
     }
 
-    /// Writes rows about refusals to disk, all or nothing.
+    /// Writes rows without an etcd change, such as refusals, to disk, all or nothing.
     package func record(_ attempts: [AuditRecord.Draft]) async throws(StoreError) {
         try await queue.submit(.attempts(attempts))
     }
 
-    /// Records refusals without waiting. `onFailure` must not block.
+    /// Submits the rows without waiting. `onFailure` must not block.
     package func record(
         _ attempts: [AuditRecord.Draft], onFailure: @escaping @Sendable (StoreError) -> Void
     ) {

@@ -36,9 +36,9 @@ final class CommitQueue: Sendable {
             }
         }
 
-        /// The size in memory of rows about refusals, in bytes; 0 for other work. Other work is submitted one
-        /// at a time,
-        /// and its caller limits its size and waits for it.
+        /// The size in memory of rows without an etcd change, such as refusals, in bytes; 0 for other work.
+        /// Other work is
+        /// submitted one at a time, and its caller limits its size and waits for it.
         var attemptBytes: Int {
             if case .attempts(let drafts) = self {
                 drafts.reduce(0) { $0 + $1.memoryBytes }
@@ -76,7 +76,7 @@ final class CommitQueue: Sendable {
     /// caller
     /// waits at most this long for the commit before its own.
     private static let commitWeight = 2000
-    /// The most bytes of rows about refusals that may wait for a slow disk. More rows are rejected.
+    /// The most bytes of rows without an etcd change that may wait for a slow disk. More rows are rejected.
     static let maximumWaitingBytes = 32 << 20
 
     private let pool: DatabasePool

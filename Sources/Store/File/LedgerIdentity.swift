@@ -2,9 +2,9 @@ import Documents
 import Foundation
 import GRDB
 
-/// Table `identity`, which names the ledger that a file holds.
+/// Table `identity`, which holds the name of the ledger.
 enum LedgerIdentity {
-    /// 32 lower-case hex digits. Throws `corrupt` when there is none.
+    /// Returns 32 lower-case hex digits. Throws `corrupt` if the file has no identity.
     static func fetch(_ db: Database) throws -> String {
         guard let row = try Row.fetchOne(db, sql: "SELECT ledger FROM identity WHERE id = 1") else {
             throw StoreError(code: .corrupt, message: "the ledger has no identity")
