@@ -2,8 +2,8 @@ package import Domain
 package import GRDB
 import Synchronization
 
-/// The audit ledger: an append-only, hash-chained SQLite file. It has one row for every change in etcd and
-/// for every refusal by this server.
+/// The audit ledger: an append-only, hash-chained SQLite file. It has one row for every change in etcd and for
+/// every refusal by this server.
 ///
 /// Only one process at a time has the file open. Writes are committed in groups, and reads run beside them.
 ///
@@ -14,8 +14,7 @@ package final class AuditLedger: Sendable {
         /// The number of connections that can read at the same time, at least 1.
         package var maximumReaders = 4
         /// The largest file, in bytes, that is checked when it is opened. SQLite's `quick_check` reads the
-        /// whole file, and
-        /// the server answers no requests until then. `inspect()` checks larger files.
+        /// whole file, and the server answers no requests until then. `inspect()` checks larger files.
         package var checkedAtOpening = 64 << 20
         /// The shortest time between two checks of a damaged file.
         package var probePause = Duration.seconds(10)
@@ -39,8 +38,7 @@ package final class AuditLedger: Sendable {
     /// disk.
     ///
     /// Throws `locked`, `cannotOpen`, `notALedger`, `newerSchema`, `corrupt`, or SQLite's error. Each message
-    /// has the
-    /// name of the file and the remedy.
+    /// has the name of the file and the remedy.
     package init(path given: String, options: Options = Options()) throws(StoreError) {
         try LedgerFile.createDirectory(of: given)
         try LedgerFile.checkDirectory(of: given)
@@ -60,8 +58,7 @@ package final class AuditLedger: Sendable {
     }
 
     /// Checks a file that was too large to be checked at opening. Other work continues meanwhile. Returns the
-    /// damage,
-    /// which `health` then reports too, or nil if the file is sound.
+    /// damage, which `health` then reports too, or nil if the file is sound.
     package func inspect() async -> StoreError? {
         guard !isChecked, let damage = await IntegrityProbe.damage(of: path) else { return nil }
         queue.markDamaged(damage)
@@ -77,8 +74,7 @@ package final class AuditLedger: Sendable {
     package var lastSeq: Int64 { queue.lastSeq }
 
     /// Returns a stream with an element after rows were written. Several writes may share one element. The
-    /// stream
-    /// ends with `close()`.
+    /// stream ends with `close()`.
     package func commits() -> AsyncStream<Void> { queue.commits() }
 
     /// Tests whether the disk can be written, and returns the result. After damage was found, the whole file is
@@ -95,12 +91,10 @@ package final class AuditLedger: Sendable {
     }
 
     /// Sets the etcd cluster to follow, and the revision to follow it from. It is called at the first start,
-    /// and
-    /// when the cluster was replaced or restored. Rows and objects stay.
+    /// and when the cluster was replaced or restored. Rows and objects stay.
     ///
     /// - Parameter emptySince: A time at which the cluster held no audited keys. A new ledger then knows the
-    ///   state from
-    /// this time on, and not only from the first change.
+    ///   state from this time on, and not only from the first change.
     package func follow(
         _ progress: Progress, emptySince: Timestamp? = nil
     ) async throws(StoreError) {
@@ -108,8 +102,7 @@ package final class AuditLedger: Sendable {
     }
 
     /// Follows from `progress` on, and takes the result of a comparison with the state after it. Both happen in
-    /// one
-    /// transaction, because otherwise an epoch could begin without a row about it.
+    /// one transaction, because otherwise an epoch could begin without a row about it.
     package func bridge(
         from progress: Progress, _ projection: Projection
     ) async throws(StoreError) {
@@ -120,8 +113,7 @@ package final class AuditLedger: Sendable {
     }
 
     /// Writes the rows, objects and progress of `batch` to disk, all or nothing. The batch must be in rising
-    /// order of
-    /// revision.
+    /// order of revision.
     ///
     /// Revisions that the ledger already has are skipped. So a batch can be given again after any failure.
     /// Throws `clusterMismatch` unless the ledger follows `clusterID`.
@@ -152,8 +144,7 @@ package final class AuditLedger: Sendable {
     }
 
     /// Runs `body` in a transaction of the writing connection. `body` may run twice, so it must compute its
-    /// result
-    /// anew each time.
+    /// result anew each time.
     package func transaction<Value: Sendable>(
         _ body: @escaping @Sendable (inout LedgerWriter, Database) throws -> Value
     ) async throws(StoreError) -> Value {
@@ -179,8 +170,7 @@ package final class AuditLedger: Sendable {
         queue.close()
         do {
             // DatabasePool closes its writer before its readers, so SQLite would not empty the write-ahead log.
-            // If this
-            // checkpoint fails for lack of space, the log is kept and read at the next opening.
+            // If this checkpoint fails for lack of space, the log is kept and read at the next opening.
             try await pool.barrierWriteWithoutTransaction { db in
                 _ = try? db.checkpoint(.truncate)
             }

@@ -13,8 +13,7 @@ enum AuditRow {
         """
 
     /// Reads a row of `columns`. Throws `StoreError.corrupt` with the number of the row if a column holds a
-    /// value that
-    /// no version of this program writes.
+    /// value that no version of this program writes.
     static func record(_ row: Row) throws -> AuditRecord {
         let reader = ColumnReader(row: row, label: "audit row \(row[0] as DatabaseValue)")
         return try AuditRecord { index, _ throws(StoreError) in

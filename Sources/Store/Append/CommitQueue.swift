@@ -4,12 +4,10 @@ import GRDB
 import Synchronization
 
 /// The queue for all writes to the ledger. Callers that wait during a commit share the next commit. The work
-/// runs
-/// on SQLite's writer queue, never on the caller's thread.
+/// runs on SQLite's writer queue, never on the caller's thread.
 ///
 /// The state is in a mutex and not in an actor. The work runs in a callback of SQLite's queue, which cannot
-/// await,
-/// and `health` and `lastSeq` are read by code that does not suspend.
+/// await, and `health` and `lastSeq` are read by code that does not suspend.
 final class CommitQueue: Sendable {
     enum Work: Sendable {
         case attempts([AuditRecord.Draft])
@@ -37,8 +35,7 @@ final class CommitQueue: Sendable {
         }
 
         /// The size in memory of rows without an etcd change, such as refusals, in bytes; 0 for other work.
-        /// Other work is
-        /// submitted one at a time, and its caller limits its size and waits for it.
+        /// Other work is submitted one at a time, and its caller limits its size and waits for it.
         var attemptBytes: Int {
             if case .attempts(let drafts) = self {
                 drafts.reduce(0) { $0 + $1.memoryBytes }
@@ -73,8 +70,7 @@ final class CommitQueue: Sendable {
     }
 
     /// The number of rows after which a commit takes no more jobs. 2,000 rows take about 150 ms to write. So a
-    /// caller
-    /// waits at most this long for the commit before its own.
+    /// caller waits at most this long for the commit before its own.
     private static let commitWeight = 2000
     /// The most bytes of rows without an etcd change that may wait for a slow disk. More rows are rejected.
     static let maximumWaitingBytes = 32 << 20
@@ -123,8 +119,7 @@ final class CommitQueue: Sendable {
     }
 
     /// Returns a stream with an element after rows were written. Several writes may share one element. The
-    /// stream
-    /// ends when the queue is closed.
+    /// stream ends when the queue is closed.
     func commits() -> AsyncStream<Void> {
         let (stream, signal) = Signal.make()
         let number: Int? = state.withLock { state in
@@ -192,8 +187,7 @@ final class CommitQueue: Sendable {
 
     private func schedule() {
         // Jobs wait in `waiting` and not in SQLite's queue, because jobs that wait together can share a
-        // transaction,
-        // and so one flush to the disk.
+        // transaction, and so one flush to the disk.
         pool.asyncWriteWithoutTransaction { db in self.commitNext(db) }
     }
 
@@ -287,8 +281,7 @@ extension CommitQueue.Work {
         case .checkpoint(let checkpoint): try checkpoint.insert(db)
         case .probe:
             // The blob is larger than a batch of rows. So free pages or room in the log cannot hide that the
-            // disk
-            // is too full for the next batch.
+            // disk is too full for the next batch.
             try db.execute(sql: "INSERT OR REPLACE INTO probe VALUES (1, zeroblob(262144))")
         }
     }

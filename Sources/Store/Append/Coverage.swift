@@ -66,8 +66,7 @@ extension Coverage {
     /// Adds a range after the ledger has received every change in it.
     ///
     /// A range counts only if the state at its first revision is known too. So it must begin within a range
-    /// that the
-    /// ledger already has, or with an empty etcd.
+    /// that the ledger already has, or with an empty etcd.
     static func merge(_ range: Coverage, in db: Database) throws {
         let known = try all(db).filter { $0.epoch == range.epoch }
         guard range.first == 0 || known.contains(where: { $0.touches(range.first) }) else { return }

@@ -6,8 +6,7 @@ import GRDB
 /// Appends to the ledger within the caller's transaction.
 ///
 /// This is a value and not a class. The caller keeps the changed copy when the transaction commits, and drops
-/// it when
-/// the transaction is rolled back. So number, hash and epoch cannot get ahead of the file.
+/// it when the transaction is rolled back. So number, hash and epoch cannot get ahead of the file.
 package struct LedgerWriter: Sendable {
     /// The number of the last row; 0 if the ledger is empty.
     private(set) var lastSeq: Int64
@@ -60,8 +59,7 @@ package struct LedgerWriter: Sendable {
     }
 
     /// Writes the projections that are not in the ledger yet. Throws `clusterMismatch` unless the ledger
-    /// follows
-    /// `clusterID`.
+    /// follows `clusterID`.
     mutating func project(_ batch: [Projection], clusterID: String, to db: Database) throws {
         guard let progress, progress.clusterID == clusterID else {
             let followed = progress.map { "cluster \($0.clusterID)" } ?? "no cluster yet"

@@ -4,10 +4,8 @@ import GRDB
 /// Maintains table `moment`, which gives the newest revision that existed at a time.
 ///
 /// The time of a change comes from its author's clock, so a newer revision may have an older time. The table
-/// holds
-/// a revision only while no newer one has the same or an older time. So both columns rise together, and one
-/// look-up
-/// finds the newest revision at a time.
+/// holds a revision only while no newer one has the same or an older time. So both columns rise together, and
+/// one look-up finds the newest revision at a time.
 struct MomentTable: Sendable {
     /// The last row. It is kept in memory because nearly every new change comes after it.
     private var last: Moment?

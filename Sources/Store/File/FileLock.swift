@@ -9,8 +9,7 @@
 /// An exclusive lock on a separate file beside the ledger. It is held until it is released or deallocated.
 ///
 /// The kernel releases a `flock` when its process ends for any reason, so no lock is ever stale. The lock is
-/// not
-/// on the SQLite file itself, because closing any descriptor of that file would drop SQLite's own locks.
+/// not on the SQLite file itself, because closing any descriptor of that file would drop SQLite's own locks.
 final class FileLock: Sendable {
     private let descriptor: Int32
 
@@ -41,8 +40,7 @@ final class FileLock: Sendable {
         }
         let pid = Array("\(getpid())\n".utf8)
         // No error may be thrown after this assignment. `deinit` would then close the descriptor a second time,
-        // and
-        // the number might already belong to another file.
+        // and the number might already belong to another file.
         self.descriptor = descriptor
         _ = ftruncate(descriptor, 0)
         _ = pwrite(descriptor, pid, pid.count, 0)

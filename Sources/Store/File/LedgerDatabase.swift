@@ -5,14 +5,11 @@ enum LedgerDatabase {
     /// The time that a statement waits for another program's lock, in seconds.
     private static let busyTimeout = 5.0
     /// The number of pages in the write-ahead log before SQLite copies them into the file: 16 MiB. This is four
-    /// times
-    /// SQLite's default. Each row changes the last pages of a dozen indexes, and a longer log copies those
-    /// pages less
-    /// often.
+    /// times SQLite's default. Each row changes the last pages of a dozen indexes, and a longer log copies
+    /// those pages less often.
     private static let checkpointPages = 4096
     /// The page cache of the writing connection, in KiB. Rows are added at the end of each index, and all these
-    /// pages
-    /// fit into the cache.
+    /// pages fit into the cache.
     private static let writerCache = 16384
 
     private static let giveWay = "Move it away, or name another data folder (--data-dir)."

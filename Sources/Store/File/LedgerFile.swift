@@ -46,9 +46,7 @@ enum LedgerFile {
     }
 
     /// Throws `cannotOpen` if other users may add, rename or replace files in the directory of `path`. They
-    /// could put
-    /// another ledger or key there, or replace a file that is written by a link. A sticky directory such as
-    /// /tmp is
+    /// could put another ledger or key there, or replace a file with a link. A sticky directory such as /tmp is
     /// refused too, because other users can create a file with the same name first.
     static func checkDirectory(of path: String) throws(StoreError) {
         let slash = path.lastIndex(of: "/")
@@ -73,8 +71,8 @@ enum LedgerFile {
     /// Creates the file with mode 0600 if it is missing. SQLite gives `-wal` and `-shm` the same mode.
     ///
     /// Throws `cannotOpen` if other users may write the file, or if the file has a second name. SQLite keeps
-    /// its log
-    /// beside one name and does not see it under the other (https://www.sqlite.org/howtocorrupt.html, 2.5).
+    /// its log beside one name and does not see it under the other (https://www.sqlite.org/howtocorrupt.html,
+    /// 2.5).
     static func createFile(_ path: String) throws(StoreError) {
         let descriptor = open(path, O_RDWR | O_CREAT | O_CLOEXEC | O_NOFOLLOW | O_NONBLOCK, 0o600)
         guard descriptor >= 0 else {

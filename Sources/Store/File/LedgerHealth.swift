@@ -44,12 +44,10 @@ final class IntegrityProbe: Sendable {
     }
 
     /// Returns the damage of the file at `path`; nil if the file is sound. A file that cannot be read for any
-    /// reason
-    /// is not sound.
+    /// reason is not sound.
     ///
     /// The file is read on a separate connection, which has no cached pages yet. The work does not block the
-    /// threads
-    /// that run tasks, because opening waits for the disk.
+    /// threads that run tasks, because opening waits for the disk.
     static func damage(of path: String) async -> StoreError? {
         do {
             return try await BlockingWork.run {

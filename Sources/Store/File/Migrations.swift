@@ -1,7 +1,7 @@
 package import GRDB
 
-/// The ledger's schema as named steps. New steps are only appended, because files of every earlier
-/// version of this program are in use.
+/// The ledger's schema as named steps. New steps are only appended, because files of every earlier version of
+/// this program are in use.
 package enum Migrations {
     /// SQLite's `application_id` of a ledger, "PSal".
     static let applicationID: Int32 = 0x5053_616C
@@ -41,8 +41,7 @@ package enum Migrations {
     }
 
     /// `time` is in microseconds since 1970. Each filter has an index that ends in `time` and, like every
-    /// SQLite
-    /// index, in the row's number. So each list is read in its order, without sorting.
+    /// SQLite index, in the row's number. So each list is read in its order, without sorting.
     private static let ledger = """
         PRAGMA application_id = \(applicationID);
 
@@ -119,8 +118,7 @@ package enum Migrations {
     /// Adds the columns for auditors, and the tables for history.
     ///
     /// Only the rare values of origin, verb and outcome are indexed, because rows with the other values are
-    /// dense in
-    /// any index. `moment`, `cidr`, `audit_cidr` and `coverage` are derived from the rows.
+    /// dense in any index. `moment`, `cidr`, `audit_cidr` and `coverage` are derived from the rows.
     private static let record = """
         ALTER TABLE audit ADD COLUMN authentication TEXT;
         ALTER TABLE audit ADD COLUMN roles TEXT;

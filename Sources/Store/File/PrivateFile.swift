@@ -12,10 +12,8 @@ package enum PrivateFile {
     package static let maximumBytes = 65_536
 
     /// Reads the whole file. `path` may be a symbolic link. Throws `unusableKey` if the file is missing, is not
-    /// a
-    /// plain file, belongs to a user other than this one or root, can be read or written by other users, or is
-    /// larger
-    /// than `maximumBytes`. The message never shows the content.
+    /// a plain file, belongs to a user other than this one or root, can be read or written by other users, or
+    /// is larger than `maximumBytes`. The message never shows the content.
     ///
     /// - Parameter subject: The name of the file's purpose for the message, such as `the signing key's file`.
     package static func read(_ path: String, subject: String) throws(StoreError) -> [UInt8] {

@@ -7,8 +7,7 @@ extension AuditLedger {
     /// - Parameter after: Keys up to this key are skipped.
     /// - Parameter limit: The number of keys to look at, at least 1.
     /// - Parameter isKnown: True to throw `UnknownPosition` if the ledger does not know the whole state at
-    ///   `position`,
-    /// or no longer knows it because of pruning.
+    ///   `position`, or no longer knows it because of pruning.
     package func objects(
         prefix: String, after: String? = nil, limit: Int, at position: HistoryPosition,
         isKnown: Bool = false
@@ -81,8 +80,7 @@ extension AuditLedger {
     }
 
     /// Returns the keys that were changed after `from` and up to `to`, unsorted. Returns nil if more than
-    /// `limit`
-    /// rows would have to be read. Throws `UnknownPosition` if `from` is not known.
+    /// `limit` rows would have to be read. Throws `UnknownPosition` if `from` is not known.
     package func changedKeys(
         from: HistoryPosition, to: HistoryPosition, limit: Int
     ) async throws -> Set<String>? {

@@ -99,16 +99,14 @@ extension HistoricalObject {
 }
 
 /// The value of a key at a position, for the case that the newest row before it shows another value. The row
-/// with
-/// this value was pruned, or is in a segment that was not imported.
+/// with this value was pruned, or is in a segment that was not imported.
 struct RetainedVersion {
     var position: HistoryPosition
     /// Nil if the object did not exist.
     var object: HistoricalObject?
 
     /// Step 6 of the schema. `made_epoch` and `made_revision` are the position at which the value was set. They
-    /// and
-    /// the value are NULL if the object did not exist.
+    /// and the value are NULL if the object did not exist.
     static let schema = """
         CREATE TABLE standing (
             key TEXT NOT NULL,

@@ -87,8 +87,7 @@ extension HistoryRange {
 /// The epochs of the rows. There are few, and those of imported rows may be below 1.
 package enum Epochs {
     /// Returns the epochs in ascending order, with one look-up for each. Returns nil if there are more than
-    /// `limit`.
-    /// Rows of schema 1 are ignored, because they have no epoch.
+    /// `limit`. Rows of schema 1 are ignored, because they have no epoch.
     static func all(_ db: Database, limit: Int = 1_000) throws -> [Int64]? {
         let statement = try db.cachedStatement(sql: nextSQL)
         var epochs: [Int64] = []
