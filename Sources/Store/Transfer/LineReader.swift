@@ -70,7 +70,7 @@ final class LineReader {
         buffer.removeLast(size - max(0, Int(count)))
         var code: Int32 = 0
         let message = gzerror(file, &code).map { String(cString: $0) } ?? ""
-        // At the end of an incomplete file, zlib reports the error only in its code.
+        // At the end of an incomplete file, the read succeeds, and only zlib's error code shows the fault.
         guard count >= 0, code == Z_OK || code == Z_STREAM_END else { throw broken(message) }
         isAtEnd = count == 0
     }
