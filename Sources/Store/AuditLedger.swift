@@ -14,7 +14,7 @@ package final class AuditLedger: Sendable {
         /// The number of connections that can read at the same time, at least 1.
         package var maximumReaders = 4
         /// The largest file, in bytes, that is checked when it is opened. SQLite's `quick_check` reads the
-        /// whole file, and the server answers no requests until then. `inspect()` checks larger files.
+        /// whole file, and the server answers no requests until it ends. `inspect()` checks larger files.
         package var checkedAtOpening = 64 << 20
         /// The shortest time between two checks of a damaged file.
         package var probePause = Duration.seconds(10)

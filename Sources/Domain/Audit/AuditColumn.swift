@@ -34,7 +34,7 @@ package final class AuditColumn: Sendable {
         case blob = "BLOB"
     }
 
-    /// The place of the column in the API's document of a row.
+    /// The position of the column in the API's document of a row.
     package enum Member: Sendable, ExpressibleByStringLiteral {
         case plain(String)
         /// A member that shows the column's JSON text as JSON.

@@ -56,7 +56,7 @@ package struct AuditGroups: Hashable, Sendable {
     package var groups: [Group]
     /// The number of rows that were looked at.
     package var scanned: Int
-    /// The position where counting continues; nil when every row has been counted.
+    /// The position where counting continues; nil if every row has been counted.
     package var next: AuditCursor?
 
     package init(counts: [String?: Int], scanned: Int, next: AuditCursor?) {

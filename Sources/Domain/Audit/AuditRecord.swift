@@ -65,15 +65,15 @@ extension AuditRecord {
         package var ticket: String?
         /// The changed etcd key; nil for requests that never reached etcd.
         package var key: String?
-        /// The epoch of the revision, counted from 1: the number of times etcd had been replaced or restored.
-        /// The ledger sets it on rows with a revision. Within an epoch, revisions only rise.
+        /// The epoch of the revision. The first epoch is 1, and a new one begins when etcd is replaced or
+        /// restored. The ledger sets it on rows with a revision. Within an epoch, revisions only rise.
         package var epoch: Int64?
         /// The networks in the object before and after, canonical and ascending, as a JSON array of strings;
         /// nil if there are none.
         package var cidrs: String?
         /// The name of the problem type in the answer to the client, such as `overlap`.
         package var problem: String?
-        /// True for a refused dry run.
+        /// True for a dry run that was refused or failed.
         package var isDryRun = false
         /// The warnings in the answer to the client, as a JSON array of `{pointer, rule, message}`; nil if
         /// there are none.
@@ -177,7 +177,7 @@ package enum AuditKind: String, CaseIterable, Sendable {
     case authentication = "Authentication"
     /// Manifests that were refused as a whole.
     case stream = "Stream"
-    /// Writes without a single object, such as a manifest, that were refused before they were read.
+    /// Writes without a single object, such as a manifest, that were refused before a handler read them.
     case request = "Request"
 }
 

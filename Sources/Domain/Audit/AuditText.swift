@@ -127,8 +127,8 @@ package enum AuditWords {
         return plain.map { $0.map(split) ?? [] } + documents.map { $0.map(ofDocument) ?? [] }
     }
 
-    /// Returns the words of a text. A word consists of letters, digits and the marks above, but does not end in
-    /// a full stop or colon.
+    /// Returns the words of a text. A word consists of letters, digits and the marks above. It has at least one
+    /// letter or digit, and does not end in a full stop or colon.
     package static func split(_ text: String) -> [String] {
         var words: [String] = []
         var word = String.UnicodeScalarView()

@@ -2,7 +2,7 @@ import Domain
 import Foundation
 import GRDB
 
-/// Writes records to table `audit` and reads them back. The table `AuditColumn.all` lists the columns.
+/// Writes records to table `audit` and reads them back. `AuditColumn.all` lists the columns.
 enum AuditRow {
     /// The column names, separated by commas, for SQL statements.
     static let columns = AuditColumn.all.map(\.name).joined(separator: ", ")
@@ -78,7 +78,7 @@ extension AuditValue {
 }
 
 extension String {
-    /// The text with U+2400 in the place of U+0000.
+    /// The text with each U+0000 replaced by U+2400.
     ///
     /// SQLite ends text at the first NUL, so the rest would be lost. An outside writer may put a NUL into a
     /// key.

@@ -58,8 +58,8 @@ package struct IndexScan: CandidateSource {
     private let hasGroup: Bool
 
     /// - Parameters:
-    /// - lead: The term whose index is read; nil for all rows in the order of time.
-    /// - group: An additional expression to read.
+    ///   - lead: The term whose index is read; nil for all rows in the order of time.
+    ///   - group: An additional expression to read.
     init(
         _ db: Database, lead: SearchTerm?, others: [SearchTerm], _ range: SearchRange,
         group: String? = nil

@@ -18,7 +18,7 @@ package struct LedgerComparison: Sendable {
         package var difference: RowDifference
     }
 
-    /// The compared ranges, of which both ledgers have every change, in the first ledger's epochs.
+    /// The compared ranges, in the first ledger's epochs. Both ledgers have every change in them.
     package let common: [Coverage]
     /// The ranges that only one of the ledgers knows. Such a range is a gap in the other and no difference.
     package let onlyLeft: [Coverage]

@@ -145,7 +145,8 @@ extension AuditLedger {
 }
 
 extension ImportedRow {
-    /// True if its numbers are within the ranges of a ledger, so that sums with them do not overflow.
+    /// Returns true if the row's numbers are within the ranges of a ledger, so that sums with them do not
+    /// overflow.
     fileprivate func isSane(newestEpoch: Int64) -> Bool {
         guard Self.times.contains(record.time.microseconds) else { return false }
         guard let revision = record.revision else { return true }

@@ -47,7 +47,7 @@ struct CheckpointCheck {
             name: "the checkpoint of \(signed.checkpoint.size) rows from \(outside.source)")
     }
 
-    /// Checks that the last row that names a signing key names the key in use.
+    /// Checks that the newest signing key in the rows is the key in use.
     mutating func checkKey() {
         guard let key, let last = keys.last, last.key != key else {
             if key != nil, keys.isEmpty, survey.size > 0 {

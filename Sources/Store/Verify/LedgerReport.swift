@@ -27,8 +27,8 @@ package struct LedgerFinding: Hashable, Sendable {
 }
 
 extension LedgerReport {
-    /// Returns true if a checkpoint of ledger `other` was signed with one of this ledger's keys or one of `keys`,
-    /// or if rows say that this ledger took its place. Adds a finding in that case.
+    /// Returns true if this ledger has replaced ledger `other`: a checkpoint of `other` was signed with one of
+    /// this ledger's keys or one of `keys`, or rows record the replacement. Adds a finding in that case.
     package mutating func noteReplaced(
         _ other: String, by signed: SignedCheckpoint, keys: [VerifierKey]
     ) -> Bool {

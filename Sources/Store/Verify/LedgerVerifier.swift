@@ -14,8 +14,8 @@ package struct LedgerVerifier: Sendable {
     private let workers: Int
 
     /// - Parameters:
-    /// - key: The key in use according to the administrator; nil to trust the rows.
-    /// - outside: Checkpoints that are kept elsewhere.
+    ///   - key: The key in use according to the administrator; nil to trust the rows.
+    ///   - outside: Checkpoints that are kept elsewhere.
     package init(path: String, key: VerifierKey? = nil, outside: [OutsideCheckpoint] = []) {
         self.path = path
         self.key = key
@@ -171,7 +171,7 @@ package struct LedgerVerifier: Sendable {
 }
 
 extension AuditLedger {
-    /// Returns the first finding, where the rows on disk differ from what was written; nil if there is none.
+    /// Returns the first difference between the rows on disk and the rows as written; nil if there is none.
     ///
     /// It cannot detect that a ledger was rewritten or cut off together with its own checkpoints.
     package func verifyChain() async throws -> LedgerFinding? {
