@@ -2,40 +2,43 @@ package import Domain
 package import GRDB
 import Synchronization
 
-/// The audit ledger: an append-only, hash-chained SQLite file with one row for every change that etcd
-/// shows and for every attempt that this server did not accept.
+/// The audit ledger: an append-only, hash-chained SQLite file. It has one row for every change in etcd and for
+/// every refusal by this server.
 ///
-/// One process at a time has it open. Writes are committed in groups, reads run beside them.
+/// Only one process at a time has the file open. Writes are committed in groups, and reads run beside them.
 ///
-/// A class and not an actor: its parts are safe to share, and an actor would let one read run at a time.
+/// This is a class and not an actor. Its parts are safe to share, and an actor would run only one read at a
+/// time.
 package final class AuditLedger: Sendable {
     package struct Options: Sendable {
-        /// Connections for reading at the same time, at least 1.
+        /// The number of connections that can read at the same time, at least 1.
         package var maximumReaders = 4
-        /// The largest file, in bytes, that is checked at opening: SQLite's `quick_check` reads all of it,
-        /// and nothing is served meanwhile. A larger one is left to `inspect()`.
+        /// The largest file, in bytes, that is checked when it is opened. SQLite's `quick_check` reads the
+        /// whole file, and the server answers no requests until it ends. `inspect()` checks larger files.
         package var checkedAtOpening = 64 << 20
-        /// The shortest time between two looks for whether a damaged file is sound again.
+        /// The shortest time between two checks of a damaged file.
         package var probePause = Duration.seconds(10)
 
         package init() {}
     }
 
-    /// Where the file is.
+    /// The path of the file.
     package let path: String
-    /// Random name of this ledger, 32 lower-case hex digits; stays with the file wherever it goes.
+    /// The random name of this ledger, 32 lower-case hex digits. The name stays with the file when the file is
+    /// moved.
     package let identity: String
     package let pool: DatabasePool
     private let lock: FileLock
     private let integrity: IntegrityProbe
-    /// True if the whole file was read at opening.
+    /// True if the whole file was checked when it was opened.
     private let isChecked: Bool
     let queue: CommitQueue
 
-    /// Opens `path`, or creates it with mode 0600 and its directory with 0700. Blocks on the disk.
+    /// Opens `path`. A missing file is created with mode 0600, and its directory with mode 0700. Blocks on the
+    /// disk.
     ///
-    /// Throws `locked`, `cannotOpen`, `notALedger`, `newerSchema`, `corrupt`, or what SQLite reports, each
-    /// with the file's name and what to do.
+    /// Throws `locked`, `cannotOpen`, `notALedger`, `newerSchema`, `corrupt`, or SQLite's error. Each message
+    /// has the name of the file and the remedy.
     package init(path given: String, options: Options = Options()) throws(StoreError) {
         try LedgerFile.createDirectory(of: given)
         try LedgerFile.checkDirectory(of: given)
@@ -54,8 +57,8 @@ package final class AuditLedger: Sendable {
         }
     }
 
-    /// Reads a file that was too large to be checked at opening, beside all other work, and returns the
-    /// damage that it finds; `health` then says so too. Returns nil for a sound file.
+    /// Checks a file that was too large to be checked at opening. Other work continues meanwhile. Returns the
+    /// damage, which `health` then reports too, or nil if the file is sound.
     package func inspect() async -> StoreError? {
         guard !isChecked, let damage = await IntegrityProbe.damage(of: path) else { return nil }
         queue.markDamaged(damage)
@@ -64,17 +67,18 @@ package final class AuditLedger: Sendable {
 
     package var health: LedgerHealth { queue.health }
 
-    /// `hash` of the last row on disk; `zero` when there is none.
+    /// The hash of the last row on disk; `zero` if the ledger is empty.
     package var lastHash: AuditHash { queue.lastHash }
 
-    /// Number of the last row on disk; 0 when there is none.
+    /// The number of the last row on disk; 0 if the ledger is empty.
     package var lastSeq: Int64 { queue.lastSeq }
 
-    /// Gives an element when rows have been written since the last was taken; ends with `close()`.
+    /// Returns a stream with an element after rows were written. Several writes may share one element. The
+    /// stream ends with `close()`.
     package func commits() -> AsyncStream<Void> { queue.commits() }
 
-    /// Writes to the disk to find out whether that is possible, and says so. After damage was found the
-    /// whole file is read first, at intervals: a small write may well succeed beside the damage.
+    /// Tests whether the disk can be written, and returns the result. After damage was found, the whole file is
+    /// checked first, at intervals, because a small write can succeed in a damaged file.
     @discardableResult
     package func probe() async -> LedgerHealth {
         if queue.isSuspect {
@@ -86,19 +90,19 @@ package final class AuditLedger: Sendable {
         return health
     }
 
-    /// Declares which etcd cluster the ledger follows from now on, and from which revision: at the first
-    /// start, and when the cluster is another one or was restored. Rows and objects stay.
+    /// Sets the etcd cluster to follow, and the revision to follow it from. It is called at the first start,
+    /// and when the cluster was replaced or restored. Rows and objects stay.
     ///
-    /// - Parameter emptySince: a moment at which the cluster held nothing that is followed. A new ledger knows
-    ///   the state from then on, and not only from the first change.
+    /// - Parameter emptySince: A time at which the cluster held no audited keys. A new ledger then knows the
+    ///   state from this time on, and not only from the first change.
     package func follow(
         _ progress: Progress, emptySince: Timestamp? = nil
     ) async throws(StoreError) {
         try await queue.submit(.follow(progress, emptySince: emptySince))
     }
 
-    /// Follows from `progress` on, and takes what a comparison with the state after it has found: both or
-    /// neither, since the one without the other would begin an epoch that no row tells of.
+    /// Follows from `progress` on, and takes the result of a comparison with the state after it. Both happen in
+    /// one transaction, because otherwise an epoch could begin without a row about it.
     package func bridge(
         from progress: Progress, _ projection: Projection
     ) async throws(StoreError) {
@@ -108,38 +112,39 @@ package final class AuditLedger: Sendable {
         }
     }
 
-    /// Puts the rows, objects and progress of `batch`, in rising order of revision, on disk: all or nothing.
+    /// Writes the rows, objects and progress of `batch` to disk, all or nothing. The batch must be in rising
+    /// order of revision.
     ///
-    /// Revisions that the ledger has are left out, so a batch may be given again after any failure.
+    /// Revisions that the ledger already has are skipped. So a batch can be given again after any failure.
     /// Throws `clusterMismatch` unless the ledger follows `clusterID`.
     package func project(_ batch: [Projection], clusterID: String) async throws(StoreError) {
         try await queue.submit(.projections(batch, clusterID: clusterID))
     }
 
-    /// Puts rows of attempts that changed nothing in etcd on disk: all or nothing.
+    /// Writes rows without an etcd change, such as refusals, to disk, all or nothing.
     package func record(_ attempts: [AuditRecord.Draft]) async throws(StoreError) {
         try await queue.submit(.attempts(attempts))
     }
 
-    /// As `record`, without waiting; `onFailure` must not block.
+    /// Submits the rows without waiting. `onFailure` must not block.
     package func record(
         _ attempts: [AuditRecord.Draft], onFailure: @escaping @Sendable (StoreError) -> Void
     ) {
         queue.submit(.attempts(attempts), onFailure: onFailure)
     }
 
-    /// Puts words into the index of texts.
+    /// Adds words to the index of texts.
     func index(_ batch: TextIndex.Batch) async throws(StoreError) {
         try await queue.submit(.texts(batch))
     }
 
-    /// Has the index of texts made again.
+    /// Empties the index of texts. It is then filled again.
     func emptyTexts() async throws(StoreError) {
         try await queue.submit(.emptyTexts)
     }
 
-    /// Runs `body` in a transaction of the writing connection; it may run twice, so it sets what it
-    /// returns anew each time.
+    /// Runs `body` in a transaction of the writing connection. `body` may run twice, so it must compute its
+    /// result anew each time.
     package func transaction<Value: Sendable>(
         _ body: @escaping @Sendable (inout LedgerWriter, Database) throws -> Value
     ) async throws(StoreError) -> Value {
@@ -155,17 +160,17 @@ package final class AuditLedger: Sendable {
         return value
     }
 
-    /// Stores a checkpoint, unless there is one with the same number of rows.
+    /// Stores a checkpoint, unless a checkpoint with the same number of rows exists.
     func store(_ checkpoint: StoredCheckpoint) async throws(StoreError) {
         try await queue.submit(.checkpoint(checkpoint))
     }
 
-    /// Writes everything that was submitted, then releases the file. Every later call throws.
+    /// Writes all submitted work, then releases the file. Every later call throws.
     package func close() async throws(StoreError) {
         queue.close()
         do {
-            // DatabasePool closes its writer before its readers, so SQLite would leave the log as it is.
-            // Should this fail, for want of space, the log is kept and read at the next opening.
+            // DatabasePool closes its writer before its readers, so SQLite would not empty the write-ahead log.
+            // If this checkpoint fails for lack of space, the log is kept and read at the next opening.
             try await pool.barrierWriteWithoutTransaction { db in
                 _ = try? db.checkpoint(.truncate)
             }

@@ -8,44 +8,44 @@ import GRDB
     import Darwin
 #endif
 
-/// Why the ledger could not be opened, read or written.
+/// The reason why the ledger could not be opened, read or written.
 package struct StoreError: Error, Hashable, Sendable {
     package enum Code: Hashable, Sendable, CaseIterable {
         /// The directory or the file cannot be created or opened.
         case cannotOpen
-        /// Another ledger, in this process or another, has the file open.
+        /// Another ledger has the file open, in this process or in another one.
         case locked
-        /// The file is not SQLite's, or belongs to another program.
+        /// The file is not an SQLite file, or it belongs to another program.
         case notALedger
         /// A later version of this program has written the file.
         case newerSchema
         /// SQLite found the file damaged.
         case corrupt
         case diskFull
-        /// The file, or the file system it is on, cannot be written.
+        /// The file or its file system cannot be written.
         case readOnly
         /// The operating system reported an error while reading or writing.
         case io
         /// Another program held SQLite's own lock for longer than the busy timeout.
         case busy
-        /// Too much waits to be written.
+        /// Too many rows wait to be written.
         case overloaded
         /// The ledger follows another etcd cluster.
         case clusterMismatch
-        /// The file is not a segment, breaks off, does not verify, or does not fit the ledger.
+        /// The file is not a segment, is incomplete, does not verify, or does not fit the ledger.
         case badSegment
-        /// The file of the key that signs checkpoints is missing, open to others, or holds no key.
+        /// The file of the signing key is missing, is accessible to other users, or holds no key.
         case unusableKey
         /// The ledger has been closed.
         case closed
-        /// Anything else SQLite reported: a defect of this program.
+        /// SQLite reported another error, which is a defect of this program.
         case unexpected
     }
 
     package var code: Code
-    /// What happened, to which file, and what to do.
+    /// A text that says what happened, to which file, and what to do.
     package var message: String
-    /// SQLite's extended result code or the `errno`, where there is one.
+    /// SQLite's extended result code or the `errno`; nil if there is neither.
     package var systemCode: Int32?
 
     package init(code: Code, message: String, systemCode: Int32? = nil) {
@@ -60,7 +60,7 @@ extension StoreError: CustomStringConvertible {
 }
 
 extension StoreError {
-    /// `error` in this module's terms, for the ledger at `path`.
+    /// Converts `error` for the ledger at `path`.
     init(_ error: any Error, path: String) {
         switch error {
         case let error as StoreError: self = error
@@ -69,7 +69,7 @@ extension StoreError {
         }
     }
 
-    /// https://www.sqlite.org/rescode.html
+    /// The codes are described in https://www.sqlite.org/rescode.html.
     private init(sqlite error: DatabaseError, path: String) {
         let (code, advice) = Self.meaning(of: error.resultCode)
         let text =
@@ -112,7 +112,7 @@ extension StoreError {
             code: code, message: "\(path): \(text). \(Self.advice(number))", systemCode: number)
     }
 
-    /// Which file is a ledger, for who has given another one.
+    /// The advice for a user who gave a file that is not a ledger.
     static let ledgerName = "A ledger is audit.sqlite in the server's data folder (--data-dir)."
 
     private static func advice(_ number: Int32) -> String {

@@ -1,11 +1,11 @@
-/// One column of the ledger's table `audit`.
+/// A column of the ledger's table `audit`.
 ///
-/// `all` is the one place that says which columns there are. Writing and reading rows, the canonical form
-/// under the hash, segments, the API's documents, CSV, CADF and the filters are loops over it, so a new
-/// column is a property of `AuditRecord.Draft`, a line here and a step of the schema.
+/// `all` is the only list of the columns. The code for writing and reading rows, the canonical form for the
+/// hash, segments, the API's documents, CSV, CADF and the filters uses this list. So a new column needs a
+/// property of `AuditRecord.Draft`, a line here and a step of the schema.
 ///
-/// A class, since every row that is written or read walks the table: a struct with this many parts would be
-/// copied at each step.
+/// This is a class, because the list is used for every row that is written or read. A struct with so many parts
+/// would be copied each time.
 package final class AuditColumn: Sendable {
     /// A property of a draft.
     package typealias Path<Value> = any WritableKeyPath<AuditRecord.Draft, Value> & Sendable
@@ -23,7 +23,7 @@ package final class AuditColumn: Sendable {
         case optionalInteger(Path<Int64?>)
         /// 0 or 1.
         case flag(Path<Bool>)
-        /// NULL or 1: a flag that was added to a table with rows in it.
+        /// NULL or 1, for a flag that was added to a table that already had rows.
         case rareFlag(Path<Bool>)
     }
 
@@ -34,10 +34,10 @@ package final class AuditColumn: Sendable {
         case blob = "BLOB"
     }
 
-    /// The place of the column in the API's document of a row.
+    /// The position of the column in the API's document of a row.
     package enum Member: Sendable, ExpressibleByStringLiteral {
         case plain(String)
-        /// The column's text is JSON and is shown as such.
+        /// A member that shows the column's JSON text as JSON.
         case json(String)
         /// A member of the object in member `of`.
         case part(String, of: String)
@@ -45,26 +45,26 @@ package final class AuditColumn: Sendable {
         package init(stringLiteral name: String) { self = .plain(name) }
     }
 
-    /// The place of the column in a CADF event.
+    /// The position of the column in a CADF event.
     package enum EventPlace: Hashable, Sendable {
-        /// A member of CADF's own.
+        /// A standard member of CADF.
         case member
-        /// One of the tags, in rising order.
+        /// A tag. The number gives its order.
         case tag(Int)
-        /// One of the attachments, in rising order.
+        /// An attachment. The number gives its order.
         case attachment(Int)
     }
 
-    /// The name in table `audit`, which is the key in the canonical form too.
+    /// The name in table `audit`, which is also the key in the canonical form.
     package let name: String
     package let content: Content
-    /// Nil for a column that the API does not show.
+    /// The member in the API's document; nil for a column that the API does not show.
     package let member: Member?
-    /// The columns of CSV are sorted by this. Every tenth number is used, to leave room for new columns.
+    /// The order of the column in CSV. Only every tenth number is used, to leave room for new columns.
     package let csv: Int?
     package let event: EventPlace?
     package let filter: AuditColumnFilter?
-    /// `name` as UTF-8.
+    /// The name as UTF-8.
     package let key: [UInt8]
 
     init(
@@ -181,17 +181,18 @@ package final class AuditColumn: Sendable {
         AuditColumn("hash", .hash, "hash", csv: 360, event: .member),
     ]
 
-    /// The columns under the hash, in the order of the canonical form: all but `hash` itself, by name.
+    /// The columns that are hashed, in the order of the canonical form: all except `hash` itself, sorted by
+    /// name.
     package static let hashed = all.filter { $0.name != "hash" }.sorted {
         $0.name.utf8.lexicographicallyPrecedes($1.name.utf8)
     }
 
-    /// The columns that a search can ask for.
+    /// The columns that a search can filter by.
     package static let filtered = all.filter { $0.filter != nil }
 }
 
 extension AuditRecord.Draft {
-    /// `status` as the column holds it.
+    /// The status as the type of the column.
     var statusNumber: Int64? {
         get { status.map(Int64.init) }
         set { status = newValue.map { Int(truncatingIfNeeded: $0) } }

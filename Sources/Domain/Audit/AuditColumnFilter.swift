@@ -1,11 +1,11 @@
-/// The way to ask for rows with a certain value in a column.
+/// A query parameter that selects rows by the value of a column.
 package struct AuditColumnFilter: Sendable {
     /// A property of a filter.
     package typealias Path<Value> = any WritableKeyPath<AuditFilter, Value?> & Sendable
 
     /// The condition on the column.
     package enum Question: Sendable {
-        /// This very text.
+        /// Exactly this text.
         case text(Path<String>)
         case integer(Path<Int64>)
         case flag(Path<Bool>)
@@ -21,7 +21,8 @@ package struct AuditColumnFilter: Sendable {
     /// The query parameter of the API.
     package let parameter: String
     package let question: Question
-    /// The form of the parameter, for clients; nil for any text, or if the endpoint has its own check.
+    /// The valid form of the parameter, for clients; nil if any text is valid, or if the endpoint has its own
+    /// check.
     package let expected: String?
     /// The numbers that a row can have.
     package let range: ClosedRange<Int64>
@@ -70,8 +71,8 @@ package struct AuditColumnFilter: Sendable {
 }
 
 extension AuditColumn {
-    /// Returns what the column must hold, if `filter` asks for one value of it; nil if it asks for none, or
-    /// for a kind, a role or a trace, which are found otherwise.
+    /// Returns the value that `filter` requires in this column. Returns nil if the filter requires none. Also
+    /// returns nil for a kind, a role or a trace, because these are not compared with the whole value.
     package func asked(_ filter: AuditFilter) -> AuditValue? {
         switch self.filter?.question {
         case .text(let path): filter[keyPath: path].map(AuditValue.text)
@@ -89,7 +90,7 @@ extension AuditColumn {
         return .integer(isSet ? 1 : 0)
     }
 
-    /// True if the row holds what `filter` asks of this column.
+    /// Returns true if the row has the value that `filter` requires in this column.
     func matches(_ filter: AuditFilter, _ record: AuditRecord) -> Bool {
         switch self.filter?.question {
         case .kind(let path): filter[keyPath: path].map(record.entry.isAbout) ?? true

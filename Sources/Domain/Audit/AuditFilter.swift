@@ -1,6 +1,6 @@
 package import Documents
 
-/// Which rows of the ledger to show; a nil member does not restrict.
+/// A selection of rows of the ledger. A member that is nil does not restrict the selection.
 package struct AuditFilter: Hashable, Sendable {
     package var kind: String?
     package var name: String?
@@ -31,15 +31,15 @@ package struct AuditFilter: Hashable, Sendable {
     package var isDryRun: Bool?
     package var isAfterGap: Bool?
     package var clusterID: String?
-    /// Rows at this time or later.
+    /// The time of the earliest rows, inclusive.
     package var since: Timestamp?
-    /// Rows before this time.
+    /// The end of the time range, exclusive.
     package var until: Timestamp?
     package var network: AuditNetwork?
-    /// A place in the object that is not the same before and after.
+    /// A field of the object that differs before and after.
     package var field: AuditField?
     package var text: AuditText?
-    /// Rows up to this number.
+    /// The number of the last row that can match.
     package var lastSeq: Int64?
 
     package init() {}
@@ -62,8 +62,8 @@ package struct AuditFilter: Hashable, Sendable {
         self.until = until
     }
 
-    /// True if reads of the audit log are left out: a search for words would else find the searches for the same
-    /// words before it. Who asks for reads gets them.
+    /// True if reads of the audit log are left out, because a search for words would otherwise find earlier
+    /// searches for the same words. A filter for reads includes them.
     package var leavesOutReads: Bool {
         text != nil && verb != .read && kind != AuditKind.auditLog.rawValue
     }
@@ -72,16 +72,16 @@ package struct AuditFilter: Hashable, Sendable {
     package static func isTraceID(_ text: String) -> Bool { text.utf8.count == 32 }
 }
 
-/// Networks that a row touches, by their relation to a block of addresses.
+/// A condition on the networks of a row: their relation to a block of addresses.
 package struct AuditNetwork: Hashable, Sendable {
     /// The relation of the row's network to the block.
     package enum Relation: String, CaseIterable, Sendable {
         case exact
-        /// It is in the block.
+        /// The network is in the block.
         case within
-        /// The block is in it.
+        /// The network contains the block.
         case contains
-        /// They share an address.
+        /// The network and the block share an address.
         case overlaps
     }
 
@@ -103,12 +103,13 @@ package struct AuditNetwork: Hashable, Sendable {
     }
 }
 
-/// A place in an object, named by a JSON pointer (RFC 6901).
+/// A field of an object, named by a JSON pointer (RFC 6901).
 package struct AuditField: Hashable, Sendable {
     package let pointer: String
     private let path: [String]
 
-    /// Nil unless `pointer` is a JSON pointer: empty or beginning with `/`, with `~` written `~0` and `/` `~1`.
+    /// Nil unless `pointer` is a JSON pointer: empty, or beginning with `/`. In it, `~` is written `~0` and `/`
+    /// is written `~1`.
     package init?(pointer: String) {
         guard pointer.isEmpty || pointer.utf8.first == UInt8(ascii: "/") else { return nil }
         let escapes = pointer.split(separator: "~", omittingEmptySubsequences: false).dropFirst()
@@ -117,8 +118,8 @@ package struct AuditField: Hashable, Sendable {
         path = JSONPointer.tokens(pointer)
     }
 
-    /// Returns true if the value there differs before and after: it changed, came or went, or
-    /// something in it did.
+    /// Returns true if the value of the field differs before and after. This includes fields that were added or
+    /// removed, and changes inside the value.
     package func differs(_ before: JSONValue?, _ after: JSONValue?) -> Bool {
         before.flatMap(value) != after.flatMap(value)
     }
@@ -143,7 +144,7 @@ package struct AuditField: Hashable, Sendable {
 }
 
 extension AuditFilter {
-    /// True if the row is one of those that are asked for.
+    /// Returns true if the row matches the filter.
     package func matches(_ record: AuditRecord) -> Bool {
         AuditColumn.filtered.allSatisfy { $0.matches(self, record) }
             && isInRange(record) && !(leavesOutReads && record.verb == .read)
@@ -156,7 +157,7 @@ extension AuditFilter {
             && (lastSeq.map { record.seq <= $0 } ?? true)
     }
 
-    /// Returns true if the row touches a network that is asked for.
+    /// Returns true if the row touches a matching network.
     package func matchesNetworks(_ record: AuditRecord) -> Bool {
         guard let network else { return true }
         return Self.strings(record.cidrs).contains { text in
@@ -164,7 +165,7 @@ extension AuditFilter {
         }
     }
 
-    /// Returns true if the row changes the field that is asked for.
+    /// Returns true if the row changes the filter's field.
     package func matchesField(_ record: AuditRecord) -> Bool {
         guard let field else { return true }
         let (before, after) = (Self.document(record.before), Self.document(record.after))

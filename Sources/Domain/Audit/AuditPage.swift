@@ -1,11 +1,11 @@
-/// One page of the ledger.
+/// A page of rows of the ledger.
 package struct AuditPage: Hashable, Sendable {
     package var records: [AuditRecord]
-    /// The beginning of the next page; nil when this is the last.
+    /// The beginning of the next page; nil if this is the last page.
     package var next: AuditCursor?
-    /// The number of rows that were looked at.
+    /// The number of rows that the search looked at.
     package var scanned: Int
-    /// True when the search stopped before the page was full: `next` continues it.
+    /// True if the search stopped before the page was full. `next` continues it.
     package var isPartial: Bool
 
     package init(
@@ -18,14 +18,14 @@ package struct AuditPage: Hashable, Sendable {
     }
 }
 
-/// By what rows are counted.
+/// The property by which rows are counted.
 package enum AuditGrouping: String, CaseIterable, Sendable {
     case actor, kind, name, region, verb
     /// The day in UTC.
     case day
     case outcome, origin
 
-    /// The group of a row; nil when it has none, such as a region.
+    /// Returns the group of a row; nil if it has none, for example no region.
     package func key(_ record: AuditRecord) -> String? {
         switch self {
         case .actor: record.actor
@@ -52,11 +52,11 @@ package struct AuditGroups: Hashable, Sendable {
         }
     }
 
-    /// The largest first; equal ones by key.
+    /// The groups, largest first. Groups of equal size are ordered by key.
     package var groups: [Group]
     /// The number of rows that were looked at.
     package var scanned: Int
-    /// The position where counting continues; nil when every row has been counted.
+    /// The position where counting continues; nil if every row has been counted.
     package var next: AuditCursor?
 
     package init(counts: [String?: Int], scanned: Int, next: AuditCursor?) {
@@ -68,13 +68,13 @@ package struct AuditGroups: Hashable, Sendable {
     }
 }
 
-/// A position between two rows. A page continues after the row it names.
+/// A position between two rows. A page begins after the row in the cursor.
 ///
-/// Rows are ordered by time and, where times are equal, by number: the time of a change made
-/// elsewhere is kept, so a row written late is still listed where it belongs. The results of a search for words
-/// are ordered by number alone.
+/// Rows are ordered by time, and rows with equal times by number. A change made elsewhere keeps its time, so a
+/// row that is written late is listed at the time of its change. The results of a search for words are ordered
+/// by number alone.
 package struct AuditCursor: Hashable, Sendable {
-    /// Nil in the order of numbers.
+    /// Nil if rows are ordered by number.
     package let time: Timestamp?
     package let seq: Int64
 
@@ -83,7 +83,7 @@ package struct AuditCursor: Hashable, Sendable {
         self.seq = seq
     }
 
-    /// A place in the order of numbers.
+    /// Creates a position in the order of number.
     package init(seq: Int64) {
         time = nil
         self.seq = seq
@@ -93,8 +93,8 @@ package struct AuditCursor: Hashable, Sendable {
 }
 
 extension AuditCursor: LosslessStringConvertible {
-    /// `<microseconds>.<seq>`, or `s<seq>` in the order of numbers; all decimal. Rows have numbers
-    /// from 1; 0 is the place before the first.
+    /// Reads `<microseconds>.<seq>`, or `s<seq>` in the order of number, with decimal numbers. Row numbers
+    /// begin at 1, and 0 is the position before the first row.
     package init?(_ description: String) {
         if description.hasPrefix("s") {
             guard let seq = Int64(description.dropFirst()), seq >= 0 else { return nil }
@@ -111,7 +111,7 @@ extension AuditCursor: LosslessStringConvertible {
     package var description: String { time.map { "\($0.microseconds).\(seq)" } ?? "s\(seq)" }
 }
 
-/// Which rows come first.
+/// The order of rows.
 package enum AuditOrder: String, CaseIterable, Sendable {
     case ascending = "asc"
     case descending = "desc"

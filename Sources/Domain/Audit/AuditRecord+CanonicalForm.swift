@@ -1,16 +1,16 @@
 import Documents
 
 extension AuditRecord {
-    /// The bytes under this row's hash: see `canonicalForm(of:)`.
+    /// The bytes that are hashed for this row. See `canonicalForm(of:)`.
     package var canonicalForm: [UInt8] { Self.canonicalForm(of: values) }
 
-    /// Returns a row as canonical JSON (RFC 8785): one object whose members are the columns of table `audit`
-    /// except `hash`, under the columns' own names.
+    /// Returns a row as canonical JSON (RFC 8785). It is one object. Its members are the columns of table
+    /// `audit` except `hash`, with the columns' names.
     ///
-    /// Columns that are NULL are left out, so a column added later leaves the hashes of older rows as they
-    /// are. Text is a string, an integer a number (`time` in microseconds, `gap` 0 or 1) and `prev_hash` 64
-    /// lower-case hex digits. `before`, `after` and `detail` are strings that hold JSON, not JSON in place:
-    /// so no text in one column can pass for another column.
+    /// NULL columns are left out, so a new column does not change the hashes of older rows. Text is a string.
+    /// An integer is a number (`time` in microseconds, `gap` 0 or 1). `prev_hash` is 64 lower-case hex digits.
+    /// `before`, `after` and `detail` are strings that contain JSON, not JSON objects. So text in one column
+    /// cannot be taken for another column.
     ///
     /// - Parameter values: see `AuditRecord.values`.
     package static func canonicalForm(of values: [AuditValue]) -> [UInt8] {
@@ -35,7 +35,7 @@ extension AuditRecord {
         AuditRecord(seq: seq, entry: entry, previousHash: previousHash, hash: .zero).canonicalForm
     }
 
-    /// `AuditColumn.hashed`, by position among all columns.
+    /// `AuditColumn.hashed`, with the index of each column in `AuditColumn.all`.
     private static let hashedColumns = AuditColumn.hashed.map { column in
         (index: AuditColumn.all.firstIndex { $0 === column } ?? 0, key: column.key)
     }

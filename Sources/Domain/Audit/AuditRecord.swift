@@ -1,16 +1,16 @@
 package import Documents
 
-/// One row of the audit ledger: a change that etcd shows, or an attempt that was refused or failed.
+/// A row of the audit ledger: a change in etcd, or a request that was refused or failed.
 ///
-/// The writer's part is in `entry`; its members can be read directly: `record.actor`.
+/// `entry` has the writer's part. Its members can be read directly, such as `record.actor`.
 @dynamicMemberLookup
 package struct AuditRecord: Hashable, Sendable {
-    /// Position in this server's ledger: 1, 2, 3 … without holes.
+    /// The number of the row in this server's ledger: 1, 2, 3 … without gaps.
     package internal(set) var seq: Int64
     package internal(set) var entry: Draft
-    /// `hash` of the row before; 32 zero bytes in the first row.
+    /// The hash of the previous row; 32 zero bytes in the first row.
     package internal(set) var previousHash: AuditHash
-    /// SHA-256 of `canonicalForm`.
+    /// The SHA-256 of `canonicalForm`.
     package internal(set) var hash: AuditHash
 
     package init(seq: Int64, entry: Draft, previousHash: AuditHash, hash: AuditHash) {
@@ -26,70 +26,72 @@ package struct AuditRecord: Hashable, Sendable {
 }
 
 extension AuditRecord {
-    /// Everything about a row that its writer knows; the ledger adds the number and the hashes.
+    /// The part of a row that its writer provides. The ledger adds the number and the hashes.
     package struct Draft: Hashable, Sendable {
-        /// When it happened: the change's own time where it is known, else when this server saw it.
+        /// The time of the change; if it is not known, the time at which this server saw the change.
         package var time: Timestamp
         package var origin: Origin
-        /// The principal, such as `anonymous@192.0.2.7`, or what is known of an outside writer.
+        /// The principal, such as `anonymous@192.0.2.7`, or the known facts about an outside writer.
         package var actor: String
         package var verb: Verb
-        /// The kind of object in Calico's or this server's words: `Region`, `GlobalNetworkPolicy`.
+        /// The kind of object in Calico's or this server's terms, such as `Region` or `GlobalNetworkPolicy`.
         package var kind: String
         package var name: String
         package var outcome: Outcome
 
-        /// The region the object belongs to; nil for what belongs to none.
+        /// The region of the object; nil if it belongs to no region.
         package var region: String?
-        /// etcd mod revision that made the change; nil for attempts that never reached etcd.
+        /// The etcd revision of the change; nil for requests that never reached etcd.
         package var revision: Int64?
-        /// etcd cluster id, 16 lower-case hex digits.
+        /// The etcd cluster id, 16 lower-case hex digits.
         package var clusterID: String?
         package var changeID: String?
-        /// The proof of the actor's identity: `none` (not given), `asserted` (taken from `X-Actor`); nil for
-        /// what was not asked for over HTTP.
+        /// The proof of the actor's identity: `none` (not given) or `asserted` (taken from `X-Actor`). It is
+        /// nil if there was no HTTP request.
         package var authentication: String?
         /// The actor's roles, as a JSON array of strings; nil for none.
         package var roles: String?
         package var clientAddress: String?
         package var userAgent: String?
         package var requestID: String?
-        /// `traceparent` of the request (W3C Trace Context section 3.2).
+        /// The `traceparent` of the request (W3C Trace Context section 3.2).
         package var traceParent: String?
-        /// SHA-256 of the Idempotency-Key, 64 lower-case hex digits: the key itself is the client's.
+        /// The SHA-256 of the Idempotency-Key, 64 lower-case hex digits. The key itself is known only to the
+        /// client.
         package var idempotencyKeyHash: String?
-        /// Why, as the client said.
+        /// The reason for the change, given by the client.
         package var reason: String?
-        /// The ticket that asks for the change, as the client said.
+        /// The ticket that requests the change, given by the client.
         package var ticket: String?
-        /// The etcd key that was changed; nil for attempts that never reached etcd.
+        /// The changed etcd key; nil for requests that never reached etcd.
         package var key: String?
-        /// The number of times etcd had been replaced or restored when this was written, from 1; the ledger sets it
-        /// on rows that have a revision. Within an epoch, revisions only rise.
+        /// The epoch of the revision. The first epoch is 1, and a new one begins when etcd is replaced or
+        /// restored. The ledger sets it on rows with a revision. Within an epoch, revisions only rise.
         package var epoch: Int64?
-        /// Networks in the object before and after, canonical and ascending, as a JSON array of strings;
-        /// nil for none.
+        /// The networks in the object before and after, canonical and ascending, as a JSON array of strings;
+        /// nil if there are none.
         package var cidrs: String?
-        /// Name of the problem type that the client was given, such as `overlap`.
+        /// The name of the problem type in the answer to the client, such as `overlap`.
         package var problem: String?
-        /// True for an attempt that asked for a plan only.
+        /// True for a dry run that was refused or failed.
         package var isDryRun = false
-        /// The warnings that the client was given, as a JSON array of `{pointer, rule, message}`; nil for none.
+        /// The warnings in the answer to the client, as a JSON array of `{pointer, rule, message}`; nil if
+        /// there are none.
         package var warnings: String?
-        /// The ledger that this row was imported from; nil for a row of this ledger's own.
+        /// The ledger from which this row was imported; nil for a row of this ledger itself.
         package var sourceLedger: String?
-        /// Number and hash of the row in that ledger.
+        /// The number and the hash of the row in the other ledger.
         package var sourceSeq: Int64?
         package var sourceHash: String?
-        /// HTTP status the client was given; nil when there was no request.
+        /// The HTTP status of the answer to the client; nil if there was no request.
         package var status: Int?
-        /// JSON text with what was wrong (problem type, rule ids) about an attempt that was not accepted.
+        /// The reason for a refusal (problem type, rule ids) as JSON text, or details of other rows.
         package var detail: String?
-        /// True when the change was found by comparison after etcd's history had been lost.
+        /// True if the change was found by comparison after etcd's history had been lost.
         package var isAfterGap = false
-        /// The object before the change as canonical JSON (RFC 8785); nil when it did not exist.
+        /// The object before the change as canonical JSON (RFC 8785); nil if it did not exist.
         package var before: String?
-        /// The object after the change as canonical JSON (RFC 8785); nil when it no longer exists.
+        /// The object after the change as canonical JSON (RFC 8785); nil if it does not exist.
         package var after: String?
 
         package init(
@@ -107,20 +109,20 @@ extension AuditRecord {
         }
     }
 
-    /// Where a change came from.
+    /// The source of a change.
     package enum Origin: String, CaseIterable, Sendable {
         /// A request to a server of this product.
         case api
         /// Another writer of the same etcd: calicoctl, Neutron, etcdctl.
         case external
-        /// This product on its own account.
+        /// The server itself.
         case system
     }
 
     /// The action that was taken or tried.
     package enum Verb: String, CaseIterable, Sendable {
         case create, update, delete
-        /// Something was seen that no single write explains, such as a gap in etcd's history.
+        /// An event that no single write explains, such as a gap in etcd's history.
         case observe
         /// The audit log was read.
         case read
@@ -129,18 +131,18 @@ extension AuditRecord {
     /// The result of the action.
     package enum Outcome: String, CaseIterable, Sendable {
         case accepted
-        /// The request broke a rule; nothing was written.
+        /// The request broke a rule. Nothing was written.
         case refused
-        /// The request was in order but could not be carried out.
+        /// The request was valid but could not be carried out.
         case failed
     }
 }
 
 extension AuditRecord.Draft {
-    /// The actor of the rows that this program writes on its own account.
+    /// The actor of rows about the server itself.
     package static let ownActor = "policy-server"
 
-    /// Returns a row that this program writes on its own account: about the ledger, its keys or gaps.
+    /// Returns a row about the server itself, such as a row about the ledger, its keys or gaps.
     package static func own(
         _ verb: AuditRecord.Verb, _ kind: AuditKind, _ name: String, detail: JSONValue? = nil,
         at time: Timestamp
@@ -153,7 +155,7 @@ extension AuditRecord.Draft {
     }
 }
 
-/// The kinds that rows of the ledger have: the one list, which a search for any other kind is told.
+/// All kinds of rows in the ledger. The answer to a search for any other kind names these kinds.
 package enum AuditKind: String, CaseIterable, Sendable {
     case region = "Region"
     case subnet = "Subnet"
@@ -165,24 +167,24 @@ package enum AuditKind: String, CaseIterable, Sendable {
     case networkSet = "NetworkSet"
     case tier = "Tier"
     case clusterInformation = "ClusterInformation"
-    /// The ledger itself: gaps, rows that were dropped or pruned, imports.
+    /// The ledger itself: gaps, dropped or pruned rows, and imports.
     case ledger = "Ledger"
     /// Reads of the audit log.
     case auditLog = "AuditLog"
     case legalHold = "LegalHold"
     case signingKey = "SigningKey"
-    /// Requests whose actor could not be one.
+    /// Requests with an unusable actor.
     case authentication = "Authentication"
-    /// Streams that were refused as a whole.
+    /// Manifests that were refused as a whole.
     case stream = "Stream"
-    /// Writes to no one object, such as a stream, that were turned away before they were looked at.
+    /// Writes without a single object, such as a manifest, that were refused before a handler read them.
     case request = "Request"
 }
 
 /// A SHA-256 value of the ledger's hash chain: 32 bytes, shown as 64 lower-case hex digits.
 package struct AuditHash: Hashable, Sendable {
     package static let byteCount = 32
-    /// The previous hash of the first row.
+    /// The previous hash in the first row.
     package static let zero = AuditHash(uncheckedBytes: [UInt8](repeating: 0, count: byteCount))
 
     package let bytes: [UInt8]

@@ -1,26 +1,27 @@
 import Documents
 
-/// Words to look for in the text of a row. A row matches if it has all of them.
+/// Words to search for in the text of a row. A row matches if it contains all of them.
 ///
-/// Words are separated by spaces. Text in double quotes is a phrase, and so is a word with other marks in it, such as
-/// `alice@example.org`. The parts of a phrase must follow one another. A `*` at the end stands for any ending.
+/// Words are separated by spaces. Text in double quotes is a phrase. A word with other marks in it, such as
+/// `alice@example.org`, is a phrase too. The parts of a phrase must follow one another. A `*` at the end stands
+/// for any ending.
 package struct AuditText: Hashable, Sendable {
     package struct Term: Hashable, Sendable {
         /// At least one word. The words must follow one another.
         package var words: [String]
-        /// True if the last word is only a beginning.
+        /// True if the last word is only a prefix.
         package var isPrefix: Bool
     }
 
-    /// The characters that a word must have before its `*`. A shorter word would match half of all rows.
+    /// The fewest characters of a word with a `*`. A shorter word would match half of all rows.
     package static let minimumPrefix = 3
-    /// The number of words that may be asked for.
+    /// The most words in a search.
     package static let maximumWords = 32
 
     package let terms: [Term]
 
-    /// Throws if `text` has no word, too many words, a `*` behind too short a word, or an unclosed quote, which may
-    /// not be meant as a quote.
+    /// Throws if `text` has no word, too many words, a `*` after too short a word, or an unclosed quote, which
+    /// may not be meant as a quote.
     package init(_ text: String) throws(AuditTextError) {
         guard text.unicodeScalars.count(where: { $0 == "\"" }).isMultiple(of: 2) else {
             throw .openQuote
@@ -41,7 +42,7 @@ package struct AuditText: Hashable, Sendable {
         self.terms = terms
     }
 
-    /// The parts of `text` between spaces outside of quotes.
+    /// Returns the parts of `text` between spaces outside of quotes.
     private static func pieces(_ text: String) -> [(text: String, isPrefix: Bool)] {
         var pieces: [(String, Bool)] = []
         var piece = ""
@@ -53,7 +54,7 @@ package struct AuditText: Hashable, Sendable {
         }
         for scalar in text.unicodeScalars {
             if scalar == "\"" {
-                // A closing quote does not end the piece: a star may follow it.
+                // A closing quote does not end the piece, because a star may follow it.
                 if isQuoted { piece += " " } else { end() }
                 isQuoted.toggle()
             } else if !isQuoted, scalar.properties.isWhitespace {
@@ -94,7 +95,7 @@ package enum AuditTextError: Error, Hashable, Sendable {
     case shortPrefix(String)
     case tooManyWords
 
-    /// The end of a sentence that says what is wrong.
+    /// The end of a sentence about what is wrong.
     package var message: String {
         switch self {
         case .noWord: "has no letter or digit in it"
@@ -106,10 +107,10 @@ package enum AuditTextError: Error, Hashable, Sendable {
     }
 }
 
-/// The words of a row, as the index of texts holds them.
+/// The words of a row in the index of texts.
 ///
-/// Removing a row from the index takes the same words as adding it did. So a change here needs a schema step that
-/// empties the index.
+/// A row must be removed from the index with the same words with which it was added. So a change here needs a
+/// schema step that empties the index.
 package enum AuditWords {
     /// Marks that belong to a word, so that names, labels, addresses and networks are words.
     private static let marks: Set<Unicode.Scalar> = ["-", "_", ".", "/", ":"]
@@ -119,14 +120,15 @@ package enum AuditWords {
         "name", "region", "actor", "reason", "ticket", "detail", "before", "after",
     ]
 
-    /// The words of each column.
+    /// Returns the words of each column.
     package static func columns(of record: AuditRecord) -> [[String]] {
         let plain = [record.name, record.region, record.actor, record.reason, record.ticket]
         let documents = [record.detail, record.before, record.after]
         return plain.map { $0.map(split) ?? [] } + documents.map { $0.map(ofDocument) ?? [] }
     }
 
-    /// Letters, digits and marks that belong to a word; a full stop or colon behind one does not.
+    /// Returns the words of a text. A word consists of letters, digits and the marks above. It has at least one
+    /// letter or digit, and does not end in a full stop or colon.
     package static func split(_ text: String) -> [String] {
         var words: [String] = []
         var word = String.UnicodeScalarView()
@@ -142,7 +144,7 @@ package enum AuditWords {
         return words
     }
 
-    /// Returns the words of the member names and values of a JSON text, in its order.
+    /// Returns the words of the member names and values of a JSON text, in the order of the text.
     private static func ofDocument(_ text: String) -> [String] {
         guard let document = try? JSONParser.parse(Array(text.utf8)) else { return split(text) }
         var words: [String] = []

@@ -12,8 +12,8 @@ extension AuditColumn {
         return read(&record)
     }
 
-    /// Reads the value in place. A key path that is applied to a constant copies the whole row first, which
-    /// takes four times as long, and appending a row reads all of its columns.
+    /// Returns the value without copying the row. A key path that is applied to a constant copies the whole row
+    /// first, which takes four times as long, and appending a row reads all of its columns.
     fileprivate func read(_ record: inout AuditRecord) -> AuditValue {
         func get<Value>(_ value: inout Value) -> Value { value }
         return switch content {
@@ -34,7 +34,8 @@ extension AuditColumn {
         }
     }
 
-    /// Puts what the column holds into `record`; false if no version of this program writes such a value.
+    /// Stores the value of the column in `record`. Returns false if no version of this program writes such a
+    /// value.
     package func put(_ value: AuditValue, into record: inout AuditRecord) -> Bool {
         switch (content, value) {
         case (.seq, .integer(let seq)): record.seq = seq
@@ -71,7 +72,7 @@ extension AuditRecord {
         return AuditColumn.all.map { $0.read(&record) }
     }
 
-    /// Reads a row column by column. `value` gives what a column holds; `refuse` is told the column of a
+    /// Reads a row column by column. `value` returns the value of a column. `refuse` receives the column of a
     /// value that no version of this program writes, and returns the error to throw.
     package init<Failure: Error>(
         _ value: (_ index: Int, AuditColumn) throws(Failure) -> AuditValue,

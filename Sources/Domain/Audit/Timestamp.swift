@@ -1,8 +1,8 @@
 import Documents
 
-/// A moment in UTC to the microsecond, as the ledger keeps it.
+/// A time in UTC with a resolution of microseconds, as stored in the ledger.
 package struct Timestamp: Hashable, Comparable, Sendable {
-    /// Microseconds since 1970-01-01T00:00:00Z, leap seconds not counted.
+    /// Microseconds since 1970-01-01T00:00:00Z, without leap seconds.
     package let microseconds: Int64
 
     package init(microseconds: Int64) { self.microseconds = microseconds }
@@ -15,13 +15,13 @@ package struct Timestamp: Hashable, Comparable, Sendable {
 extension Timestamp {
     private static let microsecondsPerDay: Int64 = 86_400_000_000
 
-    /// RFC 3339 in UTC with six decimals: `2026-11-23T05:00:00.000000Z`.
+    /// The time as RFC 3339 in UTC with six decimals: `2026-11-23T05:00:00.000000Z`.
     package var rfc3339: String {
         let fraction = Self.padded(microsecondsOfDay % 1_000_000, 6)
         return rfc3339Seconds.dropLast() + "." + fraction + "Z"
     }
 
-    /// RFC 3339 in UTC cut to whole seconds, as Kubernetes writes it: `2026-11-23T05:00:00Z`.
+    /// The time as RFC 3339 in UTC, cut to whole seconds, in the form of Kubernetes: `2026-11-23T05:00:00Z`.
     package var rfc3339Seconds: String {
         let (year, month, day) = Self.civil(fromDays: days)
         let seconds = microsecondsOfDay / 1_000_000
@@ -30,7 +30,7 @@ extension Timestamp {
             + time.joined(separator: ":") + "Z"
     }
 
-    /// Reads an RFC 3339 date-time in its lenient form, cut to microseconds; nil for any other text.
+    /// Reads an RFC 3339 date-time in its lenient form, cut to microseconds. Nil for any other text.
     package init?(rfc3339 text: String) {
         guard let microseconds = RFC3339.microseconds(text, as: .lenient) else { return nil }
         self.init(microseconds: microseconds)
@@ -63,20 +63,20 @@ extension Timestamp {
 }
 
 extension Timestamp {
-    /// The forms that `init(asked:now:)` reads, for a message that says what would be right.
+    /// The forms that `init(asked:now:)` reads, for messages about wrong values.
     package static let askedForms =
         "a time such as 2026-03-01T12:00:00Z, a date such as 2026-03-01 (its midnight in UTC), or a duration "
         + "before now such as 90s, 15m, 1h, 7d or 2w"
 
-    /// The same in a URL.
+    /// The same forms, with advice for URLs.
     package static let askedFormsInURL = askedForms + ". In a URL, + is %2B"
 
     private static let units: [Character: Int64] = [
         "s": 1, "m": 60, "h": 3_600, "d": 86_400, "w": 604_800,
     ]
 
-    /// A moment as people ask for it: an RFC 3339 time, a date, which means its midnight in UTC, or a duration
-    /// before `now`, a number with one of the units s, m, h, d and w.
+    /// Reads a time in one of the forms for people: an RFC 3339 time, a date (its midnight in UTC), or a
+    /// duration before `now`. A duration is a number with one of the units s, m, h, d and w.
     package init?(asked text: String, now: Timestamp) {
         if let time = Timestamp(rfc3339: text) ?? Timestamp(rfc3339: text + "T00:00:00Z") {
             self = time
@@ -86,7 +86,7 @@ extension Timestamp {
         guard let unit = text.last.flatMap({ Self.units[$0] }), (1...9).contains(digits.utf8.count),
             digits.utf8.allSatisfy({ (0x30...0x39).contains($0) }), let count = Int64(digits)
         else { return nil }
-        // Nine digits of weeks are more microseconds than a number holds, and no row is older than 1970.
+        // Nine digits of weeks would overflow the number of microseconds, and no row is older than 1970.
         let seconds = count * unit
         let isBefore1970 = seconds >= now.microseconds / 1_000_000
         self.init(

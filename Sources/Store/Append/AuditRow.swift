@@ -2,9 +2,9 @@ import Domain
 import Foundation
 import GRDB
 
-/// Writes records to table `audit` and reads them back, by the table of columns.
+/// Writes records to table `audit` and reads them back. `AuditColumn.all` lists the columns.
 enum AuditRow {
-    /// The columns, as a statement lists them.
+    /// The column names, separated by commas, for SQL statements.
     static let columns = AuditColumn.all.map(\.name).joined(separator: ", ")
 
     static let insert = """
@@ -12,8 +12,8 @@ enum AuditRow {
         VALUES (\(AuditColumn.all.map { _ in "?" }.joined(separator: ", ")))
         """
 
-    /// Reads a row of `columns`. Throws `StoreError.corrupt` naming the row when a column holds what no
-    /// version ever wrote.
+    /// Reads a row of `columns`. Throws `StoreError.corrupt` with the number of the row if a column holds a
+    /// value that no version of this program writes.
     static func record(_ row: Row) throws -> AuditRecord {
         let reader = ColumnReader(row: row, label: "audit row \(row[0] as DatabaseValue)")
         return try AuditRecord { index, _ throws(StoreError) in
@@ -27,10 +27,10 @@ enum AuditRow {
     }
 }
 
-/// A row that is about to be written: made fit for SQLite, and hashed.
+/// A row that is ready to be written: without NUL characters, and hashed.
 struct NewRow {
     let record: AuditRecord
-    /// In the order of `AuditRow.columns`.
+    /// The values in the order of `AuditRow.columns`.
     let arguments: StatementArguments
 
     init(seq: Int64, entry: AuditRecord.Draft, previousHash: AuditHash) {
@@ -46,7 +46,7 @@ struct NewRow {
         self.record = AuditRecord(
             seq: seq, entry: record.entry, previousHash: previousHash, hash: hash)
         values[Self.hashIndex] = .hash(hash)
-        // SQLite's own values, made here: others would each be boxed on the way to the statement.
+        // The values are converted here, because GRDB would box each value of another type.
         arguments = StatementArguments(values.map(\.databaseValue))
     }
 
@@ -54,7 +54,7 @@ struct NewRow {
 }
 
 extension AuditValue {
-    /// Nil for what no column of table `audit` holds.
+    /// Nil for a value that no column of table `audit` holds.
     fileprivate init?(_ value: DatabaseValue) {
         switch value.storage {
         case .null: self = .null
@@ -78,10 +78,10 @@ extension AuditValue {
 }
 
 extension String {
-    /// The text with U+0000 shown as U+2400.
+    /// The text with each U+0000 replaced by U+2400.
     ///
-    /// SQLite's text ends at the first NUL, so the rest would be lost, and an outside writer may put one
-    /// into a key.
+    /// SQLite ends text at the first NUL, so the rest would be lost. An outside writer may put a NUL into a
+    /// key.
     package var withoutNUL: String {
         guard hasNUL else { return self }
         var clean = ""

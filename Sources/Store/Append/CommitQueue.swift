@@ -3,27 +3,27 @@ import Domain
 import GRDB
 import Synchronization
 
-/// The one way into the ledger: callers line up, and all who wait while a commit is under way share
-/// the next one. The work is done on SQLite's writer queue, never on a caller's thread.
+/// The queue for all writes to the ledger. Callers that wait during a commit share the next commit. The work
+/// runs on SQLite's writer queue, never on the caller's thread.
 ///
-/// A mutex and not an actor: the work runs in a callback of SQLite's queue, which cannot await, and
-/// `health` and `lastSeq` are read on paths that do not suspend.
+/// The state is in a mutex and not in an actor. The work runs in a callback of SQLite's queue, which cannot
+/// await, and `health` and `lastSeq` are read by code that does not suspend.
 final class CommitQueue: Sendable {
     enum Work: Sendable {
         case attempts([AuditRecord.Draft])
         case projections([Projection], clusterID: String)
         case follow(Progress, emptySince: Timestamp?)
-        /// Words of rows for the index of texts.
+        /// Adds the words of rows to the index of texts.
         case texts(TextIndex.Batch)
-        /// Has the index of texts made again.
+        /// Empties the index of texts. It is then filled again.
         case emptyTexts
-        /// Writes of other parts of this target in one transaction; may be tried twice.
+        /// Runs writes of other parts of this target in one transaction. It may be tried twice.
         case transaction(@Sendable (inout LedgerWriter, Database) throws -> Void)
         case checkpoint(StoredCheckpoint)
-        /// Writes for the sake of writing.
+        /// Tests whether the file can be written.
         case probe
 
-        /// About how many rows this writes.
+        /// The approximate number of rows that this work writes.
         var weight: Int {
             switch self {
             case .attempts(let drafts): drafts.count
@@ -34,8 +34,8 @@ final class CommitQueue: Sendable {
             }
         }
 
-        /// Bytes that rows of attempts hold in memory; 0 for work of which there is one at a time, whose caller
-        /// bounds it and waits for it.
+        /// The size in memory of rows without an etcd change, such as refusals, in bytes; 0 for other work.
+        /// Other work is submitted one at a time, and its caller limits its size and waits for it.
         var attemptBytes: Int {
             if case .attempts(let drafts) = self {
                 drafts.reduce(0) { $0 + $1.memoryBytes }
@@ -52,27 +52,27 @@ final class CommitQueue: Sendable {
 
     fileprivate struct State {
         var waiting: Deque<Job> = []
-        /// `attemptBytes` of those that wait.
+        /// The sum of `attemptBytes` of the waiting jobs.
         var waitingBytes = 0
-        /// True if the writer queue has been asked to look at `waiting`.
+        /// True if the writer queue is scheduled to process `waiting`.
         var isScheduled = false
         var isClosed = false
         var health = LedgerHealth.available
-        /// True if SQLite has found the file damaged. A write that succeeds does not prove otherwise.
+        /// True if SQLite has found the file damaged. A successful write does not prove the opposite.
         var isSuspect = false
-        /// Nil when the end of the ledger has to be read again: after any failed commit.
+        /// Nil after a failed commit. The end of the ledger must then be read again.
         var writer: LedgerWriter?
         var lastSeq: Int64
         var lastHash: AuditHash
-        /// The streams that are told of new rows.
+        /// The streams that are notified of new rows.
         var followers: [Int: Signal] = [:]
         var nextFollower = 0
     }
 
-    /// Rows after which a commit takes no more jobs. 2,000 rows take some 150 ms to write, which bounds how
-    /// long a caller waits for the commit before its own.
+    /// The number of rows after which a commit takes no more jobs. 2,000 rows take about 150 ms to write. So a
+    /// caller waits at most this long for the commit before its own.
     private static let commitWeight = 2000
-    /// Bytes of rows about attempts that may wait for a disk that is slow; more are refused.
+    /// The most bytes of rows without an etcd change that may wait for a slow disk. More rows are rejected.
     static let maximumWaitingBytes = 32 << 20
 
     private let pool: DatabasePool
@@ -87,7 +87,7 @@ final class CommitQueue: Sendable {
             State(writer: writer, lastSeq: writer.lastSeq, lastHash: writer.lastHash))
     }
 
-    /// Looks at the file even while nothing is written, so that a deleted file is noticed before the next write.
+    /// Checks the file even while nothing is written, so that a deleted file is noticed before the next write.
     var health: LedgerHealth {
         let (health, isClosed) = state.withLock { ($0.health, $0.isClosed) }
         guard health.isAvailable, !isClosed else { return health }
@@ -101,8 +101,8 @@ final class CommitQueue: Sendable {
     var lastSeq: Int64 { state.withLock { $0.lastSeq } }
     var lastHash: AuditHash { state.withLock { $0.lastHash } }
 
-    /// Returns when `work` is on disk, and throws when none of it is. Goes on to its end even if the
-    /// calling task is cancelled.
+    /// Returns when `work` is on disk. Throws if none of it is. The work continues even if the calling task is
+    /// cancelled.
     func submit(_ work: Work) async throws(StoreError) {
         let result = await withCheckedContinuation { continuation in
             enqueue(Job(work: work) { continuation.resume(returning: $0) })
@@ -110,7 +110,7 @@ final class CommitQueue: Sendable {
         try result.get()
     }
 
-    /// As `submit`, without waiting; `onFailure` is called on SQLite's writer queue, or at once.
+    /// Submits `work` without waiting. `onFailure` is called on SQLite's writer queue, or immediately.
     func submit(_ work: Work, onFailure: @escaping @Sendable (StoreError) -> Void) {
         enqueue(
             Job(work: work) { result in
@@ -118,7 +118,8 @@ final class CommitQueue: Sendable {
             })
     }
 
-    /// Gives an element when rows have been written since the last was taken; ends when the queue is closed.
+    /// Returns a stream with an element after rows were written. Several writes may share one element. The
+    /// stream ends when the queue is closed.
     func commits() -> AsyncStream<Void> {
         let (stream, signal) = Signal.make()
         let number: Int? = state.withLock { state in
@@ -137,16 +138,16 @@ final class CommitQueue: Sendable {
         return stream
     }
 
-    /// True from when a write or a read finds damage until a check finds the file sound.
+    /// True after a write or a read has found damage, until a check finds the file sound.
     var isSuspect: Bool { state.withLock { $0.isSuspect } }
 
-    /// Takes no more writes for good until `clearDamage`: a read has found damage.
+    /// Records damage found by a read. The ledger stays unavailable until `clearDamage`.
     func markDamaged(_ error: StoreError) { state.withLock { $0.failed(error) } }
 
-    /// The file is sound again: the next write that succeeds ends the outage.
+    /// Records that the file is sound. The next successful write ends the outage.
     func clearDamage() { state.withLock { $0.isSuspect = false } }
 
-    /// Refuses all further work; what has been submitted is still written.
+    /// Rejects all further work. Submitted work is still written.
     func close() {
         let followers = state.withLock { state in
             state.isClosed = true
@@ -185,8 +186,8 @@ final class CommitQueue: Sendable {
     }
 
     private func schedule() {
-        // Jobs wait in `waiting` and not in SQLite's queue, because only those that wait together can share
-        // a transaction, and so one flush to the disk.
+        // Jobs wait in `waiting` and not in SQLite's queue, because jobs that wait together can share a
+        // transaction, and so one flush to the disk.
         pool.asyncWriteWithoutTransaction { db in self.commitNext(db) }
     }
 
@@ -200,7 +201,8 @@ final class CommitQueue: Sendable {
         if isMore { schedule() }
     }
 
-    /// All jobs in one transaction. When one of several is at fault, each gets its own.
+    /// Writes all jobs in one transaction. If one of several jobs causes a failure, each job gets its own
+    /// transaction.
     private func commit(_ jobs: [Job], _ db: Database) {
         do {
             try write(jobs, db)
@@ -245,7 +247,7 @@ extension CommitQueue.State {
         return group
     }
 
-    /// Returns the streams to tell of new rows.
+    /// Returns the streams to notify of new rows.
     fileprivate mutating func committed(
         _ writer: LedgerWriter
     ) -> [Signal] {
@@ -278,8 +280,8 @@ extension CommitQueue.Work {
         case .transaction(let body): try body(&writer, db)
         case .checkpoint(let checkpoint): try checkpoint.insert(db)
         case .probe:
-            // More than what a batch of rows takes, so that neither free pages nor room in the log
-            // hide a disk that is too full for the next one.
+            // The blob is larger than a batch of rows. So free pages or room in the log cannot hide that the
+            // disk is too full for the next batch.
             try db.execute(sql: "INSERT OR REPLACE INTO probe VALUES (1, zeroblob(262144))")
         }
     }

@@ -1,10 +1,10 @@
 import GRDB
 
-/// A range of revisions of which the ledger has every change.
+/// A range of revisions. The ledger has every change in it.
 package struct Coverage: Hashable, Sendable {
     /// See `AuditRecord.Draft.epoch`.
     package var epoch: Int64
-    /// The state at this revision and every change after it are known.
+    /// The first revision of the range. The ledger knows the state at this revision and every change after it.
     package var first: Int64
     /// The last revision of the range.
     package var last: Int64
@@ -17,18 +17,18 @@ package struct Coverage: Hashable, Sendable {
 }
 
 extension Coverage {
-    /// The newest epoch; 0 when nothing is followed yet.
+    /// Returns the newest epoch; 0 before the first `follow`.
     static func epoch(_ db: Database) throws -> Int64 {
         try Int64.fetchOne(db, sql: "SELECT max(epoch) FROM coverage") ?? 0
     }
 
-    /// Ends the open range, if there is one, at revision `last`.
+    /// Ends the open range at revision `last`. Does nothing if there is no open range.
     static func close(at last: Int64, in db: Database) throws {
         try db.execute(
             sql: "UPDATE coverage SET last = max(?, first) WHERE last IS NULL", arguments: [last])
     }
 
-    /// Begins an open range, and ends the one before it at revision `last`.
+    /// Begins an open range, and ends the previous one at revision `last`.
     static func begin(at first: Int64, _ epoch: Int64, after last: Int64, in db: Database) throws {
         try close(at: last, in: db)
         try db.execute(
@@ -51,7 +51,7 @@ extension Coverage {
 }
 
 extension AuditLedger {
-    /// Every range of revisions that the ledger knows without a hole, ascending.
+    /// Returns the ranges of revisions that the ledger knows completely, in ascending order.
     package func coverage() async throws -> [Coverage] { try await reading(Coverage.all) }
 }
 
@@ -63,10 +63,10 @@ extension Coverage {
 }
 
 extension Coverage {
-    /// Adds a range of which the ledger now has every change.
+    /// Adds a range after the ledger has received every change in it.
     ///
-    /// A range counts only if the state at its first revision is known too. So it must begin within a range of the
-    /// ledger's own, or with an empty etcd.
+    /// A range counts only if the state at its first revision is known too. So it must begin within a range
+    /// that the ledger already has, or with an empty etcd.
     static func merge(_ range: Coverage, in db: Database) throws {
         let known = try all(db).filter { $0.epoch == range.epoch }
         guard range.first == 0 || known.contains(where: { $0.touches(range.first) }) else { return }

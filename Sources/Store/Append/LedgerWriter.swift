@@ -3,12 +3,12 @@ import Domain
 import Foundation
 import GRDB
 
-/// Appends to the ledger within a transaction of the caller's.
+/// Appends to the ledger within the caller's transaction.
 ///
-/// A value and not a class: the caller keeps the changed copy when the transaction commits and drops it when
-/// it is rolled back, so number, hash and epoch cannot get ahead of the file.
+/// This is a value and not a class. The caller keeps the changed copy when the transaction commits, and drops
+/// it when the transaction is rolled back. So number, hash and epoch cannot get ahead of the file.
 package struct LedgerWriter: Sendable {
-    /// Number of the last row; 0 when there is none.
+    /// The number of the last row; 0 if the ledger is empty.
     private(set) var lastSeq: Int64
     private(set) var lastHash: AuditHash
     private(set) var progress: Progress?
@@ -16,7 +16,7 @@ package struct LedgerWriter: Sendable {
     private(set) var epoch: Int64
     private var moments: MomentTable
 
-    /// Where the ledger in `db` ends.
+    /// Reads the end of the ledger in `db`.
     init(_ db: Database) throws {
         let last = try Row.fetchOne(
             db, sql: "SELECT \(AuditRow.columns) FROM audit ORDER BY seq DESC LIMIT 1"
@@ -52,13 +52,13 @@ package struct LedgerWriter: Sendable {
             lastSeq = record.seq
             lastHash = record.hash
         }
-        // Makes tiles as rows arrive, so that a checkpoint has to hash only the last rows.
+        // Tiles are computed as rows arrive, so that a checkpoint has to hash only the last rows.
         if Sealing.wholeTiles(size: lastSeq) > Sealing.wholeTiles(size: previous) {
             try TileTable.grow(from: previous, to: lastSeq, in: db)
         }
     }
 
-    /// Takes the projections that are not in the ledger yet. Throws `clusterMismatch` unless the ledger
+    /// Writes the projections that are not in the ledger yet. Throws `clusterMismatch` unless the ledger
     /// follows `clusterID`.
     mutating func project(_ batch: [Projection], clusterID: String, to db: Database) throws {
         guard let progress, progress.clusterID == clusterID else {
@@ -80,7 +80,7 @@ package struct LedgerWriter: Sendable {
         try follow(Progress(clusterID: clusterID, revision: revision), in: db)
     }
 
-    /// A revision that falls, or another cluster, begins a new epoch.
+    /// Sets the progress. A lower revision or another cluster begins a new epoch.
     ///
     /// - Parameter emptySince: see `AuditLedger.follow`.
     mutating func follow(

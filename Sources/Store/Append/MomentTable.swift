@@ -1,18 +1,18 @@
 import Domain
 import GRDB
 
-/// Keeps table `moment`: for a time, the newest revision that had been made by then.
+/// Maintains table `moment`, which gives the newest revision that existed at a time.
 ///
-/// The time of a change is its author's clock, so a newer revision may bear an older time. The table holds
-/// a revision only while no newer one bears the same or an older time. Both columns then rise together, and
-/// one look-up answers which revision was the newest at a time.
+/// The time of a change comes from its author's clock, so a newer revision may have an older time. The table
+/// holds a revision only while no newer one has the same or an older time. So both columns rise together, and
+/// one look-up finds the newest revision at a time.
 struct MomentTable: Sendable {
-    /// The last row, kept in memory because nearly every new change belongs behind it.
+    /// The last row. It is kept in memory because nearly every new change comes after it.
     private var last: Moment?
 
     init(_ db: Database) throws { last = try Moment.last(db) }
 
-    /// Takes in a row. One without a revision, or of an attempt, changed nothing and is passed over.
+    /// Adds the moment of a row. Ignores refusals and rows without a revision, because they changed nothing.
     mutating func note(_ record: AuditRecord, in db: Database) throws {
         guard record.outcome == .accepted, let position = record.position else { return }
         let moment = Moment(time: record.time, position: position)
@@ -27,12 +27,12 @@ struct MomentTable: Sendable {
         last = moment
     }
 
-    /// Records that `position`, at which etcd held nothing, was the newest one at `time`.
+    /// Records that `position` was the newest one at `time`. etcd held no audited keys at that position.
     mutating func begin(_ time: Timestamp, _ position: HistoryPosition, in db: Database) throws {
         try insert(Moment(time: time, position: position), in: db)
     }
 
-    /// Inserts a moment whose time or revision does not rise.
+    /// Inserts a moment whose time or revision may be lower than that of the last row.
     private mutating func insert(_ moment: Moment, in db: Database) throws {
         let before = try Moment.last(atOrBefore: moment.time, db)
         if let before, before.position >= moment.position { return }
@@ -54,9 +54,9 @@ struct MomentTable: Sendable {
     }
 }
 
-/// One row of table `moment`: the newest revision that had been made by a time.
+/// A row of table `moment`: the newest revision that existed at a time.
 ///
-/// Both rise from row to row, so each can be found by the other.
+/// Time and revision both rise from row to row, so either can be used to find the other.
 struct Moment: Sendable {
     var time: Timestamp
     var position: HistoryPosition
@@ -79,7 +79,7 @@ extension Moment {
         try fetch(db, "ORDER BY time DESC LIMIT 1", [])
     }
 
-    /// Looks at about 60 rows, however many there are.
+    /// Reads about 60 rows, whatever the size of the table.
     static func first(atOrAfter position: HistoryPosition, _ db: Database) throws -> Moment? {
         guard let oldest = try fetch(db, "ORDER BY time LIMIT 1", []), let last = try last(db),
             last.position >= position

@@ -1,12 +1,12 @@
 package import Domain
 
-/// The rows and object changes that follow from one etcd revision.
+/// The rows and object changes of one etcd revision.
 package struct Projection: Hashable, Sendable {
-    /// The etcd revision; the ledger takes each once and in rising order.
+    /// The etcd revision. The ledger takes each revision once, in rising order.
     package var revision: Int64
     package var rows: [AuditRecord.Draft]
     package var objects: [ObjectChange]
-    /// True when the changes before `revision` were not seen: a new range of known history begins here.
+    /// True if the changes before `revision` were not seen. A new range of known history then begins here.
     package var isAfterGap: Bool
 
     package init(
@@ -28,7 +28,7 @@ extension Projection {
 }
 
 extension AuditRecord.Draft {
-    /// An estimate of the row's size in memory, in bytes. Most is in the texts that have no small bound.
+    /// An estimate of the row's size in memory, in bytes. Most of it is in texts without a small limit.
     package var memoryBytes: Int {
         [before, after, cidrs, warnings, detail, reason, key, userAgent].reduce(1_024) {
             $0 + ($1?.utf8.count ?? 0)
@@ -78,7 +78,7 @@ package struct AuditedObject: Hashable, Sendable {
 package struct Progress: Hashable, Sendable {
     /// 16 lower-case hex digits.
     package var clusterID: String
-    /// The last etcd revision of which the ledger has every change; 0 before the first.
+    /// The last etcd revision up to which the ledger has every change; 0 before the first.
     package var revision: Int64
 
     package init(clusterID: String, revision: Int64) {

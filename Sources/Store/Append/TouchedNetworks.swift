@@ -3,7 +3,7 @@ import Domain
 import Foundation
 import GRDB
 
-/// Keeps tables `cidr` and `audit_cidr`, which record the networks that each row touches.
+/// Maintains tables `cidr` and `audit_cidr`, which record the networks that each row touches.
 enum TouchedNetworks {
     static func note(_ record: AuditRecord, in db: Database) throws {
         guard let text = record.cidrs else { return }
@@ -15,7 +15,7 @@ enum TouchedNetworks {
         }
     }
 
-    /// The networks that a row's column `cidrs` names.
+    /// Returns the networks in a row's column `cidrs`.
     static func networks(_ text: String) -> [CIDR] {
         let document = try? JSONParser.parse(Array(text.utf8))
         return (document?.arrayValue ?? []).compactMap { element in
@@ -36,7 +36,7 @@ enum TouchedNetworks {
         return db.lastInsertedRowID
     }
 
-    /// 16 bytes, the most significant first, so that they sort as addresses do.
+    /// Returns 16 bytes, the most significant first. So they sort in the order of addresses.
     static func bytes(_ address: IPAddress) -> Data {
         Data((0..<16).map { UInt8(truncatingIfNeeded: address.bits >> UInt128(8 * (15 - $0))) })
     }

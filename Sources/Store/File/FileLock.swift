@@ -6,15 +6,15 @@
     import Darwin
 #endif
 
-/// An exclusive lock on a separate file beside the ledger, held until it is released or dropped.
+/// An exclusive lock on a separate file beside the ledger. It is held until it is released or deallocated.
 ///
-/// The kernel releases a `flock` when its process ends however it ends, so no lock is ever stale. It is not
-/// on the SQLite file itself: closing any descriptor of that file would drop SQLite's own locks.
+/// The kernel releases a `flock` when its process ends for any reason, so no lock is ever stale. The lock is
+/// not on the SQLite file itself, because closing any descriptor of that file would drop SQLite's own locks.
 final class FileLock: Sendable {
     private let descriptor: Int32
 
-    /// Throws `locked` naming the process that holds the lock, and `cannotOpen` for anything but a plain file
-    /// with one name: a link may lead to another user's file, which must be neither locked nor written.
+    /// Throws `locked` with the process that holds the lock. Throws `cannotOpen` for anything but a plain file
+    /// with one name, because a link may lead to another user's file, which must be neither locked nor written.
     init(path: String) throws(StoreError) {
         let descriptor = open(
             path, O_RDWR | O_CREAT | O_CLOEXEC | O_NOFOLLOW | O_NONBLOCK | O_NOCTTY, 0o600)
@@ -39,7 +39,8 @@ final class FileLock: Sendable {
                     + "Stop it, or give this server a data directory of its own.")
         }
         let pid = Array("\(getpid())\n".utf8)
-        // Last: once it is set, throwing would close it again by deinit, and by then it may be another file's.
+        // No error may be thrown after this assignment. `deinit` would then close the descriptor a second time,
+        // and the number might already belong to another file.
         self.descriptor = descriptor
         _ = ftruncate(descriptor, 0)
         _ = pwrite(descriptor, pid, pid.count, 0)

@@ -1,18 +1,20 @@
 import GRDB
 
-/// Opens the SQLite file behind a ledger, or says what is wrong with it.
+/// Opens the SQLite file of a ledger, or reports what is wrong with it.
 enum LedgerDatabase {
     /// The time that a statement waits for another program's lock, in seconds.
     private static let busyTimeout = 5.0
-    /// Pages in the write-ahead log before SQLite copies them into the file: 16 MiB. SQLite's default is a
-    /// quarter of that, but rows touch the ends of a dozen indexes, and those pages are then copied less often.
+    /// The number of pages in the write-ahead log before SQLite copies them into the file: 16 MiB. This is four
+    /// times SQLite's default. Each row changes the last pages of a dozen indexes, and a longer log copies
+    /// those pages less often.
     private static let checkpointPages = 4096
-    /// The writing connection's page cache, in KiB. The ends of all indexes fit, which is where rows are added.
+    /// The page cache of the writing connection, in KiB. Rows are added at the end of each index, and all these
+    /// pages fit into the cache.
     private static let writerCache = 16384
 
     private static let giveWay = "Move it away, or name another data folder (--data-dir)."
 
-    /// - Parameter checksIntegrity: The whole file is read and refused when it is damaged.
+    /// - Parameter checksIntegrity: True to check the whole file and to refuse a damaged one.
     static func open(
         _ path: String, checksIntegrity: Bool, options: AuditLedger.Options
     ) throws(StoreError) -> DatabasePool {
@@ -21,7 +23,7 @@ enum LedgerDatabase {
         do {
             try checkOwner(path)
             let pool = try DatabasePool(path: path, configuration: configuration(options))
-            // DatabasePool sets NORMAL, with which a power failure may undo the last commits.
+            // DatabasePool sets NORMAL. With it, a power failure may undo the last commits.
             try pool.writeWithoutTransaction { db in
                 try db.execute(sql: "PRAGMA synchronous = FULL")
                 try db.execute(sql: "PRAGMA cache_size = -\(writerCache)")
@@ -50,12 +52,14 @@ enum LedgerDatabase {
         return configuration
     }
 
-    /// GRDB's own table apart: a process that was killed while it made the file may have left just that.
+    /// GRDB's own table does not count. A process that was killed while it created the file may have left only
+    /// this table.
     private static let countOfTables = """
         SELECT count(*) FROM sqlite_schema WHERE tbl_name <> 'grdb_migrations'
         """
 
-    /// Before anything is written: whose file it is, and of which version.
+    /// Checks which program the file belongs to, and the version of its schema. Nothing is written before this
+    /// check.
     private static func checkOwner(_ path: String) throws {
         var configuration = Configuration()
         configuration.busyMode = .timeout(busyTimeout)
@@ -81,13 +85,14 @@ enum LedgerDatabase {
         try queue.close()
     }
 
-    /// Returns what SQLite's `quick_check` finds first; nil when all is sound. It reads the whole file.
+    /// Returns the first problem that SQLite's `quick_check` finds; nil if the file is sound. Reads the whole
+    /// file.
     static func finding(_ db: Database) throws -> String? {
         let finding = try String.fetchOne(db, sql: "PRAGMA quick_check(1)") ?? "no answer"
         return finding == "ok" ? nil : finding
     }
 
-    /// Returns the same as an error that says what to do; nil for a sound file.
+    /// Returns the problem as an error with advice; nil if the file is sound.
     static func damage(_ db: Database, path: String) throws -> StoreError? {
         guard let finding = try finding(db) else { return nil }
         return StoreError(

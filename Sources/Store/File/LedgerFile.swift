@@ -6,14 +6,14 @@
     import Darwin
 #endif
 
-/// The ledger's file and directory as the operating system sees them.
+/// The ledger's file and directory as seen by the operating system.
 enum LedgerFile {
-    /// Which file a path names; another one after the file was moved, deleted or replaced.
+    /// The device and inode of a file. They differ after the file was moved, deleted or replaced.
     struct Identity: Equatable, Sendable {
         let device: UInt64
         let inode: UInt64
 
-        /// Nil when there is no such file.
+        /// Nil if the file does not exist.
         init?(path: String) {
             var status = stat()
             guard stat(path, &status) == 0 else { return nil }
@@ -22,13 +22,13 @@ enum LedgerFile {
         }
     }
 
-    /// Bytes of the file; 0 when there is none.
+    /// Returns the size of the file in bytes; 0 if it does not exist.
     static func size(_ path: String) -> Int {
         var status = stat()
         return stat(path, &status) == 0 ? Int(status.st_size) : 0
     }
 
-    /// Makes the directory of `path`, 0700, and those above it where they are missing.
+    /// Creates the directory of `path` and its missing parent directories with mode 0700.
     static func createDirectory(of path: String) throws(StoreError) {
         guard let slash = path.lastIndex(of: "/"), slash != path.startIndex else { return }
         let directory = String(path[..<slash])
@@ -45,9 +45,9 @@ enum LedgerFile {
         }
     }
 
-    /// Throws `cannotOpen` when others may add, rename or replace files beside `path`: they could put
-    /// another ledger or key there, or a link in the place of a file that is written. A sticky directory
-    /// such as /tmp is refused too, since others can take a name in it beforehand.
+    /// Throws `cannotOpen` if other users may add, rename or replace files in the directory of `path`. They
+    /// could put another ledger or key there, or replace a file with a link. A sticky directory such as /tmp is
+    /// refused too, because other users can create a file with the same name first.
     static func checkDirectory(of path: String) throws(StoreError) {
         let slash = path.lastIndex(of: "/")
         let directory = slash.map { $0 == path.startIndex ? "/" : String(path[..<$0]) } ?? "."
@@ -61,17 +61,18 @@ enum LedgerFile {
         try checkMode(status, directory, "others can replace the files in it: chmod go-w it.")
     }
 
-    /// Where the file of `path` really is, so that every name of a ledger leads to one lock.
+    /// Returns the real path of the file, so that all names of a ledger lead to the same lock.
     static func resolved(_ path: String) -> String {
         guard let resolved = realpath(path, nil) else { return path }
         defer { free(resolved) }
         return String(cString: resolved)
     }
 
-    /// Makes the file, 0600, if it is missing; SQLite gives `-wal` and `-shm` the same mode.
+    /// Creates the file with mode 0600 if it is missing. SQLite gives `-wal` and `-shm` the same mode.
     ///
-    /// Throws `cannotOpen` for a file that others may write, or that has a second name: the log that SQLite
-    /// keeps beside one name is not seen under the other (https://www.sqlite.org/howtocorrupt.html, 2.5).
+    /// Throws `cannotOpen` if other users may write the file, or if the file has a second name. SQLite keeps
+    /// its log beside one name and does not see it under the other (https://www.sqlite.org/howtocorrupt.html,
+    /// 2.5).
     static func createFile(_ path: String) throws(StoreError) {
         let descriptor = open(path, O_RDWR | O_CREAT | O_CLOEXEC | O_NOFOLLOW | O_NONBLOCK, 0o600)
         guard descriptor >= 0 else {
@@ -107,8 +108,8 @@ enum LedgerFile {
         StoreError(code: .cannotOpen, message: "\(path) \(problem)")
     }
 
-    /// Throws `cannotOpen` unless there is a file at `path` that this user may read: SQLite itself would speak
-    /// of something else.
+    /// Throws `cannotOpen` unless `path` is a file that this user may read. SQLite's own error would be
+    /// misleading.
     static func checkReadable(_ path: String) throws(StoreError) {
         var status = stat()
         guard stat(path, &status) == 0 else {
@@ -129,12 +130,13 @@ enum LedgerFile {
         }
     }
 
-    /// Throws `notALedger` unless the file is empty or begins as SQLite's do
+    /// Throws `notALedger` unless the file is empty or begins with the header of an SQLite file
     /// (https://www.sqlite.org/fileformat.html#the_database_header).
     ///
-    /// To be called before SQLite opens the file: closing the descriptor drops SQLite's locks on it.
+    /// Must be called before SQLite opens the file, because closing the descriptor drops SQLite's locks on the
+    /// file.
     ///
-    /// - Parameter advice: what to do if it is not an SQLite file.
+    /// - Parameter advice: The advice in the error if the file is not an SQLite file.
     static func checkHeader(
         _ path: String, advice: String = StoreError.ledgerName
     ) throws(StoreError) {
@@ -154,19 +156,19 @@ enum LedgerFile {
     }
 }
 
-/// Notices that the ledger's files were deleted or replaced under the running server. SQLite would go on
-/// writing to a file without a name, and every row would be lost with the process.
+/// Detects that the ledger's files were deleted or replaced while the server runs. Otherwise SQLite would
+/// continue to write to a file without a name, and every row would be lost when the process ends.
 struct FileGuard: Sendable {
     private let path: String
     private let expected: [LedgerFile.Identity?]
 
-    /// To be made once SQLite has opened `path`.
+    /// Must be created after SQLite has opened `path`.
     init(path: String) {
         self.path = path
         expected = Self.identities(path)
     }
 
-    /// Throws `io` when a file is gone or is another one.
+    /// Throws `io` if a file is missing or was replaced.
     func check() throws(StoreError) {
         guard Self.identities(path) != expected else { return }
         throw StoreError(

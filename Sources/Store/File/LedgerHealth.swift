@@ -12,7 +12,7 @@ package enum LedgerHealth: Hashable, Sendable {
 }
 
 extension StoreError {
-    /// True if the file or its disk is the cause, so that any other write would fail too.
+    /// True if the file or its disk is the cause. Any other write would then fail too.
     var isOfStorage: Bool {
         switch code {
         case .clusterMismatch, .badSegment, .closed, .overloaded, .unexpected: false
@@ -21,32 +21,33 @@ extension StoreError {
     }
 }
 
-/// Finds out whether a file in which damage was found is sound again.
+/// Checks whether a damaged file is sound again.
 ///
-/// That reads the whole file, so it is done at intervals: of `pause` at least, and of twenty times what it
-/// takes.
+/// Each check reads the whole file. So checks are at least `pause` apart, and at least twenty times their own
+/// duration.
 final class IntegrityProbe: Sendable {
     private let pause: Duration
     private let next = Mutex(ContinuousClock.now)
 
     init(pause: Duration) { self.pause = pause }
 
-    /// Returns true if SQLite's `quick_check` finds nothing; false also when the next check is not due yet.
+    /// Returns true if SQLite's `quick_check` finds nothing. Returns false also if the next check is not due
+    /// yet.
     func check(_ path: String) async -> Bool {
         let start = ContinuousClock.now
         guard next.withLock({ $0 <= start }) else { return false }
         let isSound = await Self.damage(of: path) == nil
         let end = ContinuousClock.now
-        // A file that takes long to read is read seldom: checks take a twentieth of the time at most.
+        // A file that takes long to read is read seldom. So checks take at most a twentieth of the time.
         next.withLock { $0 = end + max(pause, (end - start) * 20) }
         return isSound
     }
 
-    /// Returns what is wrong with the file at `path`; nil when it is sound. A file that cannot be read is
-    /// not sound, for whatever reason.
+    /// Returns the damage of the file at `path`; nil if the file is sound. A file that cannot be read for any
+    /// reason is not sound.
     ///
-    /// It is read on a separate connection, which has no page in memory yet, and off the threads that run
-    /// tasks: opening waits for the disk.
+    /// The file is read on a separate connection, which has no cached pages yet. The work does not block the
+    /// threads that run tasks, because opening waits for the disk.
     static func damage(of path: String) async -> StoreError? {
         do {
             return try await BlockingWork.run {
@@ -58,8 +59,7 @@ final class IntegrityProbe: Sendable {
     }
 }
 
-/// Runs work that waits for the disk or computes for long on a separate thread, since the threads that run tasks are
-/// few.
+/// Runs long work, or work that waits for the disk, on a separate thread. The threads that run tasks are few.
 enum BlockingWork {
     private static let queue = DispatchQueue(label: "audit-segments", qos: .utility)
 

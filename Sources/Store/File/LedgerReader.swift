@@ -2,10 +2,10 @@ package import Domain
 import Foundation
 import GRDB
 
-/// A ledger's file, opened for reading only: beside a running server, without its lock, and without
-/// bringing an older file up to date. Blocks on the disk.
+/// A ledger's file, opened for reading only. A server may be running on it, because the reader does not take
+/// its lock. An older file is not migrated. Blocks on the disk.
 package final class LedgerReader: Sendable {
-    /// Where the file is.
+    /// The path of the file.
     package let path: String
     let queue: DatabaseQueue
 
@@ -117,9 +117,9 @@ extension LedgerReader {
 
 /// Opens a ledger's file for verification: read-only, beside a server that writes to it or as a copy.
 enum VerifierFile {
-    /// Makes no files beside `path`, and takes no lock that a writer waits for.
+    /// Creates no files beside `path`, and takes no lock that would make a writer wait.
     ///
-    /// Throws `cannotOpen`, `notALedger`, `newerSchema` or what SQLite reports.
+    /// Throws `cannotOpen`, `notALedger`, `newerSchema` or SQLite's error.
     static func open(_ path: String) throws(StoreError) -> DatabaseQueue {
         try LedgerFile.checkReadable(path)
         try LedgerFile.checkHeader(path)
@@ -145,7 +145,7 @@ enum VerifierFile {
         }
         guard !FileManager.default.fileExists(atPath: path + "-wal"),
             let name = path.addingPercentEncoding(withAllowedCharacters: .urlPathAllowed),
-            // An SQLite without URI names (SQLITE_USE_URI) takes this for a file that is not there.
+            // Without SQLITE_USE_URI, SQLite treats this name as a missing file.
             let queue = try? DatabaseQueue(
                 path: "file:\(name)?immutable=1", configuration: configuration)
         else { return try DatabaseQueue(path: path, configuration: configuration) }

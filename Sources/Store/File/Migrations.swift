@@ -1,12 +1,12 @@
 package import GRDB
 
-/// The ledger's schema as named steps. Steps are only ever appended: files written by every earlier
-/// version of this program are in use.
+/// The ledger's schema as named steps. New steps are only appended, because files of every earlier version of
+/// this program are in use.
 package enum Migrations {
-    /// SQLite's `application_id` of a ledger: "PSal".
+    /// SQLite's `application_id` of a ledger, "PSal".
     static let applicationID: Int32 = 0x5053_616C
 
-    /// In order; the position, counted from 1, is the file's `user_version`.
+    /// The steps in order. The position of a step, counted from 1, is the file's `user_version`.
     private static let steps: [(name: String, apply: @Sendable (Database) throws -> Void)] = [
         ("1 ledger", { db in try db.execute(sql: ledger) }),
         ("2 record", { db in try db.execute(sql: record) }),
@@ -26,7 +26,7 @@ package enum Migrations {
     /// The `user_version` that this program writes.
     package static var schemaVersion: Int { steps.count }
 
-    /// The `user_version` from which on a ledger has a tree.
+    /// The first `user_version` with a Merkle tree.
     static let proofVersion = 3
 
     package static var migrator: DatabaseMigrator {
@@ -40,8 +40,8 @@ package enum Migrations {
         return migrator
     }
 
-    /// `time` is in microseconds since 1970. Each filter has an index that ends in `time`, and in the row's
-    /// number, as every SQLite index does: so each list is read in its order, without sorting.
+    /// `time` is in microseconds since 1970. Each filter has an index that ends in `time` and, like every
+    /// SQLite index, in the row's number. So each list is read in its order, without sorting.
     private static let ledger = """
         PRAGMA application_id = \(applicationID);
 
@@ -115,10 +115,10 @@ package enum Migrations {
         ) STRICT;
         """
 
-    /// The columns that an auditor expects, and the tables that history is read from.
+    /// Adds the columns for auditors, and the tables for history.
     ///
-    /// Of origin, verb and outcome only the rare values are indexed: a list of the others is dense in any
-    /// index. `moment`, `cidr`, `audit_cidr` and `coverage` are derived from the rows.
+    /// Only the rare values of origin, verb and outcome are indexed, because rows with the other values are
+    /// dense in any index. `moment`, `cidr`, `audit_cidr` and `coverage` are derived from the rows.
     private static let record = """
         ALTER TABLE audit ADD COLUMN authentication TEXT;
         ALTER TABLE audit ADD COLUMN roles TEXT;
@@ -195,9 +195,9 @@ package enum Migrations {
         INSERT INTO moment SELECT coalesce((SELECT max(time) FROM audit), 0), 1, revision FROM progress;
         """
 
-    /// The Merkle tree (RFC 6962) over the rows' hashes, and what was signed of it.
+    /// The Merkle tree (RFC 6962) over the rows' hashes, and its signed checkpoints.
     ///
-    /// `tile` follows from the rows, so only the other tables refuse to be changed.
+    /// `tile` can be computed from the rows, so only the other tables refuse changes.
     private static let proof = """
         -- Which ledger this is, also after it was moved or copied.
         CREATE TABLE identity (
@@ -254,7 +254,7 @@ package enum Migrations {
 }
 
 extension Migrations {
-    /// The tables of pruning and of legal holds.
+    /// The tables for pruning and legal holds.
     static let keeping = """
         CREATE INDEX audit_by_source ON audit (source_ledger, source_seq)
             WHERE source_ledger IS NOT NULL;

@@ -6,16 +6,16 @@
     import Darwin
 #endif
 
-/// Files with secrets, which only their owner may read.
+/// Reads files with secrets, which only their owner may read.
 package enum PrivateFile {
-    /// The most bytes that are read.
+    /// The largest size of a file, in bytes.
     package static let maximumBytes = 65_536
 
-    /// Reads the whole file, which may be reached through a symbolic link. Throws `unusableKey` when it is
-    /// missing, is not a plain file, belongs to another user than this one or root, can be read or
-    /// written by others, or is larger than `maximumBytes`; the message never shows its content.
+    /// Reads the whole file. `path` may be a symbolic link. Throws `unusableKey` if the file is missing, is not
+    /// a plain file, belongs to a user other than this one or root, can be read or written by other users, or
+    /// is larger than `maximumBytes`. The message never shows the content.
     ///
-    /// - Parameter subject: what the file is, for the message: `the signing key's file`.
+    /// - Parameter subject: The name of the file's purpose for the message, such as `the signing key's file`.
     package static func read(_ path: String, subject: String) throws(StoreError) -> [UInt8] {
         func unusable(_ problem: String) -> StoreError {
             StoreError(code: .unusableKey, message: "\(subject) \(path) \(problem)")

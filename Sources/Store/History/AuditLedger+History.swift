@@ -2,12 +2,12 @@ package import Domain
 import GRDB
 
 extension AuditLedger {
-    /// Returns the objects under `prefix` as of `position`, as far as the ledger knows them.
+    /// Returns the known objects under `prefix` as of `position`.
     ///
-    /// - Parameter after: objects up to this key are passed over.
-    /// - Parameter limit: keys that are looked at, at least 1.
-    /// - Parameter isKnown: True to throw `UnknownPosition` if the ledger does not know the whole state at `position`,
-    ///   or no longer knows it because of pruning.
+    /// - Parameter after: Keys up to this key are skipped.
+    /// - Parameter limit: The number of keys to look at, at least 1.
+    /// - Parameter isKnown: True to throw `UnknownPosition` if the ledger does not know the whole state at
+    ///   `position`, or no longer knows it because of pruning.
     package func objects(
         prefix: String, after: String? = nil, limit: Int, at position: HistoryPosition,
         isKnown: Bool = false
@@ -26,7 +26,7 @@ extension AuditLedger {
         }
     }
 
-    /// Returns the objects of `keys` that existed at `position`; `isKnown` as above.
+    /// Returns the objects of `keys` that existed at `position`. See above for `isKnown`.
     package func objects(
         keys: [String], at position: HistoryPosition, isKnown: Bool = false
     ) async throws -> [HistoricalObject] {
@@ -35,9 +35,9 @@ extension AuditLedger {
         }
     }
 
-    /// The distinct keys under `prefix` that the ledger tells of, in order.
+    /// Returns the distinct keys under `prefix` in the ledger, in order.
     ///
-    /// - Parameter limit: at least 1.
+    /// - Parameter limit: At least 1.
     package func keys(
         prefix: String, after: String? = nil, limit: Int
     ) async throws -> [String] {
@@ -74,13 +74,13 @@ extension AuditLedger {
         }
     }
 
-    /// Returns the object of `key` before the first row about it; nil when there was none.
+    /// Returns the object of `key` before its first row; nil if it did not exist.
     package func baseline(key: String) async throws -> HistoricalObject? {
         try await reading { db in try HistoricalObject.baseline(db, key) }
     }
 
-    /// The keys that were changed after `from` and not after `to`, unsorted; nil when more than
-    /// `limit` rows would have to be read. Throws `UnknownPosition` when `from` is not known.
+    /// Returns the keys that were changed after `from` and up to `to`, unsorted. Returns nil if more than
+    /// `limit` rows would have to be read. Throws `UnknownPosition` if `from` is not known.
     package func changedKeys(
         from: HistoryPosition, to: HistoryPosition, limit: Int
     ) async throws -> Set<String>? {
@@ -93,7 +93,8 @@ extension AuditLedger {
         }
     }
 
-    /// Checks before each reading that the position is known: pruning may have removed it since the last one.
+    /// Checks before each read that the position is known, because pruning may have removed it since the last
+    /// one.
     private func reading<Value: Sendable>(
         _ position: HistoryPosition, _ isKnown: Bool,
         _ body: @escaping @Sendable (Database) throws -> Value
@@ -120,7 +121,7 @@ extension AuditLedger {
 }
 
 extension AuditRecord {
-    /// Where the change was made; nil for a row of none.
+    /// The position of the change; nil for a row without a change in etcd.
     package var position: HistoryPosition? {
         guard let epoch = entry.epoch, let revision = entry.revision else { return nil }
         return HistoryPosition(epoch: epoch, revision: revision)
@@ -132,8 +133,8 @@ extension AuditRecord {
     }
 }
 
-/// A key's change by an API client, by what no other change has in common with it: after a restore of
-/// etcd the same change may have been made again, at a revision that was there before.
+/// A key's change by an API client. Its members together identify the change. After a restore of etcd the same
+/// change may have been made again, at a revision that existed before.
 package struct RecordedChange: Hashable, Sendable {
     package var changeID: String
     /// The etcd key.
@@ -150,7 +151,7 @@ package struct RecordedChange: Hashable, Sendable {
 }
 
 extension AuditLedger {
-    /// Returns the accepted changes with these ids that the ledger has rows of.
+    /// Returns the accepted changes with these ids that have rows in the ledger.
     package func recordedChanges(_ ids: [String]) async throws -> Set<RecordedChange> {
         var found: Set<RecordedChange> = []
         for start in stride(from: 0, to: ids.count, by: 1_000) {

@@ -4,9 +4,9 @@ import GRDB
 package struct HistoricalObject: Hashable, Sendable {
     /// The etcd key.
     package var key: String
-    /// The position of the change that gave it this value; the revision was its mod_revision.
+    /// The position of the change that set this value. Its revision was the object's mod_revision.
     package var position: HistoryPosition
-    /// JSON text. A value that was not JSON is a JSON string.
+    /// JSON text. A value that was not JSON is stored as a JSON string.
     package var value: String
 
     package init(key: String, position: HistoryPosition, value: String) {
@@ -16,17 +16,17 @@ package struct HistoricalObject: Hashable, Sendable {
     }
 }
 
-/// A run of objects in the order of their keys.
+/// A page of objects in the order of their keys.
 package struct HistoricalPage: Hashable, Sendable {
     package var objects: [HistoricalObject]
-    /// The last key that was looked at, if there may be more: one that did not exist counts.
+    /// The last key that was looked at, even if its object did not exist; nil if there are no more keys.
     package var next: String?
 }
 
 extension HistoricalObject {
     /// Nil if the object did not exist at `position`.
     ///
-    /// - Parameter lastRow: rows with a higher number do not count.
+    /// - Parameter lastRow: Rows with a higher number are ignored.
     init?(
         _ db: Database, _ key: String, at position: HistoryPosition, lastRow: Int64 = .max
     ) throws {
@@ -88,8 +88,8 @@ extension HistoricalObject {
             value: try reader.text(2))
     }
 
-    /// A change whose object had been replaced before the journal told of it (see `GapComparison`) makes a row
-    /// without a value that is not a deletion. Such a row says nothing about the state.
+    /// A change found after a gap may have a row without a value (see `GapComparison`): the object was replaced
+    /// before the journal showed the change. Such a row is no deletion and says nothing about the state.
     package static let lastState = """
         SELECT epoch, revision, after FROM audit INDEXED BY audit_by_key
         WHERE key = ? AND (epoch, revision) <= (?, ?) AND outcome = 'accepted'
@@ -98,15 +98,15 @@ extension HistoricalObject {
         """
 }
 
-/// The value of a key at a position where the newest row before it says something else, because
-/// the row that wrote the value was pruned, or is in a segment that was not imported.
+/// The value of a key at a position, for the case that the newest row before it shows another value. The row
+/// with this value was pruned, or is in a segment that was not imported.
 struct RetainedVersion {
     var position: HistoryPosition
-    /// Nil when there was no object.
+    /// Nil if the object did not exist.
     var object: HistoricalObject?
 
-    /// Step 6 of the schema. `made_epoch` and `made_revision` say where the value was made; they and the
-    /// value are NULL where there was no object.
+    /// Step 6 of the schema. `made_epoch` and `made_revision` are the position at which the value was set. They
+    /// and the value are NULL if the object did not exist.
     static let schema = """
         CREATE TABLE standing (
             key TEXT NOT NULL,
@@ -155,8 +155,8 @@ struct RetainedVersion {
     }
 }
 
-/// The distinct keys under a prefix that the ledger tells of, in order: one look-up for each key, however
-/// many rows it has.
+/// The distinct keys under a prefix in the ledger, in order. Each key takes one look-up, whatever the number of
+/// its rows.
 package struct KeyScan {
     private let db: Database
     private let end: String
@@ -164,7 +164,7 @@ package struct KeyScan {
     private var nextBaseline: String?
     private var nextStanding: String?
 
-    /// - Parameter after: keys up to this one are passed over; nil for none.
+    /// - Parameter after: Keys up to this one are skipped; nil to skip none.
     init(_ db: Database, prefix: String, after: String?) throws {
         self.db = db
         end = Self.end(of: prefix)
@@ -205,7 +205,7 @@ package struct KeyScan {
         try String.fetchOne(try db.cachedStatement(sql: sql), arguments: [key, end])
     }
 
-    /// The least text after everything that begins with `prefix`, which is ASCII.
+    /// Returns the smallest text after all texts that begin with `prefix`. `prefix` must be ASCII.
     private static func end(of prefix: String) -> String {
         guard let last = prefix.unicodeScalars.last, let next = Unicode.Scalar(last.value + 1)
         else { return "\u{10FFFF}" }

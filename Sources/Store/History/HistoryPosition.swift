@@ -31,7 +31,7 @@ extension HistoryPosition: Comparable {
 }
 
 extension HistoryPosition: LosslessStringConvertible {
-    /// `<epoch>.<revision>`, both decimal; imported rows may be of epochs before 1.
+    /// Reads `<epoch>.<revision>`, both decimal. Imported rows may have epochs below 1.
     package init?(_ description: String) {
         let parts = description.split(separator: ".", omittingEmptySubsequences: false)
         guard parts.count == 2, let epoch = Int64(parts[0]), let revision = Int64(parts[1]),

@@ -1,17 +1,17 @@
 package import Domain
 import GRDB
 
-/// A run of revisions that the ledger knows without a hole, and the times of its changes.
+/// A range of revisions that the ledger knows completely, and the times of its changes.
 package struct HistoryRange: Hashable, Sendable {
     /// See `AuditRecord.Draft.epoch`.
     package var epoch: Int64
-    /// The state at this revision and every change after it are known.
+    /// The first revision of the range. The ledger knows the state at this revision and every change after it.
     package var first: Int64
     /// The last revision; nil for the range that is still growing.
     package var last: Int64?
-    /// The first moment that belongs to it; nil before its first change.
+    /// The first time in the range; nil before its first change.
     package var since: Timestamp?
-    /// The last moment that belongs to it; nil before its first change.
+    /// The last time in the range; nil before its first change.
     package var until: Timestamp?
 
     package init(
@@ -32,7 +32,7 @@ package struct HistoryRange: Hashable, Sendable {
 }
 
 extension HistoryRange {
-    /// Ranges that are read at most; each is a gap in what the server saw.
+    /// The most ranges to read. There is a gap between neighbouring ranges.
     private static let maximumCount = 100
 
     /// Returns the newest ranges, oldest first. The range of a new ledger that ends at revision 0, where every
@@ -60,7 +60,7 @@ extension HistoryRange {
         return range
     }
 
-    /// As `holding`, without the times.
+    /// Returns true if a range holds `position`. Does not read the times.
     static func isHeld(_ position: HistoryPosition, _ db: Database) throws -> Bool {
         let statement = try db.cachedStatement(
             sql: """
@@ -84,10 +84,10 @@ extension HistoryRange {
     }
 }
 
-/// The epochs that rows are of: few, and those of imported rows may be below 1.
+/// The epochs of the rows. There are few, and those of imported rows may be below 1.
 package enum Epochs {
-    /// Ascending, one look-up for each; nil when there are more than `limit`. Rows of schema 1, which name
-    /// none, do not count.
+    /// Returns the epochs in ascending order, with one look-up for each. Returns nil if there are more than
+    /// `limit`. Rows of schema 1 are ignored, because they have no epoch.
     static func all(_ db: Database, limit: Int = 1_000) throws -> [Int64]? {
         let statement = try db.cachedStatement(sql: nextSQL)
         var epochs: [Int64] = []

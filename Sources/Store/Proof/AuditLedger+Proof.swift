@@ -3,16 +3,16 @@ import Foundation
 import GRDB
 
 extension AuditLedger {
-    /// The origin that checkpoints of this ledger name.
+    /// The origin in the checkpoints of this ledger.
     package var origin: String { Checkpoint.origin(ledger: identity) }
 
-    /// Root of the tree over the first `size` rows. Throws `corrupt` when rows or tiles are missing.
+    /// Returns the root of the tree over the first `size` rows. Throws `corrupt` if rows or tiles are missing.
     package func root(size: Int64) async throws -> AuditHash {
         try await reading { try LedgerTree.open($0).root(size: size) }
     }
 
-    /// The row's leaf, and the hashes that lead from it to the root of the first `size` rows (RFC 6962
-    /// section 2.1.1); `seq` must be 1...`size`.
+    /// Returns the row's leaf, the root of the first `size` rows, and the hashes that lead from the leaf to the
+    /// root (RFC 6962 section 2.1.1). `seq` must be 1...`size`.
     package func inclusionProof(
         seq: Int64, size: Int64
     ) async throws -> (leaf: AuditHash, root: AuditHash, hashes: [AuditHash]) {
@@ -25,8 +25,8 @@ extension AuditLedger {
         }
     }
 
-    /// Both roots, and the hashes that show that the first `from` rows are the beginning of the first `to`
-    /// (RFC 6962 section 2.1.2); `from` must be 1...`to`.
+    /// Returns the roots of the first `from` and the first `to` rows, and the hashes that prove that the first
+    /// tree is the beginning of the second (RFC 6962 section 2.1.2). `from` must be 1...`to`.
     package func consistencyProof(
         from: Int64, to: Int64
     ) async throws -> (first: AuditHash, second: AuditHash, hashes: [AuditHash]) {
@@ -39,19 +39,19 @@ extension AuditLedger {
         }
     }
 
-    /// The newest checkpoint of at most `size` rows; nil when there is none.
+    /// Returns the newest checkpoint of at most `size` rows; nil if there is none.
     package func lastCheckpoint(upTo size: Int64) async throws -> StoredCheckpoint? {
         try await checkpoint("WHERE size <= ? ORDER BY size DESC LIMIT 1", [size])
     }
 
-    /// The checkpoint of exactly `size` rows.
+    /// Returns the checkpoint of exactly `size` rows; nil if there is none.
     package func checkpoint(size: Int64) async throws -> StoredCheckpoint? {
         try await checkpoint("WHERE size = ?", [size])
     }
 
-    /// Signs what is on disk now, and stores it. When that was done already for this many rows, the note of
-    /// then is the answer, and `isNew` false. Throws `corrupt` when rows are missing, or when the note of then
-    /// is of other rows.
+    /// Signs a checkpoint of all rows on disk, and stores it. If a checkpoint with this number of rows is
+    /// stored already, returns that checkpoint, and `isNew` is false. Throws `corrupt` if rows are missing, or
+    /// if the stored checkpoint has another root.
     package func makeCheckpoint(
         _ key: SigningKey, time: Timestamp
     ) async throws -> (stored: StoredCheckpoint, isNew: Bool) {

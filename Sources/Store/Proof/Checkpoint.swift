@@ -2,12 +2,12 @@ package import Domain
 import Foundation
 import GRDB
 
-/// The number of a ledger's rows and one hash over all of them: the body of a C2SP tlog-checkpoint
+/// The number of a ledger's rows and one hash over all of them. It is the body of a C2SP tlog-checkpoint
 /// (https://c2sp.org/tlog-checkpoint).
 package struct Checkpoint: Hashable, Sendable {
     /// The origin, which names the ledger: `policy-server/<ledger id>`.
     package var origin: String
-    /// Number of rows.
+    /// The number of rows.
     package var size: Int64
     /// The root of the Merkle tree over the rows.
     package var root: AuditHash
@@ -18,13 +18,13 @@ package struct Checkpoint: Hashable, Sendable {
         self.root = root
     }
 
-    /// The origin of the ledger whose id is `ledger`.
+    /// Returns the origin of the ledger with the id `ledger`.
     package static func origin(ledger: String) -> String { originPrefix + ledger }
 
     static let originPrefix = "policy-server/"
 
-    /// Returns nil unless `text` is origin, size and root, each on its own line. Ignores further lines, which are for
-    /// extensions.
+    /// Returns nil unless `text` consists of origin, size and root, each on a separate line. Ignores further
+    /// lines, which are extensions.
     package init?(text: String) {
         let lines = text.split(separator: "\n", omittingEmptySubsequences: false)
         guard lines.count >= 4, lines.last == "", !lines[0].isEmpty,
@@ -34,7 +34,7 @@ package struct Checkpoint: Hashable, Sendable {
         self.init(origin: String(lines[0]), size: size, root: root)
     }
 
-    /// The text that is signed.
+    /// The text to sign.
     package var text: String {
         "\(origin)\n\(size)\n\(Data(root.bytes).base64EncodedString())\n"
     }
@@ -45,7 +45,7 @@ package struct SignedCheckpoint: Hashable, Sendable {
     package let checkpoint: Checkpoint
     package let note: SignedNote
 
-    /// Returns nil if the text is no note or contains no checkpoint. Does not check the signature.
+    /// Returns nil if the text is not a note or contains no checkpoint. Does not check the signature.
     package init?(_ text: String) {
         guard let note = SignedNote(text), let checkpoint = Checkpoint(text: note.text) else {
             return nil
@@ -62,11 +62,11 @@ package struct SignedCheckpoint: Hashable, Sendable {
         }
     }
 
-    /// The text of the note, which is sent and stored.
+    /// The text of the note, in the form in which it is sent and stored.
     package var text: String { note.description }
 }
 
-/// A checkpoint with the time at which this server signed it, by its own clock.
+/// A checkpoint with the time at which this server signed it, by the server's clock.
 package struct StoredCheckpoint: Hashable, Sendable {
     package let signed: SignedCheckpoint
     package let time: Timestamp
@@ -82,7 +82,7 @@ package struct StoredCheckpoint: Hashable, Sendable {
 extension StoredCheckpoint {
     static let columns = "size, time, root, note"
 
-    /// Throws `corrupt` when the columns do not say what the note says.
+    /// Throws `corrupt` if the columns contradict the note.
     init(row: Row) throws {
         let reader = ColumnReader(row: row, label: "checkpoint \(row[0] as DatabaseValue)")
         guard let signed = SignedCheckpoint(try reader.text(3)) else { throw reader.unreadable(3) }
@@ -93,7 +93,7 @@ extension StoredCheckpoint {
         self.init(signed: signed, time: Timestamp(microseconds: try reader.integer(1)))
     }
 
-    /// Inserts the checkpoint, unless there is one with the same number of rows.
+    /// Inserts the checkpoint, unless a checkpoint with the same number of rows exists.
     func insert(_ db: Database) throws {
         try db.execute(
             sql: "INSERT OR IGNORE INTO checkpoint (\(Self.columns)) VALUES (?, ?, ?, ?)",

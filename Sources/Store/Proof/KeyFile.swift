@@ -7,10 +7,10 @@
 #endif
 import Foundation
 
-/// The file that holds a signing key: one line, which only its owner may read.
+/// The file of a signing key. It has one line, and only its owner may read it.
 package enum KeyFile {
-    /// Reads the key. Throws `unusableKey` when the file is missing, is not a plain file, can be read or
-    /// written by others, or holds no key; the message never shows its content.
+    /// Reads the key. Throws `unusableKey` if the file is missing, is not a plain file, can be read or written
+    /// by other users, or holds no key. The message never shows the content.
     package static func read(_ path: String) throws(StoreError) -> SigningKey {
         let bytes = try PrivateFile.read(path, subject: subject)
         let text = String(decoding: bytes, as: UTF8.self)
@@ -20,8 +20,8 @@ package enum KeyFile {
         return key
     }
 
-    /// The key in `path`; a new one for `ledger` when there is no such file. One that was made for another
-    /// ledger, whose file is gone, is put aside as `<path>.<key id>`.
+    /// Returns the key in `path`, or a new key for `ledger` if the file does not exist. A key of another ledger
+    /// is renamed to `<path>.<key id>` and replaced by a new one.
     package static func readOrCreate(
         _ path: String, ledger: String
     ) throws(StoreError) -> SigningKey {
@@ -36,7 +36,7 @@ package enum KeyFile {
         }
         let temporary = try write(key, beside: path)
         defer { unlink(temporary) }
-        // Unlike rename, link fails when another process was faster.
+        // Unlike rename, link fails if another process has created the file first.
         guard link(temporary, path) == 0 || errno == EEXIST else {
             throw unusable(path, "cannot be made: \(reason(errno))")
         }
@@ -50,7 +50,7 @@ package enum KeyFile {
         }
     }
 
-    /// The public halves of the keys that were put aside; those that cannot be read are left out.
+    /// Returns the public halves of the keys that were put aside. Keys that cannot be read are left out.
     package static func retired(beside path: String) -> [VerifierKey] {
         let file = URL(fileURLWithPath: path)
         let folder = file.deletingLastPathComponent().path
@@ -63,7 +63,7 @@ package enum KeyFile {
         }
     }
 
-    /// Puts `key` in the place of the one in `path`, which is gone afterwards.
+    /// Replaces the key in `path` with `key`. The old key is lost.
     package static func replace(_ path: String, with key: SigningKey) throws(StoreError) {
         let temporary = try write(key, beside: path)
         guard rename(temporary, path) == 0 else {
@@ -74,7 +74,8 @@ package enum KeyFile {
         try syncDirectory(of: path)
     }
 
-    /// A new file beside `path`, mode 0600, with the key on disk.
+    /// Writes the key to a new file beside `path` with mode 0600. Returns the name of the file once it is on
+    /// disk.
     private static func write(
         _ key: SigningKey, beside path: String
     ) throws(StoreError) -> String {

@@ -2,12 +2,12 @@ package import Domain
 import Foundation
 package import GRDB
 
-/// The ledger's Merkle tree: leaf n is row n + 1.
+/// The ledger's Merkle tree. Leaf n is row n + 1.
 package enum LedgerTree {
-    /// Bits of a tile's width: each level of table `tile` is this many levels of the tree.
+    /// The height of a tile in levels of the tree. Each level of table `tile` stands for this many levels.
     private static let tileHeight = 8
 
-    /// The tree over the rows and tiles in `db`; a root or proof reads some hundred hashes at most.
+    /// Returns the tree over the rows and tiles in `db`. A root or proof reads at most a few hundred hashes.
     package static func open(_ db: Database) -> MerkleTree {
         MerkleTree { height, index in
             let (level, rest) = height.quotientAndRemainder(dividingBy: tileHeight)
@@ -20,23 +20,23 @@ package enum LedgerTree {
         }
     }
 
-    /// Number of rows that the ledger has had: the last row's number.
+    /// Returns the number of the last row, which is the number of rows that the ledger ever had.
     static func size(_ db: Database) throws -> Int64 {
         try Int64.fetchOne(db, sql: "SELECT max(seq) FROM audit") ?? 0
     }
 }
 
-/// Table `tile`: the roots of complete subtrees of 256, 65,536, … rows, so that no proof has to read more
-/// than some hundred hashes. It follows from the rows and can be made again from them.
+/// Table `tile`: the roots of complete subtrees of 256, 65,536, … rows. With it, a proof reads at most a few
+/// hundred hashes. The table can be computed again from the rows.
 package enum TileTable {
-    /// Makes the tiles that are complete now that the ledger grew from `previous` to `size` rows, and those
-    /// that are missing below.
+    /// Computes the tiles that are complete after the ledger grew from `previous` to `size` rows, and any
+    /// missing tiles before them.
     ///
-    /// Rows that are missing end it: what the ledger is told must still be written, and the next checkpoint
-    /// says that it cannot be made.
+    /// Stops without an error at missing rows, because new rows must still be written. The next checkpoint then
+    /// fails.
     package static func grow(from previous: Int64, to size: Int64, in db: Database) throws {
         let built = try Int64.fetchOne(db, sql: "SELECT max(idx) + 1 FROM tile WHERE level = 1")
-        // A tile past the rows there were is left over from rows that were cut off.
+        // A tile past the end of the earlier rows is left from rows that were cut off.
         for tile in min(built ?? 0, previous / Tile.width)..<size / Tile.width {
             do {
                 try complete(tile, in: db)
@@ -46,7 +46,7 @@ package enum TileTable {
         }
     }
 
-    /// The roots of the tiles `indices` of a level, in order. Throws `corrupt` when one is missing.
+    /// Returns the roots of the tiles `indices` of a level, in order. Throws `corrupt` if a tile is missing.
     package static func fetch(level: Int, _ indices: Range<Int64>, in db: Database) throws
         -> [AuditHash]
     {
@@ -68,7 +68,7 @@ package enum TileTable {
         return tiles.map(\.1)
     }
 
-    /// Puts the tile of level 1, and every tile above that it completes.
+    /// Writes a tile of level 1, and every higher tile that is complete with it.
     private static func complete(_ tile: Int64, in db: Database) throws {
         let leaves = try RowHashes.fetch(Tile.rows(tile), in: db).map(AuditHash.leaf)
         try put(level: 1, tile, MerkleTree.root(of: leaves), in: db)
@@ -90,11 +90,11 @@ package enum TileTable {
     }
 }
 
-/// The hashes of rows by number, for rows in table `audit` and for pruned ones.
+/// The hashes of rows by number. The rows are in table `audit` or were pruned.
 enum RowHashes {
-    /// The hashes of the rows `rows`, in order; meant for a few hundred at a time.
+    /// Returns the hashes of `rows` in order. It is meant for a few hundred rows at a time.
     ///
-    /// Throws `corrupt` naming the first row that is in neither table.
+    /// Throws `corrupt` with the number of the first row that is in neither table.
     static func fetch(_ rows: Range<Int64>, in db: Database) throws -> [AuditHash] {
         guard !rows.isEmpty else { return [] }
         var hashes = try sealed(rows, in: db)
@@ -138,18 +138,19 @@ enum RowHashes {
     }
 }
 
-/// A whole run of 256 rows: the leaves of one tile of level 1. Tile n holds the rows 256n + 1 to 256n + 256.
+/// A complete group of 256 rows, the leaves of one tile of level 1. Tile n holds the rows 256n + 1 to 256n +
+/// 256.
 enum Tile {
-    /// As in C2SP tlog-tiles. The hashes of one tile are 8 KiB: one read for 256 leaves.
+    /// The number of rows in a tile, as in C2SP tlog-tiles. The hashes of a tile are 8 KiB, read at once.
     static let width: Int64 = 256
 
-    /// The tile that holds row `seq`.
+    /// Returns the tile that holds row `seq`.
     static func of(row seq: Int64) -> Int64 { (seq - 1) / width }
 
-    /// The numbers of a tile's rows.
+    /// Returns the numbers of a tile's rows.
     static func rows(_ tile: Int64) -> Range<Int64> { tile * width + 1..<(tile + 1) * width + 1 }
 
-    /// The 256 hashes that a column of table `sealed` holds.
+    /// Returns the 256 hashes in a column of table `sealed`.
     static func hashes(_ reader: ColumnReader, _ index: Int) throws -> [AuditHash] {
         let bytes = [UInt8](try reader.blob(index))
         guard bytes.count == Int(width) * AuditHash.byteCount else {

@@ -1,9 +1,10 @@
 import Crypto
 package import Domain
 
-/// RFC 6962 section 2.1 over any store of complete subtrees: roots and proofs of a tree of any size.
+/// Computes roots and proofs of trees of any size (RFC 6962 section 2.1) from a store of complete subtrees.
 ///
-/// Leaves are numbered from 0. A subtree of height h and index i holds the 2^h leaves from i * 2^h on.
+/// Leaves are numbered from 0. A subtree with height h and index i holds 2^h leaves, beginning with leaf i *
+/// 2^h.
 package struct MerkleTree {
     /// The root of a complete subtree.
     package let subtree: (_ height: Int, _ index: Int64) throws -> AuditHash
@@ -12,17 +13,17 @@ package struct MerkleTree {
         self.subtree = subtree
     }
 
-    /// MTH of the first `size` leaves (section 2.1).
+    /// Returns MTH of the first `size` leaves (section 2.1).
     package func root(size: Int64) throws -> AuditHash {
         size == 0 ? .emptyRoot : try root(0..<size)
     }
 
-    /// PATH(m, D[n]) (section 2.1.1), the leaf's own sibling first; `index` must be below `size`.
+    /// Returns PATH(m, D[n]) (section 2.1.1). The leaf's own sibling comes first. `index` must be below `size`.
     package func inclusionProof(index: Int64, size: Int64) throws -> [AuditHash] {
         try path(to: index, in: 0..<size)
     }
 
-    /// PROOF(m, D[n]) (section 2.1.2); empty when the sizes are equal or `first` is 0.
+    /// Returns PROOF(m, D[n]) (section 2.1.2). It is empty if the sizes are equal or `first` is 0.
     package func consistencyProof(from first: Int64, to size: Int64) throws -> [AuditHash] {
         guard first > 0, first < size else { return [] }
         return try proof(first, in: 0..<size, isWhole: true)
@@ -38,7 +39,8 @@ package struct MerkleTree {
                 + [root(range.lowerBound..<middle)]
     }
 
-    /// SUBPROOF(m, D[n], b), where `end` is m counted from the first leaf of all and `isWhole` is b.
+    /// Returns SUBPROOF(m, D[n], b). `end` is m counted from the first leaf of the whole tree, and `isWhole` is
+    /// b.
     private func proof(_ end: Int64, in range: Range<Int64>, isWhole: Bool) throws -> [AuditHash] {
         if end == range.upperBound { return isWhole ? [] : [try root(range)] }
         let middle = Self.middle(range)
@@ -49,7 +51,7 @@ package struct MerkleTree {
                 + [root(range.lowerBound..<middle)]
     }
 
-    /// MTH of a range that the recursion reaches: all its complete subtrees, folded from the right.
+    /// Returns MTH of a range of the recursion. Combines the complete subtrees of the range from right to left.
     private func root(_ range: Range<Int64>) throws -> AuditHash {
         var result: AuditHash?
         for (height, index) in Self.subtrees(range).reversed() {
@@ -59,7 +61,8 @@ package struct MerkleTree {
         return result ?? .emptyRoot
     }
 
-    /// From left to right; the range begins at a multiple of its largest power of two.
+    /// Returns the complete subtrees from left to right. The range must begin at a multiple of its largest
+    /// power of two.
     private static func subtrees(_ range: Range<Int64>) -> [(height: Int, index: Int64)] {
         var start = range.lowerBound
         var subtrees: [(height: Int, index: Int64)] = []
@@ -71,7 +74,7 @@ package struct MerkleTree {
         return subtrees
     }
 
-    /// Where RFC 6962 splits: the largest power of two below the count lies left of it.
+    /// Returns the point at which RFC 6962 splits. The left part is the largest power of two below the count.
     private static func middle(_ range: Range<Int64>) -> Int64 {
         let count = range.upperBound - range.lowerBound
         return range.lowerBound + 1 << Int64(63 - (count - 1).leadingZeroBitCount)
@@ -79,7 +82,7 @@ package struct MerkleTree {
 }
 
 extension MerkleTree {
-    /// Returns the root over `nodes`: a power of two of them, or the last part of a tree.
+    /// Returns the root over `nodes`. Their number is a power of two, or they are the last part of a tree.
     package static func root(of nodes: [AuditHash]) -> AuditHash {
         var level = nodes
         while level.count > 1 {
@@ -88,7 +91,7 @@ extension MerkleTree {
             for index in stride(from: 0, to: level.count - 1, by: 2) {
                 above.append(.node(level[index], level[index + 1]))
             }
-            // RFC 6962 moves a node without a sibling up unchanged.
+            // RFC 6962 moves a node without a sibling up one level unchanged.
             if !level.count.isMultiple(of: 2) { above.append(level[level.count - 1]) }
             level = above
         }
@@ -96,9 +99,9 @@ extension MerkleTree {
     }
 }
 
-/// The two hashes of RFC 6962 section 2.1; a leaf's data is the 32 bytes of a row's `hash`.
+/// The two hashes of RFC 6962 section 2.1. A leaf's data is the 32 bytes of a row's `hash`.
 extension AuditHash {
-    /// SHA-256(0x00 || hash of the row).
+    /// Returns SHA-256(0x00 || hash of the row).
     static func leaf(_ row: AuditHash) -> AuditHash {
         withUnsafeTemporaryAllocation(byteCount: 1 + byteCount, alignment: 1) { buffer in
             buffer[0] = 0
@@ -107,7 +110,7 @@ extension AuditHash {
         }
     }
 
-    /// SHA-256(0x01 || left || right).
+    /// Returns SHA-256(0x01 || left || right).
     static func node(_ left: AuditHash, _ right: AuditHash) -> AuditHash {
         withUnsafeTemporaryAllocation(byteCount: 1 + 2 * byteCount, alignment: 1) { buffer in
             buffer[0] = 1
@@ -117,10 +120,10 @@ extension AuditHash {
         }
     }
 
-    /// The root of the tree without leaves: SHA-256 of nothing.
+    /// The root of the tree without leaves, which is SHA-256 of the empty string.
     static let emptyRoot = hash(UnsafeRawBufferPointer(start: nil, count: 0))
 
-    /// SHA-256 of `bytes`.
+    /// Returns SHA-256 of `bytes`.
     static func hash(_ bytes: UnsafeRawBufferPointer) -> AuditHash {
         var digest = SHA256()
         digest.update(bufferPointer: bytes)
@@ -134,14 +137,16 @@ extension AuditHash {
     }
 }
 
-/// The complete subtrees of a growing tree, the largest first: enough to know its root at every step.
+/// The complete subtrees of a growing tree, the largest first. They are enough to compute its root at every
+/// step.
 struct CompactRange: Sendable {
-    /// Heights above that of the first level appended.
+    /// The complete subtrees. Heights are relative to the level of the appended nodes.
     private var subtrees: [(height: Int, root: AuditHash)] = []
-    /// Nodes appended so far.
+    /// The number of appended nodes.
     private(set) var count: Int64 = 0
 
-    /// Appends a node, and names each larger subtree that it completes by height and index.
+    /// Appends a node. Calls `onComplete` with the height and index of each larger subtree that becomes
+    /// complete.
     mutating func append(
         _ node: AuditHash, onComplete: (_ height: Int, _ index: Int64, AuditHash) -> Void
     ) {
@@ -156,7 +161,7 @@ struct CompactRange: Sendable {
         subtrees.append((height, root))
     }
 
-    /// The root with `part`, which is smaller than a node, at the end.
+    /// Returns the root with `part` at the end. `part` is smaller than a node.
     func root(with part: AuditHash?) -> AuditHash {
         var root = part
         for subtree in subtrees.reversed() {

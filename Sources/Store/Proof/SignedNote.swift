@@ -6,11 +6,11 @@ package struct SignedNote: Hashable, Sendable {
     package struct Signature: Hashable, Sendable {
         package let name: String
         package let keyID: UInt32
-        /// The signature alone, without the key id in front.
+        /// The signature without the key id.
         let bytes: Data
     }
 
-    /// The signed text; ends with a line feed.
+    /// The signed text, which ends with a line feed.
     package let text: String
     package let signatures: [Signature]
 
@@ -19,7 +19,7 @@ package struct SignedNote: Hashable, Sendable {
         self.signatures = signatures
     }
 
-    /// Nil unless the last empty line has only signatures below it, at least one and at most 100.
+    /// Nil unless the text after the last empty line consists of 1 to 100 signatures.
     package init?(_ note: String) {
         guard let gap = note.range(of: "\n\n", options: .backwards), note.hasSuffix("\n") else {
             return nil
@@ -31,7 +31,7 @@ package struct SignedNote: Hashable, Sendable {
         guard (1...100).contains(lines.count), signatures.count == lines.count else { return nil }
     }
 
-    /// Returns true if one of the signatures is a valid one of `key`.
+    /// Returns true if one of the signatures is valid for `key`.
     package func isSigned(by key: VerifierKey) -> Bool {
         signatures.contains {
             $0.name == key.name && $0.keyID == key.id
@@ -55,7 +55,7 @@ extension SignedNote: CustomStringConvertible {
 extension SignedNote.Signature {
     private static let dash = "\u{2014} "
 
-    /// `— <name> <base64 of key id and signature>`
+    /// Reads `— <name> <base64 of key id and signature>`.
     fileprivate init?(line: Substring) {
         guard line.hasPrefix(Self.dash) else { return nil }
         let parts = line.dropFirst(Self.dash.count).split(
@@ -75,6 +75,6 @@ extension SignedNote.Signature {
 }
 
 extension SignedNote.Signature {
-    /// `<name>+<key id in hex>`: which key signed.
+    /// The key that signed, as `<name>+<key id in hex>`.
     package var keyName: String { "\(name)+\(Hex.text(keyID))" }
 }

@@ -2,18 +2,18 @@ import Crypto
 import Documents
 import Foundation
 
-/// A key that signs notes. Its text is a secret; nothing but the key's file holds it.
+/// A key that signs notes. Its text is a secret, and only the key's file holds it.
 package struct SigningKey: Sendable {
     package let verifier: VerifierKey
     private let privateKey: Curve25519.Signing.PrivateKey
 
-    /// A new key. `name` must not be empty nor hold white space or a plus sign.
+    /// Creates a new key. `name` must not be empty and must not contain white space or a plus sign.
     package init(name: String) {
         self.init(name: name, privateKey: Curve25519.Signing.PrivateKey())
     }
 
-    /// Reads `PRIVATE+KEY+<name>+<key id in hex>+<base64 of 0x01 and the seed>`, as golang.org/x/mod's
-    /// sumdb/note writes it; nil when the text is anything else.
+    /// Reads `PRIVATE+KEY+<name>+<key id in hex>+<base64 of 0x01 and the seed>`, the form of golang.org/x/mod's
+    /// sumdb/note. Nil for any other text.
     package init?(_ text: String) {
         guard text.hasPrefix(Self.prefix),
             let parts = NoteKeyText(String(text.dropFirst(Self.prefix.count))),
@@ -42,7 +42,7 @@ package struct SigningKey: Sendable {
                 name: verifier.name, hexID: verifier.hexID, key: privateKey.rawRepresentation)
     }
 
-    /// The text with this key's signature. `text` must end with a line feed.
+    /// Returns the text with this key's signature. `text` must end with a line feed.
     package func sign(_ text: String) throws -> SignedNote {
         let signature = try privateKey.signature(for: Data(text.utf8))
         return SignedNote(
@@ -57,17 +57,17 @@ package struct SigningKey: Sendable {
 }
 
 extension SigningKey: CustomStringConvertible, CustomReflectable {
-    /// Without the secret.
+    /// The descriptions do not contain the secret.
     package var description: String { "signing key \(verifier.text)" }
     package var customMirror: Mirror { Mirror(self, children: ["verifier": verifier.text]) }
 }
 
-/// The public half of a key that signs notes, as C2SP signed-note writes it:
-/// `<name>+<key id in hex>+<base64 of 0x01 and the Ed25519 key>` (https://c2sp.org/signed-note).
+/// The public half of a key that signs notes. Its form is that of C2SP signed-note: `<name>+<key id in
+/// hex>+<base64 of 0x01 and the Ed25519 key>` (https://c2sp.org/signed-note).
 package struct VerifierKey: Hashable, Sendable {
-    /// Not empty, without white space and plus sign.
+    /// The name of the key. It is not empty and has no white space or plus sign.
     package let name: String
-    /// First four bytes of SHA-256(name || 0x0A || 0x01 || key).
+    /// The first four bytes of SHA-256(name || 0x0A || 0x01 || key).
     package let id: UInt32
     let publicKey: Curve25519.Signing.PublicKey
 
@@ -77,7 +77,7 @@ package struct VerifierKey: Hashable, Sendable {
         id = Self.id(name, publicKey)
     }
 
-    /// Nil unless the text is an Ed25519 key whose id matches name and key.
+    /// Nil unless the text is an Ed25519 key with an id that matches name and key.
     package init?(_ text: String) {
         guard let parts = NoteKeyText(text),
             let key = try? Curve25519.Signing.PublicKey(rawRepresentation: parts.key)
@@ -94,7 +94,7 @@ package struct VerifierKey: Hashable, Sendable {
         NoteKeyText.text(name: name, hexID: hexID, key: publicKey.rawRepresentation)
     }
 
-    /// The ledger that the key was made for, by its name; nil when that is no ledger's origin.
+    /// The ledger in the name of the key; nil if the name is not the origin of a ledger.
     package var ledger: String? {
         guard name.hasPrefix(Checkpoint.originPrefix) else { return nil }
         return String(name.dropFirst(Checkpoint.originPrefix.count))
@@ -121,12 +121,12 @@ extension VerifierKey: CustomStringConvertible {
 
 /// The three parts that a verifier key and a private key have in common.
 struct NoteKeyText {
-    /// Ed25519 (C2SP signed-note, "Signature types").
+    /// The algorithm Ed25519 (C2SP signed-note, "Signature types").
     static let algorithm: UInt8 = 1
 
     let name: String
     let id: String
-    /// Without the byte for the algorithm.
+    /// The key without the byte for the algorithm.
     let key: Data
 
     init?(_ text: String) {

@@ -2,17 +2,17 @@ import Documents
 package import Domain
 import GRDB
 
-/// The rows that say with which key checkpoints are signed from then on.
+/// A row that records which key signs checkpoints from this row on.
 package struct SigningKeyRow: Hashable, Sendable {
     package static let kind = AuditKind.signingKey.rawValue
 
-    /// Number of the row.
+    /// The number of the row.
     package let seq: Int64
     package let key: VerifierKey
 }
 
 extension SigningKeyRow {
-    /// The row that makes `key` the one in use; `previous` was it until now.
+    /// Returns the row that records `key` as the key in use after `previous`.
     package static func draft(
         _ key: VerifierKey, after previous: VerifierKey?, time: Timestamp
     ) -> AuditRecord.Draft {
@@ -23,7 +23,7 @@ extension SigningKeyRow {
         return row
     }
 
-    /// Every such row of this ledger's own, oldest first; those that were pruned from what was kept of them.
+    /// Returns every such row of this ledger itself, oldest first. Pruned rows are read from table `kept`.
     static func all(_ db: Database) throws -> [SigningKeyRow] {
         let rows = try Row.fetchAll(db, sql: sql)
         return try rows.compactMap { row in
@@ -67,20 +67,20 @@ extension SigningKeyRow {
 }
 
 extension AuditLedger {
-    /// Every row that names a signing key, oldest first.
+    /// Returns every row that names a signing key, oldest first.
     package func signingKeys() async throws -> [SigningKeyRow] {
         try await reading(SigningKeyRow.all)
     }
 }
 
-/// A row about an earlier ledger that this one replaced: its file was deleted, or written anew under
-/// another identity, and its key was left behind.
+/// A row about an earlier ledger that this ledger has replaced. The earlier file was deleted or created again
+/// with another identity, and its key was left behind.
 package struct PredecessorRow: Hashable, Sendable {
     package static let rowName = "predecessor"
 
     /// The id of the other ledger.
     package var ledger: String
-    /// The last checkpoint of it that etcd had; nil when it had none.
+    /// The size of the earlier ledger's last checkpoint in etcd; nil if etcd had none.
     package var size: Int64?
     package var root: AuditHash?
 

@@ -2,18 +2,18 @@ package import Domain
 package import GRDB
 
 extension AuditLedger {
-    /// The row with this number.
+    /// Returns the row with this number; nil if it does not exist.
     package func record(seq: Int64) async throws -> AuditRecord? {
         try await rows("WHERE seq = ?", [seq]).first
     }
 
-    /// The rows of one change, in the order they were written.
+    /// Returns the rows of a change, in the order in which they were written.
     package func rows(changeID: String) async throws -> [AuditRecord] {
         try await rows("INDEXED BY audit_by_change WHERE change_id = ? ORDER BY seq", [changeID])
     }
 
-    /// Returns up to `limit` rows after number `seq`, in the order they were written; fewer, but at least one, when
-    /// their text is longer than `bytes`.
+    /// Returns up to `limit` rows after number `seq`, in the order in which they were written. Returns fewer
+    /// rows, but at least one, if their text is longer than `bytes`.
     package func rows(
         after seq: Int64, limit: Int, bytes: Int = .max
     ) async throws -> [AuditRecord] {
@@ -33,12 +33,12 @@ extension AuditLedger {
         }
     }
 
-    /// Which cluster the ledger follows and how far; nil before the first `follow`.
+    /// Returns the followed cluster and the last recorded revision; nil before the first `follow`.
     package func progress() async throws -> Progress? {
         try await reading(LedgerWriter.progress)
     }
 
-    /// The last-known value of an etcd key.
+    /// Returns the last-known value of an etcd key; nil if there is none.
     package func object(key: String) async throws -> AuditedObject? {
         try await reading { db in
             let statement = try db.cachedStatement(
@@ -48,7 +48,8 @@ extension AuditLedger {
         }
     }
 
-    /// Returns up to `limit` last-known values after `key`, in the order of the keys' bytes, as etcd lists them.
+    /// Returns up to `limit` last-known values after `key`. They are in the order of the keys' bytes, as in
+    /// etcd.
     package func objects(after key: String? = nil, limit: Int) async throws -> [AuditedObject] {
         try await reading { db in
             let statement = try db.cachedStatement(
@@ -60,7 +61,7 @@ extension AuditLedger {
         }
     }
 
-    /// Runs `body` on a connection for reading; SQLite's errors come out as `StoreError`.
+    /// Runs `body` on a connection for reading. Converts SQLite's errors to `StoreError`.
     package func reading<Value: Sendable>(
         _ body: @escaping @Sendable (Database) throws -> Value
     ) async throws -> Value {
@@ -71,7 +72,7 @@ extension AuditLedger {
         }
     }
 
-    /// As `reading`; blocks on the disk.
+    /// Runs `body` on a connection for reading, and blocks on the disk.
     func readingNow<Value>(_ body: (Database) throws -> Value) throws -> Value {
         do {
             return try pool.read(body)
@@ -82,7 +83,7 @@ extension AuditLedger {
 
     private func failure(_ error: DatabaseError) -> StoreError {
         let failure = StoreError(error, path: path)
-        // A damaged index of texts can be made again: no row is at stake.
+        // A damaged index of texts does not affect the rows and can be built again.
         if failure.code == .corrupt, failure.systemCode != TextIndex.damage {
             queue.markDamaged(failure)
         }
@@ -145,6 +146,6 @@ package struct AuditedObjects: AsyncSequence, Sendable {
 }
 
 extension AuditLedger {
-    /// Every last-known value, in the order of the keys' bytes.
+    /// Returns every last-known value, in the order of the keys' bytes.
     package func objects() -> AuditedObjects { AuditedObjects(ledger: self) }
 }

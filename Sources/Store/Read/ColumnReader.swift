@@ -1,7 +1,7 @@
 import Foundation
 import GRDB
 
-/// Reads columns by position and never traps: what a damaged or altered file holds is an error.
+/// Reads columns by position. It never traps: a value from a damaged or altered file is an error.
 struct ColumnReader {
     let row: Row
     /// The name of the row in errors.

@@ -3,12 +3,14 @@ import GRDB
 
 /// Reads rows of a ledger page by page, for export and comparison.
 package enum LedgerPages {
-    /// Rows read at a time, so that no long snapshot keeps the write-ahead log from being reused.
+    /// The number of rows to read at a time. It is limited because a long snapshot would prevent SQLite from
+    /// reusing the write-ahead log.
     package static let size = 1000
     /// The bytes of documents after which a page ends, because a single row may have megabytes.
     static let bytes = 8 << 20
 
-    /// Returns a page of the rows after number `seq` up to `last`, by number; empty only at the end.
+    /// Returns a page of the rows after number `seq` up to `last`, in the order of numbers. The page is empty
+    /// only at the end.
     static func rows(
         _ db: Database, after seq: Int64, through last: Int64, limit: Int = size
     ) throws -> [AuditRecord] {
@@ -54,7 +56,7 @@ package enum LedgerPages {
         }.joined(separator: ", ")
     }
 
-    /// Reads rows until their documents have at least `bytes` bytes. `isWhole` is true if no row was left.
+    /// Reads rows until their documents have at least `bytes` bytes. `isWhole` is true if no rows are left.
     private static func fetch(
         _ db: Database, _ sql: String, _ arguments: StatementArguments, bytes: Int = .max
     ) throws -> (rows: [AuditRecord], isWhole: Bool) {
@@ -72,7 +74,7 @@ package enum LedgerPages {
 }
 
 extension Array<AuditRecord> {
-    /// By revision, key (its bytes) and number.
+    /// The rows ordered by revision, key (by its bytes) and number.
     fileprivate var inOrder: [AuditRecord] {
         sorted { left, right in
             if left.position != right.position {

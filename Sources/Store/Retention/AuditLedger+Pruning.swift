@@ -16,16 +16,16 @@ package struct PrunedRows: Hashable, Sendable {
     package var rows: ClosedRange<Int64>
     /// The segment's file.
     package var path: String
-    /// SHA-256 of the file, 64 lower-case hex digits.
+    /// The SHA-256 of the file, 64 lower-case hex digits.
     package var sha256: String
     /// The duration of the transaction, during which writes had to wait.
     package var held: Duration
 }
 
 extension AuditLedger {
-    /// Writes the oldest rows, all from before `cutoff`, to a sealed segment in `directory`. Removes them from the
-    /// ledger once the segment is on disk and has been read back. Takes a multiple of 256 rows, at most 1,024, and
-    /// never the last row of the ledger or a held row. Returns nil if there are no such rows.
+    /// Writes the oldest rows, all from before `cutoff`, to a sealed segment in `directory`. Removes them from
+    /// the ledger once the segment is on disk and has been read back. Prunes a multiple of 256 rows, at most
+    /// 1,024, and never the last row of the ledger or a held row. Returns nil if there are no such rows.
     package func prune(
         before cutoff: Timestamp, into directory: String, now: Timestamp, version: String
     ) async throws -> PrunedRows? {

@@ -2,13 +2,13 @@ package import Documents
 package import Domain
 import GRDB
 
-/// Keeps rows of this ledger from being pruned until it is lifted.
+/// A hold that keeps rows of this ledger from being pruned until it is lifted.
 package struct LegalHold: Hashable, Sendable {
     package var name: String
     package var reason: String
-    /// Rows at or after this time are held; all rows when nil.
+    /// The time from which on rows are held; nil to hold all rows.
     package var since: Timestamp?
-    /// The principal who placed it. `time` is when it was placed or last changed.
+    /// The principal who placed the hold. `time` is when the hold was placed or last changed.
     package var actor: String
     package var time: Timestamp
 
@@ -22,7 +22,7 @@ package struct LegalHold: Hashable, Sendable {
         self.time = time
     }
 
-    /// The document that the API and the audit rows show.
+    /// The hold as JSON, as shown by the API and in the audit rows.
     package var document: JSONValue {
         var object = JSONObject()
         object["name"] = .string(name)
@@ -51,8 +51,8 @@ extension LegalHold {
         }
     }
 
-    /// Returns the time from which on rows are held: the beginning of time if a hold is on all of them, nil if
-    /// there is no hold.
+    /// Returns the time from which on rows are held; the earliest time if a hold covers all rows, nil if there
+    /// is no hold.
     static func beginning(_ db: Database) throws -> Timestamp? {
         try fetch(db).map { $0.since ?? Timestamp(microseconds: .min) }.min()
     }
@@ -63,7 +63,7 @@ extension LegalHold {
 }
 
 extension AuditLedger {
-    /// Returns every hold, by name.
+    /// Returns every hold, ordered by name.
     package func holds() async throws -> [LegalHold] {
         try await reading { try LegalHold.fetch($0) }
     }
@@ -72,8 +72,8 @@ extension AuditLedger {
         try await reading { try LegalHold.fetch($0, name: name).first }
     }
 
-    /// Places or changes a hold, and writes an audit row completed from `draft`. Returns the hold that had
-    /// that name before. An equal hold is left as it is; with `ifAbsent` any other one is too.
+    /// Places or changes a hold, and writes an audit row completed from `draft`. Returns the previous hold with
+    /// the same name. Does not change an equal hold; with `ifAbsent`, does not change any existing hold.
     package func place(
         _ hold: LegalHold, ifAbsent: Bool = false, audit draft: AuditRecord.Draft
     ) async throws(StoreError) -> LegalHold? {
@@ -101,7 +101,8 @@ extension AuditLedger {
         }
     }
 
-    /// Lifts a hold, and writes an audit row completed from `draft`. Returns the hold, or nil if there is none.
+    /// Lifts a hold, and writes an audit row completed from `draft`. Returns the hold, or nil if it does not
+    /// exist.
     package func lift(
         _ name: String, audit draft: AuditRecord.Draft
     ) async throws(StoreError) -> LegalHold? {

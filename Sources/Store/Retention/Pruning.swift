@@ -2,8 +2,8 @@ import Domain
 import Foundation
 package import GRDB
 
-/// Removes rows that are in a sealed segment from the ledger, together with everything derived from them, in one
-/// transaction. Keeps the state that they led to in table `baseline`.
+/// Removes rows that are in a sealed segment from the ledger, and everything derived from them, in one
+/// transaction. Keeps the state after the removed rows in table `baseline`.
 struct Pruning {
     let rows: ClosedRange<Int64>
     let db: Database
@@ -44,7 +44,7 @@ struct Pruning {
             guard let position = record.position else { continue }
             newest = max(newest ?? position, position)
             let isDeletion = record.verb == .delete
-            // The object of a change found after a gap may be unknown: a later row of the gap has it.
+            // The object of a change found after a gap may be unknown. A later row of the gap contains it.
             guard let key = record.key, isDeletion || record.after != nil,
                 traces[key].map({ $0.position <= position }) ?? true
             else { continue }
@@ -76,7 +76,7 @@ struct Pruning {
         }
     }
 
-    /// Deletes moments up to `position` except the last one, from which on the state is known.
+    /// Deletes the moments up to `position` except the last one, because the state is known from its time on.
     private func pruneMoments(through position: HistoryPosition) throws {
         try db.execute(
             sql: """
@@ -104,7 +104,7 @@ struct Pruning {
 struct Retention {
     /// The number of the last pruned row; 0 before the first pruning.
     let prunedThrough: Int64
-    /// `hash` of that row, which the next one names.
+    /// The hash of that row. The next row contains it as its previous hash.
     let hash: Data
 
     init(_ db: Database) throws {
@@ -160,7 +160,7 @@ package enum Sealing {
         }
     }
 
-    /// Returns the number of whole tiles in a ledger of `size` rows.
+    /// Returns the number of complete tiles in a ledger of `size` rows.
     static func wholeTiles(size: Int64) -> Int64 { size / Tile.width }
 
     /// Keeps the canonical form of rows that name this ledger's signing keys. Older checkpoints cannot be checked

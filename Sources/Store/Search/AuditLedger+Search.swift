@@ -2,11 +2,11 @@ package import Domain
 import GRDB
 
 extension AuditLedger {
-    /// Returns up to `limit` (at least 1) matching rows from `cursor` on, in the order of their times, or of
-    /// their numbers when the filter has words.
+    /// Returns up to `limit` (at least 1) matching rows from `cursor` on. They are in the order of time, or of
+    /// number if the filter has words.
     ///
-    /// Looks at a bounded number of rows. If those do not fill the page, the page is partial and its cursor says
-    /// where to continue.
+    /// Looks at a limited number of rows. If these do not fill the page, the page is partial, and its cursor
+    /// says where to continue.
     package func query(
         _ filter: AuditFilter, order: AuditOrder = .descending, from cursor: AuditCursor? = nil,
         limit: Int
@@ -18,7 +18,7 @@ extension AuditLedger {
             ?? AuditPage(records: [], next: cursor ?? .start(order), scanned: 0, isPartial: true)
     }
 
-    /// Counts the matching rows of each group from `cursor` on, within the same bounds as `query`.
+    /// Counts the matching rows of each group from `cursor` on, within the same limits as `query`.
     package func groups(
         _ filter: AuditFilter, by grouping: AuditGrouping, order: AuditOrder = .descending,
         from cursor: AuditCursor? = nil
@@ -29,7 +29,7 @@ extension AuditLedger {
         return groups ?? AuditGroups(counts: [:], scanned: 0, next: cursor ?? .start(order))
     }
 
-    /// Nil when the index of texts, which the search needs, is not complete yet.
+    /// Returns nil if the search needs the index of texts and the index is not complete yet.
     private func search<Value: Sendable>(
         _ filter: AuditFilter, _ body: @escaping @Sendable (Database) throws -> Value
     ) async throws -> Value? {
@@ -45,14 +45,15 @@ extension AuditLedger {
 }
 
 extension AuditCursor {
-    /// Before the first row in the order of numbers.
+    /// The cursor before the first row in the order of numbers.
     fileprivate static func start(_ order: AuditOrder) -> AuditCursor {
         AuditCursor(seq: order == .ascending ? 0 : .max)
     }
 }
 
 extension AuditLedger {
-    /// The rows that one transaction adds to the index of texts. They are few, because writes of rows wait for it.
+    /// The number of rows that one transaction adds to the index of texts. It is small, because writes of rows
+    /// wait for the transaction.
     private static let textBatch = 250
     /// The bytes of words that one transaction adds.
     private static let textBytes = 8 << 20
@@ -69,12 +70,12 @@ extension AuditLedger {
         return false
     }
 
-    /// Keeps the index of texts near the end of the ledger until the task is cancelled.
+    /// Keeps the index of texts up to date until the task is cancelled.
     ///
-    /// It waits while rows arrive, unless too many rows wait already.
+    /// It waits while rows arrive, unless too many rows are not indexed yet.
     ///
-    /// - Parameter onFailure: Receives the error that kept rows out of the index. They are tried again after the next
-    ///   commit.
+    /// - Parameter onFailure: Receives the error that kept rows out of the index. They are tried again after
+    ///   the next commit.
     package func keepTexts(onFailure: @Sendable (any Error) -> Void = { _ in }) async {
         await indexWhenQuiet(onFailure)
         for await _ in commits() { await indexWhenQuiet(onFailure) }
@@ -97,7 +98,7 @@ extension AuditLedger {
         }
     }
 
-    /// Adds the next rows to the index. Returns their number.
+    /// Adds the next rows to the index. Returns the number of rows.
     private func indexTexts() async throws -> Int {
         let limit = Self.textBatch
         let batch = try await reading { db in

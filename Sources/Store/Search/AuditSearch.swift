@@ -1,9 +1,10 @@
 package import Domain
 package import GRDB
 
-/// One search through the ledger. It looks at a bounded number of rows and says where the next one continues.
+/// A search through the ledger. It looks at a limited number of rows and returns where the next search
+/// continues.
 package struct AuditSearch {
-    /// The limits of a search; the cost is counted in rows passed over.
+    /// The limits of a search. The cost is counted in rows looked at.
     package struct Budget {
         package var cost: Int
         /// The most groups to count.
@@ -13,7 +14,7 @@ package struct AuditSearch {
 
         package static let page = Budget(cost: 20_000)
         package static let count = Budget(cost: 250_000)
-        /// The cost of reading a whole row and looking into its documents.
+        /// The cost of reading a whole row and checking its documents.
         static let wholeRow = 10
 
         package init(cost: Int) { self.cost = cost }
@@ -69,7 +70,7 @@ package struct AuditSearch {
         return page
     }
 
-    /// The number of rows of each group.
+    /// Counts the rows of each group.
     package func groups(by grouping: AuditGrouping, _ budget: Budget = .count) throws -> AuditGroups
     {
         var source = try source(group: probe.isCostly ? nil : grouping.column)
@@ -133,7 +134,7 @@ package struct AuditSearch {
     }
 }
 
-/// Reads rows by their numbers, and tests on them what no source has tested.
+/// Reads rows by their numbers, and tests the conditions that no source has tested.
 private struct RowProbe {
     private let db: Database
     private let filter: AuditFilter
@@ -143,14 +144,14 @@ private struct RowProbe {
     init(_ db: Database, _ filter: AuditFilter) {
         self.db = db
         self.filter = filter
-        // A search for words goes along numbers, so times are tested here.
+        // A search for words goes in the order of numbers, so times are tested here.
         let range = SearchRange(filter, order: .ascending, after: nil)
         let terms = filter.terms + range.bounds
         sql = "SELECT \(AuditRow.columns) FROM audit WHERE seq = ? AND \(terms.condition)"
         values = terms.values
     }
 
-    /// True if only the whole row shows whether it matches.
+    /// True if the whole row must be read to test it.
     var isCostly: Bool { filter.network != nil || filter.field != nil }
 
     /// Returns the row if it matches; otherwise nil.
@@ -164,7 +165,7 @@ private struct RowProbe {
 }
 
 extension AuditGrouping {
-    /// The column that is read for the group; `day` uses a part of it.
+    /// The column to read for the group; `day` uses a part of it.
     fileprivate var column: String { self == .day ? "time" : rawValue }
 
     fileprivate func key(_ value: DatabaseValue) -> String? {

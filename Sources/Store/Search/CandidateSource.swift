@@ -1,12 +1,12 @@
 import Domain
 import GRDB
 
-/// A row that may be one of those that are asked for.
+/// A row that may match the search.
 struct Candidate {
     let position: RowPosition
-    /// False when the row is known not to be one.
+    /// False if the row is known not to match.
     let isMatch: Bool
-    /// The value of the column that the source was asked to read as well.
+    /// The value of the additional column that the source was asked to read.
     var group: DatabaseValue?
 
     init(_ position: RowPosition, isMatch: Bool = true, group: DatabaseValue? = nil) {
@@ -16,7 +16,7 @@ struct Candidate {
     }
 }
 
-/// Gives the rows along one way through the ledger, in the order of the search; each costs the same.
+/// A source of rows in the order of the search. Each row costs the same.
 protocol CandidateSource {
     mutating func next() throws -> Candidate?
     /// The position where a search continues after `next()` returned nil; nil at the end of the ledger.
@@ -27,7 +27,7 @@ extension CandidateSource {
     var continuation: RowPosition? { nil }
 }
 
-/// Rows whose places are known.
+/// Rows with known positions.
 struct PositionList: CandidateSource {
     private var positions: IndexingIterator<[RowPosition]>
 
@@ -40,13 +40,13 @@ struct PositionList: CandidateSource {
     mutating func next() -> Candidate? { positions.next().map { Candidate($0) } }
 }
 
-/// Rows along an index that lists them in the order of their times.
+/// Rows along an index that lists them in the order of time.
 ///
-/// The index is named in the statement, so that the plan does not depend on SQLite's statistics. The
-/// other terms are computed as a column, so that the reader sees each row that is passed over, and can
-/// stop: what is read is bounded by how often `next()` is called.
+/// The statement names the index, so that the plan does not depend on SQLite's statistics. The other terms are
+/// computed as a column, so the reader also sees each row that does not match, and can stop. The number of rows
+/// read is therefore limited by the number of calls of `next()`.
 package struct IndexScan: CandidateSource {
-    /// One reading: its statement, and what is bound to it.
+    /// A statement and its arguments.
     package struct Part: Sendable {
         package let sql: String
         package let values: [SQLValue]
@@ -58,8 +58,8 @@ package struct IndexScan: CandidateSource {
     private let hasGroup: Bool
 
     /// - Parameters:
-    ///   - lead: The term whose index is read; nil for the order of times of all rows.
-    ///   - group: An expression to read as well.
+    ///   - lead: The term whose index is read; nil for all rows in the order of time.
+    ///   - group: An additional expression to read.
     init(
         _ db: Database, lead: SearchTerm?, others: [SearchTerm], _ range: SearchRange,
         group: String? = nil

@@ -13,7 +13,7 @@ package struct NetworkMerge: CandidateSource {
         let id: Int64
         var positions: Deque<RowPosition> = []
         var isComplete = false
-        /// The number of positions to read next. It grows, since most searches end within the first few.
+        /// The number of positions to read next. It grows, because most searches end within the first few.
         var chunk = 8
         var last: RowPosition?
     }
@@ -43,7 +43,7 @@ package struct NetworkMerge: CandidateSource {
         lists = ids.map { List(id: $0) }
     }
 
-    /// Returns each row once, however many of the networks it touches.
+    /// Returns each row once, even if it touches several of the networks.
     mutating func next() throws -> Candidate? {
         if !isStarted {
             isStarted = true
@@ -97,7 +97,7 @@ package struct NetworkMerge: CandidateSource {
         }
     }
 
-    /// Returns the position before the first that is asked for. Row numbers begin at 1, so 0 is free.
+    /// Returns the position before the first row of the range. Row numbers begin at 1, so 0 is free.
     private static func start(_ range: SearchRange) -> RowPosition {
         switch range.order {
         case .ascending:
@@ -114,7 +114,7 @@ package struct NetworkMerge: CandidateSource {
 
 /// Finds networks in table `cidr` by their relation to a block.
 package enum NetworkIDs {
-    /// The ids, or nil when there are more than `limit`.
+    /// Returns the ids, or nil if there are more than `limit`.
     static func find(_ network: AuditNetwork, limit: Int, in db: Database) throws -> [Int64]? {
         var ids: [Int64] = []
         switch network.relation {
@@ -142,7 +142,8 @@ package enum NetworkIDs {
 
     private static func upTo(_ block: CIDR) -> Range<Int> { 0..<(block.prefixLength + 1) }
 
-    /// Networks of one of `lengths` that hold the block: one for each length at most.
+    /// Returns the networks that contain the block and have one of `lengths`. There is at most one for each
+    /// length.
     private static func holding(
         _ block: CIDR, lengths: Range<Int>, in db: Database
     ) throws -> [Int64] {

@@ -1,27 +1,28 @@
 import Domain
 import GRDB
 
-/// The way through the ledger that a search takes.
+/// The index or list through which a search reads the ledger.
 package enum SearchLead {
-    /// Along the index of this term.
+    /// The index of this term.
     case term(SearchTerm)
-    /// Along the times of all rows.
+    /// The index of all rows by time.
     case time
-    /// Along the rows of these networks.
+    /// The lists of the rows of these networks.
     case networks([Int64])
-    /// Through the rows of one key or one revision.
+    /// The positions of the rows of one key or one revision.
     case places([RowPosition])
 
-    /// The number of rows counted for each way to find the shortest. Counting more would cost more than it saves.
+    /// The most rows to count for each lead to find the shortest. Counting more would cost more than it saves.
     static let probe = 10_000
-    /// The relative cost of a row found through networks: it is read whole before anything else is tested.
+    /// The relative cost of a row found through networks. The whole row is read before any other test.
     static let networkCost = 4
-    /// Most networks that are merged.
+    /// The most networks to merge.
     package static let maximumNetworks = 256
-    /// Most rows of one key or revision that are sorted in memory: their indexes are not in the order of times.
+    /// The most rows of one key or revision to sort in memory. The indexes of keys and revisions are not in the
+    /// order of time.
     static let maximumPlaces = 20_000
 
-    /// The cheapest way, as far as counting up to `probe` rows of each tells; of equal ones the first.
+    /// Returns the cheapest lead; the first one of equal leads. Counts at most `probe` rows of each lead.
     static func choose(
         _ db: Database, _ filter: AuditFilter, _ range: SearchRange
     ) throws -> SearchLead {
@@ -37,7 +38,7 @@ package enum SearchLead {
         return best.lead
     }
 
-    /// A way and its cost, which is counted up to a limit.
+    /// A lead and its cost, which is counted up to a limit.
     private typealias Way = (lead: SearchLead, cost: (_ limit: Int) throws -> Int)
 
     private static func ways(
@@ -110,8 +111,8 @@ package enum SearchLead {
         WHERE epoch IS ? AND revision = ? LIMIT \(maximumPlaces + 1)
         """
 
-    /// Revisions and keys have an index that is not in the order of times. Nil when neither is asked for,
-    /// or when there are too many rows.
+    /// Returns the rows of the filter's revision or key, whose indexes are not in the order of time. Returns
+    /// nil if the filter has neither, or if there are too many rows.
     private static func places(_ db: Database, _ filter: AuditFilter) throws -> [RowPosition]? {
         if let revision = filter.revision {
             if let epoch = filter.epoch { return try fetch(db, revisionSQL, [epoch, revision]) }

@@ -1,6 +1,6 @@
 package import Domain
 
-/// A row's place in the order of times.
+/// A row's position in the order of time.
 package struct RowPosition: Comparable, Sendable {
     package var time: Int64
     package var seq: Int64
@@ -15,14 +15,14 @@ package struct RowPosition: Comparable, Sendable {
     }
 }
 
-/// Which part of the ledger a search still has before it, and in which direction it goes.
+/// The rest of the ledger for a search, and the direction of the search.
 package struct SearchRange: Sendable {
     let order: AuditOrder
-    /// Microseconds; rows at this time or later.
+    /// The time of the earliest rows, inclusive, in microseconds.
     let since: Int64?
-    /// Microseconds; rows before this time.
+    /// The end of the time range, exclusive, in microseconds.
     let until: Int64?
-    /// The row that was given last; nil at the start.
+    /// The last row that was returned; nil at the start.
     let after: RowPosition?
 
     package init(_ filter: AuditFilter, order: AuditOrder, after: RowPosition?) {
@@ -32,10 +32,10 @@ package struct SearchRange: Sendable {
         until = filter.until?.microseconds
     }
 
-    /// `ASC` or `DESC`.
+    /// The SQL keyword `ASC` or `DESC`.
     var direction: String { order == .ascending ? "ASC" : "DESC" }
 
-    /// True if there is a bound on the time.
+    /// True if the time has a bound.
     package var isBounded: Bool { since != nil || until != nil }
 
     /// Returns true if `position` is after the last row that was returned, and within the bounds.
@@ -45,12 +45,12 @@ package struct SearchRange: Sendable {
             && (until.map { position.time < $0 } ?? true)
     }
 
-    /// Terms on `time` that say the bounds.
+    /// The bounds as terms on `time`.
     var bounds: [SearchTerm] { bounds(since: since, until: until) }
 
-    /// Terms on `time` and `seq` for the readings that together, in this order, give what is ahead: the
-    /// rest of the rows of the last row's very time, then the others. Neither passes over a row that was
-    /// already given.
+    /// The terms on `time` and `seq` for the statements that together return the rest, in this order. The first
+    /// one reads the remaining rows with the time of the last row, and the second one reads the others. Neither
+    /// reads a row again that was already returned.
     var parts: [[SearchTerm]] {
         guard let after else { return [bounds] }
         let isAscending = order == .ascending

@@ -3,15 +3,15 @@ package import Domain
 import Foundation
 package import GRDB
 
-/// A value to be bound to a statement.
+/// A value to bind to a statement.
 package typealias SQLValue = any DatabaseValueConvertible & Sendable
 
-/// One thing that a filter asks of a row's columns.
+/// One condition of a filter on a row's columns.
 package struct SearchTerm: Sendable {
-    /// True of the rows that are asked for; may be NULL of others.
+    /// The condition in SQL. It is true for matching rows, and false or NULL for others.
     package let sql: String
     package let values: [SQLValue]
-    /// The index that lists such rows in the order of their times; nil when there is no such index, or most
+    /// The index that lists the matching rows in the order of time; nil if there is no such index, or if most
     /// rows match.
     package var index: String?
 
@@ -21,7 +21,8 @@ package struct SearchTerm: Sendable {
         self.index = index
     }
 
-    /// SQLite takes a partial index only for a statement that says its condition in the same words.
+    /// The condition of each partial index. SQLite uses a partial index only if the statement has its condition
+    /// in the same words.
     static let partialIndexes = [
         "audit_by_origin": "origin <> 'api'",
         "audit_by_verb": "verb NOT IN ('create', 'update')",
@@ -30,7 +31,7 @@ package struct SearchTerm: Sendable {
 }
 
 extension [SearchTerm] {
-    /// One expression that is 1 of the rows of which all terms are true, else 0.
+    /// An expression that is 1 for rows for which all terms are true, and 0 for others.
     package var condition: String {
         isEmpty ? "1" : "coalesce(" + map { "(\($0.sql))" }.joined(separator: " AND ") + ", 0)"
     }
@@ -39,7 +40,7 @@ extension [SearchTerm] {
 }
 
 extension AuditFilter {
-    /// Columns with an index in the order of times, the one that is likely to leave the fewest rows first.
+    /// The columns with an index in the order of time. An index that is likely to leave few rows comes first.
     /// Most rows have one of the `common` values, which the index leaves out.
     private static let indexes: [(column: String, index: String, common: Set<String>)] = [
         ("change_id", "audit_by_change", []), ("ticket", "audit_by_ticket", []),
@@ -49,7 +50,7 @@ extension AuditFilter {
         ("origin", "audit_by_origin", ["api"]),
     ]
 
-    /// `AuditColumn.filtered`, those with an index first.
+    /// `AuditColumn.filtered`. Columns with an index come first.
     private static let columns: [(column: AuditColumn, index: String?, common: Set<String>)] = {
         let indexed = indexes.flatMap { entry in
             AuditColumn.filtered.filter { $0.name == entry.column }
@@ -60,7 +61,7 @@ extension AuditFilter {
             + AuditColumn.filtered.filter { !names.contains($0.name) }.map { ($0, nil, []) }
     }()
 
-    /// The terms for all columns but the time, in the order in which a search should try their indexes.
+    /// The terms for all columns except the time, in the order in which a search should try their indexes.
     package var terms: [SearchTerm] {
         Self.columns.flatMap { column, index, common -> [SearchTerm] in
             switch column.filter?.question {
@@ -73,12 +74,12 @@ extension AuditFilter {
         } + otherTerms
     }
 
-    /// The terms that are not about the value of one column.
+    /// The terms that are not about the value of a single column.
     private var otherTerms: [SearchTerm] {
         var terms: [SearchTerm] = []
         if leavesOutReads { terms.append(SearchTerm("verb <> 'read'")) }
         if let lastSeq { terms.append(SearchTerm("seq <= ?", [lastSeq])) }
-        // Necessary and cheap, but not enough: the rest is tested on the whole row.
+        // These conditions are cheap and necessary but not sufficient. The rest is tested on the whole row.
         if network != nil { terms.append(SearchTerm("cidrs IS NOT NULL")) }
         if field != nil { terms.append(SearchTerm("before IS NOT after")) }
         return terms
@@ -89,7 +90,8 @@ extension AuditFilter {
     }
 
     private static func role(_ role: String) -> [SearchTerm] {
-        // The array's text without its brackets; commas on both sides keep to whole elements.
+        // This is the array's text without its brackets. Commas on both sides restrict the search to whole
+        // elements.
         let element = JSONSerializer.bytes(.string(role))
         return [
             SearchTerm(
@@ -118,15 +120,14 @@ extension AuditFilter {
     }
 }
 
-/// Finds rows about CrossRegionPolicies, including those that earlier versions recorded under Calico's kind.
-/// Says what
-/// `AuditRecord.Draft.isAbout(kind:)` says, as a condition that has an index.
+/// Finds rows about CrossRegionPolicies, including rows that earlier versions recorded under Calico's kind. The
+/// condition is the same as that of `AuditRecord.Draft.isAbout(kind:)`, and has an index.
 package enum CrossRegionRows {
     package static let term = SearchTerm(condition, index: "audit_by_cross_region")
 
     static let schema = "CREATE INDEX audit_by_cross_region ON audit (time) WHERE \(condition);"
 
-    /// In the words of the index: SQLite takes a partial index only for those.
+    /// The condition has the same words as the index, because SQLite uses a partial index only then.
     private static let condition = """
         (kind = '\(CrossRegionPolicy.kind)' OR kind = '\(CrossRegionPolicy.storedKind)' \
         AND (instr(before, '\(mark)') > 0 OR instr(after, '\(mark)') > 0))

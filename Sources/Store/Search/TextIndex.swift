@@ -1,11 +1,11 @@
 package import Domain
 package import GRDB
 
-/// The index of the words in rows: FTS5 table `audit_text`, which does not store the text itself.
+/// The index of the words in rows. It is the FTS5 table `audit_text`, which does not store the text itself.
 ///
-/// It follows the ledger: up to the number in `text_progress` every row is in it.
+/// The index contains every row up to the number in `text_progress`.
 package enum TextIndex {
-    /// Step 4 of the schema. The marks that belong to words are those of `AuditWords`.
+    /// Step 4 of the schema. The marks that belong to words are listed in `AuditWords`.
     static let schema = """
         CREATE VIRTUAL TABLE audit_text USING fts5 (
             \(AuditWords.columnNames.joined(separator: ", ")), content = '', columnsize = 0,
@@ -18,13 +18,13 @@ package enum TextIndex {
         INSERT INTO text_progress VALUES (1, 0);
         """
 
-    /// The words of some rows that follow one another.
+    /// The words of consecutive rows.
     struct Batch: Sendable {
         struct Entry: Sendable {
             let seq: Int64
             let columns: [String]
 
-            /// A damaged row has no words: finding the damage is not this index's business.
+            /// A damaged row gets no words. Other checks find the damage.
             init(_ row: Row) throws {
                 seq = try ColumnReader(row: row, label: "audit").integer(0)
                 let record = try? AuditRow.record(row)
@@ -32,7 +32,7 @@ package enum TextIndex {
             }
         }
 
-        /// The number that the index must be at.
+        /// The number of the last row in the index before the batch is added.
         let after: Int64
         let rows: [Entry]
 
@@ -42,16 +42,16 @@ package enum TextIndex {
         }
     }
 
-    /// SQLite's extended result code for a damaged index: the ledger itself is in order.
+    /// SQLite's extended result code for a damaged index. The rows of the ledger are not damaged then.
     static let damage = ResultCode.SQLITE_CORRUPT_VTAB.rawValue
 
-    /// Number of the last row in the index.
+    /// Returns the number of the last row in the index.
     static func progress(in db: Database) throws -> Int64 {
         let statement = try db.cachedStatement(sql: "SELECT seq FROM text_progress")
         return try Int64.fetchOne(statement) ?? 0
     }
 
-    /// Takes the batch in, unless another has been taken in since it was made.
+    /// Adds the batch. Does nothing if another batch was added since this one was made.
     static func add(_ batch: Batch, in db: Database) throws {
         guard let last = batch.rows.last, try progress(in: db) == batch.after else { return }
         try sparingLedger(db) {
@@ -63,7 +63,7 @@ package enum TextIndex {
         }
     }
 
-    /// Takes out a row that is about to be deleted from the ledger.
+    /// Removes a row that is about to be deleted from the ledger.
     package static func remove(_ record: AuditRecord, in db: Database) throws {
         guard record.seq <= (try progress(in: db)) else { return }
         try sparingLedger(db) {
@@ -73,8 +73,8 @@ package enum TextIndex {
         }
     }
 
-    /// Empties the index, which is then filled again in the background. One that is too damaged to be emptied
-    /// stays as it is.
+    /// Empties the index. It is then filled again in the background. A damaged index that cannot be emptied
+    /// stays unchanged.
     static func empty(in db: Database) throws {
         do {
             try db.inSavepoint {
@@ -85,10 +85,11 @@ package enum TextIndex {
         } catch let error as DatabaseError where error.extendedResultCode.rawValue == damage {}
     }
 
-    /// A damaged index must not keep rows from being written: it can be made again from them.
+    /// Runs `body` so that a damaged index does not prevent writing rows. The index can be built again from the
+    /// rows.
     ///
-    /// FTS5 writes what it has gathered at the end of a savepoint, so its errors come up here and not
-    /// when the transaction is committed.
+    /// FTS5 writes its changes at the end of a savepoint, so its errors appear here and not when the
+    /// transaction commits.
     private static func sparingLedger(_ db: Database, _ body: () throws -> Void) throws {
         do {
             try db.inSavepoint {
@@ -117,7 +118,7 @@ package enum TextIndex {
         "INSERT INTO audit_text (audit_text, rowid, \(names)) VALUES (?, ?, \(places))"
 }
 
-/// Rows with certain words in them, in the order of their numbers.
+/// The rows that contain certain words, in the order of their numbers.
 package struct TextScan: CandidateSource {
     /// The row numbers that one search covers. The limit bounds the cost of a common word.
     static let window: Int64 = 1_000_000
@@ -125,11 +126,11 @@ package struct TextScan: CandidateSource {
     private let rows: RowCursor
     let continuation: RowPosition?
 
-    /// - Parameter after: The number that was given last; nil at the start.
+    /// - Parameter after: The number of the last row that was returned; nil at the start.
     init(_ db: Database, _ text: AuditText, order: AuditOrder, after: Int64?) throws {
         let first = try Int64.fetchOne(db.cachedStatement(sql: Self.firstSQL)) ?? 1
         let last = try TextIndex.progress(in: db)
-        // A client may name any number as the last one: none of these sums may go past the numbers there are.
+        // A client may give any number as the last one, so the sums below must not overflow.
         var lower = first
         var upper = last
         switch order {

@@ -2,16 +2,17 @@ import Domain
 import Foundation
 import GRDB
 
-/// A row of another ledger on its way into this one.
+/// A row of another ledger that is to be imported.
 struct ImportedRow: Sendable {
     let record: AuditRecord
-    /// Identity of that ledger.
+    /// The identity of the other ledger.
     let ledger: String
-    /// The number that turns its epochs into this ledger's when added.
+    /// The number to add to an epoch of the other ledger to get an epoch of this ledger.
     let epochOffset: Int64
 
-    /// Returns true if the row may be imported: accepted changes in etcd, and with `all` that replica's own rows
-    /// about attempts, reads and holds. Rows about the state of that ledger and its keys stay there.
+    /// Returns true if the row may be imported. Accepted changes in etcd may be. With `all`, the other
+    /// replica's own rows about refusals, reads and holds may be too. Rows about the state of the other ledger
+    /// and its keys are not imported.
     func isWanted(all: Bool) -> Bool {
         if record.kind == AuditKind.ledger.rawValue || record.kind == SigningKeyRow.kind {
             return false
@@ -20,7 +21,7 @@ struct ImportedRow: Sendable {
         return all && record.sourceLedger == nil
     }
 
-    /// The row as this ledger writes it, with its source.
+    /// The row in the form in which this ledger writes it, with its source.
     var draft: AuditRecord.Draft {
         var draft = record.entry
         draft.epoch = position?.epoch
@@ -30,14 +31,15 @@ struct ImportedRow: Sendable {
         return draft
     }
 
-    /// In this ledger's epochs; rows of schema 1 are of their ledger's first.
+    /// The position of the row in this ledger's epochs. Rows of schema 1 belong to the first epoch of their
+    /// ledger.
     var position: HistoryPosition? {
         record.revision.map {
             HistoryPosition(epoch: (record.epoch ?? 1) + epochOffset, revision: $0)
         }
     }
 
-    /// Returns true if `db` lacks the row. Throws `badSegment` when it has a different row in its place.
+    /// Returns true if `db` lacks the row. Throws `badSegment` if `db` has a different row for the change.
     func isMissing(in db: Database) throws -> Bool {
         guard let position else { return try !isImported(in: db) }
         let same = try rows(db, at: position)
@@ -58,15 +60,15 @@ struct ImportedRow: Sendable {
     /// Returns the accepted changes of the same object that `db` has at `position`.
     func rows(_ db: Database, at position: HistoryPosition) throws -> [AuditRecord] {
         var rows = try rows(db, "epoch = ? AND revision = ?", [position.epoch, position.revision])
-        // Rows of schema 1 do not name their epoch, the first.
+        // Rows of schema 1 have no epoch. They belong to epoch 1.
         if position.epoch == 1 {
             rows += try self.rows(db, "epoch IS NULL AND revision = ?", [position.revision])
         }
         return rows.filter { isSameObject($0) && $0.outcome == .accepted }
     }
 
-    /// Returns true if `other`, of the same object and revision, is about the same change. After a restore of etcd
-    /// a different change may have that revision.
+    /// Returns true if `other` is about the same change. `other` must be about the same object and revision.
+    /// After a restore of etcd a different change may have that revision.
     func isSameChange(_ other: AuditRecord) -> Bool {
         guard record.changeID == other.changeID else { return false }
         if record.changeID != nil { return record.time == other.time }
@@ -104,13 +106,14 @@ struct ImportedRow: Sendable {
     }
 }
 
-/// A change that two ledgers have, each at its own position. The revision is the same, so both epochs stand for the
-/// same past of etcd.
+/// A change that two ledgers have, each at its own position. The revision is the same, so both epochs stand for
+/// the same past of etcd.
 struct EpochEvidence: Sendable {
     let theirs: HistoryPosition
     let ours: HistoryPosition
 
-    /// Finds the newest of `rows`, which are in their own epochs, that the ledger in `db` has too.
+    /// Returns the evidence of the newest of `rows` that the ledger in `db` has too. `rows` are in their own
+    /// epochs.
     static func newest(_ rows: [ImportedRow], _ db: Database) throws -> EpochEvidence? {
         guard !rows.isEmpty, let epochs = try Epochs.all(db) else { return nil }
         let newestFirst = rows.compactMap { row in row.position.map { (row, $0) } }
@@ -119,7 +122,7 @@ struct EpochEvidence: Sendable {
             let same = try epochs.reversed().flatMap { epoch in
                 try row.rows(db, at: HistoryPosition(epoch: epoch, revision: position.revision))
             }.filter(row.isSameChange)
-            // A change that was found after a gap may belong to an earlier epoch, so another row is preferred.
+            // A change found after a gap may belong to an earlier epoch, so another row is preferred.
             guard let ours = same.first(where: { !$0.isAfterGap }) ?? same.first else { continue }
             return EpochEvidence(
                 theirs: position,
@@ -128,7 +131,7 @@ struct EpochEvidence: Sendable {
         return nil
     }
 
-    /// The epoch of the ledger in `db` at `time`; its first one for an earlier time.
+    /// Returns the epoch of the ledger in `db` at `time`; the first epoch for an earlier time.
     static func epoch(at time: Timestamp, _ db: Database) throws -> Int64 {
         let epochs = Set(try Coverage.all(db).map(\.epoch)).filter { $0 > 0 }.sorted()
         let begun = try epochs.last { epoch in

@@ -10,9 +10,9 @@ import GRDB
 #endif
 
 extension LedgerReader {
-    /// Copies the ledger as it stands now to a new file `path` of mode 0600, through SQLite's online
-    /// backup (https://www.sqlite.org/backup.html), while the server goes on writing. The copy gets its
-    /// name when it is checked and on disk. Returns the number of its last row, 0 for none.
+    /// Copies the ledger to a new file `path` with mode 0600, through SQLite's online backup
+    /// (https://www.sqlite.org/backup.html). The server continues to write meanwhile. The copy gets its name
+    /// after it is checked and on disk. Returns the number of its last row, 0 if it is empty.
     package func backup(to path: String) throws(StoreError) -> Int64 {
         let temporary = NewFile.temporary(path)
         let descriptor = try NewFile.create(temporary, for: path)
@@ -36,10 +36,11 @@ extension LedgerReader {
         configuration.journalMode = .default
         let copy = try DatabaseQueue(path: temporary, configuration: configuration)
         defer { try? copy.close() }
-        // In one step: a copy in several starts over whenever the server has written.
+        // The copy is made in one step, because a copy in several steps starts again after each write by the
+        // server.
         try queue.backup(to: copy)
         return try copy.writeWithoutTransaction { db in
-            // One file, without a write-ahead log beside it.
+            // The copy is a single file without a write-ahead log.
             try db.execute(sql: "PRAGMA journal_mode = DELETE")
             if let finding = try LedgerDatabase.finding(db) {
                 throw StoreError(

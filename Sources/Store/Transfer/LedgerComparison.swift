@@ -5,11 +5,11 @@ package protocol ChangeSource: Sendable {
     /// The name for messages: a path or a URL.
     var name: String { get }
     func header() async throws -> SegmentHeader
-    /// Rows as `LedgerPages.changes` gives them; none at the end.
+    /// Returns rows like `LedgerPages.changes`; an empty array at the end.
     func changes(after position: HistoryPosition) async throws -> [AuditRecord]
 }
 
-/// Compares the changes in etcd that two ledgers of it record, in bounded memory.
+/// Compares the changes in two ledgers of the same etcd. Uses a limited amount of memory.
 package struct LedgerComparison: Sendable {
     /// The first change that the two ledgers record differently.
     package struct Difference: Hashable, Sendable {
@@ -18,7 +18,7 @@ package struct LedgerComparison: Sendable {
         package var difference: RowDifference
     }
 
-    /// The compared ranges, of which both ledgers have every change, in the first ledger's epochs.
+    /// The compared ranges, in the first ledger's epochs. Both ledgers have every change in them.
     package let common: [Coverage]
     /// The ranges that only one of the ledgers knows. Such a range is a gap in the other and no difference.
     package let onlyLeft: [Coverage]
@@ -47,7 +47,7 @@ package struct LedgerComparison: Sendable {
         onlyRight = theirs.flatMap { $0.subtracting(mine) }
     }
 
-    /// The first difference, or the number of rows that are the same.
+    /// Returns the first difference, or the number of equal rows.
     package func run() async throws -> (rows: Int, difference: Difference?) {
         var left = ChangeCursor(left, common, offset: 0)
         var right = ChangeCursor(right, common, offset: offset)
@@ -61,7 +61,7 @@ package struct LedgerComparison: Sendable {
         return (rows, nil)
     }
 
-    /// Returns nil when both are the same row, or both at the end.
+    /// Returns nil if both are the same row, or if both are nil.
     private static func difference(_ left: PlacedRow?, _ right: PlacedRow?) -> Difference? {
         guard let left, let right, left.order == right.order else {
             let isLeft = right.map { right in left.map { $0 < right } ?? false } ?? true
@@ -100,7 +100,7 @@ extension Coverage {
     }
 }
 
-/// A row at its place in the history that two ledgers share.
+/// A row with its position in the history that both ledgers share.
 struct PlacedRow {
     let record: AuditRecord
     let position: HistoryPosition
@@ -113,7 +113,7 @@ struct PlacedRow {
         let key: [UInt8]
     }
 
-    /// In a few words.
+    /// A short text about the row.
     var summary: String { "\(record.verb.rawValue) by \(record.actor)" }
 
     static func < (left: PlacedRow, right: PlacedRow) -> Bool {
@@ -126,7 +126,7 @@ struct PlacedRow {
 /// less than the row of the change itself, which these ranges contain.
 struct ChangeCursor {
     private let source: any ChangeSource
-    /// The ranges that are not read to the end. The first is being read.
+    /// The ranges that are not completely read. The first one is being read.
     private var ranges: ArraySlice<Coverage>
     /// The number that is added to the source's epochs.
     private let offset: Int64

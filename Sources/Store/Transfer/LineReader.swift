@@ -8,9 +8,11 @@ import CZlib
     import Darwin
 #endif
 
-/// Reads the lines of a file, compressed with gzip or not, in bounded memory. For one task at a time.
+/// Reads the lines of a file with or without gzip compression. Uses a limited amount of memory. Only one task
+/// at a time may use it.
 final class LineReader {
-    /// Far more than the largest row, which holds an object of at most 1.5 MiB twice.
+    /// The longest line, in bytes. This is far more than the largest row, which holds an object of at most 1.5
+    /// MiB twice.
     private static let maximumLine = 64 << 20
 
     private let path: String
@@ -22,7 +24,7 @@ final class LineReader {
     init(path: String) throws(StoreError) {
         self.path = path
         var status = stat()
-        // zlib opens a folder, and fails when it reads.
+        // zlib can open a folder and fails only when it reads.
         if stat(path, &status) == 0, status.st_mode & S_IFMT == S_IFDIR {
             throw StoreError(
                 code: .cannotOpen, message: "\(path): is a folder: name the segments in it.")
@@ -36,7 +38,8 @@ final class LineReader {
 
     deinit { gzclose_r(file) }
 
-    /// The next line without its line feed; nil at the end. Throws `badSegment` for a file that breaks off.
+    /// Returns the next line without its line feed; nil at the end. Throws `badSegment` if the file is
+    /// incomplete.
     func next() throws(StoreError) -> [UInt8]? {
         var searched = position
         while true {
@@ -67,7 +70,7 @@ final class LineReader {
         buffer.removeLast(size - max(0, Int(count)))
         var code: Int32 = 0
         let message = gzerror(file, &code).map { String(cString: $0) } ?? ""
-        // At the end of a file that breaks off, zlib says so without failing.
+        // At the end of an incomplete file, the read succeeds, and only zlib's error code shows the fault.
         guard count >= 0, code == Z_OK || code == Z_STREAM_END else { throw broken(message) }
         isAtEnd = count == 0
     }

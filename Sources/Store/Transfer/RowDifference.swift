@@ -1,20 +1,20 @@
 import Documents
 package import Domain
 
-/// A field in which two ledgers' rows about one change differ.
+/// A field in which the rows of two ledgers about the same change differ.
 package struct RowDifference: Hashable, Sendable {
-    /// The column's name; `row` when one of the two does not exist.
+    /// The name of the column; `row` if one of the two rows does not exist.
     package let name: String
-    /// The column's value as JSON text; nil when it is NULL.
+    /// The value of the column as JSON text; nil if it is NULL.
     package let left: String?
     package let right: String?
 }
 
 extension RowDifference {
-    /// The first column, by name, in which the rows differ; nil when they say the same.
+    /// Returns the first column, by name, in which the rows differ; nil if they are equal.
     ///
-    /// Left out is what is each ledger's own: where the row came from, its epoch, and when this server saw
-    /// a change that names no time itself.
+    /// Some values are specific to each ledger and not compared: the source of the row, its epoch, and the time
+    /// at which the server saw a change that has no time itself.
     package static func first(
         _ left: AuditRecord.Draft, _ right: AuditRecord.Draft
     ) -> RowDifference? {
@@ -35,7 +35,7 @@ extension RowDifference {
         if entry.origin == .external || entry.isAfterGap {
             entry.time = Timestamp(microseconds: 0)
         }
-        // Earlier versions recorded it under Calico's kind.
+        // Earlier versions recorded a CrossRegionPolicy under Calico's kind.
         if entry.kind == CrossRegionPolicy.kind { entry.kind = CrossRegionPolicy.storedKind }
         entry.epoch = nil
         entry.sourceLedger = nil

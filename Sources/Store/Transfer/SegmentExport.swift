@@ -9,8 +9,8 @@ package import Domain
 #endif
 
 extension LedgerReader {
-    /// Writes rows `from` to `to` (all when nil) as a segment to the file `path`, or to standard output
-    /// when that is nil; gzip when the name ends in `.gz`. Returns what its first line says.
+    /// Writes rows `from` to `to` (all rows if nil) as a segment to the file `path`, or to standard output if
+    /// `path` is nil. Compresses with gzip if the name ends in `.gz`. Returns the header of the segment.
     package func export(
         from: Int64? = nil, to: Int64? = nil, path: String?, now: Timestamp, version: String
     ) throws(StoreError) -> SegmentHeader {
@@ -58,8 +58,8 @@ extension LedgerReader {
 }
 
 extension AuditLedger {
-    /// Returns the header of a segment of rows `from` to `to`, of all rows when nil. Throws `badSegment` when
-    /// the ledger does not have them all.
+    /// Returns the header of a segment of rows `from` to `to`, or of all rows if nil. Throws `badSegment` if
+    /// the ledger lacks some of them.
     package func segmentHeader(
         from: Int64? = nil, to: Int64? = nil, now: Timestamp, version: String
     ) async throws -> SegmentHeader {

@@ -11,15 +11,15 @@ import Foundation
     import Darwin
 #endif
 
-/// A file that appears under its name only when it is whole and on disk.
+/// A file that gets its name only after it is complete and on disk.
 struct SegmentFile {
     let path: String
     private let temporary: String
     private let writer: LineWriter
     private let descriptor: Int32
 
-    /// Begins a file of mode 0600, compressed when its name ends in `.gz`. Throws `cannotOpen` when there
-    /// is one of that name.
+    /// Creates a file with mode 0600. The file is compressed if its name ends in `.gz`. Throws `cannotOpen` if
+    /// a file with that name exists.
     init(path: String) throws(StoreError) {
         self.path = path
         temporary = NewFile.temporary(path)
@@ -32,7 +32,7 @@ struct SegmentFile {
 
     func write(_ line: [UInt8]) throws(StoreError) { try writer.write(line) }
 
-    /// Gives the file its name, once it is on disk.
+    /// Renames the file to its final name, once it is on disk.
     func finish() throws(StoreError) {
         try writer.finish()
         let isSynced = fsync(descriptor) == 0
@@ -42,7 +42,7 @@ struct SegmentFile {
         try NewFile.publish(temporary, as: path)
     }
 
-    /// Removes what has been written.
+    /// Removes the incomplete file.
     func abandon() {
         try? writer.finish()
         close(descriptor)
@@ -50,14 +50,14 @@ struct SegmentFile {
     }
 }
 
-/// Files that get their name when they are whole.
+/// Files that get their name after they are complete.
 enum NewFile {
-    /// Returns a name that others cannot guess and take beforehand.
+    /// Returns a name that other users cannot guess and use first.
     static func temporary(_ path: String) -> String {
         "\(path).partial-\(getpid())-\(UInt32.random(in: 0 ... .max))"
     }
 
-    /// Creates `temporary` with mode 0600. Throws `cannotOpen` when there is a file at `path` already.
+    /// Creates `temporary` with mode 0600. Throws `cannotOpen` if a file at `path` exists.
     static func create(_ temporary: String, for path: String) throws(StoreError) -> Int32 {
         guard access(path, F_OK) != 0 else {
             throw StoreError(
@@ -79,7 +79,7 @@ enum NewFile {
         return descriptor
     }
 
-    /// Renames a file that is on disk, and sees that the new name is too.
+    /// Renames a file that is on disk, and writes the new name to disk too.
     static func publish(_ temporary: String, as path: String) throws(StoreError) {
         guard rename(temporary, path) == 0 else {
             throw StoreError(code: .io, path: path, errno: errno)
@@ -94,7 +94,7 @@ enum NewFile {
         }
     }
 
-    /// SHA-256 of the file's bytes, 64 lower-case hex digits.
+    /// Returns the SHA-256 of the file, 64 lower-case hex digits.
     static func sha256(_ path: String) throws(StoreError) -> String {
         let descriptor = open(path, O_RDONLY | O_CLOEXEC)
         guard descriptor >= 0 else { throw StoreError(code: .io, path: path, errno: errno) }
@@ -111,15 +111,16 @@ enum NewFile {
     }
 }
 
-/// Writes lines to a file descriptor, compressed with gzip (RFC 1952) or as they are. For one task at a time.
+/// Writes lines to a file descriptor, with or without gzip compression (RFC 1952). Only one task at a time may
+/// use it.
 final class LineWriter {
     private let path: String
     private var file: gzFile?
 
-    /// Takes over `descriptor`, which is closed with the writer.
+    /// Takes ownership of `descriptor`, which is closed with the writer.
     init(descriptor: Int32, path: String, compressed: Bool) throws(StoreError) {
         self.path = path
-        // "T" writes without compression, through the same functions.
+        // "T" writes without compression through the same functions.
         guard let file = gzdopen(descriptor, compressed ? "wb6" : "wbT") else {
             _ = close(descriptor)
             throw StoreError(code: .io, path: path, errno: errno)
@@ -137,7 +138,7 @@ final class LineWriter {
         guard gzwrite(file, line, UInt32(line.count)) == Int32(line.count) else { throw failure }
     }
 
-    /// Writes what is still in memory and closes the descriptor.
+    /// Writes the buffered bytes and closes the descriptor.
     func finish() throws(StoreError) {
         guard let file else { return }
         self.file = nil

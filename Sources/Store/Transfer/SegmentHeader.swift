@@ -3,44 +3,45 @@ package import Domain
 import Foundation
 import GRDB
 
-/// The first line of a segment: which rows of which ledger follow, and what they know.
+/// The first line of a segment. It describes the ledger, the rows of the segment, and the revisions that they
+/// cover.
 package struct SegmentHeader: Hashable, Sendable {
-    /// Which rows, and in which order.
+    /// The selection of rows and their order.
     package enum Order: String, CaseIterable, Sendable {
         /// Every row, by number.
         case seq
-        /// The rows that etcd decided, by revision.
+        /// The rows of changes in etcd, by revision.
         case revision
     }
 
-    /// Name and version of the format.
+    /// The name and version of the format.
     static let format = "policy-server-audit/1"
 
-    /// Far more than etcd is ever restored: with more, the first line is not what a ledger wrote.
+    /// The largest valid epoch. etcd is never restored so often, so no ledger writes a larger one.
     static let largestEpoch: Int64 = 1 << 31
     static let largestRevision: Int64 = 1 << 62
 
     package var order = Order.seq
-    /// Identity of the ledger, 32 lower-case hex digits.
+    /// The identity of the ledger, 32 lower-case hex digits.
     package var ledger: String
     /// The etcd cluster that the ledger follows; nil before it follows one.
     package var clusterID: String?
     /// The ledger's newest epoch.
     package var epoch: Int64
-    /// The ranges of revisions of which the segment has every change.
+    /// The ranges of revisions for which the segment has every change.
     package var coverage: [Coverage]
-    /// Number of the first row; one more than `lastSeq` when there is none.
+    /// The number of the first row; `lastSeq` + 1 if the segment has no rows.
     package var firstSeq: Int64
     package var lastSeq: Int64
-    /// `hash` of the row before the first.
+    /// The hash of the row before the first one.
     package var previousHash: AuditHash
     package var exportedAt: Timestamp
-    /// Version of the program that wrote it.
+    /// The version of the program that wrote the segment.
     package var version: String
 }
 
 extension SegmentHeader {
-    /// The line, without line feed.
+    /// The line without its line feed.
     package var line: [UInt8] {
         var object = JSONObject()
         object["format"] = .string(Self.format)
@@ -57,7 +58,7 @@ extension SegmentHeader {
         return JSONSerializer.bytes(.object(object))
     }
 
-    /// Reads what `line` writes; nil for anything else.
+    /// Reads the form that `line` writes. Nil for any other text.
     package init?(line: [UInt8]) {
         guard let document = try? JSONParser.parse(line),
             document["format"]?.stringValue == Self.format,
@@ -109,7 +110,7 @@ extension Coverage {
 }
 
 extension JSONValue {
-    /// The number if it is an integer of 64 bits.
+    /// The number as a 64-bit integer; nil for any other value.
     var integer: Int64? {
         guard case .number(let number) = self else { return nil }
         return number.int64
@@ -134,9 +135,10 @@ extension AuditHash {
 }
 
 extension SegmentHeader {
-    /// Makes the header for rows `from` to `to` of the ledger in `db`; nil stands for its first and last row.
+    /// Returns the header for rows `from` to `to` of the ledger in `db`. Nil stands for the first or the last
+    /// row.
     ///
-    /// Throws `badSegment` when the ledger does not have that range whole.
+    /// Throws `badSegment` if the ledger lacks some of the rows.
     static func make(
         _ db: Database, from: Int64?, to: Int64?, now: Timestamp, version: String
     ) throws -> SegmentHeader {
@@ -168,10 +170,11 @@ extension SegmentHeader {
             .flatMap(AuditHash.init) ?? .zero
     }
 
-    /// Returns the ranges that rows `from` to `to` cover: the ledger's ranges, cut where the rows end.
+    /// Returns the ranges of revisions that rows `from` to `to` cover. They are the ledger's ranges, cut where
+    /// the rows end.
     ///
-    /// Empty when imported rows are left out, since their numbers are not next to those of their revisions'
-    /// neighbours.
+    /// Returns no ranges if imported rows are left out, because the numbers of imported rows are not next to
+    /// those of neighbouring revisions.
     private static func coverage(
         _ db: Database, from: Int64, to: Int64, isWhole ends: (first: Int64, last: Int64)
     ) throws -> [Coverage] {
@@ -210,7 +213,7 @@ extension SegmentHeader {
 }
 
 extension Coverage {
-    /// The part of the range after `lower` and up to `upper`; nil when nothing is left.
+    /// Returns the part of the range after `lower` and up to `upper`; nil if it is empty.
     fileprivate func cut(after lower: HistoryPosition, through upper: HistoryPosition?) -> Coverage?
     {
         var range = self

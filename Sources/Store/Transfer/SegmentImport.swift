@@ -4,22 +4,22 @@ import GRDB
 
 /// The result of an import.
 package struct ImportSummary: Hashable, Sendable {
-    /// Identity of the ledger that the segment is from.
+    /// The identity of the segment's ledger.
     package var ledger: String
-    /// Rows that were missing here and are there now.
+    /// The number of rows that were missing and are imported now.
     package var rows = 0
-    /// The revisions of those rows that etcd decided; nil when none was.
+    /// The range of revisions of these rows; nil if no row has a revision.
     package var revisions: ClosedRange<Int64>?
 }
 
 extension AuditLedger {
-    /// Appends the rows that this ledger lacks to its chain, with their source, and
-    /// closes the holes in what it knows; `all` takes that replica's own rows, of refusals and the like,
-    /// as well. A segment that was imported before adds nothing, and rows past what this ledger has
-    /// followed wait until it takes them from etcd itself.
+    /// Appends the rows that this ledger lacks to its chain, with their source, and closes gaps in its history.
+    /// With `all`, also imports the other replica's own rows, such as refusals. A segment that was imported
+    /// before adds nothing. Rows after the last revision of this ledger are not imported, because the ledger
+    /// will receive these changes from etcd itself.
     ///
-    /// All of it is one transaction. Nothing is written unless the whole segment verifies, follows the same
-    /// etcd cluster, and says nothing else of a change than this ledger does. Throws `badSegment` otherwise.
+    /// The import is one transaction. Nothing is written unless the whole segment verifies, follows the same
+    /// etcd cluster, and agrees with this ledger about every change. Throws `badSegment` otherwise.
     package func importSegment(
         _ path: String, all: Bool = false, now: Timestamp
     ) async throws -> ImportSummary {
@@ -38,7 +38,7 @@ extension ImportSummary {
         revisions = min(first ?? revision, revision)...max(last ?? revision, revision)
     }
 
-    /// The row that records the import.
+    /// Returns the row that records the import.
     func row(_ now: Timestamp) -> AuditRecord.Draft {
         var detail = JSONObject()
         detail["ledger"] = .string(ledger)
@@ -49,18 +49,18 @@ extension ImportSummary {
     }
 }
 
-/// A segment that was read whole and found in order, and where its rows belong in this ledger.
+/// A segment that was read and verified completely, and its relation to this ledger.
 struct ImportPlan: Sendable {
     let path: String
     let header: SegmentHeader
-    /// True if that replica's own rows, such as refusals, are wanted too.
+    /// True to import the other replica's own rows too, such as refusals.
     let all: Bool
-    /// The number that turns the segment's epochs into this ledger's when added.
+    /// The number to add to an epoch of the segment to get an epoch of this ledger.
     let offset: Int64
-    /// The last revision of any row, by the segment's epochs.
+    /// The last revision of the rows, by epoch of the segment.
     let lastRevisions: [Int64: Int64]
 
-    /// Gives `body` the rows that are wanted, one after the other.
+    /// Calls `body` with each row to import, in order.
     func forEach(_ body: (ImportedRow) throws -> Void) throws {
         let reader = try SegmentReader(path: path)
         guard reader.header == header else { throw error("is being changed") }
@@ -76,11 +76,11 @@ struct ImportPlan: Sendable {
 }
 
 extension AuditLedger {
-    /// Rows that are looked for in this ledger at a time, in one short transaction.
+    /// The number of rows to look up in this ledger at a time, in one short transaction.
     private static let surveyPage = 500
 
-    /// Reads the whole segment. Throws `badSegment` naming the first row that is not what a ledger wrote,
-    /// or why the segment is not for this ledger.
+    /// Reads and verifies the whole segment. Throws `badSegment` with the first row that a ledger did not
+    /// write, or with the reason why the segment does not fit this ledger.
     func importPlan(_ path: String, all: Bool) async throws -> ImportPlan {
         let reader = try SegmentReader(path: path)
         let header = reader.header
@@ -131,8 +131,9 @@ extension AuditLedger {
         }
     }
 
-    /// A segment of this very ledger has its epochs. Another's are told by the newest change that both
-    /// have; without one, its newest epoch is that which was this ledger's when the segment was written.
+    /// Returns the offset between the epochs. It is 0 for a segment of this ledger. For another ledger it
+    /// follows from the newest change that both have. Without such a change, the segment's newest epoch is
+    /// assumed to be this ledger's epoch at the time when the segment was written.
     private func epochOffset(
         _ header: SegmentHeader, _ evidence: EpochEvidence?
     ) async throws -> Int64 {
@@ -144,7 +145,8 @@ extension AuditLedger {
 }
 
 extension ImportedRow {
-    /// True if its numbers are within the ranges of a ledger, so that sums with them do not overflow.
+    /// Returns true if the row's numbers are within the ranges of a ledger, so that sums with them do not
+    /// overflow.
     fileprivate func isSane(newestEpoch: Int64) -> Bool {
         guard Self.times.contains(record.time.microseconds) else { return false }
         guard let revision = record.revision else { return true }
@@ -152,7 +154,7 @@ extension ImportedRow {
             && (-SegmentHeader.largestEpoch...newestEpoch).contains(record.epoch ?? 1)
     }
 
-    /// The years 1 to 9999.
+    /// The years 1 to 9999 in microseconds since 1970.
     private static let times =
         Int64(-62_135_596_800_000_000)...Int64(253_402_300_799_999_999)
 }

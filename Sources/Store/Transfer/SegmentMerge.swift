@@ -1,15 +1,16 @@
 import Domain
 import GRDB
 
-/// Brings what a segment knows into the ledger, within a transaction of the caller's.
+/// Adds the content of a segment to the ledger, within the caller's transaction.
 struct SegmentMerge {
     let plan: ImportPlan
     let db: Database
 
-    /// A change that the imported rows would make to a state that was known before.
+    /// A change by the imported rows to a state that was known before.
     fileprivate struct Conflict {
         var start: HistoryPosition
-        /// Where the segment's rows say that the object was made; nil when they say it was deleted.
+        /// The position at which the object was made according to the segment; nil if the segment says it was
+        /// deleted.
         var claimed: HistoryPosition?
     }
 
@@ -25,7 +26,7 @@ struct SegmentMerge {
             let position = row.position
             if let position {
                 try require(position.epoch <= newest.epoch)
-                // The server takes it from etcd when it gets there.
+                // The server will receive this change from etcd itself.
                 guard position <= newest else { return }
             }
             guard try row.isMissing(in: db) else { return }
@@ -53,8 +54,8 @@ struct SegmentMerge {
         }
     }
 
-    /// Sees to it that the state in which each range of `starts` begins stays what it was: of an object
-    /// that was deleted between the segment and the range, the segment knows no end.
+    /// Preserves the state at the beginning of each range in `starts`. An object may have been deleted between
+    /// the segment and the range, and the segment does not show this deletion.
     private func keepStates(
         _ keys: [String: HistoryPosition], _ starts: [HistoryPosition], _ lastRow: Int64
     ) throws -> [Conflict] {
@@ -65,7 +66,8 @@ struct SegmentMerge {
                 let after = try HistoricalObject(db, key, at: start)
                 guard before?.position != after?.position else { continue }
                 try RetainedVersion.put(before, key, at: start, in: db)
-                // After a restore of etcd the same write is of an older epoch here than it is there.
+                // After a restore of etcd the same write has an older epoch in this ledger than in the other
+                // one.
                 let isSameWrite =
                     before?.position.revision == after?.position.revision
                     && before?.value == after?.value
@@ -77,7 +79,8 @@ struct SegmentMerge {
         return conflicts
     }
 
-    /// The ranges of the segment's first line, which nothing proves, as far as its rows or this ledger go.
+    /// Returns the ranges in the segment's header, cut at the last revision of its rows or of this ledger.
+    /// Nothing else proves these ranges.
     private func ranges(_ known: [Coverage], _ newest: HistoryPosition) throws -> [Coverage] {
         try plan.header.coverage.compactMap { claimed in
             let epoch = claimed.epoch + plan.offset
@@ -92,8 +95,8 @@ struct SegmentMerge {
         }
     }
 
-    /// The first revision of the range of which a comparison after a gap found a change, and nothing else
-    /// is known. Only a deletion is found at another revision than its own.
+    /// Returns the first revision of the range for which only a row found after a gap is known. Deletions are
+    /// ignored, because only they may be recorded at a revision other than their own.
     private func firstLacking(_ range: Coverage) throws -> Int64? {
         try Int64.fetchOne(
             db,

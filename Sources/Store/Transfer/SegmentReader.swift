@@ -1,8 +1,8 @@
 import Documents
 package import Domain
 
-/// Reads a segment from the file it is in, and checks what it reads: each row's hash from its content,
-/// that it names the hash before it, and that no number is missing.
+/// Reads a segment from a file and verifies it. Each row must have the hash of its content and the hash of the
+/// row before it, and no number may be missing.
 package final class SegmentReader {
     package let path: String
     package let header: SegmentHeader
@@ -10,7 +10,7 @@ package final class SegmentReader {
     private var seq: Int64
     private var hash: AuditHash
 
-    /// Throws `cannotOpen`, or `badSegment` when the first line is no header of one.
+    /// Throws `cannotOpen`, or `badSegment` if the first line is not the header of a segment.
     package init(path: String) throws(StoreError) {
         self.path = path
         lines = try LineReader(path: path)
@@ -25,8 +25,8 @@ package final class SegmentReader {
         hash = header.previousHash
     }
 
-    /// The next row; nil after the last that the header names. Throws `badSegment` naming the first row
-    /// that is not what the ledger wrote.
+    /// Returns the next row; nil after the last row in the header. Throws `badSegment` with the first row that
+    /// the ledger did not write.
     package func next() throws(StoreError) -> AuditRecord? {
         guard let line = try lines.next() else {
             guard seq == header.lastSeq else { throw bad("it is missing, the file ends before it") }
@@ -48,7 +48,8 @@ package final class SegmentReader {
 }
 
 extension SegmentReader {
-    /// Reads the whole segment; throws as `next` does. Returns the hash of its last row.
+    /// Reads the whole segment. Throws the same errors as `next`. Returns the header and the hash of the last
+    /// row.
     @discardableResult
     package static func verify(path: String) throws(StoreError) -> (SegmentHeader, AuditHash) {
         let reader = try SegmentReader(path: path)
@@ -59,7 +60,7 @@ extension SegmentReader {
 
 /// A row of the ledger as a line of a segment: the members of its canonical form, and `hash`.
 package enum SegmentRow {
-    /// The line, without line feed.
+    /// Returns the line without its line feed.
     package static func line(_ record: AuditRecord) -> [UInt8] {
         var line = record.canonicalForm
         line.removeLast()
@@ -67,8 +68,8 @@ package enum SegmentRow {
         return line
     }
 
-    /// Returns the row that `line` holds; nil for anything but what `line(_:)` writes of a row whose hash is
-    /// that of its content.
+    /// Returns the row in `line`. Returns nil for anything that `line(_:)` does not write, and for a row with a
+    /// wrong hash.
     package static func record(_ line: [UInt8]) -> AuditRecord? {
         guard let members = (try? JSONParser.parse(line))?.objectValue,
             let record = record(members), record.hash == .ofCanonicalForm(record.canonicalForm)
@@ -78,7 +79,7 @@ package enum SegmentRow {
 
     private struct NoRow: Error {}
 
-    /// Nil when a member is of another type than its column, is of no column, or is missing.
+    /// Returns nil if a member has a wrong type, belongs to no column, or is missing.
     private static func record(_ members: JSONObject) -> AuditRecord? {
         var known = 0
         let record = try? AuditRecord { _, column throws(NoRow) in

@@ -1,20 +1,20 @@
 import Domain
 import GRDB
 
-/// Compares stored and outside checkpoints with the roots of the rows and with the keys of their time.
+/// Compares stored and outside checkpoints with the roots of the rows, and with the keys in use at their time.
 struct CheckpointCheck {
     let survey: LedgerSurvey
-    /// The roots that the rows have, by size.
+    /// The roots computed from the rows, by size.
     let roots: [Int64: AuditHash]
-    /// Oldest first.
+    /// The rows that name signing keys, oldest first.
     let keys: [SigningKeyRow]
     /// The key in use according to the caller; nil if the caller named none.
     let key: VerifierKey?
 
     private(set) var findings: [LedgerFinding] = []
-    /// Numbers of rows that the ledger must have, each with the source of the claim.
+    /// The numbers of rows that the ledger must have according to checkpoints, each with its source.
     private(set) var claims: [(rows: Int64, source: String)] = []
-    /// The last row that a good checkpoint covers.
+    /// The last row that a valid checkpoint covers.
     private var good: Int64 = 0
 
     init(
@@ -26,7 +26,7 @@ struct CheckpointCheck {
         self.key = key
     }
 
-    /// - Parameter isSigned: For each stored checkpoint, true if the signature by its key is right.
+    /// - Parameter isSigned: For each stored checkpoint, true if the signature by its key is valid.
     mutating func checkStored(isSigned: [Bool]) {
         for (stored, isSigned) in zip(survey.checkpoints, isSigned) {
             let name = "the checkpoint of \(stored.size) rows"
@@ -47,7 +47,7 @@ struct CheckpointCheck {
             name: "the checkpoint of \(signed.checkpoint.size) rows from \(outside.source)")
     }
 
-    /// Checks that the last row that names a signing key names the key in use.
+    /// Checks that the newest signing key in the rows is the key in use.
     mutating func checkKey() {
         guard let key, let last = keys.last, last.key != key else {
             if key != nil, keys.isEmpty, survey.size > 0 {
@@ -63,7 +63,7 @@ struct CheckpointCheck {
                     + "\(key.hexID); if the rotation was yours, fetch the new verifier key"))
     }
 
-    /// The key that was in use when the ledger had `size` rows.
+    /// Returns the key that was in use when the ledger had `size` rows.
     func keyInUse(at size: Int64) -> VerifierKey? { keys.last { $0.seq <= size }?.key }
 
     private mutating func check(_ checkpoint: Checkpoint, isSigned: Bool, name: String) {
@@ -93,8 +93,8 @@ struct CheckpointCheck {
 
 /// The signing keys that pruned rows name, from table `kept`.
 ///
-/// The table is read after the rows. So a key whose row is pruned meanwhile is found in the rows, in the table or in
-/// both.
+/// The table is read after the rows. So a key whose row is pruned meanwhile is found in the rows, in the table
+/// or in both.
 struct PrunedKeyRows: Sendable {
     private(set) var keys: [SigningKeyRow] = []
     private(set) var findings: [LedgerFinding] = []

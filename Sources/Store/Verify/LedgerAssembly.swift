@@ -1,9 +1,9 @@
 import Domain
 
-/// Puts chunks together, in order: what only their neighbours and the tree can say of them.
+/// Combines the chunks in order. Checks what only neighbouring chunks and the tree can show.
 struct LedgerAssembly {
     private let survey: LedgerSurvey
-    /// Sizes of trees whose root is asked for.
+    /// The sizes of the trees whose roots are needed.
     private let sizes: Set<Int64>
     private var range = CompactRange()
     private var nextRow: Int64 = 1
@@ -11,14 +11,14 @@ struct LedgerAssembly {
     /// True once a tile could not be computed. No root after it can be computed either.
     private var isBroken = false
 
-    /// The root of each size that was asked for, as far as it could be computed.
+    /// The root of each needed size; absent if it could not be computed.
     private(set) var roots: [Int64: AuditHash] = [0: .emptyRoot]
     private(set) var findings: [LedgerFinding] = []
     private(set) var missing: [ClosedRange<Int64>] = []
     private(set) var signingKeys: [SigningKeyRow] = []
     private(set) var predecessors: [String] = []
     private(set) var networks: [Int64: NetworkSum] = [:]
-    /// Tiles of which every row is known.
+    /// The tiles for which every row is known.
     private(set) var wholeTiles: Set<Int64> = []
     private(set) var prunedRows: Int64 = 0
 

@@ -1,4 +1,4 @@
-/// A place where the ledger differs from what was written.
+/// A part of the ledger that differs from what was written.
 package struct LedgerFinding: Hashable, Sendable {
     package enum Kind: Hashable, Sendable {
         /// This row differs from what was written.
@@ -10,9 +10,9 @@ package struct LedgerFinding: Hashable, Sendable {
     }
 
     package let kind: Kind
-    /// The number of the first row that the finding is about.
+    /// The number of the first row of the finding.
     package let seq: Int64
-    /// Number of the last row; equal to `seq` for a finding about one row.
+    /// The number of the last row of the finding; equal to `seq` for a finding about one row.
     package let last: Int64
     /// The text that follows `row N: `.
     package let reason: String
@@ -27,8 +27,8 @@ package struct LedgerFinding: Hashable, Sendable {
 }
 
 extension LedgerReport {
-    /// Returns true if a checkpoint of ledger `other` was signed with one of this ledger's keys or one of `keys`,
-    /// or if rows say that this ledger took its place. Adds a finding in that case.
+    /// Returns true if this ledger has replaced ledger `other`: a checkpoint of `other` was signed with one of
+    /// this ledger's keys or one of `keys`, or rows record the replacement. Adds a finding in that case.
     package mutating func noteReplaced(
         _ other: String, by signed: SignedCheckpoint, keys: [VerifierKey]
     ) -> Bool {
@@ -72,19 +72,19 @@ extension LedgerFinding: Comparable {
 package struct LedgerReport: Hashable, Sendable {
     /// See `AuditLedger.identity`.
     package var ledger: String
-    /// Number of the last row.
+    /// The number of the last row.
     package var size: Int64
-    /// Root of the Merkle tree over all rows; nil when it could not be computed.
+    /// The root of the Merkle tree over all rows; nil if it could not be computed.
     package var root: String?
     /// The number of pruned rows. Only their hashes were checked.
     package var pruned: Int64
-    /// Checkpoints that the file holds.
+    /// The number of checkpoints in the file.
     package var checkpoints: Int
     /// The signing keys that rows name, oldest first.
     package var keys: [VerifierKey]
     /// The ids of the ledgers that this ledger has replaced according to its rows.
     package var predecessors: [String]
-    /// The findings, ordered by place. Empty if the ledger is as it was written.
+    /// The findings, ordered by position. Empty if the ledger is as it was written.
     package var findings: [LedgerFinding]
 }
 

@@ -1,26 +1,28 @@
 import Domain
 import GRDB
 
-/// Everything that a ledger's file holds besides its rows, read in one transaction, and where the rows are.
+/// The content of a ledger's file except its rows, and the ranges of its rows. It is read in one transaction.
 struct LedgerSurvey: Sendable {
-    /// A row of table `checkpoint`, as it is in the file.
+    /// A row of table `checkpoint` as stored in the file.
     struct StoredNote: Sendable {
         let size: Int64
-        /// Nil when size, root and note do not say the same.
+        /// Nil if size, root and note contradict each other.
         let signed: SignedCheckpoint?
     }
 
-    /// No ledger gets as long; a row with a higher number was not written by this program.
+    /// The largest number of a row. No ledger becomes this long, so this program has not written a row with a
+    /// higher number.
     static let maximumSize: Int64 = 1 << 53
 
     let ledger: String
-    /// Number of the last row.
+    /// The number of the last row.
     let size: Int64
-    /// Runs of rows to check, each beginning with a tile, ascending. Only holes are between them.
+    /// The ranges of rows to check, in ascending order. Each range begins with a tile. Only missing rows are
+    /// between them.
     let chunks: [Range<Int64>]
-    /// Holes that are longer than a chunk.
+    /// Ranges of missing rows that are longer than a chunk.
     let gaps: [ClosedRange<Int64>]
-    /// Table `tile`, by level and index.
+    /// The content of table `tile`, by level and index.
     let tiles: [Tile.Node: AuditHash]
     let checkpoints: [StoredNote]
     let findings: [LedgerFinding]
@@ -54,7 +56,8 @@ struct LedgerSurvey: Sendable {
         .map { LedgerFinding(row: $0, "no row has such a number") }
     }
 
-    /// Walks from row to row where there are holes, so that a row with a number far off costs nothing.
+    /// Returns the chunks and the gaps. Skips missing rows in one step, so that a row with a very high number
+    /// costs nothing.
     private static func chunks(
         size: Int64, _ db: Database
     ) throws -> ([Range<Int64>], [ClosedRange<Int64>]) {
@@ -73,7 +76,7 @@ struct LedgerSurvey: Sendable {
         return (chunks, gaps)
     }
 
-    /// The first row at `start` or later, pruned or not.
+    /// Returns the first row at `start` or later, pruned or not.
     private static func firstRow(from start: Int64, _ db: Database) throws -> Int64? {
         let row = try Int64.fetchOne(
             db, sql: "SELECT min(seq) FROM audit WHERE seq >= ?", arguments: [start])
@@ -115,7 +118,7 @@ extension Tile {
         let level: Int
         let index: Int64
 
-        /// Number of the last row below it.
+        /// The number of the last row under the hash.
         var lastRow: Int64 {
             let width = (0..<min(max(level, 1), 7)).reduce(Int64(1)) { width, _ in
                 width * Tile.width

@@ -2,11 +2,11 @@ import Domain
 import Foundation
 import GRDB
 
-/// Checks a ledger's file from outside: every row's own hash, the chain, the tree and its tiles, the
+/// Verifies a ledger's file from outside: the hash of every row, the chain, the tree and its tiles, the
 /// checkpoints and their signatures, and the table of networks.
 ///
-/// Only reads the file, so a server may use it meanwhile. Rows that the server adds during the check are left to the
-/// next verification.
+/// Only reads the file, so a server may use it meanwhile. Rows that the server adds during the check are left
+/// to the next verification.
 package struct LedgerVerifier: Sendable {
     private let path: String
     private let key: VerifierKey?
@@ -14,8 +14,8 @@ package struct LedgerVerifier: Sendable {
     private let workers: Int
 
     /// - Parameters:
-    ///   - key: the key that is in use, as the administrator knows it; nil to take the rows' word.
-    ///   - outside: checkpoints kept elsewhere.
+    ///   - key: The key in use according to the administrator; nil to trust the rows.
+    ///   - outside: Checkpoints that are kept elsewhere.
     package init(path: String, key: VerifierKey? = nil, outside: [OutsideCheckpoint] = []) {
         self.path = path
         self.key = key
@@ -23,7 +23,7 @@ package struct LedgerVerifier: Sendable {
         workers = max(2, min(8, ProcessInfo.processInfo.activeProcessorCount))
     }
 
-    /// The ledger's id. Throws as `verify` does.
+    /// Returns the ledger's id. Throws the same errors as `verify`.
     package func identity() async throws(StoreError) -> String {
         do {
             return try await VerifierFile.open(path).read(LedgerIdentity.fetch)
@@ -32,8 +32,8 @@ package struct LedgerVerifier: Sendable {
         }
     }
 
-    /// Throws if the file cannot be opened, is no ledger, or has a damaged list of tables. Reports any other fault as
-    /// a finding.
+    /// Verifies the file. Throws if the file cannot be opened, is not a ledger, or has a damaged list of
+    /// tables. Reports any other fault as a finding.
     package func verify() async throws(StoreError) -> LedgerReport {
         do {
             return try await check()
@@ -100,7 +100,8 @@ package struct LedgerVerifier: Sendable {
         }
     }
 
-    /// Returns what SQLite's own check finds: mostly damaged indexes, through which searches would miss rows.
+    /// Returns the findings of SQLite's own check. Most are damaged indexes, through which searches would miss
+    /// rows.
     private func structure(_ survey: LedgerSurvey) async throws -> [LedgerFinding] {
         guard survey.size > 0 else { return [] }
         let texts: [String]
@@ -170,9 +171,9 @@ package struct LedgerVerifier: Sendable {
 }
 
 extension AuditLedger {
-    /// Returns the first place where the rows on disk differ from what was written; nil if there is none.
+    /// Returns the first difference between the rows on disk and the rows as written; nil if there is none.
     ///
-    /// It cannot notice that a ledger was rewritten or cut off together with its own checkpoints.
+    /// It cannot detect that a ledger was rewritten or cut off together with its own checkpoints.
     package func verifyChain() async throws -> LedgerFinding? {
         try await LedgerVerifier(path: path).verify().findings.first
     }

@@ -2,11 +2,11 @@ import Domain
 import Foundation
 import GRDB
 
-/// Compares tables `audit_cidr` and `cidr` with what the rows say.
+/// Compares tables `audit_cidr` and `cidr` with the rows.
 struct NetworkCheck: Sendable {
     /// The sums of the tables' entries, by tile.
     private(set) var sums: [Int64: NetworkSum] = [:]
-    /// The largest number of a row that the table names and that is past the last row; nil for none.
+    /// The largest row number in the table that is higher than the last row; nil if there is none.
     private(set) var stray: Int64?
 
     /// Reads the whole table.
@@ -20,13 +20,13 @@ struct NetworkCheck: Sendable {
         }
     }
 
-    /// The tiles of `tiles` for which rows and table differ, ascending.
+    /// Returns the tiles of `tiles` for which rows and table differ, in ascending order.
     func differences(from rows: [Int64: NetworkSum], in tiles: Set<Int64>) -> [Int64] {
         tiles.filter { rows[$0] != sums[$0] }.sorted()
     }
 
-    /// Returns the first row of each tile about which table and row disagree, for at most four tiles that are
-    /// wholly in the file. Reads again in one transaction, since tiles may have been pruned meanwhile.
+    /// Returns the first row of each tile for which table and row differ, for at most four tiles that are
+    /// completely in the file. Reads again in one transaction, because tiles may have been pruned meanwhile.
     static func differences(in tiles: [Int64], _ db: Database) throws -> [LedgerFinding] {
         guard !tiles.isEmpty else { return [] }
         let sealed = Set(try Int64.fetchAll(db, sql: "SELECT tile FROM sealed"))
@@ -35,7 +35,7 @@ struct NetworkCheck: Sendable {
         }
     }
 
-    /// Nil when there is none.
+    /// Returns nil if the tile has no difference.
     private static func firstDifference(
         in tile: Int64, _ db: Database
     ) throws -> LedgerFinding? {
@@ -65,8 +65,8 @@ struct NetworkCheck: Sendable {
     }
 }
 
-/// The entries of a run of rows, taken from table `audit_cidr` or from the rows themselves, as one number: the sum of
-/// the hashes of all entries, which does not depend on their order.
+/// The entries of a range of rows as one number, from table `audit_cidr` or from the rows themselves. The
+/// number is the sum of the hashes of all entries, which does not depend on their order.
 struct NetworkSum: Equatable, Sendable {
     private var value: UInt128 = 0
 

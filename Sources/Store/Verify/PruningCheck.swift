@@ -2,15 +2,16 @@ import Documents
 import Domain
 import GRDB
 
-/// Compares the sealed rows with the rows that are on record as pruned. A hash in table `sealed` excuses a missing
-/// row. So a seal counts only if a chained row `Ledger` `pruned` confirms that the server pruned the row.
+/// Compares the sealed rows with the rows that are recorded as pruned. A hash in table `sealed` excuses a
+/// missing row. So a seal counts only if a chained row `Ledger` `pruned` confirms that the server pruned the
+/// row.
 struct PruningCheck {
     private(set) var findings: [LedgerFinding] = []
 
     /// The content of the newest row `Ledger` `pruned`. It is still in the file, because each pruning adds a newer
     /// one.
     fileprivate struct Claim {
-        /// Number of the row; nil when there is none.
+        /// The number of the row; nil if there is none.
         var row: Int64?
         /// The number of the last pruned row.
         var through: Int64 = 0
@@ -65,7 +66,7 @@ struct PruningCheck {
         findings.append(LedgerFinding(.range, rows, reason))
     }
 
-    /// Table `retention` decides which rows the trigger lets go.
+    /// Checks table `retention`, which decides which rows the trigger allows to be deleted.
     private mutating func checkRetention(_ claim: Claim, _ db: Database) throws {
         guard try db.tableExists("retention") else { return }
         let retention = try Retention(db)
@@ -103,7 +104,7 @@ struct PruningCheck {
             lastHash: detail?["lastHash"]?.stringValue)
     }
 
-    /// Ascending tiles, neighbours together.
+    /// Returns ranges of neighbouring tiles, in ascending order. `tiles` must be in ascending order.
     private static func runs(_ tiles: [Int64]) -> [Range<Int64>] {
         tiles.reduce(into: []) { runs, tile in
             if let last = runs.last, last.upperBound == tile {

@@ -3,14 +3,15 @@ import Domain
 import GRDB
 import GRDBSQLite
 
-/// A row of table `audit` as the bytes in the file, hashed without decoding them.
+/// A row of table `audit` as the bytes in the file. It is hashed without decoding them.
 ///
-/// So text in invalid UTF-8 cannot pass for the text as which it would be decoded. A million rows take seconds.
+/// So text in invalid UTF-8 cannot be taken for the text that results from decoding. A million rows take
+/// seconds.
 struct StoredRow {
-    /// The row under the cursor of a statement of `sql`.
+    /// The statement of `sql`, with its cursor at the row.
     private let statement: OpaquePointer
 
-    /// The columns in the order of the canonical form, and `hash` last.
+    /// The columns in the order of the canonical form, with `hash` last.
     private static let columns = AuditColumn.hashed.map(\.name) + ["hash"]
     private static let keys = AuditColumn.hashed.map(\.key)
     private static let hashIndex = Int32(columns.count - 1)
@@ -25,7 +26,7 @@ struct StoredRow {
     private static let detailIndex = index("detail")
     private static let sourceLedgerIndex = index("source_ledger")
 
-    /// The rows from one number up to another, in order.
+    /// Selects the rows from one number up to another, exclusive, in order.
     static let sql = """
         SELECT \(columns.joined(separator: ", ")) FROM audit WHERE seq >= ? AND seq < ? ORDER BY seq
         """
@@ -39,7 +40,7 @@ struct StoredRow {
     var previousHash: AuditHash? { hash(at: Self.previousHashIndex) }
     var cidrs: String? { text(at: Self.cidrsIndex) }
 
-    /// The object after the change, if the row names a signing key of this ledger.
+    /// The object after the change if the row names a signing key of this ledger; otherwise nil.
     var signingKeyDocument: String? {
         guard isText("system", at: Self.originIndex), isText("SigningKey", at: Self.kindIndex),
             sqlite3_column_type(statement, Self.sourceLedgerIndex) == SQLITE_NULL
@@ -47,7 +48,7 @@ struct StoredRow {
         return text(at: Self.afterIndex)
     }
 
-    /// The detail, if the row says that this ledger took the place of another.
+    /// The detail if the row says that this ledger replaced another one; otherwise nil.
     var predecessorDetail: String? {
         guard isText("system", at: Self.originIndex), isText("Ledger", at: Self.kindIndex),
             isText("predecessor", at: Self.nameIndex),

@@ -2,27 +2,27 @@ import Documents
 import Domain
 import GRDB
 
-/// Some tiles of rows, checked by themselves: what their borders and roots say goes to `LedgerAssembly`.
+/// A few tiles of rows, checked separately. Their borders and roots are passed to `LedgerAssembly`.
 struct VerificationChunk: Sendable {
-    /// Tiles in a chunk: a few megabytes of rows, read in one short transaction.
+    /// The number of tiles in a chunk. They are a few megabytes of rows, read in one short transaction.
     static let tiles: Int64 = 16
-    /// Findings that a chunk reports; one is enough to fail.
+    /// The most findings that a chunk reports. One is enough to fail.
     private static let maximumFindings = 16
 
-    /// Numbers of the rows that belong here; begins a tile.
+    /// The numbers of the rows in the chunk. The first row begins a tile.
     let rows: Range<Int64>
-    /// The hash of each row; nil where the row is missing or cannot be read.
+    /// The hash of each row; nil if the row is missing or cannot be read.
     private(set) var hashes: [AuditHash?]
-    /// The previous hash that the first row names; nil when the row is missing or pruned.
+    /// The previous hash in the first row; nil if the row is missing or pruned.
     private(set) var firstPreviousHash: AuditHash?
     private(set) var findings: [LedgerFinding] = []
-    /// Runs of rows that are not there.
+    /// The ranges of missing rows.
     private(set) var missing: [ClosedRange<Int64>] = []
     private(set) var prunedTiles: Set<Int64> = []
-    /// The networks that the rows of each tile name.
+    /// The networks in the rows of each tile.
     private(set) var networks: [Int64: NetworkSum] = [:]
     private(set) var signingKeys: [SigningKeyRow] = []
-    /// Ledgers whose place this one says to have taken.
+    /// The ledgers that this ledger has replaced according to its rows.
     private(set) var predecessors: [String] = []
 
     /// Reads and checks the rows of `rows`.
@@ -38,10 +38,10 @@ struct VerificationChunk: Sendable {
         }
     }
 
-    /// The hash of row `seq`; nil when it is not known.
+    /// The hash of row `seq`; nil if it is not known.
     subscript(seq: Int64) -> AuditHash? { hashes[Int(seq - rows.lowerBound)] }
 
-    /// The root over the rows of a tile up to `last`; nil when one of them is not known.
+    /// Returns the root over the rows `first` to `last` of a tile; nil if one of the rows is not known.
     func root(from first: Int64, through last: Int64) -> AuditHash? {
         let part = hashes[Int(first - rows.lowerBound)...Int(last - rows.lowerBound)]
         let leaves = part.compactMap { $0.map(AuditHash.leaf) }
@@ -123,7 +123,7 @@ struct VerificationChunk: Sendable {
             || findings.contains { $0.kind == .row && $0.seq == seq }
     }
 
-    /// Notes a damaged page: the rows behind it in this chunk are unknown.
+    /// Adds a finding for a damaged page. The rows of this chunk after it are unknown.
     private mutating func noteUnreadable(_ error: DatabaseError) {
         let first = (rows.first { self[$0] == nil && !isDamaged($0) }) ?? rows.lowerBound
         note(LedgerFinding(row: first, "it cannot be read: \(error.message ?? "\(error)")"))
@@ -134,14 +134,14 @@ struct VerificationChunk: Sendable {
     }
 }
 
-/// The result of checking one chunk, as far as `LedgerAssembly` needs it.
+/// The result of checking one chunk, for `LedgerAssembly`.
 struct VerifiedChunk: Sendable {
     let rows: Range<Int64>
     let firstPreviousHash: AuditHash?
     let lastHash: AuditHash?
-    /// The root of each whole tile; nil where it could not be computed.
+    /// The root of each complete tile; nil if it could not be computed.
     let tileRoots: [AuditHash?]
-    /// Roots over the beginning of a tile, by the number of the last row.
+    /// The roots over the first rows of a tile, by the number of the last row.
     let partialRoots: [Int64: AuditHash]
     let prunedTiles: Set<Int64>
     let networks: [Int64: NetworkSum]
@@ -150,7 +150,7 @@ struct VerifiedChunk: Sendable {
     let findings: [LedgerFinding]
     let missing: [ClosedRange<Int64>]
 
-    /// - Parameter sizes: up to which rows, besides whole tiles, a root will be asked for.
+    /// - Parameter sizes: The numbers of rows for which a root is needed, besides complete tiles.
     init(_ rows: Range<Int64>, sizes: [Int64], in db: Database) throws {
         let check = try VerificationChunk(rows, in: db)
         self.rows = rows
