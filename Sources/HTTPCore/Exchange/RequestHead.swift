@@ -12,7 +12,7 @@ struct RequestHead: Sendable {
     var isChunked: Bool
     /// True if the client waits for `100 Continue` before it sends the body.
     var expectsContinue: Bool
-    /// True if the client may send another request on the connection.
+    /// True if the client asks to keep the connection open.
     var keepAlive: Bool
     /// The value of the field Host; nil only in HTTP/1.0.
     var host: Authority?
@@ -76,8 +76,8 @@ struct RequestHead: Sendable {
         return fields
     }
 
-    /// Returns true if the connection stays open (RFC 9112 §9.3). `close` overrides everything; `keep-alive` matters
-    /// only in HTTP/1.0.
+    /// Returns true if the client asks to keep the connection open (RFC 9112 §9.3). `close` overrides every other
+    /// option; `keep-alive` matters only in HTTP/1.0.
     private static func keepsAlive(_ headers: HTTPFields, version: HTTPVersion) -> Bool {
         var isKept = version >= .http11
         guard headers.contains(.connection) else { return isKept }

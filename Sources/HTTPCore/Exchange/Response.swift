@@ -61,7 +61,8 @@ package struct ResponseBodyWriter: Sendable {
         self.sink = sink
     }
 
-    /// Sends `bytes` and waits until the socket accepts more. Throws `ConnectionClosed` if the connection has ended.
+    /// Sends `bytes` and waits until the socket accepts more. Throws `ConnectionClosed` if the connection has ended,
+    /// and a 503 problem if the memory for answers is full.
     package func write(_ bytes: [UInt8]) async throws {
         let promise = eventLoop.makePromise(of: Void.self)
         sink(ByteBuffer(bytes: bytes), promise)

@@ -139,8 +139,8 @@ extension ConnectionHandler {
         output = bytes
     }
 
-    /// Sets the claim on the budget to the number of bytes that the socket has not accepted. If bytes are left, an empty
-    /// write after them reports when they are accepted. Normally the socket accepts everything at once.
+    /// Sets the claim on the budget to the number of bytes that the socket has not accepted. If bytes are left, an
+    /// empty write after them reports when they are accepted. Normally the socket accepts everything at once.
     private func countOutput() {
         guard let context else { return }
         let left = buffered(context)

@@ -113,7 +113,7 @@ final class ConnectionHandler: ChannelDuplexHandler {
         context.fireChannelInactive()
     }
 
-    /// Records that the socket had bytes. Returns false if the connection ignores them.
+    /// Records that the socket has delivered bytes. Returns false if the connection ignores them.
     func takesBytes() -> Bool {
         isInBurst = true
         return !inputIsDead

@@ -17,7 +17,7 @@ package struct Router: Sendable {
 
     package enum Match {
         case route(Route, parameters: [(name: String, value: String)])
-        /// The path exists without the method. The values are for the fields Allow and Accept-Patch.
+        /// The path exists but does not support the method. The values are for the fields Allow and Accept-Patch.
         case otherMethods(allow: String, acceptPatch: String?)
         case nothing
     }

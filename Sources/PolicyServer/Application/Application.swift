@@ -8,7 +8,7 @@ package import ServiceLifecycle
 package import Store
 package import UnixSignals
 
-/// The server: creates its parts and connects them.
+/// The server. It creates its parts and connects them.
 package struct Application: Sendable {
     private let http: HTTPServer
     private let group: ServiceGroup
@@ -96,7 +96,7 @@ package struct Application: Sendable {
         await LogOutput.standardError.flush(within: .seconds(1))
     }
 
-    /// Begins a graceful shutdown; `run()` returns when it is complete.
+    /// Begins a graceful shutdown. `run()` returns after the shutdown is complete.
     package func shutDown() async { await group.triggerGracefulShutdown() }
 
     private func announce() async {

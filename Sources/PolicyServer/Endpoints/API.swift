@@ -15,7 +15,7 @@ package struct API: Sendable {
     let recordsReads: Bool
     let events: AuditEvents
     let listTags = ListTags()
-    /// Reads large bodies one at a time.
+    /// The queue that reads large bodies one at a time.
     let largeBodies = LargeBodyQueue()
 
     package init(

@@ -95,7 +95,7 @@ package actor LargeBodyQueue {
 
     package init() {}
 
-    /// Performs `work` on a body of `bytes` bytes and returns its result.
+    /// Performs `work` on a body of `bytes` bytes and returns its result. Only work on a large body waits.
     package nonisolated func perform<Value: Sendable, Failure: Error>(
         bytes: Int, _ work: @Sendable () throws(Failure) -> Value
     ) async throws(Failure) -> Value {

@@ -1,7 +1,7 @@
 package import ControlPlane
 import HTTPCore
 
-/// `If-Match` and `If-None-Match` (RFC 9110 section 13.1) over ETags that are etcd revisions.
+/// Reads `If-Match` and `If-None-Match` (RFC 9110 section 13.1). The ETags of objects are etcd revisions.
 package enum EntityTags {
     /// The comparison of tags. In a strong comparison a weak tag never matches (RFC 9110 section 8.8.3.2).
     package enum Comparison: Sendable {

@@ -5,7 +5,7 @@ import HTTPCore
 import HTTPTypes
 import Store
 
-/// `/v1/audit`, `/v1/audit/{seq}`, `/v1/audit/stream` and `/v1/changes/{id}`
+/// The endpoints `/v1/audit`, `/v1/audit/{seq}`, `/v1/audit/stream` and `/v1/changes/{id}`.
 extension API {
     var auditRoutes: [Route] {
         [
@@ -152,7 +152,7 @@ extension API {
         return .document(status.document, for: request)
     }
 
-    // MARK: - Reads of the audit log are recorded in it
+    // MARK: - Recording reads of the audit log
 
     /// Returns the reader and the reason. Throws a 400 problem for a malformed header, so that every read can be
     /// recorded.

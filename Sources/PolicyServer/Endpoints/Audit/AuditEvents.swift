@@ -7,7 +7,7 @@ import ServiceLifecycle
 import Store
 import Synchronization
 
-/// `/v1/audit/stream`
+/// The endpoint `/v1/audit/stream`.
 extension API {
     func auditStream(_ request: Request) throws(Problem) -> Response {
         let reader = try reader(request)

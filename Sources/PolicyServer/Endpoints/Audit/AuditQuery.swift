@@ -89,8 +89,8 @@ extension AuditFilter {
         }
     }
 
-    /// Returns the text of a filter. Checks it with the parameter's own form, or with the table's expectation, or not
-    /// at all.
+    /// Returns the text of a filter. The text must have the parameter's special form if there is one. If the table
+    /// describes the expected text, the text must not be blank. Any other text is accepted.
     private static func text(
         _ filter: AuditColumnFilter, _ request: Request
     ) throws(Problem) -> String? {
