@@ -2,7 +2,7 @@ package import ControlPlane
 import HTTPTypes
 
 extension ChangeVerb {
-    /// The status of the answer to a change that did this to its object.
+    /// The HTTP status of the answer to a change with this effect on its object.
     var status: HTTPResponse.Status {
         switch self {
         case .create: .created
@@ -13,7 +13,7 @@ extension ChangeVerb {
 }
 
 extension OutcomeStatuses {
-    /// The statuses and problem types that clients are given, for the control plane to put into audit rows.
+    /// The HTTP statuses and problem types that clients receive. The control plane writes them into audit rows.
     package static let http = OutcomeStatuses(
         done: { $0.status.code },
         refused: { Problem(ProblemKind($0)) },

@@ -5,9 +5,9 @@ package import HTTPCore
 import HTTPTypes
 package import Store
 
-/// Problems made from the errors of the other targets.
+/// The problems for errors of the other targets.
 extension Problem {
-    /// - Parameter positions: The positions of the violations in the client's text; nil where unknown.
+    /// - Parameter positions: The positions of the violations in the client's text; nil if unknown.
     package static func refused(
         _ refusal: Refusal, at positions: [SourcePosition?] = []
     ) -> Problem {
@@ -50,21 +50,21 @@ extension Problem {
         ProblemKind(error).problem("The ledger cannot be read: \(error.message)")
     }
 
-    /// The same for a request that is on record.
+    /// This problem, marked as a problem of a request that the ledger has already recorded.
     var audited: Problem {
         var problem = self
         problem.isAudited = true
         return problem
     }
 
-    /// A parameter or header that cannot be read.
+    /// Returns the problem for a parameter or header that cannot be read.
     static func malformed(_ detail: String) -> Problem { ProblemKind.badRequest.problem(detail) }
 
     static func notFound(_ detail: String) -> Problem {
         ProblemKind(Refusal.Reason.notFound).problem(detail)
     }
 
-    /// The member that lists the other objects of a refusal.
+    /// Returns the name of the member that lists the other objects of a refusal.
     private static func listName(_ reason: Refusal.Reason) -> String {
         switch reason {
         case .inUse: "usedBy"

@@ -5,15 +5,15 @@ package import HTTPCore
 import HTTPTypes
 package import Store
 
-// The table that maps each failure to the problem that the client receives.
+// This file maps each failure to the problem that the client receives.
 
-/// A kind of problem: its status, and what `type` and `title` say (RFC 9457 section 3.1).
+/// A kind of problem: its status, its `type` and its `title` (RFC 9457 section 3.1).
 package struct ProblemKind: Sendable, Hashable {
     package var status: Int
-    /// Last element of the type's URI, `/problems/<name>`.
+    /// The last element of the type's URI, `/problems/<name>`.
     package var name: String
     package var title: String
-    /// The seconds after which a new attempt makes sense; nil if none does.
+    /// The number of seconds after which the client may try again; nil if another try is useless.
     package var retryAfter: Int?
 
     init(_ status: Int, _ name: String, _ title: String, retryAfter: Int? = nil) {
@@ -23,7 +23,7 @@ package struct ProblemKind: Sendable, Hashable {
         self.retryAfter = retryAfter
     }
 
-    /// The most bytes of UTF-8 in a detail. A detail may repeat text that the client has sent.
+    /// The maximum size of a detail in bytes of UTF-8. A detail may repeat text that the client sent.
     static let detailBytes = 2_000
 
     /// Returns a problem of this kind with the details of one occurrence.
@@ -40,22 +40,22 @@ package struct ProblemKind: Sendable, Hashable {
 }
 
 extension ProblemKind {
-    /// A parameter or header that cannot be read.
+    /// The kind of problem for a parameter or header that cannot be read.
     package static let badRequest = ProblemKind(400, "bad-request", "Malformed request")
-    /// The author of the request cannot be determined.
+    /// The kind of problem for a request whose actor cannot be determined.
     package static let actor = ProblemKind(400, "malformed-actor", "Malformed actor")
 
-    /// Too many clients follow the audit log.
+    /// The kind of problem for a request to follow the audit log while too many clients follow it.
     static let tooManyStreams = ProblemKind(
         503, "too-many-streams", "Too many streams are open", retryAfter: 10)
 
-    /// The body cannot be read.
+    /// The kind of problem for a body that cannot be read.
     static let document = ProblemKind(400, "document", "The body cannot be read")
     static let beforeHistory = ProblemKind(
         404, "before-history", "The ledger's history begins later")
     static let historyGap = ProblemKind(404, "history-gap", "The ledger's history has a gap there")
 
-    /// The kind of a refusal; the ledger keeps its status and name with the refusal.
+    /// Creates the kind of problem for a refusal. The ledger stores its status and name with the refusal.
     package init(_ reason: Refusal.Reason) {
         let (status, name, title): (Int, String, String) =
             switch reason {
@@ -94,18 +94,19 @@ extension ProblemKind {
         self.init(status, name, title, retryAfter: retryAfter)
     }
 
-    /// The kind of problem for a body that is no document or is too large to be read.
+    /// Creates the kind of problem for a body that is too large to be read or is not a document.
     package init(_ error: DocumentError) {
         self =
             RuleID.documentBounds.contains(error.rule)
             ? ProblemKind(Refusal.Reason.tooLarge) : .document
     }
 
-    /// The kind of problem for a position at which the ledger does not know the state.
+    /// Creates the kind of problem for a position at which the ledger does not know the state.
     package init(_ unknown: UnknownPosition) {
         self = unknown.isBeforeHistory ? .beforeHistory : .historyGap
     }
 
-    /// Every failure of the ledger is a matter of this machine's disk, not of the request.
+    /// Creates the kind of problem for a failure of the ledger. The cause is always this machine's disk, never the
+    /// request.
     package init(_ error: StoreError) { self.init(ControlPlaneError.Code.ledgerUnavailable) }
 }

@@ -1,17 +1,17 @@
 import Documents
 import NIOCore
 
-/// A host with an optional port, as the field Host and absolute targets have it
-/// (RFC 9110 §7.2, RFC 3986 §3.2.2 and §3.2.3).
+/// A host with an optional port. The field Host and absolute targets have this form (RFC 9110 §7.2, RFC 3986 §3.2.2 and
+/// §3.2.3).
 package struct Authority: Hashable, Sendable {
-    /// A name in lower case without a dot at its end, an IPv4 address, or an IPv6 address in its shortest
-    /// form without brackets.
+    /// A name in lower case without a dot at its end, an IPv4 address, or an IPv6 address in its shortest form without
+    /// brackets.
     package let host: String
-    /// 0...65535; nil when there is none.
+    /// The port, 0...65535; nil if absent.
     package let port: Int?
 
-    /// Returns nil if `text` is not `uri-host [":" port]`. An empty host is refused, because an `http` resource
-    /// has a host (RFC 9110 §4.2.1), and so is user information (§4.2.4).
+    /// Returns nil if `text` is not `uri-host [":" port]`. Also returns nil for an empty host, because an `http`
+    /// resource has a host (RFC 9110 §4.2.1), and for user information (§4.2.4).
     package init?(_ text: some StringProtocol) {
         let bytes = Array(text.utf8)
         let hostEnd: Int
@@ -48,7 +48,7 @@ package struct Authority: Hashable, Sendable {
         return address.ipAddress
     }
 
-    /// Reads a `reg-name`. An IPv4 address has the form of one.
+    /// Reads a `reg-name`. An IPv4 address is also read as a `reg-name`.
     private static func name(_ bytes: ArraySlice<UInt8>) -> String? {
         var rest = bytes
         while let byte = rest.popFirst() {
@@ -65,7 +65,8 @@ package struct Authority: Hashable, Sendable {
         return name.isEmpty ? nil : name
     }
 
-    /// Reads `":" *DIGIT` or nothing. Returns `.some(nil)` if there is no number.
+    /// Reads `":" *DIGIT` or an empty text. Returns `.some(nil)` if there is no number, and nil if the text is
+    /// malformed.
     private static func port(_ bytes: ArraySlice<UInt8>) -> Int?? {
         guard let colon = bytes.first else { return .some(nil) }
         let digits = bytes.dropFirst()
@@ -79,7 +80,7 @@ package struct Authority: Hashable, Sendable {
         return port
     }
 
-    /// `unreserved` and `sub-delims` (RFC 3986 §2.2, §2.3).
+    /// Returns true for the characters `unreserved` and `sub-delims` (RFC 3986 §2.2, §2.3).
     private static func isNameByte(_ byte: UInt8) -> Bool {
         switch byte {
         case UInt8(ascii: "0")...UInt8(ascii: "9"), UInt8(ascii: "a")...UInt8(ascii: "z"),

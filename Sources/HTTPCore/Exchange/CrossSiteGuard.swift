@@ -1,18 +1,18 @@
 import HTTPTypes
 import NIOCore
 
-/// Refuses requests of web pages of other sites, by the host and the origin that a request names.
+/// Refuses requests from web pages of other sites. It checks the host and the origin in a request.
 ///
-/// A browser on the server's machine can reach a server that listens on loopback only. The browser names the page
-/// in `Origin` (https://fetch.spec.whatwg.org/#origin-header) and `Sec-Fetch-Site`
-/// (https://w3c.github.io/webappsec-fetch-metadata/), and in `Host` the name that the page used for the server. A
-/// page cannot change these fields. If an attacker's name points here (DNS rebinding), `Host` has that name, which
-/// is not one of the server's own.
+/// A browser on the server's machine can reach a server that listens only on loopback. The browser states the page's
+/// origin in `Origin` (https://fetch.spec.whatwg.org/#origin-header) and `Sec-Fetch-Site`
+/// (https://w3c.github.io/webappsec-fetch-metadata/). It states the name that the page used for the server in `Host`. A
+/// page cannot change these fields. If an attacker makes a name point to this server (DNS rebinding), `Host` contains
+/// that name, which is not a name of the server.
 package struct CrossSiteGuard: Sendable, Hashable {
-    /// Names of the server in the form of `Authority.host`. The local address of the connection is always a name
-    /// too. If it is a loopback address, so are `localhost` and every loopback address.
+    /// The names of the server in the form of `Authority.host`. The local address of the connection is always another
+    /// name. If that address is a loopback address, `localhost` and every loopback address are also names.
     package var hosts: Set<String>
-    /// The origins whose pages may send requests, in lower case, such as `https://console.example.org`.
+    /// The origins whose pages may send requests. They are in lower case, such as `https://console.example.org`.
     package var origins: Set<String>
 
     package init(hosts: Set<String> = [], origins: Set<String> = []) {
@@ -20,8 +20,8 @@ package struct CrossSiteGuard: Sendable, Hashable {
         self.origins = origins
     }
 
-    /// Returns the origin `text` in the form that browsers send. The scheme's default port is left out. Returns
-    /// nil if the text is not `http://host[:port]` or `https://host[:port]`.
+    /// Returns the origin `text` in the form that browsers send, without the scheme's default port. Returns nil if the
+    /// text is not `http://host[:port]` or `https://host[:port]`.
     package static func origin(_ text: String) -> String? {
         let text = text.lowercased()
         for (scheme, defaultPort) in [("http://", 80), ("https://", 443)]
@@ -34,14 +34,14 @@ package struct CrossSiteGuard: Sendable, Hashable {
         return nil
     }
 
-    /// Throws a 421 problem if `authority` is not one of this server's names. The port is not compared: it
-    /// differs if the port is forwarded (`ssh -L`), and it does not tell who sends the request.
+    /// Throws a 421 problem if `authority` is not a name of this server. The port is not compared. It differs if it is
+    /// forwarded (`ssh -L`), and it does not identify the sender of the request.
     func checkHost(_ authority: Authority, local: LocalAddress) throws(Problem) {
         guard !hosts.contains(authority.host), !local.isNamed(authority.host) else { return }
         throw .misdirected("This server is not configured to answer as \(authority.host).")
     }
 
-    /// Throws a 403 problem if a page sent the request whose origin is not configured.
+    /// Throws a 403 problem if the request comes from a page whose origin is not configured.
     func checkOrigin(_ headers: HTTPFields) throws(Problem) {
         if let origin = headers[.origin] {
             guard origins.contains(origin.lowercased()) else {
@@ -72,7 +72,7 @@ package struct CrossSiteGuard: Sendable, Hashable {
             return isLoopback && (host == "localhost" || Self.isLoopback(host))
         }
 
-        /// 127.0.0.0/8 in dotted form, or ::1.
+        /// Returns true for 127.0.0.0/8 in dotted form and for ::1.
         private static func isLoopback(_ host: String) -> Bool {
             if host == "::1" { return true }
             guard host.hasPrefix("127."), let address = try? SocketAddress(ipAddress: host, port: 0)
@@ -83,7 +83,7 @@ package struct CrossSiteGuard: Sendable, Hashable {
 }
 
 extension HTTPField.Name {
-    // The literal is a token, so the fallback is never used.
-    /// `Sec-Fetch-Site`
+    // The text is a token, so the fallback is never used.
+    /// The field `Sec-Fetch-Site`.
     static let secFetchSite = HTTPField.Name("Sec-Fetch-Site") ?? .origin
 }

@@ -1,13 +1,14 @@
 import Synchronization
 
-/// The one task of an exchange: it runs the handler and, if the answer is streamed, the writer of its body.
-/// The connection cancels it when the client no longer waits for the answer.
+/// The only task of an exchange. It runs the handler and, for a streamed answer, the writer of its body. The connection
+/// cancels the task when the client stops waiting for the answer.
 ///
-/// It is an unstructured task and not a child of the connection's task, because the children of a group can
-/// only be cancelled together. `run` owns it: `run` waits for its end and passes cancellation on to it. The task
-/// inherits the task-local values of `run`, among them the graceful shutdown that streams listen to.
+/// The task is unstructured instead of a child of the connection's task, because the children of a group can only be
+/// cancelled together. `run` owns the task: it waits for the task's end and passes cancellation on to it. The task
+/// inherits the task-local values of `run`, including the graceful shutdown that streams listen to.
 final class ExchangeTask: Sendable {
-    /// `waiting` → `running` → `over`, or `waiting` → `over` when the client has left before its turn.
+    /// The states change from `waiting` to `running` to `over`. If the client leaves before the exchange starts, the
+    /// state changes from `waiting` to `over`.
     private enum State {
         case waiting(@Sendable () async -> Void)
         case running(Task<Void, Never>)
@@ -20,7 +21,7 @@ final class ExchangeTask: Sendable {
         state = Mutex(.waiting(body))
     }
 
-    /// Runs the body and waits for its end. Does nothing if the task was cancelled before.
+    /// Runs the body and waits for its end. Does nothing if the task has already been cancelled.
     func run() async {
         let task = state.withLock { state -> Task<Void, Never>? in
             guard case .waiting(let body) = state else { return nil }
@@ -39,7 +40,7 @@ final class ExchangeTask: Sendable {
 
     /// Asks the body to end early. A body that has not begun will never run.
     ///
-    /// - Returns: False if the body had not begun. The caller must then answer in its place.
+    /// - Returns: False if the body had not begun. The caller must then send the answer instead.
     @discardableResult
     func cancel() -> Bool {
         state.withLock { state in

@@ -1,6 +1,6 @@
 package import HTTPTypes
 
-/// The problems that HTTP itself defines, found before a handler runs.
+/// The problems that HTTP itself defines. They are found before a handler runs.
 extension Problem {
     static func badRequest(_ detail: String) -> Problem {
         Problem(
@@ -8,14 +8,14 @@ extension Problem {
             detail: detail)
     }
 
-    /// - Parameter meant: the resource at the same path without its empty segments. A hint and no redirection:
-    ///   most clients do not repeat a PUT elsewhere, and `curl -f` takes a 308 for success.
+    /// - Parameter meant: The resource at the same path without its empty segments. It is shown as a hint instead of a
+    ///   redirection: most clients do not repeat a PUT at another URL, and `curl -f` treats a 308 as success.
     static func notFound(path: String, meant: String? = nil) -> Problem {
         let hint = meant.map { " Leave out the extra slash: \($0)" }
         return Problem(status: .notFound, detail: "There is no resource at \(path)." + (hint ?? ""))
     }
 
-    /// RFC 9110 §15.5.6 asks for `Allow`.
+    /// Returns a 405 problem with the field `Allow`, which RFC 9110 §15.5.6 requires.
     package static func methodNotAllowed(_ method: HTTPRequest.Method, allow: String) -> Problem {
         let isPut = method == .put && allow.contains("POST")
         return Problem(
@@ -60,7 +60,7 @@ extension Problem {
                 + " or has more than \(limits.headerCount) fields.")
     }
 
-    /// RFC 9110 §15.5.16: `Accept` says which types would do.
+    /// Returns a 415 problem with the field `Accept`, which names the supported types (RFC 9110 §15.5.16).
     package static func unsupportedMediaType(_ found: String, accepted: [String]) -> Problem {
         let list = accepted.joined(separator: ", ")
         return Problem(
@@ -70,7 +70,7 @@ extension Problem {
             headers: [.accept: list])
     }
 
-    /// Returns advice for a form, which curl sends with -d and -F even if no form is meant.
+    /// Returns advice for the media types of forms. curl sends them with -d and -F even if the body is not a form.
     private static func formHint(_ found: String) -> String? {
         let type = found.prefix { $0 != ";" }.lowercased()
         guard ["application/x-www-form-urlencoded", "multipart/form-data"].contains(type) else {
@@ -81,7 +81,7 @@ extension Problem {
             + " and name its type with -H 'Content-Type: …'."
     }
 
-    /// RFC 9110 §12.5.3: `Accept-Encoding` in an answer says which codings would do.
+    /// Returns a 415 problem with the field `Accept-Encoding`, which names the supported codings (RFC 9110 §12.5.3).
     static func unsupportedContentCoding(_ found: String) -> Problem {
         Problem(
             status: .unsupportedMediaType,
@@ -102,7 +102,7 @@ extension Problem {
     static let versionNotSupported = Problem(
         status: .httpVersionNotSupported, detail: "Supported versions: HTTP/1.1 and HTTP/1.0.")
 
-    /// RFC 9110 §15.5.20 and §7.4: the target is not a resource of this server.
+    /// Returns the problem for a target that is not a resource of this server (RFC 9110 §15.5.20 and §7.4).
     static func misdirected(_ detail: String) -> Problem {
         Problem(
             status: .misdirectedRequest, type: "/problems/misdirected-request",
@@ -115,7 +115,7 @@ extension Problem {
             title: "A page of another site sent the request", detail: detail)
     }
 
-    /// `what` names the bytes that fill the memory: "request bodies".
+    /// Returns the problem for full memory. `what` names the bytes that fill it, such as "request bodies".
     static func busy(_ what: String) -> Problem {
         Problem(
             status: .serviceUnavailable, type: "/problems/busy",
@@ -125,7 +125,8 @@ extension Problem {
             headers: [.retryAfter: "1"])
     }
 
-    /// The answer for a client that closed its side and whose request was cancelled; it may still read this.
+    /// The problem for a client that closed its side and whose request was cancelled. The client may still read the
+    /// answer.
     static let abandoned = Problem(
         status: .serviceUnavailable,
         detail:
@@ -137,7 +138,7 @@ extension Problem {
         detail: "The server has too many connections; try again in a moment.",
         headers: [.retryAfter: "1"])
 
-    /// Hides the error, which is in the log under the request id.
+    /// The problem for an internal error. It hides the error; the log shows it under the request id.
     static let internalServerError = Problem(
         status: .internalServerError,
         detail:

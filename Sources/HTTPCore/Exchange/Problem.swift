@@ -1,23 +1,23 @@
 package import Documents
 package import HTTPTypes
 
-/// An error answer as RFC 9457 `application/problem+json`; thrown by handlers, rendered by the server.
+/// An error answer as RFC 9457 `application/problem+json`. Handlers throw it and the server renders it.
 package struct Problem: Error, Sendable {
     /// The HTTP status, repeated in the member `status`.
     package var status: HTTPResponse.Status
-    /// URI reference that names the kind of problem; `about:blank` says no more than the status.
+    /// The URI reference of the kind of problem. `about:blank` adds nothing to the status.
     package var type: String
-    /// Short and the same for every problem of this type; by default the status's reason phrase.
+    /// A short title, which is the same for every problem of this type. The default is the status's reason phrase.
     package var title: String
-    /// The occurrence explained for a person.
+    /// An explanation of this occurrence for a person.
     package var detail: String?
-    /// URI reference of this occurrence.
+    /// The URI reference of this occurrence.
     package var instance: String?
     /// Extra response fields, such as `Allow` or `Retry-After`.
     package var headers: HTTPFields
-    /// Extension members (RFC 9457 §3.2), in the order in which they are written.
+    /// The extension members (RFC 9457 §3.2), in the order of output.
     package var extensions: [(name: String, value: JSONValue)]
-    /// See `Response.isAudited`.
+    /// True if the ledger has already recorded the request. `Response.isAudited` has the details.
     package var isAudited = false
 
     package init(
@@ -46,7 +46,7 @@ package struct Problem: Error, Sendable {
         return JSONSerializer.bytes(.object(object))
     }
 
-    /// Returns this problem with the path and the id of its request.
+    /// Returns this problem with the path and the id of the request.
     package func identified(path: String, requestID: String) -> Problem {
         var problem = self
         if !path.isEmpty { problem.instance = instance ?? path }
@@ -54,11 +54,11 @@ package struct Problem: Error, Sendable {
         return problem
     }
 
-    /// The answer that carries this problem.
+    /// The answer that contains this problem.
     package var response: Response {
         var fields = headers
         fields[.contentType] = "application/problem+json"
-        // The line break keeps the shell prompt off the last line in a terminal.
+        // The line break makes the shell prompt of a terminal start on a new line.
         var response = Response(
             status: status, headers: fields, body: .bytes(json + [UInt8(ascii: "\n")]))
         response.problemType = type

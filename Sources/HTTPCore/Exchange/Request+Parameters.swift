@@ -1,24 +1,24 @@
-/// Typed access to path and query parameters; every failure is a 400 problem that names the parameter.
+/// Typed access to path and query parameters. Every failure is a 400 problem that names the parameter.
 extension Request {
-    /// The decoded value of `{name}` in the route's pattern.
+    /// Returns the decoded value of `{name}` in the route's pattern.
     package func path(_ name: String) throws(Problem) -> String {
         for parameter in pathParameters where parameter.name == name { return parameter.value }
         throw .badRequest("The path parameter \(name) is missing.")
     }
 
-    /// The value of `{name}` as a `Value`.
+    /// Returns the value of `{name}` as a `Value`.
     package func path<Value: ParameterValue>(
         _ name: String, as type: Value.Type
     ) throws(Problem) -> Value {
         try type.parse(path(name), name: "path parameter \(name)")
     }
 
-    /// The first value of the query parameter `name`; nil when absent.
+    /// Returns the first value of the query parameter `name`; nil if absent.
     package func query(_ name: String) -> String? {
         query[name]
     }
 
-    /// The query parameter `name` as a `Value`; nil when absent.
+    /// Returns the query parameter `name` as a `Value`; nil if absent.
     package func query<Value: ParameterValue>(
         _ name: String, as type: Value.Type
     ) throws(Problem) -> Value? {
@@ -26,7 +26,7 @@ extension Request {
         return try type.parse(text, name: "query parameter \(name)")
     }
 
-    /// The query parameter `name` as a number in `range`; nil when absent.
+    /// Returns the query parameter `name` as a number in `range`; nil if absent.
     package func query<Value: ParameterValue & Comparable>(
         _ name: String, as type: Value.Type, in range: ClosedRange<Value>
     ) throws(Problem) -> Value? {
@@ -39,17 +39,17 @@ extension Request {
         return value
     }
 
-    /// All values of a query parameter that may repeat, in order.
+    /// Returns all values of a repeatable query parameter, in order.
     package func queryValues(_ name: String) -> [String] {
         query.values(of: name)
     }
 }
 
-/// A type that a path or query parameter can be read as.
+/// A type that can be read from a path or query parameter.
 package protocol ParameterValue {
-    /// A legal value in the words of an error message: "an integer".
+    /// A description of legal values for an error message, such as "an integer".
     static var expectation: String { get }
-    /// Nil when `text` is not a legal value.
+    /// Returns nil if `text` is not a legal value.
     init?(parameter text: String)
 }
 
@@ -91,8 +91,8 @@ extension String: ParameterValue {
 }
 
 extension FixedWidthInteger {
-    /// Reads digits, with a `-` before them for a signed type; nil for anything else, and for a number that
-    /// does not fit. Swift's own reading also takes a `+`.
+    /// Reads digits, with a `-` before them for a signed type. Returns nil for any other text and for a number that
+    /// does not fit. Swift's own initializer also accepts a `+`.
     package init?(decimal text: some StringProtocol) {
         guard let first = text.utf8.first, first != UInt8(ascii: "+") else { return nil }
         self.init(text, radix: 10)

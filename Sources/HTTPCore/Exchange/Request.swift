@@ -3,26 +3,26 @@ package import HTTPTypes
 import NIOHTTP1
 import Synchronization
 
-/// One request for which a route was found.
+/// A request that has a route.
 package struct Request: Sendable {
     package var method: HTTPRequest.Method
-    /// The request target as it was sent.
+    /// The request target in the form that the client sent.
     package var target: String
-    /// The target's path as it was sent (not decoded).
+    /// The path of the target in the form that the client sent, not decoded.
     package var path: String
-    /// The `{name}` segments of the route's pattern, decoded, in the order of the pattern.
+    /// The decoded values of the `{name}` segments in the route's pattern, in the order of the pattern.
     package var pathParameters: [(name: String, value: String)]
-    /// The query, decoded.
+    /// The decoded query.
     package var query: QueryItems
     package var headers: HTTPFields
     package var body: RequestBody
-    /// The media type of the body, when the client said one.
+    /// The media type of the body; nil if the client sent none.
     package var contentType: MediaType?
-    /// The type of the route's `produces` that the client prefers; empty if the route produces nothing.
+    /// The media type in the route's `produces` that the client prefers; empty if the route produces nothing.
     package var responseType: String
-    /// The peer's IP address, without port.
+    /// The IP address of the client, without a port.
     package var remoteAddress: String
-    /// The client's X-Request-Id if it was well formed, else one of ours.
+    /// The client's X-Request-Id if it is well formed, otherwise an id from this server.
     package var requestID: String
     package var version: HTTPVersion
 
@@ -63,26 +63,26 @@ package struct HTTPVersion: Hashable, Sendable {
 }
 
 extension HTTPField.Name {
-    // The literal is a token, so the fallback is never used.
-    /// `X-Request-Id`
+    // The text is a token, so the fallback is never used.
+    /// The field `X-Request-Id`.
     package static let requestID = HTTPField.Name("X-Request-Id") ?? .from
 }
 
-/// Makes request ids that are unique among all sources: 64 random bits of this source, then a counter.
+/// Creates request ids that are unique among all sources. An id has 64 random bits of this source and then a counter.
 package final class RequestIDSource: Sendable {
     private let prefix = UInt64.random(in: .min ... .max)
     private let counter = Atomic<UInt64>(0)
 
     package init() {}
 
-    /// 32 hexadecimal digits.
+    /// Returns the next id as 32 hexadecimal digits.
     package func next() -> String {
         let number = counter.wrappingAdd(1, ordering: .relaxed).newValue
         return Hex.text(prefix) + Hex.text(number)
     }
 }
 
-/// Returns the client's own request id, 1 to 128 of `[A-Za-z0-9._-]`; nil if it is absent or malformed.
+/// Returns the client's own request id, 1 to 128 characters of `[A-Za-z0-9._-]`; nil if it is absent or malformed.
 func clientRequestID(_ headers: HTTPHeaders) -> String? {
     for name in ["X-Request-Id", "X-Openstack-Request-Id"] {
         if let value = headers.first(name: name), isWellFormedRequestID(value) { return value }

@@ -1,7 +1,7 @@
 import HTTPTypes
 import NIOCore
 
-/// The body of one request as a sequence of chunks. Can be read once, by one task.
+/// The body of one request as a sequence of chunks. Only one task can read it, and only once.
 package struct RequestBody: AsyncSequence, Sendable {
     package typealias Element = [UInt8]
     package typealias Failure = any Error
@@ -17,19 +17,19 @@ package struct RequestBody: AsyncSequence, Sendable {
     }
 
     private let storage: Storage
-    /// Keeps the body's bytes counted while a handler has the body.
+    /// The claim that keeps the body's bytes counted as long as a handler has the body.
     private let lease: ByteLease?
-    /// See `Route.bodyMemory`.
+    /// The value of `Route.bodyMemory`.
     private let memory: Int
-    /// From Content-Length, in bytes; nil when the body is chunked.
+    /// The length in bytes from Content-Length; nil if the body is chunked.
     package let length: Int?
-    /// The most bytes that the route allows; a longer body throws a 413 problem.
+    /// The maximum number of bytes that the route allows. A longer body throws a 413 problem.
     package let limit: Int
 
-    /// A request without a body.
+    /// The body of a request without a body.
     package static let empty = RequestBody(storage: .empty, length: 0, limit: 0)
 
-    /// A body known already, for tests of handlers.
+    /// Creates a body from known bytes, for tests of handlers.
     package init(bytes: [UInt8]) {
         self.init(storage: .bytes(bytes), length: bytes.count, limit: bytes.count)
     }
@@ -53,8 +53,8 @@ package struct RequestBody: AsyncSequence, Sendable {
         self.limit = limit
     }
 
-    /// Returns the whole body. Throws a 413 problem if it is larger than `maximum` or the route's limit, and a
-    /// 503 problem if the server has no room for the document that the handler will make of it.
+    /// Returns the whole body. Throws a 413 problem if it is larger than `maximum` or the route's limit. Throws a 503
+    /// problem if the server lacks memory for the document that the handler will create from the body.
     package func collect(upTo maximum: Int = .max) async throws -> [UInt8] {
         let maximum = Swift.min(maximum, limit)
         if let length, length > maximum { throw Problem.contentTooLarge(limit: maximum) }
@@ -91,7 +91,7 @@ package struct RequestBody: AsyncSequence, Sendable {
 
         fileprivate var source: Source
 
-        /// Returns the next bytes. Throws a `Problem` (400, 408, 413) if the rest of the body will not come.
+        /// Returns the next bytes. Throws a `Problem` (400, 408, 413) if the rest of the body cannot be read.
         package mutating func next() async throws -> [UInt8]? {
             switch source {
             case .bytes(let bytes):
@@ -104,7 +104,7 @@ package struct RequestBody: AsyncSequence, Sendable {
     }
 }
 
-/// Tells the connection that the reader of the body wants more bytes, or has stopped reading.
+/// Tells the connection that the reader of the body wants more bytes or has stopped reading.
 struct RequestBodyDemand: NIOAsyncSequenceProducerDelegate {
     let onDemand: @Sendable () -> Void
 

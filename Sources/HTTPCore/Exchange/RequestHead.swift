@@ -1,25 +1,25 @@
 import HTTPTypes
 import NIOHTTP1
 
-/// A request's header, with the framing rules of RFC 9112 checked.
+/// The header of a request. The framing rules of RFC 9112 have been checked.
 struct RequestHead: Sendable {
     var method: HTTPRequest.Method
     var target: String
     var version: HTTPVersion
     var headers: HTTPFields
-    /// Nil when there is no Content-Length.
+    /// The value of Content-Length; nil if absent.
     var contentLength: Int?
     var isChunked: Bool
-    /// The client waits for `100 Continue` before it sends the body.
+    /// True if the client waits for `100 Continue` before it sends the body.
     var expectsContinue: Bool
-    /// True if the client wants to send another request.
+    /// True if the client asks to keep the connection open.
     var keepAlive: Bool
-    /// The field Host; nil only in HTTP/1.0.
+    /// The value of the field Host; nil only in HTTP/1.0.
     var host: Authority?
 
     var hasBody: Bool { isChunked || (contentLength ?? 0) > 0 }
 
-    /// Throws the problem to answer with before the connection is closed.
+    /// Checks the header. Throws the problem for the last answer on the connection.
     init(_ head: HTTPRequestHead, limits: HTTPServer.Limits) throws(Problem) {
         guard head.version.major == 1 else { throw .versionNotSupported }
         guard head.uri.utf8.count <= limits.targetBytes else {
@@ -76,7 +76,8 @@ struct RequestHead: Sendable {
         return fields
     }
 
-    /// RFC 9112 §9.3: `close` wins over everything, `keep-alive` matters in HTTP/1.0 only.
+    /// Returns true if the client asks to keep the connection open (RFC 9112 §9.3). `close` overrides every other
+    /// option; `keep-alive` matters only in HTTP/1.0.
     private static func keepsAlive(_ headers: HTTPFields, version: HTTPVersion) -> Bool {
         var isKept = version >= .http11
         guard headers.contains(.connection) else { return isKept }
@@ -92,7 +93,8 @@ struct RequestHead: Sendable {
         return isKept
     }
 
-    /// RFC 9112 §3.2: exactly one Host in HTTP/1.1, at most one in HTTP/1.0, and a valid one.
+    /// Reads the field Host (RFC 9112 §3.2). It must be valid and occur exactly once in HTTP/1.1, and at most once in
+    /// HTTP/1.0.
     private func readHost(_ hosts: [String]) throws(Problem) -> Authority? {
         guard hosts.count == 1 || (hosts.isEmpty && version < .http11) else {
             throw .badRequest("An HTTP/1.1 request has exactly one Host field.")
@@ -104,7 +106,7 @@ struct RequestHead: Sendable {
         return host
     }
 
-    /// RFC 9112 §6.3: anything but one decimal number makes the framing invalid.
+    /// Reads Content-Length. Any value except one decimal number makes the framing invalid (RFC 9112 §6.3).
     private static func contentLength(_ headers: HTTPFields) throws(Problem) -> Int? {
         let values = headers[values: .contentLength]
         guard let value = values.first else { return nil }
@@ -115,7 +117,7 @@ struct RequestHead: Sendable {
         return length
     }
 
-    /// Refuses everything that could be read in two ways (RFC 9112 §6.1, §6.3).
+    /// Returns true for a chunked body. Throws for every framing that could be read in two ways (RFC 9112 §6.1, §6.3).
     private func readTransferCoding() throws(Problem) -> Bool {
         let values = headers[values: .transferEncoding]
         guard !values.isEmpty else { return false }
@@ -131,7 +133,7 @@ struct RequestHead: Sendable {
         return true
     }
 
-    /// RFC 9110 §10.1.1; an HTTP/1.0 client's 100-continue is ignored.
+    /// Reads the field Expect (RFC 9110 §10.1.1). Ignores 100-continue from an HTTP/1.0 client.
     private func readExpectation() throws(Problem) -> Bool {
         guard let expectation = headers[.expect] else { return false }
         guard expectation.lowercased() == "100-continue" else {
@@ -140,7 +142,8 @@ struct RequestHead: Sendable {
         return version >= .http11 && hasBody
     }
 
-    /// The server ignores an offered upgrade (RFC 9110 §7.8), but the parser reads nothing after one.
+    /// True if the client offers an upgrade. The server ignores the offer (RFC 9110 §7.8), but the parser reads nothing
+    /// after it.
     private var isUpgrade: Bool { headers.contains(.upgrade) }
 }
 

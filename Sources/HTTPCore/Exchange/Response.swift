@@ -7,21 +7,22 @@ package struct Response: Sendable {
     package enum Body: Sendable {
         case empty
         case bytes([UInt8])
-        /// Written piece by piece while it is sent; chunked unless `length` (bytes) is known.
-        /// An error thrown by `write` cuts the connection, so that the client sees the body is incomplete.
+        /// A body that is written in pieces while it is sent. It is chunked unless `length` (bytes) is known. An error
+        /// thrown by `write` cuts the connection, so that the client notices the incomplete body.
         case stream(
             length: Int? = nil, write: @Sendable (ResponseBodyWriter) async throws -> Void)
     }
 
     package var status: HTTPResponse.Status
-    /// Connection, Content-Length, Transfer-Encoding, Date and X-Request-Id are the server's and ignored here.
+    /// The header fields. The server sets Connection, Content-Length, Transfer-Encoding, Date and X-Request-Id itself
+    /// and ignores them here.
     package var headers: HTTPFields
     package var body: Body
     /// The actor of the request, for the access log.
     package var principal: String?
-    /// `type` of the problem that this answer is; nil for any other answer.
+    /// The `type` of the problem in this answer; nil for any other answer.
     package var problemType: String?
-    /// `detail` of that problem.
+    /// The `detail` of the problem in this answer.
     package var problemDetail: String?
     /// True if the handler has already written an audit row for this request.
     package var isAudited = false
@@ -36,7 +37,7 @@ package struct Response: Sendable {
         self.principal = principal
     }
 
-    /// An answer with a body of one media type.
+    /// Creates an answer with a body of one media type.
     package init(
         status: HTTPResponse.Status = .ok, contentType: String, _ bytes: [UInt8],
         principal: String? = nil
@@ -60,18 +61,19 @@ package struct ResponseBodyWriter: Sendable {
         self.sink = sink
     }
 
-    /// Sends `bytes` and waits until the socket takes more. Throws `ConnectionClosed` if it never will.
+    /// Sends `bytes` and waits until the socket accepts more. Throws `ConnectionClosed` if the connection has ended,
+    /// and a 503 problem if the memory for answers is full.
     package func write(_ bytes: [UInt8]) async throws {
         let promise = eventLoop.makePromise(of: Void.self)
         sink(ByteBuffer(bytes: bytes), promise)
         try await promise.futureResult.get()
     }
 
-    /// Sends `text` as UTF-8; as `write(_ bytes:)` otherwise.
+    /// Sends `text` as UTF-8. Otherwise works like `write(_ bytes:)`.
     package func write(_ text: String) async throws {
         try await write(Array(text.utf8))
     }
 }
 
-/// The connection ended before its answer was complete.
+/// An error that means that the connection ended before its answer was complete.
 package struct ConnectionClosed: Error {}

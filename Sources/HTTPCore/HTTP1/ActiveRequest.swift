@@ -1,33 +1,33 @@
 import HTTPTypes
 import NIOCore
 
-/// The request that a connection is serving, and the answer as far as it has got.
+/// The request that a connection is serving, and the state of its answer.
 struct ActiveRequest {
     let requestID: String
     let start: NIODeadline
-    /// Nil when the parser could not read one.
+    /// The method; nil if the parser could not read it.
     var method: HTTPRequest.Method?
     var version = HTTPVersion.http11
     var target = ""
     var path = ""
     var route: String?
-    /// True if Accept decides on the form of the answer.
+    /// True if the field Accept determines the format of the answer.
     var isNegotiated = false
-    /// Empty when the header could not be read.
+    /// The header fields; empty if the header could not be read.
     var headers = HTTPFields()
 
-    /// The destination of body bytes; nil if nothing reads them.
+    /// The destination of body bytes; nil if no handler reads them.
     var body: RequestBody.Chunks.Source?
     var contentLength: Int?
     var bodyLimit = 0
-    /// The body's share of the server's budget; the handler holds it too.
+    /// The body's claim on the server's budget. The handler also holds the claim.
     var lease: ByteLease?
-    /// The task that makes the answer, unless the event loop does.
+    /// The task that makes the answer; nil if the event loop makes it.
     var exchange: ExchangeTask?
     var bytesIn = 0
-    /// `100 Continue` is due when the body is wanted.
+    /// True if the server must send `100 Continue` when the body is wanted.
     var awaitsContinue = false
-    /// The rest of the body timeout.
+    /// The remaining time of the body timeout.
     var bodyTime: TimeAmount
 
     var status = 0

@@ -6,9 +6,9 @@ enum DeadlineKind: Equatable {
     case idle, head, body, write, linger
 }
 
-/// Deadlines, against slow clients.
+/// The deadlines that protect the server from slow clients.
 extension ConnectionHandler {
-    /// Sets the deadline of the current situation. While the situation is unchanged, so is the deadline.
+    /// Sets the deadline of the current situation. Leaves the deadline unchanged while the situation is unchanged.
     func updateDeadline() {
         guard let context else { return }
         let kind = currentKind(context)
@@ -65,7 +65,7 @@ extension ConnectionHandler {
         let kind = deadlineKind
         deadlineKind = nil
         if kind == .write {
-            // Otherwise a client that reads a byte now and then could hold the answer for ever.
+            // Without this check, a client that occasionally reads a byte could keep the answer in memory forever.
             let taken = bufferedBytes - buffered(context)
             guard taken >= min(bufferedBytes, environment.limits.writeProgress), taken > 0 else {
                 context.close(promise: nil)
@@ -88,10 +88,10 @@ extension ConnectionHandler {
 
     /// Cancels the handler of a half-closed connection if its answer does not begin soon.
     ///
-    /// A client may close its side and still wait for the answer, as `nc` does. A client that has left looks
-    /// the same until something is sent to it, and RFC 9110 does not tell the two apart. So a handler gets
-    /// `halfCloseTimeout` and is then cancelled. A streamed answer needs no timeout: its header has been
-    /// sent, and a client that has left answers that with a reset.
+    /// A client may close its side and still wait for the answer; `nc` does this. A client that has left looks the same
+    /// until the server sends something to it, and RFC 9110 does not distinguish the two. The handler therefore gets
+    /// `halfCloseTimeout` and is then cancelled. A streamed answer needs no timeout, because its header has been sent.
+    /// A client that has left reacts to the header with a reset.
     func cancelUnlessAnsweredSoon() {
         guard let eventLoop = context?.eventLoop, state.isUnanswered,
             let exchange = request?.exchange
@@ -109,7 +109,8 @@ extension ConnectionHandler {
         }
     }
 
-    /// Closes the connection to make room for another, unless it has begun to do something else.
+    /// Closes the connection to make room for another connection. Does nothing if its current activity is not in
+    /// `activities`.
     func evict(ifDoing activities: Set<ConnectionRegistry.Activity>) {
         guard let context else { return }
         let activity = ConnectionRegistry.Activity(currentKind(context))
@@ -121,7 +122,7 @@ extension ConnectionHandler {
         context.close(promise: nil)
     }
 
-    /// Returns how many bytes the socket has been given and has not sent.
+    /// Returns the number of written bytes that the socket has not accepted yet.
     func buffered(_ context: ChannelHandlerContext) -> Int {
         (try? context.channel.syncOptions?.getOption(.bufferedWritableBytes)) ?? 0
     }
@@ -140,16 +141,17 @@ extension ConnectionRegistry.Activity {
     }
 }
 
-/// One deadline that moves often and seldom passes.
+/// A deadline that moves often and rarely passes.
 ///
-/// Rescheduling a task for every request would be wasted work. A deadline that moves later leaves the timer as it
-/// is, and the timer is set again when it fires too early.
+/// Rescheduling a task for every request would be wasteful. A later deadline therefore leaves the timer unchanged. If
+/// the timer fires too early, it is set again.
 struct DeadlineTimer {
     private var deadline: NIODeadline?
     private var scheduledAt: NIODeadline?
     private var task: Scheduled<Void>?
 
-    /// Moves the deadline; nil means none. `fire` runs on the loop and must call `fired(now:)`.
+    /// Moves the deadline, or removes it if `deadline` is nil. `fire` runs on the event loop and must call
+    /// `fired(now:)`.
     mutating func set(
         _ deadline: NIODeadline?, on eventLoop: any EventLoop, fire: @escaping () -> Void
     ) {
@@ -161,8 +163,8 @@ struct DeadlineTimer {
         task = eventLoop.assumeIsolated().scheduleTask(deadline: deadline, fire)
     }
 
-    /// Takes note that the scheduled task ran. If the deadline has not passed, the caller must `set` the
-    /// deadline that is returned.
+    /// Records that the scheduled task ran. If the deadline has not passed, the caller must call `set` with the
+    /// returned deadline.
     mutating func fired(now: NIODeadline) -> (hasPassed: Bool, left: NIODeadline?) {
         scheduledAt = nil
         task = nil

@@ -3,7 +3,7 @@ import NIOCore
 import NIOHTTP1
 import Synchronization
 
-/// The input: requests and their bodies.
+/// The input side: requests and their bodies.
 extension ConnectionHandler {
     func begin(_ parsed: HTTPRequestHead) {
         var request = ActiveRequest(
@@ -41,8 +41,8 @@ extension ConnectionHandler {
         }
     }
 
-    /// Returns the path of a request that is refused because of its form; empty if it cannot be determined. The
-    /// record of refused writes names it.
+    /// Returns the path of a request that is refused because of its form. The record of the refusal contains the path.
+    /// Returns an empty text if the path cannot be determined.
     private static func askedPath(_ target: String) -> String {
         if let target = try? RequestTarget(parsing: target) { return String(target.path) }
         return target.hasPrefix("/") ? String(target.prefix { $0 != "?" && $0 != "#" }) : ""
@@ -53,7 +53,7 @@ extension ConnectionHandler {
         environment.load.requests.wrappingAdd(1, ordering: .relaxed)
     }
 
-    /// Forgets the active request, if there is one.
+    /// Removes the active request, if there is one.
     func endActiveRequest() {
         guard request != nil else { return }
         request = nil
@@ -185,7 +185,7 @@ extension ConnectionHandler {
         advance(state.requestEnded())
     }
 
-    /// Answers a request that the parser could not read, or that did not arrive in time.
+    /// Answers a request that the parser could not read or that arrived too late.
     func fail(_ problem: Problem) {
         if state.isReceiving {
             failBody(problem)
@@ -199,7 +199,7 @@ extension ConnectionHandler {
         respond(problem.identified(path: "", requestID: requestID).response)
     }
 
-    /// Gives `problem` to the reader of the body. The connection takes no further request.
+    /// Passes `problem` to the reader of the body. The connection accepts no further request.
     func failBody(_ problem: Problem) {
         request?.body?.finish(problem)
         request?.body = nil
@@ -217,7 +217,7 @@ extension ConnectionHandler {
         proceed()
     }
 
-    /// Asks for the body that the client holds back until it is asked (RFC 9110 §10.1.1).
+    /// Sends `100 Continue` if the client waits for it before it sends the body (RFC 9110 §10.1.1).
     private func sendContinue() {
         guard request?.awaitsContinue == true, state.isUnanswered else { return }
         request?.awaitsContinue = false

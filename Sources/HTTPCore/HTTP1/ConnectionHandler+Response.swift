@@ -3,20 +3,20 @@ import Logging
 import NIOCore
 import Synchronization
 
-/// The output: answers and streamed bodies.
+/// The output side: answers and streamed bodies.
 extension ConnectionHandler {
-    /// Output beyond this many bytes is flushed before the next pipelined request is served. Below it, the
-    /// answers to a burst of requests go out in one write.
+    /// The number of output bytes above which the output is flushed before the next pipelined request is served. Below
+    /// it, one write sends the answers to a burst of requests.
     private static let flushThreshold = 64 << 10
 
-    /// A body that is written while it is sent, and the stream that it goes to.
+    /// A body that is written while it is sent, and the writer that sends it.
     struct StreamedBody: Sendable {
         let write: @Sendable (ResponseBodyWriter) async throws -> Void
         let writer: ResponseBodyWriter
     }
 
-    /// Starts the answer to the active request, and completes it unless its body is streamed. In that case
-    /// the caller must write the body that is returned.
+    /// Starts the answer to the active request. Completes it unless its body is streamed. For a streamed body, the
+    /// caller must write the returned body.
     @discardableResult
     func respond(_ response: Response) -> StreamedBody? {
         guard state.isUnanswered, var request else { return nil }
@@ -52,8 +52,8 @@ extension ConnectionHandler {
         return nil
     }
 
-    /// Returns true if the answer may be held until the client reads it. The answer to a write is always
-    /// held, because the client must learn what was done.
+    /// Returns true if the server may hold the answer until the client reads it. The answer to a write is always held,
+    /// because the client must learn the result.
     private func hasRoom(for response: Response, to request: ActiveRequest) -> Bool {
         guard case .bytes(let bytes) = response.body, bytes.count > ByteBudget.smallClaim,
             request.method == .get
@@ -61,7 +61,7 @@ extension ConnectionHandler {
         return takeRoom(bytes.count)
     }
 
-    /// Claims `count` bytes of the budget. If they are not free, closes the connection that reads slowest.
+    /// Claims `count` bytes of the budget. If they are not free, closes the connection whose client reads slowest.
     private func takeRoom(_ count: Int) -> Bool {
         if answers.take(count) { return true }
         environment.load.refusedRequests.wrappingAdd(1, ordering: .relaxed)
@@ -108,8 +108,8 @@ extension ConnectionHandler {
         }
     }
 
-    /// Closes only the output (RFC 9112 §9.6). If the socket were closed while the client still sends, the
-    /// client's system would see a reset and could discard the last answer unread.
+    /// Closes only the output (RFC 9112 §9.6). If the whole socket were closed while the client still sends, the
+    /// client's system would receive a reset. It could then discard the last answer unread.
     func linger() {
         guard let context, state.beginLingering() else { return }
         dropInput()
@@ -127,20 +127,20 @@ extension ConnectionHandler {
         }
     }
 
-    /// Writes all pending output to the socket, in one write.
+    /// Writes all pending output to the socket in one write.
     func flush() {
         guard let context, output.readableBytes > 0 else { return }
         var bytes = takeOutput()
         context.writeAndFlush(wrapOutboundOut(bytes), promise: nil)
         countOutput()
         guard output.readableBytes == 0, bytes.capacity <= Self.flushThreshold else { return }
-        // Normally the socket has taken everything, and the storage can be used again.
+        // Normally the socket has accepted everything, so the storage can be reused.
         bytes.clear()
         output = bytes
     }
 
-    /// Sets the claim on the budget to the bytes that the socket has not taken. If any are left, an empty
-    /// write behind them reports when they are gone. Normally the socket takes everything at once.
+    /// Sets the claim on the budget to the number of bytes that the socket has not accepted. If bytes are left, an
+    /// empty write after them reports when they are accepted. Normally the socket accepts everything at once.
     private func countOutput() {
         guard let context else { return }
         let left = buffered(context)
@@ -156,7 +156,7 @@ extension ConnectionHandler {
         }
     }
 
-    /// Returns the output and empties it first, because a write can call back into this handler.
+    /// Returns the output. Empties it first, because a write can call back into this handler.
     private func takeOutput() -> ByteBuffer {
         defer { output = ByteBuffer() }
         return output
@@ -164,7 +164,7 @@ extension ConnectionHandler {
 
     // MARK: - Streaming
 
-    /// Gives `response` to the connection, and writes its body if that is streamed.
+    /// Passes `response` to the connection. Also writes its body if the body is streamed.
     static func deliver(
         _ response: Response, to connection: NIOLoopBound<ConnectionHandler>,
         on eventLoop: any EventLoop
@@ -185,7 +185,7 @@ extension ConnectionHandler {
         await write(body, to: connection, on: eventLoop)
     }
 
-    /// Writes a streamed body to its end.
+    /// Writes a streamed body up to its end.
     static func write(
         _ body: StreamedBody, to connection: NIOLoopBound<ConnectionHandler>,
         on eventLoop: any EventLoop
@@ -238,8 +238,8 @@ extension ConnectionHandler {
             output.writeBuffer(&bytes)
         }
         flush()
-        // If the client has reset the connection, `flush` closes the channel at once. A writer that began to
-        // wait after that would never be resumed.
+        // If the client has reset the connection, `flush` closes the channel at once. A writer that started to wait
+        // afterwards would never be resumed.
         if !context.channel.isActive {
             promise.fail(ConnectionClosed())
         } else if context.channel.isWritable {
@@ -273,7 +273,7 @@ extension ConnectionHandler {
     }
 }
 
-/// A streamed body whose length differs from its Content-Length.
+/// An error that means that the length of a streamed body differs from its Content-Length.
 struct BodyLengthMismatch: Error {
     let declared: Int
 }

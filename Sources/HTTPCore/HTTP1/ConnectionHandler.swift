@@ -1,9 +1,9 @@
 import NIOCore
 import NIOHTTP1
 
-/// Serves one HTTP/1.1 connection on its event loop; `async` work is one `ExchangeTask` for each exchange.
+/// Serves one HTTP/1.1 connection on its event loop. For each exchange, one `ExchangeTask` does the `async` work.
 ///
-/// `ConnectionState` decides which step is legal and when. This class carries the steps out.
+/// `ConnectionState` decides which steps are legal and when. This class executes the steps.
 final class ConnectionHandler: ChannelDuplexHandler {
     typealias InboundIn = HTTPServerRequestPart
     typealias OutboundIn = Never
@@ -12,9 +12,9 @@ final class ConnectionHandler: ChannelDuplexHandler {
     /// Input that waits until the active request has been answered.
     enum Inbound {
         case part(HTTPServerRequestPart)
-        /// The parser gave up.
+        /// The parser has failed and reads no further input.
         case failure(Problem)
-        /// More requests were pipelined than allowed; the rest is dropped.
+        /// More requests were pipelined than allowed. The rest is dropped.
         case cut
     }
 
@@ -27,39 +27,39 @@ final class ConnectionHandler: ChannelDuplexHandler {
     var remoteAddress = ""
     var localAddress = CrossSiteGuard.LocalAddress(nil)
     var request: ActiveRequest?
-    /// The framing of the body of the request that was parsed last.
+    /// The body framing of the most recently parsed request.
     private(set) var parsedFraming = RequestScanner.Framing.none
-    /// The only answer on a connection over the limit.
+    /// The only answer on a connection beyond the limit; nil for other connections.
     private let refusal: Problem?
 
     private var waiting = CircularBuffer<Inbound>()
     private var waitingRequests = 0
-    /// Requests were dropped, so the waiting ones are the last.
+    /// True if requests were dropped. The waiting requests are then the last ones.
     private var isCut = false
-    /// Further input is ignored.
+    /// True if further input is ignored.
     var inputIsDead = false
-    /// Set while bytes from the socket are handled, so that output is flushed once, at the end.
+    /// True while bytes from the socket are handled. The output is flushed once, at the end.
     private var isInBurst = false
     private var isPumping = false
     private var readIsHeld = false
-    /// The body's reader wants more.
+    /// True if the body's reader wants more bytes.
     var bodyIsWanted = true
 
     var output = ByteBuffer()
-    /// This connection's share of the budget for answers that clients have not read.
+    /// This connection's claim on the budget for unread answers.
     let answers: ByteLease
-    /// An empty write is under way that reports when the socket has taken everything.
+    /// True while an empty write is pending. It reports that the socket has accepted everything.
     var awaitsOutput = false
-    /// Counts the starts and ends of streams, so that a writer used after its stream has no effect.
+    /// The number of starts and ends of streams. With it, a writer that is used after its stream has no effect.
     var streams = 0
-    /// A streaming writer that waits for the socket.
+    /// The promise of a streaming writer that waits for the socket.
     var blockedWriter: EventLoopPromise<Void>?
 
     var timer = DeadlineTimer()
     var deadlineKind: DeadlineKind?
-    /// The time since which the server has been waiting for body bytes.
+    /// The time at which the server began to wait for body bytes.
     var bodyWaitStart: NIODeadline?
-    /// Bytes not yet taken by the socket when the write deadline was set.
+    /// The number of bytes that the socket had not accepted when the write deadline was set.
     var bufferedBytes = 0
 
     init(
@@ -72,7 +72,7 @@ final class ConnectionHandler: ChannelDuplexHandler {
         answers = ByteLease(environment.load.answers)
     }
 
-    /// True if the active request is the last one that is answered.
+    /// True if the active request is the last request that is answered.
     var isLastOfCut: Bool { isCut && waitingRequests == 0 }
 
     func handlerAdded(context: ChannelHandlerContext) {
@@ -82,7 +82,7 @@ final class ConnectionHandler: ChannelDuplexHandler {
     func handlerRemoved(context: ChannelHandlerContext) {
         self.context = nil
         probe = nil
-        // The entry refers to this handler: without this line neither would be released.
+        // The entry refers to this handler. Without this line, neither would be released.
         entry = nil
     }
 
@@ -101,7 +101,7 @@ final class ConnectionHandler: ChannelDuplexHandler {
         blockedWriter = nil
         if let request {
             request.body?.finish(ConnectionClosed())
-            // The client has left, so the handler need not finish.
+            // The client has left, so the handler does not have to finish.
             request.exchange?.cancel()
             record(request, isAborted: true)
         }
@@ -113,13 +113,13 @@ final class ConnectionHandler: ChannelDuplexHandler {
         context.fireChannelInactive()
     }
 
-    /// Takes note that the socket had bytes. Returns false if the connection ignores them.
+    /// Records that the socket has delivered bytes. Returns false if the connection ignores them.
     func takesBytes() -> Bool {
         isInBurst = true
         return !inputIsDead
     }
 
-    /// Takes note of bytes that belong to a request. Returns true if they have to be parsed.
+    /// Records that bytes of a request have arrived. Returns true if they must be parsed.
     func bytesArrived() -> Bool {
         guard !inputIsDead, state.bytesArrived() else { return false }
         if state.phase == .head { updateDeadline() }
@@ -150,17 +150,17 @@ final class ConnectionHandler: ChannelDuplexHandler {
         }
         switch error {
         case .closedConnection:
-            // Bytes after a request with `Connection: close`.
+            // The bytes follow a request with `Connection: close`.
             inputIsDead = true
         case .invalidEOFState where state.canStartExchange:
-            // The client left in the middle of a header; `inputClosed` follows.
+            // The client left in the middle of a header. A call of `inputClosed` follows.
             inputIsDead = true
         default:
             parserFailed(RequestByteProbe.problem(for: error, limits: environment.limits))
         }
     }
 
-    /// Answers with `problem` after the requests that wait, and ignores all further input.
+    /// Answers with `problem` after the waiting requests. Ignores all further input.
     func parserFailed(_ problem: Problem) {
         guard !inputIsDead else { return }
         append(.failure(problem))
@@ -168,7 +168,7 @@ final class ConnectionHandler: ChannelDuplexHandler {
         pump()
     }
 
-    /// Runs `exchange` after the exchanges before it.
+    /// Runs `exchange` after the earlier exchanges.
     func start(_ exchange: ExchangeTask) {
         request?.exchange = exchange
         exchanges.yield(exchange)
@@ -201,14 +201,14 @@ final class ConnectionHandler: ChannelDuplexHandler {
         context.read()
     }
 
-    /// Starts a graceful shutdown: closes now if idle, else after the current answer.
+    /// Starts a graceful shutdown. Closes an idle connection now, and any other connection after its current answer.
     func drain() {
         if state.drain() { context?.close(promise: nil) }
     }
 
     // MARK: - Order
 
-    /// Does everything that has become possible. Every event handler calls it last.
+    /// Performs every step that has become possible. Every event handler calls this last.
     func proceed() {
         guard context != nil else { return }
         pump()
@@ -221,7 +221,7 @@ final class ConnectionHandler: ChannelDuplexHandler {
         }
     }
 
-    /// Returns false while received bytes could not be used, which slows the client down.
+    /// Returns false while received bytes cannot be used. This slows the client down.
     private func wantsInput(_ context: ChannelHandlerContext) -> Bool {
         switch state.phase {
         case .lingering: true
@@ -274,7 +274,7 @@ final class ConnectionHandler: ChannelDuplexHandler {
         }
     }
 
-    /// Drops all waiting input. No further request is served.
+    /// Drops all waiting input. The connection serves no further request.
     func dropInput() {
         inputIsDead = true
         waiting.removeAll()
@@ -283,7 +283,7 @@ final class ConnectionHandler: ChannelDuplexHandler {
 }
 
 extension RequestScanner.Framing {
-    /// Reads the framing that the header states. `RequestHead` checks that it is valid.
+    /// Reads the framing from the header. `RequestHead` checks that it is valid.
     fileprivate init(_ head: HTTPRequestHead) {
         if head.headers.contains(name: "Transfer-Encoding") {
             self = .chunked

@@ -1,20 +1,21 @@
-/// The state of one HTTP/1.1 connection. Pure: each input is an event, each result the next step.
+/// The state of one HTTP/1.1 connection. It is pure: each input is an event, and each result is the next step.
 ///
-/// `idle` → `head` → `exchange` → `idle` … → `lingering` → `closed`; every phase can go to `closed`.
+/// The phases follow each other as `idle` → `head` → `exchange` → `idle` … → `lingering` → `closed`. Every phase can
+/// change to `closed`.
 package struct ConnectionState {
     package enum Phase: Equatable {
-        /// Between requests: no byte of the next one has arrived.
+        /// The time between requests. No byte of the next request has arrived.
         case idle
         /// A part of a header has arrived.
         case head
         /// One request is being served.
         case exchange(Exchange)
-        /// The last answer is out; what comes in is dropped until the client closes (RFC 9112 §9.6).
+        /// The last answer has been sent. Input is dropped until the client closes (RFC 9112 §9.6).
         case lingering
         case closed
     }
 
-    /// The two directions of the active request.
+    /// The progress of both directions of the active request.
     package struct Exchange: Equatable {
         package var requestComplete = false
         package var response = Response.pending
@@ -24,62 +25,62 @@ package struct ConnectionState {
         }
     }
 
-    /// The next step when one direction of an exchange is complete.
+    /// The next step after one direction of an exchange is complete.
     package enum Next: Equatable {
-        /// Nothing yet: the other direction is not complete.
+        /// Wait, because the other direction is not complete.
         case wait
-        /// The exchange is complete, the next request may come.
+        /// Accept the next request, because the exchange is complete.
         case nextRequest
-        /// The exchange is complete and was the last: close the output, drop the input.
+        /// Close the output and drop the input, because the last exchange is complete.
         case linger
     }
 
-    /// The next step when a deadline has passed.
+    /// The next step after a deadline has passed.
     package enum Expiry: Equatable {
         case close
-        /// Answer 408, then close.
+        /// Answer 408, then close the connection.
         case answerTimeout
-        /// The body is late: its reader gets the 408.
+        /// Give a 408 problem to the reader of the body, because the body is late.
         case failBody
     }
 
     package private(set) var phase = Phase.idle
-    /// True if another request may follow the active one.
+    /// True if another request may follow the active request.
     package private(set) var keepAlive = true
     private var outputClosed = false
-    /// The client has closed its side.
+    /// True if the client has closed its side.
     package private(set) var inputClosed = false
 
     package init() {}
 
-    /// True if the connection can take a request's header or the parser's error now.
+    /// True if the connection can now accept a request's header or an error of the parser.
     package var canStartExchange: Bool { phase == .idle || phase == .head }
 
-    /// True if the body of the active request is not complete.
+    /// True if the body of the active request is incomplete.
     package var isReceiving: Bool {
         if case .exchange(let exchange) = phase { return !exchange.requestComplete }
         return false
     }
 
-    /// True if no answer has been started for the active request.
+    /// True if the answer to the active request has not started.
     package var isUnanswered: Bool {
         if case .exchange(let exchange) = phase { return exchange.response == .pending }
         return false
     }
 
-    /// Takes note of bytes. Returns false after the last answer, when they no longer matter.
+    /// Records that bytes have arrived. Returns false after the last answer, when bytes are ignored.
     package mutating func bytesArrived() -> Bool {
         if phase == .idle { phase = .head }
         return phase != .lingering && phase != .closed
     }
 
-    /// A header is complete; `keepAlive` is what the client asks for.
+    /// Records that a header is complete. `keepAlive` is the client's wish.
     package mutating func requestStarted(keepAlive: Bool) {
         phase = .exchange(Exchange())
         self.keepAlive = self.keepAlive && keepAlive
     }
 
-    /// The active request is complete.
+    /// Records that the active request is complete.
     package mutating func requestEnded() -> Next {
         guard case .exchange(var exchange) = phase else { return .wait }
         exchange.requestComplete = true
@@ -87,19 +88,20 @@ package struct ConnectionState {
         return next(exchange)
     }
 
-    /// The input is invalid from here on: no request can follow, and the active one gets no more bytes.
+    /// Records that the input is invalid from here on. No request can follow, and the active request gets no more
+    /// bytes.
     package mutating func inputFailed() -> Next {
         keepAlive = false
         return requestEnded()
     }
 
-    /// Makes the active request the last one, even if the client asks for more.
+    /// Makes the active request the last one, even if the client wants to send more.
     package mutating func closeAfterExchange() {
         keepAlive = false
     }
 
-    /// The answer begins. `canDiscard`: the rest of the body is small enough to be read and dropped.
-    /// Returns true if the connection stays open, which the field Connection has to say.
+    /// Records that the answer starts. `canDiscard` is true if the rest of the body is small enough to be read and
+    /// dropped. Returns true if the connection stays open. The field Connection must state this result.
     package mutating func responseStarted(canDiscard: Bool) -> Bool {
         guard case .exchange(var exchange) = phase else { return false }
         exchange.response = .started
@@ -108,7 +110,7 @@ package struct ConnectionState {
         return keepAlive
     }
 
-    /// The whole answer has been handed to the socket.
+    /// Records that the whole answer has been passed to the socket.
     package mutating func responseFinished() -> Next {
         guard case .exchange(var exchange) = phase else { return .wait }
         exchange.response = .finished
@@ -116,19 +118,19 @@ package struct ConnectionState {
         return next(exchange)
     }
 
-    /// The client will send nothing more; what it sent before is still answered.
+    /// Records that the client will send nothing more. Earlier requests are still answered.
     package mutating func inputEnded() {
         inputClosed = true
     }
 
-    /// True if the client has closed its side and nothing is left to do for it.
+    /// True if the client has closed its side and the server has nothing left to do for it.
     package var isOver: Bool {
         guard inputClosed else { return false }
         if case .exchange = phase { return false }
         return true
     }
 
-    /// A graceful shutdown began. True when the connection can be closed at once.
+    /// Records that a graceful shutdown has begun. Returns true if the connection can be closed at once.
     package mutating func drain() -> Bool {
         keepAlive = false
         return phase == .idle
@@ -145,7 +147,7 @@ package struct ConnectionState {
         }
     }
 
-    /// Begins to close the output. Returns false if it has been closed before.
+    /// Starts to close the output. Returns false if the output has already been closed.
     package mutating func beginLingering() -> Bool {
         guard phase != .closed, !outputClosed else { return false }
         phase = .lingering

@@ -1,17 +1,17 @@
 import NIOCore
 import NIOHTTP1
 
-/// Sits below the parser and sees the bytes of a request before the parser does.
+/// Handles the bytes of a request before the parser receives them.
 ///
-/// A slow header thus has a deadline from its first byte, lines that the parser would accept too liberally are
-/// refused, and bytes that no longer matter are dropped.
+/// A slow header therefore has a deadline from its first byte. The probe refuses lines that the parser would accept too
+/// liberally, and it drops bytes that no longer matter.
 final class RequestByteProbe: ChannelInboundHandler {
     typealias InboundIn = ByteBuffer
     typealias InboundOut = ByteBuffer
 
     private let connection: ConnectionHandler
     private var scanner: RequestScanner
-    /// An incomplete line. The scanner bounds its length.
+    /// An incomplete line. The scanner limits its length.
     private var kept = ByteBuffer()
 
     init(connection: ConnectionHandler, limits: HTTPServer.Limits) {
@@ -19,7 +19,7 @@ final class RequestByteProbe: ChannelInboundHandler {
         scanner = RequestScanner(limits: limits)
     }
 
-    /// True if a part of a request has arrived whose header the parser has not delivered.
+    /// True if a part of a request has arrived and the parser has not delivered the request's header.
     var hasBegunRequest: Bool { kept.readableBytes > 0 || !scanner.isBetweenRequests }
 
     func channelRead(context: ChannelHandlerContext, data: NIOAny) {
@@ -53,12 +53,12 @@ final class RequestByteProbe: ChannelInboundHandler {
         }
     }
 
-    /// Returns the problem for a parser error in a request whose request line is valid.
+    /// Returns the problem for a parser error in a request with a valid request line.
     static func problem(for error: HTTPParserError, limits: HTTPServer.Limits) -> Problem {
         switch error {
         case .headerOverflow: .headerTooLarge(limits)
         case .invalidVersion: .versionNotSupported
-        // The parser knows the methods of RTSP and ICE and refuses them in an HTTP request.
+        // The parser knows the methods of RTSP and ICE. It refuses them in an HTTP request.
         case .invalidMethod, .invalidConstant: .notImplemented("The method is not implemented.")
         case .invalidContentLength, .unexpectedContentLength:
             .badRequest("Content-Length is malformed, repeated, or beside Transfer-Encoding.")

@@ -1,15 +1,16 @@
 import Documents
 import NIOCore
 
-/// Finds where the parts of requests end in the bytes of a connection. The parser then gets at most one request
-/// at a time, and request lines and chunk lines only after they have been checked.
+/// Finds the ends of the parts of requests in the bytes of a connection. The parser therefore gets at most one request
+/// at a time. It gets request lines and chunk lines only after they have been checked.
 ///
-/// The scanner does not decide framing; the parser and `RequestHead` do. If it ever took a wrong place for the
-/// end of a part, bytes would reach the parser in other portions or be refused, but not be read differently.
+/// The scanner does not decide the framing; the parser and `RequestHead` do. If the scanner finds a wrong end, bytes
+/// reach the parser in other portions or are refused. They are never interpreted differently.
 ///
-/// `line` → `fields` → `line` without a body, else → `body` or `chunkLine` → … → `line`.
+/// The phases follow each other as `line` → `fields` → `line` without a body. With a body they follow each other as
+/// `line` → `fields` → `body` or `chunkLine` → … → `line`.
 struct RequestScanner {
-    /// The framing of a body, as the request's header states it.
+    /// The framing of a body according to the request's header.
     enum Framing: Equatable {
         case none
         case length(Int)
@@ -17,30 +18,31 @@ struct RequestScanner {
     }
 
     enum Step {
-        /// Give the parser this many bytes.
+        /// Pass this number of bytes to the parser.
         case pass(Int)
-        /// Drop this many bytes: empty lines before a request line (RFC 9112 §2.2).
+        /// Drop this number of bytes. They are empty lines before a request line (RFC 9112 §2.2).
         case skip(Int)
-        /// Keep all bytes: the line is not complete.
+        /// Keep all bytes, because the line is incomplete.
         case wait
         case refuse(Problem)
     }
 
     private enum Phase: Equatable {
         case line
-        /// Header or trailer fields, with the number of bytes of the current line so far.
+        /// The header or trailer fields, with the number of bytes of the current line so far.
         case fields(lineLength: Int, isTrailer: Bool)
         case body(Int)
         case chunkLine
-        /// The bytes of the chunk and its CR LF.
+        /// The number of remaining bytes of the chunk and its CR LF.
         case chunk(Int)
     }
 
-    /// Bytes of chunk lines that a body may have beyond the allowance of its chunks, which is 16 bytes and twice
-    /// the data of each. The rule of Go's `net/http/internal.chunkedReader` (CVE-2023-39326): without it a
-    /// client could make the server read long extensions for one byte of data.
+    /// The number of bytes of chunk lines that a body may have beyond its allowance. Each chunk adds 16 bytes and twice
+    /// the size of its data to the allowance. This is the rule of Go's `net/http/internal.chunkedReader`
+    /// (CVE-2023-39326). Without it a client could make the server read long extensions for one byte of data.
     static let chunkLineSlack = 16 << 10
-    /// The largest chunk in bytes. No route accepts as much, so a larger one is refused at once.
+    /// The maximum size of a chunk in bytes. No route accepts a body of this size, so a larger chunk is refused at
+    /// once.
     static let largestChunk = 1 << 30
 
     private let limits: HTTPServer.Limits
@@ -49,13 +51,13 @@ struct RequestScanner {
 
     init(limits: HTTPServer.Limits) { self.limits = limits }
 
-    /// True after the last byte of a header was passed on: the caller must set the framing.
+    /// True after the last byte of a header was passed on. The caller must then set the framing.
     private(set) var hasEndedHead = false
 
     /// True if no byte of the next request has arrived.
     var isBetweenRequests: Bool { phase == .line }
 
-    /// Returns the step for the beginning of `bytes`, which must not be empty.
+    /// Returns the step for the beginning of `bytes`. `bytes` must not be empty.
     mutating func next(_ bytes: ByteBufferView) -> Step {
         switch phase {
         case .line: return line(bytes)
@@ -96,7 +98,7 @@ struct RequestScanner {
         return .pass(line.count)
     }
 
-    /// Returns a problem unless all empty lines end in CR LF, the only line ending of HTTP.
+    /// Returns a problem if an empty line does not end in CR LF, the only line ending of HTTP.
     private static func problem(ofEmptyLines bytes: ByteBufferView) -> Problem? {
         var isCR = false
         for byte in bytes {
@@ -154,10 +156,10 @@ struct RequestScanner {
     }
 }
 
-/// The request line (RFC 9112 §3), checked before the parser sees it. The parser also accepts RTSP and ICE, and
-/// reports a bare LF or a space at the end as an unsupported version.
+/// The request line (RFC 9112 §3), which is checked before the parser receives it. The parser also accepts RTSP and
+/// ICE. It reports a bare LF or a space at the end as an unsupported version.
 enum RequestLine {
-    /// Returns the problem with `line`, which ends with LF; nil if the parser may have it.
+    /// Returns the problem with `line`, which ends with LF; nil if the parser may receive the line.
     static func problem(_ line: ByteBufferView, limits: HTTPServer.Limits) -> Problem? {
         guard line.dropLast().last == carriageReturn else {
             return .badRequest("The request line does not end in CR LF.")
@@ -181,7 +183,7 @@ enum RequestLine {
         return problem(ofVersion: version)
     }
 
-    /// `HTTP/` and two digits around a point, in this case (RFC 9112 §2.3).
+    /// Returns a problem unless the version is `HTTP/` in upper case and two digits around a point (RFC 9112 §2.3).
     private static func problem(ofVersion version: ByteBufferView) -> Problem? {
         let digits = version.dropFirst(5)
         guard version.starts(with: "HTTP/".utf8), digits.count == 3,

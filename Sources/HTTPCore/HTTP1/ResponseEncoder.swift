@@ -4,26 +4,26 @@ import NIOHTTP1
 
 /// Writes response headers (RFC 9112 §4, §5) and chunks (§7.1) into a buffer.
 package enum ResponseEncoder {
-    /// The way in which the client finds the end of the body.
+    /// The method by which the client finds the end of the body.
     package enum Framing: Equatable {
-        /// No body and no field that speaks of one (1xx, 204, 304).
+        /// The answer has no body and no field about a body (1xx, 204, 304).
         case none
         case length(Int)
         case chunked
-        /// The end of the connection is the end of the body (HTTP/1.0).
+        /// The end of the connection marks the end of the body (HTTP/1.0).
         case untilClose
     }
 
-    /// The parts of an answer's header that the server adds to the handler's fields.
+    /// The values of the header fields that the server adds to the handler's fields.
     package struct Envelope {
         var framing: Framing
         var keepAlive: Bool
-        /// HTTP/1.0 clients are told `keep-alive`, others only `close`.
+        /// The version of the client. An HTTP/1.0 client receives `keep-alive`; other clients receive only `close`.
         var version: HTTPVersion
         var requestID: String
-        /// IMF-fixdate (RFC 9110 §5.6.7).
+        /// The date as IMF-fixdate (RFC 9110 §5.6.7).
         var date: String
-        /// True if the answer depends on Accept: caches must keep such answers apart (RFC 9110 §12.5.5).
+        /// True if the answer depends on Accept. Caches must keep such answers separate (RFC 9110 §12.5.5).
         var isNegotiated = false
 
         package init(
@@ -46,7 +46,7 @@ package enum ResponseEncoder {
         buffer.writeStaticString("HTTP/1.1 ")
         buffer.writeString(String(status.code))
         buffer.writeStaticString(" ")
-        // A status made from its code alone has no phrase: the registered one is used (RFC 9110 §15).
+        // A status that was created from a code has no phrase. The registered phrase is then used (RFC 9110 §15).
         let phrase = status.reasonPhrase
         buffer.writeString(
             phrase.isEmpty ? HTTPResponseStatus(statusCode: status.code).reasonPhrase : phrase)
@@ -79,7 +79,7 @@ package enum ResponseEncoder {
         buffer.writeStaticString("\r\n\r\n")
     }
 
-    /// `bytes` must not be empty: an empty chunk is the last one.
+    /// Writes one chunk. `bytes` must not be empty, because an empty chunk marks the end of the body.
     static func writeChunk(_ bytes: inout ByteBuffer, into buffer: inout ByteBuffer) {
         buffer.writeString(String(bytes.readableBytes, radix: 16))
         buffer.writeStaticString("\r\n")

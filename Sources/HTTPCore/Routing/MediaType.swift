@@ -1,9 +1,9 @@
-/// A media type (RFC 9110 §8.3.1), compared without its parameters.
+/// A media type (RFC 9110 §8.3.1). It is compared without its parameters.
 package struct MediaType: Hashable, Sendable, CustomStringConvertible {
-    /// `type/subtype` in lower case.
+    /// The text `type/subtype` in lower case.
     package let essence: String
 
-    /// Nil when `text` is not `type/subtype` with optional parameters.
+    /// Returns nil if `text` is not `type/subtype` with optional parameters.
     package init?(_ text: String) {
         let essence = text.prefix { $0 != ";" }.trimmed().lowercased()
         let halves = essence.split(separator: "/", omittingEmptySubsequences: false)
@@ -16,7 +16,7 @@ package struct MediaType: Hashable, Sendable, CustomStringConvertible {
 }
 
 extension Substring {
-    /// Returns the text without spaces and tabs at both ends (RFC 9110 §5.6.3, OWS).
+    /// Returns the text without spaces and tabs at both ends (OWS of RFC 9110 §5.6.3).
     func trimmed() -> Substring {
         var rest = self
         while let first = rest.utf8.first, first == 0x20 || first == 0x09 { rest.removeFirst() }
@@ -25,7 +25,7 @@ extension Substring {
     }
 }
 
-/// RFC 9110 §5.6.2 `tchar`.
+/// Returns true if `byte` is a `tchar` of RFC 9110 §5.6.2.
 func isToken(_ byte: UInt8) -> Bool {
     switch byte {
     case UInt8(ascii: "0")...UInt8(ascii: "9"), UInt8(ascii: "a")...UInt8(ascii: "z"),
@@ -35,14 +35,14 @@ func isToken(_ byte: UInt8) -> Bool {
     }
 }
 
-/// Proactive negotiation (RFC 9110 §12.5.1).
+/// Performs proactive negotiation (RFC 9110 §12.5.1).
 ///
-/// Returns the media type of `offered` that the `Accept` value prefers: the highest weight, and on a tie the
-/// earlier offer. The server lists its favourite first. Returns nil if `Accept` allows none of them. An absent
-/// field allows all, and a malformed range is ignored.
+/// Returns the media type in `offered` with the highest weight in the `Accept` value. The earlier offer wins a tie, so
+/// the server lists its preferred type first. Returns nil if `Accept` allows no offered type. An absent field allows
+/// all types. A malformed range is ignored.
 ///
-/// Generated clients send `application/problem+json` alone where the contract documents JSON for errors only.
-/// That says nothing about success, so such a request gets the first offer, as the section allows.
+/// Generated clients send only `application/problem+json` if the contract documents JSON for errors only. This value
+/// does not state a type for success. Such a request therefore gets the first offer, which §12.5.1 allows.
 package func negotiate(accept: String?, offered: [String]) -> String? {
     guard let accept, let first = offered.first else { return offered.first }
     if accept == "*/*" { return first }
@@ -58,13 +58,14 @@ package func negotiate(accept: String?, offered: [String]) -> String? {
     return best?.type
 }
 
-/// One element of Accept: a media range with its weight.
+/// One element of the field Accept: a media range and its weight.
 private struct MediaRange {
     private let type: Substring
     private let subtype: Substring
-    /// In thousandths, 0...1000; 0 means "not acceptable".
+    /// The weight in thousandths, 0...1000. The weight 0 means "not acceptable".
     let weight: Int
-    /// The most precise matching range decides a type's weight: 0 for `*/*`, 1 for `a/*`, 2 for `a/b`.
+    /// The precision: 0 for `*/*`, 1 for `a/*`, 2 for `a/b`. The most precise matching range determines the weight of a
+    /// type.
     let precision: Int
 
     init?(_ text: Substring) {
@@ -83,7 +84,7 @@ private struct MediaRange {
         self.weight = weight
     }
 
-    /// True if it is the type of errors itself, with any weight but 0.
+    /// True if the range names the media type of errors with a weight above 0.
     var namesProblems: Bool {
         weight > 0 && type == "application" && subtype == "problem+json"
     }
@@ -95,7 +96,7 @@ private struct MediaRange {
         return (type == "*" || type == halves[0]) && (subtype == "*" || subtype == halves[1])
     }
 
-    /// RFC 9110 §12.4.2: `0`, `1`, up to three decimals.
+    /// Reads a weight (RFC 9110 §12.4.2): `0` or `1`, with up to three decimals.
     private static func thousandths(_ text: Substring) -> Int? {
         let parts = text.split(separator: ".", omittingEmptySubsequences: false)
         guard parts.count <= 2, let whole = Int(decimal: parts[0]), (0...1).contains(whole) else {

@@ -1,16 +1,16 @@
 import Documents
 
-/// A request target (RFC 9112 §3.2) split into raw path and raw query.
+/// A request target (RFC 9112 §3.2), split into a raw path and a raw query.
 package struct RequestTarget {
-    /// Starts with `/`, or is `*`; not decoded.
+    /// The path, not decoded. It begins with `/` or is `*`.
     package let path: Substring
-    /// Without the `?`; nil when there is none.
+    /// The query without the `?`; nil if absent.
     package let query: Substring?
     /// The authority of an absolute-form target. It takes precedence over the field Host (RFC 9112 §3.2.2).
     let authority: Authority?
 
-    /// Accepts origin-form, absolute-form and asterisk-form; throws a 400 problem for others, and 421 for
-    /// `https`, which needs a connection that is secured (RFC 9110 §7.4).
+    /// Accepts origin-form, absolute-form and asterisk-form. Throws a 400 problem for other forms. Throws a 421 problem
+    /// for `https`, which requires a secured connection (RFC 9110 §7.4).
     package init(parsing target: String) throws(Problem) {
         guard target.utf8.allSatisfy({ $0 > 0x20 && $0 < 0x7F }) else {
             throw .badRequest("The request target has a character that must be percent-encoded.")
@@ -34,7 +34,8 @@ package struct RequestTarget {
         }
     }
 
-    /// RFC 9112 §3.2.2: a server must accept absolute-form. Leaves what follows the authority.
+    /// Removes the authority of an absolute-form target and returns it. A server must accept absolute-form (RFC 9112
+    /// §3.2.2).
     private static func takeAuthority(_ target: inout Substring) throws(Problem) -> Authority {
         for scheme in ["http://", "https://"]
         where target.prefix(scheme.count).lowercased() == scheme {
@@ -56,7 +57,7 @@ package struct RequestTarget {
     }
 }
 
-/// The decoded parameters of a query, in the order sent.
+/// The decoded parameters of a query, in the order of the query.
 package struct QueryItems: Sendable {
     package private(set) var items: [(name: String, value: String)] = []
 
@@ -66,8 +67,8 @@ package struct QueryItems: Sendable {
         self.items = items
     }
 
-    /// Reads `name=value` pairs joined by `&`; `+` is a space, as HTML forms and curl send it.
-    /// Throws a 400 problem on an invalid percent sequence or invalid UTF-8.
+    /// Reads `name=value` pairs joined by `&`. Reads `+` as a space, because HTML forms and curl send it so. Throws a
+    /// 400 problem for an invalid percent sequence or invalid UTF-8.
     package init(parsing text: Substring) throws(Problem) {
         for pair in text.split(separator: "&") {
             let separator = pair.utf8.firstIndex(of: UInt8(ascii: "=")) ?? pair.endIndex
@@ -81,19 +82,19 @@ package struct QueryItems: Sendable {
         }
     }
 
-    /// The first value of `name`.
+    /// Returns the first value of `name`; nil if absent.
     package subscript(name: String) -> String? {
         for item in items where item.name == name { return item.value }
         return nil
     }
 
-    /// Every value of `name`, in order.
+    /// Returns all values of `name`, in order.
     package func values(of name: String) -> [String] {
         items.filter { $0.name == name }.map(\.value)
     }
 
-    /// Throws a 400 problem that names the first parameter that is not in `declared`, or that repeats although
-    /// its declaration does not allow it.
+    /// Throws a 400 problem for a parameter that is not in `declared`, and for a parameter that repeats against its
+    /// declaration. The problem names the first such parameter.
     func check(against declared: [QueryParameter]) throws(Problem) {
         for (index, item) in items.enumerated() {
             guard let parameter = declared.first(where: { $0.name == item.name }) else {
@@ -109,8 +110,8 @@ package struct QueryItems: Sendable {
     }
 }
 
-/// Percent-decoding (RFC 3986 §2.1) of one component; nil when a `%` is not followed by two
-/// hexadecimal digits or the result is not UTF-8.
+/// Returns one component with its percent-encoding decoded (RFC 3986 §2.1). Returns nil if two hexadecimal digits do
+/// not follow a `%`, or if the result is not UTF-8.
 func percentDecoded(_ text: Substring, plusIsSpace: Bool = false) -> String? {
     guard text.utf8.contains(where: { $0 == percent || ($0 == plus && plusIsSpace) }) else {
         return String(text)

@@ -1,34 +1,34 @@
 package import HTTPTypes
 
-/// One method on one path pattern, with the conditions that a request must meet to reach its handler.
+/// One method on one path pattern, with the conditions for a request to reach the handler.
 package struct Route: Sendable {
     /// The code that makes the answer.
     package enum Handler: Sendable {
-        /// On the event loop: must not block, cannot read the body. For reads from memory.
+        /// Runs on the event loop. The handler must not block and cannot read the body. It suits reads from memory.
         case immediate(@Sendable (Request) throws -> Response)
-        /// In the connection's own task.
+        /// Runs in the connection's own task.
         case asynchronous(@Sendable (Request) async throws -> Response)
     }
 
     package var method: HTTPRequest.Method
-    /// As in OpenAPI: `/v1/regions/{region}`.
+    /// The pattern in OpenAPI's syntax, such as `/v1/regions/{region}`.
     package var pattern: String
-    /// The query parameters of the route; others are refused (400).
+    /// The query parameters of the route. A request with another parameter gets 400.
     package var query: [QueryParameter]
-    /// Media types of the request body (415 for others; a body without Content-Type is let through).
+    /// The media types of the request body. Any other type gets 415; a body without Content-Type is accepted.
     package var accepts: [String]
-    /// Media types of the answer, the favourite first (406 when the client wants none of them).
+    /// The media types of the answer, with the preferred one first. A client that accepts none of them gets 406.
     package var produces: [String]
-    /// True if a request without a body length is refused (411).
+    /// True if a request without a body length gets 411.
     package var requiresBody: Bool
-    /// Overrides the server's `bodyBytes`.
+    /// The size limit of a body in bytes. It overrides the server's `bodyBytes`.
     package var maxBodyBytes: Int?
-    /// Bytes of memory that the handler needs for each byte of a collected body, beside the body itself. A parsed
-    /// document is larger than its text. Counted while the handler works.
+    /// The number of bytes of memory that the handler needs for each byte of a collected body, in addition to the body.
+    /// A parsed document is larger than its text. The memory is counted while the handler works.
     package var bodyMemory = 0
     package var handler: Handler
 
-    /// A route with an `async` handler.
+    /// Creates a route with an `async` handler.
     package init(
         _ method: HTTPRequest.Method, _ pattern: String, query: [QueryParameter] = [],
         accepts: [String] = [], produces: [String] = [], requiresBody: Bool? = nil,
@@ -41,7 +41,7 @@ package struct Route: Sendable {
             handler: .asynchronous(handler))
     }
 
-    /// A route answered on the event loop: `handler` must not block and gets no body.
+    /// Creates a route that is answered on the event loop. `handler` must not block and gets no body.
     package init(
         immediate method: HTTPRequest.Method, _ pattern: String, query: [QueryParameter] = [],
         produces: [String] = [], handler: @escaping @Sendable (Request) throws -> Response
@@ -68,14 +68,14 @@ package struct Route: Sendable {
 }
 
 extension Route {
-    /// The field Accept-Patch of the resource whose PATCH this is (RFC 5789 section 3.1).
+    /// The value of the field Accept-Patch for the resource that this PATCH route changes (RFC 5789 section 3.1).
     package var acceptPatch: String { accepts.joined(separator: ", ") }
 }
 
-/// A query parameter that a route knows.
+/// A query parameter that a route accepts.
 package struct QueryParameter: Hashable, Sendable, ExpressibleByStringLiteral {
     package var name: String
-    /// True if it may be given more than once.
+    /// True if a request may have the parameter more than once.
     package var repeats: Bool
 
     package init(_ name: String, repeats: Bool = false) {

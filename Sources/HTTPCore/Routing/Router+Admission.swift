@@ -2,11 +2,11 @@ package import HTTPTypes
 
 /// The result of the checks on a request's header.
 enum Admission {
-    /// The server answers itself (OPTIONS).
+    /// The answer of the server itself (OPTIONS).
     case answer(Response)
     case route(Route, parameters: [(name: String, value: String)], Selection)
 
-    /// The values that the checks have read.
+    /// The values that the checks have read from the header.
     struct Selection {
         var query: QueryItems
         var contentType: MediaType?
@@ -16,12 +16,13 @@ enum Admission {
 }
 
 extension HTTPField.Name {
-    /// RFC 5789 section 3.1; HTTPTypes does not name it, and it is a token, so the fallback is never taken.
+    /// The field Accept-Patch (RFC 5789 section 3.1). HTTPTypes does not define it. It is a token, so the fallback is
+    /// never used.
     package static let acceptPatch = HTTPField.Name("Accept-Patch") ?? .accept
 }
 
 extension Router {
-    /// Does every check that needs no body. Throws the problem to answer with if one fails.
+    /// Performs every check that does not need the body. Throws the problem to answer with if a check fails.
     func admit(
         _ head: RequestHead, target: RequestTarget, limits: HTTPServer.Limits
     ) throws(Problem) -> Admission {
@@ -42,7 +43,7 @@ extension Router {
         }
     }
 
-    /// RFC 9112 §3.2.4: asterisk-form is for OPTIONS on the whole server.
+    /// Answers OPTIONS for the whole server. Asterisk-form is only for this request (RFC 9112 §3.2.4).
     private func admitAsterisk(_ head: RequestHead) throws(Problem) -> Admission {
         guard head.method == .options else {
             throw .badRequest("The request target '*' is for OPTIONS only.")

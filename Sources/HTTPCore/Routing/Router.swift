@@ -1,8 +1,8 @@
 package import HTTPTypes
 
-/// Finds the route for a method and a path: a trie by segment, a literal before a parameter.
+/// Finds the route for a method and a path. It is a trie of path segments; a literal takes precedence over a parameter.
 package struct Router: Sendable {
-    /// Every route, in the order added. A test compares them with `openapi.yaml`.
+    /// All routes in the order of their addition. A test compares them with `openapi.yaml`.
     package let routes: [Route]
     private let nodes: [RouterNode]
     private let implementedMethods: Set<HTTPRequest.Method>
@@ -17,18 +17,19 @@ package struct Router: Sendable {
 
     package enum Match {
         case route(Route, parameters: [(name: String, value: String)])
-        /// The path exists, the method does not; the values are for the fields of these names.
+        /// The path exists but does not support the method. The values are for the fields Allow and Accept-Patch.
         case otherMethods(allow: String, acceptPatch: String?)
         case nothing
     }
 
-    /// Returns true if the server knows the method (RFC 9110 §9.1). An unknown method gets 501, a known one that
-    /// the resource does not allow gets 405.
+    /// Returns true if the server knows the method (RFC 9110 §9.1). An unknown method gets 501. A known method that the
+    /// resource does not allow gets 405.
     func implements(_ method: HTTPRequest.Method) -> Bool {
         implementedMethods.contains(method) || Self.recognizedMethods.contains(method)
     }
 
-    /// RFC 9110 §9.3, RFC 5789 and IANA's registry for QUERY; CONNECT is for proxies.
+    /// The methods of RFC 9110 §9.3, RFC 5789 and IANA's registry (QUERY). CONNECT is missing because it is for
+    /// proxies.
     private static let recognizedMethods: Set<HTTPRequest.Method> = {
         var methods: Set<HTTPRequest.Method> = [
             .get, .head, .post, .put, .delete, .options, .trace, .patch,
@@ -37,12 +38,12 @@ package struct Router: Sendable {
         return methods
     }()
 
-    /// The field Allow of the answer to `OPTIONS *`.
+    /// The value of the field Allow in the answer to `OPTIONS *`.
     var allMethods: String {
         implementedMethods.map(\.rawValue).sorted().joined(separator: ", ")
     }
 
-    /// Throws a 400 problem when a segment of the raw `path` cannot be decoded.
+    /// Finds the route. Throws a 400 problem if a segment of the raw `path` cannot be decoded.
     package func match(_ method: HTTPRequest.Method, path: Substring) throws(Problem) -> Match {
         var segments: [String] = []
         segments.reserveCapacity(8)
@@ -62,7 +63,7 @@ package struct Router: Sendable {
         return .route(routes[found.route], parameters: parameters)
     }
 
-    /// Returns `path` without its empty segments, such as a slash at the end, if that is a resource.
+    /// Returns `path` without its empty segments, such as a slash at the end. Returns nil if no resource has that path.
     package func resource(meantBy path: Substring) -> String? {
         let meant = "/" + path.split(separator: "/").joined(separator: "/")
         guard meant != path, let match = try? match(.options, path: meant[...]) else { return nil }
@@ -74,7 +75,7 @@ package struct Router: Sendable {
         let method: HTTPRequest.Method
         let segments: [String]
         var captured: [String] = []
-        /// A node whose pattern matched but which has no route for the method.
+        /// The index of a node whose pattern matched and that has no route for the method.
         var otherNode: Int?
     }
 
@@ -101,12 +102,12 @@ package struct Router: Sendable {
     }
 }
 
-/// One node of the router's trie; others are named by their index.
+/// One node of the router's trie. It refers to other nodes by their indices.
 struct RouterNode: Sendable {
     struct Endpoint: Sendable {
         let method: HTTPRequest.Method
         let route: Int
-        /// The names of the pattern's parameters, in order.
+        /// The names of the pattern's parameters, in the order of the pattern.
         let names: [String]
     }
 
@@ -118,7 +119,7 @@ struct RouterNode: Sendable {
         endpoints.first { $0.method == method }
     }
 
-    /// RFC 9110 §10.2.1; HEAD comes with GET, OPTIONS is always there.
+    /// The value of the field Allow (RFC 9110 §10.2.1). GET adds HEAD. OPTIONS is always included.
     var allow: String {
         var methods = endpoints.map(\.method.rawValue)
         if methods.contains("GET") { methods.append("HEAD") }
@@ -141,7 +142,7 @@ package struct RouterBuilder {
         self.routes += routes
     }
 
-    /// Throws when a pattern is malformed or two routes answer the same method on the same path.
+    /// Builds the router. Throws if a pattern is malformed or two routes have the same method and path.
     package func build() throws(RouterError) -> Router {
         var nodes = [RouterNode()]
         for (index, route) in routes.enumerated() {
@@ -196,7 +197,7 @@ package struct RouterBuilder {
     }
 }
 
-/// A route table that cannot be built.
+/// An error in a route table that makes the router impossible to build.
 package struct RouterError: Error, CustomStringConvertible {
     package var pattern: String
     package var message: String

@@ -1,30 +1,30 @@
 import NIOCore
 import Synchronization
 
-/// Every open connection of a server, to find one to close when room is needed, and to drain them all.
+/// The open connections of a server. The registry finds a connection to close when room is needed, and it drains all.
 final class ConnectionRegistry: Sendable {
-    /// The activity of a connection, as far as eviction needs to know it.
+    /// The activity of a connection at the level of detail that eviction needs.
     enum Activity: UInt8 {
-        /// Serving a request: never closed for others.
+        /// The connection is serving a request. It is never closed to make room.
         case busy
-        /// Between requests, or silent from the start.
+        /// The connection is between requests, or has received nothing yet.
         case idle
         /// A part of a header has arrived.
         case head
-        /// The last answer is out and the client has not closed.
+        /// The last answer has been sent, and the client has not closed its side.
         case linger
-        /// The client does not read its answer.
+        /// The client has not read its answer.
         case write
-        /// It has been asked to close.
+        /// The server has asked the connection to close.
         case evicted
     }
 
-    /// One connection. It stores its activity, which eviction reads without a message to the event loop.
+    /// One connection. The entry stores its activity, so that eviction can read it without a message to the event loop.
     final class Entry: Sendable {
         private let connection: NIOLoopBound<ConnectionHandler>
         private let eventLoop: any EventLoop
-        /// The start of the activity as nanoseconds of `NIODeadline` in the upper 56 bits, the activity in the
-        /// lower 8. One word, so that both are always read together without a lock.
+        /// The start and the activity in one word. The upper 56 bits are the start in nanoseconds of `NIODeadline`; the
+        /// lower 8 bits are the activity. One word allows reading both together without a lock.
         private let word: Atomic<UInt64>
 
         init(_ connection: ConnectionHandler, on eventLoop: any EventLoop) {
@@ -37,7 +37,7 @@ final class ConnectionRegistry: Sendable {
             word.store(Self.word(activity, now), ordering: .relaxed)
         }
 
-        /// Returns the start of the current activity; nil if it is none of `activities`.
+        /// Returns the start of the current activity; nil if the activity is not in `activities`.
         fileprivate func since(_ activities: Set<Activity>) -> UInt64? {
             let word = word.load(ordering: .relaxed)
             guard let activity = Activity(rawValue: UInt8(truncatingIfNeeded: word)),
@@ -46,8 +46,8 @@ final class ConnectionRegistry: Sendable {
             return word >> 8
         }
 
-        /// Asks the connection to close if it still does one of `activities`. The connection decides on its own
-        /// event loop, so a request that has arrived in the meantime is served.
+        /// Asks the connection to close if its activity is still in `activities`. The connection decides on its own
+        /// event loop. A request that arrives in the meantime is therefore served.
         fileprivate func evict(_ activities: Set<Activity>) {
             mark(.evicted, at: .now())
             eventLoop.execute { [self] in connection.value.evict(ifDoing: activities) }
@@ -69,7 +69,7 @@ final class ConnectionRegistry: Sendable {
 
     private let state = Mutex(State())
 
-    /// Adds a connection. While the server drains, it is drained at once.
+    /// Adds a connection. Drains it at once if the server is draining.
     func add(_ entry: Entry) {
         let isDraining = state.withLock { state in
             state.entries[ObjectIdentifier(entry)] = entry
@@ -82,9 +82,9 @@ final class ConnectionRegistry: Sendable {
         state.withLock { _ = $0.entries.removeValue(forKey: ObjectIdentifier(entry)) }
     }
 
-    /// Closes the connection that has been doing one of `activities` the longest. Returns false if there is none.
-    /// It looks at every connection, a few microseconds for each hundred, but only when room is needed. A sorted
-    /// structure would have to be updated with every request instead.
+    /// Closes the connection that has spent the longest time in one of `activities`. Returns false if there is no such
+    /// connection. The search looks at every connection, which takes a few microseconds per hundred, and runs only when
+    /// room is needed. A sorted structure would need an update for every request instead.
     func evictLongest(_ activities: Set<Activity>) -> Bool {
         let longest = state.withLock { state -> Entry? in
             var longest: (entry: Entry, since: UInt64)?
@@ -98,7 +98,7 @@ final class ConnectionRegistry: Sendable {
         return longest != nil
     }
 
-    /// Closes every connection: idle ones now, the others after their current answer.
+    /// Closes every connection. Closes idle connections now, and other connections after their current answers.
     func drain() {
         let entries = state.withLock { state in
             state.isDraining = true

@@ -2,12 +2,12 @@ import Logging
 package import NIOCore
 import NIOHTTP1
 
-/// One open connection as its task sees it: a sequence of exchanges to run.
+/// One open connection from the view of its task. It is a sequence of exchanges to run.
 package struct HTTPConnection: Sendable {
     private let channel: any Channel
     private let exchanges: AsyncStream<ExchangeTask>
 
-    /// Adds HTTP/1.1 to the channel's pipeline; on its event loop.
+    /// Adds HTTP/1.1 to the channel's pipeline. Must be called on the channel's event loop.
     package init(
         http1 channel: any Channel, environment: ConnectionEnvironment, refusal: Problem?
     ) throws {
@@ -27,14 +27,14 @@ package struct HTTPConnection: Sendable {
         environment.registry.add(entry)
         channel.closeFuture.whenComplete { _ in
             environment.registry.remove(entry)
-            // Also for a channel that never became active.
+            // This call is also needed for a channel that never became active.
             continuation.finish()
         }
         self.channel = channel
         self.exchanges = exchanges
     }
 
-    /// Runs the connection's exchanges until it is closed. Cancellation closes it at once.
+    /// Runs the connection's exchanges until the connection is closed. Cancellation closes the connection at once.
     func run() async {
         await withTaskCancellationHandler {
             for await exchange in exchanges { await exchange.run() }
@@ -45,7 +45,7 @@ package struct HTTPConnection: Sendable {
 }
 
 extension HTTPServer.Limits {
-    /// Bounds the memory of the parser. `RequestHead` applies the exact limits.
+    /// The limits that bound the parser's memory. `RequestHead` applies the exact limits.
     fileprivate var decoder: NIOHTTPDecoderLimitConfiguration {
         var decoder = NIOHTTPDecoderLimitConfiguration()
         decoder.maxHeaderFieldSize = max(targetBytes, headerBytes)
@@ -55,16 +55,16 @@ extension HTTPServer.Limits {
     }
 }
 
-/// Sets up a new connection below HTTP. TLS and the choice of HTTP/2 (ALPN) belong here.
+/// Sets up a new connection below HTTP. Code for TLS and the choice of HTTP/2 (ALPN) belongs here.
 protocol ConnectionInitializer: Sendable {
-    /// Prepares the channel and calls `http1` if its protocol is HTTP/1.1.
+    /// Prepares the channel. Calls `http1` if the channel's protocol is HTTP/1.1.
     func initialize(
         _ channel: any Channel,
         http1: @escaping @Sendable (any Channel) -> EventLoopFuture<HTTPConnection>
     ) -> EventLoopFuture<HTTPConnection>
 }
 
-/// HTTP/1.1 directly on TCP.
+/// Sets up HTTP/1.1 directly on TCP.
 struct PlaintextInitializer: ConnectionInitializer {
     func initialize(
         _ channel: any Channel,
@@ -74,7 +74,7 @@ struct PlaintextInitializer: ConnectionInitializer {
     }
 }
 
-/// The parts of a server that all its connections share.
+/// The objects that all connections of a server share.
 package final class ConnectionEnvironment: Sendable {
     let router: Router
     let limits: HTTPServer.Limits
@@ -96,8 +96,8 @@ package final class ConnectionEnvironment: Sendable {
         self.log = log
     }
 
-    /// Returns the answer for an error that a handler threw: its problem, or a 500 without details. An error
-    /// of a cancelled handler is not a failure, because its client has most likely left.
+    /// Returns the answer for an error that a handler threw. The answer is the error's problem, or a 500 without
+    /// details. An error of a cancelled handler is not a failure, because the client has most likely left.
     func answer(_ error: any Error, _ request: Request) -> Response {
         let (requestID, target) = (request.requestID, request.target)
         if let problem = error as? Problem {

@@ -6,8 +6,8 @@ import Synchronization
 
 /// An HTTP/1.1 server on one or more TCP addresses.
 ///
-/// A graceful shutdown ends `run()`: it stops accepting, waits up to `Limits.drainTimeout` for the active requests
-/// to be answered, then cuts the rest.
+/// A graceful shutdown ends `run()`. The server stops accepting connections and waits up to `Limits.drainTimeout` for
+/// the answers to the active requests. It then cuts the remaining connections.
 package final class HTTPServer: Service {
     private let addresses: [ListenAddress]
     private let environment: ConnectionEnvironment
@@ -15,10 +15,12 @@ package final class HTTPServer: Service {
     private let initializer: any ConnectionInitializer = PlaintextInitializer()
     private let bound = BoundAddresses()
 
-    /// - `siteGuard`: the hosts and origins that requests may name.
-    /// - `load`: the server's counters, made with the same `limits`.
-    /// - `logger`: gets the access log at `accessLogLevel`, and failures of handlers as errors. Must not block.
-    /// - `onRequest`: called on an event loop after each answer; must not block.
+    /// - Parameters:
+    ///   - siteGuard: The hosts and origins that requests may name.
+    ///   - load: The server's counters, created with the same `limits`.
+    ///   - logger: The logger for the access log at `accessLogLevel` and for handler failures, which are errors. It
+    ///     must not block.
+    ///   - onRequest: A closure that is called on an event loop after each answer. It must not block.
     package init(
         listen addresses: [ListenAddress], router: Router, limits: Limits = Limits(),
         siteGuard: CrossSiteGuard = CrossSiteGuard(), load: ServerLoad? = nil, logger: Logger,
@@ -33,14 +35,14 @@ package final class HTTPServer: Service {
             log: RequestLog(logger: logger, level: accessLogLevel, onRequest: onRequest))
     }
 
-    /// The addresses that `run()` has bound, in the order given; waits for them.
+    /// The addresses that `run()` has bound, in the order of `addresses`. Waits until they are bound.
     package var boundAddresses: [ListenAddress] {
         get async throws { try await bound.value }
     }
 
-    /// Serves until a graceful shutdown or cancellation. Throws `ListenError` if an address cannot be bound. Throws
-    /// `ListenerFailure`, after a drain, if a listener ends unexpectedly: a server that some clients cannot reach
-    /// is better restarted than left running.
+    /// Serves until a graceful shutdown or cancellation. Throws `ListenError` if an address cannot be bound. If a
+    /// listener ends unexpectedly, drains and then throws `ListenerFailure`. A server that some clients cannot reach
+    /// should be restarted instead of left running.
     package func run() async throws {
         let (accepted, accept) = AsyncStream.makeStream(of: HTTPConnection.self)
         let listeners: [any Channel]
@@ -92,12 +94,13 @@ package final class HTTPServer: Service {
         _ address: ListenAddress, _ accept: AsyncStream<HTTPConnection>.Continuation
     ) async throws -> any Channel {
         try await ServerBootstrap(group: eventLoopGroup)
-            // Room for a burst of new connections, such as all clients after a restart.
+            // The backlog leaves room for a burst of new connections, such as all clients after a restart.
             .serverChannelOption(.backlog, value: 1024)
             .serverChannelOption(.socketOption(.so_reuseaddr), value: 1)
             .serverChannelInitializer { [environment] listener in
                 listener.eventLoop.makeCompletedFuture {
-                    // If descriptors run out, the handler pauses for a second instead of failing in a busy loop.
+                    // If descriptors run out, the handler pauses for a second. Otherwise accepting would fail in a busy
+                    // loop.
                     try listener.pipeline.syncOperations.addHandlers([
                         AcceptErrorLog(address: address, logger: environment.log.logger),
                         AcceptBackoffHandler(shouldForwardIOErrorCaught: false),
@@ -106,7 +109,7 @@ package final class HTTPServer: Service {
             }
             .childChannelOption(.tcpOption(.tcp_nodelay), value: 1)
             .childChannelOption(.allowRemoteHalfClosure, value: true)
-            // An error here only ends the new connection.
+            // An error here ends only the new connection.
             .childChannelInitializer { channel in
                 self.initializer.initialize(channel) { self.addHTTP1(to: $0) }
                     .map { _ = accept.yield($0) }
@@ -133,20 +136,21 @@ package final class HTTPServer: Service {
         }
     }
 
-    /// Closes a connection that is not serving a request.
+    /// Closes a connection that is not serving a request. Returns false if there is no such connection.
     private func makeRoom() -> Bool {
         environment.registry.evictLongest([.linger])
             || environment.registry.evictLongest([.idle, .head])
     }
 
-    /// Serves every accepted connection. Returns when all have ended and no more will come.
+    /// Serves every accepted connection. Returns after all connections have ended and no more can arrive.
     private static func serve(_ accepted: AsyncStream<HTTPConnection>) async {
         await withDiscardingTaskGroup { group in
             for await connection in accepted { group.addTask { await connection.run() } }
         }
     }
 
-    /// Waits for a graceful shutdown or cancellation. Returns the address of a listener that ended before it.
+    /// Waits for a graceful shutdown or cancellation. Returns the address of a listener that ends earlier; nil
+    /// otherwise.
     private func untilEnd(of listeners: [any Channel]) async -> ListenAddress? {
         let (ends, end) = AsyncStream.makeStream(of: ListenAddress?.self)
         for (asked, listener) in zip(addresses, listeners) {
@@ -195,7 +199,7 @@ package final class HTTPServer: Service {
 
 /// The addresses that a server has bound, for callers that wait for them.
 ///
-/// A mutex and not an actor, so that `resolve` takes effect without a suspension.
+/// The class uses a mutex instead of an actor, so that `resolve` takes effect without a suspension.
 final class BoundAddresses: Sendable {
     private enum State {
         case waiting([CheckedContinuation<[ListenAddress], any Error>])
@@ -204,7 +208,7 @@ final class BoundAddresses: Sendable {
 
     private let state = Mutex(State.waiting([]))
 
-    /// Waits until the server is bound. Throws the error that prevented it.
+    /// The bound addresses. Waits until the server has bound them. Throws the error that prevented it.
     var value: [ListenAddress] {
         get async throws {
             try await withCheckedThrowingContinuation { continuation in

@@ -9,11 +9,11 @@ import NIOCore
     import Darwin
 #endif
 
-/// An address to listen on: `host:port`, with an IPv6 address in brackets.
+/// An address to listen on. Its text is `host:port`, with an IPv6 address in brackets.
 package struct ListenAddress: Hashable, Sendable, CustomStringConvertible {
     /// A host name or an IP address, without brackets.
     package var host: String
-    /// 0...65535; 0 lets the system choose.
+    /// The port, 0...65535. With 0, the system chooses a port.
     package var port: Int
 
     package init(host: String, port: Int) {
@@ -21,7 +21,7 @@ package struct ListenAddress: Hashable, Sendable, CustomStringConvertible {
         self.port = port
     }
 
-    /// Nil when `text` is not `host:port` or `[IPv6 address]:port`.
+    /// Returns nil if `text` is not `host:port` or `[IPv6 address]:port`.
     package init?(_ text: String) {
         guard let colon = text.lastIndex(of: ":"),
             let port = UInt16(decimal: text[text.index(after: colon)...])
@@ -41,7 +41,7 @@ package struct ListenAddress: Hashable, Sendable, CustomStringConvertible {
     }
 }
 
-/// An address that cannot be listened on, with the operating system's reason.
+/// An error that means that the server cannot listen on an address. It has the operating system's reason.
 package struct ListenError: Error, CustomStringConvertible {
     package let address: ListenAddress
     package let reason: String
@@ -55,7 +55,7 @@ package struct ListenError: Error, CustomStringConvertible {
     package var description: String { "cannot listen on \(address): \(reason)" }
 }
 
-/// A listener that ended unexpectedly after it had accepted connections.
+/// An error that means that a listener ended unexpectedly after it had accepted connections.
 package struct ListenerFailure: Error, CustomStringConvertible {
     package let address: ListenAddress
 
@@ -64,8 +64,8 @@ package struct ListenerFailure: Error, CustomStringConvertible {
     }
 }
 
-/// Logs that a listener cannot accept connections, once for each outage. Without it, running out of descriptors
-/// (EMFILE) would be silent.
+/// Logs once per outage that a listener cannot accept connections. Without this handler, a lack of descriptors (EMFILE)
+/// would not be logged.
 final class AcceptErrorLog: ChannelInboundHandler {
     typealias InboundIn = any Channel
     typealias InboundOut = any Channel

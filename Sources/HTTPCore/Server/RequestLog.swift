@@ -1,42 +1,42 @@
 package import HTTPTypes
 package import Logging
 
-/// One request after its answer, for the access log and `onRequest`.
+/// One request after its answer, for the access log and for `onRequest`.
 package struct RequestSummary: Sendable {
     package var requestID: String
-    /// Nil when the parser could not read one.
+    /// The method; nil if the parser could not read it.
     package var method: HTTPRequest.Method?
-    /// As sent; empty when the parser could not read one.
+    /// The request target in the form that the client sent; empty if the parser could not read it.
     package var target: String
-    /// As sent, without the query; empty when the parser could not read one.
+    /// The path in the form that the client sent, without the query; empty if the parser could not read it.
     package var path: String
-    /// The pattern of the route; nil when none was found.
+    /// The pattern of the route; nil if no route was found.
     package var route: String?
-    /// The header fields of the request; empty when they could not be read.
+    /// The header fields of the request; empty if they could not be read.
     package var headers: HTTPFields
     package var status: Int
-    /// From the end of the request's header to the end of the answer.
+    /// The time from the end of the request's header to the end of the answer.
     package var duration: Duration
-    /// Bytes of the request's body that came.
+    /// The number of bytes of the request's body that arrived.
     package var bytesIn: Int
-    /// Bytes of the answer's body.
+    /// The number of bytes of the answer's body.
     package var bytesOut: Int
     package var remoteAddress: String
     package var principal: String?
-    /// `type` of the problem that was answered; nil for any other answer.
+    /// The `type` of the problem in the answer; nil for any other answer.
     package var problemType: String?
-    /// `detail` of that problem.
+    /// The `detail` of that problem.
     package var problemDetail: String?
-    /// See `Response.isAudited`.
+    /// True if the handler has already written an audit row for this request (`Response.isAudited`).
     package var isAudited: Bool
-    /// The connection ended before the answer was complete.
+    /// True if the connection ended before the answer was complete.
     package var isAborted: Bool
 }
 
-/// The access log: one line per request, and the hook for metrics.
+/// The access log with one line per request, and the hook for metrics.
 package struct RequestLog: Sendable {
     let logger: Logger
-    /// The level of the access log's lines.
+    /// The level of the lines of the access log.
     let level: Logger.Level
     let onRequest: (@Sendable (RequestSummary) -> Void)?
 
@@ -70,7 +70,7 @@ package struct RequestLog: Sendable {
 }
 
 extension RequestSummary {
-    /// The duration in milliseconds, to the microsecond.
+    /// The duration in milliseconds, with microsecond precision.
     fileprivate var milliseconds: Double {
         let (seconds, attoseconds) = duration.components
         return Double(seconds * 1_000_000 + attoseconds / 1_000_000_000_000) / 1000

@@ -8,7 +8,7 @@ import Synchronization
     import Darwin
 #endif
 
-/// The value of Date (RFC 9110 §6.6.1), formatted once per second.
+/// The value of the field Date (RFC 9110 §6.6.1). It is formatted once per second.
 package final class ServerDate: Sendable {
     private let cached = Mutex<(second: Int, text: String)>((.min, ""))
 
@@ -22,7 +22,7 @@ package final class ServerDate: Sendable {
         }
     }
 
-    /// IMF-fixdate (RFC 9110 §5.6.7) of `second` since 1970.
+    /// Returns `second`, counted from 1970, as an IMF-fixdate (RFC 9110 §5.6.7).
     package static func format(second: Int) -> String {
         let days = Int((Double(second) / 86400).rounded(.down))
         let time = second - days * 86400
@@ -41,8 +41,8 @@ package final class ServerDate: Sendable {
         number < 10 ? "0\(number)" : "\(number)"
     }
 
-    /// Returns the Gregorian date of a day that is counted from 1970-01-01; `days` must not be negative (H. Hinnant,
-    /// "chrono-compatible low-level date algorithms", `civil_from_days`).
+    /// Returns the Gregorian date of the day `days`, which is counted from 1970-01-01 and must not be negative. The
+    /// algorithm is `civil_from_days` in H. Hinnant's "chrono-compatible low-level date algorithms".
     private static func civil(days: Int) -> (year: Int, month: Int, day: Int) {
         let shifted = days + 719_468
         let era = shifted / 146_097

@@ -1,20 +1,21 @@
 package import Synchronization
 
-/// The load of a server now and what it has refused; for limits, metrics and the log.
+/// The current load of a server and its counts of refusals, for limits, metrics and the log.
 package final class ServerLoad: Sendable {
-    /// Bytes of request bodies, from their arrival until their handler has ended.
+    /// The budget for request bodies. Their bytes count from their arrival to the end of their handlers.
     package let bodies: ByteBudget
-    /// Bytes of answers that clients have not read.
+    /// The budget for answers that clients have not read.
     package let answers: ByteBudget
-    /// Open connections.
+    /// The number of open connections.
     package let connections = Atomic<Int>(0)
-    /// Requests whose header has been read and whose answer is not complete.
+    /// The number of requests whose header has been read and whose answer is not complete.
     package let requests = Atomic<Int>(0)
-    /// Connections closed to make room: idle ones for new ones, and the slowest reader for other answers.
+    /// The number of connections closed to make room. Idle connections make room for new connections, and the slowest
+    /// reader makes room for other answers.
     package let evictions = Atomic<UInt64>(0)
-    /// Connections refused because there were too many.
+    /// The number of connections refused because too many were open.
     package let refusedConnections = Atomic<UInt64>(0)
-    /// Requests that got 503 because their body or answer found no room.
+    /// The number of requests that got 503 because their body or answer did not fit into memory.
     package let refusedRequests = Atomic<UInt64>(0)
 
     package init(_ limits: HTTPServer.Limits = HTTPServer.Limits()) {
@@ -23,15 +24,15 @@ package final class ServerLoad: Sendable {
     }
 }
 
-/// The bytes that all connections of a server together may hold for one purpose.
+/// The number of bytes that all connections of a server together may hold for one purpose.
 ///
-/// Atomics and no mutex: every chunk of every body and answer passes here, on all event loops.
+/// The class uses atomics instead of a mutex, because all event loops use it for every chunk of every body and answer.
 package final class ByteBudget: Sendable {
-    /// The most that `take` gives out, in bytes.
+    /// The maximum number of bytes that `take` gives out.
     package let limit: Int
-    /// Bytes that only small claims may use, so that a few large ones cannot lock out everybody else.
+    /// The number of bytes reserved for small claims, so that a few large claims cannot block all others.
     private let reserve: Int
-    /// Claims up to this size, in bytes, may use the reserve.
+    /// The maximum size in bytes of a claim that may use the reserve.
     package static let smallClaim = 64 << 10
 
     private let bytes = Atomic<Int>(0)
@@ -41,16 +42,16 @@ package final class ByteBudget: Sendable {
         reserve = limit / 8
     }
 
-    /// The smallest `limit` with which one claim of `bytes` can be granted.
+    /// Returns the smallest `limit` that allows one claim of `bytes` bytes.
     package static func limit(for bytes: Int) -> Int { bytes + bytes / 7 + 8 }
 
-    /// Bytes held now. Only `force` can make them exceed `limit`.
+    /// The number of bytes held now. Only `force` can make it exceed `limit`.
     package var held: Int { bytes.load(ordering: .relaxed) }
 
-    /// Returns true if a claim that will grow to `total` bytes may begin now.
+    /// Returns true if a claim with a final size of `total` bytes may begin now.
     func hasRoom(for total: Int) -> Bool { held + total <= ceiling(total) }
 
-    /// Takes `count` bytes of a claim of `total` bytes. Returns false and takes none if they are not free.
+    /// Takes `count` bytes for a claim of `total` bytes. Returns false and takes nothing if the bytes are not free.
     func take(_ count: Int, ofTotal total: Int) -> Bool {
         let held = bytes.wrappingAdd(count, ordering: .relaxed).newValue
         if held <= ceiling(total) { return true }
@@ -65,8 +66,8 @@ package final class ByteBudget: Sendable {
     }
 }
 
-/// The bytes that one holder has taken of a budget. They are given back with the last reference, so bytes that a
-/// handler still works on count even after its connection was closed.
+/// The bytes that one holder has taken from a budget. Releasing the last reference returns them. Bytes that a handler
+/// still uses therefore count even after its connection is closed.
 final class ByteLease: Sendable {
     private let budget: ByteBudget
     private let count = Atomic<Int>(0)
@@ -75,17 +76,17 @@ final class ByteLease: Sendable {
 
     deinit { budget.force(-count.load(ordering: .relaxed)) }
 
-    /// Bytes taken.
+    /// The number of bytes taken.
     var held: Int { count.load(ordering: .relaxed) }
 
-    /// Takes `more` bytes. `total` is the final size of the claim, if it is known.
+    /// Takes `more` bytes. `total` is the final size of the claim, if known.
     func take(_ more: Int, total: Int = 0) -> Bool {
         guard budget.take(more, ofTotal: max(total, held + more)) else { return false }
         count.wrappingAdd(more, ordering: .relaxed)
         return true
     }
 
-    /// Sets the claim to `bytes`, even beyond the limit, because these bytes exist already.
+    /// Sets the claim to `bytes`, even beyond the limit, because these bytes already exist.
     func set(to bytes: Int) {
         let before = count.exchange(bytes, ordering: .relaxed)
         budget.force(bytes - before)

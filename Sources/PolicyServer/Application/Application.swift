@@ -8,26 +8,26 @@ package import ServiceLifecycle
 package import Store
 package import UnixSignals
 
-/// The server: creates its parts and connects them.
+/// The server. It creates its parts and connects them.
 package struct Application: Sendable {
     private let http: HTTPServer
     private let group: ServiceGroup
     private let settings: Settings
     private let logger: Logger
 
-    /// Opens the ledger. Throws if its file is unusable or if etcd's client refuses a setting. An unreachable etcd
-    /// is not an error here; readiness reports it.
+    /// Opens the ledger. Throws if the ledger's file is unusable or if the etcd client refuses a setting. An
+    /// unreachable etcd is not an error here; readiness reports it.
     ///
     /// - Parameters:
-    ///   - below: services that everything here needs, and that therefore end last.
-    ///   - signals: the signals that end the server gracefully.
+    ///   - below: Services that every other service needs. They end last.
+    ///   - signals: The signals that end the server gracefully.
     package init(
         _ settings: Settings, below: [any Service] = [],
         signals: [UnixSignal] = EndSignals.all(), logger: Logger? = nil
     ) throws {
         let logger = logger ?? Self.makeLogger(settings.logLevel)
         let etcd = try EtcdClient(settings.etcd.configuration(), logger: logger)
-        // Keys are read before the ledger is opened, so that a failed start does not leave a new ledger behind.
+        // The keys are read before the ledger is opened. A failed start therefore leaves no new ledger behind.
         let givenKey = try settings.auditKeyFile.map(Self.givenKey)
         let journalKeys = try settings.journalKeyFile.map(JournalKeyFile.read) ?? []
         let ledger = try AuditLedger(path: settings.ledgerPath)
@@ -40,7 +40,7 @@ package struct Application: Sendable {
         let checkpoints = Checkpoints(
             ledger: ledger, store: etcd,
             key: try givenKey?.forLedger(ledger.identity)
-                // The default key is created if absent; a key that the settings name must exist.
+                // The default key is created if absent. A key file that the settings name must exist.
                 ?? KeyFile.readOrCreate(settings.auditKeyPath, ledger: ledger.identity),
             retiredKeys: KeyFile.retired(beside: settings.dataDirectory + "/audit.key"),
             interval: settings.auditCheckpointInterval, logger: logger)
@@ -53,7 +53,7 @@ package struct Application: Sendable {
         let refusals = RefusalRecorder(
             controlPlane: controlPlane, recordsReads: settings.auditReads)
         http = try Self.server(api, settings, limits, load, refusals, logger)
-        // Services end in the reverse of this order, so requests drain while everything else still works.
+        // Services end in reverse order. Requests therefore drain while everything else still works.
         let services: [any Service] = [
             etcd, LedgerService(ledger: ledger, logger: logger), checkpoints, controlPlane,
             RetentionService(
@@ -76,12 +76,12 @@ package struct Application: Sendable {
         self.logger = logger
     }
 
-    /// The bound addresses. Waits until `run()` has bound them, and throws if it cannot.
+    /// The bound addresses. Waits until `run()` has bound them. Throws if `run()` cannot bind them.
     package var addresses: [ListenAddress] {
         get async throws { try await http.boundAddresses }
     }
 
-    /// Serves until one of the signals or `shutDown()`.
+    /// Serves until one of the signals arrives or `shutDown()` is called.
     package func run() async throws {
         do {
             try await withThrowingTaskGroup(of: Void.self) { tasks in
@@ -96,11 +96,11 @@ package struct Application: Sendable {
         await LogOutput.standardError.flush(within: .seconds(1))
     }
 
-    /// Begins a graceful shutdown; `run()` returns when it is complete.
+    /// Begins a graceful shutdown. `run()` returns after the shutdown is complete.
     package func shutDown() async { await group.triggerGracefulShutdown() }
 
     private func announce() async {
-        // `run()` throws the reason if an address cannot be bound.
+        // If an address cannot be bound, `run()` throws the reason.
         guard let addresses = try? await http.boundAddresses else { return }
         logger.notice(
             "serving",
@@ -143,7 +143,7 @@ package struct Application: Sendable {
             })
     }
 
-    /// Reads the key that the settings name. It is never created: a typing error in the path would make a new key.
+    /// Reads the key file that the settings name. Never creates it: a typing error in the path would make a new key.
     private static func givenKey(_ path: String) throws -> SigningKey {
         guard FileManager.default.fileExists(atPath: path) else {
             throw StartFailure(
@@ -168,7 +168,7 @@ package struct Application: Sendable {
     }
 }
 
-/// Keeps the ledger open until everything above it has ended. Checks a large file in the background.
+/// Keeps the ledger open until all services above it have ended. Checks a large file in the background.
 package struct LedgerService: Service {
     private let ledger: AuditLedger
     private let logger: Logger
@@ -179,15 +179,16 @@ package struct LedgerService: Service {
     }
 
     package func run() async throws {
-        // Unstructured on purpose: the check may take minutes, and a shutdown must not wait for it.
+        // The task is unstructured because the check may take minutes and must not delay a shutdown.
         Task { [ledger, logger] in
             guard let damage = await ledger.inspect() else { return }
             logger.critical("the ledger is damaged", metadata: ["error": "\(damage)"])
         }
-        // The ledger is closed after a graceful shutdown and after cancellation alike.
+        // The ledger is closed after a graceful shutdown and also after cancellation.
         try? await gracefulShutdown()
         do {
-            // A separate task is not cancelled with this one, so the ledger can still write its queued rows.
+            // A separate task is not cancelled together with this one. The ledger can therefore still write its queued
+            // rows.
             try await Task { [ledger] in try await ledger.close() }.value
         } catch {
             logger.error("the ledger did not close", metadata: ["error": "\(error)"])
@@ -195,7 +196,7 @@ package struct LedgerService: Service {
     }
 }
 
-/// Runs the HTTP server; its errors name the addresses.
+/// Runs the HTTP server. Its errors name the addresses.
 struct ListenService: Service {
     let http: HTTPServer
     let addresses: [ListenAddress]
@@ -216,9 +217,9 @@ struct ListenService: Service {
 
 /// The signals that end the program gracefully.
 package enum EndSignals {
-    /// Returns SIGTERM, SIGINT and SIGHUP. A terminal sends SIGHUP when it is closed, and by default that would end
-    /// the process at once. `nohup` ignores SIGHUP from the start, and then it stays ignored. SIGHUP does not
-    /// reload the configuration, because nothing can be reloaded.
+    /// Returns SIGTERM, SIGINT and SIGHUP. A terminal sends SIGHUP when it is closed, and the default action ends the
+    /// process at once. `nohup` makes the process ignore SIGHUP; SIGHUP is then left out and stays ignored. SIGHUP does
+    /// not reload the configuration, because no setting can be reloaded.
     package static func all() -> [UnixSignal] {
         let before = signal(SIGHUP, SIG_IGN)
         if unsafeBitCast(before, to: Int.self) == unsafeBitCast(SIG_IGN, to: Int.self) {

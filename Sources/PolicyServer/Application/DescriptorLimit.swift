@@ -5,15 +5,15 @@ import Logging
 package struct DescriptorLimit: Equatable {
     /// The soft limit to set.
     package var soft: Int
-    /// The number of client connections that leaves enough descriptors for everything else.
+    /// The number of client connections that leaves enough descriptors for all other uses.
     package var connections: Int
 
-    /// Descriptors for SQLite's connections and their logs, etcd, listeners, event loops and segments, and a margin
-    /// for connections that are being refused.
+    /// The number of descriptors for SQLite's connections and their logs, etcd, listeners, event loops and segments. It
+    /// includes a margin for connections that are being refused.
     package static let reserve = 192
 
-    /// Plans for `connections` under the limits `soft` and `hard`. Raises the soft limit as far as needed and
-    /// allowed. Reduces the number of connections if the raised limit does not suffice.
+    /// Plans for `connections` under the limits `soft` and `hard`. Raises the soft limit to the number of descriptors
+    /// needed, at most to the hard limit. Reduces the number of connections if the raised limit is too low.
     package init(connections: Int, soft: Int, hard: Int) {
         let wanted = connections + Self.reserve
         self.soft = max(soft, min(wanted, hard))
@@ -21,7 +21,7 @@ package struct DescriptorLimit: Equatable {
         self.connections = max(1, min(connections, self.soft - reserve))
     }
 
-    /// Sets and logs the process's limit. Returns the number of connections to accept.
+    /// Sets and logs the process's descriptor limit. Returns the number of connections to accept.
     static func prepare(connections: Int, _ logger: Logger) -> Int {
         var limits = rlimit()
         guard getrlimit(resource, &limits) == 0 else { return connections }

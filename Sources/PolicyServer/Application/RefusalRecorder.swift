@@ -5,11 +5,11 @@ import HTTPCore
 import ServiceLifecycle
 import Synchronization
 
-/// Records requests that were refused before a handler ran. Event loops report them with `note`; their rows are
-/// made in this service, so that no event loop does that work.
+/// Records requests that were refused before a handler ran. Event loops report them with `note`. This service makes
+/// their rows, so that event loops do not do that work.
 final class RefusalRecorder: Service {
-    /// The most requests that wait. Each has a header of up to 32 KiB, so they hold at most 32 MiB. Further ones
-    /// are only counted, in one row.
+    /// The maximum number of waiting requests. Each has a header of up to 32 KiB, so all of them hold at most 32 MiB.
+    /// Further requests are only counted, in one row.
     static let maximumWaiting = 1_024
 
     private let controlPlane: ControlPlane
@@ -25,13 +25,13 @@ final class RefusalRecorder: Service {
             bufferingPolicy: .bufferingOldest(Self.maximumWaiting))
     }
 
-    /// Takes note of an answer that may have to be recorded; does not block.
+    /// Queues an answer that may have to be recorded. Does not block.
     func note(_ summary: RequestSummary) {
         guard RefusedRequest.isRecorded(summary, recordsReads: recordsReads) else { return }
         if case .dropped = continuation.yield(summary) { left.wrappingAdd(1, ordering: .relaxed) }
     }
 
-    /// Makes rows until a graceful shutdown, and then rows for the requests that still wait.
+    /// Makes rows until a graceful shutdown begins. Then makes rows for the requests that still wait.
     func run() async throws {
         await withGracefulShutdownHandler {
             for await summary in summaries {

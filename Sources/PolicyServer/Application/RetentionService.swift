@@ -4,18 +4,18 @@ package import Logging
 import ServiceLifecycle
 package import Store
 
-/// Moves expired audit rows into sealed segments, shortly after the start and then every hour.
+/// Moves expired audit rows into sealed segments, first shortly after the start and then every hour.
 package struct RetentionService: Service {
     private let ledger: AuditLedger
     private let retention: Duration?
     private let directory: String
     private let startDelay: Duration
-    /// The pause after a segment, as a multiple of the time that pruning it took. With 4, pruning keeps the
-    /// ledger's writer busy for at most a fifth of the time.
+    /// The length of the pause after a segment, as a multiple of the time that pruning the segment took. With 4,
+    /// pruning keeps the ledger's writer busy for at most a fifth of the time.
     private static let pauses = 4
     private let logger: Logger
 
-    /// - Parameter retention: The age at which rows expire, in whole seconds; nil for never.
+    /// - Parameter retention: The age at which rows expire, in whole seconds. With nil, rows never expire.
     package init(
         ledger: AuditLedger, retention: Duration?, directory: String,
         startDelay: Duration = .seconds(10), logger: Logger
@@ -41,8 +41,7 @@ package struct RetentionService: Service {
         }
     }
 
-    /// Prunes all expired rows one segment at a time, with pauses between segments so that writes are not delayed
-    /// for long.
+    /// Prunes all expired rows one segment at a time. Pauses between segments so that writes are not delayed for long.
     private func prune(_ retention: Duration) async {
         let now = SystemClock.now()
         let cutoff = Timestamp(

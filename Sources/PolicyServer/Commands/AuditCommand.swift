@@ -3,7 +3,7 @@ import ControlPlane
 import Foundation
 import Store
 
-/// Works on the audit ledger's file and on segments of it: `policy-server audit …`.
+/// The command `policy-server audit …`. Works on the audit ledger's file and on its segments.
 struct AuditCommand: AsyncParsableCommand {
     static let configuration = CommandConfiguration(
         commandName: "audit", abstract: "Check, export, import, back up and compare audit ledgers.",
@@ -15,7 +15,7 @@ struct AuditCommand: AsyncParsableCommand {
     func run() async throws { throw MissingSubcommand.shown(Self.self) }
 }
 
-/// `policy-server audit rotate-key`
+/// The command `policy-server audit rotate-key`.
 package struct RotateKeyCommand: AsyncParsableCommand {
     package static let configuration = CommandConfiguration(
         commandName: "rotate-key", abstract: "Replace the signing key with a new one.",
@@ -43,7 +43,7 @@ package struct RotateKeyCommand: AsyncParsableCommand {
     }
 }
 
-/// Writes rows of a ledger as a segment; the server may run.
+/// Writes rows of a ledger as a segment. The server may be running.
 struct AuditExportCommand: AsyncParsableCommand {
     static let configuration = CommandConfiguration(
         commandName: "export",
@@ -80,7 +80,7 @@ struct AuditExportCommand: AsyncParsableCommand {
     }
 }
 
-/// Copies missing rows into a ledger from another replica's segments; the server must be stopped.
+/// Copies missing rows into a ledger from segments of another replica. The server must be stopped.
 struct AuditImportCommand: AsyncParsableCommand {
     static let configuration = CommandConfiguration(
         commandName: "import",
@@ -97,7 +97,7 @@ struct AuditImportCommand: AsyncParsableCommand {
 
     func run() async throws {
         try await StartFailure.reported {
-            // Checks that the file is a ledger before a lock file is made beside it.
+            // This line checks that the file is a ledger before a lock file is created beside it.
             _ = try LedgerReader(path: db)
             let ledger = try open()
             for segment in segments {
@@ -121,7 +121,7 @@ struct AuditImportCommand: AsyncParsableCommand {
     }
 }
 
-/// Copies a ledger; the server may run.
+/// Copies a ledger. The server may be running.
 struct AuditBackupCommand: AsyncParsableCommand {
     static let configuration = CommandConfiguration(
         commandName: "backup", abstract: "Copy a ledger to a new file, checked and on disk.",

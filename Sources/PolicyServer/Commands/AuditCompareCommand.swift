@@ -8,7 +8,7 @@ import Store
     import FoundationNetworking
 #endif
 
-/// Compares two replicas' ledgers.
+/// Compares the ledgers of two replicas.
 struct AuditCompareCommand: AsyncParsableCommand {
     static let configuration = CommandConfiguration(
         commandName: "compare",
@@ -69,7 +69,7 @@ struct AuditCompareCommand: AsyncParsableCommand {
     }
 }
 
-/// A ledger's file as one side of a comparison.
+/// One side of a comparison, read from a ledger's file.
 private struct FileSource: ChangeSource {
     let reader: LedgerReader
     var name: String { reader.path }
@@ -84,13 +84,13 @@ private struct FileSource: ChangeSource {
 }
 
 extension LedgerComparison {
-    /// The ranges that were compared, in words.
+    /// A text that names the compared ranges.
     fileprivate var commonText: String {
         guard !common.isEmpty else { return "no revisions: no range is known to both" }
         return "revisions " + common.map(\.text).joined(separator: ", ")
     }
 
-    /// One line for each range that only one side knows.
+    /// Returns one line for each range that only one side knows.
     fileprivate func gaps(_ first: String, _ second: String) -> String {
         (onlyLeft.map { "revisions \($0.text) are known to \(first) only\n" }
             + onlyRight.map { "revisions \($0.text) are known to \(second) only\n" }).joined()
@@ -98,7 +98,7 @@ extension LedgerComparison {
 }
 
 extension Coverage {
-    /// Changes are known from the revision after the first on.
+    /// A text that names the range. The changes after `first` are known, so the text begins at `first + 1`.
     fileprivate var text: String {
         "\(first + 1)..\(last)" + (epoch == 1 ? "" : " (epoch \(epoch))")
     }
@@ -114,13 +114,13 @@ extension LedgerComparison.Difference {
     }
 }
 
-/// The ledger of a running server, read page by page through its API.
+/// The ledger of a running server, read through its API one page at a time.
 struct RemoteLedger: ChangeSource {
     let name: String
     private let base: URL
     private static let page = 1000
 
-    /// Nil when `text` is no URL.
+    /// Returns nil if `text` is not a URL with a host.
     init?(_ text: String) {
         guard let url = URL(string: text), url.host != nil else { return nil }
         name = text
@@ -140,7 +140,7 @@ struct RemoteLedger: ChangeSource {
             URLQueryItem(name: "order", value: SegmentHeader.Order.revision.rawValue),
             URLQueryItem(name: "limit", value: "\(limit)"),
         ]
-        // A negative epoch is before the first one and has no text form; without `after` all rows follow.
+        // A negative epoch is before the first epoch and has no text form. Without `after` the server returns all rows.
         if position.epoch >= 0 {
             items.append(URLQueryItem(name: "after", value: position.description))
         }

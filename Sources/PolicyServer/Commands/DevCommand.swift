@@ -33,21 +33,22 @@ struct DevCommand: AsyncParsableCommand {
     }
 }
 
-/// An etcd as a child of this process, with a temporary directory. Both end with the process, however it ends.
+/// An etcd that runs as a child of this process with a temporary directory. Both end with the process, no matter how it
+/// ends.
 ///
-/// A small shell is between the two. It waits for the end of its standard input, whose other end only this
-/// process holds. The kernel closes that end even after `kill -9`; the shell then kills etcd and removes the
-/// directory. (Linux' PR_SET_PDEATHSIG would have to be set in the child between fork and exec, which
-/// Foundation's `Process` does not allow.) `setsid` keeps a Ctrl-C at the terminal from reaching etcd before the
-/// server has drained.
+/// A small shell runs between the two. The shell waits for the end of its standard input. Only this process holds the
+/// other end of that pipe. The kernel closes it even after `kill -9`; the shell then kills etcd and removes the
+/// directory. (PR_SET_PDEATHSIG of Linux would have to be set in the child between fork and exec. Foundation's
+/// `Process` does not allow that.) `setsid` keeps a Ctrl-C at the terminal from reaching etcd before the server has
+/// drained.
 struct DevEtcd: Service {
-    /// The address for clients.
+    /// The address that clients use.
     let endpoint: EtcdEndpoint
-    /// The temporary directory of etcd's data and of the ledger.
+    /// The temporary directory that holds etcd's data and the ledger.
     let directory: String
     private let supervisor: EtcdSupervisor
 
-    /// Starts etcd and waits until it takes connections.
+    /// Starts etcd and waits until it accepts connections.
     static func start() async throws -> DevEtcd {
         guard let program = Executable.find("etcd") else {
             throw StartFailure(
@@ -66,7 +67,7 @@ struct DevEtcd: Service {
     }
 
     func run() async throws {
-        // etcd is ended after a graceful shutdown and after cancellation alike.
+        // etcd is ended after a graceful shutdown and also after cancellation.
         try? await gracefulShutdown()
         supervisor.end()
     }

@@ -1,13 +1,14 @@
 import Foundation
 
-/// The shell that ends etcd when this process ends; see `DevEtcd`.
+/// The shell that ends etcd when this process ends. `DevEtcd` describes it.
 final class EtcdSupervisor: Sendable {
     private let process: Process
-    /// Only this process holds the writing end, so the shell sees end-of-file when the process ends.
+    /// A pipe to the shell. Only this process holds its writing end, so the shell sees end-of-file when the process
+    /// ends.
     private let lifeline = Pipe()
     private let directory: String
 
-    /// The script does not use `wait`: a shell that was started with SIGCHLD blocked would wait for ever.
+    /// The script does not use `wait`: a shell that starts with SIGCHLD blocked would wait forever.
     private static let script = """
         trap '' HUP INT TERM
         directory=$1 program=$2 client=$3 peer=$4
@@ -33,11 +34,11 @@ final class EtcdSupervisor: Sendable {
             "-c", Self.script, "etcd-supervisor", directory, program,
             "http://127.0.0.1:\(client)", "http://127.0.0.1:\(peer)",
         ]
-        // etcd also reads ETCD_… variables, which must not override the flags.
+        // etcd also reads ETCD_… variables. They must not override the flags.
         process.environment = ProcessInfo.processInfo.environment.filter {
             !$0.key.hasPrefix("ETCD_")
         }
-        // Neither the shell nor any later child may hold the writing end open.
+        // Neither the shell nor a later child may hold the writing end open.
         let end = lifeline.fileHandleForWriting.fileDescriptor
         guard fcntl(end, F_SETFD, FD_CLOEXEC) == 0 else {
             throw StartFailure("cannot set up etcd's supervisor: errno \(errno)")
@@ -46,7 +47,7 @@ final class EtcdSupervisor: Sendable {
         try process.run()
     }
 
-    /// True if etcd is running. Before its process id is known, true if the shell is running.
+    /// True if etcd is running. Until etcd's process id is known, true if the shell is running.
     var isEtcdRunning: Bool {
         guard let text = try? String(contentsOfFile: directory + "/etcd.pid", encoding: .utf8),
             let pid = Int32(text.trimmingCharacters(in: .whitespacesAndNewlines))
@@ -54,22 +55,23 @@ final class EtcdSupervisor: Sendable {
         return kill(pid, 0) == 0 && !Self.isZombie(pid)
     }
 
-    /// Ends etcd, removes its directory and waits for both. Takes a few milliseconds.
+    /// Ends etcd and removes its directory. Waits for both, which takes a few milliseconds.
     func end() {
         try? lifeline.fileHandleForWriting.close()
         process.waitUntilExit()
     }
 
-    /// proc(5): the state is the first field after the name in parentheses.
+    /// Returns true if the process `pid` is a zombie. In `/proc/<pid>/stat` the state is the first field after the name
+    /// in parentheses (proc(5)).
     private static func isZombie(_ pid: Int32) -> Bool {
         let stat = try? String(contentsOfFile: "/proc/\(pid)/stat", encoding: .utf8)
         return stat?.split(separator: ")").last?.hasPrefix(" Z") ?? false
     }
 }
 
-/// Ports of 127.0.0.1.
+/// Finds and tests ports of 127.0.0.1.
 enum LoopbackPort {
-    /// Returns two ports on which no process listens now.
+    /// Returns two ports on which no process currently listens.
     static func freePair() throws -> (Int, Int) {
         let first = try bound()
         defer { close(first.socket) }
@@ -124,9 +126,9 @@ enum LoopbackPort {
     }
 }
 
-/// Programs on PATH.
+/// Finds programs on PATH.
 enum Executable {
-    /// Returns the path of the program `name`; nil if it is in no folder of PATH.
+    /// Returns the path of the program `name`; nil if no folder of PATH contains it.
     static func find(
         _ name: String, path: String? = ProcessInfo.processInfo.environment["PATH"]
     ) -> String? {

@@ -19,10 +19,10 @@ struct PolicyServerCommand: AsyncParsableCommand {
     func run() async throws { throw MissingSubcommand.shown(Self.self) }
 }
 
-/// A command line that names no subcommand.
+/// Handles a command line that names no subcommand.
 enum MissingSubcommand {
-    /// Shows the help on standard error. Returns the exit status of a wrong command line, so that a script that
-    /// forgets the subcommand does not appear to have worked.
+    /// Writes the help to standard error. Returns the exit status for a wrong command line: a script that forgets the
+    /// subcommand must not appear to succeed.
     static func shown(_ command: any ParsableCommand.Type) -> ExitCode {
         let help = PolicyServerCommand.helpMessage(for: command)
         FileHandle.standardError.write(Data((help + "\n").utf8))
@@ -30,7 +30,7 @@ enum MissingSubcommand {
     }
 }
 
-/// Serves the API with an existing etcd.
+/// Serves the API on top of an existing etcd.
 struct ServeCommand: AsyncParsableCommand {
     static let configuration = CommandConfiguration(
         commandName: "serve", abstract: "Serve the API.")
@@ -47,13 +47,13 @@ struct ServeCommand: AsyncParsableCommand {
     }
 }
 
-/// An error that ends the program with one line on standard error instead of a trace.
+/// An error that ends the program. It is shown as one line on standard error instead of a trace.
 struct StartFailure: Error, CustomStringConvertible {
     let description: String
-    /// Exit status: EX_CONFIG for a setting, 1 for an error while starting or serving.
+    /// The exit status: EX_CONFIG for a setting, 1 for an error while starting or serving.
     var exitCode: Int32 = 1
 
-    /// Runs `body`. Writes an error to standard error and turns it into the exit status.
+    /// Runs `body`. Writes an error to standard error and converts it to the exit status.
     static func reported(_ body: () async throws -> Void) async throws {
         do {
             try await body()
@@ -80,7 +80,7 @@ struct StartFailure: Error, CustomStringConvertible {
     }
 }
 
-/// The version of the program, shown by `--version`, `/version` and openapi.yaml.
+/// The version of the program. `--version`, `/version` and openapi.yaml show it.
 package enum Version {
     package static let name = "policy-server"
     package static let number = "0.1.0"

@@ -6,8 +6,8 @@ import Foundation
 import Logging
 import Store
 
-/// `policy-server audit verify`: exits with 0 if the ledger is as it was written, 1 if not, and 2 if that cannot be
-/// determined.
+/// The command `policy-server audit verify`. Exits with 0 if the ledger is unchanged, 1 if it was changed, and 2 if
+/// verification is impossible.
 package struct VerifyCommand: AsyncParsableCommand {
     package static let configuration = CommandConfiguration(
         commandName: "verify", abstract: "Check a ledger's file against tampering.",
@@ -71,21 +71,21 @@ package struct VerifyCommand: AsyncParsableCommand {
         verdict.notes.forEach { print("note: \($0)") }
     }
 
-    /// The most findings that are printed.
+    /// The maximum number of findings that are printed.
     private static let maximumFindings = 20
 
     private struct Verdict {
         var report: LedgerReport
-        /// False when etcd was to be asked and holds no anchor.
+        /// False if etcd was asked and holds no anchor.
         var isAnchored: Bool
-        /// The errors in `head` and in the history of etcd that it covers.
+        /// The errors in `head` and in the history of etcd that the head covers.
         var headFindings: [String]
-        /// Remarks that do not change the result.
+        /// Remarks that do not change the exit status.
         var notes: [String]
     }
 
-    /// The age up to which a ledger without any checkpoint is in order. A server makes its first checkpoint
-    /// within `--audit-checkpoint-interval`.
+    /// The age up to which a ledger without checkpoints is accepted. A server makes its first checkpoint within
+    /// `--audit-checkpoint-interval`.
     private static let newLedger = Duration.seconds(3_600)
 
     private func verify() async throws -> Verdict {
@@ -107,7 +107,7 @@ package struct VerifyCommand: AsyncParsableCommand {
                 + (isNew && anchors?.anchor == nil ? [newNote] : []))
     }
 
-    /// Returns true if the ledger is too young to have been signed.
+    /// Returns true if the ledger is too young to have a signed checkpoint.
     private func isNew(_ report: LedgerReport) throws -> Bool {
         guard report.checkpoints == 0, report.pruned == 0 else { return false }
         guard let oldest = try LedgerReader(path: db).oldestTime() else { return report.size == 0 }
@@ -115,8 +115,8 @@ package struct VerifyCommand: AsyncParsableCommand {
         return .microseconds(age) < Self.newLedger
     }
 
-    /// Returns a note if the key in the data folder is not the ledger's last one. This proves nothing: anyone who
-    /// can change the ledger can also change that file, and the server may use another.
+    /// Returns a note if the key in the data folder differs from the ledger's last key. The difference proves nothing.
+    /// Anyone who can change the ledger can also change the key file, and the server may use another key file.
     private func keyNote(_ report: LedgerReport) -> [String] {
         guard key == nil, let beside = keyBeside(), let last = report.keys.last, last != beside
         else { return [] }
@@ -131,7 +131,7 @@ package struct VerifyCommand: AsyncParsableCommand {
             .path
     }
 
-    /// The public key of the data folder's key file, if this user can read it.
+    /// Returns the public key of the key file in the data folder; nil if this user cannot read the file.
     private func keyBeside() -> VerifierKey? { try? KeyFile.read(keyPath).verifier }
 
     private func askEtcd() async throws -> (LedgerAnchors?, HeadCheck?) {
@@ -150,7 +150,8 @@ package struct VerifyCommand: AsyncParsableCommand {
         }
     }
 
-    /// Returns the reason with the ledger's file in front, unless it is there already.
+    /// Returns the reason with the path of the ledger's file in front. A reason that already begins with it is
+    /// unchanged.
     private func subject(_ reason: String) -> String {
         reason.hasPrefix("\(db): ") ? reason : "\(db): \(reason)"
     }
@@ -210,7 +211,7 @@ extension LedgerAnchors.Other {
 }
 
 extension LedgerReport {
-    /// The lines that a ledger in order prints.
+    /// The lines that are printed for an unchanged ledger.
     fileprivate var summary: String {
         var text = "OK \(size) rows, root \(root ?? "unknown")\n"
         text += "ledger \(ledger), \(checkpoints) checkpoints"

@@ -3,7 +3,7 @@ import Foundation
 
 /// The settings of the connection to etcd.
 package struct EtcdSettings: Sendable, Equatable {
-    /// All with the same scheme.
+    /// The URLs of etcd. All have the same scheme.
     package var endpoints: [EtcdEndpoint]
     package var user: String?
     package var passwordFile: String?
@@ -21,7 +21,7 @@ package struct EtcdSettings: Sendable, Equatable {
         try checkCombination(reader)
     }
 
-    /// Settings that only make sense together.
+    /// Throws if a setting lacks another setting that it needs.
     private func checkCombination(_ reader: SettingReader) throws(SettingError) {
         try reader.require(.etcdPasswordFile, with: .etcdUser)
         try reader.require(.etcdUser, with: .etcdPasswordFile)
@@ -55,8 +55,8 @@ package struct EtcdSettings: Sendable, Equatable {
 }
 
 extension EtcdSettings {
-    /// Returns the client's configuration. The password file is read now, and again for each authentication, so a
-    /// changed password needs no restart.
+    /// Returns the client's configuration. The password file is read now and again for each authentication. A changed
+    /// password therefore needs no restart.
     package func configuration() throws(SettingError) -> EtcdConfiguration {
         let configuration = EtcdConfiguration(
             endpoints: endpoints, credentials: try credentials(),
@@ -77,7 +77,7 @@ extension EtcdSettings {
             user: user, reading: { try Self.password(passwordFile) })
     }
 
-    /// The first line of the file.
+    /// Returns the first line of the file.
     private static func password(_ file: String) throws(SettingError) -> String {
         guard let text = try? String(contentsOfFile: file, encoding: .utf8),
             let password = text.split(separator: "\n", omittingEmptySubsequences: false).first,

@@ -1,4 +1,4 @@
-/// Every setting of the program. Its flag, environment variable and file key follow from its name.
+/// A setting of the program. Its flag, environment variable and file key are derived from its name.
 package enum Setting: String, CaseIterable, Sendable {
     case listen
     case etcd
@@ -36,7 +36,7 @@ package enum Setting: String, CaseIterable, Sendable {
         "POLICY_SERVER_" + rawValue.uppercased().replacing("-", with: "_")
     }
 
-    /// True if it may be given several times, or once with commas between the values.
+    /// True if the setting may be given several times, or once with commas between the values.
     package var isList: Bool {
         switch self {
         case .listen, .etcd, .allowedHost, .allowedOrigin: true
@@ -44,7 +44,7 @@ package enum Setting: String, CaseIterable, Sendable {
         }
     }
 
-    /// The default as text; empty if there is none.
+    /// The default as text; empty if the setting has no default.
     package var defaultText: String {
         switch self {
         case .listen: "127.0.0.1:8080"
@@ -67,7 +67,7 @@ package enum Setting: String, CaseIterable, Sendable {
         }
     }
 
-    /// A legal value, shown with an error.
+    /// A legal value, shown in error messages.
     package var example: String {
         switch self {
         case .listen: "127.0.0.1:8080 or [::1]:8080"
@@ -96,7 +96,7 @@ package enum Setting: String, CaseIterable, Sendable {
         }
     }
 
-    /// One line for `--help` and the README.
+    /// The line that `--help` and the README show.
     package var summary: String {
         switch self {
         case .listen:

@@ -1,7 +1,7 @@
 package import ArgumentParser
 
-/// One command line option for each `Setting`, as text that `Settings` checks. The options for etcd and the data
-/// folder are in `LocationFlags`, because `dev` sets these itself.
+/// The command line options, one for each `Setting`. Their values are texts that `Settings` checks. The options for
+/// etcd and the data folder are in `LocationFlags`, because `dev` sets these itself.
 package struct SettingFlags: ParsableArguments {
     @Option(name: .long, help: ArgumentHelp("YAML file of settings.", valueName: "file"))
     package var config: String?
@@ -37,7 +37,7 @@ package struct SettingFlags: ParsableArguments {
 
     package init() {}
 
-    /// The settings that the command line names.
+    /// The settings given on the command line.
     package var values: [Setting: [String]] {
         var values: [Setting: [String]] = [:]
         for setting in Setting.allCases {
@@ -71,7 +71,7 @@ package struct SettingFlags: ParsableArguments {
     }
 }
 
-/// The settings of etcd and the data folder.
+/// The command line options for etcd and the data folder.
 package struct LocationFlags: ParsableArguments {
     @Option(name: .setting(.etcd), help: .setting(.etcd)) var etcd: [String] = []
     @Option(name: .setting(.etcdUser), help: .setting(.etcdUser)) var etcdUser: String?
@@ -84,7 +84,7 @@ package struct LocationFlags: ParsableArguments {
 
     package init() {}
 
-    /// The settings that the command line names.
+    /// The settings given on the command line.
     package var values: [Setting: [String]] {
         let values: [Setting: [String]] = [
             .etcd: etcd, .etcdUser: [etcdUser].compactMap(\.self),
@@ -95,7 +95,7 @@ package struct LocationFlags: ParsableArguments {
         return values.filter { !$0.value.isEmpty }
     }
 
-    /// The settings themselves.
+    /// The settings that these options set.
     static let settings: [Setting] = [
         .etcd, .etcdUser, .etcdPasswordFile, .etcdCA, .etcdCert, .etcdKey, .dataDir,
     ]

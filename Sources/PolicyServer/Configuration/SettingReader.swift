@@ -2,11 +2,12 @@ package import Configuration
 import Foundation
 import HTTPCore
 
-/// Converts the texts of settings to values, with errors that name the setting and its source.
+/// Converts the texts of settings to values. Its errors name the setting and its source.
 struct SettingReader {
     let values: SettingValues
 
-    /// Returns the values of a list setting, each read by `parse`; empty if it is not set and has no default.
+    /// Returns the values of a list setting, each converted by `parse`; empty if the setting is absent and has no
+    /// default.
     func list<Value>(
         _ setting: Setting, _ problem: String, parse: (String) -> Value?
     ) throws(SettingError) -> [Value] {
@@ -24,7 +25,7 @@ struct SettingReader {
         return result
     }
 
-    /// Returns the value of a setting that has a default, read by `parse`.
+    /// Returns the value of a setting that has a default, converted by `parse`.
     func required<Value>(
         _ setting: Setting, _ problem: String, parse: (String) -> Value?
     ) throws(SettingError) -> Value {
@@ -44,7 +45,7 @@ struct SettingReader {
         }
     }
 
-    /// Returns the text, or nil if nothing is set. Refuses an empty text.
+    /// Returns the text; nil if the setting is absent. Throws for an empty text.
     func optional(_ setting: Setting) throws(SettingError) -> String? {
         let (texts, source) = try values.texts(setting)
         guard let text = texts.last else { return nil }
@@ -52,7 +53,7 @@ struct SettingReader {
         return text
     }
 
-    /// Returns the path of a readable file, or nil if nothing is set.
+    /// Returns the path of a readable file; nil if the setting is absent.
     func readableFile(_ setting: Setting) throws(SettingError) -> String? {
         guard let path = try optional(setting) else { return nil }
         guard FileManager.default.isReadableFile(atPath: path) else {
@@ -62,7 +63,7 @@ struct SettingReader {
         return path
     }
 
-    /// Refuses `other` when `setting` is absent.
+    /// Throws if `other` is set and `setting` is absent.
     func require(_ setting: Setting, with other: Setting) throws(SettingError) {
         let (texts, source) = try values.texts(other)
         if !texts.isEmpty, try values.texts(setting).texts.isEmpty {
@@ -71,16 +72,16 @@ struct SettingReader {
     }
 }
 
-/// The texts of the settings from all sources. `Settings` gives them their meaning.
+/// The texts of the settings from all sources. `Settings` interprets them.
 package struct SettingValues: Sendable {
-    /// Sources in falling precedence.
+    /// The sources in descending precedence.
     private let layers: [(source: SettingSource, provider: any ConfigProvider)]
 
     package init(layers: [(source: SettingSource, provider: any ConfigProvider)]) {
         self.layers = layers
     }
 
-    /// Combines the sources: flags take precedence over the environment, and the environment over the file.
+    /// Combines the sources. Flags take precedence over the environment, and the environment over the file.
     /// `environment` is the whole environment of the process.
     package init(
         flags: [Setting: [String]], environment: [String: String],
@@ -95,7 +96,7 @@ package struct SettingValues: Sendable {
         self.init(layers: layers)
     }
 
-    /// Returns the text or texts of `setting` and their source. Throws if the source has a value of another form.
+    /// Returns the text or texts of `setting` and their source. Throws if the value in the source has the wrong type.
     package func texts(_ setting: Setting) throws(SettingError) -> (
         texts: [String], source: SettingSource
     ) {
@@ -107,7 +108,7 @@ package struct SettingValues: Sendable {
         return (setting.defaultText.isEmpty ? [] : [setting.defaultText], .default)
     }
 
-    /// Splits a list that is written as one text, as etcdctl accepts it.
+    /// Splits a list that is written as one text. etcdctl accepts the same form.
     private static func parts(_ text: String) -> [String] {
         text.split(separator: ",", omittingEmptySubsequences: false).map {
             $0.trimmingCharacters(in: .whitespaces)
@@ -143,31 +144,31 @@ package struct SettingValues: Sendable {
     }
 }
 
-/// A setting that cannot be used. The message names the setting, its source, and a legal value.
+/// An error in a setting. The message names the setting, its source, and a legal value.
 package struct SettingError: Error, Equatable, CustomStringConvertible {
     package var message: String
 
     package init(_ message: String) { self.message = message }
 
-    /// Reports that the value of `setting` from `source` is not legal because of `problem`.
+    /// Reports that the value of `setting` from `source` has `problem`.
     package init(_ setting: Setting, from source: SettingSource, _ problem: String) {
         message = "\(source.name(of: setting)): \(problem); for example \(setting.example)"
     }
 
     package var description: String { message }
 
-    /// EX_CONFIG of sysexits.h: something is wrong in the configuration.
+    /// EX_CONFIG of sysexits.h, the exit status for a configuration error.
     package static let exitCode: Int32 = 78
 }
 
-/// The source of a setting's value, in falling precedence.
+/// The source of a setting's value. The cases are in descending precedence.
 package enum SettingSource: Hashable, Sendable {
     case flag
     case environment
     case file(path: String)
     case `default`
 
-    /// The name of `setting` in an error if its value came from this source.
+    /// Returns the name of `setting` for an error in a value from this source.
     package func name(of setting: Setting) -> String {
         switch self {
         case .flag: "\(setting.flag) (command line)"

@@ -4,8 +4,8 @@ import Domain
 import Foundation
 
 extension Settings {
-    /// Reads the settings from the command line, the environment and the file that `--config` or
-    /// `POLICY_SERVER_CONFIG` names. A variable that begins with `POLICY_SERVER_` and is not a setting is refused.
+    /// Reads the settings from the command line, the environment, and the file that `--config` or
+    /// `POLICY_SERVER_CONFIG` names. Throws for a variable that begins with `POLICY_SERVER_` and is not a setting.
     package static func load(
         _ flags: SettingFlags, _ places: LocationFlags,
         environment: [String: String] = ProcessInfo.processInfo.environment
@@ -32,7 +32,7 @@ extension Settings {
         }
     }
 
-    /// Returns true if Kubernetes sets `name` in every container for a Service whose name begins with `policy-server`
+    /// Returns true if Kubernetes sets the variable `name` in every container for a Service named `policy-server…`
     /// (https://kubernetes.io/docs/concepts/services-networking/service/#environment-variables).
     private static func isOfService(_ name: String) -> Bool {
         let parts = name.split(separator: "_", omittingEmptySubsequences: false)
@@ -43,7 +43,7 @@ extension Settings {
 
 /// The YAML file of `--config`.
 package enum SettingsFile {
-    /// Reads the file at `path`. Refuses an unknown key, a repeated key and a file that is not a mapping.
+    /// Reads the file at `path`. Throws for an unknown key, a repeated key, or a file that is not a mapping.
     package static func provider(path: String) async throws(SettingError) -> any ConfigProvider {
         guard let data = FileManager.default.contents(atPath: path) else {
             throw SettingError("--config: cannot read \(path)")
@@ -59,7 +59,7 @@ package enum SettingsFile {
         }
     }
 
-    /// Refuses errors that the provider would silently ignore.
+    /// Throws for errors that the provider would silently ignore.
     static func check(_ bytes: [UInt8], path: String) throws(SettingError) {
         let document: JSONValue
         do {

@@ -8,21 +8,21 @@ package import Logging
 package struct Settings: Sendable {
     package var listen: [ListenAddress]
     package var etcd: EtcdSettings
-    /// Folder of `audit.sqlite`.
+    /// The folder that holds `audit.sqlite`.
     package var dataDirectory: String
     /// The ledger's file.
     package var ledgerPath: String { dataDirectory + "/audit.sqlite" }
-    /// The folder for segments of rows that are older than `auditRetention`.
+    /// The folder for segments of rows older than `auditRetention`.
     package var segmentDirectory: String { dataDirectory + "/segments" }
-    /// The age at which audit rows expire; nil for never.
+    /// The age at which audit rows expire. With nil, rows never expire.
     package var auditRetention: Duration?
-    /// The key file that the settings name; nil for the one in the data folder.
+    /// The key file that the settings name. With nil, the key file in the data folder is used.
     package var auditKeyFile: String?
     /// The path of the signing key.
     package var auditKeyPath: String { auditKeyFile ?? dataDirectory + "/audit.key" }
-    /// The time between checkpoints; nil for none but the last.
+    /// The time between checkpoints. With nil, only the last checkpoint is made.
     package var auditCheckpointInterval: Duration?
-    /// The file of the keys that journal entries are signed with; nil for none.
+    /// The file of the keys that sign journal entries; nil if absent.
     package var journalKeyFile: String?
     package var policyNames: PolicyNameConvention
     package var attempts: RefusalBudget.Limits
@@ -30,19 +30,19 @@ package struct Settings: Sendable {
     package var drainTimeout: Duration
     package var maxBodyBytes: Int
     package var maxConnections: Int
-    /// Bytes of all request bodies together, including their parsed documents.
+    /// The limit in bytes for all request bodies together, including their parsed documents.
     package var maxBodyMemory: Int
-    /// Bytes of all answers together that clients have not read.
+    /// The limit in bytes for all answers together that clients have not read yet.
     package var maxAnswerMemory: Int
-    /// Names of this server besides its addresses, for `CrossSiteGuard.hosts`.
+    /// The names of this server in addition to its addresses, for `CrossSiteGuard.hosts`.
     package var allowedHosts: Set<String>
-    /// For `CrossSiteGuard.origins`.
+    /// The origins for `CrossSiteGuard.origins`.
     package var allowedOrigins: Set<String>
-    /// True if reads of the audit log are recorded in it.
+    /// True if the audit log records its own reads.
     package var auditReads: Bool
     package var logLevel: Logger.Level
 
-    /// Reads every setting. Throws for the first one that is not legal.
+    /// Reads every setting. Throws for the first illegal setting.
     package init(_ values: SettingValues) throws(SettingError) {
         let reader = SettingReader(values: values)
         listen = try reader.list(.listen, "is not HOST:PORT with a numeric address") {
@@ -82,10 +82,10 @@ package struct Settings: Sendable {
         try refuseBodiesWithoutRoom(reader)
     }
 
-    /// 1 MiB to 1 TiB.
+    /// The legal memory limits, 1 MiB to 1 TiB.
     private static let memory = 1 << 20...1 << 40
 
-    /// Refuses a memory limit that is too small for the largest body, which would always get a 503 "try again".
+    /// Throws if a memory limit is too small for the largest body. Such a body would always get a 503 "try again".
     private func refuseBodiesWithoutRoom(_ reader: SettingReader) throws(SettingError) {
         let needed = ByteBudget.limit(for: maxBodyBytes * (1 + API.documentMemory))
         guard maxBodyMemory < needed else { return }
@@ -95,7 +95,8 @@ package struct Settings: Sendable {
         )
     }
 
-    /// Reads a whole number of hours, days or weeks, at most a century. Returns `.some(nil)` for 0.
+    /// Reads a whole number of hours, days or weeks, at most a century. Returns `.some(nil)` for 0, and nil for any
+    /// other text.
     private static func age(_ text: String) -> Duration?? {
         if text == "0" { return .some(nil) }
         let hours = ["h": 1, "d": 24, "w": 168][text.suffix(1)]
@@ -105,8 +106,8 @@ package struct Settings: Sendable {
         return .some(.seconds(count * hours * 3_600))
     }
 
-    /// Refuses addresses that other machines can reach. There is no authentication, so every client that reaches
-    /// the port may change every region's policy.
+    /// Throws for an address that other machines can reach. The server has no authentication: every client that reaches
+    /// the port may change the policy of every region.
     private func refuseOpenAddresses(_ reader: SettingReader) throws(SettingError) {
         guard let open = listen.first(where: { !$0.isLoopback }) else { return }
         let source = try reader.values.texts(.listen).source
@@ -118,8 +119,8 @@ package struct Settings: Sendable {
 }
 
 extension ListenAddress {
-    /// Reads `HOST:PORT` or `[IPv6]:PORT` with a numeric host; nil for anything else. A name could later resolve to
-    /// another address, so only `localhost` is accepted, as 127.0.0.1.
+    /// Reads `HOST:PORT` or `[IPv6]:PORT` with a numeric host. Returns nil for any other text. A name could later
+    /// resolve to another address. The only accepted name is therefore `localhost`, which is read as 127.0.0.1.
     package init?(numeric text: String) {
         guard var address = ListenAddress(text) else { return nil }
         if address.host == "localhost" { address.host = "127.0.0.1" }
@@ -127,7 +128,7 @@ extension ListenAddress {
         self = address
     }
 
-    /// True if only this machine can reach the address: 127.0.0.0/8 or ::1.
+    /// True if only this machine can reach the address, which is in 127.0.0.0/8 or is ::1.
     package var isLoopback: Bool {
         guard Self.isIPv6(host) else { return Self.isIPv4(host) && host.hasPrefix("127.") }
         var address = in6_addr()

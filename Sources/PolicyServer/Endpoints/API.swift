@@ -3,19 +3,19 @@ import Domain
 package import HTTPCore
 package import Store
 
-/// The HTTP API. Its handlers check a request, call one of these parts and map the result to an answer.
+/// The HTTP API. A handler checks a request, calls one of these parts and converts the result to an answer.
 package struct API: Sendable {
     let controlPlane: ControlPlane
     package let ledger: AuditLedger
     let checkpoints: Checkpoints
     let metrics: Metrics
-    /// A fresh change id for a write without an Idempotency-Key.
+    /// Returns a fresh change id for a write without an Idempotency-Key.
     let makeChangeID: @Sendable () -> ChangeID
-    /// True if reads of the audit log are recorded in it.
+    /// True if the audit log records its own reads.
     let recordsReads: Bool
     let events: AuditEvents
     let listTags = ListTags()
-    /// Reads large bodies one at a time.
+    /// The queue that reads large bodies one at a time.
     let largeBodies = LargeBodyQueue()
 
     package init(
@@ -32,7 +32,7 @@ package struct API: Sendable {
         self.events = events
     }
 
-    /// Every route. A test compares them with openapi.yaml.
+    /// All routes. A test compares them with openapi.yaml.
     package var routes: [Route] {
         let routes =
             indexRoutes + objectRoutes + applyRoutes + diffRoutes + auditRoutes + proofRoutes
@@ -44,7 +44,7 @@ package struct API: Sendable {
         }
     }
 
-    /// Bytes of memory for each byte of a body that is parsed. A typical policy takes about eight times the size of
-    /// its text. A text of nothing but small members or empty lists takes the most.
+    /// The number of bytes of memory for each byte of a parsed body. A typical policy takes about eight times the size
+    /// of its text. A text that consists only of small members or empty lists takes the most memory.
     static let documentMemory = 24
 }

@@ -6,8 +6,9 @@ import HTTPTypes
 
 /// The actor of a request.
 package enum Principal {
-    /// Returns `X-Actor`, else `anonymous@<address>`. The header is trusted: there is no authentication, so only
-    /// clients on this machine can connect. Throws a 400 problem if the header is malformed.
+    /// Returns the value of `X-Actor`, or `anonymous@<address>` if the header is absent. The server trusts the header:
+    /// it has no authentication and only clients on this machine can connect. Throws a 400 problem if the header is
+    /// malformed.
     package static func of(_ request: Request) throws(Problem) -> String {
         guard let actor = request.headers[.actor] else { return anonymous(request) }
         guard isActor(actor) else {
@@ -25,42 +26,42 @@ package enum Principal {
     /// Returns true if `text` can be an actor in the ledger.
     static func isActor(_ text: String) -> Bool { text.isVisibleASCII(1...128) }
 
-    /// The form of an actor, for messages.
+    /// A description of a legal actor, for messages.
     static let form =
         "1 to 128 ASCII letters, digits and punctuation marks without spaces, such as alice.smith or "
         + "alice@example.org"
 
-    /// Returns true if `text` can be one of `X-Actor-Roles`, which are separated by commas.
+    /// Returns true if `text` can be one of the roles in `X-Actor-Roles`, which are separated by commas.
     static func isRole(_ text: String) -> Bool {
         text.isVisibleASCII(1...64) && !text.contains(",")
     }
 
-    /// The form of a role, for messages.
+    /// A description of a legal role, for messages.
     static let roleForm =
         "1 to 64 ASCII letters, digits and punctuation marks without spaces and commas"
 
-    /// The actor of a request without `X-Actor`.
+    /// Returns the actor of a request without `X-Actor`.
     static func anonymous(_ request: Request) -> String { "anonymous@\(request.remoteAddress)" }
 
-    /// Returns true for names that the ledger uses itself: for other writers of etcd, this server, and requests
-    /// without an actor.
+    /// Returns true for a name that the ledger uses itself. These names stand for other writers of etcd, for this
+    /// server, and for requests without an actor.
     private static func isReserved(_ actor: String) -> Bool {
         let name = actor.lowercased()
         return ["unknown", AuditRecord.Draft.ownActor].contains(name)
             || name.hasPrefix("anonymous@")
     }
 
-    /// The values of `authentication(of:)`.
+    /// The values that `authentication(of:)` returns.
     static let authentications = ["none", "asserted"]
 
-    /// The source of the actor: `asserted` if the client named it, else `none`.
+    /// Returns the source of the actor: `asserted` if the client named it, otherwise `none`.
     package static func authentication(of request: Request) -> String {
         request.headers[.actor] == nil ? "none" : "asserted"
     }
 }
 
 extension ChangeContext {
-    /// Reads who asks, and why. Throws a 400 problem for a malformed header.
+    /// Reads the actor and the reason. Throws a 400 problem for a malformed header.
     package init(_ request: Request) throws(Problem) {
         let reason = try Self.reason(request)
         self.init(request, actor: try Principal.of(request), reason: reason)
@@ -69,7 +70,7 @@ extension ChangeContext {
         ticket = try Self.ticket(request)
     }
 
-    /// Reads who asked, and why, from a request that was refused. Malformed values are left out.
+    /// Reads the actor and the reason of a refused request. Leaves out malformed values.
     init(bestEffort request: Request) {
         let actor = try? Principal.of(request)
         self.init(
@@ -100,7 +101,7 @@ extension ChangeContext {
         try text(request.headers[.ticket], "X-Ticket", limit: 128)
     }
 
-    /// Nil when absent or blank.
+    /// Returns the trimmed text; nil if it is absent or blank.
     private static func text(
         _ value: String?, _ name: String, limit: Int
     ) throws(Problem) -> String? {
@@ -124,7 +125,8 @@ extension ChangeContext {
         return roles
     }
 
-    /// Cuts and cleans the User-Agent. It is only information, so a strange value is no reason to refuse.
+    /// Returns a cut and cleaned User-Agent. The header is only information, so an odd value does not lead to a
+    /// refusal.
     private static func userAgent(_ value: String) -> String {
         var text = ""
         for scalar in value.unicodeScalars.prefix(256) {
@@ -133,7 +135,7 @@ extension ChangeContext {
         return text
     }
 
-    /// Version 00 of the header; anything else is ignored (W3C Trace Context section 2.2.1).
+    /// Returns a header of version 00. Returns nil for any other value (W3C Trace Context section 2.2.1).
     private static func traceParent(_ value: String) -> String? {
         let parts = value.trimmed.split(separator: "-", omittingEmptySubsequences: false)
         guard parts.map(\.utf8.count) == [2, 32, 16, 2], parts.allSatisfy(Hex.isLowerCase),
@@ -145,7 +147,8 @@ extension ChangeContext {
 }
 
 extension Route {
-    /// This route with answers that name the actor, for the access log, and problems that name their request.
+    /// This route with two additions. Its answers name the actor for the access log, and its problems name their
+    /// request.
     var identified: Route {
         var route = self
         switch handler {

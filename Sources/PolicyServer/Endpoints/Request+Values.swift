@@ -1,9 +1,9 @@
 import Domain
 import HTTPCore
 
-/// Query parameters of this API's own types; every failure is a 400 problem that names the parameter.
+/// Query parameters with types of this API. Every failure is a 400 problem that names the parameter.
 extension Request {
-    /// Reads a CIDR in canonical form. With `orAddress` a bare address is also accepted, as a block of its own.
+    /// Reads a CIDR in canonical form. With `orAddress` also accepts an address, as a block of one address.
     func cidr(_ name: String, orAddress: Bool = false) throws(Problem) -> CIDR? {
         guard let text = query(name) else { return nil }
         var block = text
@@ -20,8 +20,8 @@ extension Request {
         try query(name, expected: Timestamp.askedFormsInURL) { Timestamp(asked: $0, now: now) }
     }
 
-    /// Reads the query parameter `name` with `read`; nil if absent. `expected` completes the message "must be …" for
-    /// a value that `read` refuses.
+    /// Reads the query parameter `name` with `read`; nil if absent. Throws if `read` returns nil; `expected` completes
+    /// the message "must be …".
     func query<Value>(
         _ name: String, expected: String, _ read: (String) -> Value?
     ) throws(Problem) -> Value? {
@@ -32,7 +32,7 @@ extension Request {
         return value
     }
 
-    /// Reads one of an enumeration's values; nil if absent.
+    /// Reads one of the values of an enumeration; nil if absent.
     func oneOf<Value: RawRepresentable<String> & CaseIterable>(
         _ name: String
     ) throws(Problem) -> Value? {

@@ -3,7 +3,7 @@ package import Documents
 import Domain
 import Store
 
-// Documents of answers, other than the objects themselves.
+// The documents of all answers except the objects.
 
 extension ObjectReference {
     package var document: JSONValue {
@@ -79,7 +79,7 @@ extension ChangeStatus {
 }
 
 extension ControlPlaneHealth {
-    /// Returns the document of `/readyz`. Checkpoints and findings about stored values are shown but do not decide
+    /// Returns the document of `/readyz`. It shows checkpoints and findings about stored values. These do not affect
     /// readiness, because the server still accepts writes.
     package func document(checkpoints: Checkpoints.Status) -> JSONValue {
         [
@@ -95,14 +95,14 @@ extension ControlPlaneHealth {
 }
 
 extension FindingSummary {
-    /// The same form as the other parts of the server's health.
+    /// The document of this part of the server's health. All parts have the same form.
     fileprivate var document: JSONValue {
         ["ok": .bool(total == 0 && !isNamingMixed), "detail": .string(detail)]
     }
 }
 
 extension Checkpoints.Status {
-    /// The same form as the other parts of the server's health.
+    /// The document of this part of the server's health. All parts have the same form.
     var document: JSONValue {
         var detail = "\(signed) rows signed, \(anchored) anchored in etcd"
         if let problem { detail += "; \(problem)" }
@@ -126,7 +126,7 @@ extension ControlPlaneHealth.Part {
 }
 
 extension ObjectVersion {
-    /// The version as the API shows it; members without a value are absent.
+    /// The version as the API shows it. Members without a value are left out.
     var document: JSONValue {
         var object = JSONObject()
         object["revision"] = .number(JSONNumber(position.revision))

@@ -3,7 +3,7 @@ import Domain
 
 /// Rows of the ledger as comma-separated values (RFC 4180), for spreadsheets.
 enum AuditCSV {
-    /// The members of a row that are columns, in this order.
+    /// The members of a row that are columns, in the order of the columns.
     static let columns: [String] = {
         let members = AuditColumn.all.compactMap { column in
             column.csv.flatMap { position in column.member.map { (position, $0.name) } }
@@ -30,7 +30,7 @@ enum AuditCSV {
         Array((cells.map(escaped).joined(separator: ",") + "\r\n").utf8)
     }
 
-    /// A cell that a spreadsheet would take for a formula gets an apostrophe in front
+    /// Returns the cell in CSV form. Puts an apostrophe in front of a cell that a spreadsheet would treat as a formula
     /// (https://owasp.org/www-community/attacks/CSV_Injection).
     private static func escaped(_ cell: String) -> String {
         var cell = cell

@@ -15,7 +15,7 @@ enum AuditFormat: Sendable, Equatable {
     static let csvType = "text/csv"
     static let cadfType = "application/cadf+json"
 
-    /// Media types of a list, the favourite first.
+    /// The media types of a list, with the preferred one first.
     static let answerTypes = DocumentFormat.answerTypes + [linesType, csvType, cadfType]
 
     init(answerType: String) {
@@ -28,7 +28,7 @@ enum AuditFormat: Sendable, Equatable {
             }
     }
 
-    /// The format's name in the ledger.
+    /// The name of the format in the ledger.
     var name: String {
         switch self {
         case .document(.json): "json"
@@ -39,7 +39,7 @@ enum AuditFormat: Sendable, Equatable {
         }
     }
 
-    /// True if a list is only its rows one after the other, so that all of them can be streamed.
+    /// True if a list consists only of its rows, so that all rows can be streamed.
     var isStream: Bool { self == .lines || self == .csv }
 
     func contentType(_ request: Request) -> String {
@@ -49,17 +49,17 @@ enum AuditFormat: Sendable, Equatable {
         }
     }
 
-    /// The text before the first row of a stream.
+    /// The text before the first row in a stream.
     var head: [UInt8] { self == .csv ? AuditCSV.head : [] }
 
-    /// A row of a stream.
+    /// Returns a row in the form for a stream.
     func row(_ record: AuditRecord) -> [UInt8] {
         self == .csv
             ? AuditCSV.row(record)
             : JSONSerializer.bytes(record.document) + [UInt8(ascii: "\n")]
     }
 
-    /// Returns one page; `next` is the cursor of the next one.
+    /// Returns one page. `next` is the cursor of the next page.
     func page(_ page: AuditPage, _ next: String?) -> [UInt8] {
         switch self {
         case .lines, .csv: head + page.records.flatMap(row)

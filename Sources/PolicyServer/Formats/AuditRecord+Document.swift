@@ -2,7 +2,7 @@ package import Documents
 package import Domain
 
 extension AuditRecord {
-    /// The row as the API shows it; members without a value are absent.
+    /// The row as the API shows it. Members without a value are left out.
     package var document: JSONValue {
         var object = JSONObject()
         for column in AuditColumn.all {
@@ -14,13 +14,13 @@ extension AuditRecord {
             } else {
                 object[member.name] = value
             }
-            // The difference is no column of its own; it follows from the two before it.
+            // The difference has no column. It is computed from the columns `before` and `after`, so it follows them.
             if column.name == "after" { object["diff"] = diff.map { .array($0.map(\.document)) } }
         }
         return .object(object)
     }
 
-    /// Returns what a column shows; nil for NULL and for a flag that is not set.
+    /// Returns the shown value of a column; nil for NULL and for a flag that is not set.
     private func shown(_ column: AuditColumn) -> JSONValue? {
         switch (column.content, column.value(of: self)) {
         case (_, .null): nil
@@ -34,8 +34,9 @@ extension AuditRecord {
         }
     }
 
-    /// The operations that turn the object before into the one after (RFC 6902); nil unless both are there. Of a
-    /// CrossRegionPolicy that is what was written, unless it is the same.
+    /// The operations that turn the object before into the object after (RFC 6902); nil unless the row has both. For a
+    /// CrossRegionPolicy the operations compare the written documents. If these are equal, they compare the stored
+    /// documents.
     package var diff: [JSONPatch.Operation]? {
         guard let before = entry.before, let after = entry.after else { return nil }
         let (stored, later) = (Self.embedded(before), Self.embedded(after))
@@ -47,14 +48,14 @@ extension AuditRecord {
         return JSONPatch.diff(from: stored, to: later)
     }
 
-    /// The document that a column's text is; the text itself when it is none.
+    /// Returns the document in a column's text. Returns the text itself if it is not a document.
     private static func embedded(_ text: String) -> JSONValue {
         (try? JSONParser.parse(Array(text.utf8))) ?? .string(text)
     }
 }
 
 extension AuditColumn.Member {
-    /// The member of the row's document.
+    /// The name of the member in the row's document.
     var name: String {
         switch self {
         case .plain(let name), .json(let name), .part(_, of: let name): name

@@ -1,11 +1,11 @@
 package import Documents
 package import Domain
 
-/// Words of the Cloud Auditing Data Federation (DMTF DSP0262).
+/// The vocabulary of the Cloud Auditing Data Federation (DMTF DSP0262).
 enum CADF {
     static let event = "http://schemas.dmtf.org/cloud/audit/1.0/event"
     static let log = "http://schemas.dmtf.org/cloud/audit/1.0/log"
-    /// What `reasonCode` is a code of.
+    /// The taxonomy of the codes in `reasonCode`.
     static let httpStatus =
         "http://www.iana.org/assignments/http-status-codes/http-status-codes.xml"
     static let observer: JSONValue = [
@@ -14,10 +14,10 @@ enum CADF {
 
     typealias Part = (column: AuditColumn, member: AuditColumn.Member)
 
-    /// The columns that are tags, in their order.
+    /// The columns that are shown as tags, in order.
     static let tags = parts { if case .tag(let position) = $0 { position } else { nil } }
 
-    /// The columns that are attachments, in their order.
+    /// The columns that are shown as attachments, in order.
     static let attachments = parts {
         if case .attachment(let position) = $0 { position } else { nil }
     }
@@ -32,7 +32,7 @@ enum CADF {
         .sorted { $0.0 < $1.0 }.map(\.1)
     }
 
-    /// A kind of object in the taxonomy of resources.
+    /// Returns the type of a kind of object in CADF's taxonomy of resources.
     static func resource(_ kind: String) -> String {
         switch kind {
         case "Region": "network/region"
@@ -44,11 +44,11 @@ enum CADF {
 }
 
 extension AuditRecord {
-    /// The row as an event.
+    /// The row as a CADF event.
     package var cadfEvent: JSONValue {
         var event = JSONObject()
         event["typeURI"] = .string(CADF.event)
-        // Unique among all ledgers, unlike the number.
+        // The hash is unique among all ledgers; the row number is not.
         event["id"] = .string("policy-server:\(hash)")
         event["eventType"] = .string(eventType)
         event["eventTime"] = .string(entry.time.rfc3339)
@@ -64,8 +64,8 @@ extension AuditRecord {
         return .object(event)
     }
 
-    /// `control` is an event in which a rule decided. What the server observed is no `monitor` event, which
-    /// would have to have measurements.
+    /// The event type is `control` if a rule decided. A change that the server observed is not a `monitor` event,
+    /// because such an event must have measurements.
     private var eventType: String { entry.outcome == .refused ? "control" : "activity" }
 
     private var initiator: JSONValue {
@@ -81,7 +81,7 @@ extension AuditRecord {
         host["agent"] = entry.userAgent.map(JSONValue.string)
         if !host.isEmpty { initiator["host"] = .object(host) }
         if let authentication = entry.authentication {
-            // DSP0262 wants a token; what was shown is never kept.
+            // DSP0262 requires a token. The server never stores the token of a client.
             initiator["credential"] = ["type": .string(authentication), "token": "***"]
         }
         if let roles = entry.roles {

@@ -1,45 +1,45 @@
 package import Documents
 import Domain
 
-/// The two formats of documents.
+/// The format of a document.
 package enum DocumentFormat: Sendable, Equatable {
     case json
     case yaml
 
-    /// The media types of YAML that clients use; the first is RFC 9512's.
+    /// The media types of YAML that clients use. The first one is from RFC 9512.
     private static let yamlTypes = [
         "application/yaml", "application/x-yaml", "text/yaml", "text/x-yaml",
     ]
 
-    /// Media types of an answer that is a document, the favourite first.
+    /// The media types of an answer with a document, with the preferred one first.
     package static let answerTypes = ["application/json"] + yamlTypes
 
-    /// Media types of a body that is a document. A body without a type, as `curl -T` sends it, is accepted too.
+    /// The media types of a body with a document. A body without a type is also accepted, because `curl -T` sends none.
     package static let bodyTypes = ["application/json", "application/octet-stream"] + yamlTypes
 
-    /// Media types of a merge patch (RFC 7396); plain JSON and YAML mean the same here.
+    /// The media types of a merge patch (RFC 7396). Plain JSON and plain YAML are treated as a merge patch.
     package static let patchTypes = ["application/merge-patch+json"] + bodyTypes
 
-    /// The form of an answer of `mediaType`, one of `answerTypes`.
+    /// Creates the format for an answer of type `mediaType`, which is one of `answerTypes`.
     package init(answerType mediaType: String) {
         self = Self.yamlTypes.contains(mediaType) ? .yaml : .json
     }
 
-    /// Finds the format of a body. If its type does not tell, the first byte does: a body that opens an object or an
-    /// array is JSON, any other YAML.
+    /// Determines the format of a body. If the type does not determine it, the first byte does: a body that begins with
+    /// an object or an array is JSON, and any other body is YAML.
     package init(bodyType mediaType: String?, body: [UInt8]) {
         switch mediaType {
         case nil, "application/octet-stream":
             let first = body.first { !" \t\r\n".utf8.contains($0) }
             let isJSON = first == UInt8(ascii: "{") || first == UInt8(ascii: "[")
-            // An empty body counts as JSON, so that its error does not mention YAML.
+            // An empty body counts as JSON. Its error message therefore does not mention YAML.
             self = isJSON || first == nil ? .json : .yaml
         case let type? where Self.yamlTypes.contains(type): self = .yaml
         default: self = .json
         }
     }
 
-    /// The document that `bytes` hold.
+    /// Parses the document in `bytes`.
     package func parse(_ bytes: [UInt8]) throws(DocumentError) -> JSONValue {
         switch self {
         case .json: try Self.json(bytes)
@@ -47,7 +47,7 @@ package enum DocumentFormat: Sendable, Equatable {
         }
     }
 
-    /// Returns the documents of a stream: those of a YAML text, or the elements of a JSON or YAML list.
+    /// Returns the documents of a manifest: the documents of a YAML text, or the elements of a JSON or YAML list.
     package func parseStream(_ bytes: [UInt8]) throws(DocumentError) -> [StreamedDocument] {
         switch self {
         case .yaml: return try YAMLParser.stream(bytes, limits: .body)
@@ -86,16 +86,16 @@ package enum DocumentFormat: Sendable, Equatable {
     }
 }
 
-/// Reads and checks large bodies one at a time. So large bodies occupy only one thread of the pool, and all other
-/// requests have the rest. It is an actor and not a mutex, so that a waiting body blocks no thread.
+/// Reads and checks large bodies one at a time. Large bodies therefore occupy only one thread of the pool, and other
+/// requests use the rest. The type is an actor instead of a mutex, so that a waiting body blocks no thread.
 package actor LargeBodyQueue {
-    /// The size in bytes from which a body is large. A smaller one takes a few milliseconds at most and does not
+    /// The size in bytes at which a body counts as large. A smaller body takes a few milliseconds at most and does not
     /// wait.
     package static let largeBody = 65_536
 
     package init() {}
 
-    /// Returns the result of `work` on a body of `bytes` bytes.
+    /// Performs `work` on a body of `bytes` bytes and returns its result. Only work on a large body waits.
     package nonisolated func perform<Value: Sendable, Failure: Error>(
         bytes: Int, _ work: @Sendable () throws(Failure) -> Value
     ) async throws(Failure) -> Value {

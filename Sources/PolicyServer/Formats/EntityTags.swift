@@ -1,14 +1,14 @@
 package import ControlPlane
 import HTTPCore
 
-/// `If-Match` and `If-None-Match` (RFC 9110 section 13.1) over ETags that are etcd revisions.
+/// Reads `If-Match` and `If-None-Match` (RFC 9110 section 13.1). The ETags of objects are etcd revisions.
 package enum EntityTags {
-    /// The comparison of tags: a weak tag never matches strongly (RFC 9110 section 8.8.3.2).
+    /// The comparison of tags. In a strong comparison a weak tag never matches (RFC 9110 section 8.8.3.2).
     package enum Comparison: Sendable {
         case strong, weak
     }
 
-    /// The ETag of a revision: `"42"`.
+    /// Returns the ETag of a revision, such as `"42"`.
     package static func tag(_ revision: Int64) -> String { "\"\(revision)\"" }
 
     /// Reads a header value; nil if it is malformed. A tag that is not a revision matches nothing.
@@ -22,7 +22,7 @@ package enum EntityTags {
         }
     }
 
-    /// Returns true if the value of If-None-Match names `tag`; nil if the value is malformed.
+    /// Returns true if the value of If-None-Match contains `tag`; nil if the value is malformed.
     package static func names(_ tag: String, in value: String) -> Bool? {
         if value.trimmed == "*" { return true }
         return tags(value).map { $0.contains { "\"\($0.content)\"" == tag } }
@@ -64,16 +64,16 @@ package enum EntityTags {
     }
 }
 
-/// ETags of lists.
+/// The ETags of lists.
 ///
-/// A list has no revision of its own: etcd's revision rises with every change of an endpoint, and a restored etcd
-/// uses the same numbers again. So a tag is valid for one run of one server. Behind a load balancer another replica
-/// answers 200 instead of 304.
+/// A list has no revision. etcd's revision rises with every change of an endpoint, and a restored etcd uses the same
+/// numbers again. A tag is therefore valid for one run of one server. Behind a load balancer another replica answers
+/// 200 instead of 304.
 struct ListTags: Sendable {
-    /// Distinguishes this run of the server from every other.
+    /// A random text that distinguishes this run of the server from all other runs.
     private let run = String(UInt64.random(in: 0...UInt64.max), radix: 36)
 
-    /// Returns the tag of a list at `version`, for the format and the part that `request` asks for.
+    /// Returns the tag of a list at `version`. The tag depends on the format and the part that `request` asks for.
     func tag(_ request: Request, version: UInt64) -> String {
         var hasher = Hasher()
         hasher.combine(request.responseType)

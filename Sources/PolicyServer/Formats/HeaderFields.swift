@@ -1,35 +1,35 @@
 import Foundation
 import HTTPTypes
 
-/// Header fields that HTTPTypes does not name.
+/// The names of header fields that HTTPTypes does not define.
 extension HTTPField.Name {
-    /// Identifies a write, so that it can be repeated safely (draft-ietf-httpapi-idempotency-key-header).
+    /// The key that identifies a write, so that it can be repeated safely (draft-ietf-httpapi-idempotency-key-header).
     static let idempotencyKey = constant("Idempotency-Key")
     static let idempotencyReplayed = constant("Idempotency-Replayed")
     static let actor = constant("X-Actor")
     static let actorRoles = constant("X-Actor-Roles")
     static let reason = constant("X-Reason")
     static let ticket = constant("X-Ticket")
-    /// https://www.w3.org/TR/trace-context/
+    /// The trace context of a request (https://www.w3.org/TR/trace-context/).
     static let traceParent = constant("traceparent")
     static let changeID = constant("X-Change-Id")
-    /// The etcd revision that an answer with an earlier state shows.
+    /// The etcd revision of the earlier state that an answer shows.
     static let historyRevision = constant("X-History-Revision")
-    /// The start of the range around that revision for which the ledger's history is complete.
+    /// The start of the complete range of the ledger's history around that revision.
     static let historySince = constant("X-History-Since")
     static let warning = constant("Warning")
-    /// The position at which a stream of Server-Sent Events continues.
+    /// The position after which a stream of Server-Sent Events continues.
     static let lastEventID = constant("Last-Event-ID")
     static let link = constant("Link")
 
-    /// The names above are tokens, so the fallback is never taken.
+    /// Returns the field name. The names above are tokens, so the fallback is never used.
     private static func constant(_ name: String) -> HTTPField.Name {
         HTTPField.Name(name) ?? .via
     }
 }
 
 extension StringProtocol {
-    /// The text without the optional white space that HTTP allows around list members (RFC 9110 section 5.6.3).
+    /// The text without optional white space at both ends. HTTP allows it around list members (RFC 9110 section 5.6.3).
     var trimmed: String {
         var part = self[...]
         while let first = part.first, first == " " || first == "\t" { part = part.dropFirst() }
@@ -37,7 +37,7 @@ extension StringProtocol {
         return String(part)
     }
 
-    /// Returns true if the text is `range` printable ASCII characters without spaces.
+    /// Returns true if the text consists of printable ASCII characters without spaces and its length is in `range`.
     func isVisibleASCII(_ range: ClosedRange<Int>) -> Bool {
         range.contains(utf8.count) && utf8.allSatisfy { (0x21...0x7E).contains($0) }
     }
@@ -47,9 +47,9 @@ extension StringProtocol {
 }
 
 extension Unicode.Scalar {
-    /// True if it is displayed as itself. False for control characters, line breaks, characters that reorder or
-    /// hide their neighbours, and the replacement character of invalid UTF-8. The joiners are allowed: ordinary
-    /// Persian, Indic scripts and emoji need them.
+    /// True if the character is displayed. False for control characters, line breaks, characters that reorder or hide
+    /// their neighbours, and the replacement character of invalid UTF-8. The two joiners count as printable, because
+    /// ordinary Persian, Indic scripts and emoji need them.
     var isPrintable: Bool {
         switch properties.generalCategory {
         case .format: self == "\u{200C}" || self == "\u{200D}"
@@ -59,9 +59,9 @@ extension Unicode.Scalar {
     }
 }
 
-/// Percent-encoding of text in a URI.
+/// Percent-encodes text for a URI.
 enum URIText {
-    /// Returns `text` with all characters encoded except the unreserved ones of RFC 3986 section 2.3.
+    /// Returns `text` with all characters encoded except the unreserved characters of RFC 3986 section 2.3.
     static func encoded(_ text: String) -> String {
         text.addingPercentEncoding(withAllowedCharacters: unreserved) ?? ""
     }

@@ -1,10 +1,10 @@
 import Foundation
 import Store
 
-/// The opaque position of a page: its list and the position where it begins.
+/// The opaque cursor of a page. It holds the name of its list and the position where the page begins.
 ///
-/// Base64url of list, line feed and position. The list's name is included so that a cursor of another list is
-/// refused and not misread.
+/// The text of a cursor is the base64url of list, line feed and position. A cursor of another list is refused instead
+/// of misread, because the list's name is part of it.
 package struct PageCursor: Equatable, Sendable {
     /// The list's name, such as `subnets`.
     package var list: String
@@ -15,7 +15,7 @@ package struct PageCursor: Equatable, Sendable {
         self.position = position
     }
 
-    /// Reads what `text` writes; nil for anything else and for a cursor of another list.
+    /// Reads the form that `text` writes; nil for any other text and for a cursor of another list.
     package init?(text: String, list: String) {
         guard text.utf8.count <= 1024, let bytes = Self.decode(text),
             let plain = String(validating: bytes, as: UTF8.self),
@@ -37,7 +37,7 @@ package struct PageCursor: Equatable, Sendable {
     }
 }
 
-/// A position in a list of an earlier state. All pages show the same state as the first one.
+/// A position in a list of an earlier state. All pages show the same state as the first page.
 struct PinnedPosition: Equatable {
     var positions: [HistoryPosition]
     var rest: String
@@ -47,7 +47,7 @@ struct PinnedPosition: Equatable {
         self.rest = rest
     }
 
-    /// Reads what `text` writes.
+    /// Reads the form that `text` writes; nil for any other text.
     init?(_ text: String, positions count: Int = 1) {
         let parts = text.split(
             separator: " ", maxSplits: count, omittingEmptySubsequences: false)

@@ -1,12 +1,12 @@
 package import Documents
 import Domain
 
-/// Violations in an answer. The bounds here limit the answer to a refusal, however large the document was.
+/// The violations in an answer. The limits here bound the size of the answer for documents of any size.
 extension ViolationList {
-    /// The most bytes of JSON of the whole list.
+    /// The maximum size of the whole list in bytes of JSON.
     package static let listBytes = 65_536
 
-    /// Returns the list, with the positions of the violations in the client's text where they are known.
+    /// Returns the list. Each violation has its position in the client's text, if the position is known.
     package func document(at positions: [SourcePosition?]) -> JSONValue {
         var documents: [JSONValue] = []
         var size = 0
@@ -22,7 +22,7 @@ extension ViolationList {
 }
 
 extension Violation {
-    /// Returns the violation with its position in the client's text, if that is known.
+    /// Returns the violation with its position in the client's text, if the position is known.
     func document(at position: SourcePosition?) -> JSONValue {
         guard let position, var object = document.objectValue else { return document }
         object["line"] = .number(JSONNumber(Int64(position.line)))
@@ -31,9 +31,9 @@ extension Violation {
     }
 }
 
-/// The warnings of an accepted change in an answer: the first ones, and their number if the list is not complete.
+/// The warnings of an accepted change in an answer. An incomplete list also has the total number of warnings.
 enum WarningList {
-    /// Adds `warnings`, and `warningCount` if the list is not complete.
+    /// Adds `warnings` to `object`. Also adds `warningCount` if the list is not complete.
     static func add(_ warnings: [Violation], to object: inout JSONObject) {
         let list = ViolationList(warnings)
         let shown = list.document(at: [])
@@ -44,13 +44,14 @@ enum WarningList {
     }
 }
 
-/// `Warning` headers of an accepted change.
+/// The `Warning` headers of an accepted change.
 package enum WarningHeader {
-    /// The most headers, so that the header section stays within the limits of clients; the ledger has all warnings.
+    /// The maximum number of headers. It keeps the header section within the limits of clients; the ledger has all
+    /// warnings.
     static let maxCount = 16
 
-    /// One value for each of the first warnings: `299 - "rule: message"`, a quoted string of RFC 9110
-    /// section 5.6.4 with printable ASCII only.
+    /// Returns one value for each of the first warnings. A value has the form `299 - "rule: message"`, with a quoted
+    /// string (RFC 9110 section 5.6.4) of printable ASCII only.
     package static func values(_ warnings: [Violation]) -> [String] {
         warnings.prefix(maxCount).map { warning in
             let place = warning.pointer.isEmpty ? "" : " (\(warning.pointer))"

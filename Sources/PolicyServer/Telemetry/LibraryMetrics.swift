@@ -1,17 +1,17 @@
 package import CoreMetrics
 import Synchronization
 
-/// Collects what libraries report through swift-metrics, for `/metrics`.
+/// Collects the metrics that libraries report through swift-metrics, for `/metrics`.
 ///
-/// This server's own metrics do not pass through here: most are computed on request, and their names, help texts
-/// and order are part of the contract. A library chooses its labels itself, so the number of
-/// series is bounded: a label that holds an address or a path must not fill the memory.
+/// This server's own metrics do not use this class. Most of them are computed on request, and their names, help texts
+/// and order are part of the contract. A library chooses its labels itself. The number of series is therefore limited,
+/// so that a label with an address or a path cannot fill the memory.
 package final class LibraryMetrics: MetricsFactory {
-    /// The one that `install()` makes swift-metrics use.
+    /// The instance that `install()` passes to swift-metrics.
     package static let shared = LibraryMetrics()
 
-    /// Series of all libraries together. Ten libraries with some tens of series each fit; more than a
-    /// thousand lines would make every scrape slow.
+    /// The maximum number of series of all libraries together. Ten libraries with some tens of series each fit. More
+    /// than a thousand lines would make every scrape slow.
     package static let maximumSeries = 1_000
 
     private struct State {
@@ -19,13 +19,13 @@ package final class LibraryMetrics: MetricsFactory {
         var refused: UInt64 = 0
     }
 
-    // A mutex and not an actor: libraries make and release their metrics in synchronous code.
+    // This is a mutex instead of an actor, because libraries create and release their metrics in synchronous code.
     private let state = Mutex(State())
     private let maximum: Int
 
     package init(maximum: Int = LibraryMetrics.maximumSeries) { self.maximum = maximum }
 
-    /// Makes swift-metrics report here. Only the program does so, and once: a second call is fatal.
+    /// Makes swift-metrics report here. Only the program calls this, and only once, because a second call is fatal.
     static func install() { MetricsSystem.bootstrap(shared) }
 
     package func makeCounter(label: String, dimensions: [(String, String)]) -> any CounterHandler {
@@ -46,7 +46,7 @@ package final class LibraryMetrics: MetricsFactory {
     package func destroyRecorder(_ handler: any RecorderHandler) { remove(handler) }
     package func destroyTimer(_ handler: any TimerHandler) { remove(handler) }
 
-    /// Writes every series, by name; one that was refused is only counted.
+    /// Writes every series, sorted by name. Writes only the number of refused series.
     package func write(to text: inout PrometheusText) {
         let (all, refused) = state.withLock { (Array($0.series.values), $0.refused) }
         let sorted = all.sorted { ($0.key.name, $0.key.order) < ($1.key.name, $1.key.order) }
@@ -66,14 +66,15 @@ package final class LibraryMetrics: MetricsFactory {
         }
     }
 
-    /// Returns the series of this name and these labels, made when it is new; nil when it is refused.
+    /// Returns the series with this name and these labels. Creates it if it is new. Returns nil if it is refused.
     private func series(
         _ kind: PrometheusText.Kind, _ label: String, _ dimensions: [(String, String)]
     ) -> Series? {
         let key = Series.Key(kind, label, dimensions)
         return state.withLock { state in
             if let known = state.series[key], known.kind == kind { return known }
-            // One name has one type in Prometheus' format, and the names of this server are its own.
+            // In Prometheus' format a name has one type. Names with this server's prefixes are reserved for this
+            // server.
             let isTaken =
                 key.name.hasPrefix("policy_server_") || key.name.hasPrefix("process_")
                 || state.series.values.contains { $0.key.name == key.name && $0.kind != kind }
@@ -113,8 +114,8 @@ private final class Series: CounterHandler, RecorderHandler, TimerHandler {
 
         var order: String { labels.map { "\($0.name)=\($0.value)" }.joined(separator: ",") }
 
-        /// Letters, digits and `_`, no digit first
-        /// (https://prometheus.io/docs/concepts/data_model/#metric-names-and-labels).
+        /// Returns `text` as a legal metric or label name. Such a name has letters, digits and `_`, and does not begin
+        /// with a digit (https://prometheus.io/docs/concepts/data_model/#metric-names-and-labels).
         private static func legal(_ text: String) -> String {
             let bytes = text.utf8.prefix(128).map { byte in
                 switch byte {
@@ -144,7 +145,7 @@ private final class Series: CounterHandler, RecorderHandler, TimerHandler {
 
     func record(_ value: Int64) { record(Double(value)) }
 
-    /// Replaces the value of a gauge; adds to the sum of a summary.
+    /// Replaces the value of a gauge, or adds to the sum of a summary.
     func record(_ value: Double) {
         let isGauge = kind == .gauge
         state.withLock { $0 = ($0.count + 1, isGauge ? value : $0.value + value) }

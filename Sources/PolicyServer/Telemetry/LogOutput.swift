@@ -2,18 +2,18 @@ import Dispatch
 import Foundation
 import Synchronization
 
-/// The output of the log: a bounded queue before a file descriptor, which a dispatch queue empties.
+/// The output of the log. It is a bounded queue that a dispatch queue writes to a file descriptor.
 ///
-/// Writing a line never waits. If an event loop wrote to a pipe that no process reads, it would block with all its
-/// connections. So a line without room in the queue is dropped and counted. `/metrics` shows the count at once, and
-/// the log reports it when it can be written again.
+/// Writing a line never waits. An event loop that wrote to a pipe without a reader would block with all its
+/// connections. A line that does not fit into the queue is therefore dropped and counted. `/metrics` shows the count at
+/// once. The log reports it as soon as the log can be written again.
 package final class LogOutput: TextOutputStream, Sendable {
     /// The log of this program.
     package static let standardError = LogOutput(descriptor: STDERR_FILENO)
 
     private struct State {
         var waiting: [UInt8] = []
-        /// Dropped lines that the log has not reported.
+        /// The number of dropped lines that the log has not reported yet.
         var untold: UInt64 = 0
         /// True while `drain` is running or about to run.
         var isWriting = false
@@ -25,20 +25,20 @@ package final class LogOutput: TextOutputStream, Sendable {
     private let dropped = Atomic<UInt64>(0)
     private let queue = DispatchQueue(label: "log")
 
-    /// - Parameter limit: The most bytes that the queue holds. As many bytes again may be in the course of being
-    ///   written.
+    /// - Parameter limit: The maximum number of bytes in the queue. A write in progress may hold the same number of
+    ///   bytes again.
     package init(descriptor: Int32, limit: Int = 2 << 20) {
         self.descriptor = descriptor
         self.limit = limit
-        // If the reader has closed the pipe, `write` fails instead of SIGPIPE ending the process.
+        // If the reader has closed the pipe, `write` now fails. Without this line SIGPIPE would end the process.
         signal(SIGPIPE, SIG_IGN)
     }
 
-    /// Lines that were dropped since the start.
+    /// The number of lines dropped since the start.
     package var droppedLines: UInt64 { dropped.load(ordering: .relaxed) }
 
-    /// Queues one line with its newline. Control characters in it are escaped, so that text of a client cannot
-    /// appear as a separate line.
+    /// Queues one line that ends with a newline. Escapes control characters in the line, so that text from a client
+    /// cannot appear as a separate line.
     package func write(_ line: String) {
         let bytes = Self.escaped(line)
         let mustStart = state.withLock { state in
@@ -54,7 +54,7 @@ package final class LogOutput: TextOutputStream, Sendable {
         if mustStart { queue.async { [self] in drain() } }
     }
 
-    /// Waits until every line has been written, at most for `limit`.
+    /// Waits until every line has been written, for at most `limit`.
     package func flush(within limit: Duration) async {
         let deadline = ContinuousClock.now + limit
         while state.withLock({ $0.isWriting }), ContinuousClock.now < deadline {
@@ -81,7 +81,7 @@ package final class LogOutput: TextOutputStream, Sendable {
         }
     }
 
-    /// Writes `bytes`. Lines that a broken descriptor does not take count as dropped.
+    /// Writes `bytes`. Lines that a broken descriptor does not accept count as dropped.
     private func put(_ bytes: [UInt8]) {
         var rest = bytes[...]
         while !rest.isEmpty {
@@ -91,7 +91,7 @@ package final class LogOutput: TextOutputStream, Sendable {
             if count > 0 {
                 rest = rest.dropFirst(count)
             } else if errno == EAGAIN {
-                // Another process that shares the descriptor has made it non-blocking.
+                // The descriptor is non-blocking, because another process that shares it has changed its mode.
                 var poll = pollfd(fd: descriptor, events: Int16(POLLOUT), revents: 0)
                 _ = Foundation.poll(&poll, 1, 1_000)
             } else if errno != EINTR {

@@ -18,7 +18,7 @@ package struct Metrics: Sendable {
     private let log: LogOutput
     private let libraries: LibraryMetrics
 
-    /// - `load`: the HTTP server's counters.
+    /// - Parameter load: The counters of the HTTP server.
     package init(
         load: ServerLoad = ServerLoad(), log: LogOutput = .standardError,
         libraries: LibraryMetrics = .shared
@@ -107,7 +107,7 @@ package struct Metrics: Sendable {
 }
 
 extension ServerLoad {
-    /// Writes the HTTP server's load and its refusals.
+    /// Writes the current load of the HTTP server and the number of its refusals.
     func write(to text: inout PrometheusText) {
         text.single(
             "policy_server_http_connections", .gauge, "Open client connections.",
@@ -137,7 +137,7 @@ extension ServerLoad {
     }
 }
 
-/// The figures of the process, by the names that Prometheus' client libraries use.
+/// The metrics of the process. Their names are the same as in Prometheus' client libraries.
 struct ProcessMetrics: Sendable {
     /// The start of the process in seconds since 1970.
     let startTime: Double
@@ -161,7 +161,8 @@ struct ProcessMetrics: Sendable {
             Self.cpuSeconds)
     }
 
-    /// Second field of `/proc/self/statm` in pages (proc(5)); nil where there is no such file.
+    /// The resident memory, which is the second field of `/proc/self/statm` in pages (proc(5)); nil if that file is
+    /// absent.
     private static var residentBytes: Int? {
         guard let text = try? String(contentsOfFile: "/proc/self/statm", encoding: .utf8) else {
             return nil

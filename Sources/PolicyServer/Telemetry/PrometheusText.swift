@@ -1,6 +1,6 @@
 /// Writes Prometheus' text exposition format 0.0.4.
 ///
-/// swift-metrics is only an interface and has no renderer. The format is three kinds of line.
+/// swift-metrics is only an interface and has no renderer. The format has only three kinds of lines.
 package struct PrometheusText: Sendable {
     package private(set) var text = ""
 
@@ -10,7 +10,7 @@ package struct PrometheusText: Sendable {
         case counter, gauge, histogram, summary
     }
 
-    /// Writes the head of a metric family; its samples follow.
+    /// Writes the head of a metric family. The samples of the family follow it.
     package mutating func family(_ name: String, _ kind: Kind, _ help: String) {
         text +=
             "# HELP \(name) \(Self.escape(help, quotes: false))\n# TYPE \(name) \(kind.rawValue)\n"
@@ -27,13 +27,13 @@ package struct PrometheusText: Sendable {
         text += " \(Self.number(value))\n"
     }
 
-    /// Writes a family of one sample.
+    /// Writes a family with a single sample.
     package mutating func single(_ name: String, _ kind: Kind, _ help: String, _ value: Double) {
         family(name, kind, help)
         sample(name, [], value)
     }
 
-    /// Returns the number in Go's syntax: whole numbers without a point, `+Inf`, `-Inf`, `NaN`.
+    /// Returns the number in Go's syntax. Whole numbers have no point; the special values are `+Inf`, `-Inf` and `NaN`.
     static func number(_ value: Double) -> String {
         if value.isNaN { return "NaN" }
         if value.isInfinite { return value < 0 ? "-Inf" : "+Inf" }

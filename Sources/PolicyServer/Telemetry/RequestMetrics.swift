@@ -2,9 +2,9 @@ import Synchronization
 
 /// The counters of requests and writes.
 ///
-/// A mutex and not an actor, because event loops count each request and must not suspend.
+/// The class uses a mutex instead of an actor, because event loops count each request and must not suspend.
 package final class RequestMetrics: Sendable {
-    /// The end of a write, for the metric's label.
+    /// The outcome of a write, for the metric's label.
     package enum WriteOutcome: String, CaseIterable, Sendable {
         case applied, unchanged, replayed, planned, refused, failed, unknown
     }
@@ -15,7 +15,7 @@ package final class RequestMetrics: Sendable {
     }
 
     private struct Statistics {
-        /// Index is the status class, 1xx to 5xx.
+        /// The number of answers by status class. The index 0 is 1xx and the index 4 is 5xx.
         var statuses = [UInt64](repeating: 0, count: 5)
         var durations = Histogram()
     }
@@ -29,7 +29,7 @@ package final class RequestMetrics: Sendable {
 
     package init() {}
 
-    /// Counts a request. `route` is the pattern and never the path, so that the number of time series stays small.
+    /// Counts a request. `route` is the pattern instead of the path, so that the number of time series stays small.
     package func recordRequest(route: String?, method: String, status: Int, duration: Duration) {
         let key = Key(
             route: route ?? "none", method: Self.known.contains(method) ? method : "other")
@@ -98,9 +98,9 @@ package final class RequestMetrics: Sendable {
     ]
 }
 
-/// Counts of observations by upper bound.
+/// The number of observations for each upper bound.
 package struct Histogram: Sendable, Equatable {
-    /// Upper bounds in seconds.
+    /// The upper bounds in seconds.
     package static let durationBounds: [Double] = [
         0.000_5, 0.001, 0.002_5, 0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1, 2.5, 5, 10,
     ]
@@ -118,7 +118,7 @@ package struct Histogram: Sendable, Equatable {
         sum += value
     }
 
-    /// Upper bounds with the number of observations at or below each. The last bound is infinity.
+    /// The upper bounds, each with the number of observations at or below it. The last bound is infinity.
     package var cumulative: [(bound: Double, count: UInt64)] {
         var total: UInt64 = 0
         return zip(Self.durationBounds + [.infinity], buckets).map { bound, count in

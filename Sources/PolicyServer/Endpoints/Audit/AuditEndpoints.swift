@@ -5,7 +5,7 @@ import HTTPCore
 import HTTPTypes
 import Store
 
-/// `/v1/audit`, `/v1/audit/{seq}`, `/v1/audit/stream` and `/v1/changes/{id}`
+/// The endpoints `/v1/audit`, `/v1/audit/{seq}`, `/v1/audit/stream` and `/v1/changes/{id}`.
 extension API {
     var auditRoutes: [Route] {
         [
@@ -31,7 +31,7 @@ extension API {
         ]
     }
 
-    /// Filters that a stream does not support, because it begins at a row and not at a time, and has no index.
+    /// The filters that a stream does not support. A stream begins at a row instead of a time, and it has no index.
     private static let notForStreams: Set = ["since", "until", "q"]
 
     private func audit(_ request: Request) async throws -> Response {
@@ -67,7 +67,7 @@ extension API {
         return response
     }
 
-    /// Sends every row from the cursor to the last one that exists now, as fast as the client reads.
+    /// Sends every row from the cursor to the row that is the last one now. Sends as fast as the client reads.
     private func rows(_ search: AuditQuery, _ request: Request) -> Response {
         let ledger = ledger
         var search = search
@@ -87,7 +87,7 @@ extension API {
             headers: [.contentType: search.format.contentType(request)], body: body)
     }
 
-    /// Rows in memory at a time while all rows are sent.
+    /// The number of rows in memory at a time while all rows are sent.
     private static let streamedPage = 100
 
     private func groups(
@@ -152,19 +152,19 @@ extension API {
         return .document(status.document, for: request)
     }
 
-    // MARK: - Reads of the audit log are recorded in it
+    // MARK: - Recording reads of the audit log
 
     /// Returns the reader and the reason. Throws a 400 problem for a malformed header, so that every read can be
     /// recorded.
     func reader(_ request: Request) throws(Problem) -> ChangeContext {
         var request = request
-        // In a search the query parameter `reason` is a filter. Only the header states why the rows are read.
+        // In a search the query parameter `reason` is a filter. Only the header states the reason for the read.
         request.query = QueryItems()
         return try ChangeContext(request)
     }
 
-    /// Records a read of the audit log, unless `--audit-reads` is off. Does not wait for the ledger: a ledger that
-    /// cannot be written must still be readable.
+    /// Records a read of the audit log, unless `--audit-reads` is off. Does not wait for the ledger, because a ledger
+    /// that cannot be written must still be readable.
     func recordRead(_ request: Request, by reader: ChangeContext, _ response: Response) {
         guard recordsReads else { return }
         controlPlane.recordRead(
@@ -172,8 +172,8 @@ extension API {
             format: Self.formatName(request), status: response.status.code)
     }
 
-    /// Returns true if a path shows who did what. The status of a change is excluded, because only those who know
-    /// its id can ask for it. Checkpoints, proofs and holds do not show anyone's actions.
+    /// Returns true if an answer on this path shows the actions of actors. The status of a change is excluded, because
+    /// only a client that knows the change's id can ask for it. Checkpoints, proofs and holds show no actions.
     static func readsAuditLog(_ path: String) -> Bool {
         let parts = path.split(separator: "/", omittingEmptySubsequences: false).dropFirst(2)
         switch (parts.first, parts.count) {
@@ -189,7 +189,8 @@ extension API {
             ? "sse" : AuditFormat(answerType: request.responseType).name
     }
 
-    /// Returns the query for the record. An idempotency key is replaced by its hash, as everywhere in the ledger.
+    /// Returns the query for the record. Replaces an idempotency key with its hash, because the ledger stores only
+    /// hashes.
     static func recorded(_ query: QueryItems) -> String {
         query.items.map { name, value in
             let kept = name == "idempotencyKey" ? "sha256:" + Idempotency.hash(value) : value

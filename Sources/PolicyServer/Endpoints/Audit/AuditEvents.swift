@@ -7,17 +7,18 @@ import ServiceLifecycle
 import Store
 import Synchronization
 
-/// `/v1/audit/stream`
+/// The endpoint `/v1/audit/stream`.
 extension API {
     func auditStream(_ request: Request) throws(Problem) -> Response {
         let reader = try reader(request)
         var follower = AuditFollower(
             ledger: ledger, filter: try AuditFilter(request), start: ledger.lastSeq,
             heartbeat: events.heartbeat)
-        // The row that records this request would be the first one that the stream shows.
+        // The follower skips the row that records this request. Otherwise the stream would begin with that row.
         follower.ownRequestID = request.requestID
         if let start = try Self.lastEventID(request) {
-            // An error status would make a browser give up for good, so the stream says it instead.
+            // A browser stops reconnecting after an error status. The stream therefore reports the lost position
+            // itself.
             if start > follower.start { follower.lost = start } else { follower.start = start }
         }
         guard let slot = events.takeSlot() else {
@@ -35,7 +36,8 @@ extension API {
         return response
     }
 
-    /// Returns the number of the row after which the stream begins; nil for the end of the ledger.
+    /// Returns the number of the row after which the stream begins. With nil, the stream begins at the end of the
+    /// ledger.
     private static func lastEventID(_ request: Request) throws(Problem) -> Int64? {
         guard let text = request.headers[.lastEventID] ?? request.query("lastEventId") else {
             return nil
@@ -49,12 +51,12 @@ extension API {
     }
 }
 
-/// Limits how many streams of the audit log are open at once.
+/// Limits the number of open streams of the audit log.
 package final class AuditEvents: Sendable {
     package let maximum: Int
-    /// The longest silence on a stream.
+    /// The longest time without output on a stream.
     let heartbeat: Duration
-    // A mutex and not an actor: a slot is given back in `deinit`, which cannot wait.
+    // This is a mutex instead of an actor, because `deinit` returns a slot and cannot wait.
     private let open = Mutex(0)
 
     package init(maximum: Int = 64, heartbeat: Duration = .seconds(15)) {
@@ -62,7 +64,7 @@ package final class AuditEvents: Sendable {
         self.heartbeat = heartbeat
     }
 
-    /// The right to one open stream; given back when it is released.
+    /// The right to one open stream. Releasing the object returns the slot.
     package final class Slot: Sendable {
         private let events: AuditEvents
 
@@ -71,7 +73,7 @@ package final class AuditEvents: Sendable {
         deinit { events.open.withLock { $0 -= 1 } }
     }
 
-    /// Returns nil if all slots are taken.
+    /// Takes a slot. Returns nil if all slots are taken.
     package func takeSlot() -> Slot? {
         let isFree = open.withLock { open in
             guard open < maximum else { return false }
@@ -82,32 +84,32 @@ package final class AuditEvents: Sendable {
     }
 }
 
-/// Follows the ledger for one client, as Server-Sent Events
+/// Follows the ledger for one client and sends rows as Server-Sent Events
 /// (https://html.spec.whatwg.org/multipage/server-sent-events.html).
 ///
-/// It waits until the ledger reports new rows and reads them from the file. A slow client therefore delays
-/// nobody else, and the server keeps no rows for it.
+/// The follower waits until the ledger reports new rows and reads them from the file. A slow client therefore delays no
+/// other client, and the server keeps no rows for it.
 struct AuditFollower: Sendable {
     static let mediaType = "text/event-stream"
 
     let ledger: AuditLedger
     let filter: AuditFilter
-    /// The number of the last row that the client has.
+    /// The number of the last row that the client has received.
     var start: Int64
-    /// The last row number that the client claims, if the ledger ends before it.
+    /// The row number that the client names as its last one; nil unless the ledger ends before that row.
     var lost: Int64?
-    /// The longest silence.
+    /// The longest time without output.
     let heartbeat: Duration
-    /// The request whose own row is left out.
+    /// The id of the request that opened the stream. The row of that request is left out.
     var ownRequestID: String?
 
-    /// The most rows, and bytes of their text, that are in memory at a time for one client.
+    /// The maximum number of rows, and of bytes of their text, in memory at a time for one client.
     private static let page = 100
     private static let pageBytes = 8 << 20
 
-    /// Writes until the client leaves or the server begins to shut down.
+    /// Sends rows until the client leaves or the server begins to shut down.
     func run(_ writer: ResponseBodyWriter) async throws {
-        // One buffered wake-up is enough: the reader always reads up to the end of the ledger.
+        // One buffered wake-up is enough, because the reader always reads up to the end of the ledger.
         let (wakes, signal) = Signal.make()
         let commits = ledger.commits()
         try await withGracefulShutdownHandler {
@@ -120,8 +122,8 @@ struct AuditFollower: Sendable {
                     while (try? await Task.sleep(for: heartbeat / 3)) != nil { signal.raise() }
                 }
                 defer { group.cancelAll() }
-                // If the ledger cannot be read, the stream ends and the log says why. The client reconnects
-                // with the number of its last row.
+                // If the ledger cannot be read, the stream ends and the log states the reason. The client then
+                // reconnects with the number of its last row.
                 try await follow(wakes, writer)
             }
         } onGracefulShutdown: {
@@ -131,7 +133,7 @@ struct AuditFollower: Sendable {
 
     private func follow(_ wakes: AsyncStream<Void>, _ writer: ResponseBodyWriter) async throws {
         var seq = start
-        // Milliseconds that a browser waits before it reconnects.
+        // `retry` is the time in milliseconds that a browser waits before it reconnects.
         try await writer.write("retry: 2000\n\n")
         if let lost { try await writer.write(Self.reset(from: lost, to: seq)) }
         var lastWrite = ContinuousClock.now
@@ -142,7 +144,7 @@ struct AuditFollower: Sendable {
                 let rows = try await ledger.rows(
                     after: seq, limit: Self.page, bytes: Self.pageBytes)
                 var events = rows.filter(isShown).flatMap(Self.event)
-                // Row numbers are consecutive, so a missing one means that the row was pruned.
+                // Row numbers are consecutive. A missing number therefore means that the row was pruned.
                 if let first = rows.first?.seq, first - 1 > seq {
                     events = Self.pruned(from: seq + 1, to: first - 1) + events
                 }
@@ -165,18 +167,18 @@ struct AuditFollower: Sendable {
         return !isOwn && filter.matches(record)
     }
 
-    /// Tells the client of rows that it will not see, because they have moved to a segment.
+    /// Returns an event for rows that the client will not receive, because they have moved to a segment.
     private static func pruned(from first: Int64, to last: Int64) -> [UInt8] {
         Array("id: \(last)\nevent: pruned\ndata: {\"from\":\(first),\"to\":\(last)}\n\n".utf8)
     }
 
-    /// Tells the client that the ledger ends before the client's last row. The ledger is an older copy or
-    /// another ledger, so its next rows are not the ones that the client knows.
+    /// Returns an event for a ledger that ends before the client's last row. The ledger is an older copy or another
+    /// ledger. Its next rows therefore differ from the rows that the client knows.
     private static func reset(from lost: Int64, to last: Int64) -> [UInt8] {
         Array("id: \(last)\nevent: reset\ndata: {\"had\":\(lost),\"last\":\(last)}\n\n".utf8)
     }
 
-    /// Returns the event of one row. JSON here has no line break, so `data` is one field.
+    /// Returns the event of one row. The JSON text has no line break, so one `data` field holds it.
     private static func event(_ record: AuditRecord) -> [UInt8] {
         Array("id: \(record.seq)\nevent: audit\ndata: ".utf8)
             + JSONSerializer.bytes(record.document) + Array("\n\n".utf8)

@@ -4,7 +4,7 @@ import HTTPCore
 import HTTPTypes
 import Store
 
-/// `/v1/audit/export`: rows in the form that the ledger hashes
+/// The endpoint `/v1/audit/export`. It returns rows in the form that the ledger hashes.
 extension API {
     var auditExportRoutes: [Route] {
         [
@@ -35,18 +35,18 @@ extension API {
         } catch let error as StoreError {
             throw Problem.ledger(error)
         }
-        // Every page is recorded, because a client can start at any page.
+        // The server records the read of every page, because a client can start at any page.
         recordRead(request, by: reader, response)
         return response
     }
 
-    /// Returns the media type of the lines. `text/plain` is for browsers, which show no other.
+    /// Returns the media type of the lines. Browsers show only `text/plain`.
     private static func lineType(_ request: Request) -> String {
         request.responseType == "text/plain"
             ? "text/plain; charset=utf-8" : "application/x-ndjson"
     }
 
-    /// Answers with the segment that `policy-server audit export` writes.
+    /// Answers with a segment, in the format that `policy-server audit export` writes.
     private func exportRows(_ request: Request) async throws -> Response {
         let range = 1...Int(Int64.max)
         let header = try await ledger.segmentHeader(
@@ -61,7 +61,7 @@ extension API {
                 var seq = header.firstSeq - 1
                 while seq < header.lastSeq {
                     let rows = try await ledger.segmentRows(after: seq, through: header.lastSeq)
-                    // If rows were pruned in the meantime, the body ends early and the client sees an error.
+                    // If rows are pruned during the export, the body ends early and the client sees an error.
                     guard rows.first?.seq == seq + 1, let last = rows.last?.seq else {
                         throw StoreError(
                             code: .badSegment,
@@ -73,7 +73,7 @@ extension API {
             })
     }
 
-    /// Answers with one page of the rows that `policy-server audit compare` reads.
+    /// Answers with one page of rows, in the form that `policy-server audit compare` reads.
     private func exportChanges(_ request: Request) async throws -> Response {
         var position = HistoryPosition.start
         if let text = request.query("after") {
@@ -100,7 +100,7 @@ extension API {
 }
 
 extension [AuditRecord] {
-    /// The rows' lines in pieces of about 64 KiB, so that no single write is large.
+    /// The lines of the rows in pieces of about 64 KiB, so that no single write is large.
     fileprivate var lines: [[UInt8]] {
         var pieces: [[UInt8]] = []
         var piece: [UInt8] = []

@@ -4,19 +4,19 @@ import Domain
 import HTTPCore
 import HTTPTypes
 
-/// What is asked of `/v1/audit`.
+/// The parsed query of `/v1/audit`.
 struct AuditQuery: Sendable {
     var filter: AuditFilter
     var order: AuditOrder
     var grouping: AuditGrouping?
     var format: AuditFormat
-    /// 1...1000.
+    /// The maximum number of rows on a page, 1...1000.
     var limit: Int
     var cursor: AuditCursor?
-    /// What its cursors are of.
+    /// The name of the list in page cursors.
     var list: String { grouping.map { "audit by \($0.rawValue)" } ?? "audit" }
 
-    /// Throws a 400 problem for a parameter that no search has.
+    /// Throws a 400 problem for an invalid parameter.
     init(_ request: Request) throws(Problem) {
         filter = try AuditFilter(request)
         order = try request.oneOf("order") ?? .descending
@@ -25,7 +25,7 @@ struct AuditQuery: Sendable {
         limit = try API.limit(request)
         if let position = try API.position(list, request) {
             cursor = AuditCursor(position)
-            // A search for words goes along numbers, every other along times.
+            // The cursor of a search for words has no time. Every other cursor has one.
             guard let cursor, (cursor.time == nil) == (filter.text != nil) else {
                 throw API.foreignCursor
             }
@@ -42,7 +42,7 @@ struct AuditQuery: Sendable {
 }
 
 extension AuditQuery {
-    /// The request with its times as moments: a duration before now would mean another one on a later page.
+    /// Returns the request with absolute times. A duration before now would mean another time on a later page.
     func pinned(_ request: Request) -> Request {
         let times = ["since": filter.since, "until": filter.until]
         var request = request
@@ -55,14 +55,14 @@ extension AuditQuery {
 }
 
 extension API {
-    /// The parameters that restrict which rows are shown.
+    /// The query parameters that restrict the rows shown.
     static let auditFilters =
         AuditColumn.filtered.compactMap(\.filter?.parameter)
         + ["since", "until", "cidr", "match", "field", "q"]
 }
 
 extension AuditFilter {
-    /// Throws a 400 problem for a value that no row could have.
+    /// Throws a 400 problem for a value that no row can have.
     init(_ request: Request) throws(Problem) {
         self.init()
         for filter in AuditColumn.filtered.compactMap(\.filter) { try read(filter, request) }
@@ -89,7 +89,8 @@ extension AuditFilter {
         }
     }
 
-    /// Text is read by its own form, by what the table expects, or as it is.
+    /// Returns the text of a filter. The text must have the parameter's special form if there is one. If the table
+    /// describes the expected text, the text must not be blank. Any other text is accepted.
     private static func text(
         _ filter: AuditColumnFilter, _ request: Request
     ) throws(Problem) -> String? {
@@ -102,7 +103,7 @@ extension AuditFilter {
 
     private typealias Form = (expected: String, read: @Sendable (String) -> String?)
 
-    /// The parameters whose text has a form of its own.
+    /// The parameters whose text has a special form.
     private static let forms: [String: Form] = [
         "actor": (Principal.form, { Principal.isActor($0) ? $0 : nil }),
         "role": ("one role: " + Principal.roleForm, { Principal.isRole($0) ? $0 : nil }),
@@ -141,8 +142,8 @@ extension AuditFilter {
         ),
     ]
 
-    /// Text that no row has without a letter in it; an empty value is most often a script's variable that is
-    /// not set.
+    /// Returns nil for a blank text. No row has a blank value; a blank value usually comes from an unset variable in a
+    /// script.
     private static func said(_ text: String) -> String? { text.trimmed.isEmpty ? nil : text }
 
     private static func kind(_ name: String, _ request: Request) throws(Problem) -> String? {
@@ -150,7 +151,7 @@ extension AuditFilter {
         return kind?.rawValue
     }
 
-    /// Throws for a range in which there cannot be a row.
+    /// Reads the range of times. Throws for a range that cannot contain a row.
     private static func times(
         _ request: Request
     ) throws(Problem) -> (since: Timestamp?, until: Timestamp?) {
@@ -171,7 +172,7 @@ extension AuditFilter {
         return (since, until)
     }
 
-    /// Microseconds by which the clock of a replica that planned a change may be ahead.
+    /// The number of microseconds by which the clock of a replica that planned a change may be ahead.
     private static let clockDifference: Int64 = 60_000_000
 
     private static func isTrace(_ text: String) -> Bool {
@@ -183,7 +184,7 @@ extension AuditFilter {
     private static func network(_ request: Request) throws(Problem) -> AuditNetwork? {
         let relation: AuditNetwork.Relation? = try request.oneOf("match")
         guard let block = try request.cidr("cidr", orAddress: true) else {
-            // The default asks for nothing, so it may stand alone.
+            // `match=overlaps` is the default and has no effect without `cidr`. It is therefore accepted alone.
             guard relation == nil || relation == .overlaps else {
                 throw .malformed(
                     "The query parameter match has no meaning without cidr, the network to compare with."

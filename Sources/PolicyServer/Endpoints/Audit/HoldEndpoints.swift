@@ -5,7 +5,7 @@ package import HTTPCore
 import HTTPTypes
 package import Store
 
-/// `/v1/audit/holds`: rows that must not be pruned from this server's ledger
+/// The endpoint `/v1/audit/holds`. A hold keeps rows of this server's ledger from being pruned.
 extension API {
     var holdRoutes: [Route] {
         [
@@ -106,7 +106,7 @@ extension API {
         return value != nil
     }
 
-    /// 1 to 63 lower-case letters, digits, '-' and '.', with a letter or digit at both ends.
+    /// Reads the name of a hold: 1 to 63 lower-case letters, digits, '-' and '.', with a letter or digit at both ends.
     private static func holdName(_ request: Request) throws(Problem) -> String {
         let name = try request.path("name")
         let bytes = Array(name.utf8)
@@ -125,12 +125,12 @@ extension API {
     }
 }
 
-/// The body of a legal hold: `reason`, and `since` unless everything is held. A GET also shows `actor` and `time`,
-/// which the server sets.
+/// The body of a legal hold. It has `reason`, and also `since` unless the hold covers all rows. A GET also shows
+/// `actor` and `time`, which the server sets.
 package struct HoldBody: Equatable, Sendable {
     package var reason: String
     package var since: Timestamp?
-    /// `actor` and `time`, as far as the document names them.
+    /// The members `actor` and `time`, if the document has them.
     private let shown: JSONObject
 
     private static let readOnly = ["actor", "time"]
@@ -176,7 +176,7 @@ package struct HoldBody: Equatable, Sendable {
         try Self.refuse(violations)
     }
 
-    /// Throws a 422 problem if the document changes `actor` or `time`. A document as a GET shows it is accepted.
+    /// Throws a 422 problem if the document changes `actor` or `time`. Accepts an unchanged document from a GET.
     package func requireShown(_ current: LegalHold?) throws(Problem) {
         let document = current?.document
         var violations = ViolationList()
@@ -196,7 +196,7 @@ package struct HoldBody: Equatable, Sendable {
 }
 
 extension JSONObject {
-    /// The member's value, unless it is null.
+    /// Returns the member's value; nil if it is absent or null.
     fileprivate func present(_ key: String) -> JSONValue? {
         self[key].flatMap { $0 == .null ? nil : $0 }
     }

@@ -4,11 +4,12 @@ import Domain
 import HTTPCore
 import HTTPTypes
 
-/// A request that was refused before a handler planned or read anything: for a malformed header or parameter, a body
-/// that is too large or of the wrong type, or a malformed actor.
+/// A request that was refused before a handler planned or read anything. The cause is a malformed header or parameter,
+/// a malformed actor, or a body that is too large or has the wrong type.
 enum RefusedRequest {
-    /// Returns the row for a refused request that no handler has recorded: a write below `/v1/` or, with
-    /// `recordsReads`, a read of the audit log, answered with 4xx or 5xx. Returns nil for other requests.
+    /// Returns the row for a refused request that no handler has recorded. The request is a write below `/v1/` or, with
+    /// `recordsReads`, a read of the audit log, and its answer has a status of 4xx or 5xx. Returns nil for other
+    /// requests.
     static func row(
         _ summary: RequestSummary, recordsReads: Bool, at time: Timestamp
     ) -> AuditRecord.Draft? {
@@ -31,7 +32,7 @@ enum RefusedRequest {
         return row
     }
 
-    /// Returns true if `row` makes a row for the request. Cheap enough for an event loop.
+    /// Returns true if `row` returns a row for the request. The check is cheap enough for an event loop.
     static func isRecorded(_ summary: RequestSummary, recordsReads: Bool) -> Bool {
         guard let method = summary.method, summary.status >= 400, !summary.isAudited,
             summary.path.hasPrefix("/v1/")
@@ -51,7 +52,7 @@ enum RefusedRequest {
         }
     }
 
-    /// Returns the request and the problem that the client got, as JSON.
+    /// Returns the request and the problem from its answer, as JSON.
     private static func detail(
         _ summary: RequestSummary, _ method: HTTPRequest.Method, _ query: QueryItems
     ) -> String {
@@ -63,7 +64,7 @@ enum RefusedRequest {
         return AuditRecord.Draft.text(.object(members))
     }
 
-    /// Bounds the disk space that one refused request can take.
+    /// Cuts `text`, so that a refused request takes a limited amount of disk space.
     private static func cut(_ text: String) -> String {
         text.unicodeScalars.count <= 1_000
             ? text : String(String.UnicodeScalarView(text.unicodeScalars.prefix(1_000))) + "…"
@@ -74,7 +75,7 @@ enum RefusedRequest {
         return type.hasPrefix(prefix) ? String(type.dropFirst(prefix.count)) : nil
     }
 
-    /// Returns the object that a path names, as it was sent.
+    /// Returns the object that a path names. The names are kept in the form that the client sent.
     private static func target(_ path: String) -> (kind: String, name: String, region: String?) {
         let parts = path.split(separator: "/", omittingEmptySubsequences: true).map(String.init)
         let name: ObjectName? =
@@ -95,7 +96,7 @@ enum RefusedRequest {
 }
 
 extension RequestSummary {
-    /// The request as far as it could be read.
+    /// Returns the request without the parts that cannot be read.
     fileprivate func request(_ method: HTTPRequest.Method) -> Request {
         let query = target.split(separator: "?", maxSplits: 1).dropFirst().first
         let items = query.flatMap { try? QueryItems(parsing: $0) }

@@ -5,9 +5,10 @@ import HTTPCore
 import HTTPTypes
 import Store
 
-/// Reads of an earlier state: the query parameter `at`.
+/// Reads of an earlier state, which the query parameter `at` selects.
 extension API {
-    /// Returns the state that the request asks for: that of `at`, or the current one, after `atLeast`.
+    /// Returns the state at `at` if the request has that parameter. Otherwise waits for `atLeast` and returns the
+    /// current state.
     func point(_ request: Request) async throws(Problem) -> PointInTime {
         guard let at = try Self.historyPoint("at", request) else {
             try await waitUntilApplied(request)
@@ -50,7 +51,7 @@ extension API {
 }
 
 extension Response {
-    /// Returns this answer with the fields that name the state, if that is an earlier one.
+    /// Returns this answer. For an earlier state, adds the header fields that name the state.
     func marked(_ point: PointInTime) -> Response {
         guard let known = point.past else { return self }
         var response = self
@@ -62,9 +63,9 @@ extension Response {
 }
 
 extension Problem {
-    /// The problem for an earlier state that cannot be read.
+    /// Returns the problem for an earlier state that cannot be read.
     ///
-    /// - Parameter point: the revision or time that the request was understood to ask for.
+    /// - Parameter point: The revision or time that the server read from the request.
     static func history(_ error: HistoryError, asked point: HistoryPoint? = nil) -> Problem {
         switch error {
         case .failed(let error): failed(error)
@@ -91,7 +92,7 @@ extension Problem {
 }
 
 extension HistoryPoint {
-    /// The point as it was understood; nil for one that no client names.
+    /// The point as the server read it; nil for the newest state, which no client names.
     fileprivate var text: String? {
         switch self {
         case .revision(let revision): "revision \(revision)"
@@ -103,7 +104,7 @@ extension HistoryPoint {
 }
 
 extension HistoryRange {
-    /// The first moment that is known.
+    /// The first known moment.
     fileprivate var beginning: String {
         let time = since.map { "at \($0.rfc3339), " } ?? "at "
         return time + "revision \(first)"

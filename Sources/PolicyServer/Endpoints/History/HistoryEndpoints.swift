@@ -5,9 +5,9 @@ import HTTPCore
 import HTTPTypes
 import Store
 
-/// `…/history` of each object, and `/v1/diff`
+/// The endpoints `…/history` of each object, and `/v1/diff`.
 extension API {
-    /// Returns the routes of the object's versions and of a rollback to one of them.
+    /// Returns the routes of an object's versions and of a rollback to one of them.
     func historyRoutes(
         _ pattern: String, rollbackQuery: [QueryParameter] = [],
         name: @escaping @Sendable (Request) throws(Problem) -> ObjectName
@@ -56,7 +56,7 @@ extension API {
         return response
     }
 
-    /// Waits until the ledger has the revision of `atLeast`.
+    /// Waits until the ledger contains the revision of `atLeast`.
     func waitUntilAudited(_ request: Request) async throws(Problem) {
         guard
             let revision = try request.query("atLeast", as: Int64.self, in: 0...Int64.max)
@@ -68,7 +68,7 @@ extension API {
         }
     }
 
-    /// Answers with the differences between the whole configuration at `from` and at `to`.
+    /// Answers with the differences between the whole configurations at `from` and `to`.
     private func difference(_ request: Request) async throws(Problem) -> Response {
         guard let from = try Self.historyPoint("from", request) else {
             throw .malformed("The query parameter from must say where to begin.")

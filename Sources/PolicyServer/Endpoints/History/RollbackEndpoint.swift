@@ -5,7 +5,7 @@ import HTTPCore
 import HTTPTypes
 import Store
 
-/// `POST …/rollback`: writes an earlier version of an object again.
+/// The endpoint `POST …/rollback`. It writes an earlier version of an object again.
 extension API {
     func rollback(_ name: ObjectName, _ request: Request) async throws -> Response {
         let body = try await request.body.collect()
@@ -55,7 +55,7 @@ extension API {
         return await refused(request, problem, name: name, violations: refusal.violations)
     }
 
-    /// Records the refusal. An error of the server (5xx) is not a refusal and is not recorded.
+    /// Records the refusal. A server error (5xx) is not a refusal and is not recorded.
     private func refused(
         _ request: Request, _ problem: Problem, name: ObjectName, violations: ViolationList = []
     ) async -> Problem {
@@ -74,7 +74,7 @@ extension API {
 
 /// The body of a rollback: `{"to": 42}`, `{"to": "2026-03-01T12:00:00Z"}` or `{"to": "1h"}`.
 package struct RollbackBody: Sendable {
-    /// Nil if it is missing or unreadable.
+    /// The requested position in the history; nil if it is missing or unreadable.
     package private(set) var to: HistoryPoint?
     package private(set) var violations = ViolationList()
 
@@ -116,6 +116,6 @@ package struct RollbackBody: Sendable {
 }
 
 extension RuleID {
-    /// The text is neither a revision nor a time to go back to.
+    /// The rule that `to` is a revision or a time.
     package static let rollbackTime = RuleID("rollback.time")
 }

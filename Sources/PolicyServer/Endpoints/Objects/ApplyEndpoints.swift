@@ -4,7 +4,7 @@ import Domain
 import HTTPCore
 import HTTPTypes
 
-/// `/v1/apply` and `/v1/export`: many objects in one body or answer
+/// The endpoints `/v1/apply` and `/v1/export`. They handle many objects in one body or answer.
 extension API {
     var applyRoutes: [Route] {
         [
@@ -43,7 +43,7 @@ extension API {
         }
     }
 
-    /// Answers an accepted apply with 200. It never answers 201, because no one object was created.
+    /// Answers an accepted apply with 200. Never answers 201, because an apply does not create exactly one object.
     static func answer(_ manifest: AppliedManifest, _ request: Request) -> Response {
         var response = Response.document(manifest.document, for: request)
         if manifest.revision != nil { response.headers[.changeID] = manifest.changeID.text }
@@ -51,8 +51,8 @@ extension API {
         return response
     }
 
-    /// Answers with every region, subnet and policy that `apply` would take, in an order in which an empty
-    /// etcd takes them. `Warning` names the objects that are left out; YAML also lists them as comments.
+    /// Answers with every region, subnet and policy that `apply` would accept. An empty etcd accepts the objects in
+    /// this order. `Warning` names the omitted objects; YAML also lists them as comments.
     private func export(_ request: Request) async throws -> Response {
         let point = try await point(request)
         let controlPlane = controlPlane
@@ -70,11 +70,11 @@ extension API {
                 try await writer.write(Array(judge.comments.utf8))
             }
             for collection in try await controlPlane.exported(at: point) {
-                // One page is in memory for each client that reads slowly: 200 keeps that small and still
+                // Each client that reads slowly keeps one page in memory. A limit of 200 keeps the page small and still
                 // sends many objects with each write.
                 var query = ListQuery(collection: collection, limit: 200)
                 repeat {
-                    // Pages from memory never suspend, so cancellation has to be checked here.
+                    // Reading pages from memory never suspends, so the loop must check for cancellation.
                     try Task.checkCancellation()
                     let page = try await controlPlane.list(query, at: point)
                     var piece: [UInt8] = []
@@ -101,14 +101,14 @@ extension API {
 }
 
 extension ExportJudge {
-    /// Comments of a YAML stream that name what is left out.
+    /// The comments of a YAML manifest that name the omitted objects.
     fileprivate var comments: String {
         var lines = listed.map { "# left out: \($0.name): \($0.reason)\n" }
         if count > lines.count { lines.append("# left out: \(count - lines.count) more objects\n") }
         return lines.joined()
     }
 
-    /// The number of objects that are left out, and the first of them.
+    /// A warning with the number of omitted objects, followed by warnings for the first of them.
     fileprivate var warnings: [Violation] {
         guard count > 0 else { return [] }
         let total = Violation(
@@ -124,7 +124,7 @@ extension ExportJudge {
 }
 
 extension RuleID {
-    /// An export leaves out an object that `apply` would refuse.
+    /// The rule id of warnings about objects that an export omits because `apply` would refuse them.
     fileprivate static let exportLeftOut = RuleID("export.left-out")
 }
 

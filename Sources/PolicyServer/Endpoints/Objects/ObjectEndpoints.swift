@@ -3,7 +3,7 @@ import Domain
 import HTTPCore
 import HTTPTypes
 
-/// `/v1/regions`, `/v1/subnets`, `/v1/policies` and what is below them
+/// The endpoints `/v1/regions`, `/v1/subnets`, `/v1/policies` and the paths below them.
 extension API {
     var objectRoutes: [Route] { regionRoutes + subnetRoutes + policyRoutes + regionPolicyRoutes }
 
@@ -49,7 +49,7 @@ extension API {
                 accepts: DocumentFormat.bodyTypes, produces: DocumentFormat.answerTypes
             ) { request in
                 let region = try request.path("region")
-                // The body names the subnet. If it cannot be read, only the region is known.
+                // The body contains the subnet's name. If the body cannot be read, only the region is known.
                 let unnamed = ObjectName.subnet(region: region, name: "")
                 return try await write(request, verb: "allocate", name: unnamed) {
                     .allocateSubnet(region: region, $0)
@@ -86,8 +86,8 @@ extension API {
         ] + objects
     }
 
-    /// Returns GET, PUT, PATCH and DELETE on `pattern`, with its history and rollback. `name` reads the
-    /// object's name from the path.
+    /// Returns the routes for GET, PUT, PATCH and DELETE on `pattern`, and for the object's history and rollback.
+    /// `name` reads the object's name from the path.
     private func objectRoutes(
         _ pattern: String, putQuery: [QueryParameter] = [],
         name: @escaping @Sendable (Request) throws(Problem) -> ObjectName

@@ -7,7 +7,7 @@ import Store
 
 /// Lists of objects, and the pages of every list.
 extension API {
-    /// One page of a collection; `list` names it in cursors.
+    /// Answers with one page of a collection. `list` is the collection's name in cursors.
     func list(
         _ collection: ListQuery.Collection, named list: String, _ request: Request
     ) async throws(Problem) -> Response {
@@ -48,12 +48,12 @@ extension API {
         }
         var response = Self.page(
             page.items.map(\.document), next: next, list: list, request, members: members)
-        // A list that changed while it was read has no single version, so it gets no tag.
+        // A list that changed while it was read has no single version. Its answer gets no tag.
         if controlPlane.listVersion(collection) == version { response.headers[.eTag] = tag }
         return response.marked(point)
     }
 
-    /// Returns true if If-None-Match names `tag`, so that the client has this answer (RFC 9110 section 13.1.2).
+    /// Returns true if If-None-Match contains `tag`. The client then already has this answer (RFC 9110 section 13.1.2).
     static func isKnown(_ tag: String, _ request: Request) throws(Problem) -> Bool {
         guard let value = request.headers[.ifNoneMatch] else { return false }
         guard let isKnown = EntityTags.names(tag, in: value) else {
@@ -62,13 +62,13 @@ extension API {
         return isKnown
     }
 
-    /// Throws if the query parameter `region` cannot be a region's name.
+    /// Throws if the query parameter `region` is not a legal name of a region.
     private static func checkRegion(_ request: Request) throws(Problem) {
         guard let violation = request.query("region").flatMap(RegionName.violation) else { return }
         throw .malformed("The query parameter region: \(violation.message).")
     }
 
-    /// Returns the state that the list shows. A later page shows the state of the first one.
+    /// Returns the state that the list shows. A later page shows the same state as the first page.
     private func listPoint(
         _ query: inout ListQuery, _ request: Request
     ) async throws(Problem) -> PointInTime {
@@ -80,7 +80,7 @@ extension API {
         return .past(try await locate(.position(pinned.positions[0])))
     }
 
-    /// Returns an answer with `members`, then `items`. `next` is the position of the next page.
+    /// Returns an answer that holds `members`, followed by `items`. `next` is the position of the next page.
     static func page(
         _ items: [JSONValue], next: String?, list: String, _ request: Request,
         members: [(name: String, value: JSONValue)] = []
@@ -97,7 +97,7 @@ extension API {
         return response
     }
 
-    /// Returns the position that the request's cursor names; nil for the first page.
+    /// Returns the position in the request's cursor; nil for the first page.
     static func position(_ list: String, _ request: Request) throws(Problem) -> String? {
         guard let text = request.query["cursor"] else { return nil }
         guard let cursor = PageCursor(text: text, list: list) else { throw foreignCursor }
@@ -108,7 +108,7 @@ extension API {
         "The query parameter cursor is not from this list. Send the member next of a page of this list, with the "
             + "same filters, or leave cursor out for the first page.")
 
-    /// 1...1000, 100 when absent.
+    /// Returns the query parameter `limit`, 1...1000. The default is 100.
     static func limit(_ request: Request) throws(Problem) -> Int {
         try request.query("limit", as: Int.self, in: 1...1000) ?? 100
     }
@@ -143,7 +143,7 @@ extension API {
         }
     }
 
-    /// Returns the request's path and query with another cursor.
+    /// Returns the request's path and query with the cursor replaced.
     static func target(_ request: Request, cursor: String) -> String {
         var items = request.query.items.filter { $0.name != "cursor" && $0.name != "atLeast" }
         items.append(("cursor", cursor))

@@ -6,7 +6,8 @@ import HTTPTypes
 
 /// Reads of one object.
 extension API {
-    /// Answers with the object and its ETag, or with 304 if the client has it (RFC 9110 section 13.1.2).
+    /// Answers with the object and its ETag. Answers 304 if the client already has the object (RFC 9110 section
+    /// 13.1.2).
     func read(_ name: ObjectName, _ request: Request) async throws(Problem) -> Response {
         let point = try await point(request)
         guard let view = try await object(name, at: point) else {
@@ -14,8 +15,8 @@ extension API {
             throw .notFound("There is no \(name)\(unreadable(name)).")
         }
         let tag = EntityTags.tag(view.revision)
-        // The status of a CrossRegionPolicy can change with a subnet or a region while its revision stays the
-        // same, so it never gets a 304.
+        // The status of a CrossRegionPolicy can change with a subnet or a region while its revision stays the same. A
+        // CrossRegionPolicy therefore never gets a 304.
         let isWhole = name.kind(showing: view.document) != CrossRegionPolicy.kind
         if try Self.isKnown(tag, request), isWhole {
             return Response(status: .notModified, headers: [.eTag: tag]).marked(point)
@@ -31,14 +32,14 @@ extension API {
         return response.marked(point)
     }
 
-    /// Returns an addition for an object whose stored value cannot be shown; else an empty text.
+    /// Returns an addition to the error message if the stored value cannot be shown. Returns an empty text otherwise.
     private func unreadable(_ name: ObjectName) -> String {
         guard let found = controlPlane.findings(name).first else { return "" }
         return " that can be shown. The value under the key \(found.key) has a finding:"
             + " \(found.warning.message)"
     }
 
-    /// Waits for the revision of `atLeast`, and until the mirror has all objects.
+    /// Waits until the mirror has the revision of `atLeast` and all objects.
     func waitUntilApplied(_ request: Request) async throws(Problem) {
         let revision = try request.query("atLeast", as: Int64.self, in: 0...Int64.max) ?? 0
         do {
@@ -55,7 +56,7 @@ extension API {
 }
 
 extension Response {
-    /// Returns an answer with `document` in the form that the client prefers.
+    /// Returns an answer with `document` in the format that the client prefers.
     static func document(
         _ document: JSONValue, status: HTTPResponse.Status = .ok, for request: Request
     ) -> Response {

@@ -6,7 +6,7 @@ import HTTPTypes
 
 /// Writes of objects.
 extension API {
-    /// Submits a write whose body is a document. If the body cannot be read, a refusal is recorded.
+    /// Submits a write whose body is a document. Records a refusal if the body cannot be read.
     func write(
         _ request: Request, verb: String, name: ObjectName,
         operation: @Sendable (JSONValue) -> ChangeOperation
@@ -16,7 +16,7 @@ extension API {
         }
     }
 
-    /// Submits a write whose body `read` turns into an operation. `name` is nil for a stream.
+    /// Submits a write. `read` converts its body to an operation. `name` is nil for a manifest.
     func write(
         _ request: Request, verb: String, name: ObjectName?,
         read: @Sendable (DocumentFormat, [UInt8]) throws(DocumentError) -> ChangeOperation
@@ -39,9 +39,9 @@ extension API {
     /// Submits `operation` and answers with its outcome.
     ///
     /// - Parameters:
-    ///   - yaml: the text that the operation was read from, if it is YAML.
-    ///   - isBodyWritten: true if the body is the document to be written.
-    ///   - defaultReason: the reason in the ledger if the client gives none.
+    ///   - yaml: The text of the operation, if that text is YAML.
+    ///   - isBodyWritten: True if the server writes the body itself as a document.
+    ///   - defaultReason: The reason in the ledger if the client gives none.
     func write(
         _ request: Request, _ operation: ChangeOperation, body: [UInt8],
         yaml: [UInt8]? = nil, isBodyWritten: Bool = true, defaultReason: String? = nil
@@ -71,7 +71,8 @@ extension API {
         }
     }
 
-    /// Finds the violations in the text of the body. Only a refused write pays for this second reading.
+    /// Returns the positions of the violations in the text of the body. This second reading happens only for a refused
+    /// write.
     private func positions(
         of violations: ViolationList, _ operation: ChangeOperation, in body: [UInt8]
     ) async -> [SourcePosition?] {
@@ -81,7 +82,7 @@ extension API {
             return switch operation {
             case .put, .allocateSubnet: DocumentLocator.positions(of: pointers, in: body)
             case .apply: DocumentLocator.positions(ofStreamed: pointers, in: body)
-            // The violations of a patch are in its result, not in the body.
+            // The violations of a patch are in the patched document instead of the body.
             case .patch, .delete: []
             }
         }
@@ -101,7 +102,7 @@ extension API {
         return problem.audited
     }
 
-    /// Answers 201 with Location for a new object, 204 for a deleted one, else 200.
+    /// Answers 201 with Location for a created object, 204 for a deleted object, and 200 otherwise.
     private static func answer(
         _ change: AppliedChange, _ request: Request
     ) throws(Problem) -> Response {

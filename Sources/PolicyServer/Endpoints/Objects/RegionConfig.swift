@@ -1,10 +1,10 @@
 package import Documents
 import Domain
 
-/// The configuration lines that make one region's hosts use its name.
+/// The configuration lines that make the hosts of one region use its name.
 ///
-/// Both settings must name the same region, or no VM launches there: Felix reports under one
-/// namespace and Neutron looks for living hosts under another (networking-calico, `status.py`).
+/// Both settings must name the same region. Otherwise no VM launches in the region: Felix reports under one namespace,
+/// and Neutron looks for living hosts under another (networking-calico, `status.py`).
 package struct RegionConfig: Sendable {
     package var region: String
 
@@ -32,7 +32,7 @@ package struct RegionConfig: Sendable {
         "Neutron sees no living compute host.",
     ]
 
-    /// For a person, or to append to the files.
+    /// The lines as text, for a person to read or to append to the files.
     package var text: String {
         var text = ""
         for file in files {
@@ -42,7 +42,7 @@ package struct RegionConfig: Sendable {
         return text + "# Warning: " + warning.joined(separator: "\n# ") + "\n"
     }
 
-    /// For a program.
+    /// The lines as a document, for a program.
     package var document: JSONValue {
         [
             "region": .string(region),

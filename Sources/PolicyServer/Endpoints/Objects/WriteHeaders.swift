@@ -5,7 +5,7 @@ import Domain
 package import HTTPCore
 import HTTPTypes
 
-/// The headers and query of a write: who, why, and under which conditions.
+/// The headers and the query of a write. They state the actor, the reason and the preconditions.
 package struct WriteHeaders: Sendable {
     package var context: ChangeContext
     package var precondition: Precondition
@@ -14,7 +14,7 @@ package struct WriteHeaders: Sendable {
 
     private let request: Request
 
-    /// Throws a 400 problem for a header or parameter that is malformed.
+    /// Throws a 400 problem for a malformed header or parameter.
     package init(_ request: Request) throws(Problem) {
         self.request = request
         context = try ChangeContext(request)
@@ -31,7 +31,7 @@ package struct WriteHeaders: Sendable {
         context.idempotencyKeyHash = idempotencyKey.map(Idempotency.hash)
     }
 
-    /// The write to submit.
+    /// Returns the change request to submit.
     package func changeRequest(
         _ operation: ChangeOperation, body: [UInt8], freshID: () -> ChangeID
     ) -> ChangeRequest {
@@ -61,9 +61,9 @@ package struct WriteHeaders: Sendable {
     }
 }
 
-/// Recognises a repeated write.
+/// Recognises repeated writes.
 enum Idempotency {
-    /// Returns the SHA-256 in hex of method, path, query and body. The order of query parameters does not matter.
+    /// Returns the SHA-256 of method, path, query and body, in hex. The order of query parameters does not matter.
     static func fingerprint(_ request: Request, body: [UInt8]) -> String {
         var hash = SHA256()
         let query = request.query.items.map { "\($0.name)=\($0.value)" }.sorted()
@@ -75,7 +75,7 @@ enum Idempotency {
         return Hex.text(Array(hash.finalize()))
     }
 
-    /// Returns the SHA-256 of a key in hex, which the ledger stores instead of the key.
+    /// Returns the SHA-256 of a key, in hex. The ledger stores this hash instead of the key.
     static func hash(_ key: String) -> String {
         Hex.text(Array(SHA256.hash(data: Array(key.utf8))))
     }

@@ -4,7 +4,7 @@ import Domain
 import HTTPCore
 import HTTPTypes
 
-/// `/` and `/v1`, `/healthz`, `/readyz`, `/metrics`, `/version`, `/openapi.yaml`
+/// The endpoints `/`, `/v1`, `/healthz`, `/readyz`, `/metrics`, `/version` and `/openapi.yaml`.
 extension API {
     var operationsRoutes: [Route] {
         [
@@ -45,7 +45,7 @@ extension API {
         ["/", "/v1"].map { path in
             Route(immediate: .get, path, produces: DocumentFormat.answerTypes) { request in
                 var response = Response.document(Self.index, for: request)
-                // RFC 8631.
+                // RFC 8631 defines the link relation `service-desc`.
                 response.headers[.link] =
                     "</openapi.yaml>; rel=\"service-desc\"; type=\"application/yaml\""
                 return response
@@ -53,7 +53,8 @@ extension API {
         }
     }
 
-    /// Names every path without a parameter. Paths with parameters lie below them; openapi.yaml lists them all.
+    /// The index of all paths without a parameter. The paths with parameters are below them; openapi.yaml lists all
+    /// paths.
     private static let index: JSONValue = [
         "name": .string(Version.name),
         "version": .string(Version.number),

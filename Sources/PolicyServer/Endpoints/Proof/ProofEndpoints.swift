@@ -6,7 +6,7 @@ import HTTPCore
 import HTTPTypes
 import Store
 
-/// `/v1/audit/checkpoint` and `/v1/audit/proof`
+/// The endpoints `/v1/audit/checkpoint` and `/v1/audit/proof`.
 extension API {
     var proofRoutes: [Route] {
         [
@@ -98,7 +98,7 @@ extension API {
         return .object(object)
     }
 
-    /// Returns the size asked for, or that of the newest checkpoint.
+    /// Returns the requested size, or the size of the newest checkpoint.
     private func treeSize(_ asked: Int64?) async throws -> Int64 {
         if let asked {
             guard asked <= ledger.lastSeq else {
@@ -113,7 +113,7 @@ extension API {
         return newest.checkpoint.size
     }
 
-    /// Returns the signed note for the tree of `size` rows; nil if none was signed at that size.
+    /// Returns the signed note for the tree of `size` rows; nil if no checkpoint of that size was signed.
     private func note(_ size: Int64) async throws -> JSONValue? {
         try await ledger.checkpoint(size: size).map { .string($0.signed.text) }
     }
@@ -127,7 +127,7 @@ extension API {
     }
 }
 
-/// The proof that a request asks for.
+/// The kind of proof that a request asks for.
 private enum ProofRequest {
     case inclusion(seq: Int64, size: Int64?)
     case consistency(from: Int64, to: Int64?)
@@ -163,13 +163,13 @@ private enum ProofRequest {
     }
 }
 
-/// A checkpoint as the API shows it: the signed note, or a document of its parts.
+/// The answer that shows a checkpoint, either as the signed note or as a document of its parts.
 enum CheckpointAnswer {
     static let types = DocumentFormat.answerTypes + ["text/plain"]
 
     /// - Parameters:
-    ///   - key: the current key; older notes may have another.
-    ///   - isAnchored: true if etcd holds it; nil leaves the member out.
+    ///   - key: The current key. Older notes may be signed with another key.
+    ///   - isAnchored: True if etcd holds the checkpoint. With nil, the member is left out.
     static func response(
         _ stored: StoredCheckpoint, key: VerifierKey, isAnchored: Bool? = nil,
         status: HTTPResponse.Status = .ok,
@@ -198,11 +198,11 @@ enum CheckpointAnswer {
 }
 
 extension AuditHash {
-    /// The hash in base64, as in notes and proofs.
+    /// The hash in base64, the encoding of notes and proofs.
     var base64: String { Data(bytes).base64EncodedString() }
 }
 
 extension SignedCheckpoint {
-    /// `<name>+<key id>` of each signature.
+    /// The name `<name>+<key id>` of each signature's key.
     fileprivate var keyNames: [String] { note.signatures.map(\.keyName) }
 }
