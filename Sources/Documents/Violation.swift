@@ -32,7 +32,7 @@ extension Violation {
     }
 }
 
-/// The stable identifier of a validation rule. Each module part declares its own rules as static members in an
+/// The stable identifier of a validation rule. Each area declares its own rules as static members in an
 /// extension.
 package struct RuleID: Hashable, Sendable, CustomStringConvertible {
     package let name: String

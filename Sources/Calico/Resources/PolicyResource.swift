@@ -6,9 +6,9 @@ import Domain
 package enum PolicyNameConvention: String, Sendable, CaseIterable {
     /// The convention of the policies in etcd; `plain` if etcd has no policy.
     case auto
-    /// Calico 3.32 and later: the author's name.
+    /// The author's name, used by Calico 3.32 and later.
     case plain
-    /// Up to Calico 3.31: `<tier>.<name>`.
+    /// The name `<tier>.<name>`, used up to Calico 3.31.
     case tiered
 }
 

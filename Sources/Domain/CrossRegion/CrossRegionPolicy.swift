@@ -2,7 +2,7 @@ package import Documents
 
 /// A policy between regions in OpenStack's terms. It allows and denies traffic between peers.
 ///
-/// In the whole document `deny` wins over `allow`, in any order. `CrossRegionCompiler` compiles the policy into
+/// `deny` wins over `allow` in the whole document, in any order. `CrossRegionCompiler` compiles the policy into
 /// Calico's policies.
 package struct CrossRegionPolicy: Sendable, Equatable {
     package var name: String

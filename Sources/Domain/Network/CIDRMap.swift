@@ -211,7 +211,7 @@ extension CIDRMap {
 /// Short lists of values in one array. The index of its first element identifies a list.
 struct ChainedValues<Value: Sendable>: Sendable {
     private struct Slot {
-        /// Nil while the slot is unused.
+        /// The value; nil while the slot is unused.
         var value: Value?
         /// The index of the next slot in the same list or in the list of unused slots; -1 at the end.
         var next: Int32
