@@ -1,6 +1,6 @@
 import Domain
 
-/// One condition on labels; a peer's terms are joined by `&&`.
+/// One condition on labels. The terms of a peer are joined by `&&`.
 enum PeerTerm: Hashable, Sendable {
     /// The label has one of the values. The values are in byte order.
     case value(of: String, in: [String])

@@ -13,7 +13,7 @@ package struct CalicoIdentity: Sendable {
     package var resourceVersion: Located<String>?
     package var uid: Located<String>?
     package var creationTimestamp: Located<String>?
-    /// `default` if the document names no tier.
+    /// The tier; `default` if the document names no tier.
     package var tier = Defaulting.defaultTier
 
     init(_ resource: GoRecord) {

@@ -92,7 +92,7 @@ struct GoDecoder {
     ) -> [(index: Int, key: String, value: JSONValue)] {
         var found: [(index: Int, key: String, value: JSONValue)] = []
         found.reserveCapacity(object.count)
-        // One bit per field; no struct has more than 64.
+        // There is one bit for each field. No struct has more than 64 fields.
         var seen: UInt64 = 0
         var repeats = 0
         for (key, value) in object {

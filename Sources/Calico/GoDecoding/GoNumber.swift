@@ -95,7 +95,7 @@ enum GoFloat {
         String(repeating: "0", count: max(0, count))
     }
 
-    /// `d.ddd × 10^exponent` with the shortest digits, taken from Swift's own shortest form.
+    /// A number as `d.ddd × 10^exponent` with the shortest digits, taken from Swift's own shortest form.
     private struct Decimal {
         let digits: String
         let exponent: Int

@@ -80,7 +80,7 @@ struct GoField: Sendable {
 
 /// A value in the form of Go's decoder, with its pointer in the client's document.
 struct GoNode: Sendable {
-    /// RFC 6901 pointer into the client's document.
+    /// The RFC 6901 pointer into the client's document.
     let pointer: String
     var value: GoValue
 }
@@ -103,7 +103,7 @@ enum GoValue: Sendable {
 /// A decoded Go struct.
 struct GoRecord: Sendable {
     let type: GoStruct
-    /// RFC 6901 pointer into the client's document.
+    /// The RFC 6901 pointer into the client's document.
     let pointer: String
     /// The nodes by field index of `type`; nil for a field that is absent or null.
     private(set) var nodes: [GoNode?]

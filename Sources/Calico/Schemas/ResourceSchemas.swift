@@ -1,4 +1,4 @@
-/// Kubernetes' `metav1.ObjectMeta`, which every Calico resource carries.
+/// Kubernetes' `metav1.ObjectMeta`, which every Calico resource has.
 enum MetadataSchema {
     static let objectMeta = GoStruct([
         GoField("name", .string), GoField("generateName", .string), GoField("namespace", .string),

@@ -54,7 +54,7 @@ enum SelectorRules {
     private static func global(
         _ text: String, _ position: Position, at pointer: String, into report: inout ViolationReport
     ) {
-        // Calico looks for the bare text, even inside quotes.
+        // Calico searches for the plain text, even inside quotes.
         guard mentionsGlobal(text) else { return }
         if position.contains(.notGlobal) {
             report.add(

@@ -69,9 +69,12 @@ package indirect enum SelectorNode: Hashable, Sendable {
     /// A comparison of a label with one value or a set of values.
     case comparison(SelectorComparison)
     case not(SelectorNode)
-    /// Two or more operands joined by `&&`.
+    /// A list of two or more operands joined by `&&`.
     case and([SelectorNode])
-    /// Two or more operands joined by `||`.
+    /// A list of two or more operands joined by `
+    ///
+    ///
+    /// `.
     case or([SelectorNode])
 }
 
