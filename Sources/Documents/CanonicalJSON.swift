@@ -1,5 +1,6 @@
 extension JSONWriter {
-    /// RFC 8785: members sorted by UTF-16 code units (3.2.3), numbers as ECMAScript writes them (3.2.2.3).
+    /// Writes a value in the form of RFC 8785: members sorted by UTF-16 code units (3.2.3), numbers in the form of
+    /// ECMAScript (3.2.2.3).
     mutating func writeCanonical(_ value: JSONValue) {
         switch value {
         case .array(let elements):
@@ -23,7 +24,8 @@ extension JSONWriter {
         }
     }
 
-    /// Returns the members sorted by the UTF-16 code units of their keys, which for ASCII is their bytes' order.
+    /// Returns the members sorted by the UTF-16 code units of their keys. For ASCII keys this is the order of their
+    /// bytes.
     fileprivate static func inOrder(
         _ members: [(key: String, value: JSONValue)]
     ) -> [(key: String, value: JSONValue)] {
@@ -37,7 +39,7 @@ extension JSONWriter {
 }
 
 extension JSONValue {
-    /// The document with the member order and the numbers of RFC 8785, so that its text does not depend on its writer.
+    /// The document with the member order and the numbers of RFC 8785. Its text does not depend on the writer.
     package var canonicalized: JSONValue {
         switch self {
         case .array(let elements): .array(elements.map(\.canonicalized))
@@ -55,14 +57,14 @@ extension JSONValue {
 }
 
 extension JSONNumber {
-    /// The number as ECMAScript's `Number::toString` writes it. An integer below 10²¹, which is written without an
-    /// exponent, keeps the digits that a double would round. A number that overflows a double keeps its text.
+    /// The number in the form of ECMAScript's `Number::toString`. An integer below 10²¹ has no exponent and keeps all
+    /// digits, even if a double would round it. A number that overflows a double keeps its text.
     var canonicalLiteral: String {
         if let integer, integer.magnitude < 1_000_000_000_000_000_000_000 { return String(integer) }
         return double.isFinite ? Self.ecmaScript(double) : literal
     }
 
-    /// ECMA-262 section 6.1.6.1.20, with Swift's shortest digits.
+    /// Returns the number in the form of ECMA-262 section 6.1.6.1.20, with Swift's shortest digits.
     static func ecmaScript(_ value: Double) -> String {
         if value == 0 { return "0" }
         let sign = value < 0 ? "-" : ""
@@ -82,8 +84,8 @@ extension JSONNumber {
         return digits.prefix(point) + "." + digits.dropFirst(point)
     }
 
-    /// Returns the shortest digits that read back as the same value, and the position of the decimal point in them.
-    /// `description` is Swift's text of a positive number.
+    /// Returns the shortest digits that read back as the same value, and the position of the decimal point in the
+    /// digits. The `description` is Swift's text of a positive number.
     static func shortestDigits(_ description: String) -> (digits: String, point: Int) {
         let parts = description.split(separator: "e")
         let exponent = parts.count > 1 ? Int(parts[1]) ?? 0 : 0
@@ -97,15 +99,15 @@ extension JSONNumber {
     }
 }
 
-/// Writes one object in canonical form (RFC 8785) member by member, without building it first.
+/// Writes one object in canonical form (RFC 8785) member by member, without building a `JSONObject`.
 ///
-/// The caller adds the members in the order of their keys, which are ASCII that needs no escape.
+/// The caller must add the members in the order of their keys. Keys must be ASCII that needs no escape.
 package struct CanonicalObjectWriter {
     private var writer = JSONWriter(escaping: .minimal)
 
     package init() { begin() }
 
-    /// Starts over, and keeps the memory.
+    /// Starts a new object and keeps the allocated memory.
     package mutating func begin() {
         writer.output.removeAll(keepingCapacity: true)
         writer.output.append(UInt8(ascii: "{"))
@@ -116,19 +118,19 @@ package struct CanonicalObjectWriter {
         writer.write(text)
     }
 
-    /// Adds nothing if there is no text.
+    /// Adds a text, or nothing if `text` is nil.
     package mutating func add(_ key: StaticString, ifPresent text: String?) {
         if let text { add(key, text) }
     }
 
-    /// Adds nothing if there is no number.
+    /// Adds a number, or nothing if `number` is nil.
     package mutating func add(_ key: StaticString, ifPresent number: Int64?) {
         guard let number else { return }
         addKey(UnsafeBufferPointer(start: key.utf8Start, count: key.utf8CodeUnitCount))
         writer.output.append(contentsOf: String(number).utf8)
     }
 
-    /// Adds text that is already UTF-8; ill-formed bytes are copied unchanged.
+    /// Adds a text from UTF-8 bytes. Copies invalid bytes unchanged.
     package mutating func add(
         utf8Key key: [UInt8], utf8 text: UnsafeBufferPointer<UInt8>
     ) {
@@ -147,7 +149,7 @@ package struct CanonicalObjectWriter {
         return writer.output
     }
 
-    /// Hands the whole object to `body` without copying it.
+    /// Ends the object and passes its bytes to `body` without a copy.
     package mutating func end<Result>(_ body: (UnsafeRawBufferPointer) -> Result) -> Result {
         writer.output.append(UInt8(ascii: "}"))
         return writer.output.withUnsafeBytes(body)

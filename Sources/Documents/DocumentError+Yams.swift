@@ -1,7 +1,7 @@
 import Yams
 
 extension DocumentError {
-    /// Converts an error of Yams about `text`, with clearer words for common mistakes.
+    /// Converts an error of Yams about `text`, with clearer messages for common mistakes.
     init(_ error: any Error, in text: String) {
         switch error as? YamlError {
         case .scanner(_, let problem, let mark, _), .parser(_, let problem, let mark, _),
@@ -41,12 +41,13 @@ extension DocumentError {
         }
     }
 
-    /// Returns the pointer of the mapping that has a key at `position`. Yams does not tell it, so this reads the text
-    /// before `position` once more, completed by a key of our own. Empty if that text is not YAML.
+    /// Returns the pointer of the mapping that has a key at `position`. Yams does not report the pointer, so this
+    /// function reads the text before `position` again, followed by an added key. Returns an empty pointer if that
+    /// text is not YAML.
     private static func pointer(ofMappingAt position: SourcePosition, in text: String) -> String {
         let before = Array(text.utf8.prefix(position.byteOffset))
-        // Each try reads the whole text before the error, so a long text gets only one try: refusing must not cost
-        // more than reading.
+        // Each attempt reads the whole text before the error. A long text gets only one attempt, because a refusal
+        // must not cost more than reading the text.
         for end in ["", "}", "}}", "}]}"].prefix(before.count <= guessedBytes ? 4 : 1) {
             let prefix = String(decoding: before + Array(("k: 0" + end).utf8), as: UTF8.self)
             guard
@@ -65,10 +66,10 @@ extension DocumentError {
         return last
     }
 
-    /// The size up to which open brackets are guessed, in bytes.
+    /// The maximum size in bytes of a text whose open brackets are guessed.
     private static let guessedBytes = 16_384
 
-    /// Returns the pointer of the innermost mapping that is the last thing in `root`.
+    /// Returns the pointer of the innermost mapping at the end of `root`.
     private static func lastPath(_ root: Node) -> String {
         var pointer = ""
         var path = ""
@@ -91,13 +92,13 @@ extension DocumentError {
 }
 
 extension SourcePosition {
-    /// Converts libyaml's `line` and `column`, both from 1. libyaml counts scalars and accepts more line breaks than
-    /// JSON does.
+    /// Converts libyaml's `line` and `column`, which both start at 1. libyaml counts Unicode scalars and accepts more
+    /// line breaks than JSON.
     init(line: Int, column: Int, inYAML text: String) {
         self = Self.all([(line, column)], inYAML: text)[0]
     }
 
-    /// Converts several positions, in their order, in one walk over `text`.
+    /// Converts several positions in one pass over `text`. The results have the order of `marks`.
     static func all(
         _ marks: [(line: Int, column: Int)], inYAML text: String
     ) -> [SourcePosition] {
@@ -128,7 +129,7 @@ extension SourcePosition {
 
 /// Advice about common mistakes in texts that are not YAML.
 enum YAMLHint {
-    /// Returns the usual cause of the parser's `problem` at `position`; nil if none is known.
+    /// Returns the usual cause of the parser's `problem` at `position`; nil if unknown.
     static func text(_ problem: String, at position: SourcePosition?, in text: String) -> String? {
         if let folded = oneLine(text) { return folded }
         guard let position else { return nil }
@@ -157,7 +158,7 @@ enum YAMLHint {
         return nil
     }
 
-    /// Explains a text of one line that should have several; nil for any other.
+    /// Returns advice about a text of one line that should have several lines; nil for any other text.
     static func oneLine(_ text: String) -> String? {
         guard !text.isEmpty, !text.utf8.contains(where: { $0 == 0x0A || $0 == 0x0D }) else {
             return nil
@@ -172,8 +173,8 @@ enum YAMLHint {
             + " curl -T FILE or --data-binary @FILE"
     }
 
-    /// Returns the position of a byte order mark at the start of a later line, which joined files have; nil without
-    /// one.
+    /// Returns the position of a byte order mark at the start of a later line; nil if absent. Concatenated files can
+    /// have such a mark.
     static func strayMark(in text: String) -> SourcePosition? {
         let bytes = Array(text.utf8)
         var start = bytes.startIndex
@@ -188,12 +189,12 @@ enum YAMLHint {
         return nil
     }
 
-    /// Returns advice about a second document that begins without `---`; nil if the repeated `keys` are not the ones
-    /// that every document has.
+    /// Returns advice about a second document that begins without `---`. Returns nil if the repeated `keys` include
+    /// no key that every document has.
     static func missingSeparator(
         _ keys: [String], at position: SourcePosition, in text: String
     ) -> String? {
-        // Only these four keys are looked for, because a hostile text may repeat thousands.
+        // Only these four keys are searched for, because a hostile text may repeat thousands of keys.
         let keys = ["apiVersion", "kind", "metadata", "spec"].filter(keys.contains)
         guard position.column == 1, !keys.isEmpty else { return nil }
         var seen: Set<String> = []

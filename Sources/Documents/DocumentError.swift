@@ -1,11 +1,11 @@
 /// The reason why a text is not a document.
 package struct DocumentError: Error, Hashable, Sendable {
-    /// RFC 6901 pointer to the innermost value being read; empty for the whole document.
+    /// The RFC 6901 pointer to the innermost value that was being read; empty for the whole document.
     package var pointer: String
-    /// Where in the text, when that is known.
+    /// The position in the text; nil if unknown.
     package var position: SourcePosition?
     package var rule: RuleID
-    /// The problem and the expected form, for a person; without the position.
+    /// The problem and the expected form for a person, without the position.
     package var message: String
 
     package init(
@@ -17,20 +17,21 @@ package struct DocumentError: Error, Hashable, Sendable {
         self.message = message
     }
 
-    /// The error as a violation, with the position in words.
+    /// The error as a violation. Its message contains the position.
     package var violation: Violation {
         let place = position.map { " (\($0))" } ?? ""
         return Violation(pointer: pointer, rule: rule, message: message + place)
     }
 
-    /// Returns the error with a pointer from the object that holds the failing value under `key`.
+    /// Returns the error with a pointer that starts at the enclosing object. The invalid value is the member `key`.
     func within(key: String) -> DocumentError {
         var outer = self
         outer.pointer = JSONPointer.append("", key) + pointer
         return outer
     }
 
-    /// Returns the error with a pointer from the array that holds the failing value at `index`.
+    /// Returns the error with a pointer that starts at the enclosing array. The invalid value is the element at
+    /// `index`.
     func within(index: Int) -> DocumentError {
         var outer = self
         outer.pointer = JSONPointer.append("", index) + pointer
@@ -41,19 +42,19 @@ package struct DocumentError: Error, Hashable, Sendable {
 extension RuleID {
     /// The text is not well-formed JSON.
     package static let jsonSyntax = RuleID("json.syntax")
-    /// A number is not written as RFC 8259 section 6 demands.
+    /// A number does not have the form of RFC 8259 section 6.
     package static let jsonNumber = RuleID("json.number")
     /// A string has a bad escape or a raw control character.
     package static let jsonString = RuleID("json.string")
-    /// Something follows the one value of the document.
+    /// The document has more text after its value.
     package static let jsonTrailingData = RuleID("json.trailing-data")
     /// The text is not UTF-8, or starts with a byte order mark.
     package static let documentEncoding = RuleID("document.encoding")
-    /// There is no value in the text.
+    /// The text contains no value.
     package static let documentEmpty = RuleID("document.empty")
-    /// An object names one key twice.
+    /// An object contains a key twice.
     package static let documentDuplicateKey = RuleID("document.duplicate-key")
-    /// Arrays and objects are nested deeper than `DocumentLimits.depth`.
+    /// The nesting of arrays and objects is deeper than `DocumentLimits.depth`.
     package static let documentTooDeep = RuleID("document.too-deep")
     /// The document holds more values than `DocumentLimits.nodes`.
     package static let documentTooManyValues = RuleID("document.too-many-values")
@@ -72,25 +73,26 @@ extension RuleID {
 
     /// The text is not well-formed YAML.
     package static let yamlSyntax = RuleID("yaml.syntax")
-    /// The stream holds several documents where one is expected.
+    /// The text holds several documents, but one is expected.
     package static let yamlMultipleDocuments = RuleID("yaml.multiple-documents")
-    /// A tag that JSON has no type for, or that its text does not fit.
+    /// A tag has no corresponding JSON type, or does not fit the text of its value.
     package static let yamlTag = RuleID("yaml.tag")
-    /// A number that JSON cannot hold: infinity, not-a-number, or too large in hexadecimal, octal or binary.
+    /// JSON cannot represent a number: infinity, not-a-number, or a value in hexadecimal, octal or binary that is too
+    /// large.
     package static let yamlNumber = RuleID("yaml.number")
-    /// A mapping key that is not a scalar, or is null.
+    /// A mapping key is null or not a scalar.
     package static let yamlKey = RuleID("yaml.key")
     /// `<<` has a value other than mappings, or comes after a key that it also sets.
     package static let yamlMerge = RuleID("yaml.merge")
 }
 
-/// A place in a document's text.
+/// A position in a document's text.
 package struct SourcePosition: Hashable, Sendable {
-    /// 1-based.
+    /// The line, starting at 1.
     package var line: Int
-    /// 1-based, counted in Unicode scalars.
+    /// The column in Unicode scalars, starting at 1.
     package var column: Int
-    /// 0-based, counted in bytes.
+    /// The offset in bytes, starting at 0.
     package var byteOffset: Int
 
     package init(line: Int, column: Int, byteOffset: Int) {
@@ -99,14 +101,14 @@ package struct SourcePosition: Hashable, Sendable {
         self.byteOffset = byteOffset
     }
 
-    /// The line and column of a byte of `bytes`; an offset past the end means the end.
+    /// Creates the position of a byte in `bytes`. An offset past the end means the end.
     package init(byteOffset: Int, in bytes: [UInt8]) {
         let end = min(max(byteOffset, 0), bytes.count)
         self.init(line: 1, column: 1, byteOffset: 0)
         advance(to: end, in: bytes)
     }
 
-    /// Returns the positions of several bytes by their offsets, in one walk over `bytes`. No offset may be past the
+    /// Returns the positions of several bytes by their offsets, in one pass over `bytes`. No offset may be past the
     /// end.
     static func all(byteOffsets: [Int], in bytes: [UInt8]) -> [Int: SourcePosition] {
         var places: [Int: SourcePosition] = [:]

@@ -1,11 +1,12 @@
 import Yams
 
-/// Finds the lines and columns of the pointers that violations name.
+/// Finds the lines and columns of the pointers in violations.
 ///
-/// Reads the text once more, whatever the number of pointers. Only answers that refuse a document pay for it.
+/// The locator reads the text a second time, once for all pointers. Only answers that refuse a document have this
+/// cost.
 package enum DocumentLocator {
-    /// Returns the positions of the members' keys and of the elements, in the order of `pointers`. A missing member
-    /// gets the position of the value that should hold it. All are nil if the text is not a document.
+    /// Returns the positions of members' keys and of elements, in the order of `pointers`. A missing member gets the
+    /// position of the value that should contain it. All positions are nil if the text is not a document.
     package static func positions(of pointers: [String], in bytes: [UInt8]) -> [SourcePosition?] {
         let tree = PointerTree(pointers)
         if let offsets = json(tree, in: bytes) {
@@ -19,8 +20,8 @@ package enum DocumentLocator {
         return stream.positions(tree.resolved(marks))
     }
 
-    /// Returns the positions in a stream of documents, where a pointer begins with the position of a document. All are
-    /// nil for a YAML stream that holds lists (`items`), because their elements count as documents.
+    /// Returns the positions in a manifest, in which each pointer begins with the index of a document. All positions
+    /// are nil for a YAML manifest that contains lists (`items`), because their elements count as documents.
     package static func positions(
         ofStreamed pointers: [String], in bytes: [UInt8]
     ) -> [SourcePosition?] {
@@ -46,14 +47,14 @@ package enum DocumentLocator {
         return stream.positions(tree.resolved(marks))
     }
 
-    /// Returns the positions in a stream that is one JSON object: a document, or a list of documents in `items`. Nil
-    /// if the text is not JSON.
+    /// Returns the positions in a manifest that is one JSON object: a document, or a list of documents in `items`.
+    /// Returns nil if the text is not JSON.
     private static func inOneObject(_ pointers: [String], _ bytes: [UInt8]) -> [SourcePosition?]? {
         let own = pointers.map { $0.hasPrefix("/0") ? String($0.dropFirst(2)) : $0 }
         let tree = PointerTree(own + pointers.map { "/items" + $0 } + ["", "/items"])
         guard let offsets = json(tree, in: bytes) else { return nil }
         let places = positions(tree.resolved(offsets), in: bytes)
-        // Without `items`, its position is that of the whole.
+        // If `items` is absent, its position is the position of the whole object.
         let isList = places[2 * pointers.count] != places[2 * pointers.count + 1]
         let start = isList ? pointers.count : 0
         return Array(places[start..<start + pointers.count])
@@ -69,7 +70,7 @@ package enum DocumentLocator {
         return offsets
     }
 
-    /// Returns the lines and columns of the offsets, in one walk over the bytes.
+    /// Returns the lines and columns of the offsets, in one pass over the bytes.
     private static func positions(_ offsets: [Int?], in bytes: [UInt8]) -> [SourcePosition?] {
         let places = SourcePosition.all(byteOffsets: offsets.compactMap { $0 }, in: bytes)
         return offsets.map { offset in offset.flatMap { places[$0] } }
@@ -104,8 +105,7 @@ package enum DocumentLocator {
 }
 
 extension JSONReader {
-    /// Notes the offsets of everything that the tree names below `node`, and steps over the value at the reader's
-    /// offset.
+    /// Records the offsets of all values that the tree names below `node`. Skips the value at the reader's offset.
     fileprivate mutating func locate(
         _ tree: PointerTree, _ node: Int, depth: Int, _ offsets: inout [Int: Int]
     ) throws(DocumentError) {
@@ -135,7 +135,7 @@ extension JSONReader {
     }
 }
 
-/// Pointers as a tree of their tokens, so that one walk over a document finds all of them.
+/// Pointers as a tree of their tokens. One pass over a document finds the values of all pointers.
 private struct PointerTree {
     private struct Node {
         var parent: Int?
@@ -167,7 +167,7 @@ private struct PointerTree {
 
     func child(_ token: String, of node: Int) -> Int? { nodes[node].children[ExactString(token)] }
 
-    /// Returns the finding at each pointer, or else at the innermost node on its way.
+    /// Returns the value found at each pointer. If there is no value, returns the value of the nearest parent.
     func resolved<Place>(_ found: [Int: Place]) -> [Place?] {
         ends.map { end in
             var node: Int? = end

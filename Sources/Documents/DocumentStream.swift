@@ -1,7 +1,7 @@
-/// One document of a stream.
+/// One document of a manifest.
 package struct StreamedDocument: Sendable, Equatable {
     package var value: JSONValue
-    /// The line of the text in which it begins; nil when that is not known.
+    /// The line in which the document begins; nil if unknown.
     package var line: Int?
 
     package init(_ value: JSONValue, line: Int? = nil) {
@@ -11,8 +11,8 @@ package struct StreamedDocument: Sendable, Equatable {
 }
 
 extension JSONValue {
-    /// The documents in this value: the elements of a list, or of `items` as calicoctl prints it, otherwise the value
-    /// itself.
+    /// The documents in this value: the elements of a list, or of `items` in the form of calicoctl's output. Any
+    /// other value is itself the only document.
     package var streamed: [JSONValue] {
         arrayValue?.flatMap(\.streamedItems) ?? streamedItems
     }
@@ -21,8 +21,8 @@ extension JSONValue {
 }
 
 extension DocumentError {
-    /// Returns the error with a pointer that begins with the position of its document in the stream. `count` documents
-    /// come before it; the elements of a list count as documents.
+    /// Returns the error with a pointer that begins with the index of its document in the manifest. There are `count`
+    /// documents before this one. Elements of a list count as documents.
     package func inStream(after count: Int) -> DocumentError {
         var tokens = JSONPointer.tokens(pointer)[...]
         guard !tokens.isEmpty else { return self }

@@ -11,14 +11,15 @@ package enum Hex {
         }
     }
 
-    /// Returns all digits of a number with its leading zeros, such as 16 of a `UInt64`.
+    /// Returns all digits of a number, including leading zeros. A `UInt64` has 16 digits.
     package static func text<Number: FixedWidthInteger & UnsignedInteger>(_ number: Number)
         -> String
     {
         text(number.bigEndianBytes)
     }
 
-    /// Returns the bytes that `text` names; nil unless it is an even number of digits of either case.
+    /// Returns the bytes of a hexadecimal text. Returns nil unless the text is an even number of digits. Either
+    /// letter case is accepted.
     package static func bytes(_ text: some StringProtocol) -> [UInt8]? {
         let digits = text.utf8.map(value)
         guard digits.count.isMultiple(of: 2) else { return nil }
@@ -31,7 +32,7 @@ package enum Hex {
         return bytes
     }
 
-    /// Returns the value of a digit of either case; nil for any other byte.
+    /// Returns the value of a digit in either letter case; nil for any other byte.
     package static func value(_ digit: UInt8) -> UInt8? {
         switch digit {
         case UInt8(ascii: "0")...UInt8(ascii: "9"): digit - UInt8(ascii: "0")
@@ -41,12 +42,13 @@ package enum Hex {
         }
     }
 
-    /// True if `text` has only lower-case digits, as W3C Trace Context and etcd's ids have; also if it is empty.
+    /// Returns true if `text` is empty or has only lower-case digits. W3C Trace Context and etcd's ids have this
+    /// form.
     package static func isLowerCase(_ text: some StringProtocol) -> Bool {
         text.utf8.allSatisfy { (0x30...0x39).contains($0) || (0x61...0x66).contains($0) }
     }
 
-    /// Returns the digit of `nibble`, which is below 16.
+    /// Returns the digit of `nibble`, which must be below 16.
     private static func digit(_ nibble: UInt8) -> UInt8 {
         nibble < 10 ? UInt8(ascii: "0") + nibble : UInt8(ascii: "a") + nibble - 10
     }

@@ -1,6 +1,6 @@
 /// Builds and splits JSON pointers (RFC 6901).
 package enum JSONPointer {
-    /// `pointer` extended by one object key, escaped (section 3: `~` is `~0`, `/` is `~1`).
+    /// Returns `pointer` followed by an object key, which is escaped (section 3: `~` is `~0`, `/` is `~1`).
     package static func append(_ pointer: String, _ key: String) -> String {
         guard key.utf8.contains(where: { $0 == UInt8(ascii: "~") || $0 == UInt8(ascii: "/") })
         else {
@@ -25,14 +25,14 @@ package enum JSONPointer {
         }
     }
 
-    /// `pointer` extended by one array index.
+    /// Returns `pointer` followed by an array index.
     package static func append(_ pointer: String, _ index: Int) -> String {
         pointer + "/" + String(index)
     }
 }
 
 extension JSONValue {
-    /// Returns the value at the keys and indices of a pointer (RFC 6901 section 4); nil without such a value.
+    /// Returns the value at the keys and indices of a pointer (RFC 6901 section 4); nil if absent.
     package func value(at tokens: [String]) -> JSONValue? {
         tokens.reduce(self as JSONValue?) { value, token in
             guard let elements = value?.arrayValue else { return value?[token] }
@@ -44,15 +44,15 @@ extension JSONValue {
 /// JSON Patch (RFC 6902): the difference between two documents as operations.
 package enum JSONPatch {
     package struct Operation: Sendable, Equatable {
-        /// The operations that a difference needs.
+        /// The kinds of operations in a difference.
         package enum Kind: String, Sendable {
             case add, remove, replace
         }
 
         package var kind: Kind
-        /// RFC 6901.
+        /// The RFC 6901 pointer.
         package var path: String
-        /// Nil for a removal.
+        /// The new value; nil for a removal.
         package var value: JSONValue?
 
         package init(_ kind: Kind, _ path: String, _ value: JSONValue? = nil) {
@@ -62,10 +62,11 @@ package enum JSONPatch {
         }
     }
 
-    /// Returns the operations that turn `old` into `new` when applied in order; none if they are equal.
+    /// Returns the operations that turn `old` into `new` when applied in order. Returns an empty list if the
+    /// documents are equal.
     ///
-    /// Arrays are compared position by position, so the removal of an element in the middle shows as changes of the
-    /// elements after it.
+    /// Arrays are compared index by index. The removal of an element in the middle therefore appears as changes of
+    /// all later elements.
     package static func diff(from old: JSONValue, to new: JSONValue) -> [Operation] {
         var operations: [Operation] = []
         append(old, new, at: "", to: &operations)
@@ -106,7 +107,7 @@ package enum JSONPatch {
 }
 
 extension JSONPatch.Operation {
-    /// The operation as RFC 6902 writes it.
+    /// The operation in the JSON form of RFC 6902.
     package var document: JSONValue {
         var object = JSONObject()
         object["op"] = .string(kind.rawValue)
@@ -118,8 +119,9 @@ extension JSONPatch.Operation {
 
 /// JSON Merge Patch (RFC 7396).
 package enum MergePatch {
-    /// Returns `target` after `patch`. Members of the patch replace those of the target, or remove them if null. A
-    /// patch that is not an object replaces the whole target. Members keep their order; new ones come last.
+    /// Returns `target` after applying `patch`. A member of the patch replaces the member of the target, or removes
+    /// it if null. A patch that is not an object replaces the whole target. Existing members keep their order, and
+    /// new members come last.
     package static func apply(_ patch: JSONValue, to target: JSONValue) -> JSONValue {
         guard case .object(let changes) = patch else { return patch }
         let changesByKey = changes.membersByKey

@@ -20,7 +20,7 @@ extension JSONReader {
         return String(decoding: decoded, as: UTF8.self)
     }
 
-    /// Moves to the next quote or backslash; everything on the way is checked UTF-8.
+    /// Moves to the next quote or backslash. Checks that all bytes before it are valid UTF-8.
     private mutating func skipPlainText() throws(DocumentError) {
         while true {
             offset = bytes.withUnsafeBufferPointer { [offset] bytes in
@@ -44,7 +44,7 @@ extension JSONReader {
         }
     }
 
-    /// True for ASCII that needs no escape in a string.
+    /// Returns true if the byte is ASCII and needs no escape in a string.
     private static func isPlain(_ byte: UInt8) -> Bool {
         0x20..<0x80 ~= byte && byte != UInt8(ascii: "\"") && byte != UInt8(ascii: "\\")
     }
@@ -70,7 +70,7 @@ extension JSONReader {
         }
     }
 
-    /// Reads a `\uXXXX` escape, or a pair of them for a surrogate pair.
+    /// Reads a `\uXXXX` escape, or two escapes for a surrogate pair.
     private mutating func escapedScalar(from start: Int) throws(DocumentError) -> Unicode.Scalar {
         let high = try hexDigits(from: start)
         if let scalar = Unicode.Scalar(high) { return scalar }
@@ -132,7 +132,7 @@ extension JSONReader {
             uncheckedLiteral: String(decoding: bytes[start..<offset], as: UTF8.self))
     }
 
-    /// Steps over one or more digits.
+    /// Skips one or more digits.
     private mutating func digits(after what: String) throws(DocumentError) {
         guard isDigit(current) else {
             throw failure(.jsonNumber, "expected a digit after \(what), found \(found)")
@@ -147,8 +147,8 @@ extension JSONReader {
 
 /// Well-formed UTF-8 byte sequences (Unicode 15, table 3-7).
 enum UTF8Sequence {
-    /// Returns the length of the sequence that starts at `offset`; nil when it is overlong, a surrogate,
-    /// above U+10FFFF, cut short or a continuation byte.
+    /// Returns the length of the sequence that starts at `offset`. Returns nil if the sequence is overlong, a
+    /// surrogate, above U+10FFFF or incomplete, or starts with a continuation byte.
     static func length(in bytes: [UInt8], at offset: Int) -> Int? {
         let (length, second): (Int, ClosedRange<UInt8>)
         switch bytes[offset] {
@@ -168,7 +168,8 @@ enum UTF8Sequence {
         return length
     }
 
-    /// Returns the offset of the first byte of `bytes` that is not part of well-formed UTF-8; nil when all is well.
+    /// Returns the offset of the first byte in `bytes` that is not part of well-formed UTF-8; nil if all bytes are
+    /// valid.
     static func firstInvalidOffset(in bytes: [UInt8]) -> Int? {
         var offset = 0
         while offset < bytes.count {

@@ -1,10 +1,11 @@
-/// Reads JSON as RFC 8259 defines it, and nothing else.
+/// Reads JSON by RFC 8259, without extensions.
 ///
-/// Stricter than the RFC only where it leaves a choice: no byte order mark, no repeated key, no lone surrogate. This
-/// is a reader of our own because Foundation's report neither repeated keys nor positions, which strict validation
-/// needs, and lose the text of numbers and the order of members, which decide the stored bytes.
+/// The parser is stricter than the RFC only in three points that the RFC leaves open: it refuses a byte order mark, a
+/// repeated key and a lone surrogate. Foundation's parsers are not sufficient. They report neither repeated keys nor
+/// positions, which strict validation needs. They also lose the text of numbers and the order of members, which
+/// determine the stored bytes.
 package enum JSONParser {
-    /// Parses the one value in `bytes`.
+    /// Parses the single value in `bytes`.
     package static func parse(
         _ bytes: [UInt8], limits: DocumentLimits = .default
     ) throws(DocumentError) -> JSONValue {
@@ -12,7 +13,7 @@ package enum JSONParser {
         return try reader.document()
     }
 
-    /// Parses the one value in `text`.
+    /// Parses the single value in `text`.
     package static func parse(
         _ text: String, limits: DocumentLimits = .default
     ) throws(DocumentError) -> JSONValue {
@@ -20,23 +21,24 @@ package enum JSONParser {
     }
 }
 
-/// The cost that one document may cause. The HTTP layer and etcd limit the size in bytes.
+/// The limits on the cost of one document. The HTTP layer and etcd limit its size in bytes.
 package struct DocumentLimits: Hashable, Sendable {
-    /// Arrays and objects inside each other; 64 is far more than any Calico resource nests.
+    /// The maximum depth of nested arrays and objects. Calico resources are far less deep than 64.
     package var depth: Int
-    /// Values in the whole document; an alias counts each time it is used.
+    /// The maximum number of values in the whole document. Each use of an alias counts.
     package var nodes: Int
-    /// Members of one object.
+    /// The maximum number of members of one object.
     package var members: Int
-    /// Characters of one number.
+    /// The maximum number of characters of one number.
     package var numberLength: Int
 
-    /// For texts that are already stored. No real object of 1.5 MiB, etcd's limit for one value, comes near these.
+    /// The limits for texts that are already stored. etcd's limit for one value is 1.5 MiB, and a real object of that
+    /// size is far below these limits.
     package static let `default` = DocumentLimits(depth: 64, nodes: 250_000)
 
-    /// For bodies that clients send. Each bound is above what a real policy of 1 MiB uses: 70,000 networks; 4,096
-    /// annotations of 64 bytes, which is Kubernetes' limit of 256 KiB; a double of 767 digits. Each bound is also low
-    /// enough that the most expensive body is read in about a second.
+    /// The limits for bodies from clients. Each limit is above the needs of a real policy of 1 MiB: 70,000 networks;
+    /// 4,096 annotations of 64 bytes, which is Kubernetes' limit of 256 KiB; a double of 767 digits. Each limit is
+    /// also so low that the most expensive body is read in about a second.
     package static let body = DocumentLimits(
         depth: 64, nodes: 100_000, members: 4_096, numberLength: 1_024)
 
@@ -94,7 +96,7 @@ struct JSONReader {
         }
     }
 
-    /// Reads the value at `offset`, which is not white space; `depth` containers are open around it.
+    /// Reads the value at `offset`, which must not be white space. The value is inside `depth` open containers.
     mutating func value(depth: Int) throws(DocumentError) -> JSONValue {
         nodes += 1
         guard nodes <= limits.nodes else {
@@ -171,7 +173,7 @@ struct JSONReader {
         }
     }
 
-    /// Steps over the bracket at `offset` and the space behind it.
+    /// Skips the bracket at `offset` and the white space after it.
     mutating func open(_ depth: Int) throws(DocumentError) {
         guard depth <= limits.depth else {
             throw failure(
@@ -181,7 +183,7 @@ struct JSONReader {
         skipWhitespace()
     }
 
-    /// Reads a member's key and its colon; `offset` is then at the value.
+    /// Reads a member's key and its colon. Afterwards `offset` is at the value.
     mutating func key() throws(DocumentError) -> String {
         guard current == UInt8(ascii: "\"") else {
             throw failure(.jsonSyntax, "expected a key in double quotes, found \(found)")
@@ -196,7 +198,7 @@ struct JSONReader {
         return key
     }
 
-    /// Steps over the comma (false) or the closing bracket (true) that follows an element.
+    /// Skips the comma or the closing bracket after an element. Returns true if it was the bracket.
     mutating func close(_ bracket: UInt8, after what: String) throws(DocumentError) -> Bool {
         skipWhitespace()
         switch current {
@@ -215,14 +217,14 @@ struct JSONReader {
 }
 
 extension JSONReader {
-    /// Returns an error at `offset`, or at `start` when given.
+    /// Returns an error at `start`, or at `offset` if `start` is nil.
     func failure(_ rule: RuleID, _ message: String, at start: Int? = nil) -> DocumentError {
         DocumentError(
             position: SourcePosition(byteOffset: start ?? offset, in: bytes), rule: rule,
             message: message)
     }
 
-    /// The character at `offset`, in words.
+    /// The character at `offset` as a text for messages.
     var found: String {
         guard offset < bytes.count else { return "the end of the document" }
         let byte = bytes[offset]
@@ -231,16 +233,16 @@ extension JSONReader {
     }
 }
 
-/// The members of an object under construction. Refuses a repeated key.
+/// The members of an object under construction, without repeated keys.
 struct UniqueMembers {
     private var members: [(key: String, value: JSONValue)] = []
-    /// Filled only when the object is too large for a linear search.
+    /// The keys of an object that is too large for a linear search; otherwise empty.
     private var seen: Set<ExactString> = []
 
-    /// Past this many members a set is faster than comparing one by one.
+    /// The number of members above which a set is faster than a linear search.
     private static let linearLimit = 16
 
-    /// Returns true if `key` is new. Keys are equal only if their bytes are (RFC 8259 section 8.3).
+    /// Returns true if `key` is new. Keys are equal only if their bytes are equal (RFC 8259 section 8.3).
     mutating func admit(_ key: String) -> Bool {
         if members.count < Self.linearLimit {
             return !members.contains { $0.key.isExactly(key) }
@@ -251,7 +253,7 @@ struct UniqueMembers {
 
     var count: Int { members.count }
 
-    /// Adds a member whose key was admitted just before.
+    /// Adds a member. The caller must first call `admit` with its key.
     mutating func append(_ key: String, _ value: JSONValue) {
         members.append((key, value))
     }

@@ -1,6 +1,6 @@
-/// A JSON or YAML document as a tree of plain values (RFC 8259), the one form in which bodies travel.
+/// A JSON or YAML document as a tree of plain values (RFC 8259). All request and answer bodies use this form.
 ///
-/// Numbers keep the text they were written with, objects keep the order of their members.
+/// Numbers keep their original text. Objects keep the order of their members.
 package enum JSONValue: Sendable {
     case null
     case bool(Bool)
@@ -9,32 +9,32 @@ package enum JSONValue: Sendable {
     case array([JSONValue])
     case object(JSONObject)
 
-    /// The string, or nil when this is another kind of value.
+    /// The string; nil for any other kind of value.
     package var stringValue: String? {
         if case .string(let value) = self { value } else { nil }
     }
 
-    /// The boolean, or nil when this is another kind of value.
+    /// The boolean; nil for any other kind of value.
     package var boolValue: Bool? {
         if case .bool(let value) = self { value } else { nil }
     }
 
-    /// The number, or nil when this is another kind of value.
+    /// The number; nil for any other kind of value.
     package var numberValue: JSONNumber? {
         if case .number(let value) = self { value } else { nil }
     }
 
-    /// The elements, or nil when this is another kind of value.
+    /// The elements of an array; nil for any other kind of value.
     package var arrayValue: [JSONValue]? {
         if case .array(let value) = self { value } else { nil }
     }
 
-    /// The members, or nil when this is another kind of value.
+    /// The members of an object; nil for any other kind of value.
     package var objectValue: JSONObject? {
         if case .object(let value) = self { value } else { nil }
     }
 
-    /// The member `key` of an object; nil when absent or when this is not an object.
+    /// The member `key` of an object; nil if absent or if the value is not an object.
     package subscript(key: String) -> JSONValue? { objectValue?[key] }
 
     /// The kind of this value in the words of RFC 8259, for error messages.
@@ -51,7 +51,8 @@ package enum JSONValue: Sendable {
 }
 
 extension JSONValue: Hashable {
-    /// Strings are equal when their bytes are: JSON knows no Unicode normalisation (RFC 8259 section 8.3).
+    /// Compares two values. Strings are equal only if their bytes are equal, because JSON has no Unicode
+    /// normalisation (RFC 8259 section 8.3).
     package static func == (lhs: JSONValue, rhs: JSONValue) -> Bool {
         switch (lhs, rhs) {
         case (.null, .null): true
@@ -92,15 +93,15 @@ extension JSONValue: ExpressibleByStringLiteral, ExpressibleByBooleanLiteral,
     package init(nilLiteral: ()) { self = .null }
 }
 
-/// The members of a JSON object in the order they were written; a key occurs once.
+/// The members of a JSON object in their original order. Each key occurs only once.
 ///
-/// Keys are compared by their bytes (RFC 8259 section 8.3); equality does not depend on the order.
+/// Keys are compared by their bytes (RFC 8259 section 8.3). Equality does not depend on the order.
 package struct JSONObject: Sendable {
     package private(set) var members: [(key: String, value: JSONValue)] = []
 
     package init() {}
 
-    /// `members` must not repeat a key: the parsers refuse documents that do.
+    /// Creates an object. The `members` must not repeat a key. The parsers refuse documents with repeated keys.
     package init(uncheckedMembers members: [(key: String, value: JSONValue)]) {
         self.members = members
     }
@@ -109,8 +110,8 @@ package struct JSONObject: Sendable {
     package var count: Int { members.count }
     package var keys: [String] { members.map(\.key) }
 
-    /// The value of `key`. Setting a new key appends it; setting nil removes it. Linear: objects are small;
-    /// `membersByKey` is for walking one object by the keys of another.
+    /// The value of `key`. Setting a new key appends it, and setting nil removes it. The time is linear, because
+    /// objects are small. For many look-ups in one object use `membersByKey`.
     package subscript(key: String) -> JSONValue? {
         get { members.first { $0.key.isExactly(key) }?.value }
         set {
@@ -124,7 +125,7 @@ package struct JSONObject: Sendable {
         }
     }
 
-    /// All members, to look many of them up at a constant cost each.
+    /// All members by key, for many look-ups with constant cost each.
     var membersByKey: [ExactString: JSONValue] {
         Dictionary(members.map { (ExactString($0.key), $0.value) }) { first, _ in first }
     }
@@ -157,28 +158,28 @@ extension JSONObject: Hashable {
     }
 }
 
-/// A JSON number, kept as it was written (RFC 8259 section 6) so that nothing is lost on the way through.
+/// A JSON number that keeps its original text (RFC 8259 section 6), so that no precision is lost.
 package struct JSONNumber: Sendable {
     /// The number's text, always a legal JSON number.
     package let literal: String
 
     package init(_ value: Int64) { self.literal = String(value) }
 
-    /// `literal` must already be a legal JSON number: the parsers check it.
+    /// Creates a number. The `literal` must be a legal JSON number. The parsers check this.
     package init(uncheckedLiteral literal: String) { self.literal = literal }
 
-    /// The value if it is written as an integer (no fraction, no exponent) that fits 64 bits.
+    /// The value of an integer (no fraction, no exponent) that fits 64 bits; otherwise nil.
     package var int64: Int64? { Int64(literal) }
 
-    /// The value if it is written as an integer that fits 128 bits.
+    /// The value of an integer that fits 128 bits; otherwise nil.
     var integer: Int128? { Int128(literal) }
 
-    /// The nearest double; infinite when the literal is out of range.
+    /// The nearest double; infinite if the literal is out of range.
     package var double: Double { Double(literal) ?? .nan }
 }
 
 extension JSONNumber: Hashable {
-    /// Numbers are equal when their values are: `1`, `1.0` and `1e0` are one number.
+    /// Compares two numbers by value: `1`, `1.0` and `1e0` are equal.
     package static func == (lhs: JSONNumber, rhs: JSONNumber) -> Bool {
         if lhs.literal == rhs.literal { return true }
         if let left = lhs.integer, let right = rhs.integer { return left == right }
@@ -188,8 +189,8 @@ extension JSONNumber: Hashable {
     package func hash(into hasher: inout Hasher) { hasher.combine(double) }
 }
 
-/// A string compared by its bytes. Swift's own `==` also equates different spellings of one character
-/// (composed and decomposed), which JSON keeps apart (RFC 8259 section 8.3).
+/// A string that is compared by its bytes. Swift's `==` also equates the composed and decomposed forms of a
+/// character. In JSON these forms are different (RFC 8259 section 8.3).
 struct ExactString: Hashable {
     let text: String
 
@@ -197,8 +198,9 @@ struct ExactString: Hashable {
 
     static func == (lhs: ExactString, rhs: ExactString) -> Bool { lhs.text.isExactly(rhs.text) }
 
-    /// Hashes the bytes. Swift's own hash is the same for all canonically equal spellings of a text, and a few dozen
-    /// bytes have thousands of them. As keys of one object they would all be compared with one another.
+    /// Hashes the bytes. Swift's own hash is equal for all canonically equal spellings of a text, and a text of a few
+    /// dozen bytes has thousands of spellings. If an object had them all as keys, each key would be compared with
+    /// every other key.
     func hash(into hasher: inout Hasher) {
         var text = text
         text.withUTF8 { hasher.combine(bytes: UnsafeRawBufferPointer($0)) }
@@ -206,7 +208,7 @@ struct ExactString: Hashable {
 }
 
 extension String {
-    /// Returns true if both are the same bytes.
+    /// Returns true if both strings have the same bytes.
     package func isExactly(_ other: String) -> Bool {
         let (bytes, others) = (utf8, other.utf8)
         guard bytes.count == others.count else { return false }

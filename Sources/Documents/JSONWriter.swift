@@ -1,5 +1,5 @@
-/// Writes values as JSON text (RFC 8259). Members keep their order and numbers their text, except in the canonical
-/// form.
+/// Writes values as JSON text (RFC 8259). Except in the canonical form, members keep their order and numbers keep
+/// their text.
 package enum JSONSerializer {
     /// Returns the text without white space.
     package static func bytes(_ value: JSONValue) -> [UInt8] {
@@ -8,17 +8,17 @@ package enum JSONSerializer {
         return writer.output
     }
 
-    /// Returns the text without white space, escaped as Go's `json.Marshal` does by default (1.22 or later): the bytes
-    /// that calicoctl would have stored.
+    /// Returns the text without white space, with the default escapes of Go's `json.Marshal` (1.22 or later). These
+    /// are the bytes that calicoctl would store.
     package static func goBytes(_ value: JSONValue) -> [UInt8] {
         var writer = JSONWriter(escaping: .go)
         writer.write(value)
         return writer.output
     }
 
-    /// Returns the canonical text of a value (JSON Canonicalization Scheme, RFC 8785), to hash and to compare.
+    /// Returns the canonical text of a value (JSON Canonicalization Scheme, RFC 8785), for hashes and comparisons.
     ///
-    /// Integers that a double cannot hold, which the scheme leaves to strings (section 3.1), keep their digits.
+    /// Integers that a double cannot represent keep their digits. RFC 8785 recommends strings for them (section 3.1).
     package static func canonical(_ value: JSONValue) -> [UInt8] {
         var writer = JSONWriter(escaping: .minimal)
         writer.writeCanonical(value)
@@ -28,11 +28,11 @@ package enum JSONSerializer {
 
 /// Appends JSON text to `output`.
 struct JSONWriter {
-    /// Which characters are escaped beyond those that must be.
+    /// The set of characters that are escaped.
     enum Escaping {
-        /// Only the characters that RFC 8259 section 7 demands.
+        /// Escapes only the characters that RFC 8259 section 7 requires.
         case minimal
-        /// Also `<`, `>`, `&`, U+2028 and U+2029 (Go, encoding/json `HTMLEscape`).
+        /// Also escapes `<`, `>`, `&`, U+2028 and U+2029 (Go, encoding/json `HTMLEscape`).
         case go
     }
 
@@ -76,13 +76,13 @@ struct JSONWriter {
 }
 
 extension JSONWriter {
-    /// Writes a string in quotes. Runs that need no escape are copied as a whole.
+    /// Writes a string in quotes. Copies a run of characters without escapes as a whole.
     mutating func write(_ text: String) {
         var text = text
         text.withUTF8 { write(utf8: $0) }
     }
 
-    /// Writes text that is already bytes; ill-formed bytes are copied unchanged.
+    /// Writes a text from UTF-8 bytes in quotes. Copies invalid bytes unchanged.
     mutating func write(utf8 bytes: UnsafeBufferPointer<UInt8>) {
         output.append(UInt8(ascii: "\""))
         var start = 0
@@ -103,7 +103,7 @@ extension JSONWriter {
         output.append(UInt8(ascii: "\""))
     }
 
-    /// Returns the scalar at the start of `bytes`, which is ASCII, or U+2028 or U+2029; nil for any other.
+    /// Returns the scalar at the start of `bytes` if it is ASCII, U+2028 or U+2029; otherwise nil.
     private static func escaped(
         _ bytes: Slice<UnsafeBufferPointer<UInt8>>
     ) -> (scalar: Unicode.Scalar, length: Int)? {
@@ -114,7 +114,7 @@ extension JSONWriter {
         return nil
     }
 
-    /// Returns true if a byte may be, or may begin, something to escape.
+    /// Returns true if the byte may be, or may begin, a character that needs an escape.
     private func needsAttention(_ byte: UInt8) -> Bool {
         switch byte {
         case ..<0x20, UInt8(ascii: "\""), UInt8(ascii: "\\"): true
@@ -123,7 +123,7 @@ extension JSONWriter {
         }
     }
 
-    /// Writes a character that `needsAttention` finds.
+    /// Writes a character for which `needsAttention` returned true.
     private mutating func writeScalar(_ scalar: Unicode.Scalar) {
         switch scalar.value {
         case 0x08: output.append(contentsOf: "\\b".utf8)
@@ -137,7 +137,7 @@ extension JSONWriter {
         }
     }
 
-    /// `\u` and four lower-case digits, as Go and ECMAScript write them.
+    /// Writes `\u` and four lower-case digits, like Go and ECMAScript.
     private mutating func writeEscape(_ scalar: Unicode.Scalar) {
         output.append(contentsOf: "\\u".utf8)
         output.append(contentsOf: Hex.text(UInt16(truncatingIfNeeded: scalar.value)).utf8)

@@ -1,21 +1,22 @@
 /// Reads the date-times of RFC 3339 section 5.6, such as `2026-11-23T05:00:00Z`.
 package enum RFC3339 {
-    /// The RFC lets readers differ in a few details, and the callers here do.
+    /// The accepted variants of the format. The RFC leaves a few details open.
     package enum Form: Sendable {
-        /// For times that people and other programs write: `t`, `z` and a space for `T` are accepted, and so is a
-        /// leap second, which counts as the next second.
+        /// The form for times from people and other programs. It accepts `t`, `z`, a space instead of `T`, and a leap
+        /// second. A leap second counts as the next second.
         case lenient
-        /// As Go's `time.Parse` reads Kubernetes' timestamps: capital letters, and seconds up to 59. What Calico
-        /// would refuse must not pass here.
+        /// The form of Go's `time.Parse` for Kubernetes' timestamps: capital letters, and seconds up to 59. A text
+        /// that Calico would refuse is refused here too.
         case go
     }
 
-    /// True if `text` is a date-time in the given form, each of its parts in range.
+    /// Returns true if `text` is a date-time in the given form and each part is in its range.
     package static func isTimestamp(_ text: String, as form: Form) -> Bool {
         microseconds(text, as: form) != nil
     }
 
-    /// Returns the microseconds since 1970-01-01T00:00:00Z, further digits cut off; nil for any other text.
+    /// Returns the microseconds since 1970-01-01T00:00:00Z. Ignores further digits. Returns nil if the text is not a
+    /// date-time.
     package static func microseconds(_ text: String, as form: Form) -> Int64? {
         let isGo = form == .go
         var reader = Digits(rest: Array(text.utf8)[...])
@@ -43,7 +44,7 @@ package enum RFC3339 {
 
     /// Returns the days since 1970-01-01 in the proleptic Gregorian calendar.
     private static func days(year: Int64, month: Int64, day: Int64) -> Int64 {
-        // Years count from March here, so that a leap day is the last day of its year.
+        // Years start in March in this calculation, so that a leap day is the last day of its year.
         let year = month <= 2 ? year - 1 : year
         let era = (year >= 0 ? year : year - 399) / 400
         let yearOfEra = year - era * 400
@@ -77,7 +78,7 @@ private struct Digits {
         return true
     }
 
-    /// Reads an optional point with digits as microseconds; nil for a point without digits.
+    /// Reads an optional point with digits as microseconds. Returns nil for a point without digits.
     mutating func fraction() -> Int64? {
         guard skip(".") else { return 0 }
         let digits = rest.prefix { (0x30...0x39).contains($0) }
@@ -88,7 +89,7 @@ private struct Digits {
         return padded.reduce(0) { $0 * 10 + $1 }
     }
 
-    /// Reads `Z` (one of `utc`) or an offset as minutes east of UTC; nil for anything else.
+    /// Reads `Z` (one of `utc`) or an offset, in minutes east of UTC. Returns nil for any other text.
     mutating func offset(_ utc: [Unicode.Scalar]) -> Int64? {
         if skip(utc) { return 0 }
         let isEast = rest.first == UInt8(ascii: "+")

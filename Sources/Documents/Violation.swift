@@ -1,10 +1,11 @@
-/// One thing that is wrong with a client's document.
+/// One rule that a client's document breaks.
 package struct Violation: Hashable, Sendable {
-    /// RFC 6901 pointer into the client's own body; empty for the whole document.
+    /// The RFC 6901 pointer into the client's body; empty for the whole document.
     package var pointer: String
-    /// Stable identity of the rule, lower-case words with dots: `subnet.overlap`. Tests match this, not the wording.
+    /// The stable identifier of the rule, in lower-case words with dots: `subnet.overlap`. Tests compare the
+    /// identifier, not the message.
     package var rule: RuleID
-    /// The problem and the correct form, for a person.
+    /// The problem and the correct form for a person.
     package var message: String
 
     package init(pointer: String, rule: RuleID, message: String) {
@@ -15,14 +16,15 @@ package struct Violation: Hashable, Sendable {
 }
 
 extension Violation {
-    /// Returns the violation with a pointer for a value that is at `prefix` in the client's body.
+    /// Returns the violation with `prefix` before its pointer. The prefix is the pointer of the checked value in the
+    /// client's body.
     package func below(_ prefix: String) -> Violation {
         var violation = self
         violation.pointer = prefix + pointer
         return violation
     }
 
-    /// As answers and the ledger show it.
+    /// The JSON form of the violation in answers and in the ledger.
     package var document: JSONValue {
         [
             "pointer": .string(pointer), "rule": .string(rule.name), "message": .string(message),
@@ -30,7 +32,8 @@ extension Violation {
     }
 }
 
-/// The stable identity of a validation rule. Each area declares its own as static members in an extension.
+/// The stable identifier of a validation rule. Each area declares its own rules as static members in an
+/// extension.
 package struct RuleID: Hashable, Sendable, CustomStringConvertible {
     package let name: String
 
@@ -39,23 +42,23 @@ package struct RuleID: Hashable, Sendable, CustomStringConvertible {
     package var description: String { name }
 }
 
-/// The problems of a document: the first violations found, and the number of all.
+/// The violations of a document: the first violations found, and the number of all violations.
 ///
-/// A document of a megabyte can break a hundred thousand rules. The first few tell the client what to change. Keeping
-/// and sending all of them would cost more than the document itself.
+/// A document of one megabyte can break a hundred thousand rules. The first violations are enough for the client to
+/// correct the document. Keeping and sending all violations would cost more than the document itself.
 package struct ViolationList: Sendable, Equatable {
-    /// Violations that are kept.
+    /// The maximum number of violations that are kept.
     package static let limit = 100
 
     private var kept: [Violation] = []
-    /// The number of violations found, kept or not.
+    /// The number of violations found, including violations that are not kept.
     package private(set) var total = 0
 
     package init() {}
 
     package init(_ violations: some Sequence<Violation>) { append(contentsOf: violations) }
 
-    /// True if a further violation would only be counted.
+    /// True if further violations are only counted.
     package var isFull: Bool { kept.count >= Self.limit }
 
     package mutating func append(_ violation: Violation) {
@@ -75,14 +78,14 @@ package struct ViolationList: Sendable, Equatable {
         skip(list.total - list.kept.count)
     }
 
-    /// Returns the same list with each violation changed, such as moved to another place.
+    /// Returns the list after applying `change` to each kept violation.
     package func rewritten(_ change: (Violation) -> Violation) -> ViolationList {
         var list = self
         list.kept = kept.map(change)
         return list
     }
 
-    /// Returns the kept violations, followed by one that counts the others, if any.
+    /// Returns the kept violations. If there are more, a last violation tells their number.
     package func summarised(by rule: RuleID) -> [Violation] {
         guard total > kept.count else { return kept }
         let more = Violation(pointer: "", rule: rule, message: "and \(total - kept.count) more")
@@ -121,13 +124,14 @@ extension ViolationList: ExpressibleByArrayLiteral {
     package init(arrayLiteral violations: Violation...) { self.init(violations) }
 }
 
-/// The bounds of one violation in an answer: it may repeat parts of the client's text.
+/// The limits for one violation in an answer. They are necessary because a violation may repeat parts of the client's
+/// text.
 extension ViolationList {
-    /// Bytes of UTF-8 of one message, and of one pointer.
+    /// The maximum number of UTF-8 bytes of a message.
     package static let messageBytes = 500
     package static let pointerBytes = 500
 
-    /// The first violation with its pointer, and the number of the others; empty without violations.
+    /// The first violation with its pointer, and the number of other violations; empty if there are no violations.
     package var summary: String {
         guard let first else { return "" }
         return first.summary + (total > 1 ? " (and \(total - 1) more)" : "")
@@ -135,14 +139,14 @@ extension ViolationList {
 }
 
 extension Violation {
-    /// The violation, cut to the bounds of an answer.
+    /// The violation, cut to the limits of an answer.
     package var bounded: Violation {
         Violation(
             pointer: pointer.cut(to: ViolationList.pointerBytes), rule: rule,
             message: message.cut(to: ViolationList.messageBytes))
     }
 
-    /// Pointer and message in one text, cut to the bounds of an answer.
+    /// The pointer and the message in one text, cut to the limits of an answer.
     package var summary: String {
         let short = bounded
         return short.pointer.isEmpty ? short.message : "\(short.pointer): \(short.message)"
@@ -150,8 +154,8 @@ extension Violation {
 }
 
 extension String {
-    /// Returns at most the first `limit` bytes of UTF-8, cut between two Unicode scalars, with `…` for the rest.
-    /// Grapheme clusters are no measure, because one can have any number of bytes.
+    /// Returns at most the first `limit` bytes of UTF-8, cut between two Unicode scalars, with `…` for the rest. The
+    /// limit is not in grapheme clusters, because a cluster can have any number of bytes.
     package func cut(to limit: Int) -> String {
         guard utf8.count > limit else { return self }
         var end = utf8.index(startIndex, offsetBy: limit)

@@ -1,10 +1,11 @@
 /// Refuses texts with keys that would cost too much to compare.
 ///
-/// Yams replaces each alias by a copy and then hashes whole keys, lists and mappings included, before `DocumentLimits`
-/// can apply: a few nested aliases used as a key would take hours. So this check estimates the cost from the bytes
-/// alone, rather too high than too low. A text without such keys costs nothing, and no real document has them.
+/// Yams replaces each alias by a copy and then hashes whole keys, including lists and mappings. This happens before
+/// `DocumentLimits` can apply, so a few nested aliases in a key would take hours. This check estimates the cost only
+/// from the bytes. The estimate is too high rather than too low. It is zero for a text without such keys, and real
+/// documents have no such keys.
 enum YAMLKeyCost {
-    /// The limit of the estimate in hashed bytes, well under a second's work.
+    /// The maximum estimate in hashed bytes. It corresponds to much less than a second.
     private static let limit = 10_000_000.0
 
     static func check(_ bytes: [UInt8]) throws(DocumentError) {
@@ -15,17 +16,17 @@ enum YAMLKeyCost {
             message: "too many keys that are lists, mappings or aliases; use plain words as keys")
     }
 
-    /// Counts the places in a text that may begin or end a key other than a plain scalar.
+    /// Counts the positions in a text that may begin or end a key that is not a plain scalar.
     private struct Scan {
         let size: Int
-        /// `explicitKeys` counts each `?` that may announce a key, and `questionsBehindWords` those that may do so
-        /// only behind an alias.
+        /// The number of `?` that may begin a key. The next property counts `?` that may begin a key only after an
+        /// alias.
         var explicitKeys = 0
         var questionsBehindWords = 0
-        /// Counts closing brackets with a colon behind them. Such a key is at most 1,024 bytes long (YAML 1.1 section
-        /// 9.2.2).
+        /// The number of closing brackets with a colon after them. Such a key has at most 1,024 bytes (YAML 1.1
+        /// section 9.2.2).
         var bracketKeys = 0
-        /// Counts aliases with a colon behind them.
+        /// The number of aliases with a colon after them.
         var aliasKeys = 0
         var aliases = 0
 
@@ -51,7 +52,7 @@ enum YAMLKeyCost {
             }
         }
 
-        /// With n aliases a text grows to less than 1.5ⁿ times its size, whatever their nesting.
+        /// The estimated cost. A text with n aliases grows to less than 1.5ⁿ times its size, for any nesting.
         var cost: Double {
             let size = Double(size)
             guard aliases > 0 else {
@@ -70,7 +71,7 @@ enum YAMLKeyCost {
 }
 
 extension UInt8 {
-    /// True if this byte may be part of an anchor's name, or of a character outside ASCII.
+    /// True if the byte may be part of an anchor's name or of a character outside ASCII.
     fileprivate var isWordByte: Bool {
         switch self {
         case UInt8(ascii: "0")...UInt8(ascii: "9"), UInt8(ascii: "A")...UInt8(ascii: "Z"),
@@ -81,10 +82,10 @@ extension UInt8 {
     }
 }
 
-/// Refuses texts with many `%TAG` directives. A document that JSON can express needs none.
+/// Refuses texts with many `%TAG` directives. A document that can be written in JSON needs no directives.
 ///
-/// libyaml compares each directive with all earlier ones (`yaml_parser_append_tag_directive` in its parser.c), so the
-/// time for such a text grows with the square of its length.
+/// libyaml compares each directive with all earlier directives (`yaml_parser_append_tag_directive` in its parser.c),
+/// so the time for such a text grows with the square of its length.
 enum YAMLDirectives {
     static let limit = 16
 

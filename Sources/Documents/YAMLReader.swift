@@ -1,15 +1,15 @@
 import Yams
 
-/// Reads YAML into the value that calicoctl would have sent for it.
+/// Reads YAML into the value that calicoctl would send for the same text.
 ///
-/// The rules are those of sigs.k8s.io/yaml on goyaml.v2 (`resolve.go`, `decode.go`, `yaml.go` there): YAML 1.1
-/// scalars, see `YAMLScalar`, and keys that become strings. calicoctl reads the same text by these rules, and a policy
-/// must not mean one thing there and another here. The reader is stricter than Go in a few points: it refuses a
-/// repeated key, an unknown tag, `!!binary`, `!!timestamp`, infinite numbers, and a `<<` after a key that it would
-/// override. `GoDecoder` turns numbers into text where a field is text. A U+FEFF at the start of a scalar is lost,
-/// because Yams gets its strings through a Foundation call that drops it.
+/// The rules are the rules of sigs.k8s.io/yaml on goyaml.v2 (`resolve.go`, `decode.go`, `yaml.go`): YAML 1.1 scalars
+/// (`YAMLScalar`), and keys that become strings. calicoctl uses these rules, and a policy must mean the same in both
+/// programs. The parser is stricter than Go in a few points: it refuses a repeated key, an unknown tag, `!!binary`,
+/// `!!timestamp`, infinite numbers, and a `<<` after a key that it would override. `GoDecoder` later turns numbers
+/// into text for fields that are text. A U+FEFF at the start of a scalar is lost, because Yams gets its strings
+/// through a Foundation call that drops it.
 package enum YAMLParser {
-    /// Parses the one document of `bytes`.
+    /// Parses the single document in `bytes`.
     package static func parse(
         _ bytes: [UInt8], limits: DocumentLimits = .default
     ) throws(DocumentError) -> JSONValue {
@@ -27,15 +27,16 @@ package enum YAMLParser {
             message: "expected one document, found several; send several to /v1/apply")
     }
 
-    /// Parses all documents of `bytes` that are not empty; `limits.nodes` bounds all of them together.
+    /// Parses all documents in `bytes` that are not empty. The limit `limits.nodes` applies to all documents
+    /// together.
     package static func documents(
         _ bytes: [UInt8], limits: DocumentLimits = .default
     ) throws(DocumentError) -> [JSONValue] {
         try stream(bytes, limits: limits).map(\.value)
     }
 
-    /// Parses all documents with the lines where they begin. The pointer of an error begins with the position of the
-    /// document.
+    /// Parses all documents and finds the lines in which they begin. The pointer of an error begins with the index of
+    /// the document.
     package static func stream(
         _ bytes: [UInt8], limits: DocumentLimits = .default
     ) throws(DocumentError) -> [StreamedDocument] {
@@ -54,8 +55,8 @@ package enum YAMLParser {
         }
     }
 
-    /// Returns the value of a text that is JSON, which YAML includes; nil for other texts. The JSON reader is faster
-    /// and reports repeated keys more exactly.
+    /// Returns the value of a text that is JSON; nil for other texts. YAML includes JSON, but the JSON reader is
+    /// faster and reports repeated keys more exactly.
     private static func json(
         _ bytes: [UInt8], limits: DocumentLimits
     ) throws(DocumentError) -> JSONValue? {
@@ -73,7 +74,7 @@ package enum YAMLParser {
     }
 }
 
-/// Reads the documents of one YAML text one after the other.
+/// Reads the documents of one YAML text one after another.
 struct YAMLStream {
     private let text: String
     private let parser: Yams.Parser
@@ -123,7 +124,7 @@ struct YAMLStream {
 
     func position(of node: Node) -> SourcePosition? { builder.position(of: node) }
 
-    /// Returns the places of several marks, in one walk over the text.
+    /// Returns the positions of several marks, in one pass over the text.
     func positions(_ marks: [Mark?]) -> [SourcePosition?] {
         let known = marks.compactMap { $0 }.map { (line: $0.line, column: $0.column) }
         var places = SourcePosition.all(known, inYAML: text)[...]
@@ -132,16 +133,16 @@ struct YAMLStream {
 }
 
 extension Node {
-    /// True if there is nothing between two `---`.
+    /// True if the document between two `---` is empty.
     fileprivate var isEmptyDocument: Bool {
         guard case .scalar(let scalar) = self else { return false }
         return scalar.string.isEmpty && scalar.style == .plain && YAMLTag(scalar.tag) == .none
     }
 }
 
-/// Turns the nodes of YAML documents into values, within the limits.
+/// Converts the nodes of YAML documents to values, within the limits.
 ///
-/// Yams replaces each alias by a copy, so the limit of nodes also bounds the expansion of aliases.
+/// Yams replaces each alias by a copy, so the limit on nodes also limits the expansion of aliases.
 struct YAMLBuilder {
     private let text: String
     private let limits: DocumentLimits
@@ -186,7 +187,7 @@ struct YAMLBuilder {
         }
     }
 
-    /// Returns the message of `error`, with a hint for selectors: YAML reads `!has(x)` as a tag.
+    /// Returns the message of `error`, with a hint for selectors, because YAML reads `!has(x)` as a tag.
     private static func hinting(_ error: YAMLScalarError, _ scalar: Node.Scalar) -> String {
         guard error.rule == .yamlTag, scalar.tag.description.hasPrefix("!") else {
             return error.message
@@ -283,7 +284,7 @@ struct YAMLBuilder {
             .within(key: key)
     }
 
-    /// Returns the members that `<<` brings in: those of a mapping, or of a list of mappings, where the earlier ones
+    /// Returns the members that `<<` adds. Its value is a mapping or a list of mappings. In a list, earlier mappings
     /// win (yaml.org/type/merge.html).
     private mutating func mergedMembers(
         _ keyNode: Node, _ node: Node, _ before: JSONObject, depth: Int
@@ -315,7 +316,7 @@ struct YAMLBuilder {
 }
 
 extension Node {
-    /// True if this key is an untagged plain `<<`, or tagged `!!merge` (goyaml.v2 `isMerge`).
+    /// True if the key is `<<`, either untagged or tagged `!!merge` (goyaml.v2 `isMerge`).
     fileprivate var isMergeKey: Bool {
         guard case .scalar(let scalar) = self, scalar.string == "<<" else { return false }
         return YAMLTag(scalar.tag) == .none || YAMLTag(scalar.tag) == .merge

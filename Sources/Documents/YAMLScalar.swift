@@ -1,13 +1,13 @@
 import Yams
 
-/// A scalar as goyaml.v2 resolves it (`resolve.go` in sigs.k8s.io/yaml/goyaml.v2): the words and numbers of
-/// YAML 1.1, without sexagesimals. A date stays the string it is.
+/// A scalar, resolved by the rules of goyaml.v2 (`resolve.go` in sigs.k8s.io/yaml/goyaml.v2): the words and numbers
+/// of YAML 1.1, without sexagesimals. A date remains a string.
 enum YAMLScalar: Equatable {
     case null
     case boolean(Bool)
-    /// In decimal, as JSON writes it.
+    /// An integer, written in decimal in JSON.
     case integer(Int128)
-    /// The text is kept where JSON can write the number that way.
+    /// A float. The text is kept if it is a legal JSON number.
     case float(Double, literal: String)
     case string(String)
 
@@ -49,7 +49,7 @@ enum YAMLScalar: Equatable {
         var words: [String: YAMLScalar] = ["": .null, "~": .null]
         func add(_ names: [String], _ value: YAMLScalar) {
             for name in names {
-                // lower, Capitalised and UPPER case; no others.
+                // Only lower, Capitalised and UPPER case are accepted.
                 words[name] = value
                 words[name.prefix(1).uppercased() + name.dropFirst()] = value
                 words[name.uppercased()] = value
@@ -75,7 +75,7 @@ struct YAMLScalarError: Error {
 }
 
 extension YAMLScalar {
-    /// The value as JSON has it.
+    /// The value in JSON.
     var jsonValue: JSONValue {
         get throws(YAMLScalarError) {
             switch self {
@@ -116,9 +116,9 @@ extension YAMLScalar {
     }
 }
 
-/// The numbers of goyaml.v2: Go's `strconv.ParseInt` with base 0, then decimal floats.
+/// Reads numbers like goyaml.v2: first by Go's `strconv.ParseInt` with base 0, then as decimal floats.
 enum YAMLNumber {
-    /// Returns the number in `text`, from which underscores are already removed; nil if it is not a number.
+    /// Returns the number in `text`; nil if the text is not a number. The caller must remove underscores first.
     static func resolve(_ text: String) throws(YAMLScalarError) -> YAMLScalar? {
         var digits = text[...]
         let sign = digits.first == "-" || digits.first == "+" ? digits.removeFirst() : nil
@@ -126,7 +126,7 @@ enum YAMLNumber {
         let isWritten = isDigits(digits.dropFirst(prefix), radix)
         if isWritten, let value = Int128(digits.dropFirst(prefix), radix: radix) {
             let signed = sign == "-" ? -value : value
-            // Go reads integers of 64 bits. An integer with a sign must fit a signed one.
+            // Go reads integers of 64 bits. An integer with a sign must fit a signed 64-bit integer.
             let isInRange = signed <= (sign == nil ? Int128(UInt64.max) : Int128(Int64.max))
             if isInRange, signed >= Int64.min { return .integer(signed) }
         }
@@ -137,8 +137,8 @@ enum YAMLNumber {
             message: "this number does not fit 64 bits; if it is text, put it in quotes")
     }
 
-    /// Returns a decimal number with an optional fraction and exponent; nil for other texts and for numbers beyond a
-    /// double.
+    /// Reads a decimal number with an optional fraction and exponent. Returns nil for other texts and for numbers
+    /// that overflow a double.
     static func float(_ text: String) -> YAMLScalar? {
         var rest = text.utf8[...]
         if let sign = rest.first, sign == UInt8(ascii: "-") || sign == UInt8(ascii: "+") {
@@ -163,7 +163,8 @@ enum YAMLNumber {
         return .float(value, literal: text)
     }
 
-    /// Returns a key's float as Go's `FormatFloat(value, 'g', -1, 32)` writes it, since sigs.k8s.io/yaml does.
+    /// Returns the text of a float that is a key, in the form of Go's `FormatFloat(value, 'g', -1, 32)`.
+    /// sigs.k8s.io/yaml uses the same form.
     static func goFloatKey(_ value: Double) -> String {
         if value.isNaN { return ".nan" }
         let value = Float(value)
@@ -181,7 +182,8 @@ enum YAMLNumber {
             + (power.count < 2 ? "0" + power : power)
     }
 
-    /// Swift reads neither a leading '+' nor a bare point at either end.
+    /// Returns the text in a form that Swift can read. Swift accepts neither a leading `+` nor a point without digits
+    /// on both sides.
     private static func normalised(_ text: String) -> String {
         var text = text
         if text.first == "+" { text.removeFirst() }
@@ -217,18 +219,18 @@ enum YAMLNumber {
     }
 }
 
-/// The type that a node's tag names.
+/// The type in a node's tag.
 enum YAMLTag: Equatable {
-    /// No tag: the text decides.
+    /// There is no tag. The text determines the type.
     case none
-    /// A type of the YAML 1.1 repository that JSON has too.
+    /// A type of the YAML 1.1 repository that JSON can represent.
     case string, integer, float, boolean, null, sequence, mapping, merge
-    /// Any other, as written.
+    /// Any other tag, with its text.
     case other(String)
 
     init(_ tag: Tag) {
         switch tag.description {
-        // goyaml.v2 takes the non-specific tag `!` for none.
+        // goyaml.v2 ignores the non-specific tag `!`.
         case "", "!", Self.plainMark: self = .none
         case "tag:yaml.org,2002:str": self = .string
         case "tag:yaml.org,2002:int": self = .integer
@@ -242,8 +244,8 @@ enum YAMLTag: Equatable {
         }
     }
 
-    /// Yams resolves the tags of keys to compare them and forgets which had none. This resolver marks every untagged
-    /// scalar, so that it can be recognised later.
+    /// A resolver that marks every untagged scalar. Yams resolves the tags of keys for comparisons and does not
+    /// remember which keys had no tag.
     static let markingPlain: Resolver =
         (try? Resolver.basic.appending(Tag.Name(rawValue: plainMark), "^")) ?? .basic
 

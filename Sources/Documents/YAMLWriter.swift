@@ -1,7 +1,7 @@
 /// Writes values as YAML in block style, for people and for `kubectl`-like tools.
 package enum YAMLSerializer {
-    /// Returns the same text for the same value; members keep their order. `YAMLParser` and readers of YAML 1.2 read
-    /// back the same value, except numbers that no double can hold.
+    /// Returns the YAML text. Equal values with the same order of members have the same text. `YAMLParser` and
+    /// readers of YAML 1.2 read back the same value, except numbers that a double cannot represent.
     package static func bytes(_ value: JSONValue) -> [UInt8] {
         var writer = YAMLWriter()
         writer.document(value)
@@ -9,7 +9,7 @@ package enum YAMLSerializer {
     }
 }
 
-/// Appends block style YAML to `output`: two spaces a level, lists not indented below their key.
+/// Appends block style YAML to `output`, with two spaces for each level. Lists are not indented below their key.
 struct YAMLWriter {
     private(set) var output: [UInt8] = []
 
@@ -23,7 +23,7 @@ struct YAMLWriter {
         }
     }
 
-    /// Writes the first member on the current line and each other one on a new line.
+    /// Writes the first member on the current line and each further member on a new line.
     private mutating func members(_ object: JSONObject, indent: Int) {
         for (index, member) in object.members.enumerated() {
             if index > 0 { self.indent(indent) }
@@ -56,10 +56,10 @@ struct YAMLWriter {
         }
     }
 
-    /// The key and its colon.
+    /// Writes the key and its colon.
     private mutating func key(_ key: String, indent: Int) {
         let text = YAMLText(key).bytes
-        // YAML finds the colon of a plain key only within 1,024 characters (YAML 1.1 section 9.2.2).
+        // The colon of a plain key must be within 1,024 characters (YAML 1.1 section 9.2.2).
         if text.count < 1_000 {
             output += text
         } else {
@@ -83,7 +83,7 @@ struct YAMLWriter {
         }
     }
 
-    /// YAML 1.1 knows no exponent without a sign, and none without a decimal point before it.
+    /// Returns the number in a form for YAML 1.1, in which an exponent needs a sign and a decimal point before it.
     private static func bytes(_ number: JSONNumber) -> [UInt8] {
         var digits = Array(number.literal.utf8)
         guard let mark = digits.firstIndex(where: { $0 | 0x20 == UInt8(ascii: "e") }) else {
@@ -106,7 +106,8 @@ struct YAMLWriter {
     }
 }
 
-/// A string as a YAML scalar: plain if every reader reads that same string, otherwise in double quotes.
+/// A string as a YAML scalar. The scalar is plain if every reader reads back the same string, otherwise in double
+/// quotes.
 struct YAMLText {
     private let text: String
 
@@ -114,7 +115,7 @@ struct YAMLText {
 
     var bytes: [UInt8] { isPlain ? Array(text.utf8) : quoted }
 
-    /// The words that readers of YAML 1.1 or 1.2 take for a boolean or null. They are quoted in any letter case.
+    /// The words that readers of YAML 1.1 or 1.2 interpret as a boolean or null. They are quoted in any letter case.
     private static let words: Set<String> = [
         "y", "n", "yes", "no", "on", "off", "true", "false", "null",
     ]
@@ -138,7 +139,7 @@ struct YAMLText {
         return bytes.count > 5 || !Self.words.contains(text.lowercased())
     }
 
-    /// Returns true if all of it could belong to an integer in any base, a float, a sexagesimal, a date or a time.
+    /// Returns true if every byte could belong to an integer in any base, a float, a sexagesimal, a date or a time.
     private static func mayBeNumberOrDate(_ bytes: [UInt8]) -> Bool {
         bytes.allSatisfy { "0123456789abcdefABCDEFxXoOtTzZ_+-.:, ".utf8.contains($0) }
     }
@@ -170,8 +171,8 @@ struct YAMLText {
         return output
     }
 
-    /// Returns true for characters that YAML does not allow unescaped or takes for line breaks (YAML 1.1 sections 5.1
-    /// and 5.4).
+    /// Returns true if YAML does not allow the character without an escape, or treats it as a line break (YAML 1.1
+    /// sections 5.1 and 5.4).
     private static func needsEscape(_ scalar: Unicode.Scalar) -> Bool {
         switch scalar.value {
         case ..<0x20, 0x7F..<0xA0, 0x2028, 0x2029, 0xFEFF, 0xFFFE, 0xFFFF: true

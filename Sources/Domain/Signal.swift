@@ -1,11 +1,10 @@
-/// Wakes one task that waits. A task that is woken looks at everything there is to do, so however often the signal is
-/// raised before the task looks, it is woken once.
+/// Wakes one waiting task. The task then does all pending work, so several signals before that wake it only once.
 ///
-/// A stream and not a condition variable, because a task must not block its thread while it waits.
+/// The type uses a stream instead of a condition variable, because a waiting task must not block its thread.
 package struct Signal: Sendable {
     private let continuation: AsyncStream<Void>.Continuation
 
-    /// Returns the wakes, which one task iterates, and the signal that brings them about.
+    /// Returns the wakes and the signal that causes them. One task iterates over the wakes.
     package static func make() -> (wakes: AsyncStream<Void>, signal: Signal) {
         let (wakes, continuation) = AsyncStream.makeStream(
             of: Void.self, bufferingPolicy: .bufferingNewest(1))
@@ -17,7 +16,7 @@ package struct Signal: Sendable {
     /// Ends the wakes.
     package func finish() { continuation.finish() }
 
-    /// Calls `body` when nobody waits any more.
+    /// Calls `body` when the wakes end or the waiting task is cancelled.
     package func onTermination(_ body: @escaping @Sendable () -> Void) {
         continuation.onTermination = { _ in body() }
     }

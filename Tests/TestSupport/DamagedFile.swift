@@ -1,13 +1,13 @@
 package import Foundation
 
-/// Pages of an SQLite file overwritten behind SQLite's back.
+/// Overwrites pages of an SQLite file without SQLite.
 package enum DamagedFile {
     /// The original bytes at an offset.
     package typealias Original = (offset: UInt64, bytes: Data)
 
     private static let pageSize: UInt64 = 4096
 
-    /// Overwrites the beginning of every page in the middle third of the file; returns what stood there.
+    /// Overwrites the beginning of every page in the middle third of the file. Returns the original bytes.
     @discardableResult
     package static func overwritePages(_ path: String) throws -> [Original] {
         let handle = try FileHandle(forUpdating: URL(fileURLWithPath: path))
@@ -22,7 +22,7 @@ package enum DamagedFile {
         }
     }
 
-    /// Puts back what `overwritePages` returned.
+    /// Restores the original bytes that `overwritePages` returned.
     package static func restore(_ originals: [Original], in path: String) throws {
         let handle = try FileHandle(forUpdating: URL(fileURLWithPath: path))
         defer { try? handle.close() }

@@ -1,7 +1,7 @@
 package import Foundation
 
-/// PEM files made for one test by the openssl command: an authority, a server for 127.0.0.1 and
-/// localhost, a client named root.
+/// PEM files for one test, made by the openssl command: an authority, a server for 127.0.0.1 and localhost, and a
+/// client named root.
 package struct EtcdCertificates: Sendable {
     package let directory: URL
     package var ca: String { path("ca.crt") }
@@ -13,8 +13,8 @@ package struct EtcdCertificates: Sendable {
     private func path(_ file: String) -> String { directory.appendingPathComponent(file).path }
 }
 
-/// Runs `body` with fresh certificates, which are gone afterwards. `serverNames` is in OpenSSL's
-/// notation of subjectAltName; the server's certificate is good for `serverDays`, which may be over.
+/// Runs `body` with new certificates and then removes them. The `serverNames` are in OpenSSL's notation of
+/// subjectAltName. The server's certificate is valid for `serverDays`, which may be in the past.
 package func withEtcdCertificates<Result: Sendable>(
     serverNames: String = "IP:127.0.0.1,DNS:localhost", serverDays: Int = 2,
     _ body: (EtcdCertificates) async throws -> Result

@@ -1,6 +1,6 @@
 import Foundation
 
-/// Why etcd, or a tool that belongs to it, did not do what a test needs.
+/// The reason why etcd or one of its tools failed in a test.
 package struct EtcdProcessError: Error, CustomStringConvertible {
     package var description: String
 
@@ -9,13 +9,13 @@ package struct EtcdProcessError: Error, CustomStringConvertible {
     }
 }
 
-/// An external command of the tests, found on PATH.
+/// An external command of the tests. It is found on PATH.
 struct EtcdCommand {
     var executable: URL
     var arguments: [String]
     var environment: [String: String] = [:]
 
-    /// Throws an error that names the Debian package if the command is not installed.
+    /// Finds the command. Throws an error that names the Debian package if the command is not installed.
     init(_ name: String, _ arguments: [String], package debianPackage: String) throws {
         let path = ProcessInfo.processInfo.environment["PATH"] ?? "/usr/bin:/bin"
         let candidates = path.split(separator: ":").map { "\($0)/\(name)" }
@@ -27,7 +27,7 @@ struct EtcdCommand {
         self.arguments = arguments
     }
 
-    /// A process that is not started yet; its output goes to `log`.
+    /// Returns a process that is not started yet. It writes its output to `log`.
     func process(log: FileHandle?) -> Process {
         let process = Process()
         process.executableURL = executable
@@ -41,7 +41,7 @@ struct EtcdCommand {
         return process
     }
 
-    /// Runs to the end and returns the output; throws if the exit status is not 0.
+    /// Runs the command to its end and returns the output. Throws if the exit status is not 0.
     @discardableResult
     func run() async throws -> String {
         let file = FileManager.default.temporaryDirectory

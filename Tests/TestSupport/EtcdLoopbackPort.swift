@@ -1,13 +1,13 @@
 import Foundation
 import Synchronization
 
-/// Loopback sockets as far as starting an etcd needs them.
+/// Finds free loopback ports and sends simple requests to them, for starting etcd.
 package enum LoopbackPort {
-    /// Below the range that Linux takes outgoing ports from, so that no client gets one by chance.
+    /// The range of ports. It is below Linux' range of outgoing ports, so that no client gets such a port by chance.
     private static let range: ClosedRange<UInt16> = 20_000...32_000
     private static let given = Mutex<Set<UInt16>>([])
 
-    /// Ports that were free a moment ago and that this process has not been given before.
+    /// Returns ports that were free a moment ago. The function never returns a port twice in this process.
     package static func free(count: Int) throws -> [UInt16] {
         var ports: [UInt16] = []
         for _ in 0..<1000 where ports.count < count {
@@ -30,7 +30,7 @@ package enum LoopbackPort {
         }
     }
 
-    /// The answer to a plain HTTP GET, empty if there is none. Blocks for at most a second.
+    /// Returns the answer to a plain HTTP GET; empty if there is no answer. Blocks for at most a second.
     static func get(_ path: String, port: UInt16) async -> String {
         let descriptor = socket(AF_INET, Int32(SOCK_STREAM.rawValue), 0)
         defer { close(descriptor) }

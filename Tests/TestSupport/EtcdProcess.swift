@@ -1,19 +1,19 @@
 package import Foundation
 import Synchronization
 
-/// A real etcd on free loopback ports with its data in a temporary directory.
+/// A real etcd on free loopback ports, with its data in a temporary directory.
 ///
-/// It comes to life in `withEtcd` or `withEtcdCluster` and is gone after them, however the test ends:
-/// a watchdog process kills it and removes the directory once this process closes a pipe, or dies.
+/// `withEtcd` or `withEtcdCluster` creates the process and removes it at the end, even if the test fails. A watchdog
+/// process kills etcd and removes the directory when this process closes a pipe or dies.
 package final class EtcdProcess: Sendable {
     package struct Options: Sendable {
-        /// More flags for etcd, such as `["--max-request-bytes", "10485760"]`.
+        /// Additional flags for etcd, such as `["--max-request-bytes", "10485760"]`.
         package var flags: [String]
-        /// Skip fsync, for tests that write much and whose subject is not durability.
+        /// True if etcd skips fsync. This is for tests that write much and do not test durability.
         package var skipsSync: Bool
-        /// Serve clients over TLS and demand a certificate of them.
+        /// The certificates; nil means no TLS. With TLS, etcd requires certificates from clients.
         package var certificates: EtcdCertificates?
-        /// A snapshot file that the data begins with, taken by `scripts/record-version`.
+        /// The snapshot file with the initial data, written by `scripts/record-version`.
         package var snapshot: String?
 
         package init(
@@ -40,7 +40,7 @@ package final class EtcdProcess: Sendable {
     }
 
     package let name: String
-    /// The temporary directory, for files of a test that shall vanish with this etcd.
+    /// The temporary directory. A test may write files here that are removed together with this etcd.
     package let directory: URL
     let ports: Ports
     private let options: Options
@@ -59,15 +59,15 @@ package final class EtcdProcess: Sendable {
         self.watchdog = try EtcdWatchdog(directory: directory)
     }
 
-    /// Such as `http://127.0.0.1:40001`.
+    /// The URL for clients, such as `http://127.0.0.1:40001`.
     package var clientURL: String {
         "\(options.certificates == nil ? "http" : "https")://127.0.0.1:\(ports.client)"
     }
 
-    /// The process that runs now, for commands that send it a signal.
+    /// The id of the running process, for commands that send it a signal; nil before the first launch.
     package var processIdentifier: Int32? { process.withLock { $0?.processIdentifier } }
 
-    /// Starts etcd without waiting until it serves.
+    /// Starts etcd without waiting until it accepts requests.
     func launch() throws {
         let command = try EtcdCommand("etcd", arguments, package: "etcd-server")
         let logFile = directory.appendingPathComponent("etcd.log")
@@ -80,8 +80,8 @@ package final class EtcdProcess: Sendable {
 
     /// Fills the data directory from the snapshot, if there is one.
     ///
-    /// The cluster's id is a hash of the token and the advertised addresses: with those of the recording it stays
-    /// what it was, and so a ledger of that time still belongs to it.
+    /// The cluster's id is a hash of the token and the advertised addresses. With the values of the recording the id
+    /// stays the same, so a recorded ledger still belongs to the cluster.
     func restore() async throws {
         guard let snapshot = options.snapshot else { return }
         let address = "http://127.0.0.1:2380"
@@ -112,13 +112,13 @@ package final class EtcdProcess: Sendable {
         }
     }
 
-    /// Ends etcd in good order (SIGTERM).
+    /// Stops etcd gracefully (SIGTERM).
     package func stop() async throws { try await end(with: SIGTERM) }
 
-    /// Ends etcd without warning (SIGKILL).
+    /// Kills etcd without warning (SIGKILL).
     package func kill9() async throws { try await end(with: SIGKILL) }
 
-    /// Starts etcd again on its data and waits until it is healthy.
+    /// Starts etcd again with its data and waits until it is healthy.
     package func start() async throws {
         try launch()
         try await waitUntilHealthy()
@@ -129,12 +129,12 @@ package final class EtcdProcess: Sendable {
         try await start()
     }
 
-    /// Freezes the process: its connections stay open and silent.
+    /// Freezes the process. Its connections stay open but are silent.
     package func pause() { signal(SIGSTOP) }
 
     package func resume() { signal(SIGCONT) }
 
-    /// Runs etcdctl against this member and returns what it printed.
+    /// Runs etcdctl against this member and returns the output.
     @discardableResult
     package func etcdctl(_ arguments: String...) async throws -> String {
         var command = try EtcdCommand(
@@ -144,14 +144,14 @@ package final class EtcdProcess: Sendable {
         return try await command.run()
     }
 
-    /// A figure of this member's Prometheus metrics by its full name, labels included; 0 if absent.
+    /// Returns the value of a Prometheus metric of this member; 0 if absent. The name includes the labels.
     package func metric(_ name: String) async -> Double {
         let line = await LoopbackPort.get("/metrics", port: ports.metrics)
             .split(whereSeparator: \.isNewline).first { $0.hasPrefix(name + " ") }
         return line.flatMap { Double($0.dropFirst(name.count + 1)) } ?? 0
     }
 
-    /// The ports of the clients that are connected now, from Linux' own list of connections.
+    /// Returns the ports of the connected clients, from Linux' list of connections.
     package func clientPorts() throws -> Set<String> {
         let file = try FileHandle(forReadingFrom: URL(fileURLWithPath: "/proc/net/tcp"))
         let table = try file.readToEnd() ?? Data()
@@ -166,14 +166,14 @@ package final class EtcdProcess: Sendable {
         return Set(remote)
     }
 
-    /// Turns authentication on, with the one user root.
+    /// Enables authentication with root as the only user.
     package func enableAuthentication(rootPassword: String) async throws {
         try await etcdctl("user", "add", "root:\(rootPassword)")
         try await etcdctl("user", "grant-role", "root", "root")
         try await etcdctl("auth", "enable")
     }
 
-    /// Kills etcd if it runs and removes its directory.
+    /// Kills etcd if it is running, and removes its directory.
     func dispose() async { await watchdog.finish() }
 
     private func signal(_ signal: Int32) {

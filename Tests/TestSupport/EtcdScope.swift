@@ -6,7 +6,7 @@ package func withEtcd<Result: Sendable>(
     try await withEtcdCluster(size: 1, options) { members in try await body(members[0]) }
 }
 
-/// Runs `body` with a cluster of healthy members, which is gone afterwards.
+/// Runs `body` with a cluster of healthy members, and then removes the cluster.
 package func withEtcdCluster<Result: Sendable>(
     size: Int = 3, _ options: EtcdProcess.Options = EtcdProcess.Options(),
     _ body: ([EtcdProcess]) async throws -> Result
@@ -41,7 +41,7 @@ private func dispose(_ members: [EtcdProcess]) async {
     for member in members { await member.dispose() }
 }
 
-/// Few etcds at a time: tests run in parallel, and what they wait for should be their own doing.
+/// Limits the number of etcds at a time. Tests run in parallel, and other tests' etcds should not slow them down.
 private actor EtcdSlots {
     static let shared = EtcdSlots(count: 3)
 

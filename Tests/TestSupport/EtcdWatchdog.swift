@@ -1,8 +1,8 @@
 import Foundation
 import Synchronization
 
-/// A shell that waits for the end of its input, then kills the guarded process and removes the
-/// directory. So the cleaning does not depend on how the test, or its process, ends.
+/// A shell that waits for the end of its input, and then kills the guarded process and removes the directory. The
+/// cleanup works even if the test or its process crashes.
 final class EtcdWatchdog: Sendable {
     private let pidFile: URL
     private let process: Process
@@ -31,7 +31,7 @@ final class EtcdWatchdog: Sendable {
         try Data("\(pid)".utf8).write(to: pidFile)
     }
 
-    /// Lets the watchdog do its work and waits until it is done.
+    /// Starts the watchdog's cleanup and waits until it is finished.
     func finish() async {
         input.withLock { handle in
             try? handle?.close()

@@ -3,7 +3,7 @@ package struct NeverHappened: Error, CustomStringConvertible {
     package let description: String
 }
 
-/// Waits, a little at a time, until `condition` holds; throws `NeverHappened` when it does not within
+/// Checks `condition` repeatedly until it is true. Throws `NeverHappened` if it does not become true within
 /// `timeout`.
 package func eventually(
     _ what: String, timeout: Duration = .seconds(60), _ condition: () async throws -> Bool

@@ -2,10 +2,11 @@ import NIOCore
 import NIOPosix
 import Synchronization
 
-/// Stands between an HTTP/2 client and its server, and drops what the server sends on streams that a test
-/// has frozen; all other streams of the connection go on (RFC 9113 section 4.1).
+/// A proxy between an HTTP/2 client and its server. It drops the server's frames on streams that a test has frozen.
+/// All other streams of the connection continue (RFC 9113 section 4.1).
 package final class FreezingProxy: Sendable {
-    /// Streams on which the server has begun to answer and has not ended, and those that are frozen.
+    /// The open and the frozen streams. A stream is open after the server has begun its answer and before it has
+    /// ended it.
     fileprivate struct Streams {
         var open: Set<UInt32> = []
         var frozen: Set<UInt32> = []
@@ -46,7 +47,7 @@ package final class FreezingProxy: Sendable {
     /// The port of the proxy.
     package var port: Int { channel.localAddress?.port ?? 0 }
 
-    /// Freezes all streams that are open now; returns how many.
+    /// Freezes all open streams. Returns the number of open streams.
     package func freezeOpenStreams() -> Int {
         streams.withLock { streams in
             streams.frozen.formUnion(streams.open)
@@ -72,7 +73,7 @@ package final class FreezingProxy: Sendable {
     }
 }
 
-/// Writes what it reads to another channel of the same event loop, and closes that when it is closed.
+/// Copies all bytes to another channel of the same event loop. Closes the other channel when its own channel closes.
 private final class Relay: ChannelInboundHandler, Sendable {
     typealias InboundIn = ByteBuffer
 
@@ -91,7 +92,7 @@ private final class Relay: ChannelInboundHandler, Sendable {
     }
 }
 
-/// Cuts what a server sends into frames, and passes on those of streams that are not frozen.
+/// Splits the server's bytes into frames, and drops the frames of frozen streams.
 private final class FrameDropper: ChannelInboundHandler {
     typealias InboundIn = ByteBuffer
     typealias InboundOut = ByteBuffer
@@ -119,7 +120,8 @@ private final class FrameDropper: ChannelInboundHandler {
         return input.readSlice(length: Self.headerLength + Int(high) << 16 + Int(low))
     }
 
-    /// HEADERS (1) and DATA (0) with END_STREAM (0x1), and RST_STREAM (3), end a stream.
+    /// Returns true if the frame may pass. HEADERS (1) and DATA (0) with END_STREAM (0x1), and RST_STREAM (3), end a
+    /// stream.
     private func passes(_ frame: ByteBuffer) -> Bool {
         let start = frame.readerIndex
         let type: UInt8 = frame.getInteger(at: start + 3) ?? 0

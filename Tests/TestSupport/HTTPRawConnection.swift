@@ -9,14 +9,14 @@ import NIOPosix
     import Darwin
 #endif
 
-/// A bare TCP connection for what no proper client sends. For one task.
+/// A plain TCP connection for bytes that no correct client sends. Only one task may use it.
 package final class HTTPRawConnection {
     private let channel: any Channel
     private var inbound: NIOAsyncChannelInboundStream<ByteBuffer>.AsyncIterator
     private let outbound: NIOAsyncChannelOutboundWriter<ByteBuffer>
     private var unread: [UInt8] = []
 
-    /// The awaited bytes did not come.
+    /// The connection ended before the expected bytes arrived.
     package struct UnexpectedEnd: Error {
         package let received: String
     }
@@ -38,12 +38,12 @@ package final class HTTPRawConnection {
         try await send(Array(text.utf8))
     }
 
-    /// Sends an end of file; answers can still be received.
+    /// Sends an end of file. Answers can still be received.
     package func closeOutput() {
         channel.close(mode: .output, promise: nil)
     }
 
-    /// Closes the connection, as the end of a client's process does.
+    /// Closes the connection, like the exit of a client's process.
     package func close() {
         channel.close(promise: nil)
     }
@@ -56,7 +56,7 @@ package final class HTTPRawConnection {
         channel.close(promise: nil)
     }
 
-    /// Everything up to and including `mark`; throws when the connection ends before that.
+    /// Returns all bytes up to and including `mark` as text. Throws if the connection ends before `mark`.
     package func receive(through mark: String) async throws -> String {
         while true {
             let text = String(decoding: unread, as: UTF8.self)
@@ -69,14 +69,14 @@ package final class HTTPRawConnection {
         }
     }
 
-    /// Reads on until the connection ends, and returns what had not been returned before.
+    /// Reads until the connection ends. Returns all bytes that were not returned before.
     package func receiveAll() async throws -> [UInt8] {
         while try await fill() {}
         defer { unread = [] }
         return unread
     }
 
-    /// As `receiveAll()`, but ends the connection after `timeout`.
+    /// Reads like `receiveAll()`, but closes the connection after `timeout`.
     package func receiveAll(timeout: Duration) async throws -> [UInt8] {
         let (seconds, attoseconds) = timeout.components
         let end = channel.eventLoop.scheduleTask(
@@ -86,7 +86,7 @@ package final class HTTPRawConnection {
         return try await receiveAll()
     }
 
-    /// Takes one read from the socket; false at the end of the connection, also by a reset.
+    /// Reads once from the socket. Returns false if the connection has ended or was reset.
     private func fill() async throws -> Bool {
         let bytes: ByteBuffer?
         do {
@@ -101,7 +101,7 @@ package final class HTTPRawConnection {
 }
 
 extension HTTPTestClient {
-    /// Opens a bare connection for `body`. `receiveBuffer` (bytes) makes the kernel take little
+    /// Opens a plain TCP connection for `body`. With a small `receiveBuffer` (bytes) the kernel accepts few bytes
     /// from the server while `body` does not read.
     package nonisolated func withRawConnection<Result: Sendable>(
         receiveBuffer: Int? = nil,

@@ -3,10 +3,10 @@ import NIOCore
 import NIOHTTP1
 import NIOPosix
 
-/// A small HTTP/1.1 client for tests, independent of the server's own HTTP code.
+/// A small HTTP/1.1 client for tests. It is independent of the server's HTTP code.
 ///
-/// Requests share one keep-alive connection, which is opened again when the server has closed it;
-/// requests sent at the same time are pipelined on it.
+/// Requests share one keep-alive connection. The client opens it again after the server has closed it. Simultaneous
+/// requests are pipelined on this connection.
 package actor HTTPTestClient {
     package nonisolated let host: String
     package nonisolated let port: Int
@@ -17,8 +17,8 @@ package actor HTTPTestClient {
         self.port = port
     }
 
-    /// Sends one request and waits for its answer; throws when the connection ends before that.
-    /// `body` nil sends no length; `fresh` uses a separate connection and closes it afterwards.
+    /// Sends one request and waits for its answer. Throws if the connection ends first. If `body` is nil, the request
+    /// has no length. If `fresh` is true, the request uses a separate connection, which is closed afterwards.
     package func send(
         _ method: HTTPRequest.Method, _ path: String, headers: HTTPFields = [:],
         body: [UInt8]? = nil, fresh: Bool = false
@@ -39,7 +39,7 @@ package actor HTTPTestClient {
         return response
     }
 
-    /// Sends `body` as UTF-8; as `send` otherwise.
+    /// Sends one request with `body` as UTF-8.
     package func send(
         _ method: HTTPRequest.Method, _ path: String, headers: HTTPFields = [:], body: String,
         fresh: Bool = false
@@ -47,8 +47,8 @@ package actor HTTPTestClient {
         try await send(method, path, headers: headers, body: Array(body.utf8), fresh: fresh)
     }
 
-    /// Sends `bytes` on a connection of their own and returns everything that comes back until the
-    /// server closes or `timeout` has passed. `closeOutput` sends an end of file after them.
+    /// Sends `bytes` on a separate connection. Returns all bytes from the server until it closes the connection or
+    /// `timeout` has passed. If `closeOutput` is true, an end of file follows the bytes.
     package nonisolated func sendRaw(
         _ bytes: [UInt8], closeOutput: Bool = false, timeout: Duration = .seconds(5)
     ) async throws -> [UInt8] {
@@ -97,12 +97,12 @@ package actor HTTPTestClient {
     }
 }
 
-/// A whole answer.
+/// A complete answer.
 package struct HTTPTestResponse: Sendable {
     package var status: Int
     package var headers: HTTPFields
     package var body: [UInt8]
 
-    /// The body as UTF-8, repaired where it is not.
+    /// The body as text. Invalid UTF-8 is repaired.
     package var text: String { String(decoding: body, as: UTF8.self) }
 }

@@ -2,20 +2,20 @@ import HTTPTypes
 import NIOCore
 import NIOHTTP1
 
-/// A request, and where its answer goes.
+/// A request, and the promise of its answer.
 struct HTTPTestExchange: Sendable {
     let head: HTTPRequestHead
     let body: [UInt8]?
     let answer: EventLoopPromise<HTTPTestResponse>
 }
 
-/// Writes requests and puts their answers together, in order.
+/// Writes requests and assembles their answers, in order.
 final class HTTPTestExchangeHandler: ChannelDuplexHandler {
     typealias InboundIn = HTTPClientResponsePart
     typealias OutboundIn = HTTPTestExchange
     typealias OutboundOut = HTTPClientRequestPart
 
-    /// The connection ended before the answer did.
+    /// The connection ended before the answer was complete.
     struct ConnectionEnded: Error {}
 
     private var waiting = CircularBuffer<EventLoopPromise<HTTPTestResponse>>()

@@ -1,7 +1,7 @@
 package import Documents
 
 extension JSONValue {
-    /// The value as JSON text with an indent of two spaces and a final line feed, so that a test can show a whole
+    /// The value as JSON text with an indent of two spaces and a final line feed. Tests use it to show a whole
     /// document.
     package var indented: String { indented(by: 0) + "\n" }
 

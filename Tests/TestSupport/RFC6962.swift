@@ -1,8 +1,9 @@
 import Crypto
 package import Domain
 
-/// Merkle trees by the book: the recursive definitions of RFC 6962 section 2.1, and the verification of
-/// RFC 9162 sections 2.1.3.2 and 2.1.4.2. Slow, and shares nothing with what it tests.
+/// A reference implementation of Merkle trees: the recursive definitions of RFC 6962 section 2.1, and the
+/// verification of RFC 9162 sections 2.1.3.2 and 2.1.4.2. It is slow, and shares no code with the tested
+/// implementation.
 package enum RFC6962 {
     package static func leaf(_ data: [UInt8]) -> AuditHash { sha256([0] + data) }
 
@@ -10,14 +11,14 @@ package enum RFC6962 {
         sha256([1] + left.bytes + right.bytes)
     }
 
-    /// MTH over leaf hashes.
+    /// Returns MTH (the tree's root) over leaf hashes.
     package static func root(_ leaves: [AuditHash]) -> AuditHash {
         guard leaves.count > 1 else { return leaves.first ?? sha256([]) }
         let split = split(leaves.count)
         return node(root(Array(leaves[..<split])), root(Array(leaves[split...])))
     }
 
-    /// PATH(m, D[n]) over leaf hashes.
+    /// Returns PATH(m, D[n]) (the inclusion proof) over leaf hashes.
     package static func path(_ index: Int, _ leaves: [AuditHash]) -> [AuditHash] {
         guard leaves.count > 1 else { return [] }
         let split = split(leaves.count)
@@ -26,7 +27,7 @@ package enum RFC6962 {
             ? path(index, left) + [root(right)] : path(index - split, right) + [root(left)]
     }
 
-    /// The root that an inclusion proof leads to; nil when the proof has the wrong length.
+    /// Returns the root that follows from an inclusion proof; nil if the proof has the wrong length.
     package static func root(leaf: AuditHash, index: Int, size: Int, path: [AuditHash])
         -> AuditHash?
     {
@@ -45,7 +46,7 @@ package enum RFC6962 {
         return sn == 0 ? result : nil
     }
 
-    /// Returns true if `proof` shows that the tree of `first` leaves is the beginning of that of `second`.
+    /// Returns true if `proof` shows that the tree of `first` leaves is a prefix of the tree of `second` leaves.
     package static func isConsistent(
         _ first: Int, _ firstRoot: AuditHash, _ second: Int, _ secondRoot: AuditHash,
         proof: [AuditHash]
@@ -70,7 +71,7 @@ package enum RFC6962 {
         return sn == 0 && fr == firstRoot && sr == secondRoot
     }
 
-    /// The largest power of two below `count`.
+    /// Returns the largest power of two below `count`.
     private static func split(_ count: Int) -> Int {
         var power = 1
         while power * 2 < count { power *= 2 }

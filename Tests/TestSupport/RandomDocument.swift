@@ -1,6 +1,6 @@
 package import Documents
 
-/// Random values with the texts and numbers on which readers and writers fall out.
+/// Generates random values with texts and numbers that are difficult for readers and writers.
 package struct RandomDocument {
     package var random: SeededGenerator
 

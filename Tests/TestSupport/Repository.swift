@@ -6,7 +6,7 @@ package enum Repository {
     package static let root = URL(fileURLWithPath: #filePath)
         .deletingLastPathComponent().deletingLastPathComponent().deletingLastPathComponent()
 
-    /// The text of the file at `path`, which begins at the package's root.
+    /// Returns the text of the file at `path`, which is relative to the package's root.
     package static func text(_ path: String) throws -> String {
         try String(contentsOf: root.appendingPathComponent(path), encoding: .utf8)
     }

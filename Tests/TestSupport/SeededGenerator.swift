@@ -1,4 +1,4 @@
-/// SplitMix64: the same numbers for the same seed, so that a random test that fails can be run again.
+/// The SplitMix64 generator. The same seed gives the same numbers, so a failed random test can be repeated.
 package struct SeededGenerator: RandomNumberGenerator {
     private var state: UInt64
 

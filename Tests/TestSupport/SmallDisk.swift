@@ -1,16 +1,16 @@
 package import Foundation
 
-/// A file system in memory of a given size, mounted on a new directory until the last reference is released.
+/// A file system in memory of a given size. It is mounted on a new directory until the last reference is released.
 ///
-/// Needs the right to mount: root, in a container that has CAP_SYS_ADMIN.
+/// The type needs the right to mount: root, and in a container also CAP_SYS_ADMIN.
 package final class SmallDisk: Sendable {
     private let directory: TemporaryDirectory
     package var path: String { directory.path }
 
-    /// Throws saying what is needed where this process may not mount.
+    /// Mounts the file system. If this process has no right to mount, throws an error that names the required right.
     package init(mebibytes: Int) throws {
         directory = try TemporaryDirectory()
-        // A tmpfs is open to all unless told otherwise, and no place for a ledger then.
+        // By default all users may write to a tmpfs. The server refuses such a directory for a ledger.
         let options = "size=\(mebibytes)m,mode=0700"
         guard try Self.run("/bin/mount", ["-t", "tmpfs", "-o", options, "tmpfs", path]) == 0 else {
             throw MissingRight(
@@ -19,17 +19,17 @@ package final class SmallDisk: Sendable {
         }
     }
 
-    // Lazily: a ledger that a failed test left open does not keep the mount in the way.
+    // The lazy unmount (`-l`) works even if a failed test has left a ledger open.
     deinit { _ = try? Self.run("/bin/umount", ["-l", directory.path]) }
 
-    /// Takes all the space there is; returns the file to remove.
+    /// Fills all free space. Returns the file that the caller must remove to free it.
     package func fill() throws -> URL {
         let ballast = URL(fileURLWithPath: path + "/ballast")
         _ = FileManager.default.createFile(atPath: ballast.path, contents: nil)
         let handle = try FileHandle(forWritingTo: ballast)
         defer { try? handle.close() }
         for size in [1 << 20, 1 << 12] {
-            // Until the disk takes no more.
+            // The loop ends when the disk is full.
             while (try? handle.write(contentsOf: Data(count: size))) != nil {}
         }
         return ballast
@@ -46,9 +46,10 @@ package final class SmallDisk: Sendable {
     }
 }
 
-/// Files that no process can write, not even as root or through open descriptors.
+/// Makes files immutable. No process can write such a file, not even as root or through open descriptors.
 package enum ImmutableFile {
-    /// Sets or clears the attribute (chattr(1)); throws saying what is needed where that is not possible.
+    /// Sets or clears the attribute (chattr(1)). If this is not possible, throws an error that names the required
+    /// rights.
     package static func set(_ isImmutable: Bool, _ paths: [String]) throws {
         let arguments = [isImmutable ? "+i" : "-i"] + paths
         guard try SmallDisk.run("/usr/bin/chattr", arguments) == 0 else {
@@ -59,7 +60,7 @@ package enum ImmutableFile {
     }
 }
 
-/// The tests lack a right, which is no verdict on the program.
+/// An error because the tests lack a right. It does not mean that the program is wrong.
 struct MissingRight: Error, CustomStringConvertible {
     let description: String
 

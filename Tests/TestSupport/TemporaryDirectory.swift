@@ -1,6 +1,7 @@
 import Foundation
 
-/// A directory of a test's own, mode 0700, removed with everything in it when the last reference goes.
+/// A temporary directory for one test, with mode 0700. It is removed with its contents when the last reference is
+/// released.
 package final class TemporaryDirectory: Sendable {
     package let path: String
 
@@ -14,6 +15,6 @@ package final class TemporaryDirectory: Sendable {
 
     deinit { try? FileManager.default.removeItem(atPath: path) }
 
-    /// The path of `name` within the directory.
+    /// Returns the path of `name` in the directory.
     package func file(_ name: String) -> String { path + "/" + name }
 }

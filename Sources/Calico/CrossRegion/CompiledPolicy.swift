@@ -4,21 +4,21 @@ package import Domain
 /// One GlobalNetworkPolicy compiled from a CrossRegionPolicy.
 package struct CompiledPolicy: Sendable, Equatable {
     package let name: String
-    /// As a client would send it.
+    /// The document in the form that a client would send.
     package let document: JSONValue
-    /// As Calico's client would store it, see `CalicoVerdict.stored`.
+    /// The document in the form that Calico's client would store (`CalicoVerdict.stored`).
     package let judged: JSONValue
     let origins: RuleOrigins
 
-    /// Returns the pointer into the source of the part from which `pointer` in the compiled policy was made.
+    /// Returns the pointer into the source for `pointer`, a pointer into the compiled policy.
     package func sourcePointer(of pointer: String) -> String { origins.sourcePointer(of: pointer) }
 }
 
 /// The result of compiling a CrossRegionPolicy: policies or violations, never both.
 package struct CrossRegionCompilation: Sendable, Equatable {
-    /// In ascending order of their numbers: the first has the name of the source.
+    /// The policies in ascending order of their numbers. The first has the name of the source.
     package var policies: [CompiledPolicy] = []
-    /// With pointers into the client's document.
+    /// The violations, with pointers into the client's document.
     package var violations: [Violation] = []
 }
 
@@ -80,9 +80,9 @@ struct RuleOrigins: Sendable, Equatable {
 
 /// The annotations that tie compiled policies to their source.
 package enum CrossRegionAnnotation {
-    /// On the first policy: the source.
+    /// The key on the first policy. The value is the source.
     package static let source = CrossRegionPolicy.sourceAnnotation
-    /// On the others: the name of the source.
+    /// The key on the other policies. The value is the name of the source.
     package static let partOf = "policyserver/part-of"
 
     /// Returns the annotation of the first policy.
@@ -91,24 +91,24 @@ package enum CrossRegionAnnotation {
         return [source: text]
     }
 
-    /// Returns the annotation that every policy of the source `name` carries, except the first.
+    /// Returns the annotation of the policies of the source `name` after the first.
     package static func part(of name: String) -> [String: String] { [partOf: name] }
 
-    /// Returns the source that a stored policy carries; nil without a source, or if another tool has made it invalid
-    /// JSON.
+    /// Returns the source in the annotation of a stored policy. Returns nil if the annotation is absent or if another
+    /// tool has made it invalid JSON.
     package static func sourceDocument(of resource: Resource) -> JSONValue? {
         CrossRegionPolicy.source(ofStored: resource.document)
     }
 
-    /// Returns the CrossRegionPolicy if the stored policy is its first; otherwise nil.
+    /// Returns the CrossRegionPolicy whose first compiled policy is `resource`; nil for any other policy.
     package static func policy(of resource: Resource) -> DocumentReading<CrossRegionPolicy>? {
         sourceDocument(of: resource).map {
             CrossRegionPolicy.decode($0, name: PolicyName.authored(resource))
         }
     }
 
-    /// Returns the subnets that the source of a stored policy names, even if the source breaks rules now. Returns
-    /// none for a policy without a source.
+    /// Returns the subnets that the source of a stored policy names, even if the source is no longer valid. Returns
+    /// an empty set if the policy has no source.
     package static func namedSubnets(of resource: Resource) -> Set<SubnetID> {
         guard let spec = sourceDocument(of: resource)?["spec"] else { return [] }
         let rules = ["deny", "allow"].flatMap { spec[$0]?.arrayValue ?? [] }
@@ -119,7 +119,7 @@ package enum CrossRegionAnnotation {
             })
     }
 
-    /// Returns the name of the source if the stored policy is a further part of it; otherwise nil.
+    /// Returns the name of the source if the stored policy is a later part of a CrossRegionPolicy; otherwise nil.
     package static func sourceName(ofPart resource: Resource) -> String? {
         resource.annotations[partOf]
     }
@@ -130,7 +130,7 @@ package enum CrossRegionAnnotation {
         return annotations[source] != nil || annotations[partOf] != nil
     }
 
-    /// Returns the resource as an ordinary policy, which no CrossRegionPolicy claims.
+    /// Returns the resource without the annotations, so that it is an ordinary policy.
     package static func removed(from resource: Resource) -> Resource {
         guard var document = resource.document.objectValue,
             var metadata = document["metadata"]?.objectValue,

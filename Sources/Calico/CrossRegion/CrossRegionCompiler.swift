@@ -3,18 +3,18 @@ package import Domain
 
 /// Compiles a CrossRegionPolicy into Calico's policies.
 ///
-/// Each receiving side gets one policy. An endpoint may be in several of them, and Calico's order of policies with the
-/// same `order` depends on the release (Felix `PolKVLess`: by name up to 3.31, by `name/namespace/kind` after, which
-/// puts `web-01` before `web`). So each policy must be right alone: before its `allow` it repeats every `deny` that
-/// may concern the same endpoints.
+/// Each receiving side gets one policy. Several of them may apply to the same endpoint. Calico sorts policies with
+/// the same `order` by name up to 3.31, and by `name/namespace/kind` in later releases (Felix `PolKVLess`). The later
+/// sort puts `web-01` before `web`. Each policy must therefore be correct without the others: before its `allow`
+/// rules it repeats every `deny` rule that may concern the same endpoints.
 package enum CrossRegionCompiler {
-    /// The numbers of policies have two digits.
+    /// The maximum number of policies. It follows from the two digits in their names.
     package static let maximumPolicies = 99
 
     /// Returns the compiled policies, or the violations.
     ///
-    /// - Parameter subnetCIDR: returns the network of a registered subnet; nil for an unknown one, which is refused if
-    ///   a rule needs its network.
+    /// - Parameter subnetCIDR: returns the network of a registered subnet, nil for an unknown subnet. An unknown
+    ///   subnet is a violation if a rule needs its network.
     package static func compile(
         _ policy: CrossRegionPolicy, subnetCIDR: (SubnetID) -> CIDR?
     ) -> CrossRegionCompilation {
@@ -90,7 +90,7 @@ struct ReceiverGroup {
         terms.contains { term in other.terms.contains(where: term.excludes) }
     }
 
-    /// Returns the groups of a policy in the order written, those of `deny` first.
+    /// Returns the groups of a policy in the order of the document. The groups of `deny` rules come first.
     static func groups(of policy: CrossRegionPolicy) -> [ReceiverGroup] {
         var groups: [ReceiverGroup] = []
         var indexes: [[PeerTerm]: Int] = [:]
@@ -110,18 +110,18 @@ struct ReceiverGroup {
 extension RuleID {
     /// The policy has more receiving sides than there are numbers for compiled policies.
     package static let crossRegionGroupCount = RuleID("cross-region.receiver-count")
-    /// No packet can match.
+    /// No packet can match the rule.
     package static let crossRegionNeverMatches = RuleID("cross-region.never-matches")
     /// The region is not registered.
     package static let crossRegionUnknownRegion = RuleID("cross-region.unknown-region")
     /// The subnet is not registered.
     package static let crossRegionUnknownSubnet = RuleID("cross-region.unknown-subnet")
-    /// A warning: the label has only the start of the name.
+    /// A warning: the label holds only the start of the name.
     package static let lintNameCut = RuleID("lint.name-cut")
 }
 
 extension CrossRegionCompiler {
-    /// The rules that compiling and `CrossRegionReferences` can apply, besides Calico's.
+    /// The rules of the compiler and of `CrossRegionReferences`, in addition to Calico's rules.
     package static let rules: [RuleID] = [
         .crossRegionGroupCount, .crossRegionNeverMatches, .crossRegionUnknownRegion,
         .crossRegionUnknownSubnet,

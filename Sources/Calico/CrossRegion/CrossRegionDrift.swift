@@ -5,25 +5,26 @@ package import Domain
 package struct Drift: Sendable, Equatable {
     /// The author's name of the stored policy.
     package var object: String
-    /// A pointer into the stored policy; empty for the whole of it.
+    /// A pointer into the stored policy; empty for the whole policy.
     package var pointer: String
-    /// Nil if nothing is expected.
+    /// The expected value; nil if the value should be absent.
     package var expected: JSONValue?
-    /// Nil if nothing was found.
+    /// The stored value; nil if absent.
     package var found: JSONValue?
-    /// The reason why the source cannot be compared or is no longer valid; nil if the difference tells it.
+    /// The reason why the source cannot be compared or is no longer valid; nil if the difference needs no
+    /// explanation.
     package var reason: String?
 }
 
 /// Finds changes of compiled policies by other tools.
 package enum CrossRegionDrift {
-    /// Returns every difference, in the order of the compiled policies; unexpected policies come last.
+    /// Returns every difference, in the order of the compiled policies. Unexpected policies come last.
     ///
-    /// Regions and subnets that no longer exist come first, each as a drift at the annotation of the source. A source
-    /// that no longer compiles for another reason is one drift there.
+    /// Regions and subnets that no longer exist come first. Each is a drift at the annotation of the source. If the
+    /// source does not compile for another reason, that is one drift at the same annotation.
     ///
-    /// - Parameter stored: the first policy and every policy whose annotation names the same source; others are
-    ///   ignored.
+    /// - Parameter stored: the first policy and every policy whose annotation names the same source. Other policies
+    ///   are ignored.
     package static func drift(
         source: CrossRegionPolicy, stored: [Resource], hasRegion: (String) -> Bool = { _ in true },
         subnetCIDR: (SubnetID) -> CIDR?
@@ -55,7 +56,7 @@ package enum CrossRegionDrift {
         Drift(object: name, pointer: annotation, found: source, reason: reason)
     }
 
-    /// Returns the differences from policies that are already compiled.
+    /// Returns the differences between compiled policies and stored policies.
     package static func drift(
         name: String, compiled: [CompiledPolicy], stored: [Resource]
     ) -> [Drift] {
@@ -101,8 +102,8 @@ package enum CrossRegionDrift {
         return found
     }
 
-    /// Returns the stored policy with Calico's defaults, which other tools may have left out; unchanged if it is not
-    /// valid.
+    /// Returns the stored policy with Calico's defaults, which other tools may have left out. Returns an invalid
+    /// policy unchanged.
     private static func judged(_ resource: Resource) -> JSONValue {
         guard var document = resource.document.objectValue else { return resource.document }
         var metadata = resource.metadata
@@ -117,8 +118,8 @@ package enum CrossRegionDrift {
 private enum JSONDifference {
     typealias Place = (pointer: String, expected: JSONValue?, found: JSONValue?)
 
-    /// Returns the differences. Members of objects and elements of lists of the same length are compared one by one;
-    /// anything else is compared as a whole.
+    /// Returns the differences. Compares objects member by member, and lists of equal length element by element.
+    /// Compares other values as a whole.
     static func between(
         _ expected: JSONValue?, _ found: JSONValue?, at pointer: String
     ) -> [Place] {

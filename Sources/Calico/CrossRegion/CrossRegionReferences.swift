@@ -5,8 +5,8 @@ package import Domain
 package struct CrossRegionReferences: Sendable, Equatable {
     package var regions: [Located<String>] = []
     package var subnets: [Located<SubnetID>] = []
-    /// A selector for each field about labels, for a warning if it matches nothing now. A selector or labels in `from`
-    /// may also match network sets.
+    /// One selector for each field about labels. The caller warns about a selector that matches nothing. A selector
+    /// or labels in `from` may also match network sets.
     package var selectors: [Located<Selector>] = []
 
     /// Returns a violation for each region and subnet that is not registered.
@@ -63,8 +63,8 @@ extension CrossRegionPeer {
 }
 
 extension CrossRegionCompiler {
-    /// Returns the warnings about a valid policy: those of `PolicyLinter` about the compiled policies, with pointers
-    /// into the client's document, and those about names that a label cannot hold.
+    /// Returns the warnings about a valid policy: the warnings of `PolicyLinter` about the compiled policies, and
+    /// warnings about names that are too long for a label. Pointers refer to the client's document.
     package static func warnings(
         _ policy: CrossRegionPolicy, compiled: [CompiledPolicy], knownRegions: Set<String>?
     ) -> [Violation] {
@@ -85,7 +85,7 @@ extension CrossRegionCompiler {
             }
     }
 
-    /// Returns the message with pointers into the compiled policy replaced by pointers into the source.
+    /// Returns the message after replacing pointers into the compiled policy by pointers into the source.
     private static func inSourceTerms(_ message: String, _ compiled: CompiledPolicy) -> String {
         message.split(separator: " ", omittingEmptySubsequences: false).map { word in
             word.hasPrefix("/spec/ingress/")

@@ -1,12 +1,12 @@
 import Domain
 
-/// One condition on labels; a peer's terms are joined by `&&`.
+/// One condition on labels. The terms of a peer are joined by `&&`.
 enum PeerTerm: Hashable, Sendable {
-    /// The label has one of the values, which are in byte order.
+    /// The label has one of the values. The values are in byte order.
     case value(of: String, in: [String])
-    /// One of the labels is there, whatever its value.
+    /// At least one of the labels is present, with any value.
     case hasAny([String])
-    /// A selector that the client has written.
+    /// A selector from the client's document.
     case selector(Selector)
 
     static let isVM = PeerTerm.value(of: EndpointLabel.orchestrator, in: [EndpointLabel.openStack])
@@ -19,7 +19,7 @@ enum PeerTerm: Hashable, Sendable {
             })
     }
 
-    /// The term as a selector that can be an operand of `&&`.
+    /// The text of the term, usable as an operand of `&&`.
     var text: String {
         switch self {
         case .value(let label, let values):
@@ -44,7 +44,7 @@ enum PeerTerm: Hashable, Sendable {
 }
 
 extension [PeerTerm] {
-    /// The selector that all terms make; nil without any.
+    /// The terms joined by `&&`; nil if there are no terms.
     var selector: String? {
         isEmpty ? nil : map(\.text).joined(separator: " && ")
     }
@@ -58,8 +58,9 @@ extension CrossRegionPeer {
         return terms + freeTerms
     }
 
-    /// The conditions on the labels of the receiver, which is always a VM of OpenStack: hosts have policies too, and
-    /// `to` must never isolate a host. A subnet counts as its region, because endpoints have no label for the subnet.
+    /// The conditions on the labels of the receiver. The receiver is always an OpenStack VM: policies can also select
+    /// hosts, and `to` must never isolate a host. A subnet is replaced by its region, because endpoints have no label
+    /// for the subnet.
     var receiverTerms: [PeerTerm] {
         var terms = vmTerms
         if let subnet {
@@ -70,7 +71,7 @@ extension CrossRegionPeer {
         return (terms.isEmpty ? [.isVM] : terms) + freeTerms
     }
 
-    /// Terms about labels that only VMs have, except the region.
+    /// The terms about labels that only VMs have, without the region.
     private var vmTerms: [PeerTerm] {
         var terms: [PeerTerm] = []
         if !securityGroups.isEmpty {
@@ -89,7 +90,7 @@ extension CrossRegionPeer {
         return terms
     }
 
-    /// Terms about labels that any object may have, including network sets.
+    /// The terms about labels that any object may have, including network sets.
     private var freeTerms: [PeerTerm] {
         labels.map { .value(of: $0.value.key, in: [$0.value.value]) }
             + (selector.map { [.selector($0.value)] } ?? [])
@@ -97,7 +98,7 @@ extension CrossRegionPeer {
 }
 
 extension SubnetID {
-    /// The selector of the subnet's network set, and so of its addresses, in a rule.
+    /// The selector of the subnet's network set. In a rule it matches the subnet's addresses.
     var selector: String {
         "\(InventoryKey.regionLabel) == \"\(region)\" && \(InventoryKey.subnetLabel) == \"\(name)\""
     }
@@ -108,19 +109,20 @@ extension SubnetID {
 package enum EndpointLabel {
     /// The region's namespace, see `RegionNamespace`.
     package static let namespace = "projectcalico.org/namespace"
-    /// `openstack` on VMs; network sets and host endpoints have none.
+    /// The label with the value `openstack` on VMs. Network sets and host endpoints do not have it.
     package static let orchestrator = "projectcalico.org/orchestrator"
     package static let openStack = "openstack"
     package static let projectID = "projectcalico.org/openstack-project-id"
     package static let projectName = "projectcalico.org/openstack-project-name"
-    /// Only new releases of the driver write it. There is no label with the network's id.
+    /// The label for the network's name. Only recent releases of the driver write it. No label holds the network's
+    /// id.
     package static let networkName = "projectcalico.org/openstack-network-name"
-    /// Followed by the group's id; the value is the group's name.
+    /// The prefix before the group's id. The label's value is the group's name.
     package static let groupPrefix = "sg.projectcalico.org/openstack-"
-    /// Followed by the group's name; the value is the group's id.
+    /// The prefix before the group's name. The label's value is the group's id.
     package static let groupNamePrefix = "sg-name.projectcalico.org/openstack-"
 
-    /// True if VMs carry the label because they are members of a security group.
+    /// Returns true if the label marks a VM as a member of a security group.
     static func isGroup(_ label: String) -> Bool {
         label.hasPrefix(groupPrefix) || label.hasPrefix(groupNamePrefix)
     }

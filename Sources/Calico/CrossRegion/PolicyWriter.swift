@@ -15,7 +15,7 @@ struct PolicyWriter {
         origins = RuleOrigins(receiver: group.pointer)
     }
 
-    /// Adds rules whose receiver the policy selects.
+    /// Adds the rules of this policy's own receiver.
     mutating func add(_ added: [CrossRegionRule], isDeny: Bool) {
         for rule in added {
             let forms = RuleForms(rule, isDeny: isDeny, receiverTerms: [], subnets: &subnets)
@@ -36,8 +36,9 @@ struct PolicyWriter {
         }
     }
 
-    /// Returns the terms that a copied rule must add for its receiver; none if all endpoints of this policy satisfy
-    /// them. The network set of a subnet implies its region, because only VMs of that region have such addresses.
+    /// Returns the terms that a copied rule must add for its receiver. Returns an empty list if all endpoints of this
+    /// policy satisfy the terms. The network set of a subnet implies the region, because only VMs of that region have
+    /// addresses in the subnet.
     private func terms(of rule: CrossRegionRule, in other: ReceiverGroup) -> [PeerTerm] {
         if other.terms.allSatisfy({ $0 == .isVM || group.terms.contains($0) }) { return [] }
         if let subnet = rule.to.subnet, other.terms == [.regions([subnet.value.region])] {

@@ -1,7 +1,7 @@
 import Documents
 import Domain
 
-/// One side of a rule in Calico's terms: selector and networks must both match.
+/// One side of a Calico rule. The selector and the networks must both match.
 struct RuleEntity {
     var selector: String?
     var nets: [CIDR]
@@ -9,10 +9,10 @@ struct RuleEntity {
     /// True if no address can match this side.
     var isImpossible = false
 
-    /// Creates the side of a rule for `peer`, whose labels must satisfy `terms`.
+    /// Creates the side of a rule for `peer`. The peer's labels must satisfy `terms`.
     ///
-    /// A subnet alone becomes a selector of its network set, which follows changes of the subnet. Together with
-    /// `terms` it becomes its network, because a selector matches either an endpoint or a network set.
+    /// A subnet without terms becomes a selector of its network set, so the rule follows changes of the subnet. A
+    /// subnet with terms becomes its network, because one selector matches either endpoints or network sets.
     init(_ peer: CrossRegionPeer, terms: [PeerTerm], subnets: inout SubnetLookup) {
         selector = terms.selector
         nets = peer.nets
@@ -31,12 +31,12 @@ struct RuleEntity {
         isImpossible = !nets.isEmpty && common(network).isEmpty
     }
 
-    /// Returns the parts of `nets` in `network`: of two networks that overlap, one contains the other.
+    /// Returns the parts of `nets` inside `network`. If two networks overlap, one contains the other.
     private func common(_ network: CIDR) -> [CIDR] {
         nets.compactMap { network.contains($0) ? $0 : $0.contains(network) ? network : nil }
     }
 
-    /// Returns the side for packets of one family.
+    /// Returns the side reduced to the networks of one IP family.
     func of(_ family: IPFamily) -> RuleEntity {
         var entity = self
         entity.nets = nets.filter { $0.family == family }
@@ -49,7 +49,7 @@ struct RuleEntity {
         !isImpossible && (nets.isEmpty || nets.contains { $0.family == family })
     }
 
-    /// Returns the side as Calico writes it; nil if it has no conditions.
+    /// Returns the side in Calico's JSON form; nil if it has no conditions.
     func document(ports: [ClosedRange<UInt16>] = []) -> JSONValue? {
         var object = JSONObject()
         object["selector"] = selector.map(JSONValue.string)
@@ -86,7 +86,7 @@ struct SubnetLookup {
     }
 }
 
-/// The rules of Calico compiled from one rule of the source: one, or one for each IP family.
+/// The Calico rules compiled from one rule of the source: a single rule, or one rule for each IP family.
 struct RuleForms {
     let rule: CrossRegionRule
     let isDeny: Bool
@@ -106,9 +106,9 @@ struct RuleForms {
 
     /// The compiled rules; empty if no packet can match.
     ///
-    /// Calico accepts networks of one family in a rule (`validator/v3`), and Felix applies a rule with networks of one
-    /// family, even excluded ones, to that family only (`FilterRuleToIPVersion`). A peer that excludes only IPv4
-    /// networks still includes all of IPv6, so IPv6 needs a separate rule.
+    /// Calico requires all networks of a rule to belong to one family (`validator/v3`). Felix applies a rule with
+    /// networks only to packets of their family, even if the networks are excluded (`FilterRuleToIPVersion`). A peer
+    /// that excludes only IPv4 networks still includes all of IPv6, so IPv6 needs a separate rule.
     var documents: [JSONValue] {
         let families = IPFamily.allCases.filter { family in
             source.admits(family) && destination.admits(family)
@@ -124,7 +124,7 @@ struct RuleForms {
         return families.map(document)
     }
 
-    /// Returns the rule for packets of one family; for all packets if nil.
+    /// Returns the rule for packets of `family`, or for all packets if `family` is nil.
     private func document(_ family: IPFamily?) -> JSONValue {
         var object = JSONObject()
         object["action"] = isDeny ? "Deny" : "Allow"

@@ -1,10 +1,10 @@
 package import Documents
 package import Domain
 
-/// The identity of an object in its document, as Calico's decoder reads it: a number or a boolean counts as text, and
-/// letter case in the names of members does not matter.
+/// The identity of an object in its document, read with the rules of Calico's decoder: a number or a boolean is
+/// accepted as text, and letter case in member names is ignored.
 ///
-/// Members that are absent, null or empty are nil, because Go does not distinguish these.
+/// A member that is absent, null or empty is nil, because Go does not distinguish these cases.
 package struct CalicoIdentity: Sendable {
     package var apiVersion: Located<String>?
     package var kind: Located<String>?
@@ -13,7 +13,7 @@ package struct CalicoIdentity: Sendable {
     package var resourceVersion: Located<String>?
     package var uid: Located<String>?
     package var creationTimestamp: Located<String>?
-    /// `default` if the document names no tier.
+    /// The tier; `default` if the document names no tier.
     package var tier = Defaulting.defaultTier
 
     init(_ resource: GoRecord) {

@@ -2,7 +2,8 @@ import Documents
 import Domain
 
 extension GoDecoder {
-    /// Decodes a value that is not a struct, list or map; reports a value that does not fit the field and returns nil.
+    /// Decodes a value that is not a struct, list or map. If the value does not fit the field, reports a violation
+    /// and returns nil.
     mutating func scalar(_ value: JSONValue, _ type: GoType, at pointer: String) -> GoValue? {
         switch type {
         case .string: string(value, at: pointer)

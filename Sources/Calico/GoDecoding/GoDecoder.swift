@@ -16,18 +16,18 @@ enum DecodingRules {
     ]
 }
 
-/// Fills Go structs from a document as `sigs.k8s.io/yaml` and `encoding/json` do for Calico's tools: strict about
-/// unknown fields and wrong types, indifferent to letter case, with numbers and booleans accepted as text. The
-/// coercions are copied because this server must store what `calicoctl apply` would store for the same text, and must
-/// refuse what it would refuse.
+/// Fills Go structs from a document like `sigs.k8s.io/yaml` and `encoding/json` in Calico's tools. Unknown fields and
+/// wrong types are errors. Letter case is ignored, and numbers and booleans are accepted as text. The coercions are
+/// the same as Calico's: this server must store the result that `calicoctl apply` would store for the same text, and
+/// must refuse the same texts.
 ///
-/// Unlike Go, it does not stop at the first mistake.
+/// Unlike Go, the decoder does not stop at the first mistake.
 struct GoDecoder {
     private(set) var violations = ViolationList()
-    /// The texts made of numbers and booleans.
+    /// The texts that were converted from numbers and booleans.
     private(set) var converted: [Located<String>] = []
 
-    /// Decodes `document` as a `type`; reports and leaves out everything that does not fit.
+    /// Decodes `document` as a struct of `type`. Reports every value that does not fit, and leaves it out.
     mutating func record(_ document: JSONValue, as type: GoStruct) -> GoRecord {
         guard
             case .record(let record)? = node(document, as: .structure(type), over: nil, at: "")?
@@ -36,7 +36,7 @@ struct GoDecoder {
         return record
     }
 
-    /// Decodes `value` into a field that already holds `old`; returns nil if the field stays absent.
+    /// Decodes `value` into a field that already holds `old`. Returns nil if the field stays absent.
     private mutating func node(
         _ value: JSONValue, as type: GoType, over old: GoNode?, at pointer: String
     ) -> GoNode? {
@@ -52,7 +52,8 @@ struct GoDecoder {
         return decoded.map { GoNode(pointer: pointer, value: $0) } ?? old
     }
 
-    /// Returns the field's value after null: plain values keep theirs; pointers, lists and maps become nil.
+    /// Returns the value of a field after JSON null. A plain field keeps its old value; a pointer, list or map
+    /// becomes nil.
     private func null(_ type: GoType, over old: GoNode?, at pointer: String) -> GoNode? {
         switch type {
         case .pointer, .list, .stringMap: nil
@@ -62,7 +63,7 @@ struct GoDecoder {
         }
     }
 
-    /// Notes and returns a text that the document writes as a number or a boolean.
+    /// Records and returns the text of a number or boolean in the document.
     mutating func convert(_ text: String, at pointer: String) -> GoValue {
         converted.append(Located(text, at: pointer))
         return .string(text)
@@ -84,14 +85,14 @@ struct GoDecoder {
         return .record(record)
     }
 
-    /// Returns the members that are fields of `type`. If two differ in case only, all are in byte order of their keys,
-    /// as Calico's tools see them.
+    /// Returns the members that are fields of `type`. If two keys differ only in letter case, all members are sorted
+    /// by the bytes of their keys, because Calico's tools read them in that order.
     private mutating func members(
         of object: JSONObject, in type: GoStruct, at pointer: String
     ) -> [(index: Int, key: String, value: JSONValue)] {
         var found: [(index: Int, key: String, value: JSONValue)] = []
         found.reserveCapacity(object.count)
-        // One bit per field; no struct has more than 64.
+        // There is one bit for each field. No struct has more than 64 fields.
         var seen: UInt64 = 0
         var repeats = 0
         for (key, value) in object {
@@ -117,8 +118,8 @@ struct GoDecoder {
         return found
     }
 
-    /// The limit of members of one object that Go merges into the same field, because their names differ in letter
-    /// case only. A name has thousands of such spellings, and each is merged with all earlier ones.
+    /// The maximum number of members of one object that Go merges into a field because their names differ only in
+    /// letter case. A name has thousands of such spellings, and each one is merged with all earlier ones.
     private static let maximumRepeats = 8
 
     private mutating func list(
@@ -184,9 +185,10 @@ struct GoDecoder {
     }
 }
 
-/// Numbers and booleans in places where Calico has text.
+/// Finds numbers and booleans in fields that are text in Calico.
 package enum ConvertedText {
-    /// Returns the texts that Calico's decoder makes of them in `document`, a policy or a part of one.
+    /// Returns the texts that Calico's decoder makes from numbers and booleans in `document`, a policy or a part of a
+    /// policy.
     package static func find(in document: JSONValue, kind: ResourceKind) -> [Located<String>] {
         guard let schema = kind.schema else { return [] }
         var decoder = GoDecoder()
@@ -210,7 +212,7 @@ extension JSONValue {
 }
 
 extension GoDecoder {
-    /// Reports a key that is not a field of `type`, with the field that was probably meant.
+    /// Reports a key that is not a field of `type`, and suggests the field with the most similar name.
     mutating func unknownField(_ key: String, in type: GoStruct, at pointer: String) {
         guard !violations.isFull else { return skipViolation() }
         let names = type.fields.map(\.name)

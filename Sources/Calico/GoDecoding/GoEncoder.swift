@@ -1,8 +1,8 @@
 import Documents
 import Domain
 
-/// Writes decoded structs as Go's `encoding/json` would, fields in struct order. The stored bytes are then those that
-/// calicoctl would have written, and a difference between the two is a real change.
+/// Writes decoded structs like Go's `encoding/json`, with the fields in struct order. The stored bytes are therefore
+/// the same as calicoctl's, and every difference between the two is a real change.
 enum GoEncoder {
     static func json(_ record: GoRecord) -> JSONValue {
         var members: [(key: String, value: JSONValue)] = []

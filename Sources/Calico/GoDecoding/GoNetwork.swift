@@ -1,18 +1,18 @@
 import Domain
 
-/// A CIDR as Go's `net.ParseCIDR`, and therefore Calico, reads it. Unlike `CIDR`, it may have host bits, a prefix
-/// length with leading zeros, or IPv4 in its mapped form.
+/// A CIDR parsed like Go's `net.ParseCIDR`, which Calico uses. Unlike `CIDR`, it may have host bits, a prefix length
+/// with leading zeros, or an IPv4 address in its IPv6-mapped form.
 struct GoNetwork {
-    /// In bits of the address as written.
+    /// The prefix length in bits of the written address.
     let prefixLength: Int
-    /// The form the address is written in; a mapped IPv4 address has the width of IPv6.
+    /// The family of the written form. A mapped IPv4 address has the width of IPv6.
     private let form: IPFamily
-    /// The address as written, in sixteen bytes, IPv4 in its mapped form (RFC 4291 section 2.5.5.2).
+    /// The written address in sixteen bytes. IPv4 is in its mapped form (RFC 4291 section 2.5.5.2).
     private let address: UInt128
-    /// The address without the bits after the prefix.
+    /// The address with the bits after the prefix set to zero.
     private let network: UInt128
 
-    /// Returns nil if `text` is not a CIDR, which a bare address is not.
+    /// Parses a CIDR. Returns nil if `text` is not a CIDR; an address without a prefix length is not a CIDR.
     init?(_ text: String) {
         let parts = text.split(separator: "/", maxSplits: 1, omittingEmptySubsequences: false)
         guard parts.count == 2, let address = IPAddress(parsing: String(parts[0])) else {
@@ -25,13 +25,13 @@ struct GoNetwork {
         network = Self.mask(self.address, keeping: 128 - form.bitWidth + prefix)
     }
 
-    /// True if the masked network is IPv4, which is Calico's criterion.
+    /// True if the masked network is IPv4. Calico uses the same criterion.
     var isIPv4: Bool { network >> 32 == 0xFFFF }
     var hasHostBits: Bool { network != address }
     /// True if the network holds every address of its family.
     var isCatchAll: Bool { prefixLength == 0 }
 
-    /// The network's own text, without host bits.
+    /// The canonical text of the network, without host bits.
     var canonical: String {
         "\(IPAddress(family: form, bits: network))/\(prefixLength)"
     }
@@ -42,14 +42,14 @@ struct GoNetwork {
             && Self.mask(other.network, keeping: keptBits) == network
     }
 
-    /// The prefix length counted in the sixteen-byte form.
+    /// The prefix length in the sixteen-byte form.
     private var keptBits: Int { 128 - form.bitWidth + prefixLength }
 
     private static func mask(_ bits: UInt128, keeping kept: Int) -> UInt128 {
         kept == 0 ? 0 : bits & (UInt128.max << UInt128(128 - kept))
     }
 
-    /// Reads digits, with leading zeros as Go allows them; nil from 2^24 on.
+    /// Reads digits. Leading zeros are allowed, like in Go. Returns nil for 2^24 and more.
     private static func decimal(_ text: Substring) -> Int? {
         guard !text.isEmpty else { return nil }
         var value = 0

@@ -1,14 +1,14 @@
 import Documents
 import Domain
 
-/// A number of a document that is decoded into a Go field. Calico's tools read every manifest as YAML first. So `4.0`
-/// and `1e2` are integers, and a number may be given for text.
+/// A number of a document that is decoded into a Go field. Calico's tools first read every manifest as YAML, so `4.0`
+/// and `1e2` are integers, and a number is accepted as text.
 enum GoNumber {
     case integer(Int64)
-    /// Above `Int64.max`.
+    /// An integer above `Int64.max`.
     case unsigned(UInt64)
     case float(Double)
-    /// Too large for a float, so YAML keeps it as text.
+    /// A number that is too large for a float. YAML keeps it as text.
     case text(String)
 
     init(_ number: JSONNumber) {
@@ -53,16 +53,16 @@ enum GoNumber {
     }
 }
 
-/// Writes doubles as Go does: `strconv.FormatFloat` with the fewest digits that read back as the same value.
+/// Writes doubles like Go's `strconv.FormatFloat`, with the fewest digits that read back as the same value.
 enum GoFloat {
-    /// As `encoding/json` writes it: an exponent only below 1e-6 and from 1e21.
+    /// Returns the form of `encoding/json`, which has an exponent only below 1e-6 and from 1e21.
     static func json(_ value: Double) -> String {
         let magnitude = value.magnitude
         guard magnitude != 0, magnitude < 1e-6 || magnitude >= 1e21 else { return fixed(value) }
         return scientific(value, exponentDigits: 1)
     }
 
-    /// Format `'g'`: an exponent below 1e-4 and from 1e6.
+    /// Returns the form of Go's format `'g'`, which has an exponent below 1e-4 and from 1e6.
     static func general(_ value: Double) -> String {
         guard value != 0 else { return value.sign == .minus ? "-0" : "0" }
         let exponent = Decimal(value).exponent
@@ -95,7 +95,7 @@ enum GoFloat {
         String(repeating: "0", count: max(0, count))
     }
 
-    /// `d.ddd × 10^exponent` with the shortest digits, taken from Swift's own shortest form.
+    /// A number as `d.ddd × 10^exponent` with the shortest digits, taken from Swift's own shortest form.
     private struct Decimal {
         let digits: String
         let exponent: Int

@@ -1,7 +1,7 @@
 import Documents
 import Domain
 
-/// The Go type of a field in Calico's API structs, reduced to the properties that decoding and storing depend on.
+/// The Go type of a field in Calico's API structs. It has only the properties that affect decoding and storing.
 indirect enum GoType: Sendable {
     case string, bool
     /// A signed integer of 64 bits.
@@ -29,7 +29,8 @@ final class GoStruct: Sendable {
 
     init(_ fields: [GoField]) { self.fields = fields }
 
-    /// Returns the field that Go's JSON decoder fills from `key`: the exact name, else one that differs in case only.
+    /// Returns the index of the field that Go's JSON decoder fills from `key`: the field with this name, otherwise a
+    /// field whose name differs only in letter case.
     func index(decoding key: String) -> Int? {
         if let exact = index(of: key) { return exact }
         let folded = GoField.fold(key)
@@ -41,19 +42,19 @@ final class GoStruct: Sendable {
 
 /// One field of a Go struct.
 struct GoField: Sendable {
-    /// When the field is left out of the stored JSON.
+    /// The condition under which the field is left out of the stored JSON.
     enum Omission {
         case never
         /// Go's `omitempty`: a nil pointer, `""`, `false`, `0`, an empty list or map.
         case whenEmpty
-        /// Go's `omitzero`: the zero value; an empty list is not one.
+        /// Go's `omitzero`: the zero value. An empty list is not a zero value.
         case whenZero
     }
 
     let name: String
     let type: GoType
     let omission: Omission
-    /// The name with letter case folded as `encoding/json` folds it.
+    /// The name after the case folding of `encoding/json`.
     let foldedName: [UInt8]
 
     init(_ name: String, _ type: GoType, omitted omission: Omission = .whenEmpty) {
@@ -63,7 +64,8 @@ struct GoField: Sendable {
         self.foldedName = Self.fold(name)
     }
 
-    /// ASCII letters in lower case, and the two other characters that fold to ASCII letters.
+    /// Returns the name with ASCII letters in lower case. Two other characters (U+212A and U+017F) also fold to ASCII
+    /// letters.
     static func fold(_ name: String) -> [UInt8] {
         name.unicodeScalars.flatMap { scalar -> [UInt8] in
             switch scalar {
@@ -76,14 +78,14 @@ struct GoField: Sendable {
     }
 }
 
-/// A value as Go's decoder would hold it, with its pointer in the client's document.
+/// A value in the form of Go's decoder, with its pointer in the client's document.
 struct GoNode: Sendable {
-    /// RFC 6901 pointer into the client's document.
+    /// The RFC 6901 pointer into the client's document.
     let pointer: String
     var value: GoValue
 }
 
-/// A decoded value. An absent field, or a nil in Go, has no node.
+/// A decoded value. A field that is absent, or nil in Go, has no node.
 enum GoValue: Sendable {
     case string(String)
     case bool(Bool)
@@ -93,7 +95,7 @@ enum GoValue: Sendable {
     case netProtocol(NetProtocol)
     case anything(JSONValue)
     case list([GoNode])
-    /// In byte order of the keys, as Go writes maps.
+    /// A map in byte order of the keys, which is the order in which Go writes maps.
     case map([(key: String, node: GoNode)])
     case record(GoRecord)
 }
@@ -101,9 +103,9 @@ enum GoValue: Sendable {
 /// A decoded Go struct.
 struct GoRecord: Sendable {
     let type: GoStruct
-    /// RFC 6901 pointer into the client's document.
+    /// The RFC 6901 pointer into the client's document.
     let pointer: String
-    /// By field index of `type`; nil for a field that is absent or null.
+    /// The nodes by field index of `type`; nil for a field that is absent or null.
     private(set) var nodes: [GoNode?]
 
     init(_ type: GoStruct, at pointer: String) {
@@ -117,20 +119,20 @@ struct GoRecord: Sendable {
         set { nodes[index] = newValue }
     }
 
-    /// The field called `name` in Calico's JSON; also nil if the struct has no such field.
+    /// The node of the field `name` in Calico's JSON; nil if the node is absent or the struct has no such field.
     subscript(name: String) -> GoNode? {
         get { type.index(of: name).flatMap { nodes[$0] } }
         set { if let index = type.index(of: name) { nodes[index] = newValue } }
     }
 
-    /// Returns the field's pointer in the client's document, also if the field is absent.
+    /// Returns the field's pointer in the client's document, even if the field is absent.
     func pointer(to name: String) -> String {
         self[name]?.pointer ?? JSONPointer.append(pointer, name)
     }
 }
 
 extension GoRecord {
-    /// Returns the text of a string field; empty when absent, as in Go.
+    /// Returns the text of a string field; empty if absent, like in Go.
     func string(_ name: String) -> String {
         if case .string(let text)? = self[name]?.value { text } else { "" }
     }
@@ -170,6 +172,6 @@ extension GoRecord {
 }
 
 extension GoNode {
-    /// The text; empty when this is not a string.
+    /// The text of a string; empty for any other value.
     var text: String { if case .string(let text) = value { text } else { "" } }
 }

@@ -5,10 +5,10 @@ extension RuleID {
     static let lintBlankCondition = RuleID("lint.blank-condition")
 }
 
-/// Finds conditions of rules that a document names and leaves blank. Calico reads `nets:` without a value, `""` and
-/// `[]` as no condition, so the rule matches more than its author meant.
+/// Finds conditions of rules that are present but blank. Calico reads `nets:` without a value, `""` and `[]` as no
+/// condition, so the rule matches more than its author meant.
 ///
-/// Reads the client's document, because the stored form no longer has such conditions.
+/// The lint reads the client's document, because the stored form does not contain blank conditions.
 enum BlankLint {
     static let all: [RuleID] = [.lintBlankCondition]
 
@@ -35,7 +35,7 @@ enum BlankLint {
         }
     }
 
-    /// Members of a rule that are not conditions.
+    /// The members of a rule that are not conditions.
     private static let others: Set<String> = ["action", "metadata", "services", "paths"]
 
     private static func conditions(
@@ -70,7 +70,7 @@ enum BlankLint {
         "ipVersion": "both versions of IP", "type": "every type", "code": "every code",
     ]
 
-    /// Returns the members that Go reads as the field `name`, which may differ in letter case.
+    /// Returns the members that Go reads as the field `name`, in any letter case.
     private static func members(
         _ name: String, of value: JSONValue, _ type: GoStruct, at pointer: String
     ) -> [(JSONValue, GoType, String)] {
@@ -82,7 +82,7 @@ enum BlankLint {
 }
 
 extension GoType {
-    /// The struct that the field holds, itself or behind a pointer.
+    /// The struct that the field holds directly or through a pointer; nil for other types.
     fileprivate var structure: GoStruct? {
         switch self {
         case .structure(let type): type

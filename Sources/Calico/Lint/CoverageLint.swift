@@ -5,12 +5,13 @@ extension RuleID {
     static let lintNeverMatches = RuleID("lint.rule-never-matches")
 }
 
-/// Finds rules that no packet can reach, because an earlier rule of the same direction decides all of their packets.
+/// Finds rules that no packet can reach, because an earlier rule of the same direction decides every packet that
+/// would match.
 enum CoverageLint {
     static let all: [RuleID] = [.lintNeverMatches]
 
     static func check(_ rules: [GoRecord], into report: inout ViolationReport) {
-        // The time is quadratic, so only the first 100 rules are compared: people write no more by hand.
+        // The time is quadratic, so only the first 100 rules are compared. People rarely write more by hand.
         let criteria = rules.prefix(100).map(RuleCriteria.init)
         for (index, later) in criteria.enumerated() {
             let earlier = criteria[..<index].firstIndex { $0.isFinal && $0.covers(later) }
@@ -25,14 +26,14 @@ enum CoverageLint {
 
 /// The criteria of a rule for packets; an absent criterion matches every packet.
 struct RuleCriteria {
-    /// True if a match ends the evaluation: all actions but Log.
+    /// True if a match ends the evaluation. This is so for every action except Log.
     let isFinal: Bool
     private let rule: GoRecord
     /// The nets of source and destination, in the order of `PolicySide.allCases`.
     private let nets: [(nets: [GoNetwork?], notNets: [GoNetwork?])]
 
-    /// The limit of compared pairs of nets or ports, after which a rule counts as in doubt. Every two rules are
-    /// compared, so this bounds the cost of 100 rules.
+    /// The maximum number of compared pairs of nets or ports. Above it, the rule is not reported. Each rule is
+    /// compared with every earlier rule, so the limit bounds the cost of 100 rules.
     private static let maxComparisons = 256
 
     init(_ rule: GoRecord) {
@@ -47,7 +48,7 @@ struct RuleCriteria {
         }
     }
 
-    /// Returns true if every packet that `other` matches is matched by this rule; false when in doubt.
+    /// Returns true if this rule matches every packet that `other` matches; false when in doubt.
     func covers(_ other: RuleCriteria) -> Bool {
         let names = ["ipVersion", "protocol", "icmp", "notProtocol", "notICMP", "http"]
         return names.allSatisfy { Self.isEqualOrFree($0, rule, other.rule) }
@@ -65,7 +66,7 @@ struct RuleCriteria {
         let plain = [
             "selector", "namespaceSelector", "notSelector", "services", "serviceAccounts",
         ]
-        // A rule that excludes less matches more, so the negated lists are compared the other way round.
+        // A rule that excludes less matches more, so the negated lists are compared in the opposite direction.
         return plain.allSatisfy { isEqualOrFree($0, ours, theirs) }
             && isInside(theirs.list("ports"), ours.list("ports"), by: isSubrange)
             && excludes(theirs.list("notPorts"), atLeast: ours.list("notPorts"), by: isSubrange)
@@ -79,7 +80,7 @@ struct RuleCriteria {
         return GoEncoder.json(mine.value) == GoEncoder.json(other.value)
     }
 
-    /// Returns true if each of `theirs` lies in one of `ours`; an empty list means everything.
+    /// Returns true if each element of `theirs` lies in an element of `ours`. An empty list means everything.
     private static func isInside<Part>(
         _ theirs: [Part], _ ours: [Part], by isPart: (Part, Part) -> Bool
     ) -> Bool {
@@ -88,7 +89,7 @@ struct RuleCriteria {
             && theirs.allSatisfy { part in ours.contains { isPart(part, $0) } }
     }
 
-    /// Returns true if everything that `ours` excludes is excluded by `theirs` too.
+    /// Returns true if `theirs` excludes everything that `ours` excludes.
     private static func excludes<Part>(
         _ theirs: [Part], atLeast ours: [Part], by isPart: (Part, Part) -> Bool
     ) -> Bool {

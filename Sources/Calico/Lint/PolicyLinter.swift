@@ -1,13 +1,15 @@
 package import Documents
 import Domain
 
-/// Warnings about valid policies that probably do not have the intended effect.
+/// Warns about valid policies that probably do not have the intended effect.
 ///
-/// Judges the policy alone. The control plane, which sees endpoints, warns about selectors that match nothing.
+/// The linter reads only the policy. The control plane knows the endpoints and warns about selectors that match
+/// nothing.
 package enum PolicyLinter {
-    /// Returns the warnings about `stored`, a valid GlobalNetworkPolicy or NetworkPolicy; none for other documents.
+    /// Returns the warnings about `stored`, a valid GlobalNetworkPolicy or NetworkPolicy. Returns an empty list for
+    /// other documents.
     ///
-    /// `knownRegions` are the names of the registered regions; nil leaves names of regions unchecked.
+    /// - Parameter knownRegions: the names of the registered regions. If nil, names of regions are not checked.
     package static func lint(_ stored: JSONValue, knownRegions: Set<String>?) -> ViolationList {
         guard let kind = stored["kind"]?.stringValue.flatMap(ResourceKind.init(rawValue:)),
             kind.isPolicy, let schema = kind.schema
@@ -27,7 +29,7 @@ package enum PolicyLinter {
         return report.violations
     }
 
-    /// Returns the warnings about parts of the client's document that the stored form no longer has.
+    /// Returns the warnings about parts of the client's document that the stored form does not contain.
     package static func lint(written document: JSONValue, kind: ResourceKind) -> ViolationList {
         guard kind.isPolicy, let schema = kind.schema else { return [] }
         var report = ViolationReport(decoding: [])

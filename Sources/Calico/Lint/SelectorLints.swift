@@ -7,7 +7,7 @@ extension RuleID {
     static let lintUnknownRegion = RuleID("lint.unknown-region")
 }
 
-/// Lints about what selectors mean on OpenStack.
+/// Lints about the meaning of selectors on OpenStack.
 enum SelectorLints {
     static let all: [RuleID] = [.lintGroupEquality, .lintNamespaceSelector, .lintUnknownRegion]
 
@@ -95,8 +95,8 @@ enum SelectorLints {
 
 /// The security groups in the selectors of a policy as Calico stores it.
 package enum GroupReferences {
-    /// Returns one selector for each group that is named by id or by name. It selects the group's members and has the
-    /// pointer of the first mention.
+    /// Returns one selector for each group that the policy names by id or by name. The selector matches the group's
+    /// members. Its pointer is the first position that names the group.
     package static func read(_ stored: JSONValue) -> [Located<Selector>] {
         var found: [Located<Selector>] = []
         var seen: Set<String> = []
@@ -117,7 +117,7 @@ package enum GroupReferences {
         return found
     }
 
-    /// Returns the records that hold selectors of endpoints: the policy's spec and its rules' sides.
+    /// Returns the records that hold selectors of endpoints: the policy's spec and both sides of its rules.
     private static func records(_ stored: JSONValue) -> [(JSONValue, pointer: String)] {
         guard let spec = stored["spec"] else { return [] }
         var records = [(spec, pointer: "/spec")]
@@ -134,7 +134,7 @@ package enum GroupReferences {
 }
 
 extension SelectorNode {
-    /// The label that this node tests, not its operands.
+    /// The label that the node itself tests; nil for operators.
     fileprivate var label: String? {
         switch self {
         case .has(let label): label

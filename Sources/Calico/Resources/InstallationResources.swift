@@ -1,11 +1,11 @@
 package import Documents
 package import Domain
 
-/// The objects that calicoctl creates, if absent, before it writes a policy (libcalico-go/lib/clientv3/client.go
-/// `EnsureInitialized`).
+/// The objects that calicoctl creates before it writes a policy, unless they exist
+/// (libcalico-go/lib/clientv3/client.go `EnsureInitialized`).
 package enum InstallationResources {
-    /// Tiers are evaluated in ascending `order`. `defaultAction` applies to traffic that no policy of the tier
-    /// decides.
+    /// The fields of a tier. Calico evaluates tiers in ascending `order`. The `defaultAction` applies to traffic that
+    /// no policy of the tier decides.
     package struct TierDefaults: Sendable {
         package let name: String
         let order: Int64
@@ -32,7 +32,7 @@ package enum InstallationResources {
             ]))
     }
 
-    /// Returns the ClusterInformation, without which Felix does not start.
+    /// Returns the ClusterInformation. Felix does not start without it.
     ///
     /// - Parameter clusterGUID: 32 hex digits, new for every installation.
     package static func clusterInformation(
@@ -49,9 +49,10 @@ package enum InstallationResources {
     }
 }
 
-/// The networks that a stored set or policy names.
+/// Finds the networks that a stored set or policy names.
 package enum NamedNetworks {
-    /// Returns `spec.nets`, and `nets` and `notNets` of both sides of every rule; leaves out texts that are not CIDRs.
+    /// Returns the networks in `spec.nets` and in the `nets` and `notNets` of both sides of every rule. Leaves out
+    /// texts that are not CIDRs.
     package static func of(_ document: JSONValue?) -> Set<CIDR> {
         guard let spec = document?["spec"] else { return [] }
         var networks: Set<CIDR> = []

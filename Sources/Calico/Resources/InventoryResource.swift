@@ -1,17 +1,17 @@
 package import Documents
 package import Domain
 
-/// The Calico namespace that a region's Neutron server writes
-/// (networking-calico `datamodel_v3.get_namespace`).
+/// The Calico namespace of a region. The region's Neutron server writes its objects there (networking-calico
+/// `datamodel_v3.get_namespace`).
 package enum RegionNamespace {
     package static let prefix = "openstack-region-"
-    /// The namespace of a site without a region name. A named region's full resync deletes its
-    /// endpoints and security group policies.
+    /// The namespace of a site without a region name. A full resync of a named region deletes the endpoints and
+    /// security group policies in this namespace.
     package static let legacy = "openstack"
 
     package static func of(region: String) -> String { prefix + region }
 
-    /// Returns the region of `namespace`; nil when it is not a region's.
+    /// Returns the region of `namespace`; nil if the namespace does not belong to a region.
     package static func region(of namespace: String) -> String? {
         namespace.hasPrefix(prefix) ? String(namespace.dropFirst(prefix.count)) : nil
     }
@@ -22,7 +22,8 @@ package enum InventoryKey: Hashable, Sendable {
     case region(String)
     case subnet(region: String, name: String)
 
-    /// The label on both: a rule's selector `policyserver/region == "xyz-west"` matches them.
+    /// The label with the region's name on both kinds of sets. The selector `policyserver/region == "xyz-west"`
+    /// matches them.
     package static let regionLabel = "policyserver/region"
     package static let subnetLabel = "policyserver/subnet"
     static let displayNameAnnotation = "policyserver/display-name"
@@ -37,8 +38,8 @@ package enum InventoryKey: Hashable, Sendable {
         }
     }
 
-    /// Reads the region or subnet of a set's key; nil for a set that is not this server's. Names of regions and
-    /// subnets have no dots, so the parts are unambiguous.
+    /// Reads the region or subnet from a set's key. Returns nil for a set that does not belong to this server. Names
+    /// of regions and subnets have no dots, so the parts are unambiguous.
     package init?(_ key: ResourceKey) {
         guard key.kind == .globalNetworkSet else { return nil }
         let parts = key.name.split(separator: ".", omittingEmptySubsequences: false)
@@ -51,9 +52,10 @@ package enum InventoryKey: Hashable, Sendable {
     }
 }
 
-/// Regions and subnets as GlobalNetworkSets, and back.
+/// Converts regions and subnets to GlobalNetworkSets, and back.
 package enum InventoryResource {
-    /// Returns the set for `region`. It keeps annotations and fields of other tools on `existing`, but not labels.
+    /// Returns the set for `region`. The set keeps the annotations and fields that other tools wrote to `existing`,
+    /// but not their labels.
     package static func build(
         _ region: Region, existing: Resource?, identity: ObjectIdentity
     ) -> Resource {
@@ -94,7 +96,7 @@ package enum InventoryResource {
             annotations: annotations, spec: spec)
     }
 
-    /// Returns the region of a stored set. Blocks that another tool has broken are left out.
+    /// Returns the region of a stored set. Leaves out address blocks that another tool has made invalid.
     package static func region(_ name: String, _ resource: Resource) -> Region {
         let annotations = resource.annotations
         return Region(
@@ -103,7 +105,7 @@ package enum InventoryResource {
             addressBlocks: nets(resource), labels: userLabels(resource))
     }
 
-    /// Returns the subnet of a stored set; nil if another tool has removed its block.
+    /// Returns the subnet of a stored set; nil if another tool has removed its network.
     package static func subnet(_ name: String, region: String, _ resource: Resource) -> Subnet? {
         guard let cidr = nets(resource).first else { return nil }
         let annotations = resource.annotations
@@ -114,14 +116,14 @@ package enum InventoryResource {
             labels: userLabels(resource))
     }
 
-    /// Returns the blocks of a stored set that are CIDRs, in the order stored.
+    /// Returns the valid CIDRs of a stored set, in the stored order.
     package static func nets(_ resource: Resource) -> [CIDR] {
         (resource.spec["nets"]?.arrayValue ?? []).compactMap { value in
             value.stringValue.flatMap { try? CIDR(parsing: $0) }
         }
     }
 
-    /// Returns the blocks in the stored bytes of a set; none if the bytes are not a resource.
+    /// Returns the valid CIDRs in the stored bytes of a set. Returns an empty list if the bytes are not a resource.
     package static func nets(bytes: [UInt8]) -> [CIDR] {
         Resource(key: ResourceKey(.globalNetworkSet, name: ""), bytes: bytes).map(nets) ?? []
     }
@@ -132,7 +134,7 @@ package enum InventoryResource {
 }
 
 extension InventoryResource {
-    /// Returns the region as the API shows it.
+    /// Returns the representation of the region in the API.
     package static func representation(
         ofRegion name: String, _ resource: Resource, revision: Int64
     ) -> JSONValue? {
@@ -149,7 +151,7 @@ extension InventoryResource {
         return .object(object)
     }
 
-    /// Returns the subnet as the API shows it; nil if another tool has removed its block.
+    /// Returns the representation of the subnet in the API; nil if another tool has removed its network.
     package static func representation(
         ofSubnet name: String, region: String, _ resource: Resource, revision: Int64
     ) -> JSONValue? {

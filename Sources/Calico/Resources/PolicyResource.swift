@@ -1,27 +1,26 @@
 package import Documents
 import Domain
 
-/// The naming of policies in etcd. Releases of Calico differ in it. A reader of one convention cannot get an object
-/// of the other by name.
+/// The naming of policies in etcd. Releases of Calico use different conventions. A reader with one convention cannot
+/// get an object of the other convention by name.
 package enum PolicyNameConvention: String, Sendable, CaseIterable {
-    /// The convention of the stored policies; `plain` if no policy is stored.
+    /// The convention of the policies in etcd; `plain` if etcd has no policy.
     case auto
-    /// Calico 3.32 and later: the author's name.
+    /// The author's name, used by Calico 3.32 and later.
     case plain
-    /// Up to Calico 3.31: `<tier>.<name>`.
+    /// The name `<tier>.<name>`, used up to Calico 3.31.
     case tiered
 }
 
-/// The two names of a policy: the author's and the one in etcd's key.
+/// The two names of a policy: the author's name and the name in the etcd key.
 package enum PolicyName {
     package static let defaultTier = "default"
-    /// Where Calico keeps the author's name: `{"name":"allow-tcp-80"}`.
+    /// The annotation in which Calico keeps the author's name: `{"name":"allow-tcp-80"}`.
     package static let metadataAnnotation = "projectcalico.org/metadata"
 
-    /// Returns the name in etcd of the policy its author calls `name`, in `tier`.
+    /// Returns the name in etcd of the policy with the author's name `name` in `tier`.
     ///
-    /// Names that Calico itself generates (`ossg.default.*`, `knp.default.*`) are never prefixed
-    /// (libcalico-go/lib/names).
+    /// Names that Calico generates (`ossg.default.*`, `knp.default.*`) never get a prefix (libcalico-go/lib/names).
     package static func stored(
         _ name: String, tier: String, convention: PolicyNameConvention
     ) -> String {
@@ -31,13 +30,13 @@ package enum PolicyName {
         return tier + "." + name
     }
 
-    /// True if Calico itself makes policies of this name, from security groups or Kubernetes' policies.
+    /// Returns true if Calico generates policies with this name, from security groups or Kubernetes policies.
     package static func isGenerated(_ name: String) -> Bool {
         name.hasPrefix("ossg.default.") || name.hasPrefix("knp.default.")
     }
 
-    /// Returns the author's name of a stored policy: the name in the annotation if it fits the key, otherwise the
-    /// key's name without `default.`.
+    /// Returns the author's name of a stored policy. This is the name in the annotation if it matches the key,
+    /// otherwise the key's name without `default.`.
     package static func authored(_ resource: Resource) -> String {
         let stored = resource.key.name
         let tier = resource.spec["tier"]?.stringValue ?? defaultTier
@@ -55,12 +54,12 @@ package enum PolicyName {
     }
 }
 
-/// Converts a judged GlobalNetworkPolicy or NetworkPolicy to its stored form, and a stored one to the form that
-/// clients see.
+/// Converts a judged GlobalNetworkPolicy or NetworkPolicy to its stored form, and a stored policy to the form for
+/// clients.
 package enum PolicyResource {
     package static let tierLabel = "projectcalico.org/tier"
 
-    /// Returns the tier a policy document names; `default` when it names none.
+    /// Returns the tier that a policy document names; `default` if the document names no tier.
     package static func tier(of document: JSONValue) -> String {
         guard let tier = document["spec"]?["tier"]?.stringValue, !tier.isEmpty else {
             return PolicyName.defaultTier
@@ -68,10 +67,10 @@ package enum PolicyResource {
         return tier
     }
 
-    /// Returns the object to store for `judged`, which is the client's document in the form that Calico's client
+    /// Returns the object to store. The `judged` document is the client's document in the form that Calico's client
     /// would store.
     ///
-    /// Keeps annotations and metadata of `existing` that the document does not mention.
+    /// Annotations and metadata of `existing` are kept if the document does not mention them.
     package static func build(
         key: ResourceKey, authoredName: String, judged: JSONValue, existing: Resource?,
         identity: ObjectIdentity
@@ -90,8 +89,8 @@ package enum PolicyResource {
             annotations: annotations, spec: judged["spec"]?.objectValue ?? JSONObject())
     }
 
-    /// Returns the policy as a client sees it: the author's name, and the revision as `resourceVersion`. The form is
-    /// canonical, because the ledger keeps past versions in this form and both must read alike.
+    /// Returns the policy in the form for clients, with the author's name, and the revision as `resourceVersion`. The
+    /// JSON is canonical, because the ledger stores past versions in the same form.
     package static func representation(_ resource: Resource, revision: Int64) -> JSONValue {
         guard var object = resource.document.objectValue else { return resource.document }
         var metadata = resource.metadata

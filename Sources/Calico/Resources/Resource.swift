@@ -1,7 +1,7 @@
 package import Documents
 import Domain
 
-/// A Calico v3 resource as stored in etcd: envelope, metadata and spec, with all members.
+/// A stored Calico v3 resource: envelope, metadata and spec, with all members.
 package struct Resource: Sendable, Equatable {
     package static let apiVersion = "projectcalico.org/v3"
 
@@ -14,8 +14,8 @@ package struct Resource: Sendable, Equatable {
         self.document = document
     }
 
-    /// Reads stored bytes. Returns nil if they are not a JSON object: Calico skips such a value in a list, so the
-    /// object counts as absent.
+    /// Reads stored bytes. Returns nil if the bytes are not a JSON object. Calico skips such a value in a list, so
+    /// the object counts as absent.
     package init?(key: ResourceKey, bytes: [UInt8]) {
         guard let document = try? JSONParser.parse(bytes), case .object = document else {
             return nil
@@ -30,10 +30,10 @@ package struct Resource: Sendable, Equatable {
     package var labels: [String: String] { Self.strings(metadata["labels"]) }
     package var annotations: [String: String] { Self.strings(metadata["annotations"]) }
 
-    /// The bytes to store, as Go's encoder would write them.
+    /// The bytes to store, equal to the output of Go's encoder.
     package var bytes: [UInt8] { JSONSerializer.goBytes(document) }
 
-    /// Returns a document of strings as a dictionary; members of another type are left out.
+    /// Returns the string members of a JSON object as a dictionary. Leaves out members of other types.
     static func strings(_ value: JSONValue?) -> [String: String] {
         var result: [String: String] = [:]
         for (key, value) in value?.objectValue ?? JSONObject() {
@@ -42,7 +42,7 @@ package struct Resource: Sendable, Equatable {
         return result
     }
 
-    /// Returns `strings` as a document in key order, as Go's encoder orders a map; nil if empty.
+    /// Returns `strings` as a JSON object, sorted by key like a map in Go's encoder; nil if empty.
     static func document(of strings: [String: String]) -> JSONValue? {
         guard !strings.isEmpty else { return nil }
         let members = strings.sorted { $0.key < $1.key }.map {
@@ -52,12 +52,12 @@ package struct Resource: Sendable, Equatable {
     }
 }
 
-/// The two members that an object gets at its creation and keeps in every update. Without them calicoctl reads an
-/// object but cannot apply or replace it.
+/// The two members that an object gets at its creation and keeps in every update. calicoctl can read an object
+/// without them, but cannot apply or replace it.
 package struct ObjectIdentity: Sendable, Equatable {
     /// A random UUID in lower case.
     package var uid: String
-    /// RFC 3339, UTC, whole seconds: `2026-11-23T05:00:00Z`.
+    /// The creation time in RFC 3339, UTC, whole seconds: `2026-11-23T05:00:00Z`.
     package var creationTimestamp: String
 
     package init(uid: String, creationTimestamp: String) {
@@ -65,7 +65,7 @@ package struct ObjectIdentity: Sendable, Equatable {
         self.creationTimestamp = creationTimestamp
     }
 
-    /// Returns the identity of `existing`, completed by `fresh` if another writer has left out a part.
+    /// Returns the identity of `existing`. Members that another writer has left out are taken from `fresh`.
     package static func of(_ existing: Resource?, fresh: ObjectIdentity) -> ObjectIdentity {
         ObjectIdentity(
             uid: existing?.uid ?? fresh.uid,
@@ -74,9 +74,10 @@ package struct ObjectIdentity: Sendable, Equatable {
 }
 
 extension Resource {
-    /// Returns a resource with the envelope every Calico tool accepts.
+    /// Returns a resource with the envelope that every Calico tool accepts.
     ///
-    /// Keeps the fields of `existing` that this write does not name: other metadata and other members of the object.
+    /// The resource keeps all fields of `existing` that this write does not name: other metadata and other members of
+    /// the object.
     static func build(
         key: ResourceKey, existing: Resource?, identity: ObjectIdentity,
         labels: [String: String], annotations: [String: String], spec: JSONObject

@@ -1,4 +1,4 @@
-/// The Calico v3 kinds this product reads or writes, by their `kind` text.
+/// The Calico v3 kinds that this server reads or writes. The raw value is the text of `kind`.
 package enum ResourceKind: String, CaseIterable, Sendable, Hashable {
     case globalNetworkPolicy = "GlobalNetworkPolicy"
     case networkPolicy = "NetworkPolicy"
@@ -29,12 +29,12 @@ package enum ResourceKind: String, CaseIterable, Sendable, Hashable {
         }
     }
 
-    /// True if objects of this kind are policies: in a tier, with rules.
+    /// True if objects of this kind are policies, which have a tier and rules.
     package var isPolicy: Bool {
         self == .globalNetworkPolicy || self == .networkPolicy
     }
 
-    /// The kind whose etcd path element is `plural`, if it is one of ours.
+    /// Creates the kind with the etcd path element `plural`. Returns nil for an unknown kind.
     package init?(plural: some StringProtocol) {
         guard let kind = Self.allCases.first(where: { $0.plural == plural }) else { return nil }
         self = kind
@@ -48,7 +48,7 @@ package struct ResourceKey: Hashable, Sendable {
     package static let root = "/calico/resources/v3/projectcalico.org/"
 
     package let kind: ResourceKind
-    /// Nil if and only if the kind is not namespaced.
+    /// The namespace; nil if and only if the kind is not namespaced.
     package let namespace: String?
     package let name: String
 
@@ -75,8 +75,8 @@ package struct ResourceKey: Hashable, Sendable {
         }
     }
 
-    /// Reads the key `path`; nil for a key that is not of a v3 resource, and for one that is not ASCII, as every legal
-    /// name is.
+    /// Reads the key `path`. Returns nil if the key is not a key of a v3 resource or is not ASCII. Every legal name
+    /// is ASCII.
     package init?(path: String) {
         guard path.hasPrefix(Self.root), path.utf8.allSatisfy({ $0 < 0x80 }) else { return nil }
         let parts = path.dropFirst(Self.root.count)

@@ -1,12 +1,12 @@
 package import Documents
 import Domain
 
-/// A stored value that is not what it looks like: Felix reads it in another way, or not at all.
+/// A stored value with a misleading text: Felix interprets it differently, or ignores it.
 package struct StoredFinding: Sendable, Hashable {
     package let code: StoredFindingCode
-    /// RFC 6901 pointer into the stored value; empty for the whole of it.
+    /// The RFC 6901 pointer into the stored value; empty for the whole value.
     package let pointer: String
-    /// The effect of the value that differs from its looks.
+    /// The actual effect of the value.
     package let message: String
     /// The change that corrects it.
     package let fix: String
@@ -20,7 +20,7 @@ package struct StoredFinding: Sendable, Hashable {
 
     package var severity: FindingSeverity { code.severity }
 
-    /// As answers show it.
+    /// The JSON form of the finding in answers.
     package var document: JSONValue {
         [
             "code": .string(code.rawValue), "severity": .string(severity.rawValue),
@@ -28,72 +28,73 @@ package struct StoredFinding: Sendable, Hashable {
         ]
     }
 
-    /// The limit of findings about one value, so that a hostile value does not fill memory and answers.
+    /// The maximum number of findings about one value. The limit keeps a hostile value from filling memory and
+    /// answers.
     package static let maximumCount = 16
 }
 
-/// The harm of a finding.
+/// The severity of a finding.
 package enum FindingSeverity: String, Sendable, CaseIterable {
     /// Felix crashes or no longer receives changes.
     case critical
-    /// Traffic is allowed or denied in another way than the value says.
+    /// Traffic is allowed or denied differently from the text of the value.
     case error
-    /// The value has the effect that it names, but tools read it differently.
+    /// The value has the intended effect, but tools show it differently.
     case warning
 }
 
-/// The stable identity of a kind of finding.
+/// The stable identifier of a kind of finding.
 ///
-/// The behaviour of Felix is that of Calico v3.32.1: `felix/calc/validation_filter.go`, `felix/rules/policy.go`,
-/// `libcalico-go/lib/backend/syncersv1/updateprocessors`.
+/// The findings describe the behaviour of Felix in Calico v3.32.1: `felix/calc/validation_filter.go`,
+/// `felix/rules/policy.go`, `libcalico-go/lib/backend/syncersv1/updateprocessors`.
 package enum StoredFindingCode: String, Sendable, CaseIterable {
-    /// Not a JSON object: Calico's lists skip it, and its watches stall.
+    /// The value is not a JSON object. Calico's lists skip it, and Calico's watches stall.
     case notJSON = "stored.not-json"
-    /// JSON that this server does not read, though Calico may: a repeated key, bad UTF-8, too deep.
+    /// The value is JSON that this server refuses but Calico may read: a repeated key, bad UTF-8, or too many levels.
     case unread = "stored.unread"
-    /// A rule's action that Felix does not know, which ends its process.
+    /// The action of a rule is unknown to Felix. Felix crashes.
     case action = "stored.action"
-    /// A rule without an action, which counts as Allow.
+    /// A rule has no action. Felix reads it as Allow.
     case actionMissing = "stored.action-missing"
-    /// A member that Go cannot decode, so that the whole value counts as absent.
+    /// Go cannot decode a member, so the whole value counts as absent.
     case type = "stored.type"
-    /// A selector that does not parse: the policy counts as absent.
+    /// A selector is not valid. The policy counts as absent.
     case selector = "stored.selector"
-    /// An invalid port, or ports of a protocol without ports: the policy counts as absent.
+    /// A port is invalid, or the protocol has no ports. The policy counts as absent.
     case port = "stored.port"
-    /// An unknown protocol: the policy counts as absent.
+    /// A protocol is unknown. The policy counts as absent.
     case netProtocol = "stored.protocol"
-    /// An IP version other than 4 and 6: the policy counts as absent.
+    /// An IP version is neither 4 nor 6. The policy counts as absent.
     case ipVersion = "stored.ip-version"
-    /// A type or code of ICMP out of range, or a code alone: the policy counts as absent.
+    /// An ICMP type or code is out of range, or a code has no type. The policy counts as absent.
     case icmp = "stored.icmp"
-    /// A network that does not parse and is dropped, which may open the rule.
+    /// A network is not valid. Felix drops it, so the rule may match more traffic.
     case net = "stored.net"
-    /// A policy whose value names another namespace than its key, or none.
+    /// The namespace in the value differs from the key's namespace or is absent.
     case namespace = "stored.namespace"
-    /// No types, which means both directions, or an unknown type.
+    /// A policy has an unknown type, or has no types and therefore applies in both directions.
     case types = "stored.types"
-    /// A field that Calico does not know and ignores.
+    /// A field is unknown to Calico. Calico ignores it.
     case unknownField = "stored.unknown-field"
-    /// A field spelled in another letter case.
+    /// The name of a field has a different letter case.
     case fieldCase = "stored.field-case"
-    /// A name in the value other than the key's.
+    /// The name in the value differs from the key's name.
     case name = "stored.name"
-    /// A kind in the value other than the key's.
+    /// The kind in the value differs from the key's kind.
     case kind = "stored.kind"
-    /// A tier's default action that counts as Deny.
+    /// The default action of a tier is unknown. Felix reads it as Deny.
     case tierAction = "stored.tier-action"
-    /// The set of a region or subnet without the labels by which rules select it.
+    /// The set of a region or subnet lacks the labels that rules use to select it.
     case inventoryLabel = "stored.inventory-label"
-    /// The set of a region or subnet with networks that address management cannot use.
+    /// The set of a region or subnet has networks that address management cannot use.
     case inventoryNets = "stored.inventory-nets"
-    /// Two stored policies that are one object in the API; Felix enforces both.
+    /// Two stored policies are one object in the API. Felix enforces both.
     case twin = "stored.twin"
-    /// A subnet outside the address blocks of its region.
+    /// A subnet is outside the address blocks of its region.
     case subnetOutside = "stored.subnet-outside-region"
-    /// A subnet of a region that is not registered.
+    /// The region of a subnet is not registered.
     case subnetRegion = "stored.subnet-region"
-    /// A subnet that shares addresses with another subnet, or with another region's address block.
+    /// A subnet shares addresses with another subnet, or with an address block of another region.
     case subnetOverlap = "stored.subnet-overlap"
 
     package var severity: FindingSeverity {
@@ -109,7 +110,7 @@ package enum StoredFindingCode: String, Sendable, CaseIterable {
     }
 }
 
-/// Collects the first few findings about one value.
+/// Collects the first findings about one value, up to `StoredFinding.maximumCount`.
 struct StoredReport {
     private(set) var findings: [StoredFinding] = []
 
@@ -122,7 +123,8 @@ struct StoredReport {
 }
 
 extension String {
-    /// The text in quotes, cut and without control characters, so that a value cannot break a message or a log.
+    /// The text in quotes, cut to 64 characters, with `?` for control characters. A stored value therefore cannot
+    /// break a message or a log.
     var quotedForFinding: String {
         var shown = "\""
         for scalar in unicodeScalars.prefix(64) {

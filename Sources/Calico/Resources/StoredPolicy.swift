@@ -1,7 +1,7 @@
 import Documents
 import Domain
 
-/// Judges stored policies as Felix reads them.
+/// Judges stored policies by the behaviour of Felix.
 enum StoredPolicy {
     static func check(_ document: JSONValue, _ key: ResourceKey, into report: inout StoredReport) {
         if key.kind == .networkPolicy { namespace(document, key, into: &report) }
@@ -18,7 +18,8 @@ enum StoredPolicy {
         }
     }
 
-    /// Felix confines a NetworkPolicy to the namespace of the value (`networkpolicyprocessor.go`).
+    /// Checks the namespace. Felix limits a NetworkPolicy to the namespace in the value
+    /// (`networkpolicyprocessor.go`).
     static func namespace(
         _ document: JSONValue, _ key: ResourceKey, into report: inout StoredReport
     ) {
@@ -54,8 +55,9 @@ enum StoredPolicy {
         }
     }
 
-    /// Without types Felix applies a policy in both directions (`felix/calc/policy_sorter.go`), while clients show the
-    /// directions that have rules. Neutron writes no types and means both, so its policies are not reported.
+    /// Checks `types`. Felix applies a policy without types in both directions (`felix/calc/policy_sorter.go`), but
+    /// clients show only the directions that have rules. Neutron writes no types and intends both directions, so its
+    /// policies are not reported.
     private static func types(
         _ spec: JSONValue, _ key: ResourceKey, into report: inout StoredReport
     ) {
@@ -90,7 +92,7 @@ struct RulePlace {
     }
 }
 
-/// Judges stored network sets, those of regions and subnets among them, and tiers.
+/// Judges stored tiers and network sets, including the sets of regions and subnets.
 enum StoredSet {
     static func check(_ document: JSONValue, _ key: ResourceKey, into report: inout StoredReport) {
         if key.kind == .networkSet { StoredPolicy.namespace(document, key, into: &report) }
@@ -105,7 +107,7 @@ enum StoredSet {
         if let inventory = InventoryKey(key) { check(inventory, document, nets, into: &report) }
     }
 
-    /// True if Felix reads the element of `nets` as a network: host bits and bare addresses are fine.
+    /// Returns true if Felix reads the element of `nets` as a network. Host bits and bare addresses are valid.
     static func isNet(_ value: JSONValue) -> Bool {
         guard let text = value.stringValue else { return false }
         return GoNetwork(text) != nil || IPAddress(parsing: text) != nil

@@ -1,7 +1,7 @@
 import Documents
 import Domain
 
-/// Judges one rule of a stored policy as Felix reads it.
+/// Judges one rule of a stored policy by the behaviour of Felix.
 struct StoredRule {
     private let rule: JSONValue
     private let place: RulePlace
@@ -34,8 +34,8 @@ struct StoredRule {
         }
     }
 
-    /// Nothing checks the action before Felix renders it, and there an unknown action is a panic
-    /// (`felix/rules/policy.go`).
+    /// Checks the action. Calico does not check it before Felix renders the rule, and Felix panics at an unknown
+    /// action (`felix/rules/policy.go`).
     private func action(into report: inout StoredReport) {
         let text = rule.goMember("action")?.stringValue ?? ""
         if text.isEmpty {
@@ -84,8 +84,8 @@ struct StoredRule {
             fix: "write a type from 0 to 254, and a code from 0 to 255 only beside a type")
     }
 
-    /// Felix drops networks that do not parse (`updateprocessors/rules.go`). A list that is empty after that is no
-    /// condition.
+    /// Checks a list of networks. Felix drops invalid networks (`updateprocessors/rules.go`). If the list is then
+    /// empty, the rule has no such condition.
     private func nets(
         _ entity: JSONValue, _ side: PolicySide, _ field: String, into report: inout StoredReport
     ) {
@@ -123,7 +123,7 @@ struct StoredRule {
             fix: "write protocol: TCP, UDP or SCTP beside the ports")
     }
 
-    /// True if the rule's protocol is one that has ports, its name in any letter case.
+    /// True if the rule's protocol has ports. The letter case of its name does not matter.
     private var hasPorts: Bool {
         switch rule.goMember("protocol").flatMap(StoredScalar.netProtocol) {
         case .name(let name)?: Self.withPorts.contains(name.lowercased())

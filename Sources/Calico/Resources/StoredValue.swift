@@ -1,11 +1,11 @@
 import Documents
 import Domain
 
-/// The value of a key, read once, with the findings about it.
+/// The parsed value of a key and the findings about it.
 ///
-/// Each of 50,000 policies is judged at start, so this takes one walk over the document and no copy of it.
+/// The server judges 50,000 policies at start, so this type walks each document once and does not copy it.
 package struct StoredValue: Sendable {
-    /// Nil if the bytes are not a JSON object that this server reads.
+    /// The resource; nil if the bytes are not a JSON object that this server can read.
     package let resource: Resource?
     package let findings: [StoredFinding]
 
@@ -30,8 +30,8 @@ package struct StoredValue: Sendable {
         findings = report.findings
     }
 
-    /// The errors that every JSON reader reports. Go accepts others: it takes the last of repeated keys and replaces
-    /// bad UTF-8.
+    /// The errors that every JSON reader reports. Go accepts the other errors: it uses the last of repeated keys and
+    /// replaces bad UTF-8.
     private static let syntax: Set<RuleID> = [
         .jsonSyntax, .jsonNumber, .jsonString, .jsonTrailingData, .documentEmpty,
     ]
@@ -83,10 +83,10 @@ package struct StoredValue: Sendable {
     }
 }
 
-/// Finds members that Go's `encoding/json` does not decode into Calico's structs, or decodes from a field with another
-/// spelling. Unlike in a client's document (`GoDecoder`), a number is not accepted as text here.
+/// Finds members that Go's `encoding/json` cannot decode into Calico's structs, and members whose names differ from
+/// the field's in letter case. A number is not accepted as text, unlike in a client's document (`GoDecoder`).
 struct StoredTypes {
-    /// Pointers are relative to the value that is being read.
+    /// The problems found. Their pointers are relative to the value that is being read.
     private var found: [(code: StoredFindingCode, pointer: String, message: String)] = []
 
     static func check(_ document: JSONValue, as type: GoStruct, into report: inout StoredReport) {
@@ -187,7 +187,7 @@ struct StoredTypes {
     }
 }
 
-/// Values of Calico's own scalar types as `encoding/json` reads them.
+/// Reads values of Calico's scalar types like `encoding/json`.
 enum StoredScalar {
     static func port(_ value: JSONValue) -> Port? {
         switch value {
@@ -208,8 +208,8 @@ enum StoredScalar {
 }
 
 extension JSONValue {
-    /// Returns the member that Go decodes into the field `name`: letter case does not matter, and the last such member
-    /// counts.
+    /// Returns the member that Go decodes into the field `name`. Letter case is ignored, and the last such member
+    /// wins.
     func goMember(_ name: String) -> JSONValue? {
         guard case .object(let object) = self else { return nil }
         let length = name.utf8.count

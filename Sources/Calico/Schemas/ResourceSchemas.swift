@@ -1,4 +1,4 @@
-/// Kubernetes' `metav1.ObjectMeta`, which every Calico resource carries.
+/// Kubernetes' `metav1.ObjectMeta`, which every Calico resource has.
 enum MetadataSchema {
     static let objectMeta = GoStruct([
         GoField("name", .string), GoField("generateName", .string), GoField("namespace", .string),
@@ -25,13 +25,13 @@ enum MetadataSchema {
         GoField("fieldsV1", .pointer(to: .anything)), GoField("subresource", .string),
     ])
 
-    /// A resource whose `spec` may be anything.
+    /// A resource with any value as its `spec`.
     static let envelope = GoStruct([
         GoField("kind", .string), GoField("apiVersion", .string),
         GoField("metadata", .structure(objectMeta)), GoField("spec", .anything),
     ])
 
-    /// Returns a whole resource with the given `spec`.
+    /// Returns the struct of a whole resource with the given `spec`.
     static func resource(spec: GoStruct) -> GoStruct {
         GoStruct([
             GoField("kind", .string), GoField("apiVersion", .string),
@@ -107,7 +107,7 @@ enum PolicySchema {
     private static let ruleMetadata = GoStruct([GoField("annotations", .stringMap)])
 }
 
-/// Calico's network sets (global and namespaced have one shape).
+/// Calico's GlobalNetworkSet and NetworkSet, which have the same fields.
 enum NetworkSetSchema {
     static let networkSet = MetadataSchema.resource(
         spec: GoStruct([GoField("nets", .list(of: .string))]))
@@ -123,7 +123,7 @@ enum TierSchema {
 }
 
 extension ResourceKind {
-    /// The Go struct of the kinds that this server judges; nil for the others.
+    /// The Go struct of the kind; nil if this server does not judge the kind.
     var schema: GoStruct? {
         switch self {
         case .globalNetworkPolicy: PolicySchema.globalNetworkPolicy

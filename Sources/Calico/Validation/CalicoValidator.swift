@@ -1,27 +1,27 @@
 package import Documents
 import Domain
 
-/// Calico's judgement of a document.
+/// The result of judging a document by Calico's rules.
 package struct CalicoVerdict: Sendable {
     /// All violations in the order of Calico's checks; empty if the document is valid.
     package var violations: ViolationList
-    /// The document as Calico's client would store it, without the members that only the datastore knows (uid,
-    /// creation time, the policy name annotation); nil unless valid.
+    /// The document in the form that Calico's client would store; nil if the document is invalid. It lacks the
+    /// members that only the datastore knows: uid, creation time and the annotation with the policy's name.
     package var stored: JSONValue?
-    /// The identity in the document before defaults were filled in; nil for a kind that is not judged.
+    /// The identity in the document before defaults are applied; nil for a kind that this server does not judge.
     package var identity: CalicoIdentity?
-    /// True for a document of another system. Its only violation is about its version.
+    /// True if the document is a manifest of another system. Its only violation is about `apiVersion`.
     package var isForeign = false
 
     package var isValid: Bool { violations.isEmpty }
 }
 
-/// Judges documents as Calico's decoder, v3 validator and CRD rules do.
+/// Judges documents by the rules of Calico's decoder, v3 validator and CRDs.
 package enum CalicoValidator {
     /// Judges `document` as an object of `kind`.
     ///
-    /// - Parameter namespace: the namespace for a document without `metadata.namespace`: the one in the request's
-    ///   path.
+    /// - Parameter namespace: the namespace in the request's path. It applies to a document without
+    ///   `metadata.namespace`.
     package static func judge(
         _ document: JSONValue, kind: ResourceKind, namespace: String? = nil
     ) -> CalicoVerdict {
@@ -78,7 +78,7 @@ package enum CalicoValidator {
 }
 
 extension GoRecord {
-    /// Sets `metadata.namespace`, unless the document has that member, even if blank.
+    /// Sets `metadata.namespace` if the document does not have that member. A blank member counts as present.
     fileprivate mutating func complete(namespace: String, of document: JSONValue) {
         let metadata = document.objectValue?.filter {
             type.index(decoding: $0.key) == type.index(of: "metadata")
@@ -96,7 +96,7 @@ extension GoRecord {
         self["metadata"] = GoNode(pointer: record.pointer, value: .record(record))
     }
 
-    /// Returns an empty struct for the field `name` that the document leaves out.
+    /// Returns an empty struct for the field `name`, which is absent in the document.
     func empty(_ name: String) -> GoRecord {
         guard let index = type.index(of: name), case .structure(let type) = type.fields[index].type
         else { return GoRecord(GoStruct([]), at: pointer(to: name)) }
@@ -109,23 +109,23 @@ struct ViolationReport {
     private(set) var violations: ViolationList
     private let undecoded: Set<String>
 
-    /// Begins with the violations of the decoder.
+    /// Creates a report that contains the violations of the decoder.
     init(decoding violations: ViolationList) {
         self.violations = violations
         undecoded = Set(violations.map(\.pointer))
     }
 
-    /// Adds a violation, unless decoding has already refused the same place.
+    /// Adds a violation, unless the decoder has already reported one at the same pointer.
     mutating func add(_ rule: RuleID, at pointer: String, _ message: String) {
         guard !undecoded.contains(pointer) else { return }
         violations.append(Violation(pointer: pointer, rule: rule, message: message))
     }
 }
 
-/// Fields of a stored object that this release does not know, for example those that a newer Calico has written.
+/// Finds fields of a stored object that this release does not know, for example fields of a newer Calico.
 package enum UnknownFields {
-    /// Returns pointers to the fields of `document`, an object of `kind`, that Calico's decoder would refuse as
-    /// unknown.
+    /// Returns pointers to the unknown fields of `document`, an object of `kind`. Calico's decoder would refuse these
+    /// fields.
     package static func pointers(in document: JSONValue, kind: ResourceKind) -> [String] {
         guard let schema = kind.schema else { return [] }
         var decoder = GoDecoder()
@@ -134,16 +134,16 @@ package enum UnknownFields {
     }
 }
 
-/// The defaults that Calico's client fills in before it validates and stores.
+/// Applies the defaults that Calico's client sets before it validates and stores an object.
 enum Defaulting {
-    /// The label by which policies are found by tier.
+    /// The label that holds the policy's tier. Tools use it to find the policies of a tier.
     static let tierLabel = "projectcalico.org/tier"
     static let defaultTier = "default"
 
     static func apply(to resource: inout GoRecord, kind: ResourceKind) {
         var metadata = resource.record("metadata") ?? resource.empty("metadata")
         var spec = resource.record("spec") ?? resource.empty("spec")
-        // The datastore replaces these by the etcd revision on every read.
+        // The datastore sets these members on every read.
         metadata["resourceVersion"] = nil
         metadata["selfLink"] = nil
         switch kind {
@@ -157,7 +157,7 @@ enum Defaulting {
         resource["spec"] = GoNode(pointer: spec.pointer, value: .record(spec))
     }
 
-    /// Tier, types and the tier label.
+    /// Sets the tier, the types and the tier label of a policy.
     private static func policy(_ spec: inout GoRecord, _ metadata: inout GoRecord) {
         if spec.string("tier").isEmpty {
             spec["tier"] = spec.added("tier", .string(defaultTier))
@@ -175,7 +175,7 @@ enum Defaulting {
         metadata["labels"] = metadata.added("labels", .map(labels))
     }
 
-    /// Returns the directions a policy without `types` applies to.
+    /// Returns the default `types` of a policy with the given rules.
     private static func types(ingress: Bool, egress: Bool) -> [String] {
         if !egress { return ["Ingress"] }
         return ingress ? ["Ingress", "Egress"] : ["Egress"]
@@ -183,7 +183,8 @@ enum Defaulting {
 }
 
 extension GoRecord {
-    /// Returns a node for the field `name`, with the pointer that the document has or would have for it.
+    /// Returns a node for the field `name`, with the pointer of that field in the document even if it is absent
+    /// there.
     fileprivate func added(_ name: String, _ value: GoValue) -> GoNode {
         GoNode(pointer: pointer(to: name), value: value)
     }

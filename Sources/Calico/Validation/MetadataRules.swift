@@ -7,11 +7,11 @@ extension RuleID {
     static let apiVersion = RuleID("calico.api-version")
 }
 
-/// `kind` and `apiVersion`.
+/// Rules about `kind` and `apiVersion`.
 enum EnvelopeRules {
     static let all: [RuleID] = [.unjudgedKind, .kindMismatch, .apiVersion]
 
-    /// The only API version there is (Calico's `v3.GroupVersionCurrent`).
+    /// The only valid API version (Calico's `v3.GroupVersionCurrent`).
     static let version = "projectcalico.org/v3"
 
     static func check(
@@ -35,10 +35,10 @@ enum EnvelopeRules {
     }
 }
 
-/// Manifests of other systems that people send by mistake, and the text to write instead.
+/// Recognizes network policies of other systems that users send by mistake.
 package enum ForeignManifest {
-    /// Returns the violation for a network policy of another system, for which Calico's rules give no useful message;
-    /// nil for any other document.
+    /// Returns the violation for a network policy of another system, because Calico's rules give no useful message
+    /// for it. Returns nil for any other document.
     package static func violation(_ identity: CalicoIdentity) -> Violation? {
         guard let version = identity.apiVersion, let kind = identity.kind?.value,
             let system = policySystem(version.value), kind.hasSuffix("NetworkPolicy")
@@ -73,7 +73,7 @@ extension RuleID {
     static let annotationsSize = RuleID("metadata.annotations-size")
 }
 
-/// Namespace, labels and annotations.
+/// Rules about namespace, labels and annotations.
 enum MetadataRules {
     static let all: [RuleID] = [
         .namespaceRequired, .labelKey, .labelValue, .annotationKey, .annotationsSize,
@@ -130,7 +130,8 @@ enum MetadataRules {
         }
     }
 
-    /// Lowers only the letters that become ASCII, because the following check refuses all others.
+    /// Converts only characters whose lower-case form is ASCII. The next check refuses all other characters outside
+    /// ASCII.
     private static func lowerCase(_ key: String) -> String {
         var lowered = String.UnicodeScalarView()
         for scalar in key.unicodeScalars {
@@ -151,7 +152,7 @@ extension RuleID {
     static let nameDots = RuleID("metadata.name-dots")
 }
 
-/// `metadata.name`.
+/// Rules about `metadata.name`.
 enum NameRules {
     static let all: [RuleID] = [.nameFormat, .nameLength, .nameDots]
 
@@ -179,8 +180,8 @@ enum NameRules {
         }
     }
 
-    /// Returns true if the name has no more dots than its kind allows. Dots once separated the tier in policy names,
-    /// and still do in the stored names of some releases.
+    /// Returns true if the kind allows the number of dots in the name. In older releases, and in the stored names of
+    /// some releases, a dot separates the tier from the policy's name.
     private static func hasAllowedDots(_ name: String, _ kind: ResourceKind) -> Bool {
         let parts = KubernetesText.parts(name)
         switch kind {
@@ -208,7 +209,7 @@ enum KubernetesText {
     /// The limit of a label value, a label name and one part of a name.
     static let maxLabelLength = 63
 
-    /// Returns true for one or more of `[-a-z0-9]`, alphanumeric at both ends; any length.
+    /// Returns true if the text is one or more of `[-a-z0-9]`, alphanumeric at both ends. The length is not limited.
     static func isNamePart(_ text: some StringProtocol) -> Bool {
         let bytes = text.utf8
         guard let first = bytes.first, let last = bytes.reversed().first else { return false }
@@ -216,7 +217,7 @@ enum KubernetesText {
             && bytes.allSatisfy { isLowerAlphanumeric($0) || $0 == UInt8(ascii: "-") }
     }
 
-    /// Returns true for name parts joined by dots; any length.
+    /// Returns true if the text is name parts joined by dots. The length is not limited.
     static func isSubdomain(_ text: some StringProtocol) -> Bool {
         parts(text).allSatisfy(isNamePart)
     }
@@ -225,12 +226,13 @@ enum KubernetesText {
         String(text).split(separator: "." as Character, omittingEmptySubsequences: false)
     }
 
-    /// Returns true for a label value: empty, or at most 63 of `[-A-Za-z0-9_.]` that start and end alphanumeric.
+    /// Returns true if the text is a label value: empty, or at most 63 of `[-A-Za-z0-9_.]`, alphanumeric at both
+    /// ends.
     static func isLabelValue(_ text: String) -> Bool {
         text.isEmpty || isLabelName(text)
     }
 
-    /// Returns true for a label or annotation key: a label name, optionally after a DNS subdomain and `/`.
+    /// Returns true if the text is a label or annotation key: a label name, optionally after a DNS subdomain and `/`.
     static func isQualifiedName(_ text: String) -> Bool {
         let parts = text.split(separator: "/", omittingEmptySubsequences: false)
         switch parts.count {
@@ -242,8 +244,8 @@ enum KubernetesText {
         }
     }
 
-    /// Returns true for a port name (RFC 6335 section 5.1 without upper case): at most 15 of `[-a-z0-9]`, at least one
-    /// letter, no hyphen at an end or next to another.
+    /// Returns true if the text is a port name (RFC 6335 section 5.1 without upper case): 1 to 15 of `[-a-z0-9]` with
+    /// at least one letter, and no hyphen at an end or next to another hyphen.
     static func isPortName(_ text: String) -> Bool {
         let bytes = Array(text.utf8)
         let hyphen = UInt8(ascii: "-")

@@ -10,14 +10,14 @@ extension RuleID {
     static let netCatchAll = RuleID("net.catch-all-negated")
 }
 
-/// Rules about `nets` and `notNets` of both sides of a rule. A rule matches packets of one IP family, so all nets must
-/// be of one family.
+/// Rules about `nets` and `notNets` of both sides of a rule. A rule matches packets of one IP family, so all nets
+/// must belong to one family.
 enum NetRules {
     static let all: [RuleID] = [
         .netFormat, .netHostBits, .netCount, .netFamilies, .netIPVersion, .netCatchAll,
     ]
 
-    /// The CRDs' `maxItems`.
+    /// The maximum number of nets in a list (`maxItems` of the CRDs).
     static let maxNets = 256
 
     static func check(_ rule: GoRecord, into report: inout ViolationReport) {
@@ -83,7 +83,8 @@ enum NetRules {
         return net
     }
 
-    /// Calico compares the text for IPv4 and the value for IPv6.
+    /// Returns true if the net holds every address. Like Calico, this compares the text for IPv4 and the value for
+    /// IPv6.
     private static func isCatchAll(_ net: GoNetwork, _ text: String) -> Bool {
         net.isIPv4 ? text == "0.0.0.0/0" : net.isCatchAll && !net.hasHostBits
     }
@@ -117,7 +118,7 @@ extension RuleID {
     static let setNamespaceLabel = RuleID("networkset.namespace-label")
 }
 
-/// Rules about network sets, which may have host bits, bare addresses and both families, unlike rules.
+/// Rules about network sets. Unlike a policy's rules, a set may have host bits, bare addresses and both IP families.
 enum NetworkSetRules {
     static let all: [RuleID] = [.setNet, .setNamespaceLabel]
 
@@ -136,7 +137,7 @@ enum NetworkSetRules {
         }
     }
 
-    /// Returns true for an address or a network. Calico also accepts the empty text.
+    /// Returns true if the text is an address, a network or empty. Calico accepts the empty text.
     private static func isNet(_ text: String) -> Bool {
         text.isEmpty || GoNetwork(text) != nil || IPAddress(parsing: text) != nil
     }

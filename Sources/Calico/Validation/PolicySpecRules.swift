@@ -59,14 +59,14 @@ extension RuleID {
     static let applyOnForward = RuleID("policy.apply-on-forward")
 }
 
-/// Rules about a policy's `spec`, except its rules of traffic.
+/// Rules about a policy's `spec`, except its traffic rules.
 enum PolicySpecRules {
     static let all: [RuleID] = [
         .tierName, .tierLength, .ruleCount, .typesValue, .typesRepeated, .hintValue, .hintRepeated,
         .untrackedPreDNAT, .preDNATEgressRules, .preDNATEgressType, .applyOnForward,
     ]
 
-    /// The CRDs' `maxItems` of each direction.
+    /// The maximum number of rules in each direction (`maxItems` of the CRDs).
     static let maxRules = 1_024
 
     static func check(_ spec: GoRecord, kind: ResourceKind, into report: inout ViolationReport) {
@@ -102,7 +102,7 @@ enum PolicySpecRules {
         }
     }
 
-    /// Checks that each word of a list is known and occurs once.
+    /// Checks that each word of a list is known and occurs only once.
     private static func values(
         _ name: String, of spec: GoRecord, among known: [String], _ unknown: RuleID,
         _ repeated: RuleID, into report: inout ViolationReport
@@ -171,7 +171,7 @@ extension RuleID {
     static let tierWellKnownOrder = RuleID("tier.well-known-order")
 }
 
-/// Rules about a Tier's `spec`. Calico fixes order and action of the three tiers that it creates.
+/// Rules about a Tier's `spec`. The order and action of the three tiers that Calico creates are fixed.
 enum TierRules {
     static let all: [RuleID] = [.tierAction, .tierWellKnownAction, .tierWellKnownOrder]
 

@@ -14,17 +14,17 @@ enum SelectorRules {
         .selectorSyntax, .selectorLength, .selectorGlobal, .selectorGlobalAlone,
     ]
 
-    /// The CRDs' `maxLength`, in characters.
+    /// The maximum length of a selector in characters (`maxLength` of the CRDs).
     static let maxLength = 1_024
 
     /// The restrictions of a position beyond the grammar.
     struct Position: OptionSet {
         let rawValue: Int
-        /// At most 1,024 characters.
+        /// The selector has at most 1,024 characters.
         static let limited = Position(rawValue: 1)
-        /// `global()` means nothing here.
+        /// `global()` is not allowed.
         static let notGlobal = Position(rawValue: 2)
-        /// `global()` only as the whole selector.
+        /// `global()` is allowed only as the whole selector.
         static let globalAlone = Position(rawValue: 4)
     }
 
@@ -54,7 +54,7 @@ enum SelectorRules {
     private static func global(
         _ text: String, _ position: Position, at pointer: String, into report: inout ViolationReport
     ) {
-        // Calico looks for the bare text, even inside quotes.
+        // Calico searches for the plain text, even inside quotes.
         guard mentionsGlobal(text) else { return }
         if position.contains(.notGlobal) {
             report.add(
@@ -90,7 +90,7 @@ extension RuleID {
     static let serviceWithServiceAccounts = RuleID("service.with-service-accounts")
 }
 
-/// Rules about one side of a rule: its selectors, and the fields that exclude `services`.
+/// Rules about one side of a rule: the selectors, and the fields that cannot be combined with `services`.
 enum EntityRules {
     static let all: [RuleID] = [
         .serviceWithSelector, .serviceWithNamespaceSelector, .serviceWithNets,

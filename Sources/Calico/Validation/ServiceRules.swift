@@ -10,7 +10,7 @@ extension RuleID {
     static let serviceWithPorts = RuleID("service.with-ports")
 }
 
-/// Rules about `services`, which only the far side may have: the source of an ingress rule or the destination of an
+/// Rules about `services`. Only the remote side may have them: the source of an ingress rule or the destination of an
 /// egress rule.
 enum ServiceRules {
     static let all: [RuleID] = [
@@ -84,16 +84,16 @@ extension RuleID {
     static let httpPathLength = RuleID("http.path-length")
 }
 
-/// Rules about `http`, which only ingress rules that allow TCP may have.
+/// Rules about `http`. Only ingress rules that allow TCP may have it.
 enum HTTPRules {
     static let all: [RuleID] = [
         .httpEgress, .httpAction, .httpProtocol, .httpMethodRepeated, .httpCount, .httpPathChoice,
         .httpPathFormat, .httpPathLength,
     ]
 
-    /// The CRDs' `maxItems` of methods and of paths.
+    /// The maximum number of methods, and of paths (`maxItems` of the CRDs).
     static let maxItems = 20
-    /// The CRDs' `maxLength` of a path, in characters.
+    /// The maximum length of a path in characters (`maxLength` of the CRDs).
     static let maxPathLength = 1_024
 
     static func check(

@@ -1,7 +1,7 @@
 import Documents
 
 extension CrossRegionPeer {
-    /// True if the peer names VMs and not only addresses. A subnet names the VMs of its region.
+    /// True if the peer names VMs, not only addresses. A subnet counts as the VMs of its region.
     var namesVMs: Bool { isAny || namesLabels || subnet != nil }
 
     /// True if a field refers to labels of endpoints.
@@ -10,7 +10,7 @@ extension CrossRegionPeer {
             || projectName != nil || network != nil || !labels.isEmpty || selector != nil
     }
 
-    /// Reads the peer; nil if it has any violation.
+    /// Reads the peer. Returns a nil peer if there is any violation.
     static func decode(
         _ value: JSONValue, at pointer: String
     ) -> (peer: CrossRegionPeer?, violations: ViolationList) {
@@ -68,7 +68,7 @@ extension CrossRegionPeer {
         }
     }
 
-    /// Returns true for 8-4-4-4-12 hexadecimal digits in lower case, as Neutron writes ids.
+    /// Returns true if the text is a UUID in Neutron's form: 8-4-4-4-12 hexadecimal digits in lower case.
     private static func isUUID(_ text: String) -> Bool {
         let bytes = Array(text.utf8)
         guard bytes.count == 36 else { return false }
@@ -80,9 +80,9 @@ extension CrossRegionPeer {
 }
 
 extension ObjectReader {
-    /// Reads a field that has a singular name for one value and a plural name for several.
+    /// Reads a field that has a singular name for one value and a plural name for several values.
     ///
-    /// - Parameter problem: returns the violation of one value; the pointer is filled in.
+    /// - Parameter problem: returns the violation of one value. The reader fills in its pointer.
     fileprivate mutating func several(
         _ singular: String, _ plural: String, _ problem: (String) -> Violation?
     ) -> [Located<String>] {
@@ -109,7 +109,7 @@ extension ObjectReader {
         return values
     }
 
-    /// Reads the name of an OpenStack object, which endpoints carry in a label.
+    /// Reads the name of an OpenStack object. Endpoints have a label with this name.
     fileprivate mutating func name(
         _ field: String, maximumLength: Int
     ) -> Located<OpenStackName>? {

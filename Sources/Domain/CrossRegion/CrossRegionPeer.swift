@@ -1,32 +1,33 @@
 import Documents
 
-/// One end of a rule: what all of its fields say together.
+/// One end of a rule. An object matches the peer if it matches every field.
 package struct CrossRegionPeer: Sendable, Equatable {
-    /// Its pointer in the client's document: `/spec/allow/0/from`.
+    /// The pointer of the peer in the client's document: `/spec/allow/0/from`.
     package var pointer: String
-    /// Anyone; the other fields are empty then.
+    /// True if the peer is anyone. The other fields are then empty.
     package var isAny = false
-    /// VMs of any of these regions.
+    /// The regions of the VMs.
     package var regions: [Located<String>] = []
-    /// VMs in any of these security groups, by id.
+    /// The ids of security groups. A VM must be a member of at least one.
     package var securityGroups: [Located<String>] = []
-    /// VMs in any security group of this name.
+    /// The name of a security group. It matches the members of every group with this name.
     package var securityGroupName: Located<OpenStackName>?
-    /// VMs of this project, by id.
+    /// The id of the VMs' project.
     package var project: Located<String>?
-    /// VMs of any project of this name.
+    /// The name of a project. It matches the VMs of every project with this name.
     package var projectName: Located<OpenStackName>?
-    /// VMs in any network of this name: endpoints have no label for a network's id.
+    /// The name of a network. It matches the VMs in every network with this name. Endpoints have no label for a
+    /// network's id.
     package var network: Located<OpenStackName>?
-    /// Addresses of this registered subnet.
+    /// The registered subnet of the addresses.
     package var subnet: Located<SubnetID>?
-    /// Addresses in one of these networks.
+    /// The networks of the addresses. An address must be in at least one.
     package var nets: [CIDR] = []
-    /// Addresses in none of these networks.
+    /// The excluded networks. An address must be in none of these.
     package var notNets: [CIDR] = []
-    /// Everything with all of these labels, in the order of their keys.
+    /// The required labels, sorted by key. They match any object that has all of these.
     package var labels: [Located<LabelPair>] = []
-    /// Everything that a Calico selector picks.
+    /// A Calico selector. It matches any kind of object.
     package var selector: Located<Selector>?
 
     package init(pointer: String) { self.pointer = pointer }
@@ -35,7 +36,7 @@ package struct CrossRegionPeer: Sendable, Equatable {
 /// A value and its pointer in the client's document.
 package struct Located<Value: Sendable & Equatable>: Sendable, Equatable {
     package var value: Value
-    /// RFC 6901.
+    /// The RFC 6901 pointer.
     package var pointer: String
 
     package init(_ value: Value, at pointer: String) {
@@ -49,20 +50,20 @@ package struct LabelPair: Sendable, Hashable {
     package var value: String
 }
 
-/// The name of an OpenStack object, and what the driver makes of it in an endpoint's labels
-/// (networking-calico `datamodel_v3.sanitize_label_name_value`).
+/// The name of an OpenStack object, and its form in an endpoint's labels (networking-calico
+/// `datamodel_v3.sanitize_label_name_value`).
 package struct OpenStackName: Sendable, Hashable {
     package let name: String
-    /// The name cut to its limit, with `_` for characters that a label cannot have, and trimmed to a letter or digit
-    /// at both ends. May be empty; then the driver writes no label for a group's name.
+    /// The name cut to the maximum length, with `_` for characters that a label cannot have, and trimmed to a letter
+    /// or digit at both ends. If it is empty, the driver writes no label for a group's name.
     package let label: String
     /// True if the label holds only the start of the name.
     package let isCut: Bool
 
-    /// The limit for names of projects and networks; `SANITIZE_LABEL_MAX_LENGTH` there.
+    /// The maximum length for names of projects and networks (`SANITIZE_LABEL_MAX_LENGTH` in networking-calico).
     package static let maximumLength = 63
-    /// The limit for names of security groups, which are part of a label's key after
-    /// `sg-name.projectcalico.org/openstack-`; `SG_NAME_MAX_LENGTH` there.
+    /// The maximum length for names of security groups (`SG_NAME_MAX_LENGTH` in networking-calico). The names are
+    /// part of a label's key after `sg-name.projectcalico.org/openstack-`.
     package static let maximumGroupLength = 27
 
     package init(_ name: String, maximumLength: Int) {
@@ -123,7 +124,7 @@ extension CrossRegionPeer {
 }
 
 extension ObjectReader {
-    /// Reads networks in the order written; leaves out those that cannot be read.
+    /// Reads networks in the order of the document. Leaves out invalid networks.
     fileprivate mutating func networks(_ field: String, isExcluding: Bool = false) -> [CIDR] {
         guard let elements = elements(field) else { return [] }
         if elements.isEmpty {
@@ -152,7 +153,7 @@ extension ObjectReader {
         return networks
     }
 
-    /// Reads the labels that a peer must have, in the order of their keys.
+    /// Reads the required labels of a peer, sorted by key.
     fileprivate mutating func labels() -> [Located<LabelPair>] {
         guard let value = member("labels") else { return [] }
         guard let members = value.objectValue else {
@@ -184,7 +185,7 @@ extension ObjectReader {
 }
 
 extension String.UTF8View {
-    /// Returns true if the bytes of `other` occur in these.
+    /// Returns true if the bytes of `other` occur in this view.
     fileprivate func contains(_ other: String) -> Bool {
         let wanted = Array(other.utf8)
         return indices.contains { self[$0...].starts(with: wanted) }

@@ -1,8 +1,8 @@
 package import Documents
 
 extension CrossRegionPolicy {
-    /// Reads the policy that a client's document describes under the name in the path. The value leaves out rules with
-    /// violations, so that warnings about the other rules are right.
+    /// Reads the policy in a client's document. The path gives its name. The value leaves out rules with violations,
+    /// so that warnings about the other rules are correct.
     package static func decode(_ document: JSONValue, name: String) -> DocumentReading<
         CrossRegionPolicy
     > {
@@ -62,7 +62,7 @@ extension CrossRegionPolicy {
     }
 }
 
-/// The decoded `spec`. It contains only the rules without violations.
+/// The decoded `spec`, which contains only the rules without violations.
 private struct Spec {
     let description: String?
     let order: JSONNumber?
@@ -99,7 +99,8 @@ private struct Spec {
         return nil
     }
 
-    /// - Returns: `isEmpty` is true if the document has no rules, valid or not.
+    /// - Returns: the valid rules. `isEmpty` is true if the list in the document has no rules, not even invalid
+    ///   rules.
     private static func rules(
         _ field: String, _ reader: inout ObjectReader
     ) -> (rules: [CrossRegionRule], isEmpty: Bool) {
@@ -123,7 +124,7 @@ private struct Spec {
 }
 
 extension CrossRegionRule {
-    /// Reads the rule; nil if it has any violation.
+    /// Reads the rule. Returns a nil rule if there is any violation.
     static func decode(
         _ element: Located<JSONValue>
     ) -> (rule: CrossRegionRule?, violations: ViolationList) {
@@ -147,7 +148,7 @@ extension CrossRegionRule {
         return (rule, [])
     }
 
-    /// Reads a peer, which a rule must name even if it means anyone.
+    /// Reads a peer. The field is required even if anyone is meant.
     private static func peer(_ field: String, _ reader: inout ObjectReader) -> CrossRegionPeer? {
         let hint = "; if anyone is meant, write {any: true}"
         guard let value = reader.required(field, hint: hint) else { return nil }
@@ -187,7 +188,7 @@ extension CrossRegionRule {
                     + " several rules")
             return []
         }
-        // An unreadable protocol has been reported, and it is unknown if it has ports.
+        // An unreadable protocol has already been reported. Whether it has ports is unknown.
         if transport.map({ !$0.hasPorts }) ?? reader.isAbsent("protocol") {
             reader.add(
                 place, .crossRegionPortProtocol, "ports need a protocol: TCP, UDP or SCTP")

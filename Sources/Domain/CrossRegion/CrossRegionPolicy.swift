@@ -1,15 +1,16 @@
 package import Documents
 
-/// A policy between regions in OpenStack's terms: it allows and denies traffic between peers.
+/// A policy between regions in OpenStack's terms. It allows and denies traffic between peers.
 ///
-/// `deny` wins over `allow` in the whole document, whatever their order. `CrossRegionCompiler` turns it into Calico's
-/// policies.
+/// `deny` wins over `allow` in the whole document, in any order. `CrossRegionCompiler` compiles the policy into
+/// Calico's policies.
 package struct CrossRegionPolicy: Sendable, Equatable {
     package var name: String
     package var labels: [String: String]
-    /// 1–4096 characters.
+    /// The description, 1–4096 characters.
     package var description: String?
-    /// The place among other policies, lower first; nil places it after all policies that have an order.
+    /// The order among policies; a lower number comes first. A policy with nil comes after all policies that have an
+    /// order.
     package var order: JSONNumber?
     package var deny: [CrossRegionRule]
     package var allow: [CrossRegionRule]
@@ -20,14 +21,14 @@ package struct CrossRegionPolicy: Sendable, Equatable {
 extension CrossRegionPolicy {
     package static let kind = "CrossRegionPolicy"
     package static let apiVersion = "policyserver/v1"
-    /// The limit of each list, as large as Calico's limit of rules in one policy.
+    /// The maximum number of rules in each list. It is equal to Calico's limit for one policy.
     package static let maximumRules = 1_024
 
-    /// Returns the problem with a name; nil for a legal one.
+    /// Returns the problem with a name; nil if the name is legal.
     ///
     /// Calico up to 3.28 accepts no dot in a policy's name, and 3.29 to 3.31 read the part before a dot as the tier
     /// (libcalico-go `validator/v3`, `names.TieredPolicyName`). Calico's limit is 253 characters. Eleven of them are
-    /// kept for the prefix `default.`, which those releases store, and for the number of a part.
+    /// reserved for the prefix `default.`, which those releases store, and for the number of a compiled policy.
     package static func nameProblem(_ name: String) -> String? {
         let isLegal =
             name.utf8.count <= maximumNameLength && !name.utf8.contains(UInt8(ascii: "."))
@@ -42,25 +43,25 @@ extension CrossRegionPolicy {
 
 /// One rule about traffic from one peer to another.
 package struct CrossRegionRule: Sendable, Equatable {
-    /// Its pointer in the client's document: `/spec/allow/0`.
+    /// The pointer of the rule in the client's document: `/spec/allow/0`.
     package var pointer: String
     package var from: CrossRegionPeer
     package var to: CrossRegionPeer
-    /// Nil means any.
+    /// The protocol; nil means any.
     package var transport: NetProtocol?
     /// The receiver's ports, 1–65535; empty means any.
     package var ports: [ClosedRange<UInt16>]
 }
 
-// In etcd the first GlobalNetworkPolicy compiled from a CrossRegionPolicy carries it.
+// In etcd, the first GlobalNetworkPolicy compiled from a CrossRegionPolicy has the source in an annotation.
 extension CrossRegionPolicy {
-    /// The annotation that carries the source as canonical JSON (RFC 8785).
+    /// The annotation that holds the source as canonical JSON (RFC 8785).
     package static let sourceAnnotation = "policyserver/source"
     /// The kind of the stored object.
     package static let storedKind = "GlobalNetworkPolicy"
 
-    /// Returns the source that a stored policy carries; nil without a source, or if another tool has made it invalid
-    /// JSON.
+    /// Returns the source in the annotation of a stored policy. Returns nil if the annotation is absent or if another
+    /// tool has made it invalid JSON.
     package static func source(ofStored document: JSONValue) -> JSONValue? {
         let annotations = document["metadata"]?["annotations"]
         guard let text = annotations?[sourceAnnotation]?.stringValue else { return nil }
@@ -75,7 +76,7 @@ extension AuditRecord.Draft {
     /// Returns true if the row is about an object of `kind`.
     ///
     /// Earlier versions recorded the first policy of a CrossRegionPolicy under Calico's kind. Rows never change, so
-    /// such rows count for both kinds.
+    /// these rows count for both kinds.
     package func isAbout(kind: String) -> Bool {
         if self.kind == kind { return true }
         guard kind == CrossRegionPolicy.kind, self.kind == CrossRegionPolicy.storedKind else {
@@ -86,21 +87,22 @@ extension AuditRecord.Draft {
 }
 
 extension CrossRegionPolicy {
-    /// Members that only answers have: they report the state at the time of the answer. In a request they are ignored,
-    /// as Kubernetes ignores a status. Only `source` is checked, see `ReadOnlyFields`.
+    /// The members that only answers have. They report the state at the time of the answer. Requests may contain
+    /// them, but the server ignores them, like Kubernetes ignores a status. Only `source` is checked
+    /// (`ReadOnlyFields`).
     package static let shownFields = ["status", "source", "compiled", "drift"]
 
     /// The pointer of the policy in a document of the deprecated form.
     package static let sourcePointer = "/source"
 
-    /// Returns true for a document of the deprecated form that earlier versions showed: the written policy under
-    /// `source`, and no `spec`.
+    /// Returns true if the document has the deprecated form of earlier versions: the written policy under `source`,
+    /// and no `spec`.
     package static func isDeprecatedForm(_ document: JSONValue) -> Bool {
         document["spec"] == nil && document["source"] != nil
     }
 
-    /// Reads the policy in such a document under the name in the path. Pointers of violations refer to the document;
-    /// pointers of the rules refer to `source`.
+    /// Reads the policy in a document of the deprecated form. The path gives its name. Pointers of violations refer
+    /// to the document. Pointers of the rules refer to `source`.
     package static func decodeDeprecated(
         _ document: JSONValue, name: String
     ) -> DocumentReading<CrossRegionPolicy> {
@@ -118,7 +120,7 @@ extension CrossRegionPolicy {
         decoded.violations = decoded.violations.rewritten { $0.below(sourcePointer) }
         decoded.violations += reader.violations
         decoded.readOnly = metadata?.readOnly ?? decoded.readOnly
-        // The policy has the labels of `source`. Those beside it must be the same.
+        // The policy has the labels of `source`. The labels in the outer metadata must be the same.
         if let metadata, document["metadata"]?["labels"] != nil {
             decoded.readOnly.labels = Located(metadata.labels, at: "/metadata/labels")
         }
@@ -148,7 +150,7 @@ struct CrossRegionMetadata {
         violations.absorb(reader.violations)
     }
 
-    /// Calico's `resourceVersion` is text; a number is accepted too.
+    /// Reads `resourceVersion`. Calico writes it as text; a number is accepted too.
     private static func revision(_ reader: inout ObjectReader) -> Int64? {
         guard let text = reader.textOrNumber("resourceVersion", "a string") else { return nil }
         if let revision = ReadOnlyFields.revision(text.value) { return revision }

@@ -1,54 +1,54 @@
 package import Documents
 
 extension RuleID {
-    /// The name cannot be that of a policy in every release of Calico, with a number behind it.
+    /// The name, followed by a number, is not a legal policy name in every release of Calico.
     package static let crossRegionName = RuleID("cross-region.name")
-    /// Another version of the form.
+    /// The `apiVersion` is not the version of this form.
     package static let crossRegionAPIVersion = RuleID("cross-region.api-version")
     /// Neither `allow` nor `deny` has a rule.
     package static let crossRegionNoRules = RuleID("cross-region.no-rules")
-    /// More rules than one policy of Calico takes.
+    /// A list has more rules than one Calico policy may have.
     package static let crossRegionRuleCount = RuleID("cross-region.rule-count")
     /// The order is not a number that Calico can hold.
     package static let crossRegionOrder = RuleID("cross-region.order")
-    /// Not a protocol.
+    /// The value is not a protocol.
     package static let crossRegionProtocol = RuleID("cross-region.protocol")
-    /// Not a port or a range of ports.
+    /// The value is neither a port nor a range of ports.
     package static let crossRegionPort = RuleID("cross-region.port")
-    /// More ports than one rule of Calico takes.
+    /// A rule has more ports than one Calico rule may have.
     package static let crossRegionPortCount = RuleID("cross-region.port-count")
-    /// Ports without a protocol that has them.
+    /// A rule has ports, but no protocol with ports.
     package static let crossRegionPortProtocol = RuleID("cross-region.port-protocol")
-    /// A peer without fields.
+    /// A peer has no fields.
     package static let crossRegionPeerEmpty = RuleID("cross-region.peer-empty")
-    /// `any` beside other fields, or not true.
+    /// A peer has `any` together with other fields, or `any` is not true.
     package static let crossRegionAny = RuleID("cross-region.any")
-    /// A field in singular and in plural.
+    /// A peer has both the singular and the plural form of a field.
     package static let crossRegionBothForms = RuleID("cross-region.both-forms")
-    /// A list without elements.
+    /// A list has no elements.
     package static let crossRegionEmptyList = RuleID("cross-region.empty-list")
-    /// An element that the list has already.
+    /// An element occurs twice in a list.
     package static let crossRegionRepeated = RuleID("cross-region.repeated")
-    /// Not the id of a security group.
+    /// The value is not the id of a security group.
     package static let crossRegionGroupID = RuleID("cross-region.security-group-id")
-    /// Not the id of a project.
+    /// The value is not the id of a project.
     package static let crossRegionProjectID = RuleID("cross-region.project-id")
-    /// The endpoint's label keeps no character of the name.
+    /// The endpoint's label contains no character of the name.
     package static let crossRegionOpenStackName = RuleID("cross-region.openstack-name")
-    /// Not `region/name`.
+    /// The value does not have the form `region/name`.
     package static let crossRegionSubnet = RuleID("cross-region.subnet")
-    /// The subnet is not in the region named beside it.
+    /// The subnet is not in the peer's region.
     package static let crossRegionSubnetRegion = RuleID("cross-region.subnet-region")
-    /// An excluded network that leaves no address.
+    /// An excluded network leaves no address.
     package static let crossRegionNetExcludesAll = RuleID("cross-region.net-excludes-all")
-    /// A security group's label compared with a value.
+    /// A selector compares a security group's label with a value.
     package static let crossRegionGroupLabel = RuleID("cross-region.group-label")
-    /// Not a selector.
+    /// The value is not a selector.
     package static let crossRegionSelector = RuleID("cross-region.selector")
-    /// A receiver that names no VMs.
+    /// A receiver names no VMs.
     package static let crossRegionNoReceiver = RuleID("cross-region.no-receiver")
 
-    /// Every rule that reading a CrossRegionPolicy can apply.
+    /// Every rule for reading a CrossRegionPolicy.
     package static let crossRegionRules: [RuleID] = [
         .crossRegionName, .crossRegionAPIVersion, .crossRegionNoRules, .crossRegionRuleCount,
         .crossRegionOrder, .crossRegionProtocol, .crossRegionPort, .crossRegionPortCount,

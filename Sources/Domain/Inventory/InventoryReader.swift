@@ -21,13 +21,13 @@ struct InventoryReader {
         if let violation { reader.absorb([violation]) }
     }
 
-    /// Checks a member that may be absent but otherwise must repeat the path.
+    /// Checks an optional member. If present, it must be equal to the value in the path.
     mutating func expect(_ field: String, _ expected: String, rule: RuleID) {
         guard let value = string(field), value != expected else { return }
         add("/" + field, rule, "expected \"\(expected)\", as the path says, found \"\(value)\"")
     }
 
-    /// Reads a string; nil if the member is absent, blank or of another type.
+    /// Reads a string. Returns nil if the member is absent, blank or of another type.
     mutating func string(_ field: String) -> String? { reader.string(field)?.value }
 
     mutating func requiredString(_ field: String) -> String? {
@@ -38,7 +38,7 @@ struct InventoryReader {
     mutating func displayName() -> String? { reader.text("displayName", limit: 255) }
     mutating func description() -> String? { reader.text("description", limit: 4_096) }
 
-    /// Reads an integer in a range; nil if the member is absent or something else.
+    /// Reads an integer in a range. Returns nil if the member is absent or any other value.
     mutating func integer(
         _ field: String, in range: ClosedRange<Int64>, isAlso: (Int64) -> Bool = { _ in true },
         _ legal: String, isRequired: Bool = false
@@ -56,9 +56,9 @@ struct InventoryReader {
 
     mutating func labels() -> [String: String] { reader.labelMap() }
 
-    /// Returns the value, all violations with those about unknown members, and the read-only members.
+    /// Returns the value, the read-only members, and all violations including violations about unknown members.
     ///
-    /// - Parameter hasNamespace: true if the kind shows a namespace.
+    /// - Parameter hasNamespace: true if objects of the kind have a namespace in answers.
     mutating func finish<Value>(_ value: Value?, hasNamespace: Bool = false) -> DocumentReading<
         Value
     > {
@@ -75,7 +75,7 @@ struct InventoryReader {
         if reader.isAbsent(field) { add("/" + field, .missingField, "\(field) is required") }
     }
 
-    /// Returns the member's value; nil if it is absent, or blank and therefore reported.
+    /// Returns the member's value; nil if it is absent or blank. A blank member is reported.
     mutating func member(_ field: String) -> JSONValue? { reader.member(field) }
 }
 
@@ -91,7 +91,7 @@ extension InventoryReader {
         return cidr(value, at: "/" + field)
     }
 
-    /// Reads networks, which must not overlap one another; leaves out those that cannot be read.
+    /// Reads networks, which must not overlap each other. Leaves out invalid networks.
     mutating func blocks(_ field: String, limit: Int) -> [CIDR] {
         guard let value = member(field) else { return [] }
         guard let elements = value.arrayValue else {

@@ -1,15 +1,15 @@
 package import Documents
 
 extension RuleID {
-    /// A region's name is not one that Calico takes.
+    /// The name of a region is not a name that Calico accepts.
     package static let regionName = RuleID("region.name")
-    /// A subnet's name is not an RFC 1123 label.
+    /// The name of a subnet is not an RFC 1123 label.
     package static let subnetName = RuleID("subnet.name")
-    /// The document names another object than the path does.
+    /// The name in the document differs from the name in the path.
     package static let nameMismatch = RuleID("name.mismatch")
-    /// The document names another region than the path.
+    /// The region in the document differs from the region in the path.
     package static let regionMismatch = RuleID("region.mismatch")
-    /// The document is of another kind than the path.
+    /// The kind in the document differs from the kind in the path.
     package static let kindMismatch = RuleID("kind.mismatch")
     /// A member that is not part of this kind of object.
     package static let unknownField = RuleID("document.unknown-field")
@@ -25,14 +25,14 @@ extension RuleID {
     package static let labelKey = RuleID("label.key")
     /// A label's value is not a Kubernetes label value.
     package static let labelValue = RuleID("label.value")
-    /// More address blocks than a region may have.
+    /// A region has too many address blocks.
     package static let regionBlockCount = RuleID("region.block-count")
     /// Two address blocks of one region overlap.
     package static let regionBlocksOverlap = RuleID("region.blocks-overlap")
-    /// The family asked for contradicts the network asked for.
+    /// The requested family differs from the family of the requested network.
     package static let allocationFamily = RuleID("allocation.family")
 
-    /// Every rule that reading a region, a subnet or an allocation can apply.
+    /// Every rule for reading a region, a subnet or an allocation.
     package static let inventoryRules: [RuleID] = [
         .regionName, .subnetName, .nameMismatch, .regionMismatch, .kindMismatch, .unknownField,
         .missingField, .blank, .wrongType, .text, .numberRange, .labelKey, .labelValue,

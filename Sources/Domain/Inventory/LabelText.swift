@@ -1,10 +1,10 @@
-/// Label keys and values as Kubernetes defines them and Calico's tools accept them
-/// (k8s.io/apimachinery `validation.IsQualifiedName`, `IsValidLabelValue`).
+/// Checks label keys and values by the rules of Kubernetes, which Calico's tools also apply (k8s.io/apimachinery
+/// `validation.IsQualifiedName`, `IsValidLabelValue`).
 package enum LabelText {
-    /// Prefixes of labels that other parts of the system set.
+    /// The prefixes of labels that only the system sets.
     static let reservedPrefixes = ["policyserver/", "projectcalico.org/"]
 
-    /// Returns the problem with a key; nil for a legal one.
+    /// Returns the problem with a key; nil if the key is legal.
     static func keyProblem(_ key: String) -> String? {
         if let prefix = reservedPrefixes.first(where: key.hasPrefix) {
             return "labels under \(prefix) are set by the system"
@@ -12,7 +12,7 @@ package enum LabelText {
         return keyFormProblem(key)
     }
 
-    /// Returns the problem with the form of a key, whether a user or the system sets it; nil for a legal one.
+    /// Returns the problem with the form of a key; nil if the form is legal. Reserved prefixes are allowed.
     static func keyFormProblem(_ key: String) -> String? {
         let parts = key.split(separator: "/", maxSplits: 1, omittingEmptySubsequences: false)
         let name = String(parts[parts.count - 1])
@@ -23,7 +23,7 @@ package enum LabelText {
             + "with a letter or digit at both ends, the prefix a DNS subdomain"
     }
 
-    /// Returns the problem with a value; nil for a legal one.
+    /// Returns the problem with a value; nil if the value is legal.
     static func valueProblem(_ value: String) -> String? {
         guard !isValue(value) else { return nil }
         return "a label value has up to 63 letters, digits, '-', '_', '.', with a letter or digit "
@@ -37,14 +37,15 @@ package enum LabelText {
             && bytes.allSatisfy { isAlphanumeric($0) || "-_.".utf8.contains($0) }
     }
 
-    /// RFC 1123 subdomain, at most 253 characters.
+    /// Returns true if the text is an RFC 1123 subdomain of at most 253 characters.
     private static func isSubdomain(_ text: String) -> Bool {
         text.utf8.count <= 253
             && text.split(separator: ".", omittingEmptySubsequences: false)
                 .allSatisfy { DNSLabel.isLegal(String($0)) }
     }
 
-    /// Lower-case letters, digits and '-', with a letter or digit at both ends; any length.
+    /// Returns true if the text has only lower-case letters, digits and '-', with a letter or digit at both ends. The
+    /// length is not limited.
     static func isNamePart(_ text: String) -> Bool {
         let bytes = Array(text.utf8)
         guard let first = bytes.first, let last = bytes.last else { return false }
@@ -55,7 +56,7 @@ package enum LabelText {
             }
     }
 
-    /// Returns true if a label's value can have the character, if not at an end.
+    /// Returns true if the character is legal inside a label's value. Ends have stricter rules.
     static func isNameScalar(_ scalar: Unicode.Scalar) -> Bool {
         guard scalar.isASCII else { return false }
         let byte = UInt8(scalar.value)

@@ -2,19 +2,19 @@ package import Documents
 
 /// Reads the members of one object of a document and collects all violations in it.
 ///
-/// A null is neither a value nor an absent member, so it is reported: see `addBlank`.
+/// A null is neither a value nor an absent member, so the reader reports it (`addBlank`).
 struct ObjectReader {
     let pointer: String
     private let object: JSONObject
-    /// False if the value is of another type. Then nothing else is reported about it.
+    /// True if the value is an object. Otherwise the wrong type is the only violation.
     private let isObject: Bool
-    /// Fields that have been asked for.
+    /// The fields that have been read or ignored.
     private var known: Set<String> = []
-    /// Fields that are there and null.
+    /// The fields that are present and null.
     private var blank: Set<String> = []
     private(set) var violations = ViolationList()
 
-    /// Creates a reader of `value`, which is at `pointer`.
+    /// Creates a reader of `value` at `pointer` in the document.
     init(_ value: JSONValue, at pointer: String) {
         self.pointer = pointer
         object = value.objectValue ?? JSONObject()
@@ -34,7 +34,7 @@ struct ObjectReader {
 
     mutating func absorb(_ found: ViolationList) { violations += found }
 
-    /// Returns the member's value; nil if it is absent, or blank and therefore reported.
+    /// Returns the member's value; nil if it is absent or blank. A blank member is reported.
     mutating func member(_ field: String) -> JSONValue? {
         known.insert(field)
         guard let value = object[field] else { return nil }
@@ -46,10 +46,12 @@ struct ObjectReader {
     /// Accepts the member with any value.
     mutating func ignore(_ field: String) { known.insert(field) }
 
-    /// Returns true if the member is left out; a blank one is not.
+    /// Returns true if the member is absent. A blank member is not absent.
     func isAbsent(_ field: String) -> Bool { object[field] == nil }
 
-    /// - Parameter hint: what to write, besides the field's name.
+    /// Reads a required member.
+    ///
+    /// - Parameter hint: a text after the message that the field is required.
     mutating func required(_ field: String, hint: String = "") -> JSONValue? {
         let value = member(field)
         if isObject, isAbsent(field) {
@@ -79,7 +81,7 @@ struct ObjectReader {
         return nil
     }
 
-    /// Reads `labels` of an object of this server; none if absent.
+    /// Reads the `labels` of an object of this server. Returns an empty dictionary if absent.
     mutating func labelMap() -> [String: String] {
         guard let value = member("labels") else { return [:] }
         guard let members = value.objectValue else {
@@ -102,7 +104,7 @@ struct ObjectReader {
         return labels
     }
 
-    /// Reads the elements of a list with their pointers; nil if the member is absent or not a list.
+    /// Reads the elements of a list with their pointers. Returns nil if the member is absent or not a list.
     mutating func elements(_ field: String) -> [Located<JSONValue>]? {
         guard let value = member(field) else { return nil }
         guard let elements = value.arrayValue else {
@@ -114,7 +116,7 @@ struct ObjectReader {
         }
     }
 
-    /// Reads a text for people: 1 to `limit` characters without control characters but line feed and tab.
+    /// Reads a text for people: 1 to `limit` characters. Line feed and tab are the only legal control characters.
     mutating func text(_ field: String, limit: Int) -> String? {
         guard let text = string(field) else { return nil }
         let scalars = text.value.unicodeScalars
@@ -130,7 +132,7 @@ struct ObjectReader {
         return text.value
     }
 
-    /// Reports the members that nothing has asked for.
+    /// Reports every member that was neither read nor ignored.
     mutating func finish() {
         let message = "unknown field; known are \(known.sorted().joined(separator: ", "))"
         for key in object.keys where !known.contains(key) {
@@ -144,8 +146,8 @@ struct ObjectReader {
 }
 
 extension ObjectReader {
-    /// Reports a member without a value. That is not the same as an absent member: an author who writes
-    /// `securityGroup:` with nothing after it means some group, but an absent member means anybody.
+    /// Reports a member without a value. A blank member is not the same as an absent member: an author who writes
+    /// `securityGroup:` without a value intends some group, but an absent member means anybody.
     mutating func addBlank(_ field: String) {
         let message =
             Self.meaningsWhenAbsent[field].map {
@@ -168,35 +170,36 @@ extension ObjectReader {
 }
 
 extension RuleID {
-    /// A member is null, or empty in YAML: it is neither a value nor absent.
+    /// A member is null, or empty in YAML. It has no value, but is not absent.
     package static let blank = RuleID("document.blank")
 }
 
 /// The result of reading a client's document: a value, if possible, and all violations.
 package struct DocumentReading<Value: Sendable>: Sendable {
-    /// Nil if a required part is missing or unreadable.
+    /// The value; nil if a required part is missing or unreadable.
     package var value: Value?
     package var violations: ViolationList
     package var readOnly: ReadOnlyFields
 }
 
-/// The members that the server sets, as a client's document repeats them. A client may send them, so that it can write
-/// back a document that it has read. Other values than the object's are refused.
+/// The read-only members in a client's document. The server sets these members. A client may send them back, so that
+/// it can write a document that it has read. Values that differ from the object's values are refused.
 package struct ReadOnlyFields: Sendable, Equatable {
-    /// The etcd mod_revision the document was read at.
+    /// The etcd mod_revision at which the client read the document.
     package var revision: Int64?
     package var uid: Located<String>?
     package var createdAt: Located<String>?
     /// The Calico namespace.
     package var namespace: Located<String>?
-    /// A CrossRegionPolicy in the form that earlier versions showed.
+    /// The source of a CrossRegionPolicy in the deprecated form.
     package var source: Located<JSONValue>?
-    /// The labels beside such a source, in a document of that form.
+    /// The labels in `metadata` of a document in the deprecated form.
     package var labels: Located<[String: String]>?
 
     package init() {}
 
-    /// Returns the revision in a text; nil for anything but digits as the server writes them.
+    /// Returns the revision in a text; nil if the text is not in the server's own form, for example with a leading
+    /// zero.
     package static func revision(_ text: String) -> Int64? {
         guard let revision = Int64(text), revision >= 0, String(revision) == text else {
             return nil

@@ -2,14 +2,14 @@ package import Documents
 
 /// An OpenStack region that shares the etcd.
 package struct Region: Sendable, Equatable {
-    /// See `RegionName`.
+    /// The name. `RegionName` has the rules for it.
     package var name: String
-    /// 1–255 characters.
+    /// The display name, 1–255 characters.
     package var displayName: String?
-    /// 1–4096 characters.
+    /// The description, 1–4096 characters.
     package var description: String?
-    /// The 0–64 networks that its subnets must lie in. A region without any may use every network that no other region
-    /// has.
+    /// The 0–64 networks that contain the region's subnets. A region without address blocks may use every network
+    /// that no other region has.
     package var addressBlocks: [CIDR]
     package var labels: [String: String]
 
@@ -28,7 +28,7 @@ package struct Region: Sendable, Equatable {
 extension Region {
     package static let maximumBlocks = 64
 
-    /// Reads the region that a client's document describes under the name in the path.
+    /// Reads the region in a client's document. The path gives its name.
     package static func decode(_ document: JSONValue, name: String) -> DocumentReading<Region> {
         var reader = InventoryReader(document, kind: "Region", name: name)
         reader.check(RegionName.violation(name))
@@ -40,18 +40,18 @@ extension Region {
     }
 }
 
-/// The legal names of regions. A name is part of the namespace `openstack-region-<region>`, whose 63 characters leave
-/// 46 for it (networking-calico `config.py`).
+/// The legal names of regions. A name is part of the namespace `openstack-region-<region>`. A namespace has at most
+/// 63 characters, so a name has at most 46 (networking-calico `config.py`).
 package enum RegionName {
     package static let maximumLength = 46
 
-    /// Returns true if the name is legal: 1–46 lower-case letters, digits and '-', alphanumeric at both ends,
-    /// and not `none`, which Felix reads as "no region".
+    /// Returns true if the name is legal: 1–46 lower-case letters, digits and '-', alphanumeric at both ends. The
+    /// name `none` is illegal, because Felix reads it as "no region".
     package static func isLegal(_ name: String) -> Bool {
         name != "none" && name.utf8.count <= maximumLength && DNSLabel.isLegal(name)
     }
 
-    /// Returns the problem with a name and a legal name near it; nil for a legal one.
+    /// Returns the problem with a name and a suggestion; nil if the name is legal.
     package static func violation(_ name: String) -> Violation? {
         guard !isLegal(name) else { return nil }
         let rule =
@@ -63,7 +63,8 @@ package enum RegionName {
         return Violation(pointer: "/name", rule: .regionName, message: rule + hint)
     }
 
-    /// Returns the legal name nearest to `name`: `RegionOne` gives `regionone`; nil if no character can be kept.
+    /// Returns a legal name that is similar to `name`: `RegionOne` gives `regionone`. Returns nil if no character can
+    /// be kept.
     package static func suggestion(for name: String) -> String? {
         var characters: [UInt8] = []
         for byte in name.utf8.prefix(4 * maximumLength) {
@@ -72,7 +73,7 @@ package enum RegionName {
             case UInt8(ascii: "a")...UInt8(ascii: "z"), UInt8(ascii: "0")...UInt8(ascii: "9"):
                 characters.append(byte)
             default:
-                // Other characters become one dash between the kept ones.
+                // A run of other characters becomes one dash.
                 if let last = characters.last, last != DNSLabel.dash {
                     characters.append(DNSLabel.dash)
                 }
@@ -85,12 +86,12 @@ package enum RegionName {
     }
 }
 
-/// RFC 1123 labels as Kubernetes and Calico use them for names.
+/// RFC 1123 labels, which Kubernetes and Calico use for names.
 package enum DNSLabel {
     static let dash = UInt8(ascii: "-")
     package static let maximumLength = 63
 
-    /// 1–63 lower-case letters, digits and '-', alphanumeric at both ends.
+    /// Returns true if the text has 1–63 lower-case letters, digits and '-', alphanumeric at both ends.
     package static func isLegal(_ text: String) -> Bool {
         let bytes = Array(text.utf8)
         guard let first = bytes.first, let last = bytes.last, bytes.count <= maximumLength else {

@@ -1,14 +1,14 @@
 package import Documents
 
-/// A network that a region uses. No two subnets share an address, in whichever regions they are.
+/// A network that a region uses. No two subnets share an address, even in different regions.
 package struct Subnet: Sendable, Equatable {
     package var region: String
-    /// An RFC 1123 label.
+    /// The name, an RFC 1123 label.
     package var name: String
     package var cidr: CIDR
-    /// 1–255 characters.
+    /// The display name, 1–255 characters.
     package var displayName: String?
-    /// 1–4096 characters.
+    /// The description, 1–4096 characters.
     package var description: String?
     package var labels: [String: String]
 
@@ -35,7 +35,7 @@ package struct SubnetID: Sendable, Hashable {
         self.name = name
     }
 
-    /// Reads `region/name`; nil for anything else.
+    /// Reads `region/name`. Returns nil for any other text.
     package init?(written text: String) {
         let parts = text.split(separator: "/", omittingEmptySubsequences: false).map(String.init)
         guard parts.count == 2, RegionName.isLegal(parts[0]), DNSLabel.isLegal(parts[1]) else {
@@ -51,7 +51,7 @@ extension SubnetID: CustomStringConvertible {
 }
 
 extension Subnet {
-    /// Reads the subnet that a client's document describes under the region and name in the path.
+    /// Reads the subnet in a client's document. The path gives its region and name.
     package static func decode(
         _ document: JSONValue, region: String, name: String
     ) -> DocumentReading<Subnet> {
@@ -79,19 +79,19 @@ extension Subnet {
     }
 }
 
-/// A request for the first free network of a size in a region's address blocks.
+/// A request for the first free network of the given size in a region's address blocks.
 package struct SubnetAllocation: Sendable, Equatable {
     package var name: String
     package var family: IPFamily
-    /// 1–32 for IPv4, 1–128 for IPv6.
+    /// The prefix length, 1–32 for IPv4 and 1–128 for IPv6.
     package var prefixLength: Int
-    /// Only inside this network.
+    /// The network in which to search; nil means all address blocks of the region.
     package var within: CIDR?
     package var displayName: String?
     package var description: String?
     package var labels: [String: String]
 
-    /// Returns the subnet once its network is found.
+    /// Returns the requested subnet with the network that was found.
     package func subnet(region: String, cidr: CIDR) -> Subnet {
         Subnet(
             region: region, name: name, cidr: cidr, displayName: displayName,

@@ -1,39 +1,40 @@
 package import Documents
 
-/// A network: an address block of either family, always without host bits.
+/// A network of either IP family, always without host bits.
 package struct CIDR: Hashable, Sendable {
     package let family: IPFamily
-    /// The first address as a number; an IPv4 address fills the low 32 bits.
+    /// The first address as a number. An IPv4 address uses the low 32 bits.
     package let address: UInt128
-    /// 0–32 or 0–128.
+    /// The prefix length, 0–32 for IPv4 and 0–128 for IPv6.
     package let prefixLength: Int
 
-    /// The block of `prefixLength` bits that holds `address`; nil when the family has no such length.
+    /// Creates the block of `prefixLength` bits that contains `address`. Returns nil if the length is not valid for
+    /// the family.
     package init?(family: IPFamily, address: UInt128, prefixLength: Int) {
         guard (0...family.bitWidth).contains(prefixLength) else { return nil }
         self.init(family: family, masking: address, prefixLength: prefixLength)
     }
 
-    /// The block that holds one address and nothing else.
+    /// Creates the block that contains only `address`.
     package init(_ address: IPAddress) {
         self.init(
             family: address.family, masking: address.bits, prefixLength: address.family.bitWidth)
     }
 
-    /// `prefixLength` must be one that `family` has; host bits of `address` are dropped.
+    /// Creates a block and drops the host bits of `address`. The `prefixLength` must be valid for `family`.
     init(family: IPFamily, masking address: UInt128, prefixLength: Int) {
         self.family = family
         self.prefixLength = prefixLength
         self.address = address & Self.mask(family, prefixLength)
     }
 
-    /// Returns the bits that the prefix fixes.
+    /// Returns the mask of the prefix bits.
     private static func mask(_ family: IPFamily, _ prefixLength: Int) -> UInt128 {
         let all = family == .ipv4 ? UInt128(UInt32.max) : UInt128.max
         return all & ~Self.hostMask(family, prefixLength)
     }
 
-    /// Returns the bits that the prefix leaves free.
+    /// Returns the mask of the host bits.
     private static func hostMask(_ family: IPFamily, _ prefixLength: Int) -> UInt128 {
         let hostBits = family.bitWidth - prefixLength
         return hostBits == 128 ? .max : (UInt128(1) << hostBits) - 1
@@ -49,43 +50,43 @@ package struct CIDR: Hashable, Sendable {
         family == other.family && other.bits & Self.mask(family, prefixLength) == address
     }
 
-    /// Returns true if `other` lies in this block; a block contains itself.
+    /// Returns true if `other` lies in this block. A block contains itself.
     package func contains(_ other: CIDR) -> Bool {
         prefixLength <= other.prefixLength && contains(other.first)
     }
 
-    /// Returns true if an address is in both: of two blocks that overlap, one contains the other.
+    /// Returns true if the blocks share an address. If two blocks overlap, one contains the other.
     package func overlaps(_ other: CIDR) -> Bool { contains(other) || other.contains(self) }
 }
 
 extension CIDR: Comparable {
-    /// IPv4 first, then by first address, then larger blocks before the blocks inside them.
+    /// Orders IPv4 before IPv6, then by first address. A larger block comes before the blocks inside it.
     package static func < (lhs: CIDR, rhs: CIDR) -> Bool {
         (lhs.family, lhs.address, lhs.prefixLength) < (rhs.family, rhs.address, rhs.prefixLength)
     }
 }
 
 extension CIDR: CustomStringConvertible {
-    /// The canonical text: RFC 5952 address, `/`, prefix length.
+    /// The canonical text: the address in the form of RFC 5952, `/`, and the prefix length.
     package var description: String { "\(first)/\(prefixLength)" }
 }
 
 /// The reason why a text is not the CIDR of a network.
 package enum CIDRError: Error, Hashable, Sendable {
-    /// Neither an IPv4 nor an IPv6 address with a prefix length; `reason` says which part is wrong.
+    /// The text is not an address with a prefix length. The `reason` names the wrong part.
     case malformed(reason: String)
-    /// An address alone. `block` is the network of just that address.
+    /// The text is an address without a prefix length. The `block` contains only that address.
     case missingPrefixLength(block: CIDR)
-    /// The address has bits beyond the prefix. `canonical` is the network it lies in.
+    /// The address has bits after the prefix. The `canonical` network contains the address.
     case hostBits(canonical: CIDR)
-    /// IPv4 written as IPv6 (`::ffff:10.0.0.0/104`), which Go, and so Calico, would print back as IPv4.
-    /// `ipv4` is that network when the prefix covers the mapped range's 96 bits.
+    /// The text is IPv4 in IPv6-mapped form (`::ffff:10.0.0.0/104`). Go, and therefore Calico, would print it as
+    /// IPv4. The `ipv4` network is nil unless the prefix covers the 96 bits of the mapped range.
     case ipv4Mapped(ipv4: CIDR?)
 }
 
 extension CIDR {
-    /// Reads `address/length` as Go's `net.ParseCIDR` does, but refuses host bits, IPv4-mapped addresses and
-    /// a prefix length with a leading zero. Any RFC 4291 spelling of IPv6 is read.
+    /// Reads `address/length` like Go's `net.ParseCIDR`, but refuses host bits, IPv4-mapped addresses and a prefix
+    /// length with a leading zero. Accepts any RFC 4291 spelling of IPv6.
     package init(parsing text: String) throws(CIDRError) {
         let parts = text.split(separator: "/", maxSplits: 1, omittingEmptySubsequences: false)
         guard let address = IPAddress(exactly: String(parts[0])) else {
@@ -144,10 +145,10 @@ extension CIDRError {
 extension RuleID {
     /// A text is not an address block.
     package static let cidrMalformed = RuleID("cidr.malformed")
-    /// An address without a prefix length where a network is expected.
+    /// An address has no prefix length, but a network is expected.
     package static let cidrPrefixLengthMissing = RuleID("cidr.prefix-length-missing")
     /// Bits after the prefix are set.
     package static let cidrHostBits = RuleID("cidr.host-bits")
-    /// An IPv4 network is written as an IPv4-mapped IPv6 one.
+    /// An IPv4 network is written in IPv4-mapped IPv6 form.
     package static let cidrIPv4Mapped = RuleID("cidr.ipv4-mapped")
 }

@@ -1,8 +1,8 @@
-/// A map from networks of both families to values, for the questions of address management.
+/// A map from networks of both IP families to values. Address management uses it.
 ///
-/// A network may have several values, because other writers of the same etcd need not obey our rules. Results come in
-/// `CIDR` order. A look-up costs one walk down the tree, whatever the number of networks. A copy shares its storage
-/// until one of the two changes.
+/// A network may have several values, because other writers of the same etcd may break this server's rules. Results
+/// are in `CIDR` order. A look-up walks down the tree once; its cost does not depend on the number of networks. A
+/// copy shares its storage until one of the two copies changes.
 package struct CIDRMap<Value: Sendable>: Sendable {
     package typealias Element = (cidr: CIDR, value: Value)
 
@@ -20,7 +20,7 @@ package struct CIDRMap<Value: Sendable>: Sendable {
         setChain(values.appending(value, to: chain(cidr)), cidr)
     }
 
-    /// Removes and returns the first value of exactly this network that satisfies the predicate.
+    /// Removes and returns the first value of exactly this network that satisfies `matches`.
     @discardableResult
     package mutating func remove(_ cidr: CIDR, where matches: (Value) -> Bool) -> Value? {
         guard let (value, rest) = values.removingFirst(of: chain(cidr), where: matches) else {
@@ -40,7 +40,7 @@ package struct CIDRMap<Value: Sendable>: Sendable {
         return found
     }
 
-    /// Returns the networks that contain this one, largest first; an equal one is the last.
+    /// Returns the networks that contain `cidr`, largest first. An equal network is the last.
     package func containing(_ cidr: CIDR) -> [Element] {
         var found: [Element] = []
         forEachContaining(cidr) {
@@ -50,10 +50,10 @@ package struct CIDRMap<Value: Sendable>: Sendable {
         return found
     }
 
-    /// Returns the networks that contain this address, largest first.
+    /// Returns the networks that contain `address`, largest first.
     package func containing(_ address: IPAddress) -> [Element] { containing(CIDR(address)) }
 
-    /// Returns the networks inside this one, itself included, in order, at most `limit`.
+    /// Returns at most `limit` networks inside `cidr`, including an equal network, in order.
     package func within(_ cidr: CIDR, limit: Int = .max) -> [Element] {
         var found: [Element] = []
         guard limit > 0 else { return found }
@@ -64,7 +64,7 @@ package struct CIDRMap<Value: Sendable>: Sendable {
         return found
     }
 
-    /// Returns at most `limit` networks that share an address with this one, the containing ones first.
+    /// Returns at most `limit` networks that share an address with `cidr`. Networks that contain `cidr` come first.
     package func overlapping(_ cidr: CIDR, limit: Int = .max) -> [Element] {
         var found: [Element] = []
         guard limit > 0 else { return found }
@@ -75,7 +75,7 @@ package struct CIDRMap<Value: Sendable>: Sendable {
         return found
     }
 
-    /// Returns the first of `overlapping`; nil if the network is free.
+    /// Returns the first element of `overlapping(cidr)`; nil if the network is free.
     package func firstOverlap(_ cidr: CIDR) -> Element? {
         switch cidr.family {
         case .ipv4:
@@ -86,7 +86,8 @@ package struct CIDRMap<Value: Sendable>: Sendable {
         }
     }
 
-    /// Returns the first of `overlapping` that satisfies the predicate, which can leave out the object being changed.
+    /// Returns the first element of `overlapping(cidr)` that satisfies `isIncluded`. The predicate can exclude the
+    /// object that is being changed.
     package func firstOverlap(_ cidr: CIDR, where isIncluded: (Element) -> Bool) -> Element? {
         var found: Element?
         forEachOverlapping(cidr) {
@@ -96,7 +97,7 @@ package struct CIDRMap<Value: Sendable>: Sendable {
         return found
     }
 
-    /// Calls `body` with every network and value, in order, until it returns false.
+    /// Calls `body` with every network and value, in order, until `body` returns false.
     package func forEach(_ body: (Element) -> Bool) {
         for family in IPFamily.allCases {
             var goesOn = true
@@ -110,8 +111,8 @@ package struct CIDRMap<Value: Sendable>: Sendable {
 }
 
 extension CIDRMap {
-    /// Returns the first network of `prefixLength` bits in `block` that overlaps nothing here and nothing in
-    /// `excluded`; nil if the block is full, smaller than that, or of a family without that length.
+    /// Returns the first network of `prefixLength` bits in `block` that overlaps neither this map nor `excluded`.
+    /// Returns nil if the block is full or too small, or if the length is not valid for the family.
     package func firstFreeBlock(
         prefixLength: Int, in block: CIDR, excluding excluded: [CIDR] = []
     ) -> CIDR? {
@@ -191,7 +192,7 @@ extension CIDRMap {
         }
     }
 
-    /// Calls `body` with each value of one node; returns false as soon as `body` does.
+    /// Calls `body` with each value of one node until `body` returns false. Returns false in that case.
     private func visit<Key>(
         _ node: RadixTree<Key>.Node, _ family: IPFamily, _ body: (Element) -> Bool
     ) -> Bool {
@@ -207,12 +208,12 @@ extension CIDRMap {
     }
 }
 
-/// Short lists of values in one array. A list is named by the index of its first element.
+/// Short lists of values in one array. The index of its first element identifies a list.
 struct ChainedValues<Value: Sendable>: Sendable {
     private struct Slot {
-        /// Nil while the slot is unused.
+        /// The value; nil while the slot is unused.
         var value: Value?
-        /// The next slot of the same list, or of the list of unused slots; -1 at the end.
+        /// The index of the next slot in the same list or in the list of unused slots; -1 at the end.
         var next: Int32
     }
 
@@ -221,7 +222,7 @@ struct ChainedValues<Value: Sendable>: Sendable {
     /// The number of values in all lists.
     private(set) var count = 0
 
-    /// Appends to the list `first` (-1: a new one) and returns the list's first index.
+    /// Appends to the list `first`, or to a new list if `first` is -1. Returns the index of the list.
     mutating func appending(_ value: Value, to first: Int32) -> Int32 {
         let added = add(value)
         guard first >= 0 else { return added }
@@ -231,8 +232,8 @@ struct ChainedValues<Value: Sendable>: Sendable {
         return first
     }
 
-    /// Removes the first match from the list; returns it and the list's first index, which is -1 if the list is now
-    /// empty.
+    /// Removes the first match from the list. Returns the value and the index of the list, which is -1 if the list is
+    /// now empty.
     mutating func removingFirst(
         of first: Int32, where matches: (Value) -> Bool
     ) -> (value: Value, first: Int32)? {
@@ -251,11 +252,11 @@ struct ChainedValues<Value: Sendable>: Sendable {
         return nil
     }
 
-    /// Returns the first value of a list; nil for -1.
+    /// Returns the first value of a list; nil if the index is -1.
     func first(_ first: Int32) -> Value? { first < 0 ? nil : slots[Int(first)].value }
 
-    /// Calls `body` with the values of a list, in the order they were added, until it returns false. Returns true if
-    /// it never did.
+    /// Calls `body` with the values of a list, in the order of insertion, until `body` returns false. Returns true if
+    /// `body` never returned false.
     func forEach(_ first: Int32, _ body: (Value) -> Bool) -> Bool {
         var index = first
         while index >= 0 {

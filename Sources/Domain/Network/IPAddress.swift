@@ -1,11 +1,11 @@
 import Documents
 
-/// The two Internet protocols, in the order in which lists show them.
+/// The two IP families, in their order in lists.
 package enum IPFamily: UInt8, Hashable, Sendable, CaseIterable {
     case ipv4 = 4
     case ipv6 = 6
 
-    /// The bits of an address: 32 or 128.
+    /// The number of bits of an address: 32 or 128.
     package var bitWidth: Int { self == .ipv4 ? 32 : 128 }
 }
 
@@ -20,18 +20,18 @@ extension IPFamily: CustomStringConvertible {
 /// One IPv4 or IPv6 address without a zone.
 package struct IPAddress: Hashable, Sendable {
     package let family: IPFamily
-    /// The address as a number; an IPv4 address fills the low 32 bits.
+    /// The address as a number. An IPv4 address uses the low 32 bits.
     package let bits: UInt128
 
-    /// `bits` beyond the width of `family` are dropped.
+    /// Creates an address. Drops the `bits` beyond the width of `family`.
     package init(family: IPFamily, bits: UInt128) {
         self.family = family
         self.bits = family == .ipv4 ? bits & 0xFFFF_FFFF : bits
     }
 
-    /// Reads dotted IPv4 or any RFC 4291 spelling of IPv6; nil when `text` is neither.
+    /// Reads dotted IPv4 or any RFC 4291 spelling of IPv6. Returns nil for any other text.
     ///
-    /// An IPv4-mapped address (`::ffff:192.0.2.1`) is the IPv4 address, as in Go's `net.IP`.
+    /// An IPv4-mapped address (`::ffff:192.0.2.1`) becomes the IPv4 address, like in Go's `net.IP`.
     package init?(parsing text: String) {
         guard let address = IPAddress(exactly: text) else { return nil }
         self = address.unmapped
@@ -44,10 +44,10 @@ package struct IPAddress: Hashable, Sendable {
         self = address
     }
 
-    /// True if this is one of `::ffff:0:0/96` (RFC 4291 section 2.5.5.2).
+    /// True if the address is in `::ffff:0:0/96` (RFC 4291 section 2.5.5.2).
     package var isIPv4Mapped: Bool { family == .ipv6 && bits >> 32 == 0xFFFF }
 
-    /// The IPv4 address of a mapped one; otherwise the address itself.
+    /// The IPv4 address of an IPv4-mapped address; otherwise the address itself.
     package var unmapped: IPAddress {
         isIPv4Mapped ? IPAddress(family: .ipv4, bits: bits & 0xFFFF_FFFF) : self
     }
@@ -60,7 +60,7 @@ extension IPAddress: Comparable {
 }
 
 extension IPAddress: CustomStringConvertible {
-    /// Dotted IPv4, or IPv6 in the form of RFC 5952.
+    /// The text: dotted IPv4, or IPv6 in the form of RFC 5952.
     package var description: String {
         guard family == .ipv6 else { return Self.dotted(UInt32(truncatingIfNeeded: bits)) }
         if isIPv4Mapped { return "::ffff:" + Self.dotted(UInt32(truncatingIfNeeded: bits)) }
@@ -87,16 +87,16 @@ extension IPAddress: CustomStringConvertible {
     }
 }
 
-/// Reads the text of one address (RFC 4291 section 2.2) as Go's `netip.ParseAddr` does, without zones.
+/// Reads the text of one address (RFC 4291 section 2.2) like Go's `netip.ParseAddr`, but without zones.
 struct IPAddressParser {
     private let bytes: [UInt8]
     private var offset = 0
 
     init(_ text: String) { self.bytes = Array(text.utf8) }
 
-    /// Returns the address, or nil when the whole text is not one.
+    /// Returns the address; nil if the whole text is not an address.
     mutating func address() -> IPAddress? {
-        // The longest address has 45 characters, so a longer hostile text is not read.
+        // The longest address has 45 characters. A longer text may be hostile and is not read.
         guard bytes.count <= 45 else { return nil }
         if bytes.contains(UInt8(ascii: ":")) {
             return ipv6().map { IPAddress(family: .ipv6, bits: $0) }
@@ -107,7 +107,7 @@ struct IPAddressParser {
 
     private var current: UInt8 { offset < bytes.count ? bytes[offset] : 0 }
 
-    /// Reads four decimal octets. A leading zero is refused, because some readers take it for octal.
+    /// Reads four decimal octets. Refuses a leading zero, because some readers interpret the octet as octal.
     private mutating func ipv4() -> UInt32? {
         var bits: UInt32 = 0
         for octet in 0..<4 {
@@ -164,7 +164,7 @@ struct IPAddressParser {
         return assemble(groups, gap: gap)
     }
 
-    /// Fills in the zero groups of `::`, which replaces at least one.
+    /// Returns the bits after filling in the zero groups of `::`, which stands for at least one group.
     private func assemble(_ groups: [UInt16], gap: Int?) -> UInt128? {
         guard gap == nil ? groups.count == 8 : groups.count < 8 else { return nil }
         let split = gap ?? groups.count
@@ -172,7 +172,7 @@ struct IPAddressParser {
         return (groups[..<split] + zeros + groups[split...]).reduce(0) { $0 << 16 | UInt128($1) }
     }
 
-    /// True if a '.' comes before the next ':'.
+    /// True if a `.` comes before the next `:`.
     private var isDottedNext: Bool {
         bytes[offset...].first { $0 == UInt8(ascii: ":") || $0 == UInt8(ascii: ".") }
             == UInt8(ascii: ".")

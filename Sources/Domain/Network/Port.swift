@@ -1,14 +1,14 @@
 /// A port of a rule: one number, a range, or a name (Calico's `numorstring.Port`).
 package enum Port: Hashable, Sendable {
-    /// Inclusive; a single port is a range of one. May begin with 0, which validation refuses.
+    /// An inclusive range; a single port is a range of one. The range may begin with 0, which validation refuses.
     case numbers(ClosedRange<UInt16>)
     /// The name of a port on the endpoint.
     case named(String)
 
-    /// The limit of each list of ports in a rule (`maxItems` of the CRDs).
+    /// The maximum number of ports in each list of a rule (`maxItems` of the CRDs).
     package static let maximumCount = 50
 
-    /// Reads `"80"`, `"8080:8090"` or a name; nil for other texts.
+    /// Reads `"80"`, `"8080:8090"` or a name. Returns nil for any other text.
     package init?(text: String) {
         let parts = text.utf8.split(separator: UInt8(ascii: ":"), omittingEmptySubsequences: false)
         if parts.count <= 2, parts.allSatisfy({ !$0.isEmpty && $0.allSatisfy(Self.isDigit) }) {
@@ -44,7 +44,8 @@ package enum NetProtocol: Hashable, Sendable {
     case number(UInt8)
     case name(String)
 
-    /// Reads digits that fit 8 bits as a number and all else as a name. Validation decides if the name is known.
+    /// Reads digits that fit 8 bits as a number and any other text as a name. Validation decides if the name is
+    /// known.
     package init(text: String) {
         let isNumeric = !text.isEmpty && text.utf8.allSatisfy { 0x30...0x39 ~= $0 }
         if isNumeric, let number = UInt8(text) {
@@ -54,10 +55,10 @@ package enum NetProtocol: Hashable, Sendable {
         }
     }
 
-    /// The names Calico knows, in the only spelling it accepts.
+    /// The names that Calico knows, in the only spelling that Calico accepts.
     package static let names = ["TCP", "UDP", "ICMP", "ICMPv6", "SCTP", "UDPLite"]
 
-    /// True if numeric ports mean something: TCP, UDP and SCTP.
+    /// True if the protocol has ports: TCP, UDP and SCTP.
     package var hasPorts: Bool {
         switch self {
         case .number(let number): [6, 17, 132].contains(number)
@@ -65,7 +66,7 @@ package enum NetProtocol: Hashable, Sendable {
         }
     }
 
-    /// The only family of the protocol; nil for both.
+    /// The only IP family of the protocol; nil if the protocol works with both.
     package var family: IPFamily? { isICMP ? .ipv4 : isICMPv6 ? .ipv6 : nil }
 
     package var isTCP: Bool { self == .number(6) || self == .name("TCP") }

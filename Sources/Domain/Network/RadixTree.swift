@@ -1,25 +1,25 @@
-/// A path-compressed binary tree over the prefixes of one family. Each prefix carries a number, its payload.
+/// A path-compressed binary tree over the prefixes of one IP family. Each prefix has a number, its payload.
 ///
-/// Nodes live in one array and refer to each other by index, so the tree is a value that copies cheaply. A node costs
-/// 20 (IPv4) or 32 (IPv6) bytes, and a prefix at most two nodes.
+/// Nodes are in one array and refer to each other by index, so the tree is a value with cheap copies. A node uses 20
+/// bytes (IPv4) or 32 bytes (IPv6). A prefix uses at most two nodes.
 struct RadixTree<Key: FixedWidthInteger & UnsignedInteger & Sendable>: Sendable {
     struct Node {
-        /// Left-aligned; zero after `length` bits.
+        /// The prefix, left-aligned. The bits after `length` are zero.
         var prefix: Key
-        /// The children, by the bit after the prefix.
+        /// The index of the child with a zero bit after the prefix. The other child has a one bit.
         var low: Int32
         var high: Int32
-        /// The prefix's payload; `none` for a node that only branches.
+        /// The payload of the prefix; `none` if the node only branches.
         var payload: Int32
         var length: UInt8
-        /// The prefix length of the largest free block in this node; `full` without a free block. A block is free if
-        /// no prefix with a payload overlaps it.
+        /// The prefix length of the largest free block in this node; `full` if there is no free block. A block is
+        /// free if no prefix with a payload overlaps it.
         var free: UInt8
     }
 
-    /// The index of no node, and the payload of a node without one.
+    /// The value for an absent node and for an absent payload.
     static var none: Int32 { -1 }
-    /// The `free` of a full node; greater than any prefix length.
+    /// The value of `free` in a full node. It is greater than any prefix length.
     static var full: UInt8 { .max }
 
     private(set) var nodes: [Node] = []
@@ -47,7 +47,8 @@ struct RadixTree<Key: FixedWidthInteger & UnsignedInteger & Sendable>: Sendable 
             : inserting(payload, prefix, length, below: root)
     }
 
-    /// Returns the root of the subtree of all prefixes in the block, and whether a payload covers the whole block.
+    /// Returns the root of the subtree with all prefixes in the block. `isCovered` is true if a payload covers the
+    /// whole block.
     func subtree(_ prefix: Key, _ length: Int) -> (root: Int32, isCovered: Bool) {
         var index = root
         var isCovered = false
@@ -74,7 +75,7 @@ struct RadixTree<Key: FixedWidthInteger & UnsignedInteger & Sendable>: Sendable 
             let shared = Self.commonLength(node.prefix, prefix)
             guard shared >= min(Int(node.length), length) else { return nil }
             if node.payload != Self.none { return node }
-            // A node inside the block that only branches has a prefix in either direction.
+            // A node inside the block that only branches has a prefix below both children.
             index =
                 Int(node.length) < length && Self.bit(prefix, Int(node.length))
                 ? node.high : node.low
@@ -82,8 +83,8 @@ struct RadixTree<Key: FixedWidthInteger & UnsignedInteger & Sendable>: Sendable 
         return nil
     }
 
-    /// Calls `body` with each prefix that contains the block, the largest first and the block itself last, until it
-    /// returns false.
+    /// Calls `body` with each prefix that contains the block, until `body` returns false. The largest prefix comes
+    /// first and the block itself last.
     func forEachContaining(_ prefix: Key, _ length: Int, _ body: (Node) -> Bool) {
         var index = root
         while index != Self.none {
@@ -95,7 +96,7 @@ struct RadixTree<Key: FixedWidthInteger & UnsignedInteger & Sendable>: Sendable 
         }
     }
 
-    /// Calls `body` with each prefix below `start`, in order, until it returns false.
+    /// Calls `body` with each prefix in the subtree `start`, in order, until `body` returns false.
     func forEach(below start: Int32, _ body: (Node) -> Bool) {
         var pending = [start]
         while let index = pending.popLast() {
@@ -127,8 +128,8 @@ extension RadixTree {
 }
 
 extension RadixTree {
-    /// Puts a payload into the subtree `index`; returns the new root of the subtree. The recursion is at most as deep
-    /// as the key has bits.
+    /// Inserts a payload into the subtree `index`. Returns the new root of the subtree. The depth of the recursion is
+    /// at most the number of bits in the key.
     private mutating func inserting(
         _ payload: Int32, _ prefix: Key, _ length: Int, below index: Int32
     ) -> Int32 {
@@ -157,7 +158,7 @@ extension RadixTree {
         return parent
     }
 
-    /// Removes a prefix's payload from the subtree `index`; returns the new root of the subtree.
+    /// Removes the payload of a prefix from the subtree `index`. Returns the new root of the subtree.
     private mutating func removing(_ prefix: Key, _ length: Int, below index: Int32) -> Int32 {
         guard index != Self.none else { return Self.none }
         let node = nodes[Int(index)]
@@ -174,7 +175,8 @@ extension RadixTree {
         return spliced(index)
     }
 
-    /// Returns `index`, or its only child (or `none`) if the node neither has a payload nor branches any more.
+    /// Returns `index` if the node has a payload or two children. Otherwise removes the node and returns its only
+    /// child, or `none`.
     private mutating func spliced(_ index: Int32) -> Int32 {
         let node = nodes[Int(index)]
         guard node.payload == Self.none, node.low == Self.none || node.high == Self.none else {
@@ -219,7 +221,7 @@ extension RadixTree {
 }
 
 extension RadixTree {
-    /// Returns the prefix length of the largest free block in a block of `length` bits that holds just the
+    /// Returns the prefix length of the largest free block in a block of `length` bits. The block contains only the
     /// subtree `index`.
     func free(_ index: Int32, in length: Int) -> UInt8 {
         guard index != Self.none else { return UInt8(length) }
@@ -228,9 +230,9 @@ extension RadixTree {
         return Int(node.length) > length ? UInt8(length + 1) : node.free
     }
 
-    /// Returns the first free block of `wanted` bits in the block that does not begin before `start`. The number of
-    /// steps is in the order of the key's width, however full the tree is: `free` tells for each half if it can hold
-    /// such a block. Only the half that contains `start` may turn out not to.
+    /// Returns the first free block of `wanted` bits in the given block that begins at or after `start`. The number
+    /// of steps is proportional to the key's width and does not depend on the size of the tree: `free` shows for each
+    /// half if it has room. Only in the half that contains `start` can the search still fail.
     func firstFree(_ wanted: Int, in prefix: Key, _ length: Int, from start: Key) -> Key? {
         guard wanted >= length else { return nil }
         let (subtree, isCovered) = subtree(prefix, length)
@@ -251,7 +253,8 @@ extension RadixTree {
         return firstFree(wanted, middle, length + 1, high, from: start)
     }
 
-    /// Returns the first block of `wanted` bits that begins neither before `prefix` nor before `start`, up to `last`.
+    /// Returns the first block of `wanted` bits that begins at or after both `prefix` and `start`, and not after
+    /// `last`; nil if absent.
     private func aligned(_ wanted: Int, _ prefix: Key, _ last: Key, from start: Key) -> Key? {
         guard start > prefix else { return prefix }
         let floor = Self.cut(start, wanted)
@@ -261,7 +264,7 @@ extension RadixTree {
         return overflow || next > last ? nil : next
     }
 
-    /// Returns the subtrees of the lower and the upper half of a block that holds just the subtree `index`.
+    /// Returns the subtrees of the lower and upper half of a block. The block contains only the subtree `index`.
     private func halves(_ index: Int32, _ length: Int) -> (low: Int32, high: Int32) {
         let node = nodes[Int(index)]
         if Int(node.length) == length { return (node.low, node.high) }

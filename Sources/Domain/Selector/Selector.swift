@@ -1,21 +1,24 @@
 import Documents
 
-/// A Calico selector: an expression over labels that picks endpoints, network sets or namespaces.
+/// A Calico selector: an expression over labels that selects endpoints, network sets or namespaces.
 ///
-/// The grammar and meaning are those of Calico's `libcalico-go/lib/selector`: strings without escapes, spaces and tabs
-/// between tokens, `&&` binds tighter than `||`, labels of at most 512 characters.
+/// Grammar and meaning are the same as in Calico's `libcalico-go/lib/selector`: strings have no escapes, spaces and
+/// tabs separate tokens, `&&` binds tighter than `
+///
+///
+/// `, and labels have at most 512 characters.
 package struct Selector: Hashable, Sendable {
     /// The parsed expression.
     package let root: SelectorNode
 
-    /// Calico's own limit on the characters of a label name in a selector.
+    /// Calico's maximum number of characters of a label name in a selector.
     package static let maxLabelLength = 512
 
-    /// This server's limit on nested parentheses. Calico has none, but its policies hold selectors of
-    /// at most 1,024 characters, in which 509 is the most that can be closed again.
+    /// This server's maximum depth of parentheses. Calico has no such limit, but a selector in a policy has at most
+    /// 1,024 characters, which is enough for 509 closed pairs.
     package static let maxNesting = 1_000
 
-    /// Parses `text`; the empty text is `all()`.
+    /// Parses `text`. The empty text is `all()`.
     package init(parsing text: String) throws(SelectorError) {
         var parser = SelectorParser(text)
         root = try parser.parse()
@@ -23,17 +26,17 @@ package struct Selector: Hashable, Sendable {
 
     package init(_ root: SelectorNode) { self.root = root }
 
-    /// The text that Calico's `Selector.String()` gives.
+    /// The text of the selector, equal to the result of Calico's `Selector.String()`.
     package var canonical: String {
         var text = ""
         root.appendCanonical(to: &text)
         return text
     }
 
-    /// Returns true if `labels` satisfy the selector; an absent label satisfies `!=` and `not in`.
+    /// Returns true if `labels` satisfy the selector. An absent label satisfies `!=` and `not in`.
     package func matches(_ labels: some LabelSource) -> Bool { root.matches(labels) }
 
-    /// Every comparison in the selector, in the order written.
+    /// Every comparison in the selector, in the order of the text.
     package var comparisons: [SelectorComparison] {
         var found: [SelectorComparison] = []
         root.visit { if case .comparison(let comparison) = $0 { found.append(comparison) } }
@@ -45,9 +48,9 @@ extension Selector: CustomStringConvertible {
     package var description: String { canonical }
 }
 
-/// The labels that a selector is evaluated against: those of an endpoint, a network set or a dictionary.
+/// The labels against which a selector is evaluated: the labels of an endpoint or a network set, or a dictionary.
 package protocol LabelSource {
-    /// Returns the value of `label`; nil if it is absent, which is not the same as empty.
+    /// Returns the value of `label`; nil if absent. An empty value is not absent.
     func value(ofLabel label: String) -> String?
 }
 
@@ -57,22 +60,25 @@ extension Dictionary<String, String>: LabelSource {
 
 /// One node of a parsed selector.
 package indirect enum SelectorNode: Hashable, Sendable {
-    /// `all()`; also the meaning of an empty selector.
+    /// `all()`, which is also the meaning of an empty selector.
     case all
-    /// `global()`; matches any labels. It has a meaning only as the whole namespaceSelector of a rule.
+    /// `global()`, which matches any labels. It is useful only as the whole namespaceSelector of a rule.
     case global
     /// `has(label)`.
     case has(String)
-    /// A label against one value or a set of values.
+    /// A comparison of a label with one value or a set of values.
     case comparison(SelectorComparison)
     case not(SelectorNode)
-    /// Two or more operands joined by `&&`.
+    /// A list of two or more operands joined by `&&`.
     case and([SelectorNode])
-    /// Two or more operands joined by `||`.
+    /// A list of two or more operands joined by `
+    ///
+    ///
+    /// `.
     case or([SelectorNode])
 }
 
-/// `label operator value`, the part of a selector that looks at a label's value.
+/// The comparison `label operator value`.
 package struct SelectorComparison: Hashable, Sendable {
     package enum Operator: String, Sendable, CaseIterable {
         case equal = "=="
@@ -86,10 +92,10 @@ package struct SelectorComparison: Hashable, Sendable {
 
     package let label: String
     package let operation: Operator
-    /// One value; for `in` and `not in` any number, in byte order and without repeats.
+    /// One value. The operators `in` and `not in` have any number of values, in byte order and without duplicates.
     package let values: [String]
 
-    /// `values` must be in byte order and without repeats.
+    /// Creates a comparison. The `values` must be in byte order and without duplicates.
     package init(label: String, operation: Operator, values: [String]) {
         self.label = label
         self.operation = operation
@@ -98,7 +104,7 @@ package struct SelectorComparison: Hashable, Sendable {
 }
 
 extension SelectorComparison {
-    /// True when `values` are values of the label, not parts of them.
+    /// True if `values` are whole values of the label, not parts of values.
     package var namesWholeValues: Bool {
         switch operation {
         case .equal, .notEqual, .inSet, .notInSet: true
@@ -108,7 +114,7 @@ extension SelectorComparison {
 }
 
 extension SelectorNode {
-    /// Calls `body` for this node and everything below it, outermost first.
+    /// Calls `body` for this node and then for every node below it.
     package func visit(_ body: (SelectorNode) -> Void) {
         body(self)
         switch self {
@@ -118,7 +124,7 @@ extension SelectorNode {
         }
     }
 
-    /// Returns true if `labels` satisfy this node, exactly as Calico's evaluator decides.
+    /// Returns true if `labels` satisfy this node, by the same rules as Calico's evaluator.
     func matches(_ labels: some LabelSource) -> Bool {
         switch self {
         case .all, .global: return true
@@ -137,7 +143,8 @@ extension SelectorNode {
 }
 
 extension SelectorComparison {
-    /// Returns true if a label's value satisfies the comparison; an absent label satisfies only the negative ones.
+    /// Returns true if a label's value satisfies the comparison. An absent label (nil) satisfies only `!=` and `not
+    /// in`.
     package func matches(_ value: String?) -> Bool {
         guard let value else { return operation == .notEqual || operation == .notInSet }
         switch operation {
@@ -162,7 +169,8 @@ extension SelectorComparison {
 }
 
 extension [String] {
-    /// Returns true if the array, which is in byte order, holds the very bytes of `value`.
+    /// Returns true if the array contains a string with exactly the bytes of `value`. The array must be in byte
+    /// order.
     fileprivate func containsExactly(_ value: String) -> Bool {
         if count <= 8 { return contains { $0.isExactly(value) } }
         var low = startIndex
@@ -180,7 +188,7 @@ extension [String] {
 }
 
 extension String.UTF8View {
-    /// Returns true if `other` occurs in these bytes; the empty string occurs in everything.
+    /// Returns true if `other` occurs in these bytes. The empty string occurs in every text.
     fileprivate func contains(_ other: String.UTF8View) -> Bool {
         guard count >= other.count else { return false }
         var start = startIndex
@@ -193,7 +201,7 @@ extension String.UTF8View {
 }
 
 extension SelectorNode {
-    /// Appends the text that Calico's own `String()` gives for this node.
+    /// Appends the text of this node, equal to the result of Calico's `String()`.
     func appendCanonical(to text: inout String) {
         switch self {
         case .all: text += "all()"
@@ -237,7 +245,7 @@ extension SelectorComparison {
         }
     }
 
-    /// Strings have no escapes, so a value with `"` in it was written in single quotes.
+    /// Appends a value in quotes. Strings have no escapes, so a value that contains `"` gets single quotes.
     private static func appendQuoted(_ value: String, to text: inout String) {
         let quote = value.utf8.contains(UInt8(ascii: "\"")) ? "'" : "\""
         text += quote

@@ -1,4 +1,4 @@
-/// One token of a selector and the bytes it came from.
+/// One token of a selector and its position in the bytes.
 struct SelectorToken {
     enum Kind: Equatable {
         case label, string
@@ -11,14 +11,14 @@ struct SelectorToken {
     }
 
     let kind: Kind
-    /// The position of the token, in bytes.
+    /// The byte offset of the token.
     let start: Int
-    /// The bytes of a label or string, or of the label inside `has()`; empty for the other kinds.
+    /// The byte range of a label or string, or of the label inside `has()`; empty for other kinds.
     var text: Range<Int> = 0..<0
 }
 
-/// Cuts a selector into tokens by the rules of Calico's tokenizer: the words `in`, `not in`, `contains`, `starts with`
-/// and `ends with` are operators only right after a label.
+/// Splits a selector into tokens by the rules of Calico's tokenizer. The words `in`, `not in`, `contains`, `starts
+/// with` and `ends with` are operators only directly after a label.
 struct SelectorLexer {
     let bytes: [UInt8]
     private var position = 0
@@ -27,7 +27,7 @@ struct SelectorLexer {
 
     init(_ text: String) { bytes = Array(text.utf8) }
 
-    /// Returns the next token; always `.end` after the last one.
+    /// Returns the next token; `.end` after the last token.
     mutating func next() throws(SelectorError) -> SelectorToken {
         skipSpaces()
         let start = position
@@ -37,7 +37,7 @@ struct SelectorLexer {
         return token
     }
 
-    /// Returns the text of `range`, which lies on token boundaries.
+    /// Returns the text of `range`, which must lie on token boundaries.
     func string(_ range: Range<Int>) -> String { String(decoding: bytes[range], as: UTF8.self) }
 
     func error(at offset: Int, _ message: String) -> SelectorError {
@@ -119,7 +119,7 @@ extension SelectorLexer {
                 + " ==, !=, in, not in, contains, starts with or ends with\(hint)")
     }
 
-    /// The functions that people mean by labels of these names.
+    /// The hints for labels that were probably meant as functions.
     private static let functions = [
         "has": "; to ask whether a label is there: has(label)", "not": "; to negate: !has(label)",
     ]
@@ -130,7 +130,7 @@ extension SelectorLexer {
         (["not", "in"], .notInSet), (["in"], .inSet),
     ]
 
-    /// Skips `words` (spaces between them are optional: `notin`) when the last one ends there.
+    /// Skips `words` if they come next and a word ends after them. Spaces between the words are optional (`notin`).
     private mutating func skip(_ words: [StaticString]) -> Bool {
         let start = position
         for word in words {
@@ -202,8 +202,8 @@ extension SelectorLexer {
 }
 
 extension SelectorLexer {
-    /// Returns the error at `offset`. A character that an editor or another syntax put there gets a better message
-    /// than `message`.
+    /// Returns the error at `offset`. A character that comes from an editor or another syntax gets a more helpful
+    /// message than `message`.
     func unexpected(at offset: Int, _ message: String) -> SelectorError {
         let rest = bytes[offset...]
         for (text, hint) in Self.strays where rest.starts(with: text.utf8) {
@@ -229,16 +229,16 @@ extension SelectorLexer {
         + [("*", "a * matches nothing in a selector; to pick everything write all()")]
 }
 
-/// The reason why a text is not a selector, and the position.
+/// The reason why a text is not a selector, and its position.
 package struct SelectorError: Error, Hashable, Sendable {
-    /// The position of the problem, in bytes of UTF-8 from the start of the selector.
+    /// The offset of the problem in UTF-8 bytes from the start of the selector.
     package let offset: Int
-    /// The position as people count it: in Unicode scalars, from 1.
+    /// The position for people: in Unicode scalars, starting at 1.
     package let column: Int
-    /// The problem and the correct form; begins in lower case, without a full stop.
+    /// The problem and the correct form. The text begins in lower case and has no full stop.
     package let message: String
 
-    /// `offset` is a byte position in `bytes`, or their count for "at the end".
+    /// Creates an error. The `offset` is a byte offset in `bytes`, or their count for the end.
     init(offset: Int, in bytes: [UInt8], _ message: String) {
         self.offset = offset
         // Every scalar has exactly one byte that is not a continuation byte (RFC 3629).

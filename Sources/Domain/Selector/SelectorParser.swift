@@ -1,22 +1,25 @@
 import Documents
 
-/// Builds the expression of a selector. Open parentheses are on an explicit stack, so that no input can exhaust the
-/// stack of the thread. The time is linear in the length of the text.
+/// Builds the expression of a selector. An explicit stack holds the open parentheses, so no input can exhaust the
+/// thread's stack. The time is linear in the length of the text.
 struct SelectorParser {
     private var lexer: SelectorLexer
     private var token = SelectorToken(kind: .end, start: 0)
 
     init(_ text: String) { lexer = SelectorLexer(text) }
 
-    /// The operands read since an open parenthesis, or since the start.
+    /// The operands that were read since an open parenthesis or since the start.
     private struct Group {
-        /// Finished operands of `||`.
+        /// The finished operands of `
+        ///
+        ///
+        /// `.
         var alternatives: [SelectorNode] = []
-        /// Operands of the `&&` chain being read.
+        /// The operands of the `&&` chain that is being read.
         var terms: [SelectorNode] = []
-        /// True if an odd number of `!` is before the parenthesis.
+        /// True if an odd number of `!` comes before the parenthesis.
         var isNegated = false
-        /// The position of the parenthesis, in bytes.
+        /// The byte offset of the parenthesis.
         var start = 0
 
         mutating func append(_ node: SelectorNode, negated: Bool) {
@@ -28,7 +31,7 @@ struct SelectorParser {
             terms.removeAll(keepingCapacity: true)
         }
 
-        /// Returns the whole group as one node; ends the last alternative.
+        /// Ends the last alternative and returns the whole group as one node.
         mutating func close() -> SelectorNode {
             endAlternative()
             return alternatives.count == 1 ? alternatives[0] : .or(alternatives)
@@ -67,7 +70,7 @@ struct SelectorParser {
 
     private mutating func advance() throws(SelectorError) { token = try lexer.next() }
 
-    /// Skips any number of `!`; true when they negate what follows.
+    /// Skips any number of `!`. Returns true if they negate the next operand.
     private mutating func skipNegations() throws(SelectorError) -> Bool {
         var negated = false
         while token.kind == .not {
@@ -129,7 +132,7 @@ struct SelectorParser {
         return value
     }
 
-    /// `{ "a", 'b', }`: any number of strings, one comma after the last is allowed.
+    /// Reads a set such as `{ "a", 'b', }`. It has any number of strings. One comma after the last string is allowed.
     private mutating func setLiteral(
         after operation: SelectorComparison.Operator
     ) throws(SelectorError) -> [String] {
