@@ -101,8 +101,9 @@ package final class AuditLedger: Sendable {
         try await queue.submit(.follow(progress, emptySince: emptySince))
     }
 
-    /// Follows from `progress` on, and takes the result of a comparison with the state after it. Both happen in
-    /// one transaction, because otherwise an epoch could begin without a row about it.
+    /// Continues after a gap in etcd's history, or after etcd was replaced or restored. Sets the progress to
+    /// `progress`, as `follow` does, and then writes `projection`, the result of comparing etcd with the ledger. Both
+    /// happen in one transaction, because otherwise an epoch could begin without a row about it.
     package func bridge(
         from progress: Progress, _ projection: Projection
     ) async throws(StoreError) {

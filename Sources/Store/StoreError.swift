@@ -120,8 +120,7 @@ extension StoreError {
         case ENOENT: "Check the name, and that its folder exists."
         case ENOTDIR: "A part of the path is a file: check the path."
         case EISDIR: "That is a folder: name a file in it."
-        case EACCES, EPERM:
-            "This user may not: check the owner and mode of the file and its folder."
+        case EACCES, EPERM: "Check the owner and mode of the file and its folder."
         case EROFS: "Its file system is read-only: choose another place, or mount it writable."
         case ENOSPC, EDQUOT: "Free space on its file system."
         case ENAMETOOLONG: "Choose a shorter name."

@@ -144,7 +144,7 @@ struct FindingBook: Sendable {
         if known.all.isEmpty { byPath.remove(path) } else { byPath.set(path, known) }
     }
 
-    /// Returns the new findings since the last call.
+    /// Returns the findings that were added since the last call.
     mutating func takeNews() -> News {
         defer { news = News() }
         return news

@@ -40,7 +40,7 @@ extension ControlPlane {
         await recordQuietly(row)
     }
 
-    /// Records another row about a request, without waiting for the disk.
+    /// Records a row without waiting for the disk. If the row is lost, that is logged and counted.
     package func recordLater(_ row: AuditRecord.Draft) { refusals.recordLater(row) }
 
     private func recordQuietly(_ row: AuditRecord.Draft) async {

@@ -18,7 +18,7 @@ final class LedgerFeed: Sendable {
         var pendingBytes = 0
         /// The last appended revision, with rows or without.
         var seen: Int64 = 0
-        /// The last revision that the ledger's progress on disk includes.
+        /// The last revision that the ledger has stored on disk as its progress.
         var saved: Int64 = 0
         var isBusy = false
         /// True if the feed has stopped writing.

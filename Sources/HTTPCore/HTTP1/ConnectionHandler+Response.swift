@@ -70,7 +70,7 @@ extension ConnectionHandler {
     }
 
     private func noRoom(_ request: ActiveRequest) -> Response {
-        Problem.busy("answers that clients have not taken")
+        Problem.busy("answers that clients have not read yet")
             .identified(path: request.path, requestID: request.requestID).response
     }
 
@@ -227,7 +227,7 @@ extension ConnectionHandler {
             return
         }
         guard bytes.readableBytes <= ByteBudget.smallClaim || takeRoom(bytes.readableBytes) else {
-            promise.fail(Problem.busy("answers that clients have not taken"))
+            promise.fail(Problem.busy("answers that clients have not read yet"))
             return
         }
         self.request?.bytesOut += bytes.readableBytes

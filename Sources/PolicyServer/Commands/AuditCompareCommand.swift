@@ -86,7 +86,7 @@ private struct FileSource: ChangeSource {
 extension LedgerComparison {
     /// A text that names the compared ranges.
     fileprivate var commonText: String {
-        guard !common.isEmpty else { return "no revisions: no range is known to both" }
+        guard !common.isEmpty else { return "any revision, because the two have none in common" }
         return "revisions " + common.map(\.text).joined(separator: ", ")
     }
 

@@ -163,8 +163,8 @@ package enum Sealing {
     /// Returns the number of complete tiles in a ledger of `size` rows.
     static func wholeTiles(size: Int64) -> Int64 { size / Tile.width }
 
-    /// Keeps the canonical form of rows that name this ledger's signing keys. Older checkpoints cannot be checked
-    /// without these keys. The sealed hash of the row proves the form.
+    /// Copies the rows that name this ledger's signing keys to table `kept`, in canonical form. Older checkpoints
+    /// cannot be checked without these keys. A kept form can be checked against the row's hash in table `sealed`.
     private static func keep(_ rows: Range<Int64>, in db: Database) throws {
         let statement = try db.cachedStatement(
             sql: """

@@ -42,9 +42,9 @@ struct PositionList: CandidateSource {
 
 /// Rows along an index that lists them in the order of time.
 ///
-/// The statement names the index, so that the plan does not depend on SQLite's statistics. The other terms are
-/// computed as a column, so the reader also sees each row that does not match, and can stop. The number of rows
-/// read is therefore limited by the number of calls of `next()`.
+/// The statement names the index, so that the plan does not depend on SQLite's statistics. The other terms of the
+/// search are not in its WHERE clause but in a result column. So `next()` also returns rows that do not match, and
+/// each call reads one row. A caller that stops early can therefore limit how many rows are read.
 package struct IndexScan: CandidateSource {
     /// A statement and its arguments.
     package struct Part: Sendable {

@@ -13,8 +13,9 @@ package struct RowDifference: Hashable, Sendable {
 extension RowDifference {
     /// Returns the first column, by name, in which the rows differ; nil if they are equal.
     ///
-    /// Some values are specific to each ledger and not compared: the source of the row, its epoch, and the time
-    /// at which the server saw a change that has no time itself.
+    /// Three values are not compared, because correct ledgers may differ in them: the epoch, the ledger that a row
+    /// was imported from, and the time of a change that is external or fell into a gap. Such a change has no time of
+    /// its own, so its row has the time at which the server saw it.
     package static func first(
         _ left: AuditRecord.Draft, _ right: AuditRecord.Draft
     ) -> RowDifference? {

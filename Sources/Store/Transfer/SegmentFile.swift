@@ -50,7 +50,7 @@ struct SegmentFile {
     }
 }
 
-/// Files that get their name after they are complete.
+/// Creates files under a temporary name. A file gets its final name when it is complete.
 enum NewFile {
     /// Returns a name that other users cannot guess and use first.
     static func temporary(_ path: String) -> String {

@@ -35,7 +35,7 @@ struct AuditQuery: Sendable {
                 throw .malformed("Counts by group_by are answered as JSON or YAML only.")
             }
             guard request.query["limit"] == nil else {
-                throw .malformed("The query parameter limit has no meaning beside group_by.")
+                throw .malformed("The query parameter limit has no meaning with group_by.")
             }
         }
     }
