@@ -113,33 +113,16 @@ package struct CanonicalObjectWriter {
         writer.output.append(UInt8(ascii: "{"))
     }
 
-    package mutating func add(_ key: StaticString, _ text: String) {
-        addKey(UnsafeBufferPointer(start: key.utf8Start, count: key.utf8CodeUnitCount))
-        writer.write(text)
-    }
-
-    /// Adds a text, or nothing if `text` is nil.
-    package mutating func add(_ key: StaticString, ifPresent text: String?) {
-        if let text { add(key, text) }
-    }
-
-    /// Adds a number, or nothing if `number` is nil.
-    package mutating func add(_ key: StaticString, ifPresent number: Int64?) {
-        guard let number else { return }
-        addKey(UnsafeBufferPointer(start: key.utf8Start, count: key.utf8CodeUnitCount))
-        writer.output.append(contentsOf: String(number).utf8)
-    }
-
     /// Adds a text from UTF-8 bytes. Copies invalid bytes unchanged.
     package mutating func add(
         utf8Key key: [UInt8], utf8 text: UnsafeBufferPointer<UInt8>
     ) {
-        key.withUnsafeBufferPointer { addKey($0) }
+        addKey(key)
         writer.write(utf8: text)
     }
 
     package mutating func add(utf8Key key: [UInt8], _ number: Int64) {
-        key.withUnsafeBufferPointer { addKey($0) }
+        addKey(key)
         writer.output.append(contentsOf: String(number).utf8)
     }
 
@@ -155,7 +138,7 @@ package struct CanonicalObjectWriter {
         return writer.output.withUnsafeBytes(body)
     }
 
-    private mutating func addKey(_ key: UnsafeBufferPointer<UInt8>) {
+    private mutating func addKey(_ key: [UInt8]) {
         if writer.output.count > 1 { writer.output.append(UInt8(ascii: ",")) }
         writer.output.append(UInt8(ascii: "\""))
         writer.output.append(contentsOf: key)

@@ -15,7 +15,7 @@ package enum Hex {
     package static func text<Number: FixedWidthInteger & UnsignedInteger>(_ number: Number)
         -> String
     {
-        text(number.bigEndianBytes)
+        withUnsafeBytes(of: number.bigEndian) { text($0) }
     }
 
     /// Returns the bytes of a hexadecimal text. Returns nil unless the text is an even number of digits. Either
@@ -51,13 +51,5 @@ package enum Hex {
     /// Returns the digit of `nibble`, which must be below 16.
     private static func digit(_ nibble: UInt8) -> UInt8 {
         nibble < 10 ? UInt8(ascii: "0") + nibble : UInt8(ascii: "a") + nibble - 10
-    }
-}
-
-extension FixedWidthInteger where Self: UnsignedInteger {
-    fileprivate var bigEndianBytes: [UInt8] {
-        stride(from: Self.bitWidth - 8, through: 0, by: -8).map {
-            UInt8(truncatingIfNeeded: self >> $0)
-        }
     }
 }

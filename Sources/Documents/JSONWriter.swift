@@ -24,6 +24,11 @@ package enum JSONSerializer {
         writer.writeCanonical(value)
         return writer.output
     }
+
+    /// Returns the canonical form as a string, as the ledger's columns store it.
+    package static func canonicalText(_ value: JSONValue) -> String {
+        String(decoding: canonical(value), as: UTF8.self)
+    }
 }
 
 /// Appends JSON text to `output`.

@@ -152,14 +152,3 @@ extension Violation {
         return short.pointer.isEmpty ? short.message : "\(short.pointer): \(short.message)"
     }
 }
-
-extension String {
-    /// Returns at most the first `limit` bytes of UTF-8, cut between two Unicode scalars, with `…` for the rest. The
-    /// limit is not in grapheme clusters, because a cluster can have any number of bytes.
-    package func cut(to limit: Int) -> String {
-        guard utf8.count > limit else { return self }
-        var end = utf8.index(startIndex, offsetBy: limit)
-        while end > startIndex, UTF8.isContinuation(utf8[end]) { end = utf8.index(before: end) }
-        return self[..<end] + "…"
-    }
-}

@@ -87,8 +87,7 @@ package enum CrossRegionAnnotation {
 
     /// Returns the annotation of the first policy.
     package static func first(of policy: CrossRegionPolicy) -> [String: String] {
-        let text = String(decoding: JSONSerializer.canonical(policy.source), as: UTF8.self)
-        return [source: text]
+        [source: JSONSerializer.canonicalText(policy.source)]
     }
 
     /// Returns the annotation of the policies of the source `name` after the first.

@@ -14,18 +14,9 @@ package struct JournalKey: Sendable, Equatable {
 
     /// Returns nil if `id` has another form, or if `secret` has fewer bytes than `minimumBytes`.
     package init?(id: String, secret: [UInt8]) {
-        let isName =
-            (1...32).contains(id.utf8.count)
-            && id.utf8.allSatisfy { byte in
-                switch byte {
-                case UInt8(ascii: "a")...UInt8(ascii: "z"), UInt8(ascii: "A")...UInt8(ascii: "Z"),
-                    UInt8(ascii: "0")...UInt8(ascii: "9"), UInt8(ascii: "."), UInt8(ascii: "_"),
-                    UInt8(ascii: "-"):
-                    true
-                default: false
-                }
-            }
-        guard isName, secret.count >= Self.minimumBytes else { return nil }
+        guard id.isPlainIdentifier(maximumBytes: 32), secret.count >= Self.minimumBytes else {
+            return nil
+        }
         self.id = id
         self.secret = SymmetricKey(data: secret)
     }

@@ -1,4 +1,4 @@
-package import Documents
+import Documents
 package import Domain
 
 /// The author of a request, the way the author was identified, and the reason for the request. The journal and the
@@ -64,7 +64,9 @@ extension AuditRecord.Draft {
     package mutating func take(_ context: ChangeContext) {
         actor = context.actor
         authentication = context.authentication
-        roles = context.roles.isEmpty ? nil : Self.text(.array(context.roles.map(JSONValue.string)))
+        roles =
+            context.roles.isEmpty
+            ? nil : JSONSerializer.canonicalText(.array(context.roles.map(JSONValue.string)))
         clientAddress = context.clientAddress
         userAgent = context.userAgent
         requestID = context.requestID
@@ -72,10 +74,5 @@ extension AuditRecord.Draft {
         idempotencyKeyHash = context.idempotencyKeyHash
         reason = context.reason
         ticket = context.ticket
-    }
-
-    /// Returns the canonical text of a document (RFC 8785). A column of the ledger stores this text.
-    package static func text(_ document: JSONValue) -> String {
-        String(decoding: JSONSerializer.canonical(document), as: UTF8.self)
     }
 }

@@ -26,8 +26,7 @@ struct AuditedValue: Sendable, Equatable {
         self.text = text
         identity = AuditIdentity(key, document: document)
         networks = NamedNetworks.of(document)
-        canonical = String(
-            decoding: JSONSerializer.canonical(document ?? .string(text)), as: UTF8.self)
+        canonical = JSONSerializer.canonicalText(document ?? .string(text))
     }
 }
 

@@ -16,7 +16,7 @@ extension ControlPlane {
             kind: "AuditLog", name: path)
         row.take(reader)
         row.status = status
-        row.detail = AuditRecord.Draft.text(
+        row.detail = JSONSerializer.canonicalText(
             ["query": .string(query), "format": .string(format)])
         recordLater(row)
     }
@@ -111,7 +111,7 @@ extension ControlPlane {
         if violations.total > violations.count {
             members["violationCount"] = .number(JSONNumber(Int64(violations.total)))
         }
-        row.detail = AuditRecord.Draft.text(.object(members))
+        row.detail = JSONSerializer.canonicalText(.object(members))
         return row
     }
 

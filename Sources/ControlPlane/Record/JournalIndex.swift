@@ -71,7 +71,7 @@ extension JournalDoubt {
             }
             journal["claimed"] = .object(claimed)
         }
-        return AuditRecord.Draft.text(["journal": .object(journal)])
+        return JSONSerializer.canonicalText(["journal": .object(journal)])
     }
 
     /// The largest number of characters of a claim in a row. Anyone who can write to etcd may have written the claim.

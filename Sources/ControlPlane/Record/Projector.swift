@@ -63,7 +63,8 @@ struct Projector: Sendable {
         let networks = (before?.networks ?? []).union(after?.networks ?? [])
         guard !networks.isEmpty else { return nil }
         // The row contains all networks, so that a search finds them. The largest value in etcd holds some 100,000.
-        return AuditRecord.Draft.text(.array(networks.sorted().map { .string($0.description) }))
+        return JSONSerializer.canonicalText(
+            .array(networks.sorted().map { .string($0.description) }))
     }
 
     /// Returns a row about the ledger itself. It describes a gap in etcd's history between two revisions.
@@ -87,7 +88,9 @@ struct Projector: Sendable {
         row.origin = key.kind == .tier || key.kind == .clusterInformation ? .system : .api
         row.time = Timestamp(rfc3339: entry.time) ?? row.time
         row.take(entry.context)
-        if !entry.warnings.isEmpty { row.warnings = AuditRecord.Draft.text(.array(entry.warnings)) }
+        if !entry.warnings.isEmpty {
+            row.warnings = JSONSerializer.canonicalText(.array(entry.warnings))
+        }
         row.changeID = id.text
         row.status = entry.result.map(statuses.done)
     }

@@ -150,7 +150,7 @@ extension AuditRecord.Draft {
         var row = AuditRecord.Draft(
             time: time, origin: .system, actor: ownActor, verb: verb, kind: kind.rawValue,
             name: name)
-        row.detail = detail.map { String(decoding: JSONSerializer.canonical($0), as: UTF8.self) }
+        row.detail = detail.map(JSONSerializer.canonicalText)
         return row
     }
 }

@@ -70,7 +70,7 @@ extension HTTPField.Name {
 
 /// Creates request ids that are unique among all sources. An id has 64 random bits of this source and then a counter.
 package final class RequestIDSource: Sendable {
-    private let prefix = UInt64.random(in: .min ... .max)
+    private let prefix = Hex.text(UInt64.random(in: .min ... .max))
     private let counter = Atomic<UInt64>(0)
 
     package init() {}
@@ -78,27 +78,16 @@ package final class RequestIDSource: Sendable {
     /// Returns the next id as 32 hexadecimal digits.
     package func next() -> String {
         let number = counter.wrappingAdd(1, ordering: .relaxed).newValue
-        return Hex.text(prefix) + Hex.text(number)
+        return prefix + Hex.text(number)
     }
 }
 
 /// Returns the client's own request id, 1 to 128 characters of `[A-Za-z0-9._-]`; nil if it is absent or malformed.
 func clientRequestID(_ headers: HTTPHeaders) -> String? {
     for name in ["X-Request-Id", "X-Openstack-Request-Id"] {
-        if let value = headers.first(name: name), isWellFormedRequestID(value) { return value }
+        if let value = headers.first(name: name), value.isPlainIdentifier(maximumBytes: 128) {
+            return value
+        }
     }
     return nil
-}
-
-private func isWellFormedRequestID(_ text: String) -> Bool {
-    (1...128).contains(text.utf8.count)
-        && text.utf8.allSatisfy { byte in
-            switch byte {
-            case UInt8(ascii: "a")...UInt8(ascii: "z"), UInt8(ascii: "A")...UInt8(ascii: "Z"),
-                UInt8(ascii: "0")...UInt8(ascii: "9"), UInt8(ascii: "."), UInt8(ascii: "_"),
-                UInt8(ascii: "-"):
-                true
-            default: false
-            }
-        }
 }

@@ -61,8 +61,7 @@ extension SigningKeyRow {
     }
 
     private static func document(_ key: VerifierKey) -> String {
-        let document: JSONValue = ["verifierKey": .string(key.text)]
-        return String(decoding: JSONSerializer.canonical(document), as: UTF8.self)
+        JSONSerializer.canonicalText(["verifierKey": .string(key.text)])
     }
 }
 

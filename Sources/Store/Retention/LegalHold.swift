@@ -57,9 +57,7 @@ extension LegalHold {
         try fetch(db).map { $0.since ?? Timestamp(microseconds: .min) }.min()
     }
 
-    fileprivate var text: String {
-        String(decoding: JSONSerializer.canonical(document), as: UTF8.self)
-    }
+    fileprivate var text: String { JSONSerializer.canonicalText(document) }
 }
 
 extension AuditLedger {

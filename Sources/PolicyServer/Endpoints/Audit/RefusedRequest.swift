@@ -61,7 +61,7 @@ enum RefusedRequest {
         members["path"] = .string(cut(summary.path))
         if !query.items.isEmpty { members["query"] = .string(cut(API.recorded(query))) }
         members["detail"] = summary.problemDetail.map { .string(cut($0)) }
-        return AuditRecord.Draft.text(.object(members))
+        return JSONSerializer.canonicalText(.object(members))
     }
 
     /// Cuts `text`, so that a refused request takes a limited amount of disk space.

@@ -1,0 +1,25 @@
+extension String {
+    /// Returns at most the first `limit` bytes of UTF-8, cut between two Unicode scalars, with `…` for the rest. The
+    /// limit is not in grapheme clusters, because a cluster can have any number of bytes.
+    package func cut(to limit: Int) -> String {
+        guard utf8.count > limit else { return self }
+        var end = utf8.index(startIndex, offsetBy: limit)
+        while end > startIndex, UTF8.isContinuation(utf8[end]) { end = utf8.index(before: end) }
+        return self[..<end] + "…"
+    }
+
+    /// Returns true if the text is 1 to `maximumBytes` characters of `[A-Za-z0-9._-]`. Such a text needs no quotes in
+    /// a header, a log line or a file.
+    package func isPlainIdentifier(maximumBytes: Int) -> Bool {
+        (1...maximumBytes).contains(utf8.count)
+            && utf8.allSatisfy { byte in
+                switch byte {
+                case UInt8(ascii: "a")...UInt8(ascii: "z"), UInt8(ascii: "A")...UInt8(ascii: "Z"),
+                    UInt8(ascii: "0")...UInt8(ascii: "9"), UInt8(ascii: "."), UInt8(ascii: "_"),
+                    UInt8(ascii: "-"):
+                    true
+                default: false
+                }
+            }
+    }
+}
