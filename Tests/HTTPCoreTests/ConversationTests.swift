@@ -205,7 +205,7 @@ import Testing
         #expect(seen[0].bytesIn == 4)
         #expect(seen[0].bytesOut == 4)
         #expect(seen[0].principal == "anna")
-        #expect(seen[0].remoteAddress == "127.0.0.1")
+        #expect(seen[0].peer.address == "127.0.0.1")
         #expect(seen[1].route == nil)
         #expect(seen[1].path == "/none")
         #expect(seen[1].status == 404)

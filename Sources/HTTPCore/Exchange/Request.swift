@@ -20,8 +20,9 @@ package struct Request: Sendable {
     package var contentType: MediaType?
     /// The media type in the route's `produces` that the client prefers; empty if the route produces nothing.
     package var responseType: String
-    /// The IP address of the client, without a port.
-    package var remoteAddress: String
+    package var peer: Peer
+    /// The result of the product's authentication; nil before it. This layer does not read it.
+    package var identity: (any Sendable)?
     /// The client's X-Request-Id if it is well formed, otherwise an id from this server.
     package var requestID: String
     package var version: HTTPVersion
@@ -30,7 +31,7 @@ package struct Request: Sendable {
         method: HTTPRequest.Method = .get, target: String = "/", path: String = "/",
         pathParameters: [(name: String, value: String)] = [], query: QueryItems = QueryItems(),
         headers: HTTPFields = [:], body: RequestBody = .empty, contentType: MediaType? = nil,
-        responseType: String = "", remoteAddress: String = "127.0.0.1", requestID: String = "",
+        responseType: String = "", peer: Peer = Peer(address: "127.0.0.1"), requestID: String = "",
         version: HTTPVersion = .http11
     ) {
         self.method = method
@@ -42,10 +43,15 @@ package struct Request: Sendable {
         self.body = body
         self.contentType = contentType
         self.responseType = responseType
-        self.remoteAddress = remoteAddress
+        self.peer = peer
         self.requestID = requestID
         self.version = version
     }
+}
+
+extension Request {
+    /// The IP address of the client without a port, or `unix`.
+    package var remoteAddress: String { peer.address }
 }
 
 /// The protocol version of a request: HTTP/`major`.`minor`.

@@ -20,6 +20,8 @@ package struct Response: Sendable {
     package var body: Body
     /// The actor of the request, for the access log.
     package var principal: String?
+    /// The product's authentication of the request, for `RequestSummary.identity`.
+    package var identity: (any Sendable)?
     /// The `type` of the problem in this answer; nil for any other answer.
     package var problemType: String?
     /// The `detail` of the problem in this answer.

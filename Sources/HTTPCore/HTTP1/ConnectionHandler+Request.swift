@@ -82,7 +82,7 @@ extension ConnectionHandler {
                 method: head.method, target: head.target, path: String(target.path),
                 pathParameters: parameters, query: selection.query, headers: head.headers,
                 contentType: selection.contentType, responseType: selection.responseType,
-                remoteAddress: remoteAddress, requestID: self.request?.requestID ?? "",
+                peer: peer, requestID: self.request?.requestID ?? "",
                 version: head.version)
             try run(route, request, head: head, bodyLimit: selection.bodyLimit)
         }
@@ -92,31 +92,50 @@ extension ConnectionHandler {
         _ route: Route, _ request: Request, head: RequestHead, bodyLimit: Int
     ) throws(Problem) {
         guard let eventLoop = context?.eventLoop else { return }
-        let connection = NIOLoopBound(self, eventLoop: eventLoop)
         switch route.handler {
         case .immediate(let handler):
-            let response: Response
-            do {
-                response = try handler(request)
-            } catch {
-                response = environment.answer(error, request)
-            }
-            guard let body = respond(response) else { return }
-            start(ExchangeTask { await Self.write(body, to: connection, on: eventLoop) })
+            answerNow(request, on: eventLoop) { .answer(try handler(request)) }
+        case .either(let handler):
+            answerNow(request, on: eventLoop) { try handler(request) }
         case .asynchronous(let handler):
             var request = request
             if head.hasBody { request.body = try makeBody(route, head, limit: bodyLimit) }
-            start(
-                ExchangeTask { [request, environment] in
-                    let response: Response
-                    do {
-                        response = try await handler(request)
-                    } catch {
-                        response = environment.answer(error, request)
-                    }
-                    await Self.deliver(response, to: connection, on: eventLoop)
-                })
+            answerLater(request, on: eventLoop) { [request] in try await handler(request) }
         }
+    }
+
+    private func answerNow(
+        _ request: Request, on eventLoop: any EventLoop, _ handler: () throws -> Route.Immediate
+    ) {
+        let response: Response
+        do {
+            switch try handler() {
+            case .answer(let answer): response = answer
+            case .later(let work): return answerLater(request, on: eventLoop, work)
+            }
+        } catch {
+            response = environment.answer(error, request)
+        }
+        guard let body = respond(response) else { return }
+        let connection = NIOLoopBound(self, eventLoop: eventLoop)
+        start(ExchangeTask { await Self.write(body, to: connection, on: eventLoop) })
+    }
+
+    private func answerLater(
+        _ request: Request, on eventLoop: any EventLoop,
+        _ work: @escaping @Sendable () async throws -> Response
+    ) {
+        let connection = NIOLoopBound(self, eventLoop: eventLoop)
+        start(
+            ExchangeTask { [environment] in
+                let response: Response
+                do {
+                    response = try await work()
+                } catch {
+                    response = environment.answer(error, request)
+                }
+                await Self.deliver(response, to: connection, on: eventLoop)
+            })
     }
 
     private func makeBody(

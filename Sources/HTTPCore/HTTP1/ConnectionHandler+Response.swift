@@ -26,6 +26,7 @@ extension ConnectionHandler {
         let keepAlive = state.responseStarted(canDiscard: canDiscardBody(of: request))
         request.status = response.status.code
         request.principal = response.principal
+        request.identity = response.identity
         request.problemType = response.problemType
         request.problemDetail = response.problemDetail
         request.isAudited = response.isAudited
@@ -92,7 +93,7 @@ extension ConnectionHandler {
     func record(_ request: ActiveRequest, isAborted: Bool) {
         guard environment.log.isActive else { return }
         environment.log.record(
-            request.summary(now: .now(), remoteAddress: remoteAddress, isAborted: isAborted))
+            request.summary(now: .now(), peer: peer, isAborted: isAborted))
     }
 
     func advance(_ next: ConnectionState.Next) {

@@ -24,7 +24,7 @@ final class ConnectionHandler: ChannelDuplexHandler {
     var context: ChannelHandlerContext?
     var probe: RequestByteProbe?
     var entry: ConnectionRegistry.Entry?
-    var remoteAddress = ""
+    var peer = Peer(address: "")
     var localAddress = CrossSiteGuard.LocalAddress(nil)
     var request: ActiveRequest?
     /// The body framing of the most recently parsed request.
@@ -87,7 +87,7 @@ final class ConnectionHandler: ChannelDuplexHandler {
     }
 
     func channelActive(context: ChannelHandlerContext) {
-        remoteAddress = context.remoteAddress?.ipAddress ?? "unix"
+        peer = Peer(address: context.remoteAddress?.ipAddress ?? "unix")
         localAddress = CrossSiteGuard.LocalAddress(context.localAddress)
         if let refusal { fail(refusal) }
         proceed()

@@ -46,12 +46,13 @@ package struct Application: Sendable {
             interval: settings.auditCheckpointInterval, logger: logger)
         let limits = Self.limits(settings, logger)
         let load = ServerLoad(limits)
+        let access = Access()
         let api = API(
             controlPlane: controlPlane, ledger: ledger, checkpoints: checkpoints,
-            metrics: Metrics(load: load), recordsReads: settings.auditReads,
+            metrics: Metrics(load: load), access: access, recordsReads: settings.auditReads,
             makeChangeID: Self.makeChangeID)
         let refusals = RefusalRecorder(
-            controlPlane: controlPlane, recordsReads: settings.auditReads)
+            controlPlane: controlPlane, recordsReads: settings.auditReads, access: access)
         http = try Self.server(api, settings, limits, load, refusals, logger)
         // Services end in reverse order. Requests therefore drain while everything else still works.
         let services: [any Service] = [

@@ -108,8 +108,8 @@ extension AuditFilter {
         "actor": (Principal.form, { Principal.isActor($0) ? $0 : nil }),
         "role": ("one role: " + Principal.roleForm, { Principal.isRole($0) ? $0 : nil }),
         "authentication": (
-            "one of " + Principal.authentications.joined(separator: ", "),
-            { Principal.authentications.contains($0) ? $0 : nil }
+            "one of " + AuthenticationMethod.allCases.map(\.rawValue).joined(separator: ", "),
+            { AuthenticationMethod(rawValue: $0)?.rawValue }
         ),
         "idempotencyKey": (
             "a write's Idempotency-Key", { said($0).map(Idempotency.hash) }
