@@ -98,7 +98,8 @@ package final class ControlPlane: Service {
         }
     }
 
-    /// Probes the ledger every two seconds while it is unavailable. A probe may take long.
+    /// Probes the ledger every two seconds while it is unavailable. A probe may hang together with the disk, so it does
+    /// not run in `keepTime`.
     private func probeLedger() async {
         while !Task.isCancelled {
             try? await Task.sleep(for: .seconds(2))
@@ -106,8 +107,8 @@ package final class ControlPlane: Service {
         }
     }
 
-    /// Expires waits that have reached their deadlines. Saves progress every ten seconds and reports dropped rows
-    /// every minute.
+    /// Expires waits that have reached their deadlines. Saves progress every ten seconds and reports dropped rows every
+    /// minute. One loop checks all deadlines every 100 ms, so that no wait needs a separate timer.
     private func keepTime() async {
         defer {
             mirror.applied.close()

@@ -9,8 +9,8 @@ extension ControlPlane {
     /// The number of an object's rows that are searched for the last write of this API.
     private static let versions = 100
 
-    /// Adds to the request the last values that this API wrote. Only keys that lose labels or fields are looked up,
-    /// because that reads the ledger.
+    /// Adds to the request the last values that this API wrote. Looks up only the keys that lose labels or fields,
+    /// because each lookup reads the ledger.
     func withLastWritten(_ request: ChangeRequest, _ change: PreparedChange) async -> ChangeRequest
     {
         let paths = pathsLosingMembers(change)

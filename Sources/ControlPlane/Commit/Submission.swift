@@ -67,7 +67,8 @@ final class Submission: Sendable {
         self.prepared = prepared
         self.deadline = deadline
         self.insists = insists
-        // The parsed document takes several times as much memory as the written bytes.
+        // The fixed part stands for the request itself. A parsed document takes several times as much memory as its
+        // bytes.
         cost = 4_096 + 8 * (draft.write?.size ?? 0)
         mayBeJournaled = Mutex(request.fingerprint != nil)
         state = Mutex(State(draft: draft))
@@ -156,6 +157,7 @@ final class Submission: Sendable {
             defer { state.continuation = nil }
             return state.continuation.map { ($0, value) }
         }
+        // The resumption comes after the lock is released, so that the resumed task never has to wait for the lock.
         if let (continuation, value) = resumed { continuation.resume(returning: value) }
     }
 }

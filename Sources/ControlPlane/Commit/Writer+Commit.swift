@@ -10,11 +10,12 @@ extension Writer {
         do {
             lease = try await self.lease.id()
         } catch {
-            // Nothing of the plan was sent yet, even if etcd has granted the lease.
+            // No part of the plan was sent yet, even if the error leaves open whether etcd has granted the lease.
             return refuse(original, for: error)
         }
         var plan = original
-        // A member with a passed deadline is already answered, and no other member depends on it.
+        // A member that has reached its deadline is already answered. It can be dropped, because no other member
+        // depends on it.
         let endpoint = store.endpointInUse
         plan.accepted.removeAll { !$0.member.submission.setInFlight(true, to: endpoint) }
         if plan.accepted.isEmpty { return .done(deferred: plan.deferred) }
@@ -56,6 +57,7 @@ extension Writer {
         var head = plan.head
         var transaction = Transaction()
         transaction.compares.append(.unchanged(Keyspace.head, since: plan.headRevision))
+        // If a comparison fails, the answer thus shows whether another replica has changed `head`.
         transaction.failure.append(.range(.key(Keyspace.head)))
         for ((member, write, _), entry) in zip(plan.accepted, journal) {
             head = head.next(changeID: member.id, writes: write.writes)
@@ -68,6 +70,7 @@ extension Writer {
             transaction.success.append(.put(member.journalKey, entry, lease: lease))
         }
         transaction.success.append(.put(Keyspace.head, head.bytes))
+        // etcd limits the number of comparisons. The assumptions that do not fit are left out.
         let room = limits.operations - transaction.compares.count
         transaction.compares += Self.assumptions(plan.accepted.map { ($0.write, $0.reads) })
             .prefix(max(0, room))
@@ -112,6 +115,8 @@ extension Writer {
         for (member, write, reads) in plan.accepted {
             expected[member.journalKey.description] = member.journalRevision
             for (path, revision) in reads.inventory { expected[path] = revision }
+            // The value -1 means that the key must exist, at any revision. A write of the same key replaces it by an
+            // exact revision.
             for path in write.required { expected[path] = -1 }
             for object in write.writes { expected[object.path] = object.expectedRevision }
         }
@@ -155,6 +160,8 @@ extension Writer {
                 with: .failed(
                     ControlPlaneError(.etcdUnavailable, "etcd refuses writes: \(error.message)")))
         case .refusesTransaction:
+            // A larger batch is halved until the refused member is alone, so that the other members are not refused
+            // with it.
             guard plan.accepted.count == 1, let only = plan.accepted.first else {
                 return .retry(.refused(error))
             }
