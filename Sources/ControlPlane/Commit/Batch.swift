@@ -58,7 +58,7 @@ struct BatchWrites {
         case .hasTieredPolicies: changesTiering
         case .twins(let path): twins.contains(Self.twinKey(path))
         case .crossRegionPolicies, .policies: changesGlobalPolicies
-        // The index cannot tell which selectors a written object would match, so the answer may always differ.
+        // The labels of the written objects are not compared with the selector, so the answer may always differ.
         case .labelled: true
         case .hasLegacyEndpoints: false
         }
