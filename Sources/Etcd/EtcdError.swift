@@ -117,8 +117,8 @@ extension EtcdError {
         self.init(code: known?.value ?? .internal, message: reason)
     }
 
-    /// The messages that etcd sends when it refuses a request without applying it (etcd,
-    /// api/v3rpc/rpctypes/error.go).
+    /// The messages that etcd sends when it refuses a request without applying it (etcd, api/v3rpc/rpctypes/error.go).
+    /// The texts are compared, because several refusals share a gRPC status code.
     private static let refusals: [String: Code] = [
         "etcdserver: key is not provided": .invalidArgument,
         "etcdserver: duplicate key given in txn request": .invalidArgument,

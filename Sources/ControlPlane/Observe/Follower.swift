@@ -54,8 +54,7 @@ final class Follower: Sendable {
 
     /// Follows etcd until an error: a compaction, another cluster, or cancellation.
     private func follow() async throws {
-        // The ledger's progress is read next, so all appended rows must be on disk first. Otherwise they would be
-        // written twice.
+        // The ledger's progress is read next, so all appended rows must be on disk first.
         await feed.drain()
         let header = try await store.range(RangeRequest(.key(Keyspace.head))).header
         let clusterID = Hex.text(header.clusterID)
@@ -200,7 +199,7 @@ final class Follower: Sendable {
     private func isLastKnown(_ state: MirrorState) async throws -> Bool {
         var count = 0
         for try await object in ledger.objects() {
-            // The ledger repairs keys that are not UTF-8. A repaired key does not exist in etcd, so it is left out.
+            // The ledger replaces a NUL in a key, so such a key cannot be compared with etcd's.
             guard MirrorState.auditedKey(EtcdKey(object.key)) != nil else { continue }
             guard let entry = state.entries[object.key], entry.modRevision == object.modRevision,
                 GapComparison.isSame(object.value, entry.bytes)

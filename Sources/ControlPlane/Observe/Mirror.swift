@@ -148,7 +148,7 @@ final class Mirror: Sendable {
 
 extension Mirror {
     /// The silence of the watch after which this mirror counts as old. A working watch shows several signs of life per
-    /// second. A hanging watch is restarted before this time is over.
+    /// second. A hanging watch is restarted within this time.
     static let maximumSilence = Duration.seconds(5)
 
     /// Records a sign of life of the watch.

@@ -74,7 +74,7 @@ struct SortedMap<Key: Comparable & Sendable, Value: Sendable>: Sendable {
     /// Returns the slot of `key`, or the slot for its insertion; nil only if the map is empty.
     private func find(_ key: Key) -> Place? {
         guard !chunks.isEmpty else { return nil }
-        // The key belongs into the last chunk that does not begin after it, or into the first chunk.
+        // The key belongs in the last chunk that does not begin after it, or in the first chunk.
         let after = Self.partition(chunks.count) { chunks[$0].keys[0] > key }
         let chunk = max(after - 1, 0)
         let keys = chunks[chunk].keys

@@ -44,6 +44,8 @@ extension EtcdClient {
                     pool.noteAnswer()
                     return response
                 } catch  where error.code == .unauthenticated && refusal == nil && usesTokens {
+                    // A refused token is replaced once for each call. It may have expired. A second refusal is an
+                    // error.
                     refusal = Authenticator.Refusal(token: token)
                 }
             } catch {
@@ -90,6 +92,7 @@ extension EtcdClient {
                     outcome: mayBeApplied ? .unknown : .notApplied, cause: error)
             }
             var failure = EtcdError(error, mayBeApplied: mayBeApplied)
+            // An error of the supervision only says that nobody waits any longer. The call may still be applied.
             if mayBeApplied, error is EtcdError { failure.outcome = .unknown }
             // A client that ended unexpectedly is being replaced; see `Endpoint.run`.
             if error is RuntimeError, !endpoint.isStopped {
@@ -116,7 +119,8 @@ extension EtcdClient {
         return options
     }
 
-    /// Returns the time for one attempt. A read leaves time for the other endpoints. A write has only one attempt.
+    /// Returns the time for one attempt. A read leaves time for attempts on the other endpoints. A write may use all of
+    /// it, because a write that has timed out is not repeated.
     private func attemptTimeout(
         _ kind: CallKind, until deadline: ContinuousClock.Instant, failures: Int
     ) -> Duration {
@@ -126,7 +130,8 @@ extension EtcdClient {
     }
 }
 
-/// Records that a message has been handed over for sending.
+/// Records that a message has been handed over for sending. gRPC's errors do not say so. A message that was never
+/// serialised was certainly not sent.
 private struct MarkingSerializer<Message: SwiftProtobuf.Message>: MessageSerializer {
     final class Mark: Sendable {
         private let flag = Atomic(false)

@@ -152,7 +152,8 @@ extension EtcdClient {
                     timeout: ContinuousClock.now.duration(to: deadline))
                 if status.leader != 0 { return true }
             } catch  where error.isTransient {
-                // Without a quorum, these failing members are the cause, not the member that reports "no leader".
+                // Without a quorum, the members that cannot be reached are the cause of the trouble. So their failures
+                // are noted for the message of the call's error.
                 _ = pool.note(error, of: index)
                 return false
             } catch {

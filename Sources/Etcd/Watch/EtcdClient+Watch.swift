@@ -5,7 +5,7 @@ import SwiftProtobuf
 import Synchronization
 
 extension EtcdClient {
-    /// Sends every change to `sink`, across any number of connections. Throws if another connection cannot cure the
+    /// Sends every change to `sink`, across any number of connections. Throws if a new connection cannot cure the
     /// error.
     func follow(_ request: WatchRequest, into sink: WatchSink) async throws(EtcdError) {
         let progress = WatchProgress(startRevision: request.startRevision)
@@ -45,8 +45,9 @@ extension EtcdClient {
         }
     }
 
-    /// Returns true if another connection may cure the error. A member that lags behind catches up. If a quorum is
-    /// behind, etcd was restored from an older snapshot.
+    /// Returns true if a new connection may cure the error. A `futureRevision` error has two possible causes, and a
+    /// read with a quorum tells them apart. If the quorum has the last delivered revision, only the member lags behind.
+    /// Otherwise etcd was restored from an older snapshot.
     private func canGoOn(
         after error: EtcdError, _ keys: KeyRange, _ progress: WatchProgress
     ) async throws(EtcdError) -> Bool {
@@ -71,6 +72,7 @@ extension EtcdClient {
         let metadata = metadata(token: token, requiresLeader: true)
         let pulse = WatchPulse()
         let (questions, ask) = AsyncStream.makeStream(
+            // The answer to one question is a sign of life for all earlier ones, so one waiting question suffices.
             of: Void.self, bufferingPolicy: .bufferingNewest(1))
         do {
             try await withThrowingTaskGroup(of: Void.self) { group in
@@ -99,6 +101,8 @@ extension EtcdClient {
                         if let silence = pulse.silence, silence > limit {
                             throw EtcdError.silent(for: limit)
                         }
+                        // The question goes over the stream of the watch, so it also reveals a stream that hangs on a
+                        // working connection.
                         if progress.wasEstablished { ask.yield() }
                     }
                 }
