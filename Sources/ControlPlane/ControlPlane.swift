@@ -10,7 +10,8 @@ package struct ControlPlaneConfiguration: Sendable {
     package var policyNames: PolicyNameConvention
     /// The time that a write may take. After that time, the server tells the client what it knows about the write.
     package var writeDeadline: Duration
-    /// The number of seconds that a journal entry stays in etcd.
+    /// The number of seconds that a journal entry stays in etcd. Afterwards its Idempotency-Key is forgotten, and a
+    /// server that was away can no longer learn the change's author after a compaction.
     package var journalTTLSeconds: Int64
 
     package var refusals: RefusalBudget.Limits

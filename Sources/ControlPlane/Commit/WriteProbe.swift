@@ -11,7 +11,7 @@ final class WriteProbe: Sendable {
 
     /// The time during which all callers share one answer. Each probe costs etcd an entry in its Raft log.
     private static let lifetime = Duration.milliseconds(100)
-    /// The longest wait for etcd.
+    /// The longest wait for etcd. It is shorter than the client's time-out, so that a health check gets an answer soon.
     private static let patience = Duration.seconds(1)
 
     init(store: any KeyValueStore) { self.store = store }

@@ -17,7 +17,8 @@ final class Writer: Sendable {
         /// The largest number of operations, and of comparisons, in one transaction. etcd's `--max-txn-ops` is 128 by
         /// default.
         var operations = 120
-        /// The largest number of bytes in one transaction. etcd's request limit is 1.5 MiB by default.
+        /// The largest number of bytes in one transaction. etcd's request limit is 1.5 MiB by default. This limit is
+        /// lower, because `PlannedWrite.size` is an estimate.
         var bytes = 1_000_000
         /// The largest number of waiting writes, and of their bytes; see `Submission.cost`.
         var waiting = 8_192

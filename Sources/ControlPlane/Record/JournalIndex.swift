@@ -16,6 +16,7 @@ struct JournalIndex {
             event.kind == .put ? authenticator.read(event.keyValue) : nil
         }
         guard !readings.isEmpty else { return }
+        // Only the authentication looks at the values.
         let values = authenticator.isOn ? Self.values(revision) : [:]
         for (id, reading) in readings {
             guard let claim = reading.claim else {

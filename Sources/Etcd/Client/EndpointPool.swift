@@ -45,6 +45,7 @@ package final class EndpointPool: Sendable {
 
     /// Records that an endpoint has answered.
     func noteAnswer() {
+        // A flag that is seen late does no harm, because the next answer clears the failures.
         guard hasFailures.load(ordering: .relaxed) else { return }
         hasFailures.store(false, ordering: .relaxed)
         state.withLock { $0.failures = EndpointFailures() }

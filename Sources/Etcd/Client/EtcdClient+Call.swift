@@ -105,6 +105,7 @@ extension EtcdClient {
 
     func metadata(token: String?, requiresLeader: Bool) -> Metadata {
         var metadata: Metadata = [:]
+        // etcd defines both names (etcd, api/v3rpc/rpctypes).
         if requiresLeader { metadata.addString("true", forKey: "hasleader") }
         if let token { metadata.addString(token, forKey: "token") }
         return metadata

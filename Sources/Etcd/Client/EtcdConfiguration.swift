@@ -62,7 +62,7 @@ package struct EtcdConfiguration: Sendable {
     /// The time that a member has to answer such a question before another endpoint is tried. The default is 1 s with
     /// several endpoints. It is 5 s with a single endpoint, because there is no alternative.
     package var probeTimeout: Duration
-    /// The maximum size of an answer.
+    /// The maximum size of an answer. gRPC's usual limit of 4 MiB is too small for etcd's largest answers.
     package var maxResponseBytes: Int
     /// The number of bytes that one watch buffers for a slow reader before it makes the server wait.
     package var watchBufferBytes: Int
