@@ -49,7 +49,7 @@ package final class ControlPlane: Service {
     let logger: Logger
     private let follower: Follower
 
-    /// - Parameter statuses: The statuses that clients are told for each outcome. Audit rows keep them.
+    /// - Parameter statuses: The status and problem type of the answer to each outcome. Audit rows store them.
     package init(
         store: any KeyValueStore, ledger: AuditLedger, statuses: OutcomeStatuses,
         configuration: ControlPlaneConfiguration, logger: Logger

@@ -14,7 +14,7 @@ package struct EtcdError: Error, Sendable {
         case futureRevision
         case unauthenticated
         case permissionDenied
-        /// The member has lost the leader of its quorum.
+        /// The member knows no leader of its cluster.
         case noLeader
         case tooManyRequests
         case requestTooLarge
@@ -26,7 +26,7 @@ package struct EtcdError: Error, Sendable {
         case leaseNotFound
         /// The request or the configuration is inconsistent or breaks the server's rules.
         case invalidArgument
-        /// The cluster is a different one than at the beginning of the watch.
+        /// The cluster is not the one that answered at the beginning of the watch.
         case clusterChanged
         /// The server does not support this call.
         case unsupported
@@ -80,7 +80,7 @@ extension EtcdError.Code {
 }
 
 extension EtcdError {
-    /// The calling task was cancelled before the call was sent, or during a read.
+    /// The error of a call whose task was cancelled before the call was sent, or during a read.
     static let cancelled = EtcdError(code: .cancelled, message: "the call was cancelled")
 
     /// Converts the error of a failed call. `mayBeApplied` is true for a write that was handed to the connection. For

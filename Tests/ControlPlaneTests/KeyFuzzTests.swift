@@ -31,7 +31,7 @@ import Testing
             Keyspace.evidence(ledger: ledger, name: "7").description, Keyspace.root + "new/kind",
         ].map { EtcdKey($0) } + [EtcdKey(bytes: Array("/calico/".utf8) + [0xFF, 0x00, 0xC3])]
 
-    /// Values that resemble valid ones but are malformed.
+    /// Values that resemble valid ones but are mostly malformed.
     private static let values: [[UInt8]] = [
         [], [0], [0xFF, 0xFE], "null".bytes, "7".bytes, "[]".bytes, "{}".bytes, "\"x\"".bytes,
         "{".bytes, #"{"spec":null}"#.bytes, #"{"spec":{"nets":null}}"#.bytes,

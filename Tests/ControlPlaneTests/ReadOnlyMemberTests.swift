@@ -227,8 +227,8 @@ import Testing
     @Test(
         "A document of a stream is named as it is decoded, or told why it has no name",
         arguments: [
-            // Calico would store a policy named "false". YAML reads an unquoted `no` or `off` so, and nobody means
-            // that.
+            // YAML reads an unquoted `no` or `off` as false, and Calico would store a policy with that name, which
+            // nobody wants.
             (
                 #"{"kind":"GlobalNetworkPolicy","metadata":{"name":false}}"#,
                 "document.wrong-type /0/metadata/name"

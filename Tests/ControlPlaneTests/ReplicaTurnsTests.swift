@@ -32,7 +32,7 @@ import Testing
             waits += 1
             turns.waited(inVain: true)
         }
-        // After the waits, 1, 2, 4 … 64 opportunities are skipped in turn, and then 64 each time.
+        // After the first wait in vain, 1 opportunity is skipped, then 2, 4 and so on up to 64 each time.
         #expect((15...25).contains(waits))
         // A wait that is not in vain resets the number of skipped opportunities.
         turns = ReplicaTurns()

@@ -10,9 +10,9 @@ final class CoalescingTask: Sendable {
 
     private struct State {
         var last: Turn?
-        /// The turn that has not begun yet.
+        /// The run that new callers join, because it has not begun yet.
         var next: Turn?
-        /// The waiting callers of each unfinished turn. The value is nil for a caller that has not suspended yet.
+        /// The waiting callers of each unfinished run. The value is nil for a caller that has not suspended yet.
         var waiting: [Int: [Int: CheckedContinuation<Void, Never>?]] = [:]
         var callers = 0
     }

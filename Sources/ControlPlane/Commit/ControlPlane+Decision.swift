@@ -47,7 +47,7 @@ extension ControlPlane {
     private enum Confirmation {
         /// The decision takes into account every change that was accepted before the request arrived.
         case current
-        /// The answer comes from etcd, or from an earlier request with the same key.
+        /// The answer is etcd's refusal, or the result of an earlier request with the same Idempotency-Key.
         case answered(ChangeAnswer)
         case outdated(String)
         case unavailable(String)
@@ -85,7 +85,7 @@ extension ControlPlane {
         }
         let stored = zip(keys, found.dropFirst()).map { (expected: $0, now: $1.first) }
         let moved = stored.filter { $0.expected.revision != $0.now?.modRevision ?? 0 }
-        // A deleted key has no revision to wait for.
+        // A deleted key has no mod_revision, so the wait is for the revision of etcd's answer.
         let newest = moved.map { $0.now?.modRevision ?? revision }.max() ?? 0
         let awaited = max(found.first?.first?.modRevision ?? 0, newest)
         // After one second `decide` starts again, and so finds out whether writes are still possible.

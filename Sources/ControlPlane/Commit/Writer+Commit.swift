@@ -14,9 +14,10 @@ extension Writer {
             return refuse(original, for: error)
         }
         var plan = original
+        // If no answer comes, the message to the client names this endpoint.
+        let endpoint = store.endpointInUse
         // A member that has reached its deadline is already answered. It can be dropped, because no other member
         // depends on it.
-        let endpoint = store.endpointInUse
         plan.accepted.removeAll { !$0.member.submission.setInFlight(true, to: endpoint) }
         if plan.accepted.isEmpty { return .done(deferred: plan.deferred) }
         let journal = plan.accepted.map { member, write, _ in
@@ -97,7 +98,7 @@ extension Writer {
     private func obstruction(of plan: Plan, _ response: TransactionResponse) async -> Trouble {
         let head = response.responses.flatMap(\.keyValues).first?.modRevision ?? 0
         if head != plan.headRevision {
-            // A deleted head has no revision to wait for.
+            // A deleted head has no mod_revision, so the wait is for the revision of etcd's answer.
             let newest = head == 0 ? response.header.revision : head
             _ = await mirror.applied.wait(for: newest, until: .now + .seconds(1))
             return .overtaken
@@ -223,7 +224,7 @@ extension Array {
     }
 }
 
-/// The meaning of an error of etcd for the transaction that caused it.
+/// The meaning of an etcd error for the transaction that caused it.
 enum EtcdVerdict {
     /// etcd currently refuses every write.
     case refusesWrites

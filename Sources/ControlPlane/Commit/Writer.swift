@@ -3,8 +3,8 @@ import Etcd
 import Logging
 import Synchronization
 
-/// The only task that changes etcd. It takes waiting writes, checks that their drafts are current, and commits them
-/// together, one transaction at a time.
+/// Runs the only task that writes changes of objects to etcd. It takes waiting writes, checks that their drafts are
+/// current, and commits them together, one transaction at a time.
 ///
 /// The members of a batch are independent: no member writes a key that the plan of another member has read. So each
 /// member can be dropped or answered alone at any time.
@@ -113,7 +113,7 @@ final class Writer: Sendable {
     /// The number of waiting writes.
     var waiting: Int { queue.count }
 
-    /// Returns the reason why writes have been waiting for longer than `limit`; nil if they are not.
+    /// Returns the reason why writes have been waiting for longer than `limit`; nil otherwise.
     func stall(longerThan limit: Duration) -> String? {
         current.withLock { work in
             guard let since = work.since, since + limit < .now else { return nil }

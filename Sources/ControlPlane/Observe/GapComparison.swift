@@ -18,7 +18,7 @@ struct GapComparison: Sendable {
     var recorded: Set<RecordedChange> = []
     /// The ledger's last revision; 0 if the ledger is new or belongs to another cluster.
     var from: Int64
-    /// The listed revision.
+    /// The revision at which etcd's keys were listed.
     var to: Int64
     var now: Timestamp
 
@@ -113,7 +113,7 @@ struct GapComparison: Sendable {
         var existed: Bool { if case .value(nil) = self { false } else { true } }
     }
 
-    /// A doubtful entry that claims the newest change of a key.
+    /// A doubtful entry that claims to be the newest change of a key.
     private struct Doubted {
         var revision: Int64
         var id: ChangeID

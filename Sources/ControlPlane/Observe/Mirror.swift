@@ -10,8 +10,8 @@ import Synchronization
 /// Every method holds the lock for a few microseconds at most and waits for nothing else. Documents are parsed before
 /// the lock is taken. Long scans work on copies of the state's collections, which share their storage.
 ///
-/// This is a mutex and not an actor. A plan makes dozens of queries, and each of them takes less time than a switch to
-/// an actor. Several cores read while the watch writes.
+/// The state is in a mutex and not in an actor. A plan makes dozens of queries, and each of them takes less time than a
+/// switch to an actor. Several cores read while the watch writes.
 final class Mirror: Sendable {
     private let state = Mutex(MirrorState())
     /// The newest revision that reads include.

@@ -10,7 +10,7 @@ struct MirrorEntry: Sendable, Equatable {
     var nets: [CIDR] = []
 }
 
-/// The state of the followed etcd keys. A value type that only `put` and `delete` change.
+/// The state of the followed etcd keys. Only `put` and `delete` change the stored keys.
 ///
 /// It stores policies, network sets (including regions and subnets), tiers and the ClusterInformation in full. It
 /// also stores the labels of endpoints, the names of endpoints in the legacy namespace, and `head`. It ignores all
@@ -68,7 +68,8 @@ struct MirrorState: Sendable {
         key.hasPrefix(endpointKeyPrefix) ? key.string : nil
     }
 
-    /// Stores the value of one key. For a state that no other task sees yet, because it parses the value while it runs.
+    /// Stores the value of one key. Only for a state that no other task sees yet, because this method also parses the
+    /// value.
     mutating func put(_ keyValue: KeyValue) { put(PreparedPut(keyValue)) }
 
     /// Stores the value of one key. Returns the replaced audited entry.

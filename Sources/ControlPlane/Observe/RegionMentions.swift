@@ -38,7 +38,8 @@ struct RegionMentions: Sendable, Equatable {
         }
     }
 
-    /// Returns all selectors of the policy: its own and those of its rules' entities.
+    /// Returns all selectors of the policy: the policy's selector, and the selectors of the sources and destinations in
+    /// its rules.
     private static func selectors(_ document: JSONValue) -> [String] {
         guard let spec = document["spec"] else { return [] }
         let rules = (spec["ingress"]?.arrayValue ?? []) + (spec["egress"]?.arrayValue ?? [])

@@ -48,8 +48,8 @@ final class RevisionGate: Sendable {
         } onCancel: {
             cancel(number)
         }
-        // The cancellation may have come after the wait ended. Its number was then noted for nothing and is removed
-        // here.
+        // The cancellation may have come after the wait ended. Then `cancel` has stored a number that nothing needs,
+        // and this removes it.
         if Task.isCancelled { state.withLock { _ = $0.cancelled.remove(number) } }
         return isReached
     }

@@ -1,7 +1,7 @@
 package import Domain
 package import Store
 
-/// Legal holds belong to one ledger. They are stored beside it and not in etcd.
+/// Legal holds belong to one ledger. They are stored in its file and not in etcd.
 extension ControlPlane {
     /// Places or changes a hold, and writes an audit row about that. With `ifAbsent`, an existing hold stays unchanged.
     /// Returns the previous hold with this name, and the current one.

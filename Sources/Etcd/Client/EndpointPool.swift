@@ -2,8 +2,8 @@ import Synchronization
 
 /// The endpoints of a cluster. One endpoint is in use, and it is replaced only when it fails.
 ///
-/// This is a mutex and not an actor. Every call makes one short access that never waits, and a switch to an actor would
-/// cost more than the access.
+/// The state is in a mutex and not in an actor. Every call makes one short access that never waits, and a switch to an
+/// actor would cost more than the access.
 package final class EndpointPool: Sendable {
     private struct State {
         var current = 0

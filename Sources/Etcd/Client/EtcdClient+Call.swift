@@ -44,8 +44,8 @@ extension EtcdClient {
                     pool.noteAnswer()
                     return response
                 } catch  where error.code == .unauthenticated && refusal == nil && usesTokens {
-                    // A refused token is replaced once for each call. It may have expired. A second refusal is an
-                    // error.
+                    // A refused token, for example an expired one, is replaced once for each call. A second refusal is
+                    // an error.
                     refusal = Authenticator.Refusal(token: token)
                 }
             } catch {
@@ -92,7 +92,8 @@ extension EtcdClient {
                     outcome: mayBeApplied ? .unknown : .notApplied, cause: error)
             }
             var failure = EtcdError(error, mayBeApplied: mayBeApplied)
-            // An error of the supervision only says that nobody waits any longer. The call may still be applied.
+            // An `EtcdError` comes from the supervision and says only that the client has stopped waiting. The call may
+            // still be applied.
             if mayBeApplied, error is EtcdError { failure.outcome = .unknown }
             // A client that ended unexpectedly is being replaced; see `Endpoint.run`.
             if error is RuntimeError, !endpoint.isStopped {

@@ -72,7 +72,8 @@ extension EtcdClient {
         let metadata = metadata(token: token, requiresLeader: true)
         let pulse = WatchPulse()
         let (questions, ask) = AsyncStream.makeStream(
-            // The answer to one question is a sign of life for all earlier ones, so one waiting question suffices.
+            // The answer to one progress request is a sign of life for all earlier ones, so one waiting request
+            // suffices.
             of: Void.self, bufferingPolicy: .bufferingNewest(1))
         do {
             try await withThrowingTaskGroup(of: Void.self) { group in
@@ -101,8 +102,8 @@ extension EtcdClient {
                         if let silence = pulse.silence, silence > limit {
                             throw EtcdError.silent(for: limit)
                         }
-                        // The question goes over the stream of the watch, so it also reveals a stream that hangs on a
-                        // working connection.
+                        // The progress request goes over the watch's stream, so it also reveals a stream that hangs on
+                        // a working connection.
                         if progress.wasEstablished { ask.yield() }
                     }
                 }
@@ -122,7 +123,7 @@ extension EtcdClient {
     }
 
     /// Opens the stream, creates the watch and handles the responses one after another. The server therefore waits
-    /// while `body` runs. Each element of `questions` asks the member for the progress of the watch.
+    /// while `body` runs. Sends a progress request for each element of `questions`.
     private func receive(
         _ create: Etcdserverpb_WatchRequest, _ questions: AsyncStream<Void>, _ metadata: Metadata,
         on endpoint: Endpoint,
