@@ -63,7 +63,7 @@ import Testing
         ]
     }
 
-    /// The changes that create all five objects, for a pair of changes that finds them present.
+    /// The changes that create all five objects before a pair of changes is tested on them.
     private static func prepare(_ id: Int) -> [ChangeOperation] {
         let all = operations(id)
         return [all[0], all[4], all[9], all[11], all[14]]
@@ -145,8 +145,7 @@ import Testing
             for (index, operation) in operations.enumerated() {
                 group.addTask { (index, try await controlPlane.submit(operation)) }
             }
-            // Not all changes may come to wait: a change that the present state already refuses never reaches the
-            // queue.
+            // Some changes may never wait: a change that the present state already refuses does not reach the queue.
             try? await eventually("the changes wait", timeout: .milliseconds(30)) {
                 controlPlane.writer.waiting == operations.count
             }

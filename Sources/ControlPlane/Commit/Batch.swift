@@ -3,7 +3,7 @@ import Domain
 import Etcd
 import Synchronization
 
-/// A submission, with the revision of its journal entry that the writer has read last.
+/// A submission, and the revision of its journal entry at the writer's last read.
 struct BatchMember: Sendable {
     let submission: Submission
 

@@ -58,7 +58,7 @@ extension Writer {
         var head = plan.head
         var transaction = Transaction()
         transaction.compares.append(.unchanged(Keyspace.head, since: plan.headRevision))
-        // If a comparison fails, the answer thus shows whether another replica has changed `head`.
+        // The answer to a failed comparison contains `head`, which shows whether another replica has changed it.
         transaction.failure.append(.range(.key(Keyspace.head)))
         for ((member, write, _), entry) in zip(plan.accepted, journal) {
             head = head.next(changeID: member.id, writes: write.writes)

@@ -152,8 +152,8 @@ extension EtcdClient {
                     timeout: ContinuousClock.now.duration(to: deadline))
                 if status.leader != 0 { return true }
             } catch  where error.isTransient {
-                // Without a quorum, the members that cannot be reached are the cause of the trouble. So their failures
-                // are noted for the message of the call's error.
+                // Without a quorum, the unreachable members are the cause of the trouble. So their failures are noted,
+                // and the call's error names them.
                 _ = pool.note(error, of: index)
                 return false
             } catch {

@@ -62,7 +62,7 @@ extension EtcdClient {
         }
     }
 
-    /// Watches on one connection, from the end of the previous connection. Never returns; always throws an error.
+    /// Watches on one connection, beginning where the previous connection ended. Never returns; always throws an error.
     private func stream(
         _ request: WatchRequest, _ progress: WatchProgress, into sink: WatchSink,
         on endpoint: Endpoint, token: String?
@@ -162,7 +162,7 @@ private final class WatchPulse: Sendable {
     var silence: Duration? { heard.withLock { $0.map { $0.duration(to: .now) } } }
 }
 
-/// The state of a watch that outlives its connections.
+/// The state of one watch across its connections.
 private final class WatchProgress: Sendable {
     private let assembler: Mutex<WatchAssembler>
 
