@@ -26,7 +26,7 @@ package struct EtcdError: Error, Sendable {
         case leaseNotFound
         /// The request or the configuration is inconsistent or breaks the server's rules.
         case invalidArgument
-        /// Another cluster answers than at the beginning of the watch.
+        /// The answering cluster differs from the cluster at the beginning of the watch.
         case clusterChanged
         /// The server does not support this call.
         case unsupported
