@@ -7,7 +7,8 @@ import GRDB
 /// holds a revision only while no newer one has the same or an older time. So both columns rise together, and
 /// one look-up finds the newest revision at a time.
 struct MomentTable: Sendable {
-    /// The last row. It is kept in memory because nearly every new change comes after it.
+    /// The last row of the table. It is kept in memory because nearly every new change comes after it, and then no
+    /// query is needed.
     private var last: Moment?
 
     init(_ db: Database) throws { last = try Moment.last(db) }
@@ -27,7 +28,7 @@ struct MomentTable: Sendable {
         last = moment
     }
 
-    /// Records that `position` was the newest one at `time`. etcd held no audited keys at that position.
+    /// Records that `position` was the newest position at `time`. etcd held no audited keys at that position.
     mutating func begin(_ time: Timestamp, _ position: HistoryPosition, in db: Database) throws {
         try insert(Moment(time: time, position: position), in: db)
     }

@@ -13,7 +13,7 @@ enum LedgerIdentity {
     }
 }
 
-/// Determines the ledger and the epoch of a file, even of an old file that records neither.
+/// Determines the identity and the epoch of a ledger, even for an old file that records neither.
 enum LedgerName {
     /// Returns 32 lower-case hex digits. They are the file's identity, or the first digits of its first hash if
     /// the file has no identity.

@@ -49,7 +49,8 @@ package struct ResolvedPosition: Hashable, Sendable {
     package var position: HistoryPosition
     /// The range around the position in which the ledger knows every change.
     package var range: HistoryRange
-    /// True if the ledger knows no later change. The ledger may still receive changes before this position.
+    /// True if the ledger knows no change after the requested time. The answer may then change later, because a
+    /// change from before that time may still arrive.
     package var isNewest: Bool
 
     package init(position: HistoryPosition, range: HistoryRange, isNewest: Bool) {
@@ -59,7 +60,7 @@ package struct ResolvedPosition: Hashable, Sendable {
     }
 }
 
-/// The ledger does not know the state at a position.
+/// The error that the ledger does not know the state at a position.
 package struct UnknownPosition: Error, Hashable, Sendable {
     /// True if everything that the ledger knows is later; false if the position is in a gap.
     package var isBeforeHistory: Bool
