@@ -13,7 +13,7 @@ package struct StoreError: Error, Hashable, Sendable {
     package enum Code: Hashable, Sendable, CaseIterable {
         /// The directory or the file cannot be created or opened.
         case cannotOpen
-        /// Another ledger has the file open, in this process or in another one.
+        /// Another `AuditLedger` has the file open, in this process or in another one.
         case locked
         /// The file is not an SQLite file, or it belongs to another program.
         case notALedger

@@ -37,6 +37,7 @@ package struct LedgerComparison: Sendable {
                     + "\(right.name) \(second.clusterID ?? "none"): there is nothing to compare.")
         }
         (self.left, self.right) = (left, right)
+        // The newest epochs of both ledgers are taken for the same one, and older epochs are counted from there.
         offset = first.epoch - second.epoch
         let mine = first.coverage
         let theirs = second.coverage.map { [offset] range in

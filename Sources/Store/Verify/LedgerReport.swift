@@ -90,7 +90,7 @@ package struct LedgerReport: Hashable, Sendable {
 
 /// A checkpoint that was kept outside of the ledger's file. Verification compares the file with it.
 package struct OutsideCheckpoint: Hashable, Sendable {
-    /// The origin of the checkpoint, such as `etcd`.
+    /// The place where the checkpoint was kept, such as `etcd`.
     package var source: String
     package var signed: SignedCheckpoint
 

@@ -99,6 +99,7 @@ struct PruningCheck {
         guard let row else { return Claim() }
         let reader = ColumnReader(row: row, label: "pruned row")
         let detail = try? reader.optionalText(1).flatMap { try? JSONParser.parse(Array($0.utf8)) }
+        // The value -1 is never valid. So a row without a readable number becomes a finding.
         return Claim(
             row: try reader.integer(0), through: detail?["to"]?.numberValue?.int64 ?? -1,
             lastHash: detail?["lastHash"]?.stringValue)
