@@ -76,6 +76,7 @@ extension CrossRegionCompiler {
     private static func lint(
         _ compiled: CompiledPolicy, _ knownRegions: Set<String>?
     ) -> [Violation] {
+        // A warning about a copy would repeat the warning about the original rule.
         PolicyLinter.lint(compiled.judged, knownRegions: knownRegions)
             .filter { !compiled.origins.isCopy($0.pointer) }
             .map { warning in
