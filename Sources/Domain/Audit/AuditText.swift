@@ -13,15 +13,15 @@ package struct AuditText: Hashable, Sendable {
         package var isPrefix: Bool
     }
 
-    /// The fewest characters of a word with a `*`. A shorter word would match half of all rows.
+    /// The minimum number of characters before a `*`. A shorter word would match half of all rows.
     package static let minimumPrefix = 3
-    /// The most words in a search.
+    /// The maximum number of words in a search.
     package static let maximumWords = 32
 
     package let terms: [Term]
 
-    /// Throws if `text` has no word, too many words, a `*` after too short a word, or an unclosed quote, which
-    /// may not be meant as a quote.
+    /// Throws if `text` has no word, too many words, a `*` after too short a word, or an unclosed quote. The author
+    /// of such a quote may not have meant a phrase, so the search is refused.
     package init(_ text: String) throws(AuditTextError) {
         guard text.unicodeScalars.count(where: { $0 == "\"" }).isMultiple(of: 2) else {
             throw .openQuote
@@ -60,6 +60,7 @@ package struct AuditText: Hashable, Sendable {
             } else if !isQuoted, scalar.properties.isWhitespace {
                 end()
             } else if isQuoted, scalar == "*" {
+                // A star inside of quotes is not a wildcard, and no word contains a star.
                 piece += " "
             } else {
                 piece.unicodeScalars.append(scalar)
@@ -127,7 +128,7 @@ package enum AuditWords {
         return plain.map { $0.map(split) ?? [] } + documents.map { $0.map(ofDocument) ?? [] }
     }
 
-    /// Returns the words of a text. A word consists of letters, digits and the marks above. It has at least one
+    /// Returns the words of a text. A word consists of letters, digits and characters of `marks`. It has at least one
     /// letter or digit, and does not end in a full stop or colon.
     package static func split(_ text: String) -> [String] {
         var words: [String] = []

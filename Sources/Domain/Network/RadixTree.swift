@@ -222,8 +222,8 @@ extension RadixTree {
 }
 
 extension RadixTree {
-    /// Returns the prefix length of the largest free block in a block of `length` bits. The only prefixes in the
-    /// block are the ones of the subtree `index`.
+    /// Returns the prefix length of the largest free block in a block of `length` bits. All prefixes in the block are
+    /// in the subtree `index`.
     func free(_ index: Int32, in length: Int) -> UInt8 {
         guard index != Self.none else { return UInt8(length) }
         let node = nodes[Int(index)]
@@ -265,8 +265,8 @@ extension RadixTree {
         return overflow || next > last ? nil : next
     }
 
-    /// Returns the subtrees of the lower and upper half of a block. The only prefixes in the block are the ones of
-    /// the subtree `index`.
+    /// Returns the subtrees of the lower and upper half of a block. All prefixes in the block are in the subtree
+    /// `index`.
     private func halves(_ index: Int32, _ length: Int) -> (low: Int32, high: Int32) {
         let node = nodes[Int(index)]
         if Int(node.length) == length { return (node.low, node.high) }
