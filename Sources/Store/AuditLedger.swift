@@ -137,12 +137,12 @@ package final class AuditLedger: Sendable {
         queue.submit(.attempts(attempts), onFailure: onFailure)
     }
 
-    /// Adds words to the index of texts.
+    /// Adds words to the text index; see `TextIndex`.
     func index(_ batch: TextIndex.Batch) async throws(StoreError) {
         try await queue.submit(.texts(batch))
     }
 
-    /// Empties the index of texts. It is then filled again.
+    /// Empties the text index. It is then filled again.
     func emptyTexts() async throws(StoreError) {
         try await queue.submit(.emptyTexts)
     }
@@ -152,7 +152,7 @@ package final class AuditLedger: Sendable {
     package func transaction<Value: Sendable>(
         _ body: @escaping @Sendable (inout LedgerWriter, Database) throws -> Value
     ) async throws(StoreError) -> Value {
-        // `body` runs on SQLite's writer queue, so the mutex carries its result to this task.
+        // `body` runs on GRDB's writer queue, so the mutex carries its result to this task.
         let result = Mutex<Value?>(nil)
         try await queue.submit(
             .transaction { writer, db in

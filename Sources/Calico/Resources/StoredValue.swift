@@ -30,8 +30,8 @@ package struct StoredValue: Sendable {
         findings = report.findings
     }
 
-    /// The errors that every JSON reader reports. Go accepts the other errors: it uses the last of repeated keys and
-    /// replaces bad UTF-8.
+    /// The errors that every JSON reader reports. Go reads texts with the other errors: it uses the last of repeated
+    /// keys and replaces bad UTF-8.
     private static let syntax: Set<RuleID> = [
         .jsonSyntax, .jsonNumber, .jsonString, .jsonTrailingData, .documentEmpty,
     ]

@@ -36,7 +36,7 @@ package struct AuditFilter: Hashable, Sendable {
     /// The end of the time range, exclusive.
     package var until: Timestamp?
     package var network: AuditNetwork?
-    /// A field of the object that differs before and after.
+    /// A field of the object whose value the change must have altered.
     package var field: AuditField?
     package var text: AuditText?
     /// The number of the last row that can match.

@@ -2,7 +2,7 @@ package import Documents
 
 /// A row of the audit ledger: a change in etcd, or a request that was refused or failed.
 ///
-/// `entry` has the writer's part. Its members can be read directly, such as `record.actor`.
+/// `entry` is the part that the writer of the row provides. Its members can be read directly, such as `record.actor`.
 @dynamicMemberLookup
 package struct AuditRecord: Hashable, Sendable {
     /// The number of the row in this server's ledger: 1, 2, 3 … without gaps.
@@ -178,7 +178,7 @@ package enum AuditKind: String, CaseIterable, Sendable {
     case authentication = "Authentication"
     /// Manifests that were refused as a whole.
     case stream = "Stream"
-    /// Writes without a single object, such as a manifest, that were refused before a handler read them.
+    /// Writes without a single object, such as a manifest. They were refused before a handler read them.
     case request = "Request"
 }
 

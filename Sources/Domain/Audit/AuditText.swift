@@ -2,9 +2,9 @@ import Documents
 
 /// Words to search for in the text of a row. A row matches if it contains all of them.
 ///
-/// Words are separated by spaces. Text in double quotes is a phrase. A word with other marks in it, such as
-/// `alice@example.org`, is a phrase too. The parts of a phrase must follow one another. A `*` at the end stands
-/// for any ending.
+/// Words are separated by spaces. Text in double quotes is a phrase. A word with a mark that does not belong to
+/// words, such as `alice@example.org`, is a phrase too. The parts of a phrase must follow one another. A `*` at the
+/// end stands for any ending.
 package struct AuditText: Hashable, Sendable {
     package struct Term: Hashable, Sendable {
         /// At least one word. The words must follow one another.
@@ -96,7 +96,7 @@ package enum AuditTextError: Error, Hashable, Sendable {
     case shortPrefix(String)
     case tooManyWords
 
-    /// The end of a sentence about what is wrong.
+    /// The end of an error message, which follows the name of the parameter.
     package var message: String {
         switch self {
         case .noWord: "has no letter or digit in it"
@@ -108,10 +108,10 @@ package enum AuditTextError: Error, Hashable, Sendable {
     }
 }
 
-/// The words of a row in the index of texts.
+/// The words of a row in the text index.
 ///
-/// A row must be removed from the index with the same words with which it was added. So a change here needs a
-/// schema step that empties the index.
+/// A row must be removed from the index with the same words with which it was added. So a change here needs a schema
+/// step that empties the index.
 package enum AuditWords {
     /// Marks that belong to a word, so that names, labels, addresses and networks are words.
     private static let marks: Set<Unicode.Scalar> = ["-", "_", ".", "/", ":"]

@@ -70,7 +70,7 @@ extension Timestamp {
         "a time such as 2026-03-01T12:00:00Z, a date such as 2026-03-01 (its midnight in UTC), or a duration "
         + "before now such as 90s, 15m, 1h, 7d or 2w"
 
-    /// The same forms, with advice for URLs.
+    /// `askedForms` with advice for URLs.
     package static let askedFormsInURL = askedForms + ". In a URL, + is %2B"
 
     private static let units: [Character: Int64] = [

@@ -9,8 +9,8 @@ package struct CrossRegionPolicy: Sendable, Equatable {
     package var labels: [String: String]
     /// The description, 1–4096 characters.
     package var description: String?
-    /// The order among policies; a lower number comes first. A policy with nil comes after all policies that have an
-    /// order.
+    /// The order among policies; a lower number comes first. A policy without an order comes after all policies that
+    /// have an order.
     package var order: JSONNumber?
     package var deny: [CrossRegionRule]
     package var allow: [CrossRegionRule]

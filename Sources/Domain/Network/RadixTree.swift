@@ -233,7 +233,7 @@ extension RadixTree {
 
     /// Returns the first free block of `wanted` bits in the given block that begins at or after `start`. The number
     /// of steps is proportional to the key's width and does not depend on the size of the tree: `free` shows for each
-    /// half if it has room. Only in the half that contains `start` can the search still fail.
+    /// half if it has room. The search can fail only in the half that contains `start`.
     func firstFree(_ wanted: Int, in prefix: Key, _ length: Int, from start: Key) -> Key? {
         guard wanted >= length else { return nil }
         let (subtree, isCovered) = subtree(prefix, length)

@@ -86,7 +86,8 @@ package struct SelectorComparison: Hashable, Sendable {
 
     package let label: String
     package let operation: Operator
-    /// One value. The operators `in` and `not in` have any number of values, in byte order and without duplicates.
+    /// The value of the comparison. The operators `in` and `not in` have any number of values, in byte order and
+    /// without duplicates.
     package let values: [String]
 
     /// Creates a comparison. The `values` must be in byte order and without duplicates.

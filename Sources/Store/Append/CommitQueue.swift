@@ -3,11 +3,11 @@ import Domain
 import GRDB
 import Synchronization
 
-/// The queue for all writes to the ledger. Callers that wait during a commit share the next commit. The work
-/// runs on SQLite's writer queue, never on the caller's thread.
+/// The queue for all writes to the ledger. Callers that wait during a commit share the next commit. The work runs on
+/// GRDB's writer queue, never on the caller's thread.
 ///
-/// The state is in a mutex and not in an actor. The work runs in a callback of SQLite's queue, which cannot
-/// await, and `health` and `lastSeq` are read by code that does not suspend.
+/// The state is in a mutex and not in an actor. The work runs in a callback of GRDB's queue, which cannot await, and
+/// code that does not suspend reads `health` and `lastSeq`.
 final class CommitQueue: Sendable {
     enum Work: Sendable {
         /// Appends rows that belong to no etcd revision, such as refusals.
@@ -16,9 +16,9 @@ final class CommitQueue: Sendable {
         case projections([Projection], clusterID: String)
         /// Sets the progress; see `AuditLedger.follow`.
         case follow(Progress, emptySince: Timestamp?)
-        /// Adds the words of rows to the index of texts.
+        /// Adds the words of rows to the text index; see `TextIndex`.
         case texts(TextIndex.Batch)
-        /// Empties the index of texts. It is then filled again.
+        /// Empties the text index. It is then filled again.
         case emptyTexts
         /// Runs the writes of other parts of this target in one transaction. The closure may run twice, because a
         /// failed group of jobs is repeated job by job.
@@ -116,7 +116,8 @@ final class CommitQueue: Sendable {
         try result.get()
     }
 
-    /// Submits `work` without waiting. `onFailure` is called on SQLite's writer queue, or immediately.
+    /// Submits `work` without waiting. `onFailure` is called on GRDB's writer queue, or immediately if the work is
+    /// rejected.
     func submit(_ work: Work, onFailure: @escaping @Sendable (StoreError) -> Void) {
         enqueue(
             Job(work: work) { result in
@@ -175,7 +176,7 @@ final class CommitQueue: Sendable {
             }
             state.waiting.append(job)
             state.waitingBytes += bytes
-            // The result has the old value of `isScheduled`. Only the call that finds it false schedules.
+            // The result has the old value of `isScheduled`. Only the call that finds it false schedules the work.
             defer { state.isScheduled = true }
             return (nil, !state.isScheduled)
         }
@@ -194,8 +195,8 @@ final class CommitQueue: Sendable {
     }
 
     private func schedule() {
-        // Jobs wait in `waiting` and not in SQLite's queue, because jobs that wait together can share a
-        // transaction, and so one flush to the disk.
+        // Jobs wait in `waiting` and not in GRDB's queue, because jobs that wait together can share a transaction,
+        // and so one flush to the disk.
         pool.asyncWriteWithoutTransaction { db in self.commitNext(db) }
     }
 
@@ -219,7 +220,7 @@ final class CommitQueue: Sendable {
             for job in jobs { job.finish(.success(())) }
         } catch {
             let error = StoreError(error, path: pool.path)
-            // An error of the storage would hit every job. A repetition job by job would only multiply it.
+            // An error of the storage would hit every job. So repeating the jobs one by one would not help.
             if jobs.count > 1, !error.isOfStorage {
                 for job in jobs { commit([job], db) }
             } else {

@@ -80,7 +80,8 @@ extension Moment {
         try fetch(db, "ORDER BY time DESC LIMIT 1", [])
     }
 
-    /// Reads about 60 rows, whatever the size of the table.
+    /// Reads about 60 rows, whatever the size of the table. Table `moment` is indexed by time only, so this is a
+    /// binary search over time.
     static func first(atOrAfter position: HistoryPosition, _ db: Database) throws -> Moment? {
         guard let oldest = try fetch(db, "ORDER BY time LIMIT 1", []), let last = try last(db),
             last.position >= position

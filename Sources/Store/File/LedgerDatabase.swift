@@ -1,6 +1,6 @@
 import GRDB
 
-/// Opens the SQLite file of a ledger, or reports what is wrong with it.
+/// Opens the SQLite file of a ledger. Reports a file that cannot be used, with advice.
 enum LedgerDatabase {
     /// The time that a statement waits for another program's lock, in seconds.
     private static let busyTimeout = 5.0
@@ -8,8 +8,8 @@ enum LedgerDatabase {
     /// is four times SQLite's default. Each row changes the last pages of a dozen indexes, and a longer log copies
     /// those pages less often.
     private static let checkpointPages = 4096
-    /// The page cache of the writing connection, in KiB. Rows are added at the end of each index, and all these
-    /// pages fit into the cache.
+    /// The page cache of the writing connection, in KiB. The pages of all indexes to which new rows are added fit
+    /// into it.
     private static let writerCache = 16384
 
     private static let giveWay = "Move it away, or name another data folder (--data-dir)."

@@ -68,11 +68,12 @@ package final class LedgerReader: Sendable {
 
 /// Reads the data that a comparison with etcd needs. Blocks on the disk.
 extension LedgerReader {
-    /// Returns the cluster that the ledger follows and the last revision that it has recorded; nil before the first.
+    /// Returns the cluster that the ledger follows and the last revision that it has recorded; nil if it follows no
+    /// cluster yet.
     package func progress() throws(StoreError) -> Progress? { try read(LedgerWriter.progress) }
 
-    /// Returns a revision of the newest epoch. The file has every change from this revision on: it lies after the
-    /// last gap in etcd's history and after the pruned rows. Returns nil if the file has no row of that epoch.
+    /// Returns the revision of the newest epoch from which on the file has every change. It is after the last gap in
+    /// etcd's history and not before the oldest row. Returns nil if the file has no row of that epoch.
     package func firstWholeRevision() throws(StoreError) -> Int64? {
         try read { db in
             let row = try Row.fetchOne(
@@ -115,7 +116,7 @@ extension LedgerReader {
     }
 }
 
-/// Opens a ledger's file for verification: read-only, beside a server that writes to it or as a copy.
+/// Opens a ledger's file for verification, read-only. The file may be a copy, or a server may write to it.
 enum VerifierFile {
     /// Creates no files beside `path`, and takes no lock that would make a writer wait.
     ///
@@ -141,13 +142,14 @@ enum VerifierFile {
         configuration.busyMode = .timeout(5)
         configuration.prepareDatabase { db in
             try db.execute(sql: "PRAGMA trusted_schema = OFF")
-            // SQLite then checks each page that it reads, so damage becomes an error and not a wrong result.
+            // With this setting SQLite checks each page that it reads, so damage becomes an error and not a wrong
+            // result.
             try db.execute(sql: "PRAGMA cell_size_check = ON")
         }
         guard !FileManager.default.fileExists(atPath: path + "-wal"),
             let name = path.addingPercentEncoding(withAllowedCharacters: .urlPathAllowed),
-            // If SQLite is built without URI names, it takes this for the name of a missing file. The file is then
-            // opened in the normal mode.
+            // If SQLite is built without URI names, it takes `file:…` for the name of a missing file. The ledger is
+            // then opened in the normal mode.
             let queue = try? DatabaseQueue(
                 path: "file:\(name)?immutable=1", configuration: configuration)
         else { return try DatabaseQueue(path: path, configuration: configuration) }

@@ -28,7 +28,7 @@ package enum PrivateFile {
         guard fstat(descriptor, &status) == 0, status.st_mode & S_IFMT == S_IFREG else {
             throw unusable("is not a plain file")
         }
-        // A file of root's is accepted, because root can read and write every file anyway.
+        // A file that belongs to root is accepted, because root can read and write every file anyway.
         guard status.st_uid == geteuid() || status.st_uid == 0 else {
             throw unusable("belongs to another user (\(status.st_uid)): chown it")
         }

@@ -62,7 +62,7 @@ extension HistoricalObject {
         return (made, object)
     }
 
-    /// Returns true if a row after `rows` has a change of `key` from before `position`.
+    /// Returns true if a row with a higher number than `rows` has a change of `key` from before `position`.
     static func hasRow(
         _ key: String, before position: HistoryPosition, outside rows: ClosedRange<Int64>,
         _ db: Database

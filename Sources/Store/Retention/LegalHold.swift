@@ -8,7 +8,7 @@ package struct LegalHold: Hashable, Sendable {
     package var reason: String
     /// The time from which on rows are held; nil to hold all rows.
     package var since: Timestamp?
-    /// The actor who placed or last changed the hold. `time` is the time of that.
+    /// The actor who placed or last changed the hold, at `time`.
     package var actor: String
     package var time: Timestamp
 

@@ -79,8 +79,8 @@ struct Pruning {
         }
     }
 
-    /// Deletes the moments up to `position` except the last one. The ledger still knows the state from the time of
-    /// that one on.
+    /// Deletes the moments up to `position` except the last one, because the ledger still knows the state from its
+    /// time on.
     private func pruneMoments(through position: HistoryPosition) throws {
         try db.execute(
             sql: """
@@ -127,8 +127,8 @@ struct Retention {
 }
 
 extension Retention {
-    /// The most rows to prune in one transaction, a multiple of the 256 rows of a Merkle tile. The number is small,
-    /// because writes wait for the transaction.
+    /// The largest number of rows to prune in one transaction, a multiple of the 256 rows of a Merkle tile. The
+    /// number is small, because writes wait for the transaction.
     static let step: Int64 = 1024
 
     /// Returns the next rows to prune: the oldest rows, in whole tiles, all from before `cutoff`. They never include

@@ -2,11 +2,11 @@ package import Domain
 import GRDB
 
 extension AuditLedger {
-    /// Returns up to `limit` (at least 1) matching rows from `cursor` on. They are in the order of time, or of
-    /// number if the filter has words.
+    /// Returns up to `limit` (at least 1) matching rows from `cursor` on. They are in the order of time, or of number
+    /// if the filter has words.
     ///
     /// Looks at a limited number of rows. If these do not fill the page, the page is partial, and its cursor
-    /// says where to continue.
+    /// continues the search.
     package func query(
         _ filter: AuditFilter, order: AuditOrder = .descending, from cursor: AuditCursor? = nil,
         limit: Int
@@ -29,7 +29,7 @@ extension AuditLedger {
         return groups ?? AuditGroups(counts: [:], scanned: 0, next: cursor ?? .start(order))
     }
 
-    /// Returns nil if the search needs the index of texts and the index is not complete yet.
+    /// Returns nil if the search needs the text index and the index is not complete yet.
     private func search<Value: Sendable>(
         _ filter: AuditFilter, _ body: @escaping @Sendable (Database) throws -> Value
     ) async throws -> Value? {
@@ -52,8 +52,8 @@ extension AuditCursor {
 }
 
 extension AuditLedger {
-    /// The number of rows that one transaction adds to the index of texts. It is small, because writes of rows
-    /// wait for the transaction.
+    /// The number of rows that one transaction adds to the text index. It is small, because writes of rows wait for
+    /// the transaction.
     private static let textBatch = 250
     /// The bytes of words that one transaction adds.
     private static let textBytes = 8 << 20
@@ -62,7 +62,7 @@ extension AuditLedger {
     /// If more rows than this are not indexed yet, indexing no longer waits for a pause in writes.
     private static let textBacklog: Int64 = 100_000
 
-    /// Brings the index of texts up to the last row. Returns false if that would take too long.
+    /// Brings the text index up to the last row. Returns false if that would take too long.
     package func catchUpTexts() async throws -> Bool {
         for _ in 0..<(Self.textPatience / Self.textBatch) {
             if try await indexTexts() == 0 { return true }
@@ -70,12 +70,12 @@ extension AuditLedger {
         return false
     }
 
-    /// Keeps the index of texts up to date until the task is cancelled.
+    /// Keeps the text index up to date until the task is cancelled.
     ///
     /// It waits while rows arrive, unless too many rows are not indexed yet.
     ///
-    /// - Parameter onFailure: Receives the error that kept rows out of the index. They are tried again after
-    ///   the next commit.
+    /// - Parameter onFailure: Receives the error that kept rows out of the index. They are tried again after the next
+    /// commit.
     package func keepTexts(onFailure: @Sendable (any Error) -> Void = { _ in }) async {
         await indexWhenQuiet(onFailure)
         for await _ in commits() { await indexWhenQuiet(onFailure) }

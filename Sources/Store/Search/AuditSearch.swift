@@ -1,13 +1,13 @@
 package import Domain
 package import GRDB
 
-/// A search through the ledger. It looks at a limited number of rows and returns where the next search
-/// continues.
+/// A search through the ledger. It looks at a limited number of rows and returns the position at which the next
+/// search continues.
 package struct AuditSearch {
     /// The limits of a search. The cost is counted in rows looked at.
     package struct Budget {
         package var cost: Int
-        /// The most groups to count.
+        /// The largest number of groups to count.
         package var groups = 10_000
         /// The bytes of text after which a page ends. A row is never split, so the last one may exceed the limit.
         package var bytes = 8 << 20

@@ -4,7 +4,7 @@ import Foundation
 import GRDB
 import HeapModule
 
-/// Merges the rows that touch any of some networks from one sorted list for each network.
+/// Merges the rows that touch at least one of the given networks, from one sorted list for each network.
 ///
 /// The next row of each list waits in a heap, so a step costs the logarithm of the number of networks.
 package struct NetworkMerge: CandidateSource {

@@ -17,10 +17,10 @@ package enum SearchLead {
     static let probe = 10_000
     /// The relative cost of a row found through networks, because the whole row is read before any other test.
     static let networkCost = 4
-    /// The most networks to merge.
+    /// The largest number of networks to merge.
     package static let maximumNetworks = 256
-    /// The most rows of one key or revision to sort in memory. The indexes of keys and revisions are not in the
-    /// order of time.
+    /// The largest number of rows of one key or revision to sort in memory. The indexes of keys and revisions are not
+    /// in the order of time.
     static let maximumPlaces = 20_000
 
     /// Returns the cheapest lead; the first one of equal leads. Counts at most `probe` rows of each lead.

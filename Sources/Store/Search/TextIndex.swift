@@ -1,8 +1,8 @@
 package import Domain
 package import GRDB
 
-/// The index of the words in rows. It is the FTS5 table `audit_text`. It does not store the text itself, which the
-/// rows have.
+/// The text index, which finds rows by their words. It is the FTS5 table `audit_text`. It does not store the text
+/// itself, which the rows have.
 ///
 /// The index contains every row up to the number in `text_progress`.
 package enum TextIndex {

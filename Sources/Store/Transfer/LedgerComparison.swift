@@ -107,7 +107,7 @@ struct PlacedRow {
     let position: HistoryPosition
 
     var key: String { record.key ?? "" }
-    /// The key by which the rows of both ledgers are ordered.
+    /// The sort key of the row, by which the rows of both ledgers are ordered.
     var order: Order { Order(position: position, key: Array(key.utf8)) }
     struct Order: Equatable {
         let position: HistoryPosition

@@ -24,7 +24,7 @@ struct SegmentFile {
         self.path = path
         temporary = NewFile.temporary(path)
         descriptor = try NewFile.create(temporary, for: path)
-        // The writer closes its descriptor. The other one serves to flush the file to disk after that.
+        // The writer closes its descriptor. `descriptor` stays open to flush the file to disk after that.
         let second = dup(descriptor)
         guard second >= 0 else { throw StoreError(code: .io, path: path, errno: errno) }
         writer = try LineWriter(
@@ -76,7 +76,7 @@ enum NewFile {
         guard descriptor >= 0 else {
             throw StoreError(code: .cannotOpen, path: path, errno: errno)
         }
-        // The umask may have removed a permission of the owner's.
+        // The umask may have removed some of the owner's permissions.
         _ = fchmod(descriptor, 0o600)
         return descriptor
     }

@@ -193,7 +193,7 @@ extension SegmentHeader {
         let lower =
             from == ends.first ? .start : try position(db, "seq < ? ORDER BY seq DESC", from)
         var upper = to == ends.last ? nil : try position(db, "seq > ? ORDER BY seq", to)
-        // The segment may lack rows of that revision, so the range ends before it.
+        // The segment may lack rows of the next row's revision, so the range ends before that revision.
         upper?.revision -= 1
         return ranges.compactMap { $0.cut(after: lower ?? .start, through: upper) }
     }

@@ -26,7 +26,7 @@ struct NetworkCheck: Sendable {
     }
 
     /// Returns a finding for the first row of each tile in `tiles` that differs from the table, for at most four
-    /// tiles. Skips tiles that were pruned meanwhile. So it reads table and rows again in one transaction.
+    /// tiles. Reads table and rows again in one transaction, and skips tiles that were pruned meanwhile.
     static func differences(in tiles: [Int64], _ db: Database) throws -> [LedgerFinding] {
         guard !tiles.isEmpty else { return [] }
         let sealed = Set(try Int64.fetchAll(db, sql: "SELECT tile FROM sealed"))

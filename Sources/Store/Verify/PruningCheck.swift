@@ -8,8 +8,8 @@ import GRDB
 struct PruningCheck {
     private(set) var findings: [LedgerFinding] = []
 
-    /// The content of the newest row `Ledger` `pruned`. It is still in the file, because each pruning adds a newer
-    /// one.
+    /// The content of the newest row `Ledger` `pruned`. This row is never pruned itself, because each pruning adds a
+    /// newer one.
     fileprivate struct Claim {
         /// The number of the row; nil if there is none.
         var row: Int64?

@@ -106,7 +106,7 @@ struct VerificationChunk: Sendable {
 
     private mutating func noteMissing() {
         var first: Int64?
-        // The step past the last row ends a range that reaches to the last row.
+        // The loop goes one step past the last row, to end a range of missing rows that reaches to the last row.
         for seq in rows.lowerBound...rows.upperBound {
             let isMissing = seq < rows.upperBound && self[seq] == nil && !isDamaged(seq)
             if isMissing {

@@ -6,7 +6,7 @@ import Testing
 
 import Store
 
-/// Holds SQLite's writer queue until it is released.
+/// Blocks the ledger's writer queue until it is released.
 private final class SlowDisk: Sendable {
     let isBusy = Mutex(false)
     private let semaphore = DispatchSemaphore(value: 0)
