@@ -137,12 +137,12 @@ package final class AuditLedger: Sendable {
         queue.submit(.attempts(attempts), onFailure: onFailure)
     }
 
-    /// Adds words to the text index; see `TextIndex`.
+    /// Adds words to the index of texts; see `TextIndex`.
     func index(_ batch: TextIndex.Batch) async throws(StoreError) {
         try await queue.submit(.texts(batch))
     }
 
-    /// Empties the text index. It is then filled again.
+    /// Empties the index of texts. It is then filled again.
     func emptyTexts() async throws(StoreError) {
         try await queue.submit(.emptyTexts)
     }

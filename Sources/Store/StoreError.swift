@@ -43,7 +43,7 @@ package struct StoreError: Error, Hashable, Sendable {
     }
 
     package var code: Code
-    /// A text that says what happened, to which file, and what to do.
+    /// The message for people. It names the file, the cause and the remedy.
     package var message: String
     /// SQLite's extended result code or the `errno`; nil if there is neither.
     package var systemCode: Int32?

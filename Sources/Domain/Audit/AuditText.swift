@@ -108,7 +108,7 @@ package enum AuditTextError: Error, Hashable, Sendable {
     }
 }
 
-/// The words of a row in the text index.
+/// The words of a row in the index of texts.
 ///
 /// A row must be removed from the index with the same words with which it was added. So a change here needs a schema
 /// step that empties the index.

@@ -27,7 +27,7 @@ enum AuditRow {
     }
 }
 
-/// A row that is ready to be inserted. Its texts contain no NUL characters, and its hash is computed.
+/// A row that is ready to be inserted. Its texts have no NUL characters, and its hash has been computed.
 struct NewRow {
     let record: AuditRecord
     /// The values in the order of `AuditRow.columns`.

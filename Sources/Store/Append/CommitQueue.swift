@@ -16,9 +16,9 @@ final class CommitQueue: Sendable {
         case projections([Projection], clusterID: String)
         /// Sets the progress; see `AuditLedger.follow`.
         case follow(Progress, emptySince: Timestamp?)
-        /// Adds the words of rows to the text index; see `TextIndex`.
+        /// Adds the words of rows to the index of texts; see `TextIndex`.
         case texts(TextIndex.Batch)
-        /// Empties the text index. It is then filled again.
+        /// Empties the index of texts. It is then filled again.
         case emptyTexts
         /// Runs the writes of other parts of this target in one transaction. The closure may run twice, because a
         /// failed group of jobs is repeated job by job.

@@ -1,7 +1,7 @@
 import GRDB
 
-/// A range of revisions. The ledger has every change to an audited key in this range. The newest range is open: its
-/// last revision is the ledger's progress, and the table has NULL for it.
+/// A range of revisions. The ledger has every change to an audited key in this range. The newest range is open while
+/// the ledger follows etcd: its last revision is the ledger's progress, and the table has NULL for it.
 package struct Coverage: Hashable, Sendable {
     /// See `AuditRecord.Draft.epoch`.
     package var epoch: Int64

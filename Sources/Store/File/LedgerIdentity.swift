@@ -2,7 +2,7 @@ import Documents
 import Foundation
 import GRDB
 
-/// Table `identity`, which holds the name of the ledger.
+/// Reads the name of the ledger from table `identity`.
 enum LedgerIdentity {
     /// Returns the name, 32 lower-case hex digits. Throws `corrupt` if the file has no identity.
     static func fetch(_ db: Database) throws -> String {

@@ -6,7 +6,7 @@
     import Darwin
 #endif
 
-/// Reads files with secrets, which only their owner may read.
+/// Reads files that hold secrets. Only their owner may have access to them.
 package enum PrivateFile {
     /// The largest size of a file, in bytes.
     package static let maximumBytes = 65_536

@@ -84,7 +84,7 @@ extension AuditLedger {
 
     private func failure(_ error: DatabaseError) -> StoreError {
         let failure = StoreError(error, path: path)
-        // A damaged text index does not affect the rows, and can be built again.
+        // A damaged index of texts does not affect the rows, and can be built again.
         if failure.code == .corrupt, failure.systemCode != TextIndex.damage {
             queue.markDamaged(failure)
         }

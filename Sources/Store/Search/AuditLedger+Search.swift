@@ -29,7 +29,7 @@ extension AuditLedger {
         return groups ?? AuditGroups(counts: [:], scanned: 0, next: cursor ?? .start(order))
     }
 
-    /// Returns nil if the search needs the text index and the index is not complete yet.
+    /// Returns nil if the search needs the index of texts and the index is not complete yet.
     private func search<Value: Sendable>(
         _ filter: AuditFilter, _ body: @escaping @Sendable (Database) throws -> Value
     ) async throws -> Value? {
@@ -52,17 +52,17 @@ extension AuditCursor {
 }
 
 extension AuditLedger {
-    /// The number of rows that one transaction adds to the text index. It is small, because writes of rows wait for
+    /// The number of rows that one transaction adds to the index of texts. It is small, because writes of rows wait for
     /// the transaction.
     private static let textBatch = 250
-    /// The bytes of words that one transaction adds.
+    /// The bytes of words after which a transaction adds no more rows.
     private static let textBytes = 8 << 20
     /// The largest number of rows to index before a search for words is answered.
     private static let textPatience = 20_000
     /// If more rows than this are not indexed yet, indexing no longer waits for a pause in writes.
     private static let textBacklog: Int64 = 100_000
 
-    /// Brings the text index up to the last row. Returns false if that would take too long.
+    /// Brings the index of texts up to the last row. Returns false if that would take too long.
     package func catchUpTexts() async throws -> Bool {
         for _ in 0..<(Self.textPatience / Self.textBatch) {
             if try await indexTexts() == 0 { return true }
@@ -70,7 +70,7 @@ extension AuditLedger {
         return false
     }
 
-    /// Keeps the text index up to date until the task is cancelled.
+    /// Keeps the index of texts up to date until the task is cancelled.
     ///
     /// It waits while rows arrive, unless too many rows are not indexed yet.
     ///

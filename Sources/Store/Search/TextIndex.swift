@@ -1,7 +1,7 @@
 package import Domain
 package import GRDB
 
-/// The text index, which finds rows by their words. It is the FTS5 table `audit_text`. It does not store the text
+/// The index of texts, which finds rows by their words. It is the FTS5 table `audit_text`. It does not store the text
 /// itself, which the rows have.
 ///
 /// The index contains every row up to the number in `text_progress`.

@@ -20,7 +20,8 @@ package struct LedgerComparison: Sendable {
 
     /// The compared ranges, in the first ledger's epochs. Both ledgers have every change in them.
     package let common: [Coverage]
-    /// The ranges that only one of the ledgers knows. Such a range is a gap in the other and no difference.
+    /// The ranges that only one of the ledgers knows. Such a range is a gap in the other ledger and does not count as
+    /// a difference.
     package let onlyLeft: [Coverage]
     package let onlyRight: [Coverage]
     private let left: any ChangeSource

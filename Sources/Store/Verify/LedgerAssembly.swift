@@ -18,7 +18,7 @@ struct LedgerAssembly {
     private(set) var signingKeys: [SigningKeyRow] = []
     private(set) var predecessors: [String] = []
     private(set) var networks: [Int64: NetworkSum] = [:]
-    /// The tiles whose rows are all in the file.
+    /// The tiles of which the file has every row.
     private(set) var wholeTiles: Set<Int64> = []
     private(set) var prunedRows: Int64 = 0
 
