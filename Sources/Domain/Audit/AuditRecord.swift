@@ -31,8 +31,8 @@ extension AuditRecord {
         /// The time of the change; if it is not known, the time at which this server saw the change.
         package var time: Timestamp
         package var origin: Origin
-        /// The name from `X-Actor`, or `anonymous@<address>` without it. It is `unknown` for another writer of etcd, and
-        /// `policy-server` for the server itself.
+        /// The name from `X-Actor`, or `anonymous@<address>` without this header. It is `unknown` for another writer
+        /// of etcd, and `policy-server` for the server itself.
         package var actor: String
         package var verb: Verb
         /// The kind of object in Calico's or this server's terms, such as `Region` or `GlobalNetworkPolicy`.
