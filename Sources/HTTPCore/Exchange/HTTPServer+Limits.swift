@@ -15,7 +15,7 @@ extension HTTPServer {
         /// the end of their handlers, and `Route.bodyMemory` is included. An eighth is reserved for bodies of up to 64
         /// KiB.
         package var bodyMemory = 256 << 20
-        /// The number of bytes of unread answers on all connections together. If an answer does not fit, a safe request
+        /// The number of bytes of unread answers on all connections together. If an answer does not fit, a GET request
         /// gets 503 and a stream is cut. In both cases the server also closes the connection whose client has not read
         /// for the longest time. Answers of up to 64 KiB and answers to writes are always sent.
         package var answerMemory = 256 << 20
@@ -41,7 +41,8 @@ extension HTTPServer {
         /// The number of bytes of its answer that a client must read within `writeTimeout`. A shorter rest must be read
         /// completely.
         package var writeProgress = 32 << 10
-        /// The time from the client's half-close to the start of its answer. The handler is then cancelled.
+        /// The time from the moment when the client closes its sending side to the start of its answer. The handler is
+        /// then cancelled.
         package var halfCloseTimeout = Duration.seconds(2)
         /// The time from the last answer until the client closes (RFC 9112 §9.6). The connection is then closed.
         package var lingerTimeout = Duration.seconds(2)

@@ -3,7 +3,7 @@ package import HTTPTypes
 import NIOHTTP1
 import Synchronization
 
-/// A request that has a route.
+/// A request for which the router has found a route. This is the input of a handler.
 package struct Request: Sendable {
     package var method: HTTPRequest.Method
     /// The request target in the form that the client sent.
@@ -22,7 +22,7 @@ package struct Request: Sendable {
     package var responseType: String
     /// The IP address of the client, without a port.
     package var remoteAddress: String
-    /// The client's X-Request-Id if it is well formed, otherwise an id from this server.
+    /// The client's own request id if it is well formed (`clientRequestID`), otherwise an id from this server.
     package var requestID: String
     package var version: HTTPVersion
 
@@ -77,12 +77,14 @@ package final class RequestIDSource: Sendable {
 
     /// Returns the next id as 32 hexadecimal digits.
     package func next() -> String {
+        // Relaxed ordering is enough: the number must be unique, and no other memory depends on it.
         let number = counter.wrappingAdd(1, ordering: .relaxed).newValue
         return prefix + Hex.text(number)
     }
 }
 
-/// Returns the client's own request id, 1 to 128 characters of `[A-Za-z0-9._-]`; nil if it is absent or malformed.
+/// Returns the request id that the client sent: 1 to 128 characters of `[A-Za-z0-9._-]`. Returns nil if it is absent or
+/// malformed. `X-Openstack-Request-Id` is OpenStack's field for the same purpose.
 func clientRequestID(_ headers: HTTPHeaders) -> String? {
     for name in ["X-Request-Id", "X-Openstack-Request-Id"] {
         if let value = headers.first(name: name), value.isPlainIdentifier(maximumBytes: 128) {

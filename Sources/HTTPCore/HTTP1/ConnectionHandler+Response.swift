@@ -37,6 +37,7 @@ extension ConnectionHandler {
             isNegotiated: request.isNegotiated)
         let hasBody = request.method != .head && framing != .none
         if hasBody, case .bytes(let bytes) = response.body {
+            // The 512 bytes are for the header.
             output.reserveCapacity(output.readableBytes + bytes.count + 512)
             ResponseEncoder.writeHead(response, envelope, into: &output)
             output.writeBytes(bytes)
@@ -52,8 +53,8 @@ extension ConnectionHandler {
         return nil
     }
 
-    /// Returns true if the server may hold the answer until the client reads it. The answer to a write is always held,
-    /// because the client must learn the result.
+    /// Returns true if the server may hold the answer until the client reads it. Small answers are always held. The
+    /// answer to a write is always held too, because the client must learn the result.
     private func hasRoom(for response: Response, to request: ActiveRequest) -> Bool {
         guard case .bytes(let bytes) = response.body, bytes.count > ByteBudget.smallClaim,
             request.method == .get
@@ -61,7 +62,8 @@ extension ConnectionHandler {
         return takeRoom(bytes.count)
     }
 
-    /// Claims `count` bytes of the budget. If they are not free, closes the connection whose client reads slowest.
+    /// Claims `count` bytes of the budget. If they are not free, closes the connection whose client has not read for
+    /// the longest time.
     private func takeRoom(_ count: Int) -> Bool {
         if answers.take(count) { return true }
         environment.load.refusedRequests.wrappingAdd(1, ordering: .relaxed)
@@ -75,6 +77,8 @@ extension ConnectionHandler {
     }
 
     private func canDiscardBody(of request: ActiveRequest) -> Bool {
+        // A client that waits for 100 Continue may send or omit its body after a final answer (RFC 9110 §10.1.1). The
+        // server could not tell whether the next bytes are a body or a request.
         guard !request.awaitsContinue, let length = request.contentLength else { return false }
         return length - request.bytesIn <= environment.limits.discardBytes
     }
@@ -101,6 +105,7 @@ extension ConnectionHandler {
         case .nextRequest:
             endActiveRequest()
             deadlineKind = nil
+            // Bytes of the next request may have arrived with the current request. Its header deadline then starts now.
             if probe?.hasBegunRequest == true { _ = state.bytesArrived() }
         case .linger:
             endActiveRequest()
@@ -169,6 +174,7 @@ extension ConnectionHandler {
         _ response: Response, to connection: NIOLoopBound<ConnectionHandler>,
         on eventLoop: any EventLoop
     ) async {
+        // A complete answer needs nothing more from this task, so the task does not wait for the event loop.
         guard case .stream = response.body else {
             eventLoop.execute {
                 connection.value.respond(response)
@@ -216,6 +222,7 @@ extension ConnectionHandler {
             promise.fail(ConnectionClosed())
             return
         }
+        // An empty chunk would mark the end of a chunked body.
         guard bytes.readableBytes > 0 else {
             promise.succeed()
             return
