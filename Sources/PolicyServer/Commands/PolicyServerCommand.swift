@@ -59,6 +59,7 @@ struct StartFailure: Error, CustomStringConvertible {
             try await body()
         } catch let error {
             let failure = StartFailure(error)
+            // The message goes through the queue of the log, so that it follows the last log lines.
             LogOutput.standardError.write("\(Version.name): \(failure)\n")
             await LogOutput.standardError.flush(within: .seconds(1))
             throw ExitCode(failure.exitCode)

@@ -76,7 +76,7 @@ package struct VerifyCommand: AsyncParsableCommand {
 
     private struct Verdict {
         var report: LedgerReport
-        /// False if etcd was asked and holds no anchor.
+        /// False if etcd was asked and holds no anchor of a ledger that is old enough to have one.
         var isAnchored: Bool
         /// The errors in `head` and in the history of etcd that the head covers.
         var headFindings: [String]
@@ -84,8 +84,8 @@ package struct VerifyCommand: AsyncParsableCommand {
         var notes: [String]
     }
 
-    /// The age up to which a ledger without checkpoints is accepted. A server makes its first checkpoint within
-    /// `--audit-checkpoint-interval`.
+    /// The age up to which a ledger without checkpoints is accepted. By default a server makes its first checkpoint
+    /// after five minutes (`--audit-checkpoint-interval`).
     private static let newLedger = Duration.seconds(3_600)
 
     private func verify() async throws -> Verdict {
@@ -140,6 +140,7 @@ package struct VerifyCommand: AsyncParsableCommand {
             try etcdSettings().configuration(),
             logger: Logger(label: Version.name) { _ in SwiftLogNoOpLogHandler() })
         return try await withThrowingTaskGroup(of: Void.self) { group in
+            // The client connects only while `run()` is running.
             group.addTask { try await client.run() }
             defer { group.cancelAll() }
             let anchors = try await LedgerAnchors(from: client, ledger: ledger)

@@ -72,6 +72,7 @@ extension EtcdSettings {
 
     private func credentials() throws(SettingError) -> EtcdConfiguration.Credentials? {
         guard let user, let passwordFile else { return nil }
+        // The file is read here to report an unreadable file at the start and not at the first authentication.
         _ = try Self.password(passwordFile)
         return EtcdConfiguration.Credentials(
             user: user, reading: { try Self.password(passwordFile) })

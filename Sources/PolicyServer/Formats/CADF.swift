@@ -64,8 +64,8 @@ extension AuditRecord {
         return .object(event)
     }
 
-    /// The event type is `control` if a rule decided. A change that the server observed is not a `monitor` event,
-    /// because such an event must have measurements.
+    /// The CADF event type: `control` for a refused request, `activity` for any other row. A change that the server
+    /// only observed is not a `monitor` event, because such an event must contain measurements.
     private var eventType: String { entry.outcome == .refused ? "control" : "activity" }
 
     private var initiator: JSONValue {

@@ -23,6 +23,7 @@ package final class LogOutput: TextOutputStream, Sendable {
     private let limit: Int
     private let state = Mutex(State())
     private let dropped = Atomic<UInt64>(0)
+    // A dispatch queue instead of a task: writing to the descriptor can block, and Swift's pool has few threads.
     private let queue = DispatchQueue(label: "log")
 
     /// - Parameter limit: The maximum number of bytes in the queue. A write in progress may hold the same number of
