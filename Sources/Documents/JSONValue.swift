@@ -147,6 +147,7 @@ extension JSONObject: Hashable {
     }
 
     package func hash(into hasher: inout Hasher) {
+        // XOR makes the hash independent of the order of the members, like `==`.
         var combined = 0
         for (key, value) in members {
             var member = Hasher()
@@ -186,6 +187,7 @@ extension JSONNumber: Hashable {
         return lhs.double == rhs.double
     }
 
+    // Equal numbers have the same double, so the hash agrees with `==`.
     package func hash(into hasher: inout Hasher) { hasher.combine(double) }
 }
 
