@@ -3,7 +3,7 @@ import Testing
 
 struct DescriptorLimitTests {
     @Test(arguments: [
-        // connections wanted, soft, hard; soft set, connections taken
+        // The order is: wanted connections, soft limit, hard limit; new soft limit, accepted connections.
         (4096, 1024, 1_048_576, 4288, 4096), (4096, 8192, 8192, 8192, 4096),
         (4096, 1024, 1024, 1024, 832), (4096, 1024, 2048, 2048, 1856), (100, 1024, 1024, 1024, 100),
         (4096, 100, 100, 100, 50), (4096, 1, 1, 1, 1), (1, 0, 0, 0, 1),
