@@ -1,13 +1,13 @@
 import HTTPTypes
 import NIOCore
 
-/// Refuses requests from web pages of other sites. It checks the host and the origin in a request.
+/// Refuses requests from web pages of other sites, by the host and the origin in a request.
 ///
 /// A browser on the server's machine can reach a server that listens only on loopback. The browser states the page's
 /// origin in `Origin` (https://fetch.spec.whatwg.org/#origin-header) and `Sec-Fetch-Site`
-/// (https://w3c.github.io/webappsec-fetch-metadata/). It states the name that the page used for the server in `Host`. A
-/// page cannot change these fields. If an attacker makes a name point to this server (DNS rebinding), `Host` contains
-/// that name, which is not a name of the server.
+/// (https://w3c.github.io/webappsec-fetch-metadata/). In `Host` the browser states the name that the page used for the
+/// server. A page cannot change these fields. If an attacker makes a name point to this server (DNS rebinding), `Host`
+/// contains that name, which is not a name of the server.
 package struct CrossSiteGuard: Sendable, Hashable {
     /// The names of the server in the form of `Authority.host`. The server also accepts the local address of the
     /// connection as its name. If that address is a loopback address, the server accepts `localhost` and every loopback
@@ -85,7 +85,7 @@ package struct CrossSiteGuard: Sendable, Hashable {
 }
 
 extension HTTPField.Name {
-    // The text is a token, so the fallback is never used.
+    // The initializer returns nil only if the text is not a token. The fallback is therefore never used.
     /// The field `Sec-Fetch-Site`.
     static let secFetchSite = HTTPField.Name("Sec-Fetch-Site") ?? .origin
 }

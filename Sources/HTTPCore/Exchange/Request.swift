@@ -63,7 +63,7 @@ package struct HTTPVersion: Hashable, Sendable {
 }
 
 extension HTTPField.Name {
-    // The text is a token, so the fallback is never used.
+    // The initializer returns nil only if the text is not a token. The fallback is therefore never used.
     /// The field `X-Request-Id`.
     package static let requestID = HTTPField.Name("X-Request-Id") ?? .from
 }

@@ -9,14 +9,15 @@ extension ConnectionHandler {
     /// it, one write sends the answers to a burst of requests.
     private static let flushThreshold = 64 << 10
 
-    /// A body that is written while it is sent, and the writer that sends it.
+    /// The closure that produces a streamed body, and the writer that it uses.
     struct StreamedBody: Sendable {
         let write: @Sendable (ResponseBodyWriter) async throws -> Void
         let writer: ResponseBodyWriter
     }
 
-    /// Starts the answer to the active request. Completes it unless its body is streamed. For a streamed body, the
-    /// caller must write the returned body.
+    /// Starts the answer to the active request. Completes it unless its body is streamed.
+    ///
+    /// - Returns: The streamed body, which the caller must write; nil if the answer is complete.
     @discardableResult
     func respond(_ response: Response) -> StreamedBody? {
         guard state.isUnanswered, var request else { return nil }
@@ -191,7 +192,7 @@ extension ConnectionHandler {
         await write(body, to: connection, on: eventLoop)
     }
 
-    /// Writes a streamed body up to its end.
+    /// Runs the closure of a streamed body, and then ends the stream.
     static func write(
         _ body: StreamedBody, to connection: NIOLoopBound<ConnectionHandler>,
         on eventLoop: any EventLoop

@@ -1,7 +1,7 @@
 import Documents
 import NIOCore
 
-/// Finds the ends of the parts of requests in the bytes of a connection. The parser therefore gets at most one request
+/// Finds where each part of a request ends in the bytes of a connection. The parser therefore gets at most one request
 /// at a time. It gets request lines and chunk lines only after they have been checked.
 ///
 /// The scanner does not decide the framing; the parser and `RequestHead` do. If the scanner finds a wrong end, bytes

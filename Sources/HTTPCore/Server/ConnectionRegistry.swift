@@ -24,8 +24,9 @@ final class ConnectionRegistry: Sendable {
     final class Entry: Sendable {
         private let connection: NIOLoopBound<ConnectionHandler>
         private let eventLoop: any EventLoop
-        /// The start and the activity in one word. The upper 56 bits are the start in nanoseconds of `NIODeadline`; the
-        /// lower 8 bits are the activity. One word can be read without a lock. 56 bits hold 834 days of uptime.
+        /// The current activity and its start in one word. The upper 56 bits are the start in nanoseconds of
+        /// `NIODeadline`; the lower 8 bits are the activity. One word can be read without a lock. 56 bits hold 834 days
+        /// of uptime.
         private let word: Atomic<UInt64>
 
         init(_ connection: ConnectionHandler, on eventLoop: any EventLoop) {
@@ -102,7 +103,7 @@ final class ConnectionRegistry: Sendable {
         return longest != nil
     }
 
-    /// Closes every connection. Closes idle connections now, and other connections after their current answers.
+    /// Closes idle connections now, and every other connection after its current answer.
     func drain() {
         let entries = state.withLock { state in
             state.isDraining = true

@@ -61,7 +61,8 @@ extension HTTPServer.Limits {
     }
 }
 
-/// Sets up a new connection below HTTP. Code for TLS and the choice of HTTP/2 (ALPN) belongs here.
+/// Sets up the protocols of a new connection. Code for TLS and for the choice between HTTP/1.1 and HTTP/2 (ALPN)
+/// belongs here.
 protocol ConnectionInitializer: Sendable {
     /// Prepares the channel. Calls `http1` if the channel's protocol is HTTP/1.1.
     func initialize(

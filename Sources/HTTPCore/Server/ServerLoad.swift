@@ -24,7 +24,7 @@ package final class ServerLoad: Sendable {
     }
 }
 
-/// The number of bytes that all connections of a server together may hold for one purpose.
+/// A limit on the bytes that all connections of a server together may hold for one purpose.
 ///
 /// The class uses atomics instead of a mutex, because all event loops use it for every chunk of every body and answer.
 package final class ByteBudget: Sendable {
