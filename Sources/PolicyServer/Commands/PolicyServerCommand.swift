@@ -50,7 +50,7 @@ struct ServeCommand: AsyncParsableCommand {
 /// An error that ends the program. It is shown as one line on standard error instead of a trace.
 struct StartFailure: Error, CustomStringConvertible {
     let description: String
-    /// The exit status: EX_CONFIG for a setting, 1 for an error while starting or serving.
+    /// The exit status: EX_CONFIG (78) for an error in a setting, 1 for any other error.
     var exitCode: Int32 = 1
 
     /// Runs `body`. Writes an error to standard error and converts it to the exit status.

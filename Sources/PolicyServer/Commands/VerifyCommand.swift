@@ -78,7 +78,7 @@ package struct VerifyCommand: AsyncParsableCommand {
         var report: LedgerReport
         /// False if etcd was asked and holds no anchor of a ledger that is old enough to have one.
         var isAnchored: Bool
-        /// The errors in `head` and in the history of etcd that the head covers.
+        /// The errors found in the key `head` and in the changes that its running hash covers.
         var headFindings: [String]
         /// Remarks that do not change the exit status.
         var notes: [String]
@@ -151,8 +151,7 @@ package struct VerifyCommand: AsyncParsableCommand {
         }
     }
 
-    /// Returns the reason with the path of the ledger's file in front. A reason that already begins with it is
-    /// unchanged.
+    /// Returns `reason` with the path of the ledger's file in front, unless the reason already begins with that path.
     private func subject(_ reason: String) -> String {
         reason.hasPrefix("\(db): ") ? reason : "\(db): \(reason)"
     }

@@ -32,7 +32,7 @@ package struct Settings: Sendable {
     package var maxConnections: Int
     /// The limit in bytes for all request bodies together, including their parsed documents.
     package var maxBodyMemory: Int
-    /// The limit in bytes for all answers together that clients have not read yet.
+    /// The limit in bytes for all unread answers together.
     package var maxAnswerMemory: Int
     /// The names of this server in addition to its addresses, for `CrossSiteGuard.hosts`.
     package var allowedHosts: Set<String>

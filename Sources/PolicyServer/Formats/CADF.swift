@@ -32,7 +32,7 @@ enum CADF {
         .sorted { $0.0 < $1.0 }.map(\.1)
     }
 
-    /// Returns the type of a kind of object in CADF's taxonomy of resources.
+    /// Returns the type for objects of `kind` in CADF's taxonomy of resources.
     static func resource(_ kind: String) -> String {
         switch kind {
         case "Region": "network/region"

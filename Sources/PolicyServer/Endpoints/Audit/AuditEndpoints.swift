@@ -31,7 +31,8 @@ extension API {
         ]
     }
 
-    /// The filters that a stream does not support. A stream begins at a row instead of a time, and it has no index.
+    /// The filters that a stream does not support. A stream begins at a row instead of a time, and it does not use the
+    /// index of words.
     private static let notForStreams: Set = ["since", "until", "q"]
 
     private func audit(_ request: Request) async throws -> Response {

@@ -114,7 +114,8 @@ struct AuditFollower: Sendable {
         let (wakes, signal) = Signal.make()
         let commits = ledger.commits()
         try await withGracefulShutdownHandler {
-            // Two tasks only raise the signal. The writer may be used by one task, so `follow` alone writes.
+            // Two tasks only raise the signal. `follow` alone writes, because only one task at a time may use the
+            // writer.
             try await withThrowingTaskGroup(of: Void.self) { group in
                 group.addTask {
                     for await _ in commits { signal.raise() }

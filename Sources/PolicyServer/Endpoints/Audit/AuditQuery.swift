@@ -173,7 +173,8 @@ extension AuditFilter {
         return (since, until)
     }
 
-    /// The number of microseconds by which the clock of a replica that planned a change may be ahead.
+    /// The number of microseconds by which the clocks of two replicas may differ. A row has the time of the replica
+    /// that planned the change.
     private static let clockDifference: Int64 = 60_000_000
 
     private static func isTrace(_ text: String) -> Bool {
