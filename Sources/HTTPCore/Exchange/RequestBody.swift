@@ -26,7 +26,7 @@ package struct RequestBody: AsyncSequence, Sendable {
     /// The maximum number of bytes that the route allows. A longer body throws a 413 problem.
     package let limit: Int
 
-    /// The body of a request without a body.
+    /// The value for a request that has no body.
     package static let empty = RequestBody(storage: .empty, length: 0, limit: 0)
 
     /// Creates a body from known bytes, for tests of handlers.

@@ -115,7 +115,7 @@ extension ConnectionHandler {
     }
 
     /// Closes only the output (RFC 9112 §9.6). If the whole socket were closed while the client still sends, the
-    /// client's system would receive a reset. It could then discard the last answer unread.
+    /// client's system would receive a reset. That system could then discard the last answer unread.
     func linger() {
         guard let context, state.beginLingering() else { return }
         dropInput()

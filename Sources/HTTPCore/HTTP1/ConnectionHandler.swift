@@ -51,7 +51,7 @@ final class ConnectionHandler: ChannelDuplexHandler {
     var output = ByteBuffer()
     /// This connection's claim on the budget for unread answers.
     let answers: ByteLease
-    /// True while an empty write is pending. It reports that the socket has accepted everything.
+    /// True while an empty write is pending. The end of this write shows that the socket has accepted everything.
     var awaitsOutput = false
     /// A counter that changes at the start and the end of each stream. A writer keeps the value of its own stream, so
     /// that a write after the end of that stream fails.

@@ -102,7 +102,7 @@ extension FaultTests {
             return block
         }
 
-        /// These actions, by the heading of the section.
+        /// The actions of other people, by the heading of the section that assumes them.
         private static let incidents = [
             // The command makes a row that the backup does not contain.
             "Backup and restore": """

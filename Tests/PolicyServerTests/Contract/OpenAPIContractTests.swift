@@ -54,7 +54,7 @@ struct OpenAPIContractTests {
         let refusals: Set<Int> = Set(Refusal.Reason.allCases.map { ProblemKind($0).status })
         for operation in document.operations {
             var expected = always
-            // A checkpoint changes no object, so the server never refuses it for an object.
+            // A checkpoint changes no object, so the refusals that concern objects cannot occur.
             if operation.method != "GET", operation.path != "/v1/audit/checkpoint" {
                 expected.formUnion(refusals)
             }

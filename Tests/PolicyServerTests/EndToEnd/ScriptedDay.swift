@@ -93,7 +93,7 @@ struct ScriptedDay {
         try await server.send(.post, "/v1/apply", "[" + documents.joined(separator: ",") + "]")
     }
 
-    /// Makes a change like another writer of etcd. Waits until the ledger has the change.
+    /// Makes a change directly in etcd, like another writer. Waits until the ledger has the change.
     private mutating func outside(_ key: String, _ value: String?) async throws {
         let start = SystemClock.now()
         let operation =

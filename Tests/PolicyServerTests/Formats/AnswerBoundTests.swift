@@ -57,7 +57,7 @@ struct AnswerBoundTests {
         #expect(Problem.unreadable(error).type == "/problems/too-large")
     }
 
-    /// The number of large bodies that arrive at the same time does not matter.
+    /// Sixteen large bodies arrive at the same time. The queue must read them one after another.
     @Test func `large bodies are read one at a time`() async {
         let largeBodies = LargeBodyQueue()
         let gauge = Gauge()
