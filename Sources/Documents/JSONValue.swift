@@ -110,8 +110,8 @@ package struct JSONObject: Sendable {
     package var count: Int { members.count }
     package var keys: [String] { members.map(\.key) }
 
-    /// The value of `key`. Setting a new key appends it, and setting nil removes it. The time is linear, because
-    /// objects are small. For many look-ups in one object use `membersByKey`.
+    /// The value of `key`. Setting a new key appends it, and setting nil removes it. A look-up takes linear time, which
+    /// is fast enough for small objects. For many look-ups in one object use `membersByKey`.
     package subscript(key: String) -> JSONValue? {
         get { members.first { $0.key.isExactly(key) }?.value }
         set {

@@ -21,7 +21,8 @@ enum YAMLKeyCost {
         let size: Int
         /// The number of `?` that may begin a key and do not follow a word.
         var explicitKeys = 0
-        /// The number of `?` directly after a word. Such a `?` can begin a key only if the word names an alias.
+        /// The number of `?` directly after a word. Such a `?` can begin a key only if the word is the name of an
+        /// alias.
         var questionsBehindWords = 0
         /// The number of closing brackets with a colon after them. Such a key has at most 1,024 bytes (YAML 1.1
         /// section 9.2.2).

@@ -147,8 +147,8 @@ extension ChangeContext {
 }
 
 extension Route {
-    /// This route with two additions. Its answers name the actor for the access log, and its problems name their
-    /// request.
+    /// A copy of this route. Its answers name the actor for the access log, and its problems contain the path and the
+    /// id of the request.
     var identified: Route {
         var route = self
         switch handler {
