@@ -152,7 +152,7 @@ extension FaultTests {
                     newest = max(newest, byEnd[index].revision)
                     index += 1
                 }
-                // `effects` contains no unchanged objects, because these have no revision of their own.
+                // An answer about an unchanged object has no change id and is therefore not in `effects`.
                 #expect(revision > newest, "\(event) has \(revision), but \(newest) was before it")
             }
             let ends = effects.reduce(into: [Int: ContinuousClock.Instant]()) { ends, effect in
@@ -189,7 +189,7 @@ private struct Versions {
     }
 
     struct Path {
-        /// The states of one object. The first state is the time before the first row.
+        /// The states of one object. The first state stands for the time before the first row.
         var states = [State(revision: 0, exists: false)]
 
         func before(_ revision: Int) -> State? { states.last { $0.revision < revision } }

@@ -4,7 +4,8 @@ import TestSupport
 import Testing
 
 extension FaultTests {
-    /// Tests the first question of `docs/audit.md` with changes that open a port and changes that only appear to.
+    /// Tests the first question of `docs/audit.md` with changes that open a port and changes that only seem to open
+    /// one.
     struct OpenedPortTests {
         /// One change by one actor. `opens` is true if the change opens port 22 to a source that could not reach it
         /// before.

@@ -5,7 +5,7 @@ import Testing
 
 extension EndToEndTests {
     struct CursorTests {
-        /// Numbers for positions that no list returns. A client can write such a position itself.
+        /// Numbers for positions that no list returns. A client can still make up such a position.
         private static let numbers = [
             "0", "1", "9223372036854775806", "9223372036854775807", "-1", "-9223372036854775808",
             "9223372036854775808", "", "x",
