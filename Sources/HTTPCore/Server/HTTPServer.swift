@@ -60,7 +60,8 @@ package final class HTTPServer: Service {
             }
             let failed = await untilEnd(of: listeners)
             for listener in listeners { try? await listener.close() }
-            // The listeners are closed before the stream ends, so that the stream receives every accepted connection.
+            // The listeners are closed before the stream ends, because a connection that arrived afterwards would have
+            // no task.
             accept.finish()
             startDrain()
             let drainTimeout = environment.limits.drainTimeout
