@@ -50,7 +50,7 @@ extension ProblemKind {
     /// The kind of problem for a request that goes beyond the rights of its principal.
     static let forbidden = ProblemKind(403, "forbidden", "Not allowed")
 
-    /// The kind of problem for a request to follow the audit log while too many clients follow it.
+    /// The kind of problem for a new stream of the audit log when too many streams are open.
     static let tooManyStreams = ProblemKind(
         503, "too-many-streams", "Too many streams are open", retryAfter: 10)
 

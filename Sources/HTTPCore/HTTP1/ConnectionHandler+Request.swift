@@ -41,8 +41,8 @@ extension ConnectionHandler {
         }
     }
 
-    /// Returns the path of a request that is refused because of its form. The record of the refusal contains the path.
-    /// Returns an empty text if the path cannot be determined.
+    /// Returns the path of a request that is refused because it is malformed. The record of the refusal contains the
+    /// path. Returns an empty text if the path cannot be determined.
     private static func askedPath(_ target: String) -> String {
         if let target = try? RequestTarget(parsing: target) { return String(target.path) }
         return target.hasPrefix("/") ? String(target.prefix { $0 != "?" && $0 != "#" }) : ""
@@ -142,6 +142,7 @@ extension ConnectionHandler {
         _ route: Route, _ head: RequestHead, limit: Int
     ) throws(Problem) -> RequestBody {
         guard let eventLoop = context?.eventLoop else { return .empty }
+        // A body that cannot fit is refused before its bytes arrive.
         if let length = head.contentLength, !environment.load.bodies.hasRoom(for: length) {
             throw noRoomForBody()
         }
@@ -149,6 +150,7 @@ extension ConnectionHandler {
         let connection = NIOLoopBound(self, eventLoop: eventLoop)
         let made = RequestBody.Chunks.makeSequence(
             elementType: ByteBuffer.self, failureType: (any Error).self,
+            // The watermarks count chunks. Reading pauses at 8 unread chunks and resumes below 2.
             backPressureStrategy: .init(lowWatermark: 2, highWatermark: 8),
             finishOnDeinit: true,
             delegate: RequestBodyDemand {
@@ -177,6 +179,7 @@ extension ConnectionHandler {
         let received = request.bytesIn + bytes.readableBytes
         self.request?.bytesIn = received
         self.request?.awaitsContinue = false
+        // No handler reads this body. Some bytes are dropped, so that the connection can stay open.
         guard let body = request.body else {
             if received > environment.limits.discardBytes, !state.isUnanswered { stopInput() }
             return
@@ -204,7 +207,8 @@ extension ConnectionHandler {
         advance(state.requestEnded())
     }
 
-    /// Answers a request that the parser could not read or that arrived too late.
+    /// Answers with `problem` when no request can be read: the parser failed, the header was late, or the server has
+    /// too many connections. If a body is arriving, its reader gets the problem instead.
     func fail(_ problem: Problem) {
         if state.isReceiving {
             failBody(problem)

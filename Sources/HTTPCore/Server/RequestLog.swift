@@ -35,7 +35,7 @@ package struct RequestSummary: Sendable {
     package var isAborted: Bool
 }
 
-/// The access log with one line per request, and the hook for metrics.
+/// Writes one line of the access log for each request, and calls `onRequest`.
 package struct RequestLog: Sendable {
     let logger: Logger
     /// The level of the lines of the access log.

@@ -70,6 +70,7 @@ package struct Application: Sendable {
                     failureTerminationBehavior: .gracefullyShutdownGroup)
             ],
             gracefulShutdownSignals: signals, logger: logger)
+        // A write that is active when the drain ends may still take its deadline. Five more seconds are a margin.
         configuration.maximumGracefulShutdownDuration =
             settings.drainTimeout + settings.writeDeadline + .seconds(5)
         group = ServiceGroup(configuration: configuration)
@@ -85,6 +86,7 @@ package struct Application: Sendable {
     /// Serves until one of the signals arrives or `shutDown()` is called.
     package func run() async throws {
         do {
+            // Two tasks, because `announce` waits for addresses that the running services bind.
             try await withThrowingTaskGroup(of: Void.self) { tasks in
                 tasks.addTask { try await group.run() }
                 tasks.addTask { await announce() }

@@ -4,8 +4,8 @@ import Domain
 import HTTPCore
 import HTTPTypes
 
-/// A request that was refused before a handler planned or read anything. The cause is a malformed header or parameter,
-/// a malformed actor, or a body that is too large or has the wrong type.
+/// A request that was refused before a handler planned or read anything. Typical causes are a malformed header or
+/// parameter, a malformed actor, and a body that is too large or has the wrong type.
 enum RefusedRequest {
     /// Returns the row for a refused request that no handler has recorded. The request is a write below `/v1/` or, with
     /// `recordsReads`, a read of the audit log, and its answer has a status of 4xx or 5xx. Returns nil for other
