@@ -1,4 +1,5 @@
 import HTTPCore
+import HTTPTypes
 import PolicyServer
 import TestSupport
 import Testing
