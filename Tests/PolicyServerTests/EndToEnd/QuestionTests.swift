@@ -2,10 +2,9 @@ import Documents
 import Domain
 import HTTPCore
 import HTTPTypes
+import PolicyServer
 import TestSupport
 import Testing
-
-@testable import PolicyServer
 
 extension EndToEndTests {
     /// A value that a query parameter cannot have gets an answer that names the legal ones, for every GET endpoint.

@@ -1,8 +1,7 @@
 import Documents
 import Domain
+import PolicyServer
 import Testing
-
-@testable import PolicyServer
 
 /// What the server shows of a row follows the table of columns: no column can be forgotten in one place.
 @Suite struct AuditColumnTests {
