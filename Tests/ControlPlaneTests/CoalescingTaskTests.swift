@@ -1,8 +1,7 @@
+import ControlPlane
 import Synchronization
 import TestSupport
 import Testing
-
-@testable import ControlPlane
 
 @Suite struct CoalescingTaskTests {
     /// Runs until it is opened.

@@ -1,11 +1,10 @@
 import Calico
+import ControlPlane
 import Domain
 import Etcd
 import Store
 import TestSupport
 import Testing
-
-@testable import ControlPlane
 
 /// `ControlPlane.listVersion`: what ETags of lists rest on.
 @Suite struct ListVersionTests {

@@ -1,8 +1,7 @@
+import ControlPlane
 import Documents
 import Domain
 import Testing
-
-@testable import ControlPlane
 
 /// How a refused stream is told which document is meant, and what is wrong with it.
 @Suite struct ManifestAnswerTests {

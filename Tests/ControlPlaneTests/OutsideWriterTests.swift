@@ -1,12 +1,11 @@
 import Calico
+import ControlPlane
 import Documents
 import Domain
 import Etcd
 import Synchronization
 import TestSupport
 import Testing
-
-@testable import ControlPlane
 
 /// Writers that leave `head` alone, such as calicoctl, beside this server.
 @Suite struct OutsideWriterTests {

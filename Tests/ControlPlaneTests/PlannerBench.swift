@@ -1,10 +1,9 @@
 import Calico
+import ControlPlane
 import Documents
 import Domain
 import Etcd
 import Synchronization
-
-@testable import ControlPlane
 
 /// A planner with a mirror that a test fills by hand: no etcd, no clock, no chance.
 final class PlannerBench {

@@ -1,8 +1,7 @@
+import ControlPlane
 import Documents
 import Domain
 import Testing
-
-@testable import ControlPlane
 
 /// Warnings about what a policy of Calico's names and nobody has.
 @Suite struct PolicyReferenceTests {

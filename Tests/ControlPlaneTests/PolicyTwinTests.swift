@@ -1,9 +1,8 @@
 import Calico
+import ControlPlane
 import Documents
 import Domain
 import Testing
-
-@testable import ControlPlane
 
 /// Two stored policies that are one object: `two`, and `default.two` of an older Calico.
 @Suite struct PolicyTwinTests {

@@ -1,11 +1,10 @@
+import ControlPlane
 import Domain
 import Etcd
 import Foundation
 import Store
 import TestSupport
 import Testing
-
-@testable import ControlPlane
 
 /// A ledger whose file was deleted or rewritten under a new id is connected with what it was before.
 @Suite struct PredecessorTests {

@@ -1,8 +1,7 @@
+import ControlPlane
 import Documents
 import Domain
 import Testing
-
-@testable import ControlPlane
 
 /// What the server sets and shows: one rule for all kinds, members and verbs. A document may repeat it as it is.
 @Suite struct ReadOnlyMemberTests {

@@ -1,9 +1,8 @@
+import ControlPlane
 import Etcd
 import Synchronization
 import TestSupport
 import Testing
-
-@testable import ControlPlane
 
 /// The writer gives the turn to another replica that writes (`ReplicaTurns`), so that the two do not refuse each
 /// other's transactions.

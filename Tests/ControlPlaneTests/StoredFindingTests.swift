@@ -1,9 +1,8 @@
 import Calico
+import ControlPlane
 import Domain
 import Etcd
 import Testing
-
-@testable import ControlPlane
 
 /// What the mirror knows to be wrong with stored values.
 @Suite struct StoredFindingTests {

@@ -88,7 +88,7 @@ package struct JournalAuthenticator: Sendable {
     }
 
     /// Prepares `entry` for signing: its serialisation is signed for the change `id` and these writes.
-    func seal(_ entry: inout JournalEntry, _ id: ChangeID, _ writes: [ObjectWrite]) {
+    package func seal(_ entry: inout JournalEntry, _ id: ChangeID, _ writes: [ObjectWrite]) {
         guard let key = keys.first else { return }
         entry.digests = writes.map { $0.bytes.map(JournalEntry.digest) }
         entry.signer = JournalEntry.Signer(key: key, id: id)

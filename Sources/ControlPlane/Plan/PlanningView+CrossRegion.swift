@@ -3,7 +3,7 @@ import Documents
 import Domain
 
 /// A stored policy that belongs to a CrossRegionPolicy.
-struct CompiledPart: Sendable {
+package struct CompiledPart: Sendable {
     var resource: Resource
     /// The mod_revision; 0 if an earlier member of the batch writes the policy.
     var revision: Int64
