@@ -45,7 +45,12 @@ extension ProblemKind {
     /// The kind of problem for a request whose actor cannot be determined.
     package static let actor = ProblemKind(400, "malformed-actor", "Malformed actor")
 
-    /// The kind of problem for a request to follow the audit log while too many clients follow it.
+    /// The kind of problem for a request without a valid credential.
+    static let unauthenticated = ProblemKind(401, "unauthenticated", "Not authenticated")
+    /// The kind of problem for a request that goes beyond the rights of its principal.
+    static let forbidden = ProblemKind(403, "forbidden", "Not allowed")
+
+    /// The kind of problem for a new stream of the audit log when too many streams are open.
     static let tooManyStreams = ProblemKind(
         503, "too-many-streams", "Too many streams are open", retryAfter: 10)
 

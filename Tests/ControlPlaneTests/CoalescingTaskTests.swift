@@ -4,7 +4,7 @@ import TestSupport
 import Testing
 
 @Suite struct CoalescingTaskTests {
-    /// Runs until it is opened.
+    /// Counts runs and keeps each of them going until `isOpen` is true.
     private final class Gate: Sendable {
         let isOpen = Mutex(false)
         let runs = Mutex(0)

@@ -4,7 +4,7 @@ import Documents
 import Domain
 import Testing
 
-/// Patches of policies with fields that this release does not know.
+/// Tests of patches of policies with fields that this release does not know.
 @Suite struct KeptFieldTests {
     private let bench = PlannerBench(policyNames: .plain)
 

@@ -3,7 +3,7 @@ import Documents
 import Domain
 import Testing
 
-/// How a refused stream is told which document is meant, and what is wrong with it.
+/// Tests of the answer to a refused manifest. It names the document and its error.
 @Suite struct ManifestAnswerTests {
     private let bench = PlannerBench()
 

@@ -144,7 +144,7 @@ import Testing
     }
 }
 
-/// Bounds of the work that one stream makes.
+/// Tests of the bounds on the work for one manifest.
 @Suite struct StreamBoundTests {
     private let bench = PlannerBench()
 

@@ -4,7 +4,7 @@ import Domain
 import Etcd
 import Testing
 
-/// What the mirror knows to be wrong with stored values.
+/// Tests of the findings that the mirror keeps about stored values.
 @Suite struct StoredFindingTests {
     private let bench = PlannerBench()
     private static let policies = PlannerBench.root + "globalnetworkpolicies/"

@@ -1,7 +1,7 @@
 package import Calico
 package import Domain
 
-/// The facts about one stored value that the indexes use.
+/// The facts about one stored value that the indexes need.
 package struct StoredFacts: Sendable {
     var findings: [StoredFinding] = []
     /// The name of a policy; nil for other kinds.
@@ -31,6 +31,7 @@ package struct StoredIndex: Sendable {
     package private(set) var crossRegions = CrossRegionIndex()
     private(set) var regionMentions = RegionMentionIndex()
     private(set) var labels = LabelIndex()
+    // The labels of each key. `LabelIndex` needs the old labels to replace them.
     private var carried: [String: [String: String]] = [:]
 
     /// Replaces the facts about one key's value. Nil removes them.
@@ -70,8 +71,8 @@ package struct StoredIndex: Sendable {
     }
 }
 
-/// The CrossRegionPolicies by named subnet. With this index a subnet can be deleted, or its network changed, without
-/// looking at every policy.
+/// The CrossRegionPolicies by named subnet. With this index, a change or deletion of a subnet need not look at every
+/// policy.
 package struct CrossRegionIndex: Sendable {
     private var subnets: [String: Set<SubnetID>] = [:]
     private var policies: [SubnetID: Set<String>] = [:]
@@ -98,9 +99,9 @@ package struct FindingBook: Sendable {
     package struct Findings: Sendable {
         /// The findings about the value alone.
         var judged: [StoredFinding] = []
-        /// The findings about another policy that is the same object.
+        /// The findings about twins, that is, other stored policies that are the same object in the API.
         var twin: [StoredFinding] = []
-        /// The findings about a subnet's overlaps with blocks and other subnets.
+        /// The findings about a subnet's region, and about its overlaps with blocks and other subnets.
         var place: [StoredFinding] = []
 
         var all: [StoredFinding] { judged + twin + place }
@@ -113,7 +114,7 @@ package struct FindingBook: Sendable {
         package var omitted = 0
     }
 
-    /// The largest number of findings that are kept for the log. Further ones are only counted, because a restart may
+    /// The largest number of new findings that are logged at once. Further ones are only counted, because a restart may
     /// find thousands.
     package static let maximumNews = 50
 

@@ -36,7 +36,7 @@ package struct ObjectWrite: Sendable, Equatable {
 package struct PlannedWrite: Sendable {
     package var name: ObjectName
     package var verb: ChangeVerb
-    /// The writes: first the named object, then the objects that must exist beside it.
+    /// The writes: first the write of the named object, then the writes of objects that must exist beside it.
     package var writes: [ObjectWrite]
     /// The keys that must exist for the plan to be valid, such as the policy's tier.
     package var required: [String] = []
@@ -53,7 +53,8 @@ package struct PlannedWrite: Sendable {
     /// The plan of the CrossRegionPolicy; nil for any other object.
     var crossRegion: PlannedCrossRegion?
 
-    /// The approximate number of bytes that the write takes in the transaction.
+    /// The approximate number of bytes that the write takes in the transaction. The constant stands for the journal
+    /// entry. Each key counts twice, because it occurs in a comparison and in an operation.
     var size: Int {
         writes.reduce(1_024) { $0 + 2 * $1.path.utf8.count + ($1.bytes?.count ?? 0) }
     }
@@ -99,8 +100,8 @@ extension Decision {
     }
 }
 
-/// A decision and its read set. The request's own task creates the draft. The single writer then only checks that it
-/// is still valid.
+/// A decision and its read set. The request's task creates the draft. The single writer then checks only whether the
+/// draft is still valid.
 package struct Draft: Sendable {
     package var decision: Decision
     /// The answers that the decision depends on.
@@ -128,9 +129,10 @@ extension Planner {
 }
 
 extension PreparedChange {
-    /// True if planning the change reads few objects, regardless of the number of objects in etcd. The writer may
-    /// plan such a change again itself. Any other change reads the subnets of a region or the policies that name a
-    /// subnet, or judges a stored document.
+    /// True if planning the change reads few objects, regardless of the number of objects in etcd. The writer may plan
+    /// such a change again itself. Any other change reads the subnets of a region or the policies that name a subnet,
+    /// or judges a stored document. It is planned again in the request's task, so that it does not delay the other
+    /// changes.
     package var isQuicklyPlanned: Bool {
         switch self {
         case .putPolicy, .putCrossRegion, .allocate, .delete(.policy), .delete(.regionPolicy): true
@@ -138,7 +140,8 @@ extension PreparedChange {
         }
     }
 
-    /// False if the change is a manifest too long for the writer to plan, or a manifest with `prune`.
+    /// False if the change is a manifest with more than 200 documents or with `prune`. Planning it in the writer would
+    /// delay all other changes for too long.
     package var mayBePlannedByWriter: Bool {
         if case .apply(let stream) = self {
             stream.count <= 200 && stream.prune == nil
