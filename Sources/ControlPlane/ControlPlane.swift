@@ -39,10 +39,10 @@ package struct ControlPlaneConfiguration: Sendable {
 package final class ControlPlane: Service {
     let store: any KeyValueStore
     let ledger: AuditLedger
-    let mirror: Mirror
-    let feed: LedgerFeed
+    package let mirror: Mirror
+    package let feed: LedgerFeed
     let refusals: RefusalLog
-    let writer: Writer
+    package let writer: Writer
     let probe: WriteProbe
     let statuses: OutcomeStatuses
     let configuration: ControlPlaneConfiguration

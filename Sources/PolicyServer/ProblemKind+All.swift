@@ -5,7 +5,10 @@ extension ProblemKind {
     private static let own: [ProblemKind] =
         Refusal.Reason.allCases.map { ProblemKind($0) }
         + ControlPlaneError.Code.allCases.map { ProblemKind($0) }
-        + [.badRequest, .actor, .unauthenticated, .forbidden, .tooManyStreams, .document, .beforeHistory, .historyGap]
+        + [
+            .badRequest, .actor, .unauthenticated, .forbidden, .tooManyStreams, .document,
+            .beforeHistory, .historyGap,
+        ]
 
     /// The names of the problems that the HTTP layer itself returns.
     private static let ofProtocol = ["misdirected-request", "cross-site-request", "busy"]

@@ -1,4 +1,5 @@
 import Calico
+import ControlPlane
 import Documents
 import Domain
 import Etcd
@@ -6,8 +7,6 @@ import Store
 import Synchronization
 import TestSupport
 import Testing
-
-@testable import ControlPlane
 
 /// Tests of changes that wait together and may go into one transaction.
 @Suite struct BatchTests {

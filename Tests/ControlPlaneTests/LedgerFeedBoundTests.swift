@@ -1,11 +1,10 @@
+import ControlPlane
 import Domain
 import Etcd
 import Store
 import Synchronization
 import TestSupport
 import Testing
-
-@testable import ControlPlane
 
 /// A value that several tasks of a test share.
 private final class Shared<Value: Sendable>: Sendable {

@@ -1,8 +1,7 @@
+import ControlPlane
 import Documents
 import Domain
 import Testing
-
-@testable import ControlPlane
 
 /// Tests of the answer to a refused manifest. It names the document and its error.
 @Suite struct ManifestAnswerTests {

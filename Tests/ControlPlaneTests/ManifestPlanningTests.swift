@@ -1,8 +1,7 @@
+import ControlPlane
 import Documents
 import Domain
 import Testing
-
-@testable import ControlPlane
 
 @Suite struct ManifestPlanningTests {
     private let bench = PlannerBench()
@@ -175,7 +174,7 @@ import Testing
             let draft = bench.planner.draft(
                 PreparedChange(request.operation, regions: []), request, bench.mirror,
                 deadline: .now + .seconds(60))
-            return draft.reads.answers.count
+            return draft.reads.count
         }
         let (few, more, many) = (questions(100), questions(200), questions(400))
         #expect(more > few)
@@ -206,7 +205,7 @@ import Testing
             return bench.planner.draft(
                 PreparedChange(request.operation, regions: []), request, bench.mirror,
                 deadline: .now + .seconds(60)
-            ).reads.answers.count
+            ).reads.count
         }
         #expect(bench.refusal(.delete(.region("west")))?.objects.map(\.name) == ["user"])
         #expect(questions(.delete(.region("west"))) < 20)
@@ -235,7 +234,7 @@ import Testing
             let change = PreparedChange(operation, regions: ["west"])
             let draft = bench.planner.draft(
                 change, request, bench.mirror, deadline: .now + .seconds(60))
-            #expect(!change.isQuicklyPlanned || draft.reads.answers.count < 20, "\(operation.verb)")
+            #expect(!change.isQuicklyPlanned || draft.reads.count < 20, "\(operation.verb)")
         }
         for (count, mayBe) in [(200, true), (201, false)] {
             let change = PreparedChange(Self.regions(count), regions: [])

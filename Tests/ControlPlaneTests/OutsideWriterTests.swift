@@ -1,12 +1,11 @@
 import Calico
+import ControlPlane
 import Documents
 import Domain
 import Etcd
 import Synchronization
 import TestSupport
 import Testing
-
-@testable import ControlPlane
 
 /// Tests of concurrent writers that do not change `head`, such as calicoctl.
 @Suite struct OutsideWriterTests {

@@ -1,9 +1,8 @@
 import Calico
+import ControlPlane
 import Documents
 import Domain
 import Testing
-
-@testable import ControlPlane
 
 /// Tests of two stored policies that are one object in the API: `two`, and `default.two`, which an older Calico wrote.
 @Suite struct PolicyTwinTests {

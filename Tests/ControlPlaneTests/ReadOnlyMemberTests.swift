@@ -1,8 +1,7 @@
+import ControlPlane
 import Documents
 import Domain
 import Testing
-
-@testable import ControlPlane
 
 /// Tests of the members that the server sets. One rule holds for all kinds, members and verbs: a document may repeat
 /// the present value, and any other value is refused.

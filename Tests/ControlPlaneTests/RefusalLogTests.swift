@@ -1,3 +1,4 @@
+import ControlPlane
 import Documents
 import Domain
 import Foundation
@@ -5,8 +6,6 @@ import Logging
 import Store
 import TestSupport
 import Testing
-
-@testable import ControlPlane
 
 @Suite struct RefusalLogTests {
     @Test(

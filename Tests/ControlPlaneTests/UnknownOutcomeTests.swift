@@ -1,11 +1,10 @@
+import ControlPlane
 import Domain
 import Etcd
 import Store
 import Synchronization
-import Testing
-
-@testable import ControlPlane
 import TestSupport
+import Testing
 
 @Suite struct UnknownOutcomeTests {
     private static let key = EtcdKey(

@@ -10,7 +10,7 @@ extension Checkpoints {
     /// Updates etcd's anchor to the newest checkpoint, if etcd answers.
     ///
     /// Only one run is active at a time, because two runs would both report the same mismatch.
-    func tryToAnchor() async {
+    package func tryToAnchor() async {
         await anchoring.run {
             guard self.state.withLock({ $0.isKeyOnRecord }) else { return }
             await self.attempt(.predecessor) {

@@ -210,7 +210,7 @@ package final class Checkpoints: Service {
     }
 
     /// Runs `body`. Logs its error and shows it in the status until the same step succeeds.
-    func attempt(_ part: Part, _ body: () async throws -> Void) async {
+    package func attempt(_ part: Part, _ body: () async throws -> Void) async {
         do {
             try await body()
             state.withLock { $0.status.problems[part] = nil }

@@ -37,12 +37,12 @@ package struct Head: Sendable, Equatable {
     /// Returns the head after one more change. Its hash covers the previous hash, the change's id, and every key with
     /// the written value, which is empty for a deletion. Each part is preceded by its length, so that two different
     /// changes never give the same bytes.
-    func next(changeID: ChangeID, writes: [ObjectWrite]) -> Head {
+    package func next(changeID: ChangeID, writes: [ObjectWrite]) -> Head {
         next(changeID: changeID, values: writes.map { ($0.path, $0.bytes) })
     }
 
     /// Returns the head after one more change, from values that were read from etcd. Nil bytes mean a deletion.
-    func next(changeID: ChangeID, values: [(path: String, bytes: [UInt8]?)]) -> Head {
+    package func next(changeID: ChangeID, values: [(path: String, bytes: [UInt8]?)]) -> Head {
         var digest = SHA256()
         func add(_ bytes: [UInt8]) {
             digest.update(data: Array("\(bytes.count):".utf8))

@@ -1,7 +1,7 @@
 import Domain
 import Etcd
 import Logging
-import Synchronization
+package import Synchronization
 
 /// Runs the only task that writes changes of objects to etcd. It takes waiting writes, checks that their drafts are
 /// current, and commits them together, one transaction at a time.
@@ -12,7 +12,7 @@ import Synchronization
 /// Each transaction compares the `head` that the previous one wrote. A second transaction in flight would fail that
 /// comparison, so only one is sent at a time. Batching provides the throughput: the next batch gathers while etcd
 /// commits.
-final class Writer: Sendable {
+package final class Writer: Sendable {
     struct Limits: Sendable {
         /// The largest number of operations, and of comparisons, in one transaction. etcd's `--max-txn-ops` is 128 by
         /// default.
@@ -37,7 +37,8 @@ final class Writer: Sendable {
     private let current = Mutex(Work())
     /// The revision of this writer's last transaction. The next transaction builds on it.
     let lastCommitted = Mutex<Int64>(0)
-    let turns = Mutex(ReplicaTurns())
+    /// The turns that this replica gives to others.
+    package let turns = Mutex(ReplicaTurns())
     /// Returns the reason why nothing may be written now; nil if writes are allowed.
     let writeBlocker: @Sendable () -> ControlPlaneError?
 
@@ -111,7 +112,7 @@ final class Writer: Sendable {
     }
 
     /// The number of waiting writes.
-    var waiting: Int { queue.count }
+    package var waiting: Int { queue.count }
 
     /// Returns the reason why writes have been waiting for longer than `limit`; nil otherwise.
     func stall(longerThan limit: Duration) -> String? {

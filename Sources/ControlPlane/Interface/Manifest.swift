@@ -244,12 +244,15 @@ extension RuleID {
 
 /// The names of a manifest's documents in answers: their ordinal number from 1, and their line if it is known. JSON
 /// pointers count from 0 (RFC 6901).
-struct DocumentNames: Sendable {
+package struct DocumentNames: Sendable {
     /// The line in which each document begins.
     var lines: [Int?] = []
 
+    /// Creates the names of documents that begin in `lines`.
+    package init(lines: [Int?] = []) { self.lines = lines }
+
     /// Returns the name of the document at this index, such as "the 3rd document (line 14)".
-    func name(_ index: Int) -> String {
+    package func name(_ index: Int) -> String {
         let line = index < lines.count ? lines[index] : nil
         return "the \(Self.ordinal(index + 1)) document" + (line.map { " (line \($0))" } ?? "")
     }

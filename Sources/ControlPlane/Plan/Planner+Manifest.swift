@@ -3,7 +3,7 @@ import Documents
 import Domain
 
 /// A manifest after all its documents have been read and judged.
-struct PreparedManifest: Sendable {
+package struct PreparedManifest: Sendable {
     struct Item: Sendable {
         var index: Int
         var name: ObjectName

@@ -1,6 +1,6 @@
 import Calico
-import Documents
-import Domain
+package import Documents
+package import Domain
 
 /// A write after its documents have been read and judged.
 package struct PreparedOperation: Sendable {
@@ -11,7 +11,7 @@ package struct PreparedOperation: Sendable {
 
 /// A change request after its document has been read and judged without any other state. The request's task does this
 /// work, so that the single writer need not do it.
-enum PreparedChange: Sendable {
+package enum PreparedChange: Sendable {
     case putRegion(String, DocumentReading<Region>)
     case putSubnet(SubnetID, DocumentReading<Subnet>)
     case putPolicy(ObjectName, JudgedPolicy)
@@ -36,7 +36,7 @@ enum PreparedChange: Sendable {
     }
 
     /// - Parameter regions: The registered regions that the caller knows.
-    init(_ operation: ChangeOperation, regions: Set<String>) {
+    package init(_ operation: ChangeOperation, regions: Set<String>) {
         switch operation {
         case .put(.region(let name), let document):
             self = .putRegion(name, Region.decode(document, name: name))
@@ -64,7 +64,7 @@ enum PreparedChange: Sendable {
 }
 
 /// A CrossRegionPolicy document after it has been read without any other state.
-struct PreparedCrossRegion: Sendable {
+package struct PreparedCrossRegion: Sendable {
     var decoded: DocumentReading<CrossRegionPolicy>
     /// The pointer prefix for members of the policy: `/source` in a document of the deprecated form.
     private let prefix: String

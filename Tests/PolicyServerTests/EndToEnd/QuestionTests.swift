@@ -2,10 +2,9 @@ import Documents
 import Domain
 import HTTPCore
 import HTTPTypes
+import PolicyServer
 import TestSupport
 import Testing
-
-@testable import PolicyServer
 
 extension EndToEndTests {
     /// Tests that an illegal value of a query parameter gets an answer that names the legal values, for every GET

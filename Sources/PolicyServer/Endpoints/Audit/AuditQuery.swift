@@ -1,7 +1,7 @@
 import ControlPlane
 import Documents
-import Domain
-import HTTPCore
+package import Domain
+package import HTTPCore
 import HTTPTypes
 
 /// The parsed query of `/v1/audit`.
@@ -57,14 +57,14 @@ extension AuditQuery {
 
 extension API {
     /// The query parameters that restrict the rows shown.
-    static let auditFilters =
+    package static let auditFilters =
         AuditColumn.filtered.compactMap(\.filter?.parameter)
         + ["since", "until", "cidr", "match", "field", "q"]
 }
 
 extension AuditFilter {
     /// Throws a 400 problem for a value that no row can have.
-    init(_ request: Request) throws(Problem) {
+    package init(_ request: Request) throws(Problem) {
         self.init()
         for filter in AuditColumn.filtered.compactMap(\.filter) { try read(filter, request) }
         (since, until) = try Self.times(request)
