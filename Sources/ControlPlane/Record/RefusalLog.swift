@@ -87,8 +87,8 @@ final class RefusalLog: Sendable {
     private static func row(_ dropped: RefusalBudget.Dropped, _ reason: String) -> AuditRecord.Draft
     {
         var counts = JSONObject()
-        for (attempt, count) in dropped.counts {
-            counts[attempt] = .number(JSONNumber(Int64(count)))
+        for (kind, count) in dropped.counts {
+            counts[kind] = .number(JSONNumber(Int64(count)))
         }
         var detail = JSONObject()
         detail["reason"] = .string(reason)

@@ -10,7 +10,7 @@ import Synchronization
 /// await, and `health` and `lastSeq` are read by code that does not suspend.
 final class CommitQueue: Sendable {
     enum Work: Sendable {
-        case attempts([AuditRecord.Draft])
+        case rows([AuditRecord.Draft])
         case projections([Projection], clusterID: String)
         case follow(Progress, emptySince: Timestamp?)
         /// Adds the words of rows to the index of texts.
@@ -26,7 +26,7 @@ final class CommitQueue: Sendable {
         /// The approximate number of rows that this work writes.
         var weight: Int {
             switch self {
-            case .attempts(let drafts): drafts.count
+            case .rows(let drafts): drafts.count
             case .projections(let batch, _):
                 batch.reduce(batch.count) { $0 + $1.rows.count + $1.objects.count }
             case .texts(let batch): batch.rows.count
@@ -36,8 +36,8 @@ final class CommitQueue: Sendable {
 
         /// The size in memory of rows without an etcd change, such as refusals, in bytes; 0 for other work.
         /// Other work is submitted one at a time, and its caller limits its size and waits for it.
-        var attemptBytes: Int {
-            if case .attempts(let drafts) = self {
+        var rowBytes: Int {
+            if case .rows(let drafts) = self {
                 drafts.reduce(0) { $0 + $1.memoryBytes }
             } else {
                 0
@@ -52,7 +52,7 @@ final class CommitQueue: Sendable {
 
     fileprivate struct State {
         var waiting: Deque<Job> = []
-        /// The sum of `attemptBytes` of the waiting jobs.
+        /// The sum of `rowBytes` of the waiting jobs.
         var waitingBytes = 0
         /// True if the writer queue is scheduled to process `waiting`.
         var isScheduled = false
@@ -158,7 +158,7 @@ final class CommitQueue: Sendable {
     }
 
     private func enqueue(_ job: Job) {
-        let bytes = job.work.attemptBytes
+        let bytes = job.work.rowBytes
         let (refusal, mustSchedule) = state.withLock { state -> (StoreError?, Bool) in
             guard !state.isClosed else {
                 return (StoreError(code: .closed, message: "the ledger is closed"), false)
@@ -243,7 +243,7 @@ extension CommitQueue.State {
         }
         let group = Array(waiting[..<(end ?? waiting.endIndex)])
         waiting.removeFirst(group.count)
-        waitingBytes -= group.reduce(0) { $0 + $1.work.attemptBytes }
+        waitingBytes -= group.reduce(0) { $0 + $1.work.rowBytes }
         return group
     }
 
@@ -270,7 +270,7 @@ extension CommitQueue.State {
 extension CommitQueue.Work {
     fileprivate func write(with writer: inout LedgerWriter, to db: Database) throws {
         switch self {
-        case .attempts(let drafts): try writer.append(drafts, to: db)
+        case .rows(let drafts): try writer.append(drafts, to: db)
         case .projections(let batch, let clusterID):
             try writer.project(batch, clusterID: clusterID, to: db)
         case .follow(let progress, let time):

@@ -31,7 +31,7 @@ extension Question {
     private static let forms =
         "2026-03-01 (its midnight in UTC), or a duration before now such as 90s"
 
-    /// Any text can occur in these, and none: an attempt at what has no name yet, a client that hides what it is.
+    /// Any text can occur in these, and none: a request for what has no name yet, a client that hides what it is.
     static let freeText: Set<String> = ["name", "userAgent"]
 
     static let all: [Question] = [
