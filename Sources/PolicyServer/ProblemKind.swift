@@ -110,3 +110,17 @@ extension ProblemKind {
     /// request.
     package init(_ error: StoreError) { self.init(ControlPlaneError.Code.ledgerUnavailable) }
 }
+
+extension ProblemKind {
+    /// The kinds of problem that this target creates.
+    private static let own: [ProblemKind] =
+        Refusal.Reason.allCases.map { ProblemKind($0) }
+        + ControlPlaneError.Code.allCases.map { ProblemKind($0) }
+        + [.badRequest, .actor, .tooManyStreams, .document, .beforeHistory, .historyGap]
+
+    /// The names of the problems that the HTTP layer returns before it calls a handler.
+    private static let ofProtocol = ["misdirected-request", "cross-site-request", "busy"]
+
+    /// The names of all types of problems, in alphabetical order. A test compares the documentation with this list.
+    package static let names = Set(own.map(\.name) + ofProtocol).sorted()
+}
