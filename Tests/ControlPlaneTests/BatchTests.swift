@@ -101,8 +101,8 @@ import Testing
         let outcomes = try await inOneBatch(
             [first, second, .policy("bystander\(id)")], controlPlane, store)
         let label =
-            "\(first.verb) \(first.name.map(String.init(describing:)) ?? "stream"), "
-            + "\(second.verb) \(second.name.map(String.init(describing:)) ?? "stream")"
+            "\(first.verb) \(first.name.map(String.init(describing:)) ?? "manifest"), "
+            + "\(second.verb) \(second.name.map(String.init(describing:)) ?? "manifest")"
         #expect(outcomes[2].applied != nil, "the bystander of \(label)")
         let found = try await state(etcd, id)
         let words = outcomes.prefix(2).map(\.word)

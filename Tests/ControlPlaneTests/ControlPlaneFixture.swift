@@ -132,7 +132,7 @@ extension ChangeOperation {
 }
 
 extension Manifest {
-    /// A stream whose text is not known.
+    /// A manifest whose text is not known.
     init(_ documents: [JSONValue]) { self.init(documents.map { StreamedDocument($0) }) }
 }
 

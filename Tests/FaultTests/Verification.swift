@@ -47,7 +47,7 @@ struct Verification {
         let authored = Dictionary(
             grouping: accepted.filter { $0.change.origin == "api" }, by: \.change.changeID)
         for (id, entry) in journal.accepted {
-            // A stream has a row for each object; that none is there twice is checked below.
+            // A manifest has a row for each object; that none is there twice is checked below.
             let revisions = Set((authored[id] ?? []).map(\.change.revision))
             #expect(revisions == [entry.revision], "rows of change \(id)")
         }

@@ -193,9 +193,9 @@ extension Writer {
         let message = "the change is larger than etcd takes: \(error.message)"
         guard !write.parts.isEmpty else { return message }
         return message
-            + ". The stream changes \(write.writes.count) keys of \(write.size / 1024) KiB"
+            + ". The manifest changes \(write.writes.count) keys of \(write.size / 1024) KiB"
             + " in all, and two more are needed; etcd's limits are --max-txn-ops (128 by default) and"
-            + " --max-request-bytes (1.5 MiB). Split the stream: regions and subnets first, then"
+            + " --max-request-bytes (1.5 MiB). Split the manifest: regions and subnets first, then"
             + " policies in parts"
     }
 }

@@ -58,7 +58,7 @@ package struct Manifest: Sendable {
         if flat.isEmpty {
             violations.append(
                 Violation(
-                    pointer: "", rule: .applyEmpty, message: "the stream holds no document"))
+                    pointer: "", rule: .applyEmpty, message: "the manifest holds no document"))
         }
     }
 }

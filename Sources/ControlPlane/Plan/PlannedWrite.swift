@@ -127,8 +127,8 @@ extension PreparedChange {
 
     /// False if the change is a manifest too long for the writer to plan, or a manifest with `prune`.
     var mayBePlannedByWriter: Bool {
-        if case .apply(let stream) = self {
-            stream.count <= 200 && stream.prune == nil
+        if case .apply(let manifest) = self {
+            manifest.count <= 200 && manifest.prune == nil
         } else {
             true
         }

@@ -18,15 +18,15 @@ struct PreparedManifest: Sendable {
     /// Selects objects to remove if the manifest does not name them; nil removes none.
     var prune: Selector?
 
-    init(_ stream: Manifest, prune: Selector?, regions: Set<String>) {
-        count = stream.count
-        items = stream.items.map { item in
+    init(_ manifest: Manifest, prune: Selector?, regions: Set<String>) {
+        count = manifest.count
+        items = manifest.items.map { item in
             Item(
                 index: item.index, name: item.name,
                 change: PreparedChange(.put(item.name, item.document), regions: regions))
         }
-        violations = stream.violations
-        places = stream.places
+        violations = manifest.violations
+        places = manifest.places
         self.prune = prune
         if let prune, prune.matches([String: String]()) {
             violations.append(
@@ -42,18 +42,18 @@ extension Planner {
     /// Plans all documents and removals, or refuses all of them. Removals come first to make room. Regions and
     /// subnets that are still in use are removed later, after the documents have changed their users.
     func planApply(
-        _ stream: PreparedManifest, _ request: ChangeRequest, _ view: PlanningView
+        _ manifest: PreparedManifest, _ request: ChangeRequest, _ view: PlanningView
     ) -> Decision {
         let inner = request.withoutConditions
-        guard stream.count <= Manifest.maximumDocuments else {
+        guard manifest.count <= Manifest.maximumDocuments else {
             return .refused(
                 Refusal(
                     .tooLarge,
-                    "the stream has \(stream.count) documents; at most "
+                    "the manifest has \(manifest.count) documents; at most "
                         + "\(Manifest.maximumDocuments) are planned at once: split it"))
         }
-        var plan = ManifestPlan(view, stream)
-        guard var victims = stream.violations.isEmpty ? victims(stream, view) : [] else {
+        var plan = ManifestPlan(view, manifest)
+        guard var victims = manifest.violations.isEmpty ? victims(manifest, view) : [] else {
             return .refused(
                 Refusal(
                     .tooLarge,
@@ -68,7 +68,7 @@ extension Planner {
             return true
         }
         var refusedRegions: Set<String> = []
-        for item in stream.items.sorted(by: { ($0.rank, $0.index) < ($1.rank, $1.index) }) {
+        for item in manifest.items.sorted(by: { ($0.rank, $0.index) < ($1.rank, $1.index) }) {
             guard !plan.view.isAbandoned else { return .refused(Self.tooSlow) }
             // After a region is refused, further refusals of its subnets give no new information.
             if item.rank > 0, let region = item.name.region, refusedRegions.contains(region) {
@@ -90,9 +90,9 @@ extension Planner {
     /// Returns the objects that `prune` selects and the manifest does not name: policies, then subnets, then regions.
     /// Returns nil if there are more objects than one change can remove. Neutron's own policies are never
     /// included.
-    private func victims(_ stream: PreparedManifest, _ view: PlanningView) -> [ObjectName]? {
-        guard let prune = stream.prune else { return [] }
-        let named = Set(stream.items.map(\.name))
+    private func victims(_ manifest: PreparedManifest, _ view: PlanningView) -> [ObjectName]? {
+        guard let prune = manifest.prune else { return [] }
+        let named = Set(manifest.items.map(\.name))
         let limit = Manifest.maximumDocuments + Self.removable
         let paths = view.paths(matching: prune, limit: limit)
         let victims = paths.compactMap { path -> ObjectName? in
@@ -107,7 +107,7 @@ extension Planner {
     }
 
     private static let tooSlow = Refusal(
-        .tooLarge, "the stream could not be planned in time: split it")
+        .tooLarge, "the manifest could not be planned in time: split it")
 
     /// The maximum number of objects that `prune` may remove at once. etcd accepts fewer in one transaction by
     /// default.

@@ -57,8 +57,8 @@ enum PreparedChange: Sendable {
         case .delete(let name): self = .delete(name)
         case .allocateSubnet(let region, let document):
             self = .allocate(region: region, SubnetAllocation.decode(document))
-        case .apply(let stream, let prune):
-            self = .apply(PreparedManifest(stream, prune: prune, regions: regions))
+        case .apply(let manifest, let prune):
+            self = .apply(PreparedManifest(manifest, prune: prune, regions: regions))
         }
     }
 }

@@ -28,8 +28,8 @@ enum UnquotedText {
         switch operation {
         case .put(let name, let document), .patch(let name, let document):
             converted(name, document, at: 0)
-        case .apply(let stream, _):
-            stream.items.flatMap { converted($0.name, $0.document, at: $0.index) }
+        case .apply(let manifest, _):
+            manifest.items.flatMap { converted($0.name, $0.document, at: $0.index) }
         case .delete, .allocateSubnet: []
         }
     }

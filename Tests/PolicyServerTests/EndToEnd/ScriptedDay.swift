@@ -83,7 +83,7 @@ struct ScriptedDay {
         }
     }
 
-    /// A whole stream in one revision.
+    /// A whole manifest in one revision.
     private mutating func several() async throws {
         let region = pick(5)
         let subnets = (0..<3).map { index in
