@@ -89,7 +89,7 @@ extension ProblemKind {
             case .cancelled: (503, "cancelled", "The client left", 1)
             case .replicaBehind: (503, "replica-behind", "This replica is behind", 1)
             case .futureRevision: (400, "future-revision", "No such revision yet", nil)
-            case .futureTime: (400, "future-time", "That time is still to come", nil)
+            case .futureTime: (400, "future-time", "That time is in the future", nil)
             }
         self.init(status, name, title, retryAfter: retryAfter)
     }

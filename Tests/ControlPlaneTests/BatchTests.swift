@@ -233,7 +233,7 @@ import Testing
             try await eventually("the first waits for its lease") { gate.held == 1 }
             let region = Task { try await controlPlane.submit(.region("west")) }
             let error = await #expect(throws: ControlPlaneError.self) { _ = try await first.value }
-            #expect(error?.message.contains("has not been applied") == true)
+            #expect(error?.message.contains("was not applied") == true)
             _ = await #expect(throws: ControlPlaneError.self) { _ = try await region.value }
             async let second = controlPlane.submit(.policy("second"))
             async let subnet = controlPlane.submit(.subnet("west", "vms", "10.0.0.0/24"))

@@ -32,8 +32,8 @@ struct PreparedManifest: Sendable {
             violations.append(
                 Violation(
                     pointer: "", rule: .applyPrune,
-                    message: "prune=\(prune) also picks objects without labels and so could remove "
-                        + "everything; ask for a label, such as managed-by == 'ci'"))
+                    message: "prune=\(prune) also matches objects without labels and could remove "
+                        + "everything; require a label, such as managed-by == 'ci'"))
         }
     }
 }
@@ -50,15 +50,16 @@ extension Planner {
                 Refusal(
                     .tooLarge,
                     "the manifest has \(manifest.count) documents; at most "
-                        + "\(Manifest.maximumDocuments) are planned at once: split it"))
+                        + "\(Manifest.maximumDocuments) are allowed: split it"))
         }
         var plan = ManifestPlan(view, manifest)
         guard var victims = manifest.violations.isEmpty ? victims(manifest, view) : [] else {
             return .refused(
                 Refusal(
                     .tooLarge,
-                    "prune would remove more than \(Self.removable) objects, and no transaction of "
-                        + "etcd takes as many: remove them in parts, or by a narrower selector"))
+                    "prune would remove more than \(Self.removable) objects, which is too "
+                        + "many for one etcd transaction: use a narrower selector, or delete them in parts"
+                ))
         }
         victims.removeAll { name in
             guard !plan.view.isAbandoned else { return false }

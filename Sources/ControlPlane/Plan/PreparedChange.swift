@@ -103,7 +103,7 @@ struct PreparedCrossRegion: Sendable {
         return [
             Violation(
                 pointer: labels.pointer, rule: .readOnlyField,
-                message: "labels beside source are only shown: change source.metadata.labels, or"
+                message: "labels beside source are read-only: change source.metadata.labels, or"
                     + " write spec here and leave source out")
         ]
     }
@@ -115,7 +115,7 @@ struct PreparedCrossRegion: Sendable {
         return [
             Violation(
                 pointer: source.pointer, rule: .readOnlyField,
-                message: "source is only shown, as a copy of what was written: change spec and"
+                message: "source is a read-only copy of the policy as written: change spec and"
                     + " metadata.labels, and leave source out")
         ]
     }

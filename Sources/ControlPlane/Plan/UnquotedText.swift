@@ -17,8 +17,8 @@ enum UnquotedText {
             guard let written, written != found.value else { return nil }
             return Violation(
                 pointer: String(found.pointer.dropFirst(drop)), rule: .unquoted,
-                message: "YAML reads \(written.cut(to: 64)) as \(found.value.cut(to: 64)), and that"
-                    + " is stored: put it in quotes, \"\(written.cut(to: 64))\", to have it as it is"
+                message: "YAML reads \(written.cut(to: 64)) as \(found.value.cut(to: 64)), which"
+                    + " is stored: put it in quotes, \"\(written.cut(to: 64))\", to keep it as"
                     + " written")
         }
     }

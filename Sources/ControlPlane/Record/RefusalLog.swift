@@ -58,9 +58,9 @@ final class RefusalLog: Sendable {
             ($0.refusals.report(at: .now), $0.reads.report(at: .now))
         }
         let rows =
-            refusals.map { Self.row($0, "more refused requests than one source may put on record") }
+            refusals.map { Self.row($0, "more refused requests than are recorded for one source") }
             + reads.map {
-                Self.row($0, "more reads of the audit log than one source may put on record")
+                Self.row($0, "more reads of the audit log than are recorded for one source")
             }
         guard !rows.isEmpty else { return }
         do {

@@ -181,8 +181,8 @@ final class CommitQueue: Sendable {
     private static func overloaded(_ path: String) -> StoreError {
         StoreError(
             code: .overloaded,
-            message: "\(path): \(maximumWaitingBytes >> 20) MiB of rows wait for the disk already. "
-                + "Look at what slows it down.")
+            message: "\(path): \(maximumWaitingBytes >> 20) MiB of rows already wait for the disk. "
+                + "Check why the disk is slow.")
     }
 
     private func schedule() {

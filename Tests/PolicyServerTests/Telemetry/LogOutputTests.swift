@@ -17,14 +17,14 @@ import Testing
         let dropped = output.droppedLines
         #expect(dropped > 10_000)
         let reader = Reader(pipe)
-        let text = try await reader.read(until: "lines of the log were dropped")
+        let text = try await reader.read(until: "log lines were dropped")
         await output.flush(within: .seconds(20))
         output.write("afterwards\n")
         let rest = try await reader.read(until: "afterwards\n")
         let kept = (text + rest).split(separator: "\n").filter { $0.hasPrefix("xxx") }.count
         #expect(UInt64(kept) + dropped == 20_000)
         // They are told of in as many parts as the writing thread has taken the queue.
-        let told = (text + rest).matches(of: /warning: ([0-9]+) lines of the log were dropped/)
+        let told = (text + rest).matches(of: /warning: ([0-9]+) log lines were dropped/)
             .compactMap { UInt64($0.output.1) }
         #expect(told.reduce(0, +) == dropped)
     }

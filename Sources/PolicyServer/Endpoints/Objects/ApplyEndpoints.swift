@@ -22,7 +22,7 @@ extension API {
     private func apply(_ request: Request) async throws -> Response {
         for name in [HTTPField.Name.ifMatch, .ifNoneMatch] where request.headers[name] != nil {
             throw Problem.malformed(
-                "\(name) has no meaning for apply. A document may state the revision it was read at instead."
+                "\(name) has no meaning for apply. Put the revision into each document instead."
             )
         }
         let prune = try Self.prune(request)
