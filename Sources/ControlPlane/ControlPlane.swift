@@ -10,7 +10,8 @@ package struct ControlPlaneConfiguration: Sendable {
     package var policyNames: PolicyNameConvention
     /// The time that a write may take. After that time, the server tells the client what it knows about the write.
     package var writeDeadline: Duration
-    /// The number of seconds that a journal entry stays in etcd.
+    /// The number of seconds that a journal entry stays in etcd. Afterwards its Idempotency-Key is forgotten, and a
+    /// server that was away can no longer learn the change's author after a compaction.
     package var journalTTLSeconds: Int64
 
     package var refusals: RefusalBudget.Limits
@@ -48,7 +49,7 @@ package final class ControlPlane: Service {
     let logger: Logger
     private let follower: Follower
 
-    /// - Parameter statuses: The statuses that clients are told for each outcome. Audit rows keep them.
+    /// - Parameter statuses: The status and problem type of the answer to each outcome. Audit rows store them.
     package init(
         store: any KeyValueStore, ledger: AuditLedger, statuses: OutcomeStatuses,
         configuration: ControlPlaneConfiguration, logger: Logger
@@ -98,7 +99,8 @@ package final class ControlPlane: Service {
         }
     }
 
-    /// Probes the ledger every two seconds while it is unavailable. A probe may take long.
+    /// Probes the ledger every two seconds while it is unavailable. A probe may hang together with the disk, so it does
+    /// not run in `keepTime`.
     private func probeLedger() async {
         while !Task.isCancelled {
             try? await Task.sleep(for: .seconds(2))
@@ -106,8 +108,8 @@ package final class ControlPlane: Service {
         }
     }
 
-    /// Expires waits that have reached their deadlines. Saves progress every ten seconds and reports dropped rows
-    /// every minute.
+    /// Expires waits that have reached their deadlines. Saves progress every ten seconds and reports dropped rows every
+    /// minute. One loop checks all deadlines every 100 ms, so that no wait needs a separate timer.
     private func keepTime() async {
         defer {
             mirror.applied.close()

@@ -46,8 +46,8 @@ extension DocumentError {
     /// text is not YAML.
     private static func pointer(ofMappingAt position: SourcePosition, in text: String) -> String {
         let before = Array(text.utf8.prefix(position.byteOffset))
-        // Each attempt reads the whole text before the error. A long text gets only one attempt, because a refusal
-        // must not cost more than reading the text.
+        // Each ending closes brackets that may be open before the error. Each attempt reads the whole text before the
+        // error. A long text gets only one attempt, because a refusal must not cost more than reading the text.
         for end in ["", "}", "}}", "}]}"].prefix(before.count <= guessedBytes ? 4 : 1) {
             let prefix = String(decoding: before + Array(("k: 0" + end).utf8), as: UTF8.self)
             guard

@@ -50,6 +50,7 @@ package enum DocumentLocator {
     /// Returns the positions in a manifest that is one JSON object: a document, or a list of documents in `items`.
     /// Returns nil if the text is not JSON.
     private static func inOneObject(_ pointers: [String], _ bytes: [UInt8]) -> [SourcePosition?]? {
+        // In a manifest of one document each pointer begins with the index 0, which the document itself does not have.
         let own = pointers.map { $0.hasPrefix("/0") ? String($0.dropFirst(2)) : $0 }
         let tree = PointerTree(own + pointers.map { "/items" + $0 } + ["", "/items"])
         guard let offsets = json(tree, in: bytes) else { return nil }

@@ -20,6 +20,7 @@ package enum JSONPointer {
     /// Returns the keys and indices of a pointer, unescaped (section 4).
     package static func tokens(_ pointer: String) -> [String] {
         pointer.split(separator: "/", omittingEmptySubsequences: false).dropFirst().map { token in
+            // `~1` is decoded before `~0`, so that `~01` becomes `~1` (section 4).
             token.split(separator: "~1", omittingEmptySubsequences: false).joined(separator: "/")
                 .split(separator: "~0", omittingEmptySubsequences: false).joined(separator: "~")
         }
@@ -95,6 +96,7 @@ package enum JSONPatch {
             for (index, (value, other)) in zip(old, new).enumerated() {
                 append(value, other, at: "\(path)/\(index)", to: &operations)
             }
+            // Elements are removed from the end, so that the indices of the earlier elements stay valid.
             for index in (min(old.count, new.count)..<old.count).reversed() {
                 operations.append(Operation(.remove, "\(path)/\(index)"))
             }
@@ -136,6 +138,7 @@ package enum MergePatch {
         }
         let existing = current.membersByKey
         for (key, change) in changes where change != .null && existing[ExactString(key)] == nil {
+            // The call removes the nulls inside a new member (RFC 7396 section 2).
             members.append((key, apply(change, to: .null)))
         }
         return .object(JSONObject(uncheckedMembers: members))

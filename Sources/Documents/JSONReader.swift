@@ -175,6 +175,7 @@ struct JSONReader {
 
     /// Skips the bracket at `offset` and the white space after it.
     mutating func open(_ depth: Int) throws(DocumentError) {
+        // The reader is recursive, so this limit also bounds the stack.
         guard depth <= limits.depth else {
             throw failure(
                 .documentTooDeep, "nested deeper than \(limits.depth) arrays and objects")

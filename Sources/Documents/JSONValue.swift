@@ -110,8 +110,8 @@ package struct JSONObject: Sendable {
     package var count: Int { members.count }
     package var keys: [String] { members.map(\.key) }
 
-    /// The value of `key`. Setting a new key appends it, and setting nil removes it. The time is linear, because
-    /// objects are small. For many look-ups in one object use `membersByKey`.
+    /// The value of `key`. Setting a new key appends it, and setting nil removes it. A look-up takes linear time, which
+    /// is fast enough for small objects. For many look-ups in one object use `membersByKey`.
     package subscript(key: String) -> JSONValue? {
         get { members.first { $0.key.isExactly(key) }?.value }
         set {
@@ -147,6 +147,7 @@ extension JSONObject: Hashable {
     }
 
     package func hash(into hasher: inout Hasher) {
+        // XOR makes the hash independent of the order of the members, like `==`.
         var combined = 0
         for (key, value) in members {
             var member = Hasher()
@@ -186,6 +187,7 @@ extension JSONNumber: Hashable {
         return lhs.double == rhs.double
     }
 
+    // Equal numbers have the same double, so the hash agrees with `==`.
     package func hash(into hasher: inout Hasher) { hasher.combine(double) }
 }
 

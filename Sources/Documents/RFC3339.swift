@@ -15,8 +15,8 @@ package enum RFC3339 {
         microseconds(text, as: form) != nil
     }
 
-    /// Returns the microseconds since 1970-01-01T00:00:00Z. Ignores further digits. Returns nil if the text is not a
-    /// date-time.
+    /// Returns the microseconds since 1970-01-01T00:00:00Z. Ignores digits below a microsecond. Returns nil if the text
+    /// is not a date-time.
     package static func microseconds(_ text: String, as form: Form) -> Int64? {
         let isGo = form == .go
         var reader = Digits(rest: Array(text.utf8)[...])
@@ -78,7 +78,7 @@ private struct Digits {
         return true
     }
 
-    /// Reads an optional point with digits as microseconds. Returns nil for a point without digits.
+    /// Reads an optional fraction of a second and returns it in microseconds. Returns nil for a point without digits.
     mutating func fraction() -> Int64? {
         guard skip(".") else { return 0 }
         let digits = rest.prefix { (0x30...0x39).contains($0) }
@@ -89,7 +89,8 @@ private struct Digits {
         return padded.reduce(0) { $0 * 10 + $1 }
     }
 
-    /// Reads `Z` (one of `utc`) or an offset, in minutes east of UTC. Returns nil for any other text.
+    /// Reads `Z` (a character in `utc`) or an offset such as `+01:00`. Returns the minutes east of UTC; nil for any
+    /// other text.
     mutating func offset(_ utc: [Unicode.Scalar]) -> Int64? {
         if skip(utc) { return 0 }
         let isEast = rest.first == UInt8(ascii: "+")

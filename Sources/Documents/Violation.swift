@@ -85,7 +85,7 @@ package struct ViolationList: Sendable, Equatable {
         return list
     }
 
-    /// Returns the kept violations. If there are more, a last violation tells their number.
+    /// Returns the kept violations. If there are more, an additional last violation states the number of the others.
     package func summarised(by rule: RuleID) -> [Violation] {
         guard total > kept.count else { return kept }
         let more = Violation(pointer: "", rule: rule, message: "and \(total - kept.count) more")

@@ -2,9 +2,9 @@ import Yams
 
 /// Finds the original texts of scalars in YAML. The parsed values do not contain these texts: `012` is the number 10.
 package enum WrittenScalars {
-    /// Returns the text at each of `pointers`. The first token of a pointer is the index of a document in the count
-    /// of `JSONValue.streamed`. A text is nil if the pointer does not refer to a scalar. All texts are nil if `bytes`
-    /// is not YAML.
+    /// Returns the text at each of `pointers`. The first token of a pointer is the index of a document, counted as in
+    /// `JSONValue.streamed`. A text is nil if the pointer does not refer to a scalar. All texts are nil if `bytes` is
+    /// not YAML.
     package static func texts(of pointers: [String], in bytes: [UInt8]) -> [String?] {
         guard !pointers.isEmpty, var stream = try? YAMLStream(bytes, limits: .body) else {
             return pointers.map { _ in nil }

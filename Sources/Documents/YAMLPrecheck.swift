@@ -19,9 +19,10 @@ enum YAMLKeyCost {
     /// Counts the positions in a text that may begin or end a key that is not a plain scalar.
     private struct Scan {
         let size: Int
-        /// The number of `?` that may begin a key. The next property counts `?` that may begin a key only after an
-        /// alias.
+        /// The number of `?` that may begin a key and do not follow a word.
         var explicitKeys = 0
+        /// The number of `?` directly after a word. Such a `?` can begin a key only if the word is the name of an
+        /// alias.
         var questionsBehindWords = 0
         /// The number of closing brackets with a colon after them. Such a key has at most 1,024 bytes (YAML 1.1
         /// section 9.2.2).
@@ -60,6 +61,7 @@ enum YAMLKeyCost {
             }
             let keys = explicitKeys + questionsBehindWords + bracketKeys + aliasKeys
             guard keys > 0 else { return 0 }
+            // 64 factors of 1.5 already exceed the limit.
             return Double(keys) * size * (0..<min(aliases, 64)).reduce(1) { cost, _ in cost * 1.5 }
         }
 

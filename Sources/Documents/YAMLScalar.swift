@@ -1,7 +1,7 @@
 import Yams
 
-/// A scalar, resolved by the rules of goyaml.v2 (`resolve.go` in sigs.k8s.io/yaml/goyaml.v2): the words and numbers
-/// of YAML 1.1, without sexagesimals. A date remains a string.
+/// A scalar, resolved by the rules of goyaml.v2 (`resolve.go` in sigs.k8s.io/yaml/goyaml.v2): the words and numbers of
+/// YAML 1.1, without sexagesimal numbers such as `12:30`. A date remains a string.
 enum YAMLScalar: Equatable {
     case null
     case boolean(Bool)
@@ -223,7 +223,7 @@ enum YAMLNumber {
 enum YAMLTag: Equatable {
     /// There is no tag. The text determines the type.
     case none
-    /// A type of the YAML 1.1 repository that JSON can represent.
+    /// A type of the YAML 1.1 type repository (yaml.org/type) that JSON can represent.
     case string, integer, float, boolean, null, sequence, mapping, merge
     /// Any other tag, with its text.
     case other(String)

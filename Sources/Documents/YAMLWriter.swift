@@ -136,6 +136,7 @@ struct YAMLText {
         guard bytes.allSatisfy({ (0x20...0x7E).contains($0) }), last != UInt8(ascii: " "),
             !Self.hasIndicator(bytes)
         else { return false }
+        // The longest of the words has five letters.
         return bytes.count > 5 || !Self.words.contains(text.lowercased())
     }
 

@@ -6,6 +6,7 @@ package struct Signal: Sendable {
 
     /// Returns the wakes and the signal that causes them. One task iterates over the wakes.
     package static func make() -> (wakes: AsyncStream<Void>, signal: Signal) {
+        // One pending wake is enough, because the task does all pending work.
         let (wakes, continuation) = AsyncStream.makeStream(
             of: Void.self, bufferingPolicy: .bufferingNewest(1))
         return (wakes, Signal(continuation: continuation))

@@ -14,7 +14,7 @@ package struct EtcdError: Error, Sendable {
         case futureRevision
         case unauthenticated
         case permissionDenied
-        /// The member has lost the leader of its quorum.
+        /// The member knows no leader of its cluster.
         case noLeader
         case tooManyRequests
         case requestTooLarge
@@ -26,7 +26,7 @@ package struct EtcdError: Error, Sendable {
         case leaseNotFound
         /// The request or the configuration is inconsistent or breaks the server's rules.
         case invalidArgument
-        /// The cluster is a different one than at the beginning of the watch.
+        /// The answering cluster differs from the cluster at the beginning of the watch.
         case clusterChanged
         /// The server does not support this call.
         case unsupported
@@ -80,7 +80,7 @@ extension EtcdError.Code {
 }
 
 extension EtcdError {
-    /// The calling task was cancelled before the call was sent, or during a read.
+    /// The error of a call whose task was cancelled before the call was sent, or during a read.
     static let cancelled = EtcdError(code: .cancelled, message: "the call was cancelled")
 
     /// Converts the error of a failed call. `mayBeApplied` is true for a write that was handed to the connection. For
@@ -117,8 +117,8 @@ extension EtcdError {
         self.init(code: known?.value ?? .internal, message: reason)
     }
 
-    /// The messages that etcd sends when it refuses a request without applying it (etcd,
-    /// api/v3rpc/rpctypes/error.go).
+    /// The messages that etcd sends when it refuses a request without applying it (etcd, api/v3rpc/rpctypes/error.go).
+    /// The texts are compared, because several refusals share a gRPC status code.
     private static let refusals: [String: Code] = [
         "etcdserver: key is not provided": .invalidArgument,
         "etcdserver: duplicate key given in txn request": .invalidArgument,

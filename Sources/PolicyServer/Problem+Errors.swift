@@ -50,7 +50,7 @@ extension Problem {
         ProblemKind(error).problem("The ledger cannot be read: \(error.message)")
     }
 
-    /// This problem, marked as a problem of a request that the ledger has already recorded.
+    /// A copy of this problem with `isAudited` set: the ledger already has a row for the request.
     var audited: Problem {
         var problem = self
         problem.isAudited = true
@@ -64,7 +64,7 @@ extension Problem {
         ProblemKind(Refusal.Reason.notFound).problem(detail)
     }
 
-    /// Returns the name of the member that lists the other objects of a refusal.
+    /// Returns the name of the JSON member that lists the objects named by a refusal.
     private static func listName(_ reason: Refusal.Reason) -> String {
         switch reason {
         case .inUse: "usedBy"

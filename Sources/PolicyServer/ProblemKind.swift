@@ -45,7 +45,12 @@ extension ProblemKind {
     /// The kind of problem for a request whose actor cannot be determined.
     package static let actor = ProblemKind(400, "malformed-actor", "Malformed actor")
 
-    /// The kind of problem for a request to follow the audit log while too many clients follow it.
+    /// The kind of problem for a request without a valid credential.
+    static let unauthenticated = ProblemKind(401, "unauthenticated", "Not authenticated")
+    /// The kind of problem for a request that goes beyond the rights of its principal.
+    static let forbidden = ProblemKind(403, "forbidden", "Not allowed")
+
+    /// The kind of problem for a new stream of the audit log when too many streams are open.
     static let tooManyStreams = ProblemKind(
         503, "too-many-streams", "Too many streams are open", retryAfter: 10)
 
@@ -116,9 +121,12 @@ extension ProblemKind {
     private static let own: [ProblemKind] =
         Refusal.Reason.allCases.map { ProblemKind($0) }
         + ControlPlaneError.Code.allCases.map { ProblemKind($0) }
-        + [.badRequest, .actor, .tooManyStreams, .document, .beforeHistory, .historyGap]
+        + [
+            .badRequest, .actor, .unauthenticated, .forbidden, .tooManyStreams, .document,
+            .beforeHistory, .historyGap,
+        ]
 
-    /// The names of the problems that the HTTP layer returns before it calls a handler.
+    /// The names of the problems that the HTTP layer itself returns.
     private static let ofProtocol = ["misdirected-request", "cross-site-request", "busy"]
 
     /// The names of all types of problems, in alphabetical order. A test compares the documentation with this list.

@@ -5,7 +5,7 @@ import Synchronization
 /// The audit ledger: an append-only, hash-chained SQLite file. It has one row for every change in etcd and for
 /// every refusal by this server.
 ///
-/// Only one process at a time has the file open. Writes are committed in groups, and reads run beside them.
+/// Only one process at a time can open it for writing. Writes are committed in groups, and reads run beside them.
 ///
 /// This is a class and not an actor. Its parts are safe to share, and an actor would run only one read at a
 /// time.
@@ -45,7 +45,9 @@ package final class AuditLedger: Sendable {
         let path = LedgerFile.resolved(given)
         self.path = path
         integrity = IntegrityProbe(pause: options.probePause)
+        // The real path may be in another directory than the given one. Both directories must be safe.
         try LedgerFile.checkDirectory(of: path)
+        // The lock is taken before SQLite opens the file, so that no second process migrates or writes it meanwhile.
         lock = try FileLock(path: path + ".lock")
         isChecked = LedgerFile.size(path) <= options.checkedAtOpening
         pool = try LedgerDatabase.open(path, checksIntegrity: isChecked, options: options)
@@ -57,8 +59,8 @@ package final class AuditLedger: Sendable {
         }
     }
 
-    /// Checks a file that was too large to be checked at opening. Other work continues meanwhile. Returns the
-    /// damage, which `health` then reports too, or nil if the file is sound.
+    /// Checks a file that was too large to be checked at opening. Other work continues meanwhile. Returns the damage,
+    /// which `health` then reports too. Returns nil if the file is sound, or was checked at opening.
     package func inspect() async -> StoreError? {
         guard !isChecked, let damage = await IntegrityProbe.damage(of: path) else { return nil }
         queue.markDamaged(damage)
@@ -83,6 +85,7 @@ package final class AuditLedger: Sendable {
     package func probe() async -> LedgerHealth {
         if queue.isSuspect {
             guard await integrity.check(path) else { return health }
+            // Cached pages may still have the damaged contents.
             pool.releaseMemory()
             queue.clearDamage()
         }
@@ -103,7 +106,7 @@ package final class AuditLedger: Sendable {
 
     /// Continues after a gap in etcd's history, or after etcd was replaced or restored. Sets the progress to
     /// `progress`, as `follow` does, and then writes `projection`, the result of comparing etcd with the ledger. Both
-    /// happen in one transaction, because otherwise an epoch could begin without a row about it.
+    /// happen in one transaction, because a crash in between would leave an epoch without a row about it.
     package func bridge(
         from progress: Progress, _ projection: Projection
     ) async throws(StoreError) {
@@ -134,7 +137,7 @@ package final class AuditLedger: Sendable {
         queue.submit(.rows(rows), onFailure: onFailure)
     }
 
-    /// Adds words to the index of texts.
+    /// Adds words to the index of texts; see `TextIndex`.
     func index(_ batch: TextIndex.Batch) async throws(StoreError) {
         try await queue.submit(.texts(batch))
     }
@@ -149,6 +152,7 @@ package final class AuditLedger: Sendable {
     package func transaction<Value: Sendable>(
         _ body: @escaping @Sendable (inout LedgerWriter, Database) throws -> Value
     ) async throws(StoreError) -> Value {
+        // `body` runs on GRDB's writer queue, so the mutex carries its result to this task.
         let result = Mutex<Value?>(nil)
         try await queue.submit(
             .transaction { writer, db in
@@ -170,8 +174,9 @@ package final class AuditLedger: Sendable {
     package func close() async throws(StoreError) {
         queue.close()
         do {
-            // DatabasePool closes its writer before its readers, so SQLite would not empty the write-ahead log.
-            // If this checkpoint fails for lack of space, the log is kept and read at the next opening.
+            // SQLite empties the write-ahead log when the last connection closes, unless that connection is
+            // read-only. DatabasePool closes its writer before its readers, so the log is emptied here. If this fails
+            // for lack of space, the log stays and is read at the next opening.
             try await pool.barrierWriteWithoutTransaction { db in
                 _ = try? db.checkpoint(.truncate)
             }

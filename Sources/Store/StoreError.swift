@@ -13,7 +13,7 @@ package struct StoreError: Error, Hashable, Sendable {
     package enum Code: Hashable, Sendable, CaseIterable {
         /// The directory or the file cannot be created or opened.
         case cannotOpen
-        /// Another ledger has the file open, in this process or in another one.
+        /// Another `AuditLedger` has the file open, in this process or in another one.
         case locked
         /// The file is not an SQLite file, or it belongs to another program.
         case notALedger
@@ -43,7 +43,7 @@ package struct StoreError: Error, Hashable, Sendable {
     }
 
     package var code: Code
-    /// A text that says what happened, to which file, and what to do.
+    /// The message for people. It names the file, the cause and the remedy.
     package var message: String
     /// SQLite's extended result code or the `errno`; nil if there is neither.
     package var systemCode: Int32?

@@ -17,7 +17,7 @@ struct ByteFuzzTests {
     private static let seconds =
         ProcessInfo.processInfo.environment["TEST_FUZZ_SECONDS"].flatMap(Double.init) ?? 2
 
-    /// Far more than any case needs; less than a hang.
+    /// A limit far above the time that any case needs. Only a hang exceeds it.
     private static let patience = Duration.seconds(5)
 
     /// Calls `body` until the time is up, and checks that no call takes long.

@@ -16,10 +16,10 @@ struct CalicoEvaluator {
 
     let world: World
     private let policies: [Policy]
-    /// Parsed once.
+    /// The selectors of the rules by their text, each parsed once.
     private let selectors: [String: Selector]
 
-    /// - Parameter precedes: how names of policies with one `order` are ordered.
+    /// - Parameter precedes: the order of the names of policies that have the same `order`.
     init(
         world: World, stored: [JSONValue], precedes: (String, String) -> Bool
     ) throws {

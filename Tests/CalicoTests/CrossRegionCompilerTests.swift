@@ -64,7 +64,7 @@ struct CrossRegionCompilerTests {
                 """#)
     }
 
-    /// A peer as `from`, and the `source` it becomes.
+    /// A peer in `from`, and the `source` that it is compiled into.
     @Test(
         "each field of from",
         arguments: [
@@ -128,7 +128,7 @@ struct CrossRegionCompilerTests {
             ])
     }
 
-    /// A peer as `to`, the policy's selector, and the `destination` it becomes.
+    /// A peer in `to`, the selector of the policy, and the `destination` that the peer is compiled into.
     @Test(
         "each field of to",
         arguments: [

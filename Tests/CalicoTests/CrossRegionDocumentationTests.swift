@@ -25,7 +25,7 @@ struct CrossRegionDocumentationTests {
         }
     }
 
-    /// The YAML blocks of the page: a source and the policies in the block after it.
+    /// Returns the YAML blocks of the page: each source, and the policies in the block after it.
     private static func examples() throws -> [(source: JSONValue, compiled: [JSONValue])] {
         let page = URL(fileURLWithPath: #filePath)
             .deletingLastPathComponent().deletingLastPathComponent().deletingLastPathComponent()

@@ -45,7 +45,7 @@ struct CrossRegionMeaningTests {
         #expect([.allow, .deny, .none].allSatisfy { verdicts[$0, default: 0] > 40 }, "\(verdicts)")
     }
 
-    /// Returns nil if the document is refused.
+    /// Returns the compiled policies; nil if the document is refused.
     private static func compile(_ document: JSONValue) -> [CompiledPolicy]? {
         let decoded = CrossRegionPolicy.decode(document, name: "p")
         guard decoded.violations.isEmpty, let policy = decoded.value else { return nil }

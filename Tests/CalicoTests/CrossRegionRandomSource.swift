@@ -6,7 +6,7 @@ import TestSupport
 struct CrossRegionRandomSource {
     var random: SeededGenerator
 
-    /// A document of rules that are all legal.
+    /// Returns a document in which all rules are legal.
     mutating func document(
         isUsable: (JSONValue) -> Bool
     ) -> JSONValue {

@@ -52,7 +52,7 @@ struct CrossRegionRefusalTests {
         Case(
             "cross-region.unknown-subnet", "/spec/allow/0/from/subnet",
             "allow: [{from: {subnet: xyz-east/x, region: xyz-east}, to: {region: r}}]"),
-        // Calico's own rules, at the place in the source that breaks them.
+        // Calico's own rules, with pointers into the source.
         Case(
             "selector.length", "/spec/allow/0/from",
             "allow: [{from: {securityGroups: [\(manyGroups)]}, to: {region: r}}]"),

@@ -8,7 +8,7 @@ enum CrossRegionSample {
     static let west = "85cc3048-abc3-43cc-89b3-377341426ac5"
     static let east = "a7734e61-b545-452d-a3cd-0189cbd9747a"
 
-    /// A policy called `p` with these members of `spec`.
+    /// Returns a policy with the name `p` and these members of `spec`.
     static func policy(_ spec: String, metadata: String = "name: p") throws -> CrossRegionPolicy {
         let text =
             "kind: CrossRegionPolicy\nmetadata: {\(metadata)}\nspec:\n"
@@ -20,7 +20,7 @@ enum CrossRegionSample {
         return try #require(decoded.value)
     }
 
-    /// The network of `xyz-east/web` and `xyz-east/six`; no other subnet is registered.
+    /// Returns the network of `xyz-east/web` or `xyz-east/six`; nil for any other subnet.
     static func network(_ subnet: SubnetID) -> CIDR? {
         switch subnet.description {
         case "xyz-east/web": try? CIDR(parsing: "10.1.0.0/24")
@@ -33,7 +33,7 @@ enum CrossRegionSample {
         CrossRegionCompiler.compile(try policy(spec), subnetCIDR: network)
     }
 
-    /// The specs of the compiled policies as JSON text.
+    /// Returns the specs of the compiled policies as JSON text.
     static func specs(_ spec: String) throws -> [String] {
         let compilation = try compile(spec)
         try #require(compilation.violations == [])

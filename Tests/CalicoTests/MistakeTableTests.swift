@@ -37,7 +37,7 @@ struct MistakeTableTests {
             message = String(answer[1].dropLast(2))
         }
 
-        /// The body that the page describes.
+        /// The body that the page describes for the row.
         var body: String {
             switch kind {
             case "spec":

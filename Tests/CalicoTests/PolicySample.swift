@@ -27,7 +27,7 @@ enum PolicySample {
         global(#""ingress":[{"action":"Allow",\#(fields)}]"#)
     }
 
-    /// The same for egress.
+    /// Returns a GlobalNetworkPolicy with one egress rule that allows and has `fields`.
     static func egress(_ fields: String) -> String {
         global(#""egress":[{"action":"Allow",\#(fields)}]"#)
     }
@@ -44,7 +44,7 @@ enum PolicySample {
         return CalicoValidator.judge(document, kind: kind ?? named ?? .globalNetworkPolicy)
     }
 
-    /// `count` elements made by `element`, as the inside of a JSON list.
+    /// Returns `count` elements made by `element`, as the inside of a JSON list.
     static func repeated(_ count: Int, _ element: (Int) -> String) -> String {
         (0..<count).map(element).joined(separator: ",")
     }

@@ -15,7 +15,7 @@ struct PolicyVerdictTests {
             "\(differences.count) differ:\n\(differences.prefix(6).joined(separator: "\n"))")
     }
 
-    /// Returns the difference from Calico's verdict; nil without one.
+    /// Returns the difference from Calico's verdict; nil if the verdicts are equal.
     private func difference(_ row: JSONValue) throws -> String? {
         let kind = try #require(ResourceKind(rawValue: row["kind"]?.stringValue ?? ""))
         let document = try #require(row["object"])
@@ -24,7 +24,7 @@ struct PolicyVerdictTests {
             return "\(text(document))\n  ours: \(verdict.violations)\n  Calico's: "
                 + text(row["reasons"] ?? "valid")
         }
-        // Compared as text, so that the order of fields and the form of numbers are Go's too.
+        // The texts are compared, so that the order of fields and the form of numbers must be Go's too.
         guard verdict.stored.map(text) == row["stored"].map(text) else {
             return "stored \(text(verdict.stored ?? .null))\n  for \(text(row["stored"] ?? .null))"
         }

@@ -12,7 +12,7 @@ struct SelectorVerdictTests {
         #expect(differences.count == 0, "\(differences.count) differ: \(differences.prefix(5))")
     }
 
-    /// Returns the difference from Calico's verdict; nil without one.
+    /// Returns the difference from Calico's verdict; nil if the verdicts are equal.
     private func difference(_ row: JSONValue) -> String? {
         let text = row["selector"]?.stringValue ?? ""
         let isValid = row["valid"]?.boolValue ?? false

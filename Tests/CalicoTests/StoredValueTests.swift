@@ -15,14 +15,14 @@ import Testing
 
         var testDescription: String { text }
 
-        /// A global policy whose spec has these members beside its types.
+        /// Returns a global policy whose spec has these members and types.
         static func spec(_ members: String, _ found: String...) -> Case {
             Case(
                 text: #"{"metadata":{"name":"web"},"spec":{"types":["Ingress"],\#(members)}}"#,
                 found: found)
         }
 
-        /// A global policy with this one ingress rule.
+        /// Returns a global policy with this one ingress rule.
         static func rule(_ rule: String, _ found: String...) -> Case {
             Case(
                 text:
@@ -100,7 +100,7 @@ import Testing
             Case(
                 text: #"{"kind":"Tier","spec":{"types":["Ingress"]}}"#, found: ["stored.kind /kind"]
             ),
-            // Neutron writes no types and means both.
+            // Neutron writes no types and intends both directions.
             Case(
                 kind: .networkPolicy, name: "ossg.default.1",
                 text: #"{"metadata":{"namespace":"openstack-region-west"},"spec":{}}"#, found: []),

@@ -5,7 +5,7 @@ import Testing
 
 /// The verdicts of Calico's own code in `Fixtures/`, one JSON object per line.
 enum Verdicts {
-    /// Every row of `Fixtures/<name>.jsonl`.
+    /// Returns every row of `Fixtures/<name>.jsonl`.
     static func rows(_ name: String) throws -> [JSONValue] {
         let url = try #require(
             Bundle.module.url(forResource: name, withExtension: "jsonl", subdirectory: "Fixtures"))

@@ -8,9 +8,9 @@ import Testing
 
 @testable import ControlPlane
 
-/// What goes wrong on the way to an anchor.
+/// Tests of failures while a checkpoint is anchored.
 @Suite struct AnchorProblemTests {
-    /// SQLite cannot read: that says nothing of the rows, and must not become evidence for ever.
+    /// A read error of SQLite says nothing about the rows, so it must not leave evidence in etcd.
     @Test func aReadThatFailsIsNoMismatch() async throws {
         try await withEtcd(EtcdProcess.Options(skipsSync: true)) { etcd in
             try await withStore(etcd) { store in
@@ -71,7 +71,7 @@ import Testing
 }
 
 @Suite struct SharedTurnsTests {
-    /// Counts runs; the first waits for `open()`.
+    /// Counts runs. The first run waits for `open()`.
     private final class Gate: Sendable {
         let runs = Mutex(0)
         private let stream = AsyncStream.makeStream(of: Void.self)

@@ -9,10 +9,10 @@ import Testing
 
 @testable import ControlPlane
 
-/// Changes that meet in one transaction.
+/// Tests of changes that wait together and may go into one transaction.
 @Suite struct BatchTests {
-    /// Every kind of change of a region, its subnet, its policy, a policy and a policy compiled from a
-    /// CrossRegionPolicy that names the subnet, all of them under names that end with `id`.
+    /// Every kind of change of five objects: a region, its subnet, its policy, a global policy, and a CrossRegionPolicy
+    /// that names the subnet. All their names end with `id`.
     private static func operations(_ id: Int) -> [ChangeOperation] {
         let (region, block) = ("r\(id)", "10.\(id / 200).\(id % 200).0/24")
         let cidr = "10.\(id / 200).\(id % 200).0/26"
@@ -63,7 +63,7 @@ import Testing
         ]
     }
 
-    /// Objects that exist before the pair: none, or all of them.
+    /// The changes that create all five objects before a pair of changes is tested on them.
     private static func prepare(_ id: Int) -> [ChangeOperation] {
         let all = operations(id)
         return [all[0], all[4], all[9], all[11], all[14]]
@@ -123,12 +123,13 @@ import Testing
     }
 
     private struct Expectation: Equatable {
-        /// Keys with what their values say, identities aside.
+        /// The stored documents by key, without uids and times.
         var state: [String: JSONValue]
         var words: [String]
     }
 
-    /// Lets the changes wait together behind another one, so that the writer takes them at once.
+    /// Holds back a first change while the others are submitted, so that the writer finds them all in its queue and
+    /// takes them at once.
     private static func inOneBatch(
         _ operations: [ChangeOperation], _ controlPlane: ControlPlane, _ store: InterceptedStore
     ) async throws -> [ChangeOutcome] {
@@ -144,7 +145,7 @@ import Testing
             for (index, operation) in operations.enumerated() {
                 group.addTask { (index, try await controlPlane.submit(operation)) }
             }
-            // Changes that are refused by the state before the batch never wait.
+            // Some changes may never wait: a change that the present state already refuses does not reach the queue.
             try? await eventually("the changes wait", timeout: .milliseconds(30)) {
                 controlPlane.writer.waiting == operations.count
             }
@@ -228,7 +229,7 @@ import Testing
             let gate = Gate()
             gate.shut()
             store.beforeLease { await gate.pass() }
-            // The very first policy brings tiers and ClusterInformation.
+            // The first policy also creates the tiers and the ClusterInformation.
             let first = Task { try await controlPlane.submit(.policy("first")) }
             try await eventually("the first waits for its lease") { gate.held == 1 }
             let region = Task { try await controlPlane.submit(.region("west")) }
@@ -274,7 +275,7 @@ import Testing
     }
 }
 
-/// Runs `body` with a control plane whose dealings with etcd a test can hold.
+/// Runs `body` with a control plane and the store through which the test can hold or fail its calls to etcd.
 func withInterceptedServer(
     _ configuration: ControlPlaneConfiguration = ControlPlaneConfiguration(),
     _ body: @Sendable (ControlPlane, InterceptedStore, EtcdClient) async throws -> Void
@@ -303,7 +304,7 @@ extension ChangeOutcome {
 }
 
 extension PlannerBench {
-    /// Decides the operation, lets the mirror see what it writes, and says what came of it.
+    /// Decides the operation and applies its writes to the mirror. Returns the result in one word.
     func carryOut(_ operation: ChangeOperation) -> String {
         switch decide(operation) {
         case .write(let write):
@@ -314,7 +315,7 @@ extension PlannerBench {
         }
     }
 
-    /// The keys that belong to `id`, with what their values say, identities aside.
+    /// The stored documents of the objects that belong to `id`, by key, without uids and times.
     func state(_ id: Int) -> [String: JSONValue] {
         mirror.read { state in
             var found: [String: JSONValue] = [:]
@@ -330,7 +331,7 @@ extension PlannerBench {
 }
 
 extension String {
-    /// True for a key of an object whose name, or region, ends with the number.
+    /// True if the key belongs to an object with a name or a region that ends with the number.
     fileprivate func belongs(to id: Int) -> Bool {
         split(whereSeparator: { "/.".contains($0) }).contains { part in
             part == "r\(id)" || part == "p\(id)" || part == "c\(id)" || part.hasPrefix("c\(id)-")

@@ -95,7 +95,7 @@ import TestSupport
         }
     }
 
-    /// Somebody without the key rewrites etcd's anchor.
+    /// Somebody who does not have the signing key rewrites etcd's anchor.
     @Test(arguments: ["nonsense", "forged"])
     func anAnchorThatThisLedgerNeverSignedIsKeptAsEvidence(kind: String) async throws {
         try await withEtcd(EtcdProcess.Options(skipsSync: true)) { etcd in
@@ -124,7 +124,8 @@ import TestSupport
         }
     }
 
-    /// A call of etcd may take a minute here, and nobody waits for that.
+    /// The time limit for a call to etcd is a minute here. Neither a request for a checkpoint nor the shutdown may wait
+    /// that long.
     @Test func aCheckpointIsMadeSoonWhenEtcdIsAwayAndSaysThatItIsNotAnchored() async throws {
         try await withEtcd(EtcdProcess.Options(skipsSync: true)) { etcd in
             try await withStore(etcd, timeout: .seconds(60)) { store in
@@ -139,7 +140,8 @@ import TestSupport
                         #expect(!made.isAnchored)
                         #expect(made.stored.checkpoint.size == ledger.lastSeq)
                     }
-                    // Two seconds each; without a bound of its own each would take as long as etcd's client tries.
+                    // Each step waits at most two seconds for etcd. Without that limit, each would wait for the
+                    // client's whole minute.
                     #expect(start.duration(to: .now) < .seconds(15))
                     etcd.resume()
                     try await etcd.waitUntilHealthy()
@@ -195,7 +197,8 @@ import TestSupport
         }
     }
 
-    /// The anchor is newer then than anything this run has compared, and than the file was at the start.
+    /// The lost transaction was applied. So the anchor covers more rows than the file had at the start, and this run
+    /// has not compared any anchor yet.
     @Test func anAnchorWhoseAnswerWasLostIsNoMismatch() async throws {
         let directory = try TemporaryDirectory()
         let key = SigningKey(name: "test")

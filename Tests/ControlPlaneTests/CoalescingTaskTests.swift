@@ -5,7 +5,7 @@ import Testing
 @testable import ControlPlane
 
 @Suite struct CoalescingTaskTests {
-    /// Runs until it is opened.
+    /// Counts runs and keeps each of them going until `isOpen` is true.
     private final class Gate: Sendable {
         let isOpen = Mutex(false)
         let runs = Mutex(0)

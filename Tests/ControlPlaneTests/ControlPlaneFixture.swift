@@ -8,7 +8,7 @@ import Store
 import Testing
 import TestSupport
 
-/// Runs `body` with a running client of this etcd.
+/// Runs `body` with a running client of `etcd`.
 func withStore<Result: Sendable>(
     _ etcd: EtcdProcess, timeout: Duration = .seconds(5),
     _ body: @Sendable (EtcdClient) async throws -> Result
@@ -23,9 +23,9 @@ func withStore<Result: Sendable>(
     }
 }
 
-/// Runs `body` with a control plane that has read etcd, and with its ledger; both have ended after it.
+/// Runs `body` with a control plane that has read etcd, and with its ledger. Stops both afterwards.
 ///
-/// - Parameter isReady: false for one that is not going to be ready.
+/// - Parameter isReady: False for a control plane that cannot become ready. `body` then starts at once.
 func withControlPlane<Result: Sendable>(
     _ store: any KeyValueStore, ledger path: String,
     _ configuration: ControlPlaneConfiguration = ControlPlaneConfiguration(),
@@ -57,7 +57,7 @@ func withControlPlane<Result: Sendable>(
     }
 }
 
-/// Runs `body` with an etcd, a client of it and a control plane with a new ledger.
+/// Runs `body` with a new etcd, a client of it, and a control plane with a new ledger.
 func withServer<Result: Sendable>(
     _ configuration: ControlPlaneConfiguration = ControlPlaneConfiguration(),
     _ body: @Sendable (ControlPlane, AuditLedger, EtcdClient) async throws -> Result
@@ -73,14 +73,14 @@ func withServer<Result: Sendable>(
 }
 
 extension OutcomeStatuses {
-    /// Stands in for the program's table.
+    /// A simple table of statuses in place of the program's table.
     static let sample = OutcomeStatuses(
         done: { $0 == .create ? 201 : $0 == .delete ? 204 : 200 },
         refused: { Problem(status: 422, type: "\($0)") },
         failed: { Problem(status: 503, type: "\($0)") })
 }
 
-/// What an operation came to, as a word for comparisons and the parts that tests look at.
+/// Access to the parts of an outcome that tests compare.
 extension ChangeOutcome {
     var applied: AppliedChange? { if case .applied(let change) = self { change } else { nil } }
     var refusal: Refusal? { if case .refused(let refusal) = self { refusal } else { nil } }
@@ -88,7 +88,7 @@ extension ChangeOutcome {
 }
 
 extension ControlPlane {
-    /// Submits as `anonymous@192.0.2.7`, under a new id unless there is a key.
+    /// Submits as `anonymous@192.0.2.7`. The change id is derived from `key` if given; otherwise it is new.
     @discardableResult
     func submit(
         _ operation: ChangeOperation, key: String? = nil, fingerprint: String? = nil,
@@ -132,12 +132,12 @@ extension ChangeOperation {
 }
 
 extension Manifest {
-    /// A manifest whose text is not known.
+    /// A manifest from documents, without their lines in a text.
     init(_ documents: [JSONValue]) { self.init(documents.map { StreamedDocument($0) }) }
 }
 
 extension JSONValue {
-    /// The document that `text` is; a defect of the test otherwise shows as null.
+    /// Parses `text`. A text that does not parse, which is a defect of the test, gives null.
     static func json(_ text: String) -> JSONValue {
         (try? JSONParser.parse(Array(text.utf8))) ?? .null
     }
@@ -167,7 +167,7 @@ extension String {
 }
 
 extension Logger {
-    /// A log that keeps to itself what tests bring about on purpose.
+    /// A log for failures that tests cause on purpose. It shows only critical messages.
     static let quiet: Logger = {
         var logger = Logger(label: "test")
         logger.logLevel = .critical

@@ -18,7 +18,7 @@ import Testing
         bench.accept(.subnet("west", "apps", "10.1.0.0/24"))
     }
 
-    /// A policy that lets region west reach each of `receivers`, which are peers.
+    /// A CrossRegionPolicy that lets region west reach each of `receivers`, which are peers in JSON.
     private static func document(_ receivers: String..., more: String = "") -> JSONValue {
         let rules = receivers.map {
             #"{"from":{"region":"west"},"to":\#($0),"protocol":"TCP","ports":[80]}"#
@@ -53,7 +53,7 @@ import Testing
         #expect(kinds == ["GlobalNetworkPolicy", "GlobalNetworkPolicy"])
         #expect(status?["drift"] == [])
         #expect(status?["inSync"] == true)
-        // Deprecated.
+        // The deprecated members show the same values.
         #expect(object.document["source"]?["spec"] == source["spec"])
         #expect(object.document["compiled"] == status?["compiled"])
         #expect(object.document["drift"] == [])

@@ -1,14 +1,14 @@
 import Etcd
 import Synchronization
 
-/// An etcd whose answers to writes go astray as a test says.
+/// A store that loses or delays transactions as the test asks.
 final class FaultyStore: KeyValueStore {
     enum Fault {
-        /// Applied, but the answer is lost.
+        /// The transaction is applied, but its answer is lost.
         case lostAnswer
-        /// Never arrives.
+        /// The transaction never reaches etcd.
         case lostRequest
-        /// Arrives only when `deliverLate` is called.
+        /// The transaction reaches etcd only when `deliverLate` is called.
         case delayed
     }
 
@@ -25,15 +25,15 @@ final class FaultyStore: KeyValueStore {
 
     init(_ store: any KeyValueStore) { self.store = store }
 
-    /// What happens to the next transactions, one each; those after them are delivered.
+    /// Sets the faults of the next transactions, one fault for each. Later transactions are delivered.
     func fail(_ faults: Fault...) { fail(faults) }
 
     func fail(_ faults: [Fault]) { state.withLock { $0.faults = faults } }
 
-    /// Every transaction after the faults is lost without a trace, or no longer.
+    /// If true, every transaction after the faults is lost before it reaches etcd.
     func setAway(_ isAway: Bool) { state.withLock { $0.isAway = isAway } }
 
-    /// Delivers what was delayed; returns whether each transaction's comparisons held.
+    /// Delivers the delayed transactions. Returns for each one whether its comparisons held.
     func deliverLate() async throws -> [Bool] {
         let late = state.withLock { state in
             defer { state.late = [] }
@@ -64,7 +64,7 @@ final class FaultyStore: KeyValueStore {
         try await store.range(request)
     }
 
-    /// What it shows is what the store shows, but for as long as it is frozen: then nothing.
+    /// Passes on the batches of the store's watch. Passes on nothing while the watch is frozen.
     func watch<Result: Sendable>(
         _ request: WatchRequest, _ body: @Sendable (WatchBatches) async throws -> Result
     ) async throws -> Result {
@@ -81,7 +81,7 @@ final class FaultyStore: KeyValueStore {
         }
     }
 
-    /// Holds back everything that the watch shows, or no longer; all else works.
+    /// If true, holds back everything that the watch shows. All other calls work.
     func setWatchFrozen(_ isFrozen: Bool) { state.withLock { $0.isWatchFrozen = isFrozen } }
 
     func grantLease(ttlSeconds: Int64) async throws -> Lease {

@@ -40,7 +40,7 @@ import Testing
             var check = try await Self.check(store, ledger)
             #expect(check.findings.count == 1)
             #expect(check.findings.first?.contains("does not follow") == true)
-            // What is written on top of it does not hide it.
+            // A later change continues from the foreign `head`, but does not hide it.
             try await eventually("a write is taken") {
                 (try? await plane.submit(.region("three"))) != nil
             }
@@ -60,7 +60,7 @@ import Testing
         let directory = try TemporaryDirectory()
         try await withServer { plane, ledger, store in
             try await plane.submit(.region("one"))
-            // Another ledger that says it has come as far, and has not.
+            // This ledger claims to have reached the same revision, but lacks the rows.
             let other = try AuditLedger(path: directory.file("other.sqlite"))
             let progress = try #require(try await ledger.progress())
             try await other.follow(Progress(clusterID: progress.clusterID, revision: 0))

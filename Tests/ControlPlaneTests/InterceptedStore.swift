@@ -1,8 +1,8 @@
 import Etcd
 import Synchronization
 
-/// An etcd between which and the control plane a test stands: it sees each transaction before it is
-/// sent, and may hold it, fail it or do something first; and it may hold the watch.
+/// A store between the control plane and etcd. The test sees each transaction before it is sent, and can hold it, fail
+/// it or do something first. The test can also hold the watch.
 final class InterceptedStore: KeyValueStore {
     typealias Intercept = @Sendable (Transaction) async throws -> Void
 
@@ -13,10 +13,11 @@ final class InterceptedStore: KeyValueStore {
 
     init(_ store: any KeyValueStore) { self.store = store }
 
-    /// Called before each transaction that writes; what it throws is etcd's answer.
+    /// Sets a function that is called before each transaction that writes. The control plane gets its error as etcd's
+    /// answer.
     func beforeWrites(_ body: Intercept?) { intercept.withLock { $0 = body } }
 
-    /// Called before each lease is granted.
+    /// Sets a function that is called before each lease is granted.
     func beforeLease(_ body: (@Sendable () async -> Void)?) { onLease.withLock { $0 = body } }
 
     func transaction(_ transaction: Transaction) async throws -> TransactionResponse {
@@ -51,7 +52,7 @@ final class InterceptedStore: KeyValueStore {
     }
 }
 
-/// Holds those who pass through it while it is shut.
+/// Holds the callers of `pass` while it is shut.
 final class Gate: Sendable {
     private struct State {
         var isShut = false
@@ -60,7 +61,7 @@ final class Gate: Sendable {
 
     private let state = Mutex(State())
 
-    /// How many are being held.
+    /// The number of callers that are held.
     var held: Int { state.withLock { $0.waiting.count } }
 
     func shut() { state.withLock { $0.isShut = true } }
@@ -96,6 +97,6 @@ extension Transaction {
         }
     }
 
-    /// True for a change, false for a rehearsal, which compares what never holds.
+    /// True for the transaction of a change. False for a rehearsal, which contains a comparison that never holds.
     var isCommitted: Bool { !compares.contains { $0.target == .version(-1) } }
 }

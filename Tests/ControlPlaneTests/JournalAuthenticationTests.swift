@@ -21,7 +21,7 @@ import Testing
         return key
     }
 
-    /// An entry of `id` as `authenticator` signs it.
+    /// The bytes of a journal entry of the change `id`, signed by `authenticator`.
     private static func signed(
         _ authenticator: JournalAuthenticator = first, headRevision: Int64? = 5,
         writes: [ObjectWrite] = [ObjectWrite(path: web, bytes: "{}".bytes, expectedRevision: 0)]
@@ -41,7 +41,7 @@ import Testing
         let rotating = JournalAuthenticator([Self.key("second"), Self.key("first")])
         #expect(rotating.read(Self.id, bytes).entry != nil)
         #expect(rotating.read(Self.id, Self.signed(rotating)).entry?.seal?.keyID == "second")
-        // A server of an earlier version, or without the setting, reads it too.
+        // A server of an earlier version, or a server without journal keys, reads the entry too.
         #expect(JournalAuthenticator().read(Self.id, bytes).entry != nil)
     }
 
@@ -97,7 +97,7 @@ import Testing
         #expect(!dumped.contains("sss"))
     }
 
-    /// What the ledger says of one revision that holds `bytes` as the entry, and `value` under the key.
+    /// The row of a revision that contains `bytes` as the journal entry and `value` under the key `web`.
     private static func row(
         _ bytes: [UInt8], value: String? = "{}", headRevision: Int64 = 5
     ) throws -> AuditRecord.Draft {

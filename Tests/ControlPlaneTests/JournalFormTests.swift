@@ -61,7 +61,7 @@ import Testing
     @Test("New ids have the form of a ULID and sort by time")
     func ulid() throws {
         var generator = SeededGenerator(seed: 2)
-        // The time part of a ULID from its specification.
+        // This time and the first ten characters are the example in the ULID specification.
         let known = ChangeID.generate(unixMilliseconds: 1_469_918_176_385, using: &generator)
         #expect(known.text.hasPrefix("01ARYZ6S41"))
         var last = ""

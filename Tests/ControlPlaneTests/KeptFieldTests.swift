@@ -5,7 +5,7 @@ import Testing
 
 @testable import ControlPlane
 
-/// Patches of policies with fields that this release does not know.
+/// Tests of patches of policies with fields that this release does not know.
 @Suite struct KeptFieldTests {
     private let bench = PlannerBench(policyNames: .plain)
 

@@ -10,7 +10,7 @@ import Testing
     private static let root = PlannerBench.root
     private static let ledger = String(repeating: "ab", count: 16)
 
-    /// A key of every kind that the watch shows, and some that are of no kind.
+    /// A key of every kind that the watch shows, and some keys of no known kind.
     private static let keys: [EtcdKey] =
         [
             root + "globalnetworkpolicies/web", root + "globalnetworkpolicies/default.web",
@@ -31,7 +31,7 @@ import Testing
             Keyspace.evidence(ledger: ledger, name: "7").description, Keyspace.root + "new/kind",
         ].map { EtcdKey($0) } + [EtcdKey(bytes: Array("/calico/".utf8) + [0xFF, 0x00, 0xC3])]
 
-    /// Values that look like what a key should hold, and do not.
+    /// Values that resemble valid ones but are mostly malformed.
     private static let values: [[UInt8]] = [
         [], [0], [0xFF, 0xFE], "null".bytes, "7".bytes, "[]".bytes, "{}".bytes, "\"x\"".bytes,
         "{".bytes, #"{"spec":null}"#.bytes, #"{"spec":{"nets":null}}"#.bytes,
@@ -75,7 +75,7 @@ import Testing
         }
     }
 
-    /// One of the values with a byte changed.
+    /// Returns one of the values with one byte changed.
     private static func mutated(_ generator: inout SeededGenerator) -> [UInt8] {
         var value = values.dropLast(2).randomElement(using: &generator) ?? []
         guard let index = value.indices.randomElement(using: &generator) else { return value }
@@ -91,7 +91,8 @@ import Testing
                 for (number, key) in Self.keys.enumerated() where key != Keyspace.head {
                     try await store.put(key, Self.values[number % (Self.values.count - 2)])
                 }
-                // Once from the history, and once from a listing.
+                // The first ledger reads the values from etcd's history. The second one starts after a compaction, from
+                // a listing.
                 for name in ["1.sqlite", "2.sqlite"] {
                     try await withControlPlane(store, ledger: directory.file(name)) {
                         plane, ledger in
@@ -104,7 +105,7 @@ import Testing
         }
     }
 
-    /// The watch shows the newest revision, its rows are on disk, and a write is taken.
+    /// Expects that the mirror shows the newest revision, that its rows are on disk, and that a write is accepted.
     private static func expectToWork(
         _ plane: ControlPlane, _ ledger: AuditLedger, _ store: EtcdClient
     ) async throws {

@@ -7,7 +7,7 @@ import Testing
 
 @testable import ControlPlane
 
-/// A value that a test's tasks share.
+/// A value that several tasks of a test share.
 private final class Shared<Value: Sendable>: Sendable {
     private let value: Mutex<Value>
 
@@ -53,7 +53,7 @@ private final class Shared<Value: Sendable>: Sendable {
                         appended.set(revision)
                     }
                 }
-                // Nothing is written yet: after 32 MiB the rest has to wait.
+                // The ledger writes nothing yet. When 32 MiB wait, the watch has to wait too.
                 try await eventually("the watch is held back") {
                     feed.pendingBytes >= LedgerFeed.maximumPendingBytes
                 }
@@ -112,7 +112,8 @@ private final class Shared<Value: Sendable>: Sendable {
             }
             #expect(error?.code == .ledgerUnavailable)
             #expect(error?.message.contains("do not reach the audit ledger") == true)
-            // The next thing that etcd shows has the ledger followed anew, and nothing is missing.
+            // The next change makes the follower start again from the ledger's last revision. Nothing is missing
+            // afterwards.
             try await etcd.put(key, "[]".bytes)
             try await eventually("writes pass again") {
                 (try? await plane.submit(.region("two")))?.applied != nil

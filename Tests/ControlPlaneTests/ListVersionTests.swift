@@ -7,7 +7,7 @@ import Testing
 
 @testable import ControlPlane
 
-/// `ControlPlane.listVersion`: what ETags of lists rest on.
+/// Tests of `ControlPlane.listVersion`, from which the ETags of lists are made.
 @Suite struct ListVersionTests {
     private let directory: TemporaryDirectory
     private let plane: ControlPlane
@@ -19,7 +19,7 @@ import Testing
         .regionPolicies(region: "a"),
     ]
 
-    /// Everything that a list shows.
+    /// Everything that a list shows to a client.
     private struct Shown: Equatable {
         var items: [ObjectView]
         var findings: [ObjectFinding]
@@ -34,7 +34,7 @@ import Testing
         plane.listVersion(collection)
     }
 
-    /// A control plane that does not run, with a mirror that a bench fills.
+    /// Creates a control plane that does not run. Its mirror has the state of a planner bench.
     init() throws {
         directory = try TemporaryDirectory()
         let etcd = try EtcdClient(
@@ -64,7 +64,7 @@ import Testing
         #expect(known.values.allSatisfy { $0.count > 5 })
     }
 
-    /// Some change by anybody.
+    /// Applies one random change, by this server or by another writer.
     private func change(_ random: inout SeededGenerator) {
         func pick(_ texts: [String]) -> String { texts.randomElement(using: &random) ?? "" }
         let region = pick(["a", "b"])

@@ -4,7 +4,7 @@ import Testing
 
 @testable import ControlPlane
 
-/// How a refused manifest is told which document is meant, and what is wrong with it.
+/// Tests of the answer to a refused manifest. It names the document and its error.
 @Suite struct ManifestAnswerTests {
     private let bench = PlannerBench()
 

@@ -147,7 +147,7 @@ import Testing
     }
 }
 
-/// Bounds of the work that one manifest makes.
+/// Tests of the bounds on the work for one manifest.
 @Suite struct ManifestBoundTests {
     private let bench = PlannerBench()
 

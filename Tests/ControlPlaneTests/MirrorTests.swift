@@ -53,7 +53,8 @@ import Testing
             let net = "10.\(index >> 8).\(index & 255).0/24"
             state.put(Self.set("subnet.west.s\(index)", [net]))
         }
-        // Several values of one network, of one address, and around the network asked for.
+        // These are two subnets with the whole network, many subnets with one address, and one subnet outside the
+        // network.
         for name in ["x", "y"] { state.put(Self.set("subnet.west.\(name)", ["10.0.0.0/8"])) }
         for index in 0..<1_100 { state.put(Self.set("subnet.east.t\(index)", ["10.0.0.1/32"])) }
         state.put(Self.set("subnet.west.far", ["192.0.2.0/24"]))

@@ -8,11 +8,11 @@ import Testing
 
 @testable import ControlPlane
 
-/// Writers that leave `head` alone, such as calicoctl, beside this server.
+/// Tests of concurrent writers that do not change `head`, such as calicoctl.
 @Suite struct OutsideWriterTests {
     private static let west = EtcdKey(PlannerBench.root + "globalnetworksets/region.west")
 
-    /// Changes that rest on region west without writing it.
+    /// Changes that depend on region west but do not write it.
     private static let dependents: [ChangeOperation] = [
         .subnet("west", "vms", "10.0.0.0/24"),
         .allocateSubnet(region: "west", ["name": "vms", "prefixLength": 24]),
@@ -109,7 +109,7 @@ import Testing
             try await eventually("all wait") { controlPlane.writer.waiting == 11 }
             gate.open()
             for other in [plug] + others { #expect(try await other.value.applied != nil) }
-            // The contested change is alone now, and those that come later pass it.
+            // Only the contested change is left in the queue, and later changes overtake it.
             for number in 0..<5 {
                 #expect(try await controlPlane.submit(.region("later\(number)")).applied != nil)
             }
@@ -163,7 +163,7 @@ import Testing
     }
 }
 
-/// Something that has happened or not.
+/// A flag that tasks can set and read.
 private final class Flag: Sendable {
     private let state = Mutex(false)
 

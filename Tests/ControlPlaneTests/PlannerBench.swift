@@ -6,7 +6,7 @@ import Synchronization
 
 @testable import ControlPlane
 
-/// A planner with a mirror that a test fills by hand: no etcd, no clock, no chance.
+/// A planner with a mirror that a test fills. It uses no etcd, and neither the clock nor random numbers.
 final class PlannerBench {
     let mirror: Mirror
     let planner: Planner
@@ -21,7 +21,7 @@ final class PlannerBench {
                 uuid: { "6f1c1a36-0f4b-4c6e-9a52-1d4f3f0c7b11" }))
     }
 
-    /// What the planner decides now; nothing changes.
+    /// Returns the planner's decision on the present state. Changes nothing.
     func decide(
         _ operation: ChangeOperation, precondition: Precondition = .none,
         options: ChangeOptions = ChangeOptions()
@@ -50,7 +50,7 @@ final class PlannerBench {
         return nil
     }
 
-    /// Plans the operation and lets the mirror see what it writes; nil when it is not a write.
+    /// Plans the operation and applies its writes to the mirror. Returns nil if the decision is not a write.
     @discardableResult
     func accept(
         _ operation: ChangeOperation, options: ChangeOptions = ChangeOptions()
@@ -64,7 +64,7 @@ final class PlannerBench {
         return write
     }
 
-    /// Another writer puts a key.
+    /// Applies a write of one key by another writer.
     func put(_ path: String, _ text: String) {
         revision += 1
         _ = mirror.apply(RevisionChanges(revision: revision, events: [event(path, text.bytes)]))

@@ -129,7 +129,8 @@ import Testing
     @Test("Warnings accompany a change, and refuse it when the client is strict")
     func strict() throws {
         let bench = PlannerBench()
-        // A security group's label holds the group's name: comparing it is nearly always a mistake.
+        // The label of a security group has the group's name as its value, so a comparison of the value is nearly
+        // always a mistake.
         let doubtful = ChangeOperation.policy(
             "web", selector: "sg.projectcalico.org/openstack-a7734e61 == 'x'")
         let write = try #require(bench.write(doubtful))

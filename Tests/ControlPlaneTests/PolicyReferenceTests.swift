@@ -4,7 +4,7 @@ import Testing
 
 @testable import ControlPlane
 
-/// Warnings about what a policy of Calico's names and nobody has.
+/// Tests of the warnings about groups and labels that a Calico policy names and no VM has.
 @Suite struct PolicyReferenceTests {
     private static let group = "sg.projectcalico.org/openstack-85cc3048-abc3-43cc-89b3-377341426ac5"
     private static let named = "sg-name.projectcalico.org/openstack-web"

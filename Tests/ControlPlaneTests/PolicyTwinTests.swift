@@ -5,7 +5,7 @@ import Testing
 
 @testable import ControlPlane
 
-/// Two stored policies that are one object: `two`, and `default.two` of an older Calico.
+/// Tests of two stored policies that are one object in the API: `two`, and `default.two`, which an older Calico wrote.
 @Suite struct PolicyTwinTests {
     private let bench = PlannerBench()
     private static let policies = PlannerBench.root + "globalnetworkpolicies/"

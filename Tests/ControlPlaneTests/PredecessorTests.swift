@@ -7,9 +7,9 @@ import Testing
 
 @testable import ControlPlane
 
-/// A ledger whose file was deleted or rewritten under a new id is connected with what it was before.
+/// Tests that a ledger reports the ledger that it replaced, after a file was deleted or rewritten under a new id.
 @Suite struct PredecessorTests {
-    /// One anchoring of a ledger that has the key on record.
+    /// Opens a ledger, puts the signing key on record, and anchors one checkpoint.
     private static func anchored(
         _ path: String, _ store: any KeyValueStore, key: SigningKey, retired: [VerifierKey] = [],
         _ body: (Checkpoints, AuditLedger) async throws -> Void = { _, _ in }

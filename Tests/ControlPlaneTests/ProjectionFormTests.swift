@@ -223,7 +223,8 @@ import Testing
         return (id, String(decoding: entry(result, keys: keys).bytes, as: UTF8.self))
     }
 
-    /// The gap from revision 10 to 20. A current value of nil is a byte that is no UTF-8.
+    /// Returns a comparison for the gap from revision 10 to 20. A current value of nil stands for a byte that is not
+    /// UTF-8.
     private static func comparison(
         known: [String: (Int64, String)], current: [String: (Int64, String?)],
         journal: [(Int64, (id: ChangeID, text: String))] = [],

@@ -4,15 +4,16 @@ import Testing
 
 @testable import ControlPlane
 
-/// What the server sets and shows: one rule for all kinds, members and verbs. A document may repeat it as it is.
+/// Tests of the members that the server sets. One rule holds for all kinds, members and verbs: a document may repeat
+/// the present value, and any other value is refused.
 @Suite struct ReadOnlyMemberTests {
     private let bench = PlannerBench()
 
-    /// An object, and where its document has what the server sets.
+    /// An object, and the paths of its read-only members.
     struct Kind: Sendable, CustomTestStringConvertible {
         let name: ObjectName
         let testDescription: String
-        /// Members by the part they play.
+        /// The path of the revision, and the paths of the other read-only members.
         let revision: [String]
         let others: [[String]]
 
@@ -74,7 +75,7 @@ import Testing
             bench.planner.current(kind.name, PlanningView(bench.mirror))?.object?.document)
     }
 
-    /// The document with one member changed; nil removes it.
+    /// Returns the document with one member changed. Nil removes the member.
     private func changed(_ document: JSONValue, _ path: [String], _ value: JSONValue?) -> JSONValue
     {
         var object = document.objectValue ?? JSONObject()
@@ -92,7 +93,7 @@ import Testing
         }
     }
 
-    /// What verb and kind send to say `value` at `path`: a whole document, or a patch of only that.
+    /// Returns the body of a request that sets `value` at `path`: a whole document, or a patch with only that member.
     private func document(
         _ verb: Verb, _ kind: Kind, _ path: [String], _ value: JSONValue
     ) throws -> JSONValue {
@@ -171,7 +172,7 @@ import Testing
         #expect(fresh.refusal(.put(kind.name, named))?.reason == .preconditionFailed)
     }
 
-    /// A bench without the object, but with the region that it lies in.
+    /// Returns a bench that lacks the object but has its region.
     private static func without(_ kind: Kind) -> PlannerBench {
         let bench = PlannerBench()
         if kind.name.kind != "Region" { bench.accept(.region("one", blocks: ["10.1.0.0/16"])) }
@@ -226,7 +227,8 @@ import Testing
     @Test(
         "A document of a manifest is named as it is decoded, or told why it has no name",
         arguments: [
-            // Calico would store a policy "false": YAML's `no` or `off`, which nobody meant.
+            // YAML reads an unquoted `no` or `off` as false, and Calico would store a policy with that name, which
+            // nobody wants.
             (
                 #"{"kind":"GlobalNetworkPolicy","metadata":{"name":false}}"#,
                 "document.wrong-type /0/metadata/name"

@@ -2,18 +2,18 @@ import Calico
 import Documents
 import Domain
 
-/// Whether a stored object has everything that Calico's other tools need of it, checked apart from
-/// the code that writes it: what is wrong, as text; empty when nothing is.
+/// Checks whether a stored object has everything that Calico's other tools need. This code is independent of the code
+/// that writes the object. It returns the problems as text, and an empty array if there are none.
 ///
-/// The rules are those of Calico's validator (libcalico-go/lib/validator/v3) and of Felix' and
-/// networking-calico's readers.
+/// The rules come from Calico's validator (libcalico-go/lib/validator/v3) and from the readers of Felix and
+/// networking-calico.
 struct ReadbackCheck {
     let kind: String
     let namespace: String?
     let name: String
     let document: JSONValue
 
-    /// Nil for a key that is no policy and no global set.
+    /// Returns nil if the key belongs neither to a policy nor to a global network set.
     init?(path: String, bytes: [UInt8]) throws {
         let kinds = [
             "globalnetworkpolicies": "GlobalNetworkPolicy", "networkpolicies": "NetworkPolicy",

@@ -7,7 +7,7 @@ import Testing
 
 import ControlPlane
 
-/// Ready means that a write would be taken now.
+/// Tests that the server is ready exactly while it would accept a write.
 @Suite struct ReadinessTests {
     @Test(
         "An etcd that is out of space makes the server not ready, and ready again when it has room")

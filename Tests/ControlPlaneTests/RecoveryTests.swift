@@ -115,7 +115,7 @@ import TestSupport
         }
     }
 
-    /// Eight clients write while etcd goes away twice; returns the regions that were acknowledged.
+    /// Lets eight clients write while etcd is killed twice. Returns the regions whose writes were acknowledged.
     private static func writeThroughOutages(
         _ controlPlane: ControlPlane, _ etcd: EtcdProcess
     ) async throws -> Set<String> {
@@ -143,7 +143,7 @@ import TestSupport
                     return now.items.count > before.items.count + 10 || now.next != nil
                 }
                 try await etcd.kill9()
-                // The answer of a moment before the kill may still be the one that is told.
+                // Health may still report an answer of etcd from just before the kill.
                 try await eventually("etcd is known to be away") {
                     await !controlPlane.health().etcd.isHealthy
                 }

@@ -37,7 +37,7 @@ import Testing
         #expect(next == [1, 0])
         let reports = [budget.report(at: second), budget.report(at: second)]
         #expect(reports == [[Self.dropped("a", 8)], []])
-        // A pause fills the budget up to a burst, not beyond.
+        // A pause refills the budget up to the burst, but not further.
         let refilled = Self.take(&budget, "a", 10, at: Self.start + .seconds(1_000))
         #expect(refilled == 3)
     }
@@ -69,7 +69,7 @@ import Testing
         #expect(taken == 5 + 3)
         let report = budget.report(at: Self.start)
         #expect(report == [.init(source: .others, counts: ["update refused": 1_000 - 8])])
-        // Who has been quiet is forgotten, and the place is free.
+        // A source that has been quiet is forgotten, so another source can get a budget.
         let later = Self.start + .seconds(10)
         _ = budget.report(at: later)
         _ = Self.take(&budget, "new", 10, at: later)

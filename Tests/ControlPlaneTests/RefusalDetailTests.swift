@@ -4,7 +4,7 @@ import Testing
 
 import ControlPlane
 
-/// The detail of a refusal says the first thing that is wrong, where it is, and how many more there are.
+/// Tests that the detail of a refusal names the first violation, its pointer, and the number of other violations.
 @Suite struct RefusalDetailTests {
     private let bench = PlannerBench()
 

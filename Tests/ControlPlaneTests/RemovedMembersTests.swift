@@ -6,7 +6,7 @@ import Testing
 
 import ControlPlane
 
-/// A PUT that removes what another tool has put on an object.
+/// Tests of a PUT that removes members which another tool has put on an object.
 @Suite struct RemovedMembersTests {
     private static let region = ObjectName.region("west")
 

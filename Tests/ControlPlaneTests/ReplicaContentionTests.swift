@@ -5,8 +5,8 @@ import Testing
 
 @testable import ControlPlane
 
-/// The writer gives the turn to another replica that writes (`ReplicaTurns`), so that the two do not refuse each
-/// other's transactions.
+/// Tests that the writer lets another busy replica go first (`ReplicaTurns`), so that the two do not make each other's
+/// transactions fail.
 @Suite struct ReplicaContentionTests {
     @Test func `after another replica's commit the writer waits once for its next one`()
         async throws
@@ -25,11 +25,11 @@ import Testing
     }
 
     private static func takeTurns(_ one: ControlPlane, _ two: ControlPlane) async throws {
-        // Alone, it waits for nobody.
+        // A replica that writes alone never waits.
         for number in 0..<3 { try await one.submit(.policy("a\(number)")) }
         #expect(one.writer.turns.withLock { $0.passedOver } == 0)
 
-        // The other replica commits and then says no more, so the wait for it is in vain, and this one notes that.
+        // The other replica commits once and is then silent. So this one waits in vain and notes that.
         try await two.submit(.policy("b"))
         try await one.waitUntilApplied(two.mirror.applied.reached, timeout: .seconds(30))
         try await one.submit(.policy("c"))

@@ -47,7 +47,7 @@ import TestSupport
             let isIPv6 = prefixLength > 32
             let block = isIPv6 ? "2001:db8::/114" : "10.0.0.0/22"
             try await planes[0].submit(.region("a", blocks: [block]))
-            // The block holds 64 of them.
+            // The address block has room for 64 such subnets.
             let outcomes = try await withThrowingTaskGroup(of: ChangeOutcome.self) { group in
                 for number in 0..<70 {
                     let document: JSONValue = [
@@ -70,7 +70,7 @@ import TestSupport
         }
     }
 
-    /// Both ledgers have the same accepted rows, apart from the number of each.
+    /// Expects that both ledgers have the same accepted rows, apart from their numbers.
     private func expectAgreement(_ planes: [ControlPlane], _ ledgers: [AuditLedger]) async throws {
         let newest = planes.map(\.mirror.applied.reached).max() ?? 0
         for plane in planes {

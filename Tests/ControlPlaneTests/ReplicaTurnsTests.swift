@@ -3,7 +3,7 @@ import Testing
 @testable import ControlPlane
 
 @Suite struct ReplicaTurnsTests {
-    /// `#expect` does not take calls that change a value.
+    /// `#expect` does not accept a call of a mutating method directly.
     private func expect(_ holds: Bool, at location: SourceLocation = #_sourceLocation) {
         #expect(holds, sourceLocation: location)
     }
@@ -32,9 +32,9 @@ import Testing
             waits += 1
             turns.waited(inVain: true)
         }
-        // 1 + 2 + 4 … + 64 occasions are passed over in turn, then 64 each time.
+        // After the first wait in vain, 1 opportunity is skipped, then 2, 4 and so on up to 64 each time.
         #expect((15...25).contains(waits))
-        // One that comes in time makes the others worth waiting for again.
+        // A wait that is not in vain resets the number of skipped opportunities.
         turns = ReplicaTurns()
         turns.othersCommitted()
         expect(turns.isTurnOfOthers())

@@ -6,7 +6,7 @@ import Store
 import Testing
 import TestSupport
 
-/// An etcd whose data are put back to what they were, and that goes on from there.
+/// Tests of an etcd that is restored from an older copy of its data and then accepts new changes.
 @Suite struct RestoredEtcdTests {
     private let directory: TemporaryDirectory
     private let ledger: String
@@ -17,13 +17,13 @@ import TestSupport
         (ledger, others) = (directory.file("audit.sqlite"), directory.file("others.sqlite"))
     }
 
-    /// What was made after the copy that is put back, and how often somebody else wrote on it since.
+    /// The changes that are lost with the restore, and the changes that another server makes afterwards.
     enum Past: CaseIterable, Sendable {
-        /// Other objects than the ledger knows stand at its last revision.
+        /// At the ledger's last revision, the restored etcd has other objects than the ledger.
         case otherObjects
-        /// The same objects, of another content.
+        /// It has objects with the same names but other contents.
         case sameNames
-        /// As `otherObjects`, and that revision is compacted.
+        /// It has other objects, and that revision is compacted.
         case compacted
 
         var lost: [String] { ["b1", "b2", "b3"] }
@@ -63,7 +63,7 @@ import TestSupport
                         prefix: Self.prefix, limit: 100, at: position, isKnown: true)
                     #expect(
                         stood.objects.map { String($0.key.dropFirst(Self.prefix.count)) } == known)
-                    // Whoever made them is on record once, from the journal.
+                    // Each change is attributed once, from its journal entry.
                     let accepted = rows.filter { $0.kind == "GlobalNetworkPolicy" }
                         .compactMap(\.changeID)
                     #expect(Set(accepted).count == accepted.count)
@@ -71,7 +71,7 @@ import TestSupport
                     try await controlPlane.submit(.policy("after"))
                     #expect(try await ledger.verifyChain() == nil)
                 }
-                // Once is enough.
+                // A second start must not begin another epoch.
                 let epoch = try await withControlPlane(store, ledger: ledger) { _, ledger in
                     try await ledger.newestEpoch()
                 }
@@ -135,7 +135,7 @@ import TestSupport
 extension EtcdProcess {
     private var data: URL { directory.appendingPathComponent("data") }
 
-    /// Keeps a copy of the data; etcd must be stopped.
+    /// Copies the data directory. etcd must be stopped.
     fileprivate func keepCopy(_ name: String) throws {
         try FileManager.default.copyItem(at: data, to: directory.appendingPathComponent(name))
     }

@@ -67,7 +67,7 @@ import Testing
             #expect(await !task.value)
             #expect(gate.waiting == 0)
         }
-        // One that was reached is, cancelled or not.
+        // A wait for a revision that is already reached succeeds, even if its task is cancelled.
         gate.advance(to: 1)
         let late = Task { await gate.wait(for: 1, until: far) }
         late.cancel()

@@ -3,7 +3,7 @@ import ServiceLifecycle
 
 /// Runs a service as the server does.
 enum ServiceRun {
-    /// Ends the service gracefully when `body` has returned, and waits until it has ended.
+    /// Runs the service while `body` runs. Then shuts it down gracefully and waits until it has ended.
     static func gracefully(
         _ service: any Service, _ body: @Sendable () async throws -> Void
     ) async throws {

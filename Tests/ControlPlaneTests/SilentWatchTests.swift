@@ -16,13 +16,14 @@ import Testing
                     plane, _ in
                     try await plane.submit(.region("one"))
                     store.setWatchFrozen(true)
-                    // Somebody else takes the region away, unseen.
+                    // Another writer deletes the region, but the frozen watch does not show that.
                     try await client.delete(
                         EtcdKey(PlannerBench.root + "globalnetworksets/region.one"))
                     try await eventually("the mirror counts as old") {
                         plane.mirror.staleness(at: .now) != nil
                     }
-                    // Health gives etcd one second, which a busy machine may need more than once.
+                    // The health check waits one second for etcd. On a busy machine that may be too short, so it is
+                    // repeated.
                     try await eventually("health names the watch, and nothing else") {
                         let health = await plane.health()
                         return !health.isReady && health.etcd.isHealthy

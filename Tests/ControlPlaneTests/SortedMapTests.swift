@@ -11,7 +11,7 @@ import Testing
         var model: [Int: Int] = [:]
         for step in 0..<20_000 {
             let key = Int.random(in: 0..<3_000, using: &generator)
-            // Grows first, so that chunks split; shrinks later, so that chunks vanish.
+            // The map first grows, so that chunks split, and then shrinks, so that chunks disappear.
             let isRemoval = Int.random(in: 0..<10, using: &generator) < (step < 10_000 ? 2 : 8)
             if isRemoval {
                 #expect(map.remove(key) == model.removeValue(forKey: key))

@@ -5,7 +5,7 @@ import Testing
 
 @testable import ControlPlane
 
-/// What the mirror knows to be wrong with stored values.
+/// Tests of the findings that the mirror keeps about stored values.
 @Suite struct StoredFindingTests {
     private let bench = PlannerBench()
     private static let policies = PlannerBench.root + "globalnetworkpolicies/"

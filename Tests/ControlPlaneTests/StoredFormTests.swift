@@ -89,7 +89,7 @@ import TestSupport
         }
     }
 
-    /// A region, a subnet, two global policies and one of the region, some of them written twice.
+    /// Writes a region, a subnet, two global policies and a policy of the region. Writes some of them twice.
     private static func writeOneOfEach(_ controlPlane: ControlPlane) async throws {
         let region = ObjectName.region("xyz-west")
         let acknowledged = ChangeOptions(acknowledgeLegacyLoss: true)
@@ -117,7 +117,7 @@ import TestSupport
         }
     }
 
-    /// Puts the fixture into etcd and returns what is there then.
+    /// Puts the fixture into etcd. Returns the stored keys and values.
     private static func loadFixture(_ store: EtcdClient) async throws -> [KeyValue] {
         let url = try #require(
             Bundle.module.url(

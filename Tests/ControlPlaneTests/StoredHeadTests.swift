@@ -96,10 +96,10 @@ import Testing
         let finding = try #require(bench.write(other.bytes))
         #expect(finding.before == .valid(good))
         #expect(finding.after == .valid(other))
-        // What continues it is in order: the row above tells of the break.
+        // A change that continues from the foreign value is no finding, because the row above has reported the break.
         bench.head = other
         #expect(bench.commit([["/a": "2"]]) == nil)
-        // The same value once more breaks nothing.
+        // A write of the same value again is no finding either.
         #expect(bench.write(bench.head.bytes) == nil)
     }
 
@@ -145,14 +145,15 @@ import Testing
     }
 }
 
-/// A chain and the head of an etcd that a test writes by hand.
+/// A head chain, and the `head` of an imaginary etcd that the test controls.
 private final class ChainBench {
     var chain = HeadChain()
     var head = Head.initial
     private var revision: Int64 = 10
     private var generator = SeededGenerator(seed: 3)
 
-    /// One transaction of a replica; `shown` are values that etcd shows instead of those that were hashed.
+    /// Follows one transaction of a replica. `shown` replaces values in the watch, so that they differ from the hashed
+    /// ones.
     func commit(
         _ changes: [[String: String?]], showing shown: [String: String] = [:]
     ) -> HeadFinding? {
@@ -171,7 +172,7 @@ private final class ChainBench {
         return chain.follow(RevisionChanges(revision: revision, events: events))
     }
 
-    /// Somebody writes or deletes the key.
+    /// Follows a write of `head` by another writer. Nil deletes the key.
     func write(_ bytes: [UInt8]?) -> HeadFinding? {
         revision += 1
         let event = event(Keyspace.head.description, bytes)

@@ -5,7 +5,7 @@ import Testing
 
 @testable import ControlPlane
 
-/// Subnets that CrossRegionPolicies name.
+/// Tests of subnets that CrossRegionPolicies name.
 @Suite struct SubnetUserTests {
     private let bench = PlannerBench()
     private static let web = ObjectName.policy("web")
@@ -22,7 +22,8 @@ import Testing
         bench.accept(.put(Self.web, Self.document("web")))
     }
 
-    /// The network of the subnet has to be written where it stands beside other conditions.
+    /// Returns a policy whose compiled rule contains the subnet's network. A peer with a second condition, here a
+    /// security group, cannot be compiled to the subnet's label alone.
     private static func document(_ name: String, from subnet: String = "west/apps") -> JSONValue {
         .json(
             #"{"kind":"CrossRegionPolicy","metadata":{"name":"\#(name)"},"spec":{"order":5,"allow":[{"from":{"subnet":"\#(subnet)","securityGroup":"\#(group)"},"to":{"region":"east"}}]}}"#

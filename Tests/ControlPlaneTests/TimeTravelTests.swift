@@ -49,8 +49,9 @@ import TestSupport
         }
     }
 
-    /// A server sees a change at `before`; others make changes up to `after`, of which `lost` is one,
-    /// while no server runs, and etcd forgets all before `after`. A new server has seen that.
+    /// Runs `body` with a new server after a gap in etcd's history. An earlier server has seen a change at `before`.
+    /// While no server ran, other writers made changes up to `after`, among them one at `lost`. etcd was then compacted
+    /// at `after`.
     private func withLostHistory(
         _ body:
             @Sendable (_ before: Int64, _ lost: Int64, _ after: Int64, ControlPlane, AuditLedger)
@@ -71,7 +72,7 @@ import TestSupport
                 let lost = try await store.put(key, "{\"n\":1}".bytes).revision
                 try await store.put(EtcdKey(Self.policies + "c"), stored)
                 try await store.delete(EtcdKey(Self.policies + "b"))
-                // The same value again, at another revision.
+                // This puts the same value again, so only the revision differs.
                 let after = try await store.put(key, stored).revision
                 try await etcd.etcdctl("compact", "\(after)")
                 try await withControlPlane(store, ledger: path) { controlPlane, ledger in

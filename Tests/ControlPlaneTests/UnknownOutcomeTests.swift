@@ -68,7 +68,7 @@ import TestSupport
             }
             #expect(try await controlPlane.change(request.id)?.state == .aborted)
             #expect(try await etcd.get(Self.key) == nil)
-            // The same key may be tried again: nothing was done under it.
+            // Nothing was applied, so a retry with the same Idempotency-Key is carried out.
             let again = try #require(try await controlPlane.submit(request).applied)
             #expect(!again.replayed)
             #expect(try await controlPlane.change(request.id)?.state == .accepted)
@@ -140,7 +140,7 @@ import TestSupport
     }
 }
 
-/// A change that was given up after a lost answer and is planned anew by its request.
+/// Tests of a change that was given up after a lost answer, and that the request's task then plans again.
 @Suite struct GivenUpChangeTests {
     @Test("A manifest that others overtake after its answer was lost is applied all the same")
     func overtakenAfterLostAnswer() async throws {
@@ -160,7 +160,7 @@ import TestSupport
                     return count
                 }
                 guard attempt == 1 else { return }
-                // Never arrives; and what it rests on changes before it is tried again.
+                // The transaction never reaches etcd, and an object that it depends on changes before the next attempt.
                 let stored = try await etcd.get(key)
                 try await etcd.put(key, stored?.value ?? [])
                 throw EtcdError(code: .unavailable, message: "lost by the test", outcome: .unknown)
@@ -197,7 +197,7 @@ import TestSupport
                         return !isDone
                     })
                 else { return }
-                // The client asks another replica meanwhile, which carries its request out.
+                // Meanwhile the client repeats the request at another replica, which carries it out.
                 let directory = try TemporaryDirectory()
                 try await withControlPlane(etcd, ledger: directory.file("other.sqlite")) {
                     other, _ in

@@ -40,7 +40,7 @@ struct JSONParserTests {
         #expect(object["e\u{301}"] == 2)
     }
 
-    /// text, rule, byte offset, pointer, a part of the message.
+    /// The arguments are the text, the rule of the error, its byte offset, its pointer, and a part of its message.
     @Test(
         arguments: [
             ("", RuleID.documentEmpty, 0, "", "empty"),

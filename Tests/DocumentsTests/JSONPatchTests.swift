@@ -7,7 +7,7 @@ struct JSONPatchTests {
         try JSONParser.parse(Array(text.utf8))
     }
 
-    /// Old, new, and the operations as `op path value`.
+    /// The arguments are the old value, the new value, and the operations as `op path value`.
     @Test(
         arguments: [
             ("{}", "{}", []), ("1", "2", ["replace  2"]), ("{}", "[]", ["replace  []"]),
@@ -64,8 +64,8 @@ struct JSONPatchTests {
         }
     }
 
-    /// Applies the operations of RFC 6902 section 4 that a difference uses; returns nil if the operation does not
-    /// apply.
+    /// Applies one operation of RFC 6902 section 4, of the kinds that a difference uses. Returns nil if the operation
+    /// cannot be applied.
     private static func applied(
         _ operation: JSONPatch.Operation, _ path: ArraySlice<String>, to value: JSONValue
     ) -> JSONValue? {

@@ -18,7 +18,8 @@ struct JSONRoundTripTests {
         }
     }
 
-    /// Random changes of bytes give an error, or a value that its own text is read back as. They never crash.
+    /// A text with random changes must give an error, or a value that reads back from its own text. It must never crash
+    /// the parser.
     @Test(arguments: 1...10 as ClosedRange<UInt64>)
     func survivesMutations(seed: UInt64) throws {
         var source = RandomDocument(seed: seed)

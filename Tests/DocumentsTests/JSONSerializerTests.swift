@@ -11,7 +11,7 @@ struct JSONSerializerTests {
                 == #"{"b":[1,null,true],"a":{"x":"<é>"},"c":{},"d":[]}"#)
     }
 
-    /// Strings and the output of Go 1.22's `json.Marshal` for them.
+    /// The arguments are strings and the output of `json.Marshal` in Go 1.22 for them.
     @Test(arguments: [
         ("a<b>&c", #""a\u003cb\u003e\u0026c""#),
         ("\u{2028}\u{2029}", #""\u2028\u2029""#),
@@ -23,7 +23,7 @@ struct JSONSerializerTests {
         #expect(text(JSONSerializer.goBytes(.string(string))) == json)
     }
 
-    /// RFC 8785 section 3.2.2.
+    /// The example is from RFC 8785 section 3.2.2.
     @Test func canonicalisesTheExampleOfTheRFC() throws {
         let input = #"""
             {
@@ -38,7 +38,7 @@ struct JSONSerializerTests {
         #expect(text(JSONSerializer.canonical(try JSONParser.parse(input))) == expected)
     }
 
-    /// RFC 8785 section 3.2.3.
+    /// The example is from RFC 8785 section 3.2.3.
     @Test func sortsKeysByUTF16() throws {
         let input = #"""
             {"\u20ac":"Euro Sign","\r":"Carriage Return","\ufb33":"Hebrew Letter Dalet With Dagesh",
@@ -52,7 +52,7 @@ struct JSONSerializerTests {
             ])
     }
 
-    /// RFC 8785 appendix B: the double's bits, and its text.
+    /// The arguments are from RFC 8785 appendix B: the bits of a double and its text.
     @Test(
         arguments: [
             (0x0000_0000_0000_0000, "0"), (0x8000_0000_0000_0000, "0"),

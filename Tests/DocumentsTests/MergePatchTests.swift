@@ -3,7 +3,7 @@ import TestSupport
 import Testing
 
 struct MergePatchTests {
-    /// RFC 7396 appendix A: original, patch, result.
+    /// The arguments are from RFC 7396 appendix A: the original, the patch, and the result.
     @Test(
         arguments: [
             (#"{"a":"b"}"#, #"{"a":"c"}"#, #"{"a":"c"}"#),

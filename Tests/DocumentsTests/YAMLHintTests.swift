@@ -1,7 +1,7 @@
 import Documents
 import Testing
 
-/// Hints about common mistakes in YAML, added to the parser's message.
+/// Tests the hints about common mistakes in YAML, which the server adds to the message of the parser.
 @Suite struct YAMLHintTests {
     @Test(
         "says what to do",

@@ -21,13 +21,13 @@ struct YAMLHostileInputTests {
         #expect(try refusal(laughs("b: *a11\n")) == .documentTooManyValues)
     }
 
-    /// Comparing such keys would walk through every copy before a limit applies.
+    /// Yams replaces each alias by a copy. Comparing such keys would read every copy before a limit applies.
     @Test(arguments: ["? *a11\n: 1\n", "{*a11 : 1, b: 2}\n", "*a11 : 1\n", "c: [{[*a11]: 1}]\n"])
     func refusesKeysMadeOfAliasesBeforeComparingThem(last: String) throws {
         #expect(try refusal(laughs(last)) == .yamlKey)
     }
 
-    /// The search for a missing `---` once compared every line with every key, which took an hour for this text.
+    /// An earlier search for a missing `---` compared every line with every key. It took an hour for this text.
     @Test(.timeLimit(.minutes(2))) func refusesManyRepeatedKeysInOnePass() throws {
         let keys = (0..<50_000).map { "k\($0): 1\n" }.joined()
         #expect(try refusal("kind: R\n\(keys)kind: R\n\(keys)") == .documentDuplicateKey)
@@ -68,7 +68,7 @@ struct YAMLHostileInputTests {
         }
     }
 
-    /// Random changes of a real document give a value or an error, never a crash.
+    /// A real document with random changes must give a value or an error. It must never crash the parser.
     @Test(arguments: 1...8 as ClosedRange<UInt64>)
     func survivesMutations(seed: UInt64) {
         let seedText = """

@@ -6,8 +6,8 @@ struct YAMLParserTests {
         try YAMLParser.parse(Array(text.utf8))
     }
 
-    /// Untagged plain scalars and their values in goyaml.v2 (sigs.k8s.io/yaml): `decode_test.go` and `resolve.go`
-    /// there.
+    /// The arguments are untagged plain scalars and their values in goyaml.v2 (`decode_test.go` and `resolve.go` in
+    /// sigs.k8s.io/yaml).
     @Test(
         arguments: [
             ("", "null"), ("~", "null"), ("null", "null"), ("Null", "null"), ("NULL", "null"),
@@ -43,7 +43,7 @@ struct YAMLParserTests {
         ])
     func readsScalarsAsCalicoctlDoes(scalar: String, json: String) throws {
         #expect(try parse("v: \(scalar)") == ["v": try JSONParser.parse(json)])
-        // `- ` takes another path through the scanner.
+        // In a list, the scanner of libyaml reads the scalar in another way.
         #expect(try parse("- \(scalar)") == [try JSONParser.parse(json)])
     }
 
@@ -83,7 +83,7 @@ struct YAMLParserTests {
         #expect(try parse(text) == value)
     }
 
-    /// text, rule, pointer, line.
+    /// The arguments are the text, the rule of the error, its pointer, and its line.
     @Test(
         arguments: [
             ("", RuleID.documentEmpty, "", 1), ("# nothing\n---\n", .documentEmpty, "", 3),

@@ -112,7 +112,7 @@ struct BlankMemberTests {
         ["kind": "CrossRegionPolicy", "metadata": metadata, "spec": spec]
     }
 
-    /// `document` with a null member.
+    /// Returns `document` with a null member.
     private static func blank(_ member: String, in document: JSONValue) -> JSONValue {
         var object = document.objectValue ?? JSONObject()
         object[member] = .some(.null)

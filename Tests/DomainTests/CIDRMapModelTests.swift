@@ -84,7 +84,7 @@ struct ModelSpace {
 
     func offset(_ address: UInt128) -> Int { Int(address - space.address) }
 
-    /// The addresses of a block, counted from the start of the space.
+    /// Returns the addresses of a block, counted from the start of the space.
     func addresses(_ cidr: CIDR) -> Range<Int> {
         let start = offset(cidr.address)
         return start..<(start + (1 << (width - cidr.prefixLength)))
@@ -104,8 +104,8 @@ struct ModelSpace {
         return cidr
     }
 
-    /// The values whose addresses stand in the relation to the probe's, by start, larger blocks first,
-    /// then in the order of insertion.
+    /// Returns a function that finds the values whose addresses are in `relation` to the addresses of a probe. Values
+    /// are ordered by start, then larger blocks first, then by insertion.
     func values(_ relation: @escaping (Range<Int>, Range<Int>) -> Bool) -> (CIDR) -> [Int] {
         { probe in
             entries.filter { relation(addresses($0.cidr), addresses(probe)) }

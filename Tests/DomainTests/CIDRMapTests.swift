@@ -58,7 +58,7 @@ struct CIDRMapTests {
         #expect(original.exact(try cidr("10.0.0.0/24")) == ["10.0.0.0/24"])
     }
 
-    /// in use, length, block, excluded, the answer.
+    /// The blocks in use, the length, the block to search, the excluded blocks, and the expected answer.
     @Test(
         arguments: [
             ([], 24, "10.0.0.0/8", [], "10.0.0.0/24"),

@@ -3,7 +3,7 @@ import Domain
 import Testing
 
 @Suite struct CanonicalRecordTests {
-    /// Every column filled, with text that needs escapes.
+    /// A row in which every column has a value, with text that needs escapes.
     static let full: AuditRecord.Draft = {
         var draft = AuditRecord.Draft(
             time: Timestamp(microseconds: -1), origin: .external, actor: "a\"b\\c\n\u{1}",
@@ -37,8 +37,8 @@ import Testing
         return draft
     }()
 
-    /// The row is written member by member in an order fixed in the source. The bytes must be those of the general
-    /// serializer, which sorts. The keys are the names of the columns.
+    /// The row is written member by member in an order fixed in the source. The bytes must be equal to the bytes of
+    /// the general serializer, which sorts. The keys are the names of the columns.
     @Test func theFormIsTheCanonicalJSONOfTheRow() throws {
         for draft in [
             Self.full,

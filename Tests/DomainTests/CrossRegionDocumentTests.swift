@@ -92,7 +92,7 @@ struct CrossRegionDocumentTests {
         #expect(decoded.value?.deny.map(\.pointer) == ["/spec/deny/1"])
     }
 
-    /// As `sanitize_label_name_value` does it.
+    /// The expected labels are the results of networking-calico's `sanitize_label_name_value`.
     @Test(
         arguments: [
             ("web", "web"), ("Größe / weird name!", "Gr__e___weird_name"), ("-a-", "a"),

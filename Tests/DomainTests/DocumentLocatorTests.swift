@@ -22,7 +22,8 @@ struct DocumentLocatorTests {
         1: {y: z}
         """
 
-    /// A pointer, and the line and column of its value, or else of the innermost value on its way.
+    /// A pointer, and the line and column of its value. If the value does not exist, the position is that of the
+    /// innermost value on the way to it.
     @Test(
         arguments: [
             (json, "", 1, 1), (json, "/a", 2, 3), (json, "/a/x", 2, 3), (json, "/b~1c", 3, 3),

@@ -3,7 +3,7 @@ import TestSupport
 import Testing
 
 struct IPAddressTests {
-    /// RFC 5952 sections 4 and 5, and RFC 4291 section 2.2.
+    /// The examples of RFC 5952 sections 4 and 5, and of RFC 4291 section 2.2.
     @Test(
         arguments: [
             ("2001:0db8::0001", "2001:db8::1"), ("2001:db8:0:0:0:0:2:1", "2001:db8::2:1"),
@@ -37,7 +37,7 @@ struct IPAddressTests {
         var random = SeededGenerator(seed: 5952)
         for _ in 0..<5_000 {
             var bits = UInt128.random(in: 0 ... .max, using: &random)
-            // Zero some groups, or nothing would ever be compressed.
+            // Some groups are set to zero, because otherwise nothing would be compressed.
             for group in 0..<8 where Bool.random(using: &random) {
                 bits &= ~(UInt128(0xFFFF) << (group * 16))
             }

@@ -28,7 +28,8 @@ struct InventoryRuleTests {
 
     @Test func everyRuleHasARefusedDocument() {
         var seen = Set(Self.refused.map(\.rule))
-        // Refused in RegionNameTests, RegionDocumentTests, SubnetDocumentTests and BlankMemberTests.
+        // RegionNameTests, RegionDocumentTests, SubnetDocumentTests and BlankMemberTests have documents for these
+        // rules.
         seen.formUnion([
             .blank,
             .regionName, .subnetName, .regionBlockCount, .regionBlocksOverlap, .allocationFamily,

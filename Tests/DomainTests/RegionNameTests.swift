@@ -12,7 +12,7 @@ struct RegionNameTests {
 
     private static let longest = String(repeating: "a", count: 46)
 
-    /// The name, and the one to suggest.
+    /// A name, and the expected suggestion.
     @Test(
         arguments: [
             ("RegionOne", "regionone"), ("Region One", "region-one"), ("region_one", "region-one"),

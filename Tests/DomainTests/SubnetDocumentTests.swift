@@ -55,7 +55,7 @@ struct SubnetDocumentTests {
         #expect(within.value?.family == .ipv6)
     }
 
-    /// A document, and the pointer and rule of its one fault.
+    /// A document, and the pointer and rule of its only violation.
     @Test(
         arguments: [
             (["prefixLength": 24], "/name document.missing-field"),

@@ -10,7 +10,7 @@ import Testing
         try EtcdConfiguration(endpoints: [etcd.clientURL], user: user, password: password)
     }
 
-    /// etcd's simple tokens are forgotten when it restarts.
+    /// etcd keeps its simple tokens in memory, so a restart invalidates them.
     @Test func aForgottenTokenIsReplacedForCallsAndWatches() async throws {
         try await withEtcd { etcd in
             try await etcd.enableAuthentication(rootPassword: "secret")
@@ -54,7 +54,7 @@ import Testing
                 try await etcd.etcdctl(root[0], root[1], root[2], "delete", "app")
                 try await etcd.etcdctl(root[0], root[1], root[2], "add", "app:new")
                 try await etcd.etcdctl(root[0], root[1], root[2], "grant-role", "app", "root")
-                // In between, the file holds the old password, then none.
+                // Meanwhile the password file contains the old password, and then no password.
                 for text in ["old", nil] {
                     password.withLock { $0 = text }
                     let error = await etcdError { try await client.put("k", []) }

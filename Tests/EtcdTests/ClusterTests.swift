@@ -35,7 +35,7 @@ import Etcd
     }
 
     enum Frozen: CaseIterable {
-        /// The endpoint in use, which leads, or which does not.
+        /// The endpoint in use, whose member is the leader or a follower.
         case leaderInUse, followerInUse
         /// The leader, while another endpoint is in use.
         case leader
@@ -112,7 +112,7 @@ import Etcd
         }
     }
 
-    /// Puts `key` until a put is confirmed; returns the revision.
+    /// Puts `key` until a put is confirmed. Returns the revision of that put.
     private static func put(_ key: EtcdKey, _ client: EtcdClient) async throws -> Int64 {
         while true {
             do {
@@ -129,7 +129,7 @@ import Etcd
         return members[0]
     }
 
-    /// Puts one key each, under a new name after an unknown outcome.
+    /// Puts one key for each number. After an unknown outcome, uses a new name, so that no key is written twice.
     private static func write(
         _ numbers: Range<Int>, _ client: EtcdClient
     ) async throws -> [EtcdKey] {

@@ -26,7 +26,7 @@ import Testing
         }
     }
 
-    /// Puts 150 keys while etcd is restarted twice; returns the last revision.
+    /// Puts 150 keys while etcd is restarted twice. Returns the last revision.
     private static func writeAndRestart(
         _ etcd: EtcdProcess, _ client: EtcdClient
     ) async throws -> Int64 {
@@ -70,7 +70,8 @@ import Testing
                                 _ = outcomes.errors.withLock {
                                     $0.updateValue(error, forKey: writer * 1000 + number)
                                 }
-                                // Before that, a busy machine may exceed the deadline.
+                                // Errors before the kill do not end the loop, because on a busy machine a put may
+                                // exceed its deadline.
                                 if error != nil, outcomes.isKilled.withLock({ $0 }) { return }
                             }
                         }
@@ -78,7 +79,7 @@ import Testing
                     try await eventually("500 puts are done") {
                         outcomes.errors.withLock({ $0.count }) >= 500
                     }
-                    // Puts are certainly in progress when etcd is killed.
+                    // etcd is paused first, so that puts are certainly in progress when it is killed.
                     etcd.pause()
                     try await eventually("a put is not answered") {
                         outcomes.errors.withLock { $0.values.contains { $0 != nil } }

@@ -10,7 +10,7 @@ import Testing
                 #expect(lease.ttlSeconds >= 1)
                 let put = try await client.put("leased", [], lease: lease.id)
                 #expect(try await client.get("leased")?.lease == lease.id)
-                // The expiry is the next revision: nothing else writes.
+                // The expiry is the next revision, because nothing else writes.
                 let seen = try await client.history(
                     from: put.revision + 1, through: put.revision + 1)
                 #expect(seen.first?.events.map(\.kind) == [.delete])

@@ -4,7 +4,7 @@ import Testing
 import Etcd
 
 @Suite struct PingFilterTests {
-    /// Frame header: length (3 bytes), type, flags, stream (RFC 9113 §4.1).
+    /// Returns a frame on stream 0. Its header has the length (3 bytes), type, flags and stream (RFC 9113 §4.1).
     private static func frame(_ type: UInt8, flags: UInt8 = 0, _ payload: [UInt8]) -> [UInt8] {
         [0, 0, UInt8(payload.count), type, flags, 0, 0, 0, 0] + payload
     }

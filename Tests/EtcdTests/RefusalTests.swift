@@ -2,7 +2,7 @@ import Etcd
 import TestSupport
 import Testing
 
-/// Refusals of etcd and the resulting errors.
+/// Tests of etcd's refusals and of the errors that the client makes of them.
 @Suite struct RefusalTests {
     enum Refused: CaseIterable {
         case tooManyOperations, tooLarge, tooLargeForGRPC, sameKeyTwice, emptyKey, unknownLease

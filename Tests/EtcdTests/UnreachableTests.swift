@@ -2,9 +2,9 @@ import Etcd
 import TestSupport
 import Testing
 
-/// Errors about an etcd that cannot be reached: they name the endpoint and the problem.
+/// Tests of the errors about an etcd that cannot be reached. They name the endpoint and the problem.
 @Suite struct UnreachableTests {
-    /// - Returns: the message of a call after its deadline, which must equal `trouble`.
+    /// - Returns: The message of a call's error after its deadline. It must equal `trouble`.
     private static func trouble(
         _ endpoint: String, _ tls: EtcdConfiguration.TLS = EtcdConfiguration.TLS(),
         timeout: Duration = .seconds(8)

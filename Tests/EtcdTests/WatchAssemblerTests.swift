@@ -65,7 +65,7 @@ import Testing
         #expect(assembler.nextRevision == 41)
     }
 
-    /// It may be ahead of events that are still to come.
+    /// The revision in such an answer may be ahead of events that have not arrived yet.
     @Test func anAnswerToAProgressRequestIsOnlyASignOfLife() throws {
         var assembler = WatchAssembler(startRevision: 5)
         var answer = Self.response(header: 40)

@@ -4,7 +4,7 @@ import Synchronization
 import TestSupport
 import Testing
 
-/// The log of a watch whose endpoint fails.
+/// Tests of the log of a watch whose endpoint fails.
 @Suite struct WatchLogTests {
     @Test(arguments: [
         (["http://127.0.0.1:1"], "the watch of etcd is restarted", "http://127.0.0.1:1"),
@@ -35,7 +35,7 @@ import Testing
     }
 }
 
-/// Keeps the first notice.
+/// A log that keeps the first message at level notice.
 private final class MemoryLog: LogHandler {
     private let line = Mutex<(text: String, metadata: Logger.Metadata)?>(nil)
     var first: (text: String, metadata: Logger.Metadata)? { line.withLock { $0 } }

@@ -65,7 +65,8 @@ import Testing
                 try await client.put("a", "before".bytes)
                 let request = WatchRequest(.key("a"), startRevision: 0)
                 try await client.watch(request) { batches in
-                    // Nothing tells when the watch is established, so the test writes until an event arrives.
+                    // The client does not report when the watch is established, so the test writes until an event
+                    // arrives.
                     try await withThrowingTaskGroup(of: Void.self) { group in
                         group.addTask {
                             while !Task.isCancelled { try await client.put("a", "after".bytes) }
@@ -81,7 +82,7 @@ import Testing
         }
     }
 
-    /// Larger than a gRPC client's usual 4 MiB, and than one fragment of etcd.
+    /// The answer is larger than a gRPC client's usual limit of 4 MiB, and larger than one fragment of etcd.
     @Test func aHugeTransactionArrivesAsOneRevision() async throws {
         let options = EtcdProcess.Options(
             flags: ["--max-request-bytes", "8388608"], skipsSync: true)
@@ -189,7 +190,7 @@ import Testing
         }
     }
 
-    /// The stream of the watch hangs, while all other calls on its connection are answered.
+    /// The stream of the watch hangs, but all other calls on its connection are answered.
     @Test func aWatchThatHangsAloneIsRestarted() async throws {
         try await withEtcd { etcd in
             let port = try EtcdEndpoint(parsing: etcd.clientURL).port

@@ -2,7 +2,7 @@ import Foundation
 import HTTPTypes
 import TestSupport
 
-/// The server's API as far as the tests use it, over one connection.
+/// The parts of the API that the tests use, over one connection.
 struct APIClient: Sendable {
     let http: HTTPTestClient
 
@@ -24,7 +24,7 @@ struct APIClient: Sendable {
             method, path, headers: headers, body: body.map { Array($0.utf8) }, fresh: fresh)
     }
 
-    /// Sends a write that has to be accepted; returns the answer.
+    /// Sends a write and returns its answer. Throws if the server does not accept the write.
     @discardableResult
     func accepted(
         _ method: HTTPRequest.Method, _ path: String, _ body: String? = nil, actor: String? = nil
@@ -36,7 +36,7 @@ struct APIClient: Sendable {
         return answer
     }
 
-    /// The JSON object at `path`; nil on 404.
+    /// Returns the JSON object at `path`; nil for 404.
     func object(_ path: String) async throws -> [String: Any]? {
         let answer = try await send(.get, path)
         if answer.status == 404 { return nil }
@@ -46,12 +46,12 @@ struct APIClient: Sendable {
         return try answer.json()
     }
 
-    /// The status that `/v1/changes/{id}` shows; nil when nothing is known of the change.
+    /// Returns the status that `/v1/changes/{id}` shows; nil if the server does not know the change.
     func changeStatus(_ id: String) async throws -> String? {
         try await object("/v1/changes/\(id)")?["status"] as? String
     }
 
-    /// Waits until this server's reads and ledger have `revision`.
+    /// Waits until the ledger and the reads of this server have `revision`.
     func waitUntilAudited(_ revision: Int, timeout: Duration = .seconds(20)) async throws {
         let deadline = ContinuousClock.now + timeout
         while true {
@@ -84,7 +84,7 @@ extension HTTPTestResponse {
         return object
     }
 
-    /// The `X-Change-Id` of a write, or the `changeId` of its problem.
+    /// The change id: the `X-Change-Id` of an answer, or the `changeId` of a problem.
     var changeID: String? {
         headers[.changeID] ?? (try? json())?["changeId"] as? String
     }

@@ -69,7 +69,8 @@ extension FaultTests {
                         try await catchUp(second, etcd)
                         let same = try await AuditTool("compare", first.ledger, second.ledger)
                         #expect(same.status == 0, "\(same.output)")
-                        // The newest revision may be one without rows that only one has noted yet.
+                        // The newest revision may have no rows, and one replica may not have noted it yet. Only the
+                        // start of the range is therefore checked.
                         #expect(same.output.contains("for revisions 1.."), "\(same.output)")
                         try await Verification(server: first, etcd: etcd).verify(WriteLog())
                     }
@@ -77,7 +78,8 @@ extension FaultTests {
             }
         }
 
-        /// Writes through both servers, refusals, and edits by others.
+        /// Runs writes through both servers, and edits by other writers of etcd. Waits until both ledgers have
+        /// everything.
         private func mixedLoad(
             _ first: ServerProcess, _ second: ServerProcess, _ etcd: EtcdProcess
         ) async throws {
@@ -104,7 +106,7 @@ extension FaultTests {
             try await APIClient(server).waitUntilAudited(try await Journal(etcd).newestRevision)
         }
 
-        /// Changes a row of a copy of the second ledger, and expects to be told which.
+        /// Changes one row in a copy of the second ledger. Checks that `audit compare` names this row.
         private func plant(_ first: ServerProcess, _ second: ServerProcess) async throws {
             let copy = second.data.file("copy.sqlite")
             let backup = try await AuditTool("backup", "--db", second.ledger, "--to", copy)
@@ -123,7 +125,7 @@ extension FaultTests {
     }
 }
 
-/// The sqlite3 shell.
+/// The command `sqlite3`.
 enum SQLite {
     static func execute(_ sql: String, in path: String) async throws {
         let process = Process()

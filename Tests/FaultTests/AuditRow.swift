@@ -2,7 +2,7 @@ import Foundation
 import HTTPTypes
 import TestSupport
 
-/// A row of `/v1/audit`, as far as the tests look.
+/// The members of a row of `/v1/audit` that the tests need.
 struct AuditRow: Sendable {
     /// The content of a row that is the same in every replica's ledger.
     struct Change: Hashable, Sendable {
@@ -23,7 +23,7 @@ struct AuditRow: Sendable {
     var outcome: String
     var status: Int?
     var isAfterGap: Bool
-    /// Canonical text.
+    /// The detail as JSON text with sorted keys.
     var detail: String?
     var previousHash: String
     var hash: String
@@ -54,7 +54,7 @@ struct AuditRow: Sendable {
     /// True if the row is about the ledger itself and not about a change that every replica sees.
     var isAboutLedger: Bool { ["Ledger", "SigningKey"].contains(change.kind) }
 
-    /// The text that `before` and `after` have for an object stored as `json`.
+    /// Returns the text that `before` and `after` have in `AuditRow` for an object stored as `json`.
     static func canonical(_ json: String) throws -> String {
         try text(try JSONSerialization.jsonObject(with: Data(json.utf8)))
     }
@@ -67,7 +67,7 @@ struct AuditRow: Sendable {
 }
 
 extension APIClient {
-    /// Every row of the ledger that the query matches, in the order they were written.
+    /// Returns every row of the ledger that matches `query`, in the order of the row numbers.
     func audit(_ query: String = "") async throws -> [AuditRow] {
         var rows: [AuditRow] = []
         var cursor = ""

@@ -1,10 +1,10 @@
 import Foundation
 import TestSupport
 
-/// `policy-server audit …`, run to its end.
+/// The result of one run of `policy-server audit …`.
 struct AuditTool: Sendable {
     var status: Int32
-    /// Standard output and standard error.
+    /// The text on standard output and standard error.
     var output: String
 
     init(_ arguments: String...) async throws { try await self.init(arguments) }

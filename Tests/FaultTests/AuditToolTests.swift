@@ -4,7 +4,7 @@ import TestSupport
 import Testing
 
 extension FaultTests {
-    /// The exit statuses and the output of `policy-server audit …`.
+    /// Tests the exit statuses and the output of `policy-server audit …`.
     struct AuditToolTests {
         @Test func `a question that cannot be answered exits with 2 and says why`() async throws {
             try await withEtcd { etcd in

@@ -47,7 +47,8 @@ extension FaultTests {
                     #expect(try await server.stop() == .exit(0))
                     try await server.start()
                     let original = try DamagedFile.overwritePages(server.ledger)
-                    // A new row makes the readers read their pages again, all rows read every page.
+                    // The new row makes SQLite drop its cached pages. Reading all rows then reads every page from the
+                    // file.
                     let restarted = APIClient(server)
                     _ = try await restarted.send(
                         .put, "/v1/policies/p1", Write.policy("p1", order: 2).body)

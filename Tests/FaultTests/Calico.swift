@@ -1,7 +1,7 @@
 import Foundation
 import TestSupport
 
-/// Calico's keys of what the tests write.
+/// The keys that Calico uses for the objects of these tests.
 enum Calico {
     private static let root = "/calico/resources/v3/projectcalico.org/"
 
@@ -11,13 +11,14 @@ enum Calico {
 }
 
 extension EtcdProcess {
-    /// The value of a key that exists.
+    /// Returns the value of `key`, which must exist.
     func value(_ key: String) async throws -> String {
         let text = try await etcdctl("get", key, "--print-value-only")
         return text.trimmingCharacters(in: .newlines)
     }
 
-    /// The revision of the last write to any key of Calico's or ours. A deletion has none.
+    /// Returns the revision of the newest key below `/calico`, which includes the keys of Calico and of the server.
+    /// Deletions do not count, because a deleted key has no revision.
     func newestCalicoRevision() async throws -> Int {
         let output = try await etcdctl(
             "get", "--prefix", "/calico", "--sort-by", "MODIFY", "--order", "DESCEND", "--limit",
@@ -27,7 +28,7 @@ extension EtcdProcess {
         return keys?.first?["mod_revision"] as? Int ?? 0
     }
 
-    /// Forgets the history before the present revision; returns that revision.
+    /// Compacts etcd up to its current revision. Returns that revision.
     @discardableResult
     func compact() async throws -> Int {
         let output = try await etcdctl("get", "/", "--write-out", "json")

@@ -3,7 +3,7 @@ import TestSupport
 import Testing
 
 extension FaultTests {
-    /// The program's answers to wrong command lines.
+    /// Tests the program's answers to wrong command lines.
     struct CommandLineTests {
         @Test(arguments: [("", "serve"), ("audit", "verify")])
         func `without a subcommand there is help, and nothing is started`(
@@ -19,7 +19,8 @@ extension FaultTests {
             #expect(!FileManager.default.fileExists(atPath: folder.file("policy-server-data")))
         }
 
-        /// In a folder with the ledger `ok`, the SQLite file `other`, the text `plain`, the folder `folder`.
+        /// The command lines run in a folder that contains the ledger `ok`, the SQLite file `other`, the text file
+        /// `plain`, and the folder `folder`.
         private static let questions: [(arguments: String, status: Int32, told: String)] = [
             ("sevre", 64, "policy-server <serve | dev | audit>"),
             ("--etcd http://127.0.0.1:1", 64, "policy-server <serve | dev | audit>"),

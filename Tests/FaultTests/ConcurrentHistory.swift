@@ -2,13 +2,13 @@ import HTTPTypes
 import Synchronization
 import TestSupport
 
-/// One request of a concurrent history, with the time before it was sent and after it was answered.
+/// One request of a concurrent history. It has the time before the request was sent and the time after its answer.
 struct HistoryEvent: Sendable {
     enum Condition: Sendable {
         case none
-        /// `If-Match` with this revision.
+        /// The request has `If-Match` with this revision.
         case matches(Int)
-        /// `If-None-Match: *`.
+        /// The request has `If-None-Match: *`.
         case absent
     }
 
@@ -19,22 +19,23 @@ struct HistoryEvent: Sendable {
     var began: ContinuousClock.Instant
     var ended: ContinuousClock.Instant
     var status: Int
-    /// The `ETag` of the answer, or the `currentETag` of a 412; nil if there is none.
+    /// The revision in the `ETag` of the answer, or in the `currentETag` of a 412; nil if absent.
     var revision: Int?
     var changeID: String?
-    /// Type and detail of a problem.
+    /// The type and the detail of the problem; nil for other answers.
     var problem: String?
 
     var isAccepted: Bool { (200..<300).contains(status) }
 }
 
-/// Workers that send mixed writes to a few objects of two servers and keep book of every answer.
+/// Workers that send mixed writes for a few objects to two servers, and record every answer.
 final class ConcurrentWorkers: Sendable {
     private let events = Mutex<[HistoryEvent]>([])
     private let isStopped = Atomic(false)
 
-    /// Objects that all workers share.
+    /// The policies that all workers write.
     static let policies = (0..<6).map { "/v1/policies/shared\($0)" }
+    /// The subnets that all workers write.
     static let subnets = (0..<4).map { "/v1/regions/west/subnets/shared\($0)" }
 
     var history: [HistoryEvent] { events.withLock { $0 } }

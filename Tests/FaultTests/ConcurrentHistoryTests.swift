@@ -4,7 +4,8 @@ import TestSupport
 import Testing
 
 extension FaultTests {
-    /// Two servers, a cluster whose leader is killed and frozen, and twelve workers on the same objects.
+    /// Tests two servers and twelve workers that write the same objects, on an etcd cluster whose leader is killed and
+    /// frozen.
     struct ConcurrentHistoryTests {
         private static let duration = Duration.seconds(60)
 
@@ -32,7 +33,7 @@ extension FaultTests {
             }
         }
 
-        /// Kills the leader and starts it again, freezes the leader and lets it go on, in turns.
+        /// Alternates between two faults: kills the leader and starts it again, or freezes the leader and resumes it.
         private func fail(_ members: [EtcdProcess]) async throws {
             let end = ContinuousClock.now + Self.duration
             var turn = 0
@@ -82,13 +83,13 @@ extension FaultTests {
             #expect(outage(history) <= .seconds(4), "an election takes up to two seconds itself")
         }
 
-        /// The longest time in which nothing was accepted though some request was under way.
+        /// Returns the longest time between two accepted answers.
         private func outage(_ history: [HistoryEvent]) -> Duration {
             let ends = history.filter(\.isAccepted).map(\.ended).sorted()
             return zip(ends, ends.dropFirst()).map { $1 - $0 }.max() ?? .zero
         }
 
-        /// No two subnets share an address after any row.
+        /// Checks that no two subnets share an address after any row.
         private func checkDisjoint(_ rows: [AuditRow]) {
             var subnets: [String: ClosedRange<UInt32>] = [:]
             for row in rows where row.isAccepted && row.change.kind == "Subnet" {
@@ -117,8 +118,8 @@ extension FaultTests {
                 address...(address | (UInt32.max >> length == .max ? .max : UInt32.max >> length))
         }
 
-        /// Every answer fits the one order that etcd's revisions give: accepted writes took effect
-        /// between their begin and their end, conditions held at that place, and refused conditions
+        /// Checks that every answer fits the order of the revisions in etcd. An accepted write must take effect between
+        /// its begin and its end, and its condition must hold directly before its revision. A refused condition must
         /// name a revision that was current at some time between begin and end.
         private func checkOrder(
             _ history: [HistoryEvent], _ rows: [AuditRow], _ journal: Journal
@@ -140,7 +141,8 @@ extension FaultTests {
                     #expect(path.before(revision)?.exists == true, "\(event)")
                 }
             }
-            // Real time: what ended before another began has the lower revision, over all objects.
+            // Linearizability also needs real-time order over all objects: if one write ended before another began, it
+            // has the lower revision.
             let byEnd = effects.sorted { $0.event.ended < $1.event.ended }
             let byBegin = effects.sorted { $0.event.began < $1.event.began }
             var newest = 0
@@ -150,7 +152,7 @@ extension FaultTests {
                     newest = max(newest, byEnd[index].revision)
                     index += 1
                 }
-                // A change that was the same already has no revision of its own.
+                // An answer about an unchanged object has no change id and is therefore not in `effects`.
                 #expect(revision > newest, "\(event) has \(revision), but \(newest) was before it")
             }
             let ends = effects.reduce(into: [Int: ContinuousClock.Instant]()) { ends, effect in
@@ -179,7 +181,7 @@ extension FaultTests {
     }
 }
 
-/// The states of every object, in the order of etcd's revisions.
+/// The states of every object, in the order of the revisions in etcd.
 private struct Versions {
     struct State {
         var revision: Int
@@ -187,7 +189,7 @@ private struct Versions {
     }
 
     struct Path {
-        /// The first is the time before the first row.
+        /// The states of one object. The first state stands for the time before the first row.
         var states = [State(revision: 0, exists: false)]
 
         func before(_ revision: Int) -> State? { states.last { $0.revision < revision } }
@@ -211,7 +213,7 @@ private struct Versions {
 }
 
 extension EtcdProcess {
-    /// The member that leads, once one does.
+    /// Waits until a member is the leader, and returns it.
     static func leader(of members: [EtcdProcess]) async throws -> EtcdProcess {
         let deadline = ContinuousClock.now + .seconds(30)
         while ContinuousClock.now < deadline {

@@ -4,11 +4,11 @@ import TestSupport
 import Testing
 
 extension FaultTests {
-    /// What an earlier version left in etcd and in its ledger, recorded by `scripts/record-version`.
+    /// Tests with the etcd and the ledger of an earlier version, which `scripts/record-version` has recorded.
     struct EarlierVersionTests {
         static let versions = ["0.1.0"]
 
-        /// A question to the recorded version, and its answer.
+        /// A request to the recorded version, and its answer.
         struct Answer: Decodable {
             var path: String
             var accept: String
@@ -30,7 +30,8 @@ extension FaultTests {
                         let now = try await client.send(
                             .get, answer.path, headers: [("Accept", answer.accept)])
                         #expect(now.status == answer.status, "\(answer.path)")
-                        // A problem names its request, and the ETag of a list its process.
+                        // A problem contains its request id, so its text differs. The ETag of a list contains `-` and
+                        // is valid for one process only.
                         if answer.status == 200 {
                             #expect(now.text == answer.body, "\(answer.path)")
                         }
@@ -39,7 +40,7 @@ extension FaultTests {
                         }
                     }
 
-                    // It continues where it ended: the chain, the anchor in etcd, the recorded ETag.
+                    // The new version continues the recorded chain, its anchor in etcd and its ETags.
                     let path = "/v1/regions/east"
                     let tag = try await client.send(.get, path).headers[.eTag] ?? ""
                     let changed = try await client.send(
@@ -81,7 +82,7 @@ extension FaultTests {
             let export = try await AuditTool(
                 "export", "--db", files.data + "/audit.sqlite", "--out", again)
             #expect(export.status == 0, "\(export.output)")
-            // The first line says when the rows were exported.
+            // The first line contains the time of the export, so it is not compared.
             let (old, new) = try (Self.lines(segment), Self.lines(again))
             #expect(old.count > 30)
             #expect(new.dropFirst() == old.dropFirst())
@@ -93,7 +94,7 @@ extension FaultTests {
     }
 }
 
-/// The files of a recorded version, unpacked in a directory of the test's own.
+/// The files of a recorded version, unpacked in a temporary directory.
 private struct Recording {
     private let directory: TemporaryDirectory
 
@@ -123,7 +124,7 @@ private struct Recording {
             atPath: data + "/audit.key", contents: key, attributes: [.posixPermissions: 0o600])
     }
 
-    /// The data directory of the server that left the ledger.
+    /// The data directory with the recorded ledger.
     var data: String { path("data") }
 
     func path(_ name: String) -> String { directory.file(name) }

@@ -5,9 +5,9 @@ import Testing
 extension FaultTests {
     struct EtcdOutageTests {
         enum Outage: String, CaseIterable, Sendable {
-            /// The process is stopped: connections stay open and silent.
+            /// The process is stopped. Its connections stay open but are silent.
             case frozen
-            /// The process is killed: connections end, new ones are refused.
+            /// The process is killed. Its connections end, and new ones are refused.
             case killed
 
             func begin(_ etcd: EtcdProcess) async throws {
@@ -26,8 +26,9 @@ extension FaultTests {
         }
 
         private static let outages = 3
-        /// Of `--write-deadline`, and what a loaded machine may add to it.
+        /// The value of `--write-deadline`.
         private static let deadline = Duration.seconds(2)
+        /// The time that a loaded machine may add to the deadline.
         private static let allowance = Duration.seconds(2)
 
         @Test(.timeLimit(.minutes(3)), arguments: Outage.allCases)
@@ -60,7 +61,7 @@ extension FaultTests {
             }
         }
 
-        /// Takes etcd away several times under load and brings it back.
+        /// Stops and restores etcd several times while clients write.
         private func rideThrough(
             _ outage: Outage, _ etcd: EtcdProcess, _ server: ServerProcess, _ load: WriteLoad
         ) async throws {
@@ -79,7 +80,7 @@ extension FaultTests {
             load.stop()
         }
 
-        /// Reads longer than a write may take; every answer has to be there.
+        /// Reads for three seconds, which is longer than the write deadline. Every read must succeed.
         private func read(_ client: APIClient) async throws {
             let end = ContinuousClock.now + .seconds(3)
             while ContinuousClock.now < end {
@@ -91,7 +92,7 @@ extension FaultTests {
             }
         }
 
-        /// Waits until so many more writes have been acknowledged.
+        /// Waits until `count` more writes have been acknowledged.
         private func acknowledge(another count: Int, _ load: WriteLoad) async throws {
             let goal = load.log.acknowledged.count + count
             let deadline = ContinuousClock.now + .seconds(40)
@@ -103,7 +104,7 @@ extension FaultTests {
             }
         }
 
-        /// Every change whose outcome was open is decided now.
+        /// Checks that the server now knows the outcome of every undecided change.
         private func resolves(_ log: WriteLog, _ server: ServerProcess) async throws {
             let client = APIClient(server)
             let deadline = ContinuousClock.now + .seconds(20)

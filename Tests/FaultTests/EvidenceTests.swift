@@ -4,7 +4,8 @@ import TestSupport
 import Testing
 
 extension FaultTests {
-    /// `docs/audit-proof.md`, "Evidence for somebody else": the result of its script for changed files.
+    /// Tests the section "Evidence for somebody else" of `docs/audit-proof.md`. Its script must accept the original
+    /// files and refuse changed files.
     struct EvidenceTests {
         @Test(.timeLimit(.minutes(2)))
         func `the bundle for an auditor verifies without this program, and a changed one does not`()
@@ -19,7 +20,7 @@ extension FaultTests {
                     try script.write(
                         toFile: folder.file("check.py"), atomically: true, encoding: .utf8)
                     try await Self.keep(client, folder)
-                    // A tree of several levels, whose earlier one is no whole subtree.
+                    // The rows make a tree of several levels, in which the older tree is not a complete subtree.
                     for number in 1...40 {
                         try await client.accepted(
                             .put, "/v1/policies/p\(number)",
@@ -54,7 +55,8 @@ extension FaultTests {
             }
         }
 
-        /// The evidence that an administrator stores at the beginning, for the rows of the key and the region.
+        /// Stores the evidence that an administrator keeps from the beginning: a checkpoint of two rows (the key and
+        /// the region) and the verifier key.
         private static func keep(_ client: APIClient, _ folder: TemporaryDirectory) async throws {
             var note = ""
             try await eventually("a checkpoint of two rows") {

@@ -1,6 +1,6 @@
 import Testing
 
-/// Faults that the server has to survive with nothing lost (design.md section 8), on the real program
-/// and a real etcd. They run one after the other, because each loads the whole machine.
+/// Tests of faults that the server must survive without losing anything, with the real program and a real etcd. They
+/// run one after another, because each test loads the whole machine.
 @Suite(.serialized)
 enum FaultTests {}

@@ -37,7 +37,8 @@ extension FaultTests {
                     try await Verification(server: server, etcd: etcd).verify(load.log)
                     let problems = load.log.problems
                     #expect(problems.contains("/problems/ledger-unavailable"))
-                    // A change that was in etcd when the disk filled up waits for its row.
+                    // A change that etcd had accepted when the disk became full waits for its row. Its client gets
+                    // `not-yet-visible`.
                     let expected: Set = [
                         "/problems/ledger-unavailable", "/problems/not-yet-visible",
                     ]
@@ -48,7 +49,7 @@ extension FaultTests {
             }
         }
 
-        /// Waits until writes are refused, and sees that they say why.
+        /// Waits until the server refuses writes, and checks that the answers state the reason.
         private func refuses(_ server: ServerProcess) async throws {
             let client = APIClient(server)
             let answer = try await client.refusal()
@@ -63,7 +64,7 @@ extension FaultTests {
             #expect(readiness.text.contains("disk is full"))
         }
 
-        /// Checkpoints that failed for want of space are made up for, and the trouble is not shown for ever.
+        /// Checks that the server makes up for failed checkpoints and then stops reporting the failure.
         private func provesAgain(_ server: ServerProcess) async throws {
             let client = APIClient(server)
             try await eventually("the proof is in order") {
@@ -80,7 +81,7 @@ extension FaultTests {
             }
         }
 
-        /// A replica that had no such trouble has the same rows.
+        /// Checks that a replica on another disk has the same rows.
         private func expectSame(_ server: ServerProcess, _ etcd: EtcdProcess) async throws {
             try await withServer(on: etcd) { replica in
                 let journal = try await Journal(etcd)
@@ -93,7 +94,7 @@ extension FaultTests {
 }
 
 extension APIClient {
-    /// The first answer to a write that the server refuses for reasons of its own.
+    /// Sends writes until one gets 503 `ledger-unavailable`, and returns that answer.
     func refusal() async throws -> HTTPTestResponse {
         let deadline = ContinuousClock.now + .seconds(60)
         var number = 0
@@ -109,7 +110,7 @@ extension APIClient {
 }
 
 extension WriteLoad {
-    /// Runs while `body` does.
+    /// Runs the clients while `body` runs.
     func run(
         _ server: ServerProcess, clients: [Persistence], while body: () async throws -> Void
     ) async throws {
@@ -124,7 +125,7 @@ extension WriteLoad {
         await load
     }
 
-    /// Until a client was told that the ledger cannot be written.
+    /// Waits until a client has got 503 `ledger-unavailable`.
     func waitForRefusal() async throws {
         let deadline = ContinuousClock.now + .seconds(60)
         while !log.problems.contains("/problems/ledger-unavailable") {

@@ -39,7 +39,7 @@ extension FaultTests {
                     try await APIClient(server).accepted(.put, "/v1/regions/west", "{}")
                     etcd.pause()
                     async let answers = waitingWrites(server)
-                    // Long enough for the requests to be in the server, which cannot answer them.
+                    // The pause lets all requests reach the server, which cannot answer them while etcd is frozen.
                     try await Task.sleep(for: .seconds(1))
                     server.terminate()
                     try await Task.sleep(for: .seconds(1))

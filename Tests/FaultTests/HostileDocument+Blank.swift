@@ -1,7 +1,7 @@
 import HTTPTypes
 
 extension HostileDocument {
-    /// Members that are there and say nothing.
+    /// Members that are present but have no value.
     static let blank = blankMembers + blankPeers + blankParts
 
     private static let blankMembers: [HostileDocument] =

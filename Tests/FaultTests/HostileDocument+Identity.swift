@@ -1,10 +1,10 @@
 import HTTPTypes
 
 extension HostileDocument {
-    /// Members that name the object and its revision, and that the server sets.
+    /// Wrong members for the name and the revision of the object, and members that only the server may set.
     static let identity = stale + noRevision + named
 
-    /// An older revision of the object, however it is written.
+    /// Documents that state an older revision, in different spellings.
     private static let stale: [HostileDocument] = [
         .init(.policy, policy("name: p, resourceVersion: 1"), 412),
         .init(.policy, policy("name: p, resourceVersion: \"1\""), 412),
@@ -24,7 +24,7 @@ extension HostileDocument {
         .init(.allocation, "name: n\nprefixLength: 28\nrevision: 5\n", 412),
     ]
 
-    /// Values that are not revisions.
+    /// Documents whose revision is not a legal value.
     private static let noRevision: [HostileDocument] =
         revisions(
             ["abc", "-1", "1.5", "yes", "\"007\"", "\"+7\"", "99999999999999999999", "1e6"],
@@ -42,7 +42,7 @@ extension HostileDocument {
         }
     }
 
-    /// Names that are other objects', and what the server sets.
+    /// Documents with the name of another object, or with members that only the server may set.
     private static let named: [HostileDocument] = [
         .init(
             .policy, #"{"metadata":{"resourceVersion":"abc"}}"#, 422, "document.number-range",

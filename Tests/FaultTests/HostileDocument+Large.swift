@@ -5,7 +5,7 @@ extension HostileDocument {
         (0..<count).map(piece).joined(separator: separator)
     }
 
-    /// Texts that are no document, or more of one than is read.
+    /// Texts that are not documents, or that exceed a limit of the reader.
     static let unreadable: [HostileDocument] = [
         .init(.region, #"{"a":1,"a":2}"#, 400, "document.duplicate-key", at: "/a", json: true),
         .init(.region, "labels:\n  a: 1\n  a: 2\n", 400, "document.duplicate-key", at: "/labels/a"),
@@ -47,7 +47,7 @@ extension HostileDocument {
         .init(
             .region, many(10_000) { "%TAG !a\($0)! tag:x,\n" } + "---\na: 1\n", 413,
             "document.too-many-directives"),
-        // One word in spellings that Unicode calls equal.
+        // The keys are one word in different spellings. Unicode treats all of them as equal.
         .init(
             .region,
             "{"
@@ -62,8 +62,8 @@ extension HostileDocument {
             "document.duplicate-key", json: true),
     ]
 
-    /// Documents that break many rules, or one with much text. A region without blocks also gives up those
-    /// that its subnet lies in, which is one violation more.
+    /// Documents that break many rules, or one rule with much text. A region without blocks also gives up the blocks
+    /// that contain its subnet, which is one more violation.
     static let refused: [HostileDocument] = [
         .init(
             .region, "{" + many(4_000, ",") { "\"k\($0)\":1" } + "}", 422, "document.unknown-field",

@@ -1,8 +1,8 @@
 import HTTPTypes
 
-/// A body that is wrong, and what has to be answered to it.
+/// A wrong body and its expected answer.
 struct HostileDocument: Sendable, CustomStringConvertible {
-    /// To which the bodies go.
+    /// The paths to which the tests send the bodies.
     enum Place: String, Sendable {
         case region = "/v1/regions/west"
         case subnet = "/v1/regions/west/subnets/web"
@@ -28,11 +28,11 @@ struct HostileDocument: Sendable, CustomStringConvertible {
     var type: String
     var body: [UInt8]
     var status: Int
-    /// A rule that the answer names; nil where the status says it all.
+    /// A rule that the answer must name; nil if only the status is checked.
     var rule: String?
-    /// The pointer to the place that breaks the rule.
+    /// The pointer of the violation; nil if it is not checked.
     var pointer: String?
-    /// Violations in all, where that is known.
+    /// The total number of violations; nil if it is not checked.
     var count: Int?
 
     init(
@@ -54,7 +54,7 @@ struct HostileDocument: Sendable, CustomStringConvertible {
         "\(method) \(place.rawValue) \(String(decoding: body.prefix(160), as: UTF8.self))"
     }
 
-    /// A GlobalNetworkPolicy in YAML, `fields` being members of `metadata` in flow style.
+    /// Returns a policy in YAML. `metadata` and `spec` are the members of these mappings in flow style.
     static func policy(
         _ metadata: String, spec: String = "selector: all(), order: 1",
         kind: String = "GlobalNetworkPolicy"
@@ -62,13 +62,13 @@ struct HostileDocument: Sendable, CustomStringConvertible {
         "apiVersion: projectcalico.org/v3\nkind: \(kind)\nmetadata: {\(metadata)}\nspec: {\(spec)}\n"
     }
 
-    /// A policy of one ingress rule with these members.
+    /// Returns a policy with one ingress rule that has these members.
     static func rule(_ members: String) -> String {
         policy(
             "name: p", spec: "selector: has(a), order: 1, ingress: [{action: Allow, \(members)}]")
     }
 
-    /// A CrossRegionPolicy of one rule.
+    /// Returns a CrossRegionPolicy with one rule.
     static func crossRegion(
         from: String = "{region: west}", to: String = "{region: east}", more: String = ""
     ) -> String {
@@ -79,7 +79,7 @@ struct HostileDocument: Sendable, CustomStringConvertible {
         "kind: CrossRegionPolicy\nmetadata: {name: cr}\nspec: {\(spec)}\n"
     }
 
-    /// The document that a GET shows, with these members beside the source.
+    /// Returns a document in the form of a GET: the source, and `members` beside it.
     static func shown(_ members: String) -> String {
         let source = crossRegion().split(separator: "\n").joined(separator: ", ")
         return "{kind: CrossRegionPolicy, source: {\(source)}, \(members)}"

@@ -3,13 +3,15 @@ import TestSupport
 import Testing
 
 extension FaultTests {
-    /// A hundred and more bodies that are wrong, sent to the real program.
+    /// Sends more than a hundred wrong bodies to the real program.
     struct HostileDocumentTests {
-        /// Bytes of the largest answer to a refusal: its violations, and a detail whose every byte is escaped.
+        /// The maximum size of a refusal in bytes: the list of violations, a detail in which each byte is escaped as
+        /// six bytes, and 2,000 bytes for the rest.
         private static let answerBound = 65_536 + 6 * 2_000 + 2_000
-        /// Violations that an answer lists at most.
+        /// The maximum number of violations in an answer.
         private static let listBound = 100
-        /// Bytes by which memory may have grown after all of them, one MiB each at most.
+        /// The number of bytes by which the memory of the server may grow while it reads all bodies. Each body has at
+        /// most 1 MiB.
         private static let memoryBound = 256 << 20
 
         @Test(.timeLimit(.minutes(5)))

@@ -1,7 +1,7 @@
 import Foundation
 import TestSupport
 
-/// The entries of etcd's journal, read with etcdctl.
+/// The journal entries in etcd, read with etcdctl.
 struct Journal: Sendable {
     struct Entry: Sendable {
         var revision: Int
@@ -10,7 +10,7 @@ struct Journal: Sendable {
 
     private static let prefix = "/calico-policy-server/v1/journal/"
 
-    /// By change id.
+    /// The entries by change id.
     let entries: [String: Entry]
 
     init(_ etcd: EtcdProcess) async throws {
@@ -31,7 +31,7 @@ struct Journal: Sendable {
 
     var accepted: [String: Entry] { entries.filter { $0.value.isAccepted } }
 
-    /// The revision of the last accepted change; 0 when there is none.
+    /// The revision of the newest accepted change; 0 if there are no accepted changes.
     var newestRevision: Int { accepted.values.map(\.revision).max() ?? 0 }
 
     private static func bytes(_ base64: Any?) -> Data? {

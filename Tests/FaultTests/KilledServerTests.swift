@@ -28,14 +28,14 @@ extension FaultTests {
             try await server.kill9()
             await clients
             if number.isMultiple(of: 5) {
-                // Once more while it brings the ledger up to date.
+                // The server is killed again while it brings the ledger up to date.
                 try await server.start(awaitsReady: false)
                 try await server.kill9()
             }
             try await server.start()
         }
 
-        /// A replica that reads the whole history at once comes to the same changes.
+        /// Checks that a new replica, which reads the whole history at once, records the same changes.
         private func agreesWithNewReplica(
             _ rows: [AuditRow], _ etcd: EtcdProcess, _ load: WriteLoad
         ) async throws {

@@ -54,7 +54,8 @@ extension FaultTests {
             }
         }
 
-        /// The changes in etcd while the server was down. Neither leaves a key of ours with a new revision.
+        /// The changes in etcd while the server is down. Neither kind gives a remaining key of Calico or of the server
+        /// a new revision.
         enum Quiet: String, CaseIterable, Sendable {
             case deletionsOnly, otherKeysOnly
         }
@@ -127,7 +128,8 @@ extension FaultTests {
                     #expect(first.change.verb == "observe")
                     #expect(first.isAfterGap == isCompacted)
                     #expect(first.detail?.contains("the ledger is new") == true)
-                    // The change and its actor are known. States in between may be gone with the history.
+                    // The last change of each object and its actor are known. A compaction may have removed the states
+                    // in between.
                     #expect(authors(rows) == authors(before))
                     if !isCompacted {
                         #expect(

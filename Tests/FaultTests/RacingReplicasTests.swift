@@ -18,8 +18,8 @@ extension FaultTests {
             }
         }
 
-        /// Every subnet holds the address 10.1.1.0, half of them are in each region, and each server
-        /// gets half of each region's.
+        /// Sends overlapping subnets through both servers at once. Every subnet contains the address 10.1.1.0. Each
+        /// region gets half of the subnets, and each server gets half of the subnets of each region.
         private func race(_ first: APIClient, _ second: APIClient) async throws {
             try await first.accepted(.put, "/v1/regions/west", "{}")
             try await first.accepted(.put, "/v1/regions/east", "{}")

@@ -1,15 +1,16 @@
 import Foundation
 
-/// A reason why a fault test could not do its work, which is no verdict on the server.
+/// An error that means that a fault test could not do its work. It says nothing about the server.
 struct FaultTestError: Error, CustomStringConvertible {
     let description: String
 
     init(_ description: String) { self.description = description }
 }
 
-/// The built program that the tests drive.
+/// The `policy-server` program that the tests run.
 enum ServerExecutable {
-    /// TEST_POLICY_SERVER, or `policy-server` in the folder of build products this test runs from.
+    /// Returns the program that TEST_POLICY_SERVER names, or `policy-server` in the folder of build products that
+    /// contains this test.
     static func locate() throws -> URL {
         if let path = ProcessInfo.processInfo.environment["TEST_POLICY_SERVER"] {
             return try check(URL(fileURLWithPath: path))
@@ -24,7 +25,8 @@ enum ServerExecutable {
             if isProgram(candidate) { return candidate }
             folder.deleteLastPathComponent()
         }
-        // A test bundle may be loaded by a runner that lives with the toolchain.
+        // The process may be a test runner in the folder of the toolchain. The build products are then searched below
+        // the current folder.
         let products = URL(
             fileURLWithPath: FileManager.default.currentDirectoryPath + "/.build/debug")
         return try check(products.appendingPathComponent("policy-server"))

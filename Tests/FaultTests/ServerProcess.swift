@@ -3,10 +3,9 @@ import HTTPTypes
 import Synchronization
 import TestSupport
 
-/// A real `policy-server` on a loopback port that it chooses itself, with a data directory that
-/// outlives its restarts.
+/// A real `policy-server` on a loopback port that it chooses itself. Its data directory survives its restarts.
 ///
-/// It comes to life in `withServer` and is gone after it, however the test ends: see `ServerWatchdog`.
+/// `withServer` creates the process and ends it, even if the test process crashes (`ServerWatchdog`).
 final class ServerProcess: Sendable {
     /// The end of a process: its exit code, or the signal that killed it.
     enum Ending: Sendable, Equatable {
@@ -17,22 +16,22 @@ final class ServerProcess: Sendable {
     private struct Running {
         var process: Process
         var port: Int
-        /// The file of its log; nil when that goes to a pipe.
+        /// The file of the log; nil if the log goes to a pipe.
         var log: String?
-        /// Held open, and not read any more once the port is known.
+        /// The pipe of the log. It stays open, but the test reads it only until the port is known.
         var pipe: Pipe?
     }
 
     /// The environment of the process.
     struct Surroundings: Sendable {
-        /// Soft and hard limit of open descriptors; nil for those of the tests.
+        /// The soft and hard limit of open descriptors; nil for the limits of the test process.
         var descriptors: Int?
-        /// True if its log goes to a pipe that is not read after the first lines.
+        /// True if the log goes to a pipe that the test reads only at the start.
         var logsToPipe = false
     }
 
     let data: TemporaryDirectory
-    /// The path of the ledger.
+    /// The directory that contains the ledger.
     let dataDirectory: String
     private let executable: URL
     private let flags: [String]
@@ -50,7 +49,7 @@ final class ServerProcess: Sendable {
         self.flags =
             [
                 "serve", "--listen", "127.0.0.1:0", "--data-dir", self.dataDirectory,
-                // The tests count every row: their own reading must not add to them.
+                // The tests count every row, so their own reads must not become rows.
                 "--audit-reads", "off",
             ] + etcd.flatMap { ["--etcd", $0.clientURL] } + flags
         watchdog = try ServerWatchdog(pidFile: data.file("pid"))
@@ -59,10 +58,10 @@ final class ServerProcess: Sendable {
     /// The ledger's file.
     var ledger: String { dataDirectory + "/audit.sqlite" }
 
-    /// The port of the process that runs now, or ran last; 0 before the first.
+    /// The port of the current or last process; 0 before the first start.
     var port: Int { running.withLock { $0?.port ?? 0 } }
 
-    /// Starts the process and waits until it listens, and unless told otherwise until it is ready.
+    /// Starts the process and waits until it listens. If `awaitsReady` is true, also waits until it is ready.
     func start(awaitsReady: Bool = true) async throws {
         let process = Process()
         var log: String?
@@ -107,7 +106,7 @@ final class ServerProcess: Sendable {
         if awaitsReady { try await waitUntilReady() }
     }
 
-    /// Waits until readiness says that every part works.
+    /// Waits until `/readyz` reports that every part works.
     func waitUntilReady(timeout: Duration = .seconds(30)) async throws {
         let client = HTTPTestClient(port: port)
         let deadline = ContinuousClock.now + timeout
@@ -122,7 +121,7 @@ final class ServerProcess: Sendable {
         await client.close()
     }
 
-    /// Ends the process without warning (SIGKILL).
+    /// Kills the process (SIGKILL).
     func kill9() async throws {
         let ending = try await end(with: SIGKILL)
         guard ending == .signal(SIGKILL) else {
@@ -130,19 +129,19 @@ final class ServerProcess: Sendable {
         }
     }
 
-    /// Asks the process to end (SIGTERM), without waiting for it.
+    /// Sends SIGTERM to the process and does not wait for its end.
     func terminate() { signal(SIGTERM) }
 
-    /// The log of the process that runs now, or ran last.
+    /// The log of the current or last process; empty if it went to a pipe.
     var log: String {
         let file = running.withLock { $0?.log }
         return file.flatMap { try? String(contentsOfFile: $0, encoding: .utf8) } ?? ""
     }
 
-    /// Ends the process in good order and tells how it ended.
+    /// Stops the process gracefully, waits for its end and returns how it ended.
     func stop(by signal: Int32 = SIGTERM) async throws -> Ending { try await end(with: signal) }
 
-    /// The end of the process, once it has ended.
+    /// Waits for the end of the process and returns how it ended.
     func ending() async throws -> Ending {
         guard let process = running.withLock({ $0?.process }) else {
             throw FaultTestError("the server was never started")
@@ -170,7 +169,7 @@ final class ServerProcess: Sendable {
         }
     }
 
-    /// The port that the server says it listens on; `read` gives what it has logged.
+    /// Waits until the log shows the port of the server, and returns it. `read` returns the log.
     private static func port(of process: Process, read: () -> String) async throws -> Int {
         let deadline = ContinuousClock.now + .seconds(30)
         let mark = "listen=[\"http://127.0.0.1:"
@@ -189,7 +188,7 @@ final class ServerProcess: Sendable {
     }
 }
 
-/// Runs `body` with a server on `etcd` that is ready, and is gone afterwards.
+/// Runs `body` with a ready server on `etcd`. Ends the server afterwards.
 func withServer<Result: Sendable>(
     on etcd: EtcdProcess, flags: [String] = [], dataDirectory: String? = nil,
     surroundings: ServerProcess.Surroundings = ServerProcess.Surroundings(),
@@ -199,7 +198,7 @@ func withServer<Result: Sendable>(
         on: [etcd], flags: flags, dataDirectory: dataDirectory, surroundings: surroundings, body)
 }
 
-/// The same on the members of a cluster.
+/// Runs `body` with a ready server on the members of a cluster. Ends the server afterwards.
 func withServer<Result: Sendable>(
     on etcd: [EtcdProcess], flags: [String] = [], dataDirectory: String? = nil,
     surroundings: ServerProcess.Surroundings = ServerProcess.Surroundings(),

@@ -1,8 +1,8 @@
 import Foundation
 import Synchronization
 
-/// A shell that waits for the end of its input, then kills the process whose number is in a file: so
-/// that a server ends with the test process, even if that one crashes.
+/// A shell that waits for the end of its input and then kills the process whose id is in a file. The server therefore
+/// ends with the test process, even if the test process crashes.
 final class ServerWatchdog: Sendable {
     private let pidFile: String
     private let process: Process
@@ -25,12 +25,13 @@ final class ServerWatchdog: Sendable {
         input = Mutex(pipe.fileHandleForWriting)
     }
 
-    /// From now on `pid` is the process to kill, instead of an earlier one.
+    /// Makes `pid` the process to kill, instead of any earlier process.
     func guardProcess(_ pid: Int32) throws {
         try Data("\(pid)".utf8).write(to: URL(fileURLWithPath: pidFile))
     }
 
-    /// Call when the guarded process has ended: its number may soon be another's.
+    /// Ends the watchdog. Must be called after the guarded process has ended, because the system may soon give its id
+    /// to another process.
     func finish() {
         try? FileManager.default.removeItem(atPath: pidFile)
         input.withLock { handle in

@@ -1,7 +1,7 @@
 import Foundation
 import TestSupport
 
-/// bash, as an administrator uses it.
+/// Runs commands in bash, like an administrator.
 enum Shell {
     static func run(
         _ command: String, _ environment: [String: String], in folder: TemporaryDirectory

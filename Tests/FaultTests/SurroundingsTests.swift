@@ -4,7 +4,7 @@ import TestSupport
 import Testing
 
 extension FaultTests {
-    /// An unread log, few descriptors, signals.
+    /// Tests the server with an unread log, with few descriptors, and with signals.
     struct SurroundingsTests {
         @Test(.timeLimit(.minutes(2)))
         func `an unread log pipe delays no request, and lost lines are counted`()
@@ -15,7 +15,8 @@ extension FaultTests {
                 surroundings.logsToPipe = true
                 try await withServer(on: etcd, surroundings: surroundings) { server in
                     let client = APIClient(server)
-                    // Some 200 bytes of log each: far more than the pipe and the queue before it hold.
+                    // Each request writes about 200 bytes to the log. Together they far exceed the pipe and the queue
+                    // of the log.
                     let path = "/healthz?" + String(repeating: "x", count: 4)
                     for _ in 0..<20 {
                         try await withThrowingTaskGroup(of: Int.self) { group in
@@ -67,7 +68,7 @@ extension FaultTests {
             }
         }
 
-        /// Runs `body` while `count` connections say nothing.
+        /// Runs `body` while `count` connections are open and silent.
         private func silent(
             _ count: Int, on client: HTTPTestClient, _ body: @Sendable () async throws -> Void
         ) async throws {

@@ -2,13 +2,13 @@ import Foundation
 import TestSupport
 import Testing
 
-/// Checks what design.md section 8 promises after every fault, against one server and its etcd.
+/// Checks the guarantees that hold after every fault, for one server and its etcd.
 struct Verification {
     let server: ServerProcess
     let etcd: EtcdProcess
 
-    /// Nothing acknowledged is lost, nothing is in the ledger twice or without its change in etcd, and
-    /// the ledger's chain is whole. Returns the ledger's rows, oldest first.
+    /// Checks that no acknowledged write is lost, that the ledger has no row twice and no row without its change in
+    /// etcd, and that its chain is complete. Returns the rows of the ledger, oldest first.
     @discardableResult
     func verify(_ log: WriteLog) async throws -> [AuditRow] {
         let client = APIClient(server)
@@ -24,8 +24,8 @@ struct Verification {
         return rows
     }
 
-    /// Rows are numbered without holes, each names the hash of the one before, and no object changes
-    /// between two rows about it.
+    /// Checks that row numbers are consecutive, that each row names the hash of the row before it, and that no object
+    /// changes between two rows about it.
     func checkChain(_ rows: [AuditRow]) {
         #expect(rows.map(\.seq) == rows.indices.map { $0 + 1 })
         var previous = String(repeating: "0", count: 64)
@@ -47,7 +47,7 @@ struct Verification {
         let authored = Dictionary(
             grouping: accepted.filter { $0.change.origin == "api" }, by: \.change.changeID)
         for (id, entry) in journal.accepted {
-            // A manifest has a row for each object; that none is there twice is checked below.
+            // A manifest has a row for each object, all of one revision. Duplicate rows are checked below.
             let revisions = Set((authored[id] ?? []).map(\.change.revision))
             #expect(revisions == [entry.revision], "rows of change \(id)")
         }

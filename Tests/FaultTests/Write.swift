@@ -1,11 +1,11 @@
 import HTTPTypes
 
-/// A write, and how its effect is recognised.
+/// A write and the value that shows its effect.
 struct Write: Sendable {
     var method: HTTPRequest.Method
     var path: String
     var body: String?
-    /// The value that `marker(of:)` finds after it; nil if the object is gone.
+    /// The value that `marker(of:)` returns after this write; nil if the write deletes the object.
     var marker: String?
 
     static func subnet(_ name: String, cidr: String) -> Write {
@@ -30,7 +30,7 @@ struct Write: Sendable {
         Write(method: .delete, path: write.path, body: nil, marker: nil)
     }
 
-    /// The field of a subnet's or a policy's document that the writes here vary.
+    /// Returns the field of a subnet or policy that the writes of these tests change.
     static func marker(of document: [String: Any]) -> String? {
         if let cidr = document["cidr"] as? String { return cidr }
         let spec = document["spec"] as? [String: Any]

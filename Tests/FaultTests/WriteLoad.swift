@@ -2,8 +2,8 @@ import HTTPTypes
 import Synchronization
 import TestSupport
 
-/// Clients that write as fast as they are answered, each to objects of its own, and keep book of the
-/// answers. Region `west` has to exist.
+/// Clients that write as fast as the server answers, and record the answers. Each client writes its own objects. Region
+/// `west` must exist.
 final class WriteLoad: Sendable {
     /// The reaction of a client to a 503.
     enum Persistence: Sendable {
@@ -17,17 +17,17 @@ final class WriteLoad: Sendable {
     private let number = Atomic(0)
     private let unansweredMayBeApplied: Bool
 
-    /// - Parameter unansweredMayBeApplied: false when a write without an answer must have no effect.
+    /// - Parameter unansweredMayBeApplied: False if a write without an answer must have no effect.
     init(unansweredMayBeApplied: Bool = true) {
         self.unansweredMayBeApplied = unansweredMayBeApplied
     }
 
     var log: WriteLog { book.withLock { $0 } }
 
-    /// Lets the clients end after the answer they wait for.
+    /// Stops the clients after their current answers.
     func stop() { isStopped.store(true, ordering: .relaxed) }
 
-    /// Runs until `stop`, or for each client until its connection ends.
+    /// Runs the clients until `stop` is called. A client ends earlier if its connection ends.
     func run(_ server: ServerProcess, clients: [Persistence]) async {
         isStopped.store(false, ordering: .relaxed)
         await withTaskGroup(of: Void.self) { group in
@@ -44,7 +44,7 @@ final class WriteLoad: Sendable {
         await client.http.close()
     }
 
-    /// Makes a subnet, and removes every other one, or makes a policy and changes it; false when the
+    /// Creates a subnet and deletes every other one, or creates a policy and changes it. Returns false if the
     /// connection has ended.
     private func runCycle(_ client: APIClient, _ persistence: Persistence) async -> Bool {
         let number = number.add(1, ordering: .relaxed).newValue
@@ -52,7 +52,7 @@ final class WriteLoad: Sendable {
         let subnet = Write.subnet(
             "s\(number)", cidr: "10.\(block >> 16 & 255).\(block >> 8 & 255).\(block & 255)/28")
         var isConnected = true
-        /// True if the write was acknowledged.
+        /// Sends `write`. Returns true if it was acknowledged.
         func carryOut(_ write: Write) async -> Bool {
             guard isConnected, !isStopped.load(ordering: .relaxed) else { return false }
             let status = await send(write, client, persistence)
@@ -68,7 +68,7 @@ final class WriteLoad: Sendable {
         return isConnected
     }
 
-    /// The final status; nil when the connection ended before it.
+    /// Sends the write and returns its final status; nil if the connection ended before the answer.
     private func send(
         _ write: Write, _ client: APIClient, _ persistence: Persistence
     ) async -> Int? {

@@ -1,7 +1,7 @@
 import HTTPTypes
 import TestSupport
 
-/// The answers that clients got to their writes, and the state of etcd that follows from them.
+/// The answers that clients received to their writes, and the state of etcd that follows from them.
 struct WriteLog: Sendable {
     struct Acknowledgement: Sendable {
         var changeID: String
@@ -9,20 +9,20 @@ struct WriteLog: Sendable {
     }
 
     var acknowledged: [Acknowledgement] = []
-    /// The states an object may be in, by path: what its `marker` may be, nil for absent. More than one
-    /// where the last word on a write is open.
+    /// The possible values of `marker` for each path; nil means that the object is absent. A path has several values
+    /// while the outcome of a write is open.
     var possible: [String: Set<String?>] = [:]
     /// The number of answers of each status.
     var statuses: [Int: Int] = [:]
-    /// The types of the problems of 503s.
+    /// The types of the problems in 503 answers.
     var problems: Set<String> = []
-    /// Changes of which a 503 said only that their outcome is open.
+    /// The ids of changes for which a 503 answer left the outcome open.
     var undecided: [String] = []
-    /// Writes whose connection ended before the answer.
+    /// The number of writes whose connection ended before the answer.
     var unanswered = 0
-    /// Answers that no write here should ever get.
+    /// The answers that these writes must never receive.
     var unexpected: [String] = []
-    /// The longest time that an answer took.
+    /// The longest time between a write and its answer.
     var slowest = Duration.zero
 
     mutating func record(_ write: Write, _ answer: HTTPTestResponse, took time: Duration) {
@@ -41,7 +41,7 @@ struct WriteLog: Sendable {
             if answer.headers[.retryAfter] == nil {
                 unexpected.append("503 without Retry-After: \(answer.text)")
             }
-            // Without a change id the problem says that nothing was applied.
+            // A problem without a change id means that nothing was applied.
             guard let id = answer.changeID else { break }
             undecided.append(id)
             possible[write.path, default: [nil]].insert(write.marker)
@@ -49,7 +49,8 @@ struct WriteLog: Sendable {
         }
     }
 
-    /// `mayBeApplied` is false where the server had promised to answer what it took.
+    /// Records a write without an answer. `mayBeApplied` is false if the server must answer every write that it
+    /// accepts.
     mutating func recordUnanswered(_ write: Write, mayBeApplied: Bool) {
         unanswered += 1
         if mayBeApplied { possible[write.path, default: [nil]].insert(write.marker) }

@@ -4,7 +4,7 @@ import Synchronization
 import TestSupport
 import Testing
 
-/// Bytes of bodies and answers, over all connections.
+/// Tests the limits on the bytes of bodies and answers of all connections together.
 @Suite(.timeLimit(.minutes(1))) struct BudgetTests {
     private static var limits: HTTPServer.Limits {
         var limits = HTTPServer.Limits()
@@ -14,7 +14,7 @@ import Testing
         return limits
     }
 
-    /// Holds what it has read until the gate opens.
+    /// Returns a route whose handler reads the body, opens `hasBegun`, and keeps the body until `mayEnd` opens.
     private static func holding(_ hasBegun: Gate, _ mayEnd: Gate, memory: Int = 0) -> Route {
         var route = Route(.put, "/hold", accepts: ["text/plain"]) { request in
             let bytes = try await request.body.collect()
@@ -48,7 +48,7 @@ import Testing
         let route = Route(.put, "/hold", accepts: ["text/plain"]) { request in
             _ = try await request.body.collect()
             hasBegun.open()
-            // One that does not notice that it was cancelled.
+            // The unstructured task makes this handler ignore its cancellation.
             await Task { await mayEnd.wait() }.value
             return Response()
         }
@@ -132,7 +132,8 @@ import Testing
         }
     }
 
-    /// Sends requests for /large on connections that read nothing until answers of `bytes` are held.
+    /// Opens connections that request /large and read only the header, until the server holds `bytes` bytes of answers.
+    /// Then runs `body`.
     private static func fill(
         _ server: TestServer, to bytes: Int, _ body: @Sendable () async throws -> Void
     ) async throws {
@@ -150,7 +151,7 @@ import Testing
     @Test func `a read whose answer finds no room gets 503, and the slowest reader is closed`()
         async throws
     {
-        // Far more than the kernel's buffers take of it.
+        // The answers are far larger than the buffers of the kernel, so the server must hold most of their bytes.
         var limits = Self.limits
         limits.answerMemory = 40 << 20
         try await TestServer.with([Self.large(16 << 20), .hello], limits: limits) { server in

@@ -5,9 +5,10 @@ import Synchronization
 import TestSupport
 import Testing
 
-/// Work is cancelled when its client no longer waits.
+/// Tests that the server cancels work whose client no longer waits.
 @Suite(.timeLimit(.minutes(1))) struct CancellationTests {
-    /// A handler that only cancellation ends, and gates that tell of both.
+    /// A handler that ends only by cancellation. One gate opens when the handler begins, and the other after its
+    /// cancellation.
     private struct Endless: Sendable {
         let hasBegun = Gate()
         let wasCancelled = Gate()
@@ -97,7 +98,7 @@ import Testing
         #expect(began.withLock { $0 } == 1)
     }
 
-    /// `nc`, and HTTP/1.0 clients, close their side when they have said everything.
+    /// `nc` and HTTP/1.0 clients close their sending side after the request.
     @Test func `a client that closes its side gets an answer that is ready in time`() async throws {
         let (hasBegun, mayEnd) = (Gate(), Gate())
         let route = Route(.get, "/slow") { _ in
@@ -159,7 +160,8 @@ import Testing
                 try await raw.send("GET /stream HTTP/1.0\r\n\r\n")
                 _ = try await raw.receive(through: "begin ")
                 raw.closeOutput()
-                // Time for the server to see that, and to be wrong about it.
+                // The pause gives the server time to see the half-close, which it must not treat as a client that has
+                // left.
                 try await Task.sleep(for: .milliseconds(50))
                 mayEnd.open()
                 return String(decoding: try await raw.receiveAll(), as: UTF8.self)
@@ -168,7 +170,7 @@ import Testing
         }
     }
 
-    /// A busy server may come to a request only after the time that a client with a closed side has.
+    /// A busy server may begin a request only after `halfCloseTimeout`. The client must still get an answer.
     @Test func `a request that was not begun in time is still answered`() async throws {
         let route = Route(.get, "/slow") { _ in Response() }
         var limits = HTTPServer.Limits()

@@ -6,7 +6,7 @@ struct ConnectionAbuse: Sendable, CustomTestStringConvertible {
     typealias Connection = HTTPRawConnection
 
     let name: String
-    /// Connections that do it at the same time.
+    /// The number of connections that do this at the same time.
     let count: Int
     /// The client's actions. It is no error if the server closes the connection.
     let run: @Sendable (Connection) async throws -> Void
@@ -29,7 +29,7 @@ struct ConnectionAbuse: Sendable, CustomTestStringConvertible {
 
     private static func words(_ count: Int) -> String { String(repeating: "x", count: count) }
 
-    /// Sends `text` until the server has had enough.
+    /// Sends `text` several times and then reads until the server closes the connection.
     private static func flood(_ raw: Connection, _ text: String, times: Int) async throws {
         for _ in 0..<times { try await raw.send(text) }
         _ = try await raw.receiveAll()

@@ -4,7 +4,8 @@ import Synchronization
 import TestSupport
 import Testing
 
-/// A well-behaved client is served whatever many others do at once, and nothing is left behind.
+/// Tests that a well-behaved client is served while many other clients abuse the server, and that the server frees all
+/// memory and connections afterwards.
 @Suite(.timeLimit(.minutes(3))) struct ConnectionAbuseTests {
     private static let large = Route(.get, "/large") { _ in
         Response(contentType: "text/plain", [UInt8](repeating: UInt8(ascii: "x"), count: 400_000))
@@ -38,7 +39,7 @@ import Testing
         return limits
     }
 
-    /// Well above what a request takes, and far below what a client would give up after.
+    /// A time far longer than a request takes, and far shorter than the time after which a client gives up.
     private static let patience = Duration.seconds(20)
 
     @Test(arguments: ConnectionAbuse.all)
@@ -76,7 +77,7 @@ import Testing
             }
             let held = most.withLock { $0 }
             #expect(held.bodies <= Self.limits.bodyMemory)
-            // Answers of up to 64 KiB, one for each connection, are beside the budget.
+            // Answers of up to 64 KiB may exceed the budget. Each connection can hold one of them.
             #expect(
                 held.answers
                     <= Self.limits.answerMemory
@@ -89,8 +90,8 @@ import Testing
         #expect(Set(ConnectionAbuse.all.map(\.name)).count == ConnectionAbuse.all.count)
     }
 
-    /// A read and a write on connections of their own, repeated when they are told to; both must be done
-    /// within the client's patience.
+    /// Sends a read and a write, each on a new connection. Repeats a request that fails or gets 408 or 503. Each
+    /// request must succeed within `patience`.
     private static func behave(_ server: TestServer) async throws {
         try await eventually("a read is answered", timeout: patience) {
             let answer = try? await server.client.send(.get, "/hello", fresh: true)

@@ -4,14 +4,14 @@ import NIOCore
 import NIOEmbedded
 import Testing
 
-/// One connection without a socket and with a clock that the test moves.
+/// Tests of one connection without a socket. The test moves the clock.
 @Suite struct ConnectionHandlerTests {
     @Test func `the socket is not read beyond what the body's reader wants`() throws {
         let connection = try EmbeddedConnection(routes: [.echo])
         try connection.receive("PUT /echo HTTP/1.1\r\nHost: a\r\nContent-Length: 1000\r\n\r\n")
         let before = connection.reads
         for _ in 0..<100 { try connection.receive("x") }
-        // The high watermark: eight chunks that have not been read.
+        // The high watermark is eight unread chunks.
         #expect(connection.reads - before < 10)
         try connection.finish()
     }
@@ -73,7 +73,7 @@ import Testing
         #expect(!connection.channel.isActive)
     }
 
-    /// Pipelined requests that came in one read leave in one write.
+    /// The answers to pipelined requests that arrive in one read leave in one write.
     @Test func `answers are written together`() throws {
         let connection = try EmbeddedConnection(routes: [.hello])
         let request = "GET /hello HTTP/1.1\r\nHost: a\r\n\r\n"
@@ -85,7 +85,7 @@ import Testing
     }
 }
 
-/// A connection on an embedded channel, the socket replaced by the test.
+/// A connection on NIO's embedded channel. The test reads and writes in place of a socket.
 final class EmbeddedConnection {
     let channel: EmbeddedChannel
     private let counter = ReadCounter()
@@ -114,7 +114,7 @@ final class EmbeddedConnection {
         try channel.connect(to: SocketAddress(ipAddress: "127.0.0.1", port: 1)).wait()
     }
 
-    /// Gives the connection one read's bytes.
+    /// Delivers `text` to the connection as the bytes of one read.
     func receive(_ text: String) throws {
         try receive(Array(text.utf8))
     }

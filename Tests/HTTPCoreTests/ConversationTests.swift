@@ -71,7 +71,7 @@ import Testing
         }
     }
 
-    /// RFC 9112 §9.3.2: answers come in the order of the requests, whatever takes longer.
+    /// RFC 9112 §9.3.2: the answers have the order of the requests, even if an earlier answer takes longer.
     @Test func `pipelined requests are answered in order`() async throws {
         let gate = Gate()
         let slow = Route(.get, "/slow") { _ in
@@ -111,7 +111,7 @@ import Testing
                 return String(decoding: try await raw.receiveAll(), as: UTF8.self)
             }
             #expect(text.ranges(of: "200 OK").count == 3)
-            // RFC 9112 §9.6: the last one says so, and only that.
+            // RFC 9112 §9.6: only the last answer has `Connection: close`.
             let answers = text.split(separator: "HTTP/1.1 ")
             #expect(answers.map { $0.contains("Connection: close") } == [false, false, true])
         }
@@ -131,7 +131,7 @@ import Testing
         }
     }
 
-    /// RFC 9112 §9.3: HTTP/1.0 closes unless asked to keep the connection.
+    /// RFC 9112 §9.3: an HTTP/1.0 connection closes after the answer unless the client asks to keep it.
     @Test func `connections of HTTP 1_0 are closed unless the client asks to keep them`()
         async throws
     {
@@ -144,7 +144,7 @@ import Testing
         }
     }
 
-    /// RFC 9110 §7.8: an upgrade that is not wanted is ignored (curl --http2 offers one).
+    /// RFC 9110 §7.8: the server may ignore an offered upgrade. `curl --http2` offers one.
     @Test func `an offered upgrade is answered in HTTP 1_1 and the connection closed`()
         async throws
     {
@@ -205,7 +205,7 @@ import Testing
         #expect(seen[0].bytesIn == 4)
         #expect(seen[0].bytesOut == 4)
         #expect(seen[0].principal == "anna")
-        #expect(seen[0].remoteAddress == "127.0.0.1")
+        #expect(seen[0].peer.address == "127.0.0.1")
         #expect(seen[1].route == nil)
         #expect(seen[1].path == "/none")
         #expect(seen[1].status == 404)

@@ -1,8 +1,8 @@
 import TestSupport
 
-/// One line of a file in Tests/Corpora/http: bytes for a connection, and what is to come back.
+/// One line of a file in Tests/Corpora/http: the bytes to send on a connection, and the expected answers.
 struct CorpusMessage: Sendable, CustomStringConvertible {
-    /// The section that says what is right, such as `9112 §3.2`.
+    /// The RFC section that determines the answers, such as `9112 §3.2`.
     let section: String
     /// The statuses of the answers.
     let statuses: [Int]
@@ -28,7 +28,8 @@ struct CorpusMessage: Sendable, CustomStringConvertible {
             }
     }
 
-    /// `text` with its escapes read (`\r`, `\n`, `\t`, `\\`, `\xNN`) and `{n*text}` repeated.
+    /// The bytes that `text` describes: escapes (`\r`, `\n`, `\t`, `\\`, `\xNN`) are decoded, and `{n*text}` is
+    /// repeated n times.
     var bytes: [UInt8] {
         var bytes: [UInt8] = []
         var rest = Array(text.utf8)[...]
@@ -65,20 +66,20 @@ struct CorpusMessage: Sendable, CustomStringConvertible {
     }
 }
 
-/// The answers of a connection, one after the other.
+/// The answers that a client received on one connection, in order.
 struct AnswerList {
     struct Answer {
         var status: Int
-        /// In lower case, with the status line.
+        /// The status line and the header fields, in lower case.
         var head: String
         var body: [UInt8]
     }
 
     private(set) var answers: [Answer] = []
-    /// The rest that is not a whole answer.
+    /// The bytes after the last complete answer.
     private(set) var rest: [UInt8]
 
-    /// - Parameter isHead: The answers have no bodies, whatever their length says (RFC 9110 §9.3.2).
+    /// - Parameter isHead: True if the answers have no bodies, even with a Content-Length (RFC 9110 §9.3.2).
     init(_ bytes: [UInt8], isHead: Bool = false) {
         rest = bytes
         while let end = rest.firstRange(of: Array("\r\n\r\n".utf8))?.upperBound {
@@ -95,6 +96,6 @@ struct AnswerList {
         }
     }
 
-    /// Statuses but for interim ones (RFC 9110 §15.2).
+    /// The answers without the interim answers (RFC 9110 §15.2).
     var final: [Answer] { answers.filter { $0.status >= 200 } }
 }

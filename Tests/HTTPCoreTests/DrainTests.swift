@@ -68,7 +68,7 @@ import Testing
         }
     }
 
-    /// Returns when the listening socket is closed.
+    /// Waits until the listening socket is closed.
     private func untilRefused(_ server: TestServer) async throws {
         while true {
             do {

@@ -4,7 +4,7 @@ import Synchronization
 import TestSupport
 import Testing
 
-/// The choice of the connection that is closed when the limit is reached.
+/// Tests which connection the server closes when the limit is reached.
 @Suite(.timeLimit(.minutes(1))) struct EvictionTests {
     private static var limits: HTTPServer.Limits {
         var limits = HTTPServer.Limits()
@@ -13,7 +13,7 @@ import Testing
         return limits
     }
 
-    /// Runs `body` with `count` more connections, each after `prepare`.
+    /// Opens `count` connections, runs `prepare` on each of them, and then runs `body`.
     private static func open(
         _ count: Int, on server: TestServer,
         prepare: @Sendable (HTTPRawConnection) async throws -> Void,

@@ -3,7 +3,7 @@ import HTTPTypes
 import TestSupport
 import Testing
 
-/// No input ends the server.
+/// Tests that no input ends the server.
 @Suite(.timeLimit(.minutes(2))) struct HostileBytesTests {
     private static let seeds = [
         "GET /hello HTTP/1.1\r\nHost: a\r\n\r\n",
@@ -43,7 +43,7 @@ import Testing
         }
     }
 
-    /// Random bytes, or requests with some bytes changed, inserted, removed or repeated.
+    /// Returns random bytes, or requests with some bytes changed, inserted, removed or repeated.
     private static func bytes(_ random: inout SplitMix64) -> [UInt8] {
         if Int.random(in: 0..<5, using: &random) == 0 {
             return (0..<Int.random(in: 1...600, using: &random)).map { _ in

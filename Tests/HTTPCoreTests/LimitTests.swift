@@ -72,7 +72,7 @@ import Testing
     @Test(arguments: ["", "GET /hello HTTP/1.1\r\nHost: a\r\n\r\n"])
     func `an idle connection is closed without an answer`(before: String) async throws {
         var limits = HTTPServer.Limits()
-        // Long enough for the request to arrive on a machine that is busy with other tests.
+        // The timeout is long enough for the request to arrive on a machine that is busy with other tests.
         limits.idleTimeout = .seconds(2)
         try await TestServer.with([.hello], limits: limits) { server in
             let text = try await raw(server, before, closeOutput: false)

@@ -1,11 +1,11 @@
 import Logging
 import Synchronization
 
-/// Keeps what is logged, for tests.
+/// A log that keeps its lines in memory, for tests.
 final class LineLog: Sendable {
     private let kept = Mutex<[String]>([])
 
-    /// Level, message and metadata of each line, in order.
+    /// The level, message and metadata of each line, in order.
     var lines: [String] { kept.withLock { $0 } }
 
     var logger: Logger {

@@ -20,9 +20,9 @@ import Testing
         let client = HTTPTestClient(port: addresses[0].port)
         async let answer = client.send(.get, "/slow", fresh: true)
         await hasBegun.wait()
-        // Without the gate open the server would wait for ever if an expectation ended the test.
+        // If an expectation ends the test early, the server must not wait forever for the slow request.
         defer { mayEnd.open() }
-        // Linux lists sockets while they come and go, and may leave one out.
+        // Linux builds the list while sockets open and close, so the list may miss a socket.
         try await eventually("the listener is found and shut down") {
             Self.shutDownListener(port: addresses[1].port)
         }
@@ -91,15 +91,15 @@ import Testing
             router: try builder.build(), logger: log.logger)
     }
 
-    /// Ends the listening socket of this process on `port` behind the server's back, as nothing but a fault
-    /// of the system would; false when it is not found (it is looked up in Linux' /proc).
+    /// Shuts down the listening socket of this process on `port` without telling the server. Only a fault of the system
+    /// would do this. Returns false if Linux does not list the socket in /proc.
     private static func shutDownListener(port: Int) -> Bool {
         let table = (try? String(contentsOfFile: "/proc/self/net/tcp", encoding: .utf8)) ?? ""
         let local = "0100007F:" + String(format: "%04X", port)
         var inode: Substring?
         for line in table.split(separator: "\n") {
             let fields = line.split(separator: " ")
-            // Local address, state (0A: listening), inode.
+            // Field 1 is the local address, field 3 the state (0A means listening), and field 9 the inode.
             guard fields.count > 9, fields[1] == local, fields[3] == "0A" else { continue }
             inode = fields[9]
         }

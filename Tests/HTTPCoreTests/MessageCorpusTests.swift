@@ -3,8 +3,8 @@ import HTTPTypes
 import TestSupport
 import Testing
 
-/// Hundreds of messages, byte by byte, with the answer that the RFCs ask for; the files are in
-/// Tests/Corpora/http, one for each part of the protocol.
+/// Sends hundreds of exact messages and checks the answers that the RFCs require. Tests/Corpora/http has one file for
+/// each part of the protocol.
 @Suite(.timeLimit(.minutes(2))) struct MessageCorpusTests {
     static let files = [
         "9112-request-line.txt", "9112-target.txt", "9110-host.txt", "9112-fields.txt",
@@ -45,7 +45,7 @@ import Testing
         }
     }
 
-    /// A message is the same in one piece and byte by byte.
+    /// The judgement of a message must not depend on the pieces in which its bytes arrive.
     @Test(arguments: files)
     func `a message is judged the same when it comes byte by byte`(file: String) async throws {
         let messages = try CorpusMessage.read(file).filter { $0.bytes.count <= 400 }
@@ -53,7 +53,8 @@ import Testing
             let connection = try EmbeddedConnection(routes: Self.routes, siteGuard: Self.siteGuard)
             for byte in message.bytes { try connection.receive([byte]) }
             let answers = AnswerList(Array(try connection.output().utf8)).final.map(\.status)
-            // An embedded connection answers what needs no task; that much must agree.
+            // An embedded connection runs no task, so it gives only the answers that need none. These answers must
+            // agree.
             let expected = message.endsInput ? [] : message.statuses.prefix { $0 >= 400 }
             #expect(answers.starts(with: expected.prefix(answers.count)), "\(message)")
             try connection.finish()
@@ -85,7 +86,7 @@ import Testing
             #expect(answer.head.contains("\r\ncontent-type: application/problem+json\r\n"))
             #expect(String(decoding: answer.body, as: UTF8.self).contains("\"requestId\":\""))
         }
-        // RFC 9112 §9.6: the last answer says that it is.
+        // RFC 9112 §9.6: the last answer has `Connection: close`.
         if let last = answers.last, !message.endsInput {
             #expect(last.head.contains("\r\nconnection: close\r\n"), "\(message)")
         }

@@ -3,13 +3,13 @@ import HTTPTypes
 import TestSupport
 import Testing
 
-/// The answers that the server gives without calling a handler.
+/// Tests the answers that the server gives without calling a handler.
 @Suite struct RefusalTests {
     struct Row: Sendable, CustomTestStringConvertible {
         var name: String
         var request: String
         var status: Int
-        /// The connection ends after the answer.
+        /// True if the server closes the connection after the answer.
         var closes: Bool
         var contains = ""
 
@@ -125,8 +125,8 @@ import Testing
         }
     }
 
-    /// RFC 9112 §6.1, §6.3, §11.2: what two parsers could frame in two ways is refused, and nothing
-    /// behind it is taken for a request.
+    /// RFC 9112 §6.1, §6.3, §11.2: the server refuses framing that two parsers could read in two ways. It does not read
+    /// the bytes after it as a request.
     @Test(arguments: [
         "Content-Length: 6\r\nTransfer-Encoding: chunked\r\n",
         "Transfer-Encoding: chunked\r\nContent-Length: 6\r\n",

@@ -21,7 +21,8 @@ import Testing
         }
     }
 
-    /// RFC 9110 §10.1.1: a final status at once, and no second request out of a body that may come.
+    /// RFC 9110 §10.1.1: the server answers with a final status at once. It does not read a body that may follow as
+    /// another request.
     @Test func `a refused request is not told to continue`() async throws {
         try await TestServer.with([.hello, .echo]) { server in
             let text = try await raw(

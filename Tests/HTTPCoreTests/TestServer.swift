@@ -4,7 +4,7 @@ import Logging
 import ServiceLifecycle
 import TestSupport
 
-/// A server on a free loopback port while a test's body runs, then shut down gracefully.
+/// A server that listens on a free loopback port while a test's body runs. It is then shut down gracefully.
 struct TestServer: Sendable {
     let client: HTTPTestClient
     let load: ServerLoad
@@ -48,7 +48,7 @@ struct TestServer: Sendable {
 }
 
 extension CrossSiteGuard {
-    /// Tests say `Host: a`.
+    /// The guard for tests, whose requests have `Host: a`.
     static let test = CrossSiteGuard(hosts: ["a"])
 }
 
@@ -57,18 +57,18 @@ extension Logger {
 }
 
 extension Route {
-    /// GET `/hello` from memory.
+    /// The route GET `/hello`, which is answered on the event loop.
     static let hello = Route(immediate: .get, "/hello") { _ in
         Response(contentType: "text/plain", Array("hello".utf8))
     }
 
-    /// PUT `/echo` answers with the body.
+    /// The route PUT `/echo`, which answers with the body of the request.
     static let echo = Route(.put, "/echo", accepts: ["text/plain"]) { request in
         Response(contentType: "text/plain", try await request.body.collect())
     }
 }
 
-/// Lets tests wait for something to have happened, once.
+/// A gate that opens once. A test waits for it before it continues.
 struct Gate: Sendable {
     private let stream: AsyncStream<Void>
     private let continuation: AsyncStream<Void>.Continuation
@@ -81,7 +81,7 @@ struct Gate: Sendable {
         continuation.finish()
     }
 
-    /// Returns when the gate is open, or when the task is cancelled.
+    /// Waits until the gate is open or the task is cancelled.
     func wait() async {
         for await _ in stream {}
     }

@@ -5,7 +5,7 @@ import Store
 import TestSupport
 
 extension API {
-    /// The API over a ledger in `directory`, and an etcd and a control plane that do not run.
+    /// Returns an API with a ledger in `directory`. Its etcd client and its control plane do not run.
     static func overPartsThatDoNotRun(
         in directory: TemporaryDirectory, events: AuditEvents = AuditEvents()
     ) throws -> API {

@@ -4,14 +4,14 @@ import GRDB
 import Store
 import TestSupport
 
-/// A ledger in a directory of its own.
+/// A ledger in a temporary directory.
 struct LedgerFixture {
     static let cluster = "cdf818194e3a8c32"
 
     let directory: TemporaryDirectory
     let ledger: AuditLedger
 
-    /// Follows `cluster` from revision 0.
+    /// Creates a ledger that follows `cluster` from revision 0.
     init() async throws {
         directory = try TemporaryDirectory()
         ledger = try AuditLedger(path: directory.file("audit.sqlite"))
@@ -24,12 +24,12 @@ struct LedgerFixture {
         try await ledger.project(batch, clusterID: Self.cluster)
     }
 
-    /// Every row, oldest first.
+    /// Returns every row, oldest first.
     func allRows() async throws -> [AuditRecord] {
         try await ledger.rows(after: 0, limit: 1_000_000)
     }
 
-    /// Closes the ledger, changes the file behind its back with its triggers dropped, and opens it again.
+    /// Closes the ledger, drops the triggers of its file, runs `sql` on the file, and opens the ledger again.
     func reopened(after sql: String) async throws -> AuditLedger {
         try await ledger.close()
         try RawFile.execute(
@@ -38,7 +38,7 @@ struct LedgerFixture {
     }
 }
 
-/// SQLite without the ledger.
+/// Changes SQLite files without the code of the ledger.
 enum RawFile {
     static func execute(_ sql: String, in path: String) throws {
         let queue = try DatabaseQueue(path: path)
@@ -59,7 +59,7 @@ enum RawFile {
 }
 
 extension AuditRecord.Draft {
-    /// An accepted change by an API client at `time` microseconds.
+    /// Returns an accepted change by an API client at `time` microseconds.
     static func sample(
         _ name: String = "allow-tcp-80", time: Int64 = 1_000, kind: String = "GlobalNetworkPolicy",
         region: String? = nil
@@ -83,7 +83,7 @@ extension AuditRecord.Draft {
 }
 
 extension Projection {
-    /// One row and one object at `revision`.
+    /// Returns one row and one object at `revision`.
     static func sample(_ revision: Int64) -> Projection {
         Projection(
             revision: revision, rows: [.sample("policy-\(revision)", time: revision)],

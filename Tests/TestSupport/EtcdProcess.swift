@@ -31,6 +31,7 @@ package final class EtcdProcess: Sendable {
     struct Ports: Sendable {
         let client: UInt16
         let peer: UInt16
+        /// The port for metrics and health checks. It uses plain HTTP even if clients need TLS.
         let metrics: UInt16
 
         static func free() throws -> Ports {
@@ -159,7 +160,7 @@ package final class EtcdProcess: Sendable {
         let remote = String(decoding: table, as: UTF8.self).split(separator: "\n").compactMap {
             line in
             let fields = line.split(separator: " ")
-            // Fields: number, local address, remote address, state (01: established).
+            // The fields are the number, the local address, the remote address, and the state (01 means established).
             return fields.count > 3 && fields[2].hasSuffix(suffix) && fields[3] == "01"
                 ? String(fields[1]) : nil
         }

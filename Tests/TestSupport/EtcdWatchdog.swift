@@ -1,7 +1,7 @@
 import Foundation
 import Synchronization
 
-/// A shell that waits for the end of its input, and then kills the guarded process and removes the directory. The
+/// A shell that waits for the end of its input. It then kills the guarded process and removes the directory. The
 /// cleanup works even if the test or its process crashes.
 final class EtcdWatchdog: Sendable {
     private let pidFile: URL
@@ -39,6 +39,7 @@ final class EtcdWatchdog: Sendable {
         }
         while process.isRunning {
             try? await Task.sleep(for: .milliseconds(5))
+            // A cancelled task does not sleep. It yields instead, so that the loop does not block other tasks.
             if Task.isCancelled { await Task.yield() }
         }
     }

@@ -1,4 +1,4 @@
-/// The condition did not become true in time.
+/// An error that means that a condition did not become true in time.
 package struct NeverHappened: Error, CustomStringConvertible {
     package let description: String
 }

@@ -22,6 +22,7 @@ package final class FreezingProxy: Sendable {
         let box = Mutex<FreezingProxy?>(nil)
         let channel = try await ServerBootstrap(group: .singletonMultiThreadedEventLoopGroup)
             .serverChannelOption(.socketOption(.so_reuseaddr), value: 1)
+            // Reading begins when the connection to the server exists. Earlier bytes would have no destination.
             .childChannelOption(.autoRead, value: false)
             .childChannelInitializer { client in
                 guard let proxy = box.withLock({ $0 }) else {
@@ -120,8 +121,8 @@ private final class FrameDropper: ChannelInboundHandler {
         return input.readSlice(length: Self.headerLength + Int(high) << 16 + Int(low))
     }
 
-    /// Returns true if the frame may pass. HEADERS (1) and DATA (0) with END_STREAM (0x1), and RST_STREAM (3), end a
-    /// stream.
+    /// Returns true if the frame may pass. A stream ends with RST_STREAM (type 3), or with HEADERS (1) or DATA (0) that
+    /// has the flag END_STREAM (0x1).
     private func passes(_ frame: ByteBuffer) -> Bool {
         let start = frame.readerIndex
         let type: UInt8 = frame.getInteger(at: start + 3) ?? 0

@@ -16,7 +16,7 @@ package final class HTTPRawConnection {
     private let outbound: NIOAsyncChannelOutboundWriter<ByteBuffer>
     private var unread: [UInt8] = []
 
-    /// The connection ended before the expected bytes arrived.
+    /// An error that means that the connection ended before the expected bytes arrived.
     package struct UnexpectedEnd: Error {
         package let received: String
     }
@@ -38,7 +38,7 @@ package final class HTTPRawConnection {
         try await send(Array(text.utf8))
     }
 
-    /// Sends an end of file. Answers can still be received.
+    /// Closes the sending side of the connection. Answers can still be received.
     package func closeOutput() {
         channel.close(mode: .output, promise: nil)
     }
@@ -118,6 +118,8 @@ extension HTTPTestClient {
                 try NIOAsyncChannel<ByteBuffer, ByteBuffer>(
                     wrappingChannelSynchronously: channel,
                     configuration: .init(
+                        // At most one read waits in memory. A test that does not read therefore stops the output of the
+                        // server.
                         backPressureStrategy: .init(lowWatermark: 1, highWatermark: 1),
                         isOutboundHalfClosureEnabled: true))
             }

@@ -48,7 +48,7 @@ package actor HTTPTestClient {
     }
 
     /// Sends `bytes` on a separate connection. Returns all bytes from the server until it closes the connection or
-    /// `timeout` has passed. If `closeOutput` is true, an end of file follows the bytes.
+    /// `timeout` has passed. If `closeOutput` is true, closes the sending side after the bytes.
     package nonisolated func sendRaw(
         _ bytes: [UInt8], closeOutput: Bool = false, timeout: Duration = .seconds(5)
     ) async throws -> [UInt8] {

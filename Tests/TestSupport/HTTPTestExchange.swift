@@ -15,7 +15,7 @@ final class HTTPTestExchangeHandler: ChannelDuplexHandler {
     typealias OutboundIn = HTTPTestExchange
     typealias OutboundOut = HTTPClientRequestPart
 
-    /// The connection ended before the answer was complete.
+    /// An error that means that the connection ended before the answer was complete.
     struct ConnectionEnded: Error {}
 
     private var waiting = CircularBuffer<EventLoopPromise<HTTPTestResponse>>()

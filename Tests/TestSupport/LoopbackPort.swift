@@ -7,7 +7,8 @@ package enum LoopbackPort {
     private static let range: ClosedRange<UInt16> = 20_000...32_000
     private static let given = Mutex<Set<UInt16>>([])
 
-    /// Returns ports that were free a moment ago. The function never returns a port twice in this process.
+    /// Returns ports that were free a moment ago. Tests run in parallel, so the function never returns a port twice in
+    /// this process.
     package static func free(count: Int) throws -> [UInt16] {
         var ports: [UInt16] = []
         for _ in 0..<1000 where ports.count < count {

@@ -11,14 +11,14 @@ package enum RFC6962 {
         sha256([1] + left.bytes + right.bytes)
     }
 
-    /// Returns MTH (the tree's root) over leaf hashes.
+    /// Returns the root of the tree over the leaf hashes (MTH in RFC 6962).
     package static func root(_ leaves: [AuditHash]) -> AuditHash {
         guard leaves.count > 1 else { return leaves.first ?? sha256([]) }
         let split = split(leaves.count)
         return node(root(Array(leaves[..<split])), root(Array(leaves[split...])))
     }
 
-    /// Returns PATH(m, D[n]) (the inclusion proof) over leaf hashes.
+    /// Returns the inclusion proof for the leaf at `index` (PATH in RFC 6962).
     package static func path(_ index: Int, _ leaves: [AuditHash]) -> [AuditHash] {
         guard leaves.count > 1 else { return [] }
         let split = split(leaves.count)

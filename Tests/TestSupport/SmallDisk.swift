@@ -28,6 +28,7 @@ package final class SmallDisk: Sendable {
         _ = FileManager.default.createFile(atPath: ballast.path, contents: nil)
         let handle = try FileHandle(forWritingTo: ballast)
         defer { try? handle.close() }
+        // The small blocks fill the space that is left after the large blocks.
         for size in [1 << 20, 1 << 12] {
             // The loop ends when the disk is full.
             while (try? handle.write(contentsOf: Data(count: size))) != nil {}
@@ -46,7 +47,8 @@ package final class SmallDisk: Sendable {
     }
 }
 
-/// Makes files immutable. No process can write such a file, not even as root or through open descriptors.
+/// Makes files immutable. No process can write such a file, not even root or a process that has already opened the
+/// file.
 package enum ImmutableFile {
     /// Sets or clears the attribute (chattr(1)). If this is not possible, throws an error that names the required
     /// rights.
@@ -60,7 +62,7 @@ package enum ImmutableFile {
     }
 }
 
-/// An error because the tests lack a right. It does not mean that the program is wrong.
+/// An error that means that the tests lack a right. It says nothing about the program.
 struct MissingRight: Error, CustomStringConvertible {
     let description: String
 

@@ -41,7 +41,8 @@ private func dispose(_ members: [EtcdProcess]) async {
     for member in members { await member.dispose() }
 }
 
-/// Limits the number of etcds at a time. Tests run in parallel, and other tests' etcds should not slow them down.
+/// Limits the number of etcd clusters at a time. Tests run in parallel, and the etcds of other tests should not slow a
+/// test down.
 private actor EtcdSlots {
     static let shared = EtcdSlots(count: 3)
 

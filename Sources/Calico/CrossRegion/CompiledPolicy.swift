@@ -27,7 +27,8 @@ struct RuleOrigins: Sendable, Equatable {
     struct Rule: Sendable, Equatable {
         /// The pointer of the rule in the source.
         let pointer: String
-        /// True if the rule belongs to another group and is repeated to keep `deny` before `allow`.
+        /// True if the rule is a copy of another receiver's `deny` rule. Each policy has such copies before its
+        /// `allow` rules (see `CrossRegionCompiler`).
         let isCopy: Bool
     }
 
@@ -47,7 +48,7 @@ struct RuleOrigins: Sendable, Equatable {
         case "spec" where parts.dropFirst().first == "selector": return receiver
         case "spec" where parts.dropFirst().first == "order": return pointer
         case "spec": return "/spec"
-        // The annotations hold the source itself.
+        // The annotations contain the whole source, so their pointer is that of the whole document.
         case "metadata" where parts.dropFirst().first != "annotations": return pointer
         default: return ""
         }
@@ -90,7 +91,7 @@ package enum CrossRegionAnnotation {
         [source: JSONSerializer.canonicalText(policy.source)]
     }
 
-    /// Returns the annotation of the policies of the source `name` after the first.
+    /// Returns the annotation of every later policy of the source `name`.
     package static func part(of name: String) -> [String: String] { [partOf: name] }
 
     /// Returns the source in the annotation of a stored policy. Returns nil if the annotation is absent or if another

@@ -41,6 +41,7 @@ package enum CrossRegionCompiler {
         for (index, group) in groups.enumerated() {
             var writer = PolicyWriter(group, subnets: subnets)
             writer.add(group.deny, isDeny: true)
+            // Without `allow` rules the policy lets in nothing that a copy would have to stop.
             if !group.allow.isEmpty {
                 for other in groups where !other.deny.isEmpty && other.terms != group.terms {
                     writer.copyDenials(of: other)
@@ -51,6 +52,7 @@ package enum CrossRegionCompiler {
             result.violations += writer.violations
             judge(writer.document(of: policy, index: index), writer.origins, into: &result)
         }
+        // The same rule may give the same violation in several policies.
         var seen: Set<Violation> = []
         result.violations = (subnets.violations + result.violations).filter {
             seen.insert($0).inserted

@@ -76,6 +76,7 @@ extension CrossRegionCompiler {
     private static func lint(
         _ compiled: CompiledPolicy, _ knownRegions: Set<String>?
     ) -> [Violation] {
+        // A warning about a copy would repeat the warning about the original rule.
         PolicyLinter.lint(compiled.judged, knownRegions: knownRegions)
             .filter { !compiled.origins.isCopy($0.pointer) }
             .map { warning in
@@ -85,7 +86,7 @@ extension CrossRegionCompiler {
             }
     }
 
-    /// Returns the message after replacing pointers into the compiled policy by pointers into the source.
+    /// Returns the message with pointers into the source instead of pointers into the compiled policy.
     private static func inSourceTerms(_ message: String, _ compiled: CompiledPolicy) -> String {
         message.split(separator: " ", omittingEmptySubsequences: false).map { word in
             word.hasPrefix("/spec/ingress/")

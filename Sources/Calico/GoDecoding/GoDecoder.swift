@@ -118,8 +118,9 @@ struct GoDecoder {
         return found
     }
 
-    /// The maximum number of members of one object that Go merges into a field because their names differ only in
-    /// letter case. A name has thousands of such spellings, and each one is merged with all earlier ones.
+    /// The maximum number of members of one object that repeat a field in other letter case. Go merges such members.
+    /// A name has thousands of such spellings, and each one is merged with all earlier ones, so the limit bounds the
+    /// time.
     private static let maximumRepeats = 8
 
     private mutating func list(
@@ -148,6 +149,8 @@ struct GoDecoder {
         }
         var entries: [(key: String, node: GoNode)] = []
         if case .map(let earlier)? = old?.value {
+            // Keys are compared as bytes, like in Go. Swift's `==` also equates texts of different bytes, such as
+            // composed and decomposed letters.
             let replaced = Set(object.keys.map { Array($0.utf8) })
             entries = earlier.filter { !replaced.contains(Array($0.key.utf8)) }
         }

@@ -2,7 +2,7 @@ import Documents
 import Domain
 
 /// Writes decoded structs like Go's `encoding/json`, with the fields in struct order. The stored bytes are therefore
-/// the same as calicoctl's, and every difference between the two is a real change.
+/// the same as calicoctl's, and every difference between two stored values is a real change.
 enum GoEncoder {
     static func json(_ record: GoRecord) -> JSONValue {
         var members: [(key: String, value: JSONValue)] = []
@@ -44,6 +44,7 @@ enum GoEncoder {
     }
 
     private static func isOmitted(_ value: GoValue, _ field: GoField) -> Bool {
+        // Go leaves out a pointer only if it is nil, and a nil pointer has no node.
         if case .pointer = field.type { return false }
         switch field.omission {
         case .never: return false

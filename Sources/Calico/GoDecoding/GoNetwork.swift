@@ -49,7 +49,8 @@ struct GoNetwork {
         kept == 0 ? 0 : bits & (UInt128.max << UInt128(128 - kept))
     }
 
-    /// Reads digits. Leading zeros are allowed, like in Go. Returns nil for 2^24 and more.
+    /// Reads digits. Leading zeros are allowed, like in Go. Returns nil for a very large number, before it could
+    /// overflow.
     private static func decimal(_ text: Substring) -> Int? {
         guard !text.isEmpty else { return nil }
         var value = 0

@@ -66,6 +66,7 @@ enum GoFloat {
     static func general(_ value: Double) -> String {
         guard value != 0 else { return value.sign == .minus ? "-0" : "0" }
         let exponent = Decimal(value).exponent
+        // The limit is 6 for the shortest form, whatever the number of digits (Go's `strconv/ftoa.go`).
         return exponent < -4 || exponent >= 6 ? scientific(value, exponentDigits: 2) : fixed(value)
     }
 

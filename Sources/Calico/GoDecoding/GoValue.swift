@@ -23,7 +23,7 @@ indirect enum GoType: Sendable {
     case pointer(to: GoType)
 }
 
-/// A Go struct: its JSON fields in the order Go writes them.
+/// A Go struct: its JSON fields in the order Go writes them. All records of the struct share one instance.
 final class GoStruct: Sendable {
     let fields: [GoField]
 

@@ -26,7 +26,7 @@ enum CoverageLint {
 
 /// The criteria of a rule for packets; an absent criterion matches every packet.
 struct RuleCriteria {
-    /// True if a match ends the evaluation. This is so for every action except Log.
+    /// True if a match ends the evaluation: for every action except Log.
     let isFinal: Bool
     private let rule: GoRecord
     /// The nets of source and destination, in the order of `PolicySide.allCases`.

@@ -48,6 +48,7 @@ enum SelectorLints {
                     "the value of \(comparison.label) is the group's name, not its id;"
                         + " to match members of the group, write has(\(comparison.label))")
             }
+            // Other operators test for a part of a value, which need not be the name of a region.
             guard comparison.namesWholeValues else { continue }
             for value in comparison.values {
                 switch comparison.label {

@@ -89,6 +89,7 @@ extension Resource {
         metadata["creationTimestamp"] = .string(identity.creationTimestamp)
         metadata["labels"] = document(of: labels)
         metadata["annotations"] = document(of: annotations)
+        // The datastore sets `resourceVersion` and `selfLink` on every read, so they are not stored.
         let written: Set<String> = ["labels", "annotations", "resourceVersion", "selfLink"]
         for (name, value) in existing?.metadata ?? JSONObject()
         where metadata[name] == nil && !written.contains(name) {

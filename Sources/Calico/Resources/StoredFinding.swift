@@ -1,7 +1,8 @@
 package import Documents
 import Domain
 
-/// A stored value with a misleading text: Felix interprets it differently, or ignores it.
+/// A problem of a stored value: Felix reads the value differently from its text, ignores it, or crashes because of
+/// it.
 package struct StoredFinding: Sendable, Hashable {
     package let code: StoredFindingCode
     /// The RFC 6901 pointer into the stored value; empty for the whole value.

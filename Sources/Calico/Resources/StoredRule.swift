@@ -113,6 +113,7 @@ struct StoredRule {
         guard let ports = entity.goMember(field)?.arrayValue, !ports.isEmpty, !hasPorts else {
             return
         }
+        // Named ports need no protocol.
         let isNumeric = ports.contains { port in
             if case .numbers? = StoredScalar.port(port) { true } else { false }
         }

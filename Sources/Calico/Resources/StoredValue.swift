@@ -30,8 +30,8 @@ package struct StoredValue: Sendable {
         findings = report.findings
     }
 
-    /// The errors that every JSON reader reports. Go accepts the other errors: it uses the last of repeated keys and
-    /// replaces bad UTF-8.
+    /// The errors that every JSON reader reports. Go reads texts with the other errors: it uses the last of repeated
+    /// keys and replaces bad UTF-8.
     private static let syntax: Set<RuleID> = [
         .jsonSyntax, .jsonNumber, .jsonString, .jsonTrailingData, .documentEmpty,
     ]
@@ -86,7 +86,8 @@ package struct StoredValue: Sendable {
 /// Finds members that Go's `encoding/json` cannot decode into Calico's structs, and members whose names differ from
 /// the field's in letter case. A number is not accepted as text, unlike in a client's document (`GoDecoder`).
 struct StoredTypes {
-    /// The problems found. Their pointers are relative to the value that is being read.
+    /// The problems found. Their pointers are relative to the value that is being read, so that the many values
+    /// without problems need no pointer.
     private var found: [(code: StoredFindingCode, pointer: String, message: String)] = []
 
     static func check(_ document: JSONValue, as type: GoStruct, into report: inout StoredReport) {
@@ -105,7 +106,7 @@ struct StoredTypes {
         }
     }
 
-    /// - Parameter isSpec: true if unknown fields are reported.
+    /// - Parameter isSpec: true within `spec`. Unknown fields are reported only there.
     private mutating func structure(_ value: JSONValue, _ type: GoStruct, isSpec: Bool) {
         guard let object = value.objectValue else {
             return mismatch("an object", value)

@@ -40,7 +40,7 @@ package enum CalicoValidator {
         }
         if let namespace { resource.complete(namespace: namespace, of: document) }
         var report = ViolationReport(decoding: decoder.violations)
-        // Go reads null as an empty struct. The decoder has already refused other values.
+        // Go reads null as an empty struct. The decoder has already refused every other value that is not an object.
         if document.objectValue != nil || document == .null {
             EnvelopeRules.check(resource, kind: kind, into: &report)
             Defaulting.apply(to: &resource, kind: kind)
@@ -143,7 +143,7 @@ enum Defaulting {
     static func apply(to resource: inout GoRecord, kind: ResourceKind) {
         var metadata = resource.record("metadata") ?? resource.empty("metadata")
         var spec = resource.record("spec") ?? resource.empty("spec")
-        // The datastore sets these members on every read.
+        // The datastore sets these members on every read, so they are not stored.
         metadata["resourceVersion"] = nil
         metadata["selfLink"] = nil
         switch kind {

@@ -36,6 +36,7 @@ enum SelectorRules {
         let text = record.string(name)
         guard !text.isEmpty else { return }
         let pointer = record.pointer(to: name)
+        // The number of bytes is known at once, and is never less than the number of characters.
         if position.contains(.limited), text.utf8.count > maxLength,
             text.unicodeScalars.count > maxLength
         {

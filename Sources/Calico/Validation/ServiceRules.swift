@@ -120,6 +120,7 @@ enum HTTPRules {
     }
 
     private static func methods(_ http: GoRecord, into report: inout ViolationReport) {
+        // Methods are compared as bytes, like in Go.
         var seen: Set<[UInt8]> = []
         for method in http.list("methods") where !seen.insert(Array(method.text.utf8)).inserted {
             report.add(

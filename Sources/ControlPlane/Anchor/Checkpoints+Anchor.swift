@@ -4,7 +4,8 @@ import Logging
 import Store
 import Synchronization
 
-/// The checkpoint in etcd. Anyone who can write only the ledger's file cannot change it.
+/// Keeps the newest checkpoint in etcd as the ledger's anchor. Write access to the ledger's file alone is not enough to
+/// change the anchor.
 extension Checkpoints {
     /// Updates etcd's anchor to the newest checkpoint, if etcd answers.
     ///
@@ -20,10 +21,12 @@ extension Checkpoints {
         }
     }
 
-    /// Compares etcd's anchor with the ledger and replaces it with the newest checkpoint. An anchor that contradicts
-    /// the ledger is first reported and kept as evidence.
+    /// Compares etcd's anchor with the ledger and replaces it with the newest checkpoint. If the anchor contradicts the
+    /// ledger, this first reports the mismatch, and the transaction also copies the anchor to an evidence key.
     private func anchor() async throws {
         let anchorKey = Keyspace.anchor(ledger: ledger.identity)
+        // The transaction fails if the anchor has changed since the read. After three failures `work` tries again
+        // later.
         for _ in 0..<3 {
             let current = try await store.get(anchorKey)
             var transaction = Transaction(compares: [
@@ -67,7 +70,7 @@ extension Checkpoints {
             mismatch.root = try await root(size: size)
             if mismatch.root == signed.checkpoint.root { return nil }
         }
-        // The rows that were added since the start may hide missing rows.
+        // Rows that were added since the start would make up for missing rows in the count.
         if !state.withLock({ $0.isCompared }) { mismatch.size = sizeAtStart }
         if size > mismatch.size {
             mismatch.reason = "the ledger has fewer rows than were anchored"
@@ -103,8 +106,9 @@ extension Checkpoints {
         try await ledger.record([mismatch.row(time: now())])
     }
 
-    /// Reports at the start that etcd holds no anchor of a ledger with signed rows. Either etcd was unavailable in
-    /// the earlier run, or it is another etcd now, or someone deleted the anchor.
+    /// Reports, once after the start, that etcd holds no anchor although an earlier run signed checkpoints of this
+    /// ledger. There are three possible causes: etcd was unavailable during the earlier run, the server now uses
+    /// another etcd, or someone deleted the anchor.
     private func reportMissingAnchor() async throws {
         guard !state.withLock({ $0.isCompared || $0.isMissingAnchorReported }),
             let last = try await ledger.lastCheckpoint(upTo: sizeAtStart)
@@ -133,7 +137,8 @@ extension Checkpoints {
     private func soundCheckpoint(newerThan current: KeyValue?) async throws -> StoredCheckpoint? {
         guard let newest = try await newest() else { return nil }
         if let current, let size = Self.size(current), newest.checkpoint.size <= size { return nil }
-        // A checkpoint over rows that were cut off must not get into etcd.
+        // The newest stored checkpoint may cover rows that were cut off or changed later. Such a checkpoint must not
+        // get into etcd, so the present rows are signed instead.
         let root = try await ledger.root(size: newest.checkpoint.size)
         return root == newest.checkpoint.root
             ? newest : try await ledger.makeCheckpoint(key, time: now()).stored

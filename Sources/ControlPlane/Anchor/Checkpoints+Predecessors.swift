@@ -3,7 +3,8 @@ import Logging
 import Store
 import Synchronization
 
-/// The ledgers that this ledger replaced. Their checkpoints are in etcd under another id, where nobody would look.
+/// Finds the ledgers that this ledger replaced. Their anchors are in etcd under other ledger ids, so a look at this
+/// ledger's anchor alone would miss them.
 extension Checkpoints {
     /// Reports replaced ledgers once in the log and once in the ledger. The status names them while etcd holds their
     /// checkpoints.

@@ -59,8 +59,9 @@ package final class Checkpoints: Service {
     let key: SigningKey
     let logger: Logger
     let now: @Sendable () -> Timestamp
+    // This is a mutex and not an actor, so that `/readyz` and `/metrics` can read the status without waiting.
     let state = Mutex(State())
-    /// The runs that update etcd's anchor.
+    /// Runs the updates of etcd's anchor, one at a time.
     let anchoring = CoalescingTask()
     /// The keys of ledgers that used this data folder before.
     let retiredKeys: [VerifierKey]
@@ -97,14 +98,14 @@ package final class Checkpoints: Service {
     /// The key that verifies the newest checkpoints.
     package var verifierKey: VerifierKey { key.verifier }
 
-    /// Signs until its task is cancelled or the service group shuts down. Then signs once more.
+    /// Signs checkpoints until its task is cancelled or the service group shuts down. Then signs a final checkpoint.
     package func run() async throws {
         await cancelWhenGracefulShutdown { await self.work() }
         await signFinalCheckpoint()
     }
 
-    /// Signs the rows that are on disk now. `isNew` is false if these rows were signed before. `isAnchored` is false
-    /// if etcd did not accept the checkpoint within two seconds. Anchoring is then tried again.
+    /// Signs the rows that are on disk now. `isNew` is false if these rows were signed before. `isAnchored` is false if
+    /// etcd did not accept the checkpoint within two seconds. The service then keeps trying to anchor it.
     ///
     /// Throws `notReady` before the key is on record, and `ledgerUnavailable` if no checkpoint can be made.
     package func make() async throws(ControlPlaneError) -> (
@@ -174,6 +175,8 @@ package final class Checkpoints: Service {
         await withTaskGroup(of: Void.self) { group in
             group.addTask { await self.tryToAnchor() }
             group.addTask { try? await Task.sleep(for: Self.anchorPatience) }
+            // The first task that finishes ends the wait. A cancelled `tryToAnchor` returns at once, even if etcd does
+            // not answer.
             await group.next()
             group.cancelAll()
         }

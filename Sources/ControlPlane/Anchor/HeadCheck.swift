@@ -12,11 +12,12 @@ package struct HeadCheck: Sendable {
     /// The notes that do not affect the verdict.
     package private(set) var notes: [String] = []
 
-    /// The largest number of etcd revisions that are read.
+    /// The largest number of etcd revisions that the check reads. It bounds the duration of the check.
     package static let maximumRevisions: Int64 = 10_000
 
-    /// Checks `head`. Adds a note if the ledger is unreadable, or if this user may not read etcd's history. The
-    /// ledger's own check says more about an unreadable ledger. Throws `EtcdError`.
+    /// Checks `head`. If the ledger is unreadable, this adds only a note, because the check of the ledger itself
+    /// reports that in detail. It also adds a note if this etcd user may not read etcd's history. Throws any other
+    /// `EtcdError`.
     ///
     /// - Parameter ledger: Opens the ledger's file.
     package init(
@@ -104,7 +105,7 @@ package struct HeadCheck: Sendable {
                 )
                 continue
             }
-            // If the entry was doubtful, the row names another author.
+            // If the journal entry was not believed, the row has the origin `external` and does not name the change.
             if !ids.contains(change.id.text) {
                 notes.append(
                     "the ledger does not attribute revision \(change.revision) to change \(change.id)"

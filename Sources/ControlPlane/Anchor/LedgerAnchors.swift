@@ -39,13 +39,15 @@ package struct LedgerAnchors: Sendable {
 }
 
 extension [LedgerAnchors.Other] {
-    /// Returns the ledgers that this one replaced. Their checkpoints are signed with one of `keys`.
+    /// Returns the anchors that are signed with one of `keys`. If these are the keys of this ledger and of its data
+    /// folder, the anchors belong to ledgers that this one replaced.
     func signed(withOneOf keys: [VerifierKey]) -> [LedgerAnchors.Other] {
         filter { other in keys.contains { other.signed.note.isSigned(withKeyOf: $0) } }
     }
 }
 
-/// A checkpoint that contradicts the ledger's rows, because rows were lost or changed.
+/// A disagreement between the ledger's rows and its anchor in etcd. Either rows were lost or changed, or the anchor was
+/// changed.
 struct LedgerMismatch: Sendable, Equatable {
     /// The finding in words.
     var reason: String
@@ -64,7 +66,7 @@ struct LedgerMismatch: Sendable, Equatable {
 
     static let rowName = "mismatch"
 
-    /// Returns the row for a missing anchor. etcd should hold `last` or an earlier checkpoint.
+    /// Returns the row that reports a missing anchor. `last` is the newest checkpoint that an earlier run signed.
     static func missingAnchor(_ last: Checkpoint, time: Timestamp) -> AuditRecord.Draft {
         let detail: JSONValue = [
             "reason": "etcd holds no checkpoint of this ledger",

@@ -3,7 +3,7 @@ import Domain
 import Etcd
 import Synchronization
 
-/// A submission and the state of its journal entry as the writer last read it.
+/// A submission, and the revision of its journal entry at the writer's last read.
 struct BatchMember: Sendable {
     let submission: Submission
 
@@ -25,8 +25,9 @@ struct BatchMember: Sendable {
     }
 }
 
-/// The writes of a batch's members. They show which changes must wait for the next transaction. A transaction
-/// compares the state before it, and etcd accepts only one write of each key in it.
+/// The writes of the batch's members so far. A change that depends on one of these writes must wait for the next
+/// transaction, because a transaction compares only the state before it. etcd also accepts only one write of each key
+/// in a transaction.
 struct BatchWrites {
     private var paths: Set<String> = []
     /// The networks of the written subnets and regions, before and after the write.
@@ -57,6 +58,7 @@ struct BatchWrites {
         case .hasTieredPolicies: changesTiering
         case .twins(let path): twins.contains(Self.twinKey(path))
         case .crossRegionPolicies, .policies: changesGlobalPolicies
+        // The labels of the written objects are not compared with the selector, so the answer may always differ.
         case .labelled: true
         case .hasLegacyEndpoints: false
         }
@@ -105,8 +107,8 @@ struct TransactionBudget {
 
     init(_ limits: Writer.Limits) { self.limits = limits }
 
-    /// Counts the write and returns true if it fits. The first write always fits, because etcd's own limits may be
-    /// higher; etcd then decides.
+    /// Counts the write and returns true if it fits. The first write is always taken, even above the limits, because
+    /// etcd may be configured with higher limits. etcd then decides.
     mutating func take(_ write: PlannedWrite, _ reads: ReadSet) -> Bool {
         let compared = compared.union(write.required).union(reads.inventory.map(\.path))
         // Each object takes one comparison and one operation. The change's journal entry takes the same.

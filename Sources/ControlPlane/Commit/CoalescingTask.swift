@@ -1,7 +1,7 @@
 import Synchronization
 
-/// Runs a task, one run at a time. Callers that ask during a run share the next run. So no caller waits for more than
-/// two runs.
+/// Runs a piece of work, one run at a time. Callers that arrive during a run share the next run. So no caller waits for
+/// more than two runs.
 final class CoalescingTask: Sendable {
     private struct Turn: Sendable {
         let number: Int
@@ -10,13 +10,14 @@ final class CoalescingTask: Sendable {
 
     private struct State {
         var last: Turn?
-        /// The turn that has not begun yet.
+        /// The run that new callers join, because it has not begun yet.
         var next: Turn?
-        /// The waiting callers of each unfinished turn. The value is nil for a caller that has not suspended yet.
+        /// The waiting callers of each unfinished run. The value is nil for a caller that has not suspended yet.
         var waiting: [Int: [Int: CheckedContinuation<Void, Never>?]] = [:]
         var callers = 0
     }
 
+    // This is a mutex and not an actor, because a cancellation handler cannot wait for an actor.
     private let state = Mutex(State())
 
     /// The number of waiting callers.
@@ -53,6 +54,8 @@ final class CoalescingTask: Sendable {
         _ state: inout State, _ body: @escaping @Sendable () async -> Void
     ) -> Turn {
         let number = (state.last?.number ?? 0) + 1
+        // This is an unstructured task, because a run belongs to all its callers and must survive the cancellation of
+        // one.
         let task = Task { [previous = state.last?.task] in
             await previous?.value
             self.state.withLock { if $0.next?.number == number { $0.next = nil } }

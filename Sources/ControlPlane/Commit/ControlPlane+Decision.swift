@@ -2,8 +2,8 @@ import Domain
 import Etcd
 
 extension ControlPlane {
-    /// The number of outdated drafts after which the writer plans a change itself. Other changes overtook each of
-    /// them.
+    /// The number of outdated drafts after which the writer plans the change itself. A draft is outdated if another
+    /// change was committed first. Planning in the writer delays all other changes, so it is the last resort.
     private static let drafts = 3
 
     /// Plans the change in this task and has the writer commit it. If there is nothing to commit, confirms that the
@@ -37,6 +37,7 @@ extension ControlPlane {
             case .outdated(let reason): trouble = ": \(reason)"
             case .unavailable(let reason):
                 trouble = ": \(reason)"
+                // The pause keeps this loop from flooding an etcd that is in trouble.
                 try? await Task.sleep(for: .milliseconds(50))
             }
         }
@@ -44,21 +45,22 @@ extension ControlPlane {
     }
 
     private enum Confirmation {
-        /// The decision includes every change that was accepted before the request came.
+        /// The decision takes into account every change that was accepted before the request arrived.
         case current
-        /// The answer comes from etcd, or from an earlier request with the same key.
+        /// The answer is etcd's refusal, or the result of an earlier request with the same Idempotency-Key.
         case answered(ChangeAnswer)
         case outdated(String)
         case unavailable(String)
     }
 
-    /// Compares the decision with the current state. Reads `head` and the keys behind the decision with a
-    /// linearizable read, and waits until the mirror has caught up with them. A dry run sends the transaction of the
-    /// change itself, so that etcd judges it as well.
+    /// Compares the decision with the current state. Reads `head` and the keys behind the decision with a linearizable
+    /// read, and waits until the mirror has caught up with them. For a dry run of a write, this sends the transaction
+    /// of the change with a comparison that never holds, so that etcd judges the write without applying it.
     private func confirm(
         _ draft: Draft, _ request: ChangeRequest, deadline: ContinuousClock.Instant
     ) async -> Confirmation {
         let journal = request.fingerprint.map { _ in Keyspace.journal(request.id) }
+        // The other two operations look up `head` and the journal entry.
         let keys = draft.reads.revisions.prefix(writer.limits.operations - 2)
         var lookups: [Etcd.Operation] = [.range(.key(Keyspace.head))]
         lookups += keys.map { .revision(of: EtcdKey($0.path)) }
@@ -83,9 +85,10 @@ extension ControlPlane {
         }
         let stored = zip(keys, found.dropFirst()).map { (expected: $0, now: $1.first) }
         let moved = stored.filter { $0.expected.revision != $0.now?.modRevision ?? 0 }
-        // A deleted key has no revision to wait for.
+        // A deleted key has no mod_revision, so the wait is for the revision of etcd's answer.
         let newest = moved.map { $0.now?.modRevision ?? revision }.max() ?? 0
         let awaited = max(found.first?.first?.modRevision ?? 0, newest)
+        // After one second `decide` starts again, and so finds out whether writes are still possible.
         let limit = min(deadline, .now + .seconds(1))
         guard await mirror.applied.wait(for: awaited, until: limit) || moved.isEmpty else {
             return .outdated("this server's watch of etcd is behind")
@@ -96,7 +99,7 @@ extension ControlPlane {
         return .current
     }
 
-    /// Returns the meaning of an error of a lookup, or of the rehearsal of a write.
+    /// Converts an error of the lookup, or of the rehearsal of `write`, into a confirmation.
     private static func judged(_ error: any Error, _ write: PlannedWrite?) -> Confirmation {
         guard let error = error as? EtcdError else { return .unavailable("\(error)") }
         switch EtcdVerdict(error.code) {

@@ -9,8 +9,8 @@ extension ControlPlane {
     /// The number of an object's rows that are searched for the last write of this API.
     private static let versions = 100
 
-    /// Adds to the request the last values that this API wrote. Only keys that lose labels or fields are looked up,
-    /// because that reads the ledger.
+    /// Adds to the request the last values that this API wrote. Looks up only the keys that lose labels or fields,
+    /// because each lookup reads the ledger.
     func withLastWritten(_ request: ChangeRequest, _ change: PreparedChange) async -> ChangeRequest
     {
         let paths = pathsLosingMembers(change)
@@ -32,7 +32,7 @@ extension ControlPlane {
         return request
     }
 
-    /// Returns the keys of stored objects that lose labels or fields by this change, judged by the mirror.
+    /// Returns the keys of the objects in the mirror that would lose labels or fields by this change.
     private func pathsLosingMembers(_ change: PreparedChange) -> [String] {
         let changes: [PreparedChange] =
             if case .apply(let manifest) = change { manifest.items.map(\.change) } else { [change] }
@@ -56,8 +56,8 @@ extension ControlPlane {
 }
 
 extension PreparedChange {
-    /// The labels and `spec` fields that a PUT keeps. The fields are nil if the PUT does not replace them. The
-    /// property is nil for other changes.
+    /// For a PUT, the object's name and the labels and `spec` fields of the new document. The fields are nil for a
+    /// region or a subnet. Nil for any other change.
     fileprivate var replacement: (ObjectName, (labels: Set<String>, fields: Set<String>?))? {
         switch self {
         case .putRegion(let name, let decoded):

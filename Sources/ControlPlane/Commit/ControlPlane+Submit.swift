@@ -25,6 +25,7 @@ extension ControlPlane {
         var request = await withLastWritten(request, prepared.change)
         request.textWarnings = prepared.warnings
         switch await decide(request, prepared.change, deadline: deadline) {
+        // Only the write of a manifest has parts.
         case .committed(let write, let revision) where !write.parts.isEmpty:
             try await waitUntilVisible(revision, request.id, until: deadline)
             return .appliedManifest(AppliedManifest(request.id, write, revision: revision))
@@ -75,7 +76,7 @@ extension ControlPlane {
         }
     }
 
-    /// Returns the answer to an earlier request with the same key.
+    /// Returns the answer to an earlier request with the same Idempotency-Key.
     private func replayed(
         _ id: ChangeID, _ entry: JournalEntry, _ revision: Int64
     ) async throws(ControlPlaneError) -> AppliedChange {
@@ -107,7 +108,8 @@ extension ControlPlane {
             replayed: true)
     }
 
-    /// Returns the changes of an earlier manifest with the same key. Unchanged objects are not recorded.
+    /// Returns the changes of an earlier manifest with the same Idempotency-Key. Objects that the manifest left
+    /// unchanged are missing, because they have no rows.
     private func replayedManifest(
         _ id: ChangeID, _ revision: Int64
     ) async throws(ControlPlaneError) -> AppliedManifest {

@@ -2,7 +2,7 @@ import Crypto
 import Documents
 import Domain
 
-/// The value of `head`. It names the last accepted change, on which all replicas agree.
+/// The value of `head`. It identifies the last change that was accepted by any replica.
 package struct Head: Sendable, Equatable {
     /// The number of accepted changes of all replicas, 0 to `maximumSeq`.
     package var seq: Int64
@@ -35,7 +35,8 @@ package struct Head: Sendable, Equatable {
     }
 
     /// Returns the head after one more change. Its hash covers the previous hash, the change's id, and every key with
-    /// the written value, which is empty for a deletion. Each part is preceded by its length.
+    /// the written value, which is empty for a deletion. Each part is preceded by its length, so that two different
+    /// changes never give the same bytes.
     func next(changeID: ChangeID, writes: [ObjectWrite]) -> Head {
         next(changeID: changeID, values: writes.map { ($0.path, $0.bytes) })
     }

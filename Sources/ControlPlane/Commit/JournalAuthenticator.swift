@@ -87,7 +87,8 @@ package struct JournalAuthenticator: Sendable {
         ChangeID(journalKey: keyValue.key).map { ($0, read($0, keyValue.value)) }
     }
 
-    /// Prepares `entry` for signing: its serialisation is signed for the change `id` and these writes.
+    /// Prepares `entry` for signing for the change `id` and these writes. `JournalEntry.bytes` signs it later, because
+    /// the writer sets `headRevision` after this call.
     func seal(_ entry: inout JournalEntry, _ id: ChangeID, _ writes: [ObjectWrite]) {
         guard let key = keys.first else { return }
         entry.digests = writes.map { $0.bytes.map(JournalEntry.digest) }

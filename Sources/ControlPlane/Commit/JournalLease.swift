@@ -4,7 +4,8 @@ import Synchronization
 /// The lease of the journal entries. A new lease is granted every hour, so that one expiry never deletes many entries
 /// at once.
 ///
-/// Only the writer's task uses it. The lock only makes the state shareable.
+/// Only the writer's task uses the lease. The mutex is there only because a `Sendable` class needs one for mutable
+/// state.
 final class JournalLease: Sendable {
     private struct Current {
         var id: LeaseID

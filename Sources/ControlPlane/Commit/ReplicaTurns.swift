@@ -1,12 +1,12 @@
 /// The turns that replicas take when they write at the same time.
 ///
-/// Every transaction builds on the `head` of the previous one. If two replicas send at once, etcd refuses one
-/// transaction, and its replica sends it again. In measurements every other transaction failed, and the others held
-/// half as many changes. So a replica that has just committed lets the other replica go first and gathers its own
-/// next changes meanwhile.
+/// Every transaction builds on the `head` of the previous one. If two replicas send at once, etcd refuses one of the
+/// transactions, and its replica has to send it again. In measurements without turns, half of the transactions failed,
+/// and the other half held half as many changes as usual. So a replica that has just committed lets the other replica
+/// go first and meanwhile gathers changes for its own next transaction.
 ///
-/// Waiting makes sense only if the other replica is busy. After a wait in vain, this replica skips later
-/// opportunities to wait, twice as many after each further one.
+/// Waiting makes sense only if the other replica is busy. After a wait in vain, this replica skips the next opportunity
+/// to wait. The number of skipped opportunities doubles with each further wait in vain.
 struct ReplicaTurns {
     /// The longest wait for another replica. It is the time of about three transactions on a slow disk.
     static let patience = Duration.milliseconds(20)

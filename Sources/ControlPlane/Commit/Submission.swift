@@ -23,8 +23,8 @@ enum ChangeAnswer: Sendable {
 /// The states are `waiting` (not part of a transaction yet), `inFlight` (the transaction may have been sent) and
 /// `answered`. A submission moves between `waiting` and `inFlight`, and from both of them to `answered`.
 ///
-/// This is a mutex and not an actor, because the deadline, the client's cancellation and the writer may answer at the
-/// same moment. A lock decides without a suspension which of them is first.
+/// The state is in a mutex and not in an actor, because the deadline, the client's cancellation and the writer may
+/// answer at the same moment. A lock decides without a suspension which of them is first.
 final class Submission: Sendable {
     private enum Phase {
         case waiting, inFlight, answered
@@ -51,8 +51,9 @@ final class Submission: Sendable {
     let insists: Bool
     /// The number of bytes that count against the queue's limit.
     let cost: Int
-    /// The mod_revision that `journal/<id>` must have: 0 if absent, otherwise that of the aborted entry of an earlier
-    /// attempt. It is stored here, because a submission may return to the queue between two attempts.
+    /// The mod_revision that `journal/<id>` must have: 0 if the key must be absent, otherwise the revision of the
+    /// aborted entry of an earlier attempt. It is stored here, because a submission may return to the queue between two
+    /// attempts.
     let journalRevision = Mutex<Int64>(0)
     /// True if the journal may hold an entry for the change. This is the case if its Idempotency-Key may have been
     /// used, or if an earlier transaction with it was given up after a lost answer.
@@ -67,7 +68,8 @@ final class Submission: Sendable {
         self.prepared = prepared
         self.deadline = deadline
         self.insists = insists
-        // The parsed document takes several times as much memory as the written bytes.
+        // The fixed part stands for the request itself. A parsed document takes several times as much memory as its
+        // bytes.
         cost = 4_096 + 8 * (draft.write?.size ?? 0)
         mayBeJournaled = Mutex(request.fingerprint != nil)
         state = Mutex(State(draft: draft))
@@ -156,6 +158,7 @@ final class Submission: Sendable {
             defer { state.continuation = nil }
             return state.continuation.map { ($0, value) }
         }
+        // The resumption comes after the lock is released, so that the resumed task never has to wait for the lock.
         if let (continuation, value) = resumed { continuation.resume(returning: value) }
     }
 }

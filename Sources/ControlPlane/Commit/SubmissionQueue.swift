@@ -2,7 +2,7 @@ import Domain
 import Synchronization
 
 /// The writes that wait for the writer, in order of arrival. The queue is bounded in number and in bytes. The number
-/// limits the wait of the last write, and the bytes limit the memory that large manifests take.
+/// limits the time that the last write waits. The bytes limit the memory that large manifests take.
 final class SubmissionQueue: Sendable {
     private struct State {
         var waiting: [Submission] = []
@@ -10,6 +10,8 @@ final class SubmissionQueue: Sendable {
         var isClosed = false
     }
 
+    // This is a mutex and not an actor, because the writer takes waiting writes in groups. Calls that wait for an actor
+    // cannot be taken in groups.
     private let state = Mutex(State())
     private let limit: Int
     private let byteLimit: Int
@@ -40,7 +42,8 @@ final class SubmissionQueue: Sendable {
         return isTaken
     }
 
-    /// Puts members of a batch back at the front, in their order.
+    /// Puts members of a batch back at the front, in their order. The limits do not apply, because these writes were
+    /// accepted before.
     func putBack(_ submissions: [Submission]) {
         guard !submissions.isEmpty else { return }
         state.withLock { state in
@@ -50,7 +53,7 @@ final class SubmissionQueue: Sendable {
         signal.raise()
     }
 
-    /// Puts members of a batch back at the end, regardless of the limits.
+    /// Puts members of a batch back at the end. The limits do not apply here either.
     func putBehind(_ submissions: [Submission]) {
         guard !submissions.isEmpty else { return }
         state.withLock { state in
@@ -65,7 +68,7 @@ final class SubmissionQueue: Sendable {
         var iterator = wakes.makeAsyncIterator()
         while !Task.isCancelled {
             let batch = state.withLock { state in
-                // A submission of a client that has left is already answered.
+                // The submission of a client that has disconnected is already answered.
                 Self.take(&state) { $0.isAnswered }
                 let batch = Array(state.waiting.prefix(count))
                 state.waiting.removeFirst(batch.count)

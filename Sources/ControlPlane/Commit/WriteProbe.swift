@@ -11,7 +11,7 @@ final class WriteProbe: Sendable {
 
     /// The time during which all callers share one answer. Each probe costs etcd an entry in its Raft log.
     private static let lifetime = Duration.milliseconds(100)
-    /// The longest wait for etcd.
+    /// The longest wait for etcd. It is shorter than the client's time-out, so that a health check gets an answer soon.
     private static let patience = Duration.seconds(1)
 
     init(store: any KeyValueStore) { self.store = store }
@@ -22,7 +22,8 @@ final class WriteProbe: Sendable {
         await turns.run { [self] in
             guard recent == nil else { return }
             let trouble = await probe()
-            // All callers have left, so nobody waited for etcd's answer.
+            // If the task is cancelled, all callers have left. The result then says nothing about etcd and is not
+            // stored.
             guard !Task.isCancelled else { return }
             last.withLock { $0 = (.now, trouble) }
         }
@@ -40,7 +41,7 @@ final class WriteProbe: Sendable {
                     _ = try await self.store.transaction(Self.transaction)
                     return nil
                 } catch var error as EtcdError {
-                    // Nothing is written, so nothing is in doubt.
+                    // A probe never writes, so its outcome is certain even if the answer was lost.
                     error.outcome = .notApplied
                     return "\(error)"
                 } catch {

@@ -13,8 +13,8 @@ extension Writer {
 
     /// The members that go into one transaction.
     struct Plan {
-        /// The `head` as of before the check of the drafts. The transaction compares it, so that no change of a
-        /// replica can intervene.
+        /// The `head` that the mirror showed before the drafts were checked. The transaction compares it. So the
+        /// transaction fails if a replica has committed a change since then.
         var head: Head
         var headRevision: Int64
         var accepted: [(member: BatchMember, write: PlannedWrite, reads: ReadSet)] = []
@@ -31,8 +31,8 @@ extension Writer {
         }
         let last = lastCommitted.withLock { $0 }
         guard await mirror.applied.wait(for: last, until: .now + .seconds(1)) else {
-            // This wait is an optimisation, because a draft on an older state fails its comparisons. After a restore
-            // of etcd the revision may never come back.
+            // The wait only avoids a useless transaction: a draft on an older state fails its comparisons anyway. After
+            // a restore of etcd the awaited revision may never come, so the next attempt does not wait for it.
             lastCommitted.withLock { $0 = 0 }
             return .retry(.unavailable("etcd's watch does not show the last change"))
         }
@@ -46,8 +46,8 @@ extension Writer {
         }
     }
 
-    /// Answers the members that already have a journal entry with their earlier result. Returns the other members. A
-    /// journal entry in etcd is sufficient proof.
+    /// Answers the members that already have an accepted journal entry with their earlier result, because the entry
+    /// proves that the change was applied. Returns the other members.
     private func answerReplays(_ members: [BatchMember]) async throws -> [BatchMember] {
         let asked = members.filter { $0.submission.mayBeJournaled.withLock { $0 } }
         guard !asked.isEmpty else { return members }
@@ -68,7 +68,7 @@ extension Writer {
         }
     }
 
-    /// Returns the answer to a request with a used key; nil if the earlier attempt was aborted.
+    /// Returns the answer to a request with a used Idempotency-Key; nil if the earlier attempt was aborted.
     func replay(_ stored: KeyValue, of request: ChangeRequest) -> ChangeAnswer? {
         func reused(_ reason: String) -> ChangeAnswer {
             .refused(Refusal(.idempotencyKeyReused, reason + "; use a new key"))
@@ -96,12 +96,14 @@ extension Writer {
         var budget = TransactionBudget(limits)
         var ids: Set<ChangeID> = []
         for member in members where !member.submission.isAnswered {
+            // Two requests with the same Idempotency-Key have the same id. The second one waits, and then finds the
+            // first one's journal entry.
             guard ids.insert(member.id).inserted else {
                 plan.deferred.append(member)
                 continue
             }
-            // This check comes before planning, so that only one of many changes of an object is planned at a time. A
-            // contested change gets its own transaction, so that it cannot make other changes fail.
+            // This check comes before planning, so that only one of many changes to the same object is planned at a
+            // time. A contested change gets a separate transaction, so that it cannot make other changes fail.
             let draft = member.submission.draft
             let isContested = member.submission.isContested
             guard !batch.affect(draft.reads, draft.write?.writes ?? []),
@@ -115,6 +117,7 @@ extension Writer {
                 continue
             }
             let reads = member.submission.draft.reads
+            // A renewed draft may read and write other keys than the old one, so it is checked too.
             guard !batch.affect(reads, write.writes), budget.take(write, reads) else {
                 plan.deferred.append(member)
                 continue

@@ -10,12 +10,14 @@ extension Writer {
         do {
             lease = try await self.lease.id()
         } catch {
-            // Nothing of the plan was sent yet, even if etcd has granted the lease.
+            // No part of the plan was sent yet, even if the error leaves open whether etcd has granted the lease.
             return refuse(original, for: error)
         }
         var plan = original
-        // A member with a passed deadline is already answered, and no other member depends on it.
+        // If no answer comes, the message to the client names this endpoint.
         let endpoint = store.endpointInUse
+        // A member that has reached its deadline is already answered. It can be dropped, because no other member
+        // depends on it.
         plan.accepted.removeAll { !$0.member.submission.setInFlight(true, to: endpoint) }
         if plan.accepted.isEmpty { return .done(deferred: plan.deferred) }
         let journal = plan.accepted.map { member, write, _ in
@@ -56,6 +58,7 @@ extension Writer {
         var head = plan.head
         var transaction = Transaction()
         transaction.compares.append(.unchanged(Keyspace.head, since: plan.headRevision))
+        // The answer to a failed comparison contains `head`, which shows whether another replica has changed it.
         transaction.failure.append(.range(.key(Keyspace.head)))
         for ((member, write, _), entry) in zip(plan.accepted, journal) {
             head = head.next(changeID: member.id, writes: write.writes)
@@ -68,6 +71,7 @@ extension Writer {
             transaction.success.append(.put(member.journalKey, entry, lease: lease))
         }
         transaction.success.append(.put(Keyspace.head, head.bytes))
+        // etcd limits the number of comparisons. The assumptions that do not fit are left out.
         let room = limits.operations - transaction.compares.count
         transaction.compares += Self.assumptions(plan.accepted.map { ($0.write, $0.reads) })
             .prefix(max(0, room))
@@ -94,7 +98,7 @@ extension Writer {
     private func obstruction(of plan: Plan, _ response: TransactionResponse) async -> Trouble {
         let head = response.responses.flatMap(\.keyValues).first?.modRevision ?? 0
         if head != plan.headRevision {
-            // A deleted head has no revision to wait for.
+            // A deleted head has no mod_revision, so the wait is for the revision of etcd's answer.
             let newest = head == 0 ? response.header.revision : head
             _ = await mirror.applied.wait(for: newest, until: .now + .seconds(1))
             return .overtaken
@@ -112,6 +116,8 @@ extension Writer {
         for (member, write, reads) in plan.accepted {
             expected[member.journalKey.description] = member.journalRevision
             for (path, revision) in reads.inventory { expected[path] = revision }
+            // The value -1 means that the key must exist, at any revision. A write of the same key replaces it by an
+            // exact revision.
             for path in write.required { expected[path] = -1 }
             for object in write.writes { expected[object.path] = object.expectedRevision }
         }
@@ -155,6 +161,8 @@ extension Writer {
                 with: .failed(
                     ControlPlaneError(.etcdUnavailable, "etcd refuses writes: \(error.message)")))
         case .refusesTransaction:
+            // A larger batch is halved until the refused member is alone, so that the other members are not refused
+            // with it.
             guard plan.accepted.count == 1, let only = plan.accepted.first else {
                 return .retry(.refused(error))
             }
@@ -216,7 +224,7 @@ extension Array {
     }
 }
 
-/// The meaning of an error of etcd for the transaction that caused it.
+/// The meaning of an etcd error for the transaction that caused it.
 enum EtcdVerdict {
     /// etcd currently refuses every write.
     case refusesWrites

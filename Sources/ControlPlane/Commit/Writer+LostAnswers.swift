@@ -55,7 +55,7 @@ extension Writer {
             let found = stored.indices.contains(index) ? stored[index] : nil
             member.journalRevision =
                 response.succeeded ? response.header.revision : found?.modRevision ?? 0
-            // An entry exists now. The next attempt reads it first.
+            // A journal entry may exist now, so the next attempt reads it first.
             member.submission.mayBeJournaled.withLock { $0 = true }
         }
         return .retry(.unavailable("the connection to etcd was lost"))
@@ -70,9 +70,9 @@ extension Writer {
         return revision
     }
 
-    /// Answers the members after etcd has refused the aborted entries. If the lost transaction was applied, the
-    /// answers say so. Otherwise the outcome is unknown. After the next transaction has written `head`, the lost one
-    /// cannot be applied either.
+    /// Answers the members after etcd has refused the aborted entries. If the lost transaction was applied, the answers
+    /// say so. Otherwise the outcome is unknown. The lost transaction compares `head`, so it can no longer be applied
+    /// once another transaction has written `head`.
     private func answerUnresolved(_ plan: Plan, _ journal: [[UInt8]]) async -> Attempt {
         let lookup = Transaction(success: plan.accepted.map { .range(.key($0.member.journalKey)) })
         if let response = try? await store.transaction(lookup),

@@ -3,8 +3,8 @@ import Etcd
 import Logging
 import Synchronization
 
-/// The only task that changes etcd. It takes waiting writes, checks that their drafts are current, and commits them
-/// together, one transaction at a time.
+/// Runs the only task that writes changes of objects to etcd. It takes waiting writes, checks that their drafts are
+/// current, and commits them together, one transaction at a time.
 ///
 /// The members of a batch are independent: no member writes a key that the plan of another member has read. So each
 /// member can be dropped or answered alone at any time.
@@ -17,7 +17,8 @@ final class Writer: Sendable {
         /// The largest number of operations, and of comparisons, in one transaction. etcd's `--max-txn-ops` is 128 by
         /// default.
         var operations = 120
-        /// The largest number of bytes in one transaction. etcd's request limit is 1.5 MiB by default.
+        /// The largest number of bytes in one transaction. etcd's request limit is 1.5 MiB by default. This limit is
+        /// lower, because `PlannedWrite.size` is an estimate.
         var bytes = 1_000_000
         /// The largest number of waiting writes, and of their bytes; see `Submission.cost`.
         var waiting = 8_192
@@ -31,6 +32,8 @@ final class Writer: Sendable {
     let limits: Limits
     let logger: Logger
     private let queue: SubmissionQueue
+    // `run` changes this state. `expire` and `stall` read it from other tasks and must not wait for the batch to
+    // finish.
     private let current = Mutex(Work())
     /// The revision of this writer's last transaction. The next transaction builds on it.
     let lastCommitted = Mutex<Int64>(0)
@@ -83,13 +86,15 @@ final class Writer: Sendable {
     /// Commits batches until its task is cancelled. Then fails the waiting writes.
     func run() async {
         while true {
+            // This wait comes before the batch is taken, so that changes which arrive during it join the batch.
             await letOthersCommit()
             // Each change takes at least two operations: its object and its journal entry.
             let batch = await queue.next(upTo: limits.operations / 2)
             if batch.isEmpty { break }
             current.withLock { $0 = Work(members: batch, since: .now) }
             await process(batch)
-            // The members of this batch are not answered yet.
+            // After a cancellation some members may be unanswered. They stay in `current`, and the loop below answers
+            // them.
             if Task.isCancelled { break }
             current.withLock { $0 = Work() }
         }
@@ -98,7 +103,7 @@ final class Writer: Sendable {
         }
     }
 
-    /// Ends the writes that have reached their deadline. Called several times a second.
+    /// Ends the writes that have reached their deadline. Called ten times a second.
     func expire(_ now: ContinuousClock.Instant) {
         let working = current.withLock { $0.members.filter { $0.deadline <= now } }
         for submission in working + queue.removeExpired(now) {
@@ -109,7 +114,7 @@ final class Writer: Sendable {
     /// The number of waiting writes.
     var waiting: Int { queue.count }
 
-    /// Returns the reason why writes have been waiting for longer than `limit`; nil if they are not.
+    /// Returns the reason why writes have been waiting for longer than `limit`; nil otherwise.
     func stall(longerThan limit: Duration) -> String? {
         current.withLock { work in
             guard let since = work.since, since + limit < .now else { return nil }
@@ -138,13 +143,16 @@ final class Writer: Sendable {
                 switch trouble {
                 case .overtaken: break
                 case .outdated(let paths):
+                    // A changed journal key means that another replica has handled a request with the same
+                    // Idempotency-Key.
                     for member in tried where paths.contains(member.journalKey.description) {
                         member.submission.mayBeJournaled.withLock { $0 = true }
                     }
-                    // An overtaken change waits behind all others, so that it does not delay them.
+                    // An outdated change waits behind all others, so that it does not delay them.
                     let (moved, others) = tried.divided { $0.touches(paths) }
                     queue.putBack((others + rest).map(\.submission))
                     let pauses = moved.map { $0.submission.pauseAfterConflict() }
+                    // If nothing else is waiting, a pause gives the outside writer time to finish.
                     if queue.count == 0 {
                         try? await Task.sleep(for: pauses.min() ?? .milliseconds(5))
                     }
@@ -164,7 +172,8 @@ final class Writer: Sendable {
         guard turns.withLock({ $0.isTurnOfOthers() }) else { return }
         let end = ContinuousClock.now + ReplicaTurns.patience
         var haveCommitted = false
-        // The next revision is unknown, and `mirror.applied` checks deadlines too rarely for this short wait.
+        // `mirror.applied` cannot be used here. It needs a revision to wait for, and it checks deadlines only every 100
+        // ms.
         while !haveCommitted, ContinuousClock.now < end, !Task.isCancelled {
             try? await Task.sleep(for: .milliseconds(1))
             let last = lastCommitted.withLock { $0 }

@@ -73,7 +73,7 @@ extension AppliedManifest {
                         region: row.region))
             }
         }
-        // If only further policies changed, no row names the CrossRegionPolicy itself.
+        // If only compiled policies other than the first one changed, no row names the CrossRegionPolicy itself.
         for source in Set(sources).sorted()
         where !objects.contains(where: { $0.name == source && $0.kind.hasSuffix("Policy") }) {
             objects.append(

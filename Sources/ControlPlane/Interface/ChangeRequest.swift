@@ -142,6 +142,7 @@ package struct ChangeID: Hashable, Sendable, CustomStringConvertible {
     package static func derived(principal: String, idempotencyKey: String) -> ChangeID {
         var hash = SHA256()
         hash.update(data: Array(principal.utf8))
+        // The zero byte separates the two texts, so that different pairs never give the same bytes.
         hash.update(data: [0])
         hash.update(data: Array(idempotencyKey.utf8))
         let digest = Array(hash.finalize())

@@ -14,9 +14,9 @@ package struct ControlPlaneHealth: Sendable {
     package var mirror: Part
     /// Findings about stored values. Findings do not make the server unready.
     package var stored: FindingSummary
-    /// The last etcd revision that this server's reads show.
+    /// The newest etcd revision that this server's reads show.
     package var appliedRevision: Int64
-    /// The last etcd revision that the ledger has recorded.
+    /// The newest etcd revision that the ledger has recorded.
     package var auditedRevision: Int64
 
     package var isReady: Bool { etcd.isHealthy && ledger.isHealthy && mirror.isHealthy }
@@ -32,7 +32,7 @@ package struct ObjectFinding: Sendable, Equatable {
     package var revision: Int64
     package var finding: StoredFinding
 
-    /// The finding, as lists show it.
+    /// The finding in the form in which lists show it.
     package var document: JSONValue {
         var object = finding.document.objectValue ?? JSONObject()
         object["key"] = .string(key)

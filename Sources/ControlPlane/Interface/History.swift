@@ -2,7 +2,7 @@ package import Documents
 package import Domain
 package import Store
 
-/// A point in the past, in the form that a client names it.
+/// A point in the past, as a client names it.
 package enum HistoryPoint: Sendable, Equatable {
     /// An etcd revision in the newest epoch.
     case revision(Int64)

@@ -18,7 +18,7 @@ package struct Manifest: Sendable {
     /// The number of documents. If it exceeds `maximumDocuments`, no document is read.
     package let count: Int
     package var items: [Item] = []
-    /// The violations of documents that name no object or repeat an earlier object.
+    /// The violations of documents that do not name their object, or that name the same object as an earlier document.
     package var violations = ViolationList()
     let places: DocumentNames
 
@@ -35,6 +35,7 @@ package struct Manifest: Sendable {
         }
         count = flat.count
         places = DocumentNames(lines: flat.map(\.line))
+        // The planner refuses a manifest that is too long, and its answer needs only the count.
         guard count <= Self.maximumDocuments else { return }
         var first: [ObjectName: Int] = [:]
         for (index, document) in flat.enumerated() {
@@ -124,7 +125,8 @@ private struct ManifestDocument {
         }
     }
 
-    /// The advice about a missing name. The member for the name depends on the kind, and clients confuse the two.
+    /// The advice about a missing name. Calico's kinds have the name in `metadata.name`, and the server's own kinds
+    /// have it beside `kind`. Clients confuse the two.
     private var nameless: String {
         let isOurs = ["Region", "Subnet"].contains(identity.kind?.value)
         let misplaced = isOurs ? document["metadata"]?["name"] : document["name"]
@@ -155,8 +157,8 @@ private struct ManifestDocument {
     /// Returns `metadata.name` of a Calico document.
     private mutating func calicoName() -> String? {
         if let name = identity.name {
-            // Go's decoder accepts "false" as the name of a policy that was called no. A whole number keeps its text,
-            // so it is allowed.
+            // YAML reads the unquoted name `no` as a boolean, and Go's decoder turns that into the name "false". A
+            // number is refused too, unless it is a whole number, which keeps its text.
             let value = document.value(at: JSONPointer.tokens(name.pointer))
             guard let value, value.stringValue == nil, value.numberValue?.int64 == nil else {
                 return name.value
@@ -218,7 +220,8 @@ private struct ManifestDocument {
 }
 
 extension ObjectName {
-    /// The rank of the object's kind in a manifest's plan. A kind follows the kinds that it needs.
+    /// The rank of the object's kind in the plan of a manifest. Every kind comes after the kinds that it needs: regions
+    /// first, then subnets, then policies.
     var dependencyRank: Int {
         switch self {
         case .region: 0

@@ -34,8 +34,8 @@ package struct Refusal: Sendable {
     package var reason: Reason
     package var detail: String
     package var violations: ViolationList
-    /// The objects that the change collides with or that use its object. The list is bounded; `total` counts all
-    /// objects.
+    /// The objects that collide with the change, or that still use the object to be deleted. The list is bounded;
+    /// `total` counts all of them.
     package var objects: [ObjectReference]
     package var total: Int
     /// The object's current revision, for a failed precondition; nil if the object does not exist.
@@ -62,8 +62,8 @@ package struct Refusal: Sendable {
             currentRevision: currentRevision)
     }
 
-    /// Creates a refusal because of broken rules. The detail describes the first of `violations`, after `lead` if
-    /// given.
+    /// Creates a refusal because of broken rules. The detail is `lead`, if given, and a description of the first of
+    /// `violations`.
     package init(
         breaking violations: ViolationList, _ lead: String? = nil, reason: Reason = .invalid,
         objects: [ObjectReference] = [], total: Int? = nil

@@ -1,15 +1,15 @@
 import Calico
 import Etcd
 
-/// The complete state of the mirror, read at one revision.
+/// A complete state for the mirror, read from etcd at one revision.
 struct EtcdSnapshot: Sendable {
     var state = MirrorState()
-    /// The audited keys and their values, for a comparison.
+    /// The audited keys and their values, for `GapComparison`. Empty unless they were requested.
     var audited: [String: KeyValue] = [:]
 
     /// Reads the state of etcd at `revision`. Throws `EtcdError` `.compacted` if etcd has compacted that revision.
     ///
-    /// - Parameter keepsValues: True if `audited` is to be filled.
+    /// - Parameter keepsValues: True to fill `audited`.
     static func read(
         _ store: any KeyValueStore, at revision: Int64, keepsValues: Bool
     ) async throws -> EtcdSnapshot {
@@ -17,6 +17,7 @@ struct EtcdSnapshot: Sendable {
         let prefixes =
             MirrorState.kinds.map(ResourceKey.prefix) + [MirrorState.endpointPrefix]
         for prefix in prefixes {
+            // All pages are read at one revision, so that together they show one state.
             try await store.rangePages(prefix: EtcdKey(prefix), revision: revision) { page in
                 for keyValue in page.keyValues { listing.add(keyValue, keepsValues: keepsValues) }
             }
@@ -33,6 +34,7 @@ struct EtcdSnapshot: Sendable {
         var revisions: [String: Int64] = [:]
         for prefix in MirrorState.kinds.map(ResourceKey.prefix) {
             try await store.rangePages(
+                // Without values the keys are small, so a page can hold many of them.
                 prefix: EtcdKey(prefix), revision: revision, pageSize: 10_000, keysOnly: true
             ) { page in
                 for keyValue in page.keyValues {
@@ -54,14 +56,15 @@ struct EtcdSnapshot: Sendable {
 extension KeyValueStore {
     /// Returns the revision up to which etcd is compacted, if it is after `revision`; otherwise nil.
     func compactedRevision(past revision: Int64) async throws -> Int64? {
-        // An empty etcd has revision 1, so nothing is lost before it.
+        // An empty etcd already has revision 1, so no change can have been lost before it.
         let first = max(revision, 1)
         do {
             _ = try await range(RangeRequest(.key(Keyspace.head), revision: first))
             return nil
         } catch let error as EtcdError where error.isCompaction {}
         do {
-            // Only the error of a watch names the first revision of etcd's history.
+            // A range only reports that its revision is compacted. The error of a watch also names the first available
+            // revision.
             let request = WatchRequest(.prefix(Keyspace.watchPrefix), startRevision: first)
             try await watch(request) { batches in
                 for try await _ in batches { return }

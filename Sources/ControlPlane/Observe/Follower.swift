@@ -4,8 +4,8 @@ import Etcd
 import Logging
 import Store
 
-/// Follows etcd from the ledger's last revision. Fills the mirror, passes every change to the ledger feed, and
-/// bridges the gap if etcd has compacted the revisions since then.
+/// Follows etcd from the ledger's last revision on. Fills the mirror and passes every change to the ledger feed. If
+/// etcd has compacted the revisions since then, compares etcd with the ledger to bridge the gap.
 final class Follower: Sendable {
     private let store: any KeyValueStore
     private let mirror: Mirror
@@ -44,7 +44,7 @@ final class Follower: Sendable {
                     level: isExpected ? .notice : .warning,
                     "this server cannot follow etcd any further; it tries again",
                     metadata: ["error": "\(error)"])
-                // Following has worked for a while, so this is a new outage.
+                // The mirror was ready, so the watch has worked in between, and this is a new outage.
                 if mirror.isReady { backoff.reset() }
             }
             mirror.setReady(false)
@@ -54,11 +54,14 @@ final class Follower: Sendable {
 
     /// Follows etcd until an error: a compaction, another cluster, or cancellation.
     private func follow() async throws {
+        // The ledger's progress is read next, so all appended rows must be on disk first.
         await feed.drain()
         let header = try await store.range(RangeRequest(.key(Keyspace.head))).header
         let clusterID = Hex.text(header.clusterID)
         let start = try await start(clusterID, newest: header.revision)
         feed.restart(clusterID: clusterID, after: start)
+        // The mirror counts as ready when it has reached this revision. The newest revision of all etcd would not do,
+        // because another key may have it, and this watch never shows such a key.
         let caughtUp = try await store.newestFollowedRevision()
         let projector = projector(clusterID)
         let known = mirror.read { HeadChain($0.storedHead, revision: $0.storedHeadRevision) }
@@ -76,11 +79,13 @@ final class Follower: Sendable {
                 }
                 var resumed = batch.resumedAfter[...]
                 for changes in batch.revisions {
-                    // This check comes before the rows, so that changes of another past never enter the ledger.
+                    // This check comes before the revision is applied, so that changes from a restored etcd never enter
+                    // the ledger as successors of older rows.
                     while let revision = resumed.first, revision < changes.revision {
                         try await requireSamePast(at: revision)
                         resumed.removeFirst()
                     }
+                    // The mirror comes first, because it holds the values before the change, which the rows need.
                     let events = mirror.apply(changes)
                     try await feed.append(
                         project(changes, events, &chain, projector))
@@ -93,8 +98,8 @@ final class Follower: Sendable {
         }
     }
 
-    /// Returns the rows of one revision. Adds a row if the revision's `head` was not written by a replica of this
-    /// server.
+    /// Returns the rows of one revision. Adds a row if the revision changes `head` to a value that no replica of this
+    /// server would have written.
     private func project(
         _ changes: RevisionChanges, _ events: [AuditedEvent], _ chain: inout HeadChain,
         _ projector: Projector
@@ -116,8 +121,9 @@ final class Follower: Sendable {
         Projector(clusterID: clusterID, statuses: statuses, authenticator: authenticator)
     }
 
-    /// Throws unless the state of etcd at `revision` equals the mirror, which has followed etcd up to that revision.
-    /// Before the watch resumed, etcd may have been restored and may have reached new revisions.
+    /// Throws unless etcd's state at `revision` equals the mirror, which has followed etcd up to that revision. While
+    /// the watch was interrupted, etcd may have been restored and may have reached that revision a second time with
+    /// other changes.
     private func requireSamePast(at revision: Int64) async throws {
         var isSame: Bool
         let entries = mirror.read { $0.entries }
@@ -129,8 +135,8 @@ final class Follower: Sendable {
                 return isSame
             }
         } catch let error as EtcdError where error.isCompaction {
-            // A watch may begin at a revision that can no longer be listed. In that case the check compares the keys
-            // that have not changed since.
+            // A watch may resume at a revision that has been compacted since, so the state at that revision cannot be
+            // listed. Then this compares only the keys that have not changed since that revision.
             let stored = try await EtcdSnapshot.revisions(store, at: 0)
             isSame = stored.allSatisfy { path, made in
                 made > revision || entries[path]?.modRevision == made
@@ -139,7 +145,7 @@ final class Follower: Sendable {
         guard isSame else { throw EtcdError(code: .clusterChanged, message: Self.restored) }
     }
 
-    /// Brings the mirror and the ledger to the same revision. Returns the revision, after which following starts.
+    /// Brings the mirror and the ledger to the same revision. Returns that revision. The watch starts after it.
     private func start(_ clusterID: String, newest: Int64) async throws -> Int64 {
         guard let progress = try await ledger.progress() else {
             try await noteNewLedger(clusterID, newest: newest)
@@ -161,8 +167,9 @@ final class Follower: Sendable {
     private static let restored = "etcd was restored to an older state"
 
     /// Fills the mirror with the state at `revision`, the last revision in the ledger. If etcd has compacted that
-    /// revision, uses the oldest state that etcd still has. If etcd's state at that revision differs from the
-    /// ledger's, etcd was restored and has reached new revisions since.
+    /// revision, uses the oldest state that etcd still has. If etcd's state at that revision differs from the ledger's,
+    /// etcd was restored to an older state and has passed that revision again with other changes. A new epoch then
+    /// begins.
     private func fill(
         after revision: Int64, _ clusterID: String, newest: Int64
     ) async throws -> Int64 {
@@ -192,7 +199,7 @@ final class Follower: Sendable {
     private func isLastKnown(_ state: MirrorState) async throws -> Bool {
         var count = 0
         for try await object in ledger.objects() {
-            // A key that the ledger had to repair cannot be looked up.
+            // The ledger replaces a NUL in a key, so such a key cannot be compared with etcd's.
             guard MirrorState.auditedKey(EtcdKey(object.key)) != nil else { continue }
             guard let entry = state.entries[object.key], entry.modRevision == object.modRevision,
                 GapComparison.isSame(object.value, entry.bytes)
@@ -207,15 +214,15 @@ final class Follower: Sendable {
         return count == expected
     }
 
-    /// Returns a time at which etcd held no followed key; nil if it holds any. The time is taken before the request
-    /// to etcd, so that later writes have a later time.
+    /// Returns a time at which etcd held no followed key; nil if it holds one. The time is taken before the request to
+    /// etcd, so that every later write has a later time.
     private func emptySince() async throws -> Timestamp? {
         let time = now()
         return try await store.newestFollowedRevision() == 0 ? time : nil
     }
 
-    /// Writes a note into a new ledger if etcd's history began before the ledger. That history does not contain
-    /// refusals. A compacted history needs no note, because it is recorded as a gap.
+    /// Writes a note into a new ledger if etcd already has a history. The rows derived from that history are complete,
+    /// but earlier refusals are missing. A compacted history needs no note, because it is recorded as a gap.
     private func noteNewLedger(_ clusterID: String, newest: Int64) async throws {
         guard try await store.newestFollowedRevision() > 0,
             try await store.compactedRevision(past: 0) == nil
@@ -227,8 +234,7 @@ final class Follower: Sendable {
         try await ledger.record([row])
     }
 
-    /// Lists the state at `to`, adds the changes since the ledger's last revision to the ledger, and fills the
-    /// mirror.
+    /// Lists the state at `to`, adds rows to the ledger for the changes since its last revision, and fills the mirror.
     ///
     /// - Parameter from: 0 if the ledger's revisions belong to another etcd. A new epoch then begins.
     private func bridge(
@@ -262,6 +268,7 @@ final class Follower: Sendable {
             mirror.applied.abandonWaits()
             feed.audited.abandonWaits()
         }
+        // The rows come before the mirror. If the ledger fails, the next attempt bridges the same gap again.
         try await ledger.bridge(
             from: Progress(clusterID: clusterID, revision: min(comparison.from, to - 1)),
             projection)

@@ -3,8 +3,9 @@ import Domain
 import Etcd
 import Store
 
-/// Finds the changes in a part of etcd's history that was neither followed nor kept. It compares the last objects in
-/// the ledger with etcd's first available revision, and it reads the journal, which compaction does not remove. Pure.
+/// Finds the changes in a part of etcd's history that this server did not follow and that etcd has compacted. It
+/// compares the last objects in the ledger with etcd's state at `to`, and it reads the journal, whose entries survive
+/// compaction. Pure.
 struct GapComparison: Sendable {
     var projector: Projector
     /// The last objects in the ledger, by etcd key.
@@ -17,7 +18,7 @@ struct GapComparison: Sendable {
     var recorded: Set<RecordedChange> = []
     /// The ledger's last revision; 0 if the ledger is new or belongs to another cluster.
     var from: Int64
-    /// The listed revision.
+    /// The revision at which etcd's keys were listed.
     var to: Int64
     var now: Timestamp
 
@@ -37,7 +38,7 @@ struct GapComparison: Sendable {
         for path in Set(known.keys).union(current.keys).sorted() {
             guard let key = MirrorState.auditedKey(EtcdKey(path)) else { continue }
             let (before, after) = (known[path], current[path])
-            // A write of the same value counts as a write.
+            // A key that was written again with the same value counts as changed, because its mod_revision differs.
             let isSame = before?.modRevision == after?.modRevision && isSame(before, after)
             if !isSame {
                 projection.objects.append(
@@ -45,13 +46,14 @@ struct GapComparison: Sendable {
                         key, after.map { AuditedValue(key, $0.value) },
                         modRevision: after?.modRevision ?? to))
             }
-            // A deleted key has no revision to compare. The journal explains the deletion if its last change of the
-            // key is one.
+            // A key counts as explained if the last journal entry that names it accounts for its present state. A
+            // deleted key has no revision to compare, so there the entry has to be a deletion.
             let isExplained =
                 last[path].map { last in
                     after.map { $0.modRevision == last.revision } ?? last.isDeletion
                 } ?? false
-            // If a key was changed and changed back, the last row has to show that.
+            // A key with its old value but with changes in the journal was changed and changed back. It gets another
+            // row, so that the last row shows the present value.
             if isExplained || (isSame && last[path] == nil) { continue }
             var row = row(key, states[path], after)
             if let doubt = doubts[path], doubt.revision == row.revision {
@@ -62,7 +64,8 @@ struct GapComparison: Sendable {
         return projection
     }
 
-    /// True if etcd's state cannot have followed from the ledger's state at `from`, because etcd was restored.
+    /// True if etcd was restored, so that its state cannot be a successor of the ledger's state at `from`. Some key has
+    /// not been written since `from`, but differs from the ledger's object.
     var isOfAnotherPast: Bool {
         current.contains { path, keyValue in
             guard keyValue.modRevision <= from, path == path.withoutNUL else { return false }
@@ -71,7 +74,8 @@ struct GapComparison: Sendable {
         }
     }
 
-    /// Compares a text in the ledger with bytes in etcd. The ledger repairs bytes that are not UTF-8.
+    /// Compares a text in the ledger with bytes in etcd. The ledger stores bytes that are not UTF-8 in a repaired form,
+    /// which counts as equal.
     static func isSame(_ text: String, _ bytes: [UInt8]) -> Bool {
         text.utf8.elementsEqual(bytes)
             || text.utf8.elementsEqual(String(decoding: bytes, as: UTF8.self).withoutNUL.utf8)
@@ -109,7 +113,7 @@ struct GapComparison: Sendable {
         var existed: Bool { if case .value(nil) = self { false } else { true } }
     }
 
-    /// A doubtful entry that claims the newest change of a key.
+    /// A doubtful entry that claims to be the newest change of a key.
     private struct Doubted {
         var revision: Int64
         var id: ChangeID
@@ -143,8 +147,9 @@ struct GapComparison: Sendable {
         )
     }
 
-    /// Returns the reason why an authentic entry was not made for the transaction at `revision`. Either the ledger
-    /// has the entry from another revision, or a stored value of that revision differs from the entry's digest.
+    /// Returns a doubt if an authentic entry was not made for the transaction at `revision`; nil otherwise. There are
+    /// two signs: the ledger has the same entry from another revision, or a value stored at this revision differs from
+    /// the entry's digest.
     private func doubt(
         of entry: JournalEntry, _ id: ChangeID, _ revision: Int64
     ) -> JournalDoubt? {
@@ -163,8 +168,8 @@ struct GapComparison: Sendable {
             claim: entry)
     }
 
-    /// Returns the value before the first change in the journal. This is the ledger's last value, unless that value
-    /// came from another etcd or from before a restore.
+    /// Returns the key's value before the first change of it in the journal. This is the ledger's last value. The value
+    /// counts as unseen if the ledger's objects came from another etcd or from before a restore.
     private func first(_ key: ResourceKey) -> KnownState {
         guard from > 0 || known.isEmpty else { return .unseen }
         return .value(known[key.path].map { AuditedValue(key, Array($0.value.utf8)) })

@@ -2,8 +2,8 @@ import Documents
 import Domain
 import Etcd
 
-/// Recomputes `head` from the changes of each revision, and reports values that do not follow from the previous one.
-/// A replica's transaction always continues the chain, so another writer must have written such a value. Pure.
+/// Recomputes `head` from the changes of each revision, and reports stored values that differ from the result. A
+/// replica's transaction always continues the chain, so a different value comes from another writer. Pure.
 struct HeadChain: Sendable {
     private(set) var stored: StoredHead
     /// The mod_revision of the key `head`; 0 if absent.
@@ -92,8 +92,8 @@ struct HeadFinding: Sendable, Equatable {
 }
 
 extension UnreadableHead {
-    /// True if both values come from the same version. While the replicas are upgraded one by one, every change
-    /// writes a value of a later version.
+    /// True if both values come from the same version. A change between two such values is not reported: while the
+    /// replicas are upgraded one by one, every change of a new replica writes such a value.
     fileprivate func isFromSameVersion(as other: UnreadableHead) -> Bool {
         guard case .laterVersion(let version) = reason else { return self == other }
         return other.reason == .laterVersion(version)

@@ -2,12 +2,13 @@ import Calico
 import Documents
 import Domain
 
-/// The objects by their labels. With this index `prune` only looks at objects that its selector may match.
+/// The objects by their labels. With this index, `prune` looks only at the objects that its selector may match.
 struct LabelIndex: Sendable {
     /// The keys by label and value.
     private var paths: [String: [String: Set<String>]] = [:]
 
-    /// Replaces the labels of the object stored under `path`. The tier label is omitted, because Calico sets it.
+    /// Replaces the labels of the object stored under `path`. The index leaves out the tier label, which Calico puts on
+    /// every policy.
     mutating func set(_ path: String, old: [String: String], new: [String: String]) {
         guard old != new else { return }
         for (label, value) in old where new[label] != value && label != PolicyResource.tierLabel {
@@ -26,7 +27,7 @@ struct LabelIndex: Sendable {
         let labels = selector.labels
         var found: Set<String> = []
         guard labels.count > 1 else {
-            // The value of the only label decides for all objects with that value.
+            // With a single label, all objects with the same value match or fail together.
             for (value, paths) in labels.first.flatMap({ paths[$0] }) ?? [:] {
                 guard selector.matches(labels.reduce(into: [:]) { $0[$1] = value }) else {
                     continue
@@ -67,8 +68,8 @@ extension Selector {
     }
 }
 
-/// The current labels of the VMs. They show whether a selector matches any VM. Many VMs have the same labels, which
-/// are stored and checked once.
+/// The current labels of the VMs. They show whether a selector matches any VM. Many VMs carry the same set of labels.
+/// Each distinct set is stored and checked once.
 struct EndpointLabels: Sendable {
     private(set) var distinct = DistinctLabels()
     private var labels: [String: [String: String]] = [:]

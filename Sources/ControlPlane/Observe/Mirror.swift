@@ -4,16 +4,17 @@ import Etcd
 import Logging
 import Synchronization
 
-/// A copy of etcd in memory, for reads and for planning. Only the watch changes it, and any task may read it.
+/// A copy of the followed keys of etcd in memory, for reads and for planning. Only the watch changes it, and any task
+/// may read it.
 ///
-/// Every method holds a lock for a few microseconds at most and waits for nothing else. Documents are parsed before
-/// the lock is taken, and scans work on copies, which share their storage.
+/// Every method holds the lock for a few microseconds at most and waits for nothing else. Documents are parsed before
+/// the lock is taken. Long scans work on copies of the state's collections, which share their storage.
 ///
-/// This is a mutex and not an actor. A plan makes dozens of queries, and each one takes less time than a task needs
-/// to change threads. Several cores read while the watch writes.
+/// The state is in a mutex and not in an actor. A plan makes dozens of queries, and each of them takes less time than a
+/// switch to an actor. Several cores read while the watch writes.
 final class Mirror: Sendable {
     private let state = Mutex(MirrorState())
-    /// The last revision that reads include.
+    /// The newest revision that reads include.
     let applied = RevisionGate()
     private let readiness = Mutex((isReady: false, isReadable: false))
     /// The time of the watch's last sign of life.
@@ -43,7 +44,7 @@ final class Mirror: Sendable {
         return staleness(at: .now)
     }
 
-    /// The reason why this mirror is not ready. Only valid if it is not ready.
+    /// The reason why this mirror is not ready. Meaningful only while it is not ready.
     var unreadiness: String {
         trouble().map { "etcd cannot be reached; this server keeps trying: \($0)" }
             ?? "this server is still reading etcd"
@@ -58,10 +59,12 @@ final class Mirror: Sendable {
     func replace(with newState: MirrorState, revision: Int64) {
         var newState = newState
         state.withLock { state in
+            // The counts go on, so that a client's ETag of an older list never matches a new list.
             newState.versions.replace(state.versions)
             state = newState
         }
         logNews()
+        // After a restore of etcd the new revision may be lower, and `advance` never lowers it.
         applied.reset(to: revision)
         applied.advance(to: revision)
     }
@@ -82,16 +85,18 @@ final class Mirror: Sendable {
                     after: event.kind == .put ? event.keyValue.value : nil)
             }
         }
+        // This comes after all events are applied, so that the subnets are judged by the complete revision.
         for (event, (put, before)) in zip(changes.events, zip(puts, before)) {
             judgePlaces(after: event, put, before: before)
         }
         logNews()
+        // This comes last, because it resumes the requests that wait to see this revision.
         applied.advance(to: changes.revision)
         return events
     }
 
-    /// Checks the affected subnets again if a region was added or removed or its blocks changed. The region's blocks
-    /// may now contain or overlap them. Checks a few subnets at a time, because there may be many.
+    /// Checks the affected subnets again if a region was added or removed or its blocks changed, because the new blocks
+    /// may contain or overlap them. Checks a bounded number of subnets under one lock, because there may be many.
     private func judgePlaces(after event: WatchEvent, _ put: PreparedPut?, before: MirrorEntry?) {
         guard let key = MirrorState.auditedKey(event.keyValue.key),
             case .region(let region)? = InventoryKey(key)
@@ -142,8 +147,8 @@ final class Mirror: Sendable {
 }
 
 extension Mirror {
-    /// The silence of the watch after which this mirror counts as old. A working watch shows several signs of life
-    /// per second, and a hanging watch is restarted within this time.
+    /// The silence of the watch after which this mirror counts as old. A working watch shows several signs of life per
+    /// second. A hanging watch is restarted within this time.
     static let maximumSilence = Duration.seconds(5)
 
     /// Records a sign of life of the watch.
@@ -152,8 +157,8 @@ extension Mirror {
     /// The time of the watch's last sign of life. Before the first one, the time when this mirror was created.
     var lastHeard: ContinuousClock.Instant { heard.withLock { $0 } }
 
-    /// Returns a warning that this mirror may be old because the watch hangs; nil if the watch is heard. etcd may
-    /// still answer other requests then.
+    /// Returns a warning that this mirror may be old, because the watch has been silent for too long; nil otherwise.
+    /// etcd may still answer other requests.
     func staleness(at now: ContinuousClock.Instant) -> String? {
         let silence = lastHeard.duration(to: now)
         guard silence > Self.maximumSilence else { return nil }
@@ -192,7 +197,8 @@ extension Mirror {
         return found
     }
 
-    /// Returns true if the API shows this key. If several keys hold the same policy, it shows one of them.
+    /// Returns true if the API shows the object under this key. If several keys hold the same policy, it shows only
+    /// one.
     func isShown(_ key: ResourceKey) -> Bool {
         !key.kind.isPolicy || read { $0.stored.policyNames.isShown(key.path) }
     }

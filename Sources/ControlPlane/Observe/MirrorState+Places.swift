@@ -2,8 +2,8 @@ import Calico
 import Domain
 
 extension MirrorState {
-    /// Returns the subnet's violations of the rules about blocks and overlaps, which other tools do not check.
-    /// Returns an empty array for an absent subnet.
+    /// Returns the subnet's violations of the rules about address blocks and overlaps. Other tools do not check these
+    /// rules when they write. Returns an empty array for an absent subnet.
     func placeFindings(_ id: SubnetID) -> [StoredFinding] {
         guard let entry = entries[id.path] else { return [] }
         var found: [StoredFinding] = []

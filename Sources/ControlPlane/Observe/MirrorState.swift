@@ -10,7 +10,7 @@ struct MirrorEntry: Sendable, Equatable {
     var nets: [CIDR] = []
 }
 
-/// The keys of etcd that this product reads. A value type that only `put` and `delete` change.
+/// The state of the followed etcd keys. Only `put` and `delete` change the stored keys.
 ///
 /// It stores policies, network sets (including regions and subnets), tiers and the ClusterInformation in full. It
 /// also stores the labels of endpoints, the names of endpoints in the legacy namespace, and `head`. It ignores all
@@ -21,9 +21,9 @@ struct MirrorState: Sendable {
     private(set) var subnets = CIDRMap<SubnetID>()
     /// The address blocks of all regions, by region.
     private(set) var blocks = CIDRMap<String>()
-    /// The names of the endpoints in the namespace `openstack`.
+    /// The names of the endpoints in the namespace `openstack`, which Neutron uses for a site without a region name.
     private(set) var legacyEndpoints: Set<String> = []
-    /// The labels of all endpoints.
+    /// The labels of all endpoints, that is, of the VMs.
     private(set) var endpointLabels = EndpointLabels()
     /// The number of policies of the default tier that are stored with the tier's prefix.
     private(set) var tieredPolicies = 0
@@ -68,7 +68,8 @@ struct MirrorState: Sendable {
         key.hasPrefix(endpointKeyPrefix) ? key.string : nil
     }
 
-    /// Stores the value of one key, in a state that no other task sees yet.
+    /// Stores the value of one key. Only for a state that no other task sees yet, because this method also parses the
+    /// value.
     mutating func put(_ keyValue: KeyValue) { put(PreparedPut(keyValue)) }
 
     /// Stores the value of one key. Returns the replaced audited entry.
@@ -149,7 +150,8 @@ struct MirrorState: Sendable {
         judgePlaces(affected)
     }
 
-    /// The largest number of overlapping subnets that are checked for each network.
+    /// The largest number of overlapping subnets that are checked for each network. It bounds the time under the
+    /// mirror's lock.
     private static let neighbours = 64
 
     /// Checks subnets again after another object has changed.

@@ -1,6 +1,6 @@
 import Calico
 
-/// The names of the stored policies. They show which stored policies are one object in the API.
+/// The names of the stored policies. They show which stored policies are the same object in the API.
 ///
 /// The API's name of a policy is the name that its author chose. A policy `web` may be stored under `web`, or with
 /// the prefix of its tier under `default.web`. If both are stored, Felix enforces both.
@@ -17,11 +17,11 @@ struct PolicyNames: Sendable {
     /// The number of policies of the default tier that are stored without a prefix.
     private(set) var plain = 0
     private var names: [String: Name] = [:]
-    /// The keys with a prefix, by the same key without it.
+    /// The keys with a tier prefix, grouped by the key that has no prefix.
     private var prefixed: [String: Set<String>] = [:]
 
-    /// Replaces the name of the policy stored under `path`; nil removes it. Returns the keys that may have other
-    /// twins now.
+    /// Replaces the name of the policy stored under `path`; nil removes it. Returns the keys whose twins may have
+    /// changed.
     mutating func set(_ path: String, _ name: Name?) -> Set<String> {
         let old = names[path]
         guard old != name else { return [] }

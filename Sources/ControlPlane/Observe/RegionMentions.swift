@@ -6,7 +6,8 @@ import Domain
 struct RegionMentions: Sendable, Equatable {
     /// The regions that a selector compares by namespace or label.
     private(set) var named: Set<String> = []
-    /// The selectors that do not parse. Each may mention any region if it contains the region's name.
+    /// The selectors that do not parse. Such a selector counts as a mention of every region whose name occurs in its
+    /// text.
     private(set) var unreadable: [String] = []
 
     var isEmpty: Bool { named.isEmpty && unreadable.isEmpty }
@@ -16,7 +17,7 @@ struct RegionMentions: Sendable, Equatable {
         for text in Self.selectors(document) {
             do {
                 let selector = try Selector(parsing: text)
-                // Most selectors compare nothing and so cost nothing more.
+                // Most selectors contain no comparison, so the loop costs nothing for them.
                 for comparison in selector.comparisons { note(comparison) }
             } catch {
                 unreadable.append(text)
@@ -37,7 +38,8 @@ struct RegionMentions: Sendable, Equatable {
         }
     }
 
-    /// Returns all selectors of the policy: its own and those of its rules' entities.
+    /// Returns all selectors of the policy: the policy's selector, and the selectors of the sources and destinations in
+    /// its rules.
     private static func selectors(_ document: JSONValue) -> [String] {
         guard let spec = document["spec"] else { return [] }
         let rules = (spec["ingress"]?.arrayValue ?? []) + (spec["egress"]?.arrayValue ?? [])
@@ -47,7 +49,7 @@ struct RegionMentions: Sendable, Equatable {
     }
 }
 
-/// The GlobalNetworkPolicies by mentioned region. With this index the deletion of a region does not look at every
+/// The GlobalNetworkPolicies by mentioned region. With this index, the deletion of a region need not look at every
 /// policy.
 struct RegionMentionIndex: Sendable {
     private var mentions: [String: RegionMentions] = [:]

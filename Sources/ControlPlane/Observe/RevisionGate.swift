@@ -1,8 +1,8 @@
 import Synchronization
 
-/// A rising revision, and the callers that wait for it.
+/// A revision that rises, and the callers that wait until it reaches a value.
 ///
-/// A wait needs no timer. The owner calls `expire` several times a second, which ends the waits with a passed
+/// A wait needs no timer. The owner calls `expire` ten times a second, which ends the waits that have reached their
 /// deadline. Thousands of writes may wait at once, and one clock for all of them is cheaper than one timer each.
 final class RevisionGate: Sendable {
     private struct Waiter {
@@ -16,11 +16,13 @@ final class RevisionGate: Sendable {
         var reached: Int64 = 0
         var waiters: [Waiter] = []
         var nextNumber: UInt64 = 0
-        /// The waits that were cancelled before they began.
+        /// The numbers of the waits that were cancelled before they began. A cancellation handler may run before
+        /// `begin`.
         var cancelled: Set<UInt64> = []
         var isClosed = false
     }
 
+    // This is a mutex and not an actor, because a cancellation handler cannot wait for an actor.
     private let state = Mutex(State())
 
     var reached: Int64 { state.withLock { $0.reached } }
@@ -46,7 +48,8 @@ final class RevisionGate: Sendable {
         } onCancel: {
             cancel(number)
         }
-        // If the cancellation came just after the wait ended, its record is no longer needed.
+        // The cancellation may have come after the wait ended. Then `cancel` has stored a number that nothing needs,
+        // and this removes it.
         if Task.isCancelled { state.withLock { _ = $0.cancelled.remove(number) } }
         return isReached
     }
@@ -84,12 +87,12 @@ final class RevisionGate: Sendable {
         for waiter in passing { waiter.continuation.resume(returning: true) }
     }
 
-    /// Restarts at `revision` after etcd was replaced or restored.
+    /// Sets the revision to `revision`, which may be lower than before, after etcd was replaced or restored.
     func reset(to revision: Int64) {
         state.withLock { $0.reached = revision }
     }
 
-    /// Ends every wait, because a restored etcd will not reach these revisions again.
+    /// Ends every wait, because a restored etcd may never reach the awaited revisions.
     func abandonWaits() {
         let ended = state.withLock { state in Self.take(&state.waiters) { _ in true } }
         for waiter in ended { waiter.continuation.resume(returning: false) }

@@ -1,4 +1,4 @@
-/// An ordered dictionary in chunks of bounded size. An insertion moves a few hundred slots instead of a million, and
+/// An ordered dictionary in chunks of bounded size. An insertion moves a few hundred elements instead of a million, and
 /// a binary search finds the first key of a page.
 struct SortedMap<Key: Comparable & Sendable, Value: Sendable>: Sendable {
     private struct Chunk: Sendable {
@@ -74,7 +74,7 @@ struct SortedMap<Key: Comparable & Sendable, Value: Sendable>: Sendable {
     /// Returns the slot of `key`, or the slot for its insertion; nil only if the map is empty.
     private func find(_ key: Key) -> Place? {
         guard !chunks.isEmpty else { return nil }
-        // This is the last chunk that does not begin after `key`, or the first chunk.
+        // The key belongs in the last chunk that does not begin after it, or in the first chunk.
         let after = Self.partition(chunks.count) { chunks[$0].keys[0] > key }
         let chunk = max(after - 1, 0)
         let keys = chunks[chunk].keys
@@ -105,8 +105,8 @@ struct SortedMap<Key: Comparable & Sendable, Value: Sendable>: Sendable {
 }
 
 extension SortedMap where Key == String {
-    /// Calls `body` for each entry with a key that starts with `prefix` and is after `after`. Goes in order, until
-    /// `body` returns false.
+    /// Calls `body` for each entry with a key that starts with `prefix` and comes after `after`. Goes in order of the
+    /// keys, until `body` returns false.
     func forEach(
         prefix: String, after: String? = nil, _ body: (String, Value) throws -> Bool
     ) rethrows {

@@ -1,7 +1,7 @@
 import Calico
 import Domain
 
-/// The facts about one stored value that the indexes use.
+/// The facts about one stored value that the indexes need.
 struct StoredFacts: Sendable {
     var findings: [StoredFinding] = []
     /// The name of a policy; nil for other kinds.
@@ -30,6 +30,7 @@ struct StoredIndex: Sendable {
     private(set) var crossRegions = CrossRegionIndex()
     private(set) var regionMentions = RegionMentionIndex()
     private(set) var labels = LabelIndex()
+    // The labels of each key. `LabelIndex` needs the old labels to replace them.
     private var carried: [String: [String: String]] = [:]
 
     /// Replaces the facts about one key's value. Nil removes them.
@@ -69,8 +70,8 @@ struct StoredIndex: Sendable {
     }
 }
 
-/// The CrossRegionPolicies by named subnet. With this index a subnet can be deleted, or its network changed, without
-/// looking at every policy.
+/// The CrossRegionPolicies by named subnet. With this index, a change or deletion of a subnet need not look at every
+/// policy.
 struct CrossRegionIndex: Sendable {
     private var subnets: [String: Set<SubnetID>] = [:]
     private var policies: [SubnetID: Set<String>] = [:]
@@ -96,9 +97,9 @@ struct FindingBook: Sendable {
     struct Findings: Sendable {
         /// The findings about the value alone.
         var judged: [StoredFinding] = []
-        /// The findings about another policy that is the same object.
+        /// The findings about twins, that is, other stored policies that are the same object in the API.
         var twin: [StoredFinding] = []
-        /// The findings about a subnet's overlaps with blocks and other subnets.
+        /// The findings about a subnet's region, and about its overlaps with blocks and other subnets.
         var place: [StoredFinding] = []
 
         var all: [StoredFinding] { judged + twin + place }
@@ -111,7 +112,7 @@ struct FindingBook: Sendable {
         var omitted = 0
     }
 
-    /// The largest number of findings that are kept for the log. Further ones are only counted, because a restart may
+    /// The largest number of new findings that are logged at once. Further ones are only counted, because a restart may
     /// find thousands.
     static let maximumNews = 50
 

@@ -11,9 +11,9 @@ struct JudgedPolicy: Sendable {
     var stored: JSONValue?
     /// The document's values for members that the server sets.
     var readOnly: ReadOnlyFields
-    /// The linter's warnings when `lintedRegions` are registered.
+    /// The linter's warnings on the assumption that exactly `lintedRegions` are registered.
     private let lints: ViolationList
-    /// The warnings about the text in the form that the client wrote.
+    /// The linter's warnings about the document in the form that the client wrote, before Calico's decoding.
     private let blanks: ViolationList
     private let lintedRegions: Set<String>
     /// The security groups that the policy names.
@@ -66,13 +66,14 @@ struct JudgedPolicy: Sendable {
     /// Returns the warnings for a server where exactly `regions` are registered.
     func warnings(_ regions: Set<String>) -> [Violation] {
         var lints = lints
+        // Regions may have been added or removed since the document was judged.
         if regions != lintedRegions, let stored {
             lints = PolicyLinter.lint(stored, knownRegions: regions)
         }
         return (blanks + lints + kept.warnings).summarised(by: .moreLints)
     }
 
-    /// Returns violations for members that name a different object than the path does.
+    /// Returns violations for members that name another object than the path.
     private static func mismatches(
         _ identity: CalicoIdentity?, _ document: JSONValue, _ name: ObjectName,
         _ namespace: String?

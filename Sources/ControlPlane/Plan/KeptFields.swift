@@ -1,8 +1,8 @@
 import Calico
 import Documents
 
-/// The stored fields that a patch does not change and this release does not know, such as fields of a newer Calico.
-/// The client did not send them. They are removed before the policy is judged and restored afterwards.
+/// The stored fields that a patch does not change and that this release does not know, such as fields of a newer
+/// Calico. The client did not send them, so they are removed before the policy is judged and restored afterwards.
 struct KeptFields: Sendable {
     private var fields: [(pointer: String, value: JSONValue)] = []
 

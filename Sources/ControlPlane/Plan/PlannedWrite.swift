@@ -26,7 +26,7 @@ struct ObjectWrite: Sendable, Equatable {
 struct PlannedWrite: Sendable {
     var name: ObjectName
     var verb: ChangeVerb
-    /// The writes: first the named object, then the objects that must exist beside it.
+    /// The writes: first the write of the named object, then the writes of objects that must exist beside it.
     var writes: [ObjectWrite]
     /// The keys that must exist for the plan to be valid, such as the policy's tier.
     var required: [String] = []
@@ -42,7 +42,8 @@ struct PlannedWrite: Sendable {
     /// The plan of the CrossRegionPolicy; nil for any other object.
     var crossRegion: PlannedCrossRegion?
 
-    /// The approximate number of bytes that the write takes in the transaction.
+    /// The approximate number of bytes that the write takes in the transaction. The constant stands for the journal
+    /// entry. Each key counts twice, because it occurs in a comparison and in an operation.
     var size: Int {
         writes.reduce(1_024) { $0 + 2 * $1.path.utf8.count + ($1.bytes?.count ?? 0) }
     }
@@ -87,8 +88,8 @@ extension Decision {
     }
 }
 
-/// A decision and its read set. The request's own task creates the draft. The single writer then only checks that it
-/// is still valid.
+/// A decision and its read set. The request's task creates the draft. The single writer then checks only whether the
+/// draft is still valid.
 struct Draft: Sendable {
     var decision: Decision
     var reads: ReadSet
@@ -115,9 +116,10 @@ extension Planner {
 }
 
 extension PreparedChange {
-    /// True if planning the change reads few objects, regardless of the number of objects in etcd. The writer may
-    /// plan such a change again itself. Any other change reads the subnets of a region or the policies that name a
-    /// subnet, or judges a stored document.
+    /// True if planning the change reads few objects, regardless of the number of objects in etcd. The writer may plan
+    /// such a change again itself. Any other change reads the subnets of a region or the policies that name a subnet,
+    /// or judges a stored document. It is planned again in the request's task, so that it does not delay the other
+    /// changes.
     var isQuicklyPlanned: Bool {
         switch self {
         case .putPolicy, .putCrossRegion, .allocate, .delete(.policy), .delete(.regionPolicy): true
@@ -125,7 +127,8 @@ extension PreparedChange {
         }
     }
 
-    /// False if the change is a manifest too long for the writer to plan, or a manifest with `prune`.
+    /// False if the change is a manifest with more than 200 documents or with `prune`. Planning it in the writer would
+    /// delay all other changes for too long.
     var mayBePlannedByWriter: Bool {
         if case .apply(let manifest) = self {
             manifest.count <= 200 && manifest.prune == nil

@@ -38,7 +38,7 @@ extension Planner {
             warnings + nameWarnings(object, key, current, view).map(prepared.placed), view)
     }
 
-    /// A policy to be written, and the object that is stored under its name.
+    /// A compiled policy, and the object that is already stored under its name.
     private struct CompiledTarget {
         var compiled: CompiledPolicy
         var stored: CurrentObject?
@@ -71,8 +71,8 @@ extension Planner {
         return (targets, violations)
     }
 
-    /// Returns a warning for each group, project or label that no VM carries now. Labels of network sets are not
-    /// checked.
+    /// Returns a warning for each group, project or label in `selectors` that no VM carries now. Labels of network sets
+    /// are not checked.
     func unmatched(_ selectors: [Located<Selector>], _ view: PlanningView) -> [Violation] {
         selectors.compactMap { located in
             guard !view.isCarried(located.value) else { return nil }
@@ -115,7 +115,7 @@ extension Planner {
         if writes.isEmpty, let object = current?.object {
             return .unchanged(object, warnings: warnings)
         }
-        // The source is shown as every later answer shows it, with its members in stored order.
+        // The answer shows the source with its members in stored order, as every later read does.
         let storedSource = parts.first.flatMap {
             CrossRegionAnnotation.sourceDocument(of: $0.resource)
         }
@@ -128,8 +128,8 @@ extension Planner {
                     source: storedSource ?? policy.source, parts: parts)))
     }
 
-    /// Returns the refusal to change a further policy directly instead of its CrossRegionPolicy; nil for any other
-    /// policy.
+    /// Returns the refusal if the stored policy is a compiled part of a CrossRegionPolicy, but not its first policy;
+    /// nil for any other policy. The client has to change the CrossRegionPolicy instead.
     func partRefusal(_ current: CurrentObject?, _ view: PlanningView) -> Refusal? {
         guard let resource = current?.resource, let source = view.source(ofPart: resource) else {
             return nil
@@ -161,7 +161,7 @@ struct PlannedCrossRegion: Sendable {
 }
 
 extension RuleID {
-    /// Another policy already has the name of a further policy of a CrossRegionPolicy.
+    /// A CrossRegionPolicy needs a name for one of its compiled policies, but another policy already has that name.
     static let crossRegionPartTaken = RuleID("cross-region.part-taken")
     /// No VM carries the group, project or label now.
     static let lintMatchesNothing = RuleID("lint.matches-nothing")

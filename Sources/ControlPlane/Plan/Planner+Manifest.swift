@@ -71,7 +71,7 @@ extension Planner {
         var refusedRegions: Set<String> = []
         for item in manifest.items.sorted(by: { ($0.rank, $0.index) < ($1.rank, $1.index) }) {
             guard !plan.view.isAbandoned else { return .refused(Self.tooSlow) }
-            // After a region is refused, further refusals of its subnets give no new information.
+            // After a region is refused, refusals of its subnets and policies give no new information.
             if item.rank > 0, let region = item.name.region, refusedRegions.contains(region) {
                 continue
             }
@@ -94,6 +94,7 @@ extension Planner {
     private func victims(_ manifest: PreparedManifest, _ view: PlanningView) -> [ObjectName]? {
         guard let prune = manifest.prune else { return [] }
         let named = Set(manifest.items.map(\.name))
+        // Up to `maximumDocuments` of the selected objects may be named in the manifest, and these are kept.
         let limit = Manifest.maximumDocuments + Self.removable
         let paths = view.paths(matching: prune, limit: limit)
         let victims = paths.compactMap { path -> ObjectName? in
@@ -110,8 +111,8 @@ extension Planner {
     private static let tooSlow = Refusal(
         .tooLarge, "the manifest could not be planned in time: split it")
 
-    /// The maximum number of objects that `prune` may remove at once. etcd accepts fewer in one transaction by
-    /// default.
+    /// The maximum number of objects that `prune` may remove at once. It bounds the time of planning. By default, etcd
+    /// accepts fewer in one transaction.
     private static let removable = 1_000
 }
 
@@ -120,7 +121,7 @@ extension PreparedManifest.Item {
 }
 
 extension ChangeRequest {
-    /// The request for one document of the manifest. The manifest as a whole handles preconditions and warnings.
+    /// The request for one document of the manifest. The plan of the whole manifest handles preconditions and warnings.
     var withoutConditions: ChangeRequest {
         var request = withoutStrict
         request.precondition = .none

@@ -2,15 +2,15 @@ import Calico
 import Documents
 import Domain
 
-/// An object in the state that a plan reads.
+/// The present state of one object, as a plan sees it.
 struct CurrentObject {
     var key: ResourceKey
-    /// The mod_revision; 0 if an earlier member of the batch writes the object.
+    /// The mod_revision; 0 if an earlier document of the same manifest writes the object.
     var revision: Int64
     /// The stored resource; nil if the stored bytes are not a resource. The key is in use in both cases.
     var resource: Resource?
     var object: ObjectView?
-    /// The further policies of a CrossRegionPolicy.
+    /// The policies that a CrossRegionPolicy is compiled to, except the first one; empty for any other object.
     var parts: [CompiledPart] = []
 
     /// The object's ETag, which If-Match and If-None-Match compare.
@@ -44,7 +44,7 @@ extension Planner {
             key: key, revision: stored.revision, resource: resource, object: object, parts: parts)
     }
 
-    /// Returns the refusal if If-Match or If-None-Match does not hold; nil if both hold.
+    /// Returns the refusal if If-Match or If-None-Match is not satisfied; nil if both are.
     func failedPrecondition(
         _ name: ObjectName, _ current: CurrentObject?, _ request: ChangeRequest
     ) -> Refusal? {
@@ -109,7 +109,7 @@ extension Planner {
                 before: current.object, after: nil))
     }
 
-    /// Returns the deletions of the further policies of a deleted CrossRegionPolicy.
+    /// Returns the deletions of compiled policies that a CrossRegionPolicy no longer needs.
     func removal(of parts: [CompiledPart]) -> [ObjectWrite] {
         parts.map {
             ObjectWrite(path: $0.resource.key.path, bytes: nil, expectedRevision: $0.revision)

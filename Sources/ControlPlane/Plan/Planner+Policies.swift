@@ -128,7 +128,8 @@ extension Planner {
         }
     }
 
-    /// Returns the other keys that store the same object, if the client uses the name that the author gave it.
+    /// Returns the other keys that store the same object. Returns none if the client used a stored name instead of the
+    /// name that the author gave the policy.
     func twins(
         _ name: ObjectName, _ current: CurrentObject, _ view: PlanningView
     ) -> [(key: ResourceKey, revision: Int64)] {

@@ -5,8 +5,8 @@ import Domain
 /// The rule for members that the server sets. A document may repeat their current values. Any other value is refused.
 /// For an object that does not exist, every value is refused.
 extension Planner {
-    /// Returns the refusal if the document names a different revision than the stored one; nil if it names none or
-    /// the same.
+    /// Returns the refusal if the document names a revision other than the stored one. Returns nil if it names the
+    /// stored revision or none.
     func staleDocument(
         _ name: ObjectName, named revision: Int64?, _ current: CurrentObject?
     ) -> Refusal? {

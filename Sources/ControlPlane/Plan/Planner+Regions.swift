@@ -36,7 +36,8 @@ extension Planner {
             object, resource, current, warnings: removalWarnings(resource, current, request))
     }
 
-    /// Returns a refusal that lists violations. It is a conflict if every violation concerns another object.
+    /// Returns a refusal that lists the violations. Its reason is `overlap` if every violation concerns another object,
+    /// and `invalid` otherwise.
     func invalid(_ violations: ViolationList, _ obstacles: [ObjectReference]) -> Refusal {
         Refusal(
             breaking: violations,
@@ -46,8 +47,8 @@ extension Planner {
 
     private typealias Conflict = (violation: Violation, object: ObjectReference)
 
-    /// Returns the conflicts of the region's address blocks: with blocks of other regions, with subnets of other
-    /// regions, and with its own subnets that the blocks no longer cover.
+    /// Returns the conflicts of the region's address blocks. They may overlap blocks or subnets of other regions, or no
+    /// longer cover subnets of this region.
     private func conflicts(
         of region: Region, _ existing: Resource?, _ view: PlanningView
     ) -> [Conflict] {

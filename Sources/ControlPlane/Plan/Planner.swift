@@ -35,8 +35,8 @@ struct Planner: Sendable {
         }
     }
 
-    /// Returns the journal entry of an accepted change. Serialisation signs the entry. Set `headRevision` first, so
-    /// that the entry is valid for one transaction only.
+    /// Returns the journal entry of an accepted change. `JournalEntry.bytes` signs it. Set `headRevision` before that,
+    /// so that the entry is valid for one transaction only.
     func journalEntry(_ request: ChangeRequest, _ write: PlannedWrite) -> JournalEntry {
         let isManifest = !write.parts.isEmpty
         var entry = JournalEntry(
@@ -51,7 +51,8 @@ struct Planner: Sendable {
         return entry
     }
 
-    /// The maximum number of warnings in the journal. It keeps many warnings from making a change too large for etcd.
+    /// The maximum number of warnings in a journal entry. Without it, many warnings could make a change too large for
+    /// etcd.
     private static let journaledWarnings = 32
 
     /// Applies a merge patch (RFC 7396) to the representation and plans a PUT of the result.
@@ -94,14 +95,15 @@ struct Planner: Sendable {
 }
 
 extension ChangeRequest {
-    /// The same request for a nested plan. The outer plan judges the warnings.
+    /// The same request for a nested plan. Only the outer plan refuses because of warnings.
     var withoutStrict: ChangeRequest {
         var request = self
         request.options.strict = false
         return request
     }
 
-    /// The request for the document that results from a patch. A patched document omits no member by mistake.
+    /// The request for the document that results from a patch. A patch removes members only on purpose, so the plan
+    /// needs no warnings about removed members.
     fileprivate var asPatch: ChangeRequest {
         var request = withoutStrict
         request.lastWritten = nil

@@ -2,10 +2,10 @@ import Calico
 import Documents
 import Domain
 
-/// A stored policy that belongs to a CrossRegionPolicy.
+/// A stored policy that a CrossRegionPolicy was compiled to.
 struct CompiledPart: Sendable {
     var resource: Resource
-    /// The mod_revision; 0 if an earlier member of the batch writes the policy.
+    /// The mod_revision; 0 if an earlier document of the same manifest writes the policy.
     var revision: Int64
 }
 
@@ -16,7 +16,7 @@ extension PlanningView {
         return resource(key)?.resource.flatMap { InventoryResource.nets($0).first }
     }
 
-    /// Returns the further policies that name the CrossRegionPolicy `name` as their source.
+    /// Returns the policies that name the CrossRegionPolicy `name` as their source. Its first policy is not among them.
     private func parts(of name: String) -> [CompiledPart] {
         let conventions: [PolicyNameConvention] = hasTieredPolicies ? [.plain, .tiered] : [.plain]
         return (1..<CrossRegionCompiler.maximumPolicies).flatMap { index in
@@ -28,8 +28,8 @@ extension PlanningView {
         .filter { CrossRegionAnnotation.sourceName(ofPart: $0.resource) == name }
     }
 
-    /// Returns the name of the CrossRegionPolicy to which `resource` belongs as a further policy. Returns nil for any
-    /// other policy, or if that CrossRegionPolicy no longer exists.
+    /// Returns the name of the CrossRegionPolicy that `resource` was compiled from, unless it is the first policy.
+    /// Returns nil for any other policy, or if that CrossRegionPolicy no longer exists.
     func source(ofPart resource: Resource) -> String? {
         guard let name = CrossRegionAnnotation.sourceName(ofPart: resource) else { return nil }
         let first = storedPolicy(name, .plain) ?? storedPolicy(name, .tiered)
@@ -47,8 +47,8 @@ extension PlanningView {
         return CompiledPart(resource: resource, revision: revision)
     }
 
-    /// Returns the object that the API shows for a stored resource; nil if it is too damaged to be shown. For the
-    /// first policy of a CrossRegionPolicy, also returns the further policies.
+    /// Returns the object that the API shows for a stored resource; nil if it is too damaged to be shown. For the first
+    /// policy of a CrossRegionPolicy, also returns its other policies.
     func object(
         _ name: ObjectName, _ resource: Resource, revision: Int64
     ) -> (ObjectView?, parts: [CompiledPart]) {

@@ -207,7 +207,8 @@ extension PlanningView {
         return found.sorted()
     }
 
-    /// The number of policies that are stored with the prefix of the default tier.
+    /// The number of policies that are stored with the prefix of the default tier. Only warnings use this number and
+    /// the next one, so the read set does not include them.
     var prefixedPolicies: Int { mirror.read { $0.tieredPolicies } }
 
     /// The number of policies of the default tier that are stored without its prefix.

@@ -9,8 +9,8 @@ package struct PreparedOperation: Sendable {
     let warnings: [Violation]
 }
 
-/// A change request after its document has been read and judged without any other state. The caller's task does this
-/// work to relieve the single writer.
+/// A change request after its document has been read and judged without any other state. The request's task does this
+/// work, so that the single writer need not do it.
 enum PreparedChange: Sendable {
     case putRegion(String, DocumentReading<Region>)
     case putSubnet(SubnetID, DocumentReading<Subnet>)
@@ -81,7 +81,7 @@ struct PreparedCrossRegion: Sendable {
         }
     }
 
-    /// Returns a violation of the policy with a pointer into the client's document.
+    /// Returns `violation` with its pointer converted into a pointer into the client's document.
     func placed(_ violation: Violation) -> Violation { violation.below(prefix) }
 
     /// Returns violations if a copy of a member differs from the original: `source` beside `spec`, or labels beside

@@ -37,11 +37,13 @@ enum MirrorQuery: Hashable, Sendable {
 enum MirrorAnswer: Hashable, Sendable {
     /// The mod_revision; 0 if the key does not exist.
     case revision(Int64)
-    /// The number of names, and a hash of all names. Lists may be long and are only compared.
+    /// The number of names, and a hash of all names. The names themselves may be many and are only compared for
+    /// equality.
     case names(count: Int, hash: Int)
     case block(CIDR?)
     case flag(Bool)
 
+    // Hash values differ between processes, but an answer never leaves its process.
     static func names(_ names: some Collection<some Hashable>) -> MirrorAnswer {
         var hasher = Hasher()
         for name in names { hasher.combine(name) }
@@ -106,8 +108,8 @@ struct ReadSet: Sendable {
     }
 
     /// Returns true if the mirror still gives the same answers. It asks a few dozen questions at a time, and long
-    /// questions on a copy, so that it never holds the mirror's lock for long. The transaction detects changes in
-    /// between.
+    /// questions on a copy, so that it never holds the mirror's lock for long. A change between two groups of questions
+    /// makes the transaction fail.
     func isCurrent(_ mirror: Mirror) -> Bool {
         var short: [(MirrorQuery, MirrorAnswer)] = []
         for (query, answer) in answers {
@@ -145,7 +147,8 @@ struct ReadSet: Sendable {
     }
 }
 
-/// Collects the reads of a plan. Only one task uses it; the lock makes it `Sendable`.
+/// Collects the reads of a plan. It is a class, because reading does not mutate a `PlanningView`. Only one task uses
+/// it; the mutex makes it `Sendable`.
 final class ReadLog: Sendable {
     private let collected = Mutex(ReadSet())
 

@@ -5,7 +5,7 @@ import Documents
 /// client may not know them.
 ///
 /// A PUT replaces the object that a GET shows, as in Kubernetes. A client that has read the object omits members
-/// intentionally. So a member counts only if the last write of this API did not leave it in place.
+/// intentionally. So a member counts only if it was absent after the last write of this API.
 enum RemovedMembers {
     /// Returns pointers into the stored object.
     static func pointers(from stored: Resource, to planned: Resource) -> [String] {

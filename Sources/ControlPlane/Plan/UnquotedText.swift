@@ -11,7 +11,8 @@ enum UnquotedText {
     static func warnings(_ operation: ChangeOperation, in text: [UInt8]) -> [Violation] {
         let found = converted(operation)
         let written = WrittenScalars.texts(of: found.map(\.pointer), in: text)
-        // The pointers of a single document begin at the document.
+        // A client that sent a single document gets pointers into that document, without the index of a document in a
+        // manifest.
         let drop = operation.name == nil ? 0 : "/0".utf8.count
         return zip(found, written).compactMap { found, written in
             guard let written, written != found.value else { return nil }

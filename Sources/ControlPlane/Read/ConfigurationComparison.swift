@@ -11,7 +11,7 @@ struct ConfigurationComparison: Sendable {
     let before: HistoricalReader
     let after: HistoricalReader
 
-    /// The maximum number of changes that are read individually.
+    /// The maximum number of changed keys that are looked up individually. Above it, all keys are compared.
     private static let manyChanges = 20_000
     private static let chunk = 256
 
@@ -53,7 +53,7 @@ struct ConfigurationComparison: Sendable {
         var states: [Resource] { [before, after].compactMap { $0?.resource } }
     }
 
-    /// Returns the changes of those `keys` with different objects at the two positions.
+    /// Returns a change for each of `keys` whose objects at the two positions differ.
     private func changes(_ keys: [String]) async throws -> [Change] {
         let old = Dictionary(
             try await ledger.objects(keys: keys, at: before.position, isKnown: true).map {
@@ -73,7 +73,8 @@ struct ConfigurationComparison: Sendable {
         }
     }
 
-    /// Returns the difference; nil for a policy of a CrossRegionPolicy that an earlier key already reported.
+    /// Returns the difference. Returns nil if the policy belongs to a CrossRegionPolicy that an earlier key has
+    /// reported.
     private func difference(_ change: Change) async throws -> ObjectDifference? {
         guard let name = crossRegionName(change) else { return plain(change) }
         let paths = CrossRegionKeys.stored(name) + CrossRegionKeys.parts(of: name)
@@ -83,7 +84,7 @@ struct ConfigurationComparison: Sendable {
         let shown = try await (
             before.object(.policy(name))?.document, after.object(.policy(name))?.document
         )
-        // Further policies without a first policy are reported individually.
+        // A CrossRegionPolicy is not shown without its first policy. Its other policies are then reported individually.
         guard shown.0 != nil || shown.1 != nil else { return plain(change) }
         return ObjectDifference(
             kind: ObjectName.policy(name).kind(showing: shown.1 ?? shown.0), name: name,

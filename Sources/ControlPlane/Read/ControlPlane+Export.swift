@@ -168,7 +168,7 @@ package struct ExportJudge: Sendable {
         return violations.first.map { "\($0.pointer): \($0.message)" }
     }
 
-    /// Returns the text as one line of a comment.
+    /// Returns the text as one line of a comment. Control characters become question marks.
     private static func line(_ text: String) -> String {
         var line = ""
         for scalar in text.unicodeScalars.prefix(500) {
@@ -193,6 +193,8 @@ extension ControlPlane {
                     if let document = exportDocument(item) { judge.judge(item.name, document) }
                 }
                 query.after = page.next
+                // Reads of the present state never suspend, so without this call a long export would keep other tasks
+                // waiting.
                 await Task.yield()
             } while query.after != nil
         }

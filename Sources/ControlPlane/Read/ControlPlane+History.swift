@@ -77,8 +77,8 @@ extension ControlPlane {
         HistoricalReader(ledger: ledger, planner: writer.planner, position: position)
     }
 
-    /// Finds the position of a time. A time after the ledger's last change is known only if no change is still on its
-    /// way.
+    /// Finds the position of a time. If the time is after the ledger's last change, first waits for the changes that
+    /// are still on their way.
     private func locate(_ time: Timestamp, timeout: Duration) async throws -> ResolvedPosition {
         guard time <= SystemClock.now() else {
             throw ControlPlaneError(.futureTime, "\(time.rfc3339) is in the future")
@@ -105,6 +105,7 @@ extension ControlPlane {
     }
 
     private func auditedRevision() async throws -> Int64 {
+        // Until the follower has started, the feed knows no revision, and the ledger's stored progress is used.
         let reached = feed.audited.reached
         return reached > 0 ? reached : try await ledger.progress()?.revision ?? 0
     }

@@ -37,6 +37,8 @@ extension ControlPlane {
     package func change(_ id: ChangeID) async throws(ControlPlaneError) -> ChangeStatus? {
         let stored: KeyValue?
         do {
+            // The journal is asked first, because the ledger has no rows of aborted changes. Its entries expire, so the
+            // ledger comes second.
             stored = try await store.get(Keyspace.journal(id))
         } catch {
             throw ControlPlaneError(
@@ -48,6 +50,8 @@ extension ControlPlane {
                 id: id, state: entry.isAccepted ? .accepted : .aborted,
                 revision: entry.isAccepted ? stored.modRevision : nil, journal: entry)
             if entry.isAccepted, entry.kind == JournalEntry.manifestKind {
+                // The rows have the names of the manifest's objects. They may be on disk a moment after the change is
+                // in etcd.
                 _ = await feed.audited.wait(for: stored.modRevision, until: .now + .seconds(1))
                 status.name(from: (try? await ledger.rows(changeID: id.text)) ?? [])
             }

@@ -1,8 +1,8 @@
 import Calico
 import Domain
 
-/// Iterates over the objects of one list in the order of their etcd keys. It reads a few hundred at a time, so that
-/// it never holds the mirror's lock for long.
+/// Iterates over the objects of one list in the order of their etcd keys. It reads 256 entries at a time, so that it
+/// never holds the mirror's lock for long.
 struct ListScan {
     private static let chunk = 256
 

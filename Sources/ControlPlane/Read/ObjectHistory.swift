@@ -10,7 +10,7 @@ struct ObjectHistory: Sendable {
     private let planner: Planner
     /// The keys that may have stored the object, most likely key first.
     private let keys: [ResourceKey]
-    /// The keys of the further policies, in case the object is a CrossRegionPolicy.
+    /// The keys of the other compiled policies, in case the object is a CrossRegionPolicy.
     private let parts: [String]
 
     init(_ name: ObjectName, _ ledger: AuditLedger, _ planner: Planner) async throws {
@@ -73,7 +73,7 @@ struct ObjectHistory: Sendable {
         before position: HistoryPosition, limit: Int
     ) async throws -> (groups: [[AuditRecord]], isLast: Bool) {
         let paths = keys.map(\.path) + parts
-        // This count ensures that the page contains all rows of at least one position.
+        // A position has at most one row for each key. So this many rows include all rows of at least one position.
         let count = limit + paths.count
         let rows = try await ledger.versions(keys: paths, before: position, limit: count)
         var groups: [[AuditRecord]] = []
@@ -85,6 +85,7 @@ struct ObjectHistory: Sendable {
             }
         }
         let isLast = rows.count < count
+        // The oldest group may be incomplete, because further rows of its position may follow.
         if !isLast { groups.removeLast() }
         // If every row is about another object, the search continues with older rows.
         let own = groups.map { $0.filter(isOwn) }.filter { !$0.isEmpty }
@@ -140,8 +141,8 @@ struct ObjectHistory: Sendable {
     }
 
     private func document(at position: HistoryPosition) async throws -> JSONValue? {
-        // Versions may be older than the first position with a completely known state, so this read does not check
-        // it.
+        // Versions may be older than the first position with a completely known state, so the reader must not check the
+        // position.
         let reader = HistoricalReader(
             ledger: ledger, planner: planner, position: position, isKnown: false)
         return try await reader.object(name)?.document
@@ -154,7 +155,8 @@ struct ObjectHistory: Sendable {
         return Representation.view(name, resource, revision: row.revision ?? 0)?.document
     }
 
-    /// Returns the version from before the first kept row, if that version precedes `position`.
+    /// Returns the version before the key's first row in the ledger, if that version precedes `position`. It exists if
+    /// older rows were pruned, or if the object is older than the ledger.
     private func baseline(before position: HistoryPosition) async throws -> ObjectVersion? {
         for key in keys {
             guard let object = try await ledger.baseline(key: key.path), object.position < position,

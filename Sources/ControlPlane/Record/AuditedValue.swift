@@ -30,9 +30,9 @@ struct AuditedValue: Sendable, Equatable {
     }
 }
 
-/// The ledger's name for an object. Regions, subnets and CrossRegionPolicies have our names, and other objects have
-/// Calico's. The first stored policy of a CrossRegionPolicy represents it. Its other policies are
-/// GlobalNetworkPolicies.
+/// The kind, name and region under which the ledger lists an object. Regions, subnets and CrossRegionPolicies have this
+/// server's kinds, and all other objects have Calico's. A CrossRegionPolicy is represented by the first of its compiled
+/// policies. The others are listed as GlobalNetworkPolicies.
 struct AuditIdentity: Sendable, Equatable {
     var kind: String
     var name: String

@@ -32,7 +32,8 @@ extension ControlPlane {
         await recordQuietly(row)
     }
 
-    /// Records a valid request that could not be carried out. An error of the ledger is only logged.
+    /// Records a valid request that could not be carried out. An error of the ledger is only logged, because the client
+    /// gets an error in any case.
     func recordFailure(_ error: ControlPlaneError, of request: ChangeRequest) async {
         var row = refusalRow(request, detail: error.message)
         let problem = statuses.failed(error.code)
@@ -121,6 +122,7 @@ extension ControlPlane {
         return name.kind(showing: object(name)?.document)
     }
 
-    /// The largest number of characters of the detail in a refusal's row. A list of violations keeps a hundred.
+    /// The largest number of characters of the detail in a refusal's row. The number of violations is bounded
+    /// separately.
     private static let maximumDetail = 2_000
 }

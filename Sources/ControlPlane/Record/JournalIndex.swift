@@ -5,7 +5,7 @@ import Etcd
 /// Finds the change that wrote a key, from the journal entries of one revision.
 struct JournalIndex {
     private var changes: [String: (id: ChangeID, reading: JournalReading)] = [:]
-    /// An entry with unreadable keys.
+    /// A journal value whose list of keys cannot be read. It may have written any key of the revision.
     private var unreadable: (id: ChangeID, reading: JournalReading)?
 
     /// - Parameter headRevision: The mod_revision of `head` before this revision; nil if unknown.
@@ -16,6 +16,7 @@ struct JournalIndex {
             event.kind == .put ? authenticator.read(event.keyValue) : nil
         }
         guard !readings.isEmpty else { return }
+        // Only the authentication looks at the values.
         let values = authenticator.isOn ? Self.values(revision) : [:]
         for (id, reading) in readings {
             guard let claim = reading.claim else {
@@ -34,7 +35,8 @@ struct JournalIndex {
         }
     }
 
-    /// The accepted change that wrote `key`, or a doubtful entry that claims so; nil if the journal has neither.
+    /// The accepted change that wrote `key`, or a doubtful entry that claims to have written it; nil if the journal has
+    /// neither.
     subscript(key: String) -> (id: ChangeID, reading: JournalReading)? {
         changes[key] ?? unreadable
     }

@@ -32,7 +32,8 @@ final class LedgerFeed: Sendable {
         var isFull: Bool { pendingBytes >= LedgerFeed.maximumPendingBytes }
     }
 
-    /// The waiters to resume after the lock is released. Under the lock, a resumed waiter could run at once.
+    /// The waiters to resume after the lock is released. A waiter that is resumed under the lock might run at once and
+    /// wait for the lock.
     private struct Resumed {
         var producer: CheckedContinuation<Void, Never>?
         var drained: [CheckedContinuation<Void, Never>] = []
@@ -43,7 +44,7 @@ final class LedgerFeed: Sendable {
         }
     }
 
-    /// The last revision with every row up to it on disk. Revisions without rows count as well.
+    /// The newest revision up to which every row is on disk. Revisions without rows count as well.
     let audited = RevisionGate()
     private let ledger: AuditLedger
     private let logger: Logger
@@ -52,9 +53,9 @@ final class LedgerFeed: Sendable {
     private let wakes: AsyncStream<Void>
     private let signal: Signal
 
-    /// The largest number of bytes that may wait for the disk. Above it the watch is held back, and so is etcd. One
-    /// more revision still fits. A transaction of 1.5 MiB takes about 8 MiB, because each row contains its object
-    /// before and after.
+    /// The largest number of bytes that may wait for the disk. Above it, `append` waits, the watch is not read, and
+    /// etcd has to wait too. The revision that exceeds the limit is still accepted. A transaction of 1.5 MiB takes
+    /// about 8 MiB, because each row contains its object before and after.
     static let maximumPendingBytes = 32 << 20
     /// The approximate number of rows in one SQLite transaction. A commit costs one fsync regardless of its rows, so
     /// batches save fsyncs. A longer transaction would delay the answers to the writes with the first rows.
@@ -134,7 +135,8 @@ final class LedgerFeed: Sendable {
         finish()
     }
 
-    /// Saves the progress of revisions without rows. Called now and then, so that a restart does not go far back.
+    /// Saves the progress of revisions without rows. Called every ten seconds, so that after a restart the watch does
+    /// not have to begin far back.
     func saveProgress() {
         let isDue = state.withLock { state in
             guard state.isIdle, state.seen > state.saved else { return false }
@@ -156,6 +158,7 @@ final class LedgerFeed: Sendable {
                     bytes += projection.memoryBytes
                     return rows > Self.batchRows || bytes > Self.batchBytes
                 } ?? state.pending.count
+            // A revision that exceeds the limits by itself is written alone.
             let batch = Array(state.pending.prefix(max(end, 1)))
             state.pending.removeFirst(batch.count)
             state.isBusy = !batch.isEmpty

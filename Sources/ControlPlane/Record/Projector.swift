@@ -13,8 +13,8 @@ struct Projector: Sendable {
 
     /// Returns the rows and the last known objects of one revision.
     ///
-    /// If a believed journal entry of the same revision names a key, the entry's change wrote that key. All other
-    /// keys were written by other writers, and so were keys with a doubtful entry.
+    /// If a believed journal entry of the same revision names a key, the entry's change wrote that key. All other keys,
+    /// including keys of a doubtful entry, count as written by somebody else.
     ///
     /// - Parameter headRevision: The mod_revision of `head` before this revision; nil if unknown.
     func project(

@@ -1,6 +1,6 @@
 /// Limits the ledger rows about refused requests, so that nobody can fill the disk with them. Each source has a token
-/// bucket. All sources share another bucket, because a client can claim any actor. Rows above the limit are counted.
-/// Pure.
+/// bucket. All sources together share a second bucket, because a client can invent any number of actors. Rows above the
+/// limit are only counted. Pure.
 package struct RefusalBudget: Sendable {
     package struct Limits: Sendable, Equatable {
         /// The number of rows per minute that a source may cause in the long run.
@@ -29,7 +29,7 @@ package struct RefusalBudget: Sendable {
             self.actor = actor
         }
 
-        /// The sources without a bucket, when there are too many sources.
+        /// Stands for all sources that have no separate bucket, because there are too many sources.
         package static let others = Source(address: "others", actor: nil)
 
         package static func < (lhs: Source, rhs: Source) -> Bool {

@@ -32,7 +32,8 @@ final class RefusalLog: Sendable {
             Budgets(refusals: RefusalBudget(limits: limits), reads: RefusalBudget(limits: limits)))
     }
 
-    /// Records a row. Returns when the row is on disk, or if its source has no budget left.
+    /// Records a row. Returns when the row is on disk. If the source has no budget left, counts the row and returns at
+    /// once.
     func record(_ row: AuditRecord.Draft) async throws {
         guard take(row) else { return }
         do {

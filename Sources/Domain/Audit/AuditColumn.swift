@@ -7,7 +7,7 @@
 /// This is a class, because the list is used for every row that is written or read. A struct with so many parts
 /// would be copied each time.
 package final class AuditColumn: Sendable {
-    /// A property of a draft.
+    /// The path of a property of a draft.
     package typealias Path<Value> = any WritableKeyPath<AuditRecord.Draft, Value> & Sendable
 
     /// The part of a row that the column holds.

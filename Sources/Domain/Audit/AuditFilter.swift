@@ -36,7 +36,7 @@ package struct AuditFilter: Hashable, Sendable {
     /// The end of the time range, exclusive.
     package var until: Timestamp?
     package var network: AuditNetwork?
-    /// A field of the object that differs before and after.
+    /// A field of the object whose value the change must have altered.
     package var field: AuditField?
     package var text: AuditText?
     /// The number of the last row that can match.
@@ -132,6 +132,7 @@ package struct AuditField: Hashable, Sendable {
                 guard let member = object[token] else { return nil }
                 value = member
             case .array(let elements):
+                // RFC 6901 allows neither leading zeros nor a sign in an index.
                 guard let index = Int(token), String(index) == token,
                     elements.indices.contains(index)
                 else { return nil }
@@ -170,6 +171,8 @@ extension AuditFilter {
         guard let field else { return true }
         let (before, after) = (Self.document(record.before), Self.document(record.after))
         if field.differs(before, after) { return true }
+        // The row has the stored policy. A client may mean a field of the source, which is text in an annotation
+        // there.
         guard record.entry.isAbout(kind: CrossRegionPolicy.kind) else { return false }
         return field.differs(
             before.flatMap(CrossRegionPolicy.source), after.flatMap(CrossRegionPolicy.source))
@@ -187,6 +190,7 @@ extension AuditFilter {
     }
 
     private static func document(_ text: String?) -> JSONValue? {
+        // A value that is not JSON counts as text.
         text.map { (try? JSONParser.parse(Array($0.utf8))) ?? .string($0) }
     }
 }

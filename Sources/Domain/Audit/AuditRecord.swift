@@ -2,7 +2,7 @@ package import Documents
 
 /// A row of the audit ledger: a change in etcd, or a request that was refused or failed.
 ///
-/// `entry` has the writer's part. Its members can be read directly, such as `record.actor`.
+/// `entry` is the part that the writer of the row provides. Its members can be read directly, such as `record.actor`.
 @dynamicMemberLookup
 package struct AuditRecord: Hashable, Sendable {
     /// The number of the row in this server's ledger: 1, 2, 3 … without gaps.
@@ -31,7 +31,8 @@ extension AuditRecord {
         /// The time of the change; if it is not known, the time at which this server saw the change.
         package var time: Timestamp
         package var origin: Origin
-        /// The principal, such as `anonymous@192.0.2.7`, or the known facts about an outside writer.
+        /// The name from `X-Actor`, or `anonymous@<address>` without this header. It is `unknown` for another writer
+        /// of etcd, and `policy-server` for the server itself.
         package var actor: String
         package var verb: Verb
         /// The kind of object in Calico's or this server's terms, such as `Region` or `GlobalNetworkPolicy`.
@@ -177,7 +178,7 @@ package enum AuditKind: String, CaseIterable, Sendable {
     case authentication = "Authentication"
     /// Manifests that were refused as a whole.
     case manifest = "Stream"
-    /// Writes without a single object, such as a manifest, that were refused before a handler read them.
+    /// Writes without a single object, such as a manifest. They were refused before a handler read them.
     case request = "Request"
 }
 

@@ -2,9 +2,9 @@ import Documents
 
 /// Words to search for in the text of a row. A row matches if it contains all of them.
 ///
-/// Words are separated by spaces. Text in double quotes is a phrase. A word with other marks in it, such as
-/// `alice@example.org`, is a phrase too. The parts of a phrase must follow one another. A `*` at the end stands
-/// for any ending.
+/// Words are separated by spaces. Text in double quotes is a phrase. A word with a mark that does not belong to
+/// words, such as `alice@example.org`, is a phrase too. The parts of a phrase must follow one another. A `*` at the
+/// end stands for any ending.
 package struct AuditText: Hashable, Sendable {
     package struct Term: Hashable, Sendable {
         /// At least one word. The words must follow one another.
@@ -13,15 +13,15 @@ package struct AuditText: Hashable, Sendable {
         package var isPrefix: Bool
     }
 
-    /// The fewest characters of a word with a `*`. A shorter word would match half of all rows.
+    /// The minimum number of characters before a `*`. A shorter word would match half of all rows.
     package static let minimumPrefix = 3
-    /// The most words in a search.
+    /// The maximum number of words in a search.
     package static let maximumWords = 32
 
     package let terms: [Term]
 
-    /// Throws if `text` has no word, too many words, a `*` after too short a word, or an unclosed quote, which
-    /// may not be meant as a quote.
+    /// Throws if `text` has no word, too many words, a `*` after too short a word, or an unclosed quote. The author
+    /// of such a quote may not have meant a phrase, so the search is refused.
     package init(_ text: String) throws(AuditTextError) {
         guard text.unicodeScalars.count(where: { $0 == "\"" }).isMultiple(of: 2) else {
             throw .openQuote
@@ -60,6 +60,7 @@ package struct AuditText: Hashable, Sendable {
             } else if !isQuoted, scalar.properties.isWhitespace {
                 end()
             } else if isQuoted, scalar == "*" {
+                // A star inside of quotes is not a wildcard, and no word contains a star.
                 piece += " "
             } else {
                 piece.unicodeScalars.append(scalar)
@@ -95,7 +96,7 @@ package enum AuditTextError: Error, Hashable, Sendable {
     case shortPrefix(String)
     case tooManyWords
 
-    /// The end of a sentence about what is wrong.
+    /// The end of an error message, which follows the name of the parameter.
     package var message: String {
         switch self {
         case .noWord: "has no letter or digit in it"
@@ -109,8 +110,8 @@ package enum AuditTextError: Error, Hashable, Sendable {
 
 /// The words of a row in the index of texts.
 ///
-/// A row must be removed from the index with the same words with which it was added. So a change here needs a
-/// schema step that empties the index.
+/// A row must be removed from the index with the same words with which it was added. So a change here needs a schema
+/// step that empties the index.
 package enum AuditWords {
     /// Marks that belong to a word, so that names, labels, addresses and networks are words.
     private static let marks: Set<Unicode.Scalar> = ["-", "_", ".", "/", ":"]
@@ -127,7 +128,7 @@ package enum AuditWords {
         return plain.map { $0.map(split) ?? [] } + documents.map { $0.map(ofDocument) ?? [] }
     }
 
-    /// Returns the words of a text. A word consists of letters, digits and the marks above. It has at least one
+    /// Returns the words of a text. A word consists of letters, digits and characters of `marks`. It has at least one
     /// letter or digit, and does not end in a full stop or colon.
     package static func split(_ text: String) -> [String] {
         var words: [String] = []

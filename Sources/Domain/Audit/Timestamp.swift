@@ -48,6 +48,8 @@ extension Timestamp {
         return String(repeating: "0", count: max(0, width - digits.count)) + digits
     }
 
+    /// Converts days since 1970-01-01 to a date of the Gregorian calendar. Adding 719,468 makes the count begin at
+    /// 0000-03-01. So the leap day is the last day of a year, and every 146,097 days are 400 years.
     private static func civil(fromDays days: Int64) -> (year: Int64, month: Int64, day: Int64) {
         let shifted = days + 719_468
         let era = (shifted >= 0 ? shifted : shifted - 146_096) / 146_097
@@ -68,7 +70,7 @@ extension Timestamp {
         "a time such as 2026-03-01T12:00:00Z, a date such as 2026-03-01 (its midnight in UTC), or a duration "
         + "before now such as 90s, 15m, 1h, 7d or 2w"
 
-    /// The same forms, with advice for URLs.
+    /// `askedForms` with advice for URLs.
     package static let askedFormsInURL = askedForms + ". In a URL, + is %2B"
 
     private static let units: [Character: Int64] = [
@@ -86,7 +88,8 @@ extension Timestamp {
         guard let unit = text.last.flatMap({ Self.units[$0] }), (1...9).contains(digits.utf8.count),
             digits.utf8.allSatisfy({ (0x30...0x39).contains($0) }), let count = Int64(digits)
         else { return nil }
-        // Nine digits of weeks would overflow the number of microseconds, and no row is older than 1970.
+        // A duration of nine digits of weeks would overflow in microseconds. No row is older than 1970, so such a
+        // duration gives 1970.
         let seconds = count * unit
         let isBefore1970 = seconds >= now.microseconds / 1_000_000
         self.init(

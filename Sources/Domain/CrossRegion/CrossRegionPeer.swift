@@ -145,6 +145,7 @@ extension ObjectReader {
                 add(text.pointer, error.rule, error.message(for: text.value))
             }
         }
+        // The two lists agree in their positions only if no network was left out.
         var seen: Set<CIDR> = []
         for (network, element) in zip(networks, elements)
         where networks.count == elements.count && !seen.insert(network).inserted {

@@ -9,8 +9,8 @@ package struct CrossRegionPolicy: Sendable, Equatable {
     package var labels: [String: String]
     /// The description, 1–4096 characters.
     package var description: String?
-    /// The order among policies; a lower number comes first. A policy with nil comes after all policies that have an
-    /// order.
+    /// The order among policies; a lower number comes first. A policy without an order comes after all policies that
+    /// have an order.
     package var order: JSONNumber?
     package var deny: [CrossRegionRule]
     package var allow: [CrossRegionRule]
@@ -82,6 +82,7 @@ extension AuditRecord.Draft {
         guard kind == CrossRegionPolicy.kind, self.kind == CrossRegionPolicy.storedKind else {
             return false
         }
+        // The ledger's index searches for the same text (`CrossRegionRows`), so both find the same rows.
         return [before, after].contains { $0?.contains(Self.sourceMark) ?? false }
     }
 }
@@ -102,7 +103,7 @@ extension CrossRegionPolicy {
     }
 
     /// Reads the policy in a document of the deprecated form. The path gives its name. Pointers of violations refer
-    /// to the document. Pointers of the rules refer to `source`.
+    /// to the whole document. Pointers in the decoded rules are relative to `source`.
     package static func decodeDeprecated(
         _ document: JSONValue, name: String
     ) -> DocumentReading<CrossRegionPolicy> {

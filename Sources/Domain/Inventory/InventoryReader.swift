@@ -38,7 +38,7 @@ struct InventoryReader {
     mutating func displayName() -> String? { reader.text("displayName", limit: 255) }
     mutating func description() -> String? { reader.text("description", limit: 4_096) }
 
-    /// Reads an integer in a range. Returns nil if the member is absent or any other value.
+    /// Reads an integer in a range. Returns nil if the member is absent or has any other value.
     mutating func integer(
         _ field: String, in range: ClosedRange<Int64>, isAlso: (Int64) -> Bool = { _ in true },
         _ legal: String, isRequired: Bool = false

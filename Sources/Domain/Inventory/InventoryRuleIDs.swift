@@ -11,7 +11,7 @@ extension RuleID {
     package static let regionMismatch = RuleID("region.mismatch")
     /// The kind in the document differs from the kind in the path.
     package static let kindMismatch = RuleID("kind.mismatch")
-    /// A member that is not part of this kind of object.
+    /// A member is not part of this kind of object.
     package static let unknownField = RuleID("document.unknown-field")
     /// A required member is missing.
     package static let missingField = RuleID("document.missing-field")

@@ -136,6 +136,7 @@ struct ObjectReader {
     mutating func finish() {
         let message = "unknown field; known are \(known.sorted().joined(separator: ", "))"
         for key in object.keys where !known.contains(key) {
+            // Violations beyond the limit are only counted, so no pointer is made for them.
             if violations.isFull {
                 violations.skip()
             } else {

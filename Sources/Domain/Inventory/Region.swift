@@ -67,6 +67,8 @@ package enum RegionName {
     /// be kept.
     package static func suggestion(for name: String) -> String? {
         var characters: [UInt8] = []
+        // The limit bounds the time for a hostile name. It exceeds the length of a name, because runs of characters
+        // shrink.
         for byte in name.utf8.prefix(4 * maximumLength) {
             switch byte {
             case UInt8(ascii: "A")...UInt8(ascii: "Z"): characters.append(byte | 0x20)

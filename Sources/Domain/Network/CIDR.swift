@@ -37,6 +37,7 @@ package struct CIDR: Hashable, Sendable {
     /// Returns the mask of the host bits.
     private static func hostMask(_ family: IPFamily, _ prefixLength: Int) -> UInt128 {
         let hostBits = family.bitWidth - prefixLength
+        // A shift by 128 bits gives 0, and the subtraction would then trap.
         return hostBits == 128 ? .max : (UInt128(1) << hostBits) - 1
     }
 

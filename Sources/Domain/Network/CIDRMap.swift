@@ -6,6 +6,7 @@
 package struct CIDRMap<Value: Sendable>: Sendable {
     package typealias Element = (cidr: CIDR, value: Value)
 
+    // The families have separate trees, so that a node of an IPv4 network needs 20 bytes and not 32.
     private var ipv4 = RadixTree<UInt32>()
     private var ipv6 = RadixTree<UInt128>()
     private var values = ChainedValues<Value>()
@@ -208,7 +209,8 @@ extension CIDRMap {
     }
 }
 
-/// Short lists of values in one array. The index of its first element identifies a list.
+/// Short lists of values in one array. The index of its first element identifies a list. A separate array for each
+/// network would need an allocation for each.
 struct ChainedValues<Value: Sendable>: Sendable {
     private struct Slot {
         /// The value; nil while the slot is unused.

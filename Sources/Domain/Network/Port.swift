@@ -17,6 +17,7 @@ package enum Port: Hashable, Sendable {
             else { return nil }
             self = .numbers(low...high)
         } else {
+            // This is Calico's pattern for the name of a port (`numorstring/port.go`). Validation is stricter.
             guard 1...128 ~= text.utf8.count, text.utf8.allSatisfy(Self.isNameByte) else {
                 return nil
             }

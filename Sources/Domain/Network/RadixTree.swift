@@ -75,7 +75,7 @@ struct RadixTree<Key: FixedWidthInteger & UnsignedInteger & Sendable>: Sendable 
             let shared = Self.commonLength(node.prefix, prefix)
             guard shared >= min(Int(node.length), length) else { return nil }
             if node.payload != Self.none { return node }
-            // A node inside the block that only branches has a prefix below both children.
+            // A node that only branches has a prefix below each child. Inside the block every such prefix overlaps.
             index =
                 Int(node.length) < length && Self.bit(prefix, Int(node.length))
                 ? node.high : node.low
@@ -103,6 +103,7 @@ struct RadixTree<Key: FixedWidthInteger & UnsignedInteger & Sendable>: Sendable 
             guard index != Self.none else { continue }
             let node = nodes[Int(index)]
             if node.payload != Self.none, !body(node) { return }
+            // The low child is pushed last, so that it is visited first.
             pending.append(node.high)
             pending.append(node.low)
         }
@@ -221,8 +222,8 @@ extension RadixTree {
 }
 
 extension RadixTree {
-    /// Returns the prefix length of the largest free block in a block of `length` bits. The block contains only the
-    /// subtree `index`.
+    /// Returns the prefix length of the largest free block in a block of `length` bits. All prefixes in the block are
+    /// in the subtree `index`.
     func free(_ index: Int32, in length: Int) -> UInt8 {
         guard index != Self.none else { return UInt8(length) }
         let node = nodes[Int(index)]
@@ -232,7 +233,7 @@ extension RadixTree {
 
     /// Returns the first free block of `wanted` bits in the given block that begins at or after `start`. The number
     /// of steps is proportional to the key's width and does not depend on the size of the tree: `free` shows for each
-    /// half if it has room. Only in the half that contains `start` can the search still fail.
+    /// half if it has room. The search can fail only in the half that contains `start`.
     func firstFree(_ wanted: Int, in prefix: Key, _ length: Int, from start: Key) -> Key? {
         guard wanted >= length else { return nil }
         let (subtree, isCovered) = subtree(prefix, length)
@@ -264,7 +265,8 @@ extension RadixTree {
         return overflow || next > last ? nil : next
     }
 
-    /// Returns the subtrees of the lower and upper half of a block. The block contains only the subtree `index`.
+    /// Returns the subtrees of the lower and upper half of a block. All prefixes in the block are in the subtree
+    /// `index`.
     private func halves(_ index: Int32, _ length: Int) -> (low: Int32, high: Int32) {
         let node = nodes[Int(index)]
         if Int(node.length) == length { return (node.low, node.high) }

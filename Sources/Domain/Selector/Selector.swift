@@ -3,10 +3,7 @@ import Documents
 /// A Calico selector: an expression over labels that selects endpoints, network sets or namespaces.
 ///
 /// Grammar and meaning are the same as in Calico's `libcalico-go/lib/selector`: strings have no escapes, spaces and
-/// tabs separate tokens, `&&` binds tighter than `
-///
-///
-/// `, and labels have at most 512 characters.
+/// tabs separate tokens, `&&` binds tighter than `||`, and labels have at most 512 characters.
 package struct Selector: Hashable, Sendable {
     /// The parsed expression.
     package let root: SelectorNode
@@ -14,8 +11,8 @@ package struct Selector: Hashable, Sendable {
     /// Calico's maximum number of characters of a label name in a selector.
     package static let maxLabelLength = 512
 
-    /// This server's maximum depth of parentheses. Calico has no such limit, but a selector in a policy has at most
-    /// 1,024 characters, which is enough for 509 closed pairs.
+    /// This server's maximum depth of parentheses. Calico has no such limit. No selector of a policy reaches it,
+    /// because 1,024 characters are enough for 509 closed pairs only.
     package static let maxNesting = 1_000
 
     /// Parses `text`. The empty text is `all()`.
@@ -71,10 +68,7 @@ package indirect enum SelectorNode: Hashable, Sendable {
     case not(SelectorNode)
     /// A list of two or more operands joined by `&&`.
     case and([SelectorNode])
-    /// A list of two or more operands joined by `
-    ///
-    ///
-    /// `.
+    /// A list of two or more operands joined by `||`.
     case or([SelectorNode])
 }
 
@@ -92,7 +86,8 @@ package struct SelectorComparison: Hashable, Sendable {
 
     package let label: String
     package let operation: Operator
-    /// One value. The operators `in` and `not in` have any number of values, in byte order and without duplicates.
+    /// The value of the comparison. The operators `in` and `not in` have any number of values, in byte order and
+    /// without duplicates.
     package let values: [String]
 
     /// Creates a comparison. The `values` must be in byte order and without duplicates.
@@ -158,6 +153,8 @@ extension SelectorComparison {
 
     private func matches(_ value: String, _ operand: String) -> Bool {
         switch operation {
+        // Bytes are compared, like in Go. Swift's `==` also equates texts of different bytes, such as composed and
+        // decomposed letters.
         case .equal: value.isExactly(operand)
         case .notEqual: !value.isExactly(operand)
         case .contains: value.utf8.contains(operand.utf8)

@@ -10,10 +10,7 @@ struct SelectorParser {
 
     /// The operands that were read since an open parenthesis or since the start.
     private struct Group {
-        /// The finished operands of `
-        ///
-        ///
-        /// `.
+        /// The finished operands of `||`.
         var alternatives: [SelectorNode] = []
         /// The operands of the `&&` chain that is being read.
         var terms: [SelectorNode] = []

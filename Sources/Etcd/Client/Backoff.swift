@@ -30,6 +30,7 @@ package struct Backoff: Sendable {
     package mutating func next() -> Duration {
         failures += 1
         guard failures >= attemptsPerRound else { return .zero }
+        // The bound keeps the shift from overflowing after many failures.
         let doublings = min(failures / attemptsPerRound - 1, 20)
         return min(first * (1 << doublings), limit) * Double.random(in: 0.75...1)
     }

@@ -73,7 +73,7 @@ package final class Endpoint: Sendable {
                 state.client = client
                 return state.isStopped
             }
-            // A call of `stop()` in the meantime may have stopped only the old client.
+            // If `stop()` was called meanwhile, it may have stopped only the old client.
             if isStopped { client.beginGracefulShutdown() }
         } catch {
             logger.error("an etcd endpoint cannot be used", metadata: ["error": "\(error)"])
@@ -126,6 +126,7 @@ extension EtcdConfiguration {
                 channel.eventLoop.makeCompletedFuture {
                     let pipeline = channel.pipeline.syncOperations
                     let http2 = try pipeline.handler(type: NIOHTTP2Handler.self)
+                    // Both handlers sit between TLS and HTTP/2, so they see TLS errors and decrypted frames.
                     try pipeline.addHandler(CertificateWitness(), position: .before(http2))
                     try pipeline.addHandler(PingResponder(), position: .before(http2))
                     #if os(Linux)

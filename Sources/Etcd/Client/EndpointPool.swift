@@ -1,8 +1,9 @@
 import Synchronization
 
-/// The endpoints of a cluster. One endpoint is in use, and it is replaced only when it fails. A mutex protects the
-/// state instead of an actor. Every call makes one short access that never waits, and a hop to an actor would cost
-/// more than the access.
+/// The endpoints of a cluster. One endpoint is in use, and it is replaced only when it fails.
+///
+/// The state is in a mutex and not in an actor. Every call makes one short access that never waits, and a switch to an
+/// actor would cost more than the access.
 package final class EndpointPool: Sendable {
     private struct State {
         var current = 0
@@ -16,7 +17,7 @@ package final class EndpointPool: Sendable {
 
     package let endpoints: [Endpoint]
     private let state = Mutex(State())
-    /// False while `State.failures` is empty. It lets an answer avoid the lock.
+    /// False while `State.failures` is empty. With this flag, an answer after no failure need not take the lock.
     private let hasFailures = Atomic(false)
 
     /// The time for which a silent endpoint is skipped, because each attempt costs a time-out. An endpoint that
@@ -44,6 +45,7 @@ package final class EndpointPool: Sendable {
 
     /// Records that an endpoint has answered.
     func noteAnswer() {
+        // A flag that is seen late does no harm, because the next answer clears the failures.
         guard hasFailures.load(ordering: .relaxed) else { return }
         hasFailures.store(false, ordering: .relaxed)
         state.withLock { $0.failures = EndpointFailures() }
@@ -72,6 +74,7 @@ package final class EndpointPool: Sendable {
             if isSilent { state.silentUntil[index] = .now + Self.quarantine }
             guard state.current == index, endpoints.count > 1 else { return nil }
             if let choice = state.choice { return choice }
+            // This is an unstructured task, because several calls wait for it and each of them may be cancelled.
             let choice = Task {
                 let chosen = await choose()
                 self.state.withLock { state in

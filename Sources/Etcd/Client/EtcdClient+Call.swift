@@ -44,6 +44,8 @@ extension EtcdClient {
                     pool.noteAnswer()
                     return response
                 } catch  where error.code == .unauthenticated && refusal == nil && usesTokens {
+                    // A refused token, for example an expired one, is replaced once for each call. A second refusal is
+                    // an error.
                     refusal = Authenticator.Refusal(token: token)
                 }
             } catch {
@@ -90,6 +92,8 @@ extension EtcdClient {
                     outcome: mayBeApplied ? .unknown : .notApplied, cause: error)
             }
             var failure = EtcdError(error, mayBeApplied: mayBeApplied)
+            // An `EtcdError` comes from the supervision and says only that the client has stopped waiting. The call may
+            // still be applied.
             if mayBeApplied, error is EtcdError { failure.outcome = .unknown }
             // A client that ended unexpectedly is being replaced; see `Endpoint.run`.
             if error is RuntimeError, !endpoint.isStopped {
@@ -102,6 +106,7 @@ extension EtcdClient {
 
     func metadata(token: String?, requiresLeader: Bool) -> Metadata {
         var metadata: Metadata = [:]
+        // etcd defines both names (etcd, api/v3rpc/rpctypes).
         if requiresLeader { metadata.addString("true", forKey: "hasleader") }
         if let token { metadata.addString(token, forKey: "token") }
         return metadata
@@ -116,7 +121,8 @@ extension EtcdClient {
         return options
     }
 
-    /// Returns the time for one attempt. A read leaves time for the other endpoints. A write has only one attempt.
+    /// Returns the time for one attempt. A read leaves time for attempts on the other endpoints. A write may use all of
+    /// it, because a write that has timed out is not repeated.
     private func attemptTimeout(
         _ kind: CallKind, until deadline: ContinuousClock.Instant, failures: Int
     ) -> Duration {
@@ -126,7 +132,8 @@ extension EtcdClient {
     }
 }
 
-/// Records that a message has been handed over for sending.
+/// Records that a message has been handed over for sending. gRPC's errors do not say so. A message that was never
+/// serialised was certainly not sent.
 private struct MarkingSerializer<Message: SwiftProtobuf.Message>: MessageSerializer {
     final class Mark: Sendable {
         private let flag = Atomic(false)

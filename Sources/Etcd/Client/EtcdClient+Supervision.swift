@@ -12,13 +12,13 @@ extension Etcdserverpb_TxnResponse: HeadedResponse {}
 extension Etcdserverpb_LeaseGrantResponse: HeadedResponse {}
 extension Etcdserverpb_StatusResponse: HeadedResponse {}
 
-/// Detects members that hang. Such a member keeps its connections, and so does a member with a leader that hangs.
-/// Only a question reveals either case. While a call takes long, the client asks its member for its status. The
-/// member answers from memory. So a slow disk delays the call without failing it, and a dead member costs one
-/// fail-over.
+/// Detects members that hang. A hanging member keeps its connections open, and so does a member whose leader hangs.
+/// Only a status request reveals either case. So while a call takes long, the client asks the call's member for its
+/// status. A healthy member answers that from memory. So a slow disk delays the call without failing it, and a dead
+/// member costs one fail-over.
 extension EtcdClient {
-    /// The time before the first question to a call's member, and between two questions. Most calls end sooner, so a
-    /// healthy cluster rarely gets questions.
+    /// The time before the first status request during a call, and between two such requests. Most calls end sooner, so
+    /// a healthy cluster rarely gets such requests.
     static let supervisionInterval = Duration.milliseconds(250)
 
     /// Runs `body`. Throws as soon as it is clear that the member of `endpoint` will not answer. With a single
@@ -65,7 +65,7 @@ extension EtcdClient {
             } catch  where error.isTransient || error.code == .cancelled {
                 return error
             } catch {
-                // A refusal is also an answer, so the member is alive.
+                // A refusal of the status request is also an answer, so the member is alive.
             }
         }
     }
@@ -104,7 +104,7 @@ extension EtcdClient {
     /// The time that the members have to answer. In a cluster without a quorum, every failed attempt takes this long.
     static let failOverTimeout = Duration.milliseconds(500)
 
-    /// The pause between two questions to a member without a leader.
+    /// The pause between two status requests to a member without a leader.
     private static let electionPollInterval = Duration.milliseconds(50)
 
     /// Switches all calls from the endpoint that failed with `error` to another endpoint. Returns after the switch.
@@ -152,11 +152,12 @@ extension EtcdClient {
                     timeout: ContinuousClock.now.duration(to: deadline))
                 if status.leader != 0 { return true }
             } catch  where error.isTransient {
-                // Without a quorum, these failing members are the cause, not the member that reports "no leader".
+                // Without a quorum, the unreachable members are the cause of the trouble. So their failures are noted,
+                // and the call's error names them.
                 _ = pool.note(error, of: index)
                 return false
             } catch {
-                // A member that refuses the question is alive. etcd 3.6 requires a token for it.
+                // A member that refuses the status request is alive. etcd 3.6 requires a token for this request.
                 return error.code != .cancelled
             }
             try? await Task.sleep(for: Self.electionPollInterval)

@@ -5,8 +5,8 @@ import SwiftProtobuf
 /// A client of one etcd cluster. Calls that start before `run()` wait for it until their deadline.
 ///
 /// All calls use one endpoint until it fails, and then another one. A read is tried again on another endpoint within
-/// the deadline. So is a write that certainly was not sent. A write that may have been sent is not repeated. With
-/// several endpoints, the client abandons an endpoint that hangs within about a second (`EtcdClient+Supervision`).
+/// the deadline. A write is tried again only if it certainly was not sent. With several endpoints, the client abandons
+/// an endpoint that hangs within about a second (`EtcdClient+Supervision`).
 package struct EtcdClient: Service {
     let configuration: EtcdConfiguration
     package let pool: EndpointPool
@@ -68,7 +68,8 @@ extension EtcdClient: KeyValueStore {
     }
 
     package func grantLease(ttlSeconds: Int64) async throws -> Lease {
-        // A repetition is harmless, because an unused lease expires.
+        // The call counts as a read, so that it may be repeated. A repetition is harmless, because an unused lease
+        // expires.
         let response: Etcdserverpb_LeaseGrantResponse = try await call(
             Etcdserverpb_Lease.Method.LeaseGrant.descriptor,
             Etcdserverpb_LeaseGrantRequest.with { $0.ttl = ttlSeconds }, .read())

@@ -57,12 +57,12 @@ package struct EtcdConfiguration: Sendable {
     package var tls: TLS
     /// The deadline of every call, including retries. A watch must be established within this time.
     package var requestTimeout: Duration
-    /// The interval at which a watch asks its member for a sign of life.
+    /// The interval at which a watch probes its member, that is, asks it for a sign of life.
     package var probeInterval: Duration
-    /// The time that a member has to answer such a question before another endpoint is tried. The default is 1 s with
-    /// several endpoints. It is 5 s with a single endpoint, because there is no alternative.
+    /// The time that a member has to answer a probe before another endpoint is tried. The default is 1 s with several
+    /// endpoints. It is 5 s with a single endpoint, because there is no alternative.
     package var probeTimeout: Duration
-    /// The maximum size of an answer.
+    /// The maximum size of an answer. gRPC's usual limit of 4 MiB is too small for etcd's largest answers.
     package var maxResponseBytes: Int
     /// The number of bytes that one watch buffers for a slow reader before it makes the server wait.
     package var watchBufferBytes: Int

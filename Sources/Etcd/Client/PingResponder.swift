@@ -31,7 +31,7 @@ package struct PingFilter {
 
     /// The number of remaining bytes of a frame that is being passed on.
     private var passing = 0
-    /// The beginning of an undecided frame. It has fewer bytes than a header or a PING.
+    /// The first bytes of a frame whose header, or whose PING, is not complete yet.
     private var undecided = ByteBuffer()
 
     package init() {}

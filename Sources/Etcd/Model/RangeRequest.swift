@@ -83,6 +83,7 @@ extension KeyValueStore {
             first = header
             try await body(page)
             guard page.more, let last = page.keyValues.last else { return header }
+            // Later pages are read at the revision of the first one, so that all pages show the same state.
             request.revision = revision > 0 ? revision : header.revision
             request.keys = .halfOpen(from: last.key.next, to: EtcdKey(bytes: end))
         }

@@ -5,7 +5,7 @@ import SwiftProtobuf
 import Synchronization
 
 extension EtcdClient {
-    /// Sends every change to `sink`, across any number of connections. Throws if another connection cannot cure the
+    /// Sends every change to `sink`, across any number of connections. Throws if a new connection cannot cure the
     /// error.
     func follow(_ request: WatchRequest, into sink: WatchSink) async throws(EtcdError) {
         let progress = WatchProgress(startRevision: request.startRevision)
@@ -45,8 +45,9 @@ extension EtcdClient {
         }
     }
 
-    /// Returns true if another connection may cure the error. A member that lags behind catches up. If a quorum is
-    /// behind, etcd was restored from an older snapshot.
+    /// Returns true if a new connection may cure the error. A `futureRevision` error has two possible causes, and a
+    /// read with a quorum tells them apart. If the quorum has the last delivered revision, only the member lags behind.
+    /// Otherwise etcd was restored from an older snapshot.
     private func canGoOn(
         after error: EtcdError, _ keys: KeyRange, _ progress: WatchProgress
     ) async throws(EtcdError) -> Bool {
@@ -61,7 +62,7 @@ extension EtcdClient {
         }
     }
 
-    /// Watches on one connection, from the end of the previous connection. Never returns; always throws an error.
+    /// Watches on one connection, beginning where the previous connection ended. Never returns; always throws an error.
     private func stream(
         _ request: WatchRequest, _ progress: WatchProgress, into sink: WatchSink,
         on endpoint: Endpoint, token: String?
@@ -71,6 +72,8 @@ extension EtcdClient {
         let metadata = metadata(token: token, requiresLeader: true)
         let pulse = WatchPulse()
         let (questions, ask) = AsyncStream.makeStream(
+            // The answer to one progress request is a sign of life for all earlier ones, so one waiting request
+            // suffices.
             of: Void.self, bufferingPolicy: .bufferingNewest(1))
         do {
             try await withThrowingTaskGroup(of: Void.self) { group in
@@ -99,6 +102,8 @@ extension EtcdClient {
                         if let silence = pulse.silence, silence > limit {
                             throw EtcdError.silent(for: limit)
                         }
+                        // The progress request goes over the watch's stream, so it also reveals a stream that hangs on
+                        // a working connection.
                         if progress.wasEstablished { ask.yield() }
                     }
                 }
@@ -118,7 +123,7 @@ extension EtcdClient {
     }
 
     /// Opens the stream, creates the watch and handles the responses one after another. The server therefore waits
-    /// while `body` runs. Each element of `questions` asks the member for the progress of the watch.
+    /// while `body` runs. Sends a progress request for each element of `questions`.
     private func receive(
         _ create: Etcdserverpb_WatchRequest, _ questions: AsyncStream<Void>, _ metadata: Metadata,
         on endpoint: Endpoint,
@@ -157,7 +162,7 @@ private final class WatchPulse: Sendable {
     var silence: Duration? { heard.withLock { $0.map { $0.duration(to: .now) } } }
 }
 
-/// The state of a watch that outlives its connections.
+/// The state of one watch across its connections.
 private final class WatchProgress: Sendable {
     private let assembler: Mutex<WatchAssembler>
 

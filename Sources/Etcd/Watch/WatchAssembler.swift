@@ -10,7 +10,7 @@ struct WatchAssembler: Sendable {
     /// The watch id in the answer to a progress request. It belongs to no watch (etcd, etcdserver/api/v3rpc/watch.go;
     /// clientv3.InvalidWatchID).
     private static let askedProgress: Int64 = -1
-    /// The last, possibly incomplete revision of a fragment. The next fragment may continue it.
+    /// The last revision of a fragment, which may be incomplete. The next fragment may continue it.
     private var partial: RevisionChanges?
 
     init(startRevision: Int64) {

@@ -1,8 +1,9 @@
 import Synchronization
 
-/// The buffer between the stream of a watch and its reader. It merges the batches that the reader has not taken yet.
-/// It makes the writer wait while they hold at least `limit` bytes. A mutex protects its state instead of an actor,
-/// because cancellation handlers must reach the state without waiting.
+/// The buffer between the stream of a watch and its reader. It merges the batches that the reader has not taken yet. It
+/// makes the writer wait while these batches hold at least `limit` bytes.
+///
+/// The state is in a mutex and not in an actor, because cancellation handlers must reach it without waiting.
 final class WatchBuffer: Sendable {
     private struct State {
         var pending: WatchBatch?

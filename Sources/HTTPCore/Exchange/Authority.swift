@@ -61,6 +61,7 @@ package struct Authority: Hashable, Sendable {
             }
         }
         var name = String(decoding: bytes, as: UTF8.self).lowercased()
+        // `example.org.` and `example.org` name the same host.
         if name.hasSuffix(".") { name.removeLast() }
         return name.isEmpty ? nil : name
     }

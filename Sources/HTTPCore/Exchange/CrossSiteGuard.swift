@@ -1,16 +1,17 @@
 import HTTPTypes
 import NIOCore
 
-/// Refuses requests from web pages of other sites. It checks the host and the origin in a request.
+/// Refuses requests from web pages of other sites, by the host and the origin in a request.
 ///
 /// A browser on the server's machine can reach a server that listens only on loopback. The browser states the page's
 /// origin in `Origin` (https://fetch.spec.whatwg.org/#origin-header) and `Sec-Fetch-Site`
-/// (https://w3c.github.io/webappsec-fetch-metadata/). It states the name that the page used for the server in `Host`. A
-/// page cannot change these fields. If an attacker makes a name point to this server (DNS rebinding), `Host` contains
-/// that name, which is not a name of the server.
+/// (https://w3c.github.io/webappsec-fetch-metadata/). In `Host` the browser states the name that the page used for the
+/// server. A page cannot change these fields. If an attacker makes a name point to this server (DNS rebinding), `Host`
+/// contains that name, which is not a name of the server.
 package struct CrossSiteGuard: Sendable, Hashable {
-    /// The names of the server in the form of `Authority.host`. The local address of the connection is always another
-    /// name. If that address is a loopback address, `localhost` and every loopback address are also names.
+    /// The names of the server in the form of `Authority.host`. The server also accepts the local address of the
+    /// connection as its name. If that address is a loopback address, the server accepts `localhost` and every loopback
+    /// address too.
     package var hosts: Set<String>
     /// The origins whose pages may send requests. They are in lower case, such as `https://console.example.org`.
     package var origins: Set<String>
@@ -34,8 +35,8 @@ package struct CrossSiteGuard: Sendable, Hashable {
         return nil
     }
 
-    /// Throws a 421 problem if `authority` is not a name of this server. The port is not compared. It differs if it is
-    /// forwarded (`ssh -L`), and it does not identify the sender of the request.
+    /// Throws a 421 problem if `authority` is not a name of this server. The port is not compared: `ssh -L` can forward
+    /// another port, and the port does not identify the sender of the request.
     func checkHost(_ authority: Authority, local: LocalAddress) throws(Problem) {
         guard !hosts.contains(authority.host), !local.isNamed(authority.host) else { return }
         throw .misdirected("This server is not configured to answer as \(authority.host).")
@@ -51,6 +52,7 @@ package struct CrossSiteGuard: Sendable, Hashable {
             }
             return
         }
+        // Browsers send no Origin with some requests, such as the GET for an image. Sec-Fetch-Site covers these.
         guard headers[.secFetchSite]?.lowercased() == "cross-site" else { return }
         throw .crossSite(
             "A page of another site sent this request (Sec-Fetch-Site), and its origin is not configured."
@@ -83,7 +85,7 @@ package struct CrossSiteGuard: Sendable, Hashable {
 }
 
 extension HTTPField.Name {
-    // The text is a token, so the fallback is never used.
+    // The initializer returns nil only if the text is not a token. The fallback is therefore never used.
     /// The field `Sec-Fetch-Site`.
     static let secFetchSite = HTTPField.Name("Sec-Fetch-Site") ?? .origin
 }

@@ -15,6 +15,7 @@ final class ExchangeTask: Sendable {
         case over
     }
 
+    // A mutex instead of an actor: the event loop calls `cancel`, and an event loop cannot wait for an actor.
     private let state: Mutex<State>
 
     init(_ body: @escaping @Sendable () async -> Void) {

@@ -1,6 +1,6 @@
 package import HTTPTypes
 
-/// The problems that HTTP itself defines. They are found before a handler runs.
+/// The problems that this HTTP layer reports itself, most of them before a handler runs.
 extension Problem {
     static func badRequest(_ detail: String) -> Problem {
         Problem(
@@ -8,8 +8,9 @@ extension Problem {
             detail: detail)
     }
 
-    /// - Parameter meant: The resource at the same path without its empty segments. It is shown as a hint instead of a
-    ///   redirection: most clients do not repeat a PUT at another URL, and `curl -f` treats a 308 as success.
+    /// - Parameter meant: The path without its empty segments, if a resource has that path. The answer shows it as a
+    ///   hint and does not redirect: most clients do not repeat a PUT at another URL, and `curl -f` treats a 308 as
+    ///   success.
     static func notFound(path: String, meant: String? = nil) -> Problem {
         let hint = meant.map { " Leave out the extra slash: \($0)" }
         return Problem(status: .notFound, detail: "There is no resource at \(path)." + (hint ?? ""))
@@ -70,7 +71,8 @@ extension Problem {
             headers: [.accept: list])
     }
 
-    /// Returns advice for the media types of forms. curl sends them with -d and -F even if the body is not a form.
+    /// Returns advice if `found` is a media type of HTML forms; nil otherwise. `curl -d` and `curl -F` declare these
+    /// types even if the file is JSON or YAML.
     private static func formHint(_ found: String) -> String? {
         let type = found.prefix { $0 != ";" }.lowercased()
         guard ["application/x-www-form-urlencoded", "multipart/form-data"].contains(type) else {
@@ -115,7 +117,7 @@ extension Problem {
             title: "A page of another site sent the request", detail: detail)
     }
 
-    /// Returns the problem for full memory. `what` names the bytes that fill it, such as "request bodies".
+    /// Returns the 503 problem for a full memory budget. `what` names the bytes that fill it, such as "request bodies".
     static func busy(_ what: String) -> Problem {
         Problem(
             status: .serviceUnavailable, type: "/problems/busy",
@@ -138,7 +140,7 @@ extension Problem {
         detail: "The server has too many connections; try again in a moment.",
         headers: [.retryAfter: "1"])
 
-    /// The problem for an internal error. It hides the error; the log shows it under the request id.
+    /// The problem for an internal error. The answer does not show the error; the log shows it under the request id.
     static let internalServerError = Problem(
         status: .internalServerError,
         detail:

@@ -5,7 +5,8 @@ package import HTTPTypes
 package struct Problem: Error, Sendable {
     /// The HTTP status, repeated in the member `status`.
     package var status: HTTPResponse.Status
-    /// The URI reference of the kind of problem. `about:blank` adds nothing to the status.
+    /// The URI reference of the kind of problem. `about:blank` means that the status already says everything (RFC 9457
+    /// §4.2.1).
     package var type: String
     /// A short title, which is the same for every problem of this type. The default is the status's reason phrase.
     package var title: String
@@ -17,7 +18,7 @@ package struct Problem: Error, Sendable {
     package var headers: HTTPFields
     /// The extension members (RFC 9457 §3.2), in the order of output.
     package var extensions: [(name: String, value: JSONValue)]
-    /// True if the ledger has already recorded the request. `Response.isAudited` has the details.
+    /// True if the handler has already written an audit row for this request (`Response.isAudited`).
     package var isAudited = false
 
     package init(

@@ -3,7 +3,7 @@ package import HTTPTypes
 import NIOHTTP1
 import Synchronization
 
-/// A request that has a route.
+/// A request for which the router has found a route. This is the input of a handler.
 package struct Request: Sendable {
     package var method: HTTPRequest.Method
     /// The request target in the form that the client sent.
@@ -20,9 +20,10 @@ package struct Request: Sendable {
     package var contentType: MediaType?
     /// The media type in the route's `produces` that the client prefers; empty if the route produces nothing.
     package var responseType: String
-    /// The IP address of the client, without a port.
-    package var remoteAddress: String
-    /// The client's X-Request-Id if it is well formed, otherwise an id from this server.
+    package var peer: Peer
+    /// The result of the product's authentication; nil before it. This layer does not read it.
+    package var identity: (any Sendable)?
+    /// The client's own request id if it is well formed (`clientRequestID`), otherwise an id from this server.
     package var requestID: String
     package var version: HTTPVersion
 
@@ -30,7 +31,7 @@ package struct Request: Sendable {
         method: HTTPRequest.Method = .get, target: String = "/", path: String = "/",
         pathParameters: [(name: String, value: String)] = [], query: QueryItems = QueryItems(),
         headers: HTTPFields = [:], body: RequestBody = .empty, contentType: MediaType? = nil,
-        responseType: String = "", remoteAddress: String = "127.0.0.1", requestID: String = "",
+        responseType: String = "", peer: Peer = Peer(address: "127.0.0.1"), requestID: String = "",
         version: HTTPVersion = .http11
     ) {
         self.method = method
@@ -42,10 +43,15 @@ package struct Request: Sendable {
         self.body = body
         self.contentType = contentType
         self.responseType = responseType
-        self.remoteAddress = remoteAddress
+        self.peer = peer
         self.requestID = requestID
         self.version = version
     }
+}
+
+extension Request {
+    /// The IP address of the client without a port, or `unix`.
+    package var remoteAddress: String { peer.address }
 }
 
 /// The protocol version of a request: HTTP/`major`.`minor`.
@@ -63,7 +69,7 @@ package struct HTTPVersion: Hashable, Sendable {
 }
 
 extension HTTPField.Name {
-    // The text is a token, so the fallback is never used.
+    // The initializer returns nil only if the text is not a token. The fallback is therefore never used.
     /// The field `X-Request-Id`.
     package static let requestID = HTTPField.Name("X-Request-Id") ?? .from
 }
@@ -77,12 +83,14 @@ package final class RequestIDSource: Sendable {
 
     /// Returns the next id as 32 hexadecimal digits.
     package func next() -> String {
+        // Relaxed ordering is enough: the number must be unique, and no other memory depends on it.
         let number = counter.wrappingAdd(1, ordering: .relaxed).newValue
         return prefix + Hex.text(number)
     }
 }
 
-/// Returns the client's own request id, 1 to 128 characters of `[A-Za-z0-9._-]`; nil if it is absent or malformed.
+/// Returns the request id that the client sent: 1 to 128 characters of `[A-Za-z0-9._-]`. Returns nil if it is absent or
+/// malformed. `X-Openstack-Request-Id` is OpenStack's field for the same purpose.
 func clientRequestID(_ headers: HTTPHeaders) -> String? {
     for name in ["X-Request-Id", "X-Openstack-Request-Id"] {
         if let value = headers.first(name: name), value.isPlainIdentifier(maximumBytes: 128) {

@@ -17,7 +17,7 @@ package struct RequestBody: AsyncSequence, Sendable {
     }
 
     private let storage: Storage
-    /// The claim that keeps the body's bytes counted as long as a handler has the body.
+    /// The claim on the memory budget. It counts the bytes of the body as long as a handler holds the body.
     private let lease: ByteLease?
     /// The value of `Route.bodyMemory`.
     private let memory: Int
@@ -26,7 +26,7 @@ package struct RequestBody: AsyncSequence, Sendable {
     /// The maximum number of bytes that the route allows. A longer body throws a 413 problem.
     package let limit: Int
 
-    /// The body of a request without a body.
+    /// The value for a request that has no body.
     package static let empty = RequestBody(storage: .empty, length: 0, limit: 0)
 
     /// Creates a body from known bytes, for tests of handlers.
@@ -60,6 +60,7 @@ package struct RequestBody: AsyncSequence, Sendable {
         if let length, length > maximum { throw Problem.contentTooLarge(limit: maximum) }
         if case .bytes(let bytes) = storage { return bytes }
         var collected: [UInt8] = []
+        // At most 1 MiB is allocated in advance, because a client can announce a large body and send nothing.
         collected.reserveCapacity(Swift.min(length ?? 0, 1 << 20))
         for try await chunk in self {
             guard collected.count + chunk.count <= maximum else {
@@ -67,6 +68,7 @@ package struct RequestBody: AsyncSequence, Sendable {
             }
             collected.append(contentsOf: chunk)
         }
+        // The claim is made here, because the handler parses the bytes next and the parsed document needs this memory.
         if let lease, !lease.take(memory * collected.count) {
             throw Problem.busy("request bodies")
         }

@@ -19,7 +19,8 @@ struct RequestHead: Sendable {
 
     var hasBody: Bool { isChunked || (contentLength ?? 0) > 0 }
 
-    /// Checks the header. Throws the problem for the last answer on the connection.
+    /// Checks the header. Throws a problem if the header is invalid. The server answers with this problem and then
+    /// closes the connection.
     init(_ head: HTTPRequestHead, limits: HTTPServer.Limits) throws(Problem) {
         guard head.version.major == 1 else { throw .versionNotSupported }
         guard head.uri.utf8.count <= limits.targetBytes else {
@@ -37,6 +38,7 @@ struct RequestHead: Sendable {
         contentLength = try Self.contentLength(headers)
         isChunked = try readTransferCoding()
         expectsContinue = try readExpectation()
+        // The parser reads no further request after CONNECT or an upgrade.
         if method == .connect || isUpgrade { keepAlive = false }
     }
 
@@ -64,6 +66,7 @@ struct RequestHead: Sendable {
         fields.reserveCapacity(headers.count)
         var bytes = 0
         for (name, value) in headers {
+            // The 4 bytes are the colon and space after the name, and the CR LF at the end.
             bytes += name.utf8.count + value.utf8.count + 4
             guard let name = HTTPField.Name(name) else {
                 throw .badRequest("A header field's name is not a token.")

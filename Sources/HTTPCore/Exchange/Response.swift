@@ -7,8 +7,9 @@ package struct Response: Sendable {
     package enum Body: Sendable {
         case empty
         case bytes([UInt8])
-        /// A body that is written in pieces while it is sent. It is chunked unless `length` (bytes) is known. An error
-        /// thrown by `write` cuts the connection, so that the client notices the incomplete body.
+        /// A body that `write` produces piece by piece while the server sends it. The answer is chunked unless `length`
+        /// (bytes) is known. An error thrown by `write` cuts the connection, so that the client notices the incomplete
+        /// body.
         case stream(
             length: Int? = nil, write: @Sendable (ResponseBodyWriter) async throws -> Void)
     }
@@ -20,6 +21,8 @@ package struct Response: Sendable {
     package var body: Body
     /// The actor of the request, for the access log.
     package var principal: String?
+    /// The product's authentication of the request, for `RequestSummary.identity`.
+    package var identity: (any Sendable)?
     /// The `type` of the problem in this answer; nil for any other answer.
     package var problemType: String?
     /// The `detail` of the problem in this answer.

@@ -34,16 +34,17 @@ struct ActiveRequest {
     var bytesOut = 0
     var framing = ResponseEncoder.Framing.none
     var principal: String?
+    var identity: (any Sendable)?
     var problemType: String?
     var problemDetail: String?
     var isAudited = false
 
-    func summary(now: NIODeadline, remoteAddress: String, isAborted: Bool) -> RequestSummary {
+    func summary(now: NIODeadline, peer: Peer, isAborted: Bool) -> RequestSummary {
         RequestSummary(
             requestID: requestID, method: method, target: target, path: path, route: route,
             headers: headers, status: status,
             duration: .nanoseconds((now - start).nanoseconds), bytesIn: bytesIn,
-            bytesOut: bytesOut, remoteAddress: remoteAddress, principal: principal,
+            bytesOut: bytesOut, peer: peer, principal: principal, identity: identity,
             problemType: problemType, problemDetail: problemDetail, isAudited: isAudited,
             isAborted: isAborted)
     }

@@ -8,12 +8,13 @@ enum DeadlineKind: Equatable {
 
 /// The deadlines that protect the server from slow clients.
 extension ConnectionHandler {
-    /// Sets the deadline of the current situation. Leaves the deadline unchanged while the situation is unchanged.
+    /// Sets the deadline for the connection's current `DeadlineKind`. Does nothing if the kind has not changed.
     func updateDeadline() {
         guard let context else { return }
         let kind = currentKind(context)
         guard kind != deadlineKind else { return }
         let now = context.eventLoop.now
+        // The body timeout counts only while the server reads. A slow handler does not use up the client's time.
         if let bodyWaitStart, let left = request?.bodyTime {
             request?.bodyTime = left - (now - bodyWaitStart)
         }
@@ -26,6 +27,7 @@ extension ConnectionHandler {
 
     private func currentKind(_ context: ChannelHandlerContext) -> DeadlineKind? {
         guard state.phase != .closed else { return nil }
+        // This check is first: a client that does not read its answer keeps the answer in the server's memory.
         guard context.channel.isWritable else { return .write }
         switch state.phase {
         case .idle: return .idle
@@ -99,6 +101,8 @@ extension ConnectionHandler {
         eventLoop.assumeIsolated().scheduleTask(
             in: TimeAmount(environment.limits.halfCloseTimeout)
         ) { [weak self] in
+            // A running handler sends its own answer after its cancellation. Only a handler that has not begun gets one
+            // here.
             guard let self, let request, request.exchange === exchange, state.isUnanswered,
                 !exchange.cancel()
             else { return }

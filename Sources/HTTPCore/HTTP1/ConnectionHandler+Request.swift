@@ -41,8 +41,8 @@ extension ConnectionHandler {
         }
     }
 
-    /// Returns the path of a request that is refused because of its form. The record of the refusal contains the path.
-    /// Returns an empty text if the path cannot be determined.
+    /// Returns the path of a request that is refused because it is malformed. The record of the refusal contains the
+    /// path. Returns an empty text if the path cannot be determined.
     private static func askedPath(_ target: String) -> String {
         if let target = try? RequestTarget(parsing: target) { return String(target.path) }
         return target.hasPrefix("/") ? String(target.prefix { $0 != "?" && $0 != "#" }) : ""
@@ -82,7 +82,7 @@ extension ConnectionHandler {
                 method: head.method, target: head.target, path: String(target.path),
                 pathParameters: parameters, query: selection.query, headers: head.headers,
                 contentType: selection.contentType, responseType: selection.responseType,
-                remoteAddress: remoteAddress, requestID: self.request?.requestID ?? "",
+                peer: peer, requestID: self.request?.requestID ?? "",
                 version: head.version)
             try run(route, request, head: head, bodyLimit: selection.bodyLimit)
         }
@@ -92,37 +92,57 @@ extension ConnectionHandler {
         _ route: Route, _ request: Request, head: RequestHead, bodyLimit: Int
     ) throws(Problem) {
         guard let eventLoop = context?.eventLoop else { return }
-        let connection = NIOLoopBound(self, eventLoop: eventLoop)
         switch route.handler {
         case .immediate(let handler):
-            let response: Response
-            do {
-                response = try handler(request)
-            } catch {
-                response = environment.answer(error, request)
-            }
-            guard let body = respond(response) else { return }
-            start(ExchangeTask { await Self.write(body, to: connection, on: eventLoop) })
+            answerNow(request, on: eventLoop) { .answer(try handler(request)) }
+        case .either(let handler):
+            answerNow(request, on: eventLoop) { try handler(request) }
         case .asynchronous(let handler):
             var request = request
             if head.hasBody { request.body = try makeBody(route, head, limit: bodyLimit) }
-            start(
-                ExchangeTask { [request, environment] in
-                    let response: Response
-                    do {
-                        response = try await handler(request)
-                    } catch {
-                        response = environment.answer(error, request)
-                    }
-                    await Self.deliver(response, to: connection, on: eventLoop)
-                })
+            answerLater(request, on: eventLoop) { [request] in try await handler(request) }
         }
+    }
+
+    private func answerNow(
+        _ request: Request, on eventLoop: any EventLoop, _ handler: () throws -> Route.Immediate
+    ) {
+        let response: Response
+        do {
+            switch try handler() {
+            case .answer(let answer): response = answer
+            case .later(let work): return answerLater(request, on: eventLoop, work)
+            }
+        } catch {
+            response = environment.answer(error, request)
+        }
+        guard let body = respond(response) else { return }
+        let connection = NIOLoopBound(self, eventLoop: eventLoop)
+        start(ExchangeTask { await Self.write(body, to: connection, on: eventLoop) })
+    }
+
+    private func answerLater(
+        _ request: Request, on eventLoop: any EventLoop,
+        _ work: @escaping @Sendable () async throws -> Response
+    ) {
+        let connection = NIOLoopBound(self, eventLoop: eventLoop)
+        start(
+            ExchangeTask { [environment] in
+                let response: Response
+                do {
+                    response = try await work()
+                } catch {
+                    response = environment.answer(error, request)
+                }
+                await Self.deliver(response, to: connection, on: eventLoop)
+            })
     }
 
     private func makeBody(
         _ route: Route, _ head: RequestHead, limit: Int
     ) throws(Problem) -> RequestBody {
         guard let eventLoop = context?.eventLoop else { return .empty }
+        // A body that cannot fit is refused before its bytes arrive.
         if let length = head.contentLength, !environment.load.bodies.hasRoom(for: length) {
             throw noRoomForBody()
         }
@@ -130,6 +150,7 @@ extension ConnectionHandler {
         let connection = NIOLoopBound(self, eventLoop: eventLoop)
         let made = RequestBody.Chunks.makeSequence(
             elementType: ByteBuffer.self, failureType: (any Error).self,
+            // The watermarks count chunks. Reading pauses at 8 unread chunks and resumes below 2.
             backPressureStrategy: .init(lowWatermark: 2, highWatermark: 8),
             finishOnDeinit: true,
             delegate: RequestBodyDemand {
@@ -158,6 +179,7 @@ extension ConnectionHandler {
         let received = request.bytesIn + bytes.readableBytes
         self.request?.bytesIn = received
         self.request?.awaitsContinue = false
+        // No handler reads this body. Some bytes are dropped, so that the connection can stay open.
         guard let body = request.body else {
             if received > environment.limits.discardBytes, !state.isUnanswered { stopInput() }
             return
@@ -185,7 +207,8 @@ extension ConnectionHandler {
         advance(state.requestEnded())
     }
 
-    /// Answers a request that the parser could not read or that arrived too late.
+    /// Answers with `problem` when no request can be read: the parser failed, the header was late, or the server has
+    /// too many connections. If a body is arriving, its reader gets the problem instead.
     func fail(_ problem: Problem) {
         if state.isReceiving {
             failBody(problem)

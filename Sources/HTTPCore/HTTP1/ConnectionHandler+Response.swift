@@ -9,14 +9,15 @@ extension ConnectionHandler {
     /// it, one write sends the answers to a burst of requests.
     private static let flushThreshold = 64 << 10
 
-    /// A body that is written while it is sent, and the writer that sends it.
+    /// The closure that produces a streamed body, and the writer that it uses.
     struct StreamedBody: Sendable {
         let write: @Sendable (ResponseBodyWriter) async throws -> Void
         let writer: ResponseBodyWriter
     }
 
-    /// Starts the answer to the active request. Completes it unless its body is streamed. For a streamed body, the
-    /// caller must write the returned body.
+    /// Starts the answer to the active request. Completes it unless its body is streamed.
+    ///
+    /// - Returns: The streamed body, which the caller must write; nil if the answer is complete.
     @discardableResult
     func respond(_ response: Response) -> StreamedBody? {
         guard state.isUnanswered, var request else { return nil }
@@ -26,6 +27,7 @@ extension ConnectionHandler {
         let keepAlive = state.responseStarted(canDiscard: canDiscardBody(of: request))
         request.status = response.status.code
         request.principal = response.principal
+        request.identity = response.identity
         request.problemType = response.problemType
         request.problemDetail = response.problemDetail
         request.isAudited = response.isAudited
@@ -37,6 +39,7 @@ extension ConnectionHandler {
             isNegotiated: request.isNegotiated)
         let hasBody = request.method != .head && framing != .none
         if hasBody, case .bytes(let bytes) = response.body {
+            // The 512 bytes are for the header.
             output.reserveCapacity(output.readableBytes + bytes.count + 512)
             ResponseEncoder.writeHead(response, envelope, into: &output)
             output.writeBytes(bytes)
@@ -52,8 +55,8 @@ extension ConnectionHandler {
         return nil
     }
 
-    /// Returns true if the server may hold the answer until the client reads it. The answer to a write is always held,
-    /// because the client must learn the result.
+    /// Returns true if the server may hold the answer until the client reads it. Small answers are always held. The
+    /// answer to a write is always held too, because the client must learn the result.
     private func hasRoom(for response: Response, to request: ActiveRequest) -> Bool {
         guard case .bytes(let bytes) = response.body, bytes.count > ByteBudget.smallClaim,
             request.method == .get
@@ -61,7 +64,8 @@ extension ConnectionHandler {
         return takeRoom(bytes.count)
     }
 
-    /// Claims `count` bytes of the budget. If they are not free, closes the connection whose client reads slowest.
+    /// Claims `count` bytes of the budget. If they are not free, closes the connection whose client has not read for
+    /// the longest time.
     private func takeRoom(_ count: Int) -> Bool {
         if answers.take(count) { return true }
         environment.load.refusedRequests.wrappingAdd(1, ordering: .relaxed)
@@ -75,6 +79,8 @@ extension ConnectionHandler {
     }
 
     private func canDiscardBody(of request: ActiveRequest) -> Bool {
+        // A client that waits for 100 Continue may send or omit its body after a final answer (RFC 9110 §10.1.1). The
+        // server could not tell whether the next bytes are a body or a request.
         guard !request.awaitsContinue, let length = request.contentLength else { return false }
         return length - request.bytesIn <= environment.limits.discardBytes
     }
@@ -92,7 +98,7 @@ extension ConnectionHandler {
     func record(_ request: ActiveRequest, isAborted: Bool) {
         guard environment.log.isActive else { return }
         environment.log.record(
-            request.summary(now: .now(), remoteAddress: remoteAddress, isAborted: isAborted))
+            request.summary(now: .now(), peer: peer, isAborted: isAborted))
     }
 
     func advance(_ next: ConnectionState.Next) {
@@ -101,6 +107,7 @@ extension ConnectionHandler {
         case .nextRequest:
             endActiveRequest()
             deadlineKind = nil
+            // Bytes of the next request may have arrived with the current request. Its header deadline then starts now.
             if probe?.hasBegunRequest == true { _ = state.bytesArrived() }
         case .linger:
             endActiveRequest()
@@ -109,7 +116,7 @@ extension ConnectionHandler {
     }
 
     /// Closes only the output (RFC 9112 §9.6). If the whole socket were closed while the client still sends, the
-    /// client's system would receive a reset. It could then discard the last answer unread.
+    /// client's system would receive a reset. That system could then discard the last answer unread.
     func linger() {
         guard let context, state.beginLingering() else { return }
         dropInput()
@@ -169,6 +176,7 @@ extension ConnectionHandler {
         _ response: Response, to connection: NIOLoopBound<ConnectionHandler>,
         on eventLoop: any EventLoop
     ) async {
+        // A complete answer needs nothing more from this task, so the task does not wait for the event loop.
         guard case .stream = response.body else {
             eventLoop.execute {
                 connection.value.respond(response)
@@ -185,7 +193,7 @@ extension ConnectionHandler {
         await write(body, to: connection, on: eventLoop)
     }
 
-    /// Writes a streamed body up to its end.
+    /// Runs the closure of a streamed body, and then ends the stream.
     static func write(
         _ body: StreamedBody, to connection: NIOLoopBound<ConnectionHandler>,
         on eventLoop: any EventLoop
@@ -216,6 +224,7 @@ extension ConnectionHandler {
             promise.fail(ConnectionClosed())
             return
         }
+        // An empty chunk would mark the end of a chunked body.
         guard bytes.readableBytes > 0 else {
             promise.succeed()
             return

@@ -24,7 +24,7 @@ final class ConnectionHandler: ChannelDuplexHandler {
     var context: ChannelHandlerContext?
     var probe: RequestByteProbe?
     var entry: ConnectionRegistry.Entry?
-    var remoteAddress = ""
+    var peer = Peer(address: "")
     var localAddress = CrossSiteGuard.LocalAddress(nil)
     var request: ActiveRequest?
     /// The body framing of the most recently parsed request.
@@ -33,6 +33,7 @@ final class ConnectionHandler: ChannelDuplexHandler {
     private let refusal: Problem?
 
     private var waiting = CircularBuffer<Inbound>()
+    /// The number of request headers in `waiting`.
     private var waitingRequests = 0
     /// True if requests were dropped. The waiting requests are then the last ones.
     private var isCut = false
@@ -40,7 +41,9 @@ final class ConnectionHandler: ChannelDuplexHandler {
     var inputIsDead = false
     /// True while bytes from the socket are handled. The output is flushed once, at the end.
     private var isInBurst = false
+    /// True while `pump` runs. A write can call back into this handler, and the callback must not start `pump` again.
     private var isPumping = false
+    /// True if NIO has asked for a read that waits until the input is wanted.
     private var readIsHeld = false
     /// True if the body's reader wants more bytes.
     var bodyIsWanted = true
@@ -48,9 +51,10 @@ final class ConnectionHandler: ChannelDuplexHandler {
     var output = ByteBuffer()
     /// This connection's claim on the budget for unread answers.
     let answers: ByteLease
-    /// True while an empty write is pending. It reports that the socket has accepted everything.
+    /// True while an empty write is pending. The end of this write shows that the socket has accepted everything.
     var awaitsOutput = false
-    /// The number of starts and ends of streams. With it, a writer that is used after its stream has no effect.
+    /// A counter that changes at the start and the end of each stream. A writer keeps the value of its own stream, so
+    /// that a write after the end of that stream fails.
     var streams = 0
     /// The promise of a streaming writer that waits for the socket.
     var blockedWriter: EventLoopPromise<Void>?
@@ -87,7 +91,7 @@ final class ConnectionHandler: ChannelDuplexHandler {
     }
 
     func channelActive(context: ChannelHandlerContext) {
-        remoteAddress = context.remoteAddress?.ipAddress ?? "unix"
+        peer = Peer(address: context.remoteAddress?.ipAddress ?? "unix")
         localAddress = CrossSiteGuard.LocalAddress(context.localAddress)
         if let refusal { fail(refusal) }
         proceed()
@@ -160,7 +164,7 @@ final class ConnectionHandler: ChannelDuplexHandler {
         }
     }
 
-    /// Answers with `problem` after the waiting requests. Ignores all further input.
+    /// Answers with `problem` after the answers to the waiting requests. Ignores all further input.
     func parserFailed(_ problem: Problem) {
         guard !inputIsDead else { return }
         append(.failure(problem))
@@ -221,7 +225,7 @@ final class ConnectionHandler: ChannelDuplexHandler {
         }
     }
 
-    /// Returns false while received bytes cannot be used. This slows the client down.
+    /// Returns false while received bytes cannot be used. The server then stops reading, and TCP slows the client down.
     private func wantsInput(_ context: ChannelHandlerContext) -> Bool {
         switch state.phase {
         case .lingering: true

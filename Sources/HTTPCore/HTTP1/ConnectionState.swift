@@ -1,4 +1,5 @@
-/// The state of one HTTP/1.1 connection. It is pure: each input is an event, and each result is the next step.
+/// The state of one HTTP/1.1 connection. It is pure, so tests need no socket: each input is an event, and each result
+/// is the next step.
 ///
 /// The phases follow each other as `idle` → `head` → `exchange` → `idle` … → `lingering` → `closed`. Every phase can
 /// change to `closed`.
@@ -133,6 +134,7 @@ package struct ConnectionState {
     /// Records that a graceful shutdown has begun. Returns true if the connection can be closed at once.
     package mutating func drain() -> Bool {
         keepAlive = false
+        // In phase `head` a request is already on its way. It is answered first.
         return phase == .idle
     }
 

@@ -1,7 +1,7 @@
 import Documents
 import NIOCore
 
-/// Finds the ends of the parts of requests in the bytes of a connection. The parser therefore gets at most one request
+/// Finds where each part of a request ends in the bytes of a connection. The parser therefore gets at most one request
 /// at a time. It gets request lines and chunk lines only after they have been checked.
 ///
 /// The scanner does not decide the framing; the parser and `RequestHead` do. If the scanner finds a wrong end, bytes
@@ -98,7 +98,7 @@ struct RequestScanner {
         return .pass(line.count)
     }
 
-    /// Returns a problem if an empty line does not end in CR LF, the only line ending of HTTP.
+    /// Returns a problem unless every empty line ends in CR LF. Two programs could read a lone CR or LF differently.
     private static func problem(ofEmptyLines bytes: ByteBufferView) -> Problem? {
         var isCR = false
         for byte in bytes {
@@ -156,8 +156,8 @@ struct RequestScanner {
     }
 }
 
-/// The request line (RFC 9112 §3), which is checked before the parser receives it. The parser also accepts RTSP and
-/// ICE. It reports a bare LF or a space at the end as an unsupported version.
+/// The request line (RFC 9112 §3), which is checked before the parser receives it. The parser also accepts the methods
+/// of RTSP and ICE. If the line ends in a bare LF or a space, the parser reports an unsupported version.
 enum RequestLine {
     /// Returns the problem with `line`, which ends with LF; nil if the parser may receive the line.
     static func problem(_ line: ByteBufferView, limits: HTTPServer.Limits) -> Problem? {

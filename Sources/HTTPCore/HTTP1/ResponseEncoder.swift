@@ -18,7 +18,7 @@ package enum ResponseEncoder {
     package struct Envelope {
         var framing: Framing
         var keepAlive: Bool
-        /// The version of the client. An HTTP/1.0 client receives `keep-alive`; other clients receive only `close`.
+        /// The version of the client. Only HTTP/1.0 clients receive `Connection: keep-alive`.
         var version: HTTPVersion
         var requestID: String
         /// The date as IMF-fixdate (RFC 9110 §5.6.7).

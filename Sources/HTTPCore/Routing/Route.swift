@@ -6,8 +6,17 @@ package struct Route: Sendable {
     package enum Handler: Sendable {
         /// Runs on the event loop. The handler must not block and cannot read the body. It suits reads from memory.
         case immediate(@Sendable (Request) throws -> Response)
+        /// Runs on the event loop like `immediate`, and may decide that the answer needs more work.
+        case either(@Sendable (Request) throws -> Immediate)
         /// Runs in the connection's own task.
         case asynchronous(@Sendable (Request) async throws -> Response)
+    }
+
+    /// An answer, or the work that makes it.
+    package enum Immediate: Sendable {
+        case answer(Response)
+        /// Work for the exchange's own task. The body of the request is not available.
+        case later(@Sendable () async throws -> Response)
     }
 
     package var method: HTTPRequest.Method

@@ -22,7 +22,8 @@ extension HTTPField.Name {
 }
 
 extension Router {
-    /// Performs every check that does not need the body. Throws the problem to answer with if a check fails.
+    /// Performs every check that does not need the body. Throws the problem to answer with if a check fails. Such a
+    /// request costs little, because its body has not been read.
     func admit(
         _ head: RequestHead, target: RequestTarget, limits: HTTPServer.Limits
     ) throws(Problem) -> Admission {

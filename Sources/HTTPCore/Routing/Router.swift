@@ -1,6 +1,7 @@
 package import HTTPTypes
 
-/// Finds the route for a method and a path. It is a trie of path segments; a literal takes precedence over a parameter.
+/// Finds the route for a method and a path. The router is a trie of path segments. A literal segment takes precedence
+/// over a parameter.
 package struct Router: Sendable {
     /// All routes in the order of their addition. A test compares them with `openapi.yaml`.
     package let routes: [Route]
@@ -53,6 +54,7 @@ package struct Router: Sendable {
             }
             segments.append(segment)
         }
+        // A GET route also serves HEAD (RFC 9110 §9.3.2).
         var search = Search(method: method == .head ? .get : method, segments: segments)
         guard let found = find(&search, from: 0, depth: 0) else {
             guard let node = search.otherNode.map({ nodes[$0] }) else { return .nothing }
@@ -94,6 +96,7 @@ package struct Router: Sendable {
         {
             return endpoint
         }
+        // A literal segment may lead to no route further down. The search then tries the parameter.
         guard let next = node.parameter, !segment.isEmpty else { return nil }
         search.captured.append(segment)
         if let endpoint = find(&search, from: next, depth: depth + 1) { return endpoint }
@@ -102,7 +105,7 @@ package struct Router: Sendable {
     }
 }
 
-/// One node of the router's trie. It refers to other nodes by their indices.
+/// One node of the router's trie. Nodes refer to each other by index, which makes the whole trie a value.
 struct RouterNode: Sendable {
     struct Endpoint: Sendable {
         let method: HTTPRequest.Method

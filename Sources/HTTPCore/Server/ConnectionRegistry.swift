@@ -1,9 +1,10 @@
 import NIOCore
 import Synchronization
 
-/// The open connections of a server. The registry finds a connection to close when room is needed, and it drains all.
+/// The open connections of a server. The registry chooses a connection to close when the server needs room (eviction).
+/// At a graceful shutdown it drains all connections.
 final class ConnectionRegistry: Sendable {
-    /// The activity of a connection at the level of detail that eviction needs.
+    /// The current activity of a connection. It determines whether the server may evict the connection.
     enum Activity: UInt8 {
         /// The connection is serving a request. It is never closed to make room.
         case busy
@@ -23,8 +24,9 @@ final class ConnectionRegistry: Sendable {
     final class Entry: Sendable {
         private let connection: NIOLoopBound<ConnectionHandler>
         private let eventLoop: any EventLoop
-        /// The start and the activity in one word. The upper 56 bits are the start in nanoseconds of `NIODeadline`; the
-        /// lower 8 bits are the activity. One word allows reading both together without a lock.
+        /// The current activity and its start in one word. The upper 56 bits are the start in nanoseconds of
+        /// `NIODeadline`; the lower 8 bits are the activity. One word can be read without a lock. 56 bits hold 834 days
+        /// of uptime.
         private let word: Atomic<UInt64>
 
         init(_ connection: ConnectionHandler, on eventLoop: any EventLoop) {
@@ -49,6 +51,7 @@ final class ConnectionRegistry: Sendable {
         /// Asks the connection to close if its activity is still in `activities`. The connection decides on its own
         /// event loop. A request that arrives in the meantime is therefore served.
         fileprivate func evict(_ activities: Set<Activity>) {
+            // The mark keeps the next search from choosing the same connection while it is still closing.
             mark(.evicted, at: .now())
             eventLoop.execute { [self] in connection.value.evict(ifDoing: activities) }
         }
@@ -71,6 +74,8 @@ final class ConnectionRegistry: Sendable {
 
     /// Adds a connection. Drains it at once if the server is draining.
     func add(_ entry: Entry) {
+        // The flag is read under the lock that adds the entry. Either `drain` sees the entry or this call sees the
+        // flag.
         let isDraining = state.withLock { state in
             state.entries[ObjectIdentifier(entry)] = entry
             return state.isDraining
@@ -98,7 +103,7 @@ final class ConnectionRegistry: Sendable {
         return longest != nil
     }
 
-    /// Closes every connection. Closes idle connections now, and other connections after their current answers.
+    /// Closes idle connections now, and every other connection after its current answer.
     func drain() {
         let entries = state.withLock { state in
             state.isDraining = true

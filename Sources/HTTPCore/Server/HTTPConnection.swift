@@ -2,12 +2,14 @@ import Logging
 package import NIOCore
 import NIOHTTP1
 
-/// One open connection from the view of its task. It is a sequence of exchanges to run.
+/// One open connection, seen by its task as a sequence of exchanges. An exchange is one request and its answer.
 package struct HTTPConnection: Sendable {
     private let channel: any Channel
     private let exchanges: AsyncStream<ExchangeTask>
 
     /// Adds HTTP/1.1 to the channel's pipeline. Must be called on the channel's event loop.
+    ///
+    /// - Parameter refusal: The only answer on this connection; nil if the connection is served.
     package init(
         http1 channel: any Channel, environment: ConnectionEnvironment, refusal: Problem?
     ) throws {
@@ -18,6 +20,9 @@ package struct HTTPConnection: Sendable {
         handler.probe = probe
         let entry = ConnectionRegistry.Entry(handler, on: channel.eventLoop)
         handler.entry = entry
+        // The handlers are added one by one, because `configureHTTPServerPipeline` would add NIO's handlers for
+        // pipelining and errors. `ConnectionHandler` does that work. The probe is first, so that it checks bytes before
+        // the parser.
         try channel.pipeline.syncOperations.addHandlers([
             probe,
             ByteToMessageHandler(
@@ -27,7 +32,8 @@ package struct HTTPConnection: Sendable {
         environment.registry.add(entry)
         channel.closeFuture.whenComplete { _ in
             environment.registry.remove(entry)
-            // This call is also needed for a channel that never became active.
+            // `ConnectionHandler` finishes the stream when the channel becomes inactive. A channel that was never
+            // active needs this call.
             continuation.finish()
         }
         self.channel = channel
@@ -55,7 +61,8 @@ extension HTTPServer.Limits {
     }
 }
 
-/// Sets up a new connection below HTTP. Code for TLS and the choice of HTTP/2 (ALPN) belongs here.
+/// Sets up the protocols of a new connection. Code for TLS and for the choice between HTTP/1.1 and HTTP/2 (ALPN)
+/// belongs here.
 protocol ConnectionInitializer: Sendable {
     /// Prepares the channel. Calls `http1` if the channel's protocol is HTTP/1.1.
     func initialize(

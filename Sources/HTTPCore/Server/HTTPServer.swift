@@ -60,6 +60,8 @@ package final class HTTPServer: Service {
             }
             let failed = await untilEnd(of: listeners)
             for listener in listeners { try? await listener.close() }
+            // The listeners are closed before the stream ends, because a connection that arrived afterwards would have
+            // no task.
             accept.finish()
             startDrain()
             let drainTimeout = environment.limits.drainTimeout
@@ -67,6 +69,7 @@ package final class HTTPServer: Service {
                 try? await Task.sleep(for: drainTimeout)
                 return false
             }
+            // The serving task returns true, and the drain timer returns false. The first of the two tasks decides.
             let isDrained = await group.next() ?? true
             endDrain(isDrained)
             group.cancelAll()
@@ -96,6 +99,7 @@ package final class HTTPServer: Service {
         try await ServerBootstrap(group: eventLoopGroup)
             // The backlog leaves room for a burst of new connections, such as all clients after a restart.
             .serverChannelOption(.backlog, value: 1024)
+            // A restarted server can then bind the port while old connections are in TIME_WAIT.
             .serverChannelOption(.socketOption(.so_reuseaddr), value: 1)
             .serverChannelInitializer { [environment] listener in
                 listener.eventLoop.makeCompletedFuture {
@@ -107,7 +111,9 @@ package final class HTTPServer: Service {
                     ])
                 }
             }
+            // Output is already collected into one write. Nagle's algorithm would only delay it.
             .childChannelOption(.tcpOption(.tcp_nodelay), value: 1)
+            // A client may close its sending side and still wait for the answer (`cancelUnlessAnsweredSoon`).
             .childChannelOption(.allowRemoteHalfClosure, value: true)
             // An error here ends only the new connection.
             .childChannelInitializer { channel in
@@ -128,6 +134,7 @@ package final class HTTPServer: Service {
                 open > limits.connections && !makeRoom() ? .tooManyConnections : nil
             if refusal != nil {
                 load.refusedConnections.wrappingAdd(1, ordering: .relaxed)
+                // A 503 also needs a connection. Only a limited number of connections is kept open for it.
                 guard open <= limits.connections + limits.refusedConnections else {
                     throw ConnectionClosed()
                 }
@@ -138,12 +145,15 @@ package final class HTTPServer: Service {
 
     /// Closes a connection that is not serving a request. Returns false if there is no such connection.
     private func makeRoom() -> Bool {
+        // A lingering connection goes first, because its last answer has already been sent.
         environment.registry.evictLongest([.linger])
             || environment.registry.evictLongest([.idle, .head])
     }
 
     /// Serves every accepted connection. Returns after all connections have ended and no more can arrive.
     private static func serve(_ accepted: AsyncStream<HTTPConnection>) async {
+        // A discarding group frees each child when it ends. A plain group would keep every result of a long-lived
+        // server.
         await withDiscardingTaskGroup { group in
             for await connection in accepted { group.addTask { await connection.run() } }
         }
@@ -234,6 +244,7 @@ final class BoundAddresses: Sendable {
             state = .done(result)
             return waiting
         }
+        // The tasks are resumed after the lock is released.
         for continuation in waiting { continuation.resume(with: result) }
     }
 }

@@ -21,8 +21,10 @@ package struct RequestSummary: Sendable {
     package var bytesIn: Int
     /// The number of bytes of the answer's body.
     package var bytesOut: Int
-    package var remoteAddress: String
+    package var peer: Peer
     package var principal: String?
+    /// The product's authentication of the request; nil if no handler ran.
+    package var identity: (any Sendable)?
     /// The `type` of the problem in the answer; nil for any other answer.
     package var problemType: String?
     /// The `detail` of that problem.
@@ -33,7 +35,7 @@ package struct RequestSummary: Sendable {
     package var isAborted: Bool
 }
 
-/// The access log with one line per request, and the hook for metrics.
+/// Writes one line of the access log for each request, and calls `onRequest`.
 package struct RequestLog: Sendable {
     let logger: Logger
     /// The level of the lines of the access log.
@@ -61,7 +63,7 @@ package struct RequestLog: Sendable {
             "duration-ms": .stringConvertible(summary.milliseconds),
             "bytes-in": .stringConvertible(summary.bytesIn),
             "bytes-out": .stringConvertible(summary.bytesOut),
-            "remote": .string(summary.remoteAddress),
+            "remote": .string(summary.peer.address),
         ]
         if let principal = summary.principal { metadata["principal"] = .string(principal) }
         if summary.isAborted { metadata["aborted"] = "true" }

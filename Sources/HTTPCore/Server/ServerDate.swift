@@ -27,6 +27,7 @@ package final class ServerDate: Sendable {
         let days = Int((Double(second) / 86400).rounded(.down))
         let time = second - days * 86400
         let (year, month, day) = civil(days: days)
+        // 1970-01-01 was a Thursday, which has index 4.
         let weekday = weekdays[((days + 4) % 7 + 7) % 7]
         return "\(weekday), \(two(day)) \(months[month - 1]) \(year) "
             + "\(two(time / 3600)):\(two(time / 60 % 60)):\(two(time % 60)) GMT"
@@ -44,6 +45,7 @@ package final class ServerDate: Sendable {
     /// Returns the Gregorian date of the day `days`, which is counted from 1970-01-01 and must not be negative. The
     /// algorithm is `civil_from_days` in H. Hinnant's "chrono-compatible low-level date algorithms".
     private static func civil(days: Int) -> (year: Int, month: Int, day: Int) {
+        // The algorithm counts from 0000-03-01. Years that begin in March end with the leap day.
         let shifted = days + 719_468
         let era = shifted / 146_097
         let dayOfEra = shifted % 146_097

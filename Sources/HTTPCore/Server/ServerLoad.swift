@@ -24,7 +24,7 @@ package final class ServerLoad: Sendable {
     }
 }
 
-/// The number of bytes that all connections of a server together may hold for one purpose.
+/// A limit on the bytes that all connections of a server together may hold for one purpose.
 ///
 /// The class uses atomics instead of a mutex, because all event loops use it for every chunk of every body and answer.
 package final class ByteBudget: Sendable {
@@ -42,6 +42,7 @@ package final class ByteBudget: Sendable {
         reserve = limit / 8
     }
 
+    // A large claim may use seven eighths of the limit; `reserve` keeps the rest.
     /// Returns the smallest `limit` that allows one claim of `bytes` bytes.
     package static func limit(for bytes: Int) -> Int { bytes + bytes / 7 + 8 }
 
@@ -53,6 +54,7 @@ package final class ByteBudget: Sendable {
 
     /// Takes `count` bytes for a claim of `total` bytes. Returns false and takes nothing if the bytes are not free.
     func take(_ count: Int, ofTotal total: Int) -> Bool {
+        // The bytes are added before the check, so that two callers cannot both take the last free bytes.
         let held = bytes.wrappingAdd(count, ordering: .relaxed).newValue
         if held <= ceiling(total) { return true }
         bytes.wrappingSubtract(count, ordering: .relaxed)

@@ -46,12 +46,13 @@ package struct Application: Sendable {
             interval: settings.auditCheckpointInterval, logger: logger)
         let limits = Self.limits(settings, logger)
         let load = ServerLoad(limits)
+        let access = Access()
         let api = API(
             controlPlane: controlPlane, ledger: ledger, checkpoints: checkpoints,
-            metrics: Metrics(load: load), recordsReads: settings.auditReads,
+            metrics: Metrics(load: load), access: access, recordsReads: settings.auditReads,
             makeChangeID: Self.makeChangeID)
         let refusals = RefusalRecorder(
-            controlPlane: controlPlane, recordsReads: settings.auditReads)
+            controlPlane: controlPlane, recordsReads: settings.auditReads, access: access)
         http = try Self.server(api, settings, limits, load, refusals, logger)
         // Services end in reverse order. Requests therefore drain while everything else still works.
         let services: [any Service] = [
@@ -69,6 +70,7 @@ package struct Application: Sendable {
                     failureTerminationBehavior: .gracefullyShutdownGroup)
             ],
             gracefulShutdownSignals: signals, logger: logger)
+        // A write that is active when the drain ends may still take its deadline. Five more seconds are a margin.
         configuration.maximumGracefulShutdownDuration =
             settings.drainTimeout + settings.writeDeadline + .seconds(5)
         group = ServiceGroup(configuration: configuration)
@@ -84,6 +86,7 @@ package struct Application: Sendable {
     /// Serves until one of the signals arrives or `shutDown()` is called.
     package func run() async throws {
         do {
+            // Two tasks, because `announce` waits for addresses that the running services bind.
             try await withThrowingTaskGroup(of: Void.self) { tasks in
                 tasks.addTask { try await group.run() }
                 tasks.addTask { await announce() }

@@ -17,6 +17,7 @@ package struct DescriptorLimit: Equatable {
     package init(connections: Int, soft: Int, hard: Int) {
         let wanted = connections + Self.reserve
         self.soft = max(soft, min(wanted, hard))
+        // Under a very low limit, clients still get half of the descriptors.
         let reserve = min(Self.reserve, self.soft / 2)
         self.connections = max(1, min(connections, self.soft - reserve))
     }

@@ -14,13 +14,15 @@ final class RefusalRecorder: Service {
 
     private let controlPlane: ControlPlane
     private let recordsReads: Bool
+    private let access: Access
     private let summaries: AsyncStream<RequestSummary>
     private let continuation: AsyncStream<RequestSummary>.Continuation
     private let left = Atomic<Int>(0)
 
-    init(controlPlane: ControlPlane, recordsReads: Bool) {
+    init(controlPlane: ControlPlane, recordsReads: Bool, access: Access) {
         self.controlPlane = controlPlane
         self.recordsReads = recordsReads
+        self.access = access
         (summaries, continuation) = AsyncStream.makeStream(
             bufferingPolicy: .bufferingOldest(Self.maximumWaiting))
     }
@@ -36,7 +38,9 @@ final class RefusalRecorder: Service {
         await withGracefulShutdownHandler {
             for await summary in summaries {
                 let now = SystemClock.now()
-                if let row = RefusedRequest.row(summary, recordsReads: recordsReads, at: now) {
+                if let row = RefusedRequest.row(
+                    summary, recordsReads: recordsReads, access: access, at: now)
+                {
                     controlPlane.recordLater(row)
                 }
                 let count = left.exchange(0, ordering: .relaxed)

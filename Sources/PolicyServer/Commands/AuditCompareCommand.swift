@@ -118,6 +118,7 @@ extension LedgerComparison.Difference {
 struct RemoteLedger: ChangeSource {
     let name: String
     private let base: URL
+    /// The number of rows on a page, which is the maximum of the API.
     private static let page = 1000
 
     /// Returns nil if `text` is not a URL with a host.

@@ -33,14 +33,14 @@ struct DevCommand: AsyncParsableCommand {
     }
 }
 
-/// An etcd that runs as a child of this process with a temporary directory. Both end with the process, no matter how it
-/// ends.
+/// An etcd that runs as a child of this process with a temporary directory. etcd and its directory disappear when this
+/// process ends, no matter how it ends.
 ///
-/// A small shell runs between the two. The shell waits for the end of its standard input. Only this process holds the
-/// other end of that pipe. The kernel closes it even after `kill -9`; the shell then kills etcd and removes the
-/// directory. (PR_SET_PDEATHSIG of Linux would have to be set in the child between fork and exec. Foundation's
-/// `Process` does not allow that.) `setsid` keeps a Ctrl-C at the terminal from reaching etcd before the server has
-/// drained.
+/// A small shell runs between this process and etcd. The shell waits for the end of its standard input, and only this
+/// process holds the other end of that pipe. The kernel closes the pipe even after `kill -9`; the shell then kills etcd
+/// and removes the directory. (PR_SET_PDEATHSIG of Linux would have to be set in the child between fork and exec.
+/// Foundation's `Process` does not allow that.) `setsid` keeps a Ctrl-C at the terminal from reaching etcd before the
+/// server has drained.
 struct DevEtcd: Service {
     /// The address that clients use.
     let endpoint: EtcdEndpoint

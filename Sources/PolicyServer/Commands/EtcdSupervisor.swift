@@ -8,7 +8,7 @@ final class EtcdSupervisor: Sendable {
     private let lifeline = Pipe()
     private let directory: String
 
-    /// The script does not use `wait`: a shell that starts with SIGCHLD blocked would wait forever.
+    /// The script of the shell. It does not use `wait`: a shell that starts with SIGCHLD blocked would wait forever.
     private static let script = """
         trap '' HUP INT TERM
         directory=$1 program=$2 client=$3 peer=$4
@@ -52,6 +52,7 @@ final class EtcdSupervisor: Sendable {
         guard let text = try? String(contentsOfFile: directory + "/etcd.pid", encoding: .utf8),
             let pid = Int32(text.trimmingCharacters(in: .whitespacesAndNewlines))
         else { return process.isRunning }
+        // The shell never waits for etcd, so an etcd that has ended stays a zombie. `kill` succeeds for a zombie.
         return kill(pid, 0) == 0 && !Self.isZombie(pid)
     }
 
@@ -74,6 +75,7 @@ enum LoopbackPort {
     /// Returns two ports on which no process currently listens.
     static func freePair() throws -> (Int, Int) {
         let first = try bound()
+        // Both sockets stay open until both ports are chosen. The two ports therefore differ.
         defer { close(first.socket) }
         let second = try bound()
         defer { close(second.socket) }

@@ -50,7 +50,7 @@ struct ServeCommand: AsyncParsableCommand {
 /// An error that ends the program. It is shown as one line on standard error instead of a trace.
 struct StartFailure: Error, CustomStringConvertible {
     let description: String
-    /// The exit status: EX_CONFIG for a setting, 1 for an error while starting or serving.
+    /// The exit status: EX_CONFIG (78) for an error in a setting, 1 for any other error.
     var exitCode: Int32 = 1
 
     /// Runs `body`. Writes an error to standard error and converts it to the exit status.
@@ -59,6 +59,7 @@ struct StartFailure: Error, CustomStringConvertible {
             try await body()
         } catch let error {
             let failure = StartFailure(error)
+            // The message goes through the queue of the log, so that it follows the last log lines.
             LogOutput.standardError.write("\(Version.name): \(failure)\n")
             await LogOutput.standardError.flush(within: .seconds(1))
             throw ExitCode(failure.exitCode)

@@ -76,16 +76,16 @@ package struct VerifyCommand: AsyncParsableCommand {
 
     private struct Verdict {
         var report: LedgerReport
-        /// False if etcd was asked and holds no anchor.
+        /// False if etcd was asked and holds no anchor of a ledger that is old enough to have one.
         var isAnchored: Bool
-        /// The errors in `head` and in the history of etcd that the head covers.
+        /// The errors found in the key `head` and in the changes that its running hash covers.
         var headFindings: [String]
         /// Remarks that do not change the exit status.
         var notes: [String]
     }
 
-    /// The age up to which a ledger without checkpoints is accepted. A server makes its first checkpoint within
-    /// `--audit-checkpoint-interval`.
+    /// The age up to which a ledger without checkpoints is accepted. By default a server makes its first checkpoint
+    /// after five minutes (`--audit-checkpoint-interval`).
     private static let newLedger = Duration.seconds(3_600)
 
     private func verify() async throws -> Verdict {
@@ -140,6 +140,7 @@ package struct VerifyCommand: AsyncParsableCommand {
             try etcdSettings().configuration(),
             logger: Logger(label: Version.name) { _ in SwiftLogNoOpLogHandler() })
         return try await withThrowingTaskGroup(of: Void.self) { group in
+            // The client connects only while `run()` is running.
             group.addTask { try await client.run() }
             defer { group.cancelAll() }
             let anchors = try await LedgerAnchors(from: client, ledger: ledger)
@@ -150,8 +151,7 @@ package struct VerifyCommand: AsyncParsableCommand {
         }
     }
 
-    /// Returns the reason with the path of the ledger's file in front. A reason that already begins with it is
-    /// unchanged.
+    /// Returns `reason` with the path of the ledger's file in front, unless the reason already begins with that path.
     private func subject(_ reason: String) -> String {
         reason.hasPrefix("\(db): ") ? reason : "\(db): \(reason)"
     }

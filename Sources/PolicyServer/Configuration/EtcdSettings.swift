@@ -55,8 +55,8 @@ package struct EtcdSettings: Sendable, Equatable {
 }
 
 extension EtcdSettings {
-    /// Returns the client's configuration. The password file is read now and again for each authentication. A changed
-    /// password therefore needs no restart.
+    /// Returns the configuration of the etcd client. The password file is read once here and once for each
+    /// authentication, so a changed password needs no restart.
     package func configuration() throws(SettingError) -> EtcdConfiguration {
         let configuration = EtcdConfiguration(
             endpoints: endpoints, credentials: try credentials(),
@@ -72,6 +72,7 @@ extension EtcdSettings {
 
     private func credentials() throws(SettingError) -> EtcdConfiguration.Credentials? {
         guard let user, let passwordFile else { return nil }
+        // The file is read here to report an unreadable file at the start and not at the first authentication.
         _ = try Self.password(passwordFile)
         return EtcdConfiguration.Credentials(
             user: user, reading: { try Self.password(passwordFile) })

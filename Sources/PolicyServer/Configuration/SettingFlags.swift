@@ -95,7 +95,7 @@ package struct LocationFlags: ParsableArguments {
         return values.filter { !$0.value.isEmpty }
     }
 
-    /// The settings that these options set.
+    /// The settings for which `LocationFlags` has an option.
     static let settings: [Setting] = [
         .etcd, .etcdUser, .etcdPasswordFile, .etcdCA, .etcdCert, .etcdKey, .dataDir,
     ]

@@ -20,7 +20,7 @@ package struct Settings: Sendable {
     package var auditKeyFile: String?
     /// The path of the signing key.
     package var auditKeyPath: String { auditKeyFile ?? dataDirectory + "/audit.key" }
-    /// The time between checkpoints. With nil, only the last checkpoint is made.
+    /// The time between checkpoints. With nil, checkpoints are made only on request and at shutdown.
     package var auditCheckpointInterval: Duration?
     /// The file of the keys that sign journal entries; nil if absent.
     package var journalKeyFile: String?
@@ -32,7 +32,7 @@ package struct Settings: Sendable {
     package var maxConnections: Int
     /// The limit in bytes for all request bodies together, including their parsed documents.
     package var maxBodyMemory: Int
-    /// The limit in bytes for all answers together that clients have not read yet.
+    /// The limit in bytes for all unread answers together.
     package var maxAnswerMemory: Int
     /// The names of this server in addition to its addresses, for `CrossSiteGuard.hosts`.
     package var allowedHosts: Set<String>
@@ -59,6 +59,7 @@ package struct Settings: Sendable {
             PolicyNameConvention(rawValue: $0)
         }
         let perMinute = try reader.integer(.auditAttempts, in: 1...1_000_000)
+        // The burst is never below the rate, so a source may use the rows of one minute at once.
         refusals = RefusalBudget.Limits(perMinute: perMinute, burst: max(1_000, perMinute))
         writeDeadline = try .seconds(reader.integer(.writeDeadline, in: 1...600))
         drainTimeout = try .seconds(reader.integer(.drainTimeout, in: 0...600))

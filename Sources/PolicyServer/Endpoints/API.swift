@@ -9,6 +9,8 @@ package struct API: Sendable {
     package let ledger: AuditLedger
     let checkpoints: Checkpoints
     let metrics: Metrics
+    /// The rules of who may use which route.
+    let access: Access
     /// Returns a fresh change id for a write without an Idempotency-Key.
     let makeChangeID: @Sendable () -> ChangeID
     /// True if the audit log records its own reads.
@@ -20,13 +22,15 @@ package struct API: Sendable {
 
     package init(
         controlPlane: ControlPlane, ledger: AuditLedger, checkpoints: Checkpoints,
-        metrics: Metrics, recordsReads: Bool = true, events: AuditEvents = AuditEvents(),
+        metrics: Metrics, access: Access = Access(), recordsReads: Bool = true,
+        events: AuditEvents = AuditEvents(),
         makeChangeID: @escaping @Sendable () -> ChangeID
     ) {
         self.controlPlane = controlPlane
         self.ledger = ledger
         self.checkpoints = checkpoints
         self.metrics = metrics
+        self.access = access
         self.makeChangeID = makeChangeID
         self.recordsReads = recordsReads
         self.events = events
@@ -38,7 +42,7 @@ package struct API: Sendable {
             indexRoutes + objectRoutes + applyRoutes + diffRoutes + auditRoutes + proofRoutes
             + auditExportRoutes + holdRoutes + operationsRoutes
         return routes.map { route in
-            var route = route.identified
+            var route = access.guarding(route)
             if !route.accepts.isEmpty { route.bodyMemory = Self.documentMemory }
             return route
         }

@@ -1,16 +1,18 @@
 package import ControlPlane
 import Documents
-import Domain
+package import Domain
 package import HTTPCore
 import HTTPTypes
 
 /// The actor of a request.
 package enum Principal {
-    /// Returns the value of `X-Actor`, or `anonymous@<address>` if the header is absent. The server trusts the header:
-    /// it has no authentication and only clients on this machine can connect. Throws a 400 problem if the header is
+    /// Returns the identity of a client that the server trusts without a proof: the value of `X-Actor`, or
+    /// `anonymous@<address>` if the header is absent. It may do everything. Throws a 400 problem if the header is
     /// malformed.
-    package static func of(_ request: Request) throws(Problem) -> String {
-        guard let actor = request.headers[.actor] else { return anonymous(request) }
+    package static func trusted(_ request: Request) throws(Problem) -> Identity {
+        guard let actor = request.headers[.actor] else {
+            return Identity(anonymous(request), method: .none, grants: [Grant(.admin)])
+        }
         guard isActor(actor) else {
             throw ProblemKind.actor.problem(
                 "X-Actor must be \(form), not '\(actor.cut(to: 64))'.")
@@ -20,7 +22,7 @@ package enum Principal {
                 "X-Actor must not be \(actor): that name is reserved for entries that the server writes itself."
             )
         }
-        return actor
+        return Identity(actor, method: .asserted, grants: [Grant(.admin)])
     }
 
     /// Returns true if `text` can be an actor in the ledger.
@@ -50,34 +52,26 @@ package enum Principal {
         return ["unknown", AuditRecord.Draft.ownActor].contains(name)
             || name.hasPrefix("anonymous@")
     }
-
-    /// The values that `authentication(of:)` returns.
-    static let authentications = ["none", "asserted"]
-
-    /// Returns the source of the actor: `asserted` if the client named it, otherwise `none`.
-    package static func authentication(of request: Request) -> String {
-        request.headers[.actor] == nil ? "none" : "asserted"
-    }
 }
 
 extension ChangeContext {
-    /// Reads the actor and the reason. Throws a 400 problem for a malformed header.
+    /// Reads the reason, and takes the actor from the authentication of the request. Throws a 400 problem for a
+    /// malformed header.
     package init(_ request: Request) throws(Problem) {
         let reason = try Self.reason(request)
-        self.init(request, actor: try Principal.of(request), reason: reason)
-        authentication = Principal.authentication(of: request)
-        roles = try Self.roles(request)
+        let caller = request.caller
+        self.init(request, actor: caller.principal, reason: reason)
+        authentication = caller.method.rawValue
+        roles = try Self.roles(request, caller)
         ticket = try Self.ticket(request)
     }
 
     /// Reads the actor and the reason of a refused request. Leaves out malformed values.
     init(bestEffort request: Request) {
-        let actor = try? Principal.of(request)
-        self.init(
-            request, actor: actor ?? Principal.anonymous(request),
-            reason: try? Self.reason(request))
-        authentication = actor == nil ? "none" : Principal.authentication(of: request)
-        roles = (try? Self.roles(request)) ?? []
+        let caller = request.caller
+        self.init(request, actor: caller.principal, reason: try? Self.reason(request))
+        authentication = caller.method.rawValue
+        roles = (try? Self.roles(request, caller)) ?? []
         ticket = try? Self.ticket(request)
         idempotencyKeyHash = request.headers[.idempotencyKey].map(Idempotency.hash)
     }
@@ -114,7 +108,11 @@ extension ChangeContext {
         return text
     }
 
-    private static func roles(_ request: Request) throws(Problem) -> [String] {
+    /// Returns the roles of an authenticated caller, or the roles that a trusted client names in `X-Actor-Roles`.
+    private static func roles(_ request: Request, _ caller: Identity) throws(Problem) -> [String] {
+        guard caller.method == .none || caller.method == .asserted else {
+            return Set(caller.grants.map(\.role.rawValue)).sorted()
+        }
         guard let value = request.headers[.actorRoles] else { return [] }
         let roles = value.split(separator: ",").map(\.trimmed).filter { !$0.isEmpty }
         guard roles.count <= 32, roles.allSatisfy(Principal.isRole) else {
@@ -143,46 +141,5 @@ extension ChangeContext {
             parts[1].contains(where: { $0 != "0" }), parts[2].contains(where: { $0 != "0" })
         else { return nil }
         return value.trimmed
-    }
-}
-
-extension Route {
-    /// This route with two additions. Its answers name the actor for the access log, and its problems name their
-    /// request.
-    var identified: Route {
-        var route = self
-        switch handler {
-        case .immediate(let handler):
-            route.handler = .immediate { request in
-                do {
-                    return try handler(request).identified(request)
-                } catch let problem as Problem {
-                    return problem.identified(request)
-                }
-            }
-        case .asynchronous(let handler):
-            route.handler = .asynchronous { request in
-                do {
-                    return try await handler(request).identified(request)
-                } catch let problem as Problem {
-                    return problem.identified(request)
-                }
-            }
-        }
-        return route
-    }
-}
-
-extension Response {
-    fileprivate func identified(_ request: Request) -> Response {
-        var response = self
-        response.principal = try? Principal.of(request)
-        return response
-    }
-}
-
-extension Problem {
-    fileprivate func identified(_ request: Request) -> Response {
-        identified(path: request.path, requestID: request.requestID).response.identified(request)
     }
 }

@@ -15,7 +15,7 @@ extension Request {
         }
     }
 
-    /// Reads a time with `Timestamp.init(asked:now:)`.
+    /// Reads a time, or a duration before `now`; nil if absent.
     func time(_ name: String, now: Timestamp) throws(Problem) -> Timestamp? {
         try query(name, expected: Timestamp.askedFormsInURL) { Timestamp(asked: $0, now: now) }
     }

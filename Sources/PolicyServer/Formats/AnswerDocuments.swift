@@ -3,7 +3,7 @@ package import Documents
 import Domain
 import Store
 
-// The documents of all answers except the objects.
+// The conversion of results to documents, for all answers that are not objects.
 
 extension ObjectReference {
     package var document: JSONValue {

@@ -8,6 +8,7 @@ enum AuditCSV {
         let members = AuditColumn.all.compactMap { column in
             column.csv.flatMap { position in column.member.map { (position, $0.name) } }
         }
+        // The difference is no column of the ledger. 330 places it directly after the column `after` (320).
         return (members + [(330, "diff")]).sorted { $0.0 < $1.0 }.map(\.1)
     }()
 

@@ -34,9 +34,9 @@ extension AuditRecord {
         }
     }
 
-    /// The operations that turn the object before into the object after (RFC 6902); nil unless the row has both. For a
-    /// CrossRegionPolicy the operations compare the written documents. If these are equal, they compare the stored
-    /// documents.
+    /// The JSON Patch (RFC 6902) from the object before the change to the object after it; nil unless the row has both.
+    /// For a CrossRegionPolicy the patch compares the documents that clients wrote. If these are equal, it compares the
+    /// stored documents.
     package var diff: [JSONPatch.Operation]? {
         guard let before = entry.before, let after = entry.after else { return nil }
         let (stored, later) = (Self.embedded(before), Self.embedded(after))

@@ -32,7 +32,7 @@ enum CADF {
         .sorted { $0.0 < $1.0 }.map(\.1)
     }
 
-    /// Returns the type of a kind of object in CADF's taxonomy of resources.
+    /// Returns the type for objects of `kind` in CADF's taxonomy of resources.
     static func resource(_ kind: String) -> String {
         switch kind {
         case "Region": "network/region"
@@ -64,8 +64,8 @@ extension AuditRecord {
         return .object(event)
     }
 
-    /// The event type is `control` if a rule decided. A change that the server observed is not a `monitor` event,
-    /// because such an event must have measurements.
+    /// The CADF event type: `control` for a refused request, `activity` for any other row. A change that the server
+    /// only observed is not a `monitor` event, because such an event must contain measurements.
     private var eventType: String { entry.outcome == .refused ? "control" : "activity" }
 
     private var initiator: JSONValue {

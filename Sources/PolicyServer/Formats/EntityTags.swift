@@ -66,18 +66,20 @@ package enum EntityTags {
 
 /// The ETags of lists.
 ///
-/// A list has no revision. etcd's revision rises with every change of an endpoint, and a restored etcd uses the same
-/// numbers again. A tag is therefore valid for one run of one server. Behind a load balancer another replica answers
-/// 200 instead of 304.
+/// A list has no revision. etcd's revision cannot serve as its tag: it also rises with each change of a workload
+/// endpoint, and a restored etcd uses the same numbers again. A tag therefore names one run of one server and a version
+/// of the list in that run. Behind a load balancer another replica answers 200 instead of 304.
 struct ListTags: Sendable {
     /// A random text that distinguishes this run of the server from all other runs.
     private let run = String(UInt64.random(in: 0...UInt64.max), radix: 36)
 
     /// Returns the tag of a list at `version`. The tag depends on the format and the part that `request` asks for.
     func tag(_ request: Request, version: UInt64) -> String {
+        // `Hasher` gives other results in the next run of the server. The tag is not valid in that run anyway.
         var hasher = Hasher()
         hasher.combine(request.responseType)
         hasher.combine(request.path)
+        // `atLeast` determines only how long the request waits.
         for (name, value) in request.query.items where name != "atLeast" {
             hasher.combine(name)
             hasher.combine(value)

@@ -15,7 +15,7 @@ extension HTTPField.Name {
     static let changeID = constant("X-Change-Id")
     /// The etcd revision of the earlier state that an answer shows.
     static let historyRevision = constant("X-History-Revision")
-    /// The start of the complete range of the ledger's history around that revision.
+    /// The start of the range without gaps in the ledger's history that contains that revision.
     static let historySince = constant("X-History-Since")
     static let warning = constant("Warning")
     /// The position after which a stream of Server-Sent Events continues.

@@ -22,6 +22,7 @@ package struct PageCursor: Equatable, Sendable {
             plain.hasPrefix(list + "\n")
         else { return nil }
         self.init(list: list, position: String(plain.dropFirst(list.count + 1)))
+        // base64 allows several texts for the same bytes. Only the text that this type writes is accepted.
         guard !position.isEmpty, self.text == text else { return nil }
     }
 
@@ -39,7 +40,9 @@ package struct PageCursor: Equatable, Sendable {
 
 /// A position in a list of an earlier state. All pages show the same state as the first page.
 struct PinnedPosition: Equatable {
+    /// The states of etcd that the pages show. A list shows one state, and a difference compares two.
     var positions: [HistoryPosition]
+    /// The position in the list.
     var rest: String
 
     init(_ positions: [HistoryPosition], _ rest: String) {

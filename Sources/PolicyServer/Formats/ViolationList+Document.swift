@@ -50,8 +50,8 @@ package enum WarningHeader {
     /// warnings.
     static let maxCount = 16
 
-    /// Returns one value for each of the first warnings. A value has the form `299 - "rule: message"`, with a quoted
-    /// string (RFC 9110 section 5.6.4) of printable ASCII only.
+    /// Returns one value for each warning, up to `maxCount`. A value has the form `299 - "rule: message"`, with a
+    /// quoted string (RFC 9110 section 5.6.4) of printable ASCII only.
     package static func values(_ warnings: [Violation]) -> [String] {
         warnings.prefix(maxCount).map { warning in
             let place = warning.pointer.isEmpty ? "" : " (\(warning.pointer))"

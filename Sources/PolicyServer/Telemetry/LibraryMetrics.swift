@@ -46,7 +46,7 @@ package final class LibraryMetrics: MetricsFactory {
     package func destroyRecorder(_ handler: any RecorderHandler) { remove(handler) }
     package func destroyTimer(_ handler: any TimerHandler) { remove(handler) }
 
-    /// Writes every series, sorted by name. Writes only the number of refused series.
+    /// Writes every series, sorted by name, and the number of refused series.
     package func write(to text: inout PrometheusText) {
         let (all, refused) = state.withLock { (Array($0.series.values), $0.refused) }
         let sorted = all.sorted { ($0.key.name, $0.key.order) < ($1.key.name, $1.key.order) }

@@ -2,11 +2,11 @@ import Dispatch
 import Foundation
 import Synchronization
 
-/// The output of the log. It is a bounded queue that a dispatch queue writes to a file descriptor.
+/// The output of the log: a bounded buffer, which a dispatch queue writes to a file descriptor.
 ///
 /// Writing a line never waits. An event loop that wrote to a pipe without a reader would block with all its
-/// connections. A line that does not fit into the queue is therefore dropped and counted. `/metrics` shows the count at
-/// once. The log reports it as soon as the log can be written again.
+/// connections. A line that does not fit into the buffer is therefore dropped and counted. `/metrics` shows the count
+/// at once. The log itself reports dropped lines as soon as it can be written again.
 package final class LogOutput: TextOutputStream, Sendable {
     /// The log of this program.
     package static let standardError = LogOutput(descriptor: STDERR_FILENO)
@@ -23,9 +23,10 @@ package final class LogOutput: TextOutputStream, Sendable {
     private let limit: Int
     private let state = Mutex(State())
     private let dropped = Atomic<UInt64>(0)
+    // A dispatch queue instead of a task: writing to the descriptor can block, and Swift's pool has few threads.
     private let queue = DispatchQueue(label: "log")
 
-    /// - Parameter limit: The maximum number of bytes in the queue. A write in progress may hold the same number of
+    /// - Parameter limit: The maximum number of bytes in the buffer. A write in progress may hold the same number of
     ///   bytes again.
     package init(descriptor: Int32, limit: Int = 2 << 20) {
         self.descriptor = descriptor
@@ -37,8 +38,8 @@ package final class LogOutput: TextOutputStream, Sendable {
     /// The number of lines dropped since the start.
     package var droppedLines: UInt64 { dropped.load(ordering: .relaxed) }
 
-    /// Queues one line that ends with a newline. Escapes control characters in the line, so that text from a client
-    /// cannot appear as a separate line.
+    /// Adds one line to the buffer. Escapes control characters in the line, so that text from a client cannot appear as
+    /// a separate line.
     package func write(_ line: String) {
         let bytes = Self.escaped(line)
         let mustStart = state.withLock { state in

@@ -1,6 +1,7 @@
 /// Writes Prometheus' text exposition format 0.0.4.
 ///
-/// swift-metrics is only an interface and has no renderer. The format has only three kinds of lines.
+/// swift-metrics is only an interface and cannot write this format. The format has only three kinds of lines, so the
+/// server needs no library for it.
 package struct PrometheusText: Sendable {
     package private(set) var text = ""
 

@@ -27,7 +27,7 @@ enum AuditRow {
     }
 }
 
-/// A row that is ready to be written: without NUL characters, and hashed.
+/// A row that is ready to be inserted. Its texts have no NUL characters, and its hash has been computed.
 struct NewRow {
     let record: AuditRecord
     /// The values in the order of `AuditRow.columns`.
@@ -37,6 +37,7 @@ struct NewRow {
         var record = AuditRecord(
             seq: seq, entry: entry, previousHash: previousHash, hash: .zero)
         var values = record.values
+        // The hash covers the cleaned texts, because verification computes it from the stored texts.
         for (index, column) in AuditColumn.all.enumerated() {
             guard case .text(let text) = values[index], text.hasNUL else { continue }
             values[index] = .text(text.withoutNUL)
@@ -46,7 +47,7 @@ struct NewRow {
         self.record = AuditRecord(
             seq: seq, entry: record.entry, previousHash: previousHash, hash: hash)
         values[Self.hashIndex] = .hash(hash)
-        // The values are converted here, because GRDB would box each value of another type.
+        // `DatabaseValue` is GRDB's own type. GRDB would allocate a box for each value of another type.
         arguments = StatementArguments(values.map(\.databaseValue))
     }
 
@@ -54,7 +55,7 @@ struct NewRow {
 }
 
 extension AuditValue {
-    /// Nil for a value that no column of table `audit` holds.
+    /// Nil if `value` has a type that no column of table `audit` holds.
     fileprivate init?(_ value: DatabaseValue) {
         switch value.storage {
         case .null: self = .null
@@ -80,8 +81,7 @@ extension AuditValue {
 extension String {
     /// The text with each U+0000 replaced by U+2400.
     ///
-    /// SQLite ends text at the first NUL, so the rest would be lost. An outside writer may put a NUL into a
-    /// key.
+    /// SQLite ends text at the first NUL, so the rest would be lost. Another writer of etcd may put a NUL into a key.
     package var withoutNUL: String {
         guard hasNUL else { return self }
         var clean = ""

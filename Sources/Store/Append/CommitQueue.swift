@@ -3,21 +3,25 @@ import Domain
 import GRDB
 import Synchronization
 
-/// The queue for all writes to the ledger. Callers that wait during a commit share the next commit. The work
-/// runs on SQLite's writer queue, never on the caller's thread.
+/// The queue for all writes to the ledger. Callers that wait during a commit share the next commit. The work runs on
+/// GRDB's writer queue, never on the caller's thread.
 ///
-/// The state is in a mutex and not in an actor. The work runs in a callback of SQLite's queue, which cannot
-/// await, and `health` and `lastSeq` are read by code that does not suspend.
+/// The state is in a mutex and not in an actor. The work runs in a callback of GRDB's queue, which cannot await, and
+/// code that does not suspend reads `health` and `lastSeq`.
 final class CommitQueue: Sendable {
     enum Work: Sendable {
+        /// Appends rows that belong to no etcd revision, such as refusals.
         case rows([AuditRecord.Draft])
+        /// Writes the rows and objects of etcd revisions; see `AuditLedger.project`.
         case projections([Projection], clusterID: String)
+        /// Sets the progress; see `AuditLedger.follow`.
         case follow(Progress, emptySince: Timestamp?)
-        /// Adds the words of rows to the index of texts.
+        /// Adds the words of rows to the index of texts; see `TextIndex`.
         case texts(TextIndex.Batch)
         /// Empties the index of texts. It is then filled again.
         case emptyTexts
-        /// Runs writes of other parts of this target in one transaction. It may be tried twice.
+        /// Runs the writes of other parts of this target in one transaction. The closure may run twice, because a
+        /// failed group of jobs is repeated job by job.
         case transaction(@Sendable (inout LedgerWriter, Database) throws -> Void)
         case checkpoint(StoredCheckpoint)
         /// Tests whether the file can be written.
@@ -34,8 +38,8 @@ final class CommitQueue: Sendable {
             }
         }
 
-        /// The size in memory of rows without an etcd change, such as refusals, in bytes; 0 for other work.
-        /// Other work is submitted one at a time, and its caller limits its size and waits for it.
+        /// The size in memory of rows without an etcd change, such as refusals, in bytes. It is 0 for other work: its
+        /// callers limit the size of a job, and wait for it before they submit the next.
         var rowBytes: Int {
             if case .rows(let drafts) = self {
                 drafts.reduce(0) { $0 + $1.memoryBytes }
@@ -58,9 +62,11 @@ final class CommitQueue: Sendable {
         var isScheduled = false
         var isClosed = false
         var health = LedgerHealth.available
-        /// True if SQLite has found the file damaged. A successful write does not prove the opposite.
+        /// True if SQLite has found the file damaged. A later successful write does not reset it, because a write
+        /// reads only a few pages.
         var isSuspect = false
-        /// Nil after a failed commit. The end of the ledger must then be read again.
+        /// Nil after a failed commit, because it may then differ from the file. The next write reads the end of the
+        /// ledger again.
         var writer: LedgerWriter?
         var lastSeq: Int64
         var lastHash: AuditHash
@@ -72,7 +78,7 @@ final class CommitQueue: Sendable {
     /// The number of rows after which a commit takes no more jobs. 2,000 rows take about 150 ms to write. So a
     /// caller waits at most this long for the commit before its own.
     private static let commitWeight = 2000
-    /// The most bytes of rows without an etcd change that may wait for a slow disk. More rows are rejected.
+    /// The limit of `waitingBytes`. Rows beyond it are rejected, so that a slow disk cannot fill the memory.
     static let maximumWaitingBytes = 32 << 20
 
     private let pool: DatabasePool
@@ -101,8 +107,8 @@ final class CommitQueue: Sendable {
     var lastSeq: Int64 { state.withLock { $0.lastSeq } }
     var lastHash: AuditHash { state.withLock { $0.lastHash } }
 
-    /// Returns when `work` is on disk. Throws if none of it is. The work continues even if the calling task is
-    /// cancelled.
+    /// Returns when `work` is on disk. Throws if none of it could be written. The work continues even if the calling
+    /// task is cancelled.
     func submit(_ work: Work) async throws(StoreError) {
         let result = await withCheckedContinuation { continuation in
             enqueue(Job(work: work) { continuation.resume(returning: $0) })
@@ -110,7 +116,8 @@ final class CommitQueue: Sendable {
         try result.get()
     }
 
-    /// Submits `work` without waiting. `onFailure` is called on SQLite's writer queue, or immediately.
+    /// Submits `work` without waiting. `onFailure` is called on GRDB's writer queue, or immediately if the work is
+    /// rejected.
     func submit(_ work: Work, onFailure: @escaping @Sendable (StoreError) -> Void) {
         enqueue(
             Job(work: work) { result in
@@ -147,13 +154,14 @@ final class CommitQueue: Sendable {
     /// Records that the file is sound. The next successful write ends the outage.
     func clearDamage() { state.withLock { $0.isSuspect = false } }
 
-    /// Rejects all further work. Submitted work is still written.
+    /// Rejects all further work. Work that was submitted before is still written.
     func close() {
         let followers = state.withLock { state in
             state.isClosed = true
             defer { state.followers = [:] }
             return state.followers.values
         }
+        // `finish` calls the termination handler, which takes the lock. So it must be called without the lock.
         for follower in followers { follower.finish() }
     }
 
@@ -168,6 +176,7 @@ final class CommitQueue: Sendable {
             }
             state.waiting.append(job)
             state.waitingBytes += bytes
+            // The result has the old value of `isScheduled`. Only the call that finds it false schedules the work.
             defer { state.isScheduled = true }
             return (nil, !state.isScheduled)
         }
@@ -186,14 +195,16 @@ final class CommitQueue: Sendable {
     }
 
     private func schedule() {
-        // Jobs wait in `waiting` and not in SQLite's queue, because jobs that wait together can share a
-        // transaction, and so one flush to the disk.
+        // Jobs wait in `waiting` and not in GRDB's queue, because jobs that wait together can share a transaction,
+        // and so one flush to the disk.
         pool.asyncWriteWithoutTransaction { db in self.commitNext(db) }
     }
 
     private func commitNext(_ db: Database) {
         let jobs = state.withLock { $0.takeGroup(upTo: Self.commitWeight) }
         commit(jobs, db)
+        // `enqueue` reads `isScheduled` under the same lock. So a job that arrives now is seen here, or schedules
+        // itself.
         let isMore = state.withLock { state in
             state.isScheduled = !state.waiting.isEmpty
             return state.isScheduled
@@ -209,6 +220,7 @@ final class CommitQueue: Sendable {
             for job in jobs { job.finish(.success(())) }
         } catch {
             let error = StoreError(error, path: pool.path)
+            // An error of the storage would hit every job. So repeating the jobs one by one would not help.
             if jobs.count > 1, !error.isOfStorage {
                 for job in jobs { commit([job], db) }
             } else {
@@ -221,6 +233,8 @@ final class CommitQueue: Sendable {
         do {
             try guardian.check()
             var writer = try state.withLock { $0.writer } ?? LedgerWriter(db)
+            // A deferred transaction takes the write lock only at its first write, and may fail there with
+            // SQLITE_BUSY.
             try db.inTransaction(.immediate) {
                 for job in jobs { try job.work.write(with: &writer, to: db) }
                 return .commit
@@ -237,6 +251,7 @@ final class CommitQueue: Sendable {
 extension CommitQueue.State {
     fileprivate mutating func takeGroup(upTo limit: Int) -> [CommitQueue.Job] {
         var weight = 0
+        // The first job is always taken, even if it exceeds the limit alone.
         let end = waiting.firstIndex { job in
             defer { weight += job.work.weight }
             return weight >= limit
@@ -261,6 +276,7 @@ extension CommitQueue.State {
     fileprivate mutating func failed(_ error: StoreError) {
         writer = nil
         if error.code == .corrupt, error.systemCode != TextIndex.damage { isSuspect = true }
+        // These two errors concern one job. The file and the disk are in order.
         if error.code != .clusterMismatch, error.code != .badSegment {
             health = .unavailable(error)
         }
@@ -280,8 +296,8 @@ extension CommitQueue.Work {
         case .transaction(let body): try body(&writer, db)
         case .checkpoint(let checkpoint): try checkpoint.insert(db)
         case .probe:
-            // The blob is larger than a batch of rows. So free pages or room in the log cannot hide that the
-            // disk is too full for the next batch.
+            // The blob has 256 KiB. A small write could fit into free pages or into the allocated log, and so hide
+            // that the disk has no room for the next batch.
             try db.execute(sql: "INSERT OR REPLACE INTO probe VALUES (1, zeroblob(262144))")
         }
     }

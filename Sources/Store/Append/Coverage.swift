@@ -1,6 +1,7 @@
 import GRDB
 
-/// A range of revisions. The ledger has every change in it.
+/// A range of revisions. The ledger has every change to an audited key in this range. The newest range is open while
+/// the ledger follows etcd: its last revision is the ledger's progress, and the table has NULL for it.
 package struct Coverage: Hashable, Sendable {
     /// See `AuditRecord.Draft.epoch`.
     package var epoch: Int64
@@ -22,7 +23,7 @@ extension Coverage {
         try Int64.fetchOne(db, sql: "SELECT max(epoch) FROM coverage") ?? 0
     }
 
-    /// Ends the open range at revision `last`. Does nothing if there is no open range.
+    /// Ends the open range at revision `last`. Does nothing if no range is open.
     static func close(at last: Int64, in db: Database) throws {
         try db.execute(
             sql: "UPDATE coverage SET last = max(?, first) WHERE last IS NULL", arguments: [last])
@@ -58,12 +59,13 @@ extension AuditLedger {
 extension Coverage {
     /// Returns true if every change of the revision at `position` is known.
     package func holds(_ position: HistoryPosition) -> Bool {
+        // The changes of revision `first` itself are not known, only the state after them.
         position.epoch == epoch && position.revision > first && position.revision <= last
     }
 }
 
 extension Coverage {
-    /// Adds a range after the ledger has received every change in it.
+    /// Adds `range`. The caller must have written every change in it.
     ///
     /// A range counts only if the state at its first revision is known too. So it must begin within a range
     /// that the ledger already has, or with an empty etcd.

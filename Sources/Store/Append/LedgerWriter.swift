@@ -68,6 +68,7 @@ package struct LedgerWriter: Sendable {
                 message: "the ledger follows \(followed), not etcd cluster \(clusterID)")
         }
         var revision = progress.revision
+        // A revision that the ledger already has is skipped, so a batch can be given again after any failure.
         for projection in batch where projection.revision > revision {
             if projection.isAfterGap {
                 try Coverage.begin(at: projection.revision, epoch, after: revision, in: db)

@@ -7,7 +7,8 @@ import GRDB
 /// holds a revision only while no newer one has the same or an older time. So both columns rise together, and
 /// one look-up finds the newest revision at a time.
 struct MomentTable: Sendable {
-    /// The last row. It is kept in memory because nearly every new change comes after it.
+    /// The last row of the table. It is kept in memory because nearly every new change comes after it, and then no
+    /// query is needed.
     private var last: Moment?
 
     init(_ db: Database) throws { last = try Moment.last(db) }
@@ -27,7 +28,7 @@ struct MomentTable: Sendable {
         last = moment
     }
 
-    /// Records that `position` was the newest one at `time`. etcd held no audited keys at that position.
+    /// Records that `position` was the newest position at `time`. etcd held no audited keys at that position.
     mutating func begin(_ time: Timestamp, _ position: HistoryPosition, in db: Database) throws {
         try insert(Moment(time: time, position: position), in: db)
     }
@@ -79,7 +80,8 @@ extension Moment {
         try fetch(db, "ORDER BY time DESC LIMIT 1", [])
     }
 
-    /// Reads about 60 rows, whatever the size of the table.
+    /// Reads about 60 rows, whatever the size of the table. Table `moment` is indexed by time only, so this is a
+    /// binary search over time.
     static func first(atOrAfter position: HistoryPosition, _ db: Database) throws -> Moment? {
         guard let oldest = try fetch(db, "ORDER BY time LIMIT 1", []), let last = try last(db),
             last.position >= position

@@ -6,7 +6,7 @@ package struct Projection: Hashable, Sendable {
     package var revision: Int64
     package var rows: [AuditRecord.Draft]
     package var objects: [ObjectChange]
-    /// True if the changes before `revision` were not seen. A new range of known history then begins here.
+    /// True if changes before `revision` were not seen. A new range of known history then begins here.
     package var isAfterGap: Bool
 
     package init(
@@ -28,7 +28,8 @@ extension Projection {
 }
 
 extension AuditRecord.Draft {
-    /// An estimate of the row's size in memory, in bytes. Most of it is in texts without a small limit.
+    /// An estimate of the row's size in memory, in bytes. It counts the texts that can be long, and 1 KiB for all
+    /// other columns.
     package var memoryBytes: Int {
         [before, after, cidrs, warnings, detail, reason, key, userAgent].reduce(1_024) {
             $0 + ($1?.utf8.count ?? 0)
@@ -78,7 +79,7 @@ package struct AuditedObject: Hashable, Sendable {
 package struct Progress: Hashable, Sendable {
     /// 16 lower-case hex digits.
     package var clusterID: String
-    /// The last etcd revision up to which the ledger has every change; 0 before the first.
+    /// The last etcd revision up to which the ledger has every change; 0 if it has none yet.
     package var revision: Int64
 
     package init(clusterID: String, revision: Int64) {

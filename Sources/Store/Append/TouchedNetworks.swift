@@ -36,7 +36,8 @@ enum TouchedNetworks {
         return db.lastInsertedRowID
     }
 
-    /// Returns 16 bytes, the most significant first. So they sort in the order of addresses.
+    /// Returns the address as 16 bytes, the most significant first, so that SQLite sorts them in the order of
+    /// addresses. SQLite's integers have only 64 bits.
     static func bytes(_ address: IPAddress) -> Data {
         Data((0..<16).map { UInt8(truncatingIfNeeded: address.bits >> UInt128(8 * (15 - $0))) })
     }

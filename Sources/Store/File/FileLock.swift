@@ -16,6 +16,8 @@ final class FileLock: Sendable {
     /// Throws `locked` with the process that holds the lock. Throws `cannotOpen` for anything but a plain file
     /// with one name, because a link may lead to another user's file, which must be neither locked nor written.
     init(path: String) throws(StoreError) {
+        // O_NOFOLLOW refuses a link, O_NONBLOCK does not wait for the other end of a pipe, and O_CLOEXEC keeps child
+        // processes from inheriting the lock.
         let descriptor = open(
             path, O_RDWR | O_CREAT | O_CLOEXEC | O_NOFOLLOW | O_NONBLOCK | O_NOCTTY, 0o600)
         guard descriptor >= 0 else {
@@ -42,13 +44,15 @@ final class FileLock: Sendable {
         // No error may be thrown after this assignment. `deinit` would then close the descriptor a second time,
         // and the number might already belong to another file.
         self.descriptor = descriptor
+        // The process id is only for the error message of a second process. The kernel's lock decides.
         _ = ftruncate(descriptor, 0)
         _ = pwrite(descriptor, pid, pid.count, 0)
     }
 
     deinit { close(descriptor) }
 
-    /// Releases the lock. A second call does nothing.
+    /// Releases the lock. A second call does nothing. The file stays: if it were deleted, two processes could each
+    /// lock a different file of this name.
     func release() { _ = flock(descriptor, LOCK_UN) }
 
     private static func foreign(_ path: String, _ what: String) -> StoreError {

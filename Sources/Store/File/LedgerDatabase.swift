@@ -1,15 +1,15 @@
 import GRDB
 
-/// Opens the SQLite file of a ledger, or reports what is wrong with it.
+/// Opens the SQLite file of a ledger. Reports a file that cannot be used, with advice.
 enum LedgerDatabase {
     /// The time that a statement waits for another program's lock, in seconds.
     private static let busyTimeout = 5.0
-    /// The number of pages in the write-ahead log before SQLite copies them into the file: 16 MiB. This is four
-    /// times SQLite's default. Each row changes the last pages of a dozen indexes, and a longer log copies
+    /// The number of 4 KiB pages in the write-ahead log (16 MiB) after which SQLite copies them into the file. This
+    /// is four times SQLite's default. Each row changes the last pages of a dozen indexes, and a longer log copies
     /// those pages less often.
     private static let checkpointPages = 4096
-    /// The page cache of the writing connection, in KiB. Rows are added at the end of each index, and all these
-    /// pages fit into the cache.
+    /// The page cache of the writing connection, in KiB. The pages of all indexes to which new rows are added fit
+    /// into it.
     private static let writerCache = 16384
 
     private static let giveWay = "Move it away, or name another data folder (--data-dir)."
@@ -23,7 +23,7 @@ enum LedgerDatabase {
         do {
             try checkOwner(path)
             let pool = try DatabasePool(path: path, configuration: configuration(options))
-            // DatabasePool sets NORMAL. With it, a power failure may undo the last commits.
+            // DatabasePool sets NORMAL. With it, a power failure may undo the last commits (docs/decisions/0006).
             try pool.writeWithoutTransaction { db in
                 try db.execute(sql: "PRAGMA synchronous = FULL")
                 try db.execute(sql: "PRAGMA cache_size = -\(writerCache)")
@@ -46,14 +46,17 @@ enum LedgerDatabase {
         configuration.maximumReaderCount = options.maximumReaders
         configuration.prepareDatabase { db in
             try db.execute(sql: "PRAGMA wal_autocheckpoint = \(checkpointPages)")
+            // Otherwise the log would keep the size of the largest transaction until the file is closed.
             try db.execute(sql: "PRAGMA journal_size_limit = \(64 << 20)")
+            // The file may be a copy from elsewhere. With OFF, its triggers and views cannot call functions with side
+            // effects.
             try db.execute(sql: "PRAGMA trusted_schema = OFF")
         }
         return configuration
     }
 
-    /// GRDB's own table does not count. A process that was killed while it created the file may have left only
-    /// this table.
+    /// Counts all tables but GRDB's own. A process that was killed while it created the file may have left only that
+    /// table.
     private static let countOfTables = """
         SELECT count(*) FROM sqlite_schema WHERE tbl_name <> 'grdb_migrations'
         """
@@ -63,6 +66,7 @@ enum LedgerDatabase {
     private static func checkOwner(_ path: String) throws {
         var configuration = Configuration()
         configuration.busyMode = .timeout(busyTimeout)
+        // A DatabasePool would switch the file to WAL mode, and so change a file of another program.
         let queue = try DatabaseQueue(path: path, configuration: configuration)
         try queue.read { db in
             let application = try Int32.fetchOne(db, sql: "PRAGMA application_id") ?? 0
@@ -88,6 +92,7 @@ enum LedgerDatabase {
     /// Returns the first problem that SQLite's `quick_check` finds; nil if the file is sound. Reads the whole
     /// file.
     static func finding(_ db: Database) throws -> String? {
+        // `integrity_check` would also compare each index with its table, which takes much longer.
         let finding = try String.fetchOne(db, sql: "PRAGMA quick_check(1)") ?? "no answer"
         return finding == "ok" ? nil : finding
     }

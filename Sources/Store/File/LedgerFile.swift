@@ -70,9 +70,8 @@ enum LedgerFile {
 
     /// Creates the file with mode 0600 if it is missing. SQLite gives `-wal` and `-shm` the same mode.
     ///
-    /// Throws `cannotOpen` if other users may write the file, or if the file has a second name. SQLite keeps
-    /// its log beside one name and does not see it under the other (https://www.sqlite.org/howtocorrupt.html,
-    /// 2.5).
+    /// Throws `cannotOpen` if other users may write the file, or if the file has a second name. SQLite keeps its log
+    /// beside one name and does not see it under the other (https://www.sqlite.org/howtocorrupt.html, section 2.5).
     static func createFile(_ path: String) throws(StoreError) {
         let descriptor = open(path, O_RDWR | O_CREAT | O_CLOEXEC | O_NOFOLLOW | O_NONBLOCK, 0o600)
         guard descriptor >= 0 else {
@@ -108,8 +107,8 @@ enum LedgerFile {
         StoreError(code: .cannotOpen, message: "\(path) \(problem)")
     }
 
-    /// Throws `cannotOpen` unless `path` is a file that this user may read. SQLite's own error would be
-    /// misleading.
+    /// Throws `cannotOpen` unless `path` is a file that this user may read. SQLite's own error, "unable to open
+    /// database file", would not say why.
     static func checkReadable(_ path: String) throws(StoreError) {
         var status = stat()
         guard stat(path, &status) == 0 else {
@@ -162,7 +161,7 @@ struct FileGuard: Sendable {
     private let path: String
     private let expected: [LedgerFile.Identity?]
 
-    /// Must be created after SQLite has opened `path`.
+    /// Must be created after SQLite has opened `path`, because SQLite creates the `-wal` file then.
     init(path: String) {
         self.path = path
         expected = Self.identities(path)

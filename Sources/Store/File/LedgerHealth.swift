@@ -38,7 +38,7 @@ final class IntegrityProbe: Sendable {
         guard next.withLock({ $0 <= start }) else { return false }
         let isSound = await Self.damage(of: path) == nil
         let end = ContinuousClock.now
-        // A file that takes long to read is read seldom. So checks take at most a twentieth of the time.
+        // The factor keeps checks to at most a twentieth of the time, however long one takes.
         next.withLock { $0 = end + max(pause, (end - start) * 20) }
         return isSound
     }
@@ -46,8 +46,8 @@ final class IntegrityProbe: Sendable {
     /// Returns the damage of the file at `path`; nil if the file is sound. A file that cannot be read for any
     /// reason is not sound.
     ///
-    /// The file is read on a separate connection, which has no cached pages yet. The work does not block the
-    /// threads that run tasks, because opening waits for the disk.
+    /// The file is read on a new connection, which has no cached pages. Opening and reading wait for the disk, so
+    /// they do not run on the threads that run tasks.
     static func damage(of path: String) async -> StoreError? {
         do {
             return try await BlockingWork.run {

@@ -2,9 +2,9 @@ import Documents
 import Foundation
 import GRDB
 
-/// Table `identity`, which holds the name of the ledger.
+/// Reads the name of the ledger from table `identity`.
 enum LedgerIdentity {
-    /// Returns 32 lower-case hex digits. Throws `corrupt` if the file has no identity.
+    /// Returns the name, 32 lower-case hex digits. Throws `corrupt` if the file has no identity.
     static func fetch(_ db: Database) throws -> String {
         guard let row = try Row.fetchOne(db, sql: "SELECT ledger FROM identity WHERE id = 1") else {
             throw StoreError(code: .corrupt, message: "the ledger has no identity")
@@ -13,10 +13,10 @@ enum LedgerIdentity {
     }
 }
 
-/// Determines the ledger and the epoch of a file, even of an old file that records neither.
+/// Determines the identity and the epoch of a ledger, even for an old file that records neither.
 enum LedgerName {
-    /// Returns 32 lower-case hex digits. They are the file's identity, or the first digits of its first hash if
-    /// the file has no identity.
+    /// Returns 32 lower-case hex digits: the file's identity, or the first digits of its first row's hash if the file
+    /// has no identity.
     static func of(_ db: Database) throws -> String {
         if try db.tableExists("identity"),
             let text = try String.fetchOne(db, sql: "SELECT ledger FROM identity")

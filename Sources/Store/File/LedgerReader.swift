@@ -2,8 +2,8 @@ package import Domain
 import Foundation
 import GRDB
 
-/// A ledger's file, opened for reading only. A server may be running on it, because the reader does not take
-/// its lock. An older file is not migrated. Blocks on the disk.
+/// A ledger's file, opened for reading only. A server may be running on it, because the reader does not take its
+/// lock. A file with an older schema is not migrated. Blocks on the disk.
 package final class LedgerReader: Sendable {
     /// The path of the file.
     package let path: String
@@ -51,7 +51,7 @@ package final class LedgerReader: Sendable {
         }
     }
 
-    /// Returns the header of a segment of rows `from` to `to`. Nil means the first or the last row.
+    /// Returns the header of a segment of rows `from` to `to`. Nil for a bound means the first or the last row.
     package func header(
         from: Int64? = nil, to: Int64? = nil, now: Timestamp, version: String
     ) throws(StoreError) -> SegmentHeader {
@@ -68,11 +68,12 @@ package final class LedgerReader: Sendable {
 
 /// Reads the data that a comparison with etcd needs. Blocks on the disk.
 extension LedgerReader {
-    /// Returns the cluster that the ledger follows and the last revision that it has recorded; nil before the first.
+    /// Returns the cluster that the ledger follows and the last revision that it has recorded; nil if it follows no
+    /// cluster yet.
     package func progress() throws(StoreError) -> Progress? { try read(LedgerWriter.progress) }
 
-    /// Returns the first revision of the newest epoch from which on the file has every change. It lies after the last
-    /// gap in etcd's history and after the pruned rows. Returns nil if the file has no row of that epoch.
+    /// Returns the revision of the newest epoch from which on the file has every change. It is after the last gap in
+    /// etcd's history and not before the oldest row. Returns nil if the file has no row of that epoch.
     package func firstWholeRevision() throws(StoreError) -> Int64? {
         try read { db in
             let row = try Row.fetchOne(
@@ -115,7 +116,7 @@ extension LedgerReader {
     }
 }
 
-/// Opens a ledger's file for verification: read-only, beside a server that writes to it or as a copy.
+/// Opens a ledger's file for verification, read-only. The file may be a copy, or a server may write to it.
 enum VerifierFile {
     /// Creates no files beside `path`, and takes no lock that would make a writer wait.
     ///
@@ -132,8 +133,8 @@ enum VerifierFile {
         }
     }
 
-    /// Opens the file as immutable if it has no write-ahead log, because no other program has it open then. Otherwise
-    /// SQLite would create a log and leave it behind, or fail where it cannot create one.
+    /// Opens a file without a write-ahead log as immutable, because no other program has it open. In the normal mode
+    /// SQLite would create a log and leave it behind, or fail in a directory where it cannot create one.
     private static func connect(_ path: String) throws -> DatabaseQueue {
         var configuration = Configuration()
         configuration.readonly = true
@@ -141,11 +142,14 @@ enum VerifierFile {
         configuration.busyMode = .timeout(5)
         configuration.prepareDatabase { db in
             try db.execute(sql: "PRAGMA trusted_schema = OFF")
+            // With this setting SQLite checks each page that it reads, so damage becomes an error and not a wrong
+            // result.
             try db.execute(sql: "PRAGMA cell_size_check = ON")
         }
         guard !FileManager.default.fileExists(atPath: path + "-wal"),
             let name = path.addingPercentEncoding(withAllowedCharacters: .urlPathAllowed),
-            // Without SQLITE_USE_URI, SQLite treats this name as a missing file.
+            // If SQLite is built without URI names, it takes `file:…` for the name of a missing file. The ledger is
+            // then opened in the normal mode.
             let queue = try? DatabaseQueue(
                 path: "file:\(name)?immutable=1", configuration: configuration)
         else { return try DatabaseQueue(path: path, configuration: configuration) }

@@ -14,6 +14,7 @@ package enum Migrations {
             "3 proof",
             { db in
                 try db.execute(sql: proof)
+                // Rows that an older version wrote get their tiles here.
                 try TileTable.grow(from: 0, to: try LedgerTree.size(db), in: db)
             }
         ),
@@ -32,6 +33,7 @@ package enum Migrations {
     package static var migrator: DatabaseMigrator {
         var migrator = DatabaseMigrator()
         for (index, step) in steps.enumerated() {
+            // GRDB's default would search all tables for violated foreign keys after each step.
             migrator.registerMigration(step.name, foreignKeyChecks: .immediate) { db in
                 try step.apply(db)
                 try db.execute(sql: "PRAGMA user_version = \(index + 1)")
@@ -40,8 +42,9 @@ package enum Migrations {
         return migrator
     }
 
-    /// `time` is in microseconds since 1970. Each filter has an index that ends in `time` and, like every
-    /// SQLite index, in the row's number. So each list is read in its order, without sorting.
+    /// `time` is in microseconds since 1970. Each filter has an index that ends in `time` and, like every SQLite
+    /// index, in the row's number. So each list is read in its order, without sorting. The tables are STRICT, because
+    /// SQLite otherwise takes a value of any type in any column.
     private static let ledger = """
         PRAGMA application_id = \(applicationID);
 
@@ -117,8 +120,8 @@ package enum Migrations {
 
     /// Adds the columns for auditors, and the tables for history.
     ///
-    /// Only the rare values of origin, verb and outcome are indexed, because rows with the other values are
-    /// dense in any index. `moment`, `cidr`, `audit_cidr` and `coverage` are derived from the rows.
+    /// Only the rare values of origin, verb and outcome are indexed. A filter for a common value soon finds its rows
+    /// in any other index. `moment`, `cidr`, `audit_cidr` and `coverage` are derived from the rows.
     private static let record = """
         ALTER TABLE audit ADD COLUMN authentication TEXT;
         ALTER TABLE audit ADD COLUMN roles TEXT;
@@ -197,7 +200,7 @@ package enum Migrations {
 
     /// The Merkle tree (RFC 6962) over the rows' hashes, and its signed checkpoints.
     ///
-    /// `tile` can be computed from the rows, so only the other tables refuse changes.
+    /// `tile` can be computed from the rows, so it needs no trigger. The other tables refuse changes.
     private static let proof = """
         -- Which ledger this is, also after it was moved or copied.
         CREATE TABLE identity (

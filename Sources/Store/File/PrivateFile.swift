@@ -6,7 +6,7 @@
     import Darwin
 #endif
 
-/// Reads files with secrets, which only their owner may read.
+/// Reads files that hold secrets. Only their owner may have access to them.
 package enum PrivateFile {
     /// The largest size of a file, in bytes.
     package static let maximumBytes = 65_536
@@ -28,6 +28,7 @@ package enum PrivateFile {
         guard fstat(descriptor, &status) == 0, status.st_mode & S_IFMT == S_IFREG else {
             throw unusable("is not a plain file")
         }
+        // A file that belongs to root is accepted, because root can read and write every file anyway.
         guard status.st_uid == geteuid() || status.st_uid == 0 else {
             throw unusable("belongs to another user (\(status.st_uid)): chown it")
         }

@@ -2,9 +2,9 @@ package import Domain
 import GRDB
 
 extension AuditLedger {
-    /// Returns the known objects under `prefix` as of `position`.
+    /// Returns a page of the objects whose keys begin with `prefix`, as of `position`.
     ///
-    /// - Parameter after: Keys up to this key are skipped.
+    /// - Parameter after: Keys up to and including this key are skipped.
     /// - Parameter limit: The number of keys to look at, at least 1.
     /// - Parameter isKnown: True to throw `UnknownPosition` if the ledger does not know the whole state at
     ///   `position`, or no longer knows it because of pruning.
@@ -26,7 +26,7 @@ extension AuditLedger {
         }
     }
 
-    /// Returns the objects of `keys` that existed at `position`. See above for `isKnown`.
+    /// Returns the objects of `keys` that existed at `position`. See `objects(prefix:)` for `isKnown`.
     package func objects(
         keys: [String], at position: HistoryPosition, isKnown: Bool = false
     ) async throws -> [HistoricalObject] {
@@ -52,6 +52,7 @@ extension AuditLedger {
     /// Returns the keys of `keys` that have rows.
     package func recorded(_ keys: [String]) async throws -> [String] {
         try await reading { db in
+            // With INDEXED BY the statement fails if SQLite cannot use this index. It never scans the table instead.
             let statement = try db.cachedStatement(
                 sql: "SELECT 1 FROM audit INDEXED BY audit_by_key WHERE key = ? LIMIT 1")
             return try keys.filter { try Int.fetchOne(statement, arguments: [$0]) != nil }
@@ -86,6 +87,7 @@ extension AuditLedger {
     ) async throws -> Set<String>? {
         try await reading(from, true) { db in
             let statement = try db.cachedStatement(sql: Self.keysOfRange)
+            // A row beyond the limit shows that there are too many.
             let keys = try String.fetchAll(
                 statement,
                 arguments: [from.epoch, from.revision, to.epoch, to.revision, limit + 1])
@@ -93,8 +95,8 @@ extension AuditLedger {
         }
     }
 
-    /// Checks before each read that the position is known, because pruning may have removed it since the last
-    /// one.
+    /// Checks in the snapshot of each read that the position is known, because pruning may have removed rows since
+    /// the last read.
     private func reading<Value: Sendable>(
         _ position: HistoryPosition, _ isKnown: Bool,
         _ body: @escaping @Sendable (Database) throws -> Value
@@ -133,8 +135,8 @@ extension AuditRecord {
     }
 }
 
-/// A key's change by an API client. Its members together identify the change. After a restore of etcd the same
-/// change may have been made again, at a revision that existed before.
+/// A change of one key by an API client. All four members together identify it: after a restore of etcd a client may
+/// make the same change again, at a revision that was used before.
 package struct RecordedChange: Hashable, Sendable {
     package var changeID: String
     /// The etcd key.
@@ -154,6 +156,7 @@ extension AuditLedger {
     /// Returns the accepted changes with these ids that have rows in the ledger.
     package func recordedChanges(_ ids: [String]) async throws -> Set<RecordedChange> {
         var found: Set<RecordedChange> = []
+        // A long list is read in parts, so that it does not occupy one of the few reading connections throughout.
         for start in stride(from: 0, to: ids.count, by: 1_000) {
             let part = ids[start..<min(start + 1_000, ids.count)]
             found.formUnion(try await reading { try Self.recordedChanges(part, $0) })

@@ -19,12 +19,14 @@ package struct HistoricalObject: Hashable, Sendable {
 /// A page of objects in the order of their keys.
 package struct HistoricalPage: Hashable, Sendable {
     package var objects: [HistoricalObject]
-    /// The last key that was looked at, even if its object did not exist; nil if there are no more keys.
+    /// The value of `after` for the next page: the last key that was looked at, even if its object did not exist. Nil
+    /// if there are no more keys.
     package var next: String?
 }
 
 extension HistoricalObject {
-    /// Nil if the object did not exist at `position`.
+    /// Nil if the object did not exist at `position`. The newest state at or before `position` counts, from the rows,
+    /// the baseline or the retained versions.
     ///
     /// - Parameter lastRow: Rows with a higher number are ignored.
     init?(
@@ -60,7 +62,7 @@ extension HistoricalObject {
         return (made, object)
     }
 
-    /// Returns true if a row outside of `rows` is about `key` before `position`.
+    /// Returns true if a row with a higher number than `rows` has a change of `key` from before `position`.
     static func hasRow(
         _ key: String, before position: HistoryPosition, outside rows: ClosedRange<Int64>,
         _ db: Database
@@ -76,6 +78,7 @@ extension HistoricalObject {
         return try Bool.fetchOne(statement, arguments: arguments) ?? false
     }
 
+    /// Returns the state of `key` before its first row; nil if the object did not exist or is not known.
     static func baseline(_ db: Database, _ key: String) throws -> HistoricalObject? {
         let statement = try db.cachedStatement(
             sql: "SELECT epoch, revision, value FROM baseline WHERE key = ?")
@@ -88,8 +91,9 @@ extension HistoricalObject {
             value: try reader.text(2))
     }
 
-    /// A change found after a gap may have a row without a value (see `GapComparison`): the object was replaced
-    /// before the journal showed the change. Such a row is no deletion and says nothing about the state.
+    /// Selects the newest row that shows the state of a key. A row without `after` is skipped unless it is a
+    /// deletion: after a gap, the journal may prove a change whose value was overwritten before the server saw it
+    /// (see `GapComparison`).
     package static let lastState = """
         SELECT epoch, revision, after FROM audit INDEXED BY audit_by_key
         WHERE key = ? AND (epoch, revision) <= (?, ?) AND outcome = 'accepted'
@@ -98,8 +102,8 @@ extension HistoricalObject {
         """
 }
 
-/// The value of a key at a position, for the case that the newest row before it shows another value. The row
-/// with this value was pruned, or is in a segment that was not imported.
+/// The value of a key at a position, for the case that the remaining rows would give another value. The row that set
+/// this value was pruned, or is in a segment that was not imported.
 struct RetainedVersion {
     var position: HistoryPosition
     /// Nil if the object did not exist.
@@ -119,7 +123,7 @@ struct RetainedVersion {
         ) STRICT, WITHOUT ROWID;
         """
 
-    /// Reads the newest row of `key` at or before `position`.
+    /// Reads the newest entry for `key` at or before `position`.
     init?(_ db: Database, _ key: String, at position: HistoryPosition) throws {
         let statement = try db.cachedStatement(
             sql: """

@@ -1,7 +1,7 @@
 package import Domain
 import GRDB
 
-/// A position in the history: an etcd revision and the epoch of the etcd that it belongs to.
+/// A position in the history: an epoch, and an etcd revision within it.
 package struct HistoryPosition: Hashable, Sendable {
     /// See `AuditRecord.Draft.epoch`.
     package var epoch: Int64
@@ -12,10 +12,10 @@ package struct HistoryPosition: Hashable, Sendable {
         self.revision = revision
     }
 
-    /// A position before every possible one.
+    /// A position before every other position.
     package static let start = HistoryPosition(epoch: .min, revision: .min)
 
-    /// A position after every possible one.
+    /// A position after every other position.
     package static let end = HistoryPosition(epoch: .max, revision: .max)
 
     /// The position directly before this one.
@@ -49,7 +49,8 @@ package struct ResolvedPosition: Hashable, Sendable {
     package var position: HistoryPosition
     /// The range around the position in which the ledger knows every change.
     package var range: HistoryRange
-    /// True if the ledger knows no later change. The ledger may still receive changes before this position.
+    /// True if the ledger knows no change after the requested time. The answer may then change later, because a
+    /// change from before that time may still arrive.
     package var isNewest: Bool
 
     package init(position: HistoryPosition, range: HistoryRange, isNewest: Bool) {
@@ -59,9 +60,9 @@ package struct ResolvedPosition: Hashable, Sendable {
     }
 }
 
-/// The ledger does not know the state at a position.
+/// The error that the ledger does not know the state at a position.
 package struct UnknownPosition: Error, Hashable, Sendable {
-    /// True if everything that the ledger knows is later; false if the position is in a gap.
+    /// True if the position is before everything that the ledger knows; false if it is in a gap between known ranges.
     package var isBeforeHistory: Bool
     /// The known ranges, oldest first.
     package var ranges: [HistoryRange]
@@ -90,7 +91,8 @@ extension AuditLedger {
         return try found.get()
     }
 
-    /// Returns the newest position that existed at `time`. Throws `UnknownPosition` if it is not known.
+    /// Returns the newest position that existed at `time`. Throws `UnknownPosition` if the state at `time` is not
+    /// known.
     ///
     /// Nothing was watched between the last change of a range and the first change of the next range. So a time
     /// between them is unknown too.

@@ -32,11 +32,11 @@ package struct HistoryRange: Hashable, Sendable {
 }
 
 extension HistoryRange {
-    /// The most ranges to read. There is a gap between neighbouring ranges.
+    /// The largest number of ranges to read. A new range begins only after a gap, so a ledger has few.
     private static let maximumCount = 100
 
-    /// Returns the newest ranges, oldest first. The range of a new ledger that ends at revision 0, where every
-    /// etcd is empty, is left out.
+    /// Returns the newest ranges, oldest first. Leaves out a range that ends at revision 0. A new ledger may have it,
+    /// and every etcd is empty at revision 0.
     static func newest(_ db: Database) throws -> [HistoryRange] {
         let statement = try db.cachedStatement(
             sql: """
@@ -84,11 +84,12 @@ extension HistoryRange {
     }
 }
 
-/// The epochs of the rows. There are few, and those of imported rows may be below 1.
+/// The epochs of the rows. They are few. Imported rows may have epochs below 1.
 package enum Epochs {
     /// Returns the epochs in ascending order, with one look-up for each. Returns nil if there are more than
     /// `limit`. Rows of schema 1 are ignored, because they have no epoch.
     static func all(_ db: Database, limit: Int = 1_000) throws -> [Int64]? {
+        // SELECT DISTINCT would read every entry of the index.
         let statement = try db.cachedStatement(sql: nextSQL)
         var epochs: [Int64] = []
         var last = Int64.min

@@ -3,7 +3,7 @@ import Foundation
 import GRDB
 
 extension AuditLedger {
-    /// The origin in the checkpoints of this ledger.
+    /// The origin line in the checkpoints of this ledger.
     package var origin: String { Checkpoint.origin(ledger: identity) }
 
     /// Returns the root of the tree over the first `size` rows. Throws `corrupt` if rows or tiles are missing.
@@ -70,6 +70,7 @@ extension AuditLedger {
             Checkpoint(origin: origin, size: size, root: root), signedBy: key)
         let stored = StoredCheckpoint(signed: signed, time: time)
         try await store(stored)
+        // Another caller may have stored a checkpoint of this size meanwhile. The stored one is valid.
         return (try await checkpoint(size: size) ?? stored, true)
     }
 

@@ -27,6 +27,7 @@ package struct Checkpoint: Hashable, Sendable {
     /// lines, which are extensions.
     package init?(text: String) {
         let lines = text.split(separator: "\n", omittingEmptySubsequences: false)
+        // The size must be written without leading zeros or a sign, as the specification requires.
         guard lines.count >= 4, lines.last == "", !lines[0].isEmpty,
             let size = Int64(lines[1]), size >= 0, String(size) == lines[1],
             let bytes = Data(base64Encoded: String(lines[2])), let root = AuditHash(bytes)

@@ -30,6 +30,7 @@ package enum KeyFile {
         guard lstat(path, &status) != 0, errno == ENOENT else {
             let old = try read(path)
             guard let other = old.verifier.ledger, other != ledger else { return old }
+            // After a crash between these two steps, both names lead to the old key, so it is not lost.
             try putAside(path, old.verifier)
             try replace(path, with: key)
             return key
@@ -40,6 +41,7 @@ package enum KeyFile {
         guard link(temporary, path) == 0 || errno == EEXIST else {
             throw unusable(path, "cannot be made: \(reason(errno))")
         }
+        // Without this, a power failure could remove the new name from the directory.
         try syncDirectory(of: path)
         return try read(path)
     }

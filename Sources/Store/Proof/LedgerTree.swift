@@ -10,6 +10,7 @@ package enum LedgerTree {
     /// Returns the tree over the rows and tiles in `db`. A root or proof reads at most a few hundred hashes.
     package static func open(_ db: Database) -> MerkleTree {
         MerkleTree { height, index in
+            // The root is computed from 2^rest nodes, at most 128, of the next lower level that is stored.
             let (level, rest) = height.quotientAndRemainder(dividingBy: tileHeight)
             let nodes = index << Int64(rest)..<(index + 1) << Int64(rest)
             guard level > 0 else {
@@ -36,7 +37,7 @@ package enum TileTable {
     /// fails.
     package static func grow(from previous: Int64, to size: Int64, in db: Database) throws {
         let built = try Int64.fetchOne(db, sql: "SELECT max(idx) + 1 FROM tile WHERE level = 1")
-        // A tile past the end of the earlier rows is left from rows that were cut off.
+        // A tile beyond `previous` rows belongs to rows that were cut off from the file. It is computed again.
         for tile in min(built ?? 0, previous / Tile.width)..<size / Tile.width {
             do {
                 try complete(tile, in: db)
@@ -90,7 +91,7 @@ package enum TileTable {
     }
 }
 
-/// The hashes of rows by number. The rows are in table `audit` or were pruned.
+/// The hashes of rows by number. They are in table `audit`, or in table `sealed` if the rows were pruned.
 enum RowHashes {
     /// Returns the hashes of `rows` in order. It is meant for a few hundred rows at a time.
     ///

@@ -51,7 +51,8 @@ package struct MerkleTree {
                 + [root(range.lowerBound..<middle)]
     }
 
-    /// Returns MTH of a range of the recursion. Combines the complete subtrees of the range from right to left.
+    /// Returns MTH of `range`, which must be one of the ranges in the recursion of RFC 6962. Combines its complete
+    /// subtrees from right to left.
     private func root(_ range: Range<Int64>) throws -> AuditHash {
         var result: AuditHash?
         for (height, index) in Self.subtrees(range).reversed() {
@@ -61,8 +62,8 @@ package struct MerkleTree {
         return result ?? .emptyRoot
     }
 
-    /// Returns the complete subtrees from left to right. The range must begin at a multiple of its largest
-    /// power of two.
+    /// Returns the complete subtrees of `range` from left to right. Its lower bound must be a multiple of the largest
+    /// power of two that fits into it.
     private static func subtrees(_ range: Range<Int64>) -> [(height: Int, index: Int64)] {
         var start = range.lowerBound
         var subtrees: [(height: Int, index: Int64)] = []
@@ -82,7 +83,7 @@ package struct MerkleTree {
 }
 
 extension MerkleTree {
-    /// Returns the root over `nodes`. Their number is a power of two, or they are the last part of a tree.
+    /// Returns the root over `nodes`. Their number must be a power of two, unless they are the last nodes of a tree.
     package static func root(of nodes: [AuditHash]) -> AuditHash {
         var level = nodes
         while level.count > 1 {
@@ -99,10 +100,12 @@ extension MerkleTree {
     }
 }
 
-/// The two hashes of RFC 6962 section 2.1. A leaf's data is the 32 bytes of a row's `hash`.
+/// The two hashes of RFC 6962 section 2.1. A leaf's data is the 32 bytes of a row's `hash`. The first byte, 0 or 1,
+/// keeps an inner node from being passed off as a leaf.
 extension AuditHash {
     /// Returns SHA-256(0x00 || hash of the row).
     static func leaf(_ row: AuditHash) -> AuditHash {
+        // The buffer is on the stack. Verification hashes every row, and would otherwise allocate for each.
         withUnsafeTemporaryAllocation(byteCount: 1 + byteCount, alignment: 1) { buffer in
             buffer[0] = 0
             row.copy(to: buffer, at: 1)
@@ -161,7 +164,8 @@ struct CompactRange: Sendable {
         subtrees.append((height, root))
     }
 
-    /// Returns the root with `part` at the end. `part` is smaller than a node.
+    /// Returns the root of the whole tree. `part` is the root of the leaves after the last appended node, which are
+    /// too few for another node; nil if there are none.
     func root(with part: AuditHash?) -> AuditHash {
         var root = part
         for subtree in subtrees.reversed() {

@@ -21,6 +21,7 @@ package struct SignedNote: Hashable, Sendable {
 
     /// Nil unless the text after the last empty line consists of 1 to 100 signatures.
     package init?(_ note: String) {
+        // The signed text may have empty lines too, so the last one is the border.
         guard let gap = note.range(of: "\n\n", options: .backwards), note.hasSuffix("\n") else {
             return nil
         }

@@ -23,7 +23,8 @@ extension SigningKeyRow {
         return row
     }
 
-    /// Returns every such row of this ledger itself, oldest first. Pruned rows are read from table `kept`.
+    /// Returns every signing key row of this ledger, oldest first. Rows that were imported from another ledger are
+    /// left out. Pruned rows are read from table `kept`.
     static func all(_ db: Database) throws -> [SigningKeyRow] {
         let rows = try Row.fetchAll(db, sql: sql)
         return try rows.compactMap { row in

@@ -72,7 +72,8 @@ extension AuditLedger {
         }
     }
 
-    /// Runs `body` on a connection for reading, and blocks on the disk.
+    /// Runs `body` on a connection for reading, and blocks on the disk. Only code on a thread of `BlockingWork` calls
+    /// it.
     func readingNow<Value>(_ body: (Database) throws -> Value) throws -> Value {
         do {
             return try pool.read(body)
@@ -83,7 +84,7 @@ extension AuditLedger {
 
     private func failure(_ error: DatabaseError) -> StoreError {
         let failure = StoreError(error, path: path)
-        // A damaged index of texts does not affect the rows and can be built again.
+        // A damaged index of texts does not affect the rows, and can be built again.
         if failure.code == .corrupt, failure.systemCode != TextIndex.damage {
             queue.markDamaged(failure)
         }
@@ -112,7 +113,8 @@ extension AuditedObject {
     }
 }
 
-/// All last-known values in the order of their keys' bytes, read page by page.
+/// All last-known values in the order of their keys' bytes. Each page is a separate read, so a long iteration neither
+/// holds all values in memory nor keeps a snapshot open.
 package struct AuditedObjects: AsyncSequence, Sendable {
     package typealias Element = AuditedObject
 

@@ -1,7 +1,8 @@
 import Foundation
 import GRDB
 
-/// Reads columns by position. It never traps: a value from a damaged or altered file is an error.
+/// Reads columns by position. A value from a damaged or altered file is an error. GRDB's typed subscripts would end
+/// the process instead.
 struct ColumnReader {
     let row: Row
     /// The name of the row in errors.

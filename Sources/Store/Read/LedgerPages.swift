@@ -40,6 +40,7 @@ package enum LedgerPages {
         guard !isWhole || rows.count == limit, let last = rows.last?.position else {
             return rows.inOrder
         }
+        // The page may end within its last revision, so that revision is read again, and completely.
         rows.removeAll { $0.position == last }
         rows += try fetch(
             db, "\(select) WHERE \(decided) AND epoch = ? AND revision = ?",

@@ -51,6 +51,7 @@ extension AuditLedger {
                 due.lowerBound == range.lowerBound, due.upperBound >= range.upperBound
             else { return nil }
             let hashes = try PrunedHashes(range, db)
+            // The rows are chained, so the last hash stands for all rows of the segment.
             guard hashes.last == lastHash else {
                 throw StoreError(
                     code: .badSegment,

@@ -8,7 +8,7 @@ package struct LegalHold: Hashable, Sendable {
     package var reason: String
     /// The time from which on rows are held; nil to hold all rows.
     package var since: Timestamp?
-    /// The principal who placed the hold. `time` is when the hold was placed or last changed.
+    /// The actor who placed or last changed the hold, at `time`.
     package var actor: String
     package var time: Timestamp
 
@@ -70,8 +70,9 @@ extension AuditLedger {
         try await reading { try LegalHold.fetch($0, name: name).first }
     }
 
-    /// Places or changes a hold, and writes an audit row completed from `draft`. Returns the previous hold with
-    /// the same name. Does not change an equal hold; with `ifAbsent`, does not change any existing hold.
+    /// Places or changes a hold. Writes an audit row, which is `draft` with verb, status and documents filled in.
+    /// Returns the previous hold with the same name. Does not change an equal hold; with `ifAbsent`, does not change
+    /// any existing hold.
     package func place(
         _ hold: LegalHold, ifAbsent: Bool = false, audit draft: AuditRecord.Draft
     ) async throws(StoreError) -> LegalHold? {
@@ -99,8 +100,8 @@ extension AuditLedger {
         }
     }
 
-    /// Lifts a hold, and writes an audit row completed from `draft`. Returns the hold, or nil if it does not
-    /// exist.
+    /// Lifts a hold. Writes an audit row, which is `draft` with verb, status and document filled in. Returns the
+    /// hold, or nil if it does not exist.
     package func lift(
         _ name: String, audit draft: AuditRecord.Draft
     ) async throws(StoreError) -> LegalHold? {

@@ -16,6 +16,7 @@ struct Pruning {
     }
 
     func carryOut() throws {
+        // The hashes are copied first, because the last statement deletes the rows.
         try Sealing.seal(Tile.of(row: rows.lowerBound)..<Tile.of(row: rows.upperBound) + 1, in: db)
         let (traces, newest) = try survey()
         for (key, trace) in traces { try updateBaseline(key, trace) }
@@ -26,6 +27,7 @@ struct Pruning {
         let range: StatementArguments = [rows.lowerBound, rows.upperBound]
         let hash = try Data.fetchOne(
             db, sql: "SELECT hash FROM audit WHERE seq = ?", arguments: [rows.upperBound])
+        // A trigger lets rows be deleted only up to the number in table `retention`, so the number is set first.
         try Retention.advance(to: rows.upperBound, hash: hash ?? Data(), in: db)
         try db.execute(sql: "DELETE FROM audit WHERE seq BETWEEN ? AND ?", arguments: range)
     }
@@ -44,7 +46,7 @@ struct Pruning {
             guard let position = record.position else { continue }
             newest = max(newest ?? position, position)
             let isDeletion = record.verb == .delete
-            // The object of a change found after a gap may be unknown. A later row of the gap contains it.
+            // A row found after a gap may lack its object. A later row of the same gap has it.
             guard let key = record.key, isDeletion || record.after != nil,
                 traces[key].map({ $0.position <= position }) ?? true
             else { continue }
@@ -58,7 +60,8 @@ struct Pruning {
             try db.execute(
                 sql: "DELETE FROM baseline WHERE key = ? AND (epoch, revision) <= (?, ?)",
                 arguments: [key, trace.position.epoch, trace.position.revision])
-            // Older imported rows of the key may remain.
+            // Imported rows from before the deletion may remain. Without this entry they would show that the object
+            // exists.
             let older = try HistoricalObject.hasRow(key, before: trace.position, outside: rows, db)
             if older { try RetainedVersion.put(nil, key, at: trace.position, in: db) }
         } else {
@@ -76,7 +79,8 @@ struct Pruning {
         }
     }
 
-    /// Deletes the moments up to `position` except the last one, because the state is known from its time on.
+    /// Deletes the moments up to `position` except the last one, because the ledger still knows the state from its
+    /// time on.
     private func pruneMoments(through position: HistoryPosition) throws {
         try db.execute(
             sql: """
@@ -88,6 +92,7 @@ struct Pruning {
                 """, arguments: [position.epoch, position.revision])
     }
 
+    /// Removes the part up to `position` from the known ranges.
     private func pruneCoverage(through position: HistoryPosition) throws {
         try db.execute(
             sql: """
@@ -122,8 +127,8 @@ struct Retention {
 }
 
 extension Retention {
-    /// The most rows to prune in one transaction, a multiple of the 256 rows of a Merkle tile. The number is small,
-    /// because writes wait for the transaction.
+    /// The largest number of rows to prune in one transaction, a multiple of the 256 rows of a Merkle tile. The
+    /// number is small, because writes wait for the transaction.
     static let step: Int64 = 1024
 
     /// Returns the next rows to prune: the oldest rows, in whole tiles, all from before `cutoff`. They never include

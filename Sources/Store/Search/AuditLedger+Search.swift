@@ -2,11 +2,11 @@ package import Domain
 import GRDB
 
 extension AuditLedger {
-    /// Returns up to `limit` (at least 1) matching rows from `cursor` on. They are in the order of time, or of
-    /// number if the filter has words.
+    /// Returns up to `limit` (at least 1) matching rows from `cursor` on. They are in the order of time, or of number
+    /// if the filter has words.
     ///
     /// Looks at a limited number of rows. If these do not fill the page, the page is partial, and its cursor
-    /// says where to continue.
+    /// continues the search.
     package func query(
         _ filter: AuditFilter, order: AuditOrder = .descending, from cursor: AuditCursor? = nil,
         limit: Int
@@ -52,14 +52,14 @@ extension AuditCursor {
 }
 
 extension AuditLedger {
-    /// The number of rows that one transaction adds to the index of texts. It is small, because writes of rows
-    /// wait for the transaction.
+    /// The number of rows that one transaction adds to the index of texts. It is small, because writes of rows wait for
+    /// the transaction.
     private static let textBatch = 250
-    /// The bytes of words that one transaction adds.
+    /// The bytes of words after which a transaction adds no more rows.
     private static let textBytes = 8 << 20
-    /// The most rows to index before a search for words is answered.
+    /// The largest number of rows to index before a search for words is answered.
     private static let textPatience = 20_000
-    /// The number of rows without index entries from which on indexing no longer waits for a pause in writes.
+    /// If more rows than this are not indexed yet, indexing no longer waits for a pause in writes.
     private static let textBacklog: Int64 = 100_000
 
     /// Brings the index of texts up to the last row. Returns false if that would take too long.
@@ -74,8 +74,8 @@ extension AuditLedger {
     ///
     /// It waits while rows arrive, unless too many rows are not indexed yet.
     ///
-    /// - Parameter onFailure: Receives the error that kept rows out of the index. They are tried again after
-    ///   the next commit.
+    /// - Parameter onFailure: Receives the error that kept rows out of the index. They are tried again after the next
+    /// commit.
     package func keepTexts(onFailure: @Sendable (any Error) -> Void = { _ in }) async {
         await indexWhenQuiet(onFailure)
         for await _ in commits() { await indexWhenQuiet(onFailure) }
@@ -83,6 +83,7 @@ extension AuditLedger {
 
     private func indexWhenQuiet(_ onFailure: @Sendable (any Error) -> Void) async {
         var before = lastSeq
+        // A second in which few rows arrive counts as a pause.
         while (try? await Task.sleep(for: .seconds(1))) != nil {
             let now = lastSeq
             let isBusy = now - before > Int64(Self.textBatch)
@@ -115,6 +116,8 @@ extension AuditLedger {
         }
         guard !batch.rows.isEmpty else { return 0 }
         try await index(batch)
+        // `index` does not report damage. The progress stays the same only if the index is damaged and could not be
+        // emptied.
         guard try await reading({ try TextIndex.progress(in: $0) }) != batch.after else {
             throw StoreError(
                 code: .corrupt, message: "\(path): the index of texts is damaged; rows are not.")

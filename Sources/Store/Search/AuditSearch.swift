@@ -1,20 +1,20 @@
 package import Domain
 package import GRDB
 
-/// A search through the ledger. It looks at a limited number of rows and returns where the next search
-/// continues.
+/// A search through the ledger. It looks at a limited number of rows and returns the position at which the next
+/// search continues.
 package struct AuditSearch {
     /// The limits of a search. The cost is counted in rows looked at.
     package struct Budget {
         package var cost: Int
-        /// The most groups to count.
+        /// The largest number of groups to count.
         package var groups = 10_000
         /// The bytes of text after which a page ends. A row is never split, so the last one may exceed the limit.
         package var bytes = 8 << 20
 
         package static let page = Budget(cost: 20_000)
         package static let count = Budget(cost: 250_000)
-        /// The cost of reading a whole row and checking its documents.
+        /// The cost of reading a whole row and checking its documents. An entry of an index costs 1.
         static let wholeRow = 10
 
         package init(cost: Int) { self.cost = cost }
@@ -56,6 +56,7 @@ package struct AuditSearch {
                 cost += probe.isCostly ? Budget.wholeRow : 1
                 continue
             }
+            // A match beyond the limit shows that there is a next page.
             if page.records.count == limit {
                 page.next = page.records.last.map(cursor)
                 return page
@@ -144,7 +145,8 @@ private struct RowProbe {
     init(_ db: Database, _ filter: AuditFilter) {
         self.db = db
         self.filter = filter
-        // A search for words goes in the order of numbers, so times are tested here.
+        // A search for words reads rows in the order of numbers and not of time. So the bounds of time are tested
+        // here.
         let range = SearchRange(filter, order: .ascending, after: nil)
         let terms = filter.terms + range.bounds
         sql = "SELECT \(AuditRow.columns) FROM audit WHERE seq = ? AND \(terms.condition)"

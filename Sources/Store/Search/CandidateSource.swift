@@ -6,7 +6,7 @@ struct Candidate {
     let position: RowPosition
     /// False if the row is known not to match.
     let isMatch: Bool
-    /// The value of the additional column that the source was asked to read.
+    /// The value of the group's column; nil if the source was not asked to read it.
     var group: DatabaseValue?
 
     init(_ position: RowPosition, isMatch: Bool = true, group: DatabaseValue? = nil) {
@@ -16,7 +16,8 @@ struct Candidate {
     }
 }
 
-/// A source of rows in the order of the search. Each row costs the same.
+/// A source of candidates in the order of the search. Each call of `next()` reads about one row, so that the caller
+/// can limit the cost.
 protocol CandidateSource {
     mutating func next() throws -> Candidate?
     /// The position where a search continues after `next()` returned nil; nil at the end of the ledger.

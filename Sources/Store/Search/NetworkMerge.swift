@@ -4,7 +4,7 @@ import Foundation
 import GRDB
 import HeapModule
 
-/// Merges the rows that touch any of some networks from one sorted list for each network.
+/// Merges the rows that touch at least one of the given networks, from one sorted list for each network.
 ///
 /// The next row of each list waits in a heap, so a step costs the logarithm of the number of networks.
 package struct NetworkMerge: CandidateSource {
@@ -51,6 +51,7 @@ package struct NetworkMerge: CandidateSource {
         }
         while let head = range.order == .ascending ? heads.popMin() : heads.popMax() {
             try advance(head.list)
+            // A row that touches several of the networks comes from each of their lists in turn.
             guard head.position != last else { continue }
             last = head.position
             return Candidate(head.position)
@@ -97,7 +98,8 @@ package struct NetworkMerge: CandidateSource {
         }
     }
 
-    /// Returns the position before the first row of the range. Row numbers begin at 1, so 0 is free.
+    /// Returns the position before the first row of the range. Row numbers begin at 1, so number 0 is before every
+    /// row.
     private static func start(_ range: SearchRange) -> RowPosition {
         switch range.order {
         case .ascending:

@@ -12,14 +12,15 @@ package enum SearchLead {
     /// The positions of the rows of one key or one revision.
     case places([RowPosition])
 
-    /// The most rows to count for each lead to find the shortest. Counting more would cost more than it saves.
+    /// The largest number of rows to count for each lead to find the cheapest. Counting more would cost more than it
+    /// saves.
     static let probe = 10_000
-    /// The relative cost of a row found through networks. The whole row is read before any other test.
+    /// The relative cost of a row found through networks, because the whole row is read before any other test.
     static let networkCost = 4
-    /// The most networks to merge.
+    /// The largest number of networks to merge.
     package static let maximumNetworks = 256
-    /// The most rows of one key or revision to sort in memory. The indexes of keys and revisions are not in the
-    /// order of time.
+    /// The largest number of rows of one key or revision to sort in memory. The indexes of keys and revisions are not
+    /// in the order of time.
     static let maximumPlaces = 20_000
 
     /// Returns the cheapest lead; the first one of equal leads. Counts at most `probe` rows of each lead.
@@ -32,6 +33,7 @@ package enum SearchLead {
         guard ways.count > 1 else { return best.lead }
         var least = try best.cost(probe)
         for way in ways.dropFirst() where least > 0 {
+            // A count beyond the least cost so far cannot change the choice.
             let cost = try way.cost(least)
             if cost < least { (best, least) = (way, cost) }
         }
@@ -116,7 +118,7 @@ package enum SearchLead {
     private static func places(_ db: Database, _ filter: AuditFilter) throws -> [RowPosition]? {
         if let revision = filter.revision {
             if let epoch = filter.epoch { return try fetch(db, revisionSQL, [epoch, revision]) }
-            // Rows of the first schema have no epoch.
+            // Rows of schema 1 have no epoch.
             var places = try fetch(db, revisionSQL, [DatabaseValue.null, revision])
             guard let epochs = try Epochs.all(db) else { return nil }
             for epoch in epochs {

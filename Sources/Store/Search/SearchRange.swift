@@ -15,7 +15,7 @@ package struct RowPosition: Comparable, Sendable {
     }
 }
 
-/// The rest of the ledger for a search, and the direction of the search.
+/// The part of the ledger that a search still has to read, and the direction of the search.
 package struct SearchRange: Sendable {
     let order: AuditOrder
     /// The time of the earliest rows, inclusive, in microseconds.
@@ -48,9 +48,9 @@ package struct SearchRange: Sendable {
     /// The bounds as terms on `time`.
     var bounds: [SearchTerm] { bounds(since: since, until: until) }
 
-    /// The terms on `time` and `seq` for the statements that together return the rest, in this order. The first
-    /// one reads the remaining rows with the time of the last row, and the second one reads the others. Neither
-    /// reads a row again that was already returned.
+    /// The terms on `time` and `seq` of the statements that read the rest, in the order in which to run them. If a
+    /// row was returned before, the first statement reads the other rows with its time, and the second one reads the
+    /// rows beyond its time.
     var parts: [[SearchTerm]] {
         guard let after else { return [bounds] }
         let isAscending = order == .ascending

@@ -90,8 +90,8 @@ extension AuditFilter {
     }
 
     private static func role(_ role: String) -> [SearchTerm] {
-        // This is the array's text without its brackets. Commas on both sides restrict the search to whole
-        // elements.
+        // `roles` is the text of a JSON array. Without its brackets, and with a comma at each end, every element is
+        // between commas. So only a whole element matches.
         let element = JSONSerializer.bytes(.string(role))
         return [
             SearchTerm(

@@ -1,11 +1,13 @@
 package import Domain
 package import GRDB
 
-/// The index of the words in rows. It is the FTS5 table `audit_text`, which does not store the text itself.
+/// The index of texts, which finds rows by their words. It is the FTS5 table `audit_text`. It does not store the text
+/// itself, which the rows have.
 ///
 /// The index contains every row up to the number in `text_progress`.
 package enum TextIndex {
-    /// Step 4 of the schema. The marks that belong to words are listed in `AuditWords`.
+    /// Step 4 of the schema. `AuditWords` lists the punctuation marks that belong to words. Sizes of columns are not
+    /// stored, because they serve only to rank results, and results are in the order of rows.
     static let schema = """
         CREATE VIRTUAL TABLE audit_text USING fts5 (
             \(AuditWords.columnNames.joined(separator: ", ")), content = '', columnsize = 0,
@@ -67,6 +69,7 @@ package enum TextIndex {
     package static func remove(_ record: AuditRecord, in db: Database) throws {
         guard record.seq <= (try progress(in: db)) else { return }
         try sparingLedger(db) {
+            // The index has no copy of the text, so FTS5 must be given the words to delete.
             let statement = try db.cachedStatement(sql: removeSQL)
             try statement.execute(
                 arguments: StatementArguments(["delete", record.seq] + columns(record)))
@@ -120,7 +123,7 @@ package enum TextIndex {
 
 /// The rows that contain certain words, in the order of their numbers.
 package struct TextScan: CandidateSource {
-    /// The row numbers that one search covers. The limit bounds the cost of a common word.
+    /// The number of rows that one search covers. The limit bounds the cost of a common word.
     static let window: Int64 = 1_000_000
 
     private let rows: RowCursor
@@ -130,7 +133,7 @@ package struct TextScan: CandidateSource {
     init(_ db: Database, _ text: AuditText, order: AuditOrder, after: Int64?) throws {
         let first = try Int64.fetchOne(db.cachedStatement(sql: Self.firstSQL)) ?? 1
         let last = try TextIndex.progress(in: db)
-        // A client may give any number as the last one, so the sums below must not overflow.
+        // A client may choose any number for `after`, so the sums below must not overflow.
         var lower = first
         var upper = last
         switch order {

@@ -10,9 +10,9 @@ struct ImportedRow: Sendable {
     /// The number to add to an epoch of the other ledger to get an epoch of this ledger.
     let epochOffset: Int64
 
-    /// Returns true if the row may be imported. Accepted changes in etcd may be. With `all`, the other
-    /// replica's own rows about refusals, reads and holds may be too. Rows about the state of the other ledger
-    /// and its keys are not imported.
+    /// Returns true if the row is to be imported. This holds for accepted changes in etcd, and with `all` also for
+    /// the other replica's own rows about refusals, reads and holds. Rows about the state of the other ledger and
+    /// about its keys are never imported.
     func isWanted(all: Bool) -> Bool {
         if record.kind == AuditKind.ledger.rawValue || record.kind == SigningKeyRow.kind {
             return false
@@ -43,6 +43,7 @@ struct ImportedRow: Sendable {
     func isMissing(in db: Database) throws -> Bool {
         guard let position else { return try !isImported(in: db) }
         let same = try rows(db, at: position)
+        // A row found after a gap is no substitute for the row of the change itself.
         guard let whole = same.first(where: { !$0.isAfterGap }) else {
             return record.isAfterGap ? same.isEmpty : true
         }
@@ -106,14 +107,14 @@ struct ImportedRow: Sendable {
     }
 }
 
-/// A change that two ledgers have, each at its own position. The revision is the same, so both epochs stand for
-/// the same past of etcd.
+/// A change that both ledgers have. Its revision is the same in both, so the two epochs belong to the same history of
+/// etcd, even if their numbers differ.
 struct EpochEvidence: Sendable {
     let theirs: HistoryPosition
     let ours: HistoryPosition
 
-    /// Returns the evidence of the newest of `rows` that the ledger in `db` has too. `rows` are in their own
-    /// epochs.
+    /// Returns evidence from the newest row of `rows` that the ledger in `db` has too. The positions of `rows` are in
+    /// the other ledger's epochs.
     static func newest(_ rows: [ImportedRow], _ db: Database) throws -> EpochEvidence? {
         guard !rows.isEmpty, let epochs = try Epochs.all(db) else { return nil }
         let newestFirst = rows.compactMap { row in row.position.map { (row, $0) } }

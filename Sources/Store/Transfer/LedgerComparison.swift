@@ -20,7 +20,8 @@ package struct LedgerComparison: Sendable {
 
     /// The compared ranges, in the first ledger's epochs. Both ledgers have every change in them.
     package let common: [Coverage]
-    /// The ranges that only one of the ledgers knows. Such a range is a gap in the other and no difference.
+    /// The ranges that only one of the ledgers knows. Such a range is a gap in the other ledger and does not count as
+    /// a difference.
     package let onlyLeft: [Coverage]
     package let onlyRight: [Coverage]
     private let left: any ChangeSource
@@ -37,6 +38,7 @@ package struct LedgerComparison: Sendable {
                     + "\(right.name) \(second.clusterID ?? "none"): there is nothing to compare.")
         }
         (self.left, self.right) = (left, right)
+        // The newest epochs of both ledgers are taken for the same one, and older epochs are counted from there.
         offset = first.epoch - second.epoch
         let mine = first.coverage
         let theirs = second.coverage.map { [offset] range in
@@ -106,7 +108,7 @@ struct PlacedRow {
     let position: HistoryPosition
 
     var key: String { record.key ?? "" }
-    /// The key by which the rows of both ledgers are ordered.
+    /// The sort key of the row, by which the rows of both ledgers are ordered.
     var order: Order { Order(position: position, key: Array(key.utf8)) }
     struct Order: Equatable {
         let position: HistoryPosition

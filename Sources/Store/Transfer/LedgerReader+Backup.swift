@@ -19,7 +19,8 @@ extension LedgerReader {
         defer { close(descriptor) }
         do {
             let last = try copy(to: temporary)
-            // SQLite wrote through another descriptor, but fsync applies to the file.
+            // SQLite wrote through another descriptor, but fsync flushes the whole file, whatever descriptor wrote
+            // it.
             guard fsync(descriptor) == 0 else {
                 throw StoreError(code: .io, path: path, errno: errno)
             }

@@ -32,6 +32,7 @@ final class LineReader {
         guard let file = gzopen(path, "rb") else {
             throw StoreError(code: .cannotOpen, path: path, errno: errno)
         }
+        // zlib's default buffer has 8 KiB. A larger one needs fewer reads of the file.
         gzbuffer(file, 1 << 17)
         self.file = file
     }
@@ -47,6 +48,7 @@ final class LineReader {
                 defer { position = end + 1 }
                 return Array(buffer[position..<end])
             }
+            // The bytes before `searched` have no line feed. So a long line is searched only once.
             searched = buffer.count
             guard !isAtEnd else { break }
             let dropped = position

@@ -16,6 +16,7 @@ extension LedgerReader {
     ) throws(StoreError) -> SegmentHeader {
         let header = try header(from: from, to: to, now: now, version: version)
         guard let path else {
+            // The writer closes its descriptor, and standard output must stay open.
             let writer = try LineWriter(
                 descriptor: dup(1), path: "standard output", compressed: false)
             try write(header) { line throws(StoreError) in try writer.write(line) }

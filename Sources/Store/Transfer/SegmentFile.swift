@@ -24,6 +24,7 @@ struct SegmentFile {
         self.path = path
         temporary = NewFile.temporary(path)
         descriptor = try NewFile.create(temporary, for: path)
+        // The writer closes its descriptor. `descriptor` stays open to flush the file to disk after that.
         let second = dup(descriptor)
         guard second >= 0 else { throw StoreError(code: .io, path: path, errno: errno) }
         writer = try LineWriter(
@@ -75,6 +76,7 @@ enum NewFile {
         guard descriptor >= 0 else {
             throw StoreError(code: .cannotOpen, path: path, errno: errno)
         }
+        // The umask may have removed some of the owner's permissions.
         _ = fchmod(descriptor, 0o600)
         return descriptor
     }
@@ -142,6 +144,7 @@ final class LineWriter {
     func finish() throws(StoreError) {
         guard let file else { return }
         self.file = nil
+        // zlib does not set `errno` for its own errors.
         errno = 0
         guard gzclose_w(file) == Z_OK else { throw failure }
     }

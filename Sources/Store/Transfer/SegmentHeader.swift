@@ -19,6 +19,7 @@ package struct SegmentHeader: Hashable, Sendable {
 
     /// The largest valid epoch. etcd is never restored so often, so no ledger writes a larger one.
     static let largestEpoch: Int64 = 1 << 31
+    /// The largest valid revision. It is small enough for sums that cannot overflow.
     static let largestRevision: Int64 = 1 << 62
 
     package var order = Order.seq
@@ -166,6 +167,7 @@ extension SegmentHeader {
         let bytes = try Data.fetchOne(
             db, sql: "SELECT prev_hash FROM audit WHERE seq = ?", arguments: [seq])
         if let hash = bytes.flatMap(AuditHash.init) { return hash }
+        // If the segment is empty, row `seq` does not exist yet. It will name the hash of the last row.
         return try Data.fetchOne(db, sql: "SELECT hash FROM audit ORDER BY seq DESC LIMIT 1")
             .flatMap(AuditHash.init) ?? .zero
     }
@@ -191,6 +193,7 @@ extension SegmentHeader {
         let lower =
             from == ends.first ? .start : try position(db, "seq < ? ORDER BY seq DESC", from)
         var upper = to == ends.last ? nil : try position(db, "seq > ? ORDER BY seq", to)
+        // The segment may lack rows of the next row's revision, so the range ends before that revision.
         upper?.revision -= 1
         return ranges.compactMap { $0.cut(after: lower ?? .start, through: upper) }
     }

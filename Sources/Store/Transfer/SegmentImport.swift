@@ -63,6 +63,7 @@ struct ImportPlan: Sendable {
     /// Calls `body` with each row to import, in order.
     func forEach(_ body: (ImportedRow) throws -> Void) throws {
         let reader = try SegmentReader(path: path)
+        // The file is read a second time, and may have been replaced since it was verified.
         guard reader.header == header else { throw error("is being changed") }
         while let record = try reader.next() {
             let row = ImportedRow(record: record, ledger: header.ledger, epochOffset: offset)
@@ -104,6 +105,7 @@ extension AuditLedger {
             }
             guard let position = row.position else { continue }
             last[position.epoch] = max(last[position.epoch] ?? 0, position.revision)
+            // A segment of this ledger has the same epochs, so no evidence is needed.
             guard header.ledger != identity else { continue }
             page.append(row)
             if page.count == Self.surveyPage { try await weigh() }

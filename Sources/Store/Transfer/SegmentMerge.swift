@@ -6,10 +6,11 @@ struct SegmentMerge {
     let plan: ImportPlan
     let db: Database
 
-    /// A change by the imported rows to a state that was known before.
+    /// A state that this ledger knew before, and that the imported rows contradict.
     fileprivate struct Conflict {
+        /// The beginning of the known range at which the states differ.
         var start: HistoryPosition
-        /// The position at which the object was made according to the segment; nil if the segment says it was
+        /// The position at which the object was written according to the segment; nil if the segment says that it was
         /// deleted.
         var claimed: HistoryPosition?
     }
@@ -79,8 +80,8 @@ struct SegmentMerge {
         return conflicts
     }
 
-    /// Returns the ranges in the segment's header, cut at the last revision of its rows or of this ledger.
-    /// Nothing else proves these ranges.
+    /// Returns the ranges in the segment's header, cut at the last revision of its rows or of this ledger. Beyond
+    /// these revisions no row supports the header.
     private func ranges(_ known: [Coverage], _ newest: HistoryPosition) throws -> [Coverage] {
         try plan.header.coverage.compactMap { claimed in
             let epoch = claimed.epoch + plan.offset
@@ -96,7 +97,7 @@ struct SegmentMerge {
     }
 
     /// Returns the first revision of the range for which only a row found after a gap is known. Deletions are
-    /// ignored, because only they may be recorded at a revision other than their own.
+    /// ignored, because after a gap a deletion may be recorded at another revision than its own.
     private func firstLacking(_ range: Coverage) throws -> Int64? {
         try Int64.fetchOne(
             db,

@@ -65,6 +65,7 @@ package enum SegmentRow {
     /// Returns the line without its line feed.
     package static func line(_ record: AuditRecord) -> [UInt8] {
         var line = record.canonicalForm
+        // The canonical form ends with a brace. `hash` is added as the last member.
         line.removeLast()
         line += Array(#","hash":"\#(record.hash)"}"#.utf8)
         return line

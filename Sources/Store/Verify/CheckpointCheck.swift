@@ -12,7 +12,7 @@ struct CheckpointCheck {
     let key: VerifierKey?
 
     private(set) var findings: [LedgerFinding] = []
-    /// The numbers of rows that the ledger must have according to checkpoints, each with its source.
+    /// The checkpoints that cover more rows than the file has: the number of rows, and the source of the checkpoint.
     private(set) var claims: [(rows: Int64, source: String)] = []
     /// The last row that a valid checkpoint covers.
     private var good: Int64 = 0
@@ -41,6 +41,7 @@ struct CheckpointCheck {
     mutating func check(_ outside: OutsideCheckpoint) {
         let signed = outside.signed
         let keys = [keyInUse(at: signed.checkpoint.size), key].compactMap(\.self)
+        // Outside checkpoints are in no order, so a finding about one begins at row 1.
         good = 0
         check(
             signed.checkpoint, isSigned: keys.contains { signed.note.isSigned(by: $0) },
@@ -75,6 +76,7 @@ struct CheckpointCheck {
             claims.append((checkpoint.size, name))
             return
         }
+        // Without a root, rows are missing or unreadable, which other findings report.
         guard let root = roots[checkpoint.size] else { return }
         if root != checkpoint.root {
             note("\(name) was signed over other rows", upTo: checkpoint.size)

@@ -1,6 +1,6 @@
 import Domain
 
-/// Combines the chunks in order. Checks what only neighbouring chunks and the tree can show.
+/// Combines the chunks in order. Checks the chain across the borders of chunks, and the tiles of the tree.
 struct LedgerAssembly {
     private let survey: LedgerSurvey
     /// The sizes of the trees whose roots are needed.
@@ -18,7 +18,7 @@ struct LedgerAssembly {
     private(set) var signingKeys: [SigningKeyRow] = []
     private(set) var predecessors: [String] = []
     private(set) var networks: [Int64: NetworkSum] = [:]
-    /// The tiles for which every row is known.
+    /// The tiles of which the file has every row.
     private(set) var wholeTiles: Set<Int64> = []
     private(set) var prunedRows: Int64 = 0
 
@@ -77,6 +77,7 @@ struct LedgerAssembly {
         }
         var nodes = [(place: Tile.Node(level: 1, index: tile), root: root)]
         range.append(root) { height, index, root in
+            // A tile is eight levels high, so only every eighth level is stored.
             guard height.isMultiple(of: 8) else { return }
             nodes.append((Tile.Node(level: 1 + height / 8, index: index), root))
         }

@@ -1,11 +1,11 @@
-/// A part of the ledger that differs from what was written.
+/// A part of the ledger that was changed after it was written.
 package struct LedgerFinding: Hashable, Sendable {
     package enum Kind: Hashable, Sendable {
-        /// This row differs from what was written.
+        /// This row was changed after it was written.
         case row
         /// The rows are missing.
         case missing
-        /// At least one of the rows differs from what was written. Nothing in the file shows which one.
+        /// At least one of the rows was changed after it was written. The file does not show which one.
         case range
     }
 
@@ -84,13 +84,13 @@ package struct LedgerReport: Hashable, Sendable {
     package var keys: [VerifierKey]
     /// The ids of the ledgers that this ledger has replaced according to its rows.
     package var predecessors: [String]
-    /// The findings, ordered by position. Empty if the ledger is as it was written.
+    /// The findings, ordered by position. Empty if nothing was changed after it was written.
     package var findings: [LedgerFinding]
 }
 
 /// A checkpoint that was kept outside of the ledger's file. Verification compares the file with it.
 package struct OutsideCheckpoint: Hashable, Sendable {
-    /// The origin of the checkpoint, such as `etcd`.
+    /// The place where the checkpoint was kept, such as `etcd`.
     package var source: String
     package var signed: SignedCheckpoint
 

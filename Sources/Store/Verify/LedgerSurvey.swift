@@ -93,6 +93,7 @@ struct LedgerSurvey: Sendable {
             let reader = ColumnReader(row: row, label: "tile")
             let place = Tile.Node(
                 level: Int(truncatingIfNeeded: try reader.integer(0)), index: try reader.integer(1))
+            // A malformed hash becomes zero. It then differs from every computed root, and is reported.
             tiles[place] = (try? reader.blob(2)).flatMap { AuditHash($0) } ?? .zero
         }
         return tiles
@@ -120,6 +121,7 @@ extension Tile {
 
         /// The number of the last row under the hash.
         var lastRow: Int64 {
+            // 256^7 is the largest power of 256 that fits into 64 bits.
             let width = (0..<min(max(level, 1), 7)).reduce(Int64(1)) { width, _ in
                 width * Tile.width
             }

@@ -52,6 +52,7 @@ package struct LedgerVerifier: Sendable {
         var assembly = LedgerAssembly(survey, sizes: sizes)
         for chunk in try await chunks(survey, sizes: sizes) { assembly.add(chunk) }
         let networks = try await table
+        // The kept rows are read after the rows themselves; see `PrunedKeyRows`.
         let kept = try await file.read { try PrunedKeyRows(upTo: survey.size, $0) }
 
         let keys = kept.merged(with: assembly.signingKeys)
@@ -82,6 +83,7 @@ package struct LedgerVerifier: Sendable {
         return try await withThrowingTaskGroup(of: [VerifiedChunk].self) { group in
             for worker in 0..<workers {
                 group.addTask {
+                    // A connection serves one read at a time, so each worker opens its own.
                     let connection = try VerifierFile.open(path)
                     var done: [VerifiedChunk] = []
                     for index in stride(from: worker, to: chunks.count, by: workers) {
@@ -116,7 +118,7 @@ package struct LedgerVerifier: Sendable {
             .map { LedgerFinding(.range, 1...survey.size, "SQLite: \($0)") }
     }
 
-    /// Returns for each stored checkpoint whether the key in use at the time signed it.
+    /// Returns true for each stored checkpoint that was signed by the key in use at its number of rows.
     private func signatures(
         _ survey: LedgerSurvey, _ check: CheckpointCheck
     ) async -> [Bool] {

@@ -25,8 +25,8 @@ struct NetworkCheck: Sendable {
         tiles.filter { rows[$0] != sums[$0] }.sorted()
     }
 
-    /// Returns the first row of each tile for which table and row differ, for at most four tiles that are
-    /// completely in the file. Reads again in one transaction, because tiles may have been pruned meanwhile.
+    /// Returns a finding for the first row of each tile in `tiles` that differs from the table, for at most four
+    /// tiles. Reads table and rows again in one transaction, and skips tiles that were pruned meanwhile.
     static func differences(in tiles: [Int64], _ db: Database) throws -> [LedgerFinding] {
         guard !tiles.isEmpty else { return [] }
         let sealed = Set(try Int64.fetchAll(db, sql: "SELECT tile FROM sealed"))
@@ -65,8 +65,9 @@ struct NetworkCheck: Sendable {
     }
 }
 
-/// The entries of a range of rows as one number, from table `audit_cidr` or from the rows themselves. The
-/// number is the sum of the hashes of all entries, which does not depend on their order.
+/// The entries of a range of rows as one number, from table `audit_cidr` or from the rows themselves. The table and
+/// the rows give the entries in different orders. So the number is the sum of the hashes of all entries, which does
+/// not depend on the order.
 struct NetworkSum: Equatable, Sendable {
     private var value: UInt128 = 0
 

@@ -8,8 +8,8 @@ import GRDB
 struct PruningCheck {
     private(set) var findings: [LedgerFinding] = []
 
-    /// The content of the newest row `Ledger` `pruned`. It is still in the file, because each pruning adds a newer
-    /// one.
+    /// The content of the newest row `Ledger` `pruned`. This row is never pruned itself, because each pruning adds a
+    /// newer one.
     fileprivate struct Claim {
         /// The number of the row; nil if there is none.
         var row: Int64?
@@ -101,6 +101,7 @@ struct PruningCheck {
         guard let row else { return Claim() }
         let reader = ColumnReader(row: row, label: "pruned row")
         let detail = try? reader.optionalText(1).flatMap { try? JSONParser.parse(Array($0.utf8)) }
+        // The value -1 is never valid. So a row without a readable number becomes a finding.
         return Claim(
             row: try reader.integer(0), through: detail?["to"]?.numberValue?.int64 ?? -1,
             lastHash: detail?["lastHash"]?.stringValue)

@@ -3,10 +3,8 @@ import Domain
 import GRDB
 import GRDBSQLite
 
-/// A row of table `audit` as the bytes in the file. It is hashed without decoding them.
-///
-/// So text in invalid UTF-8 cannot be taken for the text that results from decoding. A million rows take
-/// seconds.
+/// A row of table `audit`, hashed from its bytes in the file. The bytes are not decoded to strings first, because
+/// decoding replaces invalid UTF-8, and so could hide a change. Without decoding, a million rows take only seconds.
 struct StoredRow {
     /// The statement of `sql`, with its cursor at the row.
     private let statement: OpaquePointer
@@ -74,7 +72,7 @@ struct StoredRow {
                 digits.withUnsafeBufferPointer { writer.add(utf8Key: key, utf8: $0) }
             default: return nil
             }
-            // Text of 64 digits would have the same canonical form as the hash itself.
+            // The column must be a blob. A text of 64 digits would have the same canonical form.
             if column == Self.previousHashIndex,
                 sqlite3_column_type(statement, column) != SQLITE_BLOB
             {
@@ -101,6 +99,7 @@ struct StoredRow {
 
     /// Returns the bytes of text or of a blob, which are valid until the statement takes its next step.
     private func bytes(at index: Int32) -> UnsafeBufferPointer<UInt8> {
+        // SQLite gives the bytes of text through this function too. The count must be asked for after the bytes.
         let start = sqlite3_column_blob(statement, index)
         let count = Int(sqlite3_column_bytes(statement, index))
         return UnsafeBufferPointer(start: start?.assumingMemoryBound(to: UInt8.self), count: count)

@@ -6,7 +6,7 @@ import GRDB
 struct VerificationChunk: Sendable {
     /// The number of tiles in a chunk. They are a few megabytes of rows, read in one short transaction.
     static let tiles: Int64 = 16
-    /// The most findings that a chunk reports. One is enough to fail.
+    /// The largest number of findings that a chunk reports. One finding already makes the verification fail.
     private static let maximumFindings = 16
 
     /// The numbers of the rows in the chunk. The first row begins a tile.
@@ -106,6 +106,7 @@ struct VerificationChunk: Sendable {
 
     private mutating func noteMissing() {
         var first: Int64?
+        // The loop goes one step past the last row, to end a range of missing rows that reaches to the last row.
         for seq in rows.lowerBound...rows.upperBound {
             let isMissing = seq < rows.upperBound && self[seq] == nil && !isDamaged(seq)
             if isMissing {
@@ -123,7 +124,7 @@ struct VerificationChunk: Sendable {
             || findings.contains { $0.kind == .row && $0.seq == seq }
     }
 
-    /// Adds a finding for a damaged page. The rows of this chunk after it are unknown.
+    /// Adds a finding for a damaged page. The later rows of this chunk are unknown.
     private mutating func noteUnreadable(_ error: DatabaseError) {
         let first = (rows.first { self[$0] == nil && !isDamaged($0) }) ?? rows.lowerBound
         note(LedgerFinding(row: first, "it cannot be read: \(error.message ?? "\(error)")"))

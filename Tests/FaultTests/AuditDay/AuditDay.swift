@@ -2,10 +2,10 @@ import Foundation
 import HTTPTypes
 import TestSupport
 
-/// A working day of several people and tools on one server, about 5,000 changes: what `docs/audit.md`
-/// asks about. The same every time, but for times and the order among requests sent at once.
+/// Simulates the working day that `docs/audit.md` asks about: several people and tools make about 5,000 changes on one
+/// server. Only times and the order of simultaneous requests differ between runs.
 struct AuditDay {
-    /// Values that the questions need besides the API: RFC 3339 times between the day's parts.
+    /// The RFC 3339 times between the parts of the day. The questions need them.
     struct Marks: Sendable {
         var morning: String
         var noon: String
@@ -69,7 +69,7 @@ struct AuditDay {
             Person.bob.because("tenant left", ticket: "CHG-1044"))
     }
 
-    /// The requests that are refused.
+    /// Sends the requests that the server must refuse.
     private func refusals() async throws {
         let mallory = Person.mallory.headers
         let requests: [(HTTPRequest.Method, String, String, [(String, String)])] = [
@@ -88,7 +88,7 @@ struct AuditDay {
         }
     }
 
-    /// Changes that are made with other tools, past the server.
+    /// Changes etcd with other tools, without the server.
     private func outsideEdits() async throws {
         let edited = Calico.policy("app-7")
         let value = try await etcd.value(edited)
@@ -96,13 +96,13 @@ struct AuditDay {
             "put", edited, value.replacing(#""action":"Allow""#, with: #""action":"Deny""#))
         try await etcd.etcdctl("del", Calico.policy("app-8"))
         try await client.waitUntilAudited(try await etcd.newestCalicoRevision())
-        // The owner of app-8 notices and puts it back; app-7's next round undoes the edit.
+        // The owner of app-8 notices the deletion and writes the policy again. The next round of app-7 undoes the edit.
         try await write(
             .put, "/v1/policies/app-8", Self.policy(round: Self.roundsBeforeNoon, number: 8),
             Person.robot.because("app-8 was missing", ticket: nil))
     }
 
-    /// Every policy once, eight at a time.
+    /// Writes every policy once, eight at a time.
     private func writePolicies(round: Int) async throws {
         let headers = Person.robot.because("release \(round)", ticket: nil)
         try await withThrowingTaskGroup(of: Void.self) { group in
@@ -128,7 +128,7 @@ struct AuditDay {
         }
     }
 
-    /// A time that lies between what was done before and what is done after.
+    /// Returns a time that is later than all earlier changes and earlier than all later changes.
     private func mark() async throws -> String {
         try await Task.sleep(for: .milliseconds(20))
         let format = Date.ISO8601FormatStyle(includingFractionalSeconds: true)
@@ -139,7 +139,7 @@ struct AuditDay {
 }
 
 extension AuditDay {
-    /// The people who work that day.
+    /// The people and tools that work on this day.
     private enum Person: String {
         case alice, bob, carol, mallory
         case robot = "ci-bot"

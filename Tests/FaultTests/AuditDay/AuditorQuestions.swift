@@ -1,13 +1,14 @@
 import Foundation
 import TestSupport
 
-/// A question of `docs/audit.md`, the command that answers it, and the answer it shows.
+/// A question of `docs/audit.md`, the command that answers it, and the answer that the page shows.
 struct AuditorQuestion: Sendable {
     var title: String
     var command: String
     var answer: String
 
-    /// Every section `## <number>. <title>` of the page with its first `sh` block and the block after it.
+    /// Returns one question for each section `## <number>. <title>` of the page. The first `sh` block is the command,
+    /// and the next block is the answer.
     static func all(in page: String) -> [AuditorQuestion] {
         page.components(separatedBy: "\n## ").dropFirst().compactMap { section in
             let title = section.prefix { $0 != "\n" }
@@ -20,7 +21,7 @@ struct AuditorQuestion: Sendable {
         }
     }
 
-    /// The page's functions, which its commands use: the first `sh` block that defines any.
+    /// Returns the shell functions that the commands use: the first `sh` block that defines a function.
     static func functions(in page: String) throws -> String {
         let blocks = page.components(separatedBy: "\n```").compactMap { block($0, "sh") }
         guard let functions = blocks.first(where: { $0.contains("() {") }) else {
@@ -33,7 +34,7 @@ struct AuditorQuestion: Sendable {
         text.hasPrefix(language + "\n") ? String(text.dropFirst(language.count + 1)) : nil
     }
 
-    /// Runs the command as an administrator's shell would that has the page's functions.
+    /// Runs the command in bash after the functions of the page, and returns its output.
     func ask(_ environment: [String: String]) async throws -> String {
         let functions = try Self.functions(in: try Repository.text("docs/audit.md"))
         let process = Process()
@@ -57,7 +58,8 @@ struct AuditorQuestion: Sendable {
         return String(decoding: data, as: UTF8.self)
     }
 
-    /// `text` without what differs from day to day: times, hashes, ids, and numbers of rows and revisions.
+    /// Returns `text` with placeholders for the parts that differ from day to day: times, hashes, ids, and numbers of
+    /// rows and revisions.
     static func normalized(_ text: String) -> String {
         var text = text.trimmingCharacters(in: .whitespacesAndNewlines)
         let patterns = [

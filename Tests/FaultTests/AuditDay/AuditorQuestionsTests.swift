@@ -3,7 +3,7 @@ import TestSupport
 import Testing
 
 extension FaultTests {
-    /// `docs/audit.md` after a day of work: each command is run exactly as written there.
+    /// Tests `docs/audit.md` after a day of work. Each command runs exactly as the page shows it.
     struct AuditorQuestionsTests {
         @Test(.timeLimit(.minutes(5)))
         func `each of the twelve questions is answered by its command`() async throws {

@@ -4,10 +4,11 @@ import TestSupport
 import Testing
 
 extension FaultTests {
-    /// The first question of `docs/audit.md` against everything that opens a port, or only seems to.
+    /// Tests the first question of `docs/audit.md` with changes that open a port and changes that only seem to open
+    /// one.
     struct OpenedPortTests {
-        /// Who writes what, in this order; `opens` says whether port 22 is open afterwards to somebody to whom
-        /// it was not before.
+        /// One change by one actor. `opens` is true if the change opens port 22 to a source that could not reach it
+        /// before.
         private struct Step {
             var actor: String
             var opens: Bool
@@ -25,7 +26,7 @@ extension FaultTests {
                     for region in ["west", "east", "south"] {
                         try await client.accepted(.put, "/v1/regions/\(region)", "{}")
                     }
-                    // More changes than a page of 100 has.
+                    // These changes fill more than one page of 100 rows.
                     for order in 1...106 {
                         try await client.accepted(
                             .put, "/v1/policies/busy", Self.policy("busy", "[443]", order: order))

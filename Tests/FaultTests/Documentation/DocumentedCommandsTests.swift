@@ -3,10 +3,10 @@ import TestSupport
 import Testing
 
 extension FaultTests {
-    /// README and the pages of `docs/`: their commands, in order, from the state that each page states.
+    /// Runs the commands of README and of the pages in `docs/`, in order, from the state that each page names.
     @Suite(.serialized)
     struct DocumentedCommandsTests {
-        /// Blocks that no test runs, by page. A page that gets another one has to be counted here.
+        /// The number of blocks that no test runs, by page. A new such block must be counted here.
         private static let exemptions = [
             "README.md": 2, "docs/api.md": 1, "docs/etcd.md": 1,
         ]
@@ -35,7 +35,7 @@ extension FaultTests {
                 let work = machine.folder.file("work")
                 try FileManager.default.createDirectory(
                     atPath: work, withIntermediateDirectories: true)
-                // The page's text shows the script and names its file.
+                // The page shows this script and names the file for it.
                 try page.firstBlock(of: "python")?
                     .write(toFile: work + "/check.py", atomically: true, encoding: .utf8)
                 let blocks = before + page.commands.map(Self.prepared)
@@ -84,26 +84,27 @@ extension FaultTests {
             }
         }
 
-        /// All but the page of questions about a day, which `AuditorQuestionsTests` runs.
+        /// Returns true if the page has commands that these tests run. `AuditorQuestionsTests` runs the page with
+        /// questions about a day.
         private static func isRunHere(_ page: DocumentedPage) -> Bool {
             !page.commands.isEmpty && page.start != .day
         }
 
-        /// The first commands of README, from which the other pages go on.
+        /// Returns the first commands of README. The other pages continue from their state.
         private static func example() throws -> [DocumentedPage.Block] {
             try DocumentedPage("README.md").commands.filter { $0.heading == "An example" }
         }
 
-        /// Returns `block` after the actions of other people that the page's text presupposes.
+        /// Returns `block` with commands in front of it: actions of other people that the text of the page assumes.
         private static func prepared(_ block: DocumentedPage.Block) -> DocumentedPage.Block {
             var block = block
             if let first = incidents[block.heading] { block.code = first + "\n" + block.code }
             return block
         }
 
-        /// By the heading of the section that is about it.
+        /// The actions of other people, by the heading of the section that assumes them.
         private static let incidents = [
-            // A row that the backup does not have.
+            // The command makes a row that the backup does not contain.
             "Backup and restore": """
             expected_status=404 curl -X DELETE "$api/v1/policies/absent"
             """,
@@ -111,13 +112,13 @@ extension FaultTests {
             etcdctl put /calico-policy-server/v1/head broken
             until curl "$api/v1/audit?kind=Ledger&name=head" | jq -e '.items != []'; do sleep 0.1; done
             """,
-            // The files that audit-proof.md has stored.
+            // The command makes the file that a reader of audit-proof.md has already stored.
             "What to watch": """
             curl -X POST "$api/v1/audit/checkpoint" | jq -er .verifierKey >/etc/policy-server/ledger.vkey
             """,
         ]
 
-        /// A part of what the commands below a heading show, where more than their success counts.
+        /// A text that the output below a heading must contain. Other headings only need commands that succeed.
         private static let outputs = [
             "Backup and restore": "/mismatch-",
             "Evidence for somebody else": "OK: row ",

@@ -2,30 +2,31 @@ import Foundation
 import TestSupport
 import Testing
 
-/// A page for users, as the commands that it shows.
+/// A page for users, and the commands that it shows.
 struct DocumentedPage: Sendable, CustomTestStringConvertible {
-    /// The state that the page's first command finds, as a sentence of the page says it.
+    /// The state before the first command of the page. The raw value is the words with which a page names it.
     enum Start: String, CaseIterable {
         case emptyServer = "run in order, on an empty server"
         case example = "run in order, after README's example"
         case day = "run in order, after a day of"
     }
 
-    /// A block of commands: fenced, with the language `sh`.
+    /// A fenced block with the language `sh`, which contains commands.
     struct Block: Sendable {
         var line: Int
-        /// The heading above it.
+        /// The heading above the block.
         var heading: String
         var code: String
-        /// Why no test runs it, from the comment `<!-- not run: … -->` above it.
+        /// The reason why no test runs the block, from the comment `<!-- not run: … -->` above it; nil if a test runs
+        /// it.
         var exemption: String?
     }
 
-    /// From the repository's root.
+    /// The path from the root of the repository.
     let path: String
     let text: String
     let blocks: [Block]
-    /// The languages of all its fenced blocks; empty for a block that names none.
+    /// The languages of all fenced blocks. A block without a language counts as an empty text.
     let languages: Set<String>
 
     var testDescription: String { path }
@@ -36,7 +37,7 @@ struct DocumentedPage: Sendable, CustomTestStringConvertible {
         (blocks, languages) = Self.blocks(of: text)
     }
 
-    /// README and every page of `docs/`.
+    /// Returns README and every page of `docs/`.
     static func all() throws -> [DocumentedPage] {
         let folder = Repository.root.appendingPathComponent("docs").path
         let names = try FileManager.default.contentsOfDirectory(atPath: folder)
@@ -44,10 +45,10 @@ struct DocumentedPage: Sendable, CustomTestStringConvertible {
         return try (["README.md"] + pages).map { try DocumentedPage($0) }
     }
 
-    /// The blocks that are run, in order.
+    /// The blocks that the tests run, in order.
     var commands: [Block] { blocks.filter { $0.exemption == nil } }
 
-    /// The state that the page states for the start of its commands; nil if it states none or two.
+    /// The state that the page names for the start of its commands; nil if it names none or several.
     var start: Start? {
         let plain = text.replacing(/\[([^\]]*)\]\([^)]*\)/) { $0.1 }
             .split(whereSeparator: \.isWhitespace).joined(separator: " ")
@@ -55,7 +56,7 @@ struct DocumentedPage: Sendable, CustomTestStringConvertible {
         return said.count == 1 ? said[0] : nil
     }
 
-    /// The text of the first fenced block of `language`.
+    /// Returns the text of the first fenced block of `language`; nil if absent.
     func firstBlock(of language: String) -> String? {
         guard let start = text.range(of: "\n```\(language)\n") else { return nil }
         let rest = text[start.upperBound...]
@@ -67,7 +68,7 @@ struct DocumentedPage: Sendable, CustomTestStringConvertible {
         var languages: Set<String> = []
         var heading = ""
         var above = ""
-        /// The language and the first line of the block that is open.
+        /// The language and the first line of the block that is being read; nil outside of blocks.
         var open: (language: String, line: Int)?
         var code: [Substring] = []
         for (number, line) in text.split(separator: "\n", omittingEmptySubsequences: false)

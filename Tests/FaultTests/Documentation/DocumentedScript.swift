@@ -3,16 +3,16 @@ import TestSupport
 
 /// Runs the commands of a page in one shell, like a reader who copies one block after the other.
 ///
-/// A page's addresses and folders are those of a production machine; in what is run the test's own stand in
-/// their place. All else is run as it is written.
+/// A page has the addresses and folders of a production machine. The script replaces them with those of the test and
+/// changes nothing else.
 struct DocumentedScript: Sendable {
-    /// The things that a page may expect of its machine.
+    /// The parts of the machine that a page assumes.
     struct Machine: Sendable {
         let etcd: EtcdProcess
         let server: ServerProcess
         /// The second server, on the same etcd.
         let replica: ServerProcess
-        /// The port on which `server` listens across its restarts.
+        /// The port of `server`, which stays the same when the server restarts.
         let port: UInt16
         let folder: TemporaryDirectory
 
@@ -33,7 +33,7 @@ struct DocumentedScript: Sendable {
 
     let machine: Machine
 
-    /// Runs `blocks` and returns what each wrote to its standard output.
+    /// Runs `blocks` and returns the standard output of each block.
     func run(
         _ blocks: [DocumentedPage.Block], also places: [(String, String)] = []
     ) async throws -> [String] {
@@ -67,7 +67,7 @@ struct DocumentedScript: Sendable {
         try String(contentsOfFile: machine.folder.file("outputs/\(number)"), encoding: .utf8)
     }
 
-    /// The commands, each `curl` below a line `# 409, …` told to expect that status.
+    /// Returns the commands. A `curl` below a comment such as `# 409, …` must then get that status.
     static func withStatuses(_ code: String) throws -> String {
         var lines = code.components(separatedBy: "\n")
         for (number, line) in lines.enumerated() {
@@ -80,7 +80,7 @@ struct DocumentedScript: Sendable {
         return lines.joined(separator: "\n")
     }
 
-    /// Runs bash to its end, and stops and starts the server when it asks for that; returns the exit status.
+    /// Runs bash until it ends, and returns its exit status. Stops and starts the server when the script asks for it.
     private func shell(_ script: String) async throws -> Int32 {
         let folder = machine.folder
         try script.write(toFile: folder.file("script"), atomically: true, encoding: .utf8)
@@ -115,7 +115,7 @@ struct DocumentedScript: Sendable {
         return process.terminationStatus
     }
 
-    /// Does what `systemctl` of scripts/lib/pages.sh asks for, if it does.
+    /// Performs the request of the function `systemctl` in scripts/lib/pages.sh, if there is a request.
     private func serveSystemctl() async throws {
         let file = machine.folder.file("request")
         guard let request = try? String(contentsOfFile: file, encoding: .utf8) else { return }

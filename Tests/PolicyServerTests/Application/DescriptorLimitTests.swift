@@ -3,7 +3,8 @@ import Testing
 
 struct DescriptorLimitTests {
     @Test(arguments: [
-        // connections wanted, soft, hard; soft set, connections taken
+        // Each row has the wanted connections, the soft limit and the hard limit, and then the expected soft limit and
+        // the expected connections.
         (4096, 1024, 1_048_576, 4288, 4096), (4096, 8192, 8192, 8192, 4096),
         (4096, 1024, 1024, 1024, 832), (4096, 1024, 2048, 2048, 1856), (100, 1024, 1024, 1024, 100),
         (4096, 100, 100, 100, 50), (4096, 1, 1, 1, 1), (1, 0, 0, 0, 1),

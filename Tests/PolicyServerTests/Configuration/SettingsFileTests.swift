@@ -41,7 +41,7 @@ struct SettingsFileTests {
     }
 }
 
-/// A settings file that goes with its last reference.
+/// A temporary settings file. It is removed when the last reference is released.
 final class SettingsFileFixture {
     let path: String
 

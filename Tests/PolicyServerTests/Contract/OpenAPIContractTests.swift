@@ -7,7 +7,7 @@ import Store
 import TestSupport
 import Testing
 
-/// `openapi.yaml` and the route table say the same, in both directions.
+/// Tests that `openapi.yaml` and the route table agree in both directions.
 struct OpenAPIContractTests {
     private let document: OpenAPIDocument
     private let routes: [Route]
@@ -54,7 +54,7 @@ struct OpenAPIContractTests {
         let refusals: Set<Int> = Set(Refusal.Reason.allCases.map { ProblemKind($0).status })
         for operation in document.operations {
             var expected = always
-            // A checkpoint changes no object, so that nothing of one can be refused.
+            // A checkpoint changes no object, so the refusals that concern objects cannot occur.
             if operation.method != "GET", operation.path != "/v1/audit/checkpoint" {
                 expected.formUnion(refusals)
             }

@@ -1,13 +1,13 @@
 import TestSupport
 import Yams
 
-/// `openapi.yaml`, as far as the tests ask it.
+/// The parts of `openapi.yaml` that the tests need.
 struct OpenAPIDocument: Sendable {
     /// One method on one path.
     struct Operation: Sendable {
-        /// Upper case.
+        /// The method in upper case.
         var method: String
-        /// The path's template: `/v1/regions/{region}`.
+        /// The template of the path, such as `/v1/regions/{region}`.
         var path: String
         var queryParameters: Set<String>
         var pathParameters: Set<String>
@@ -18,9 +18,9 @@ struct OpenAPIDocument: Sendable {
     }
 
     let operations: [Operation]
-    /// `info.version`.
+    /// The value of `info.version`.
     let version: String?
-    /// The values of `type` of a problem.
+    /// The documented values of the member `type` of a problem.
     let problemTypes: Set<String>
 
     init() throws {
@@ -45,11 +45,11 @@ struct OpenAPIDocument: Sendable {
                 ?? [])
     }
 
-    /// The operation that a request of `method` on `path` (without query) is; HEAD counts as GET.
+    /// Returns the operation for a request of `method` on `path`, which has no query. HEAD counts as GET.
     func operation(_ method: String, _ path: String) -> Operation? {
         let segments = path.split(separator: "/")
         let exact = operations.filter { $0.path == path }
-        // A path without parameters goes before one with them, as in the router.
+        // As in the router, a path without parameters takes precedence.
         return (exact + operations).first { operation in
             let template = operation.path.split(separator: "/")
             return operation.method == (method == "HEAD" ? "GET" : method)

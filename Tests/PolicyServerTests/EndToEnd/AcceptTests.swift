@@ -4,9 +4,9 @@ import TestSupport
 import Testing
 
 extension EndToEndTests {
-    /// Media types of answers: JSON unless another one is asked for.
+    /// Tests of the media types of answers. The default is JSON.
     struct AcceptTests {
-        /// The answer to a client that accepts anything or says nothing.
+        /// Covers a request without Accept and a request with `*/*`.
         @Test(arguments: [nil, "*/*"] as [String?])
         func `every document is JSON for a client that sends no Accept`(accept: String?)
             async throws
@@ -25,7 +25,7 @@ extension EndToEndTests {
             }
         }
 
-        /// Generated clients send it where the contract documents JSON for errors only.
+        /// Generated clients send this Accept if the contract documents JSON for errors only.
         @Test func `a client that accepts only problem documents still gets answers`() async throws
         {
             let problems = [("Accept", "application/problem+json")]
@@ -64,7 +64,7 @@ extension EndToEndTests {
                     .get, "/v1/regions/west", [("Accept", "image/png")])
                 #expect(refused.status == 406)
                 #expect(refused["Vary"] == "Accept")
-                // These have one form.
+                // This resource has only one format, so its answer does not depend on Accept.
                 #expect(try await server.send(.get, "/healthz")["Vary"] == nil)
             }
         }

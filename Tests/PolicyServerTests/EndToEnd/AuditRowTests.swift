@@ -6,7 +6,7 @@ import TestSupport
 import Testing
 
 extension EndToEndTests {
-    /// The content of a row, and the requests that become rows.
+    /// Tests of the content of rows, and of the requests that become rows.
     struct AuditRowTests {
         @Test
         func `a row names the actor, the authentication, the address, the reason and the change`()
@@ -45,7 +45,7 @@ extension EndToEndTests {
                 #expect(
                     row["diff"]
                         == [["op": "replace", "path": "/spec/nets/0", "value": "10.1.0.0/20"]])
-                // sha256sum of "secret-key-1"; the key itself is nowhere.
+                // The value is the SHA-256 of "secret-key-1". The key itself must not appear.
                 #expect(
                     row["idempotencyKeyHash"]
                         == "a6c1eaef9d5f23f4e13d9b574cbbe07ae877227d92be87d077005dc6776bcdcc")
@@ -114,7 +114,7 @@ extension EndToEndTests {
                     .put, "/v1/regions/west?dryRun=true", "<a/>", type: "text/xml", headers)
                 try await server.send(
                     .put, "/v1/audit/holds/case-7", #"{"reason":""}"#, headers)
-                // Only malformed values are left out.
+                // The malformed X-Ticket is left out of the row, and the other headers are kept.
                 try await server.send(
                     .put, "/v1/regions/east", "{}", headers + [("X-Ticket", "a\tb")])
                 let rows = try await server.rows(3, "/v1/audit?outcome=refused&order=asc")
@@ -212,7 +212,7 @@ extension EndToEndTests {
 }
 
 extension TestApplication {
-    /// The rows that `target` lists, once there are `count`: some are written behind the answer.
+    /// Waits until `target` lists `count` rows, and returns them. The server writes some rows after the answer.
     func rows(_ count: Int, _ target: String) async throws -> [JSONValue] {
         let deadline = ContinuousClock.now + .seconds(10)
         while true {

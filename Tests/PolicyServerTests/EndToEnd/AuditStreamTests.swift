@@ -49,7 +49,8 @@ extension EndToEndTests {
                 }
                 #expect(try await server.send(.get, "/v1/audit/stream?lastEventId=x").status == 400)
                 #expect(try await server.send(.get, "/v1/audit/stream?q=x").status == 400)
-                // Rows of reads are not waited for; a write is, and comes behind them.
+                // The answer to a read does not wait for its row. The answer to a write does, and the row of the write
+                // follows the rows of earlier reads.
                 try await server.send(.put, "/v1/regions/d", "{}")
                 let starts = try await server.send(.get, "/v1/audit?verb=read&outcome=accepted")
                     .items
@@ -110,7 +111,7 @@ extension EndToEndTests {
                     #expect(refused.status == 503)
                     #expect(refused.text.contains("/problems/too-many-streams"))
                 }
-                // The heartbeat finds out that the client has left.
+                // The server notices that the client has left when it writes the heartbeat. It then frees the slot.
                 var slot: AuditEvents.Slot?
                 while slot == nil {
                     slot = events.takeSlot()
@@ -140,7 +141,7 @@ extension EndToEndTests {
     }
 }
 
-/// The API over a ledger alone.
+/// A server whose API has a ledger, but no running etcd client and no running control plane.
 private enum StreamServer {
     static func with(
         _ events: AuditEvents,

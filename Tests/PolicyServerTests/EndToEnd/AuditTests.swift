@@ -161,7 +161,8 @@ extension EndToEndTests {
                 try await server.send(
                     .get, "/v1/audit?reason=x&idempotencyKey=secret", reader)
                 try await server.send(.get, "/v1/regions", Array(reader.dropLast()))
-                // Rows of reads are not waited for; a write is, and comes behind them.
+                // The answer to a read does not wait for its row. The answer to a write does, and the row of the write
+                // follows the rows of earlier reads.
                 try await server.send(.put, "/v1/regions/west", "{}")
                 let rows = try await server.send(.get, "/v1/audit?verb=read").items
                 #expect(rows.count == 1)
@@ -226,7 +227,7 @@ extension EndToEndTests {
             }
         }
 
-        /// A region, a subnet with everything that a row can say, and a refused one.
+        /// Writes a region and a subnet whose row has every member, and sends a subnet that is refused.
         private func prepare(_ server: TestApplication) async throws {
             try await server.send(
                 .put, "/v1/regions/west", #"{"addressBlocks":["10.1.0.0/16"]}"#)

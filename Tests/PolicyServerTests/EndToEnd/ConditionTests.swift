@@ -5,7 +5,7 @@ import TestSupport
 import Testing
 
 extension EndToEndTests {
-    /// Conditions, repetition and dry runs: design.md section 5.
+    /// Tests of preconditions, repeated writes and dry runs.
     struct ConditionTests {
         @Test func `ETags guard reads and writes`() async throws {
             try await TestApplication.with { server in

@@ -185,7 +185,7 @@ extension EndToEndTests {
                     let taken = try await send(["a": "1"], copied)
                     #expect(taken.status == 200, "\(taken.text)")
                     #expect(taken.json["metadata"]?["labels"] == ["a": "1"])
-                    // Back, so that what is beside it in the next turn is a copy.
+                    // The labels are removed again, so that the next turn begins with an object without labels.
                     #expect(try await send([:], ["a": "1"]).status == 200)
                 }
             }

@@ -5,13 +5,13 @@ import Testing
 
 extension EndToEndTests {
     struct CursorTests {
-        /// Positions that no list gives out; a client can write them all the same.
+        /// Numbers for positions that no list returns. A client can still make up such a position.
         private static let numbers = [
             "0", "1", "9223372036854775806", "9223372036854775807", "-1", "-9223372036854775808",
             "9223372036854775808", "", "x",
         ]
 
-        /// Lists, their names in cursors, and positions with `#` in the place of a number.
+        /// The lists, their names in cursors, and their positions. `#` stands for a number.
         private static let lists: [(path: String, name: String, positions: [String])] = [
             ("/v1/audit?q=west", "audit", ["s#", "#.#"]),
             ("/v1/audit?", "audit", ["#.1", "1.#", "#.#", "s#"]),
@@ -58,7 +58,7 @@ extension EndToEndTests {
             for order in path.hasPrefix("/v1/audit") ? ["&order=asc", "&order=desc"] : [""] {
                 let answer = try await server.send(.get, "\(path)\(order)&cursor=\(cursor)")
                 #expect([200, 400, 404].contains(answer.status), "\(path)\(order) \(text)")
-                // Times may lie before 1970; numbers of rows begin with 1.
+                // A time can be before 1970, but a row number is never negative.
                 let isNegative = position.hasSuffix("#") && number.hasPrefix("-")
                 #expect(
                     answer.status == 400 || !isNegative || !path.hasPrefix("/v1/audit"),

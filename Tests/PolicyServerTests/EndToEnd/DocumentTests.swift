@@ -5,7 +5,7 @@ import TestSupport
 import Testing
 
 extension EndToEndTests {
-    /// Documents in requests and answers: formats, violations, merge patches.
+    /// Tests of documents in requests and answers: formats, violations, merge patches.
     struct DocumentTests {
         @Test func `YAML goes in and out`() async throws {
             try await TestApplication.with { server in
@@ -48,7 +48,7 @@ extension EndToEndTests {
                 #expect(manifest.json["violations"]?.arrayValue?.first?["line"] == 5)
                 let unread = try await server.send(
                     .put, "/v1/regions/west", "a: 1\na: 2\n", type: "application/yaml")
-                // The position of the first of the two.
+                // The error has the position of the first of the two keys.
                 #expect(unread.json["violations"]?.arrayValue?.first?["line"] == 1)
             }
         }

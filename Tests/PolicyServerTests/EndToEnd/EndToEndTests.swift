@@ -1,5 +1,6 @@
 import Testing
 
-/// Over a real socket, on a real etcd and a real ledger; one at a time, to leave the machine room.
+/// Tests over a real socket, with a real etcd and a real ledger. They run one at a time to limit the load on the
+/// machine.
 @Suite(.serialized)
 struct EndToEndTests {}

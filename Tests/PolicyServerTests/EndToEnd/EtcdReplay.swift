@@ -4,19 +4,20 @@ import Etcd
 import Synchronization
 import TestSupport
 
-/// The changes that etcd reported to a watch of the test, and the states that follow. Independent of the ledger.
+/// The changes that etcd reported to a watch of the test, and the states that follow from them. The type does not use
+/// the server's ledger.
 final class EtcdReplay: Sendable {
     private struct Version {
         var revision: Int64
-        /// Nil for a deletion.
+        /// The value; nil for a deletion.
         var value: [UInt8]?
     }
 
     private struct State {
         var reached: Int64 = 0
-        /// By key, ascending by revision.
+        /// The versions of each key, ascending by revision.
         var versions: [String: [Version]] = [:]
-        /// When each revision was made: an API change says so in its journal entry.
+        /// The time of each revision. For a change through the API, the journal entry names it.
         var times: [(revision: Int64, time: Timestamp)] = []
     }
 
@@ -26,7 +27,7 @@ final class EtcdReplay: Sendable {
 
     private let state = Mutex(State())
 
-    /// Runs `body` beside a watch of everything that happens in etcd from its first revision on.
+    /// Runs `body` while a watch receives every change in etcd from the first revision on.
     static func with(
         _ etcd: EtcdProcess, _ body: (EtcdReplay, EtcdClient) async throws -> Void
     ) async throws {
@@ -47,7 +48,7 @@ final class EtcdReplay: Sendable {
 
     var reached: Int64 { state.withLock { $0.reached } }
 
-    /// From the first change to the last; nil before the first.
+    /// The range from the first change to the last; nil before the first change.
     var span: ClosedRange<Timestamp>? {
         state.withLock { state in
             let times = state.times.map(\.time)
@@ -56,19 +57,19 @@ final class EtcdReplay: Sendable {
         }
     }
 
-    /// A change by another writer, which was seen by `time`.
+    /// Records the time of a change by another writer. The change was visible by `time`.
     func note(_ revision: Int64, by time: Timestamp) {
         state.withLock { $0.times.append((revision, time)) }
     }
 
-    /// The newest revision that had been made by `time`; nil before all of them.
+    /// Returns the newest revision whose time is not later than `time`; nil if there is no such revision.
     func revision(at time: Timestamp) -> Int64? {
         state.withLock { state in
             state.times.filter { $0.time <= time }.map(\.revision).max()
         }
     }
 
-    /// Name, revision and content of every region, subnet or policy at `revision`.
+    /// Returns the name, revision and content of every region, subnet or policy at `revision`.
     func list(_ collection: String, at revision: Int64) -> Set<JSONValue> {
         let prefix =
             switch collection {
@@ -108,7 +109,7 @@ final class EtcdReplay: Sendable {
         }
     }
 
-    /// The same of what the API lists.
+    /// Returns the name, revision and content of an object as the API lists it, in the form of `list`.
     static func item(_ collection: String, _ shown: JSONValue) -> JSONValue {
         switch collection {
         case "regions":

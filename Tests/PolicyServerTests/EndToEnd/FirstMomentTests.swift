@@ -5,7 +5,7 @@ import HTTPTypes
 import Testing
 
 extension EndToEndTests {
-    /// A ledger that has followed an empty etcd knows that it was empty.
+    /// Tests that a ledger that has followed an empty etcd knows that the etcd was empty.
     struct FirstMomentTests {
         @Test func `the time before the first change is known to be empty`()
             async throws
@@ -15,7 +15,7 @@ extension EndToEndTests {
                 let empty = try await server.send(.get, "/v1/regions?at=\(before)")
                 #expect(empty.status == 200 && empty.items.isEmpty, "\(empty.text)")
                 #expect(try await server.send(.put, "/v1/regions/west", "{}").status == 201)
-                // Right after the first write, as `date -u +%FT%TZ` has it: perhaps a moment before it.
+                // The first time is before the first write, and the others are right after it.
                 for time in [before, Self.now(), "0s"] {
                     let answer = try await server.send(.get, "/v1/regions?at=\(time)")
                     #expect(answer.status == 200, "\(time): \(answer.text)")

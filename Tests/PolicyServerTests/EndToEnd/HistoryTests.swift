@@ -6,7 +6,7 @@ import TestSupport
 import Testing
 
 extension EndToEndTests {
-    /// `at`, histories and `/v1/diff`.
+    /// Tests of the parameter `at`, of histories, and of `/v1/diff`.
     struct HistoryTests {
         private static let policy = "/v1/policies/web"
 
@@ -109,7 +109,7 @@ extension EndToEndTests {
                     detail.hasPrefix(
                         "The ledger does not go back to 2001-01-01T00:00:00.000000Z: it begins at "),
                     "\(detail)")
-                // Of a duration the time is told that it was understood as.
+                // For a duration, the answer names the time that the server computed from it.
                 let ago = try await server.send(.get, "/v1/regions?at=52w")
                 let words = ago.json["detail"]?.stringValue?.split(separator: " ") ?? []
                 let time = try #require(
@@ -294,6 +294,6 @@ extension EndToEndTests {
 }
 
 extension Answer {
-    /// The revision that the ETag is.
+    /// The revision in the ETag.
     var revision: Int64? { eTag.flatMap { Int64($0.dropFirst().dropLast()) } }
 }

@@ -111,7 +111,7 @@ extension EndToEndTests {
                 }
                 let wrong = try await server.send(.get, "/v1/regions", [("If-None-Match", "x")])
                 #expect(wrong.status == 400)
-                // The past has no tag: what is known of it may grow.
+                // A list of an earlier state has no tag, because the ledger may later learn more about that state.
                 #expect(try await server.send(.get, "/v1/regions?at=\(revision)").eTag == nil)
                 let none = try await server.send(
                     .get, "/v1/regions/none/subnets", [("If-None-Match", "*")])

@@ -5,7 +5,7 @@ import TestSupport
 import Testing
 
 extension EndToEndTests {
-    /// `/v1/apply` and `/v1/export`.
+    /// Tests of `/v1/apply` and `/v1/export`.
     struct ManifestTests {
         private static let manifest = """
             kind: NetworkPolicy

@@ -6,9 +6,9 @@ import TestSupport
 import Testing
 
 extension EndToEndTests {
-    /// The rules of HTTP for every resource: HEAD, OPTIONS, Accept-Patch, the index, slashes.
+    /// Tests the rules of HTTP for every resource: HEAD, OPTIONS, Accept-Patch, the index, extra slashes.
     struct MethodTests {
-        /// Values for the parameters of paths, of objects that are there.
+        /// The values for the parameters of paths. They name existing objects.
         private static let values = [
             "region": "west", "name": "p", "seq": "1", "id": "01JF2Q4W8ZJ6N3T5V7X9Y0A1BC",
         ]
@@ -51,7 +51,7 @@ extension EndToEndTests {
         {
             try await TestApplication.with(flags: [.auditReads: ["off"]]) { server in
                 try await Self.fill(server)
-                // A stream ends with its client, and metrics count the requests for them.
+                // The audit stream does not end, and each request changes the metrics.
                 let endless = ["/v1/audit/stream", "/metrics"]
                 let paths = try Self.patterns().filter { $0.method == "GET" }.map(\.path)
                 for path in paths where !endless.contains(path) {
@@ -70,7 +70,8 @@ extension EndToEndTests {
                 !["date", "x-request-id"].contains($0.name.canonicalName)
             }
             .map { "\($0.name.canonicalName): \($0.value)" }
-            // Of a problem, the request's id is in the body, and as long.
+            // The body of a problem contains the request id. All ids have the same length, so Content-Length stays
+            // equal.
             .sorted()
         }
 
@@ -134,7 +135,7 @@ extension EndToEndTests {
                     ("/v1/regions/west/", "/v1/regions/west"), ("/v1/regions/", "/v1/regions"),
                     ("/v1//regions", "/v1/regions"), ("/v1/", "/v1"),
                 ] {
-                    // Not by `send`, which takes the path for the one that is documented.
+                    // This call bypasses `send`, which checks the answer against the documented path.
                     let answer = Answer(
                         response: try await server.client.send(
                             method, path, body: method == .put ? Array("{}".utf8) : nil))

@@ -73,7 +73,8 @@ extension EndToEndTests {
                         == 415)
                 let large = #"{"description":"\#(String(repeating: "x", count: 2000))"}"#
                 #expect(try await server.send(.put, "/v1/regions/a", large).status == 413)
-                // This client announces an empty chunked body; HTTPCore's own tests see to 411.
+                // This client sends an empty chunked body, so the answer is 400 instead of 411. The tests of HTTPCore
+                // cover 411.
                 #expect(try await server.send(.put, "/v1/regions/a").status == 400)
                 let head = try await server.send(.head, "/v1/regions")
                 #expect(head.status == 200)

@@ -49,7 +49,7 @@ extension EndToEndTests {
             }
         }
 
-        /// Verifies with the test's own code what the server says of the row.
+        /// Verifies the server's proof for one row with the reference implementation of the tests.
         private static func checkInclusion(
             _ row: JSONValue, _ size: Int, _ root: AuditHash, _ server: TestApplication
         ) async throws {
@@ -234,7 +234,7 @@ extension EndToEndTests {
             }
         }
 
-        /// Runs a server that makes regions, and ends it.
+        /// Runs a server, creates `regions` in it, and stops it.
         private static func run(
             _ etcd: EtcdProcess, _ directory: TemporaryDirectory, regions: [String]
         ) async throws {
@@ -255,7 +255,7 @@ extension EndToEndTests {
             try await verify(directory, ["--etcd", etcd.clientURL])
         }
 
-        /// The exit status of `policy-server audit verify`.
+        /// Runs `policy-server audit verify` and returns its exit status.
         private static func verify(
             _ directory: TemporaryDirectory, _ flags: [String] = []
         ) async throws -> Int32 {
@@ -282,7 +282,7 @@ extension EndToEndTests {
 }
 
 extension TestApplication {
-    /// Makes a checkpoint as soon as the server can, and waits until etcd has it.
+    /// Makes checkpoints until one succeeds and etcd holds it.
     fileprivate func waitForCheckpoint() async throws {
         try await eventually("a checkpoint that etcd has") {
             let made = try await send(
@@ -293,7 +293,7 @@ extension TestApplication {
         }
     }
 
-    /// Returns the value that etcd holds under the name among the checkpoints.
+    /// Returns the checkpoint that etcd holds under `name`.
     fileprivate func anchor(_ name: String) async throws -> String {
         let etcd = try #require(etcd)
         let key = "/calico-policy-server/v1/checkpoint/\(name)"

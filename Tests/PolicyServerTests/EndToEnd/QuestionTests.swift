@@ -8,7 +8,8 @@ import Testing
 @testable import PolicyServer
 
 extension EndToEndTests {
-    /// A value that a query parameter cannot have gets an answer that names the legal ones, for every GET endpoint.
+    /// Tests that an illegal value of a query parameter gets an answer that names the legal values, for every GET
+    /// endpoint.
     struct QuestionTests {
         private let routes: [Route]
 
@@ -167,7 +168,8 @@ extension EndToEndTests {
                 try await server.send(.put, "/v1/regions/west/subnets/web", subnet).status == 201)
         }
 
-        /// Returns true if the question is about a meaning that the parameter does not have on this route.
+        /// Returns true if this route has its own questions about the parameter, because the parameter has another
+        /// meaning here.
         private static func isOtherwise(_ question: Question, _ route: Route) -> Bool {
             question.pattern == nil
                 && Question.all.contains {

@@ -1,4 +1,4 @@
-/// Something that an administrator asks for in vain: a value that cannot occur, a typing error, a wrong unit.
+/// A query that the server refuses: a value that cannot occur, a typing error, or a wrong unit.
 struct Question: Sendable {
     /// The route's pattern; nil for every GET route that has the parameter.
     var pattern: String?
@@ -31,7 +31,8 @@ extension Question {
     private static let forms =
         "2026-03-01 (its midnight in UTC), or a duration before now such as 90s"
 
-    /// Any text can occur in these, and none: a request for what has no name yet, a client that hides what it is.
+    /// Parameters that accept any text, even an empty one. A refused request can lack a name, and a client can lack a
+    /// User-Agent.
     static let freeText: Set<String> = ["name", "userAgent"]
 
     static let all: [Question] = [

@@ -10,7 +10,7 @@ import TestSupport
 import Testing
 
 extension EndToEndTests {
-    /// Another ledger in the place of the one that etcd and the data folder know.
+    /// Tests of a ledger that was replaced by another one, while etcd and the data folder still know the old one.
     struct ReplacedLedgerTests {
         private static func run(
             _ etcd: EtcdProcess, _ directory: TemporaryDirectory,
@@ -78,7 +78,7 @@ extension EndToEndTests {
             }
         }
 
-        /// With access to the file alone: rows and hashes anew, a new id, no checkpoints.
+        /// An attacker with access only to the file gives the ledger a new id and deletes its checkpoints.
         @Test func `a ledger rewritten under a new id is found, before and after the next start`()
             async throws
         {

@@ -6,7 +6,7 @@ import TestSupport
 import Testing
 
 extension EndToEndTests {
-    /// Every row of the table of requests in `docs/mistakes.md` says what really is answered.
+    /// Tests that every row of the table of requests in `docs/mistakes.md` states the actual answer.
     struct RequestMistakeTests {
         struct Row: Sendable {
             let mistake: String
@@ -17,7 +17,7 @@ extension EndToEndTests {
             let status: Int
             let text: String
 
-            /// Nil for a line that is no row of the table.
+            /// Returns nil if the line is not a row of the table.
             init?(_ line: Substring) {
                 let cells = line.split(separator: " | ", omittingEmptySubsequences: false)
                 guard cells.count == 4, cells[0].hasPrefix("| "), cells[1].hasPrefix("`") else {

@@ -116,7 +116,7 @@ extension EndToEndTests {
                 let before = try await server.send(
                     .post, subnet + "/rollback", #"{"to":"2001-01-01T00:00:00Z"}"#)
                 #expect(before.json["type"] == "/problems/before-history")
-                // The ways to name a time are those of every other question; all are before the history.
+                // A rollback accepts the same forms of times as a query. Both times are before the history.
                 for time in ["2001-01-01", "9w"] {
                     let early = try await server.send(
                         .post, subnet + "/rollback", #"{"to":"\#(time)"}"#)
@@ -168,7 +168,7 @@ extension EndToEndTests {
                 + #""spec":{"order":\#(order),"selector":"has(a)","types":["Ingress"]}}"#
         }
 
-        /// Without revisions.
+        /// Returns the document without its revision and resource version.
         private static func plain(_ document: JSONValue) -> JSONValue {
             guard var object = document.objectValue else { return document }
             object["revision"] = nil

@@ -5,7 +5,7 @@ import HTTPTypes
 import TestSupport
 import Testing
 
-/// A day of work on one site: by API clients, and by others who write to etcd.
+/// Simulates a day of work: changes by API clients and by other writers of etcd.
 struct ScriptedDay {
     private static let sets = "/calico/resources/v3/projectcalico.org/globalnetworksets/"
     private static let policies = "/calico/resources/v3/projectcalico.org/globalnetworkpolicies/"
@@ -15,7 +15,7 @@ struct ScriptedDay {
     private let replay: EtcdReplay
     private var generator: SeededGenerator
     private var number = 0
-    /// While another writer's change is on its way, its time is not known.
+    /// The ranges of time in which another writer made a change. The exact time of such a change is unknown.
     private(set) var uncertain: [ClosedRange<Timestamp>] = []
 
     init(_ server: TestApplication, _ store: EtcdClient, _ replay: EtcdReplay, seed: UInt64) {
@@ -25,7 +25,7 @@ struct ScriptedDay {
         generator = SeededGenerator(seed: seed)
     }
 
-    /// Returns the last revision; refused requests are part of the day.
+    /// Performs `changes` random requests and edits, some of which the server refuses. Returns the last revision.
     mutating func work(changes: Int) async throws -> Int64 {
         for _ in 0..<changes {
             number += 1
@@ -83,7 +83,7 @@ struct ScriptedDay {
         }
     }
 
-    /// A whole manifest in one revision.
+    /// Applies a manifest of several objects, which becomes one revision.
     private mutating func several() async throws {
         let region = pick(5)
         let subnets = (0..<3).map { index in
@@ -93,7 +93,7 @@ struct ScriptedDay {
         try await server.send(.post, "/v1/apply", "[" + documents.joined(separator: ",") + "]")
     }
 
-    /// A change by another writer, once the ledger has it.
+    /// Makes a change directly in etcd, like another writer. Waits until the ledger has the change.
     private mutating func outside(_ key: String, _ value: String?) async throws {
         let start = SystemClock.now()
         let operation =

@@ -5,7 +5,7 @@ import TestSupport
 import Testing
 
 extension EndToEndTests {
-    /// Values that other tools have put under Calico's keys.
+    /// Tests of values that other tools have written under the keys of Calico.
     struct StoredValueTests {
         private static let policies =
             "/calico/resources/v3/projectcalico.org/globalnetworkpolicies/"
@@ -55,7 +55,7 @@ extension EndToEndTests {
                     #"policy_server_stored_findings{code="stored.action",severity="critical"} 1"#
                 #expect(metrics.contains(sample))
 
-                // Mended through the API, nothing is left to say.
+                // After both values are corrected through the API, no finding is left.
                 let mended = Self.plain.replacing("NAME", with: "torn")
                 #expect(try await server.send(.put, "/v1/policies/torn", mended).status == 200)
                 #expect(try await server.send(.delete, "/v1/policies/reject").status == 204)
@@ -149,7 +149,7 @@ extension EndToEndTests {
             }
         }
 
-        /// Waits until the server shows what etcd holds now.
+        /// Waits until the mirror of the server has reached the current revision of etcd.
         private static func settled(_ server: TestApplication) async throws {
             let etcd = try #require(server.etcd)
             let revision = try await etcd.etcdctl("get", "none", "-w", "fields")

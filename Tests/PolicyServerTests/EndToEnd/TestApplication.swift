@@ -14,7 +14,7 @@ struct TestApplication: Sendable {
     private let document: OpenAPIDocument
     private let application: Application
 
-    /// Runs `body` with a server on an etcd of its own.
+    /// Runs `body` with a server and a new temporary etcd.
     static func with(
         flags: [Setting: [String]] = [:],
         _ body: @Sendable (TestApplication) async throws -> Void
@@ -27,8 +27,8 @@ struct TestApplication: Sendable {
         }
     }
 
-    /// Runs `body` with a server on the etcd at `etcdURL`, which may not be there; its ledger is in
-    /// `directory`, for the next server to find.
+    /// Runs `body` with a server that uses the etcd at `etcdURL`, even if no etcd runs there. The ledger is in
+    /// `directory`, so that a later server can open it.
     static func with(
         flags: [Setting: [String]] = [:], etcdURL: String, _ etcd: EtcdProcess? = nil,
         directory: TemporaryDirectory? = nil,
@@ -58,10 +58,11 @@ struct TestApplication: Sendable {
         }
     }
 
-    /// Begins a graceful shutdown; `with` waits for its end.
+    /// Begins a graceful shutdown. `with` waits for its end.
     func shutDown() async { await application.shutDown() }
 
-    /// Sends a request; records an issue when openapi.yaml does not document the answer's status or problem type.
+    /// Sends a request. Records an issue if openapi.yaml does not document the status or the problem type of the
+    /// answer.
     @discardableResult
     func send(
         _ method: HTTPRequest.Method, _ target: String, _ body: String? = nil,
@@ -116,7 +117,7 @@ struct Answer: Sendable {
 
     var eTag: String? { self["ETag"] }
 
-    /// The rules that a problem names.
+    /// The ids of the rules in the violations of a problem.
     var rules: [String] {
         (json["violations"]?.arrayValue ?? []).compactMap { $0["rule"]?.stringValue }
     }

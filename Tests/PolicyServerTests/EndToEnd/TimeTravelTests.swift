@@ -5,7 +5,7 @@ import TestSupport
 import Testing
 
 extension EndToEndTests {
-    /// `at` against a replay of etcd's own events, across compactions.
+    /// Compares answers to `at` with a replay of etcd's own events, across compactions.
     struct TimeTravelTests {
         @Test(arguments: [UInt64(4)])
         func `a thousand points of a day match a replay of etcd`(seed: UInt64)
@@ -60,7 +60,7 @@ extension EndToEndTests {
                         let now = try await server.send(.get, path, accept)
                         let then = try await server.send(.get, "\(path)?at=\(revision)", accept)
                         #expect(now.status == 200 && now.text == then.text, "\(path)")
-                        // A list's tag tells of a change; the past has none.
+                        // The tag of a list is for detecting changes, so a list of an earlier state has no tag.
                         let isList = ["/v1/policies", "/v1/regions"].contains(path)
                         #expect(then.eTag == (isList ? nil : now.eTag))
                     }
@@ -69,13 +69,13 @@ extension EndToEndTests {
         }
 
         private struct Point: Sendable {
-            /// As a query says it.
+            /// The point as the text of a query parameter.
             var text: String
-            /// The state according to the replay.
+            /// The revision that the replay has for this point.
             var revision: Int64
         }
 
-        /// When the replay has everything, etcd forgets it.
+        /// Waits until the replay has reached `revision`, and then compacts etcd up to it.
         private static func compact(
             _ etcd: EtcdProcess, _ replay: EtcdReplay, _ revision: Int64
         ) async throws {
@@ -115,7 +115,7 @@ extension EndToEndTests {
             return points
         }
 
-        /// Four clients at a time; returns how many objects were compared.
+        /// Compares the points with four clients at a time. Returns the number of compared objects.
         private static func compare(
             _ points: [Point], _ replay: EtcdReplay, port: Int
         ) async throws -> Int {

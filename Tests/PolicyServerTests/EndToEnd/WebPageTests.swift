@@ -6,7 +6,7 @@ import TestSupport
 import Testing
 
 extension EndToEndTests {
-    /// The requests that a page of another site can make a browser send.
+    /// Tests of the requests that a browser sends for a page of another site.
     struct WebPageTests {
         private static let region =
             #"{"kind": "Region", "name": "west", "addressBlocks": ["10.1.0.0/16"]}"#
@@ -15,13 +15,14 @@ extension EndToEndTests {
             async throws
         {
             try await TestApplication.with { server in
-                // fetch(url, {method: 'POST', mode: 'no-cors', body: new Blob([json])})
+                // This is the request of fetch(url, {method: 'POST', mode: 'no-cors', body: new Blob([json])}).
                 let simple = try await server.send(
                     .post, "/v1/apply", Self.region, type: nil,
                     [("Origin", "https://evil.example"), ("Sec-Fetch-Site", "cross-site")])
                 #expect(simple.status == 403)
                 #expect(simple.json["type"] == "/problems/cross-site-request")
-                // DNS rebinding: the name is the page's own, so everything is of one origin.
+                // DNS rebinding: the page's own name points to this server, so the browser sees requests to the page's
+                // own origin.
                 let rebound = try await server.send(
                     .put, "/v1/regions/west", #"{"addressBlocks": []}"#,
                     [("Host", "evil.example:8080"), ("Origin", "http://evil.example:8080")])

@@ -5,7 +5,8 @@ import TestSupport
 import Testing
 
 extension EndToEndTests {
-    /// The example of Calico's OpenStack documentation: policy from one region's VMs to another's.
+    /// Tests the example of Calico's OpenStack documentation: a policy from the VMs of one region to the VMs of
+    /// another.
     struct WorkedExampleTests {
         static let policy = """
             apiVersion: projectcalico.org/v3
@@ -61,7 +62,7 @@ extension EndToEndTests {
             #expect(try await server.send(.get, "/v1/subnets").names == ["db", "web"])
         }
 
-        /// As `curl -T policy.yaml` sends it, and as Calico's own tools have to find it.
+        /// Sends the policy like `curl -T policy.yaml`, and checks that the stored value is legal for Calico.
         private func checkPolicy(_ server: TestApplication) async throws {
             let created = try await server.send(
                 .put, "/v1/policies/allow-tcp-80", Self.policy, type: nil)

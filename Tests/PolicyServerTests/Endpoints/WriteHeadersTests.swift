@@ -6,7 +6,7 @@ import Testing
 
 struct WriteHeadersTests {
     @Test func `without X-Actor the principal is anonymous at its address`() throws {
-        let headers = try WriteHeaders(Request(remoteAddress: "::1", requestID: "r1"))
+        let headers = try WriteHeaders(Request(peer: Peer(address: "::1"), requestID: "r1"))
         var context = ChangeContext(
             actor: "anonymous@::1", clientAddress: "::1", requestID: "r1", reason: nil)
         context.authentication = "none"
@@ -99,9 +99,11 @@ struct WriteHeadersTests {
         for (name, value) in headers {
             fields.append(HTTPField(name: try #require(HTTPField.Name(name)), value: value))
         }
-        return Request(
+        var request = Request(
             method: method, target: path, path: path,
             query: QueryItems(query.map { (name: $0.0, value: $0.1) }), headers: fields)
+        request.identity = try Principal.trusted(request)
+        return request
     }
 
     private func change(

@@ -7,9 +7,10 @@ import PolicyServer
 import Synchronization
 import Testing
 
-/// The answer to a refusal is bounded, whatever was sent.
+/// Tests that the answer to a refusal has a limited size for any request.
 struct AnswerBoundTests {
-    /// Bytes: the list of violations, a detail whose every byte is escaped, and the rest.
+    /// The maximum size of an answer in bytes: the list of violations, a detail in which each byte is escaped as six
+    /// bytes, and 2,000 bytes for the rest.
     private static let bound = ViolationList.listBytes + 6 * 2_000 + 2_000
 
     @Test(arguments: ["x", "\u{1}", "é", "\u{1F600}", "\""])
@@ -56,7 +57,7 @@ struct AnswerBoundTests {
         #expect(Problem.unreadable(error).type == "/problems/too-large")
     }
 
-    /// Large bodies are read one after the other, however many arrive.
+    /// Sixteen large bodies arrive at the same time. The queue must read them one after another.
     @Test func `large bodies are read one at a time`() async {
         let largeBodies = LargeBodyQueue()
         let gauge = Gauge()
@@ -75,7 +76,7 @@ struct AnswerBoundTests {
     }
 }
 
-/// Counts the callers that are inside at once.
+/// Counts the callers between `enter` and `leave`, and keeps the highest count.
 private final class Gauge: Sendable {
     private let now = Atomic(0)
     private let highest = Atomic(0)

@@ -4,7 +4,7 @@ import Testing
 
 @testable import PolicyServer
 
-/// What the server shows of a row follows the table of columns: no column can be forgotten in one place.
+/// Tests that every format of a row contains every column of the table `AuditColumn`.
 @Suite struct AuditColumnTests {
     /// A row in which every column has a value.
     private static let full: AuditRecord = {
@@ -46,7 +46,7 @@ import Testing
         #expect(positions.count == Set(positions).count)
     }
 
-    /// Programs and spreadsheets read the columns by position.
+    /// The order must not change, because programs and spreadsheets read the columns by position.
     @Test func theOrderOfTheColumnsOfCSVStaysWhatItWas() {
         #expect(
             AuditCSV.columns.joined(separator: ",")

@@ -2,7 +2,7 @@ import ControlPlane
 import PolicyServer
 import Testing
 
-/// RFC 9110 sections 8.8.3 and 13.1.
+/// Tests of RFC 9110 sections 8.8.3 and 13.1.
 struct EntityTagsTests {
     @Test(arguments: [
         (#""42""#, RevisionMatch.oneOf([42])),

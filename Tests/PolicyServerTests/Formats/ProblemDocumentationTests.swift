@@ -3,7 +3,7 @@ import PolicyServer
 import TestSupport
 import Testing
 
-/// Every type of problem that there is is documented, and no other.
+/// Tests that the documentation lists exactly the types of problems that the program has.
 struct ProblemDocumentationTests {
     @Test func `docs/api.md has every type of problem in its table, and no other`() throws {
         let rows = try Repository.text("docs/api.md").split(separator: "\n")
@@ -19,7 +19,8 @@ struct ProblemDocumentationTests {
         #expect(Set(ProblemKind.names).subtracting(documented) == [], "not documented")
     }
 
-    /// A type that is written out in the program, rather than made from its table.
+    /// The source code may write a type as a literal instead of using `ProblemKind`. Such a type must be in the list
+    /// too.
     @Test func `the program writes no problem type that is missing from its list`() throws {
         let sources = Repository.root.appendingPathComponent("Sources")
         let files = try #require(

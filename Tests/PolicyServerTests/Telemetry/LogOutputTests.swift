@@ -12,7 +12,7 @@ import Testing
         let output = LogOutput(
             descriptor: pipe.fileHandleForWriting.fileDescriptor, limit: 100_000)
         let line = String(repeating: "x", count: 99) + "\n"
-        // Ten times what pipe and queue hold.
+        // The 2 MB are about ten times the capacity of the pipe and the queue together.
         for _ in 0..<20_000 { output.write(line) }
         let dropped = output.droppedLines
         #expect(dropped > 10_000)
@@ -23,7 +23,8 @@ import Testing
         let rest = try await reader.read(until: "afterwards\n")
         let kept = (text + rest).split(separator: "\n").filter { $0.hasPrefix("xxx") }.count
         #expect(UInt64(kept) + dropped == 20_000)
-        // They are told of in as many parts as the writing thread has taken the queue.
+        // The log reports dropped lines each time that the writing thread takes the queue. The reports add up to all
+        // dropped lines.
         let told = (text + rest).matches(of: /warning: ([0-9]+) log lines were dropped/)
             .compactMap { UInt64($0.output.1) }
         #expect(told.reduce(0, +) == dropped)
@@ -48,7 +49,7 @@ import Testing
         #expect(text == "a\\x0aforged\\x0d\\x1b[2J b\nnext\n")
     }
 
-    /// Reads a pipe on a thread of its own.
+    /// Reads a pipe on a separate thread, because reading blocks.
     private struct Reader: Sendable {
         private let handle: FileHandle
 

@@ -1,7 +1,7 @@
 import PolicyServer
 import Testing
 
-/// https://prometheus.io/docs/instrumenting/exposition_formats/#text-based-format
+/// Tests the text format (https://prometheus.io/docs/instrumenting/exposition_formats/#text-based-format).
 struct PrometheusTextTests {
     @Test func `a family has help, type and samples`() {
         var text = PrometheusText()

@@ -4,7 +4,7 @@ import GRDB
 import Store
 import Testing
 
-/// The file follows the table of columns: no column can be forgotten in one place.
+/// Compares the file with the list of columns, so that no part of the code can forget a column.
 @Suite struct AuditColumnTests {
     @Test func theSchemaHasExactlyTheColumnsOfTheTable() async throws {
         let fixture = try await LedgerFixture()

@@ -6,7 +6,7 @@ import Testing
 
 import Store
 
-/// Holds SQLite's writer queue until it is released.
+/// Blocks the ledger's writer queue until it is released.
 private final class SlowDisk: Sendable {
     let isBusy = Mutex(false)
     private let semaphore = DispatchSemaphore(value: 0)
@@ -45,8 +45,8 @@ private final class SlowDisk: Sendable {
                     }
                 }
             }
-            // The first answers are those of the rows that were not taken. All eight are awaited: a row that
-            // comes after the disk was released finds room.
+            // The first eight answers are refusals. The test waits for all of them before it releases the disk,
+            // because a row that comes later would find room.
             var refused = 0
             for _ in 0..<8 {
                 let error = try await group.next() ?? nil
@@ -54,7 +54,8 @@ private final class SlowDisk: Sendable {
                 #expect(error?.message.contains("32 MiB") == true)
                 refused += 1
             }
-            // What etcd shows is taken all the same: its writer waits for it, and it is bounded there.
+            // Rows of changes in etcd are still accepted, because their caller limits their number and waits for
+            // them.
             group.addTask {
                 try await ledger.project([.sample(1)], clusterID: LedgerFixture.cluster)
                 return nil

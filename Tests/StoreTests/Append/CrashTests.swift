@@ -4,8 +4,8 @@ import Store
 import TestSupport
 import Testing
 
-/// What is on disk when a process is killed is the file and a beginning of its write-ahead log: so a crash
-/// is a copy of both, made while they are in use, with the log cut anywhere.
+/// When a process is killed, the disk has the file and a beginning of its write-ahead log. So a copy of both stands
+/// for a crash. It is made while the files are in use, and the log is cut at any byte.
 @Suite struct CrashTests {
     @Test func acknowledgedRowsSurviveAnAbruptEnd() async throws {
         let fixture = try await LedgerFixture()
@@ -43,7 +43,7 @@ import Testing
         #expect(all.compactMap(\.revision) == Array(1...100))
     }
 
-    /// A ledger's files as a crash leaves them.
+    /// The files of a ledger after a crash.
     private struct CrashImage {
         let directory: TemporaryDirectory
 

@@ -45,7 +45,7 @@ import Store
         #expect(try await ledger.verifyChain() == nil)
     }
 
-    /// Fails without the right to mount; the same is tested above with SQLite's own page limit.
+    /// Fails without the right to mount. The test above uses SQLite's page limit for the same purpose.
     @Test func aFullFileSystemLosesNothingAndIsRecoveredFrom() async throws {
         let disk = try SmallDisk(mebibytes: 2)
         let ledger = try AuditLedger(path: disk.path + "/audit.sqlite")
@@ -104,7 +104,7 @@ import Store
         #expect(error?.code == .corrupt)
         #expect(error?.message.contains("restore a backup") == true)
         #expect(!ledger.health.isAvailable)
-        // A probe alone would succeed: it writes a page that is sound.
+        // A probe alone would succeed, because the page that it writes is not damaged.
         #expect(await !ledger.probe().isAvailable)
         try? await ledger.record([.sample()])
         #expect(!ledger.health.isAvailable)

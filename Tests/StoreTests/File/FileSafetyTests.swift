@@ -6,7 +6,7 @@ import TestSupport
 @Suite struct FileSafetyTests {
     private static let ours = "somebody's own words"
 
-    /// A folder of the test's own with a file that is not to be touched.
+    /// Returns a temporary folder with a file that must not be touched.
     private static func folder() throws -> (TemporaryDirectory, victim: String) {
         let directory = try TemporaryDirectory()
         let victim = directory.file("victim")
@@ -153,7 +153,7 @@ import TestSupport
         try await fixture.project([.sample(1)])
         let reader = try LedgerReader(path: fixture.path)
         let target = directory.file("backup.sqlite")
-        // The name that a temporary file could be guessed to have.
+        // A name that somebody could guess for the temporary file.
         #expect(symlink(victim, target + ".partial-\(getpid())") == 0)
         _ = try reader.backup(to: target)
         #expect(try Self.text(victim) == Self.ours)

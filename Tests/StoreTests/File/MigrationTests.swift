@@ -6,7 +6,7 @@ import Testing
 import Store
 
 @Suite struct MigrationTests {
-    /// The steps of the schema as they were released; one that is changed or moved breaks files in use.
+    /// The steps of the schema as they were released. Changing or moving a step breaks files in use.
     static let released = [
         "1 ledger", "2 record", "3 proof", "4 text", "5 keeping", "6 standing", "7 cross-region",
     ]
@@ -37,9 +37,9 @@ import Store
         #expect(version == Migrations.schemaVersion)
     }
 
-    /// A row as the first schema stored it. Its hash is what `sha256sum` says of
+    /// A row as the first schema stored it. Its hash is the result of `sha256sum` for this text in one line:
     /// `{"actor":"root","gap":0,"kind":"Region","name":"xyz-west","origin":"system","outcome":"accepted",
-    /// "prev_hash":"<64 zeros>","seq":1,"time":1700000000000000,"verb":"create"}` on one line.
+    /// "prev_hash":"<64 zeros>","seq":1,"time":1700000000000000,"verb":"create"}`
     static let firstRow = """
         INSERT INTO audit (seq, time, origin, actor, verb, kind, name, outcome, gap, prev_hash, hash)
         VALUES (1, 1700000000000000, 'system', 'root', 'create', 'Region', 'xyz-west', 'accepted', 0,

@@ -104,7 +104,7 @@ import TestSupport
         let error = #expect(throws: StoreError.self) { _ = try AuditLedger(path: fixture.path) }
         #expect(error?.code == .corrupt)
 
-        // A large file is opened at once, and taken for damaged as soon as that is known.
+        // A large file is opened at once. It counts as damaged when the later check has found the damage.
         var options = AuditLedger.Options()
         options.checkedAtOpening = 0
         let ledger = try AuditLedger(path: fixture.path, options: options)

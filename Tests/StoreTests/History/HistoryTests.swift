@@ -66,7 +66,7 @@ import Store
             .sorted { ($1.position ?? .end, $1.seq) < ($0.position ?? .end, $0.seq) }
         let whole = try await fixture.ledger.versions(keys: keys, limit: 10_000)
         #expect(whole.map(\.seq) == expected.map(\.seq))
-        // One key: its places differ, so that they join without care for rows of one place.
+        // The rows of one key all have different positions, so pages join without a rule for equal positions.
         var found: [Int64] = []
         var position = HistoryPosition.end
         while true {

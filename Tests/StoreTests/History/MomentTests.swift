@@ -6,7 +6,7 @@ import Testing
 import Store
 
 @Suite struct MomentTests {
-    /// Revisions rise; times wander, as those of several clocks and of rows written late do.
+    /// Revisions rise, but times do not: they come from several clocks, and some rows are written late.
     @Test(arguments: 1...8 as ClosedRange<UInt64>)
     func aTimeLeadsToTheNewestRevisionMadeByThen(seed: UInt64) async throws {
         let fixture = try await LedgerFixture()
@@ -20,7 +20,7 @@ import Store
             ])
             made.append((time, revision))
         }
-        // A row that comes late, as an imported one does.
+        // These rows are written late, like imported rows.
         for revision in [50, 120] as [Int64] {
             try await fixture.ledger.record([.sample(at: revision, time: revision)])
             made.append((revision, revision))
@@ -51,7 +51,7 @@ import Store
         try await ledger.project([change], clusterID: LedgerFixture.cluster)
         #expect(await revision(at: 299) == 0)
         #expect(await revision(at: 300) == 5)
-        // A change whose author's clock is behind: what is newer has been there before.
+        // The clock of this change's author is behind. Every lower revision counts as made at its time.
         let older = Projection(revision: 7, rows: [.sample(at: 7, time: 50)])
         try await ledger.project([older], clusterID: LedgerFixture.cluster)
         #expect(await revision(at: 100) == 7)
@@ -137,7 +137,7 @@ import Store
 }
 
 extension AuditRecord.Draft {
-    /// A change at a revision, with a time of its own.
+    /// Returns a change with this revision and this time.
     fileprivate static func sample(at revision: Int64, time: Int64) -> AuditRecord.Draft {
         var draft = sample(time: time)
         draft.revision = revision

@@ -2,8 +2,8 @@ import Domain
 import Store
 import TestSupport
 
-/// A random history with gaps, restored clusters, deletions and clocks that disagree, and what a replay
-/// makes of it that knows nothing of indexes.
+/// A random history with gaps, restored clusters, deletions and clocks that disagree. A simple replay without indexes
+/// gives the expected states.
 struct RandomStory {
     static let prefix = "/calico/resources/v3/projectcalico.org/tiers/"
     static let keys = (0..<7).map { prefix + "t\($0)" }
@@ -17,7 +17,7 @@ struct RandomStory {
 
     private var generator: SeededGenerator
     private var events: [Event] = []
-    /// Ranges that were watched.
+    /// The ranges of positions that were watched.
     private var watched: [ClosedRange<HistoryPosition>] = []
     private var epoch: Int64 = 1
     private var revision: Int64 = 0
@@ -25,7 +25,7 @@ struct RandomStory {
 
     init(seed: UInt64) { generator = SeededGenerator(seed: seed) }
 
-    /// Makes the history up and puts it into `ledger`, a fresh one.
+    /// Invents the history and writes it to `ledger`, which must be new.
     mutating func tell(to ledger: AuditLedger) async throws {
         var cluster = LedgerFixture.cluster
         var first: Int64 = 0
@@ -63,7 +63,7 @@ struct RandomStory {
         let count = Int.random(in: 1...3, using: &generator)
         for key in Self.keys.shuffled(using: &generator).prefix(count) {
             time += .random(in: 0...1_000, using: &generator)
-            // Now and then somebody's clock is behind; what is seen after a gap has this server's time.
+            // Now and then an author's clock is behind. A change that is found after a gap has this server's time.
             let isLate = !isAfterGap && Int.random(in: 0..<8, using: &generator) == 0
             let written = isLate ? time - .random(in: 0...20_000, using: &generator) : time
             let isDeleted = Int.random(in: 0..<4, using: &generator) == 0
@@ -75,7 +75,7 @@ struct RandomStory {
         return projection
     }
 
-    /// Places in and around everything that happened.
+    /// The positions of all events, and the positions directly before them.
     var positions: [HistoryPosition] {
         let around = events.flatMap { event in
             [event.position, event.position.predecessor]
@@ -102,7 +102,7 @@ struct RandomStory {
         watched.contains { $0.contains(position) }
     }
 
-    /// Nil when nobody can tell: before all there is, and when the next change was seen after a gap.
+    /// Returns nil if the position is not known: before all events, or if the next change was seen after a gap.
     func position(at time: Timestamp) -> HistoryPosition? {
         func made(by time: Int64) -> HistoryPosition? {
             events.filter { $0.time <= time }.map(\.position).max()
@@ -120,7 +120,7 @@ struct RandomStory {
 }
 
 extension Projection {
-    /// A change of one key of `RandomStory`'s kind in epoch 1, at the revision's own millisecond.
+    /// Returns a change of one of `RandomStory`'s keys in epoch 1. Its time is `revision` milliseconds.
     static func change(_ name: String, at revision: Int64, value: String?) -> Projection {
         let position = HistoryPosition(epoch: 1, revision: revision)
         return Projection(

@@ -7,8 +7,8 @@ import Testing
 import Store
 
 @Suite struct LedgerTreeTests {
-    /// Enough rows for two whole tiles of level 2 and a part; their hashes are made up, since only
-    /// tables are read here.
+    /// The number of rows for two whole tiles of level 2 and a part of a third one. The hashes of the rows are
+    /// invented, because only tables are read here.
     static let size: Int64 = 2 * 65_536 + 700
 
     @Test func rootsAndProofsOfLargeTreesAreThoseOfTheDefinition() throws {
@@ -145,7 +145,7 @@ import Store
 }
 
 extension LedgerFixture {
-    /// How many tiles of level 1 there are.
+    /// Returns the number of tiles of level 1.
     func tiles() async throws -> Int? {
         try await ledger.pool.read {
             try Int.fetchOne($0, sql: "SELECT count(*) FROM tile WHERE level = 1")

@@ -4,7 +4,7 @@ import Testing
 
 import Store
 
-/// Against the definitions of RFC 6962 section 2.1, written down as they stand there.
+/// Compares the tree with a literal implementation of the definitions in RFC 6962 section 2.1.
 @Suite struct MerkleTreeTests {
     /// The eight leaves of Certificate Transparency's own test vectors.
     static let leaves: [[UInt8]] = [
@@ -16,7 +16,7 @@ import Store
         ],
     ]
 
-    /// Roots of the first 1 to 8 of them (google/certificate-transparency, merkle_tree_test.cc).
+    /// The roots of the first 1 to 8 leaves (google/certificate-transparency, merkle_tree_test.cc).
     static let roots = [
         "6e340b9cffb37a989ca544e6bb780a2c78901d3fb33738768511a30617afa01d",
         "fac54203e7cc696cf0dfcb42c92a1d9dbaf70ad9e621f4bd8d98662f00e3c125",
@@ -28,7 +28,7 @@ import Store
         "5dc9da79a70659a9ad559cb701ded9a2ab9d823aad2f4960cfe370eff4604328",
     ]
 
-    /// A tree over leaf hashes, read subtree by subtree as the ledger's is.
+    /// Returns a tree over leaf hashes. It reads whole subtrees, like the ledger's tree.
     static func tree(_ leaves: [AuditHash]) -> MerkleTree {
         MerkleTree { height, index in
             let start = Int(index) << height
@@ -47,7 +47,7 @@ import Store
         #expect(try Self.tree([]).root(size: 0).description == nothing)
     }
 
-    /// The same source's proofs; leaves counted from 1 there, from 0 here.
+    /// The proofs are from the same source, which counts leaves from 1. This code counts them from 0.
     @Test func proofsEqualTheKnownOnes() throws {
         let tree = Self.tree(Self.leaves.map(RFC6962.leaf))
         #expect(

@@ -8,18 +8,18 @@ import Store
 /// A closed ledger of 700 rows with a signing key and checkpoints of 300 and 600 rows.
 struct ProvenLedger {
     static let size: Int64 = 700
-    /// A row that every tampering has rows before and after of, and whole tiles on both sides.
+    /// The row that is changed. There are rows and whole tiles before and after it.
     static let middle: Int64 = 350
 
     let directory: TemporaryDirectory
     let key: SigningKey
-    /// Of 300 and of 600 rows.
+    /// The checkpoints of 300 and of 600 rows.
     let checkpoints: [SignedCheckpoint]
     var path: String { directory.file("audit.sqlite") }
 
     /// - Parameters:
-    ///   - key: signs, and is named by row 1.
-    ///   - change: is made to the middle row before it is written.
+    ///   - key: The key that signs. Row 1 names it.
+    ///   - change: A change of the middle row before it is written.
     init(
         key: SigningKey = SigningKey(name: "test"),
         change: (inout AuditRecord.Draft) -> Void = { _ in }
@@ -41,7 +41,7 @@ struct ProvenLedger {
         try await ledger.close()
     }
 
-    /// Changes the file behind the ledger's back.
+    /// Drops the triggers of the file and runs `sql` on it, without the code of the ledger.
     func tamper(_ sql: String) throws { try RawFile.execute(Self.dropTriggers + sql, in: path) }
 
     func verify(
@@ -61,7 +61,7 @@ struct ProvenLedger {
 
         """
 
-    /// Every column filled.
+    /// Returns a row in which every column has a value.
     private static func draft(_ number: Int64) -> AuditRecord.Draft {
         var draft = AuditRecord.Draft.sample("policy-\(number)", time: number, region: "xyz-west")
         draft.authentication = "asserted"

@@ -6,7 +6,7 @@ import Testing
 import Store
 
 @Suite struct SignedNoteTests {
-    /// The key and the note of golang.org/x/mod/sumdb/note's documentation, so of another program.
+    /// The key and the note in the documentation of golang.org/x/mod/sumdb/note. So another program made them.
     static let verifier = "PeterNeumann+c74f20a3+ARpc2QcUPDhMQegwxbzhKqiBfsVkmqq/LDE4izWy10TW"
     static let signer =
         "PRIVATE+KEY+PeterNeumann+c74f20a3+AYEKFALVFGyNhPJEMzD1QIDr+Y7hfZx09iUvxdXHKDFz"

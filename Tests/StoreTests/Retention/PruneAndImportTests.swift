@@ -5,12 +5,12 @@ import Testing
 
 import Store
 
-/// Whatever is pruned and imported, in whatever order: a place that is known is as a naive replay says.
+/// After pruning and importing in any order, the state at each known position equals that of a simple replay.
 @Suite struct PruneAndImportTests {
     private static let keys = (0..<9).map { RandomStory.prefix + "t\($0)" }
     private static let last: Int64 = 1_400
 
-    /// What happened, one change at each revision.
+    /// The changes, one at each revision.
     private struct Replay {
         let changes: [(key: String, value: String?)]
 
@@ -64,7 +64,7 @@ import Store
         try await ledger.project(batch, clusterID: Replica.cluster)
     }
 
-    /// What a server finds at `to` that saw nothing after `from`.
+    /// Writes the rows of a server that saw nothing after `from` and finds the state at `to`.
     private func bridge(
         _ ledger: AuditLedger, _ states: [[String: HistoricalObject]], from: Int64, to: Int64
     ) async throws {

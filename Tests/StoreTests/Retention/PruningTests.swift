@@ -16,7 +16,7 @@ import Store
         segments = directory.file("segments")
     }
 
-    /// Rows 1 to `count` of revisions 1 to `count`, whose times are their revisions.
+    /// Returns a ledger with rows 1 to `count`. The revision and the time of a row are equal to its number.
     private func ledger(_ count: Int64) async throws -> AuditLedger {
         let ledger = try AuditLedger(path: directory.file("audit.sqlite"))
         try await ledger.follow(Progress(clusterID: Replica.cluster, revision: 0))

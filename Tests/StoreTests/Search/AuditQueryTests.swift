@@ -5,7 +5,7 @@ import Testing
 import Store
 
 @Suite struct AuditQueryTests {
-    /// Twelve rows that differ in every filter; number n stands at time 1000 * n.
+    /// Twelve rows that differ in every filter. Row n has the time 1000 * n.
     static let rows: [AuditRecord.Draft] = (1...12).map { (number: Int64) in
         let isOdd = !number.isMultiple(of: 2)
         var draft = AuditRecord.Draft.sample(
@@ -90,7 +90,7 @@ import Store
 
     @Test func pagingIsStableWhileRowsAreAppended() async throws {
         let fixture = try await LedgerFixture()
-        // Ten rows to each time, so that page borders fall among equal times.
+        // Ten rows have the same time, so that borders of pages fall between equal times.
         let count: Int64 = 300
         try await fixture.ledger.record((1...count).map { .sample("old", time: $0 / 10) })
         var seqs: [Int64] = []

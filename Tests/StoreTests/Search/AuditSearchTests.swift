@@ -3,7 +3,7 @@ import Testing
 
 import Store
 
-/// Searches against what a plain filter over all rows finds.
+/// Compares searches with a plain filter over all rows.
 @Suite struct AuditSearchTests {
     @Test(arguments: 1...8 as ClosedRange<UInt64>)
     func everyFilterGivesWhatAPlainOneDoesInPagesThatJoin(seed: UInt64) async throws {
@@ -21,7 +21,7 @@ import Store
         }
     }
 
-    /// A search is a row as well, and names the words that it was for.
+    /// A search is recorded in a row too, which contains the words of the search.
     @Test func aSearchDoesNotFindTheSearchesBeforeIt() async throws {
         let fixture = try await LedgerFixture()
         var search = AuditRecord.Draft.sample("/v1/audit", time: 7, kind: "AuditLog")
@@ -175,7 +175,7 @@ import Store
         #expect(found.count == count)
     }
 
-    /// The numbers of all rows, page by page.
+    /// Returns the numbers of all rows, page by page.
     private static func walk(
         _ ledger: AuditLedger, _ filter: AuditFilter, _ order: AuditOrder, _ limit: Int, _ cost: Int
     ) async throws -> [Int64] {

@@ -9,7 +9,7 @@ import Store
 @Suite struct CrossRegionRowTests {
     private static let source = #"{"kind":"CrossRegionPolicy","spec":{"order":ORDER}}"#
 
-    /// A stored policy with a source of this order.
+    /// Returns a stored policy with a source of this order.
     private static func stored(_ order: Int) -> String {
         let source = source.replacing("ORDER", with: "\(order)").replacing("\"", with: "\\\"")
         return #"{"metadata":{"annotations":{"policyserver/source":"\#(source)"}},"spec":{}}"#
@@ -23,7 +23,8 @@ import Store
         return row
     }
 
-    /// An old row, a new one, one that ends it, one of an ordinary policy, one of a set.
+    /// A row of an earlier version, a new row, a row that removes the source, a row of an ordinary policy, and a row
+    /// of a set.
     private static let rows = [
         row(1, kind: "GlobalNetworkPolicy", nil, stored(1)),
         row(2, kind: "CrossRegionPolicy", stored(1), stored(2)),

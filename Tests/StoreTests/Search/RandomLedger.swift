@@ -2,7 +2,7 @@ import Domain
 import Store
 import TestSupport
 
-/// Rows and filters by chance, of few values each, so that filters find something.
+/// Makes random rows and filters. Each column has only a few values, so that filters find rows.
 struct RandomLedger {
     var generator: SeededGenerator
 
@@ -81,7 +81,7 @@ struct RandomLedger {
 }
 
 extension RandomLedger {
-    /// One to three things asked of the rows, mostly what some row has.
+    /// Returns a filter with one to three conditions, most of them on values that some row has.
     mutating func filter(like rows: [AuditRecord]) -> AuditFilter {
         var filter = AuditFilter()
         let sample = pick(rows)
@@ -131,7 +131,7 @@ extension RandomLedger {
         "/x",
     ]
 
-    /// Words that some rows have, in the forms that can be asked for.
+    /// Returns words that some rows have, in the forms that a search accepts.
     mutating func text() -> String {
         let words = [
             "web-1", "\"port 22\"", "22", "NET-1", "ingr*", "10.1.0.0/16", "alice", "127.0.0.1",

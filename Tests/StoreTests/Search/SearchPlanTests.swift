@@ -4,7 +4,7 @@ import Testing
 
 import Store
 
-/// What SQLite does for each statement of a search: none reads more than it is asked for.
+/// Checks SQLite's plan for each statement of a search. No statement may read more than it needs.
 @Suite struct SearchPlanTests {
     @Test(arguments: AuditQueryTests.cases, AuditOrder.allCases)
     func aScanReadsOneIndexWithoutSorting(
@@ -19,7 +19,7 @@ import Store
             for part in IndexScan.parts(lead: lead, others: others, range, group: "actor") {
                 let plan = try await Self.plan(fixture, part.sql, part.values)
                 #expect(plan.count == 1, "\(plan)")
-                // Without a time and without a value to find in the index: from one end of it on.
+                // Without a time and without a value to look up, the scan begins at an end of the index.
                 let isOpen = lead == nil || lead?.index == CrossRegionRows.term.index
                 let isWhole = isOpen && position == nil && !range.isBounded
                 let method = isWhole ? "SCAN audit USING INDEX" : "SEARCH audit USING"
@@ -35,7 +35,8 @@ import Store
         for term in example.filter.terms where term.index != nil {
             let (sql, values) = SearchLead.countSQL(term, range)
             let plan = try await Self.plan(fixture, sql, values + [10])
-            // The condition of a partial index of what has no value is not asked of each row again.
+            // A term without a value repeats the condition of a partial index. SQLite does not test it again for each
+            // row.
             let method = term.values.isEmpty ? "SCAN audit USING" : "SEARCH audit USING COVERING"
             #expect(plan.contains { $0.hasPrefix("\(method) INDEX") }, "\(plan)")
             #expect(!plan.contains { $0.contains("TEMP") }, "\(plan)")
@@ -60,7 +61,7 @@ import Store
     func aTextSearchCoversARangeOfRowNumbers(order: AuditOrder) async throws {
         let fixture = try await LedgerFixture()
         let plan = try await Self.plan(fixture, TextScan.sql(order), ["a", 1, 2])
-        // The letters are FTS5's own for what it was given: a match, and both bounds.
+        // The text is FTS5's notation for its constraints: a match and both bounds.
         #expect(plan.count == 1)
         #expect(plan.first?.hasSuffix("><") == true, "\(plan)")
     }

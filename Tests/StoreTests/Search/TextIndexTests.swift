@@ -79,7 +79,7 @@ import Store
             try TextIndex.remove(rows[0], in: db)
             let statement = "SELECT rowid FROM audit_text WHERE audit_text MATCH 'port'"
             #expect(try Int64.fetchAll(db, sql: statement) == [2])
-            // FTS5's own check of its structure: it throws when something does not fit.
+            // FTS5 checks its own structure, and throws if something does not fit.
             try db.execute(sql: "INSERT INTO audit_text (audit_text) VALUES ('integrity-check')")
         }
     }
@@ -127,7 +127,7 @@ import Store
 }
 
 extension TextIndexTests {
-    /// Whatever number a client names as the last one it has.
+    /// A client may give any number as the number of its last row.
     @Test(arguments: [Int64.min, -1, 0, 1, 2, 3, 4, .max - 1, .max])
     func aSearchContinuesAfterAnyRowNumber(seq: Int64) async throws {
         let fixture = try await Self.fixture()

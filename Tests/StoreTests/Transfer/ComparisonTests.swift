@@ -48,7 +48,7 @@ import Store
         #expect(comparison.onlyRight == [])
     }
 
-    /// A change to the row of revision 40, and the column that is then named.
+    /// A change to the row of revision 40, and the column that the comparison must name.
     static let plants: [(column: String, change: @Sendable (inout AuditRecord.Draft) -> Void)] = [
         ("actor", { $0.actor = "mallory" }),
         ("after", { $0.after = #"{"revision":41}"# }),

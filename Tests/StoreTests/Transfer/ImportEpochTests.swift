@@ -5,7 +5,7 @@ import Testing
 
 import Store
 
-/// Where the rows of a segment belong when etcd was restored, and what its first line may say.
+/// Tests the epochs of imported rows after a restore of etcd, and the valid values of a segment's first line.
 @Suite struct ImportEpochTests {
     private let directory: TemporaryDirectory
     private let segment: String
@@ -15,7 +15,7 @@ import Store
         segment = directory.file("segment.ndjson.gz")
     }
 
-    /// A change that differs from that of the same revision in another epoch.
+    /// Returns a change that differs from the change of the same revision in another epoch.
     private func change(_ revision: Int64, in epoch: Int64) -> Projection {
         var projection = Replica.change(revision)
         projection.rows[0].changeID = "\(epoch).\(revision)"
@@ -24,7 +24,7 @@ import Store
         return projection
     }
 
-    /// Revisions 1 to 60; then a restore to 30, and revisions up to 50.
+    /// Returns a ledger with revisions 1 to 60, a restore to 30, and then revisions up to 50.
     private func restored(_ name: String) async throws -> AuditLedger {
         let ledger = try AuditLedger(path: directory.file(name))
         try await ledger.follow(Progress(clusterID: Replica.cluster, revision: 0))
@@ -58,7 +58,7 @@ import Store
         try await twin.project(
             (2...60).map { change($0, in: 1) }, clusterID: Replica.cluster)
         try Replica.export(twin, to: segment)
-        // Revision 1 is not the same on both: it alone is another change, and so refused.
+        // The ledgers have different changes at revision 1 only, so the segment is refused.
         await #expect(throws: StoreError.self) {
             try await ledger.importSegment(segment, now: Replica.now)
         }
@@ -67,7 +67,7 @@ import Store
             try await ledger.importSegment(directory.file("rest"), now: Replica.now).rows == 0)
     }
 
-    /// The segment's newest epoch is that which was this ledger's when the segment was written.
+    /// The segment's newest epoch is taken for this ledger's epoch at the time when the segment was written.
     @Test(arguments: [(Int64(1_500_000), Int64(1)), (2_500_000, 2)])
     func aSegmentWithoutACommonRowIsAlignedByTime(written: Int64, epoch: Int64) async throws {
         let ledger = try await restored("audit.sqlite")
@@ -90,7 +90,7 @@ import Store
         try await young.follow(Progress(clusterID: Replica.cluster, revision: 0))
         try await young.project(
             (1...60).map { change($0, in: 1) }, clusterID: Replica.cluster)
-        // Their newest change that both have is of epoch 1.
+        // The newest change that both ledgers have is in epoch 1.
         let error = await #expect(throws: StoreError.self) {
             try await young.importSegment(segment, now: Replica.now)
         }
@@ -129,12 +129,12 @@ import Store
         try await ledger.follow(Progress(clusterID: Replica.cluster, revision: 0))
         try await ledger.project([Replica.gap(60)], clusterID: Replica.cluster)
         #expect(try await ledger.importSegment(segment, now: Replica.now).rows == 20)
-        // Revisions 21 to 60 would have to tell of objects that are not in the segment's rows.
+        // Revisions 21 to 60 are not covered, because the segment's rows lack their objects.
         let coverage = try await ledger.coverage()
         #expect(coverage.contains { $0.first == 0 && $0.last > 20 } == false)
     }
 
-    /// Puts `members` in the place of the first line's epoch and coverage.
+    /// Replaces the epoch and the coverage in the first line with `members`.
     private func alter(_ members: String) throws {
         let text = try String(contentsOfFile: directory.file("plain"), encoding: .utf8)
         var lines = text.split(separator: "\n", omittingEmptySubsequences: false).map(String.init)

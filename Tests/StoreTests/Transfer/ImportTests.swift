@@ -15,7 +15,7 @@ import Store
         segment = directory.file("theirs.ndjson.gz")
     }
 
-    /// A ledger that knows everything, and one that was made anew after revision 100 was compacted.
+    /// Returns a complete ledger, and a ledger that was created after revision 100 had been compacted.
     private func replicas() async throws -> (whole: AuditLedger, new: AuditLedger) {
         let whole = try await Replica.ledger(directory.file("whole.sqlite"), 1...120)
         try await whole.record([Self.refusal])
@@ -73,7 +73,7 @@ import Store
         #expect(try await new.rows(after: 0, limit: 1000) == rows)
     }
 
-    /// Their keys sign their checkpoints, not this ledger's.
+    /// The other replica's keys sign that replica's checkpoints, and not this ledger's.
     @Test func keysOfAnotherReplicaDoNotBecomeKeysOfThisLedger() async throws {
         let theirs = SigningKey(name: "theirs")
         let own = SigningKey(name: "own")
@@ -95,7 +95,7 @@ import Store
         #expect(report.findings == [])
     }
 
-    /// Such rows are in ledgers that an earlier version imported into.
+    /// Ledgers with such rows exist, because an earlier version imported them.
     @Test func anImportedKeyRowIsNoKeyOfThisLedger() async throws {
         let own = SigningKey(name: "own")
         let ledger = try await Replica.ledger(directory.file("ledger.sqlite"), 1...300)
@@ -125,7 +125,7 @@ import Store
         let (whole, _) = try await replicas()
         try Replica.export(whole, to: segment)
         let twin = try await Replica.ledger(directory.file("twin.sqlite"), 1...110)
-        // Those that it has not followed yet come from etcd.
+        // The rows after this ledger's last revision are left out, because they come from etcd.
         #expect(try await twin.importSegment(segment, now: Replica.now).rows == 0)
         #expect(try await whole.importSegment(segment, all: true, now: Replica.now).rows == 0)
     }

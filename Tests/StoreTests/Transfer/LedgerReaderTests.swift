@@ -73,7 +73,7 @@ import Store
         let fixture = try await LedgerFixture()
         let large = "\"\(String(repeating: "x", count: 1_500_000))\""
         let batch = (Int64(1)...5).map { revision in
-            // The fourth and the fifth row are of one revision, which is not taken apart.
+            // The fourth and the fifth row have the same revision, and a page must not split a revision.
             var projection = Replica.change(revision < 4 ? revision : 4)
             projection.rows[0].key = "/calico/\(revision)"
             (projection.rows[0].before, projection.rows[0].after) = (large, large)

@@ -5,11 +5,11 @@ import TestSupport
 
 import Store
 
-/// Ledgers of one etcd, as its replicas have them.
+/// Makes the ledgers of several replicas of one etcd.
 enum Replica {
     static let now = Timestamp(microseconds: 1_700_000_000_000_000)
 
-    /// The change that etcd's revision `revision` made: the same on every replica.
+    /// Returns the change of etcd's revision `revision`, which is the same on every replica.
     static func change(_ revision: Int64) -> Projection {
         let name = "policy-\(revision % 50)"
         var row = AuditRecord.Draft.sample(name, time: revision)
@@ -22,7 +22,7 @@ enum Replica {
         return Projection(revision: revision, rows: [row])
     }
 
-    /// A ledger that follows the cluster from revision 0, with the changes of `revisions`.
+    /// Returns a ledger that follows the cluster from revision 0, with the changes of `revisions`.
     static func ledger(
         _ path: String, _ revisions: ClosedRange<Int64>, follows cluster: String = cluster
     ) async throws -> AuditLedger {
@@ -34,7 +34,8 @@ enum Replica {
 
     static let cluster = LedgerFixture.cluster
 
-    /// What a new ledger knows that begins after a compaction at revision `last`: each key as it stands.
+    /// Returns the first rows of a new ledger that begins after a compaction at revision `last`: the state of each
+    /// key.
     static func gap(_ last: Int64) -> Projection {
         var projection = Projection(revision: last, isAfterGap: true)
         var note = AuditRecord.Draft(
@@ -59,7 +60,7 @@ enum Replica {
     }
 }
 
-/// A ledger's file, as one side of a comparison.
+/// The ledger of a file as one side of a comparison.
 struct TestSource: ChangeSource {
     let ledger: AuditLedger
     var name: String { ledger.path }

@@ -54,7 +54,7 @@ import Store
         #expect(!FileManager.default.fileExists(atPath: path))
     }
 
-    /// What may happen to a segment, and the row that is then named.
+    /// Changes of a segment's text, and the row that the error must name.
     static let damages: [(from: String, to: String, row: Int)] = [
         (#""actor":"anonymous@192.0.2.7""#, #""actor":"anonymous@192.0.2.8""#, 1),
         (#""name":"policy-5""#, #""name":"policy-6""#, 5),

@@ -6,9 +6,9 @@ import Testing
 
 import Store
 
-/// Rows may go only where a chained row says that the server pruned them.
+/// Rows may be missing only if a chained row confirms that the server pruned them.
 @Suite struct PruningCheckTests {
-    /// What somebody does who erases rows and leaves their hashes, so that the tree is whole.
+    /// Erases rows and seals their hashes, like a forger who wants the tree to stay whole.
     private static func seal(_ tiles: ClosedRange<Int64>, of ledger: ProvenLedger) async throws {
         let queue = try DatabaseQueue(path: ledger.path)
         try await queue.write { db in
@@ -39,7 +39,7 @@ import Store
         #expect(try await ledger.verify().findings.map(\.description).contains(first))
     }
 
-    /// 700 rows of which the first 512 were pruned by the ledger itself.
+    /// Returns a ledger of 700 rows, of which the ledger itself has pruned the first 512.
     private static func pruned() async throws -> ProvenLedger {
         let ledger = try await ProvenLedger()
         let open = try AuditLedger(path: ledger.path)
@@ -51,7 +51,7 @@ import Store
         return ledger
     }
 
-    /// Numbers that no row of a ledger has are named, and are nothing to reckon with.
+    /// A row with an impossible number is reported, and does not count as evidence of pruning.
     @Test(arguments: [-5, Int64.max])
     func aRowOfAnImpossibleNumberSaysNothingOfPruning(seq: Int64) async throws {
         let ledger = try await ProvenLedger()
@@ -111,7 +111,8 @@ import Store
     func whatIsDoneToWhatPruningLeftIsFound(sql: String, found: String) async throws {
         let ledger = try await Self.pruned()
         let sealed = "INSERT INTO sealed VALUES (4611686018427387904, zeroblob(8192))"
-        // A tile that no ledger reaches is nothing, and must not end the verifier.
+        // A tile beyond every possible ledger is ignored and must not crash the verifier. A second change gives it
+        // something to find.
         let also = sql == sealed ? "; UPDATE audit SET hash = zeroblob(32) WHERE seq = 513" : ""
         try ledger.tamper(sql + also)
         let findings = try await ledger.verify().findings.map(\.description)

@@ -6,7 +6,7 @@ import Testing
 
 import Store
 
-/// Whatever is done to the file is found, and the first bad place is named.
+/// Every change of the file is found, and the first bad row is named.
 @Suite struct VerifierTests {
     @Test func anUntouchedLedgerVerifies() async throws {
         let ledger = try await ProvenLedger()
@@ -38,7 +38,7 @@ import Store
         }
     }
 
-    /// Changes one bit of the column in the middle row; one that is NULL makes the test fail.
+    /// Changes one bit of the column in the middle row. A NULL in the column makes the test fail.
     private static func flip(_ column: String, type: String, in path: String) throws {
         let queue = try DatabaseQueue(path: path)
         try queue.write { db in
@@ -48,7 +48,7 @@ import Store
             let update = "UPDATE audit SET \(column) = ? WHERE seq = \(ProvenLedger.middle)"
             switch (row[0] as DatabaseValue).storage {
             case .int64(let number):
-                // A number nearby is another row's, and the file would not take it.
+                // A number nearby belongs to another row, so SQLite would refuse the change.
                 let bit: Int64 = column == "seq" ? 1 << 40 : 1
                 try db.execute(sql: update, arguments: [number ^ bit])
             case .string(let text):
@@ -67,18 +67,18 @@ import Store
     }
 
     @Test(arguments: [
-        // A row deleted, several, the first.
+        // Deleted rows: one row, several rows, the first row.
         ("DELETE FROM audit WHERE seq = 350", "row 350 is missing"),
         ("DELETE FROM audit WHERE seq BETWEEN 200 AND 300", "rows 200..300 are missing"),
         ("DELETE FROM audit WHERE seq = 1", "row 1 is missing"),
-        // Two swapped.
+        // Two rows are swapped.
         (
             """
             UPDATE audit SET seq = 999 WHERE seq = 350; UPDATE audit SET seq = 350 WHERE seq = 351;
             UPDATE audit SET seq = 351 WHERE seq = 999;
             """, "row 350: its hash does not match its content"
         ),
-        // The tail cut off, with tiles and checkpoints left.
+        // The last rows are cut off. Tiles and checkpoints are left.
         (
             "DELETE FROM audit WHERE seq > 500; DELETE FROM audit_cidr WHERE seq > 500",
             "rows 501..600 are missing: the checkpoint of 600 rows is evidence of them"
@@ -94,14 +94,14 @@ import Store
             """,
             "rows 501..512 are missing: tile 1/1 is evidence of them"
         ),
-        // A row altered together with its own hash.
+        // The hash of a row is changed.
         (
             "UPDATE audit SET hash = zeroblob(32) WHERE seq = 700",
             "row 700: its hash does not match its content"
         ),
-        // Rows with numbers that none has.
+        // A row has an impossible number.
         ("UPDATE audit SET seq = -5 WHERE seq = 700", "row -5: no row has such a number"),
-        // What follows from the rows.
+        // The tables that are derived from the rows are changed.
         ("DELETE FROM tile WHERE idx = 1", "rows 257..512: tile 1/1 over them is missing"),
         ("UPDATE tile SET hash = zeroblob(32)", "rows 1..256: tile 1/0 covers other rows"),
         (
@@ -116,7 +116,7 @@ import Store
             "UPDATE audit_cidr SET time = time + 1 WHERE seq = 300",
             "row 300: table audit_cidr contradicts its column cidrs"
         ),
-        // The checkpoints themselves.
+        // The checkpoints are changed.
         (
             "UPDATE checkpoint SET note = replace(note, 'test', 'tess') WHERE size = 600",
             "rows 301..600: the checkpoint of 600 rows is not signed by the key of its time"
@@ -137,7 +137,7 @@ import Store
         #expect(finding?.description.hasPrefix(first) == true, "\(String(describing: finding))")
     }
 
-    /// An index that leads past a row hides it from whoever asks for its actor.
+    /// An index that leaves out a row hides the row from a search for its actor.
     @Test func anIndexThatHidesARowIsFound() async throws {
         let ledger = try await ProvenLedger()
         let name = try RawFile.integer(
@@ -166,7 +166,7 @@ import Store
             ])
     }
 
-    /// Somebody without the key writes the whole file anew, hashes, tiles and all.
+    /// Somebody without the key rewrites the whole file, with all hashes and tiles.
     @Test func aRewrittenLedgerIsFoundByItsCheckpoints() async throws {
         let key = SigningKey(name: "test")
         let honest = try await ProvenLedger(key: key)
@@ -259,7 +259,7 @@ import Store
     }
 }
 
-/// The file as it was when it had fewer rows: truncated as a whole, tiles and checkpoints too.
+/// The file at a time when it had fewer rows, tiles and checkpoints.
 private struct YesterdaysFile {
     let directory: TemporaryDirectory
     var path: String { directory.file("audit.sqlite") }

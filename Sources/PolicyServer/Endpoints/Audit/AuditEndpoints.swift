@@ -31,7 +31,8 @@ extension API {
         ]
     }
 
-    /// The filters that a stream does not support. A stream begins at a row instead of a time, and it has no index.
+    /// The filters that a stream does not support. A stream begins at a row instead of a time, and it does not use the
+    /// index of words.
     private static let notForStreams: Set = ["since", "until", "q"]
 
     private func audit(_ request: Request) async throws -> Response {
@@ -67,7 +68,7 @@ extension API {
         return response
     }
 
-    /// Sends every row from the cursor to the row that is the last one now. Sends as fast as the client reads.
+    /// Streams every row from the cursor to the row that is the newest at the start, as fast as the client reads.
     private func rows(_ search: AuditQuery, _ request: Request) -> Response {
         let ledger = ledger
         var search = search
@@ -154,8 +155,8 @@ extension API {
 
     // MARK: - Recording reads of the audit log
 
-    /// Returns the reader and the reason. Throws a 400 problem for a malformed header, so that every read can be
-    /// recorded.
+    /// Returns the actor and the reason of a read. Throws a 400 problem for a malformed header, so that the server can
+    /// record every read that it answers.
     func reader(_ request: Request) throws(Problem) -> ChangeContext {
         var request = request
         // In a search the query parameter `reason` is a filter. Only the header states the reason for the read.

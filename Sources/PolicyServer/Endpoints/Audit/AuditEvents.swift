@@ -103,8 +103,9 @@ struct AuditFollower: Sendable {
     /// The id of the request that opened the stream. The row of that request is left out.
     var ownRequestID: String?
 
-    /// The maximum number of rows, and of bytes of their text, in memory at a time for one client.
+    /// The maximum number of rows in memory at a time for one client.
     private static let page = 100
+    /// The maximum number of bytes of the text of these rows.
     private static let pageBytes = 8 << 20
 
     /// Sends rows until the client leaves or the server begins to shut down.
@@ -113,6 +114,8 @@ struct AuditFollower: Sendable {
         let (wakes, signal) = Signal.make()
         let commits = ledger.commits()
         try await withGracefulShutdownHandler {
+            // Two tasks only raise the signal. `follow` alone writes, because only one task at a time may use the
+            // writer.
             try await withThrowingTaskGroup(of: Void.self) { group in
                 group.addTask {
                     for await _ in commits { signal.raise() }
@@ -154,6 +157,8 @@ struct AuditFollower: Sendable {
                 }
                 seq = rows.last?.seq ?? seq
                 isAtEnd = rows.isEmpty
+                // The timer wakes every third of the heartbeat. After two thirds without output, the next wake-up could
+                // come too late.
                 if lastWrite.duration(to: .now) >= heartbeat * 2 / 3 {
                     try await writer.write(":\n\n")
                     lastWrite = .now

@@ -42,7 +42,8 @@ struct AuditQuery: Sendable {
 }
 
 extension AuditQuery {
-    /// Returns the request with absolute times. A duration before now would mean another time on a later page.
+    /// Returns the request with absolute times in `since` and `until`, for the link to the next page. A time such as
+    /// `1h` before now would mean another time on that page.
     func pinned(_ request: Request) -> Request {
         let times = ["since": filter.since, "until": filter.until]
         var request = request
@@ -89,8 +90,8 @@ extension AuditFilter {
         }
     }
 
-    /// Returns the text of a filter. The text must have the parameter's special form if there is one. If the table
-    /// describes the expected text, the text must not be blank. Any other text is accepted.
+    /// Returns the text of a filter. If `forms` contains the parameter, the text must have that form. Otherwise, if
+    /// `AuditColumn` describes the expected text, the text must not be blank.
     private static func text(
         _ filter: AuditColumnFilter, _ request: Request
     ) throws(Problem) -> String? {
@@ -108,8 +109,8 @@ extension AuditFilter {
         "actor": (Principal.form, { Principal.isActor($0) ? $0 : nil }),
         "role": ("one role: " + Principal.roleForm, { Principal.isRole($0) ? $0 : nil }),
         "authentication": (
-            "one of " + Principal.authentications.joined(separator: ", "),
-            { Principal.authentications.contains($0) ? $0 : nil }
+            "one of " + AuthenticationMethod.allCases.map(\.rawValue).joined(separator: ", "),
+            { AuthenticationMethod(rawValue: $0)?.rawValue }
         ),
         "idempotencyKey": (
             "a write's Idempotency-Key", { said($0).map(Idempotency.hash) }
@@ -172,7 +173,8 @@ extension AuditFilter {
         return (since, until)
     }
 
-    /// The number of microseconds by which the clock of a replica that planned a change may be ahead.
+    /// The number of microseconds by which the clocks of two replicas may differ. A row has the time of the replica
+    /// that planned the change.
     private static let clockDifference: Int64 = 60_000_000
 
     private static func isTrace(_ text: String) -> Bool {

@@ -4,19 +4,19 @@ import Domain
 import HTTPCore
 import HTTPTypes
 
-/// A request that was refused before a handler planned or read anything. The cause is a malformed header or parameter,
-/// a malformed actor, or a body that is too large or has the wrong type.
+/// A request that was refused before a handler planned or read anything. Typical causes are a malformed header or
+/// parameter, a malformed actor, and a body that is too large or has the wrong type.
 enum RefusedRequest {
     /// Returns the row for a refused request that no handler has recorded. The request is a write below `/v1/` or, with
     /// `recordsReads`, a read of the audit log, and its answer has a status of 4xx or 5xx. Returns nil for other
     /// requests.
     static func row(
-        _ summary: RequestSummary, recordsReads: Bool, at time: Timestamp
+        _ summary: RequestSummary, recordsReads: Bool, access: Access, at time: Timestamp
     ) -> AuditRecord.Draft? {
         guard isRecorded(summary, recordsReads: recordsReads), let method = summary.method,
             let verb = verb(method, summary.path, recordsReads)
         else { return nil }
-        let request = summary.request(method)
+        let request = summary.request(method, access)
         let target = verb == .read ? ("AuditLog", summary.path, nil) : target(summary.path)
         var row = AuditRecord.Draft(
             time: time, origin: .api, actor: "", verb: verb, kind: target.0, name: target.1,
@@ -97,11 +97,13 @@ enum RefusedRequest {
 
 extension RequestSummary {
     /// Returns the request without the parts that cannot be read.
-    fileprivate func request(_ method: HTTPRequest.Method) -> Request {
+    fileprivate func request(_ method: HTTPRequest.Method, _ access: Access) -> Request {
         let query = target.split(separator: "?", maxSplits: 1).dropFirst().first
         let items = query.flatMap { try? QueryItems(parsing: $0) }
-        return Request(
+        var request = Request(
             method: method, target: target, path: path, query: items ?? QueryItems(),
-            headers: headers, remoteAddress: remoteAddress, requestID: requestID)
+            headers: headers, peer: peer, requestID: requestID)
+        request.identity = identity ?? (access.isRequired ? nil : try? Principal.trusted(request))
+        return request
     }
 }

@@ -92,7 +92,7 @@ extension Problem {
 }
 
 extension HistoryPoint {
-    /// The point as the server read it; nil for the newest state, which no client names.
+    /// The point in words, for messages; nil for the newest state, which no request names.
     fileprivate var text: String? {
         switch self {
         case .revision(let revision): "revision \(revision)"
@@ -104,7 +104,7 @@ extension HistoryPoint {
 }
 
 extension HistoryRange {
-    /// The first known moment.
+    /// The first known moment in words, for messages.
     fileprivate var beginning: String {
         let time = since.map { "at \($0.rfc3339), " } ?? "at "
         return time + "revision \(first)"

@@ -51,8 +51,8 @@ extension API {
         return response
     }
 
-    /// Answers with every region, subnet and policy that `apply` would accept. An empty etcd accepts the objects in
-    /// this order. `Warning` names the omitted objects; YAML also lists them as comments.
+    /// Answers with every region, subnet and policy that `apply` would accept, in an order that an empty etcd accepts.
+    /// `Warning` names the omitted objects; YAML also lists them as comments.
     private func export(_ request: Request) async throws -> Response {
         let point = try await point(request)
         let controlPlane = controlPlane

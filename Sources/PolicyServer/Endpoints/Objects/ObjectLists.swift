@@ -145,6 +145,7 @@ extension API {
 
     /// Returns the request's path and query with the cursor replaced.
     static func target(_ request: Request, cursor: String) -> String {
+        // The next page needs no `atLeast`, because the first page has already waited.
         var items = request.query.items.filter { $0.name != "cursor" && $0.name != "atLeast" }
         items.append(("cursor", cursor))
         let pairs = items.map { "\(URIText.encoded($0.name))=\(URIText.encoded($0.value))" }

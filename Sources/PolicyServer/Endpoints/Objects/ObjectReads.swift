@@ -39,7 +39,7 @@ extension API {
             + " \(found.warning.message)"
     }
 
-    /// Waits until the mirror has the revision of `atLeast` and all objects.
+    /// Waits until the mirror is filled and has reached the revision of `atLeast`.
     func waitUntilApplied(_ request: Request) async throws(Problem) {
         let revision = try request.query("atLeast", as: Int64.self, in: 0...Int64.max) ?? 0
         do {

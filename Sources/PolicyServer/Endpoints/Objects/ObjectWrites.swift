@@ -39,8 +39,8 @@ extension API {
     /// Submits `operation` and answers with its outcome.
     ///
     /// - Parameters:
-    ///   - yaml: The text of the operation, if that text is YAML.
-    ///   - isBodyWritten: True if the server writes the body itself as a document.
+    ///   - yaml: The body if it is YAML; nil for JSON.
+    ///   - isBodyWritten: True if the body is the document to write. Violations have positions in the body only then.
     ///   - defaultReason: The reason in the ledger if the client gives none.
     func write(
         _ request: Request, _ operation: ChangeOperation, body: [UInt8],
@@ -51,6 +51,7 @@ extension API {
         let change = headers.changeRequest(operation, body: body, freshID: makeChangeID)
         let outcome: ChangeOutcome
         do {
+            // Preparing judges the whole document, so a large document waits for its turn here too.
             let prepared = await largeBodies.perform(bytes: body.count) {
                 controlPlane.prepare(operation, yaml: yaml)
             }

@@ -3,8 +3,9 @@ import Domain
 
 /// The configuration lines that make the hosts of one region use its name.
 ///
-/// Both settings must name the same region. Otherwise no VM launches in the region: Felix reports under one namespace,
-/// and Neutron looks for living hosts under another (networking-calico, `status.py`).
+/// Felix's `OpenstackRegion` and Neutron's `openstack_region` must be the same. Otherwise no VM launches in the region:
+/// Felix reports under one namespace, and Neutron looks for living hosts under another (networking-calico,
+/// `status.py`).
 package struct RegionConfig: Sendable {
     package var region: String
 

@@ -35,6 +35,7 @@ package struct WriteHeaders: Sendable {
     package func changeRequest(
         _ operation: ChangeOperation, body: [UInt8], freshID: () -> ChangeID
     ) -> ChangeRequest {
+        // The same actor and key give the same change id. A repeated write is therefore found by its id.
         let id = idempotencyKey.map {
             ChangeID.derived(principal: context.actor, idempotencyKey: $0)
         }
@@ -46,6 +47,7 @@ package struct WriteHeaders: Sendable {
 
     private static func precondition(_ request: Request) throws(Problem) -> Precondition {
         Precondition(
+            // RFC 9110 section 13.1 prescribes the strong comparison for If-Match and the weak one for If-None-Match.
             ifMatch: try tags(request.headers[.ifMatch], "If-Match", .strong),
             ifNoneMatch: try tags(request.headers[.ifNoneMatch], "If-None-Match", .weak))
     }
@@ -68,6 +70,8 @@ enum Idempotency {
         var hash = SHA256()
         let query = request.query.items.map { "\($0.name)=\($0.value)" }.sorted()
         for part in [request.method.rawValue, request.path] + query {
+            // The zero byte marks the end of each part. Without it, parts with other boundaries could have the same
+            // hash.
             hash.update(data: Array(part.utf8) + [0])
         }
         hash.update(data: [0])

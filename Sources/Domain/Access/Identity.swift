@@ -1,0 +1,106 @@
+/// A set of regions, which can contain every region that exists or will exist.
+package enum RegionSet: Hashable, Sendable {
+    case all
+    case some(Set<String>)
+
+    /// The set without any region.
+    package static let none = RegionSet.some([])
+
+    package var isEmpty: Bool { self == .none }
+
+    package func contains(_ region: String) -> Bool {
+        switch self {
+        case .all: true
+        case .some(let regions): regions.contains(region)
+        }
+    }
+
+    /// Returns true if every region of this set is in `other`.
+    package func isSubset(of other: RegionSet) -> Bool {
+        switch (self, other) {
+        case (_, .all): true
+        case (.all, .some): false
+        case (.some(let mine), .some(let others)): mine.isSubset(of: others)
+        }
+    }
+
+    package func union(_ other: RegionSet) -> RegionSet {
+        switch (self, other) {
+        case (.all, _), (_, .all): .all
+        case (.some(let mine), .some(let others)): .some(mine.union(others))
+        }
+    }
+
+    package func intersection(_ other: RegionSet) -> RegionSet {
+        switch (self, other) {
+        case (.all, let set), (let set, .all): set
+        case (.some(let mine), .some(let others)): .some(mine.intersection(others))
+        }
+    }
+}
+
+/// A role with the regions and the kinds of object to which it is limited.
+package struct Grant: Hashable, Sendable {
+    package var role: Role
+    package var regions: RegionSet
+    /// The kinds, such as `Region` or `GlobalNetworkPolicy`; nil for every kind.
+    package var kinds: Set<String>?
+
+    package init(_ role: Role, regions: RegionSet = .all, kinds: Set<String>? = nil) {
+        self.role = role
+        self.regions = regions
+        self.kinds = kinds
+    }
+}
+
+/// The principal of a request after authentication, and the rights of that principal.
+package struct Identity: Hashable, Sendable {
+    /// The name in the ledger, such as `alice@example.org`.
+    package var principal: String
+    /// The method of the proof, one of `AuthenticationMethod`.
+    package var method: AuthenticationMethod
+    package var grants: [Grant]
+    /// The id of the token or the fingerprint of the certificate; nil for methods without one. It is not a secret.
+    package var credential: String?
+
+    package init(
+        _ principal: String, method: AuthenticationMethod, grants: [Grant],
+        credential: String? = nil
+    ) {
+        self.principal = principal
+        self.method = method
+        self.grants = grants
+        self.credential = credential
+    }
+
+    /// Returns true if some grant has the permission, in whatever region and for whatever kind.
+    package func may(_ permission: Permission) -> Bool {
+        grants.contains { $0.role.permissions.contains(permission) }
+    }
+
+    /// Returns the regions in which the identity has `permission` for objects of `kind`. Without a kind, only
+    /// grants that are not limited to kinds count.
+    package func regions(for permission: Permission, kind: String? = nil) -> RegionSet {
+        grants.reduce(.none) { regions, grant in
+            guard grant.role.permissions.contains(permission) else { return regions }
+            if let kinds = grant.kinds {
+                guard let kind, kinds.contains(kind) else { return regions }
+            }
+            return regions.union(grant.regions)
+        }
+    }
+}
+
+/// The methods by which a principal proves its name. The raw value is in the ledger's column `authentication`.
+package enum AuthenticationMethod: String, CaseIterable, Sendable {
+    /// The client gave no name, and the server asks for none.
+    case none
+    /// The client named itself in X-Actor, and the server trusts everyone that can connect.
+    case asserted
+    case token
+    case certificate
+    case jwt
+    case keystone
+    /// The user id of the process at the other end of a Unix domain socket.
+    case unix
+}

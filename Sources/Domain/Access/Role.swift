@@ -1,0 +1,42 @@
+/// The tasks that a principal can be allowed to do.
+package enum Role: String, CaseIterable, Sendable {
+    /// Reads objects.
+    case viewer
+    /// Reads and changes objects.
+    case editor
+    /// Reads objects and confirms the pending changes of other principals.
+    case approver
+    /// Reads objects and the audit log.
+    case auditor
+    /// Does everything, including the care of the server and of the audit log.
+    case admin
+
+    /// The permissions of the role. This is the only place that gives permissions to roles.
+    package var permissions: Set<Permission> {
+        switch self {
+        case .viewer: [.readObjects]
+        case .editor: [.readObjects, .writeObjects]
+        case .approver: [.readObjects, .approve]
+        case .auditor: [.readObjects, .readAudit, .readOperations]
+        case .admin: Set(Permission.allCases)
+        }
+    }
+}
+
+/// An action that a route can require.
+package enum Permission: String, CaseIterable, Sendable {
+    /// Read regions, subnets, policies and their differences.
+    case readObjects = "read-objects"
+    /// Create, change and delete regions, subnets and policies.
+    case writeObjects = "write-objects"
+    /// Confirm or reject a pending change of another principal.
+    case approve
+    /// Skip the second person, with a reason and an alarm.
+    case breakGlass = "break-glass"
+    /// Search, export and verify the audit log.
+    case readAudit = "read-audit"
+    /// Place and remove legal holds.
+    case manageAudit = "manage-audit"
+    /// Read metrics and the state of the server.
+    case readOperations = "read-operations"
+}

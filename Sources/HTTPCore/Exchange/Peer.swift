@@ -1,0 +1,54 @@
+/// The other end of a connection.
+package struct Peer: Sendable, Equatable {
+    /// The IP address of the client without a port, or `unix` for a Unix domain socket. Behind a trusted proxy it is
+    /// the address that the proxy forwards.
+    package var address: String
+    /// The user id of the client's process. Only a Unix domain socket has one.
+    package var userID: UInt32?
+    /// The TLS session; nil for a connection without TLS.
+    package var tls: TLSSession?
+
+    package init(address: String, userID: UInt32? = nil, tls: TLSSession? = nil) {
+        self.address = address
+        self.userID = userID
+        self.tls = tls
+    }
+}
+
+/// The parts of a TLS session that matter to the product.
+package struct TLSSession: Sendable, Equatable {
+    /// The protocol version, such as `TLSv1.3`.
+    package var version: String
+    /// The client's verified certificate; nil if the client sent none.
+    package var certificate: ClientCertificate?
+
+    package init(version: String, certificate: ClientCertificate? = nil) {
+        self.version = version
+        self.certificate = certificate
+    }
+}
+
+/// The names in a client's certificate that a configured authority has signed.
+package struct ClientCertificate: Sendable, Equatable {
+    /// The common name of the subject; nil if absent.
+    package var commonName: String?
+    /// The DNS names of the subject's alternative names (RFC 5280 section 4.2.1.6).
+    package var dnsNames: [String]
+    /// The email addresses of the subject's alternative names.
+    package var emails: [String]
+    /// The URIs of the subject's alternative names.
+    package var uris: [String]
+    /// The SHA-256 of the certificate's DER form in lower-case hexadecimal digits.
+    package var fingerprint: String
+
+    package init(
+        commonName: String? = nil, dnsNames: [String] = [], emails: [String] = [],
+        uris: [String] = [], fingerprint: String
+    ) {
+        self.commonName = commonName
+        self.dnsNames = dnsNames
+        self.emails = emails
+        self.uris = uris
+        self.fingerprint = fingerprint
+    }
+}
