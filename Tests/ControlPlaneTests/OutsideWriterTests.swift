@@ -156,7 +156,7 @@ import Testing
                 try await controlPlane.submit(.region("one"))
             }
             #expect(error?.code == .etcdUnavailable)
-            #expect(error?.message.contains("has not been applied") == true)
+            #expect(error?.message.contains("was not applied") == true)
             #expect(error?.message.contains("the members have no leader") == true)
         }
     }

@@ -54,7 +54,7 @@ import Testing
         #expect(bench.mirror.read { $0.stored.findings.byPath.isEmpty })
     }
 
-    @Test("A write of one of two says so, in PUT, PATCH and a stream")
+    @Test("A write of one of two says so, in PUT, PATCH and a manifest")
     func warnings() throws {
         bench.accept(.policy("two"))
         leftover()

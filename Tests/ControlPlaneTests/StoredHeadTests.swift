@@ -28,8 +28,8 @@ import Testing
             ("[1]", .malformed("it is no JSON object")),
             ("{", .malformed("it is no JSON object")),
             (#"{"v":2,"anything":true}"#, .laterVersion(2)),
-            (#"{"v":0,"seq":1}"#, .malformed("its version is no number from 1")),
-            (#"{"v":"1"}"#, .malformed("its version is no number from 1")),
+            (#"{"v":0,"seq":1}"#, .malformed("its version is not a number from 1")),
+            (#"{"v":"1"}"#, .malformed("its version is not a number from 1")),
             (#"{"seq":1}"#, .malformed("a member is missing or of another type")),
             (
                 #"{"seq":-1,"changeId":"","hash":""}"#,
@@ -43,8 +43,14 @@ import Testing
                 #"{"seq":1,"changeId":"\#(id)","hash":"0A"}"#,
                 .malformed("its hash is not 64 hex digits")
             ),
-            (#"{"seq":1,"changeId":"x","hash":"\#(hash)"}"#, .malformed("its changeId is none")),
-            (#"{"seq":1,"changeId":"","hash":"\#(hash)"}"#, .malformed("its changeId is none")),
+            (
+                #"{"seq":1,"changeId":"x","hash":"\#(hash)"}"#,
+                .malformed("its changeId is not a change id")
+            ),
+            (
+                #"{"seq":1,"changeId":"","hash":"\#(hash)"}"#,
+                .malformed("its changeId is not a change id")
+            ),
             (
                 #"{"seq":9223372036854775807,"changeId":"\#(id)","hash":"\#(hash)"}"#,
                 .exhausted(.max)

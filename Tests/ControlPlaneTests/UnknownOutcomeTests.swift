@@ -141,11 +141,11 @@ import Testing
 
 /// Tests of a change that was given up after a lost answer, and that the request's task then plans again.
 @Suite struct GivenUpChangeTests {
-    @Test("A stream that others overtake after its answer was lost is applied all the same")
+    @Test("A manifest that others overtake after its answer was lost is applied all the same")
     func overtakenAfterLostAnswer() async throws {
         try await withInterceptedServer { controlPlane, store, etcd in
             try await controlPlane.submit(.region("one", blocks: ["10.0.0.0/8"]))
-            let stream = ChangeOperation.apply(
+            let manifest = ChangeOperation.apply(
                 Manifest([
                     .json(#"{"kind":"Subnet","region":"one","name":"s","cidr":"10.0.0.0/24"}"#)
                 ]), prune: nil)
@@ -164,7 +164,7 @@ import Testing
                 try await etcd.put(key, stored?.value ?? [])
                 throw EtcdError(code: .unavailable, message: "lost by the test", outcome: .unknown)
             }
-            let request = ChangeRequest.sample(stream)
+            let request = ChangeRequest.sample(manifest)
             guard case .appliedManifest(let applied) = try await controlPlane.submit(request) else {
                 Issue.record("not applied")
                 return

@@ -56,13 +56,13 @@ extension Checkpoints {
         let text = String(decoding: current.value, as: UTF8.self)
         var mismatch = LedgerMismatch(reason: "", anchored: nil, size: ledger.lastSeq, root: nil)
         guard let signed = SignedCheckpoint(text), signed.checkpoint.origin == ledger.origin else {
-            mismatch.reason = "etcd's anchor is no checkpoint of this ledger"
+            mismatch.reason = "the anchor in etcd is not a checkpoint of this ledger"
             return mismatch
         }
         mismatch.anchored = signed.checkpoint
         let keys = try await ledger.signingKeys().map(\.key) + [key.verifier]
         guard keys.contains(where: signed.note.isSigned(by:)) else {
-            mismatch.reason = "etcd's anchor is signed by none of this ledger's keys"
+            mismatch.reason = "the anchor in etcd is not signed by any of this ledger's keys"
             return mismatch
         }
         let size = signed.checkpoint.size
@@ -76,7 +76,7 @@ extension Checkpoints {
             mismatch.reason = "the ledger has fewer rows than were anchored"
             mismatch.root = try await root(size: mismatch.size)
         } else {
-            mismatch.reason = "the ledger's rows are not those that were anchored"
+            mismatch.reason = "the ledger's rows differ from those that were anchored"
         }
         return mismatch
     }

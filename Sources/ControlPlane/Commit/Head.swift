@@ -83,7 +83,7 @@ package enum StoredHead: Sendable, Equatable {
             self = unreadable(.laterVersion(version))
             return
         case .malformed:
-            self = unreadable(.malformed("its version is no number from 1"))
+            self = unreadable(.malformed("its version is not a number from 1"))
             return
         }
         guard let seq = value["seq"]?.numberValue?.int64, seq >= 0,
@@ -94,7 +94,7 @@ package enum StoredHead: Sendable, Equatable {
             return
         }
         guard changeID.isEmpty ? seq == 0 : ChangeID(changeID) != nil else {
-            self = unreadable(.malformed("its changeId is none"))
+            self = unreadable(.malformed("its changeId is not a change id"))
             return
         }
         guard hash.utf8.count == 64, Hex.isLowerCase(hash) else {

@@ -78,7 +78,8 @@ package final class Writer: Sendable {
             request, prepared, draft, deadline: deadline, insists: insists)
         guard queue.append(submission) else {
             return .failed(
-                ControlPlaneError(.overloaded, "too many writes are waiting, or the server stops"))
+                ControlPlaneError(
+                    .overloaded, "too many writes are waiting, or the server is stopping"))
         }
         return await submission.value()
     }
@@ -107,7 +108,7 @@ package final class Writer: Sendable {
     func expire(_ now: ContinuousClock.Instant) {
         let working = current.withLock { $0.members.filter { $0.deadline <= now } }
         for submission in working + queue.removeExpired(now) {
-            submission.expire("the change was not taken in time; it has not been applied")
+            submission.expire("the change waited too long and was not applied")
         }
     }
 
@@ -202,7 +203,7 @@ enum Trouble: Sendable, CustomStringConvertible {
 
     var description: String {
         switch self {
-        case .overtaken: "other replicas of this server were always faster"
+        case .overtaken: "other replicas of this server committed first each time"
         case .outdated(let paths):
             "other writers of etcd keep changing "
                 + paths.sorted().prefix(3).joined(separator: ", ")

@@ -59,7 +59,7 @@ package struct Manifest: Sendable {
         if flat.isEmpty {
             violations.append(
                 Violation(
-                    pointer: "", rule: .applyEmpty, message: "the stream holds no document"))
+                    pointer: "", rule: .applyEmpty, message: "the manifest has no documents"))
         }
     }
 }
@@ -190,7 +190,7 @@ private struct ManifestDocument {
     /// object.
     private static func unlisted(_ items: JSONValue) -> String {
         let found = items == .null ? "nothing" : items.typeName
-        return "expected a list of documents, found \(found): begin each with a dash (-), also a"
+        return "expected a list of documents, found \(found): begin each with a dash (-), even a"
             + " single one"
     }
 

@@ -25,7 +25,7 @@ package struct HeadChain: Sendable {
         guard event.kind == .put else {
             (stored, revision) = (.absent, 0)
             return before == .absent
-                ? nil : HeadFinding("head was deleted: the chain begins anew", before, stored)
+                ? nil : HeadFinding("head was deleted, so the chain starts again", before, stored)
         }
         (stored, revision) = (StoredHead(bytes: event.keyValue.value), changes.revision)
         switch (before, stored) {
@@ -39,7 +39,8 @@ package struct HeadChain: Sendable {
             let expected = Self.continued(before.head ?? .initial, changes)
             guard expected != head else { return nil }
             return HeadFinding(
-                "head does not follow from the one before: somebody else wrote it", before, stored)
+                "head does not follow from its predecessor: another program wrote it", before,
+                stored)
         case (_, .absent):
             return nil
         }

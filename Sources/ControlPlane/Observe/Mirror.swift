@@ -47,7 +47,7 @@ package final class Mirror: Sendable {
 
     /// The reason why this mirror is not ready. Meaningful only while it is not ready.
     var unreadiness: String {
-        trouble().map { "etcd cannot be reached, and is tried again: \($0)" }
+        trouble().map { "etcd cannot be reached; this server keeps trying: \($0)" }
             ?? "this server is still reading etcd"
     }
 
@@ -165,8 +165,8 @@ extension Mirror {
         let silence = lastHeard.duration(to: now)
         guard silence > Self.maximumSilence else { return nil }
         return
-            "etcd's watch has been silent for \(silence.components.seconds) s, so what this server shows "
-            + "may be old" + (trouble().map { ": \($0)" } ?? "")
+            "etcd's watch has been silent for \(silence.components.seconds) s, so this server's answers "
+            + "may be outdated" + (trouble().map { ": \($0)" } ?? "")
     }
 }
 

@@ -60,13 +60,13 @@ package struct StoredIndex: Sendable {
         guard !others.isEmpty, let own = ResourceKey(path: path)?.name else { return [] }
         let shown =
             policyNames.isShown(path)
-            ? "this is the one that is shown" : "this is not the one that is shown"
+            ? "the API shows this one" : "the API shows the other one"
         return [
             StoredFinding(
                 .twin, at: "",
                 "the policy is stored twice, as \(own) and as \(others.joined(separator: " and ")):"
                     + " Felix enforces both, and \(shown)",
-                fix: "DELETE removes both; or delete the key that is not wanted by its stored name")
+                fix: "DELETE removes both; or delete one of them by its stored name")
         ]
     }
 }

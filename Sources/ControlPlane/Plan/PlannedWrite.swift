@@ -143,8 +143,8 @@ extension PreparedChange {
     /// False if the change is a manifest with more than 200 documents or with `prune`. Planning it in the writer would
     /// delay all other changes for too long.
     package var mayBePlannedByWriter: Bool {
-        if case .apply(let stream) = self {
-            stream.count <= 200 && stream.prune == nil
+        if case .apply(let manifest) = self {
+            manifest.count <= 200 && manifest.prune == nil
         } else {
             true
         }

@@ -43,7 +43,7 @@ package struct Planner: Sendable {
         case .delete(let name): planDelete(name, request, view)
         case .allocate(let region, let decoded):
             planAllocation(region: region, decoded, request, view)
-        case .apply(let stream): planApply(stream, request, view)
+        case .apply(let manifest): planApply(manifest, request, view)
         }
     }
 

@@ -57,8 +57,8 @@ package enum PreparedChange: Sendable {
         case .delete(let name): self = .delete(name)
         case .allocateSubnet(let region, let document):
             self = .allocate(region: region, SubnetAllocation.decode(document))
-        case .apply(let stream, let prune):
-            self = .apply(PreparedManifest(stream, prune: prune, regions: regions))
+        case .apply(let manifest, let prune):
+            self = .apply(PreparedManifest(manifest, prune: prune, regions: regions))
         }
     }
 }
@@ -103,7 +103,7 @@ package struct PreparedCrossRegion: Sendable {
         return [
             Violation(
                 pointer: labels.pointer, rule: .readOnlyField,
-                message: "labels beside source are only shown: change source.metadata.labels, or"
+                message: "labels beside source are read-only: change source.metadata.labels, or"
                     + " write spec here and leave source out")
         ]
     }
@@ -115,7 +115,7 @@ package struct PreparedCrossRegion: Sendable {
         return [
             Violation(
                 pointer: source.pointer, rule: .readOnlyField,
-                message: "source is only shown, as a copy of what was written: change spec and"
+                message: "source is a read-only copy of the policy as written: change spec and"
                     + " metadata.labels, and leave source out")
         ]
     }

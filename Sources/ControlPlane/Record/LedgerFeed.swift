@@ -90,7 +90,7 @@ package final class LedgerFeed: Sendable {
     /// Appends one revision. Waits while too many bytes wait for the disk.
     ///
     /// Throws `clusterMismatch` if the ledger follows another cluster. Appended rows can then never be written, so
-    /// the ledger has to be followed anew.
+    /// the ledger has to be followed again.
     package func append(_ projection: Projection) async throws(StoreError) {
         if let defect { throw defect }
         await withCheckedContinuation { continuation in
@@ -191,7 +191,7 @@ package final class LedgerFeed: Sendable {
             return true
         } catch  where error.code == .clusterMismatch {
             logger.error(
-                "the ledger belongs to another etcd cluster; following starts anew",
+                "the ledger follows another etcd cluster; this server starts to follow etcd again",
                 metadata: ["error": "\(error)"])
             drop(because: error)
             return true

@@ -60,9 +60,9 @@ package final class RefusalLog: Sendable {
             ($0.refusals.report(at: .now), $0.reads.report(at: .now))
         }
         let rows =
-            refusals.map { Self.row($0, "more refused requests than one source may put on record") }
+            refusals.map { Self.row($0, "more refused requests than are recorded for one source") }
             + reads.map {
-                Self.row($0, "more reads of the audit log than one source may put on record")
+                Self.row($0, "more reads of the audit log than are recorded for one source")
             }
         guard !rows.isEmpty else { return }
         do {
@@ -89,8 +89,8 @@ package final class RefusalLog: Sendable {
     private static func row(_ dropped: RefusalBudget.Dropped, _ reason: String) -> AuditRecord.Draft
     {
         var counts = JSONObject()
-        for (attempt, count) in dropped.counts {
-            counts[attempt] = .number(JSONNumber(Int64(count)))
+        for (kind, count) in dropped.counts {
+            counts[kind] = .number(JSONNumber(Int64(count)))
         }
         var detail = JSONObject()
         detail["reason"] = .string(reason)

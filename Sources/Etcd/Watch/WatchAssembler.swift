@@ -40,8 +40,8 @@ package struct WatchAssembler: Sendable {
             guard nextRevision <= response.header.revision + 1 else {
                 throw EtcdError(
                     code: .futureRevision,
-                    message: "revision \(nextRevision) is asked for, "
-                        + "the server is at \(response.header.revision)")
+                    message: "revision \(nextRevision) was requested, "
+                        + "but the server is at \(response.header.revision)")
             }
             isEstablished = true
             defer { wasEstablished = true }

@@ -32,7 +32,7 @@ struct AuditQuery: Sendable {
         }
         if grouping != nil {
             guard case .document = format else {
-                throw .malformed("Counts by group_by are answered as JSON or YAML only.")
+                throw .malformed("Counts (group_by) are available as JSON or YAML only.")
             }
             guard request.query["limit"] == nil else {
                 throw .malformed("The query parameter limit has no meaning with group_by.")
@@ -161,13 +161,13 @@ extension AuditFilter {
         let until = try request.time("until", now: now)
         if let since, since.microseconds > now.microseconds + clockDifference {
             throw .malformed(
-                "The query parameter since is \(since.rfc3339Seconds), which is still to come: it is "
+                "The query parameter since is \(since.rfc3339Seconds), which is in the future: it is "
                     + "\(now.rfc3339Seconds) now.")
         }
         if let since, let until, since >= until {
             throw .malformed(
                 "The query parameter since (\(since.rfc3339Seconds)) must be before until "
-                    + "(\(until.rfc3339Seconds)), which is not included: until of a whole day is the next "
+                    + "(\(until.rfc3339Seconds)), which is not included: for a whole day, until is the next "
                     + "day's date.")
         }
         return (since, until)
