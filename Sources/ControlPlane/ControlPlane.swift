@@ -39,10 +39,10 @@ package struct ControlPlaneConfiguration: Sendable {
 package final class ControlPlane: Service {
     let store: any KeyValueStore
     let ledger: AuditLedger
-    let mirror: Mirror
-    let feed: LedgerFeed
+    package let mirror: Mirror
+    package let feed: LedgerFeed
     let refusals: RefusalLog
-    let writer: Writer
+    package let writer: Writer
     let probe: WriteProbe
     let statuses: OutcomeStatuses
     let configuration: ControlPlaneConfiguration
@@ -136,18 +136,18 @@ package final class ControlPlane: Service {
         if case .unavailable(let error) = ledger.health {
             return ControlPlaneError(
                 .ledgerUnavailable,
-                "the audit ledger cannot be written, so nothing may change: \(error.message)")
+                "the audit ledger cannot be written, so changes are refused: \(error.message)")
         }
         if let defect = feed.defect {
             return ControlPlaneError(
-                .ledgerUnavailable, "changes do not get into the audit ledger: \(defect.message)")
+                .ledgerUnavailable, "changes do not reach the audit ledger: \(defect.message)")
         }
         guard mirror.isReady else {
             return ControlPlaneError(.notReady, mirror.unreadiness)
         }
         if case .unreadable(let head) = mirror.read({ $0.storedHead }) {
             return ControlPlaneError(
-                .etcdUnavailable, "\(head.problem), so nothing may change. \(head.remedy)")
+                .etcdUnavailable, "\(head.problem), so changes are refused. \(head.remedy)")
         }
         if let staleness = mirror.staleness(at: .now) {
             return ControlPlaneError(.notReady, staleness)

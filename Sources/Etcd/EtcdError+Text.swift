@@ -74,13 +74,13 @@ extension EtcdError {
             "failedToV",
             "its certificate is for another name than this endpoint's: use a name that is in it"
         ),
-        ("CERTIFICATE_REQUIRED", "it wants a client certificate (--etcd-cert, --etcd-key)"),
+        ("CERTIFICATE_REQUIRED", "it requires a client certificate (--etcd-cert, --etcd-key)"),
         (
             "BAD_CERTIFICATE",
-            "it wants a client certificate that it trusts (--etcd-cert, --etcd-key)"
+            "it requires a client certificate that it trusts (--etcd-cert, --etcd-key)"
         ),
         ("UNKNOWN_CA", "it does not trust the client certificate (--etcd-cert)"),
-        ("CERTIFICATE_EXPIRED", "it finds the client certificate expired (--etcd-cert)"),
+        ("CERTIFICATE_EXPIRED", "it rejects the client certificate as expired (--etcd-cert)"),
         ("WRONG_VERSION_NUMBER", "it does not speak TLS: write http:// for https://"),
         (
             "EOF during handshake",
@@ -90,7 +90,7 @@ extension EtcdError {
         ("UnableToParseFrame", "the server there is not etcd: it does not speak HTTP/2"),
         (
             "before completing the HTTP/2",
-            "it closes every connection: if it wants TLS, write https:// for http://"
+            "it closes every connection: if it requires TLS, write https:// for http://"
         ),
         ("CancellationError", "the call was cancelled"),
     ]

@@ -126,15 +126,15 @@ package final class AuditLedger: Sendable {
     }
 
     /// Writes rows without an etcd change, such as refusals, to disk, all or nothing.
-    package func record(_ attempts: [AuditRecord.Draft]) async throws(StoreError) {
-        try await queue.submit(.attempts(attempts))
+    package func record(_ rows: [AuditRecord.Draft]) async throws(StoreError) {
+        try await queue.submit(.rows(rows))
     }
 
     /// Submits the rows without waiting. `onFailure` must not block.
     package func record(
-        _ attempts: [AuditRecord.Draft], onFailure: @escaping @Sendable (StoreError) -> Void
+        _ rows: [AuditRecord.Draft], onFailure: @escaping @Sendable (StoreError) -> Void
     ) {
-        queue.submit(.attempts(attempts), onFailure: onFailure)
+        queue.submit(.rows(rows), onFailure: onFailure)
     }
 
     /// Adds words to the index of texts; see `TextIndex`.

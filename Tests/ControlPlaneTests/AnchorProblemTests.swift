@@ -1,3 +1,4 @@
+import ControlPlane
 import Domain
 import Etcd
 import Foundation
@@ -5,8 +6,6 @@ import Store
 import Synchronization
 import TestSupport
 import Testing
-
-@testable import ControlPlane
 
 /// Tests of failures while a checkpoint is anchored.
 @Suite struct AnchorProblemTests {

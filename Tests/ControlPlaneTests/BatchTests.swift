@@ -1,4 +1,5 @@
 import Calico
+import ControlPlane
 import Documents
 import Domain
 import Etcd
@@ -6,8 +7,6 @@ import Store
 import Synchronization
 import TestSupport
 import Testing
-
-@testable import ControlPlane
 
 /// Tests of changes that wait together and may go into one transaction.
 @Suite struct BatchTests {
@@ -101,8 +100,8 @@ import Testing
         let outcomes = try await inOneBatch(
             [first, second, .policy("bystander\(id)")], controlPlane, store)
         let label =
-            "\(first.verb) \(first.name.map(String.init(describing:)) ?? "stream"), "
-            + "\(second.verb) \(second.name.map(String.init(describing:)) ?? "stream")"
+            "\(first.verb) \(first.name.map(String.init(describing:)) ?? "manifest"), "
+            + "\(second.verb) \(second.name.map(String.init(describing:)) ?? "manifest")"
         #expect(outcomes[2].applied != nil, "the bystander of \(label)")
         let found = try await state(etcd, id)
         let words = outcomes.prefix(2).map(\.word)
@@ -234,7 +233,7 @@ import Testing
             try await eventually("the first waits for its lease") { gate.held == 1 }
             let region = Task { try await controlPlane.submit(.region("west")) }
             let error = await #expect(throws: ControlPlaneError.self) { _ = try await first.value }
-            #expect(error?.message.contains("has not been applied") == true)
+            #expect(error?.message.contains("was not applied") == true)
             _ = await #expect(throws: ControlPlaneError.self) { _ = try await region.value }
             async let second = controlPlane.submit(.policy("second"))
             async let subnet = controlPlane.submit(.subnet("west", "vms", "10.0.0.0/24"))

@@ -1,8 +1,7 @@
+import ControlPlane
 import Synchronization
 import TestSupport
 import Testing
-
-@testable import ControlPlane
 
 @Suite struct CoalescingTaskTests {
     /// Counts runs and keeps each of them going until `isOpen` is true.

@@ -1,10 +1,9 @@
 import Calico
+import ControlPlane
 import Documents
 import Domain
 import Foundation
 import Testing
-
-@testable import ControlPlane
 
 @Suite("What a GET shows, in docs/cross-region-policy.md")
 struct CrossRegionPageTests {

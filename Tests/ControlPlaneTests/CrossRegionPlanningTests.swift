@@ -1,9 +1,8 @@
 import Calico
+import ControlPlane
 import Documents
 import Domain
 import Testing
-
-@testable import ControlPlane
 
 @Suite struct CrossRegionPlanningTests {
     private let bench = PlannerBench()
@@ -137,7 +136,7 @@ import Testing
     }
 
     @Test(
-        "Its kind is its own in a plan, a stream's answer and the journal, until it is another object"
+        "Its kind is its own in a plan, a manifest's answer and the journal, until it is another object"
     )
     func kind() throws {
         let source = Self.document(Self.east)
@@ -146,8 +145,8 @@ import Testing
         bench.accept(.put(Self.web, source))
         #expect(bench.write(.delete(Self.web))?.kind == "CrossRegionPolicy")
         #expect(bench.write(.policy("web"))?.kind == "GlobalNetworkPolicy")
-        let stream = ChangeOperation.apply(Manifest([source]), prune: nil)
-        let unchanged = try #require(bench.write(stream))
+        let manifest = ChangeOperation.apply(Manifest([source]), prune: nil)
+        let unchanged = try #require(bench.write(manifest))
         #expect(unchanged.parts.map(\.kind) == ["CrossRegionPolicy"])
         let request = ChangeRequest.sample(.delete(Self.web))
         let entry = bench.planner.journalEntry(
@@ -302,8 +301,8 @@ import Testing
         #expect(refusal?.objects.contains { $0.name == "web" } == true)
     }
 
-    @Test("In a stream it may name what the stream creates, and prune spares its parts")
-    func stream() throws {
+    @Test("In a manifest it may name what the manifest creates, and prune spares its parts")
+    func manifest() throws {
         let region = JSONValue.json(#"{"kind":"Region","name":"new","labels":{"by":"ci"}}"#)
         var source = Self.document(#"{"region":"new"}"#, Self.east).objectValue ?? JSONObject()
         source["metadata"] = ["name": "web", "labels": ["by": "ci"]]

@@ -1,10 +1,9 @@
+import ControlPlane
 import Domain
 import Etcd
 import Store
 import TestSupport
 import Testing
-
-@testable import ControlPlane
 
 @Suite struct HeadCheckTests {
     @Test("A chain that servers wrote passes, also with other writers' changes in between")

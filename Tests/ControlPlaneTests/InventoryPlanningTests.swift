@@ -1,9 +1,8 @@
 import Calico
+import ControlPlane
 import Documents
 import Domain
 import Testing
-
-@testable import ControlPlane
 
 @Suite struct InventoryPlanningTests {
     private let bench: PlannerBench

@@ -1,12 +1,11 @@
 import Calico
+import ControlPlane
 import Documents
 import Domain
 import Etcd
 import Store
 import TestSupport
 import Testing
-
-@testable import ControlPlane
 
 @Suite struct JournalAuthenticationTests {
     private static let web = PlannerBench.root + "globalnetworkpolicies/web"

@@ -1,8 +1,7 @@
+import ControlPlane
 import Domain
 import TestSupport
 import Testing
-
-@testable import ControlPlane
 
 @Suite struct JournalFormTests {
     private static let full = JournalEntry(

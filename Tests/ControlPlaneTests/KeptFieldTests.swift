@@ -1,9 +1,8 @@
 import Calico
+import ControlPlane
 import Documents
 import Domain
 import Testing
-
-@testable import ControlPlane
 
 /// Tests of patches of policies with fields that this release does not know.
 @Suite struct KeptFieldTests {

@@ -1,10 +1,9 @@
+import ControlPlane
 import Domain
 import Etcd
 import Store
 import TestSupport
 import Testing
-
-@testable import ControlPlane
 
 @Suite struct KeyFuzzTests {
     private static let root = PlannerBench.root

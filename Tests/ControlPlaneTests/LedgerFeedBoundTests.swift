@@ -1,11 +1,10 @@
+import ControlPlane
 import Domain
 import Etcd
 import Store
 import Synchronization
 import TestSupport
 import Testing
-
-@testable import ControlPlane
 
 /// A value that several tasks of a test share.
 private final class Shared<Value: Sendable>: Sendable {
@@ -97,7 +96,7 @@ private final class Shared<Value: Sendable>: Sendable {
     }
 
     @Test(
-        "While changes do not get into the ledger nothing may be written, until it is followed anew"
+        "While changes do not reach the ledger, writes are refused until etcd is followed again"
     )
     func defectIsAnObstacle() async throws {
         try await withServer { plane, ledger, etcd in
@@ -111,7 +110,7 @@ private final class Shared<Value: Sendable>: Sendable {
                 try await plane.submit(.region("two"))
             }
             #expect(error?.code == .ledgerUnavailable)
-            #expect(error?.message.contains("do not get into the audit ledger") == true)
+            #expect(error?.message.contains("do not reach the audit ledger") == true)
             // The next change makes the follower start again from the ledger's last revision. Nothing is missing
             // afterwards.
             try await etcd.put(key, "[]".bytes)

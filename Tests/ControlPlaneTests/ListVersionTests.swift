@@ -1,11 +1,10 @@
 import Calico
+import ControlPlane
 import Domain
 import Etcd
 import Store
 import TestSupport
 import Testing
-
-@testable import ControlPlane
 
 /// Tests of `ControlPlane.listVersion`, from which the ETags of lists are made.
 @Suite struct ListVersionTests {

@@ -1,8 +1,7 @@
+import ControlPlane
 import Documents
 import Domain
 import Testing
-
-@testable import ControlPlane
 
 /// Tests of the answer to a refused manifest. It names the document and its error.
 @Suite struct ManifestAnswerTests {
@@ -20,13 +19,14 @@ import Testing
         #expect(wrong.violations.map(\.pointer) == ["/2/name"])
         #expect(
             wrong.detail.hasPrefix(
-                "nothing of the stream was applied: the 3rd document (line 8), region C: /2/name: ")
+                "nothing in the manifest was applied: the 3rd document (line 8), region C: /2/name: "
+            )
         )
         let repeated = try refusal(
             "kind: Region\nname: a\n---\nkind: Region\nname: b\n---\nkind: Region\nname: a\n")
         #expect(
             repeated.detail
-                == "nothing of the stream was applied: the 3rd document (line 7): "
+                == "nothing in the manifest was applied: the 3rd document (line 7): "
                 + "/2: region a is already in the 1st document (line 1): name each object once")
     }
 

@@ -1,8 +1,7 @@
+import ControlPlane
 import Documents
 import Domain
 import Testing
-
-@testable import ControlPlane
 
 @Suite struct ManifestPlanningTests {
     private let bench = PlannerBench()
@@ -16,7 +15,7 @@ import Testing
          "spec":{"order":1,"selector":"has(a)","ingress":[{"action":"Allow","source":{"selector":"has(b)"}}]}}
         """
 
-    private static func stream(_ documents: String..., prune: String? = nil) -> ChangeOperation {
+    private static func manifest(_ documents: String..., prune: String? = nil) -> ChangeOperation {
         .apply(
             Manifest(documents.map { .json($0) }),
             prune: prune.flatMap { try? Selector(parsing: $0) })
@@ -32,7 +31,7 @@ import Testing
 
     @Test("Documents are planned after what they need, in one change")
     func dependencies() throws {
-        let write = try #require(bench.write(Self.stream(Self.policy, Self.web, Self.region)))
+        let write = try #require(bench.write(Self.manifest(Self.policy, Self.web, Self.region)))
         #expect(
             Self.verbs(write) == [
                 "create region one", "create subnet web of region one", "create policy p",
@@ -40,13 +39,13 @@ import Testing
         #expect(write.writes.count == Set(write.writes.map(\.path)).count)
         #expect(write.required.isEmpty, "the tier is part of the change")
         let list = #"{"kind":"List","items":[\#(Self.region),\#(Self.web)]}"#
-        #expect(bench.write(Self.stream(list))?.parts.count == 2)
+        #expect(bench.write(Self.manifest(list))?.parts.count == 2)
     }
 
-    @Test("A stream that is applied again changes nothing, and each object says so")
+    @Test("A manifest that is applied again changes nothing, and each object says so")
     func repeated() throws {
-        bench.accept(Self.stream(Self.region, Self.web, Self.policy))
-        let write = try #require(bench.write(Self.stream(Self.region, Self.web, Self.policy)))
+        bench.accept(Self.manifest(Self.region, Self.web, Self.policy))
+        let write = try #require(bench.write(Self.manifest(Self.region, Self.web, Self.policy)))
         #expect(write.writes.isEmpty)
         #expect(write.parts.allSatisfy { $0.verb == .unchanged && $0.before != nil })
     }
@@ -55,7 +54,7 @@ import Testing
     func violations() throws {
         let refusal = try #require(
             bench.refusal(
-                Self.stream(
+                Self.manifest(
                     Self.subnet("a", "10.0.1.0/24"), Self.region, Self.subnet("b", "10.0.1.128/25"),
                     #"{"kind":"Subnet","region":"one","name":"c","cidr":"10.0.9.1/24"}"#,
                     #"{"kind":"Pod"}"#, Self.region, "7", #"{"kind":"Region"}"#,
@@ -73,28 +72,28 @@ import Testing
     func reasons() throws {
         let overlap = try #require(
             bench.refusal(
-                Self.stream(
+                Self.manifest(
                     Self.region, Self.subnet("a", "10.0.1.0/24"), Self.subnet("b", "10.0.1.0/24"))))
         #expect(overlap.reason == .overlap)
         #expect(overlap.objects.map(\.name) == ["a"])
-        let absent = try #require(bench.refusal(Self.stream(Self.web)))
+        let absent = try #require(bench.refusal(Self.manifest(Self.web)))
         #expect(absent.reason == .notFound)
         #expect(absent.violations.map { "\($0.pointer) \($0.rule)" } == ["/0 apply.not-found"])
         let knockOn = try #require(
             bench.refusal(
-                Self.stream(
+                Self.manifest(
                     #"{"kind":"Region","name":"one","addressBlocks":["10.0.0.1/16"]}"#, Self.web)))
         #expect(knockOn.violations.map(\.pointer) == ["/0/addressBlocks/0"])
-        #expect(bench.refusal(Self.stream())?.rules == ["apply.empty"])
+        #expect(bench.refusal(Self.manifest())?.rules == ["apply.empty"])
     }
 
     @Test("Pruning removes what carries the label and is not named, and its addresses are free")
     func prune() throws {
         bench.accept(
-            Self.stream(Self.region, Self.web, Self.policy, Self.subnet("own", "10.0.2.0/24")))
+            Self.manifest(Self.region, Self.web, Self.policy, Self.subnet("own", "10.0.2.0/24")))
         let write = try #require(
             bench.accept(
-                Self.stream(
+                Self.manifest(
                     Self.region, Self.subnet("new", "10.0.1.0/24"), prune: "by == 'ci'")))
         #expect(
             Self.verbs(write) == [
@@ -106,19 +105,20 @@ import Testing
     }
 
     @Test(
-        "A region goes with the last of what uses it; while something stays, the stream is refused")
+        "A region goes with the last of what uses it; while something stays, the manifest is refused"
+    )
     func pruneRegion() throws {
         let labelled =
             #"{"kind":"Region","name":"one","addressBlocks":["10.0.0.0/16"],"labels":{"by":"ci"}}"#
         let other = #"{"kind":"Region","name":"two","addressBlocks":["10.0.0.0/16"]}"#
-        bench.accept(Self.stream(labelled, Self.web))
-        let write = try #require(bench.write(Self.stream(other, prune: "by == 'ci'")))
+        bench.accept(Self.manifest(labelled, Self.web))
+        let write = try #require(bench.write(Self.manifest(other, prune: "by == 'ci'")))
         #expect(
             Self.verbs(write) == [
                 "delete subnet web of region one", "delete region one", "create region two",
             ])
-        bench.accept(Self.stream(Self.subnet("own", "10.0.2.0/24")))
-        let refusal = try #require(bench.refusal(Self.stream(Self.web, prune: "by == 'ci'")))
+        bench.accept(Self.manifest(Self.subnet("own", "10.0.2.0/24")))
+        let refusal = try #require(bench.refusal(Self.manifest(Self.web, prune: "by == 'ci'")))
         #expect(refusal.reason == .inUse)
     }
 
@@ -126,7 +126,8 @@ import Testing
     func boundlessPrune() {
         for selector in ["all()", "!has(by)", "by != 'x'"] {
             #expect(
-                bench.refusal(Self.stream(Self.region, prune: selector))?.rules == ["apply.prune"])
+                bench.refusal(Self.manifest(Self.region, prune: selector))?.rules == ["apply.prune"]
+            )
         }
     }
 
@@ -136,17 +137,17 @@ import Testing
             {"apiVersion":"projectcalico.org/v3","kind":"GlobalNetworkPolicy","metadata":{"name":"p"},
              "spec":{"selector":"has(a)","ingress":[{"action":"Allow"}]}}
             """
-        let write = try #require(bench.write(Self.stream(Self.region, open)))
+        let write = try #require(bench.write(Self.manifest(Self.region, open)))
         #expect(write.warnings.map(\.rule.name) == ["lint.open-ingress"])
         #expect(write.warnings.first?.pointer.hasPrefix("/1/spec/ingress/0") == true)
         let strict = bench.refusal(
-            Self.stream(Self.region, open), options: ChangeOptions(strict: true))
+            Self.manifest(Self.region, open), options: ChangeOptions(strict: true))
         #expect(strict?.rules == ["lint.open-ingress"])
     }
 }
 
 /// Tests of the bounds on the work for one manifest.
-@Suite struct StreamBoundTests {
+@Suite struct ManifestBoundTests {
     private let bench = PlannerBench()
 
     private static func regions(_ count: Int) -> ChangeOperation {
@@ -159,7 +160,8 @@ import Testing
                 }), prune: nil)
     }
 
-    @Test("A stream of more documents than are planned at once is refused before any is looked at")
+    @Test(
+        "A manifest of more documents than are planned at once is refused before any is looked at")
     func tooManyDocuments() throws {
         let refusal = try #require(bench.refusal(Self.regions(Manifest.maximumDocuments + 1)))
         #expect(refusal.reason == .tooLarge)
@@ -168,21 +170,21 @@ import Testing
         #expect(write.writes.count == Manifest.maximumDocuments)
     }
 
-    @Test("Planning asks the mirror the same number of questions for each document of a stream")
+    @Test("Planning asks the mirror the same number of questions for each document of a manifest")
     func linear() {
         func questions(_ count: Int) -> Int {
             let request = ChangeRequest.sample(Self.regions(count))
             let draft = bench.planner.draft(
                 PreparedChange(request.operation, regions: []), request, bench.mirror,
                 deadline: .now + .seconds(60))
-            return draft.reads.answers.count
+            return draft.reads.count
         }
         let (few, more, many) = (questions(100), questions(200), questions(400))
         #expect(more > few)
         #expect(many - more == 2 * (more - few))
     }
 
-    @Test("Planning ends when the time is over, and plans no part of the stream")
+    @Test("Planning ends when the time is over, and plans no part of the manifest")
     func deadline() {
         let request = ChangeRequest.sample(Self.regions(10))
         let draft = bench.planner.draft(
@@ -206,7 +208,7 @@ import Testing
             return bench.planner.draft(
                 PreparedChange(request.operation, regions: []), request, bench.mirror,
                 deadline: .now + .seconds(60)
-            ).reads.answers.count
+            ).reads.count
         }
         #expect(bench.refusal(.delete(.region("west")))?.objects.map(\.name) == ["user"])
         #expect(questions(.delete(.region("west"))) < 20)
@@ -235,7 +237,7 @@ import Testing
             let change = PreparedChange(operation, regions: ["west"])
             let draft = bench.planner.draft(
                 change, request, bench.mirror, deadline: .now + .seconds(60))
-            #expect(!change.isQuicklyPlanned || draft.reads.answers.count < 20, "\(operation.verb)")
+            #expect(!change.isQuicklyPlanned || draft.reads.count < 20, "\(operation.verb)")
         }
         for (count, mayBe) in [(200, true), (201, false)] {
             let change = PreparedChange(Self.regions(count), regions: [])

@@ -1,9 +1,8 @@
 import Calico
+import ControlPlane
 import Domain
 import Etcd
 import Testing
-
-@testable import ControlPlane
 
 @Suite struct MirrorTests {
     private static func set(_ name: String, _ nets: [String]) -> KeyValue {

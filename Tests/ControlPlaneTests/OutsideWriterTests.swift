@@ -1,12 +1,11 @@
 import Calico
+import ControlPlane
 import Documents
 import Domain
 import Etcd
 import Synchronization
 import TestSupport
 import Testing
-
-@testable import ControlPlane
 
 /// Tests of concurrent writers that do not change `head`, such as calicoctl.
 @Suite struct OutsideWriterTests {
@@ -157,7 +156,7 @@ import Testing
                 try await controlPlane.submit(.region("one"))
             }
             #expect(error?.code == .etcdUnavailable)
-            #expect(error?.message.contains("has not been applied") == true)
+            #expect(error?.message.contains("was not applied") == true)
             #expect(error?.message.contains("the members have no leader") == true)
         }
     }

@@ -1,10 +1,9 @@
 import Calico
+import ControlPlane
 import Documents
 import Domain
 import Etcd
 import Synchronization
-
-@testable import ControlPlane
 
 /// A planner with a mirror that a test fills. It uses no etcd, and neither the clock nor random numbers.
 final class PlannerBench {

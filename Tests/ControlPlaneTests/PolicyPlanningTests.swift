@@ -1,9 +1,8 @@
 import Calico
+import ControlPlane
 import Documents
 import Domain
 import Testing
-
-@testable import ControlPlane
 
 @Suite struct PolicyPlanningTests {
     private static let policies = PlannerBench.root + "globalnetworkpolicies/"

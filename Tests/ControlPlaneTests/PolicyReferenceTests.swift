@@ -1,8 +1,7 @@
+import ControlPlane
 import Documents
 import Domain
 import Testing
-
-@testable import ControlPlane
 
 /// Tests of the warnings about groups and labels that a Calico policy names and no VM has.
 @Suite struct PolicyReferenceTests {

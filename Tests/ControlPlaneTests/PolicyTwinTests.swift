@@ -1,9 +1,8 @@
 import Calico
+import ControlPlane
 import Documents
 import Domain
 import Testing
-
-@testable import ControlPlane
 
 /// Tests of two stored policies that are one object in the API: `two`, and `default.two`, which an older Calico wrote.
 @Suite struct PolicyTwinTests {
@@ -55,7 +54,7 @@ import Testing
         #expect(bench.mirror.read { $0.stored.findings.byPath.isEmpty })
     }
 
-    @Test("A write of one of two says so, in PUT, PATCH and a stream")
+    @Test("A write of one of two says so, in PUT, PATCH and a manifest")
     func warnings() throws {
         bench.accept(.policy("two"))
         leftover()

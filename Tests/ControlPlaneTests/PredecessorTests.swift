@@ -1,11 +1,10 @@
+import ControlPlane
 import Domain
 import Etcd
 import Foundation
 import Store
 import TestSupport
 import Testing
-
-@testable import ControlPlane
 
 /// Tests that a ledger reports the ledger that it replaced, after a file was deleted or rewritten under a new id.
 @Suite struct PredecessorTests {

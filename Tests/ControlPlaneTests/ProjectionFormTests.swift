@@ -1,10 +1,9 @@
 import Calico
+import ControlPlane
 import Domain
 import Etcd
 import Store
 import Testing
-
-@testable import ControlPlane
 
 @Suite struct ProjectionFormTests {
     static let web = PlannerBench.root + "globalnetworkpolicies/web"

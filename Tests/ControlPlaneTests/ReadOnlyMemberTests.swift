@@ -1,8 +1,7 @@
+import ControlPlane
 import Documents
 import Domain
 import Testing
-
-@testable import ControlPlane
 
 /// Tests of the members that the server sets. One rule holds for all kinds, members and verbs: a document may repeat
 /// the present value, and any other value is refused.
@@ -107,8 +106,8 @@ import Testing
             Issue.record("refused: \(bench.refusal(.put(kind.name, try shown(kind)))?.rules ?? [])")
             return
         }
-        let stream = try #require(bench.write(operation(.apply, kind, try shown(kind))))
-        #expect(stream.writes.isEmpty)
+        let manifest = try #require(bench.write(operation(.apply, kind, try shown(kind))))
+        #expect(manifest.writes.isEmpty)
     }
 
     @Test(
@@ -225,7 +224,7 @@ import Testing
     }
 
     @Test(
-        "A document of a stream is named as it is decoded, or told why it has no name",
+        "A document of a manifest is named as it is decoded, or told why it has no name",
         arguments: [
             // YAML reads an unquoted `no` or `off` as false, and Calico would store a policy with that name, which
             // nobody wants.
@@ -256,9 +255,10 @@ import Testing
             (#"{"kind":7}"#, "apply.kind /0/kind"), (#"{"kind":null}"#, "apply.kind /0/kind"),
         ])
     func named(document: String, says: String) {
-        let stream = Manifest([.json(document)])
+        let manifest = Manifest([.json(document)])
         let found =
-            stream.items.map { "\($0.name)" } + stream.violations.map { "\($0.rule) \($0.pointer)" }
+            manifest.items.map { "\($0.name)" }
+            + manifest.violations.map { "\($0.rule) \($0.pointer)" }
         #expect(found == [says])
     }
 }

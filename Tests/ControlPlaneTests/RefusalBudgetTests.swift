@@ -1,6 +1,5 @@
+import ControlPlane
 import Testing
-
-@testable import ControlPlane
 
 @Suite struct RefusalBudgetTests {
     private static let start = ContinuousClock.now

@@ -1,3 +1,4 @@
+import ControlPlane
 import Documents
 import Domain
 import Foundation
@@ -5,8 +6,6 @@ import Logging
 import Store
 import TestSupport
 import Testing
-
-@testable import ControlPlane
 
 @Suite struct RefusalLogTests {
     @Test(
@@ -22,7 +21,7 @@ import Testing
         var lost = 0
         while lost < 3 {
             do {
-                try await recorder.record(Self.attempt)
+                try await recorder.record(Self.refusal)
             } catch {
                 lost += 1
             }
@@ -43,7 +42,7 @@ import Testing
         try await ledger.close()
     }
 
-    private static var attempt: AuditRecord.Draft {
+    private static var refusal: AuditRecord.Draft {
         var row = AuditRecord.Draft(
             time: SystemClock.now(), origin: .api, actor: "mallory", verb: .delete, kind: "Region",
             name: "west", outcome: .refused)

@@ -38,10 +38,10 @@ import ControlPlane
                 try await warned(controlPlane, blind) == [
                     "/metadata/labels/theirs", "/spec/performanceHints",
                 ])
-            let stream = ChangeOperation.apply(
+            let manifest = ChangeOperation.apply(
                 Manifest([Self.policy(labels: #""own":"1""#)]), prune: nil)
             #expect(
-                try await warned(controlPlane, stream) == [
+                try await warned(controlPlane, manifest) == [
                     "/0/metadata/labels/theirs", "/0/spec/performanceHints",
                 ])
             let strict = try await controlPlane.submit(blind, options: ChangeOptions(strict: true))

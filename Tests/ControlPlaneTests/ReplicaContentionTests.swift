@@ -1,9 +1,8 @@
+import ControlPlane
 import Etcd
 import Synchronization
 import TestSupport
 import Testing
-
-@testable import ControlPlane
 
 /// Tests that the writer lets another busy replica go first (`ReplicaTurns`), so that the two do not make each other's
 /// transactions fail.

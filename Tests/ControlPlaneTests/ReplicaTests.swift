@@ -1,4 +1,4 @@
-@testable import ControlPlane
+import ControlPlane
 import Documents
 import Domain
 import Etcd

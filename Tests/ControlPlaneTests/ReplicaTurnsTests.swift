@@ -1,6 +1,5 @@
+import ControlPlane
 import Testing
-
-@testable import ControlPlane
 
 @Suite struct ReplicaTurnsTests {
     /// `#expect` does not accept a call of a mutating method directly.

@@ -1,6 +1,5 @@
+import ControlPlane
 import Testing
-
-@testable import ControlPlane
 
 @Suite struct RevisionGateTests {
     private let far = ContinuousClock.now + .seconds(60)

@@ -1,9 +1,8 @@
+import ControlPlane
 import Etcd
 import Store
 import TestSupport
 import Testing
-
-@testable import ControlPlane
 
 @Suite struct SilentWatchTests {
     @Test("While only the watch hangs, nothing is decided, and health gives the reason")

@@ -1,7 +1,6 @@
+import ControlPlane
 import TestSupport
 import Testing
-
-@testable import ControlPlane
 
 @Suite struct SortedMapTests {
     @Test("Random operations leave what a dictionary would hold", arguments: [1, 2, 3] as [UInt64])

@@ -1,9 +1,8 @@
 import Calico
+import ControlPlane
 import Domain
 import Etcd
 import Testing
-
-@testable import ControlPlane
 
 /// Tests of the findings that the mirror keeps about stored values.
 @Suite struct StoredFindingTests {

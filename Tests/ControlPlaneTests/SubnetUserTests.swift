@@ -1,9 +1,8 @@
 import Calico
+import ControlPlane
 import Documents
 import Domain
 import Testing
-
-@testable import ControlPlane
 
 /// Tests of subnets that CrossRegionPolicies name.
 @Suite struct SubnetUserTests {
@@ -71,8 +70,8 @@ import Testing
         #expect(bench.accept(.delete(Self.apps)) != nil)
     }
 
-    @Test("A stream may remove the subnet together with what names it")
-    func streamRemovesBoth() throws {
+    @Test("A manifest may remove the subnet together with what names it")
+    func manifestRemovesBoth() throws {
         bench.accept(.subnet("west", "other", "10.1.1.0/24"))
         let prune = try Selector(parsing: "by == 'ci'")
         let change = ChangeOperation.apply(
@@ -98,8 +97,8 @@ import Testing
         let subnet: JSONValue = [
             "kind": "Subnet", "region": "west", "name": "apps", "cidr": "10.1.9.0/24",
         ]
-        for stream in [[subnet], [subnet, Self.document("web")]] {
-            let applied = try #require(bench.write(.apply(Manifest(stream), prune: nil)))
+        for manifest in [[subnet], [subnet, Self.document("web")]] {
+            let applied = try #require(bench.write(.apply(Manifest(manifest), prune: nil)))
             #expect(
                 applied.writes.map(\.path).sorted()
                     == [Self.policies + "web", Self.apps24].sorted())

@@ -1,11 +1,10 @@
+import ControlPlane
 import Domain
 import Etcd
 import Store
 import Synchronization
-import Testing
-
-@testable import ControlPlane
 import TestSupport
+import Testing
 
 @Suite struct UnknownOutcomeTests {
     private static let key = EtcdKey(
@@ -142,11 +141,11 @@ import TestSupport
 
 /// Tests of a change that was given up after a lost answer, and that the request's task then plans again.
 @Suite struct GivenUpChangeTests {
-    @Test("A stream that others overtake after its answer was lost is applied all the same")
+    @Test("A manifest that others overtake after its answer was lost is applied all the same")
     func overtakenAfterLostAnswer() async throws {
         try await withInterceptedServer { controlPlane, store, etcd in
             try await controlPlane.submit(.region("one", blocks: ["10.0.0.0/8"]))
-            let stream = ChangeOperation.apply(
+            let manifest = ChangeOperation.apply(
                 Manifest([
                     .json(#"{"kind":"Subnet","region":"one","name":"s","cidr":"10.0.0.0/24"}"#)
                 ]), prune: nil)
@@ -165,7 +164,7 @@ import TestSupport
                 try await etcd.put(key, stored?.value ?? [])
                 throw EtcdError(code: .unavailable, message: "lost by the test", outcome: .unknown)
             }
-            let request = ChangeRequest.sample(stream)
+            let request = ChangeRequest.sample(manifest)
             guard case .appliedManifest(let applied) = try await controlPlane.submit(request) else {
                 Issue.record("not applied")
                 return

@@ -22,7 +22,7 @@ struct SelectorTests {
             ("has(a", 6, "expected ) to close has("),
             ("has()", 5, "expected a label name"),
             ("all(x)", 5, "expected ) right after all("),
-            ("app", 4, "to ask whether it is there: has(app)"),
+            ("app", 4, "to test that the label exists: has(app)"),
             ("app is 'x'", 5, "expected an operator after the label"),
             ("a == 'é' & b == 'c'", 10, "expected &&, found a single &"),
             ("a == \"é\" é", 10, "expected a label name"),
@@ -34,7 +34,7 @@ struct SelectorTests {
             ("'a' == 'b'", 1, "expected a label, found a string"),
             ("all", 4, "the function is all()"), ("All()", 4, "the function is all()"),
             ("has a", 5, "has(label)"), ("not has(a)", 5, "to negate: !has(label)"),
-            ("*", 1, "to pick everything write all()"),
+            ("*", 1, "to match everything, write all()"),
         ])
     func errorPlace(text: String, column: Int, message: String) throws {
         let error = try #require(throws: SelectorError.self) { try Selector(parsing: text) }

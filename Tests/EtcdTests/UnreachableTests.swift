@@ -54,7 +54,7 @@ import Testing
         ("IP:127.0.0.1", 2, true, true, "its certificate is not trusted"),
         ("IP:127.0.0.1", -1, false, true, "its certificate has expired (20"),
         ("DNS:etcd.example", 2, false, true, "its certificate is for another name"),
-        ("IP:127.0.0.1", 2, false, false, "it wants a client certificate"),
+        ("IP:127.0.0.1", 2, false, false, "it requires a client certificate"),
     ])
     func namesTheProblemOfACertificate(
         names: String, days: Int, isForeign: Bool, hasOwn: Bool, expected: String

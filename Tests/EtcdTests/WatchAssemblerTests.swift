@@ -1,26 +1,26 @@
+import Etcd
 import Testing
-
-@testable import Etcd
 
 @Suite struct WatchAssemblerTests {
     private static func response(
         _ revisions: Int64..., header: Int64 = 100, fragment: Bool = false, cluster: UInt64 = 1
-    ) -> Etcdserverpb_WatchResponse {
-        var response = Etcdserverpb_WatchResponse()
-        response.header.clusterID = cluster
-        response.header.revision = header
-        response.fragment = fragment
-        response.events = revisions.map { revision in
-            var event = Etcdserverpb_Event()
-            event.kv.modRevision = revision
-            return event
-        }
-        return response
+    ) -> WatchResponse {
+        WatchResponse(
+            header: ResponseHeader(
+                clusterID: cluster, memberID: 1, revision: header, raftTerm: 1),
+            isFragment: fragment,
+            events: revisions.map { revision in
+                WatchEvent(
+                    kind: .put,
+                    keyValue: KeyValue(
+                        key: "/a", value: [], createRevision: revision, modRevision: revision,
+                        version: 1))
+            })
     }
 
-    private static func created(at revision: Int64) -> Etcdserverpb_WatchResponse {
+    private static func created(at revision: Int64) -> WatchResponse {
         var response = response(header: revision)
-        response.created = true
+        response.isCreated = true
         return response
     }
 

@@ -57,7 +57,7 @@ extension FaultTests {
                 var surroundings = ServerProcess.Surroundings()
                 surroundings.descriptors = 300
                 try await withServer(on: etcd, surroundings: surroundings) { server in
-                    #expect(server.log.contains("takes fewer connections than --max-connections"))
+                    #expect(server.log.contains("accepts fewer connections than --max-connections"))
                     let client = APIClient(server)
                     try await silent(400, on: client.http) {
                         try await client.accepted(.put, "/v1/regions/west", "{}")

@@ -101,7 +101,8 @@ extension CrossRegionCompiler {
                 return Violation(
                     pointer: name.pointer, rule: .lintNameCut,
                     message: "labels keep only \"\(name.value.label)\" of this name, so the rule"
-                        + " matches every name with the same beginning; an id is exact")
+                        + " matches every name with the same beginning; use the id to match exactly one"
+                )
             }
         }
     }

@@ -19,7 +19,7 @@ enum CoverageLint {
             report.add(
                 .lintNeverMatches, at: rules[index].pointer,
                 "can never match: the rule at \(rules[earlier].pointer)"
-                    + " already decides everything it would; move it up or remove it")
+                    + " already decides the same traffic; move it up or remove it")
         }
     }
 }

@@ -46,7 +46,7 @@ enum SelectorLints {
                 report.add(
                     .lintGroupEquality, at: pointer,
                     "the value of \(comparison.label) is the group's name, not its id;"
-                        + " to ask for members of the group write has(\(comparison.label))")
+                        + " to match members of the group, write has(\(comparison.label))")
             }
             // Other operators test for a part of a value, which need not be the name of a region.
             guard comparison.namesWholeValues else { continue }

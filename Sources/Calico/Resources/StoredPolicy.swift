@@ -78,7 +78,7 @@ enum StoredPolicy {
             .types, at: "/spec/types",
             "without types the policy acts in both directions, and so blocks the one that it has no"
                 + " rules for",
-            fix: "write the types that are meant: [Ingress], [Egress] or both")
+            fix: "write the intended types: [Ingress], [Egress] or both")
     }
 }
 

@@ -41,7 +41,7 @@ struct StoredRule {
         if text.isEmpty {
             report.add(
                 .actionMissing, at: place.pointer("action"),
-                "a rule without an action counts as Allow", fix: "write the action that is meant")
+                "a rule without an action counts as Allow", fix: "write the intended action")
         } else if !Self.actions.contains(text.lowercased()) {
             report.add(
                 .action, at: place.pointer("action"),

@@ -18,7 +18,7 @@ package struct StoredValue: Sendable {
                 resource = Resource(key: key, document: document)
             } else {
                 resource = nil
-                Self.unreadable(.notJSON, "is \(document.typeName), no object", into: &report)
+                Self.unreadable(.notJSON, "is \(document.typeName), not an object", into: &report)
             }
         } catch {
             resource = nil

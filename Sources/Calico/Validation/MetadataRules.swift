@@ -125,7 +125,7 @@ enum MetadataRules {
         if size > maxAnnotationBytes {
             report.add(
                 .annotationsSize, at: metadata.pointer(to: "annotations"),
-                "must have at most \(maxAnnotationBytes) bytes in keys and values; these have \(size)"
+                "must have at most \(maxAnnotationBytes) bytes in keys and values; it has \(size)"
             )
         }
     }
@@ -166,7 +166,7 @@ enum NameRules {
         if name.utf8.count > limit {
             report.add(
                 .nameLength, at: pointer,
-                "must have at most \(limit) characters; this has \(name.utf8.count)")
+                "must have at most \(limit) characters; it has \(name.utf8.count)")
         }
         guard KubernetesText.isSubdomain(name) else {
             let message = "lower-case letters, digits, '-' and '.', alphanumeric around every dot"

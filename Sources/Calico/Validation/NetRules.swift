@@ -48,7 +48,7 @@ enum NetRules {
         if nodes.count > maxNets {
             report.add(
                 .netCount, at: entity.pointer(to: name),
-                "must have at most \(maxNets) nets; these are \(nodes.count)."
+                "must have at most \(maxNets) nets; it has \(nodes.count)."
                     + " A GlobalNetworkSet holds any number")
         }
         var families = Families()

@@ -98,7 +98,7 @@ enum PolicySpecRules {
             report.add(
                 .tierLength, at: spec.pointer(to: "tier"),
                 "must have at most \(KubernetesText.maxLabelLength) characters,"
-                    + " because it becomes a label's value; this has \(tier.utf8.count)")
+                    + " because it becomes a label's value; it has \(tier.utf8.count)")
         }
     }
 
@@ -125,7 +125,7 @@ enum PolicySpecRules {
         if untracked && preDNAT {
             report.add(
                 .untrackedPreDNAT, at: spec.pointer(to: "preDNAT"),
-                "preDNAT and doNotTrack exclude each other: leave one of them out")
+                "preDNAT and doNotTrack cannot be combined: leave one of them out")
         }
         if preDNAT, !spec.list("egress").isEmpty {
             report.add(
@@ -152,7 +152,7 @@ enum PolicySpecRules {
         if rules.count > maxRules {
             report.add(
                 .ruleCount, at: spec.pointer(to: direction.rawValue),
-                "must have at most \(maxRules) rules; these are \(rules.count)")
+                "must have at most \(maxRules) rules; it has \(rules.count)")
         }
         for rule in rules {
             PolicyRules.check(rule, direction, kind: kind, into: &report)

@@ -103,7 +103,7 @@ enum PortRules {
                 if ports.count > Port.maximumCount {
                     report.add(
                         .portCount, at: pointer,
-                        "must have at most \(Port.maximumCount) ports; these are \(ports.count)")
+                        "must have at most \(Port.maximumCount) ports; it has \(ports.count)")
                 }
                 ports.forEach { port($0, into: &report) }
                 netProtocol(rule, for: ports, at: pointer, into: &report)

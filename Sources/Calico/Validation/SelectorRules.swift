@@ -42,7 +42,7 @@ enum SelectorRules {
         {
             report.add(
                 .selectorLength, at: pointer,
-                "must have at most \(maxLength) characters; this has \(text.unicodeScalars.count)")
+                "must have at most \(maxLength) characters; it has \(text.unicodeScalars.count)")
         }
         do {
             _ = try Selector(parsing: text)

@@ -10,7 +10,7 @@ extension Checkpoints {
     /// Updates etcd's anchor to the newest checkpoint, if etcd answers.
     ///
     /// Only one run is active at a time, because two runs would both report the same mismatch.
-    func tryToAnchor() async {
+    package func tryToAnchor() async {
         await anchoring.run {
             guard self.state.withLock({ $0.isKeyOnRecord }) else { return }
             await self.attempt(.predecessor) {
@@ -56,13 +56,13 @@ extension Checkpoints {
         let text = String(decoding: current.value, as: UTF8.self)
         var mismatch = LedgerMismatch(reason: "", anchored: nil, size: ledger.lastSeq, root: nil)
         guard let signed = SignedCheckpoint(text), signed.checkpoint.origin == ledger.origin else {
-            mismatch.reason = "etcd's anchor is no checkpoint of this ledger"
+            mismatch.reason = "the anchor in etcd is not a checkpoint of this ledger"
             return mismatch
         }
         mismatch.anchored = signed.checkpoint
         let keys = try await ledger.signingKeys().map(\.key) + [key.verifier]
         guard keys.contains(where: signed.note.isSigned(by:)) else {
-            mismatch.reason = "etcd's anchor is signed by none of this ledger's keys"
+            mismatch.reason = "the anchor in etcd is not signed by any of this ledger's keys"
             return mismatch
         }
         let size = signed.checkpoint.size
@@ -76,7 +76,7 @@ extension Checkpoints {
             mismatch.reason = "the ledger has fewer rows than were anchored"
             mismatch.root = try await root(size: mismatch.size)
         } else {
-            mismatch.reason = "the ledger's rows are not those that were anchored"
+            mismatch.reason = "the ledger's rows differ from those that were anchored"
         }
         return mismatch
     }

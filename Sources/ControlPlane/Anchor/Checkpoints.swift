@@ -15,10 +15,10 @@ package final class Checkpoints: Service {
 
         var problem: String {
             switch self {
-            case .key: "the signing key cannot be put on record"
+            case .key: "the signing key cannot be recorded"
             case .checkpoint: "no checkpoint can be made"
             case .anchor: "the checkpoint is not anchored in etcd"
-            case .predecessor: "it is not known which ledgers this one replaced"
+            case .predecessor: "the ledgers that this one replaced cannot be determined"
             }
         }
     }
@@ -112,7 +112,7 @@ package final class Checkpoints: Service {
         stored: StoredCheckpoint, isNew: Bool, isAnchored: Bool
     ) {
         guard await isKeyOnRecord() else {
-            throw ControlPlaneError(.notReady, "the signing key is not on record yet")
+            throw ControlPlaneError(.notReady, "the signing key is not recorded yet")
         }
         do {
             let made = try await ledger.makeCheckpoint(key, time: now())
@@ -210,7 +210,7 @@ package final class Checkpoints: Service {
     }
 
     /// Runs `body`. Logs its error and shows it in the status until the same step succeeds.
-    func attempt(_ part: Part, _ body: () async throws -> Void) async {
+    package func attempt(_ part: Part, _ body: () async throws -> Void) async {
         do {
             try await body()
             state.withLock { $0.status.problems[part] = nil }

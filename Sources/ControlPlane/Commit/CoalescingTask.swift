@@ -2,7 +2,7 @@ import Synchronization
 
 /// Runs a piece of work, one run at a time. Callers that arrive during a run share the next run. So no caller waits for
 /// more than two runs.
-final class CoalescingTask: Sendable {
+package final class CoalescingTask: Sendable {
     private struct Turn: Sendable {
         let number: Int
         let task: Task<Void, Never>
@@ -20,12 +20,15 @@ final class CoalescingTask: Sendable {
     // This is a mutex and not an actor, because a cancellation handler cannot wait for an actor.
     private let state = Mutex(State())
 
+    /// Creates a task without a run.
+    package init() {}
+
     /// The number of waiting callers.
-    var waiting: Int { state.withLock { $0.waiting.values.reduce(0) { $0 + $1.count } } }
+    package var waiting: Int { state.withLock { $0.waiting.values.reduce(0) { $0 + $1.count } } }
 
     /// Waits for the end of a run of `body` that began after the call. Returns early if the caller is cancelled. A
     /// run is cancelled when all its callers are cancelled.
-    func run(_ body: @escaping @Sendable () async -> Void) async {
+    package func run(_ body: @escaping @Sendable () async -> Void) async {
         let (turn, caller) = join(body)
         await withTaskCancellationHandler {
             await withCheckedContinuation { continuation in

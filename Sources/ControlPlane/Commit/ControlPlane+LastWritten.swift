@@ -35,7 +35,7 @@ extension ControlPlane {
     /// Returns the keys of the objects in the mirror that would lose labels or fields by this change.
     private func pathsLosingMembers(_ change: PreparedChange) -> [String] {
         let changes: [PreparedChange] =
-            if case .apply(let stream) = change { stream.items.map(\.change) } else { [change] }
+            if case .apply(let manifest) = change { manifest.items.map(\.change) } else { [change] }
         let view = PlanningView(mirror)
         var paths: [String] = []
         for change in changes where paths.count < Self.lookups {

@@ -70,7 +70,7 @@ extension ControlPlane {
         guard isShown, isAudited else {
             throw ControlPlaneError(
                 .notYetVisible,
-                "etcd took the change at revision \(revision), but this server could not "
+                "etcd applied the change at revision \(revision), but this server could not "
                     + (isShown ? "audit" : "show") + " it in time",
                 changeID: id)
         }

@@ -37,12 +37,12 @@ package struct Head: Sendable, Equatable {
     /// Returns the head after one more change. Its hash covers the previous hash, the change's id, and every key with
     /// the written value, which is empty for a deletion. Each part is preceded by its length, so that two different
     /// changes never give the same bytes.
-    func next(changeID: ChangeID, writes: [ObjectWrite]) -> Head {
+    package func next(changeID: ChangeID, writes: [ObjectWrite]) -> Head {
         next(changeID: changeID, values: writes.map { ($0.path, $0.bytes) })
     }
 
     /// Returns the head after one more change, from values that were read from etcd. Nil bytes mean a deletion.
-    func next(changeID: ChangeID, values: [(path: String, bytes: [UInt8]?)]) -> Head {
+    package func next(changeID: ChangeID, values: [(path: String, bytes: [UInt8]?)]) -> Head {
         var digest = SHA256()
         func add(_ bytes: [UInt8]) {
             digest.update(data: Array("\(bytes.count):".utf8))
@@ -83,7 +83,7 @@ package enum StoredHead: Sendable, Equatable {
             self = unreadable(.laterVersion(version))
             return
         case .malformed:
-            self = unreadable(.malformed("its version is no number from 1"))
+            self = unreadable(.malformed("its version is not a number from 1"))
             return
         }
         guard let seq = value["seq"]?.numberValue?.int64, seq >= 0,
@@ -94,7 +94,7 @@ package enum StoredHead: Sendable, Equatable {
             return
         }
         guard changeID.isEmpty ? seq == 0 : ChangeID(changeID) != nil else {
-            self = unreadable(.malformed("its changeId is none"))
+            self = unreadable(.malformed("its changeId is not a change id"))
             return
         }
         guard hash.utf8.count == 64, Hex.isLowerCase(hash) else {

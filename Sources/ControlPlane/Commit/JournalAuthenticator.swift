@@ -89,7 +89,7 @@ package struct JournalAuthenticator: Sendable {
 
     /// Prepares `entry` for signing for the change `id` and these writes. `JournalEntry.bytes` signs it later, because
     /// the writer sets `headRevision` after this call.
-    func seal(_ entry: inout JournalEntry, _ id: ChangeID, _ writes: [ObjectWrite]) {
+    package func seal(_ entry: inout JournalEntry, _ id: ChangeID, _ writes: [ObjectWrite]) {
         guard let key = keys.first else { return }
         entry.digests = writes.map { $0.bytes.map(JournalEntry.digest) }
         entry.signer = JournalEntry.Signer(key: key, id: id)

@@ -7,7 +7,7 @@
 ///
 /// Waiting makes sense only if the other replica is busy. After a wait in vain, this replica skips the next opportunity
 /// to wait. The number of skipped opportunities doubles with each further wait in vain.
-struct ReplicaTurns {
+package struct ReplicaTurns {
     /// The longest wait for another replica. It is the time of about three transactions on a slow disk.
     static let patience = Duration.milliseconds(20)
 
@@ -15,15 +15,19 @@ struct ReplicaTurns {
     private static let mostPassedOver = 64
 
     private var othersAreBusy = false
-    private(set) var passedOver = 0
+    /// The number of opportunities that are skipped because of the last wait; 0 if it was not in vain.
+    package private(set) var passedOver = 0
     private var leftToPass = 0
 
+    /// Creates the state of a replica that has seen no other replica.
+    package init() {}
+
     /// Notes that another replica has committed since the last commit of this one.
-    mutating func othersCommitted() { othersAreBusy = true }
+    package mutating func othersCommitted() { othersAreBusy = true }
 
     /// Returns true if this replica should wait for another replica's transaction. Called after each commit of this
     /// replica.
-    mutating func isTurnOfOthers() -> Bool {
+    package mutating func isTurnOfOthers() -> Bool {
         guard othersAreBusy else { return false }
         othersAreBusy = false
         guard leftToPass == 0 else {
@@ -34,7 +38,7 @@ struct ReplicaTurns {
     }
 
     /// Notes the result of a wait. A wait is in vain if no other replica committed during it.
-    mutating func waited(inVain: Bool) {
+    package mutating func waited(inVain: Bool) {
         passedOver = inVain ? min(max(1, passedOver * 2), Self.mostPassedOver) : 0
         leftToPass = passedOver
     }

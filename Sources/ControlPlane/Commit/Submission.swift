@@ -25,7 +25,7 @@ enum ChangeAnswer: Sendable {
 ///
 /// The state is in a mutex and not in an actor, because the deadline, the client's cancellation and the writer may
 /// answer at the same moment. A lock decides without a suspension which of them is first.
-final class Submission: Sendable {
+package final class Submission: Sendable {
     private enum Phase {
         case waiting, inFlight, answered
     }
@@ -50,7 +50,7 @@ final class Submission: Sendable {
     /// last resort after other changes have overtaken the change repeatedly.
     let insists: Bool
     /// The number of bytes that count against the queue's limit.
-    let cost: Int
+    package let cost: Int
     /// The mod_revision that `journal/<id>` must have: 0 if the key must be absent, otherwise the revision of the
     /// aborted entry of an earlier attempt. It is stored here, because a submission may return to the queue between two
     /// attempts.
@@ -60,7 +60,8 @@ final class Submission: Sendable {
     let mayBeJournaled: Mutex<Bool>
     private let state: Mutex<State>
 
-    init(
+    /// Creates a submission that waits for the writer until `deadline`.
+    package init(
         _ request: ChangeRequest, _ prepared: PreparedChange, _ draft: Draft,
         deadline: ContinuousClock.Instant, insists: Bool
     ) {

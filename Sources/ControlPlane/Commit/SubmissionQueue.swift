@@ -3,7 +3,7 @@ import Synchronization
 
 /// The writes that wait for the writer, in order of arrival. The queue is bounded in number and in bytes. The number
 /// limits the time that the last write waits. The bytes limit the memory that large manifests take.
-final class SubmissionQueue: Sendable {
+package final class SubmissionQueue: Sendable {
     private struct State {
         var waiting: [Submission] = []
         var bytes = 0
@@ -21,7 +21,7 @@ final class SubmissionQueue: Sendable {
     /// - Parameters:
     ///   - limit: The largest number of waiting writes.
     ///   - byteLimit: The largest sum of their bytes; see `Submission.cost`.
-    init(limit: Int, byteLimit: Int) {
+    package init(limit: Int, byteLimit: Int) {
         self.limit = limit
         self.byteLimit = byteLimit
         (wakes, signal) = Signal.make()
@@ -29,7 +29,7 @@ final class SubmissionQueue: Sendable {
 
     /// Appends the submission. Returns false if the queue is full or closed. An empty queue accepts a submission of
     /// any size.
-    func append(_ submission: Submission) -> Bool {
+    package func append(_ submission: Submission) -> Bool {
         let isTaken = state.withLock { state in
             guard state.waiting.count < limit, !state.isClosed,
                 state.bytes == 0 || state.bytes + submission.cost <= byteLimit
@@ -44,7 +44,7 @@ final class SubmissionQueue: Sendable {
 
     /// Puts members of a batch back at the front, in their order. The limits do not apply, because these writes were
     /// accepted before.
-    func putBack(_ submissions: [Submission]) {
+    package func putBack(_ submissions: [Submission]) {
         guard !submissions.isEmpty else { return }
         state.withLock { state in
             state.waiting.insert(contentsOf: submissions, at: 0)
@@ -64,7 +64,7 @@ final class SubmissionQueue: Sendable {
     }
 
     /// Waits for writes and returns 1 to `count` of them. Returns an empty array if the task is cancelled.
-    func next(upTo count: Int) async -> [Submission] {
+    package func next(upTo count: Int) async -> [Submission] {
         var iterator = wakes.makeAsyncIterator()
         while !Task.isCancelled {
             let batch = state.withLock { state in
@@ -81,6 +81,7 @@ final class SubmissionQueue: Sendable {
         return []
     }
 
+    /// The number of waiting submissions.
     var count: Int { state.withLock { $0.waiting.count } }
 
     /// Removes and returns the submissions that have reached their deadline.

@@ -76,7 +76,7 @@ extension Writer {
         switch planner.journal.read(request.id, stored.value) {
         case .doubtful(let doubt):
             return reused(
-                "what etcd holds for this Idempotency-Key cannot be used: \(doubt.problem)")
+                "the entry in etcd for this Idempotency-Key cannot be used: \(doubt.problem)")
         case .entry(let entry) where !entry.isAccepted: return nil
         case .entry(let entry) where entry.fingerprint != request.fingerprint:
             return reused(

@@ -192,18 +192,18 @@ extension Writer {
             .refused(
                 Refusal(
                     .refusedByEtcd,
-                    "etcd refuses this change for good: \(error.message). Nothing was applied; "
+                    "etcd refuses this change, and would refuse it again: \(error.message). Nothing was applied; "
                         + "please report this with the request"))
         }
     }
 
     private static func tooLarge(_ write: PlannedWrite, _ error: EtcdError) -> String {
-        let message = "the change is larger than etcd takes: \(error.message)"
+        let message = "the change is larger than etcd allows: \(error.message)"
         guard !write.parts.isEmpty else { return message }
         return message
-            + ". The stream changes \(write.writes.count) keys of \(write.size / 1024) KiB"
-            + " in all, and two more are needed; etcd's limits are --max-txn-ops (128 by default) and"
-            + " --max-request-bytes (1.5 MiB). Split the stream: regions and subnets first, then"
+            + ". The manifest changes \(write.writes.count) keys with \(write.size / 1024) KiB"
+            + " in total, and the server adds two keys; etcd's limits are --max-txn-ops (128 by default) and"
+            + " --max-request-bytes (1.5 MiB). Split the manifest: regions and subnets first, then"
             + " policies in parts"
     }
 }

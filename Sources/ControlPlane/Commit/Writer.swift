@@ -1,7 +1,7 @@
 import Domain
 import Etcd
 import Logging
-import Synchronization
+package import Synchronization
 
 /// Runs the only task that writes changes of objects to etcd. It takes waiting writes, checks that their drafts are
 /// current, and commits them together, one transaction at a time.
@@ -12,7 +12,7 @@ import Synchronization
 /// Each transaction compares the `head` that the previous one wrote. A second transaction in flight would fail that
 /// comparison, so only one is sent at a time. Batching provides the throughput: the next batch gathers while etcd
 /// commits.
-final class Writer: Sendable {
+package final class Writer: Sendable {
     struct Limits: Sendable {
         /// The largest number of operations, and of comparisons, in one transaction. etcd's `--max-txn-ops` is 128 by
         /// default.
@@ -37,7 +37,8 @@ final class Writer: Sendable {
     private let current = Mutex(Work())
     /// The revision of this writer's last transaction. The next transaction builds on it.
     let lastCommitted = Mutex<Int64>(0)
-    let turns = Mutex(ReplicaTurns())
+    /// The turns that this replica gives to others.
+    package let turns = Mutex(ReplicaTurns())
     /// Returns the reason why nothing may be written now; nil if writes are allowed.
     let writeBlocker: @Sendable () -> ControlPlaneError?
 
@@ -77,7 +78,8 @@ final class Writer: Sendable {
             request, prepared, draft, deadline: deadline, insists: insists)
         guard queue.append(submission) else {
             return .failed(
-                ControlPlaneError(.overloaded, "too many writes are waiting, or the server stops"))
+                ControlPlaneError(
+                    .overloaded, "too many writes are waiting, or the server is stopping"))
         }
         return await submission.value()
     }
@@ -106,12 +108,12 @@ final class Writer: Sendable {
     func expire(_ now: ContinuousClock.Instant) {
         let working = current.withLock { $0.members.filter { $0.deadline <= now } }
         for submission in working + queue.removeExpired(now) {
-            submission.expire("the change was not taken in time; it has not been applied")
+            submission.expire("the change waited too long and was not applied")
         }
     }
 
     /// The number of waiting writes.
-    var waiting: Int { queue.count }
+    package var waiting: Int { queue.count }
 
     /// Returns the reason why writes have been waiting for longer than `limit`; nil otherwise.
     func stall(longerThan limit: Duration) -> String? {
@@ -201,7 +203,7 @@ enum Trouble: Sendable, CustomStringConvertible {
 
     var description: String {
         switch self {
-        case .overtaken: "other replicas of this server were always faster"
+        case .overtaken: "other replicas of this server committed first each time"
         case .outdated(let paths):
             "other writers of etcd keep changing "
                 + paths.sorted().prefix(3).joined(separator: ", ")

@@ -170,9 +170,9 @@ extension ChangeStatus {
     mutating func name(from rows: [AuditRecord]) {
         guard let revision else { return }
         let own = rows.filter { $0.revision == revision && $0.origin == .api }
-        let stream = AppliedManifest(id, own, revision: revision)
-        guard !stream.objects.isEmpty else { return }
-        objects = stream.objects.map {
+        let manifest = AppliedManifest(id, own, revision: revision)
+        guard !manifest.objects.isEmpty else { return }
+        objects = manifest.objects.map {
             ObjectReference(kind: $0.kind, name: $0.name, region: $0.region)
         }
     }

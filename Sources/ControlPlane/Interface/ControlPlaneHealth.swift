@@ -73,7 +73,7 @@ package struct FindingSummary: Sendable {
         if isNamingMixed {
             parts.append(
                 "\(prefixedPolicies) policies are stored as default.<name> and \(plainPolicies) as"
-                    + " <name>: new ones become default.<name>, unless --policy-names says plain")
+                    + " <name>: new ones become default.<name>, unless --policy-names is plain")
         }
         return parts.isEmpty ? "as they look" : parts.joined(separator: "; ")
     }

@@ -59,7 +59,7 @@ package struct Manifest: Sendable {
         if flat.isEmpty {
             violations.append(
                 Violation(
-                    pointer: "", rule: .applyEmpty, message: "the stream holds no document"))
+                    pointer: "", rule: .applyEmpty, message: "the manifest has no documents"))
         }
     }
 }
@@ -190,7 +190,7 @@ private struct ManifestDocument {
     /// object.
     private static func unlisted(_ items: JSONValue) -> String {
         let found = items == .null ? "nothing" : items.typeName
-        return "expected a list of documents, found \(found): begin each with a dash (-), also a"
+        return "expected a list of documents, found \(found): begin each with a dash (-), even a"
             + " single one"
     }
 
@@ -244,12 +244,15 @@ extension RuleID {
 
 /// The names of a manifest's documents in answers: their ordinal number from 1, and their line if it is known. JSON
 /// pointers count from 0 (RFC 6901).
-struct DocumentNames: Sendable {
+package struct DocumentNames: Sendable {
     /// The line in which each document begins.
     var lines: [Int?] = []
 
+    /// Creates the names of documents that begin in `lines`.
+    package init(lines: [Int?] = []) { self.lines = lines }
+
     /// Returns the name of the document at this index, such as "the 3rd document (line 14)".
-    func name(_ index: Int) -> String {
+    package func name(_ index: Int) -> String {
         let line = index < lines.count ? lines[index] : nil
         return "the \(Self.ordinal(index + 1)) document" + (line.map { " (line \($0))" } ?? "")
     }

@@ -42,7 +42,7 @@ final class Follower: Sendable {
                 let isExpected = (error as? EtcdError)?.isCompaction ?? false
                 logger.log(
                     level: isExpected ? .notice : .warning,
-                    "etcd cannot be followed any further; that is tried again",
+                    "this server cannot follow etcd any further; it tries again",
                     metadata: ["error": "\(error)"])
                 // The mirror was ready, so the watch has worked in between, and this is a new outage.
                 if mirror.isReady { backoff.reset() }
@@ -155,7 +155,7 @@ final class Follower: Sendable {
         }
         guard progress.clusterID == clusterID else {
             return try await bridge(
-                from: 0, to: newest, clusterID, reason: "the etcd cluster is another one")
+                from: 0, to: newest, clusterID, reason: "etcd is a different cluster than before")
         }
         guard progress.revision <= newest else {
             return try await bridge(

@@ -1,15 +1,15 @@
 import Calico
-import Domain
-import Etcd
-import Store
+package import Domain
+package import Etcd
+package import Store
 
 /// Finds the changes in a part of etcd's history that this server did not follow and that etcd has compacted. It
 /// compares the last objects in the ledger with etcd's state at `to`, and it reads the journal, whose entries survive
 /// compaction. Pure.
-struct GapComparison: Sendable {
+package struct GapComparison: Sendable {
     var projector: Projector
     /// The last objects in the ledger, by etcd key.
-    var known: [String: AuditedObject]
+    package var known: [String: AuditedObject]
     /// The audited keys at `to`, by etcd key.
     var current: [String: KeyValue]
     /// The journal entries at `to`.
@@ -22,9 +22,25 @@ struct GapComparison: Sendable {
     var to: Int64
     var now: Timestamp
 
+    /// Creates a comparison of the ledger with etcd at `to`.
+    package init(
+        projector: Projector, known: [String: AuditedObject], current: [String: KeyValue],
+        journal: [KeyValue], recorded: Set<RecordedChange> = [], from: Int64, to: Int64,
+        now: Timestamp
+    ) {
+        self.projector = projector
+        self.known = known
+        self.current = current
+        self.journal = journal
+        self.recorded = recorded
+        self.from = from
+        self.to = to
+        self.now = now
+    }
+
     /// Returns one projection at `to`. The first row describes the gap. The rows from the journal follow, oldest
     /// first, and then the rows from the comparison.
-    func project(reason: String) -> Projection {
+    package func project(reason: String) -> Projection {
         var projection = Projection(revision: to, rows: [gapRow(reason)], isAfterGap: true)
         var last: [String: Journaled] = [:]
         var states: [String: KnownState] = [:]
@@ -66,7 +82,7 @@ struct GapComparison: Sendable {
 
     /// True if etcd was restored, so that its state cannot be a successor of the ledger's state at `from`. Some key has
     /// not been written since `from`, but differs from the ledger's object.
-    var isOfAnotherPast: Bool {
+    package var isOfAnotherPast: Bool {
         current.contains { path, keyValue in
             guard keyValue.modRevision <= from, path == path.withoutNUL else { return false }
             return known[path]?.modRevision != keyValue.modRevision

@@ -1,23 +1,23 @@
 import Documents
-import Domain
-import Etcd
+package import Domain
+package import Etcd
 
 /// Recomputes `head` from the changes of each revision, and reports stored values that differ from the result. A
 /// replica's transaction always continues the chain, so a different value comes from another writer. Pure.
-struct HeadChain: Sendable {
+package struct HeadChain: Sendable {
     private(set) var stored: StoredHead
     /// The mod_revision of the key `head`; 0 if absent.
     private(set) var revision: Int64
 
     /// Starts the chain at a stored head. The next revisions are compared with it.
-    init(_ stored: StoredHead = .absent, revision: Int64 = 0) {
+    package init(_ stored: StoredHead = .absent, revision: Int64 = 0) {
         self.stored = stored
         self.revision = revision
     }
 
     /// Applies one revision. Returns the problem of its `head`; nil if the revision does not change `head` or
     /// continues the chain.
-    mutating func follow(_ changes: RevisionChanges) -> HeadFinding? {
+    package mutating func follow(_ changes: RevisionChanges) -> HeadFinding? {
         guard let event = changes.events.last(where: { $0.keyValue.key == Keyspace.head }) else {
             return nil
         }
@@ -25,7 +25,7 @@ struct HeadChain: Sendable {
         guard event.kind == .put else {
             (stored, revision) = (.absent, 0)
             return before == .absent
-                ? nil : HeadFinding("head was deleted: the chain begins anew", before, stored)
+                ? nil : HeadFinding("head was deleted, so the chain starts again", before, stored)
         }
         (stored, revision) = (StoredHead(bytes: event.keyValue.value), changes.revision)
         switch (before, stored) {
@@ -39,7 +39,8 @@ struct HeadChain: Sendable {
             let expected = Self.continued(before.head ?? .initial, changes)
             guard expected != head else { return nil }
             return HeadFinding(
-                "head does not follow from the one before: somebody else wrote it", before, stored)
+                "head does not follow from its predecessor: another program wrote it", before,
+                stored)
         case (_, .absent):
             return nil
         }
@@ -64,19 +65,20 @@ struct HeadChain: Sendable {
 }
 
 /// A change of `head` that was not made by a replica.
-struct HeadFinding: Sendable, Equatable {
-    var reason: String
-    var before: StoredHead
-    var after: StoredHead
+package struct HeadFinding: Sendable, Equatable {
+    package var reason: String
+    package var before: StoredHead
+    package var after: StoredHead
 
-    init(_ reason: String, _ before: StoredHead, _ after: StoredHead) {
+    /// Creates the finding that `after` does not follow from `before`.
+    package init(_ reason: String, _ before: StoredHead, _ after: StoredHead) {
         self.reason = reason
         self.before = before
         self.after = after
     }
 
     /// Returns the ledger row of the finding.
-    func row(revision: Int64, clusterID: String, time: Timestamp) -> AuditRecord.Draft {
+    package func row(revision: Int64, clusterID: String, time: Timestamp) -> AuditRecord.Draft {
         var detail = JSONObject()
         detail["reason"] = .string(reason)
         detail["before"] = before.document
@@ -87,7 +89,8 @@ struct HeadFinding: Sendable, Equatable {
         return row
     }
 
-    static let rowName = "head"
+    /// The name of the object in the audit row.
+    package static let rowName = "head"
 }
 
 extension UnreadableHead {

@@ -1,6 +1,6 @@
 import Calico
 import Documents
-import Domain
+package import Domain
 
 /// The objects by their labels. With this index, `prune` looks only at the objects that its selector may match.
 struct LabelIndex: Sendable {
@@ -70,8 +70,9 @@ extension Selector {
 
 /// The current labels of the VMs. They show whether a selector matches any VM. Many VMs carry the same set of labels.
 /// Each distinct set is stored and checked once.
-struct EndpointLabels: Sendable {
-    private(set) var distinct = DistinctLabels()
+package struct EndpointLabels: Sendable {
+    /// The distinct sets of labels.
+    package private(set) var distinct = DistinctLabels()
     private var labels: [String: [String: String]] = [:]
 
     /// Returns the labels in the value of a WorkloadEndpoint; nil if absent.
@@ -94,7 +95,7 @@ struct EndpointLabels: Sendable {
 
 /// The distinct sets of labels of all VMs. A copy shares its storage, so a selector can be tried on all sets without
 /// holding the mirror's lock.
-struct DistinctLabels: Sendable {
+package struct DistinctLabels: Sendable {
     /// The number of VMs with exactly these labels.
     private var counts: [[String: String]: Int] = [:]
     /// The number of sets that contain each label.
@@ -120,7 +121,7 @@ struct DistinctLabels: Sendable {
     }
 
     /// Returns true if any VM's labels satisfy `selector`.
-    func matches(_ selector: Selector) -> Bool {
+    package func matches(_ selector: Selector) -> Bool {
         if case .has(let label) = selector.root { return keys[label] != nil }
         return counts.keys.contains { selector.matches($0) }
     }

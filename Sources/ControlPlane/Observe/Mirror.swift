@@ -1,7 +1,7 @@
 import Calico
 import Domain
-import Etcd
-import Logging
+package import Etcd
+package import Logging
 import Synchronization
 
 /// A copy of the followed keys of etcd in memory, for reads and for planning. Only the watch changes it, and any task
@@ -12,10 +12,10 @@ import Synchronization
 ///
 /// The state is in a mutex and not in an actor. A plan makes dozens of queries, and each of them takes less time than a
 /// switch to an actor. Several cores read while the watch writes.
-final class Mirror: Sendable {
+package final class Mirror: Sendable {
     private let state = Mutex(MirrorState())
     /// The newest revision that reads include.
-    let applied = RevisionGate()
+    package let applied = RevisionGate()
     private let readiness = Mutex((isReady: false, isReadable: false))
     /// The time of the watch's last sign of life.
     private let heard = Mutex(ContinuousClock.now)
@@ -24,13 +24,14 @@ final class Mirror: Sendable {
     /// Returns the reason why etcd cannot be reached now; nil if it can.
     private let trouble: @Sendable () -> String?
 
-    init(logger: Logger? = nil, trouble: @escaping @Sendable () -> String? = { nil }) {
+    /// Creates an empty mirror that is not ready.
+    package init(logger: Logger? = nil, trouble: @escaping @Sendable () -> String? = { nil }) {
         self.logger = logger
         self.trouble = trouble
     }
 
     /// True if the mirror has caught up with the state that etcd had when the watch started.
-    var isReady: Bool { readiness.withLock { $0.isReady } }
+    package var isReady: Bool { readiness.withLock { $0.isReady } }
 
     /// True if the mirror has ever caught up. Reads then return a complete state, which may be old.
     var isReadable: Bool { readiness.withLock { $0.isReadable } }
@@ -46,7 +47,7 @@ final class Mirror: Sendable {
 
     /// The reason why this mirror is not ready. Meaningful only while it is not ready.
     var unreadiness: String {
-        trouble().map { "etcd cannot be reached, and is tried again: \($0)" }
+        trouble().map { "etcd cannot be reached; this server keeps trying: \($0)" }
             ?? "this server is still reading etcd"
     }
 
@@ -56,7 +57,7 @@ final class Mirror: Sendable {
     }
 
     /// Replaces the state with a listing.
-    func replace(with newState: MirrorState, revision: Int64) {
+    package func replace(with newState: MirrorState, revision: Int64) {
         var newState = newState
         state.withLock { state in
             // The counts go on, so that a client's ETag of an older list never matches a new list.
@@ -70,7 +71,7 @@ final class Mirror: Sendable {
     }
 
     /// Applies the events of one revision. Returns the audited events with the values before and after.
-    func apply(_ changes: RevisionChanges) -> [AuditedEvent] {
+    package func apply(_ changes: RevisionChanges) -> [AuditedEvent] {
         noteHeard()
         let puts = changes.events.map { $0.kind == .put ? PreparedPut($0.keyValue) : nil }
         let before = state.withLock { state in
@@ -140,7 +141,8 @@ final class Mirror: Sendable {
     }
 
     /// Reads a consistent state. `body` must be short, because it holds the lock.
-    func read<Result: Sendable>(_ body: (borrowing MirrorState) throws -> Result) rethrows -> Result
+    package func read<Result: Sendable>(_ body: (borrowing MirrorState) throws -> Result) rethrows
+        -> Result
     {
         try state.withLock { try body($0) }
     }
@@ -155,16 +157,16 @@ extension Mirror {
     func noteHeard() { heard.withLock { $0 = .now } }
 
     /// The time of the watch's last sign of life. Before the first one, the time when this mirror was created.
-    var lastHeard: ContinuousClock.Instant { heard.withLock { $0 } }
+    package var lastHeard: ContinuousClock.Instant { heard.withLock { $0 } }
 
     /// Returns a warning that this mirror may be old, because the watch has been silent for too long; nil otherwise.
     /// etcd may still answer other requests.
-    func staleness(at now: ContinuousClock.Instant) -> String? {
+    package func staleness(at now: ContinuousClock.Instant) -> String? {
         let silence = lastHeard.duration(to: now)
         guard silence > Self.maximumSilence else { return nil }
         return
-            "etcd's watch has been silent for \(silence.components.seconds) s, so what this server shows "
-            + "may be old" + (trouble().map { ": \($0)" } ?? "")
+            "etcd's watch has been silent for \(silence.components.seconds) s, so this server's answers "
+            + "may be outdated" + (trouble().map { ": \($0)" } ?? "")
     }
 }
 

@@ -1,13 +1,13 @@
-import Calico
-import Domain
-import Etcd
+package import Calico
+package import Domain
+package import Etcd
 
 /// One key in the mirror.
-struct MirrorEntry: Sendable, Equatable {
-    var bytes: [UInt8]
-    var modRevision: Int64
+package struct MirrorEntry: Sendable, Equatable {
+    package var bytes: [UInt8]
+    package var modRevision: Int64
     /// The blocks of a region or a subnet; empty for other keys.
-    var nets: [CIDR] = []
+    package var nets: [CIDR] = []
 }
 
 /// The state of the followed etcd keys. Only `put` and `delete` change the stored keys.
@@ -15,34 +15,38 @@ struct MirrorEntry: Sendable, Equatable {
 /// It stores policies, network sets (including regions and subnets), tiers and the ClusterInformation in full. It
 /// also stores the labels of endpoints, the names of endpoints in the legacy namespace, and `head`. It ignores all
 /// other keys.
-struct MirrorState: Sendable {
-    private(set) var entries = SortedMap<String, MirrorEntry>()
+package struct MirrorState: Sendable {
+    /// The keys that are stored in full, by path.
+    package private(set) var entries = SortedMap<String, MirrorEntry>()
     /// The blocks of all subnets.
-    private(set) var subnets = CIDRMap<SubnetID>()
+    package private(set) var subnets = CIDRMap<SubnetID>()
     /// The address blocks of all regions, by region.
-    private(set) var blocks = CIDRMap<String>()
+    package private(set) var blocks = CIDRMap<String>()
     /// The names of the endpoints in the namespace `openstack`, which Neutron uses for a site without a region name.
     private(set) var legacyEndpoints: Set<String> = []
     /// The labels of all endpoints, that is, of the VMs.
-    private(set) var endpointLabels = EndpointLabels()
+    package private(set) var endpointLabels = EndpointLabels()
     /// The number of policies of the default tier that are stored with the tier's prefix.
     private(set) var tieredPolicies = 0
     /// The names of the tiers.
     private(set) var tiers: Set<String> = []
     /// The names of the registered regions.
-    private(set) var regions: Set<String> = []
+    package private(set) var regions: Set<String> = []
     /// The indexes over the contents of the values: findings, names, and references between objects.
-    private(set) var stored = StoredIndex()
+    package private(set) var stored = StoredIndex()
     /// The versions of the lists. They count the changes of the lists' contents.
     var versions = ListVersions()
     private(set) var storedHead = StoredHead.absent
     /// The mod_revision of the key `head`; 0 if absent.
-    private(set) var storedHeadRevision: Int64 = 0
+    package private(set) var storedHeadRevision: Int64 = 0
+
+    /// Creates the state of an empty etcd.
+    package init() {}
     /// The head that the next change continues from.
     var head: Head { storedHead.head ?? .initial }
     /// The mod_revision of `head` that a transaction compares. It is -1 while `head` is unreadable. No key has that
     /// mod_revision, so no transaction overwrites such a value.
-    var headRevision: Int64 { storedHead.head == nil ? -1 : storedHeadRevision }
+    package var headRevision: Int64 { storedHead.head == nil ? -1 : storedHeadRevision }
 
     /// The kinds that are stored in full. Their changes are audited.
     static let kinds: [ResourceKind] = [
@@ -70,11 +74,11 @@ struct MirrorState: Sendable {
 
     /// Stores the value of one key. Only for a state that no other task sees yet, because this method also parses the
     /// value.
-    mutating func put(_ keyValue: KeyValue) { put(PreparedPut(keyValue)) }
+    package mutating func put(_ keyValue: KeyValue) { put(PreparedPut(keyValue)) }
 
     /// Stores the value of one key. Returns the replaced audited entry.
     @discardableResult
-    mutating func put(_ prepared: PreparedPut) -> MirrorEntry? {
+    package mutating func put(_ prepared: PreparedPut) -> MirrorEntry? {
         let keyValue = prepared.keyValue
         if keyValue.key == Keyspace.head {
             storedHead = StoredHead(bytes: keyValue.value)
@@ -96,7 +100,7 @@ struct MirrorState: Sendable {
 
     /// Removes one key. Returns the removed audited entry.
     @discardableResult
-    mutating func delete(_ key: EtcdKey) -> MirrorEntry? {
+    package mutating func delete(_ key: EtcdKey) -> MirrorEntry? {
         if key == Keyspace.head {
             storedHead = .absent
             storedHeadRevision = 0
@@ -160,7 +164,8 @@ struct MirrorState: Sendable {
         versions.note(.globalNetworkSet)
     }
 
-    mutating func takeNews() -> FindingBook.News { stored.takeNews() }
+    /// Returns the findings that were added since the last call.
+    package mutating func takeNews() -> FindingBook.News { stored.takeNews() }
 }
 
 extension Set<String> {
@@ -171,8 +176,9 @@ extension Set<String> {
 
 /// The new value of one key, parsed and checked. It is made before the mirror's lock is taken, because parsing costs
 /// more than all the work under the lock.
-struct PreparedPut: Sendable {
-    enum Content: Sendable {
+package struct PreparedPut: Sendable {
+    /// The kinds of values, with what the mirror keeps of each.
+    package enum Content: Sendable {
         /// A key whose changes are audited.
         case audited(ResourceKey, MirrorEntry, StoredFacts)
         /// A WorkloadEndpoint and its labels; nil if absent.
@@ -181,9 +187,10 @@ struct PreparedPut: Sendable {
     }
 
     let keyValue: KeyValue
-    let content: Content
+    package let content: Content
 
-    init(_ keyValue: KeyValue) {
+    /// Parses and checks the value of one key.
+    package init(_ keyValue: KeyValue) {
         self.keyValue = keyValue
         if let key = MirrorState.auditedKey(keyValue.key) {
             let value = StoredValue(key, keyValue.value)

@@ -4,7 +4,7 @@ import Synchronization
 ///
 /// A wait needs no timer. The owner calls `expire` ten times a second, which ends the waits that have reached their
 /// deadline. Thousands of writes may wait at once, and one clock for all of them is cheaper than one timer each.
-final class RevisionGate: Sendable {
+package final class RevisionGate: Sendable {
     private struct Waiter {
         var number: UInt64
         var revision: Int64
@@ -25,13 +25,17 @@ final class RevisionGate: Sendable {
     // This is a mutex and not an actor, because a cancellation handler cannot wait for an actor.
     private let state = Mutex(State())
 
-    var reached: Int64 { state.withLock { $0.reached } }
+    /// Creates a gate at revision 0.
+    package init() {}
+
+    /// The last revision that has been reached.
+    package var reached: Int64 { state.withLock { $0.reached } }
 
     /// The number of waiting callers.
-    var waiting: Int { state.withLock { $0.waiters.count } }
+    package var waiting: Int { state.withLock { $0.waiters.count } }
 
     /// Waits until `revision` is reached. Returns false if `deadline` passes first or the task is cancelled.
-    func wait(for revision: Int64, until deadline: ContinuousClock.Instant) async -> Bool {
+    package func wait(for revision: Int64, until deadline: ContinuousClock.Instant) async -> Bool {
         let number = state.withLock { state -> UInt64? in
             if state.reached >= revision { return nil }
             state.nextNumber += 1
@@ -78,7 +82,7 @@ final class RevisionGate: Sendable {
     }
 
     /// Raises the revision and ends the waits that it satisfies.
-    func advance(to revision: Int64) {
+    package func advance(to revision: Int64) {
         let passing = state.withLock { state -> [Waiter] in
             guard revision > state.reached else { return [] }
             state.reached = revision
@@ -88,18 +92,18 @@ final class RevisionGate: Sendable {
     }
 
     /// Sets the revision to `revision`, which may be lower than before, after etcd was replaced or restored.
-    func reset(to revision: Int64) {
+    package func reset(to revision: Int64) {
         state.withLock { $0.reached = revision }
     }
 
     /// Ends every wait, because a restored etcd may never reach the awaited revisions.
-    func abandonWaits() {
+    package func abandonWaits() {
         let ended = state.withLock { state in Self.take(&state.waiters) { _ in true } }
         for waiter in ended { waiter.continuation.resume(returning: false) }
     }
 
     /// Ends the waits that have reached their deadline.
-    func expire(_ now: ContinuousClock.Instant) {
+    package func expire(_ now: ContinuousClock.Instant) {
         let ended = state.withLock { state in
             Self.take(&state.waiters) { $0.deadline <= now }
         }
@@ -107,7 +111,7 @@ final class RevisionGate: Sendable {
     }
 
     /// Ends every wait. Later waits end at once, because `expire` is no longer called.
-    func close() {
+    package func close() {
         let ended = state.withLock { state in
             state.isClosed = true
             return Self.take(&state.waiters) { _ in true }

@@ -1,6 +1,6 @@
 /// An ordered dictionary in chunks of bounded size. An insertion moves a few hundred elements instead of a million, and
 /// a binary search finds the first key of a page.
-struct SortedMap<Key: Comparable & Sendable, Value: Sendable>: Sendable {
+package struct SortedMap<Key: Comparable & Sendable, Value: Sendable>: Sendable {
     private struct Chunk: Sendable {
         var keys: [Key]
         var values: [Value]
@@ -12,18 +12,23 @@ struct SortedMap<Key: Comparable & Sendable, Value: Sendable>: Sendable {
 
     /// The chunks in order. None is empty.
     private var chunks: [Chunk] = []
-    private(set) var count = 0
+    /// The number of entries.
+    package private(set) var count = 0
 
-    var isEmpty: Bool { count == 0 }
+    /// Creates an empty map.
+    package init() {}
 
-    subscript(key: Key) -> Value? {
+    package var isEmpty: Bool { count == 0 }
+
+    /// Returns the value of `key`; nil if absent.
+    package subscript(key: Key) -> Value? {
         guard let place = find(key), place.isPresent else { return nil }
         return chunks[place.chunk].values[place.index]
     }
 
     /// Stores a value. Returns the replaced value.
     @discardableResult
-    mutating func set(_ key: Key, _ value: Value) -> Value? {
+    package mutating func set(_ key: Key, _ value: Value) -> Value? {
         guard let place = find(key) else {
             chunks = [Chunk(keys: [key], values: [value])]
             count = 1
@@ -41,8 +46,9 @@ struct SortedMap<Key: Comparable & Sendable, Value: Sendable>: Sendable {
         return nil
     }
 
+    /// Removes the key and returns its value; nil if it was absent.
     @discardableResult
-    mutating func remove(_ key: Key) -> Value? {
+    package mutating func remove(_ key: Key) -> Value? {
         guard let place = find(key), place.isPresent else { return nil }
         chunks[place.chunk].keys.remove(at: place.index)
         let old = chunks[place.chunk].values.remove(at: place.index)
@@ -52,7 +58,7 @@ struct SortedMap<Key: Comparable & Sendable, Value: Sendable>: Sendable {
     }
 
     /// Calls `body` for each entry from `start` on, in order, until it returns false.
-    func forEach(from start: Key, _ body: (Key, Value) throws -> Bool) rethrows {
+    package func forEach(from start: Key, _ body: (Key, Value) throws -> Bool) rethrows {
         guard var place = find(start) else { return }
         while place.chunk < chunks.count {
             let chunk = chunks[place.chunk]
@@ -107,7 +113,7 @@ struct SortedMap<Key: Comparable & Sendable, Value: Sendable>: Sendable {
 extension SortedMap where Key == String {
     /// Calls `body` for each entry with a key that starts with `prefix` and comes after `after`. Goes in order of the
     /// keys, until `body` returns false.
-    func forEach(
+    package func forEach(
         prefix: String, after: String? = nil, _ body: (String, Value) throws -> Bool
     ) rethrows {
         let start = after.map { max($0, prefix) } ?? prefix

@@ -1,8 +1,8 @@
-import Calico
-import Domain
+package import Calico
+package import Domain
 
 /// The facts about one stored value that the indexes need.
-struct StoredFacts: Sendable {
+package struct StoredFacts: Sendable {
     var findings: [StoredFinding] = []
     /// The name of a policy; nil for other kinds.
     var name: PolicyNames.Name?
@@ -24,10 +24,11 @@ struct StoredFacts: Sendable {
 }
 
 /// The indexes over the contents of stored values.
-struct StoredIndex: Sendable {
-    private(set) var findings = FindingBook()
+package struct StoredIndex: Sendable {
+    package private(set) var findings = FindingBook()
     private(set) var policyNames = PolicyNames()
-    private(set) var crossRegions = CrossRegionIndex()
+    /// The CrossRegionPolicies by the subnets that they name.
+    package private(set) var crossRegions = CrossRegionIndex()
     private(set) var regionMentions = RegionMentionIndex()
     private(set) var labels = LabelIndex()
     // The labels of each key. `LabelIndex` needs the old labels to replace them.
@@ -59,25 +60,25 @@ struct StoredIndex: Sendable {
         guard !others.isEmpty, let own = ResourceKey(path: path)?.name else { return [] }
         let shown =
             policyNames.isShown(path)
-            ? "this is the one that is shown" : "this is not the one that is shown"
+            ? "the API shows this one" : "the API shows the other one"
         return [
             StoredFinding(
                 .twin, at: "",
                 "the policy is stored twice, as \(own) and as \(others.joined(separator: " and ")):"
                     + " Felix enforces both, and \(shown)",
-                fix: "DELETE removes both; or delete the key that is not wanted by its stored name")
+                fix: "DELETE removes both; or delete one of them by its stored name")
         ]
     }
 }
 
 /// The CrossRegionPolicies by named subnet. With this index, a change or deletion of a subnet need not look at every
 /// policy.
-struct CrossRegionIndex: Sendable {
+package struct CrossRegionIndex: Sendable {
     private var subnets: [String: Set<SubnetID>] = [:]
     private var policies: [SubnetID: Set<String>] = [:]
 
     /// Returns the keys of the policies with a source that names the subnet.
-    func policies(naming subnet: SubnetID) -> Set<String> { policies[subnet] ?? [] }
+    package func policies(naming subnet: SubnetID) -> Set<String> { policies[subnet] ?? [] }
 
     /// Replaces the subnets that the policy stored under `path` names.
     mutating func set(_ path: String, _ new: Set<SubnetID>) {
@@ -93,8 +94,9 @@ struct CrossRegionIndex: Sendable {
 }
 
 /// The findings about stored values, by key. Most values have none.
-struct FindingBook: Sendable {
-    struct Findings: Sendable {
+package struct FindingBook: Sendable {
+    /// The findings about one key, by origin.
+    package struct Findings: Sendable {
         /// The findings about the value alone.
         var judged: [StoredFinding] = []
         /// The findings about twins, that is, other stored policies that are the same object in the API.
@@ -106,22 +108,24 @@ struct FindingBook: Sendable {
     }
 
     /// The new findings that have not been logged yet.
-    struct News: Sendable {
-        var found: [(path: String, finding: StoredFinding)] = []
+    package struct News: Sendable {
+        package var found: [(path: String, finding: StoredFinding)] = []
         /// The number of findings that are not in `found`.
-        var omitted = 0
+        package var omitted = 0
     }
 
     /// The largest number of new findings that are logged at once. Further ones are only counted, because a restart may
     /// find thousands.
-    static let maximumNews = 50
+    package static let maximumNews = 50
 
-    private(set) var byPath = SortedMap<String, Findings>()
+    /// The findings about each key that has any.
+    package private(set) var byPath = SortedMap<String, Findings>()
     /// The number of findings of each code.
-    private(set) var counts: [StoredFindingCode: Int] = [:]
+    package private(set) var counts: [StoredFindingCode: Int] = [:]
     private var news = News()
 
-    func findings(_ path: String) -> [StoredFinding] { byPath[path]?.all ?? [] }
+    /// Returns all findings about `path`.
+    package func findings(_ path: String) -> [StoredFinding] { byPath[path]?.all ?? [] }
 
     /// Replaces one kind of findings about `path`.
     mutating func set(

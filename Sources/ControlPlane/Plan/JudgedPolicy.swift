@@ -3,7 +3,7 @@ import Documents
 import Domain
 
 /// A policy document and Calico's judgement of it.
-struct JudgedPolicy: Sendable {
+package struct JudgedPolicy: Sendable {
     /// The tier that the document names.
     var tier: String
     var violations: ViolationList

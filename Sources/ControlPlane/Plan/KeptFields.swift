@@ -52,7 +52,7 @@ struct KeptFields: Sendable {
         fields.map {
             Violation(
                 pointer: $0.pointer, rule: .keptUnknown,
-                message: "there is no such field that this server knows; it is kept as it is stored"
+                message: "this server does not know this field; it stays as it is stored"
             )
         }
     }

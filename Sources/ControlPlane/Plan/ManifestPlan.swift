@@ -10,10 +10,10 @@ struct ManifestPlan {
     private let general: ViolationList
     private var violations = ViolationList()
 
-    init(_ view: PlanningView, _ stream: PreparedManifest) {
+    init(_ view: PlanningView, _ manifest: PreparedManifest) {
         self.view = view
-        general = stream.violations
-        places = stream.places
+        general = manifest.violations
+        places = manifest.places
     }
 
     /// Adds the decision about one object. `index` is the index of its document in the manifest; nil if the object is
@@ -83,7 +83,7 @@ struct ManifestPlan {
         if refusals.count > 3 { details.append("and \(refusals.count - 3) more") }
         return Refusal(
             isCommon ? reasons.first ?? .invalid : .invalid,
-            "nothing of the stream was applied: " + details.joined(separator: "; "),
+            "nothing in the manifest was applied: " + details.joined(separator: "; "),
             violations: violations, objects: Array(objects.prefix(Planner.listedObjects)),
             total: refusals.reduce(0) { $0 + $1.refusal.total },
             currentRevision: refusals.count == 1 ? refusals.first?.refusal.currentRevision : nil)

@@ -1,15 +1,25 @@
-import Calico
-import Documents
+package import Calico
+package import Documents
 import Domain
 import Etcd
 
 /// The write of one key in the transaction of a change.
-struct ObjectWrite: Sendable, Equatable {
-    var path: String
+package struct ObjectWrite: Sendable, Equatable {
+    /// The path of the key in etcd.
+    package var path: String
     /// The new value; nil deletes the key.
-    var bytes: [UInt8]?
+    package var bytes: [UInt8]?
     /// The mod_revision that the key must still have; 0 if the key must not exist.
-    var expectedRevision: Int64
+    package var expectedRevision: Int64
+
+    /// Creates the write of one key; nil for `bytes` deletes the key.
+    package init(
+        path: String, bytes: [UInt8]?, expectedRevision: Int64
+    ) {
+        self.path = path
+        self.bytes = bytes
+        self.expectedRevision = expectedRevision
+    }
 
     var compare: Compare { .unchanged(EtcdKey(path), since: expectedRevision) }
 
@@ -23,22 +33,23 @@ struct ObjectWrite: Sendable, Equatable {
 }
 
 /// A change that broke no rule, ready to be committed.
-struct PlannedWrite: Sendable {
-    var name: ObjectName
-    var verb: ChangeVerb
+package struct PlannedWrite: Sendable {
+    package var name: ObjectName
+    package var verb: ChangeVerb
     /// The writes: first the write of the named object, then the writes of objects that must exist beside it.
-    var writes: [ObjectWrite]
+    package var writes: [ObjectWrite]
     /// The keys that must exist for the plan to be valid, such as the policy's tier.
-    var required: [String] = []
-    var warnings: [Violation]
-    var before: ObjectView?
+    package var required: [String] = []
+    package var warnings: [Violation]
+    /// The object before the change; nil if it did not exist.
+    package var before: ObjectView?
     /// The object after the change; nil after a deletion.
-    var after: Resource?
+    package var after: Resource?
     /// The changes of a manifest's objects. `writes` joins their writes. An unchanged object has a part without
     /// writes. Empty for a change of one object.
-    var parts: [PlannedWrite] = []
+    package var parts: [PlannedWrite] = []
     /// The changes of CrossRegionPolicies that result from this change. `writes` includes their writes.
-    var followers: [PlannedWrite] = []
+    package var followers: [PlannedWrite] = []
     /// The plan of the CrossRegionPolicy; nil for any other object.
     var crossRegion: PlannedCrossRegion?
 
@@ -49,12 +60,13 @@ struct PlannedWrite: Sendable {
     }
 
     /// The kind of the object after the change. For a deleted or unchanged object, the kind of the existing object.
-    var kind: String {
+    package var kind: String {
         if crossRegion != nil { return CrossRegionPolicy.kind }
         return after == nil ? name.kind(showing: before?.document) : name.kind
     }
 
-    func view(revision: Int64) -> ObjectView? {
+    /// Returns the object after the change as clients see it at `revision`; nil after a deletion.
+    package func view(revision: Int64) -> ObjectView? {
         if let crossRegion {
             let parts = crossRegion.parts.map {
                 CompiledPart(
@@ -67,7 +79,7 @@ struct PlannedWrite: Sendable {
 }
 
 /// The result of planning one request.
-enum Decision: Sendable {
+package enum Decision: Sendable {
     case write(PlannedWrite)
     /// The object already has the requested state.
     case unchanged(ObjectView, warnings: [Violation])
@@ -90,12 +102,13 @@ extension Decision {
 
 /// A decision and its read set. The request's task creates the draft. The single writer then checks only whether the
 /// draft is still valid.
-struct Draft: Sendable {
-    var decision: Decision
-    var reads: ReadSet
+package struct Draft: Sendable {
+    package var decision: Decision
+    /// The answers that the decision depends on.
+    package var reads: ReadSet
 
     /// The write to commit; nil if nothing needs to be written.
-    var write: PlannedWrite? {
+    package var write: PlannedWrite? {
         guard case .write(let write) = decision, !write.writes.isEmpty else { return nil }
         return write
     }
@@ -105,7 +118,7 @@ extension Planner {
     /// Plans a change against the current state of the mirror.
     ///
     /// - Parameter deadline: The time when the client stops waiting for the plan. A long plan may stop then.
-    func draft(
+    package func draft(
         _ change: PreparedChange, _ request: ChangeRequest, _ mirror: Mirror,
         deadline: ContinuousClock.Instant
     ) -> Draft {
@@ -120,7 +133,7 @@ extension PreparedChange {
     /// such a change again itself. Any other change reads the subnets of a region or the policies that name a subnet,
     /// or judges a stored document. It is planned again in the request's task, so that it does not delay the other
     /// changes.
-    var isQuicklyPlanned: Bool {
+    package var isQuicklyPlanned: Bool {
         switch self {
         case .putPolicy, .putCrossRegion, .allocate, .delete(.policy), .delete(.regionPolicy): true
         case .putRegion, .putSubnet, .patch, .delete, .apply: false
@@ -129,9 +142,9 @@ extension PreparedChange {
 
     /// False if the change is a manifest with more than 200 documents or with `prune`. Planning it in the writer would
     /// delay all other changes for too long.
-    var mayBePlannedByWriter: Bool {
-        if case .apply(let stream) = self {
-            stream.count <= 200 && stream.prune == nil
+    package var mayBePlannedByWriter: Bool {
+        if case .apply(let manifest) = self {
+            manifest.count <= 200 && manifest.prune == nil
         } else {
             true
         }

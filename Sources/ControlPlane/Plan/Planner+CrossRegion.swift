@@ -79,8 +79,8 @@ extension Planner {
             return Violation(
                 pointer: located.pointer, rule: .lintMatchesNothing,
                 message:
-                    "no VM matches \(located.value) now; check the name or id, unless its VMs are "
-                    + "still to come")
+                    "no VM matches \(located.value) now; check the name or id, unless its VMs do "
+                    + "not exist yet")
         }
     }
 

@@ -3,7 +3,7 @@ import Documents
 import Domain
 
 /// A manifest after all its documents have been read and judged.
-struct PreparedManifest: Sendable {
+package struct PreparedManifest: Sendable {
     struct Item: Sendable {
         var index: Int
         var name: ObjectName
@@ -18,22 +18,22 @@ struct PreparedManifest: Sendable {
     /// Selects objects to remove if the manifest does not name them; nil removes none.
     var prune: Selector?
 
-    init(_ stream: Manifest, prune: Selector?, regions: Set<String>) {
-        count = stream.count
-        items = stream.items.map { item in
+    init(_ manifest: Manifest, prune: Selector?, regions: Set<String>) {
+        count = manifest.count
+        items = manifest.items.map { item in
             Item(
                 index: item.index, name: item.name,
                 change: PreparedChange(.put(item.name, item.document), regions: regions))
         }
-        violations = stream.violations
-        places = stream.places
+        violations = manifest.violations
+        places = manifest.places
         self.prune = prune
         if let prune, prune.matches([String: String]()) {
             violations.append(
                 Violation(
                     pointer: "", rule: .applyPrune,
-                    message: "prune=\(prune) also picks objects without labels and so could remove "
-                        + "everything; ask for a label, such as managed-by == 'ci'"))
+                    message: "prune=\(prune) also matches objects without labels and could remove "
+                        + "everything; require a label, such as managed-by == 'ci'"))
         }
     }
 }
@@ -42,23 +42,24 @@ extension Planner {
     /// Plans all documents and removals, or refuses all of them. Removals come first to make room. Regions and
     /// subnets that are still in use are removed later, after the documents have changed their users.
     func planApply(
-        _ stream: PreparedManifest, _ request: ChangeRequest, _ view: PlanningView
+        _ manifest: PreparedManifest, _ request: ChangeRequest, _ view: PlanningView
     ) -> Decision {
         let inner = request.withoutConditions
-        guard stream.count <= Manifest.maximumDocuments else {
+        guard manifest.count <= Manifest.maximumDocuments else {
             return .refused(
                 Refusal(
                     .tooLarge,
-                    "the stream has \(stream.count) documents; at most "
-                        + "\(Manifest.maximumDocuments) are planned at once: split it"))
+                    "the manifest has \(manifest.count) documents; at most "
+                        + "\(Manifest.maximumDocuments) are allowed: split it"))
         }
-        var plan = ManifestPlan(view, stream)
-        guard var victims = stream.violations.isEmpty ? victims(stream, view) : [] else {
+        var plan = ManifestPlan(view, manifest)
+        guard var victims = manifest.violations.isEmpty ? victims(manifest, view) : [] else {
             return .refused(
                 Refusal(
                     .tooLarge,
-                    "prune would remove more than \(Self.removable) objects, and no transaction of "
-                        + "etcd takes as many: remove them in parts, or by a narrower selector"))
+                    "prune would remove more than \(Self.removable) objects, which is too "
+                        + "many for one etcd transaction: use a narrower selector, or delete them in parts"
+                ))
         }
         victims.removeAll { name in
             guard !plan.view.isAbandoned else { return false }
@@ -68,7 +69,7 @@ extension Planner {
             return true
         }
         var refusedRegions: Set<String> = []
-        for item in stream.items.sorted(by: { ($0.rank, $0.index) < ($1.rank, $1.index) }) {
+        for item in manifest.items.sorted(by: { ($0.rank, $0.index) < ($1.rank, $1.index) }) {
             guard !plan.view.isAbandoned else { return .refused(Self.tooSlow) }
             // After a region is refused, refusals of its subnets and policies give no new information.
             if item.rank > 0, let region = item.name.region, refusedRegions.contains(region) {
@@ -90,9 +91,9 @@ extension Planner {
     /// Returns the objects that `prune` selects and the manifest does not name: policies, then subnets, then regions.
     /// Returns nil if there are more objects than one change can remove. Neutron's own policies are never
     /// included.
-    private func victims(_ stream: PreparedManifest, _ view: PlanningView) -> [ObjectName]? {
-        guard let prune = stream.prune else { return [] }
-        let named = Set(stream.items.map(\.name))
+    private func victims(_ manifest: PreparedManifest, _ view: PlanningView) -> [ObjectName]? {
+        guard let prune = manifest.prune else { return [] }
+        let named = Set(manifest.items.map(\.name))
         // Up to `maximumDocuments` of the selected objects may be named in the manifest, and these are kept.
         let limit = Manifest.maximumDocuments + Self.removable
         let paths = view.paths(matching: prune, limit: limit)
@@ -108,7 +109,7 @@ extension Planner {
     }
 
     private static let tooSlow = Refusal(
-        .tooLarge, "the stream could not be planned in time: split it")
+        .tooLarge, "the manifest could not be planned in time: split it")
 
     /// The maximum number of objects that `prune` may remove at once. It bounds the time of planning. By default, etcd
     /// accepts fewer in one transaction.

@@ -1,15 +1,16 @@
-import Calico
+package import Calico
 import Documents
 import Domain
 
 /// The present state of one object, as a plan sees it.
-struct CurrentObject {
+package struct CurrentObject {
     var key: ResourceKey
     /// The mod_revision; 0 if an earlier document of the same manifest writes the object.
     var revision: Int64
     /// The stored resource; nil if the stored bytes are not a resource. The key is in use in both cases.
-    var resource: Resource?
-    var object: ObjectView?
+    package var resource: Resource?
+    /// The object as clients see it; nil if it cannot be shown.
+    package var object: ObjectView?
     /// The policies that a CrossRegionPolicy is compiled to, except the first one; empty for any other object.
     var parts: [CompiledPart] = []
 
@@ -33,7 +34,8 @@ extension Planner {
         }
     }
 
-    func current(_ name: ObjectName, _ view: PlanningView) -> CurrentObject? {
+    /// Returns the object of this name; nil if it does not exist.
+    package func current(_ name: ObjectName, _ view: PlanningView) -> CurrentObject? {
         let key = key(name, view)
         guard let stored = view.resource(key) else { return nil }
         guard let resource = stored.resource else {

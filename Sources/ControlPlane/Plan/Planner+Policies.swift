@@ -114,8 +114,8 @@ extension Planner {
                 Violation(
                     pointer: "/metadata/name", rule: .policyNameConvention,
                     message: "is stored as \(key.name), because \(prefixed) of"
-                        + " \(prefixed + view.plainPolicies) policies are stored so: delete those, or"
-                        + " set --policy-names")
+                        + " \(prefixed + view.plainPolicies) policies are stored with their tier: delete those,"
+                        + " or set --policy-names")
             ]
         }
         return twins(name, current, view).map { twin in
@@ -123,7 +123,7 @@ extension Planner {
                 pointer: "/metadata/name", rule: RuleID(StoredFindingCode.twin.rawValue),
                 message:
                     "the policy is stored a second time, as \(twin.key.name), and Felix enforces"
-                    + " both: DELETE removes both; \(twin.key.name) in the path means the second alone"
+                    + " both: DELETE removes both; to reach the second alone, use \(twin.key.name) in the path"
             )
         }
     }

@@ -1,5 +1,5 @@
 import Calico
-import Documents
+package import Documents
 import Domain
 
 /// The rule for members that the server sets. A document may repeat their current values. Any other value is refused.
@@ -71,5 +71,5 @@ extension ObjectName {
 
 extension RuleID {
     /// A document changes a field that the server sets.
-    static let readOnlyField = RuleID("document.read-only")
+    package static let readOnlyField = RuleID("document.read-only")
 }

@@ -94,7 +94,8 @@ extension Planner {
         if current(object, view) != nil {
             return .refused(
                 Refusal(
-                    .alreadyExists, "\(object) exists: choose another name, or change it by PUT"))
+                    .alreadyExists,
+                    "\(object) exists already: choose another name, or change it with PUT"))
         }
         let blocks = candidates(wanted, in: region)
         guard !blocks.isEmpty else { return .refused(noBlocks(wanted, region)) }

@@ -1,16 +1,28 @@
-import Calico
+package import Calico
 import Documents
 import Domain
 
 /// Decides the effect of a request on etcd: a set of writes, no change, or a refusal that says what to change. The
 /// planner is pure and writes nothing.
-struct Planner: Sendable {
+package struct Planner: Sendable {
     let policyNames: PolicyNameConvention
     let environment: PlanningEnvironment
     /// Signs journal entries and decides which entries to believe.
     var journal = JournalAuthenticator()
 
-    func plan(_ change: PreparedChange, _ request: ChangeRequest, _ view: PlanningView) -> Decision
+    /// Creates a planner. Without keys in `journal` it signs no entry and believes every readable one.
+    package init(
+        policyNames: PolicyNameConvention, environment: PlanningEnvironment,
+        journal: JournalAuthenticator = JournalAuthenticator()
+    ) {
+        self.policyNames = policyNames
+        self.environment = environment
+        self.journal = journal
+    }
+
+    /// Returns the decision about the request, including the changes that result from it.
+    package func plan(_ change: PreparedChange, _ request: ChangeRequest, _ view: PlanningView)
+        -> Decision
     {
         let decision = followed(decide(change, request, view), request, view)
             .adding(request.textWarnings)
@@ -31,13 +43,13 @@ struct Planner: Sendable {
         case .delete(let name): planDelete(name, request, view)
         case .allocate(let region, let decoded):
             planAllocation(region: region, decoded, request, view)
-        case .apply(let stream): planApply(stream, request, view)
+        case .apply(let manifest): planApply(manifest, request, view)
         }
     }
 
     /// Returns the journal entry of an accepted change. `JournalEntry.bytes` signs it. Set `headRevision` before that,
     /// so that the entry is valid for one transaction only.
-    func journalEntry(_ request: ChangeRequest, _ write: PlannedWrite) -> JournalEntry {
+    package func journalEntry(_ request: ChangeRequest, _ write: PlannedWrite) -> JournalEntry {
         let isManifest = !write.parts.isEmpty
         var entry = JournalEntry(
             isAccepted: true, time: environment.now().rfc3339, context: request.context,

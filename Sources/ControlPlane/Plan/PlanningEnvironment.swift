@@ -11,10 +11,18 @@ package import Domain
 #endif
 
 /// The clock and the generator of random ids for a plan. Tests replace both.
-struct PlanningEnvironment: Sendable {
+package struct PlanningEnvironment: Sendable {
     var now: @Sendable () -> Timestamp
     /// Returns a random UUID in lower case.
     var uuid: @Sendable () -> String
+
+    /// Creates an environment from a clock and a generator of random UUIDs.
+    package init(
+        now: @escaping @Sendable () -> Timestamp, uuid: @escaping @Sendable () -> String
+    ) {
+        self.now = now
+        self.uuid = uuid
+    }
 
     static let system = PlanningEnvironment(now: SystemClock.now, uuid: RandomUUID.next)
 

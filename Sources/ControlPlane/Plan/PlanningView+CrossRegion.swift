@@ -3,7 +3,7 @@ import Documents
 import Domain
 
 /// A stored policy that a CrossRegionPolicy was compiled to.
-struct CompiledPart: Sendable {
+package struct CompiledPart: Sendable {
     var resource: Resource
     /// The mod_revision; 0 if an earlier document of the same manifest writes the policy.
     var revision: Int64

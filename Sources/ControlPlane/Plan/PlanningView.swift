@@ -3,7 +3,7 @@ import Domain
 
 /// The state that a plan reads: the mirror, overlaid with the writes of earlier documents in the same manifest. The
 /// view logs every read, so that the plan can be checked later.
-struct PlanningView: Sendable {
+package struct PlanningView: Sendable {
     let mirror: Mirror
     let log = ReadLog()
     private let deadline: ContinuousClock.Instant?
@@ -19,7 +19,7 @@ struct PlanningView: Sendable {
     private var overlayBlocks = CIDRMap<String>()
 
     /// - Parameter deadline: The time when the client stops waiting for the plan; nil for a small plan.
-    init(_ mirror: Mirror, deadline: ContinuousClock.Instant? = nil) {
+    package init(_ mirror: Mirror, deadline: ContinuousClock.Instant? = nil) {
         self.mirror = mirror
         self.deadline = deadline
         (storedRegions, storedTiers) = mirror.read { ($0.regions, $0.tiers) }

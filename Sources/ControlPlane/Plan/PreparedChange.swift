@@ -1,6 +1,6 @@
 import Calico
-import Documents
-import Domain
+package import Documents
+package import Domain
 
 /// A write after its documents have been read and judged.
 package struct PreparedOperation: Sendable {
@@ -11,7 +11,7 @@ package struct PreparedOperation: Sendable {
 
 /// A change request after its document has been read and judged without any other state. The request's task does this
 /// work, so that the single writer need not do it.
-enum PreparedChange: Sendable {
+package enum PreparedChange: Sendable {
     case putRegion(String, DocumentReading<Region>)
     case putSubnet(SubnetID, DocumentReading<Subnet>)
     case putPolicy(ObjectName, JudgedPolicy)
@@ -36,7 +36,7 @@ enum PreparedChange: Sendable {
     }
 
     /// - Parameter regions: The registered regions that the caller knows.
-    init(_ operation: ChangeOperation, regions: Set<String>) {
+    package init(_ operation: ChangeOperation, regions: Set<String>) {
         switch operation {
         case .put(.region(let name), let document):
             self = .putRegion(name, Region.decode(document, name: name))
@@ -57,14 +57,14 @@ enum PreparedChange: Sendable {
         case .delete(let name): self = .delete(name)
         case .allocateSubnet(let region, let document):
             self = .allocate(region: region, SubnetAllocation.decode(document))
-        case .apply(let stream, let prune):
-            self = .apply(PreparedManifest(stream, prune: prune, regions: regions))
+        case .apply(let manifest, let prune):
+            self = .apply(PreparedManifest(manifest, prune: prune, regions: regions))
         }
     }
 }
 
 /// A CrossRegionPolicy document after it has been read without any other state.
-struct PreparedCrossRegion: Sendable {
+package struct PreparedCrossRegion: Sendable {
     var decoded: DocumentReading<CrossRegionPolicy>
     /// The pointer prefix for members of the policy: `/source` in a document of the deprecated form.
     private let prefix: String
@@ -103,7 +103,7 @@ struct PreparedCrossRegion: Sendable {
         return [
             Violation(
                 pointer: labels.pointer, rule: .readOnlyField,
-                message: "labels beside source are only shown: change source.metadata.labels, or"
+                message: "labels beside source are read-only: change source.metadata.labels, or"
                     + " write spec here and leave source out")
         ]
     }
@@ -115,7 +115,7 @@ struct PreparedCrossRegion: Sendable {
         return [
             Violation(
                 pointer: source.pointer, rule: .readOnlyField,
-                message: "source is only shown, as a copy of what was written: change spec and"
+                message: "source is a read-only copy of the policy as written: change spec and"
                     + " metadata.labels, and leave source out")
         ]
     }

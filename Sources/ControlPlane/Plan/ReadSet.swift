@@ -98,8 +98,11 @@ extension MirrorQuery {
 }
 
 /// The answers on which one plan is based.
-struct ReadSet: Sendable {
+package struct ReadSet: Sendable {
     private(set) var answers: [MirrorQuery: MirrorAnswer] = [:]
+
+    /// The number of questions that the plan has asked.
+    package var count: Int { answers.count }
 
     /// Records an answer. Only the first answer to a query counts. If a later one differs, the plan mixes two states
     /// and is invalid.

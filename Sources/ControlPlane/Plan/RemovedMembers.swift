@@ -26,8 +26,8 @@ enum RemovedMembers {
             Violation(
                 pointer: pointer, rule: .removesForeign,
                 message:
-                    "another tool put this on the object, and the document leaves it out, which"
-                    + " removes it: repeat it to keep it, or use PATCH")
+                    "another tool set this, and the change removes it, because the document leaves"
+                    + " it out: to keep it, repeat it or use PATCH")
         }
     }
 

@@ -18,8 +18,8 @@ enum UnquotedText {
             guard let written, written != found.value else { return nil }
             return Violation(
                 pointer: String(found.pointer.dropFirst(drop)), rule: .unquoted,
-                message: "YAML reads \(written.cut(to: 64)) as \(found.value.cut(to: 64)), and that"
-                    + " is stored: put it in quotes, \"\(written.cut(to: 64))\", to have it as it is"
+                message: "YAML reads \(written.cut(to: 64)) as \(found.value.cut(to: 64)), which"
+                    + " is stored: put it in quotes, \"\(written.cut(to: 64))\", to keep it as"
                     + " written")
         }
     }
@@ -29,8 +29,8 @@ enum UnquotedText {
         switch operation {
         case .put(let name, let document), .patch(let name, let document):
             converted(name, document, at: 0)
-        case .apply(let stream, _):
-            stream.items.flatMap { converted($0.name, $0.document, at: $0.index) }
+        case .apply(let manifest, _):
+            manifest.items.flatMap { converted($0.name, $0.document, at: $0.index) }
         case .delete, .allocateSubnet: []
         }
     }

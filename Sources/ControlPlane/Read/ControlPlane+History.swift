@@ -81,7 +81,7 @@ extension ControlPlane {
     /// are still on their way.
     private func locate(_ time: Timestamp, timeout: Duration) async throws -> ResolvedPosition {
         guard time <= SystemClock.now() else {
-            throw ControlPlaneError(.futureTime, "\(time.rfc3339) is still to come")
+            throw ControlPlaneError(.futureTime, "\(time.rfc3339) is in the future")
         }
         let known = try? await ledger.known(at: time)
         if let known, !known.isNewest { return known }

@@ -71,7 +71,7 @@ extension ControlPlane {
         }
         guard let doubt = reading?.doubt else { return nil }
         throw ControlPlaneError(
-            .outcomeUnknown, "nothing certain is known of this change: \(doubt.problem)",
+            .outcomeUnknown, "the outcome of this change is not certain: \(doubt.problem)",
             changeID: id)
     }
 
@@ -89,7 +89,7 @@ extension ControlPlane {
             newest < revision
         {
             throw ControlPlaneError(
-                .futureRevision, "etcd is at revision \(newest), \(revision) does not exist yet")
+                .futureRevision, "revision \(revision) does not exist yet: etcd is at \(newest)")
         }
         guard await mirror.applied.wait(for: revision, until: .now + timeout) else {
             throw ControlPlaneError(

@@ -3,7 +3,7 @@ import Domain
 
 /// Iterates over the objects of one list in the order of their etcd keys. It reads 256 entries at a time, so that it
 /// never holds the mirror's lock for long.
-struct ListScan {
+package struct ListScan {
     private static let chunk = 256
 
     private let query: ListQuery
@@ -15,7 +15,8 @@ struct ListScan {
     private var candidates: ArraySlice<String>?
     private var isAtEnd = false
 
-    init(_ query: ListQuery, _ mirror: Mirror) {
+    /// Creates a scan that begins after the query's `after`.
+    package init(_ query: ListQuery, _ mirror: Mirror) {
         self.query = query
         self.mirror = mirror
         position = query.after
@@ -24,7 +25,7 @@ struct ListScan {
     }
 
     /// Returns the next object that passes every filter; nil at the end.
-    mutating func next() -> (path: String, view: ObjectView)? {
+    package mutating func next() -> (path: String, view: ObjectView)? {
         while true {
             if buffer.isEmpty {
                 guard !isAtEnd else { return nil }

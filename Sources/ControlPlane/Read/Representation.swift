@@ -4,7 +4,7 @@ import Domain
 import Etcd
 
 /// Converts stored resources into documents of the API.
-enum Representation {
+package enum Representation {
     /// Returns the object; nil if the stored object is too damaged to be shown.
     static func view(_ name: ObjectName, _ resource: Resource, revision: Int64) -> ObjectView? {
         let document: JSONValue? =
@@ -55,7 +55,7 @@ extension Representation {
 
     /// Returns a CrossRegionPolicy without its compiled policies and drift. Keeps the members that a client writes
     /// and the metadata that the server adds. Returns any other object unchanged.
-    static func written(_ document: JSONValue) -> JSONValue {
+    package static func written(_ document: JSONValue) -> JSONValue {
         guard isCrossRegion(document), var object = document.objectValue else { return document }
         for field in CrossRegionPolicy.shownFields { object[field] = nil }
         return .object(object)
@@ -106,12 +106,12 @@ extension ObjectName {
 }
 
 /// Compares two representations of one object without their revisions.
-enum ObjectDiff {
+package enum ObjectDiff {
     /// Returns the operations that turn `before` into `after`.
     ///
     /// For a CrossRegionPolicy, the labels and the `spec` are compared first. If they are equal, `status` is
     /// compared, because another tool may have edited a compiled policy, or a subnet may have moved.
-    static func operations(
+    package static func operations(
         from before: JSONValue, to after: JSONValue
     ) -> [JSONPatch.Operation] {
         let (before, after) = (withoutRevision(before), withoutRevision(after))

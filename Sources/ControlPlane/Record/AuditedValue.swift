@@ -3,7 +3,7 @@ import Documents
 import Domain
 
 /// One change of an audited key.
-struct AuditedEvent: Sendable, Equatable {
+package struct AuditedEvent: Sendable, Equatable {
     var key: ResourceKey
     var before: [UInt8]?
     /// The new value; nil for a deletion.
@@ -11,7 +11,7 @@ struct AuditedEvent: Sendable, Equatable {
 }
 
 /// The value of an audited key in the ledger's form. The bytes are parsed once.
-struct AuditedValue: Sendable, Equatable {
+package struct AuditedValue: Sendable, Equatable {
     let identity: AuditIdentity
     /// The value's text. Bytes that are not UTF-8 are repaired.
     let text: String

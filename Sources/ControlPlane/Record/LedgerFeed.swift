@@ -1,8 +1,8 @@
 import DequeModule
 import Domain
 import Etcd
-import Logging
-import Store
+package import Logging
+package import Store
 import Synchronization
 
 /// Writes the watch's changes into the ledger, in order and in batches. If the ledger cannot be written, it waits and
@@ -11,7 +11,7 @@ import Synchronization
 /// This queue is bounded in bytes, so a slow disk slows the watch down. The ledger's own queue behind it joins these
 /// batches with other rows, such as refusals, in one commit. With a single queue a burst of refusals would delay the
 /// watch.
-final class LedgerFeed: Sendable {
+package final class LedgerFeed: Sendable {
     private struct State {
         var pending: Deque<Projection> = []
         /// The bytes of `pending` and of the batch in progress.
@@ -45,7 +45,7 @@ final class LedgerFeed: Sendable {
     }
 
     /// The newest revision up to which every row is on disk. Revisions without rows count as well.
-    let audited = RevisionGate()
+    package let audited = RevisionGate()
     private let ledger: AuditLedger
     private let logger: Logger
     private let clusterID = Mutex("")
@@ -56,14 +56,15 @@ final class LedgerFeed: Sendable {
     /// The largest number of bytes that may wait for the disk. Above it, `append` waits, the watch is not read, and
     /// etcd has to wait too. The revision that exceeds the limit is still accepted. A transaction of 1.5 MiB takes
     /// about 8 MiB, because each row contains its object before and after.
-    static let maximumPendingBytes = 32 << 20
+    package static let maximumPendingBytes = 32 << 20
     /// The approximate number of rows in one SQLite transaction. A commit costs one fsync regardless of its rows, so
     /// batches save fsyncs. A longer transaction would delay the answers to the writes with the first rows.
     private static let batchRows = 512
     /// The approximate number of bytes in one SQLite transaction.
     private static let batchBytes = 8 << 20
 
-    init(ledger: AuditLedger, logger: Logger) {
+    /// Creates a feed. Call `restart` before the first `append`.
+    package init(ledger: AuditLedger, logger: Logger) {
         self.ledger = ledger
         self.logger = logger
         (wakes, signal) = Signal.make()
@@ -71,13 +72,13 @@ final class LedgerFeed: Sendable {
 
     /// The reason why etcd's changes cannot enter this ledger. It is nil if they can, and also while only the disk
     /// fails.
-    var defect: StoreError? { state.withLock { $0.defect } }
+    package var defect: StoreError? { state.withLock { $0.defect } }
 
     /// The number of bytes that wait for the disk.
-    var pendingBytes: Int { state.withLock { $0.pendingBytes } }
+    package var pendingBytes: Int { state.withLock { $0.pendingBytes } }
 
     /// Restarts after `revision` of the cluster. The ledger already has that revision.
-    func restart(clusterID: String, after revision: Int64) {
+    package func restart(clusterID: String, after revision: Int64) {
         self.clusterID.withLock { $0 = clusterID }
         state.withLock { state in
             (state.seen, state.saved, state.defect) = (revision, revision, nil)
@@ -89,8 +90,8 @@ final class LedgerFeed: Sendable {
     /// Appends one revision. Waits while too many bytes wait for the disk.
     ///
     /// Throws `clusterMismatch` if the ledger follows another cluster. Appended rows can then never be written, so
-    /// the ledger has to be followed anew.
-    func append(_ projection: Projection) async throws(StoreError) {
+    /// the ledger has to be followed again.
+    package func append(_ projection: Projection) async throws(StoreError) {
         if let defect { throw defect }
         await withCheckedContinuation { continuation in
             let (isFull, isProgress) = state.withLock { state in
@@ -110,7 +111,7 @@ final class LedgerFeed: Sendable {
     }
 
     /// Waits until all appended revisions are on disk, or can never be written.
-    func drain() async {
+    package func drain() async {
         await withCheckedContinuation { continuation in
             let isIdle = state.withLock { state in
                 guard !state.isIdle, !state.isClosed else { return true }
@@ -122,7 +123,7 @@ final class LedgerFeed: Sendable {
     }
 
     /// Writes batches until its task is cancelled. Then writes the remaining batches, and stops at the first failure.
-    func run() async {
+    package func run() async {
         for await _ in wakes {
             while let batch = take() {
                 // Later rows must not be written after a batch that was given up.
@@ -190,7 +191,7 @@ final class LedgerFeed: Sendable {
             return true
         } catch  where error.code == .clusterMismatch {
             logger.error(
-                "the ledger belongs to another etcd cluster; following starts anew",
+                "the ledger follows another etcd cluster; this server starts to follow etcd again",
                 metadata: ["error": "\(error)"])
             drop(because: error)
             return true

@@ -1,15 +1,25 @@
 import Calico
 import Documents
-import Domain
-import Etcd
-import Store
+package import Domain
+package import Etcd
+package import Store
 
 /// Turns etcd's changes into ledger rows. Pure: each event contains the value before it.
-struct Projector: Sendable {
+package struct Projector: Sendable {
     /// The id of the etcd cluster as 16 lower-case hex digits.
     var clusterID: String
     var statuses: OutcomeStatuses
     var authenticator = JournalAuthenticator()
+
+    /// Creates a projector for one cluster.
+    package init(
+        clusterID: String, statuses: OutcomeStatuses,
+        authenticator: JournalAuthenticator = JournalAuthenticator()
+    ) {
+        self.clusterID = clusterID
+        self.statuses = statuses
+        self.authenticator = authenticator
+    }
 
     /// Returns the rows and the last known objects of one revision.
     ///
@@ -17,7 +27,7 @@ struct Projector: Sendable {
     /// including keys of a doubtful entry, count as written by somebody else.
     ///
     /// - Parameter headRevision: The mod_revision of `head` before this revision; nil if unknown.
-    func project(
+    package func project(
         _ changes: RevisionChanges, _ events: [AuditedEvent], headRevision: Int64? = nil,
         observedAt now: Timestamp
     ) -> Projection {
@@ -68,7 +78,7 @@ struct Projector: Sendable {
     }
 
     /// Returns a row about the ledger itself. It describes a gap in etcd's history between two revisions.
-    func observation(
+    package func observation(
         _ name: String, reason: String, from: Int64, to: Int64, time: Timestamp
     ) -> AuditRecord.Draft {
         let detail: JSONValue = [

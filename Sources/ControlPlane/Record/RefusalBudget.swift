@@ -42,6 +42,12 @@ package struct RefusalBudget: Sendable {
         package var source: Source
         package var counts: [String: Int]
 
+        /// Creates the count of one source.
+        package init(source: Source, counts: [String: Int]) {
+            self.source = source
+            self.counts = counts
+        }
+
         package var count: Int { counts.values.reduce(0, +) }
     }
 
@@ -59,7 +65,7 @@ package struct RefusalBudget: Sendable {
     }
 
     /// The number of sources that a report names. The other sources share one entry.
-    static let named = 20
+    package static let named = 20
 
     private let limits: Limits
     private var buckets: [Source: Bucket] = [:]

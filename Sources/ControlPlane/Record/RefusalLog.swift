@@ -1,12 +1,12 @@
 import Documents
-import Domain
-import Logging
-import Store
+package import Domain
+package import Logging
+package import Store
 import Synchronization
 
 /// Writes the ledger's rows about requests that changed nothing: refusals, failures, and reads of the audit log. Each
 /// source has a budget. Rows above it are counted, and one row reports the count.
-final class RefusalLog: Sendable {
+package final class RefusalLog: Sendable {
     /// Reads have a separate budget, so that frequent reads cannot crowd out refusals.
     private struct Budgets {
         var refusals: RefusalBudget
@@ -25,7 +25,8 @@ final class RefusalLog: Sendable {
     private let logger: Logger
     private let budgets: Mutex<Budgets>
 
-    init(ledger: AuditLedger, limits: RefusalBudget.Limits, logger: Logger) {
+    /// Creates a log in which each source has its own budget.
+    package init(ledger: AuditLedger, limits: RefusalBudget.Limits, logger: Logger) {
         self.ledger = ledger
         self.logger = logger
         budgets = Mutex(
@@ -34,7 +35,7 @@ final class RefusalLog: Sendable {
 
     /// Records a row. Returns when the row is on disk. If the source has no budget left, counts the row and returns at
     /// once.
-    func record(_ row: AuditRecord.Draft) async throws {
+    package func record(_ row: AuditRecord.Draft) async throws {
         guard take(row) else { return }
         do {
             try await ledger.record([row.bounded])
@@ -54,14 +55,14 @@ final class RefusalLog: Sendable {
     }
 
     /// Records the rows that were dropped since the last call. Call it about every minute.
-    func reportDropped() async {
+    package func reportDropped() async {
         let (refusals, reads) = budgets.withLock {
             ($0.refusals.report(at: .now), $0.reads.report(at: .now))
         }
         let rows =
-            refusals.map { Self.row($0, "more refused requests than one source may put on record") }
+            refusals.map { Self.row($0, "more refused requests than are recorded for one source") }
             + reads.map {
-                Self.row($0, "more reads of the audit log than one source may put on record")
+                Self.row($0, "more reads of the audit log than are recorded for one source")
             }
         guard !rows.isEmpty else { return }
         do {
@@ -88,8 +89,8 @@ final class RefusalLog: Sendable {
     private static func row(_ dropped: RefusalBudget.Dropped, _ reason: String) -> AuditRecord.Draft
     {
         var counts = JSONObject()
-        for (attempt, count) in dropped.counts {
-            counts[attempt] = .number(JSONNumber(Int64(count)))
+        for (kind, count) in dropped.counts {
+            counts[kind] = .number(JSONNumber(Int64(count)))
         }
         var detail = JSONObject()
         detail["reason"] = .string(reason)

@@ -177,7 +177,7 @@ package enum AuditKind: String, CaseIterable, Sendable {
     /// Requests with an unusable actor.
     case authentication = "Authentication"
     /// Manifests that were refused as a whole.
-    case stream = "Stream"
+    case manifest = "Stream"
     /// Writes without a single object, such as a manifest. They were refused before a handler read them.
     case request = "Request"
 }

@@ -34,7 +34,7 @@ extension CrossRegionPeer {
                 pointer: "", rule: .crossRegionGroupID,
                 message: isUpperCase
                     ? "write \(id.lowercased())"
-                    : "\(message), found \"\(id.prefix(64))\"; by name it is securityGroupName")
+                    : "\(message), found \"\(id.prefix(64))\"; for a name use securityGroupName")
         }
         securityGroupName = reader.name(
             "securityGroupName", maximumLength: OpenStackName.maximumGroupLength)
@@ -64,7 +64,7 @@ extension CrossRegionPeer {
         if others {
             reader.add(
                 reader.place("any"), .crossRegionAny,
-                "any: true excludes all other fields; leave it out to use them")
+                "any: true cannot be combined with other fields; leave it out to use them")
         }
     }
 

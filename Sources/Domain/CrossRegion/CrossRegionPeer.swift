@@ -172,8 +172,8 @@ extension ObjectReader {
             {
                 add(
                     pointer, .crossRegionGroupLabel,
-                    "name a security group with securityGroup or securityGroupName: the values of"
-                        + " these labels are not what they seem")
+                    "use securityGroup or securityGroupName for a security group: the values of"
+                        + " these labels are misleading")
             }
             guard let text = string(value, at: pointer) else { continue }
             if let message = LabelText.valueProblem(text.value) {

@@ -121,7 +121,7 @@ extension SelectorLexer {
 
     /// The hints for labels that were probably meant as functions.
     private static let functions = [
-        "has": "; to ask whether a label is there: has(label)", "not": "; to negate: !has(label)",
+        "has": "; to test that a label exists: has(label)", "not": "; to negate: !has(label)",
     ]
 
     private static let operatorWords: [([StaticString], SelectorComparison.Operator)] = [
@@ -220,13 +220,13 @@ extension SelectorLexer {
             )
         }
         + ["\u{A0}", "\u{202F}", "\u{200B}", "\u{FEFF}"].map {
-            ($0, "this is a special space, as web pages have: type a plain space")
+            ($0, "this is a special space, often copied from a web page: type a plain space")
         }
         + ["\u{2018}", "\u{2019}", "\u{201C}", "\u{201D}", "\u{201E}", "\u{AB}", "\u{BB}"].map {
             ($0, "a typographic quotation mark: write ' or \"")
         }
         + ["\"", "'"].map { ($0, "a label is written without quotation marks") }
-        + [("*", "a * matches nothing in a selector; to pick everything write all()")]
+        + [("*", "* is not a wildcard in a selector; to match everything, write all()")]
 }
 
 /// The reason why a text is not a selector, and its position.

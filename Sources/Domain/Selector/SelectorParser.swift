@@ -107,7 +107,7 @@ struct SelectorParser {
                 "expected an operator after the label \(name); "
                     + (isCall
                         ? "the function is \(name.lowercased())()"
-                        : "to ask whether it is there: has(\(name))"))
+                        : "to test that the label exists: has(\(name))"))
         }
         try advance()
         let isSet = operation == .inSet || operation == .notInSet
@@ -168,7 +168,7 @@ struct SelectorParser {
 extension SelectorParser {
     private func tooDeep() -> SelectorError {
         lexer.error(
-            at: token.start, "more than \(Selector.maxNesting) parentheses inside each other")
+            at: token.start, "more than \(Selector.maxNesting) nested parentheses")
     }
 
     private func unexpectedOperand() -> SelectorError {

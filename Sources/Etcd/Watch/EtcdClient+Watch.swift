@@ -127,7 +127,7 @@ extension EtcdClient {
     private func receive(
         _ create: Etcdserverpb_WatchRequest, _ questions: AsyncStream<Void>, _ metadata: Metadata,
         on endpoint: Endpoint,
-        _ body: @escaping @Sendable (Etcdserverpb_WatchResponse) async throws -> Void
+        _ body: @escaping @Sendable (WatchResponse) async throws -> Void
     ) async throws {
         // The request stream must stay open. If it ends, the watch ends.
         try await endpoint.client.bidirectionalStreaming(
@@ -142,7 +142,7 @@ extension EtcdClient {
             deserializer: ProtobufDeserializer<Etcdserverpb_WatchResponse>(),
             options: callOptions(timeout: nil)
         ) { response in
-            for try await message in response.messages { try await body(message) }
+            for try await message in response.messages { try await body(WatchResponse(message)) }
         }
         throw EtcdError(code: .unavailable, message: "the server ended the watch")
     }
@@ -178,7 +178,7 @@ private final class WatchProgress: Sendable {
         }
     }
 
-    func receive(_ response: Etcdserverpb_WatchResponse) throws(EtcdError) -> WatchBatch? {
+    func receive(_ response: WatchResponse) throws(EtcdError) -> WatchBatch? {
         try assembler.withLock { assembler throws(EtcdError) in try assembler.receive(response) }
     }
 

@@ -1,9 +1,9 @@
 /// Assembles whole revisions from the responses of successive connections. Returns each revision once.
-struct WatchAssembler: Sendable {
+package struct WatchAssembler: Sendable {
     /// The first revision that has not been delivered yet; 0 until the server has named its current revision.
-    private(set) var nextRevision: Int64
+    package private(set) var nextRevision: Int64
     /// True if the server has confirmed the watch on the present connection.
-    private(set) var isEstablished = false
+    package private(set) var isEstablished = false
     /// True if the server has confirmed the watch on any connection.
     private var wasEstablished = false
     private var clusterID: UInt64?
@@ -13,34 +13,35 @@ struct WatchAssembler: Sendable {
     /// The last revision of a fragment, which may be incomplete. The next fragment may continue it.
     private var partial: RevisionChanges?
 
-    init(startRevision: Int64) {
+    /// Creates an assembler that delivers from `startRevision` on; 0 means the next revision.
+    package init(startRevision: Int64) {
         self.nextRevision = startRevision
     }
 
     /// Begins a new connection. The server sends an incomplete revision of the previous connection again.
-    mutating func reconnect() {
+    package mutating func reconnect() {
         isEstablished = false
         partial = nil
     }
 
     /// Returns the batch that the response completes; nil if it completes no batch.
-    mutating func receive(_ response: Etcdserverpb_WatchResponse) throws(EtcdError) -> WatchBatch? {
+    package mutating func receive(_ response: WatchResponse) throws(EtcdError) -> WatchBatch? {
         let clusterID = try check(response.header)
         if response.compactRevision != 0 {
             throw EtcdError(
                 code: .compacted(compactRevision: response.compactRevision),
                 message: "revision \(nextRevision) has been compacted")
         }
-        if response.canceled { throw EtcdError(reason: response.cancelReason) }
-        if response.created {
+        if let reason = response.cancelReason { throw EtcdError(reason: reason) }
+        if response.isCreated {
             if nextRevision == 0 { nextRevision = response.header.revision + 1 }
             // etcd would wait silently for a revision that it has lost. It would then send another revision under
             // that number.
             guard nextRevision <= response.header.revision + 1 else {
                 throw EtcdError(
                     code: .futureRevision,
-                    message: "revision \(nextRevision) is asked for, "
-                        + "the server is at \(response.header.revision)")
+                    message: "revision \(nextRevision) was requested, "
+                        + "but the server is at \(response.header.revision)")
             }
             isEstablished = true
             defer { wasEstablished = true }
@@ -58,14 +59,14 @@ struct WatchAssembler: Sendable {
         }
         let revisions = complete(response)
         // A response without events is a progress notification, unless it is part of a fragmented answer.
-        let isProgress = response.events.isEmpty && revisions.isEmpty && !response.fragment
+        let isProgress = response.events.isEmpty && revisions.isEmpty && !response.isFragment
         let last = isProgress ? response.header.revision : revisions.last?.revision
         guard let last, last >= nextRevision else { return nil }
         nextRevision = last + 1
         return WatchBatch(clusterID: clusterID, revisions: revisions, progressRevision: last)
     }
 
-    private mutating func check(_ header: Etcdserverpb_ResponseHeader) throws(EtcdError) -> UInt64 {
+    private mutating func check(_ header: ResponseHeader) throws(EtcdError) -> UInt64 {
         let known = clusterID ?? header.clusterID
         guard known == header.clusterID else {
             throw EtcdError(
@@ -77,18 +78,18 @@ struct WatchAssembler: Sendable {
     }
 
     /// Groups the events by revision. Holds back the last revision if more of its events may follow.
-    private mutating func complete(_ response: Etcdserverpb_WatchResponse) -> [RevisionChanges] {
+    private mutating func complete(_ response: WatchResponse) -> [RevisionChanges] {
         var revisions = partial.take().map { [$0] } ?? []
         for event in response.events {
-            let revision = event.kv.modRevision
+            let revision = event.keyValue.modRevision
             guard revision >= nextRevision else { continue }
             if revisions.last?.revision == revision {
-                revisions[revisions.count - 1].events.append(WatchEvent(event))
+                revisions[revisions.count - 1].events.append(event)
             } else {
-                revisions.append(RevisionChanges(revision: revision, events: [WatchEvent(event)]))
+                revisions.append(RevisionChanges(revision: revision, events: [event]))
             }
         }
-        if response.fragment { partial = revisions.popLast() }
+        if response.isFragment { partial = revisions.popLast() }
         return revisions
     }
 }

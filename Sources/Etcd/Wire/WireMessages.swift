@@ -176,3 +176,13 @@ extension WatchEvent {
             previous: wire.hasPrevKv ? KeyValue(wire.prevKv) : nil)
     }
 }
+
+extension WatchResponse {
+    init(_ wire: Etcdserverpb_WatchResponse) {
+        self.init(
+            header: ResponseHeader(wire.header), watchID: wire.watchID, isCreated: wire.created,
+            cancelReason: wire.canceled ? wire.cancelReason : nil,
+            compactRevision: wire.compactRevision, isFragment: wire.fragment,
+            events: wire.events.map { WatchEvent($0) })
+    }
+}

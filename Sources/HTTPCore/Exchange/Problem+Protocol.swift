@@ -22,7 +22,7 @@ extension Problem {
         return Problem(
             status: .methodNotAllowed,
             detail: "\(method.rawValue) is not supported here; supported: \(allow)."
-                + (isPut ? " curl -T sends PUT unless -X POST says otherwise." : ""),
+                + (isPut ? " curl -T sends PUT: add -X POST." : ""),
             headers: [.allow: allow])
     }
 

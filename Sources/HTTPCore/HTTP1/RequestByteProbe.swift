@@ -62,7 +62,8 @@ final class RequestByteProbe: ChannelInboundHandler {
         // The parser knows the methods of RTSP and ICE. It refuses them in an HTTP request.
         case .invalidMethod, .invalidConstant: .notImplemented("The method is not implemented.")
         case .invalidContentLength, .unexpectedContentLength:
-            .badRequest("Content-Length is malformed, repeated, or beside Transfer-Encoding.")
+            .badRequest(
+                "Content-Length is malformed, repeated, or combined with Transfer-Encoding.")
         case .invalidChunkSize: .badRequest("A chunk of the body is malformed.")
         case .invalidHeaderToken: .badRequest("A header field is malformed.")
         case .invalidEOFState: .badRequest("The request ended before it was complete.")

@@ -18,7 +18,7 @@ package struct RequestTarget {
         var rest = target[...]
         guard !rest.utf8.contains(UInt8(ascii: "#")) else {
             throw .badRequest(
-                "The request target has a fragment; remove the # and what follows it.")
+                "The request target has a fragment; remove the # and everything after it.")
         }
         var authority: Authority?
         if rest.utf8.first != UInt8(ascii: "/"), target != "*" {

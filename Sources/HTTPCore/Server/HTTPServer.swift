@@ -189,7 +189,8 @@ package final class HTTPServer: Service {
             environment.log.logger.notice("drained")
         } else {
             environment.log.logger.warning(
-                "the drain timeout has passed: what is left is cut", metadata: drainMetadata)
+                "the drain timeout has passed; the remaining connections are cut",
+                metadata: drainMetadata)
         }
     }
 

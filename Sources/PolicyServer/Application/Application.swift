@@ -35,7 +35,7 @@ package struct Application: Sendable {
             store: etcd, ledger: ledger, statuses: .http,
             configuration: ControlPlaneConfiguration(
                 policyNames: settings.policyNames, writeDeadline: settings.writeDeadline,
-                refusals: settings.attempts, journal: JournalAuthenticator(journalKeys)),
+                refusals: settings.refusals, journal: JournalAuthenticator(journalKeys)),
             logger: logger)
         let checkpoints = Checkpoints(
             ledger: ledger, store: etcd,

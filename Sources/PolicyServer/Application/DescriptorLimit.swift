@@ -41,7 +41,7 @@ package struct DescriptorLimit: Equatable {
         }
         if plan.connections < connections {
             logger.warning(
-                "takes fewer connections than --max-connections: raise the limit of open descriptors (ulimit -n, LimitNOFILE=)",
+                "the server accepts fewer connections than --max-connections: raise the limit of open descriptors (ulimit -n, LimitNOFILE=)",
                 metadata: [
                     "connections": "\(plan.connections)", "max-connections": "\(connections)",
                     "descriptors": "\(plan.soft)",

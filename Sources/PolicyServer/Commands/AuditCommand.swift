@@ -26,7 +26,7 @@ package struct RotateKeyCommand: AsyncParsableCommand {
 
     @Option(help: "The server's data folder.")
     var dataDir: String
-    @Option(help: "The key's file, when it is not audit.key in the data folder.")
+    @Option(help: "File of the key, if it is not audit.key in the data folder.")
     var auditKey: String?
 
     package init() {}
@@ -47,7 +47,7 @@ package struct RotateKeyCommand: AsyncParsableCommand {
 struct AuditExportCommand: AsyncParsableCommand {
     static let configuration = CommandConfiguration(
         commandName: "export",
-        abstract: "Write rows of a ledger as a segment, one JSON object a line.",
+        abstract: "Write rows of a ledger as a segment, one JSON object per line.",
         discussion:
             "Every row has all its columns and its hash, so that the chain can be recomputed. "
             + "The server may be running.")
@@ -57,7 +57,7 @@ struct AuditExportCommand: AsyncParsableCommand {
     @Option(help: ArgumentHelp("Number of the last row (default: the newest).")) var to: Int64?
     @Option(
         help: ArgumentHelp(
-            "File to write, gzip when its name ends in .gz (default: standard output).",
+            "File to write, compressed if its name ends in .gz (default: standard output).",
             valueName: "file"))
     var out: String?
 
@@ -124,7 +124,8 @@ struct AuditImportCommand: AsyncParsableCommand {
 /// Copies a ledger. The server may be running.
 struct AuditBackupCommand: AsyncParsableCommand {
     static let configuration = CommandConfiguration(
-        commandName: "backup", abstract: "Copy a ledger to a new file, checked and on disk.",
+        commandName: "backup",
+        abstract: "Copy a ledger to a new file, check the copy and sync it to disk.",
         discussion: "The copy shows the ledger at one moment. The server may be running.")
 
     @Option(help: ArgumentHelp("The ledger's file.", valueName: "file")) var db: String

@@ -10,7 +10,7 @@ import Store
 /// verification is impossible.
 package struct VerifyCommand: AsyncParsableCommand {
     package static let configuration = CommandConfiguration(
-        commandName: "verify", abstract: "Check a ledger's file against tampering.",
+        commandName: "verify", abstract: "Check a ledger's file for tampering.",
         discussion: """
             Reads the file, which may be in use or a copy, and checks every row's hash, the chain, the Merkle \
             tree, the stored checkpoints and their signatures. The file alone cannot show that rows were cut off \
@@ -99,7 +99,7 @@ package struct VerifyCommand: AsyncParsableCommand {
             !report.noteReplaced($0.ledger, by: $0.signed, keys: keys)
         }
         let isNew = try anchors != nil && isNew(report)
-        let newNote = "the ledger is new: there is no checkpoint of it yet, in the file or in etcd"
+        let newNote = "the ledger is new: neither its file nor etcd has a checkpoint of it yet"
         return Verdict(
             report: report, isAnchored: anchors.map { $0.anchor != nil || isNew } ?? true,
             headFindings: head?.findings ?? [],
@@ -121,8 +121,8 @@ package struct VerifyCommand: AsyncParsableCommand {
         guard key == nil, let beside = keyBeside(), let last = report.keys.last, last != beside
         else { return [] }
         return [
-            "\(keyPath) holds key \(beside.hexID), the ledger last names \(last.hexID): "
-                + "the server uses another file (--audit-key), or was not restarted since rotate-key"
+            "\(keyPath) holds key \(beside.hexID), but the newest key in the ledger is \(last.hexID): "
+                + "the server uses another file (--audit-key), or has not been restarted since rotate-key"
         ]
     }
 
@@ -205,8 +205,8 @@ package struct VerifyCommand: AsyncParsableCommand {
 
 extension LedgerAnchors.Other {
     fileprivate var note: String {
-        "etcd also holds the checkpoint of \(signed.checkpoint.size) rows of ledger \(ledger): "
-            + "another server's, or one that was lost"
+        "etcd also holds a checkpoint of \(signed.checkpoint.size) rows of ledger \(ledger), "
+            + "which belongs to another server or was lost"
     }
 }
 

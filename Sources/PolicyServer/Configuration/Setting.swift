@@ -118,15 +118,15 @@ package enum Setting: String, CaseIterable, Sendable {
         case .policyNames:
             "Naming of policies in etcd; auto follows the policies that are already stored."
         case .auditAttempts:
-            "Most audit rows per minute for the refused requests of one client address."
+            "Maximum audit rows per minute for refused requests from one actor and address."
         case .writeDeadline: "Seconds after which an unfinished write is answered with 503."
         case .drainTimeout: "Seconds that active requests get to finish at shutdown."
-        case .maxBodyBytes: "Largest request body in bytes."
-        case .maxConnections: "Most client connections at once."
+        case .maxBodyBytes: "Maximum size of a request body in bytes."
+        case .maxConnections: "Maximum number of client connections."
         case .maxBodyMemory:
-            "Most bytes of memory for all request bodies together, including their parsed documents."
+            "Maximum memory in bytes for all request bodies together, including their parsed documents."
         case .maxAnswerMemory:
-            "Most bytes of answers, all together, that clients have not read yet."
+            "Maximum memory in bytes for all answers together that clients have not read yet."
         case .allowedHost:
             "Another name of this server in requests, besides its addresses and localhost; repeatable, or separated by commas."
         case .allowedOrigin:

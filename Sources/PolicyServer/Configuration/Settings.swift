@@ -25,7 +25,7 @@ package struct Settings: Sendable {
     /// The file of the keys that sign journal entries; nil if absent.
     package var journalKeyFile: String?
     package var policyNames: PolicyNameConvention
-    package var attempts: RefusalBudget.Limits
+    package var refusals: RefusalBudget.Limits
     package var writeDeadline: Duration
     package var drainTimeout: Duration
     package var maxBodyBytes: Int
@@ -60,7 +60,7 @@ package struct Settings: Sendable {
         }
         let perMinute = try reader.integer(.auditAttempts, in: 1...1_000_000)
         // The burst is never below the rate, so a source may use the rows of one minute at once.
-        attempts = RefusalBudget.Limits(perMinute: perMinute, burst: max(1_000, perMinute))
+        refusals = RefusalBudget.Limits(perMinute: perMinute, burst: max(1_000, perMinute))
         writeDeadline = try .seconds(reader.integer(.writeDeadline, in: 1...600))
         drainTimeout = try .seconds(reader.integer(.drainTimeout, in: 0...600))
         maxBodyBytes = try reader.integer(.maxBodyBytes, in: 1024...1_073_741_824)

@@ -1,10 +1,10 @@
 import Documents
-import Domain
+package import Domain
 
 /// Rows of the ledger as comma-separated values (RFC 4180), for spreadsheets.
-enum AuditCSV {
+package enum AuditCSV {
     /// The members of a row that are columns, in the order of the columns.
-    static let columns: [String] = {
+    package static let columns: [String] = {
         let members = AuditColumn.all.compactMap { column in
             column.csv.flatMap { position in column.member.map { (position, $0.name) } }
         }
@@ -14,7 +14,8 @@ enum AuditCSV {
 
     static let head = line(columns)
 
-    static func row(_ record: AuditRecord) -> [UInt8] {
+    /// Returns the line of one row.
+    package static func row(_ record: AuditRecord) -> [UInt8] {
         let document = record.document
         return line(columns.map { cell(document[$0]) })
     }

@@ -56,7 +56,7 @@ extension AuditRecord {
 
 extension AuditColumn.Member {
     /// The name of the member in the row's document.
-    var name: String {
+    package var name: String {
         switch self {
         case .plain(let name), .json(let name), .part(_, of: let name): name
         }

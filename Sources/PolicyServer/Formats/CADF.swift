@@ -2,7 +2,7 @@ package import Documents
 package import Domain
 
 /// The vocabulary of the Cloud Auditing Data Federation (DMTF DSP0262).
-enum CADF {
+package enum CADF {
     static let event = "http://schemas.dmtf.org/cloud/audit/1.0/event"
     static let log = "http://schemas.dmtf.org/cloud/audit/1.0/log"
     /// The taxonomy of the codes in `reasonCode`.
@@ -12,13 +12,14 @@ enum CADF {
         "id": "policy-server", "typeURI": "service/network/policy", "name": "policy-server",
     ]
 
-    typealias Part = (column: AuditColumn, member: AuditColumn.Member)
+    /// A column of the ledger and the member of a row that shows it.
+    package typealias Part = (column: AuditColumn, member: AuditColumn.Member)
 
     /// The columns that are shown as tags, in order.
-    static let tags = parts { if case .tag(let position) = $0 { position } else { nil } }
+    package static let tags = parts { if case .tag(let position) = $0 { position } else { nil } }
 
     /// The columns that are shown as attachments, in order.
-    static let attachments = parts {
+    package static let attachments = parts {
         if case .attachment(let position) = $0 { position } else { nil }
     }
 

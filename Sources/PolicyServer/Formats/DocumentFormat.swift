@@ -48,7 +48,7 @@ package enum DocumentFormat: Sendable, Equatable {
     }
 
     /// Returns the documents of a manifest: the documents of a YAML text, or the elements of a JSON or YAML list.
-    package func parseStream(_ bytes: [UInt8]) throws(DocumentError) -> [StreamedDocument] {
+    package func parseManifest(_ bytes: [UInt8]) throws(DocumentError) -> [StreamedDocument] {
         switch self {
         case .yaml: return try YAMLParser.stream(bytes, limits: .body)
         case .json:

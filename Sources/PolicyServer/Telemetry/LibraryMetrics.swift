@@ -61,7 +61,7 @@ package final class LibraryMetrics: MetricsFactory {
         if refused > 0 {
             text.single(
                 "policy_server_library_metrics_refused_total", .counter,
-                "Metrics of libraries that are not shown, since there are too many or their name is taken.",
+                "Library metrics that are not shown, because there are too many or the name is taken.",
                 Double(refused))
         }
     }

@@ -76,7 +76,8 @@ package final class LogOutput: TextOutputStream, Sendable {
             if untold > 0 {
                 put(
                     Array(
-                        "warning: \(untold) lines of the log were dropped: nobody took them\n".utf8)
+                        "warning: \(untold) log lines were dropped, because nothing read them in time\n"
+                            .utf8)
                 )
             }
         }

@@ -39,7 +39,7 @@ package struct Metrics: Sendable {
         load.write(to: &text)
         text.single(
             "policy_server_log_lines_dropped_total", .counter,
-            "Lines of the log that were dropped since nobody took them.",
+            "Log lines that were dropped, because nothing read them in time.",
             Double(log.droppedLines))
         write(health, to: &text)
         write(checkpoints, to: &text)
@@ -57,18 +57,19 @@ package struct Metrics: Sendable {
             "Rows of the ledger under the checkpoint in etcd.", Double(checkpoints.anchored))
         text.single(
             "policy_server_audit_mismatches", .gauge,
-            "Checkpoints in etcd that the ledger turned out not to agree with.",
+            "Checkpoints in etcd that the ledger contradicts.",
             Double(checkpoints.mismatches))
         text.single(
             "policy_server_audit_predecessors", .gauge,
-            "Ledgers whose place this one took and whose checkpoints etcd holds.",
+            "Ledgers that this one replaced and whose checkpoints are in etcd.",
             Double(checkpoints.predecessors.count))
     }
 
     private func write(_ stored: FindingSummary, to text: inout PrometheusText) {
         text.family(
             "policy_server_stored_findings", .gauge,
-            "Findings about stored values that are not what they look like.")
+            "Findings about stored values, which Felix or this server reads differently or not at all."
+        )
         let counts = Dictionary(uniqueKeysWithValues: stored.counts.map { ($0.code, $0.count) })
         for code in StoredFindingCode.allCases {
             text.sample(
@@ -78,7 +79,8 @@ package struct Metrics: Sendable {
         }
         text.family(
             "policy_server_stored_policies", .gauge,
-            "Policies of the default tier, by whether they are stored with its prefix.")
+            "Policies of the default tier, stored with the tier's prefix (tiered) or without it (plain)."
+        )
         text.sample(
             "policy_server_stored_policies", [("naming", "tiered")],
             Double(stored.prefixedPolicies))
@@ -87,7 +89,7 @@ package struct Metrics: Sendable {
     }
 
     private func write(_ health: ControlPlaneHealth, to text: inout PrometheusText) {
-        text.family("policy_server_part_healthy", .gauge, "1 when the part is in order.")
+        text.family("policy_server_part_healthy", .gauge, "1 if the part is healthy.")
         let parts = [("etcd", health.etcd), ("ledger", health.ledger), ("mirror", health.mirror)]
         for (name, part) in parts {
             text.sample("policy_server_part_healthy", [("part", name)], part.isHealthy ? 1 : 0)
@@ -114,13 +116,13 @@ extension ServerLoad {
             Double(connections.load(ordering: .relaxed)))
         text.single(
             "policy_server_http_requests_in_hand", .gauge,
-            "Requests whose answer is not out.", Double(requests.load(ordering: .relaxed)))
+            "Requests that are not answered yet.", Double(requests.load(ordering: .relaxed)))
         text.single(
             "policy_server_http_body_memory_bytes", .gauge,
-            "Bytes of --max-body-memory that request bodies take.", Double(bodies.held))
+            "Bytes of --max-body-memory in use by request bodies.", Double(bodies.held))
         text.single(
             "policy_server_http_answer_memory_bytes", .gauge,
-            "Bytes of --max-answer-memory that answers take which clients have not read.",
+            "Bytes of --max-answer-memory in use by answers that clients have not read.",
             Double(answers.held))
         text.single(
             "policy_server_http_evicted_connections_total", .counter,
@@ -128,11 +130,11 @@ extension ServerLoad {
             Double(evictions.load(ordering: .relaxed)))
         text.single(
             "policy_server_http_refused_connections_total", .counter,
-            "Connections turned away since there were too many.",
+            "Connections refused because there were too many.",
             Double(refusedConnections.load(ordering: .relaxed)))
         text.single(
             "policy_server_http_busy_total", .counter,
-            "Requests refused since their body or answer found no room in memory.",
+            "Requests refused because their body or answer did not fit in memory.",
             Double(refusedRequests.load(ordering: .relaxed)))
     }
 }

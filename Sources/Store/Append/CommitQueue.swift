@@ -11,7 +11,7 @@ import Synchronization
 final class CommitQueue: Sendable {
     enum Work: Sendable {
         /// Appends rows that belong to no etcd revision, such as refusals.
-        case attempts([AuditRecord.Draft])
+        case rows([AuditRecord.Draft])
         /// Writes the rows and objects of etcd revisions; see `AuditLedger.project`.
         case projections([Projection], clusterID: String)
         /// Sets the progress; see `AuditLedger.follow`.
@@ -30,7 +30,7 @@ final class CommitQueue: Sendable {
         /// The approximate number of rows that this work writes.
         var weight: Int {
             switch self {
-            case .attempts(let drafts): drafts.count
+            case .rows(let drafts): drafts.count
             case .projections(let batch, _):
                 batch.reduce(batch.count) { $0 + $1.rows.count + $1.objects.count }
             case .texts(let batch): batch.rows.count
@@ -40,8 +40,8 @@ final class CommitQueue: Sendable {
 
         /// The size in memory of rows without an etcd change, such as refusals, in bytes. It is 0 for other work: its
         /// callers limit the size of a job, and wait for it before they submit the next.
-        var attemptBytes: Int {
-            if case .attempts(let drafts) = self {
+        var rowBytes: Int {
+            if case .rows(let drafts) = self {
                 drafts.reduce(0) { $0 + $1.memoryBytes }
             } else {
                 0
@@ -56,7 +56,7 @@ final class CommitQueue: Sendable {
 
     fileprivate struct State {
         var waiting: Deque<Job> = []
-        /// The sum of `attemptBytes` of the waiting jobs.
+        /// The sum of `rowBytes` of the waiting jobs.
         var waitingBytes = 0
         /// True if the writer queue is scheduled to process `waiting`.
         var isScheduled = false
@@ -166,7 +166,7 @@ final class CommitQueue: Sendable {
     }
 
     private func enqueue(_ job: Job) {
-        let bytes = job.work.attemptBytes
+        let bytes = job.work.rowBytes
         let (refusal, mustSchedule) = state.withLock { state -> (StoreError?, Bool) in
             guard !state.isClosed else {
                 return (StoreError(code: .closed, message: "the ledger is closed"), false)
@@ -190,8 +190,8 @@ final class CommitQueue: Sendable {
     private static func overloaded(_ path: String) -> StoreError {
         StoreError(
             code: .overloaded,
-            message: "\(path): \(maximumWaitingBytes >> 20) MiB of rows wait for the disk already. "
-                + "Look at what slows it down.")
+            message: "\(path): \(maximumWaitingBytes >> 20) MiB of rows already wait for the disk. "
+                + "Check why the disk is slow.")
     }
 
     private func schedule() {
@@ -258,7 +258,7 @@ extension CommitQueue.State {
         }
         let group = Array(waiting[..<(end ?? waiting.endIndex)])
         waiting.removeFirst(group.count)
-        waitingBytes -= group.reduce(0) { $0 + $1.work.attemptBytes }
+        waitingBytes -= group.reduce(0) { $0 + $1.work.rowBytes }
         return group
     }
 
@@ -286,7 +286,7 @@ extension CommitQueue.State {
 extension CommitQueue.Work {
     fileprivate func write(with writer: inout LedgerWriter, to db: Database) throws {
         switch self {
-        case .attempts(let drafts): try writer.append(drafts, to: db)
+        case .rows(let drafts): try writer.append(drafts, to: db)
         case .projections(let batch, let clusterID):
             try writer.project(batch, clusterID: clusterID, to: db)
         case .follow(let progress, let time):

@@ -30,7 +30,7 @@ final class FileLock: Sendable {
             status.st_nlink == 1
         else {
             close(descriptor)
-            throw Self.foreign(path, "no plain file, or has another name as well")
+            throw Self.foreign(path, "not a plain file, or has a second name")
         }
         guard flock(descriptor, LOCK_EX | LOCK_NB) == 0 else {
             let holder = Self.holder(descriptor)
@@ -58,7 +58,9 @@ final class FileLock: Sendable {
     private static func foreign(_ path: String, _ what: String) -> StoreError {
         StoreError(
             code: .cannotOpen,
-            message: "\(path) is \(what), and is left alone: remove it, the lock is made anew.")
+            message:
+                "\(path) is \(what), so it is not used as the lock: remove it, and the server makes a new one."
+        )
     }
 
     private static func holder(_ descriptor: Int32) -> String {

@@ -173,7 +173,7 @@ struct FileGuard: Sendable {
         throw StoreError(
             code: .io,
             message: "\(path): the file or its -wal was moved, deleted or replaced while in use. "
-                + "Put it back, or restart the server to begin from what is there.")
+                + "Put it back, or restart the server to use the file that is there now.")
     }
 
     private static func identities(_ path: String) -> [LedgerFile.Identity?] {

@@ -62,7 +62,7 @@ extension AuditLedger {
         if let stored = try await checkpoint(size: size) {
             guard stored.checkpoint.root == root else {
                 throw StoreError(
-                    code: .corrupt, message: "the checkpoint of \(size) rows is of other rows")
+                    code: .corrupt, message: "the checkpoint of \(size) rows covers other rows")
             }
             return (stored, false)
         }

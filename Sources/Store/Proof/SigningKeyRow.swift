@@ -101,7 +101,7 @@ package struct PredecessorRow: Hashable, Sendable {
 
     package func draft(time: Timestamp) -> AuditRecord.Draft {
         var detail = JSONObject()
-        detail["reason"] = "this ledger took the place of another one with its key"
+        detail["reason"] = "this ledger replaced another one and uses its key"
         detail["ledger"] = .string(ledger)
         detail["anchoredSize"] = size.map { .number(JSONNumber($0)) }
         detail["anchoredRoot"] = root.map { .string($0.description) }

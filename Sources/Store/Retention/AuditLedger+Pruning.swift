@@ -55,7 +55,7 @@ extension AuditLedger {
             guard hashes.last == lastHash else {
                 throw StoreError(
                     code: .badSegment,
-                    message: "\(path): is not of the rows that the ledger has; move it away.")
+                    message: "\(path): does not match the ledger's rows; move it away.")
             }
             try Pruning(rows: range, db: db).carryOut()
             try writer.append([hashes.row(range, file, sha256, now)], to: db)

@@ -52,7 +52,9 @@ extension LedgerReader {
             guard seq == rows.last?.seq else {
                 throw StoreError(
                     code: .badSegment,
-                    message: "\(self.path): row \(seq + 1) is missing; was it pruned meanwhile?")
+                    message:
+                        "\(self.path): row \(seq + 1) is missing; it may have been pruned during the export."
+                )
             }
         }
     }

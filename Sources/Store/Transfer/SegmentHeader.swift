@@ -150,8 +150,8 @@ extension SegmentHeader {
             let held = first.map { "\($0) to \(last)" } ?? "none"
             throw StoreError(
                 code: .badSegment,
-                message: "rows from \(range.0)\(to.map { " to \($0)" } ?? "") are asked for, "
-                    + "the ledger has \(held)"
+                message: "rows from \(range.0)\(to.map { " to \($0)" } ?? "") were requested, "
+                    + "but the ledger has \(held)"
                     + ((first ?? 1) > 1 ? "; older ones are in its segments." : "."))
         }
         let progress = try LedgerWriter.progress(db)

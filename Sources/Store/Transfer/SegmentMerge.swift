@@ -40,7 +40,7 @@ struct SegmentMerge {
         if summary.rows > 0 { try writer.append([summary.row(now)], to: db) }
         for range in try ranges(known, newest) {
             guard !conflicts.contains(where: { $0.isWithin(range) }) else {
-                throw plan.error("lacks changes of the revisions that its first line names")
+                throw plan.error("lacks changes of revisions named in its first line")
             }
             try Coverage.merge(range, in: db)
         }

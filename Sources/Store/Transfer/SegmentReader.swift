@@ -29,15 +29,17 @@ package final class SegmentReader {
     /// the ledger did not write.
     package func next() throws(StoreError) -> AuditRecord? {
         guard let line = try lines.next() else {
-            guard seq == header.lastSeq else { throw bad("it is missing, the file ends before it") }
+            guard seq == header.lastSeq else { throw bad("the file ends before it") }
             return nil
         }
-        guard seq < header.lastSeq else { throw bad("there is more than its header says") }
+        guard seq < header.lastSeq else { throw bad("the file has more rows than its header says") }
         guard let record = SegmentRow.record(line) else {
-            throw bad("its hash is not that of its content")
+            throw bad("its hash does not match its content")
         }
-        guard record.seq == seq + 1 else { throw bad("row \(record.seq) is in its place") }
-        guard record.previousHash == hash else { throw bad("it does not name the hash before it") }
+        guard record.seq == seq + 1 else { throw bad("found row \(record.seq) instead") }
+        guard record.previousHash == hash else {
+            throw bad("it does not name the hash of the row before")
+        }
         (seq, hash) = (record.seq, record.hash)
         return record
     }

@@ -69,7 +69,7 @@ struct CheckpointCheck {
 
     private mutating func check(_ checkpoint: Checkpoint, isSigned: Bool, name: String) {
         guard checkpoint.origin == Checkpoint.origin(ledger: survey.ledger) else {
-            note("\(name) is of \(checkpoint.origin), another ledger", upTo: checkpoint.size)
+            note("\(name) belongs to another ledger, \(checkpoint.origin)", upTo: checkpoint.size)
             return
         }
         guard checkpoint.size <= survey.size else {

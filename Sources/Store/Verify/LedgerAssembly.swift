@@ -57,7 +57,8 @@ struct LedgerAssembly {
             LedgerFinding(
                 row: first,
                 first == 1
-                    ? "it names a row before it" : "it does not name the hash of row \(first - 1)"))
+                    ? "it names the hash of an earlier row, but is the first"
+                    : "it does not name the hash of row \(first - 1)"))
     }
 
     private mutating func notePartialRoots(_ chunk: VerifiedChunk, _ tile: Int64) {
@@ -94,6 +95,6 @@ struct LedgerAssembly {
         findings.append(
             LedgerFinding(
                 .range, rows,
-                stored == nil ? "\(name) over them is missing" : "\(name) is of other rows"))
+                stored == nil ? "\(name) over them is missing" : "\(name) covers other rows"))
     }
 }

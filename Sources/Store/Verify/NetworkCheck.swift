@@ -58,7 +58,7 @@ struct NetworkCheck: Sendable {
                 cidrs: try reader.optionalText(2), seq: seq, time: time)
             if entries[seq, default: []] != expected {
                 return LedgerFinding(
-                    row: seq, "table audit_cidr does not say of it what its column cidrs says")
+                    row: seq, "table audit_cidr contradicts its column cidrs")
             }
         }
         return nil

@@ -26,7 +26,8 @@ struct PruningCheck {
             claim = try Self.claim(size: size, db)
         } catch let error as DatabaseError {
             // A page is damaged. SQLite's own check describes it in more detail.
-            let reason = "what was pruned of them cannot be read: \(error.message ?? "\(error)")"
+            let reason =
+                "the record of their pruning cannot be read: \(error.message ?? "\(error)")"
             if size > 0 { findings.append(LedgerFinding(.range, 1...size, reason)) }
             return
         }
@@ -82,7 +83,8 @@ struct PruningCheck {
         {
             findings.append(
                 LedgerFinding(
-                    row: claim.through, "table retention has another hash of it than \(claim.name)")
+                    row: claim.through,
+                    "table retention and \(claim.name) have different hashes of it")
             )
         }
     }

@@ -83,9 +83,9 @@ struct VerificationChunk: Sendable {
         let seq = row.seq
         let (hash, previous) = (row.hash, row.previousHash)
         if hash == nil || hash != row.contentHash(&writer) {
-            note(LedgerFinding(row: seq, "its hash is not that of its content"))
+            note(LedgerFinding(row: seq, "its hash does not match its content"))
         } else if let sealed = self[seq], sealed != hash {
-            note(LedgerFinding(row: seq, "its hash is not the one that was sealed"))
+            note(LedgerFinding(row: seq, "its hash differs from the sealed hash"))
         } else if seq > rows.lowerBound, let before = self[seq - 1], before != previous {
             note(LedgerFinding(row: seq, "it does not name the hash of row \(seq - 1)"))
         }

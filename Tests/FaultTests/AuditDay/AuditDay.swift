@@ -53,7 +53,7 @@ struct AuditDay {
         try await write(
             .put, "/v1/policies/ssh-west-east", Self.betweenRegions(ports: "22, 443"),
             Person.bob.because("debugging with the contractor", ticket: "CHG-1042"))
-        try await attempts()
+        try await refusals()
         try await outsideEdits()
         for round in 1...Self.roundsAfterNoon {
             try await writePolicies(round: Self.roundsBeforeNoon + round)
@@ -70,9 +70,9 @@ struct AuditDay {
     }
 
     /// Sends the requests that the server must refuse.
-    private func attempts() async throws {
+    private func refusals() async throws {
         let mallory = Person.mallory.headers
-        let attempts: [(HTTPRequest.Method, String, String, [(String, String)])] = [
+        let requests: [(HTTPRequest.Method, String, String, [(String, String)])] = [
             (.put, "/v1/regions/west/subnets/mine", #"{"cidr":"10.1.20.0/24"}"#, []),
             (.put, "/v1/regions/RegionOne", "{}", []),
             (
@@ -80,7 +80,7 @@ struct AuditDay {
                 [("If-Match", "\"1\"")]
             ),
         ]
-        for (method, path, body, headers) in attempts {
+        for (method, path, body, headers) in requests {
             let answer = try await client.send(method, path, body, headers: mallory + headers)
             guard (400..<500).contains(answer.status) else {
                 throw FaultTestError("\(path) was to be refused: \(answer.status)")

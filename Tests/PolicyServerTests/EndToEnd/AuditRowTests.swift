@@ -73,7 +73,7 @@ extension EndToEndTests {
                 let path = "/v1/regions/west/subnets/web"
                 let large = #"{"description":"\#(String(repeating: "x", count: 2000))"}"#
                 let body = #"{"cidr":"10.1.0.0/24"}"#
-                let attempts: [(status: Int, problem: JSONValue?, Answer)] = [
+                let requests: [(status: Int, problem: JSONValue?, Answer)] = [
                     (415, nil, try await server.send(.put, path, "<a/>", type: "text/xml")),
                     (413, nil, try await server.send(.put, path, large)),
                     (400, nil, try await server.send(.put, path + "?nonsense=1", body)),
@@ -90,14 +90,14 @@ extension EndToEndTests {
                         try await server.send(.delete, "/v1/regions/west", [("If-Match", "\"1\"")])
                     ),
                 ]
-                for attempt in attempts { #expect(attempt.2.status == attempt.status) }
-                let rows = try await server.rows(attempts.count, "/v1/audit?region=west")
-                for attempt in attempts {
-                    let id = attempt.2["X-Request-Id"] ?? ""
+                for request in requests { #expect(request.2.status == request.status) }
+                let rows = try await server.rows(requests.count, "/v1/audit?region=west")
+                for request in requests {
+                    let id = request.2["X-Request-Id"] ?? ""
                     let row = rows.first { $0["requestId"]?.stringValue == id }
-                    #expect(row?["status"] == .number(JSONNumber(Int64(attempt.status))), "\(id)")
+                    #expect(row?["status"] == .number(JSONNumber(Int64(request.status))), "\(id)")
                     #expect(row?["outcome"] == "refused")
-                    if let problem = attempt.problem { #expect(row?["problem"] == problem) }
+                    if let problem = request.problem { #expect(row?["problem"] == problem) }
                 }
             }
         }

@@ -199,20 +199,20 @@ extension EndToEndTests {
 
         @Test func `a refused read of the audit log is also recorded`() async throws {
             try await TestApplication.with { server in
-                let attempts: [(String, [(String, String)], String, JSONValue)] = [
+                let requests: [(String, [(String, String)], String, JSONValue)] = [
                     ("/v1/audit?name=x", [("X-Actor", "\u{e9}")], "Authentication", 400),
                     ("/v1/audit?limit=0", [("X-Actor", "eve")], "AuditLog", 400),
                     ("/v1/audit/4711", [("X-Actor", "eve")], "AuditLog", 404),
                     ("/v1/audit?what=x", [("X-Actor", "eve")], "AuditLog", 400),
                     ("/v1/regions/no/history", [("X-Actor", "eve")], "AuditLog", 404),
                 ]
-                for (path, headers, _, _) in attempts { try await server.send(.get, path, headers) }
+                for (path, headers, _, _) in requests { try await server.send(.get, path, headers) }
                 let rows = try await server.rows(
-                    attempts.count, "/v1/audit?verb=read&outcome=refused&order=asc")
-                for (row, attempt) in zip(rows, attempts) {
-                    #expect(row["kind"]?.stringValue == attempt.2)
-                    #expect(row["status"] == attempt.3)
-                    #expect(row["name"]?.stringValue == String(attempt.0.prefix { $0 != "?" }))
+                    requests.count, "/v1/audit?verb=read&outcome=refused&order=asc")
+                for (row, request) in zip(rows, requests) {
+                    #expect(row["kind"]?.stringValue == request.2)
+                    #expect(row["status"] == request.3)
+                    #expect(row["name"]?.stringValue == String(request.0.prefix { $0 != "?" }))
                 }
                 #expect(rows.first?["detail"]?["query"] == "name=x")
                 #expect(rows.dropFirst().allSatisfy { $0["actor"] == "eve" })

@@ -42,10 +42,10 @@ extension EndToEndTests {
                 let violation = region.json["violations"]?.arrayValue?.first
                 #expect(violation?["line"] == 3)
                 #expect(violation?["column"] == 3)
-                let stream = try await server.send(
+                let manifest = try await server.send(
                     .post, "/v1/apply", "kind: Region\nname: west\n---\nkind: Region\nname: East\n",
                     type: "application/yaml")
-                #expect(stream.json["violations"]?.arrayValue?.first?["line"] == 5)
+                #expect(manifest.json["violations"]?.arrayValue?.first?["line"] == 5)
                 let unread = try await server.send(
                     .put, "/v1/regions/west", "a: 1\na: 2\n", type: "application/yaml")
                 // The error has the position of the first of the two keys.

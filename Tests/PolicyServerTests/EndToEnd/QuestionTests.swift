@@ -2,10 +2,9 @@ import Documents
 import Domain
 import HTTPCore
 import HTTPTypes
+import PolicyServer
 import TestSupport
 import Testing
-
-@testable import PolicyServer
 
 extension EndToEndTests {
     /// Tests that an illegal value of a query parameter gets an answer that names the legal values, for every GET
@@ -116,7 +115,7 @@ extension EndToEndTests {
         @Test(arguments: [
             "region=Berlin", "name=Berlin", "clientAddress=127.0.0.1", "actor=anonymous@127.0.0.1",
         ])
-        func `a refused attempt is found by the name it used`(query: String) async throws {
+        func `a refused request is found by the name it used`(query: String) async throws {
             try await TestApplication.with { server in
                 #expect(try await server.send(.put, "/v1/regions/Berlin", "{}").status == 422)
                 let rows = try await server.rows(1, "/v1/audit?outcome=refused&\(query)")

@@ -11,7 +11,7 @@ extension EndToEndTests {
         private static let region =
             #"{"kind": "Region", "name": "west", "addressBlocks": ["10.1.0.0/16"]}"#
 
-        @Test func `a page of another site changes nothing, and its attempt is recorded`()
+        @Test func `a page of another site changes nothing, and its request is recorded`()
             async throws
         {
             try await TestApplication.with { server in
@@ -32,7 +32,7 @@ extension EndToEndTests {
                     .get, "/v1/audit", [("Sec-Fetch-Site", "cross-site")])
                 #expect(image.status == 403)
                 #expect(try await server.send(.get, "/v1/regions/west").status == 404)
-                try await eventually("the attempts are on record") {
+                try await eventually("the refusals are on record") {
                     let rows = try await server.send(
                         .get, "/v1/audit?outcome=refused&order=asc"
                     ).items

@@ -1,8 +1,7 @@
 import Documents
 import Domain
+import PolicyServer
 import Testing
-
-@testable import PolicyServer
 
 struct AuditCSVTests {
     @Test(arguments: [

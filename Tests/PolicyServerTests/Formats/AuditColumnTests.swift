@@ -1,8 +1,7 @@
 import Documents
 import Domain
+import PolicyServer
 import Testing
-
-@testable import PolicyServer
 
 /// Tests that every format of a row contains every column of the table `AuditColumn`.
 @Suite struct AuditColumnTests {

@@ -17,7 +17,7 @@ import Testing
         let dropped = output.droppedLines
         #expect(dropped > 10_000)
         let reader = Reader(pipe)
-        let text = try await reader.read(until: "lines of the log were dropped")
+        let text = try await reader.read(until: "log lines were dropped")
         await output.flush(within: .seconds(20))
         output.write("afterwards\n")
         let rest = try await reader.read(until: "afterwards\n")
@@ -25,7 +25,7 @@ import Testing
         #expect(UInt64(kept) + dropped == 20_000)
         // The log reports dropped lines each time that the writing thread takes the queue. The reports add up to all
         // dropped lines.
-        let told = (text + rest).matches(of: /warning: ([0-9]+) lines of the log were dropped/)
+        let told = (text + rest).matches(of: /warning: ([0-9]+) log lines were dropped/)
             .compactMap { UInt64($0.output.1) }
         #expect(told.reduce(0, +) == dropped)
     }

@@ -20,7 +20,8 @@ private final class SlowDisk: Sendable {
 }
 
 @Suite struct CommitQueueBoundTests {
-    @Test("Rows of attempts beyond what may wait for a slow disk are refused, and no others")
+    @Test(
+        "Rows without an etcd change that exceed the limit for waiting are refused, and no others")
     func overload() async throws {
         let fixture = try await LedgerFixture()
         let ledger = fixture.ledger

@@ -58,7 +58,7 @@ import Store
         #expect(await revision(at: 49) == nil)
     }
 
-    @Test func attemptsAddNoMoment() async throws {
+    @Test func refusalsAddNoMoment() async throws {
         let fixture = try await LedgerFixture()
         var refused = AuditRecord.Draft.sample(at: 5, time: 5)
         refused.outcome = .refused

@@ -93,7 +93,7 @@ import Store
         ),
         (
             "UPDATE retention SET hash = zeroblob(32)",
-            "row 512: table retention has another hash of it than row 701"
+            "row 512: table retention and row 701 have different hashes of it"
         ),
         (
             "DROP TRIGGER sealed_refuses_delete; DELETE FROM sealed WHERE tile = 0",
@@ -101,7 +101,7 @@ import Store
         ),
         (
             "INSERT INTO sealed VALUES (4611686018427387904, zeroblob(8192))",
-            "row 513: its hash is not that of its content"
+            "row 513: its hash does not match its content"
         ),
         (
             "UPDATE audit SET seq = 9223372036854775807 WHERE seq = 700",

@@ -76,7 +76,7 @@ import Store
             """
             UPDATE audit SET seq = 999 WHERE seq = 350; UPDATE audit SET seq = 350 WHERE seq = 351;
             UPDATE audit SET seq = 351 WHERE seq = 999;
-            """, "row 350: its hash is not that of its content"
+            """, "row 350: its hash does not match its content"
         ),
         // The last rows are cut off. Tiles and checkpoints are left.
         (
@@ -97,24 +97,24 @@ import Store
         // The hash of a row is changed.
         (
             "UPDATE audit SET hash = zeroblob(32) WHERE seq = 700",
-            "row 700: its hash is not that of its content"
+            "row 700: its hash does not match its content"
         ),
         // A row has an impossible number.
         ("UPDATE audit SET seq = -5 WHERE seq = 700", "row -5: no row has such a number"),
         // The tables that are derived from the rows are changed.
         ("DELETE FROM tile WHERE idx = 1", "rows 257..512: tile 1/1 over them is missing"),
-        ("UPDATE tile SET hash = zeroblob(32)", "rows 1..256: tile 1/0 is of other rows"),
+        ("UPDATE tile SET hash = zeroblob(32)", "rows 1..256: tile 1/0 covers other rows"),
         (
             "DELETE FROM audit_cidr WHERE seq = 350",
-            "row 350: table audit_cidr does not say of it what its column cidrs says"
+            "row 350: table audit_cidr contradicts its column cidrs"
         ),
         (
             "UPDATE cidr SET last = zeroblob(16) WHERE family = 128",
-            "row 2: table audit_cidr does not say of it what its column cidrs says"
+            "row 2: table audit_cidr contradicts its column cidrs"
         ),
         (
             "UPDATE audit_cidr SET time = time + 1 WHERE seq = 300",
-            "row 300: table audit_cidr does not say of it what its column cidrs says"
+            "row 300: table audit_cidr contradicts its column cidrs"
         ),
         // The checkpoints are changed.
         (
@@ -127,7 +127,7 @@ import Store
         ),
         (
             "UPDATE identity SET ledger = 'other'",
-            "rows 1..300: the checkpoint of 300 rows is of policy-server/"
+            "rows 1..300: the checkpoint of 300 rows belongs to another ledger, policy-server/"
         ),
     ])
     func whatIsDoneToTheFileIsFound(sql: String, first: String) async throws {

@@ -153,20 +153,20 @@ class Story:
             self.call("policies", "delete_region_policy", 200, **where, dry_run=True)
             self.call("policies", "delete_region_policy", 204, **where)
 
-    def streams(self) -> None:
-        stream = [
+    def manifests(self) -> None:
+        manifest = [
             {"kind": "Region", "name": "xyz-north", "addressBlocks": ["10.3.0.0/16"]},
             {"kind": "Subnet", "region": "xyz-north", "name": "web", "cidr": "10.3.0.0/24"},
         ]
         with self.step("apply"):
-            plan = self.call("streams", "apply", 200, model="StreamDocument", body=stream, dry_run=True).model
+            plan = self.call("manifests", "apply", 200, model="ManifestDocument", body=manifest, dry_run=True).model
             assert plan.dry_run is True and len(plan.changes) == 2, plan
-            applied = self.call("streams", "apply", 200, model="StreamDocument", body=stream).model
+            applied = self.call("manifests", "apply", 200, model="ManifestDocument", body=manifest).model
             assert [change.name for change in applied.changes] == ["xyz-north", "web"], applied
             change = self.call("audit", "get_change", 200, id=applied.change_id).model
             assert change.status == "accepted" and len(change.objects) == 2, change
         with self.step("export"):
-            exported = self.call("streams", "export", 200).model
+            exported = self.call("manifests", "export", 200).model
             kinds = sorted(getattr(item, "actual_instance", item).kind for item in exported)
             assert kinds.count("Region") == 3 and "CrossRegionPolicy" in kinds, kinds
 
@@ -251,7 +251,7 @@ def main() -> int:
     generator, directory, server = sys.argv[1:]
     sys.path.insert(0, directory)
     story = Story(ADAPTERS[generator](server))
-    for part in (story.inventory, story.policies, story.streams, story.past, story.audit, story.operations,
+    for part in (story.inventory, story.policies, story.manifests, story.past, story.audit, story.operations,
                  story.deletion):
         part()
     print(f"{story.calls} calls, {len(story.failed)} failed")

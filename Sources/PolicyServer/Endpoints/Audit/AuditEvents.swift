@@ -23,7 +23,7 @@ extension API {
         }
         guard let slot = events.takeSlot() else {
             throw ProblemKind.tooManyStreams.problem(
-                "\(events.maximum) streams of the audit log are open.")
+                "All \(events.maximum) streams of the audit log are in use; try again in a moment.")
         }
         let response = Response(
             headers: [.contentType: AuditFollower.mediaType, .cacheControl: "no-store"],

@@ -1,7 +1,7 @@
 import ControlPlane
 import Documents
-import Domain
-import HTTPCore
+package import Domain
+package import HTTPCore
 import HTTPTypes
 
 /// The parsed query of `/v1/audit`.
@@ -32,7 +32,7 @@ struct AuditQuery: Sendable {
         }
         if grouping != nil {
             guard case .document = format else {
-                throw .malformed("Counts by group_by are answered as JSON or YAML only.")
+                throw .malformed("Counts (group_by) are available as JSON or YAML only.")
             }
             guard request.query["limit"] == nil else {
                 throw .malformed("The query parameter limit has no meaning with group_by.")
@@ -57,14 +57,14 @@ extension AuditQuery {
 
 extension API {
     /// The query parameters that restrict the rows shown.
-    static let auditFilters =
+    package static let auditFilters =
         AuditColumn.filtered.compactMap(\.filter?.parameter)
         + ["since", "until", "cidr", "match", "field", "q"]
 }
 
 extension AuditFilter {
     /// Throws a 400 problem for a value that no row can have.
-    init(_ request: Request) throws(Problem) {
+    package init(_ request: Request) throws(Problem) {
         self.init()
         for filter in AuditColumn.filtered.compactMap(\.filter) { try read(filter, request) }
         (since, until) = try Self.times(request)
@@ -161,13 +161,13 @@ extension AuditFilter {
         let until = try request.time("until", now: now)
         if let since, since.microseconds > now.microseconds + clockDifference {
             throw .malformed(
-                "The query parameter since is \(since.rfc3339Seconds), which is still to come: it is "
+                "The query parameter since is \(since.rfc3339Seconds), which is in the future: it is "
                     + "\(now.rfc3339Seconds) now.")
         }
         if let since, let until, since >= until {
             throw .malformed(
                 "The query parameter since (\(since.rfc3339Seconds)) must be before until "
-                    + "(\(until.rfc3339Seconds)), which is not included: until of a whole day is the next "
+                    + "(\(until.rfc3339Seconds)), which is not included: for a whole day, until is the next "
                     + "day's date.")
         }
         return (since, until)

@@ -65,7 +65,7 @@ extension API {
                 name, reason: hold.reason, since: hold.since, ifAbsent: isNew, context)
             if isNew, old != nil {
                 throw ProblemKind(Refusal.Reason.preconditionFailed)
-                    .problem("There is a legal hold \(name) already.")
+                    .problem("The legal hold \(name) exists already.")
             }
             var response = Response.document(
                 stored.document, status: old == nil ? .created : .ok, for: request)

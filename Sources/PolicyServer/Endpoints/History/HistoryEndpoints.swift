@@ -71,7 +71,8 @@ extension API {
     /// Answers with the differences between the whole configurations at `from` and `to`.
     private func difference(_ request: Request) async throws(Problem) -> Response {
         guard let from = try Self.historyPoint("from", request) else {
-            throw .malformed("The query parameter from must say where to begin.")
+            throw .malformed(
+                "The query parameter from is required: the revision or time to compare from.")
         }
         let reader = try reader(request)
         let to = try Self.historyPoint("to", request) ?? .newest

@@ -22,13 +22,13 @@ extension API {
     private func apply(_ request: Request) async throws -> Response {
         for name in [HTTPField.Name.ifMatch, .ifNoneMatch] where request.headers[name] != nil {
             throw Problem.malformed(
-                "\(name) has no meaning for apply. A document may state the revision it was read at instead."
+                "\(name) has no meaning for apply. Put the revision into each document instead."
             )
         }
         let prune = try Self.prune(request)
         return try await write(request, verb: "apply", name: nil) {
             format, body throws(DocumentError) in
-            .apply(Manifest(try format.parseStream(body)), prune: prune)
+            .apply(Manifest(try format.parseManifest(body)), prune: prune)
         }
     }
 
@@ -82,7 +82,7 @@ extension API {
                         guard !judge.isOmitted(item.name),
                             let document = controlPlane.exportDocument(item)
                         else { continue }
-                        piece += isEmpty ? format.streamStart : format.streamSeparator
+                        piece += isEmpty ? format.manifestStart : format.documentSeparator
                         piece += format.serialize(document)
                         isEmpty = false
                     }
@@ -90,7 +90,7 @@ extension API {
                     query.after = page.next
                 } while query.after != nil
             }
-            try await writer.write((isEmpty ? format.streamStart : []) + format.streamEnd)
+            try await writer.write((isEmpty ? format.manifestStart : []) + format.manifestEnd)
         }
         var response = Response(headers: [.contentType: type], body: body).marked(point)
         for warning in WarningHeader.values(judge.warnings) {
@@ -129,9 +129,9 @@ extension RuleID {
 }
 
 extension DocumentFormat {
-    fileprivate var streamStart: [UInt8] { self == .json ? Array("[".utf8) : Array("---\n".utf8) }
-    fileprivate var streamSeparator: [UInt8] {
+    fileprivate var manifestStart: [UInt8] { self == .json ? Array("[".utf8) : Array("---\n".utf8) }
+    fileprivate var documentSeparator: [UInt8] {
         self == .json ? Array(",".utf8) : Array("---\n".utf8)
     }
-    fileprivate var streamEnd: [UInt8] { self == .json ? Array("]\n".utf8) : [] }
+    fileprivate var manifestEnd: [UInt8] { self == .json ? Array("]\n".utf8) : [] }
 }

@@ -63,7 +63,7 @@ extension API {
         metrics.requests.recordWrite(RequestMetrics.WriteOutcome(outcome))
         switch outcome {
         case .applied(let change): return try Self.answer(change, request)
-        case .appliedManifest(let stream): return Self.answer(stream, request)
+        case .appliedManifest(let manifest): return Self.answer(manifest, request)
         case .planned(let plan): return .document(plan.document, for: request)
         case .refused(let refusal):
             let positions =
@@ -147,8 +147,8 @@ extension RequestMetrics.WriteOutcome {
         case .refused: self = .refused
         case .applied(let change):
             self = change.replayed ? .replayed : change.verb == .unchanged ? .unchanged : .applied
-        case .appliedManifest(let stream):
-            self = stream.replayed ? .replayed : stream.revision == nil ? .unchanged : .applied
+        case .appliedManifest(let manifest):
+            self = manifest.replayed ? .replayed : manifest.revision == nil ? .unchanged : .applied
         }
     }
 }

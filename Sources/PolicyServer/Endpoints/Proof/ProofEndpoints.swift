@@ -149,8 +149,8 @@ private enum ProofRequest {
             self = .consistency(from: from, to: to)
         default:
             throw .malformed(
-                "The query parameters must be seq, and size if need be, for the proof of a row; or from, and "
-                    + "to if need be, for the proof that the ledger has only grown.")
+                "The query parameters must be seq and optionally size, for the proof of a row, or from and "
+                    + "optionally to, for the proof that the ledger has only grown.")
         }
     }
 

@@ -6,8 +6,8 @@ import Testing
 
 extension EndToEndTests {
     /// Tests of `/v1/apply` and `/v1/export`.
-    struct StreamTests {
-        private static let stream = """
+    struct ManifestTests {
+        private static let manifest = """
             kind: NetworkPolicy
             apiVersion: projectcalico.org/v3
             metadata: {name: web, namespace: openstack-region-east, labels: {by: ci}}
@@ -27,17 +27,18 @@ extension EndToEndTests {
             """
         private static let policies = "/v1/regions/east/policies/web"
 
-        @Test func `a stream is one change, and its export applies to an empty etcd`() async throws
+        @Test func `a manifest is one change, and its export applies to an empty etcd`()
+            async throws
         {
             try await TestApplication.with { server in
                 let plan = try await server.send(
-                    .post, "/v1/apply?dryRun=true", Self.stream, type: "application/yaml")
+                    .post, "/v1/apply?dryRun=true", Self.manifest, type: "application/yaml")
                 #expect(plan.status == 200)
                 #expect(plan.json["changes"]?.arrayValue?.count == 3)
                 #expect(try await server.send(.get, "/v1/regions/east").status == 404)
 
                 let applied = try await server.send(
-                    .post, "/v1/apply", Self.stream, type: "application/yaml",
+                    .post, "/v1/apply", Self.manifest, type: "application/yaml",
                     [("Idempotency-Key", "s1"), ("X-Reason", "move in")])
                 #expect(applied.status == 200)
                 let changes = applied.json["changes"]?.arrayValue ?? []
@@ -67,12 +68,12 @@ extension EndToEndTests {
                     ])
 
                 let replayed = try await server.send(
-                    .post, "/v1/apply", Self.stream, type: "application/yaml",
+                    .post, "/v1/apply", Self.manifest, type: "application/yaml",
                     [("Idempotency-Key", "s1")])
                 #expect(replayed["Idempotency-Replayed"] == "true")
                 #expect(replayed.json["changes"]?.arrayValue?.count == 3)
                 let again = try await server.send(
-                    .post, "/v1/apply", Self.stream, type: "application/yaml")
+                    .post, "/v1/apply", Self.manifest, type: "application/yaml")
                 #expect(again["X-Change-Id"] == nil)
                 #expect(again.json["revision"] == nil)
 
@@ -92,10 +93,11 @@ extension EndToEndTests {
             }
         }
 
-        @Test func `a stream with one bad document changes nothing and is recorded`() async throws {
+        @Test func `a manifest with one bad document changes nothing and is recorded`() async throws
+        {
             try await TestApplication.with { server in
                 let bad =
-                    Self.stream
+                    Self.manifest
                     + "\n---\nkind: Subnet\nregion: east\nname: x\ncidr: 10.2.0.128/25\n"
                 let refused = try await server.send(
                     .post, "/v1/apply", bad, type: "application/yaml")
@@ -105,10 +107,11 @@ extension EndToEndTests {
                 let rows = try await server.send(.get, "/v1/audit?outcome=refused").items
                 #expect(rows.first?["kind"] == "Stream")
                 let match = try await server.send(
-                    .post, "/v1/apply", Self.stream, type: "application/yaml", [("If-Match", "*")])
+                    .post, "/v1/apply", Self.manifest, type: "application/yaml", [("If-Match", "*")]
+                )
                 #expect(match.status == 400)
                 let prune = try await server.send(
-                    .post, "/v1/apply?prune=a%20=%20b", Self.stream, type: "application/yaml")
+                    .post, "/v1/apply?prune=a%20=%20b", Self.manifest, type: "application/yaml")
                 #expect(prune.status == 400)
                 let unread = try await server.send(
                     .post, "/v1/apply", "a: [", type: "application/yaml")
@@ -118,7 +121,7 @@ extension EndToEndTests {
 
         @Test
         func
-            `a stream too large for one transaction is refused as a whole, with advice to split it`()
+            `a manifest too large for one transaction is refused as a whole, with advice to split it`()
             async throws
         {
             try await TestApplication.with { server in

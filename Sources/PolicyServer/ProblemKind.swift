@@ -94,7 +94,7 @@ extension ProblemKind {
             case .cancelled: (503, "cancelled", "The client left", 1)
             case .replicaBehind: (503, "replica-behind", "This replica is behind", 1)
             case .futureRevision: (400, "future-revision", "No such revision yet", nil)
-            case .futureTime: (400, "future-time", "That time is still to come", nil)
+            case .futureTime: (400, "future-time", "That time is in the future", nil)
             }
         self.init(status, name, title, retryAfter: retryAfter)
     }
@@ -114,4 +114,21 @@ extension ProblemKind {
     /// Creates the kind of problem for a failure of the ledger. The cause is always this machine's disk, never the
     /// request.
     package init(_ error: StoreError) { self.init(ControlPlaneError.Code.ledgerUnavailable) }
+}
+
+extension ProblemKind {
+    /// The kinds of problem that this target creates.
+    private static let own: [ProblemKind] =
+        Refusal.Reason.allCases.map { ProblemKind($0) }
+        + ControlPlaneError.Code.allCases.map { ProblemKind($0) }
+        + [
+            .badRequest, .actor, .unauthenticated, .forbidden, .tooManyStreams, .document,
+            .beforeHistory, .historyGap,
+        ]
+
+    /// The names of the problems that the HTTP layer itself returns.
+    private static let ofProtocol = ["misdirected-request", "cross-site-request", "busy"]
+
+    /// The names of all types of problems, in alphabetical order. A test compares the documentation with this list.
+    package static let names = Set(own.map(\.name) + ofProtocol).sorted()
 }

@@ -11,7 +11,8 @@ package func withEtcdCluster<Result: Sendable>(
     size: Int = 3, _ options: EtcdProcess.Options = EtcdProcess.Options(),
     _ body: ([EtcdProcess]) async throws -> Result
 ) async throws -> Result {
-    await EtcdSlots.shared.take()
+    let isQueued = !EtcdReservation.isHeld
+    if isQueued { await EtcdSlots.shared.take() }
     var members: [EtcdProcess] = []
     do {
         let ports = try (0..<size).map { _ in try EtcdProcess.Ports.free() }
@@ -28,17 +29,26 @@ package func withEtcdCluster<Result: Sendable>(
         for member in members { try await member.waitUntilHealthy() }
         let result = try await body(members)
         await dispose(members)
-        await EtcdSlots.shared.giveBack()
+        if isQueued { await EtcdSlots.shared.giveBack() }
         return result
     } catch {
         await dispose(members)
-        await EtcdSlots.shared.giveBack()
+        if isQueued { await EtcdSlots.shared.giveBack() }
         throw error
     }
 }
 
 private func dispose(_ members: [EtcdProcess]) async {
     for member in members { await member.dispose() }
+}
+
+/// The reservation of an etcd cluster for a suite whose tests run one at a time.
+///
+/// Such a suite takes the longest of all. If each of its tests waited behind the tests of the other suites, the whole
+/// run would take minutes longer.
+package enum EtcdReservation {
+    /// True inside a test of such a suite. Its cluster does not wait for a slot.
+    @TaskLocal package static var isHeld = false
 }
 
 /// Limits the number of etcd clusters at a time. Tests run in parallel, and the etcds of other tests should not slow a
