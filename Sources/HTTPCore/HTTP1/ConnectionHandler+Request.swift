@@ -82,7 +82,7 @@ extension ConnectionHandler {
                 method: head.method, target: head.target, path: String(target.path),
                 pathParameters: parameters, query: selection.query, headers: head.headers,
                 contentType: selection.contentType, responseType: selection.responseType,
-                peer: peer, requestID: self.request?.requestID ?? "",
+                peer: peer ?? Peer(nil), requestID: self.request?.requestID ?? "",
                 version: head.version)
             try run(route, request, head: head, bodyLimit: selection.bodyLimit)
         }

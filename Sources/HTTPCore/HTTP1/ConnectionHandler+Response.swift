@@ -98,7 +98,7 @@ extension ConnectionHandler {
     func record(_ request: ActiveRequest, isAborted: Bool) {
         guard environment.log.isActive else { return }
         environment.log.record(
-            request.summary(now: .now(), peer: peer, isAborted: isAborted))
+            request.summary(now: .now(), peer: peer ?? Peer(nil), isAborted: isAborted))
     }
 
     func advance(_ next: ConnectionState.Next) {

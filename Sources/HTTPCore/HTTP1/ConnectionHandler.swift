@@ -24,7 +24,8 @@ final class ConnectionHandler: ChannelDuplexHandler {
     var context: ChannelHandlerContext?
     var probe: RequestByteProbe?
     var entry: ConnectionRegistry.Entry?
-    var peer = Peer(address: "")
+    /// The client; nil until the connection is active if its creator has not named it.
+    var peer: Peer?
     var localAddress = CrossSiteGuard.LocalAddress(nil)
     var request: ActiveRequest?
     /// The body framing of the most recently parsed request.
@@ -67,10 +68,11 @@ final class ConnectionHandler: ChannelDuplexHandler {
     var bufferedBytes = 0
 
     init(
-        environment: ConnectionEnvironment, refusal: Problem?,
+        environment: ConnectionEnvironment, peer: Peer?, refusal: Problem?,
         exchanges: AsyncStream<ExchangeTask>.Continuation
     ) {
         self.environment = environment
+        self.peer = peer
         self.refusal = refusal
         self.exchanges = exchanges
         answers = ByteLease(environment.load.answers)
@@ -91,7 +93,7 @@ final class ConnectionHandler: ChannelDuplexHandler {
     }
 
     func channelActive(context: ChannelHandlerContext) {
-        peer = Peer(address: context.remoteAddress?.ipAddress ?? "unix")
+        peer = peer ?? Peer(context.remoteAddress)
         localAddress = CrossSiteGuard.LocalAddress(context.localAddress)
         if let refusal { fail(refusal) }
         proceed()

@@ -9,13 +9,16 @@ package struct HTTPConnection: Sendable {
 
     /// Adds HTTP/1.1 to the channel's pipeline. Must be called on the channel's event loop.
     ///
-    /// - Parameter refusal: The only answer on this connection; nil if the connection is served.
+    /// - Parameters:
+    ///   - peer: The client; nil if the address of the socket says everything about it.
+    ///   - refusal: The only answer on this connection; nil if the connection is served.
     package init(
-        http1 channel: any Channel, environment: ConnectionEnvironment, refusal: Problem?
+        http1 channel: any Channel, environment: ConnectionEnvironment, peer: Peer? = nil,
+        refusal: Problem?
     ) throws {
         let (exchanges, continuation) = AsyncStream.makeStream(of: ExchangeTask.self)
         let handler = ConnectionHandler(
-            environment: environment, refusal: refusal, exchanges: continuation)
+            environment: environment, peer: peer, refusal: refusal, exchanges: continuation)
         let probe = RequestByteProbe(connection: handler, limits: environment.limits)
         handler.probe = probe
         let entry = ConnectionRegistry.Entry(handler, on: channel.eventLoop)
@@ -58,26 +61,6 @@ extension HTTPServer.Limits {
         decoder.maxHeaderListSize = targetBytes + headerBytes
         decoder.maxHeaderFieldCount = headerCount
         return decoder
-    }
-}
-
-/// Sets up the protocols of a new connection. Code for TLS and for the choice between HTTP/1.1 and HTTP/2 (ALPN)
-/// belongs here.
-protocol ConnectionInitializer: Sendable {
-    /// Prepares the channel. Calls `http1` if the channel's protocol is HTTP/1.1.
-    func initialize(
-        _ channel: any Channel,
-        http1: @escaping @Sendable (any Channel) -> EventLoopFuture<HTTPConnection>
-    ) -> EventLoopFuture<HTTPConnection>
-}
-
-/// Sets up HTTP/1.1 directly on TCP.
-struct PlaintextInitializer: ConnectionInitializer {
-    func initialize(
-        _ channel: any Channel,
-        http1: @escaping @Sendable (any Channel) -> EventLoopFuture<HTTPConnection>
-    ) -> EventLoopFuture<HTTPConnection> {
-        http1(channel)
     }
 }
 
