@@ -22,9 +22,15 @@ enum WireMutator {
         "0\r\n\r\n", "FFFFFFFF\r\n", " ", "\t", ":", "\u{0}", "HTTP/1.1", "Connection: close\r\n",
     ].map { Array($0.utf8) }
 
+    /// The malformed and ambiguous messages of the corpus, without the largest ones.
+    private static let corpus = MessageCorpusTests.files.flatMap {
+        (try? CorpusMessage.read($0)) ?? []
+    }.map(\.bytes).filter { $0.count < 2000 }
+
     /// Returns one to four requests of HTTP/1.
     static func http1(_ random: inout SeededGenerator) -> [UInt8] {
-        (0...Int.random(in: 0...3, using: &random)).flatMap { _ in
+        if Bool.random(using: &random) { return corpus.randomElement(using: &random) ?? [] }
+        return (0...Int.random(in: 0...3, using: &random)).flatMap { _ in
             Array((requests.randomElement(using: &random) ?? "").utf8)
         }
     }
