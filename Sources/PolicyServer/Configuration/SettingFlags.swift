@@ -7,6 +7,16 @@ package struct SettingFlags: ParsableArguments {
     package var config: String?
 
     @Option(name: .setting(.listen), help: .setting(.listen)) var listen: [String] = []
+    @Option(name: .setting(.tlsCertificate), help: .setting(.tlsCertificate))
+    var tlsCertificate: String?
+    @Option(name: .setting(.tlsKey), help: .setting(.tlsKey)) var tlsKey: String?
+    @Option(name: .setting(.tlsClientCertificates), help: .setting(.tlsClientCertificates))
+    var tlsClientCertificates: String?
+    @Option(name: .setting(.tlsClientCA), help: .setting(.tlsClientCA)) var tlsClientCA: String?
+    @Option(name: .setting(.tlsClientCRL), help: .setting(.tlsClientCRL)) var tlsClientCRL: String?
+    @Option(name: .setting(.hstsMaxAge), help: .setting(.hstsMaxAge)) var hstsMaxAge: String?
+    @Option(name: .setting(.trustedProxy), help: .setting(.trustedProxy))
+    var trustedProxy: [String] = []
     @Option(name: .setting(.auditRetention), help: .setting(.auditRetention))
     var auditRetention: String?
     @Option(name: .setting(.auditKey), help: .setting(.auditKey)) var auditKey: String?
@@ -50,6 +60,13 @@ package struct SettingFlags: ParsableArguments {
     private func texts(_ setting: Setting) -> [String] {
         switch setting {
         case .listen: listen
+        case .tlsCertificate: [tlsCertificate].compactMap(\.self)
+        case .tlsKey: [tlsKey].compactMap(\.self)
+        case .tlsClientCertificates: [tlsClientCertificates].compactMap(\.self)
+        case .tlsClientCA: [tlsClientCA].compactMap(\.self)
+        case .tlsClientCRL: [tlsClientCRL].compactMap(\.self)
+        case .hstsMaxAge: [hstsMaxAge].compactMap(\.self)
+        case .trustedProxy: trustedProxy
         case .etcd, .etcdUser, .etcdPasswordFile, .etcdCA, .etcdCert, .etcdKey, .dataDir: []
         case .auditRetention: [auditRetention].compactMap(\.self)
         case .auditKey: [auditKey].compactMap(\.self)
