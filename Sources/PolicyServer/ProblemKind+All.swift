@@ -6,8 +6,8 @@ extension ProblemKind {
         Refusal.Reason.allCases.map { ProblemKind($0) }
         + ControlPlaneError.Code.allCases.map { ProblemKind($0) }
         + [
-            .badRequest, .actor, .unauthenticated, .forbidden, .tooManyStreams, .document,
-            .beforeHistory, .historyGap,
+            .badRequest, .actor, .unauthenticated, .tooManyStreams, .document, .beforeHistory,
+            .historyGap,
         ]
 
     /// The names of the problems that the HTTP layer itself returns.
