@@ -81,13 +81,7 @@ package struct Identity: Hashable, Sendable {
     /// Returns the regions in which the identity has `permission` for objects of `kind`. Without a kind, only
     /// grants that are not limited to kinds count.
     package func regions(for permission: Permission, kind: String? = nil) -> RegionSet {
-        grants.reduce(.none) { regions, grant in
-            guard grant.role.permissions.contains(permission) else { return regions }
-            if let kinds = grant.kinds {
-                guard let kind, kinds.contains(kind) else { return regions }
-            }
-            return regions.union(grant.regions)
-        }
+        grants.regions(for: permission, kind: kind)
     }
 }
 
