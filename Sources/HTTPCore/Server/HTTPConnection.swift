@@ -5,17 +5,21 @@ import NIOHTTP1
 /// One open connection, seen by its task as a sequence of exchanges. An exchange is one request and its answer.
 package struct HTTPConnection: Sendable {
     private let channel: any Channel
-    private let exchanges: AsyncStream<ExchangeTask>
+    private let tasks: AsyncStream<ExchangeTask>
 
     /// Adds HTTP/1.1 to the channel's pipeline. Must be called on the channel's event loop.
     ///
-    /// - Parameter refusal: The only answer on this connection; nil if the connection is served.
+    /// - Parameters:
+    ///   - peer: The client; nil if the address of the socket says everything about it.
+    ///   - refusal: The only answer on this connection; nil if the connection is served.
     package init(
-        http1 channel: any Channel, environment: ConnectionEnvironment, refusal: Problem?
+        http1 channel: any Channel, environment: ConnectionEnvironment, peer: Peer? = nil,
+        refusal: Problem?
     ) throws {
-        let (exchanges, continuation) = AsyncStream.makeStream(of: ExchangeTask.self)
+        let (tasks, continuation) = AsyncStream.makeStream(of: ExchangeTask.self)
         let handler = ConnectionHandler(
-            environment: environment, refusal: refusal, exchanges: continuation)
+            environment: environment, eventLoop: channel.eventLoop, peer: peer, refusal: refusal,
+            tasks: continuation)
         let probe = RequestByteProbe(connection: handler, limits: environment.limits)
         handler.probe = probe
         let entry = ConnectionRegistry.Entry(handler, on: channel.eventLoop)
@@ -37,13 +41,13 @@ package struct HTTPConnection: Sendable {
             continuation.finish()
         }
         self.channel = channel
-        self.exchanges = exchanges
+        self.tasks = tasks
     }
 
     /// Runs the connection's exchanges until the connection is closed. Cancellation closes the connection at once.
     func run() async {
         await withTaskCancellationHandler {
-            for await exchange in exchanges { await exchange.run() }
+            for await task in tasks { await task.run() }
         } onCancel: {
             channel.close(promise: nil)
         }
