@@ -60,7 +60,7 @@ package struct Application: Sendable {
             RetentionService(
                 ledger: ledger, retention: settings.auditRetention,
                 directory: settings.segmentDirectory, logger: logger),
-            refusals,
+            refusals, MemoryTrimmer(),
         ]
         var configuration = ServiceGroupConfiguration(
             services: (below + services).map { .init(service: $0) } + [
