@@ -50,6 +50,9 @@ extension ProblemKind {
     /// The kind of problem for a request that goes beyond the rights of its principal.
     static let forbidden = ProblemKind(Refusal.Reason.forbidden)
 
+    /// The kind of problem for a client that has to slow down. The problem says for how long.
+    static let tooManyRequests = ProblemKind(429, "too-many-requests", "Too many requests")
+
     /// The kind of problem for a new stream of the audit log when too many streams are open.
     static let tooManyStreams = ProblemKind(
         503, "too-many-streams", "Too many streams are open", retryAfter: 10)
@@ -123,7 +126,7 @@ extension ProblemKind {
         Refusal.Reason.allCases.map { ProblemKind($0) }
         + ControlPlaneError.Code.allCases.map { ProblemKind($0) }
         + [
-            .badRequest, .actor, .unauthenticated, .tooManyStreams, .document,
+            .badRequest, .actor, .unauthenticated, .tooManyRequests, .tooManyStreams, .document,
             .beforeHistory, .historyGap,
         ]
 

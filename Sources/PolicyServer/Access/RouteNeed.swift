@@ -21,6 +21,7 @@ package enum RouteNeed: Hashable, Sendable {
     package static let table: [String: RouteNeed] = [
         "GET /": .identity,
         "GET /v1": .identity,
+        "GET /v1/whoami": .identity,
         "GET /v1/regions": .permission(.readObjects),
         "GET /v1/regions/{region}": .permission(.readObjects),
         "PUT /v1/regions/{region}": .permission(.writeObjects),

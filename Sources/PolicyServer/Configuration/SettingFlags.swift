@@ -7,6 +7,14 @@ package struct SettingFlags: ParsableArguments {
     package var config: String?
 
     @Option(name: .setting(.listen), help: .setting(.listen)) var listen: [String] = []
+    @Option(name: .setting(.authenticate), help: .setting(.authenticate))
+    var authenticate: [String] = []
+    @Option(name: .setting(.tokenFile), help: .setting(.tokenFile)) var tokenFile: String?
+    @Option(name: .setting(.grants), help: .setting(.grants)) var grants: String?
+    @Option(name: .setting(.certificatePrincipal), help: .setting(.certificatePrincipal))
+    var certificatePrincipal: String?
+    @Option(name: .setting(.certificatePrefix), help: .setting(.certificatePrefix))
+    var certificatePrefix: String?
     @Option(name: .setting(.auditRetention), help: .setting(.auditRetention))
     var auditRetention: String?
     @Option(name: .setting(.auditKey), help: .setting(.auditKey)) var auditKey: String?
@@ -50,6 +58,11 @@ package struct SettingFlags: ParsableArguments {
     private func texts(_ setting: Setting) -> [String] {
         switch setting {
         case .listen: listen
+        case .authenticate: authenticate
+        case .tokenFile: [tokenFile].compactMap(\.self)
+        case .grants: [grants].compactMap(\.self)
+        case .certificatePrincipal: [certificatePrincipal].compactMap(\.self)
+        case .certificatePrefix: [certificatePrefix].compactMap(\.self)
         case .etcd, .etcdUser, .etcdPasswordFile, .etcdCA, .etcdCert, .etcdKey, .dataDir: []
         case .auditRetention: [auditRetention].compactMap(\.self)
         case .auditKey: [auditKey].compactMap(\.self)

@@ -6,6 +6,7 @@ package import Logging
 /// The checked settings of the program.
 package struct Settings: Sendable {
     package var listen: [ListenAddress]
+    package var access: AccessSettings
     package var etcd: EtcdSettings
     /// The folder that holds `audit.sqlite`.
     package var dataDirectory: String
@@ -47,6 +48,7 @@ package struct Settings: Sendable {
         listen = try reader.list(
             .listen, "is neither HOST:PORT with a numeric address nor unix:/PATH",
             parse: ListenAddress.init(setting:))
+        access = try AccessSettings(reader)
         etcd = try EtcdSettings(reader)
         dataDirectory = try reader.required(.dataDir, "is empty") { $0.isEmpty ? nil : $0 }
         auditRetention = try reader.required(.auditRetention, "is not an age", parse: Self.age)
