@@ -40,7 +40,7 @@ package struct API: Sendable {
     package var routes: [Route] {
         let routes =
             indexRoutes + objectRoutes + applyRoutes + diffRoutes + auditRoutes + proofRoutes
-            + auditExportRoutes + holdRoutes + operationsRoutes
+            + auditExportRoutes + holdRoutes + operationsRoutes + accessCheckRoutes
         return routes.map { route in
             var route = access.guarding(route)
             if !route.accepts.isEmpty { route.bodyMemory = Self.documentMemory }
