@@ -46,7 +46,7 @@ extension ProblemKind {
     package static let actor = ProblemKind(400, "malformed-actor", "Malformed actor")
 
     /// The kind of problem for a request without a valid credential.
-    static let unauthenticated = ProblemKind(401, "unauthenticated", "Not authenticated")
+    package static let unauthenticated = ProblemKind(401, "unauthenticated", "Not authenticated")
     /// The kind of problem for a request that goes beyond the rights of its principal.
     static let forbidden = ProblemKind(Refusal.Reason.forbidden)
 

@@ -96,6 +96,18 @@ extension ControlPlane {
     ) async throws -> ChangeOutcome {
         try await submit(.sample(operation, key: key, fingerprint: fingerprint, options: options))
     }
+
+    // The reads of a caller who may see everything.
+    func object(_ name: ObjectName) -> ObjectView? { object(name, for: .unlimited) }
+    func list(_ query: ListQuery) -> ListPage { list(query, for: .unlimited) }
+
+    func object(_ name: ObjectName, at point: PointInTime) async throws -> ObjectView? {
+        try await object(name, at: point, for: .unlimited)
+    }
+
+    func list(_ query: ListQuery, at point: PointInTime) async throws -> ListPage {
+        try await list(query, at: point, for: .unlimited)
+    }
 }
 
 extension ChangeRequest {

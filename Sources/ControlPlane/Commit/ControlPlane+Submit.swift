@@ -103,7 +103,8 @@ extension ControlPlane {
             let row = rows.first { $0.revision == revision && $0.origin == .api }
             if entry.kind == CrossRegionPolicy.kind, let position = row?.position {
                 object = try await HistoricalReader(
-                    ledger: ledger, planner: writer.planner, position: position, isKnown: false
+                    ledger: ledger, planner: writer.planner, position: position,
+                    scope: .unlimited, isKnown: false
                 ).object(name)
             } else if let text = row?.after,
                 let resource = Resource(key: key, bytes: Array(text.utf8))

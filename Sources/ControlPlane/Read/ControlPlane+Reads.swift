@@ -1,17 +1,18 @@
 import Calico
-import Domain
+package import Domain
 import Etcd
 import Store
 
 extension ControlPlane {
-    /// Returns the object as this server shows it now; nil if it does not exist.
-    package func object(_ name: ObjectName) -> ObjectView? {
-        writer.planner.current(name, PlanningView(mirror))?.object
+    /// Returns the object as this server shows it now; nil if it does not exist or if the caller may not see it.
+    package func object(_ name: ObjectName, for scope: AccessScope) -> ObjectView? {
+        writer.planner.visible(name, to: scope, PlanningView(mirror))
     }
 
-    /// Returns one page of a list. `query.after` is the `next` of an earlier page.
-    package func list(_ query: ListQuery) -> ListPage {
-        var scan = ListScan(query, mirror)
+    /// Returns one page of a list of the objects that the caller may see. `query.after` is the `next` of an earlier
+    /// page.
+    package func list(_ query: ListQuery, for scope: AccessScope) -> ListPage {
+        var scan = ListScan(query, mirror, scope)
         var page = ListPage(items: [], next: nil)
         var shown: [String] = []
         while let (path, view) = scan.next() {
@@ -22,7 +23,7 @@ extension ControlPlane {
             page.items.append(view)
             shown.append(path)
         }
-        page.findings = findings(query, shown: shown, next: page.next)
+        page.findings = findings(query, for: scope, shown: shown, next: page.next)
         return page
     }
 

@@ -83,7 +83,8 @@ extension ControlPlane {
         }
         row.changeID = request.id.text
         row.isDryRun = request.options.dryRun
-        if operation.verb == "put", let name = operation.name, object(name) == nil {
+        if operation.verb == "put", let name = operation.name, object(name, for: .unlimited) == nil
+        {
             row.verb = .create
         }
         return row
@@ -119,7 +120,7 @@ extension ControlPlane {
     /// Returns the current kind of the object.
     private func kind(of name: ObjectName) -> String {
         guard case .policy = name else { return name.kind }
-        return name.kind(showing: object(name)?.document)
+        return name.kind(showing: object(name, for: .unlimited)?.document)
     }
 
     /// The largest number of characters of the detail in a refusal's row. The number of violations is bounded

@@ -68,6 +68,7 @@ package enum RouteNeed: Hashable, Sendable {
         "POST /v1/audit/checkpoint": .permission(.manageAudit),
         "GET /v1/audit/proof": .permission(.readAudit),
         "GET /v1/changes/{id}": .permission(.readObjects),
+        "POST /v1/access:check": .identity,
         "GET /healthz": .nothing,
         "GET /readyz": .nothing,
         "GET /metrics": .permission(.readOperations),

@@ -19,10 +19,11 @@ package struct Application: Sendable {
     /// unreachable etcd is not an error here; readiness reports it.
     ///
     /// - Parameters:
+    ///   - access: The rules of who may use which route; nil for those of the settings.
     ///   - below: Services that every other service needs. They end last.
     ///   - signals: The signals that end the server gracefully.
     package init(
-        _ settings: Settings, below: [any Service] = [],
+        _ settings: Settings, access: Access? = nil, below: [any Service] = [],
         signals: [UnixSignal] = EndSignals.all(), logger: Logger? = nil
     ) throws {
         let logger = logger ?? Self.makeLogger(settings.logLevel)
@@ -47,7 +48,7 @@ package struct Application: Sendable {
             interval: settings.auditCheckpointInterval, logger: logger)
         let limits = Self.limits(settings, logger)
         let load = ServerLoad(limits)
-        let access = Access(identity.authenticators)
+        let access = access ?? Access(identity.authenticators)
         let files = FileWatcher(identity.files, logger: logger)
         let api = API(
             controlPlane: controlPlane, ledger: ledger, checkpoints: checkpoints,

@@ -57,7 +57,7 @@ enum RefusedRequest {
     ) -> AuditRecord.Verb? {
         switch method {
         case .put, .patch: .update
-        case .post: .create
+        case .post: path == API.accessCheckPath ? nil : .create
         case .delete: .delete
         case .get, .head: recordsReads && API.readsAuditLog(path) ? .read : nil
         default: nil

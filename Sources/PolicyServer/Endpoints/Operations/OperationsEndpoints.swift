@@ -85,6 +85,7 @@ extension API {
             "checkpoint": "/v1/audit/checkpoint",
             "proof": "/v1/audit/proof",
             "holds": "/v1/audit/holds",
+            "accessCheck": "/v1/access:check",
             "health": "/healthz",
             "readiness": "/readyz",
             "metrics": "/metrics",
