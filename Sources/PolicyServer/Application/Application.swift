@@ -30,7 +30,7 @@ package struct Application: Sendable {
         // The keys are read before the ledger is opened. A failed start therefore leaves no new ledger behind.
         let givenKey = try settings.auditKeyFile.map(Self.givenKey)
         let journalKeys = try settings.journalKeyFile.map(JournalKeyFile.read) ?? []
-        let ledger = try AuditLedger(path: settings.ledgerPath)
+        let ledger = try AuditLedger(path: settings.ledgerPath, options: .ofObjects)
         let controlPlane = ControlPlane(
             store: etcd, ledger: ledger, statuses: .http,
             configuration: ControlPlaneConfiguration(

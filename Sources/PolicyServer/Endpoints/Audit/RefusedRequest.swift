@@ -28,7 +28,9 @@ enum RefusedRequest {
         if row.problem == ProblemKind.actor.name {
             (row.kind, row.name, row.region) = ("Authentication", summary.path, nil)
         }
-        row.detail = detail(summary, method, verb == .read ? request.query : QueryItems())
+        row.detail = detail(
+            summary, method, verb == .read ? request.query : QueryItems(),
+            request.caller.limits(for: verb == .read ? .readAudit : .readObjects))
         return row
     }
 
@@ -54,13 +56,15 @@ enum RefusedRequest {
 
     /// Returns the request and the problem from its answer, as JSON.
     private static func detail(
-        _ summary: RequestSummary, _ method: HTTPRequest.Method, _ query: QueryItems
+        _ summary: RequestSummary, _ method: HTTPRequest.Method, _ query: QueryItems,
+        _ scope: AuditScope?
     ) -> String {
         var members = JSONObject()
         members["method"] = .string(method.rawValue)
         members["path"] = .string(cut(summary.path))
         if !query.items.isEmpty { members["query"] = .string(cut(API.recorded(query))) }
         members["detail"] = summary.problemDetail.map { .string(cut($0)) }
+        members[AuditRecord.Draft.scopeMember] = scope?.document
         return JSONSerializer.canonicalText(.object(members))
     }
 
