@@ -101,7 +101,8 @@ extension ControlPlane {
 extension ChangeRequest {
     static func sample(
         _ operation: ChangeOperation, key: String? = nil, fingerprint: String? = nil,
-        precondition: Precondition = .none, options: ChangeOptions = ChangeOptions()
+        precondition: Precondition = .none, options: ChangeOptions = ChangeOptions(),
+        scope: AccessScope = .unlimited
     ) -> ChangeRequest {
         var generator = SystemRandomNumberGenerator()
         let actor = "anonymous@192.0.2.7"
@@ -112,7 +113,8 @@ extension ChangeRequest {
             id: id,
             context: ChangeContext(
                 actor: actor, clientAddress: "192.0.2.7", requestID: "req-1", reason: "ticket 42"),
-            fingerprint: fingerprint ?? key.map { "fingerprint of " + $0 }, operation: operation,
+            scope: scope, fingerprint: fingerprint ?? key.map { "fingerprint of " + $0 },
+            operation: operation,
             precondition: precondition, options: options)
     }
 }

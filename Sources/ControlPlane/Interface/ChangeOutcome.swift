@@ -44,7 +44,7 @@ package struct AppliedManifest: Sendable {
 }
 
 extension AppliedManifest {
-    private static let kinds: Set = [
+    static let kinds: Set = [
         "Region", "Subnet", "GlobalNetworkPolicy", "NetworkPolicy", CrossRegionPolicy.kind,
     ]
 

@@ -1,3 +1,5 @@
+import NIOCore
+
 /// The other end of a connection.
 package struct Peer: Sendable, Equatable {
     /// The IP address of the client without a port, or `unix` for a Unix domain socket. Behind a trusted proxy it is
@@ -12,6 +14,11 @@ package struct Peer: Sendable, Equatable {
         self.address = address
         self.userID = userID
         self.tls = tls
+    }
+
+    /// Creates the peer of a connection from the address of its socket.
+    init(_ address: SocketAddress?) {
+        self.init(address: address?.ipAddress ?? "unix")
     }
 }
 
