@@ -33,6 +33,30 @@ extension ControlPlane {
         mirror.read { $0.versions[collection] }
     }
 
+    /// Returns the state of a change as far as it is in `scope`; nil if the change is unknown, or if none of its
+    /// objects is in `scope`. Throws as `change(_:)`.
+    package func change(
+        _ id: ChangeID, within scope: AuditScope
+    ) async throws(ControlPlaneError) -> ChangeStatus? {
+        let whole = try await change(id)
+        guard var status = whole, !scope.isEverything else { return whole }
+        guard let revision = status.revision else {
+            status.limit(to: scope)
+            return status.objects.isEmpty ? nil : status
+        }
+        // Only the rows show the regions that the objects touch. They may be on disk a moment after the change is in
+        // etcd.
+        _ = await feed.audited.wait(for: revision, until: .now + .seconds(1))
+        do {
+            let rows = try await ledger.rows(changeID: id.text, within: scope)
+            status.limit(to: rows.filter { $0.revision == revision })
+        } catch {
+            throw ControlPlaneError(
+                .ledgerUnavailable, "the ledger cannot be read: \(error)", changeID: id)
+        }
+        return status.objects.isEmpty ? nil : status
+    }
+
     /// Returns the state of a change; nil if the change is unknown. Throws `outcomeUnknown` if the only record is a
     /// journal entry that is not trusted.
     package func change(_ id: ChangeID) async throws(ControlPlaneError) -> ChangeStatus? {

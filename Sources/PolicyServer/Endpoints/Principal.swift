@@ -83,6 +83,7 @@ extension ChangeContext {
         self.init(
             actor: actor, clientAddress: request.remoteAddress, requestID: request.requestID,
             reason: reason)
+        scope = request.caller.limits(for: .readObjects)
         userAgent = request.headers[.userAgent].map(Self.userAgent)
         traceParent = request.headers[.traceParent].flatMap(Self.traceParent)
     }

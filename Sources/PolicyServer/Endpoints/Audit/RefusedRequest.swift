@@ -28,7 +28,9 @@ enum RefusedRequest {
         if isAboutIdentity(row, summary) {
             (row.kind, row.name, row.region) = ("Authentication", summary.path, nil)
         }
-        row.detail = detail(summary, method, verb == .read ? request.query : QueryItems())
+        row.detail = detail(
+            summary, method, verb == .read ? request.query : QueryItems(),
+            request.caller.limits(for: verb == .read ? .readAudit : .readObjects))
         return row
     }
 
@@ -66,7 +68,8 @@ enum RefusedRequest {
 
     /// Returns the request and the problem from its answer, as JSON.
     private static func detail(
-        _ summary: RequestSummary, _ method: HTTPRequest.Method, _ query: QueryItems
+        _ summary: RequestSummary, _ method: HTTPRequest.Method, _ query: QueryItems,
+        _ scope: AuditScope?
     ) -> String {
         var members = JSONObject()
         members["method"] = .string(method.rawValue)
@@ -77,6 +80,7 @@ enum RefusedRequest {
         }
         if !query.items.isEmpty { members["query"] = .string(cut(API.recorded(query))) }
         members["detail"] = summary.problemDetail.map { .string(cut($0)) }
+        members[AuditRecord.Draft.scopeMember] = scope?.document
         return JSONSerializer.canonicalText(.object(members))
     }
 
