@@ -1,4 +1,5 @@
 import Calico
+import Documents
 package import Domain
 package import Store
 

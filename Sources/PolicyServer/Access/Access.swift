@@ -28,14 +28,17 @@ package enum Authentication: Sendable {
 package struct Access: Sendable {
     private let authenticators: [any Authenticator]
     private let limiter: AttemptLimiter
+    private let quotas: Quotas
 
     /// Creates the access rules of a server. Without authenticators the server trusts every client that can connect;
     /// X-Actor then names the actor, and every client may do everything.
     package init(
-        _ authenticators: [any Authenticator] = [], limiter: AttemptLimiter = AttemptLimiter()
+        _ authenticators: [any Authenticator] = [], limiter: AttemptLimiter = AttemptLimiter(),
+        quotas: Quotas = Quotas()
     ) {
         self.authenticators = authenticators
         self.limiter = limiter
+        self.quotas = quotas
     }
 
     /// True if a client has to prove who it is.
@@ -76,8 +79,7 @@ package struct Access: Sendable {
                         case .identity(let identity): identity
                         case .later(let work): try await work()
                         }
-                    request.identity = identity
-                    try check(request, identity, need)
+                    try enter(&request, identity, need)
                     return try await handler(request)
                 }
             }
@@ -94,8 +96,7 @@ package struct Access: Sendable {
         do {
             switch try authenticate(request, need) {
             case .identity(let identity):
-                request.identity = identity
-                try check(request, identity, need)
+                try enter(&request, identity, need)
                 switch try now(request) {
                 case .answer(let response): return .answer(finish(response, request))
                 case .later(let work):
@@ -107,8 +108,7 @@ package struct Access: Sendable {
                 return .later { [request] in
                     try await Self.answering(request, finish) { request in
                         let identity = try await work()
-                        request.identity = identity
-                        try check(request, identity, need)
+                        try enter(&request, identity, need)
                         return try await later(request)
                     }
                 }
@@ -137,6 +137,7 @@ package struct Access: Sendable {
         guard isRequired else { return .identity(try Principal.trusted(request)) }
         guard need != .nothing else { return .identity(request.caller) }
         try limiter.admit(request.peer)
+        try quotas.takeAddress(request)
         let result: Authentication?
         do {
             result = try identify(request)
@@ -211,6 +212,15 @@ package struct Access: Sendable {
     /// The challenge of a server that only accepts client certificates and users of its machine. No registered scheme
     /// stands for these.
     private static let connectionChallenge = #"Connection realm="policy-server""#
+
+    /// Gives the request its identity, and counts it against the quota of its principal.
+    private func enter(
+        _ request: inout Request, _ identity: Identity, _ need: RouteNeed?
+    ) throws(Problem) {
+        request.identity = identity
+        try check(request, identity, need)
+        if isRequired, need != .nothing { try quotas.takePrincipal(&request, identity) }
+    }
 
     private func check(
         _ request: Request, _ identity: Identity, _ need: RouteNeed?

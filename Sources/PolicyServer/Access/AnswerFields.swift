@@ -27,6 +27,7 @@ struct AnswerFields: Sendable {
         var response = response
         response.identity = request.identity
         response.principal = request.caller.principal
+        response.headers.append(contentsOf: request.answerFields)
         guard let vary else { return response }
         response.headers[.vary] = vary
         if response.headers[.cacheControl] == nil {

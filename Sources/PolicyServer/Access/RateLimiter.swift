@@ -1,4 +1,4 @@
-package import HTTPCore
+import HTTPCore
 import HTTPTypes
 import Synchronization
 

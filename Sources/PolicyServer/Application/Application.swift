@@ -48,7 +48,9 @@ package struct Application: Sendable {
             interval: settings.auditCheckpointInterval, logger: logger)
         let limits = Self.limits(settings, logger)
         let load = ServerLoad(limits)
-        let access = access ?? Access(identity.authenticators)
+        let access =
+            access
+            ?? Access(identity.authenticators, quotas: Quotas(settings, load))
         let files = FileWatcher(identity.files, logger: logger)
         let api = API(
             controlPlane: controlPlane, ledger: ledger, checkpoints: checkpoints,

@@ -1,5 +1,5 @@
 import Foundation
-package import ServiceLifecycle
+import ServiceLifecycle
 
 /// Gives memory that is free back to the operating system.
 ///

@@ -32,6 +32,12 @@ package struct SettingFlags: ParsableArguments {
     @Option(name: .setting(.maxBodyBytes), help: .setting(.maxBodyBytes)) var maxBodyBytes: String?
     @Option(name: .setting(.maxConnections), help: .setting(.maxConnections))
     var maxConnections: String?
+    @Option(name: .setting(.maxRequests), help: .setting(.maxRequests))
+    var maxRequests: String?
+    @Option(name: .setting(.requestsPerPrincipal), help: .setting(.requestsPerPrincipal))
+    var requestsPerPrincipal: String?
+    @Option(name: .setting(.requestsPerAddress), help: .setting(.requestsPerAddress))
+    var requestsPerAddress: String?
     @Option(name: .setting(.maxBodyMemory), help: .setting(.maxBodyMemory))
     var maxBodyMemory: String?
     @Option(name: .setting(.maxAnswerMemory), help: .setting(.maxAnswerMemory))
@@ -74,6 +80,9 @@ package struct SettingFlags: ParsableArguments {
         case .drainTimeout: [drainTimeout].compactMap(\.self)
         case .maxBodyBytes: [maxBodyBytes].compactMap(\.self)
         case .maxConnections: [maxConnections].compactMap(\.self)
+        case .maxRequests: [maxRequests].compactMap(\.self)
+        case .requestsPerPrincipal: [requestsPerPrincipal].compactMap(\.self)
+        case .requestsPerAddress: [requestsPerAddress].compactMap(\.self)
         case .maxBodyMemory: [maxBodyMemory].compactMap(\.self)
         case .maxAnswerMemory: [maxAnswerMemory].compactMap(\.self)
         case .allowedHost: allowedHost

@@ -30,6 +30,12 @@ package struct Settings: Sendable {
     package var drainTimeout: Duration
     package var maxBodyBytes: Int
     package var maxConnections: Int
+    /// The number of requests at a time above which requests are shed.
+    package var maxRequests: Int
+    /// Requests per minute; 0 for no quota.
+    package var requestsPerPrincipal: Int
+    /// Requests per minute; 0 for no quota.
+    package var requestsPerAddress: Int
     /// The limit in bytes for all request bodies together, including their parsed documents.
     package var maxBodyMemory: Int
     /// The limit in bytes for all unread answers together.
@@ -66,6 +72,9 @@ package struct Settings: Sendable {
         drainTimeout = try .seconds(reader.integer(.drainTimeout, in: 0...600))
         maxBodyBytes = try reader.integer(.maxBodyBytes, in: 1024...1_073_741_824)
         maxConnections = try reader.integer(.maxConnections, in: 1...1_000_000)
+        maxRequests = try reader.integer(.maxRequests, in: 1...1_000_000)
+        requestsPerPrincipal = try reader.integer(.requestsPerPrincipal, in: 0...1_000_000_000)
+        requestsPerAddress = try reader.integer(.requestsPerAddress, in: 0...1_000_000_000)
         maxBodyMemory = try reader.integer(.maxBodyMemory, in: Self.memory)
         maxAnswerMemory = try reader.integer(.maxAnswerMemory, in: Self.memory)
         allowedHosts = try Set(

@@ -115,7 +115,8 @@ struct AuditFollower: Sendable {
         // One buffered wake-up is enough, because the reader always reads up to the end of the ledger.
         let (wakes, signal) = Signal.make()
         let commits = ledger.commits()
-        let ticks = Mutex(0)
+        let ticks = TickCount()
+        let pause = heartbeat / 3
         try await withGracefulShutdownHandler {
             // Two tasks only raise the signal. `follow` alone writes, because only one task at a time may use the
             // writer.
@@ -125,24 +126,24 @@ struct AuditFollower: Sendable {
                     signal.finish()
                 }
                 group.addTask {
-                    while (try? await Task.sleep(for: heartbeat / 3)) != nil {
-                        ticks.withLock { $0 += 1 }
+                    while (try? await Task.sleep(for: pause)) != nil {
+                        ticks.increase()
                         signal.raise()
                     }
                 }
                 defer { group.cancelAll() }
                 // If the ledger cannot be read, the stream ends and the log states the reason. The client then
                 // reconnects with the number of its last row.
-                try await follow(wakes, writer) { ticks.withLock { $0 } }
+                try await follow(wakes, writer, ticks)
             }
         } onGracefulShutdown: {
             signal.finish()
         }
     }
 
-    /// - Parameter ticks: Returns the number of times that the timer has woken this task.
+    /// - Parameter ticks: The number of times that the timer has woken this task.
     private func follow(
-        _ wakes: AsyncStream<Void>, _ writer: ResponseBodyWriter, ticks: () -> Int
+        _ wakes: AsyncStream<Void>, _ writer: ResponseBodyWriter, _ ticks: TickCount
     ) async throws {
         var seq = start
         var tick = 0
@@ -171,7 +172,7 @@ struct AuditFollower: Sendable {
                 // The timer wakes every third of the heartbeat. After two thirds without output, the next wake-up could
                 // come too late. A wake-up by a row writes no heartbeat. Otherwise the client could see from its time
                 // that there is a row that the client may not see.
-                let now = ticks()
+                let now = ticks.value
                 if now != tick, lastWrite.duration(to: .now) >= heartbeat * 2 / 3 {
                     try await writer.write(":\n\n")
                     lastWrite = .now
@@ -202,4 +203,13 @@ struct AuditFollower: Sendable {
         Array("id: \(record.seq)\nevent: audit\ndata: ".utf8)
             + JSONSerializer.bytes(record.document) + Array("\n\n".utf8)
     }
+}
+
+/// The number of times that the timer of a follower has fired.
+private final class TickCount: Sendable {
+    private let count = Atomic<Int>(0)
+
+    var value: Int { count.load(ordering: .relaxed) }
+
+    func increase() { count.wrappingAdd(1, ordering: .relaxed) }
 }
