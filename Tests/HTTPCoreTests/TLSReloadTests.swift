@@ -27,10 +27,10 @@ import Testing
             #expect(try await Self.serial(fixture, port) == "serial=01")
             // One client keeps its connection, the other makes a new one for each request.
             async let kept = fixture.curl(
-                port, "/hello?[1-400]", "--rate", "80/s", "-o", "/dev/null", "-w",
+                port, "/hello#[1-400]", "--rate", "80/s", "-o", "/dev/null", "-w",
                 "%{http_code} %{num_connects}\\n")
             async let fresh = fixture.curl(
-                port, "/hello?[1-200]", "--rate", "40/s", "--http1.1", "-H", "Connection: close",
+                port, "/hello#[1-200]", "--rate", "40/s", "--http1.1", "-H", "Connection: close",
                 "-o", "/dev/null", "-w", "%{http_code} %{num_connects}\\n")
             for serial in Int64(2)...9 {
                 try fixture.authority.issueServer(serial: serial)

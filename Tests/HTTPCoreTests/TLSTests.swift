@@ -53,7 +53,7 @@ import Testing
                     fixture.authority.certificate,
                 ] + arguments)
             #expect((result.status == 0) == isAccepted, "\(result.output)")
-            #expect(result.output.contains("Verify return code: 0 (ok)") == isAccepted)
+            if isAccepted { #expect(result.output.contains("Verify return code: 0 (ok)")) }
         }
     }
 

@@ -19,6 +19,7 @@ extension Exchange {
         guard isUnanswered, let wire else { return nil }
         var response = hasRoom(for: response, on: wire) ? response : noRoom()
         addFields(to: &response)
+        environment.browserFields.add(to: &response, method: method, request: headers)
         answer = .started
         sent = response
         sent.body = .empty

@@ -91,6 +91,7 @@ package final class ConnectionEnvironment: Sendable {
     /// The value of the field Strict-Transport-Security in answers over TLS (RFC 6797); nil for no field.
     let transportSecurity: String?
     let proxies: TrustedProxies
+    let browserFields: BrowserFields
     let load: ServerLoad
     let log: RequestLog
     let registry = ConnectionRegistry()
@@ -107,6 +108,7 @@ package final class ConnectionEnvironment: Sendable {
         self.siteGuard = siteGuard
         self.transportSecurity = transportSecurity
         self.proxies = proxies
+        browserFields = BrowserFields(origins: siteGuard.origins)
         self.load = load
         self.log = log
     }

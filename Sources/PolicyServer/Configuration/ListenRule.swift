@@ -30,7 +30,7 @@ package enum ListenRule {
         for address in addresses where !address.isLocal {
             let problem =
                 if !isAuthenticated {
-                    "the server has no authentication and therefore serves only loopback addresses and Unix domain sockets"
+                    "without \(Setting.authenticate.flag) the server serves only loopback addresses and Unix domain sockets"
                 } else if !address.usesTLS {
                     "it needs TLS: set \(Setting.tlsCertificate.flag) and \(Setting.tlsKey.flag)"
                 } else {

@@ -11,6 +11,7 @@ package struct Settings: Sendable {
     /// The value of `max-age` of the field Strict-Transport-Security in seconds; 0 if the field is not sent.
     package var hstsMaxAge: Int
     package var proxies: ProxySettings
+    package var access: AccessSettings
     package var etcd: EtcdSettings
     /// The folder that holds `audit.sqlite`.
     package var dataDirectory: String
@@ -34,6 +35,12 @@ package struct Settings: Sendable {
     package var drainTimeout: Duration
     package var maxBodyBytes: Int
     package var maxConnections: Int
+    /// The number of requests at a time above which requests are shed.
+    package var maxRequests: Int
+    /// Requests per minute; 0 for no quota.
+    package var requestsPerPrincipal: Int
+    /// Requests per minute; 0 for no quota.
+    package var requestsPerAddress: Int
     /// The limit in bytes for all request bodies together, including their parsed documents.
     package var maxBodyMemory: Int
     /// The limit in bytes for all unread answers together.
@@ -53,6 +60,7 @@ package struct Settings: Sendable {
         listen = try ListenRule.addresses(reader, hasCertificate: tls != nil)
         hstsMaxAge = try reader.integer(.hstsMaxAge, in: 0...100_000_000)
         proxies = try ProxySettings(reader)
+        access = try AccessSettings(reader)
         etcd = try EtcdSettings(reader)
         dataDirectory = try reader.required(.dataDir, "is empty") { $0.isEmpty ? nil : $0 }
         auditRetention = try reader.required(.auditRetention, "is not an age", parse: Self.age)
@@ -70,6 +78,9 @@ package struct Settings: Sendable {
         drainTimeout = try .seconds(reader.integer(.drainTimeout, in: 0...600))
         maxBodyBytes = try reader.integer(.maxBodyBytes, in: 1024...1_073_741_824)
         maxConnections = try reader.integer(.maxConnections, in: 1...1_000_000)
+        maxRequests = try reader.integer(.maxRequests, in: 1...1_000_000)
+        requestsPerPrincipal = try reader.integer(.requestsPerPrincipal, in: 0...1_000_000_000)
+        requestsPerAddress = try reader.integer(.requestsPerAddress, in: 0...1_000_000_000)
         maxBodyMemory = try reader.integer(.maxBodyMemory, in: Self.memory)
         maxAnswerMemory = try reader.integer(.maxAnswerMemory, in: Self.memory)
         allowedHosts = try Set(
@@ -84,9 +95,8 @@ package struct Settings: Sendable {
             ["on": true, "off": false][$0]
         }
         logLevel = try reader.required(.logLevel, "is not a level") { Logger.Level(rawValue: $0) }
-        // No authenticator can be configured yet.
         try ListenRule.check(
-            listen, isAuthenticated: false, source: values.texts(.listen).source)
+            listen, isAuthenticated: !access.methods.isEmpty, source: values.texts(.listen).source)
         try refuseBodiesWithoutRoom(reader)
     }
 

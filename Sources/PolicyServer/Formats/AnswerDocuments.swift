@@ -80,20 +80,21 @@ extension ChangeStatus {
 }
 
 extension ControlPlaneHealth {
-    /// Returns the document of `/readyz`. It shows checkpoints, findings about stored values, and the TLS files if there
-    /// are any. These do not affect readiness, because the server still accepts writes.
+    /// Returns the document of `/readyz`. It shows checkpoints, findings about stored values, the files of
+    /// authentication, and the TLS files if there are any. These do not affect readiness, because the server still accepts writes.
     package func document(
-        checkpoints: Checkpoints.Status, tls: TLSCredentials.Status? = nil
+        checkpoints: Checkpoints.Status, identity: Part? = nil, tls: TLSCredentials.Status? = nil
     ) -> JSONValue {
         var checks = JSONObject()
-        for (name, part) in [
-            ("etcd", etcd.document), ("ledger", ledger.document), ("mirror", mirror.document),
-            ("proof", checkpoints.document), ("stored", stored.document),
-        ] { checks[name] = part }
+        checks["etcd"] = etcd.document
+        checks["ledger"] = ledger.document
+        checks["mirror"] = mirror.document
+        checks["proof"] = checkpoints.document
+        checks["stored"] = stored.document
+        checks["identity"] = identity?.document
         checks["tls"] = tls?.document
         return [
-            "ready": .bool(isReady),
-            "checks": .object(checks),
+            "ready": .bool(isReady), "checks": .object(checks),
             "appliedRevision": .number(JSONNumber(appliedRevision)),
             "auditedRevision": .number(JSONNumber(auditedRevision)),
         ]

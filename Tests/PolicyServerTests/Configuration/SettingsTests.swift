@@ -164,7 +164,7 @@ struct SettingsTests {
             try Settings(
                 SettingValues(flags: [.listen: ["127.0.0.1:1", address]], environment: [:]))
         }
-        #expect(error?.message.contains("the server has no authentication") == true)
+        #expect(error?.message.contains("without --authenticate") == true)
     }
 
     @Test(arguments: [
@@ -195,8 +195,8 @@ struct SettingsTests {
 
     @Test(
         arguments: [
-            ("0.0.0.0:1", false, false, "has no authentication"),
-            ("0.0.0.0:1", true, false, "has no authentication"),
+            ("0.0.0.0:1", false, false, "without --authenticate"),
+            ("0.0.0.0:1", true, false, "without --authenticate"),
             ("0.0.0.0:1", false, true, "needs TLS"),
             ("http://0.0.0.0:1", true, true, "needs TLS"),
             ("https://0.0.0.0:1", true, true, nil), ("[::]:1", true, true, nil),
