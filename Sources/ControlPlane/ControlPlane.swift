@@ -94,18 +94,25 @@ package final class ControlPlane: Service {
                             metadata: ["error": "\(error)"])
                     }
                 }
-                group.addTask {
-                    do {
-                        try await self.ledger.keepRegions()
-                    } catch is CancellationError {
-                    } catch {
-                        self.logger.warning(
-                            "older rows are visible only to principals with all regions until the next start",
-                            metadata: ["error": "\(error)"])
-                    }
-                }
+                group.addTask { await self.listRegions() }
                 group.addTask { await self.probeLedger() }
             }
+        }
+    }
+
+    /// Lists the regions of rows that an older version wrote. Tries again a minute after an error of the ledger.
+    private func listRegions() async {
+        while !Task.isCancelled {
+            do {
+                return try await ledger.keepRegions()
+            } catch is CancellationError {
+                return
+            } catch {
+                logger.warning(
+                    "older rows are visible only to readers with all regions until the ledger lists them",
+                    metadata: ["error": "\(error)"])
+            }
+            try? await Task.sleep(for: .seconds(60))
         }
     }
 
