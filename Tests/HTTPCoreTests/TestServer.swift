@@ -17,7 +17,8 @@ struct TestServer: Sendable {
 
     @discardableResult
     static func with<Result: Sendable>(
-        _ routes: [Route], limits: HTTPServer.Limits = HTTPServer.Limits(),
+        _ routes: [Route], listen: ListenAddress = ListenAddress(host: "127.0.0.1", port: 0),
+        limits: HTTPServer.Limits = HTTPServer.Limits(),
         siteGuard: CrossSiteGuard = .test, logger: Logger = .silent,
         onRequest: (@Sendable (RequestSummary) -> Void)? = nil,
         _ body: @Sendable (TestServer) async throws -> Result
@@ -26,7 +27,7 @@ struct TestServer: Sendable {
         builder.add(routes)
         let load = ServerLoad(limits)
         let server = HTTPServer(
-            listen: [ListenAddress(host: "127.0.0.1", port: 0)], router: try builder.build(),
+            listen: [listen], router: try builder.build(),
             limits: limits, siteGuard: siteGuard, load: load, logger: logger, onRequest: onRequest)
         let group = ServiceGroup(services: [server], logger: logger)
         return try await withThrowingTaskGroup(of: Void.self) { tasks in

@@ -10,8 +10,8 @@ import NIOCore
 /// contains that name, which is not a name of the server.
 package struct CrossSiteGuard: Sendable, Hashable {
     /// The names of the server in the form of `Authority.host`. The server also accepts the local address of the
-    /// connection as its name. If that address is a loopback address, the server accepts `localhost` and every loopback
-    /// address too.
+    /// connection as its name. If that address is a loopback address or a Unix domain socket, the server accepts
+    /// `localhost` and every loopback address too.
     package var hosts: Set<String>
     /// The origins whose pages may send requests. They are in lower case, such as `https://console.example.org`.
     package var origins: Set<String>
@@ -66,7 +66,11 @@ package struct CrossSiteGuard: Sendable, Hashable {
 
         init(_ address: SocketAddress?) {
             text = address?.ipAddress
-            isLoopback = text.map(Self.isLoopback) ?? false
+            // Only this machine can reach a Unix domain socket. `curl --unix-socket` names it `localhost`.
+            isLoopback =
+                if case .unixDomainSocket? = address { true } else {
+                    text.map(Self.isLoopback) ?? false
+                }
         }
 
         fileprivate func isNamed(_ host: String) -> Bool {

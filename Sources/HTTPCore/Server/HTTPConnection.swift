@@ -65,26 +65,6 @@ extension HTTPServer.Limits {
     }
 }
 
-/// Sets up the protocols of a new connection. Code for TLS and for the choice between HTTP/1.1 and HTTP/2 (ALPN)
-/// belongs here.
-protocol ConnectionInitializer: Sendable {
-    /// Prepares the channel. Calls `http1` if the channel's protocol is HTTP/1.1.
-    func initialize(
-        _ channel: any Channel,
-        http1: @escaping @Sendable (any Channel) -> EventLoopFuture<HTTPConnection>
-    ) -> EventLoopFuture<HTTPConnection>
-}
-
-/// Sets up HTTP/1.1 directly on TCP.
-struct PlaintextInitializer: ConnectionInitializer {
-    func initialize(
-        _ channel: any Channel,
-        http1: @escaping @Sendable (any Channel) -> EventLoopFuture<HTTPConnection>
-    ) -> EventLoopFuture<HTTPConnection> {
-        http1(channel)
-    }
-}
-
 /// The objects that all connections of a server share.
 package final class ConnectionEnvironment: Sendable {
     let router: Router

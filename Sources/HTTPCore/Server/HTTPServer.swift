@@ -4,7 +4,7 @@ import NIOPosix
 import ServiceLifecycle
 import Synchronization
 
-/// An HTTP/1.1 server on one or more TCP addresses.
+/// An HTTP/1.1 server on one or more TCP addresses and Unix domain sockets.
 ///
 /// A graceful shutdown ends `run()`. The server stops accepting connections and waits up to `Limits.drainTimeout` for
 /// the answers to the active requests. It then cuts the remaining connections.
@@ -12,7 +12,6 @@ package final class HTTPServer: Service {
     private let addresses: [ListenAddress]
     private let environment: ConnectionEnvironment
     private let eventLoopGroup: any EventLoopGroup
-    private let initializer: any ConnectionInitializer = PlaintextInitializer()
     private let bound = BoundAddresses()
 
     /// - Parameters:
@@ -45,21 +44,21 @@ package final class HTTPServer: Service {
     /// should be restarted instead of left running.
     package func run() async throws {
         let (accepted, accept) = AsyncStream.makeStream(of: HTTPConnection.self)
-        let listeners: [any Channel]
+        let listeners: [Listener]
         do {
             listeners = try await bind(accept)
         } catch {
             bound.resolve(.failure(error))
             throw error
         }
-        bound.resolve(.success(zip(addresses, listeners).map(Self.address)))
+        bound.resolve(.success(listeners.map(\.address)))
         let failed = await withTaskGroup(of: Bool.self) { group in
             group.addTask {
                 await Self.serve(accepted)
                 return true
             }
             let failed = await untilEnd(of: listeners)
-            for listener in listeners { try? await listener.close() }
+            for listener in listeners { await listener.close() }
             // The listeners are closed before the stream ends, because a connection that arrived afterwards would have
             // no task.
             accept.finish()
@@ -80,13 +79,13 @@ package final class HTTPServer: Service {
 
     private func bind(
         _ accept: AsyncStream<HTTPConnection>.Continuation
-    ) async throws -> [any Channel] {
-        var listeners: [any Channel] = []
+    ) async throws -> [Listener] {
+        var listeners: [Listener] = []
         for address in addresses {
             do {
                 listeners.append(try await bind(address, accept))
             } catch {
-                for listener in listeners { try? await listener.close() }
+                for listener in listeners { await listener.close() }
                 throw ListenError(address: address, cause: error)
             }
         }
@@ -95,8 +94,31 @@ package final class HTTPServer: Service {
 
     private func bind(
         _ address: ListenAddress, _ accept: AsyncStream<HTTPConnection>.Continuation
-    ) async throws -> any Channel {
-        try await ServerBootstrap(group: eventLoopGroup)
+    ) async throws -> Listener {
+        let bootstrap = bootstrap(address, accept)
+        switch address.endpoint {
+        case .tcp(let host, let port):
+            // Output is already collected into one write. Nagle's algorithm would only delay it.
+            let channel = try await bootstrap.childChannelOption(.tcpOption(.tcp_nodelay), value: 1)
+                .bind(host: host, port: port).get()
+            let bound = ListenAddress(host: host, port: channel.localAddress?.port ?? port)
+            return Listener(address: bound, channel: channel)
+        case .unix(let path):
+            let (descriptor, file) = try UnixSocketFile.create(path)
+            do {
+                let channel = try await bootstrap.withBoundSocket(descriptor).get()
+                return Listener(address: address, channel: channel, file: file)
+            } catch {
+                file.remove()
+                throw error
+            }
+        }
+    }
+
+    private func bootstrap(
+        _ address: ListenAddress, _ accept: AsyncStream<HTTPConnection>.Continuation
+    ) -> ServerBootstrap {
+        ServerBootstrap(group: eventLoopGroup)
             // The backlog leaves room for a burst of new connections, such as all clients after a restart.
             .serverChannelOption(.backlog, value: 1024)
             // A restarted server can then bind the port while old connections are in TIME_WAIT.
@@ -111,36 +133,43 @@ package final class HTTPServer: Service {
                     ])
                 }
             }
-            // Output is already collected into one write. Nagle's algorithm would only delay it.
-            .childChannelOption(.tcpOption(.tcp_nodelay), value: 1)
             // A client may close its sending side and still wait for the answer (`cancelUnlessAnsweredSoon`).
             .childChannelOption(.allowRemoteHalfClosure, value: true)
             // An error here ends only the new connection.
             .childChannelInitializer { channel in
-                self.initializer.initialize(channel) { self.addHTTP1(to: $0) }
-                    .map { _ = accept.yield($0) }
+                Self.peer(of: channel, on: address).flatMapThrowing { peer in
+                    accept.yield(try self.addHTTP1(to: channel, peer: peer))
+                }
             }
-            .bind(host: address.host, port: address.port).get()
     }
 
-    private func addHTTP1(to channel: any Channel) -> EventLoopFuture<HTTPConnection> {
+    /// Returns the client of a Unix domain socket. Returns nil for TCP: its addresses are not known before the
+    /// connection is active.
+    private static func peer(
+        of channel: any Channel, on address: ListenAddress
+    ) -> EventLoopFuture<Peer?> {
+        guard case .unix = address.endpoint, let provider = channel as? any SocketOptionProvider
+        else { return channel.eventLoop.makeSucceededFuture(nil) }
+        return PeerCredentials.read(provider).map { Peer(address: "unix", userID: $0.userID) }
+    }
+
+    private func addHTTP1(to channel: any Channel, peer: Peer?) throws -> HTTPConnection {
         let (load, limits) = (environment.load, environment.limits)
         let open = load.connections.wrappingAdd(1, ordering: .relaxed).newValue
         channel.closeFuture.whenComplete { _ in
             load.connections.wrappingSubtract(1, ordering: .relaxed)
         }
-        return channel.eventLoop.makeCompletedFuture {
-            let refusal: Problem? =
-                open > limits.connections && !makeRoom() ? .tooManyConnections : nil
-            if refusal != nil {
-                load.refusedConnections.wrappingAdd(1, ordering: .relaxed)
-                // A 503 also needs a connection. Only a limited number of connections is kept open for it.
-                guard open <= limits.connections + limits.refusedConnections else {
-                    throw ConnectionClosed()
-                }
+        let refusal: Problem? =
+            open > limits.connections && !makeRoom() ? .tooManyConnections : nil
+        if refusal != nil {
+            load.refusedConnections.wrappingAdd(1, ordering: .relaxed)
+            // A 503 also needs a connection. Only a limited number of connections is kept open for it.
+            guard open <= limits.connections + limits.refusedConnections else {
+                throw ConnectionClosed()
             }
-            return try HTTPConnection(http1: channel, environment: environment, refusal: refusal)
         }
+        return try HTTPConnection(
+            http1: channel, environment: environment, peer: peer, refusal: refusal)
     }
 
     /// Closes a connection that is not serving a request. Returns false if there is no such connection.
@@ -161,11 +190,11 @@ package final class HTTPServer: Service {
 
     /// Waits for a graceful shutdown or cancellation. Returns the address of a listener that ends earlier; nil
     /// otherwise.
-    private func untilEnd(of listeners: [any Channel]) async -> ListenAddress? {
+    private func untilEnd(of listeners: [Listener]) async -> ListenAddress? {
         let (ends, end) = AsyncStream.makeStream(of: ListenAddress?.self)
-        for (asked, listener) in zip(addresses, listeners) {
-            let address = Self.address(asked, listener)
-            listener.closeFuture.whenComplete { _ in end.yield(address) }
+        for listener in listeners {
+            let address = listener.address
+            listener.channel.closeFuture.whenComplete { _ in end.yield(address) }
         }
         let first = await withGracefulShutdownHandler {
             await ends.first { _ in true }
@@ -202,9 +231,20 @@ package final class HTTPServer: Service {
             "drain-timeout": .string("\(environment.limits.drainTimeout)"),
         ]
     }
+}
 
-    private static func address(_ asked: ListenAddress, _ listener: any Channel) -> ListenAddress {
-        ListenAddress(host: asked.host, port: listener.localAddress?.port ?? asked.port)
+/// A bound address.
+private struct Listener {
+    /// The address with the port that the system chose.
+    let address: ListenAddress
+    let channel: any Channel
+    /// The file of a Unix domain socket.
+    var file: UnixSocketFile?
+
+    /// Stops listening and removes the file of the socket.
+    func close() async {
+        try? await channel.close()
+        file?.remove()
     }
 }
 

@@ -109,7 +109,7 @@ package struct Application: Sendable {
             "serving",
             metadata: [
                 "version": .string(Version.number),
-                "listen": .array(addresses.map { .string("http://\($0)") }),
+                "listen": .array(addresses.map { .string($0.url) }),
                 "etcd": .array(settings.etcd.endpoints.map { .string($0.description) }),
                 "ledger": .string(settings.ledgerPath),
             ])

@@ -70,7 +70,7 @@ package enum Setting: String, CaseIterable, Sendable {
     /// A legal value, shown in error messages.
     package var example: String {
         switch self {
-        case .listen: "127.0.0.1:8080 or [::1]:8080"
+        case .listen: "127.0.0.1:8080, [::1]:8080 or unix:/run/policy-server/api.sock"
         case .etcd: "http://127.0.0.1:2379 or https://etcd1.example.org:2379"
         case .etcdUser: "policy-server"
         case .etcdPasswordFile: "/etc/policy-server/etcd-password"
@@ -100,7 +100,7 @@ package enum Setting: String, CaseIterable, Sendable {
     package var summary: String {
         switch self {
         case .listen:
-            "Address to serve on, HOST:PORT; repeatable, or separated by commas. Must be a loopback address, because there is no authentication."
+            "Address to serve on, HOST:PORT or unix:/PATH; repeatable, or separated by commas. Must be a loopback address or a Unix domain socket, because there is no authentication."
         case .etcd: "URL of an etcd endpoint; repeatable, or separated by commas."
         case .etcdUser: "User name for etcd's own authentication."
         case .etcdPasswordFile: "File whose first line is that user's password."

@@ -1,6 +1,5 @@
 package import Calico
 package import ControlPlane
-import Foundation
 package import HTTPCore
 package import Logging
 
@@ -45,9 +44,9 @@ package struct Settings: Sendable {
     /// Reads every setting. Throws for the first illegal setting.
     package init(_ values: SettingValues) throws(SettingError) {
         let reader = SettingReader(values: values)
-        listen = try reader.list(.listen, "is not HOST:PORT with a numeric address") {
-            ListenAddress(numeric: $0)
-        }
+        listen = try reader.list(
+            .listen, "is neither HOST:PORT with a numeric address nor unix:/PATH",
+            parse: ListenAddress.init(setting:))
         etcd = try EtcdSettings(reader)
         dataDirectory = try reader.required(.dataDir, "is empty") { $0.isEmpty ? nil : $0 }
         auditRetention = try reader.required(.auditRetention, "is not an age", parse: Self.age)
@@ -79,7 +78,7 @@ package struct Settings: Sendable {
             ["on": true, "off": false][$0]
         }
         logLevel = try reader.required(.logLevel, "is not a level") { Logger.Level(rawValue: $0) }
-        try refuseOpenAddresses(reader)
+        try ListenRule.check(listen, reader)
         try refuseBodiesWithoutRoom(reader)
     }
 
@@ -105,46 +104,5 @@ package struct Settings: Sendable {
             count * hours <= 876_000
         else { return nil }
         return .some(.seconds(count * hours * 3_600))
-    }
-
-    /// Throws for an address that other machines can reach. The server has no authentication: every client that reaches
-    /// the port may change the policy of every region.
-    private func refuseOpenAddresses(_ reader: SettingReader) throws(SettingError) {
-        guard let open = listen.first(where: { !$0.isLoopback }) else { return }
-        let source = try reader.values.texts(.listen).source
-        throw SettingError(
-            .listen, from: source,
-            "\(open) can be reached from other machines; the server has no authentication and "
-                + "therefore serves only loopback addresses")
-    }
-}
-
-extension ListenAddress {
-    /// Reads `HOST:PORT` or `[IPv6]:PORT` with a numeric host. Returns nil for any other text. A name could later
-    /// resolve to another address. The only accepted name is therefore `localhost`, which is read as 127.0.0.1.
-    package init?(numeric text: String) {
-        guard var address = ListenAddress(text) else { return nil }
-        if address.host == "localhost" { address.host = "127.0.0.1" }
-        guard Self.isIPv4(address.host) || Self.isIPv6(address.host) else { return nil }
-        self = address
-    }
-
-    /// True if only this machine can reach the address, which is in 127.0.0.0/8 or is ::1.
-    package var isLoopback: Bool {
-        guard Self.isIPv6(host) else { return Self.isIPv4(host) && host.hasPrefix("127.") }
-        var address = in6_addr()
-        guard inet_pton(AF_INET6, host, &address) == 1 else { return false }
-        let bytes = withUnsafeBytes(of: &address) { Array($0) }
-        return bytes.dropLast().allSatisfy { $0 == 0 } && bytes.last == 1
-    }
-
-    private static func isIPv4(_ text: String) -> Bool {
-        var address = in_addr()
-        return inet_pton(AF_INET, text, &address) == 1
-    }
-
-    private static func isIPv6(_ text: String) -> Bool {
-        var address = in6_addr()
-        return inet_pton(AF_INET6, text, &address) == 1
     }
 }

@@ -80,7 +80,8 @@ struct SettingsTests {
 
     @Test(arguments: [
         (Setting.listen, "example.org:80"), (.listen, "127.0.0.1"), (.listen, "127.0.0.1:65536"),
-        (.listen, "::1:80"), (.listen, ""), (.etcd, "ftp://127.0.0.1:2379"),
+        (.listen, "::1:80"), (.listen, ""), (.listen, "unix:relative"), (.listen, "unix:"),
+        (.listen, "unix:/run/"), (.etcd, "ftp://127.0.0.1:2379"),
         (.etcd, "http://user:secret@127.0.0.1:2379"), (.policyNames, "fancy"),
         (.writeDeadline, "0"), (.writeDeadline, "ten"), (.drainTimeout, "-1"),
         (.writeDeadline, "+10"), (.listen, "127.0.0.1:+80"), (.maxBodyMemory, "1048575"),
@@ -162,8 +163,10 @@ struct SettingsTests {
         #expect(error?.message.contains("the server has no authentication") == true)
     }
 
-    @Test(arguments: ["127.0.0.1:0", "127.9.9.9:80", "[::1]:80", "localhost:80"])
-    func `loopback addresses are served`(_ address: String) throws {
+    @Test(arguments: [
+        "127.0.0.1:0", "127.9.9.9:80", "[::1]:80", "localhost:80", "unix:/run/policy-server.sock",
+    ])
+    func `loopback addresses and Unix domain sockets are served`(_ address: String) throws {
         #expect(throws: Never.self) {
             try Settings(SettingValues(flags: [.listen: [address]], environment: [:]))
         }
