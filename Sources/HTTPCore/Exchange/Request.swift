@@ -1,6 +1,5 @@
 import Documents
 package import HTTPTypes
-import NIOHTTP1
 import Synchronization
 
 /// A request for which the router has found a route. This is the input of a handler.
@@ -90,12 +89,11 @@ package final class RequestIDSource: Sendable {
 }
 
 /// Returns the request id that the client sent: 1 to 128 characters of `[A-Za-z0-9._-]`. Returns nil if it is absent or
-/// malformed. `X-Openstack-Request-Id` is OpenStack's field for the same purpose.
-func clientRequestID(_ headers: HTTPHeaders) -> String? {
+/// malformed. `X-Openstack-Request-Id` is OpenStack's field for the same purpose. `first` returns the first value of a
+/// field.
+func clientRequestID(_ first: (String) -> String?) -> String? {
     for name in ["X-Request-Id", "X-Openstack-Request-Id"] {
-        if let value = headers.first(name: name), value.isPlainIdentifier(maximumBytes: 128) {
-            return value
-        }
+        if let value = first(name), value.isPlainIdentifier(maximumBytes: 128) { return value }
     }
     return nil
 }

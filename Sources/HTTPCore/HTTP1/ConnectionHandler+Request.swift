@@ -7,7 +7,7 @@ extension ConnectionHandler {
     func begin(_ parsed: HTTPRequestHead) {
         let exchange = makeExchange(
             HTTPRequest.Method(rawValue: parsed.method.rawValue), target: parsed.uri,
-            requestID: clientRequestID(parsed.headers))
+            requestID: clientRequestID { parsed.headers.first(name: $0) })
         let head: RequestHead
         do throws(Problem) {
             head = try RequestHead(parsed, limits: environment.limits)

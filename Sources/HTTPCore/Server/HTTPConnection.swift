@@ -6,6 +6,8 @@ import NIOHTTP1
 package struct HTTPConnection: Sendable {
     private let channel: any Channel
     private let tasks: AsyncStream<ExchangeTask>
+    /// The tasks that run; nil in HTTP/1.1, in which one exchange follows another.
+    private let running: RunningTasks?
 
     /// Adds HTTP/1.1 to the channel's pipeline. Must be called on the channel's event loop.
     ///
@@ -40,14 +42,30 @@ package struct HTTPConnection: Sendable {
             // active needs this call.
             continuation.finish()
         }
+        self.init(channel, tasks: tasks, running: nil)
+    }
+
+    init(_ channel: any Channel, tasks: AsyncStream<ExchangeTask>, running: RunningTasks?) {
         self.channel = channel
         self.tasks = tasks
+        self.running = running
     }
 
     /// Runs the connection's exchanges until the connection is closed. Cancellation closes the connection at once.
-    func run() async {
+    package func run() async {
         await withTaskCancellationHandler {
-            for await task in tasks { await task.run() }
+            guard let running else {
+                for await task in tasks { await task.run() }
+                return
+            }
+            await withDiscardingTaskGroup { group in
+                for await task in tasks {
+                    group.addTask {
+                        await task.run()
+                        running.end()
+                    }
+                }
+            }
         } onCancel: {
             channel.close(promise: nil)
         }
@@ -86,6 +104,9 @@ package final class ConnectionEnvironment: Sendable {
         self.load = load
         self.log = log
     }
+
+    /// Starts a graceful shutdown of every connection.
+    package func drain() { registry.drain() }
 
     /// Returns the answer for an error that a handler threw. The answer is the error's problem, or a 500 without
     /// details. An error of a cancelled handler is not a failure, because the client has most likely left.
