@@ -94,6 +94,16 @@ package final class ControlPlane: Service {
                             metadata: ["error": "\(error)"])
                     }
                 }
+                group.addTask {
+                    do {
+                        try await self.ledger.keepRegions()
+                    } catch is CancellationError {
+                    } catch {
+                        self.logger.warning(
+                            "older rows are visible only to principals with all regions until the next start",
+                            metadata: ["error": "\(error)"])
+                    }
+                }
                 group.addTask { await self.probeLedger() }
             }
         }

@@ -7,6 +7,7 @@ package_of() {
         etcd) echo etcd-server ;;
         etcdctl) echo etcd-client ;;
         h2load) echo nghttp2-client ;;
+        nginx) echo nginx-light ;;
         python-cryptography) echo python3-cryptography ;;
         python-venv) echo python3-venv ;;
         /usr/include/sqlite3.h) echo libsqlite3-dev ;;

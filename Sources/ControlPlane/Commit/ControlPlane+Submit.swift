@@ -50,10 +50,18 @@ extension ControlPlane {
             return .refused(refusal)
         case .replayed(let entry, let revision):
             try await waitUntilVisible(revision, request.id, until: deadline)
-            if entry.kind == JournalEntry.manifestKind {
-                return .appliedManifest(try await replayedManifest(request.id, revision))
+            let outcome: ChangeOutcome? =
+                if entry.kind == JournalEntry.manifestKind {
+                    try await replayedManifest(request, revision).map { .appliedManifest($0) }
+                } else {
+                    try await replayed(request, entry, revision).map { .applied($0) }
+                }
+            guard let outcome else {
+                let refusal = Refusal.forbidden(replay: request)
+                try await audit(refusal, of: request)
+                return .refused(refusal)
             }
-            return .applied(try await replayed(request.id, entry, revision))
+            return outcome
         case .failed(let error):
             await recordFailure(error, of: request)
             throw error
@@ -76,10 +84,12 @@ extension ControlPlane {
         }
     }
 
-    /// Returns the answer to an earlier request with the same Idempotency-Key.
+    /// Returns the answer to an earlier request with the same Idempotency-Key. Returns nil if the caller may no longer
+    /// see the object, because the caller's rights have changed since.
     private func replayed(
-        _ id: ChangeID, _ entry: JournalEntry, _ revision: Int64
-    ) async throws(ControlPlaneError) -> AppliedChange {
+        _ request: ChangeRequest, _ entry: JournalEntry, _ revision: Int64
+    ) async throws(ControlPlaneError) -> AppliedChange? {
+        let (id, scope) = (request.id, request.scope)
         guard let name = entry.objectName, let path = entry.keys.first,
             let key = ResourceKey(path: path)
         else {
@@ -93,7 +103,8 @@ extension ControlPlane {
             let row = rows.first { $0.revision == revision && $0.origin == .api }
             if entry.kind == CrossRegionPolicy.kind, let position = row?.position {
                 object = try await HistoricalReader(
-                    ledger: ledger, planner: writer.planner, position: position, isKnown: false
+                    ledger: ledger, planner: writer.planner, position: position,
+                    scope: .unlimited, isKnown: false
                 ).object(name)
             } else if let text = row?.after,
                 let resource = Resource(key: key, bytes: Array(text.utf8))
@@ -103,19 +114,23 @@ extension ControlPlane {
         } catch {
             throw ControlPlaneError(.ledgerUnavailable, "the ledger cannot be read: \(error)")
         }
+        guard scope.reaches(name), object.map(scope.sees) ?? true else { return nil }
         return AppliedChange(
             changeID: id, verb: entry.result ?? .update, object: object, name: name, warnings: [],
             replayed: true)
     }
 
     /// Returns the changes of an earlier manifest with the same Idempotency-Key. Objects that the manifest left
-    /// unchanged are missing, because they have no rows.
+    /// unchanged are missing, because they have no rows. Returns nil if the caller may no longer see all objects.
     private func replayedManifest(
-        _ id: ChangeID, _ revision: Int64
-    ) async throws(ControlPlaneError) -> AppliedManifest {
+        _ request: ChangeRequest, _ revision: Int64
+    ) async throws(ControlPlaneError) -> AppliedManifest? {
         do {
-            let rows = try await ledger.rows(changeID: id.text).filter { $0.revision == revision }
-            return AppliedManifest(id, rows.filter { $0.origin == .api }, revision: revision)
+            let rows = try await ledger.rows(changeID: request.id.text).filter {
+                $0.revision == revision && $0.origin == .api
+            }
+            guard rows.allSatisfy({ request.scope.sees($0) }) else { return nil }
+            return AppliedManifest(request.id, rows, revision: revision)
         } catch {
             throw ControlPlaneError(.ledgerUnavailable, "the ledger cannot be read: \(error)")
         }

@@ -6,6 +6,8 @@ package import Domain
 package struct ChangeRequest: Sendable {
     package var id: ChangeID
     package var context: ChangeContext
+    /// The rights of the caller over objects.
+    package var scope: AccessScope
     /// The fingerprint of a request with an Idempotency-Key: the SHA-256, in hex, of method, path, query and body.
     /// Nil if the request has no Idempotency-Key.
     package var fingerprint: String?
@@ -19,12 +21,13 @@ package struct ChangeRequest: Sendable {
     var textWarnings: [Violation] = []
 
     package init(
-        id: ChangeID, context: ChangeContext, fingerprint: String? = nil,
+        id: ChangeID, context: ChangeContext, scope: AccessScope, fingerprint: String? = nil,
         operation: ChangeOperation, precondition: Precondition = .none,
         options: ChangeOptions = ChangeOptions()
     ) {
         self.id = id
         self.context = context
+        self.scope = scope
         self.fingerprint = fingerprint
         self.operation = operation
         self.precondition = precondition

@@ -29,6 +29,8 @@ package struct Refusal: Sendable {
         case rollbackAbsent
         /// etcd refuses the change permanently.
         case refusedByEtcd
+        /// The caller lacks the right to change the object, before or after the change.
+        case forbidden
     }
 
     package var reason: Reason

@@ -107,6 +107,7 @@ extension Refusal.Reason {
         case .tooLarge: RuleID("apply.too-large")
         case .rollbackAbsent: RuleID("apply.rollback-absent")
         case .refusedByEtcd: RuleID("apply.refused-by-etcd")
+        case .forbidden: RuleID("apply.forbidden")
         }
     }
 }

@@ -29,8 +29,9 @@ package struct Planner: Sendable {
         return request.options.strict ? refusingWarnings(decision) : decision
     }
 
-    /// Returns the decision about the change alone, without the changes that result from it.
-    func decide(
+    /// Returns the decision about the change alone, without the changes that result from it. Does not ask for the
+    /// caller's rights.
+    func decideFreely(
         _ change: PreparedChange, _ request: ChangeRequest, _ view: PlanningView
     ) -> Decision {
         switch change {

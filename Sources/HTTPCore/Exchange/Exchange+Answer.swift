@@ -17,7 +17,8 @@ extension Exchange {
     @discardableResult
     func respond(_ response: Response) -> StreamedBody? {
         guard isUnanswered, let wire else { return nil }
-        let response = hasRoom(for: response, on: wire) ? response : noRoom()
+        var response = hasRoom(for: response, on: wire) ? response : noRoom()
+        environment.browserFields.add(to: &response, method: method, request: headers)
         answer = .started
         sent = response
         sent.body = .empty

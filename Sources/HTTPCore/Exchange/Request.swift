@@ -22,6 +22,9 @@ package struct Request: Sendable {
     package var peer: Peer
     /// The result of the product's authentication; nil before it. This layer does not read it.
     package var identity: (any Sendable)?
+    /// Fields that the product adds to the answer of this request, whatever the answer is. This layer does not read
+    /// them.
+    package var answerFields: HTTPFields = [:]
     /// The client's own request id if it is well formed (`clientRequestID`), otherwise an id from this server.
     package var requestID: String
     package var version: HTTPVersion

@@ -88,6 +88,7 @@ package final class ConnectionEnvironment: Sendable {
     let router: Router
     let limits: HTTPServer.Limits
     let siteGuard: CrossSiteGuard
+    let browserFields: BrowserFields
     let load: ServerLoad
     let log: RequestLog
     let registry = ConnectionRegistry()
@@ -101,6 +102,7 @@ package final class ConnectionEnvironment: Sendable {
         self.router = router
         self.limits = limits
         self.siteGuard = siteGuard
+        browserFields = BrowserFields(origins: siteGuard.origins)
         self.load = load
         self.log = log
     }

@@ -21,6 +21,7 @@ package enum RouteNeed: Hashable, Sendable {
     package static let table: [String: RouteNeed] = [
         "GET /": .identity,
         "GET /v1": .identity,
+        "GET /v1/whoami": .identity,
         "GET /v1/regions": .permission(.readObjects),
         "GET /v1/regions/{region}": .permission(.readObjects),
         "PUT /v1/regions/{region}": .permission(.writeObjects),
@@ -67,6 +68,7 @@ package enum RouteNeed: Hashable, Sendable {
         "POST /v1/audit/checkpoint": .permission(.manageAudit),
         "GET /v1/audit/proof": .permission(.readAudit),
         "GET /v1/changes/{id}": .permission(.readObjects),
+        "POST /v1/access:check": .identity,
         "GET /healthz": .nothing,
         "GET /readyz": .nothing,
         "GET /metrics": .permission(.readOperations),

@@ -19,10 +19,11 @@ package struct Application: Sendable {
     /// unreachable etcd is not an error here; readiness reports it.
     ///
     /// - Parameters:
+    ///   - access: The rules of who may use which route; nil for those of the settings.
     ///   - below: Services that every other service needs. They end last.
     ///   - signals: The signals that end the server gracefully.
     package init(
-        _ settings: Settings, below: [any Service] = [],
+        _ settings: Settings, access: Access? = nil, below: [any Service] = [],
         signals: [UnixSignal] = EndSignals.all(), logger: Logger? = nil
     ) throws {
         let logger = logger ?? Self.makeLogger(settings.logLevel)
@@ -30,7 +31,8 @@ package struct Application: Sendable {
         // The keys are read before the ledger is opened. A failed start therefore leaves no new ledger behind.
         let givenKey = try settings.auditKeyFile.map(Self.givenKey)
         let journalKeys = try settings.journalKeyFile.map(JournalKeyFile.read) ?? []
-        let ledger = try AuditLedger(path: settings.ledgerPath)
+        let identity = try AuthenticatorFactory(settings.access, now: SystemClock.now)
+        let ledger = try AuditLedger(path: settings.ledgerPath, options: .ofObjects)
         let controlPlane = ControlPlane(
             store: etcd, ledger: ledger, statuses: .http,
             configuration: ControlPlaneConfiguration(
@@ -46,22 +48,27 @@ package struct Application: Sendable {
             interval: settings.auditCheckpointInterval, logger: logger)
         let limits = Self.limits(settings, logger)
         let load = ServerLoad(limits)
-        let access = Access()
+        let access =
+            access
+            ?? Access(identity.authenticators, quotas: Quotas(settings, load))
+        let files = FileWatcher(identity.files, logger: logger)
         let api = API(
             controlPlane: controlPlane, ledger: ledger, checkpoints: checkpoints,
-            metrics: Metrics(load: load), access: access, recordsReads: settings.auditReads,
+            metrics: Metrics(load: load), access: access, files: files,
+            recordsReads: settings.auditReads,
             makeChangeID: Self.makeChangeID)
         let refusals = RefusalRecorder(
             controlPlane: controlPlane, recordsReads: settings.auditReads, access: access)
         http = try Self.server(api, settings, limits, load, refusals, logger)
         // Services end in reverse order. Requests therefore drain while everything else still works.
-        let services: [any Service] = [
-            etcd, LedgerService(ledger: ledger, logger: logger), checkpoints, controlPlane,
-            RetentionService(
-                ledger: ledger, retention: settings.auditRetention,
-                directory: settings.segmentDirectory, logger: logger),
-            refusals,
-        ]
+        let services: [any Service] =
+            [
+                etcd, LedgerService(ledger: ledger, logger: logger), checkpoints, controlPlane,
+                RetentionService(
+                    ledger: ledger, retention: settings.auditRetention,
+                    directory: settings.segmentDirectory, logger: logger),
+                refusals, files, MemoryTrimmer(),
+            ] + identity.services
         var configuration = ServiceGroupConfiguration(
             services: (below + services).map { .init(service: $0) } + [
                 // If a listener fails, the other services still end gracefully.

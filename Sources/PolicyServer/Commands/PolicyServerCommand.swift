@@ -4,17 +4,19 @@ import HTTPCore
 import ServiceLifecycle
 import Store
 
-/// The command line: `policy-server serve|dev|audit …`.
+/// The command line: `policy-server serve|dev|audit|token …`.
 @main
 struct PolicyServerCommand: AsyncParsableCommand {
     static let configuration = CommandConfiguration(
         commandName: Version.name,
         abstract: "The control plane of OpenStack regions that share one Calico etcd.",
-        usage: "policy-server <serve | dev | audit> [options]",
+        usage: "policy-server <serve | dev | audit | token> [options]",
         discussion:
             "Without a subcommand the program shows this help and exits with status 64.",
         version: Version.number,
-        subcommands: [ServeCommand.self, DevCommand.self, AuditCommand.self])
+        subcommands: [
+            ServeCommand.self, DevCommand.self, AuditCommand.self, TokenCommand.self,
+        ])
 
     func run() async throws { throw MissingSubcommand.shown(Self.self) }
 }

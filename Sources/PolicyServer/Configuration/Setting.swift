@@ -1,6 +1,11 @@
 /// A setting of the program. Its flag, environment variable and file key are derived from its name.
 package enum Setting: String, CaseIterable, Sendable {
     case listen
+    case authenticate
+    case tokenFile = "token-file"
+    case grants
+    case certificatePrincipal = "certificate-principal"
+    case certificatePrefix = "certificate-prefix"
     case etcd
     case etcdUser = "etcd-user"
     case etcdPasswordFile = "etcd-password-file"
@@ -18,6 +23,9 @@ package enum Setting: String, CaseIterable, Sendable {
     case drainTimeout = "drain-timeout"
     case maxBodyBytes = "max-body-bytes"
     case maxConnections = "max-connections"
+    case maxRequests = "max-requests"
+    case requestsPerPrincipal = "requests-per-principal"
+    case requestsPerAddress = "requests-per-address"
     case maxBodyMemory = "max-body-memory"
     case maxAnswerMemory = "max-answer-memory"
     case allowedHost = "allowed-host"
@@ -39,7 +47,7 @@ package enum Setting: String, CaseIterable, Sendable {
     /// True if the setting may be given several times, or once with commas between the values.
     package var isList: Bool {
         switch self {
-        case .listen, .etcd, .allowedHost, .allowedOrigin: true
+        case .listen, .authenticate, .etcd, .allowedHost, .allowedOrigin: true
         default: false
         }
     }
@@ -52,6 +60,8 @@ package enum Setting: String, CaseIterable, Sendable {
         case .etcdUser, .etcdPasswordFile, .etcdCA, .etcdCert, .etcdKey, .auditKey, .journalKeyFile:
             ""
         case .allowedHost, .allowedOrigin: ""
+        case .authenticate, .tokenFile, .grants, .certificatePrefix: ""
+        case .certificatePrincipal: "cn"
         case .dataDir: "policy-server-data"
         case .auditRetention: "0"
         case .auditCheckpointInterval: "300"
@@ -61,6 +71,9 @@ package enum Setting: String, CaseIterable, Sendable {
         case .drainTimeout: "15"
         case .maxBodyBytes: "1048576"
         case .maxConnections: "4096"
+        case .maxRequests: "1024"
+        case .requestsPerPrincipal: "60000"
+        case .requestsPerAddress: "120000"
         case .maxBodyMemory, .maxAnswerMemory: "268435456"
         case .auditReads: "on"
         case .logLevel: "info"
@@ -71,6 +84,11 @@ package enum Setting: String, CaseIterable, Sendable {
     package var example: String {
         switch self {
         case .listen: "127.0.0.1:8080, [::1]:8080 or unix:/run/policy-server/api.sock"
+        case .authenticate: "token,certificate"
+        case .tokenFile: "/etc/policy-server/tokens"
+        case .grants: "/etc/policy-server/grants.yaml"
+        case .certificatePrincipal: "cn, dns, email or uri"
+        case .certificatePrefix: "spiffe://example.org/"
         case .etcd: "http://127.0.0.1:2379 or https://etcd1.example.org:2379"
         case .etcdUser: "policy-server"
         case .etcdPasswordFile: "/etc/policy-server/etcd-password"
@@ -88,6 +106,9 @@ package enum Setting: String, CaseIterable, Sendable {
         case .drainTimeout: "15 (seconds, 0 to 600)"
         case .maxBodyBytes: "1048576 (1024 to 1073741824)"
         case .maxConnections: "4096 (1 to 1000000)"
+        case .maxRequests: "1024 (1 to 1000000)"
+        case .requestsPerPrincipal: "60000 (0 to 1000000000; 0: no quota)"
+        case .requestsPerAddress: "120000 (0 to 1000000000; 0: no quota)"
         case .maxBodyMemory, .maxAnswerMemory: "268435456 (1048576 to 1099511627776)"
         case .allowedHost: "policy.example.org"
         case .allowedOrigin: "https://console.example.org"
@@ -101,6 +122,15 @@ package enum Setting: String, CaseIterable, Sendable {
         switch self {
         case .listen:
             "Address to serve on, HOST:PORT or unix:/PATH; repeatable, or separated by commas. Must be a loopback address or a Unix domain socket, because there is no authentication."
+        case .authenticate:
+            "Methods by which clients prove who they are, in the order of trial; repeatable, or separated by commas. Without it every client is trusted."
+        case .tokenFile: "File of bearer tokens, which policy-server token makes; mode 0600."
+        case .grants:
+            "File that gives roles to principals of certificates and to users of this machine."
+        case .certificatePrincipal:
+            "Name in a client certificate that is the principal: cn, dns, email or uri."
+        case .certificatePrefix:
+            "Text with which that name must begin, and which is not part of the principal."
         case .etcd: "URL of an etcd endpoint; repeatable, or separated by commas."
         case .etcdUser: "User name for etcd's own authentication."
         case .etcdPasswordFile: "File whose first line is that user's password."
@@ -123,6 +153,10 @@ package enum Setting: String, CaseIterable, Sendable {
         case .drainTimeout: "Seconds that active requests get to finish at shutdown."
         case .maxBodyBytes: "Maximum size of a request body in bytes."
         case .maxConnections: "Maximum number of client connections."
+        case .maxRequests:
+            "Number of requests at a time above which only health and administrators are served; needs --authenticate."
+        case .requestsPerPrincipal: "Requests per minute of one principal; needs --authenticate."
+        case .requestsPerAddress: "Requests per minute of one address; needs --authenticate."
         case .maxBodyMemory:
             "Maximum memory in bytes for all request bodies together, including their parsed documents."
         case .maxAnswerMemory:

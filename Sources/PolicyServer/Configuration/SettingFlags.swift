@@ -7,6 +7,14 @@ package struct SettingFlags: ParsableArguments {
     package var config: String?
 
     @Option(name: .setting(.listen), help: .setting(.listen)) var listen: [String] = []
+    @Option(name: .setting(.authenticate), help: .setting(.authenticate))
+    var authenticate: [String] = []
+    @Option(name: .setting(.tokenFile), help: .setting(.tokenFile)) var tokenFile: String?
+    @Option(name: .setting(.grants), help: .setting(.grants)) var grants: String?
+    @Option(name: .setting(.certificatePrincipal), help: .setting(.certificatePrincipal))
+    var certificatePrincipal: String?
+    @Option(name: .setting(.certificatePrefix), help: .setting(.certificatePrefix))
+    var certificatePrefix: String?
     @Option(name: .setting(.auditRetention), help: .setting(.auditRetention))
     var auditRetention: String?
     @Option(name: .setting(.auditKey), help: .setting(.auditKey)) var auditKey: String?
@@ -24,6 +32,12 @@ package struct SettingFlags: ParsableArguments {
     @Option(name: .setting(.maxBodyBytes), help: .setting(.maxBodyBytes)) var maxBodyBytes: String?
     @Option(name: .setting(.maxConnections), help: .setting(.maxConnections))
     var maxConnections: String?
+    @Option(name: .setting(.maxRequests), help: .setting(.maxRequests))
+    var maxRequests: String?
+    @Option(name: .setting(.requestsPerPrincipal), help: .setting(.requestsPerPrincipal))
+    var requestsPerPrincipal: String?
+    @Option(name: .setting(.requestsPerAddress), help: .setting(.requestsPerAddress))
+    var requestsPerAddress: String?
     @Option(name: .setting(.maxBodyMemory), help: .setting(.maxBodyMemory))
     var maxBodyMemory: String?
     @Option(name: .setting(.maxAnswerMemory), help: .setting(.maxAnswerMemory))
@@ -50,6 +64,11 @@ package struct SettingFlags: ParsableArguments {
     private func texts(_ setting: Setting) -> [String] {
         switch setting {
         case .listen: listen
+        case .authenticate: authenticate
+        case .tokenFile: [tokenFile].compactMap(\.self)
+        case .grants: [grants].compactMap(\.self)
+        case .certificatePrincipal: [certificatePrincipal].compactMap(\.self)
+        case .certificatePrefix: [certificatePrefix].compactMap(\.self)
         case .etcd, .etcdUser, .etcdPasswordFile, .etcdCA, .etcdCert, .etcdKey, .dataDir: []
         case .auditRetention: [auditRetention].compactMap(\.self)
         case .auditKey: [auditKey].compactMap(\.self)
@@ -61,6 +80,9 @@ package struct SettingFlags: ParsableArguments {
         case .drainTimeout: [drainTimeout].compactMap(\.self)
         case .maxBodyBytes: [maxBodyBytes].compactMap(\.self)
         case .maxConnections: [maxConnections].compactMap(\.self)
+        case .maxRequests: [maxRequests].compactMap(\.self)
+        case .requestsPerPrincipal: [requestsPerPrincipal].compactMap(\.self)
+        case .requestsPerAddress: [requestsPerAddress].compactMap(\.self)
         case .maxBodyMemory: [maxBodyMemory].compactMap(\.self)
         case .maxAnswerMemory: [maxAnswerMemory].compactMap(\.self)
         case .allowedHost: allowedHost

@@ -6,6 +6,7 @@ package import Logging
 /// The checked settings of the program.
 package struct Settings: Sendable {
     package var listen: [ListenAddress]
+    package var access: AccessSettings
     package var etcd: EtcdSettings
     /// The folder that holds `audit.sqlite`.
     package var dataDirectory: String
@@ -29,6 +30,12 @@ package struct Settings: Sendable {
     package var drainTimeout: Duration
     package var maxBodyBytes: Int
     package var maxConnections: Int
+    /// The number of requests at a time above which requests are shed.
+    package var maxRequests: Int
+    /// Requests per minute; 0 for no quota.
+    package var requestsPerPrincipal: Int
+    /// Requests per minute; 0 for no quota.
+    package var requestsPerAddress: Int
     /// The limit in bytes for all request bodies together, including their parsed documents.
     package var maxBodyMemory: Int
     /// The limit in bytes for all unread answers together.
@@ -47,6 +54,7 @@ package struct Settings: Sendable {
         listen = try reader.list(
             .listen, "is neither HOST:PORT with a numeric address nor unix:/PATH",
             parse: ListenAddress.init(setting:))
+        access = try AccessSettings(reader)
         etcd = try EtcdSettings(reader)
         dataDirectory = try reader.required(.dataDir, "is empty") { $0.isEmpty ? nil : $0 }
         auditRetention = try reader.required(.auditRetention, "is not an age", parse: Self.age)
@@ -64,6 +72,9 @@ package struct Settings: Sendable {
         drainTimeout = try .seconds(reader.integer(.drainTimeout, in: 0...600))
         maxBodyBytes = try reader.integer(.maxBodyBytes, in: 1024...1_073_741_824)
         maxConnections = try reader.integer(.maxConnections, in: 1...1_000_000)
+        maxRequests = try reader.integer(.maxRequests, in: 1...1_000_000)
+        requestsPerPrincipal = try reader.integer(.requestsPerPrincipal, in: 0...1_000_000_000)
+        requestsPerAddress = try reader.integer(.requestsPerAddress, in: 0...1_000_000_000)
         maxBodyMemory = try reader.integer(.maxBodyMemory, in: Self.memory)
         maxAnswerMemory = try reader.integer(.maxAnswerMemory, in: Self.memory)
         allowedHosts = try Set(

@@ -79,15 +79,18 @@ extension ChangeStatus {
 }
 
 extension ControlPlaneHealth {
-    /// Returns the document of `/readyz`. It shows checkpoints and findings about stored values. These do not affect
-    /// readiness, because the server still accepts writes.
-    package func document(checkpoints: Checkpoints.Status) -> JSONValue {
-        [
-            "ready": .bool(isReady),
-            "checks": [
-                "etcd": etcd.document, "ledger": ledger.document, "mirror": mirror.document,
-                "proof": checkpoints.document, "stored": stored.document,
-            ],
+    /// Returns the document of `/readyz`. It shows checkpoints, findings about stored values, and the files of
+    /// authentication. These do not affect readiness, because the server still accepts writes.
+    package func document(checkpoints: Checkpoints.Status, identity: Part? = nil) -> JSONValue {
+        var checks = JSONObject()
+        checks["etcd"] = etcd.document
+        checks["ledger"] = ledger.document
+        checks["mirror"] = mirror.document
+        checks["proof"] = checkpoints.document
+        checks["stored"] = stored.document
+        checks["identity"] = identity?.document
+        return [
+            "ready": .bool(isReady), "checks": .object(checks),
             "appliedRevision": .number(JSONNumber(appliedRevision)),
             "auditedRevision": .number(JSONNumber(auditedRevision)),
         ]

@@ -8,6 +8,8 @@ extension HTTPField.Name {
     static let idempotencyReplayed = constant("Idempotency-Replayed")
     static let actor = constant("X-Actor")
     static let actorRoles = constant("X-Actor-Roles")
+    /// The token of OpenStack's Keystone.
+    static let authToken = constant("X-Auth-Token")
     static let reason = constant("X-Reason")
     static let ticket = constant("X-Ticket")
     /// The trace context of a request (https://www.w3.org/TR/trace-context/).

@@ -153,7 +153,7 @@ struct ProcessMetrics: Sendable {
         text.single(
             "policy_server_uptime_seconds", .gauge, "Seconds since the process started.",
             Date().timeIntervalSince1970 - startTime)
-        if let resident = Self.residentBytes {
+        if let resident = MemoryTrimmer.residentMemory() {
             text.single(
                 "process_resident_memory_bytes", .gauge, "Resident memory in bytes.",
                 Double(resident))
@@ -161,17 +161,6 @@ struct ProcessMetrics: Sendable {
         text.single(
             "process_cpu_seconds_total", .counter, "User and system CPU time in seconds.",
             Self.cpuSeconds)
-    }
-
-    /// The resident memory, which is the second field of `/proc/self/statm` in pages (proc(5)); nil if that file is
-    /// absent.
-    private static var residentBytes: Int? {
-        guard let text = try? String(contentsOfFile: "/proc/self/statm", encoding: .utf8) else {
-            return nil
-        }
-        let fields = text.split(separator: " ")
-        guard fields.count > 1, let pages = Int(fields[1]) else { return nil }
-        return pages * sysconf(Int32(_SC_PAGESIZE))
     }
 
     private static var cpuSeconds: Double {

@@ -22,6 +22,7 @@ package enum Migrations {
         ("5 keeping", { db in try db.execute(sql: keeping) }),
         ("6 standing", { db in try db.execute(sql: RetainedVersion.schema) }),
         ("7 cross-region", { db in try db.execute(sql: CrossRegionRows.schema) }),
+        ("8 regions", { db in try db.execute(sql: TouchedRegions.schema) }),
     ]
 
     /// The `user_version` that this program writes.

@@ -40,7 +40,7 @@ package struct WriteHeaders: Sendable {
             ChangeID.derived(principal: context.actor, idempotencyKey: $0)
         }
         return ChangeRequest(
-            id: id ?? freshID(), context: context,
+            id: id ?? freshID(), context: context, scope: request.caller.scope,
             fingerprint: idempotencyKey.map { _ in Idempotency.fingerprint(request, body: body) },
             operation: operation, precondition: precondition, options: options)
     }

@@ -29,10 +29,23 @@ extension API {
     private func readiness(_ request: Request) async -> Response {
         let health = await controlPlane.health()
         var response = Response.document(
-            health.document(checkpoints: checkpoints.status),
+            health.document(checkpoints: checkpoints.status, identity: identityHealth),
             status: health.isReady ? .ok : .serviceUnavailable, for: request)
         if !health.isReady { response.headers[.retryAfter] = "1" }
         return response
+    }
+
+    /// The state of the files of authentication; nil if the server trusts every client.
+    private var identityHealth: ControlPlaneHealth.Part? {
+        guard access.isRequired, let files else { return nil }
+        // Everyone can read this answer, so it shows no path.
+        let problems = files.problems.count
+        return ControlPlaneHealth.Part(
+            isHealthy: problems == 0,
+            detail: problems == 0
+                ? "files in force as they are"
+                : "\(problems) changed file(s) cannot be used, the old content is in force: see the log"
+        )
     }
 
     private func exposition() async -> Response {
@@ -72,10 +85,12 @@ extension API {
             "checkpoint": "/v1/audit/checkpoint",
             "proof": "/v1/audit/proof",
             "holds": "/v1/audit/holds",
+            "accessCheck": "/v1/access:check",
             "health": "/healthz",
             "readiness": "/readyz",
             "metrics": "/metrics",
             "version": "/version",
+            "whoami": "/v1/whoami",
         ],
     ]
 }
