@@ -60,7 +60,9 @@ import Testing
 
     @Test(arguments: HTTP2Abuse.all)
     func `an abuse gets its reaction, and others are served`(abuse: HTTP2Abuse) async throws {
-        try await HTTP2TestServer.with(Self.routes, limits: Self.limits(for: abuse)) { server in
+        try await HTTP2TestServer.with(
+            Self.routes, limits: Self.limits(for: abuse), sendBuffer: 16 << 10
+        ) { server in
             try await withThrowingTaskGroup(of: Void.self) { group in
                 for _ in 0..<2 { group.addTask { try await Self.check(abuse, server) } }
                 try await Self.behave(server)
@@ -104,8 +106,11 @@ import Testing
     }
 
     private static func behave(_ server: HTTP2TestServer) async throws {
-        let answer = try await server.connect { try await $0.get() }
-        #expect(answer.status == 200 && answer.text == "hello")
+        // The deadlines of a slow abuse can also pass for a good client on a busy machine. It then tries again.
+        try await eventually("a good client is served", timeout: .seconds(20)) {
+            let answer = try? await server.connect { try await $0.get() }
+            return answer?.status == 200 && answer?.text == "hello"
+        }
     }
 
     @Test func `the corpus is distinct`() {
