@@ -81,7 +81,8 @@ final class HTTP2Connection: ChannelInboundHandler, ManagedConnection {
 
     private func activate(_ context: ChannelHandlerContext) {
         peer = peer ?? Peer(context.remoteAddress)
-        localAddress = CrossSiteGuard.LocalAddress(context.localAddress)
+        localAddress = CrossSiteGuard.LocalAddress(
+            context.localAddress, names: peer?.tls?.serverNames ?? [])
         updateDeadline()
     }
 

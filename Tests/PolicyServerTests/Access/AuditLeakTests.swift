@@ -117,7 +117,8 @@ struct AuditLeakTests {
         async throws
     {
         let events = AuditEvents(heartbeat: .seconds(60))
-        try await LedgerServer.with(events, access: Self.access, regions: Self.regions) { ledger, _ in
+        try await LedgerServer.with(events, access: Self.access, regions: Self.regions) {
+            ledger, _ in
             try await ledger.record(LeakRows.all)
         } _: { client in
             try await client.withRawConnection { raw in
