@@ -1,6 +1,13 @@
 /// A setting of the program. Its flag, environment variable and file key are derived from its name.
 package enum Setting: String, CaseIterable, Sendable {
     case listen
+    case tlsCertificate = "tls-certificate"
+    case tlsKey = "tls-key"
+    case tlsClientCertificates = "tls-client-certificates"
+    case tlsClientCA = "tls-client-ca"
+    case tlsClientCRL = "tls-client-crl"
+    case hstsMaxAge = "hsts-max-age"
+    case trustedProxy = "trusted-proxy"
     case authenticate
     case tokenFile = "token-file"
     case grants
@@ -47,7 +54,7 @@ package enum Setting: String, CaseIterable, Sendable {
     /// True if the setting may be given several times, or once with commas between the values.
     package var isList: Bool {
         switch self {
-        case .listen, .authenticate, .etcd, .allowedHost, .allowedOrigin: true
+        case .listen, .trustedProxy, .authenticate, .etcd, .allowedHost, .allowedOrigin: true
         default: false
         }
     }
@@ -56,6 +63,9 @@ package enum Setting: String, CaseIterable, Sendable {
     package var defaultText: String {
         switch self {
         case .listen: "127.0.0.1:8080"
+        case .tlsCertificate, .tlsKey, .tlsClientCA, .tlsClientCRL, .trustedProxy: ""
+        case .tlsClientCertificates: "none"
+        case .hstsMaxAge: "31536000"
         case .etcd: "http://127.0.0.1:2379"
         case .etcdUser, .etcdPasswordFile, .etcdCA, .etcdCert, .etcdKey, .auditKey, .journalKeyFile:
             ""
@@ -83,7 +93,14 @@ package enum Setting: String, CaseIterable, Sendable {
     /// A legal value, shown in error messages.
     package var example: String {
         switch self {
-        case .listen: "127.0.0.1:8080, [::1]:8080 or unix:/run/policy-server/api.sock"
+        case .listen: "0.0.0.0:8443, http://127.0.0.1:8080 or unix:/run/policy-server/api.sock"
+        case .tlsCertificate: "/etc/policy-server/tls.pem"
+        case .tlsKey: "/etc/policy-server/tls-key.pem"
+        case .tlsClientCA: "/etc/policy-server/client-ca.pem"
+        case .tlsClientCRL: "/etc/policy-server/client-crl.pem"
+        case .tlsClientCertificates: "none, optional or required"
+        case .hstsMaxAge: "31536000 (seconds, 0 to 100000000)"
+        case .trustedProxy: "10.0.0.0/24, 2001:db8::1/128 or unix"
         case .authenticate: "token,certificate"
         case .tokenFile: "/etc/policy-server/tokens"
         case .grants: "/etc/policy-server/grants.yaml"
@@ -121,7 +138,18 @@ package enum Setting: String, CaseIterable, Sendable {
     package var summary: String {
         switch self {
         case .listen:
-            "Address to serve on, HOST:PORT or unix:/PATH; repeatable, or separated by commas. Must be a loopback address or a Unix domain socket, because there is no authentication."
+            "Address to serve on, HOST:PORT or unix:/PATH; repeatable, or separated by commas. Uses TLS if there is a certificate, unless it begins with http://. Only loopback addresses and Unix domain sockets may be without TLS and authentication."
+        case .tlsCertificate:
+            "PEM file of the server's certificate, followed by its intermediate authorities. Read again when it changes and at SIGHUP."
+        case .tlsKey: "PEM file of that certificate's private key; mode 0600."
+        case .tlsClientCertificates:
+            "Certificates of clients: none (not asked for), optional or required."
+        case .tlsClientCA: "PEM file of the authorities that sign the certificates of clients."
+        case .tlsClientCRL: "PEM file of certificate revocation lists of these authorities."
+        case .hstsMaxAge:
+            "Seconds for which browsers use only https for the server's name (Strict-Transport-Security in answers over TLS); 0 sends no such field."
+        case .trustedProxy:
+            "Network of a proxy whose Forwarded or X-Forwarded-For names the client, or unix for the clients of Unix domain sockets; repeatable, or separated by commas."
         case .authenticate:
             "Methods by which clients prove who they are, in the order of trial; repeatable, or separated by commas. Without it every client is trusted."
         case .tokenFile: "File of bearer tokens, which policy-server token makes; mode 0600."

@@ -7,6 +7,16 @@ package struct SettingFlags: ParsableArguments {
     package var config: String?
 
     @Option(name: .setting(.listen), help: .setting(.listen)) var listen: [String] = []
+    @Option(name: .setting(.tlsCertificate), help: .setting(.tlsCertificate))
+    var tlsCertificate: String?
+    @Option(name: .setting(.tlsKey), help: .setting(.tlsKey)) var tlsKey: String?
+    @Option(name: .setting(.tlsClientCertificates), help: .setting(.tlsClientCertificates))
+    var tlsClientCertificates: String?
+    @Option(name: .setting(.tlsClientCA), help: .setting(.tlsClientCA)) var tlsClientCA: String?
+    @Option(name: .setting(.tlsClientCRL), help: .setting(.tlsClientCRL)) var tlsClientCRL: String?
+    @Option(name: .setting(.hstsMaxAge), help: .setting(.hstsMaxAge)) var hstsMaxAge: String?
+    @Option(name: .setting(.trustedProxy), help: .setting(.trustedProxy))
+    var trustedProxy: [String] = []
     @Option(name: .setting(.authenticate), help: .setting(.authenticate))
     var authenticate: [String] = []
     @Option(name: .setting(.tokenFile), help: .setting(.tokenFile)) var tokenFile: String?
@@ -64,6 +74,13 @@ package struct SettingFlags: ParsableArguments {
     private func texts(_ setting: Setting) -> [String] {
         switch setting {
         case .listen: listen
+        case .tlsCertificate: [tlsCertificate].compactMap(\.self)
+        case .tlsKey: [tlsKey].compactMap(\.self)
+        case .tlsClientCertificates: [tlsClientCertificates].compactMap(\.self)
+        case .tlsClientCA: [tlsClientCA].compactMap(\.self)
+        case .tlsClientCRL: [tlsClientCRL].compactMap(\.self)
+        case .hstsMaxAge: [hstsMaxAge].compactMap(\.self)
+        case .trustedProxy: trustedProxy
         case .authenticate: authenticate
         case .tokenFile: [tokenFile].compactMap(\.self)
         case .grants: [grants].compactMap(\.self)

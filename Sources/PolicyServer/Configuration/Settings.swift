@@ -6,6 +6,11 @@ package import Logging
 /// The checked settings of the program.
 package struct Settings: Sendable {
     package var listen: [ListenAddress]
+    /// The settings of the addresses that use TLS; nil without a certificate.
+    package var tls: TLSSettings?
+    /// The value of `max-age` of the field Strict-Transport-Security in seconds; 0 if the field is not sent.
+    package var hstsMaxAge: Int
+    package var proxies: ProxySettings
     package var access: AccessSettings
     package var etcd: EtcdSettings
     /// The folder that holds `audit.sqlite`.
@@ -51,9 +56,10 @@ package struct Settings: Sendable {
     /// Reads every setting. Throws for the first illegal setting.
     package init(_ values: SettingValues) throws(SettingError) {
         let reader = SettingReader(values: values)
-        listen = try reader.list(
-            .listen, "is neither HOST:PORT with a numeric address nor unix:/PATH",
-            parse: ListenAddress.init(setting:))
+        tls = try TLSSettings(reader)
+        listen = try ListenRule.addresses(reader, hasCertificate: tls != nil)
+        hstsMaxAge = try reader.integer(.hstsMaxAge, in: 0...100_000_000)
+        proxies = try ProxySettings(reader)
         access = try AccessSettings(reader)
         etcd = try EtcdSettings(reader)
         dataDirectory = try reader.required(.dataDir, "is empty") { $0.isEmpty ? nil : $0 }
@@ -89,7 +95,8 @@ package struct Settings: Sendable {
             ["on": true, "off": false][$0]
         }
         logLevel = try reader.required(.logLevel, "is not a level") { Logger.Level(rawValue: $0) }
-        try ListenRule.check(listen, reader)
+        try ListenRule.check(
+            listen, isAuthenticated: !access.methods.isEmpty, source: values.texts(.listen).source)
         try refuseBodiesWithoutRoom(reader)
     }
 

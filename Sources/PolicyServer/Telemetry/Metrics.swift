@@ -15,15 +15,24 @@ package struct Metrics: Sendable {
     package let requests = RequestMetrics()
     private let process = ProcessMetrics()
     private let load: ServerLoad
+    /// The certificates of the TLS listeners; nil without TLS.
+    let tls: TLSCredentials?
+    let proxies: TrustedProxies
     private let log: LogOutput
     private let libraries: LibraryMetrics
 
-    /// - Parameter load: The counters of the HTTP server.
+    /// - Parameters:
+    ///   - load: The counters of the HTTP server.
+    ///   - tls: The certificates of its TLS listeners.
+    ///   - proxies: The proxies in front of it.
     package init(
-        load: ServerLoad = ServerLoad(), log: LogOutput = .standardError,
+        load: ServerLoad = ServerLoad(), tls: TLSCredentials? = nil,
+        proxies: TrustedProxies = TrustedProxies(), log: LogOutput = .standardError,
         libraries: LibraryMetrics = .shared
     ) {
         self.load = load
+        self.tls = tls
+        self.proxies = proxies
         self.log = log
         self.libraries = libraries
     }
@@ -37,6 +46,11 @@ package struct Metrics: Sendable {
         text.sample("policy_server_info", [("version", Version.number)], 1)
         requests.write(to: &text)
         load.write(to: &text)
+        text.single(
+            "policy_server_forwarded_malformed_total", .counter,
+            "Requests of trusted proxies whose forwarded address could not be used.",
+            Double(proxies.malformed.value))
+        tls?.status.write(to: &text)
         text.single(
             "policy_server_log_lines_dropped_total", .counter,
             "Log lines that were dropped, because nothing read them in time.",
@@ -133,9 +147,37 @@ extension ServerLoad {
             "Connections refused because there were too many.",
             Double(refusedConnections.load(ordering: .relaxed)))
         text.single(
+            "policy_server_tls_failed_handshakes_total", .counter,
+            "TLS handshakes that failed, in the server's or the client's view.",
+            Double(failedHandshakes.load(ordering: .relaxed)))
+        text.single(
             "policy_server_http_busy_total", .counter,
             "Requests refused because their body or answer did not fit in memory.",
             Double(refusedRequests.load(ordering: .relaxed)))
+    }
+}
+
+extension TLSCredentials.Status {
+    /// Writes the number of reloads, and the times at which the files end.
+    func write(to text: inout PrometheusText) {
+        text.family(
+            "policy_server_tls_reloads_total", .counter,
+            "Reloads of the TLS files, by their result.")
+        text.sample("policy_server_tls_reloads_total", [("result", "ok")], Double(reloads))
+        text.sample("policy_server_tls_reloads_total", [("result", "failed")], Double(failures))
+        text.single(
+            "policy_server_tls_reload_failing", .gauge,
+            "1 when the newest TLS files cannot be used and earlier ones are in use.",
+            problem == nil ? 0 : 1)
+        text.single(
+            "policy_server_tls_certificate_not_after_seconds", .gauge,
+            "End of the server certificate's validity, seconds since 1970.", notAfter)
+        if let revocationsNextUpdate {
+            text.single(
+                "policy_server_tls_revocations_next_update_seconds", .gauge,
+                "Time at which the revocation lists should be replaced, seconds since 1970.",
+                revocationsNextUpdate)
+        }
     }
 }
 

@@ -29,7 +29,9 @@ extension API {
     private func readiness(_ request: Request) async -> Response {
         let health = await controlPlane.health()
         var response = Response.document(
-            health.document(checkpoints: checkpoints.status, identity: identityHealth),
+            health.document(
+                checkpoints: checkpoints.status, identity: identityHealth,
+                tls: metrics.tls?.status),
             status: health.isReady ? .ok : .serviceUnavailable, for: request)
         if !health.isReady { response.headers[.retryAfter] = "1" }
         return response
