@@ -30,7 +30,8 @@ package struct Application: Sendable {
         // The keys are read before the ledger is opened. A failed start therefore leaves no new ledger behind.
         let givenKey = try settings.auditKeyFile.map(Self.givenKey)
         let journalKeys = try settings.journalKeyFile.map(JournalKeyFile.read) ?? []
-        let identity = try AuthenticatorFactory(settings.access, now: SystemClock.now)
+        let identity = try AuthenticatorFactory(
+            settings.access, logger: logger, now: SystemClock.now)
         let ledger = try AuditLedger(path: settings.ledgerPath)
         let controlPlane = ControlPlane(
             store: etcd, ledger: ledger, statuses: .http,
