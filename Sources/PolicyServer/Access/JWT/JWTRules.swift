@@ -55,6 +55,7 @@ package struct JWTRules: Sendable {
         }
         var identity = Identity(
             try principal(claims), method: .jwt, grants: grants.of(try roles(claims)))
+        identity.expires = expires
         if let id = claims["jti"]?.stringValue, id.isVisibleASCII(1...128) {
             identity.credential = id
         }

@@ -94,8 +94,9 @@ package struct KeystoneAuthenticator: Authenticator {
 
     private func outcome(_ token: String, _ digest: SHA256Digest) async -> Outcome {
         // Without a cache, each request has its own question, because the answer to an earlier question can be older
-        // than a revocation.
-        guard cacheSeconds > 0 else { return await ask(token, digest) }
+        // than a revocation. The question is a task of its own: a client that leaves must not look like a failure of
+        // Keystone.
+        guard cacheSeconds > 0 else { return await Task { await ask(token, digest) }.value }
         let question = memory.state.withLock { state in
             if let question = state.questions[digest] { return question }
             // The task belongs to all requests with this token. If the first one is cancelled, the others still wait.

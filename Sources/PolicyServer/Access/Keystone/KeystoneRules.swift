@@ -91,7 +91,9 @@ package struct KeystoneRules: Sendable {
             else { continue }
             for grant in rule.grants where !grants.contains(grant) { grants.append(grant) }
         }
-        return Identity(name, method: .keystone, grants: grants, credential: token.auditID)
+        return Identity(
+            name, method: .keystone, grants: grants, credential: token.auditID,
+            expires: token.expires)
     }
 }
 
