@@ -32,7 +32,8 @@ package struct Application: Sendable {
         let givenKey = try settings.auditKeyFile.map(Self.givenKey)
         let tls = try settings.tls?.credentials(logger)
         let journalKeys = try settings.journalKeyFile.map(JournalKeyFile.read) ?? []
-        let identity = try AuthenticatorFactory(settings.access, now: SystemClock.now)
+        let identity = try AuthenticatorFactory(
+            settings.access, logger: logger, now: SystemClock.now)
         let ledger = try AuditLedger(path: settings.ledgerPath, options: .ofObjects)
         let controlPlane = ControlPlane(
             store: etcd, ledger: ledger, statuses: .http,
