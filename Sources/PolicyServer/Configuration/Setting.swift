@@ -31,6 +31,8 @@ package enum Setting: String, CaseIterable, Sendable {
     case allowedHost = "allowed-host"
     case allowedOrigin = "allowed-origin"
     case auditReads = "audit-reads"
+    case twoPerson = "two-person"
+    case twoPersonExpiry = "two-person-expiry"
     case logLevel = "log-level"
 
     /// The key in the YAML file, such as `etcd-user`.
@@ -47,7 +49,7 @@ package enum Setting: String, CaseIterable, Sendable {
     /// True if the setting may be given several times, or once with commas between the values.
     package var isList: Bool {
         switch self {
-        case .listen, .authenticate, .etcd, .allowedHost, .allowedOrigin: true
+        case .listen, .authenticate, .etcd, .allowedHost, .allowedOrigin, .twoPerson: true
         default: false
         }
     }
@@ -59,7 +61,8 @@ package enum Setting: String, CaseIterable, Sendable {
         case .etcd: "http://127.0.0.1:2379"
         case .etcdUser, .etcdPasswordFile, .etcdCA, .etcdCert, .etcdKey, .auditKey, .journalKeyFile:
             ""
-        case .allowedHost, .allowedOrigin: ""
+        case .allowedHost, .allowedOrigin, .twoPerson: ""
+        case .twoPersonExpiry: "7d"
         case .authenticate, .tokenFile, .grants, .certificatePrefix: ""
         case .certificatePrincipal: "cn"
         case .dataDir: "policy-server-data"
@@ -113,6 +116,8 @@ package enum Setting: String, CaseIterable, Sendable {
         case .allowedHost: "policy.example.org"
         case .allowedOrigin: "https://console.example.org"
         case .auditReads: "on or off"
+        case .twoPerson: "GlobalNetworkPolicy,CrossRegionPolicy, or all"
+        case .twoPersonExpiry: "7d (h hours, d days, w weeks; at most 52w)"
         case .logLevel: "trace, debug, info, notice, warning, error or critical"
         }
     }
@@ -165,6 +170,9 @@ package enum Setting: String, CaseIterable, Sendable {
             "Another name of this server in requests, besides its addresses and localhost; repeatable, or separated by commas."
         case .allowedOrigin:
             "Origin whose web pages may send requests; repeatable, or separated by commas. Pages of other origins are refused."
+        case .twoPerson:
+            "Kind of object that no person may change alone, or all; repeatable, or separated by commas. Needs authentication."
+        case .twoPersonExpiry: "Age at which a change that nobody confirmed is removed."
         case .auditReads: "Record reads of the audit log in it: on or off."
         case .logLevel: "Least severe log line written to standard error."
         }

@@ -47,6 +47,9 @@ package struct SettingFlags: ParsableArguments {
     @Option(name: .setting(.allowedOrigin), help: .setting(.allowedOrigin))
     var allowedOrigin: [String] = []
     @Option(name: .setting(.auditReads), help: .setting(.auditReads)) var auditReads: String?
+    @Option(name: .setting(.twoPerson), help: .setting(.twoPerson)) var twoPerson: [String] = []
+    @Option(name: .setting(.twoPersonExpiry), help: .setting(.twoPersonExpiry))
+    var twoPersonExpiry: String?
     @Option(name: .setting(.logLevel), help: .setting(.logLevel)) var logLevel: String?
 
     package init() {}
@@ -87,6 +90,8 @@ package struct SettingFlags: ParsableArguments {
         case .maxAnswerMemory: [maxAnswerMemory].compactMap(\.self)
         case .allowedHost: allowedHost
         case .allowedOrigin: allowedOrigin
+        case .twoPerson: twoPerson
+        case .twoPersonExpiry: [twoPersonExpiry].compactMap(\.self)
         case .auditReads: [auditReads].compactMap(\.self)
         case .logLevel: [logLevel].compactMap(\.self)
         }
