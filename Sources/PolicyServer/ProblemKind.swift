@@ -86,6 +86,10 @@ extension ProblemKind {
             case .rollbackAbsent: (409, "rollback-absent", "The object did not exist then")
             case .refusedByEtcd: (422, "refused-by-etcd", "etcd refuses the change")
             case .forbidden: (403, "forbidden", "Not allowed")
+            case .pendingStale: (409, "pending-stale", "The pending change is out of date")
+            case .pendingExpired: (409, "pending-expired", "The pending change has expired")
+            case .ownRequest: (403, "own-request", "A second person is needed")
+            case .tooManyPending: (409, "too-many-pending", "Too many changes wait")
             }
         self.init(status, name, title)
     }

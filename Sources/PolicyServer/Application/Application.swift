@@ -39,7 +39,8 @@ package struct Application: Sendable {
             store: etcd, ledger: ledger, statuses: .http,
             configuration: ControlPlaneConfiguration(
                 policyNames: settings.policyNames, writeDeadline: settings.writeDeadline,
-                refusals: settings.refusals, journal: JournalAuthenticator(journalKeys)),
+                twoPersons: settings.twoPersons, refusals: settings.refusals,
+                journal: JournalAuthenticator(journalKeys)),
             logger: logger)
         let checkpoints = Checkpoints(
             ledger: ledger, store: etcd,
@@ -54,6 +55,12 @@ package struct Application: Sendable {
             access
             ?? Access(identity.authenticators, quotas: Quotas(settings, load))
         let files = FileWatcher(identity.files, logger: logger)
+        guard settings.twoPersons.kinds.isEmpty || access.isRequired else {
+            throw SettingError(
+                "\(Setting.twoPerson.flag): needs authentication, because otherwise every client can be any"
+                    + " person: set up tokens, certificates or another way to identify clients first"
+            )
+        }
         let api = API(
             controlPlane: controlPlane, ledger: ledger, checkpoints: checkpoints,
             metrics: Metrics(load: load, tls: tls, proxies: settings.proxies.proxies),

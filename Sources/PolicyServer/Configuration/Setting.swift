@@ -54,6 +54,8 @@ package enum Setting: String, CaseIterable, Sendable {
     case keystonePrincipal = "keystone-principal"
     case keystoneRules = "keystone-rules"
     case auditReads = "audit-reads"
+    case twoPerson = "two-person"
+    case twoPersonExpiry = "two-person-expiry"
     case logLevel = "log-level"
 
     /// The key in the YAML file, such as `etcd-user`.
@@ -71,7 +73,7 @@ package enum Setting: String, CaseIterable, Sendable {
     package var isList: Bool {
         switch self {
         case .listen, .trustedProxy, .authenticate, .etcd, .allowedHost, .allowedOrigin,
-            .jwtAudience:
+            .jwtAudience, .twoPerson:
             true
         default: false
         }
@@ -87,7 +89,8 @@ package enum Setting: String, CaseIterable, Sendable {
         case .etcd: "http://127.0.0.1:2379"
         case .etcdUser, .etcdPasswordFile, .etcdCA, .etcdCert, .etcdKey, .auditKey, .journalKeyFile:
             ""
-        case .allowedHost, .allowedOrigin: ""
+        case .allowedHost, .allowedOrigin, .twoPerson: ""
+        case .twoPersonExpiry: "7d"
         case .authenticate, .tokenFile, .grants, .certificatePrefix: ""
         case .certificatePrincipal: "cn"
         case .dataDir: "policy-server-data"
@@ -174,6 +177,8 @@ package enum Setting: String, CaseIterable, Sendable {
         case .keystonePrincipal: "{user}@{domain}"
         case .keystoneRules: "/etc/policy-server/keystone-rules.yaml"
         case .auditReads: "on or off"
+        case .twoPerson: "GlobalNetworkPolicy,CrossRegionPolicy, or all"
+        case .twoPersonExpiry: "7d (h hours, d days, w weeks; at most 52w)"
         case .logLevel: "trace, debug, info, notice, warning, error or critical"
         }
     }
@@ -259,6 +264,9 @@ package enum Setting: String, CaseIterable, Sendable {
             "Seconds for which a validated token is not validated again; 0 validates it for each request."
         case .keystonePrincipal: "Form of a principal from Keystone."
         case .keystoneRules: "File of rules that give rights to projects, domains and roles."
+        case .twoPerson:
+            "Kind of object that no person may change alone, or all; repeatable, or separated by commas. Needs authentication."
+        case .twoPersonExpiry: "Age at which a change that nobody confirmed is removed."
         case .auditReads: "Record reads of the audit log in it: on or off."
         case .logLevel: "Least severe log line written to standard error."
         }

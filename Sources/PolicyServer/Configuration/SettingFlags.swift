@@ -58,6 +58,9 @@ package struct SettingFlags: ParsableArguments {
     var allowedOrigin: [String] = []
     @OptionGroup var providers: ProviderFlags
     @Option(name: .setting(.auditReads), help: .setting(.auditReads)) var auditReads: String?
+    @Option(name: .setting(.twoPerson), help: .setting(.twoPerson)) var twoPerson: [String] = []
+    @Option(name: .setting(.twoPersonExpiry), help: .setting(.twoPersonExpiry))
+    var twoPersonExpiry: String?
     @Option(name: .setting(.logLevel), help: .setting(.logLevel)) var logLevel: String?
 
     package init() {}
@@ -109,6 +112,8 @@ package struct SettingFlags: ParsableArguments {
             .jwtClockSkew, .jwtPrincipalClaim, .jwtRolesClaim, .jwtRules, .keystoneURL,
             .keystoneCredential, .keystoneCA, .keystoneCache, .keystonePrincipal, .keystoneRules:
             providers.values[setting] ?? []
+        case .twoPerson: twoPerson
+        case .twoPersonExpiry: [twoPersonExpiry].compactMap(\.self)
         case .auditReads: [auditReads].compactMap(\.self)
         case .logLevel: [logLevel].compactMap(\.self)
         }
