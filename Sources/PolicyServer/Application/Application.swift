@@ -32,13 +32,15 @@ package struct Application: Sendable {
         let givenKey = try settings.auditKeyFile.map(Self.givenKey)
         let tls = try settings.tls?.credentials(logger)
         let journalKeys = try settings.journalKeyFile.map(JournalKeyFile.read) ?? []
-        let identity = try AuthenticatorFactory(settings.access, now: SystemClock.now)
+        let identity = try AuthenticatorFactory(
+            settings.access, logger: logger, now: SystemClock.now)
         let ledger = try AuditLedger(path: settings.ledgerPath, options: .ofObjects)
         let controlPlane = ControlPlane(
             store: etcd, ledger: ledger, statuses: .http,
             configuration: ControlPlaneConfiguration(
                 policyNames: settings.policyNames, writeDeadline: settings.writeDeadline,
-                refusals: settings.refusals, journal: JournalAuthenticator(journalKeys)),
+                twoPersons: settings.twoPersons, refusals: settings.refusals,
+                journal: JournalAuthenticator(journalKeys)),
             logger: logger)
         let checkpoints = Checkpoints(
             ledger: ledger, store: etcd,
@@ -53,6 +55,12 @@ package struct Application: Sendable {
             access
             ?? Access(identity.authenticators, quotas: Quotas(settings, load))
         let files = FileWatcher(identity.files, logger: logger)
+        guard settings.twoPersons.kinds.isEmpty || access.isRequired else {
+            throw SettingError(
+                "\(Setting.twoPerson.flag): needs authentication, because otherwise every client can be any"
+                    + " person: set up tokens, certificates or another way to identify clients first"
+            )
+        }
         let api = API(
             controlPlane: controlPlane, ledger: ledger, checkpoints: checkpoints,
             metrics: Metrics(load: load, tls: tls, proxies: settings.proxies.proxies),

@@ -56,7 +56,11 @@ package struct SettingFlags: ParsableArguments {
     var allowedHost: [String] = []
     @Option(name: .setting(.allowedOrigin), help: .setting(.allowedOrigin))
     var allowedOrigin: [String] = []
+    @OptionGroup var providers: ProviderFlags
     @Option(name: .setting(.auditReads), help: .setting(.auditReads)) var auditReads: String?
+    @Option(name: .setting(.twoPerson), help: .setting(.twoPerson)) var twoPerson: [String] = []
+    @Option(name: .setting(.twoPersonExpiry), help: .setting(.twoPersonExpiry))
+    var twoPersonExpiry: String?
     @Option(name: .setting(.logLevel), help: .setting(.logLevel)) var logLevel: String?
 
     package init() {}
@@ -104,6 +108,12 @@ package struct SettingFlags: ParsableArguments {
         case .maxAnswerMemory: [maxAnswerMemory].compactMap(\.self)
         case .allowedHost: allowedHost
         case .allowedOrigin: allowedOrigin
+        case .jwtIssuer, .jwtAudience, .jwtKeys, .jwtCA, .jwtKeysRefresh, .jwtKeysMaxAge,
+            .jwtClockSkew, .jwtPrincipalClaim, .jwtRolesClaim, .jwtRules, .keystoneURL,
+            .keystoneCredential, .keystoneCA, .keystoneCache, .keystonePrincipal, .keystoneRules:
+            providers.values[setting] ?? []
+        case .twoPerson: twoPerson
+        case .twoPersonExpiry: [twoPersonExpiry].compactMap(\.self)
         case .auditReads: [auditReads].compactMap(\.self)
         case .logLevel: [logLevel].compactMap(\.self)
         }
@@ -141,13 +151,13 @@ package struct LocationFlags: ParsableArguments {
 }
 
 extension NameSpecification {
-    fileprivate static func setting(_ setting: Setting) -> NameSpecification {
+    static func setting(_ setting: Setting) -> NameSpecification {
         .customLong(setting.rawValue)
     }
 }
 
 extension ArgumentHelp {
-    fileprivate static func setting(_ setting: Setting) -> ArgumentHelp {
+    static func setting(_ setting: Setting) -> ArgumentHelp {
         let suffix = setting.defaultText.isEmpty ? "" : " (default: \(setting.defaultText))"
         return ArgumentHelp("\(setting.summary)\(suffix) [\(setting.variable)]")
     }

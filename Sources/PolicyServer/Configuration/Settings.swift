@@ -51,6 +51,8 @@ package struct Settings: Sendable {
     package var allowedOrigins: Set<String>
     /// True if the audit log records its own reads.
     package var auditReads: Bool
+    /// The kinds of object that no person may change alone.
+    package var twoPersons: TwoPersonRule
     package var logLevel: Logger.Level
 
     /// Reads every setting. Throws for the first illegal setting.
@@ -94,6 +96,11 @@ package struct Settings: Sendable {
         auditReads = try reader.required(.auditReads, "is neither on nor off") {
             ["on": true, "off": false][$0]
         }
+        twoPersons = TwoPersonRule(
+            kinds: try Self.twoPersonKinds(reader),
+            lifetimeSeconds: try reader.required(.twoPersonExpiry, "is not an age") {
+                (Self.age($0) ?? nil).flatMap { $0 <= .seconds(52 * 7 * 86_400) ? $0 : nil }
+            }.components.seconds)
         logLevel = try reader.required(.logLevel, "is not a level") { Logger.Level(rawValue: $0) }
         try ListenRule.check(
             listen, isAuthenticated: !access.methods.isEmpty, source: values.texts(.listen).source)
@@ -122,5 +129,16 @@ package struct Settings: Sendable {
             count * hours <= 876_000
         else { return nil }
         return .some(.seconds(count * hours * 3_600))
+    }
+
+    private static func twoPersonKinds(
+        _ reader: SettingReader
+    ) throws(SettingError) -> Set<String> {
+        let kinds = try reader.list(
+            .twoPerson, "is not all or a kind of object that clients change"
+        ) {
+            $0 == "all" || TwoPersonRule.allKinds.contains($0) ? $0 : nil
+        }
+        return Set(kinds.contains("all") ? TwoPersonRule.allKinds : kinds)
     }
 }

@@ -38,13 +38,24 @@ package struct Metrics: Sendable {
     }
 
     /// Returns all metrics in Prometheus' text format, with the current state of the control plane.
+    ///
+    /// - Parameters:
+    ///   - overrides: The number of changes that this server applied without the second person that they need.
+    ///   - pending: The number of changes that wait for a second person.
     package func text(
-        _ health: ControlPlaneHealth, checkpoints: Checkpoints.Status
+        _ health: ControlPlaneHealth, checkpoints: Checkpoints.Status, overrides: Int = 0,
+        pending: Int = 0
     ) -> String {
         var text = PrometheusText()
         text.family("policy_server_info", .gauge, "What runs here.")
         text.sample("policy_server_info", [("version", Version.number)], 1)
         requests.write(to: &text)
+        text.single(
+            "policy_server_break_glass_total", .counter,
+            "Changes that one person made although they need two.", Double(overrides))
+        text.single(
+            "policy_server_pending_changes", .gauge,
+            "Changes that wait for a second person.", Double(pending))
         load.write(to: &text)
         text.single(
             "policy_server_forwarded_malformed_total", .counter,

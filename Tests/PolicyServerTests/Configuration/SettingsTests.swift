@@ -1,11 +1,13 @@
 import ArgumentParser
 import Calico
+import ControlPlane
 import Domain
 import Etcd
 import Foundation
 import HTTPCore
 import Logging
 import PolicyServer
+import TestSupport
 import Testing
 
 struct SettingsTests {
@@ -24,6 +26,33 @@ struct SettingsTests {
         #expect(settings.allowedHosts == [])
         #expect(settings.allowedOrigins == [])
         #expect(settings.logLevel == .info)
+    }
+
+    @Test func `the two-person rule names kinds or all of them`() throws {
+        func rule(_ kinds: [String], expiry: String = "7d") throws -> TwoPersonRule {
+            try Settings(
+                SettingValues(
+                    flags: [.twoPerson: kinds, .twoPersonExpiry: [expiry]], environment: [:])
+            ).twoPersons
+        }
+        #expect(try rule([]).kinds.isEmpty)
+        #expect(try rule(["Region", "Subnet"]).kinds == ["Region", "Subnet"])
+        #expect(try rule(["all"]).kinds == Set(TwoPersonRule.allKinds))
+        #expect(try rule([], expiry: "12h").lifetimeSeconds == 12 * 3_600)
+        for kinds in [["Tier"], ["region"]] {
+            #expect(throws: SettingError.self) { try rule(kinds) }
+        }
+        for expiry in ["0", "53w", "7", ""] {
+            #expect(throws: SettingError.self) { try rule([], expiry: expiry) }
+        }
+    }
+
+    @Test func `the two-person rule needs authentication`() throws {
+        let directory = try TemporaryDirectory()
+        let settings = try Settings(
+            SettingValues(
+                flags: [.twoPerson: ["all"], .dataDir: [directory.path]], environment: [:]))
+        #expect(throws: SettingError.self) { try Application(settings, signals: []) }
     }
 
     @Test func `flags win over the environment, the environment over the file`() async throws {
