@@ -51,7 +51,7 @@ extension ListenAddress {
     ///
     /// `http://` or `https://` in front of the host says if the address uses TLS. Without it, the address uses TLS if
     /// there is a certificate.
-    package init?(setting text: String, hasCertificate: Bool) {
+    package init?(setting text: String, hasCertificate: Bool = false) {
         if text.hasPrefix("unix:") {
             let path = String(text.dropFirst("unix:".count))
             guard path.hasPrefix("/"), !path.hasSuffix("/") else { return nil }
