@@ -45,7 +45,7 @@ package struct Access: Sendable {
     package var isRequired: Bool { !authenticators.isEmpty }
 
     /// Returns `route` behind the checks of its `RouteNeed`. A route without a need answers 403 to everyone.
-    func guarding(_ route: Route) -> Route {
+    package func guarding(_ route: Route) -> Route {
         var guarded = route
         let need = RouteNeed.of(route)
         let finish =

@@ -110,7 +110,7 @@ package final class AttemptLimiter: Sendable {
         // The field counts whole seconds, so it is rounded up.
         let seconds = max(1, wait.components.seconds + (wait.components.attoseconds > 0 ? 1 : 0))
         var problem = ProblemKind.tooManyRequests.problem(
-            "Too many attempts with invalid credentials came from this address. Try again in \(seconds) seconds."
+            "Too many attempts with invalid credentials came from this address. Wait \(seconds) s."
         )
         problem.headers[.retryAfter] = String(seconds)
         throw problem
