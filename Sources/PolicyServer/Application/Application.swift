@@ -32,6 +32,7 @@ package struct Application: Sendable {
         let givenKey = try settings.auditKeyFile.map(Self.givenKey)
         let journalKeys = try settings.journalKeyFile.map(JournalKeyFile.read) ?? []
         let identity = try AuthenticatorFactory(settings.access, now: SystemClock.now)
+        try PrivateFile.checkFolder(settings.segmentDirectory)
         let ledger = try AuditLedger(path: settings.ledgerPath, options: .ofObjects)
         let controlPlane = ControlPlane(
             store: etcd, ledger: ledger, statuses: .http,
