@@ -75,7 +75,7 @@ func withServer<Result: Sendable>(
 extension OutcomeStatuses {
     /// A simple table of statuses in place of the program's table.
     static let sample = OutcomeStatuses(
-        done: { $0 == .create ? 201 : $0 == .delete ? 204 : 200 },
+        done: { $0 == .create ? 201 : $0 == .delete ? 204 : 200 }, held: 202,
         refused: { Problem(status: 422, type: "\($0)") },
         failed: { Problem(status: 503, type: "\($0)") })
 }

@@ -32,7 +32,8 @@ import Testing
             $0.after = #"{"touches":["north"]}"#
         }
         #expect(row == .some(["east", "north", "west"]))
-        #expect(Self.row("GlobalNetworkPolicy") { $0.after = #"{"touches":["a"]}"# } == .some(["a"]))
+        #expect(
+            Self.row("GlobalNetworkPolicy") { $0.after = #"{"touches":["a"]}"# } == .some(["a"]))
         #expect(Self.row("GlobalNetworkPolicy") { $0.after = "no JSON" } == .all)
         #expect(Self.row("GlobalNetworkPolicy") { $0.after = #"{"touches":[]}"# } == .all)
         #expect(Self.row("NetworkPolicy", region: "east") == .all)
@@ -54,7 +55,9 @@ import Testing
 
     @Test func aRefusalTouchesAllThatItsAuthorMaySee() {
         let scope = #"{"detail":"x","scope":{"kinds":{"Subnet":["north"]},"regions":["east"]}}"#
-        func refused(_ kind: String, _ name: String, _ region: String?, _ detail: String?) -> RegionSet {
+        func refused(_ kind: String, _ name: String, _ region: String?, _ detail: String?)
+            -> RegionSet
+        {
             Self.row(kind, name, region: region) {
                 ($0.outcome, $0.detail) = (.refused, detail)
             }

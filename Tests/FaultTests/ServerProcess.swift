@@ -48,7 +48,7 @@ final class ServerProcess: Sendable {
         self.dataDirectory = dataDirectory ?? data.file("data")
         self.flags =
             [
-                "serve", "--listen", "127.0.0.1:0", "--data-dir", self.dataDirectory,
+                "serve", "--listen", "http://127.0.0.1:0", "--data-dir", self.dataDirectory,
                 // The tests count every row, so their own reads must not become rows.
                 "--audit-reads", "off",
             ] + etcd.flatMap { ["--etcd", $0.clientURL] } + flags
@@ -159,6 +159,9 @@ final class ServerProcess: Sendable {
         _ = try? await ending()
         watchdog.finish()
     }
+
+    /// Sends a signal that does not end the process.
+    func send(_ signal: Int32) throws { self.signal(signal) }
 
     private func end(with signal: Int32) async throws -> Ending {
         self.signal(signal)

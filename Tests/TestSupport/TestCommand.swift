@@ -2,6 +2,13 @@ import Foundation
 
 /// A program that a test runs to its end, such as curl.
 package struct TestCommand {
+    /// An error that means that a program of the test itself failed.
+    package struct Failure: Error, CustomStringConvertible {
+        package let description: String
+
+        package init(_ description: String) { self.description = description }
+    }
+
     /// The exit status, or the signal that killed the program.
     package let status: Int32
     /// The standard output and the standard error.

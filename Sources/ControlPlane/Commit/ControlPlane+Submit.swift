@@ -1,7 +1,9 @@
 import Calico
 import Documents
 import Domain
+import Logging
 import Store
+import Synchronization
 
 extension ControlPlane {
     /// Reads the documents of a write and checks everything that depends on the documents alone.
@@ -24,7 +26,15 @@ extension ControlPlane {
         let prepared = prepared ?? prepare(request.operation)
         var request = await withLastWritten(request, prepared.change)
         request.textWarnings = prepared.warnings
-        switch await decide(request, prepared.change, deadline: deadline) {
+        let answer = await decide(request, prepared.change, deadline: deadline)
+        if case .committed(let write, _) = answer { noteOverride(write, request) }
+        switch answer {
+        case .committed(let write, let revision) where write.pending != nil:
+            try await waitUntilVisible(revision, request.id, until: deadline)
+            guard write.verb == .create, let pending = write.pending else {
+                return .ended(request.id, replayed: false)
+            }
+            return .held(HeldChange(pending: pending, warnings: write.warnings, replayed: false))
         // Only the write of a manifest has parts.
         case .committed(let write, let revision) where !write.parts.isEmpty:
             try await waitUntilVisible(revision, request.id, until: deadline)
@@ -51,7 +61,9 @@ extension ControlPlane {
         case .replayed(let entry, let revision):
             try await waitUntilVisible(revision, request.id, until: deadline)
             let outcome: ChangeOutcome? =
-                if entry.kind == JournalEntry.manifestKind {
+                if entry.kind == PendingChange.kind {
+                    try await replayedPending(request, entry)
+                } else if entry.kind == JournalEntry.manifestKind {
                     try await replayedManifest(request, revision).map { .appliedManifest($0) }
                 } else {
                     try await replayed(request, entry, revision).map { .applied($0) }
@@ -120,6 +132,38 @@ extension ControlPlane {
             replayed: true)
     }
 
+    /// Returns the answer to an earlier request whose change had to wait, or that ended such a change. The row of the
+    /// request has the pending change, also after it was confirmed or ended.
+    private func replayedPending(
+        _ request: ChangeRequest, _ entry: JournalEntry
+    ) async throws(ControlPlaneError) -> ChangeOutcome? {
+        guard entry.isHeld else { return .ended(request.id, replayed: true) }
+        let rows: [AuditRecord]
+        do {
+            rows = try await ledger.rows(changeID: request.id.text)
+        } catch {
+            throw ControlPlaneError(.ledgerUnavailable, "the ledger cannot be read: \(error)")
+        }
+        let value = rows.first { $0.kind == PendingChange.kind && $0.verb == .create }?.after
+        guard let value = value.flatMap({ try? JSONParser.parse(Array($0.utf8)) }),
+            let pending = PendingChange(request.id, value)
+        else { return nil }
+        return .held(HeldChange(pending: pending, warnings: [], replayed: true))
+    }
+
+    /// Raises the alarm about a change that one person made although it needs two.
+    private func noteOverride(_ write: PlannedWrite, _ request: ChangeRequest) {
+        guard write.approval?["breakGlass"] == .bool(true) else { return }
+        overrides.wrappingAdd(1, ordering: .relaxed)
+        logger.critical(
+            "break-glass: a change that needs two persons was made by one",
+            metadata: [
+                "actor": "\(request.context.actor)", "change": "\(request.id)",
+                "reason": "\(request.context.reason ?? "")",
+                "keys": "\(write.writes.map(\.path).prefix(8).joined(separator: " "))",
+            ])
+    }
+
     /// Returns the changes of an earlier manifest with the same Idempotency-Key. Objects that the manifest left
     /// unchanged are missing, because they have no rows. Returns nil if the caller may no longer see all objects.
     private func replayedManifest(
@@ -136,7 +180,8 @@ extension ControlPlane {
         }
     }
 
-    private func plan(_ write: PlannedWrite) -> ChangePlan {
+    /// Returns the plan as clients see it.
+    func plan(_ write: PlannedWrite) -> ChangePlan {
         let parts = (write.parts.isEmpty ? [write] : write.parts) + write.followers
         let changes = parts.map { part in
             PlannedChange(

@@ -32,7 +32,7 @@ package struct DocumentReach: Sendable, Equatable {
             return (DocumentReach(kind: "Subnet", regions: .some([id.region])), [])
         case .putPolicy(_, let judged): return (nil, judged.violations)
         case .putCrossRegion(_, let prepared): return (nil, prepared.decoded.violations)
-        case .patch, .delete, .allocate, .apply: return (nil, [])
+        case .patch, .delete, .allocate, .apply, .settle: return (nil, [])
         }
     }
 }

@@ -153,7 +153,7 @@ extension PreparedChange {
         case .putCrossRegion(let name, _): .policy(name)
         case .allocate(let region, let decoded):
             .subnet(region: region, name: decoded.value?.name ?? "")
-        case .apply: nil
+        case .apply, .settle: nil
         }
     }
 
@@ -169,7 +169,7 @@ extension PreparedChange {
             judged.stored.map { (name.kind, PolicyReach.of(globalPolicy: $0)) }
         case .putCrossRegion(_, let prepared):
             prepared.decoded.value.map { (CrossRegionPolicy.kind, $0.reach) }
-        case .putRegion, .putSubnet, .patch, .delete, .allocate, .apply: nil
+        case .putRegion, .putSubnet, .patch, .delete, .allocate, .apply, .settle: nil
         }
     }
 }

@@ -86,6 +86,10 @@ extension ControlPlane {
         {
             row.kind = CrossRegionPolicy.kind
         }
+        if case .settle(let action, let id) = operation {
+            (row.kind, row.name) = (PendingChange.kind, id.text)
+            row.verb = action == .confirm ? .update : .delete
+        }
         row.changeID = request.id.text
         row.isDryRun = request.options.dryRun
         if operation.verb == "put", let name = operation.name, object(name, for: .unlimited) == nil

@@ -6,6 +6,7 @@ package import Store
 extension RowRegions {
     /// Determines the regions of rows by the objects in etcd that they describe.
     package static let ofObjects = RowRegions { path, document in
+        if let id = ChangeID(pendingKey: path) { return PendingChange(id, document)?.reach ?? .all }
         guard let key = ResourceKey(path: path), document.objectValue != nil else { return .all }
         return Resource(key: key, document: document).reach
     }

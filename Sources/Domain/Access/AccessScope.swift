@@ -2,7 +2,7 @@
 ///
 /// A caller sees or changes an object only if the caller has the right in every region that the object touches.
 package struct AccessScope: Hashable, Sendable {
-    private let grants: [Grant]
+    package let grants: [Grant]
     /// True if the caller may read every object. Nothing then has to be checked.
     package let readsEverything: Bool
     /// True if the caller may change every object.

@@ -30,7 +30,8 @@ package struct RowRegions: Sendable {
         return switch AuditKind(rawValue: row.kind) {
         case .region: .some([row.name])
         case .subnet: row.region.map { .some([$0]) } ?? .all
-        case .networkSet, .networkPolicy, .globalNetworkPolicy, .crossRegionPolicy: ofObjects(row)
+        case .networkSet, .networkPolicy, .globalNetworkPolicy, .crossRegionPolicy, .pendingChange:
+            ofObjects(row)
         case .globalNetworkSet, .tier, .clusterInformation, .ledger, .auditLog, .legalHold,
             .signingKey, .authentication, .manifest, .request, nil:
             .all

@@ -18,6 +18,7 @@ extension Exchange {
     func respond(_ response: Response) -> StreamedBody? {
         guard isUnanswered, let wire else { return nil }
         var response = hasRoom(for: response, on: wire) ? response : noRoom()
+        addFields(to: &response)
         environment.browserFields.add(to: &response, method: method, request: headers)
         answer = .started
         sent = response

@@ -15,7 +15,8 @@ final class Exchange {
     /// The transport; nil after the exchange has ended.
     private(set) var wire: (any ExchangeWire)?
     let requestID: String
-    private let peer: Peer
+    /// The client, after its proxies.
+    private var peer: Peer
     private let start = NIODeadline.now()
 
     /// The method; nil if the parser could not read it.
@@ -79,6 +80,7 @@ final class Exchange {
     func begin(_ head: RequestHead, local: CrossSiteGuard.LocalAddress) {
         version = head.version
         headers = head.headers
+        peer = environment.proxies.client(of: peer, head.headers)
         contentLength = head.isChunked ? nil : head.contentLength ?? 0
         awaitsContinue = head.expectsContinue
         do throws(Problem) {
@@ -133,6 +135,12 @@ final class Exchange {
                 isAudited: sent.isAudited, isAborted: isAborted))
     }
 
+    /// Adds the fields that depend on the connection and not on the handler.
+    func addFields(to response: inout Response) {
+        guard peer.tls != nil, let value = environment.transportSecurity else { return }
+        response.headers[.strictTransportSecurity] = value
+    }
+
     // MARK: - The handler
 
     private func dispatch(
@@ -141,7 +149,7 @@ final class Exchange {
         guard environment.router.implements(head.method) else {
             throw .notImplemented("The method \(head.method.rawValue) is not implemented.")
         }
-        let target = try RequestTarget(parsing: head.target)
+        let target = try RequestTarget(parsing: head.target, isSecure: peer.tls != nil)
         path = String(target.path)
         if let authority = target.authority ?? head.host {
             try environment.siteGuard.checkHost(authority, local: local)

@@ -18,7 +18,7 @@ package struct Peer: Sendable, Equatable {
 
     /// Creates the peer of a connection from the address of its socket.
     init(_ address: SocketAddress?) {
-        self.init(address: address?.ipAddress ?? "unix")
+        self.init(address: address?.plainIPAddress ?? "unix")
     }
 }
 
@@ -26,11 +26,16 @@ package struct Peer: Sendable, Equatable {
 package struct TLSSession: Sendable, Equatable {
     /// The protocol version, such as `TLSv1.3`.
     package var version: String
+    /// The names and addresses in the server's certificate, in the form of `Authority.host`. A name can begin with `*.`.
+    package var serverNames: Set<String>
     /// The client's verified certificate; nil if the client sent none.
     package var certificate: ClientCertificate?
 
-    package init(version: String, certificate: ClientCertificate? = nil) {
+    package init(
+        version: String, serverNames: Set<String> = [], certificate: ClientCertificate? = nil
+    ) {
         self.version = version
+        self.serverNames = serverNames
         self.certificate = certificate
     }
 }

@@ -103,7 +103,8 @@ final class ConnectionHandler: ChannelDuplexHandler, ManagedConnection {
         guard !isActivated else { return }
         isActivated = true
         peer = peer ?? Peer(context.remoteAddress)
-        localAddress = CrossSiteGuard.LocalAddress(context.localAddress)
+        localAddress = CrossSiteGuard.LocalAddress(
+            context.localAddress, names: peer?.tls?.serverNames ?? [])
         if let refusal { fail(refusal) }
         proceed()
     }

@@ -11,6 +11,8 @@ final class HTTP2Connection: ChannelInboundHandler, ManagedConnection {
 
     private enum Shutdown {
         case none
+        /// The client has not answered the server's SETTINGS. NIO would take an answer after GOAWAY for an error.
+        case wanted
         /// The client has been told to open no more streams. The answer to `ping` shows that it knows.
         case announced
         /// No more streams can be opened. The connection closes after the last stream.
@@ -34,11 +36,13 @@ final class HTTP2Connection: ChannelInboundHandler, ManagedConnection {
 
     private var streams: [ObjectIdentifier: HTTP2Stream] = [:]
     private var blockedStreams = 0
+    private var refusedStreams = 0
     private var lastStream = HTTP2StreamID.rootStream
     private var shutdown = Shutdown.none
+    private var hasSettingsAck = false
     private let ping = HTTP2PingData(withInteger: .random(in: .min ... .max))
-    /// True after a connection error. All input is dropped, and the connection closes soon.
-    private(set) var hasFailed = false
+    /// True after an error of the connection or its last stream. All input is dropped, and the connection closes soon.
+    private(set) var isClosing = false
     private var isInHeader = true
     private var inputIsClosed = false
 
@@ -77,7 +81,8 @@ final class HTTP2Connection: ChannelInboundHandler, ManagedConnection {
 
     private func activate(_ context: ChannelHandlerContext) {
         peer = peer ?? Peer(context.remoteAddress)
-        localAddress = CrossSiteGuard.LocalAddress(context.localAddress)
+        localAddress = CrossSiteGuard.LocalAddress(
+            context.localAddress, names: peer?.tls?.serverNames ?? [])
         updateDeadline()
     }
 
@@ -89,9 +94,13 @@ final class HTTP2Connection: ChannelInboundHandler, ManagedConnection {
     }
 
     func channelRead(context: ChannelHandlerContext, data: NIOAny) {
-        let frame = unwrapInboundIn(data)
-        guard case .ping(ping, ack: true) = frame.payload, shutdown == .announced else { return }
-        finishShutdown()
+        switch unwrapInboundIn(data).payload {
+        case .settings(.ack):
+            hasSettingsAck = true
+            if shutdown == .wanted { announceShutdown() }
+        case .ping(ping, ack: true) where shutdown == .announced: finishShutdown()
+        default: break
+        }
     }
 
     func channelWritabilityChanged(context: ChannelHandlerContext) {
@@ -102,7 +111,7 @@ final class HTTP2Connection: ChannelInboundHandler, ManagedConnection {
     func userInboundEventTriggered(context: ChannelHandlerContext, event: Any) {
         if case .inputClosed? = event as? ChannelEvent {
             inputIsClosed = true
-            if hasFailed { context.close(promise: nil) }
+            if isClosing { context.close(promise: nil) }
             for stream in streams.values { stream.exchange?.cancelUnlessAnsweredSoon() }
             closeIfOver()
         }
@@ -122,8 +131,15 @@ final class HTTP2Connection: ChannelInboundHandler, ManagedConnection {
         tasks.yield(task)
     }
 
-    /// True if the tasks of reset streams leave no room for another task.
-    var hasTooManyTasks: Bool { running.count >= 2 * environment.limits.streams }
+    /// Returns false if the tasks of reset streams leave no room for another task. The stream is then refused, and the
+    /// client may repeat the request. A client that opens stream after stream nevertheless loses its connection.
+    func accepts() -> Bool {
+        let most = 2 * environment.limits.streams
+        guard running.count >= most else { return true }
+        refusedStreams += 1
+        if refusedStreams > most { fail(.enhanceYourCalm) }
+        return false
+    }
 
     func opened(_ stream: HTTP2Stream, id: HTTP2StreamID) {
         streams[ObjectIdentifier(stream)] = stream
@@ -155,14 +171,19 @@ final class HTTP2Connection: ChannelInboundHandler, ManagedConnection {
     // MARK: - Shutdown
 
     func drain() {
-        guard shutdown == .none, !hasFailed else { return }
+        guard shutdown == .none, !isClosing else { return }
+        shutdown = .wanted
+        if hasSettingsAck { announceShutdown() }
+        updateDeadline()
+    }
+
+    private func announceShutdown() {
         shutdown = .announced
         // The largest id tells the client to open no more streams, and refuses none that are on their way (RFC 9113
         // §6.8).
         write(.goAway(lastStreamID: .maxID, errorCode: .noError, opaqueData: nil))
         write(.ping(ping, ack: false))
         context?.flush()
-        updateDeadline()
     }
 
     private func finishShutdown() {
@@ -174,12 +195,7 @@ final class HTTP2Connection: ChannelInboundHandler, ManagedConnection {
     }
 
     private func closeIfOver() {
-        guard streams.isEmpty, shutdown == .final || inputIsClosed, let context else { return }
-        // The last frame of the last stream may be written and not flushed yet.
-        context.eventLoop.assumeIsolated().execute {
-            context.flush()
-            context.close(promise: nil)
-        }
+        if streams.isEmpty, shutdown == .final || inputIsClosed { beginClosing() }
     }
 
     func evict(ifDoing activities: Set<ConnectionRegistry.Activity>) {
@@ -200,16 +216,17 @@ final class HTTP2Connection: ChannelInboundHandler, ManagedConnection {
 
     /// Ends the connection because of an error of the client.
     func fail(_ code: NIOHTTP2.HTTP2ErrorCode) {
-        guard !hasFailed else { return }
+        guard !isClosing else { return }
         write(.goAway(lastStreamID: lastStream, errorCode: code, opaqueData: nil))
         context?.flush()
     }
 
-    /// Closes the output after a GOAWAY frame with an error. If the whole socket were closed while the client still
-    /// sends, the client's system would receive a reset and could discard the frame unread.
-    private func failed() {
-        guard !hasFailed, let context else { return }
-        hasFailed = true
+    /// Closes the output, and the rest when the client closes its side. If the whole socket were closed while the client
+    /// still sends, the client's system would receive a reset and could discard the last frames unread.
+    private func beginClosing() {
+        guard !isClosing, let context else { return }
+        isClosing = true
+        // The last frames may be written and not flushed yet.
         context.eventLoop.assumeIsolated().execute { [self] in
             for stream in streams.values { stream.connectionFailed() }
             context.flush()
@@ -242,10 +259,10 @@ final class HTTP2Connection: ChannelInboundHandler, ManagedConnection {
     }
 
     private func currentKind(_ context: ChannelHandlerContext) -> DeadlineKind? {
-        if hasFailed { return .linger }
+        if isClosing { return .linger }
         guard context.channel.isWritable else { return .write }
         if isInHeader { return .head }
-        if shutdown == .announced { return .shutdown }
+        if shutdown == .wanted || shutdown == .announced { return .shutdown }
         if refusal != nil, streams.isEmpty { return .linger }
         return streams.isEmpty ? .idle : nil
     }
@@ -278,7 +295,9 @@ final class HTTP2Connection: ChannelInboundHandler, ManagedConnection {
         case .idle: drain()
         case .head: fail(.enhanceYourCalm)
         case .shutdown: finishShutdown()
-        case .linger: context.close(promise: nil)
+        case .linger where isClosing: context.close(promise: nil)
+        // A connection beyond the limit has given its answers.
+        case .linger: finishShutdown()
         case .write:
             let taken = bufferedBytes - buffered(context)
             if taken < min(bufferedBytes, environment.limits.writeProgress) || taken == 0 {
@@ -323,6 +342,6 @@ final class RunningTasks: Sendable {
 /// Sees the frames that NIO writes by itself.
 extension HTTP2Connection: NIOHTTP2FrameDelegate {
     func wroteFrame(_ frame: HTTP2Frame) {
-        if case .goAway(_, let code, _) = frame.payload, code != .noError { failed() }
+        if case .goAway(_, let code, _) = frame.payload, code != .noError { beginClosing() }
     }
 }

@@ -25,7 +25,7 @@ final class HTTP2Gate: ChannelDuplexHandler {
     }
 
     func channelRead(context: ChannelHandlerContext, data: NIOAny) {
-        guard !connection.hasFailed else { return }
+        guard !connection.isClosing else { return }
         let before = (scanner.isInHeader, scanner.headers)
         let small = scanner.scan(unwrapInboundIn(data).readableBytesView)
         guard allowance.take(small, now: context.eventLoop.now) else {
@@ -86,10 +86,10 @@ struct HTTP2FrameScanner {
     mutating func scan(_ bytes: ByteBufferView) -> Int {
         var rest = bytes
         var small = 0
-        skip(&prefaceLeft, &rest)
+        Self.skip(&prefaceLeft, &rest)
         while !rest.isEmpty {
             if payloadLeft > 0 {
-                skip(&payloadLeft, &rest)
+                Self.skip(&payloadLeft, &rest)
                 if payloadLeft == 0 { frameEnded() }
                 continue
             }
@@ -104,7 +104,7 @@ struct HTTP2FrameScanner {
         return small
     }
 
-    private func skip(_ left: inout Int, _ rest: inout ByteBufferView) {
+    private static func skip(_ left: inout Int, _ rest: inout ByteBufferView) {
         let count = min(left, rest.count)
         left -= count
         rest = rest.dropFirst(count)

@@ -25,8 +25,8 @@ final class HTTP2Stream: ChannelDuplexHandler {
     private var requestIsComplete = false
     private var answerIsComplete = false
     private var inputIsDead = false
-    /// True if the stream is reset after the client has taken the answer.
-    private var resetsAfterAnswer = false
+    /// The claim for body bytes that arrive after the answer.
+    private var rest: ByteLease?
     private var isReset = false
     private var readIsHeld = false
 
@@ -115,7 +115,7 @@ final class HTTP2Stream: ChannelDuplexHandler {
     private func begin(_ fields: HPACKHeaders, isComplete: Bool) {
         hasHeader = true
         requestIsComplete = isComplete
-        guard !connection.hasTooManyTasks else { return reset(.refusedStream) }
+        guard connection.accepts() else { return reset(.refusedStream) }
         let environment = connection.environment
         let exchange = Exchange(
             fields.first(name: ":method").flatMap { HTTPRequest.Method(rawValue: $0) },
@@ -125,7 +125,6 @@ final class HTTP2Stream: ChannelDuplexHandler {
         self.exchange = exchange
         if let refusal = connection.refusal {
             exchange.refuse(refusal)
-            connection.drain()
             return
         }
         let head: RequestHead
@@ -192,7 +191,7 @@ final class HTTP2Stream: ChannelDuplexHandler {
     private func currentKind(_ context: ChannelHandlerContext) -> DeadlineKind? {
         // A small answer leaves the channel writable. It must not wait forever either.
         if unsent > 0, answerIsComplete || !context.channel.isWritable { return .write }
-        return !requestIsComplete && wantsInput ? .body : nil
+        return !requestIsComplete && (wantsInput || answerIsComplete) ? .body : nil
     }
 
     private func time(_ kind: DeadlineKind) -> TimeAmount {
@@ -286,25 +285,27 @@ extension HTTP2Stream: ExchangeWire {
         // The rest of a body that is only dropped has less time.
         if deadlineKind == .body { deadlineKind = nil }
         if !requestIsComplete, inputIsDead || exchange?.canDiscardBody != true {
-            resetAfterAnswer()
+            holdInput()
         }
         endIfComplete()
     }
 
     func stopInput() {
         inputIsDead = true
-        if answerIsComplete { resetAfterAnswer() }
+        if answerIsComplete { holdInput() }
     }
 
-    /// Asks the client to stop sending its body (RFC 9113 §8.1).
-    private func resetAfterAnswer() {
-        resetsAfterAnswer = true
-        // The frames of the answer must leave first: a reset discards what is not sent.
-        if unsent == 0 { eventLoop.assumeIsolated().execute { self.resetIfAnswered() } }
-    }
-
-    private func resetIfAnswered() {
-        if resetsAfterAnswer, unsent == 0, !requestIsComplete { reset(.noError) }
+    /// Reads no more of the body after the answer. The client can send what the window allows, and has `lingerTimeout` to
+    /// read the answer. It is then asked to stop (RFC 9113 §8.1). Some clients report an error instead of the answer if
+    /// they are asked at once.
+    private func holdInput() {
+        inputIsDead = true
+        let rest = ByteLease(connection.environment.load.bodies)
+        if rest.take(receiveWindow) {
+            self.rest = rest
+        } else {
+            reset(.noError)
+        }
     }
 
     func abort() { reset(.internalError) }
@@ -331,7 +332,6 @@ extension HTTP2Stream: ExchangeWire {
             self.unsent -= count
             guard self.context?.channel.isActive == true else { return }
             self.answers.set(to: self.unsent)
-            self.resetIfAnswered()
             self.updateDeadline()
         }
     }

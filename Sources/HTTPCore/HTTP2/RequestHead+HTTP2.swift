@@ -30,7 +30,7 @@ extension RequestHead {
         expectsContinue = try readExpectation()
     }
 
-    /// Reads the regular fields. Joins the parts of Cookie (RFC 9113 §8.2.3).
+    /// Reads the regular fields. The parts of Cookie (RFC 9113 §8.2.3) stay apart.
     static func fields(
         _ header: HPACKHeaders, limits: HTTPServer.Limits
     ) throws(Problem) -> HTTPFields {
@@ -46,11 +46,8 @@ extension RequestHead {
             guard let fieldName = HTTPField.Name(name), isValid(value) else {
                 throw .badRequest("The header field '\(name)' is malformed.")
             }
-            if fieldName == .cookie, let cookie = fields[.cookie] {
-                fields[.cookie] = "\(cookie); \(value)"
-            } else {
-                fields.append(HTTPField(name: fieldName, value: value))
-            }
+            // `HTTPFields` joins the parts of Cookie when it is read.
+            fields.append(HTTPField(name: fieldName, value: value))
         }
         return fields
     }

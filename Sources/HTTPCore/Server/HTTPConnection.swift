@@ -88,6 +88,9 @@ package final class ConnectionEnvironment: Sendable {
     let router: Router
     let limits: HTTPServer.Limits
     let siteGuard: CrossSiteGuard
+    /// The value of the field Strict-Transport-Security in answers over TLS (RFC 6797); nil for no field.
+    let transportSecurity: String?
+    let proxies: TrustedProxies
     let browserFields: BrowserFields
     let load: ServerLoad
     let log: RequestLog
@@ -96,12 +99,15 @@ package final class ConnectionEnvironment: Sendable {
     let requestIDs = RequestIDSource()
 
     package init(
-        router: Router, limits: HTTPServer.Limits, siteGuard: CrossSiteGuard, load: ServerLoad,
-        log: RequestLog
+        router: Router, limits: HTTPServer.Limits, siteGuard: CrossSiteGuard,
+        transportSecurity: String? = nil, proxies: TrustedProxies = TrustedProxies(),
+        load: ServerLoad, log: RequestLog
     ) {
         self.router = router
         self.limits = limits
         self.siteGuard = siteGuard
+        self.transportSecurity = transportSecurity
+        self.proxies = proxies
         browserFields = BrowserFields(origins: siteGuard.origins)
         self.load = load
         self.log = log

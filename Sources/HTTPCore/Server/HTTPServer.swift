@@ -10,27 +10,37 @@ import Synchronization
 /// the answers to the active requests. It then cuts the remaining connections.
 package final class HTTPServer: Service {
     private let addresses: [ListenAddress]
-    private let environment: ConnectionEnvironment
+    let environment: ConnectionEnvironment
+    let tls: TLSCredentials?
     private let eventLoopGroup: any EventLoopGroup
     private let bound = BoundAddresses()
 
     /// - Parameters:
+    ///   - tls: The certificate for the addresses that use TLS. Without it, no address may use TLS.
     ///   - siteGuard: The hosts and origins that requests may name.
+    ///   - transportSecurity: The value of the field Strict-Transport-Security in answers over TLS; nil for no field.
+    ///   - proxies: The proxies whose forwarded addresses are believed.
     ///   - load: The server's counters, created with the same `limits`.
     ///   - logger: The logger for the access log at `accessLogLevel` and for handler failures, which are errors. It
     ///     must not block.
     ///   - onRequest: A closure that is called on an event loop after each answer. It must not block.
     package init(
-        listen addresses: [ListenAddress], router: Router, limits: Limits = Limits(),
-        siteGuard: CrossSiteGuard = CrossSiteGuard(), load: ServerLoad? = nil, logger: Logger,
+        listen addresses: [ListenAddress], tls: TLSCredentials? = nil, router: Router,
+        limits: Limits = Limits(),
+        siteGuard: CrossSiteGuard = CrossSiteGuard(), transportSecurity: String? = nil,
+        proxies: TrustedProxies = TrustedProxies(), load: ServerLoad? = nil, logger: Logger,
         accessLogLevel: Logger.Level = .info,
         eventLoopGroup: any EventLoopGroup = MultiThreadedEventLoopGroup.singleton,
         onRequest: (@Sendable (RequestSummary) -> Void)? = nil
     ) {
+        precondition(tls != nil || !addresses.contains(where: \.usesTLS))
         self.addresses = addresses
+        self.tls = tls
         self.eventLoopGroup = eventLoopGroup
         environment = ConnectionEnvironment(
-            router: router, limits: limits, siteGuard: siteGuard, load: load ?? ServerLoad(limits),
+            router: router, limits: limits, siteGuard: siteGuard,
+            transportSecurity: transportSecurity, proxies: proxies,
+            load: load ?? ServerLoad(limits),
             log: RequestLog(logger: logger, level: accessLogLevel, onRequest: onRequest))
     }
 
@@ -101,7 +111,8 @@ package final class HTTPServer: Service {
             // Output is already collected into one write. Nagle's algorithm would only delay it.
             let channel = try await bootstrap.childChannelOption(.tcpOption(.tcp_nodelay), value: 1)
                 .bind(host: host, port: port).get()
-            let bound = ListenAddress(host: host, port: channel.localAddress?.port ?? port)
+            let bound = ListenAddress(
+                host: host, port: channel.localAddress?.port ?? port, usesTLS: address.usesTLS)
             return Listener(address: bound, channel: channel)
         case .unix(let path):
             let (descriptor, file) = try UnixSocketFile.create(path)
@@ -136,47 +147,7 @@ package final class HTTPServer: Service {
             // A client may close its sending side and still wait for the answer (`cancelUnlessAnsweredSoon`).
             .childChannelOption(.allowRemoteHalfClosure, value: true)
             // An error here ends only the new connection.
-            .childChannelInitializer { channel in
-                Self.peer(of: channel, on: address).flatMapThrowing { peer in
-                    accept.yield(try self.addHTTP1(to: channel, peer: peer))
-                }
-            }
-    }
-
-    /// Returns the client of a Unix domain socket. Returns nil for TCP: its addresses are not known before the
-    /// connection is active.
-    private static func peer(
-        of channel: any Channel, on address: ListenAddress
-    ) -> EventLoopFuture<Peer?> {
-        guard case .unix = address.endpoint, let provider = channel as? any SocketOptionProvider
-        else { return channel.eventLoop.makeSucceededFuture(nil) }
-        return PeerCredentials.read(provider).map { Peer(address: "unix", userID: $0.userID) }
-    }
-
-    private func addHTTP1(to channel: any Channel, peer: Peer?) throws -> HTTPConnection {
-        let (load, limits) = (environment.load, environment.limits)
-        let open = load.connections.wrappingAdd(1, ordering: .relaxed).newValue
-        channel.closeFuture.whenComplete { _ in
-            load.connections.wrappingSubtract(1, ordering: .relaxed)
-        }
-        let refusal: Problem? =
-            open > limits.connections && !makeRoom() ? .tooManyConnections : nil
-        if refusal != nil {
-            load.refusedConnections.wrappingAdd(1, ordering: .relaxed)
-            // A 503 also needs a connection. Only a limited number of connections is kept open for it.
-            guard open <= limits.connections + limits.refusedConnections else {
-                throw ConnectionClosed()
-            }
-        }
-        return try HTTPConnection(
-            http1: channel, environment: environment, peer: peer, refusal: refusal)
-    }
-
-    /// Closes a connection that is not serving a request. Returns false if there is no such connection.
-    private func makeRoom() -> Bool {
-        // A lingering connection goes first, because its last answer has already been sent.
-        environment.registry.evictLongest([.linger])
-            || environment.registry.evictLongest([.idle, .head])
+            .childChannelInitializer { self.setUp($0, on: address, accept) }
     }
 
     /// Serves every accepted connection. Returns after all connections have ended and no more can arrive.

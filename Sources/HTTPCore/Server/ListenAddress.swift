@@ -19,9 +19,12 @@ package struct ListenAddress: Hashable, Sendable, CustomStringConvertible {
     }
 
     package var endpoint: Endpoint
+    /// True if the clients of a TCP address must use TLS.
+    package var usesTLS = false
 
-    package init(host: String, port: Int) {
+    package init(host: String, port: Int, usesTLS: Bool = false) {
         endpoint = .tcp(host: host, port: port)
+        self.usesTLS = usesTLS
     }
 
     package init(unixPath path: String) {
@@ -59,7 +62,7 @@ package struct ListenAddress: Hashable, Sendable, CustomStringConvertible {
     /// The address as a URL, such as `http://127.0.0.1:8080`, or `unix:` and a path.
     package var url: String {
         switch endpoint {
-        case .tcp: "http://\(description)"
+        case .tcp: (usesTLS ? "https://" : "http://") + description
         case .unix: description
         }
     }

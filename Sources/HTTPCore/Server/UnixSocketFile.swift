@@ -11,8 +11,7 @@ import NIOCore
 /// The file of a listening Unix domain socket.
 struct UnixSocketFile: Sendable {
     let path: String
-    private let device: UInt64
-    private let inode: UInt64
+    private let identity: [String]
 
     /// The permission of the file: its owner and its group may connect. On Linux, connecting needs the right to write.
     private static let mode: mode_t = 0o660
@@ -32,11 +31,10 @@ struct UnixSocketFile: Sendable {
             do {
                 try check(withPointer(to: address) { bind(descriptor, $0, $1) }, "bind")
                 try check(chmod(path, mode), "chmod")
-                var status = stat()
-                try check(lstat(path, &status), "lstat")
-                let file = UnixSocketFile(
-                    path: path, device: UInt64(status.st_dev), inode: UInt64(status.st_ino))
-                return (descriptor, file)
+                guard let stamp = FileStamp(path) else {
+                    throw IOError(errnoCode: ENOENT, reason: "bind")
+                }
+                return (descriptor, UnixSocketFile(path: path, identity: stamp.identity))
             } catch {
                 close(descriptor)
                 throw error
@@ -47,18 +45,14 @@ struct UnixSocketFile: Sendable {
     /// Removes the file, unless another server has replaced it.
     func remove() {
         try? Self.withLockedFolder(of: path) {
-            var status = stat()
-            guard lstat(path, &status) == 0, UInt64(status.st_dev) == device,
-                UInt64(status.st_ino) == inode
-            else { return }
+            guard FileStamp(path)?.identity == identity else { return }
             unlink(path)
         }
     }
 
     private static func removeStale(_ path: String, _ address: sockaddr_un) throws {
-        var status = stat()
-        guard lstat(path, &status) == 0 else { return }
-        guard status.st_mode & S_IFMT == S_IFSOCK else {
+        guard let stamp = FileStamp(path) else { return }
+        guard stamp.isSocket else {
             throw IOError(errnoCode: EEXIST, reason: "the file is not a socket")
         }
         let descriptor = try makeSocket()

@@ -1,5 +1,6 @@
 package import Domain
 import HTTPCore
+package import Logging
 package import ServiceLifecycle
 
 /// Makes the authenticators that the settings name, in their order, and the parts that they need.
@@ -11,14 +12,16 @@ package struct AuthenticatorFactory {
     package private(set) var services: [any Service] = []
 
     private let settings: AccessSettings
+    private let logger: Logger
     private let now: @Sendable () -> Timestamp
     private var grants: ReloadingFile<GrantTable>?
 
     /// Throws if a file cannot be used.
     package init(
-        _ settings: AccessSettings, now: @escaping @Sendable () -> Timestamp
+        _ settings: AccessSettings, logger: Logger, now: @escaping @Sendable () -> Timestamp
     ) throws {
         self.settings = settings
+        self.logger = logger
         self.now = now
         for method in settings.methods { authenticators.append(try authenticator(method)) }
     }
@@ -38,9 +41,23 @@ package struct AuthenticatorFactory {
                 rule: settings.certificate, grants: try grantsFile())
         case .unix:
             return UnixAuthenticator(grants: try grantsFile())
-        case .none, .asserted, .jwt, .keystone:
+        case .jwt:
+            guard let jwt = settings.jwt else { throw Self.missing(.jwtIssuer) }
+            let (authenticator, service) = jwt.authenticator(logger: logger)
+            services.append(service)
+            return authenticator
+        case .keystone:
+            guard let keystone = settings.keystone else { throw Self.missing(.keystoneURL) }
+            let (authenticator, service) = keystone.authenticator(logger: logger)
+            services.append(service)
+            return authenticator
+        case .none, .asserted:
             throw StartFailure("\(Setting.authenticate.flag): \(method.rawValue) is not a method")
         }
+    }
+
+    private static func missing(_ setting: Setting) -> StartFailure {
+        StartFailure("\(setting.flag) is missing")
     }
 
     /// Returns the file of grants. All methods share it.

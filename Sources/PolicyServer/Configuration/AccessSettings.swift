@@ -8,6 +8,10 @@ package struct AccessSettings: Sendable {
     /// The file that gives roles to principals of methods that bring no roles.
     package var grantsFile: String?
     package var certificate: CertificateRule
+    /// Nil if there is no issuer.
+    package var jwt: JWTSettings?
+    /// Nil if there is no URL.
+    package var keystone: KeystoneSettings?
 
     init(_ reader: SettingReader) throws(SettingError) {
         methods = try reader.list(
@@ -22,6 +26,8 @@ package struct AccessSettings: Sendable {
         }
         certificate = CertificateRule(
             name: name, prefix: try reader.optional(.certificatePrefix) ?? "")
+        jwt = try JWTSettings(reader)
+        keystone = try KeystoneSettings(reader)
         guard Set(methods).count == methods.count else {
             let source = try reader.values.texts(.authenticate).source
             throw SettingError(.authenticate, from: source, "names a method twice")
@@ -46,10 +52,11 @@ package struct AccessSettings: Sendable {
     }
 
     /// The methods that the setting can name.
-    private static let names = ["token", "certificate", "unix"]
+    private static let names = ["token", "certificate", "jwt", "keystone", "unix"]
 
     /// The settings without which a method has no basis.
     private static let needs: [(AuthenticationMethod, Setting)] = [
-        (.token, .tokenFile), (.certificate, .grants), (.unix, .grants),
+        (.token, .tokenFile), (.certificate, .grants), (.unix, .grants), (.jwt, .jwtIssuer),
+        (.keystone, .keystoneURL),
     ]
 }

@@ -7,6 +7,16 @@ package struct SettingFlags: ParsableArguments {
     package var config: String?
 
     @Option(name: .setting(.listen), help: .setting(.listen)) var listen: [String] = []
+    @Option(name: .setting(.tlsCertificate), help: .setting(.tlsCertificate))
+    var tlsCertificate: String?
+    @Option(name: .setting(.tlsKey), help: .setting(.tlsKey)) var tlsKey: String?
+    @Option(name: .setting(.tlsClientCertificates), help: .setting(.tlsClientCertificates))
+    var tlsClientCertificates: String?
+    @Option(name: .setting(.tlsClientCA), help: .setting(.tlsClientCA)) var tlsClientCA: String?
+    @Option(name: .setting(.tlsClientCRL), help: .setting(.tlsClientCRL)) var tlsClientCRL: String?
+    @Option(name: .setting(.hstsMaxAge), help: .setting(.hstsMaxAge)) var hstsMaxAge: String?
+    @Option(name: .setting(.trustedProxy), help: .setting(.trustedProxy))
+    var trustedProxy: [String] = []
     @Option(name: .setting(.authenticate), help: .setting(.authenticate))
     var authenticate: [String] = []
     @Option(name: .setting(.tokenFile), help: .setting(.tokenFile)) var tokenFile: String?
@@ -46,7 +56,11 @@ package struct SettingFlags: ParsableArguments {
     var allowedHost: [String] = []
     @Option(name: .setting(.allowedOrigin), help: .setting(.allowedOrigin))
     var allowedOrigin: [String] = []
+    @OptionGroup var providers: ProviderFlags
     @Option(name: .setting(.auditReads), help: .setting(.auditReads)) var auditReads: String?
+    @Option(name: .setting(.twoPerson), help: .setting(.twoPerson)) var twoPerson: [String] = []
+    @Option(name: .setting(.twoPersonExpiry), help: .setting(.twoPersonExpiry))
+    var twoPersonExpiry: String?
     @Option(name: .setting(.logLevel), help: .setting(.logLevel)) var logLevel: String?
 
     package init() {}
@@ -64,6 +78,13 @@ package struct SettingFlags: ParsableArguments {
     private func texts(_ setting: Setting) -> [String] {
         switch setting {
         case .listen: listen
+        case .tlsCertificate: [tlsCertificate].compactMap(\.self)
+        case .tlsKey: [tlsKey].compactMap(\.self)
+        case .tlsClientCertificates: [tlsClientCertificates].compactMap(\.self)
+        case .tlsClientCA: [tlsClientCA].compactMap(\.self)
+        case .tlsClientCRL: [tlsClientCRL].compactMap(\.self)
+        case .hstsMaxAge: [hstsMaxAge].compactMap(\.self)
+        case .trustedProxy: trustedProxy
         case .authenticate: authenticate
         case .tokenFile: [tokenFile].compactMap(\.self)
         case .grants: [grants].compactMap(\.self)
@@ -87,6 +108,12 @@ package struct SettingFlags: ParsableArguments {
         case .maxAnswerMemory: [maxAnswerMemory].compactMap(\.self)
         case .allowedHost: allowedHost
         case .allowedOrigin: allowedOrigin
+        case .jwtIssuer, .jwtAudience, .jwtKeys, .jwtCA, .jwtKeysRefresh, .jwtKeysMaxAge,
+            .jwtClockSkew, .jwtPrincipalClaim, .jwtRolesClaim, .jwtRules, .keystoneURL,
+            .keystoneCredential, .keystoneCA, .keystoneCache, .keystonePrincipal, .keystoneRules:
+            providers.values[setting] ?? []
+        case .twoPerson: twoPerson
+        case .twoPersonExpiry: [twoPersonExpiry].compactMap(\.self)
         case .auditReads: [auditReads].compactMap(\.self)
         case .logLevel: [logLevel].compactMap(\.self)
         }
@@ -124,13 +151,13 @@ package struct LocationFlags: ParsableArguments {
 }
 
 extension NameSpecification {
-    fileprivate static func setting(_ setting: Setting) -> NameSpecification {
+    static func setting(_ setting: Setting) -> NameSpecification {
         .customLong(setting.rawValue)
     }
 }
 
 extension ArgumentHelp {
-    fileprivate static func setting(_ setting: Setting) -> ArgumentHelp {
+    static func setting(_ setting: Setting) -> ArgumentHelp {
         let suffix = setting.defaultText.isEmpty ? "" : " (default: \(setting.defaultText))"
         return ArgumentHelp("\(setting.summary)\(suffix) [\(setting.variable)]")
     }

@@ -6,6 +6,11 @@ package import Logging
 /// The checked settings of the program.
 package struct Settings: Sendable {
     package var listen: [ListenAddress]
+    /// The settings of the addresses that use TLS; nil without a certificate.
+    package var tls: TLSSettings?
+    /// The value of `max-age` of the field Strict-Transport-Security in seconds; 0 if the field is not sent.
+    package var hstsMaxAge: Int
+    package var proxies: ProxySettings
     package var access: AccessSettings
     package var etcd: EtcdSettings
     /// The folder that holds `audit.sqlite`.
@@ -46,14 +51,17 @@ package struct Settings: Sendable {
     package var allowedOrigins: Set<String>
     /// True if the audit log records its own reads.
     package var auditReads: Bool
+    /// The kinds of object that no person may change alone.
+    package var twoPersons: TwoPersonRule
     package var logLevel: Logger.Level
 
     /// Reads every setting. Throws for the first illegal setting.
     package init(_ values: SettingValues) throws(SettingError) {
         let reader = SettingReader(values: values)
-        listen = try reader.list(
-            .listen, "is neither HOST:PORT with a numeric address nor unix:/PATH",
-            parse: ListenAddress.init(setting:))
+        tls = try TLSSettings(reader)
+        listen = try ListenRule.addresses(reader, hasCertificate: tls != nil)
+        hstsMaxAge = try reader.integer(.hstsMaxAge, in: 0...100_000_000)
+        proxies = try ProxySettings(reader)
         access = try AccessSettings(reader)
         etcd = try EtcdSettings(reader)
         dataDirectory = try reader.required(.dataDir, "is empty") { $0.isEmpty ? nil : $0 }
@@ -88,8 +96,14 @@ package struct Settings: Sendable {
         auditReads = try reader.required(.auditReads, "is neither on nor off") {
             ["on": true, "off": false][$0]
         }
+        twoPersons = TwoPersonRule(
+            kinds: try Self.twoPersonKinds(reader),
+            lifetimeSeconds: try reader.required(.twoPersonExpiry, "is not an age") {
+                (Self.age($0) ?? nil).flatMap { $0 <= .seconds(52 * 7 * 86_400) ? $0 : nil }
+            }.components.seconds)
         logLevel = try reader.required(.logLevel, "is not a level") { Logger.Level(rawValue: $0) }
-        try ListenRule.check(listen, reader)
+        try ListenRule.check(
+            listen, isAuthenticated: !access.methods.isEmpty, source: values.texts(.listen).source)
         try refuseBodiesWithoutRoom(reader)
     }
 
@@ -115,5 +129,16 @@ package struct Settings: Sendable {
             count * hours <= 876_000
         else { return nil }
         return .some(.seconds(count * hours * 3_600))
+    }
+
+    private static func twoPersonKinds(
+        _ reader: SettingReader
+    ) throws(SettingError) -> Set<String> {
+        let kinds = try reader.list(
+            .twoPerson, "is not all or a kind of object that clients change"
+        ) {
+            $0 == "all" || TwoPersonRule.allKinds.contains($0) ? $0 : nil
+        }
+        return Set(kinds.contains("all") ? TwoPersonRule.allKinds : kinds)
     }
 }

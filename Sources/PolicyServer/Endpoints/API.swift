@@ -45,7 +45,7 @@ package struct API: Sendable {
         let routes =
             indexRoutes + objectRoutes + applyRoutes + diffRoutes + auditRoutes + proofRoutes
             + auditExportRoutes + holdRoutes + operationsRoutes + identityRoutes
-            + accessCheckRoutes
+            + accessCheckRoutes + pendingRoutes
         return routes.map { route in
             var route = access.guarding(route)
             if !route.accepts.isEmpty { route.bodyMemory = Self.documentMemory }

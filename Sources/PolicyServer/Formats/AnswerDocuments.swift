@@ -1,6 +1,7 @@
 package import ControlPlane
 package import Documents
 import Domain
+package import HTTPCore
 import Store
 
 // The conversion of results to documents, for all answers that are not objects.
@@ -79,9 +80,11 @@ extension ChangeStatus {
 }
 
 extension ControlPlaneHealth {
-    /// Returns the document of `/readyz`. It shows checkpoints, findings about stored values, and the files of
-    /// authentication. These do not affect readiness, because the server still accepts writes.
-    package func document(checkpoints: Checkpoints.Status, identity: Part? = nil) -> JSONValue {
+    /// Returns the document of `/readyz`. It shows checkpoints, findings about stored values, the files of
+    /// authentication, and the TLS files if there are any. These do not affect readiness, because the server still accepts writes.
+    package func document(
+        checkpoints: Checkpoints.Status, identity: Part? = nil, tls: TLSCredentials.Status? = nil
+    ) -> JSONValue {
         var checks = JSONObject()
         checks["etcd"] = etcd.document
         checks["ledger"] = ledger.document
@@ -89,6 +92,7 @@ extension ControlPlaneHealth {
         checks["proof"] = checkpoints.document
         checks["stored"] = stored.document
         checks["identity"] = identity?.document
+        checks["tls"] = tls?.document
         return [
             "ready": .bool(isReady), "checks": .object(checks),
             "appliedRevision": .number(JSONNumber(appliedRevision)),
@@ -121,6 +125,18 @@ extension Checkpoints.Status {
         }
         let isSound = mismatches == 0 && predecessors.isEmpty
         return ["ok": .bool(problem == nil && isSound), "detail": .string(detail)]
+    }
+}
+
+extension TLSCredentials.Status {
+    /// The document of this part of the server's health. All parts have the same form. It does not show the paths of the
+    /// files; the log does.
+    fileprivate var document: JSONValue {
+        let detail =
+            problem == nil
+            ? "the files are in use"
+            : "the newest files cannot be used, and the earlier ones stay in use; the log has the reason"
+        return ["ok": .bool(problem == nil), "detail": .string(detail)]
     }
 }
 

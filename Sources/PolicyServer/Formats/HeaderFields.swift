@@ -11,6 +11,8 @@ extension HTTPField.Name {
     /// The token of OpenStack's Keystone.
     static let authToken = constant("X-Auth-Token")
     static let reason = constant("X-Reason")
+    /// Asks to skip the second person: `true` or `false`.
+    static let breakGlass = constant("X-Break-Glass")
     static let ticket = constant("X-Ticket")
     /// The trace context of a request (https://www.w3.org/TR/trace-context/).
     static let traceParent = constant("traceparent")

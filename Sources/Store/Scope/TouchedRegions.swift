@@ -171,7 +171,7 @@ extension AuditLedger {
     private static let backlogBytes = 1 << 20
 
     /// Lists the regions of all rows that an older version wrote. Pauses after each part, so that other work on the
-    /// ledger continues. An error of the ledger ends it until the next start of the server.
+    /// ledger continues. After an error it can be called again.
     ///
     /// - Parameter pause: The time between two parts.
     package func keepRegions(pause: Duration = .milliseconds(50)) async throws {

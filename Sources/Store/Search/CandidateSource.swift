@@ -68,9 +68,11 @@ package struct IndexScan: CandidateSource {
         group: String? = nil, visible: VisibleRows? = nil
     ) {
         self.db = db
-        parts = Self.parts(
-            lead: lead, others: others, range, group: group, limits: visible.map { [$0.term] } ?? []
-        )[...]
+        parts =
+            Self.parts(
+                lead: lead, others: others, range, group: group,
+                limits: visible.map { [$0.term] } ?? []
+            )[...]
         hasGroup = group != nil
     }
 

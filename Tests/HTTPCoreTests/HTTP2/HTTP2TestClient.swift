@@ -30,6 +30,7 @@ final class HTTP2TestClient {
     /// The sums of the WINDOW_UPDATE frames.
     private(set) var windows: [UInt32: Int] = [:]
     var answersPings = true
+    var answersSettings = true
 
     init(_ raw: HTTPRawConnection) { self.raw = raw }
 
@@ -70,7 +71,7 @@ final class HTTP2TestClient {
 
     private func handle(_ frame: HTTP2TestFrame) async throws {
         switch frame.kind {
-        case .settings where !frame.isAck: try? await send(.settingsAck)
+        case .settings where !frame.isAck && answersSettings: try? await send(.settingsAck)
         case .ping where !frame.isAck && answersPings:
             try? await send(.ping(ack: true, frame.payload))
         case .goAway:

@@ -12,10 +12,12 @@ struct HTTP2TestServer: Sendable {
     let environment: ConnectionEnvironment
     let load: ServerLoad
 
+    /// - Parameter sendBuffer: The size of the kernel's buffer for the bytes of each connection; nil for the default.
     @discardableResult
     static func with<Result: Sendable>(
         _ routes: [Route] = [.hello, .echo], limits: HTTPServer.Limits = HTTPServer.Limits(),
-        refusal: Problem? = nil, onRequest: (@Sendable (RequestSummary) -> Void)? = nil,
+        refusal: Problem? = nil, sendBuffer: Int? = nil,
+        onRequest: (@Sendable (RequestSummary) -> Void)? = nil,
         _ body: @Sendable (HTTP2TestServer) async throws -> Result
     ) async throws -> Result {
         var builder = RouterBuilder()
@@ -25,7 +27,7 @@ struct HTTP2TestServer: Sendable {
             router: try builder.build(), limits: limits, siteGuard: .test, load: load,
             log: RequestLog(logger: .silent, level: .info, onRequest: onRequest))
         let (accepted, accept) = AsyncStream.makeStream(of: HTTPConnection.self)
-        let listener = try await ServerBootstrap(group: MultiThreadedEventLoopGroup.singleton)
+        var bootstrap = ServerBootstrap(group: MultiThreadedEventLoopGroup.singleton)
             .serverChannelOption(.backlog, value: 256)
             .childChannelOption(.allowRemoteHalfClosure, value: true)
             .childChannelInitializer { channel in
@@ -39,7 +41,11 @@ struct HTTP2TestServer: Sendable {
                             http2: channel, environment: environment, refusal: refusal))
                 }
             }
-            .bind(host: "127.0.0.1", port: 0).get()
+        if let sendBuffer {
+            bootstrap = bootstrap.childChannelOption(
+                .socketOption(.so_sndbuf), value: .init(sendBuffer))
+        }
+        let listener = try await bootstrap.bind(host: "127.0.0.1", port: 0).get()
         return try await withThrowingTaskGroup(of: Void.self) { tasks in
             tasks.addTask {
                 await withDiscardingTaskGroup { group in

@@ -54,16 +54,15 @@ struct AuditLeakTests {
             for path in ["/v1/audit/#", "/v1/audit/proof?seq=#"] {
                 func answer(_ seq: Int) async throws -> String {
                     let question = LeakSearch.Question(path.replacing("#", with: "\(seq)"))
-                    return LeakSearch.text(try await Self.search.ask(question, client))
-                        .replacing("\(seq)", with: "#")
-                        .replacing(
-                            "content-length: \(String(missing).count)", with: "content-length: #")
+                    let text = LeakSearch.text(try await Self.search.ask(question, client))
+                    return Self.withoutLength(text).replacing("row \(seq)", with: "row #")
+                        .replacing("/v1/audit/\(seq)", with: "/v1/audit/#")
                 }
                 let absent = try await answer(missing)
                 for (index, row) in LeakRows.all.enumerated() where !LeakRows.isVisible(row) {
-                    #expect(
-                        Self.withoutLength(try await answer(index + 1))
-                            == Self.withoutLength(absent), "\(row.kind) \(row.name)")
+                    let hidden = try await answer(index + 1)
+                    #expect(hidden == absent, "\(row.kind) \(row.name)")
+                    #expect(hidden.hasPrefix("404"))
                 }
             }
         }
@@ -89,7 +88,7 @@ struct AuditLeakTests {
                 let answer = try await client.send(
                     method, path,
                     headers: [.authorization: "Bearer kim", .contentType: "application/json"],
-                    body: method == .put ? #"{"reason":"x"}"# : nil)
+                    body: method == .put ? Array(#"{"reason":"x"}"#.utf8) : nil)
                 #expect(answer.status == 403, "\(path)")
             }
             let viewer = try await client.send(
@@ -117,7 +116,8 @@ struct AuditLeakTests {
         async throws
     {
         let events = AuditEvents(heartbeat: .seconds(60))
-        try await LedgerServer.with(events, access: Self.access, regions: Self.regions) { ledger, _ in
+        try await LedgerServer.with(events, access: Self.access, regions: Self.regions) {
+            ledger, _ in
             try await ledger.record(LeakRows.all)
         } _: { client in
             try await client.withRawConnection { raw in
@@ -197,6 +197,7 @@ struct AuditLeakTests {
         return .object(page)
     }
 
+    /// Returns the answer without its length, which depends on the number of digits in the request.
     private static func withoutLength(_ text: String) -> String {
         text.split(separator: "\n", omittingEmptySubsequences: false)
             .filter { !$0.lowercased().hasPrefix("content-length") }.joined(separator: "\n")

@@ -30,11 +30,14 @@ enum AuditQuestions {
             lists + counts + (1...rows + 2).map { "/v1/audit/\($0)" }
             + (1...rows + 2).map { "/v1/audit/proof?seq=\($0)" }
             + [
-                "/v1/audit/export", "/v1/audit/holds", "/v1/audit/holds/west", "/v1/audit/checkpoint",
+                "/v1/audit/export", "/v1/audit/holds", "/v1/audit/holds/west",
+                "/v1/audit/checkpoint",
                 "/v1/audit/proof?from=1", "/v1/audit?limit=1", "/v1/audit?limit=0",
                 "/v1/audit?cursor=x", "/v1/audit/0", "/v1/audit/x",
             ]
-        let types = ["text/csv", "application/x-ndjson", "application/yaml", "application/cadf+json"]
+        let types = [
+            "text/csv", "application/x-ndjson", "application/yaml", "application/cadf+json",
+        ]
         let forms = types.flatMap { type in
             ["/v1/audit", "/v1/audit?limit=3", "/v1/audit/2", "/v1/audit/8"].map {
                 LeakSearch.Question($0, accept: type)

@@ -18,11 +18,15 @@ enum LeakRows {
         // A refusal of an author with all regions names objects of all regions.
         rows.append(refused("Subnet", "east-db", "east", author: nil))
         rows.append(manifest())
-        for kind in ["LegalHold", "AuditLog", "Ledger", "Authentication", "Stream", "Request", "Tier"] {
+        for kind in [
+            "LegalHold", "AuditLog", "Ledger", "Authentication", "Stream", "Request", "Tier",
+        ] {
             rows.append(row(kind, "west-\(kind)", author: "west"))
         }
         // Every second, a new row: the rows of both regions alternate.
-        for index in rows.indices { rows[index].time = Timestamp(microseconds: Int64(index + 1) * 1_000_000) }
+        for index in rows.indices {
+            rows[index].time = Timestamp(microseconds: Int64(index + 1) * 1_000_000)
+        }
         return rows
     }()
 

@@ -13,6 +13,7 @@ struct ProblemTests {
         (.overlap, 409), (.inUse, 409), (.legacyLoss, 409), (.exhausted, 409),
         (.alreadyExists, 409), (.idempotencyKeyReused, 422), (.reserved, 422), (.tooLarge, 413),
         (.rollbackAbsent, 409), (.refusedByEtcd, 422), (.forbidden, 403),
+        (.pendingStale, 409), (.pendingExpired, 409), (.ownRequest, 403), (.tooManyPending, 409),
     ])
     func `a refusal has the status that the ledger records`(
         _ reason: Refusal.Reason, _ status: Int

@@ -12,7 +12,9 @@ import Store
     @Test func aFileOfTheLastSchemaIsListedInTheBackground() async throws {
         let fixture = try await LedgerFixture()
         try await fixture.ledger.record(
-            (Int64(1)...600).map { .sample($0 % 2 == 0 ? "east" : "west", time: $0, kind: "Region") })
+            (Int64(1)...600).map {
+                .sample($0 % 2 == 0 ? "east" : "west", time: $0, kind: "Region")
+            })
         let rows = try await fixture.allRows()
         let ledger = try await fixture.reopened(after: Self.lastSchema)
         #expect(try await Self.count(ledger) == 0)
@@ -32,7 +34,8 @@ import Store
     @Test func aRowThatTheTableLacksIsFound() async throws {
         let fixture = try await LedgerFixture()
         try await fixture.ledger.record((Int64(1)...9).map { .sample(time: $0) })
-        let ledger = try await fixture.reopened(after: "DELETE FROM audit_scope WHERE seq IN (4, 6)")
+        let ledger = try await fixture.reopened(
+            after: "DELETE FROM audit_scope WHERE seq IN (4, 6)")
         let finding = try await ledger.verifyChain()
         #expect(finding?.seq == 4)
         #expect((finding.map { "\($0)" } ?? "").contains("audit_scope"))

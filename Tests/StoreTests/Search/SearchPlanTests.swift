@@ -45,7 +45,8 @@ import Store
 
     @Test(arguments: [
         SearchLead.keySQL, SearchLead.revisionSQL, Epochs.nextSQL,
-        RowLists.networks.countSQL, RowLists.scopes.countSQL, NetworkIDs.holdingSQL, NetworkIDs.insideSQL,
+        RowLists.networks.countSQL, RowLists.scopes.countSQL, NetworkIDs.holdingSQL,
+        NetworkIDs.insideSQL,
         RowLists.networks.sql(.ascending), RowLists.networks.sql(.descending),
         RowLists.scopes.sql(.ascending), RowLists.scopes.sql(.descending), TextScan.firstSQL,
     ])

@@ -29,7 +29,9 @@ extension API {
     private func readiness(_ request: Request) async -> Response {
         let health = await controlPlane.health()
         var response = Response.document(
-            health.document(checkpoints: checkpoints.status, identity: identityHealth),
+            health.document(
+                checkpoints: checkpoints.status, identity: identityHealth,
+                tls: metrics.tls?.status),
             status: health.isReady ? .ok : .serviceUnavailable, for: request)
         if !health.isReady { response.headers[.retryAfter] = "1" }
         return response
@@ -49,7 +51,10 @@ extension API {
     }
 
     private func exposition() async -> Response {
-        let text = metrics.text(await controlPlane.health(), checkpoints: checkpoints.status)
+        let text = metrics.text(
+            await controlPlane.health(), checkpoints: checkpoints.status,
+            overrides: controlPlane.overrideCount,
+            pending: controlPlane.pendingCount)
         return Response(
             contentType: "text/plain; version=0.0.4; charset=utf-8", Array(text.utf8))
     }
@@ -77,6 +82,7 @@ extension API {
             "subnets": "/v1/subnets",
             "policies": "/v1/policies",
             "apply": "/v1/apply",
+            "pending": "/v1/pending",
             "export": "/v1/export",
             "diff": "/v1/diff",
             "audit": "/v1/audit",

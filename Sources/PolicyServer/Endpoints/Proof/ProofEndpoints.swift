@@ -54,7 +54,8 @@ extension API {
         let proof = try ProofRequest(request)
         let scope = request.auditScope
         if case .consistency = proof {
-            try request.requireAllRegions(.readAudit, "The proof that the ledger has only grown covers")
+            try request.requireAllRegions(
+                .readAudit, "The proof that the ledger has only grown covers")
         }
         let document = try await Self.reading {
             switch proof {
