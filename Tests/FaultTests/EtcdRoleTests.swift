@@ -62,16 +62,21 @@ extension FaultTests {
                     try await client.accepted(
                         .put, "/v1/regions/\(region)/subnets/a", #"{"cidr":"\#(cidr)"}"#)
                 }
-                let rule = #"{"spec":{"selector":"all()","ingress":[{"action":"Allow"}]}}"#
-                try await client.accepted(.put, "/v1/policies/web", rule)
-                try await client.accepted(.put, "/v1/regions/east/policies/web", rule)
+                let spec = #""spec":{"selector":"all()","ingress":[{"action":"Allow"}]}}"#
+                let head = #"{"apiVersion":"projectcalico.org/v3","kind":"#
+                try await client.accepted(
+                    .put, "/v1/policies/web",
+                    head + #""GlobalNetworkPolicy","metadata":{"name":"web"},"# + spec)
+                try await client.accepted(
+                    .put, "/v1/regions/east/policies/web",
+                    head + #""NetworkPolicy","metadata":{"name":"web"},"# + spec)
                 let cross = """
                     {"kind":"CrossRegionPolicy","metadata":{"name":"mail"},"spec":{"allow":[
                      {"from":{"region":"west"},"to":{"region":"east"},"protocol":"TCP","ports":[25]}]}}
                     """
                 try await client.accepted(.put, "/v1/policies/mail", cross)
                 try await client.accepted(
-                    .post, "/v1/apply", #"[{"kind":"Region","metadata":{"name":"north"}}]"#)
+                    .post, "/v1/apply", #"[{"kind":"Region","name":"north"}]"#)
                 for path in [
                     "policies/mail", "regions/east/policies/web", "policies/web",
                     "regions/east/subnets/a", "regions/east",
@@ -80,7 +85,7 @@ extension FaultTests {
                 #expect((200..<300).contains(checkpoint.status), "\(checkpoint.text)")
                 let ready = try await client.send(.get, "/readyz")
                 #expect(ready.status == 200, "\(ready.text)")
-                for path in ["diff?from=1h", "policies?at=0s", "export", "audit", "subnets"] {
+                for path in ["diff?from=2", "policies?at=0s", "export", "audit", "subnets"] {
                     let answer = try await client.send(.get, "/v1/" + path)
                     #expect(answer.status == 200, "\(path): \(answer.text)")
                 }
