@@ -22,8 +22,8 @@ extension FaultTests {
         /// The command lines run in a folder that contains the ledger `ok`, the SQLite file `other`, the text file
         /// `plain`, and the folder `folder`.
         private static let questions: [(arguments: String, status: Int32, told: String)] = [
-            ("sevre", 64, "policy-server <serve | dev | audit | token>"),
-            ("--etcd http://127.0.0.1:1", 64, "policy-server <serve | dev | audit | token>"),
+            ("sevre", 64, "policy-server <serve | dev | audit | token | etcd-role>"),
+            ("--etcd x", 64, "policy-server <serve | dev | audit | token | etcd-role>"),
             ("serve --ectd http://127.0.0.1:1", 64, "--etcd"),
             ("serve --listen 8080", 78, "--listen"), ("serve --etcd ftp://x", 78, "http or https"),
             ("serve --log-level loud", 78, "info"),
@@ -62,6 +62,9 @@ extension FaultTests {
             ("token list --file plain", 1, "the token file plain"),
             ("token revoke 000000000000 --file none", 1, "the token file none cannot be read"),
             ("token rotate 000000000000 --file none", 1, "the token file none cannot be read"),
+            ("etcd-role --user 'a b'", 64, "--user must consist of"),
+            ("etcd-role --role ''", 64, "--role must consist of"),
+            ("etcd-role --certificate --password-file x", 64, "has no password"),
         ]
 
         @Test func `every wrong command line is told its error, and nothing is written`()

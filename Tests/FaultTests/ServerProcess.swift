@@ -61,6 +61,9 @@ final class ServerProcess: Sendable {
     /// The port of the current or last process; 0 before the first start.
     var port: Int { running.withLock { $0?.port ?? 0 } }
 
+    /// The id of the current or last process; nil before the first start.
+    var processIdentifier: Int32? { running.withLock { $0?.process.processIdentifier } }
+
     /// Starts the process and waits until it listens. If `awaitsReady` is true, also waits until it is ready.
     func start(awaitsReady: Bool = true) async throws {
         let process = Process()

@@ -34,6 +34,7 @@ package struct Application: Sendable {
         let journalKeys = try settings.journalKeyFile.map(JournalKeyFile.read) ?? []
         let identity = try AuthenticatorFactory(
             settings.access, logger: logger, now: SystemClock.now)
+        try PrivateFile.checkFolder(settings.segmentDirectory)
         let ledger = try AuditLedger(path: settings.ledgerPath, options: .ofObjects)
         let controlPlane = ControlPlane(
             store: etcd, ledger: ledger, statuses: .http,

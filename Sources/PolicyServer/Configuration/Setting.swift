@@ -210,7 +210,8 @@ package enum Setting: String, CaseIterable, Sendable {
             "Text with which that name must begin, and which is not part of the principal."
         case .etcd: "URL of an etcd endpoint; repeatable, or separated by commas."
         case .etcdUser: "User name for etcd's own authentication."
-        case .etcdPasswordFile: "File whose first line is that user's password."
+        case .etcdPasswordFile:
+            "File with that user's password; a second line is tried if etcd refuses the first."
         case .etcdCA: "PEM file of the authorities that sign etcd's certificate."
         case .etcdCert: "PEM file of the client certificate for etcd."
         case .etcdKey: "PEM file of that certificate's private key."

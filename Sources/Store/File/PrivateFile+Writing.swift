@@ -106,10 +106,4 @@ extension PrivateFile {
         defer { close(descriptor) }
         guard fsync(descriptor) == 0 else { throw unusable(subject, directory, reason(errno)) }
     }
-
-    private static func unusable(
-        _ subject: String, _ path: String, _ problem: String
-    ) -> StoreError {
-        StoreError(code: .unusableKey, message: "\(subject) \(path) \(problem)")
-    }
 }
