@@ -30,7 +30,9 @@ import TestSupport
             try await withStore(etcd) { store in
                 try await withControlPlane(
                     store, ledger: directory.file("new.sqlite"), Self.configuration
-                ) { _, ledger in
+                ) { plane, ledger in
+                    let newest = plane.mirror.applied.reached
+                    #expect(await plane.feed.audited.wait(for: newest, until: .now + .seconds(10)))
                     let derived = try await ledger.allRows().map(\.entry)
                         .filter { $0.kind != "Ledger" }
                     #expect(derived == rows)
@@ -112,6 +114,8 @@ import TestSupport
                 try await withControlPlane(store, ledger: mine, Self.configuration) {
                     plane, ledger in
                     #expect(plane.waiting().count == 1)
+                    let newest = plane.mirror.applied.reached
+                    #expect(await plane.feed.audited.wait(for: newest, until: .now + .seconds(10)))
                     let own = try await ledger.allRows().map(\.entry)
                     #expect(own == rows)
                 }
