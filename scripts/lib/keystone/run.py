@@ -57,7 +57,7 @@ def serve(folder: pathlib.Path, port: int) -> None:
     from keystone.server import wsgi
     from werkzeug.serving import run_simple
 
-    run_simple("127.0.0.1", port, wsgi.initialize_public_application(), threaded=True)
+    run_simple("127.0.0.1", port, wsgi.initialize_public_application(), threaded=False)
 
 
 if __name__ == "__main__":
