@@ -113,7 +113,7 @@ package struct AccessAnswer: Sendable, Equatable {
         case .permission(let permission, let kind, let regions):
             self.init(permission, kind: kind, regions: regions, for: caller)
         case .request(let method, let path):
-            guard let (need, place) = RouteNeed.find(method: method, path: path) else {
+            guard let (need, target) = RouteNeed.find(method: method, path: path) else {
                 self.init(isAllowed: false, reason: "there is no route \(method) \(path)")
                 return
             }
@@ -123,9 +123,9 @@ package struct AccessAnswer: Sendable, Equatable {
                 self.init(isAllowed: true, reason: "the route is open to every principal")
             case .permission(let permission):
                 self.init(
-                    permission, kind: place.kind, regions: place.region.map { .some([$0]) },
+                    permission, kind: target.kind, regions: target.region.map { .some([$0]) },
                     for: caller)
-                if isAllowed, place.region == nil {
+                if isAllowed, target.region == nil {
                     reason += "; the regions that an object touches decide about each object"
                 }
             }

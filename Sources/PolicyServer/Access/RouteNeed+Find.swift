@@ -2,7 +2,7 @@ import Foundation
 
 extension RouteNeed {
     /// The part of a path that determines which rights a request needs.
-    package struct Place: Hashable, Sendable {
+    package struct Target: Hashable, Sendable {
         /// The region in the path; nil if there is none.
         package var region: String?
         /// The kind of the objects; nil if the path may show several kinds.
@@ -12,13 +12,13 @@ extension RouteNeed {
     /// Returns the need of the route that serves a request. Returns nil if no route does.
     ///
     /// - Parameter path: The path, with or without a query.
-    package static func find(method: String, path: String) -> (need: RouteNeed, place: Place)? {
+    package static func find(method: String, path: String) -> (need: RouteNeed, target: Target)? {
         let method = method == "HEAD" ? "GET" : method
         let path = path.prefix { $0 != "?" }
         let segments = path.split(separator: "/", omittingEmptySubsequences: false).map {
             String($0).removingPercentEncoding ?? String($0)
         }
-        var found: (need: RouteNeed, place: Place, literals: Int)?
+        var found: (need: RouteNeed, target: Target, literals: Int)?
         for (route, need) in table {
             let parts = route.split(separator: " ", maxSplits: 1)
             guard parts.count == 2, parts[0] == method else { continue }
@@ -31,9 +31,9 @@ extension RouteNeed {
                 literals > found?.literals ?? -1
             else { continue }
             let region = pairs.first { $0.0 == "{region}" }?.1
-            found = (need, Place(region: region, kind: kind(pattern)), literals)
+            found = (need, Target(region: region, kind: kind(pattern)), literals)
         }
-        return found.map { ($0.need, $0.place) }
+        return found.map { ($0.need, $0.target) }
     }
 
     private static func kind(_ pattern: [Substring]) -> String? {

@@ -81,7 +81,12 @@ extension ChangeStatus {
 
 extension ControlPlaneHealth {
     /// Returns the document of `/readyz`. It shows checkpoints, findings about stored values, the files of
-    /// authentication, and the TLS files if there are any. These do not affect readiness, because the server still accepts writes.
+    /// authentication, and the TLS files if there are any. These do not affect readiness, because the server still
+    /// accepts writes.
+    ///
+    /// - Parameter identity: The state of the files of authentication; nil if the server trusts every client. If it
+    ///   does not, the other parts show no details, because everyone can read the answer. They may name keys and
+    ///   objects.
     package func document(
         checkpoints: Checkpoints.Status, identity: Part? = nil, tls: TLSCredentials.Status? = nil
     ) -> JSONValue {
@@ -91,8 +96,17 @@ extension ControlPlaneHealth {
         checks["mirror"] = mirror.document
         checks["proof"] = checkpoints.document
         checks["stored"] = stored.document
-        checks["identity"] = identity?.document
         checks["tls"] = tls?.document
+        if let identity {
+            for (name, check) in checks {
+                let isHealthy = check["ok"] == true
+                checks[name] =
+                    Part(
+                        isHealthy: isHealthy, detail: isHealthy ? "in order" : "see the log"
+                    ).document
+            }
+            checks["identity"] = identity.document
+        }
         return [
             "ready": .bool(isReady), "checks": .object(checks),
             "appliedRevision": .number(JSONNumber(appliedRevision)),
