@@ -59,7 +59,8 @@ package final class ProviderClient: Sendable {
         if let authorities { tls.trustRoots = .file(authorities) }
         var configuration = HTTPClient.Configuration(
             tlsConfiguration: tls, redirectConfiguration: .disallow,
-            timeout: HTTPClient.Configuration.Timeout(connect: .seconds(3), read: .seconds(5)),
+            timeout: HTTPClient.Configuration.Timeout(
+                connect: .seconds(3), read: TimeAmount(timeout)),
             decompression: .disabled)
         configuration.httpVersion = .http1Only
         configuration.connectionPool.concurrentHTTP1ConnectionsPerHostSoftLimit = connections

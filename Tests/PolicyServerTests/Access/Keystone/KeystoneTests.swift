@@ -6,8 +6,8 @@ import HTTPTypes
 import TestSupport
 import Testing
 
-/// Tests against a real Keystone.
-@Suite(.timeLimit(.minutes(3)))
+/// Tests against a real Keystone. It answers one request at a time, so the tests run one after the other.
+@Suite(.serialized, .timeLimit(.minutes(3)))
 struct KeystoneTests {
     @Test func `roles in a project give the grants of its rules`() async throws {
         let east = Grant(.editor, regions: .some(["xyz-east"]))
