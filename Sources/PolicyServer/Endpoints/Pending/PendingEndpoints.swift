@@ -33,6 +33,13 @@ extension API {
         try await waitUntilApplied(request)
         let caller = request.caller
         let (author, region) = (request.query("requestedBy"), request.query("region"))
+        // An empty value is most likely a variable that was never set.
+        guard region?.isEmpty != true else {
+            throw .malformed("The query parameter region must be a region's name such as west.")
+        }
+        guard author?.isEmpty != true else {
+            throw .malformed("The query parameter requestedBy must be a principal such as alice.")
+        }
         let now = SystemClock.now()
         let items = controlPlane.pendingChanges(for: caller.scope, caller.principal)
             .filter { author == nil || $0.requester.actor == author }
