@@ -89,7 +89,7 @@ extension FaultTests {
                         }
                         let text = error?.description ?? ""
                         let command = try #require(
-                            text.firstMatch(of: /chmod [67]00 [^ ,]+[^ ,.]/), "\(path): \(text)")
+                            text.firstMatch(of: /chmod [67]00 [^\s,]+[^\s,.]/), "\(path): \(text)")
                         #expect(command.0.hasSuffix(" " + path), "\(text)")
                         let result = try await Shell.run(
                             String(command.0), [:], in: secrets.folder)
