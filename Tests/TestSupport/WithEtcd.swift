@@ -1,3 +1,5 @@
+package import Testing
+
 /// Runs `body` with a temporary etcd.
 package func withEtcd<Result: Sendable>(
     _ options: EtcdProcess.Options = EtcdProcess.Options(),
@@ -46,9 +48,9 @@ private func dispose(_ members: [EtcdProcess]) async {
 ///
 /// Such a suite takes the longest of all. If each of its tests waited behind the tests of the other suites, the whole
 /// run would take minutes longer.
-package enum EtcdReservation {
+enum EtcdReservation {
     /// True inside a test of such a suite. Its cluster does not wait for a slot.
-    @TaskLocal package static var isHeld = false
+    @TaskLocal static var isHeld = false
 }
 
 /// Limits the number of etcd clusters at a time. Tests run in parallel, and the etcds of other tests should not slow a
@@ -78,4 +80,20 @@ private actor EtcdSlots {
             waiting.removeFirst().resume()
         }
     }
+}
+
+/// Reserves an etcd cluster for a suite whose tests run one at a time.
+package struct ReservedEtcd: SuiteTrait, TestTrait, TestScoping {
+    package var isRecursive: Bool { true }
+
+    package func provideScope(
+        for test: Test, testCase: Test.Case?,
+        performing function: @concurrent @Sendable () async throws -> Void
+    ) async throws {
+        try await EtcdReservation.$isHeld.withValue(true) { try await function() }
+    }
+}
+
+extension Trait where Self == ReservedEtcd {
+    package static var reservedEtcd: Self { ReservedEtcd() }
 }
