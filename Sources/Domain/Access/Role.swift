@@ -11,16 +11,17 @@ package enum Role: String, CaseIterable, Sendable {
     /// Does everything, including the care of the server and of the audit log.
     case admin
 
-    /// The permissions of the role. This is the only place that gives permissions to roles.
-    package var permissions: Set<Permission> {
-        switch self {
-        case .viewer: [.readObjects]
-        case .editor: [.readObjects, .writeObjects]
-        case .approver: [.readObjects, .approve]
-        case .auditor: [.readObjects, .readAudit, .readOperations]
-        case .admin: Set(Permission.allCases)
-        }
-    }
+    /// The permissions of the role.
+    package var permissions: Set<Permission> { Self.permissions[self] ?? [] }
+
+    /// The only place that gives permissions to roles. Each request looks here, so the sets are made once.
+    private static let permissions: [Role: Set<Permission>] = [
+        .viewer: [.readObjects],
+        .editor: [.readObjects, .writeObjects],
+        .approver: [.readObjects, .approve],
+        .auditor: [.readObjects, .readAudit, .readOperations],
+        .admin: Set(Permission.allCases),
+    ]
 }
 
 /// An action that a route can require.
