@@ -103,4 +103,7 @@ package enum AuthenticationMethod: String, CaseIterable, Sendable {
     case keystone
     /// The user id of the process at the other end of a Unix domain socket.
     case unix
+
+    /// True if the client has proved its name.
+    package var isProof: Bool { self != .none && self != .asserted }
 }

@@ -126,7 +126,7 @@ package struct Access: Sendable {
         _ request: Request, _ need: RouteNeed?
     ) throws(Problem) -> Authentication {
         guard isRequired, need != .nothing else {
-            return .identity(try Principal.trusted(request))
+            return .identity(Principal.trusted(request))
         }
         for authenticator in authenticators {
             if let result = try authenticator.authenticate(request) { return result }

@@ -6,13 +6,18 @@ import HTTPTypes
 
 /// The actor of a request.
 package enum Principal {
-    /// Returns the identity of a client that the server trusts without a proof: the value of `X-Actor`, or
-    /// `anonymous@<address>` if the header is absent. It may do everything. Throws a 400 problem if the header is
-    /// malformed.
-    package static func trusted(_ request: Request) throws(Problem) -> Identity {
-        guard let actor = request.headers[.actor] else {
-            return Identity(anonymous(request), method: .none, grants: [Grant(.admin)])
-        }
+    /// Returns the identity of a client that the server trusts without a proof. It may do everything. A malformed
+    /// `X-Actor` names nobody; only a request that the ledger records is refused for it, by `named`.
+    package static func trusted(_ request: Request) -> Identity {
+        let actor = (try? named(request)) ?? nil
+        return Identity(
+            actor ?? anonymous(request), method: actor == nil ? .none : .asserted,
+            grants: [Grant(.admin)])
+    }
+
+    /// Returns the value of `X-Actor`; nil if the header is absent. Throws a 400 problem if it is malformed.
+    static func named(_ request: Request) throws(Problem) -> String? {
+        guard let actor = request.headers[.actor] else { return nil }
         guard isActor(actor) else {
             throw ProblemKind.actor.problem(
                 "X-Actor must be \(form), not '\(actor.cut(to: 64))'.")
@@ -22,7 +27,7 @@ package enum Principal {
                 "X-Actor must not be \(actor): that name is reserved for entries that the server writes itself."
             )
         }
-        return Identity(actor, method: .asserted, grants: [Grant(.admin)])
+        return actor
     }
 
     /// Returns true if `text` can be an actor in the ledger.
@@ -60,6 +65,7 @@ extension ChangeContext {
     package init(_ request: Request) throws(Problem) {
         let reason = try Self.reason(request)
         let caller = request.caller
+        if !caller.method.isProof { _ = try Principal.named(request) }
         self.init(request, actor: caller.principal, reason: reason)
         authentication = caller.method.rawValue
         roles = try Self.roles(request, caller)
@@ -110,7 +116,7 @@ extension ChangeContext {
 
     /// Returns the roles of an authenticated caller, or the roles that a trusted client names in `X-Actor-Roles`.
     private static func roles(_ request: Request, _ caller: Identity) throws(Problem) -> [String] {
-        guard caller.method == .none || caller.method == .asserted else {
+        if caller.method.isProof {
             return Set(caller.grants.map(\.role.rawValue)).sorted()
         }
         guard let value = request.headers[.actorRoles] else { return [] }

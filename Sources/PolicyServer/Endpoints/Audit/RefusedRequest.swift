@@ -103,7 +103,7 @@ extension RequestSummary {
         var request = Request(
             method: method, target: target, path: path, query: items ?? QueryItems(),
             headers: headers, peer: peer, requestID: requestID)
-        request.identity = identity ?? (access.isRequired ? nil : try? Principal.trusted(request))
+        request.identity = identity ?? (access.isRequired ? nil : Principal.trusted(request))
         return request
     }
 }
