@@ -1,5 +1,3 @@
-package import Testing
-
 /// Runs `body` with a temporary etcd.
 package func withEtcd<Result: Sendable>(
     _ options: EtcdProcess.Options = EtcdProcess.Options(),
@@ -13,8 +11,7 @@ package func withEtcdCluster<Result: Sendable>(
     size: Int = 3, _ options: EtcdProcess.Options = EtcdProcess.Options(),
     _ body: ([EtcdProcess]) async throws -> Result
 ) async throws -> Result {
-    let isQueued = !EtcdReservation.isHeld
-    if isQueued { await EtcdSlots.shared.take() }
+    await EtcdSlots.shared.take()
     var members: [EtcdProcess] = []
     do {
         let ports = try (0..<size).map { _ in try EtcdProcess.Ports.free() }
@@ -31,26 +28,17 @@ package func withEtcdCluster<Result: Sendable>(
         for member in members { try await member.waitUntilHealthy() }
         let result = try await body(members)
         await dispose(members)
-        if isQueued { await EtcdSlots.shared.giveBack() }
+        await EtcdSlots.shared.giveBack()
         return result
     } catch {
         await dispose(members)
-        if isQueued { await EtcdSlots.shared.giveBack() }
+        await EtcdSlots.shared.giveBack()
         throw error
     }
 }
 
 private func dispose(_ members: [EtcdProcess]) async {
     for member in members { await member.dispose() }
-}
-
-/// The reservation of an etcd cluster for a suite whose tests run one at a time.
-///
-/// Such a suite takes the longest of all. If each of its tests waited behind the tests of the other suites, the whole
-/// run would take minutes longer.
-enum EtcdReservation {
-    /// True inside a test of such a suite. Its cluster does not wait for a slot.
-    @TaskLocal static var isHeld = false
 }
 
 /// Limits the number of etcd clusters at a time. Tests run in parallel, and the etcds of other tests should not slow a
@@ -80,20 +68,4 @@ private actor EtcdSlots {
             waiting.removeFirst().resume()
         }
     }
-}
-
-/// Reserves an etcd cluster for a suite whose tests run one at a time.
-package struct ReservedEtcd: SuiteTrait, TestTrait, TestScoping {
-    package var isRecursive: Bool { true }
-
-    package func provideScope(
-        for test: Test, testCase: Test.Case?,
-        performing function: @concurrent @Sendable () async throws -> Void
-    ) async throws {
-        try await EtcdReservation.$isHeld.withValue(true) { try await function() }
-    }
-}
-
-extension Trait where Self == ReservedEtcd {
-    package static var reservedEtcd: Self { ReservedEtcd() }
 }

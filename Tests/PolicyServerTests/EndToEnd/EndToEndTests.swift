@@ -1,7 +1,6 @@
-import TestSupport
 import Testing
 
 /// Tests over a real socket, with a real etcd and a real ledger. They run one at a time to limit the load on the
 /// machine.
-@Suite(.serialized, .reservedEtcd)
+@Suite(.serialized)
 struct EndToEndTests {}
