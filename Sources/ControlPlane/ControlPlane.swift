@@ -14,6 +14,8 @@ package struct ControlPlaneConfiguration: Sendable {
     /// server that was away can no longer learn the change's author after a compaction.
     package var journalTTLSeconds: Int64
 
+    /// The kinds of object that no person may change alone.
+    package var twoPersons: TwoPersonRule
     package var refusals: RefusalBudget.Limits
     /// Signs journal entries and decides which entries in etcd to believe.
     package var journal: JournalAuthenticator
@@ -21,12 +23,13 @@ package struct ControlPlaneConfiguration: Sendable {
     package init(
         policyNames: PolicyNameConvention = .auto, writeDeadline: Duration = .seconds(10),
         journalTTLSeconds: Int64 = 7 * 86_400,
-        refusals: RefusalBudget.Limits = RefusalBudget.Limits(),
+        twoPersons: TwoPersonRule = .off, refusals: RefusalBudget.Limits = RefusalBudget.Limits(),
         journal: JournalAuthenticator = JournalAuthenticator()
     ) {
         self.policyNames = policyNames
         self.writeDeadline = writeDeadline
         self.journalTTLSeconds = journalTTLSeconds
+        self.twoPersons = twoPersons
         self.refusals = refusals
         self.journal = journal
     }
@@ -47,6 +50,8 @@ package final class ControlPlane: Service {
     let statuses: OutcomeStatuses
     let configuration: ControlPlaneConfiguration
     let logger: Logger
+    /// The number of changes that this server applied without the second person that they need.
+    let overrides = Atomic<Int>(0)
     private let follower: Follower
 
     /// - Parameter statuses: The status and problem type of the answer to each outcome. Audit rows store them.
@@ -73,7 +78,7 @@ package final class ControlPlane: Service {
             store: store, mirror: mirror,
             planner: Planner(
                 policyNames: configuration.policyNames, environment: .system,
-                journal: configuration.journal),
+                twoPersons: configuration.twoPersons, journal: configuration.journal),
             lease: JournalLease(store: store, ttlSeconds: configuration.journalTTLSeconds),
             logger: logger,
             writeBlocker: { Self.writeBlocker(mirror, feed, ledger) })
@@ -87,6 +92,7 @@ package final class ControlPlane: Service {
                 group.addTask { await self.follower.run() }
                 group.addTask { await self.writer.run() }
                 group.addTask { await self.keepTime() }
+                group.addTask { await self.sweep() }
                 group.addTask {
                     await self.ledger.keepTexts { error in
                         self.logger.warning(
@@ -94,8 +100,34 @@ package final class ControlPlane: Service {
                             metadata: ["error": "\(error)"])
                     }
                 }
+                group.addTask { await self.listRegions() }
                 group.addTask { await self.probeLedger() }
             }
+        }
+    }
+
+    /// Lists the regions of rows that an older version wrote. Tries again a minute after an error of the ledger.
+    private func listRegions() async {
+        while !Task.isCancelled {
+            do {
+                return try await ledger.keepRegions()
+            } catch is CancellationError {
+                return
+            } catch {
+                logger.warning(
+                    "older rows are visible only to readers with all regions until the ledger lists them",
+                    metadata: ["error": "\(error)"])
+            }
+            try? await Task.sleep(for: .seconds(60))
+        }
+    }
+
+    /// Removes expired pending changes twice a minute. The pause differs from server to server, so that they rarely try
+    /// the same removal at the same moment.
+    private func sweep() async {
+        while !Task.isCancelled {
+            try? await Task.sleep(for: .milliseconds(Int.random(in: 20_000...40_000)))
+            await removeExpired()
         }
     }
 

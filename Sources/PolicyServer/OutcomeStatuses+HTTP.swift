@@ -15,7 +15,7 @@ extension ChangeVerb {
 extension OutcomeStatuses {
     /// The HTTP statuses and problem types that clients receive. The control plane writes them into audit rows.
     package static let http = OutcomeStatuses(
-        done: { $0.status.code },
+        done: { $0.status.code }, held: HTTPResponse.Status.accepted.code,
         refused: { Problem(ProblemKind($0)) },
         failed: { Problem(ProblemKind($0)) })
 }

@@ -46,9 +46,16 @@ extension ProblemKind {
     package static let actor = ProblemKind(400, "malformed-actor", "Malformed actor")
 
     /// The kind of problem for a request without a valid credential.
-    static let unauthenticated = ProblemKind(401, "unauthenticated", "Not authenticated")
+    package static let unauthenticated = ProblemKind(401, "unauthenticated", "Not authenticated")
     /// The kind of problem for a request that goes beyond the rights of its principal.
-    static let forbidden = ProblemKind(403, "forbidden", "Not allowed")
+    static let forbidden = ProblemKind(Refusal.Reason.forbidden)
+
+    /// The kind of problem for a client that has to slow down. The problem says for how long.
+    static let tooManyRequests = ProblemKind(429, "too-many-requests", "Too many requests")
+
+    /// The kind of problem for a credential that cannot be checked now.
+    static let identityUnavailable = ProblemKind(
+        503, "identity-unavailable", "The identity service does not answer", retryAfter: 5)
 
     /// The kind of problem for a new stream of the audit log when too many streams are open.
     static let tooManyStreams = ProblemKind(
@@ -78,6 +85,11 @@ extension ProblemKind {
             case .tooLarge: (413, "too-large", "The change is too large")
             case .rollbackAbsent: (409, "rollback-absent", "The object did not exist then")
             case .refusedByEtcd: (422, "refused-by-etcd", "etcd refuses the change")
+            case .forbidden: (403, "forbidden", "Not allowed")
+            case .pendingStale: (409, "pending-stale", "The pending change is out of date")
+            case .pendingExpired: (409, "pending-expired", "The pending change has expired")
+            case .ownRequest: (403, "own-request", "A second person is needed")
+            case .tooManyPending: (409, "too-many-pending", "Too many changes wait")
             }
         self.init(status, name, title)
     }
@@ -122,7 +134,8 @@ extension ProblemKind {
         Refusal.Reason.allCases.map { ProblemKind($0) }
         + ControlPlaneError.Code.allCases.map { ProblemKind($0) }
         + [
-            .badRequest, .actor, .unauthenticated, .forbidden, .tooManyStreams, .document,
+            .badRequest, .actor, .unauthenticated, .identityUnavailable, .tooManyRequests,
+            .tooManyStreams, .document,
             .beforeHistory, .historyGap,
         ]
 

@@ -18,6 +18,8 @@ package final class AuditLedger: Sendable {
         package var checkedAtOpening = 64 << 20
         /// The shortest time between two checks of a damaged file.
         package var probePause = Duration.seconds(10)
+        /// Determines the regions that a row touches.
+        package var rowRegions = RowRegions()
 
         package init() {}
     }
@@ -53,7 +55,8 @@ package final class AuditLedger: Sendable {
         pool = try LedgerDatabase.open(path, checksIntegrity: isChecked, options: options)
         do {
             identity = try pool.read(LedgerIdentity.fetch)
-            queue = try CommitQueue(pool: pool, guardian: FileGuard(path: path))
+            queue = try CommitQueue(
+                pool: pool, guardian: FileGuard(path: path), regions: options.rowRegions)
         } catch {
             throw StoreError(error, path: path)
         }

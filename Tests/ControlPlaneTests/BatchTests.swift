@@ -297,6 +297,8 @@ extension ChangeOutcome {
         case .applied(let change): change.verb == .unchanged ? "unchanged" : "applied"
         case .appliedManifest: "applied"
         case .planned: "planned"
+        case .held: "held"
+        case .ended: "ended"
         case .refused(let refusal): "\(refusal.reason)"
         }
     }

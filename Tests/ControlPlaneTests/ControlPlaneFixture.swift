@@ -75,7 +75,7 @@ func withServer<Result: Sendable>(
 extension OutcomeStatuses {
     /// A simple table of statuses in place of the program's table.
     static let sample = OutcomeStatuses(
-        done: { $0 == .create ? 201 : $0 == .delete ? 204 : 200 },
+        done: { $0 == .create ? 201 : $0 == .delete ? 204 : 200 }, held: 202,
         refused: { Problem(status: 422, type: "\($0)") },
         failed: { Problem(status: 503, type: "\($0)") })
 }
@@ -96,12 +96,25 @@ extension ControlPlane {
     ) async throws -> ChangeOutcome {
         try await submit(.sample(operation, key: key, fingerprint: fingerprint, options: options))
     }
+
+    // The reads of a caller who may see everything.
+    func object(_ name: ObjectName) -> ObjectView? { object(name, for: .unlimited) }
+    func list(_ query: ListQuery) -> ListPage { list(query, for: .unlimited) }
+
+    func object(_ name: ObjectName, at point: PointInTime) async throws -> ObjectView? {
+        try await object(name, at: point, for: .unlimited)
+    }
+
+    func list(_ query: ListQuery, at point: PointInTime) async throws -> ListPage {
+        try await list(query, at: point, for: .unlimited)
+    }
 }
 
 extension ChangeRequest {
     static func sample(
         _ operation: ChangeOperation, key: String? = nil, fingerprint: String? = nil,
-        precondition: Precondition = .none, options: ChangeOptions = ChangeOptions()
+        precondition: Precondition = .none, options: ChangeOptions = ChangeOptions(),
+        scope: AccessScope = .unlimited
     ) -> ChangeRequest {
         var generator = SystemRandomNumberGenerator()
         let actor = "anonymous@192.0.2.7"
@@ -112,7 +125,8 @@ extension ChangeRequest {
             id: id,
             context: ChangeContext(
                 actor: actor, clientAddress: "192.0.2.7", requestID: "req-1", reason: "ticket 42"),
-            fingerprint: fingerprint ?? key.map { "fingerprint of " + $0 }, operation: operation,
+            scope: scope, fingerprint: fingerprint ?? key.map { "fingerprint of " + $0 },
+            operation: operation,
             precondition: precondition, options: options)
     }
 }

@@ -60,7 +60,7 @@ import Testing
         let mirror = Mirror()
         mirror.replace(with: state, revision: 7)
         func count(_ query: ListQuery) -> Int {
-            var scan = ListScan(query, mirror)
+            var scan = ListScan(query, mirror, .unlimited)
             var count = 0
             while scan.next() != nil { count += 1 }
             return count

@@ -10,6 +10,8 @@ final class PlannerBench {
     let mirror: Mirror
     let planner: Planner
     private(set) var revision: Int64 = 100
+    /// The rights of the caller.
+    var scope = AccessScope.unlimited
 
     init(policyNames: PolicyNameConvention = .auto, mirror: Mirror = Mirror()) {
         self.mirror = mirror
@@ -27,7 +29,8 @@ final class PlannerBench {
     ) -> Decision {
         planner.plan(
             PreparedChange(operation, regions: mirror.read { $0.regions }),
-            .sample(operation, precondition: precondition, options: options),
+            .sample(
+                operation, precondition: precondition, options: options, scope: scope),
             PlanningView(mirror))
     }
 

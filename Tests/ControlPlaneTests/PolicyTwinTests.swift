@@ -18,7 +18,8 @@ import Testing
     }
 
     private func list() -> [ObjectView] {
-        var scan = ListScan(ListQuery(collection: .policies), bench.mirror)
+        var scan = ListScan(
+            ListQuery(collection: .policies), bench.mirror, .unlimited)
         var views: [ObjectView] = []
         while let (_, view) = scan.next() { views.append(view) }
         return views

@@ -46,7 +46,7 @@ import Testing
             var configuration = try EtcdConfiguration(endpoints: [etcd.clientURL])
             configuration.credentials = EtcdConfiguration.Credentials(user: "app") {
                 guard let text = password.withLock({ $0 }) else { throw NoPassword() }
-                return text
+                return [text]
             }
             try await withClient(configuration) { client in
                 try await client.put("k", [])
@@ -68,6 +68,26 @@ import Testing
     }
 
     private struct NoPassword: Error {}
+
+    @Test func theNextPasswordIsTriedWhenTheFirstIsRefused() async throws {
+        try await withEtcd { etcd in
+            try await etcd.enableAuthentication(rootPassword: "secret")
+            for passwords in [["wrong", "secret"], ["secret", "wrong"], ["a", "b"]] {
+                var configuration = try EtcdConfiguration(endpoints: [etcd.clientURL])
+                configuration.credentials = EtcdConfiguration.Credentials(user: "root") {
+                    passwords
+                }
+                try await withClient(configuration) { client in
+                    guard passwords.contains("secret") else {
+                        let error = await etcdError { try await client.put("k", []) }
+                        #expect(error?.code == .unauthenticated)
+                        return
+                    }
+                    try await client.put("k", [])
+                }
+            }
+        }
+    }
 
     @Test func aWrongPasswordIsRefusedAndNotRepeatedInTheError() async throws {
         try await withEtcd { etcd in

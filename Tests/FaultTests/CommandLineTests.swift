@@ -22,8 +22,8 @@ extension FaultTests {
         /// The command lines run in a folder that contains the ledger `ok`, the SQLite file `other`, the text file
         /// `plain`, and the folder `folder`.
         private static let questions: [(arguments: String, status: Int32, told: String)] = [
-            ("sevre", 64, "policy-server <serve | dev | audit>"),
-            ("--etcd http://127.0.0.1:1", 64, "policy-server <serve | dev | audit>"),
+            ("sevre", 64, "policy-server <serve | dev | audit | token | etcd-role>"),
+            ("--etcd x", 64, "policy-server <serve | dev | audit | token | etcd-role>"),
             ("serve --ectd http://127.0.0.1:1", 64, "--etcd"),
             ("serve --listen 8080", 78, "--listen"), ("serve --etcd ftp://x", 78, "http or https"),
             ("serve --log-level loud", 78, "info"),
@@ -52,6 +52,19 @@ extension FaultTests {
             ("audit compare ok", 64, "<second>"),
             ("audit rotate-key --data-dir none", 1, "none/audit.key cannot be read"),
             ("audit verfy --db ok", 64, "audit <subcommand>"),
+            ("token create --principal ci", 64, "--role <role>"),
+            ("token create --principal ci --role editor", 1, "name it with --file"),
+            ("token create --principal ci --role chief --file t", 1, "'chief' is not a role"),
+            ("token create --principal 'a b' --role editor --file t", 1, "--principal must be"),
+            ("token create --principal ci --role editor@East --file t", 1, "try \"east\""),
+            ("token create --principal ci --role editor --expires 5 --file t", 64, "--expires"),
+            ("token list --file none", 1, "the token file none cannot be read"),
+            ("token list --file plain", 1, "the token file plain"),
+            ("token revoke 000000000000 --file none", 1, "the token file none cannot be read"),
+            ("token rotate 000000000000 --file none", 1, "the token file none cannot be read"),
+            ("etcd-role --user 'a b'", 64, "--user must consist of"),
+            ("etcd-role --role ''", 64, "--role must consist of"),
+            ("etcd-role --certificate --password-file x", 64, "has no password"),
         ]
 
         @Test func `every wrong command line is told its error, and nothing is written`()

@@ -33,7 +33,11 @@ extension FaultTests {
                         // A problem contains its request id, so its text differs. The ETag of a list contains `-` and
                         // is valid for one process only.
                         if answer.status == 200 {
-                            #expect(now.text == answer.body, "\(answer.path)")
+                            // A newer version may add columns to CSV, after all others.
+                            let text =
+                                answer.accept.contains("csv")
+                                ? now.text.withoutNewColumns : now.text
+                            #expect(text == answer.body, "\(answer.path)")
                         }
                         if !answer.etag.contains("-") {
                             #expect(now.headers[.eTag] ?? "" == answer.etag, "\(answer.path)")
@@ -136,5 +140,13 @@ private struct Recording {
                 try JSONDecoder().decode(
                     FaultTests.EarlierVersionTests.Answer.self, from: Data($0.utf8))
             }
+    }
+}
+
+extension String {
+    /// This CSV without the column that came after the recorded ones. It is empty in every recorded row.
+    fileprivate var withoutNewColumns: String {
+        replacing("hash,approval", with: "hash")
+            .replacing(#/([0-9a-f]{64}),(\r?\n)/#) { "\($0.1)\($0.2)" }
     }
 }

@@ -48,7 +48,7 @@ final class ServerProcess: Sendable {
         self.dataDirectory = dataDirectory ?? data.file("data")
         self.flags =
             [
-                "serve", "--listen", "127.0.0.1:0", "--data-dir", self.dataDirectory,
+                "serve", "--listen", "http://127.0.0.1:0", "--data-dir", self.dataDirectory,
                 // The tests count every row, so their own reads must not become rows.
                 "--audit-reads", "off",
             ] + etcd.flatMap { ["--etcd", $0.clientURL] } + flags
@@ -60,6 +60,9 @@ final class ServerProcess: Sendable {
 
     /// The port of the current or last process; 0 before the first start.
     var port: Int { running.withLock { $0?.port ?? 0 } }
+
+    /// The id of the current or last process; nil before the first start.
+    var processIdentifier: Int32? { running.withLock { $0?.process.processIdentifier } }
 
     /// Starts the process and waits until it listens. If `awaitsReady` is true, also waits until it is ready.
     func start(awaitsReady: Bool = true) async throws {
@@ -156,6 +159,9 @@ final class ServerProcess: Sendable {
         _ = try? await ending()
         watchdog.finish()
     }
+
+    /// Sends a signal that does not end the process.
+    func send(_ signal: Int32) throws { self.signal(signal) }
 
     private func end(with signal: Int32) async throws -> Ending {
         self.signal(signal)

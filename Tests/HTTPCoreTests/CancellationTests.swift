@@ -135,7 +135,13 @@ import Testing
         var limits = HTTPServer.Limits()
         limits.halfCloseTimeout = .milliseconds(50)
         try await TestServer.with([route], limits: limits) { server in
-            let text = try await raw(server, "GET /endless HTTP/1.1\r\nHost: a\r\n\r\n")
+            let text = try await server.client.withRawConnection { raw in
+                try await raw.send("GET /endless HTTP/1.1\r\nHost: a\r\n\r\n")
+                // A handler that has not begun would never begin.
+                await endless.hasBegun.wait()
+                raw.closeOutput()
+                return String(decoding: try await raw.receiveAll(), as: UTF8.self)
+            }
             await endless.wasCancelled.wait()
             #expect(text.hasPrefix("HTTP/1.1 503 "))
             #expect(text.contains("closed its side"))

@@ -17,8 +17,10 @@ struct TestServer: Sendable {
 
     @discardableResult
     static func with<Result: Sendable>(
-        _ routes: [Route], limits: HTTPServer.Limits = HTTPServer.Limits(),
-        siteGuard: CrossSiteGuard = .test, logger: Logger = .silent,
+        _ routes: [Route], listen: ListenAddress = ListenAddress(host: "127.0.0.1", port: 0),
+        tls: TLSCredentials? = nil, limits: HTTPServer.Limits = HTTPServer.Limits(),
+        siteGuard: CrossSiteGuard = .test, proxies: TrustedProxies = TrustedProxies(),
+        logger: Logger = .silent,
         onRequest: (@Sendable (RequestSummary) -> Void)? = nil,
         _ body: @Sendable (TestServer) async throws -> Result
     ) async throws -> Result {
@@ -26,8 +28,9 @@ struct TestServer: Sendable {
         builder.add(routes)
         let load = ServerLoad(limits)
         let server = HTTPServer(
-            listen: [ListenAddress(host: "127.0.0.1", port: 0)], router: try builder.build(),
-            limits: limits, siteGuard: siteGuard, load: load, logger: logger, onRequest: onRequest)
+            listen: [listen], tls: tls, router: try builder.build(), limits: limits,
+            siteGuard: siteGuard, transportSecurity: "max-age=1000", proxies: proxies, load: load,
+            logger: logger, onRequest: onRequest)
         let group = ServiceGroup(services: [server], logger: logger)
         return try await withThrowingTaskGroup(of: Void.self) { tasks in
             tasks.addTask { try await group.run() }

@@ -1,4 +1,5 @@
 import ControlPlane
+import Domain
 import Etcd
 import PolicyServer
 import Store
@@ -7,9 +8,12 @@ import TestSupport
 extension API {
     /// Returns an API with a ledger in `directory`. Its etcd client and its control plane do not run.
     static func overPartsThatDoNotRun(
-        in directory: TemporaryDirectory, events: AuditEvents = AuditEvents()
+        in directory: TemporaryDirectory, events: AuditEvents = AuditEvents(),
+        access: Access = Access(), regions: RowRegions = RowRegions()
     ) throws -> API {
-        let ledger = try AuditLedger(path: directory.file("audit.sqlite"))
+        var options = AuditLedger.Options()
+        options.rowRegions = regions
+        let ledger = try AuditLedger(path: directory.file("audit.sqlite"), options: options)
         let etcd = try EtcdClient(
             EtcdConfiguration(endpoints: ["http://127.0.0.1:1"]), logger: .silent)
         let controlPlane = ControlPlane(
@@ -20,7 +24,7 @@ extension API {
             logger: .silent)
         return API(
             controlPlane: controlPlane, ledger: ledger, checkpoints: checkpoints,
-            metrics: Metrics(), events: events
+            metrics: Metrics(), access: access, events: events
         ) {
             var generator = SystemRandomNumberGenerator()
             return .generate(unixMilliseconds: 0, using: &generator)

@@ -12,9 +12,11 @@ struct LedgerFixture {
     let ledger: AuditLedger
 
     /// Creates a ledger that follows `cluster` from revision 0.
-    init() async throws {
+    init(regions: RowRegions = RowRegions()) async throws {
         directory = try TemporaryDirectory()
-        ledger = try AuditLedger(path: directory.file("audit.sqlite"))
+        var options = AuditLedger.Options()
+        options.rowRegions = regions
+        ledger = try AuditLedger(path: directory.file("audit.sqlite"), options: options)
         try await ledger.follow(Progress(clusterID: Self.cluster, revision: 0))
     }
 

@@ -138,6 +138,11 @@ package final class EtcdProcess: Sendable {
     /// Runs etcdctl against this member and returns the output.
     @discardableResult
     package func etcdctl(_ arguments: String...) async throws -> String {
+        try await etcdctl(arguments)
+    }
+
+    @discardableResult
+    package func etcdctl(_ arguments: [String]) async throws -> String {
         var command = try EtcdCommand(
             "etcdctl", ["--endpoints", clientURL] + tlsFlagsForClients + arguments,
             package: "etcd-client")

@@ -86,6 +86,14 @@ package final class HTTPRawConnection {
         return try await receiveAll()
     }
 
+    /// Returns the bytes that have arrived, and waits for some if there are none. Returns nil if the connection has
+    /// ended.
+    package func receive() async throws -> [UInt8]? {
+        if unread.isEmpty, try await !fill() { return nil }
+        defer { unread = [] }
+        return unread
+    }
+
     /// Reads once from the socket. Returns false if the connection has ended or was reset.
     private func fill() async throws -> Bool {
         let bytes: ByteBuffer?

@@ -6,6 +6,8 @@ package final class TemporaryDirectory: Sendable {
     package let path: String
 
     package init() throws {
+        // The server does the same at its start. It refuses files that others can read.
+        umask(0o077)
         let url = FileManager.default.temporaryDirectory
             .appendingPathComponent("policy-server-test-\(UUID().uuidString)")
         try FileManager.default.createDirectory(

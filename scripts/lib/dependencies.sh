@@ -7,8 +7,11 @@ package_of() {
         etcd) echo etcd-server ;;
         etcdctl) echo etcd-client ;;
         h2load) echo nghttp2-client ;;
+        nginx) echo nginx-light ;;
         python-cryptography) echo python3-cryptography ;;
         python-venv) echo python3-venv ;;
+        readelf | strip) echo binutils ;;
+        systemd-analyze) echo systemd ;;
         /usr/include/sqlite3.h) echo libsqlite3-dev ;;
         /usr/include/zlib.h) echo zlib1g-dev ;;
         *) echo "$1" ;;
@@ -67,6 +70,21 @@ require() {
         return 1
     done
 }
+
+# promtool_path: prints the path of Prometheus' promtool, from PATH or from Debian's package. The package is unpacked in
+# .build and not installed, because it would bring a service and its user to the machine.
+promtool_path() (
+    local folder=.build/prometheus
+    if type -P promtool; then return; fi
+    if [[ ! -x $folder/usr/bin/promtool ]]; then
+        mkdir -p "$folder"
+        as_root apt-get -q -o DPkg::Lock::Timeout=120 update </dev/null >&2
+        (cd "$folder" && apt-get -q download prometheus >&2)
+        dpkg-deb --fsys-tarfile "$folder"/prometheus_*.deb | tar -x -C "$folder" ./usr/bin/promtool
+        rm "$folder"/prometheus_*.deb
+    fi
+    echo "$folder/usr/bin/promtool"
+)
 
 # require_swift: fails unless a Swift toolchain of 6.1 or later is on PATH.
 require_swift() {

@@ -1,5 +1,6 @@
 """Checks the links between the repository's Markdown pages: each leads to a file and a heading that exist, and
-docs/README.md leads to every page beside it. scripts/check runs it in the repository's root."""
+docs/README.md leads to every page beside it. Also checks that every test that docs/threat-model.md names exists.
+scripts/check runs it in the repository's root."""
 
 import re
 import subprocess
@@ -8,6 +9,7 @@ from collections.abc import Iterator
 from pathlib import Path
 
 INDEX = Path("docs/README.md")
+THREATS = Path("docs/threat-model.md")
 
 
 def lines(page: Path) -> Iterator[str]:
@@ -47,9 +49,21 @@ def check(pages: list[Path]) -> Iterator[str]:
             yield f"{INDEX} has no link to {page}"
 
 
+def missing_tests() -> Iterator[str]:
+    """Returns an error for each test suite in the table of threats that no file of Tests declares."""
+    declared = {
+        name
+        for file in Path("Tests").rglob("*.swift")
+        for name in re.findall(r"\b(?:struct|enum|class) (\w+Tests)\b", file.read_text())
+    }
+    for name in sorted(set(re.findall(r"`(\w+Tests)`", THREATS.read_text())) - declared):
+        yield f"{THREATS} names the test {name}, which does not exist"
+
+
 def main() -> None:
     tracked = subprocess.run(["git", "ls-files", "-z", "*.md"], capture_output=True, check=True, text=True).stdout
     found = list(check([path for name in tracked.split("\0") if name and (path := Path(name)).exists()]))
+    found += missing_tests()
     for line in found:
         print(line)
     sys.exit(1 if found else 0)

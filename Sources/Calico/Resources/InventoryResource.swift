@@ -38,6 +38,11 @@ package enum InventoryKey: Hashable, Sendable {
         }
     }
 
+    /// The texts with which the etcd keys of all regions and of all subnets begin.
+    package static var prefixes: [String] {
+        ["region.", "subnet."].map { ResourceKey.prefix(.globalNetworkSet) + $0 }
+    }
+
     /// Reads the region or subnet from a set's key. Returns nil for a set that does not belong to this server. Names
     /// of regions and subnets have no dots, so the parts are unambiguous.
     package init?(_ key: ResourceKey) {

@@ -72,7 +72,7 @@ extension PreparedChange {
                 let fields = stored["spec"]?.objectValue?.keys ?? []
                 return (name, (Set(labels), Set(fields)))
             }
-        case .putCrossRegion, .patch, .delete, .allocate, .apply: nil
+        case .putCrossRegion, .patch, .delete, .allocate, .apply, .settle: nil
         }
     }
 }

@@ -1,7 +1,9 @@
 import Calico
 import Documents
 import Domain
+import Logging
 import Store
+import Synchronization
 
 extension ControlPlane {
     /// Reads the documents of a write and checks everything that depends on the documents alone.
@@ -24,7 +26,15 @@ extension ControlPlane {
         let prepared = prepared ?? prepare(request.operation)
         var request = await withLastWritten(request, prepared.change)
         request.textWarnings = prepared.warnings
-        switch await decide(request, prepared.change, deadline: deadline) {
+        let answer = await decide(request, prepared.change, deadline: deadline)
+        if case .committed(let write, _) = answer { noteOverride(write, request) }
+        switch answer {
+        case .committed(let write, let revision) where write.pending != nil:
+            try await waitUntilVisible(revision, request.id, until: deadline)
+            guard write.verb == .create, let pending = write.pending else {
+                return .ended(request.id, replayed: false)
+            }
+            return .held(HeldChange(pending: pending, warnings: write.warnings, replayed: false))
         // Only the write of a manifest has parts.
         case .committed(let write, let revision) where !write.parts.isEmpty:
             try await waitUntilVisible(revision, request.id, until: deadline)
@@ -50,10 +60,20 @@ extension ControlPlane {
             return .refused(refusal)
         case .replayed(let entry, let revision):
             try await waitUntilVisible(revision, request.id, until: deadline)
-            if entry.kind == JournalEntry.manifestKind {
-                return .appliedManifest(try await replayedManifest(request.id, revision))
+            let outcome: ChangeOutcome? =
+                if entry.kind == PendingChange.kind {
+                    try await replayedPending(request, entry)
+                } else if entry.kind == JournalEntry.manifestKind {
+                    try await replayedManifest(request, revision).map { .appliedManifest($0) }
+                } else {
+                    try await replayed(request, entry, revision).map { .applied($0) }
+                }
+            guard let outcome else {
+                let refusal = Refusal.forbidden(replay: request)
+                try await audit(refusal, of: request)
+                return .refused(refusal)
             }
-            return .applied(try await replayed(request.id, entry, revision))
+            return outcome
         case .failed(let error):
             await recordFailure(error, of: request)
             throw error
@@ -76,10 +96,12 @@ extension ControlPlane {
         }
     }
 
-    /// Returns the answer to an earlier request with the same Idempotency-Key.
+    /// Returns the answer to an earlier request with the same Idempotency-Key. Returns nil if the caller may no longer
+    /// see the object, because the caller's rights have changed since.
     private func replayed(
-        _ id: ChangeID, _ entry: JournalEntry, _ revision: Int64
-    ) async throws(ControlPlaneError) -> AppliedChange {
+        _ request: ChangeRequest, _ entry: JournalEntry, _ revision: Int64
+    ) async throws(ControlPlaneError) -> AppliedChange? {
+        let (id, scope) = (request.id, request.scope)
         guard let name = entry.objectName, let path = entry.keys.first,
             let key = ResourceKey(path: path)
         else {
@@ -93,7 +115,8 @@ extension ControlPlane {
             let row = rows.first { $0.revision == revision && $0.origin == .api }
             if entry.kind == CrossRegionPolicy.kind, let position = row?.position {
                 object = try await HistoricalReader(
-                    ledger: ledger, planner: writer.planner, position: position, isKnown: false
+                    ledger: ledger, planner: writer.planner, position: position,
+                    scope: .unlimited, isKnown: false
                 ).object(name)
             } else if let text = row?.after,
                 let resource = Resource(key: key, bytes: Array(text.utf8))
@@ -103,25 +126,62 @@ extension ControlPlane {
         } catch {
             throw ControlPlaneError(.ledgerUnavailable, "the ledger cannot be read: \(error)")
         }
+        guard scope.reaches(name), object.map(scope.sees) ?? true else { return nil }
         return AppliedChange(
             changeID: id, verb: entry.result ?? .update, object: object, name: name, warnings: [],
             replayed: true)
     }
 
-    /// Returns the changes of an earlier manifest with the same Idempotency-Key. Objects that the manifest left
-    /// unchanged are missing, because they have no rows.
-    private func replayedManifest(
-        _ id: ChangeID, _ revision: Int64
-    ) async throws(ControlPlaneError) -> AppliedManifest {
+    /// Returns the answer to an earlier request whose change had to wait, or that ended such a change. The row of the
+    /// request has the pending change, also after it was confirmed or ended.
+    private func replayedPending(
+        _ request: ChangeRequest, _ entry: JournalEntry
+    ) async throws(ControlPlaneError) -> ChangeOutcome? {
+        guard entry.isHeld else { return .ended(request.id, replayed: true) }
+        let rows: [AuditRecord]
         do {
-            let rows = try await ledger.rows(changeID: id.text).filter { $0.revision == revision }
-            return AppliedManifest(id, rows.filter { $0.origin == .api }, revision: revision)
+            rows = try await ledger.rows(changeID: request.id.text)
+        } catch {
+            throw ControlPlaneError(.ledgerUnavailable, "the ledger cannot be read: \(error)")
+        }
+        let value = rows.first { $0.kind == PendingChange.kind && $0.verb == .create }?.after
+        guard let value = value.flatMap({ try? JSONParser.parse(Array($0.utf8)) }),
+            let pending = PendingChange(request.id, value)
+        else { return nil }
+        return .held(HeldChange(pending: pending, warnings: [], replayed: true))
+    }
+
+    /// Raises the alarm about a change that one person made although it needs two.
+    private func noteOverride(_ write: PlannedWrite, _ request: ChangeRequest) {
+        guard write.approval?["breakGlass"] == .bool(true) else { return }
+        overrides.wrappingAdd(1, ordering: .relaxed)
+        logger.critical(
+            "break-glass: a change that needs two persons was made by one",
+            metadata: [
+                "actor": "\(request.context.actor)", "change": "\(request.id)",
+                "reason": "\(request.context.reason ?? "")",
+                "keys": "\(write.writes.map(\.path).prefix(8).joined(separator: " "))",
+            ])
+    }
+
+    /// Returns the changes of an earlier manifest with the same Idempotency-Key. Objects that the manifest left
+    /// unchanged are missing, because they have no rows. Returns nil if the caller may no longer see all objects.
+    private func replayedManifest(
+        _ request: ChangeRequest, _ revision: Int64
+    ) async throws(ControlPlaneError) -> AppliedManifest? {
+        do {
+            let rows = try await ledger.rows(changeID: request.id.text).filter {
+                $0.revision == revision && $0.origin == .api
+            }
+            guard rows.allSatisfy({ request.scope.sees($0) }) else { return nil }
+            return AppliedManifest(request.id, rows, revision: revision)
         } catch {
             throw ControlPlaneError(.ledgerUnavailable, "the ledger cannot be read: \(error)")
         }
     }
 
-    private func plan(_ write: PlannedWrite) -> ChangePlan {
+    /// Returns the plan as clients see it.
+    func plan(_ write: PlannedWrite) -> ChangePlan {
         let parts = (write.parts.isEmpty ? [write] : write.parts) + write.followers
         let changes = parts.map { part in
             PlannedChange(

@@ -53,12 +53,34 @@ package struct JournalSeal: Sendable, Equatable {
 
     var document: JSONValue { ["key": .string(keyID), "value": .string(code)] }
 
-    /// Returns the authenticated bytes.
+    /// Returns the authenticated bytes of a journal entry.
     static func message(_ id: ChangeID, _ entry: JSONObject) -> [UInt8] {
-        var entry = entry
-        entry["mac"] = nil
-        return Array("policy-server journal entry\n\(id.text)\n".utf8)
-            + JSONSerializer.canonical(.object(entry))
+        message("journal entry", id, entry)
+    }
+
+    /// Returns the authenticated bytes of a pending change. They differ from those of every journal entry.
+    static func message(pending id: ChangeID, _ record: JSONObject) -> [UInt8] {
+        message("pending change", id, record)
+    }
+
+    private static func message(
+        _ purpose: String, _ id: ChangeID, _ value: JSONObject
+    ) -> [UInt8] {
+        var value = value
+        value["mac"] = nil
+        return Array("policy-server \(purpose)\n\(id.text)\n".utf8)
+            + JSONSerializer.canonical(.object(value))
+    }
+
+    init(signing message: [UInt8], _ key: JournalKey) {
+        let code = HMAC<SHA256>.authenticationCode(for: message, using: key.secret)
+        self.init(keyID: key.id, code: AuditHash(code)?.description ?? "")
+    }
+
+    func isValid(for message: [UInt8], _ key: JournalKey) -> Bool {
+        Hex.bytes(code).map {
+            HMAC<SHA256>.isValidAuthenticationCode($0, authenticating: message, using: key.secret)
+        } ?? false
     }
 }
 
@@ -95,6 +117,22 @@ package struct JournalAuthenticator: Sendable {
         entry.signer = JournalEntry.Signer(key: key, id: id)
     }
 
+    /// Adds the proof that a server made this record of the pending change `id`.
+    func seal(_ record: inout JSONObject, pending id: ChangeID) {
+        guard let key = keys.first else { return }
+        record["mac"] = JournalSeal(signing: JournalSeal.message(pending: id, record), key).document
+    }
+
+    /// Returns true if a server with one of the keys made this record of the pending change `id`, or if authentication
+    /// is off.
+    func isAuthentic(_ record: JSONObject, pending id: ChangeID) -> Bool {
+        guard isOn else { return true }
+        guard let seal = record["mac"].flatMap(JournalSeal.init),
+            let key = keys.first(where: { $0.id == seal.keyID })
+        else { return false }
+        return seal.isValid(for: JournalSeal.message(pending: id, record), key)
+    }
+
     /// Returns the reason why `entry` does not belong to the transaction that holds it. Returns nil if it belongs
     /// there, or if authentication is off.
     ///
@@ -117,10 +155,9 @@ package struct JournalAuthenticator: Sendable {
         guard let key = keys.first(where: { $0.id == seal.keyID }) else {
             return "it is signed with a key that this server does not have"
         }
-        guard let code = Hex.bytes(seal.code),
-            HMAC<SHA256>.isValidAuthenticationCode(
-                code, authenticating: JournalSeal.message(id, object), using: key.secret)
-        else { return "its signature is wrong" }
+        guard seal.isValid(for: JournalSeal.message(id, object), key) else {
+            return "its signature is wrong"
+        }
         guard entry.digests.count == entry.keys.count else {
             return "it does not say which values it was made for"
         }
@@ -135,10 +172,7 @@ extension JournalEntry {
         var id: ChangeID
 
         func seal(_ entry: JSONObject) -> JournalSeal {
-            let code = HMAC<SHA256>.authenticationCode(
-                for: JournalSeal.message(id, entry), using: key.secret)
-            return JournalSeal(
-                keyID: key.id, code: AuditHash(code)?.description ?? "")
+            JournalSeal(signing: JournalSeal.message(id, entry), key)
         }
     }
 

@@ -32,6 +32,8 @@ package struct JournalEntry: Sendable, Equatable {
     /// The SHA-256, in hex, of the value written under each of `keys`; nil for a deletion. The array is empty in an
     /// unsigned entry.
     var digests: [String?] = []
+    /// The second person that confirmed the change, or the override that made one unnecessary; nil for neither.
+    package var approval: JSONValue?
     /// The seal of an entry that was read; see `JournalAuthenticator`.
     package private(set) var seal: JournalSeal?
     /// The signer that signs the entry when it is serialised.
@@ -92,6 +94,7 @@ extension JournalEntry {
         warnings = value["warnings"]?.arrayValue ?? []
         headRevision = value["headRevision"]?.numberValue?.int64
         digests = (value["digests"]?.arrayValue ?? []).map(\.stringValue)
+        approval = value["approval"]
         seal = value["mac"].flatMap(JournalSeal.init)
     }
 
@@ -114,6 +117,7 @@ extension JournalEntry {
         if !digests.isEmpty {
             object["digests"] = .array(digests.map { $0.map(JSONValue.string) ?? .null })
         }
+        object["approval"] = approval
         object["mac"] = signer.map { $0.seal(object).document }
         return JSONSerializer.bytes(.object(object))
     }
@@ -138,15 +142,10 @@ extension JournalEntry {
     }
 
     /// The object that the request named; nil if this version does not know the kind.
-    package var objectName: ObjectName? {
-        switch (kind, region) {
-        case ("Region", _): .region(name)
-        case ("Subnet", let region?): .subnet(region: region, name: name)
-        case ("GlobalNetworkPolicy", _), (CrossRegionPolicy.kind, _): .policy(name)
-        case ("NetworkPolicy", let region?): .regionPolicy(region: region, name: name)
-        default: nil
-        }
-    }
+    package var objectName: ObjectName? { ObjectName(kind: kind, name: name, region: region) }
+
+    /// True if the change waits, or waited, for a second person. The entry then wrote only its pending key.
+    var isHeld: Bool { kind == PendingChange.kind && result == .create }
 }
 
 /// The result of reading a value below `journal/`. All code that acts on a journal entry uses it: replays, lost

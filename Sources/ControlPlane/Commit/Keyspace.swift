@@ -36,6 +36,11 @@ package enum Keyspace {
         EtcdKey(root + "checkpoint/" + ledger + "/mismatch-" + name)
     }
 
+    package static let pendingPrefix = root + "pending/"
+
+    /// Returns the key of the change `id` while it waits for a second person.
+    package static func pending(_ id: ChangeID) -> EtcdKey { EtcdKey(pendingPrefix + id.text) }
+
     /// Returns the key of the journal entry of the change `id`. The entry holds the author and the written keys.
     package static func journal(_ id: ChangeID) -> EtcdKey { EtcdKey(journalPrefix + id.text) }
 }
@@ -45,6 +50,14 @@ extension ChangeID {
     init?(journalKey key: EtcdKey) {
         guard let text = key.string, text.hasPrefix(Keyspace.journalPrefix) else { return nil }
         self.init(String(text.dropFirst(Keyspace.journalPrefix.count)))
+    }
+}
+
+extension ChangeID {
+    /// Reads the change id from the key of a pending change. Returns nil for any other key.
+    init?(pendingKey path: String) {
+        guard path.hasPrefix(Keyspace.pendingPrefix) else { return nil }
+        self.init(String(path.dropFirst(Keyspace.pendingPrefix.count)))
     }
 }
 

@@ -1,4 +1,3 @@
-import Calico
 import Etcd
 import Synchronization
 
@@ -59,17 +58,11 @@ final class WriteProbe: Sendable {
         }
     }
 
-    /// The transaction of the probe. It writes one key of every kind that this server writes.
+    /// The transaction of the probe. It writes one key of every range that this server writes.
     private static var transaction: Transaction {
-        let kinds: [ResourceKind] = [
-            .globalNetworkPolicy, .networkPolicy, .globalNetworkSet, .tier, .clusterInformation,
-        ]
-        let paths =
-            kinds.map { ResourceKey.prefix($0) + "policy-server-probe" }
-            + [Keyspace.journalPrefix + "probe"]
-        return Transaction(
+        Transaction(
             compares: [.never(Keyspace.head)],
-            success: (paths.map { EtcdKey($0) } + [Keyspace.head]).map { .put($0, []) },
+            success: EtcdPermission.written.map { .put($0.sample, []) } + [.put(Keyspace.head, [])],
             failure: [.range(.key(Keyspace.head))])
     }
 }

@@ -77,6 +77,8 @@ extension Writer {
         case .doubtful(let doubt):
             return reused(
                 "the entry in etcd for this Idempotency-Key cannot be used: \(doubt.problem)")
+        case .entry(let entry) where entry.context.actor != request.context.actor:
+            return reused("this Idempotency-Key was used by another client")
         case .entry(let entry) where !entry.isAccepted: return nil
         case .entry(let entry) where entry.fingerprint != request.fingerprint:
             return reused(

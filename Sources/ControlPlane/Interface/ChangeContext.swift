@@ -18,6 +18,9 @@ package struct ChangeContext: Sendable, Equatable {
     package var idempotencyKeyHash: String?
     package var reason: String?
     package var ticket: String?
+    /// The objects to which the author is limited; nil for an author with all regions. The row of a refusal records
+    /// it, because the text of the refusal may name these objects.
+    package var scope: AuditScope?
 
     package init(actor: String, clientAddress: String?, requestID: String, reason: String?) {
         self.actor = actor

@@ -10,6 +10,10 @@ package enum ChangeOutcome: Sendable {
     case appliedManifest(AppliedManifest)
     /// A dry run succeeded: the change would have been accepted.
     case planned(ChangePlan)
+    /// The change is in etcd as a pending change. It waits for a second person; nothing else was written.
+    case held(HeldChange)
+    /// A pending change was ended without being applied.
+    case ended(ChangeID, replayed: Bool)
     case refused(Refusal)
 }
 
@@ -44,7 +48,7 @@ package struct AppliedManifest: Sendable {
 }
 
 extension AppliedManifest {
-    private static let kinds: Set = [
+    static let kinds: Set = [
         "Region", "Subnet", "GlobalNetworkPolicy", "NetworkPolicy", CrossRegionPolicy.kind,
     ]
 
@@ -175,6 +179,32 @@ extension ChangeStatus {
         objects = manifest.objects.map {
             ObjectReference(kind: $0.kind, name: $0.name, region: $0.region)
         }
+    }
+
+    /// Leaves out every object and key that is not in `rows`.
+    mutating func limit(to rows: [AuditRecord]) {
+        objects = objects.filter { object in
+            rows.contains { row in
+                row.kind == object.kind && row.name == object.name
+                    && (object.region == nil || row.region == object.region)
+            }
+        }
+        let visible = Set(rows.compactMap(\.key))
+        journal.keys = journal.keys.filter(visible.contains)
+    }
+
+    /// Leaves out the objects of a change without rows that are not in `scope`. The regions of a policy are not known
+    /// then.
+    mutating func limit(to scope: AuditScope) {
+        objects = objects.filter { object in
+            switch AuditKind(rawValue: object.kind) {
+            case .region: scope.covers(kind: object.kind, .some([object.name]))
+            case .subnet:
+                object.region.map { scope.covers(kind: object.kind, .some([$0])) } ?? false
+            default: false
+            }
+        }
+        journal.keys = []
     }
 
     /// Reads the status from the ledger, for a change with an expired journal entry. Returns nil if the row has no

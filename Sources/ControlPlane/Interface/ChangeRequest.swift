@@ -6,6 +6,8 @@ package import Domain
 package struct ChangeRequest: Sendable {
     package var id: ChangeID
     package var context: ChangeContext
+    /// The rights of the caller over objects.
+    package var scope: AccessScope
     /// The fingerprint of a request with an Idempotency-Key: the SHA-256, in hex, of method, path, query and body.
     /// Nil if the request has no Idempotency-Key.
     package var fingerprint: String?
@@ -15,16 +17,21 @@ package struct ChangeRequest: Sendable {
     /// The last values that this API wrote, by key, for keys where a PUT leaves out stored members. A key that this
     /// API never wrote has no entry. Nil if nobody asked the ledger.
     var lastWritten: [String: JSONValue]?
+    /// The id of the caller's token or certificate; nil for a method without one. It is not a secret.
+    package var credential: String?
+    /// True if the caller asks to skip the second person. The caller then gave a reason.
+    package var isBreakGlass = false
     /// Warnings about the text from which the operation was read.
     var textWarnings: [Violation] = []
 
     package init(
-        id: ChangeID, context: ChangeContext, fingerprint: String? = nil,
+        id: ChangeID, context: ChangeContext, scope: AccessScope, fingerprint: String? = nil,
         operation: ChangeOperation, precondition: Precondition = .none,
         options: ChangeOptions = ChangeOptions()
     ) {
         self.id = id
         self.context = context
+        self.scope = scope
         self.fingerprint = fingerprint
         self.operation = operation
         self.precondition = precondition
@@ -44,12 +51,14 @@ package enum ChangeOperation: Sendable {
     /// Creates or replaces every object of the manifest. Deletes the objects that `prune` selects and the manifest
     /// does not name. All changes are applied, or none.
     case apply(Manifest, prune: Selector?)
+    /// Confirms or ends a pending change.
+    case settle(PendingAction, ChangeID)
 
-    /// The object that the request names; nil for a manifest. An allocation may have only a kind and a region, with
+    /// The object that the request names; nil for a manifest or a pending change. An allocation may have only a kind and a region, with
     /// an empty name.
     package var name: ObjectName? {
         switch self {
-        case .apply: nil
+        case .apply, .settle: nil
         case .put(let name, _), .patch(let name, _), .delete(let name): name
         case .allocateSubnet(let region, let document):
             .subnet(region: region, name: document["name"]?.stringValue ?? "")
@@ -64,6 +73,7 @@ package enum ChangeOperation: Sendable {
         case .delete: "delete"
         case .allocateSubnet: "allocate"
         case .apply: "apply"
+        case .settle(let action, _): action.rawValue
         }
     }
 }

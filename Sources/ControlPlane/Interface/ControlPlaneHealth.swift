@@ -7,6 +7,11 @@ package struct ControlPlaneHealth: Sendable {
     package struct Part: Sendable {
         package var isHealthy: Bool
         package var detail: String
+
+        package init(isHealthy: Bool, detail: String) {
+            self.isHealthy = isHealthy
+            self.detail = detail
+        }
     }
 
     package var etcd: Part

@@ -50,6 +50,18 @@ package struct ListPage: Sendable {
     package var findings: [ObjectFinding] = []
 }
 
+extension ListQuery.Collection {
+    /// The kind of the objects in the collection. Policies have two kinds, so their collection has none.
+    package var kind: String? {
+        switch self {
+        case .regions: "Region"
+        case .subnets: "Subnet"
+        case .regionPolicies: "NetworkPolicy"
+        case .policies: nil
+        }
+    }
+}
+
 extension ListQuery {
     /// True if the query excludes objects of the collection.
     var isFiltered: Bool {

@@ -39,6 +39,19 @@ package enum ObjectName: Hashable, Sendable {
     }
 }
 
+extension ObjectName {
+    /// Returns nil for an unknown kind, or if the region of an object is missing.
+    init?(kind: String, name: String, region: String?) {
+        switch (kind, region) {
+        case ("Region", _): self = .region(name)
+        case ("Subnet", let region?): self = .subnet(region: region, name: name)
+        case ("GlobalNetworkPolicy", _), (CrossRegionPolicy.kind, _): self = .policy(name)
+        case ("NetworkPolicy", let region?): self = .regionPolicy(region: region, name: name)
+        default: return nil
+        }
+    }
+}
+
 extension ObjectName: CustomStringConvertible {
     package var description: String {
         switch self {

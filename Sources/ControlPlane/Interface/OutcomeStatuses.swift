@@ -17,15 +17,18 @@ package struct OutcomeStatuses: Sendable {
 
     /// Returns the status of the answer for a change with this verb.
     package var done: @Sendable (ChangeVerb) -> Int
+    /// The status of the answer for a change that waits for a second person.
+    package var held: Int
     package var refused: @Sendable (Refusal.Reason) -> Problem
     package var failed: @Sendable (ControlPlaneError.Code) -> Problem
 
     package init(
-        done: @escaping @Sendable (ChangeVerb) -> Int,
+        done: @escaping @Sendable (ChangeVerb) -> Int, held: Int,
         refused: @escaping @Sendable (Refusal.Reason) -> Problem,
         failed: @escaping @Sendable (ControlPlaneError.Code) -> Problem
     ) {
         self.done = done
+        self.held = held
         self.refused = refused
         self.failed = failed
     }

@@ -29,6 +29,16 @@ package struct Refusal: Sendable {
         case rollbackAbsent
         /// etcd refuses the change permanently.
         case refusedByEtcd
+        /// The caller lacks the right to change the object, before or after the change.
+        case forbidden
+        /// A pending change no longer has the plan that was requested.
+        case pendingStale
+        /// The time of a pending change is over.
+        case pendingExpired
+        /// The author of a pending change cannot be its second person.
+        case ownRequest
+        /// Too many changes wait for a second person.
+        case tooManyPending
     }
 
     package var reason: Reason

@@ -14,9 +14,7 @@ struct EtcdSnapshot: Sendable {
         _ store: any KeyValueStore, at revision: Int64, keepsValues: Bool
     ) async throws -> EtcdSnapshot {
         var listing = EtcdSnapshot()
-        let prefixes =
-            MirrorState.kinds.map(ResourceKey.prefix) + [MirrorState.endpointPrefix]
-        for prefix in prefixes {
+        for prefix in AuditedKey.prefixes + [MirrorState.endpointPrefix] {
             // All pages are read at one revision, so that together they show one state.
             try await store.rangePages(prefix: EtcdKey(prefix), revision: revision) { page in
                 for keyValue in page.keyValues { listing.add(keyValue, keepsValues: keepsValues) }
@@ -32,13 +30,13 @@ struct EtcdSnapshot: Sendable {
         _ store: any KeyValueStore, at revision: Int64
     ) async throws -> [String: Int64] {
         var revisions: [String: Int64] = [:]
-        for prefix in MirrorState.kinds.map(ResourceKey.prefix) {
+        for prefix in AuditedKey.prefixes {
             try await store.rangePages(
                 // Without values the keys are small, so a page can hold many of them.
                 prefix: EtcdKey(prefix), revision: revision, pageSize: 10_000, keysOnly: true
             ) { page in
                 for keyValue in page.keyValues {
-                    guard let path = MirrorState.auditedKey(keyValue.key)?.path else { continue }
+                    guard let path = AuditedKey(keyValue.key)?.path else { continue }
                     revisions[path] = keyValue.modRevision
                 }
             }
@@ -48,7 +46,7 @@ struct EtcdSnapshot: Sendable {
 
     private mutating func add(_ keyValue: KeyValue, keepsValues: Bool) {
         state.put(keyValue)
-        guard keepsValues, let path = MirrorState.auditedKey(keyValue.key)?.path else { return }
+        guard keepsValues, let path = AuditedKey(keyValue.key)?.path else { return }
         audited[path] = keyValue
     }
 }

@@ -46,13 +46,13 @@ package struct GapComparison: Sendable {
         var states: [String: KnownState] = [:]
         let (journaled, doubts) = readJournal()
         for change in journaled {
-            guard let key = MirrorState.auditedKey(EtcdKey(change.path)) else { continue }
+            guard let key = AuditedKey(EtcdKey(change.path)) else { continue }
             let after = state(after: change, key)
             projection.rows.append(row(change, key, states[change.path] ?? first(key), after))
             (states[change.path], last[change.path]) = (after, change)
         }
         for path in Set(known.keys).union(current.keys).sorted() {
-            guard let key = MirrorState.auditedKey(EtcdKey(path)) else { continue }
+            guard let key = AuditedKey(EtcdKey(path)) else { continue }
             let (before, after) = (known[path], current[path])
             // A key that was written again with the same value counts as changed, because its mod_revision differs.
             let isSame = before?.modRevision == after?.modRevision && isSame(before, after)
@@ -186,12 +186,12 @@ package struct GapComparison: Sendable {
 
     /// Returns the key's value before the first change of it in the journal. This is the ledger's last value. The value
     /// counts as unseen if the ledger's objects came from another etcd or from before a restore.
-    private func first(_ key: ResourceKey) -> KnownState {
+    private func first(_ key: AuditedKey) -> KnownState {
         guard from > 0 || known.isEmpty else { return .unseen }
         return .value(known[key.path].map { AuditedValue(key, Array($0.value.utf8)) })
     }
 
-    private func state(after change: Journaled, _ key: ResourceKey) -> KnownState {
+    private func state(after change: Journaled, _ key: AuditedKey) -> KnownState {
         if let stored = current[change.path], stored.modRevision == change.revision {
             return .value(AuditedValue(key, stored.value))
         }
@@ -200,7 +200,7 @@ package struct GapComparison: Sendable {
 
     /// Returns the row of a change in the journal. The row contains the object before and after the change, if known.
     private func row(
-        _ change: Journaled, _ key: ResourceKey, _ before: KnownState, _ after: KnownState
+        _ change: Journaled, _ key: AuditedKey, _ before: KnownState, _ after: KnownState
     ) -> AuditRecord.Draft {
         var row = projector.draft(
             key, before: change.verb == .create ? nil : before.value, after: after.value, time: now)
@@ -223,7 +223,7 @@ package struct GapComparison: Sendable {
     ///
     /// - Parameter state: The value after the key's last change in the journal; nil if the journal has none.
     private func row(
-        _ key: ResourceKey, _ state: KnownState?, _ after: KeyValue?
+        _ key: AuditedKey, _ state: KnownState?, _ after: KeyValue?
     ) -> AuditRecord.Draft {
         let before =
             state ?? .value(known[key.path].map { AuditedValue(key, Array($0.value.utf8)) })

@@ -80,7 +80,7 @@ package final class Mirror: Sendable {
             }
         }
         let events = zip(changes.events, before).compactMap { event, before in
-            MirrorState.auditedKey(event.keyValue.key).map { key in
+            AuditedKey(event.keyValue.key).map { key in
                 AuditedEvent(
                     key: key, before: before?.bytes,
                     after: event.kind == .put ? event.keyValue.value : nil)
@@ -99,7 +99,7 @@ package final class Mirror: Sendable {
     /// Checks the affected subnets again if a region was added or removed or its blocks changed, because the new blocks
     /// may contain or overlap them. Checks a bounded number of subnets under one lock, because there may be many.
     private func judgePlaces(after event: WatchEvent, _ put: PreparedPut?, before: MirrorEntry?) {
-        guard let key = MirrorState.auditedKey(event.keyValue.key),
+        guard let key = AuditedKey(event.keyValue.key)?.resource,
             case .region(let region)? = InventoryKey(key)
         else { return }
         var entry: MirrorEntry?

@@ -12,8 +12,8 @@ package struct MirrorEntry: Sendable, Equatable {
 
 /// The state of the followed etcd keys. Only `put` and `delete` change the stored keys.
 ///
-/// It stores policies, network sets (including regions and subnets), tiers and the ClusterInformation in full. It
-/// also stores the labels of endpoints, the names of endpoints in the legacy namespace, and `head`. It ignores all
+/// It stores policies, network sets (including regions and subnets), tiers and the ClusterInformation in full, and
+/// the changes that wait for a second person. It also stores the labels of endpoints, the names of endpoints in the legacy namespace, and `head`. It ignores all
 /// other keys.
 package struct MirrorState: Sendable {
     /// The keys that are stored in full, by path.
@@ -59,14 +59,6 @@ package struct MirrorState: Sendable {
     private static let legacyEndpointPrefix = ResourceKey.prefix(
         .workloadEndpoint, namespace: RegionNamespace.legacy)
 
-    /// Returns the audited resource of `key`; nil for other keys.
-    static func auditedKey(_ key: EtcdKey) -> ResourceKey? {
-        guard let path = key.string, let resource = ResourceKey(path: path),
-            kinds.contains(resource.kind)
-        else { return nil }
-        return resource
-    }
-
     /// Returns the path of the WorkloadEndpoint at `key`; nil for other keys.
     static func endpointPath(_ key: EtcdKey) -> String? {
         key.hasPrefix(endpointKeyPrefix) ? key.string : nil
@@ -91,6 +83,7 @@ package struct MirrorState: Sendable {
             versions.note(key.kind)
             index(key, old: old, new: entry)
             return old
+        case .pending(let path, let entry): return entries.set(path, entry)
         case .endpoint(let path, let labels):
             noteEndpoint(path, labels, exists: true)
         case .other: break
@@ -105,11 +98,12 @@ package struct MirrorState: Sendable {
             storedHead = .absent
             storedHeadRevision = 0
         }
-        guard let key = Self.auditedKey(key) else {
+        guard let audited = AuditedKey(key) else {
             if let path = Self.endpointPath(key) { noteEndpoint(path, nil, exists: false) }
             return nil
         }
-        let old = entries.remove(key.path)
+        let old = entries.remove(audited.path)
+        guard let key = audited.resource else { return old }
         stored.set(key, nil)
         versions.note(key.kind)
         index(key, old: old, new: nil)
@@ -181,6 +175,8 @@ package struct PreparedPut: Sendable {
     package enum Content: Sendable {
         /// A key whose changes are audited.
         case audited(ResourceKey, MirrorEntry, StoredFacts)
+        /// A change that waits for a second person.
+        case pending(path: String, MirrorEntry)
         /// A WorkloadEndpoint and its labels; nil if absent.
         case endpoint(path: String, labels: [String: String]?)
         case other
@@ -192,13 +188,15 @@ package struct PreparedPut: Sendable {
     /// Parses and checks the value of one key.
     package init(_ keyValue: KeyValue) {
         self.keyValue = keyValue
-        if let key = MirrorState.auditedKey(keyValue.key) {
+        var entry = MirrorEntry(bytes: keyValue.value, modRevision: keyValue.modRevision)
+        if case .resource(let key)? = AuditedKey(keyValue.key) {
             let value = StoredValue(key, keyValue.value)
-            var entry = MirrorEntry(bytes: keyValue.value, modRevision: keyValue.modRevision)
             if InventoryKey(key) != nil, let resource = value.resource {
                 entry.nets = InventoryResource.nets(resource)
             }
             content = .audited(key, entry, StoredFacts(key, value))
+        } else if case .pending(let id)? = AuditedKey(keyValue.key) {
+            content = .pending(path: Keyspace.pendingPrefix + id.text, entry)
         } else if let path = MirrorState.endpointPath(keyValue.key) {
             content = .endpoint(path: path, labels: EndpointLabels.labels(in: keyValue.value))
         } else {

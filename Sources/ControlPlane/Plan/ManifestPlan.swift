@@ -107,6 +107,11 @@ extension Refusal.Reason {
         case .tooLarge: RuleID("apply.too-large")
         case .rollbackAbsent: RuleID("apply.rollback-absent")
         case .refusedByEtcd: RuleID("apply.refused-by-etcd")
+        case .forbidden: RuleID("apply.forbidden")
+        case .pendingStale: RuleID("apply.pending-stale")
+        case .pendingExpired: RuleID("apply.pending-expired")
+        case .ownRequest: RuleID("apply.own-request")
+        case .tooManyPending: RuleID("apply.too-many-pending")
         }
     }
 }

@@ -52,6 +52,10 @@ package struct PlannedWrite: Sendable {
     package var followers: [PlannedWrite] = []
     /// The plan of the CrossRegionPolicy; nil for any other object.
     var crossRegion: PlannedCrossRegion?
+    /// The pending change that the write creates or ends; nil for a write of objects.
+    var pending: PendingChange?
+    /// The second person or the override, for the journal; nil for neither.
+    var approval: JSONValue?
 
     /// The approximate number of bytes that the write takes in the transaction. The constant stands for the journal
     /// entry. Each key counts twice, because it occurs in a comparison and in an operation.
@@ -136,17 +140,17 @@ extension PreparedChange {
     package var isQuicklyPlanned: Bool {
         switch self {
         case .putPolicy, .putCrossRegion, .allocate, .delete(.policy), .delete(.regionPolicy): true
-        case .putRegion, .putSubnet, .patch, .delete, .apply: false
+        case .putRegion, .putSubnet, .patch, .delete, .apply, .settle: false
         }
     }
 
-    /// False if the change is a manifest with more than 200 documents or with `prune`. Planning it in the writer would
-    /// delay all other changes for too long.
+    /// False if the change is a manifest with more than 200 documents or with `prune`, or if it confirms another
+    /// change, which may be such a manifest. Planning it in the writer would delay all other changes for too long.
     package var mayBePlannedByWriter: Bool {
-        if case .apply(let manifest) = self {
-            manifest.count <= 200 && manifest.prune == nil
-        } else {
-            true
+        switch self {
+        case .apply(let manifest): manifest.count <= 200 && manifest.prune == nil
+        case .settle(let action, _): action != .confirm
+        default: true
         }
     }
 }

@@ -27,15 +27,24 @@ extension Planner {
         guard violations.isEmpty, let policy = prepared.decoded.value else {
             return .refused(Refusal(breaking: violations))
         }
+        let owned = Set(current?.parts.map(\.resource.key) ?? [])
+        let taken = targets.dropFirst().compactMap(\.stored?.resource).filter {
+            !owned.contains($0.key)
+        }
+        guard !taken.contains(where: { takesForeignPart($0, request) }) else {
+            return .refused(.forbidden(touching: object, request))
+        }
+        let regions = knownRegions(targets.map(\.compiled.judged), request, view)
         let warnings =
             (CrossRegionCompiler.warnings(
-                policy, compiled: targets.map(\.compiled), knownRegions: view.regions)
-            + unmatched(CrossRegionCompiler.references(policy).selectors, view)).map(
+                policy, compiled: targets.map(\.compiled), knownRegions: regions)
+            + unmatched(CrossRegionCompiler.references(policy).selectors, request, view)).map(
                 prepared.placed)
         let key = current?.key ?? newPolicyKey(object, tier: PolicyName.defaultTier, view)
         return decision(
             object, policy, targets, current,
-            warnings + nameWarnings(object, key, current, view).map(prepared.placed), view)
+            warnings + nameWarnings(object, key, current, request, view).map(prepared.placed),
+            view)
     }
 
     /// A compiled policy, and the object that is already stored under its name.
@@ -72,10 +81,14 @@ extension Planner {
     }
 
     /// Returns a warning for each group, project or label in `selectors` that no VM carries now. Labels of network sets
-    /// are not checked.
-    func unmatched(_ selectors: [Located<Selector>], _ view: PlanningView) -> [Violation] {
-        selectors.compactMap { located in
-            guard !view.isCarried(located.value) else { return nil }
+    /// are not checked. Only the VMs of regions that the caller may see count.
+    func unmatched(
+        _ selectors: [Located<Selector>], _ request: ChangeRequest, _ view: PlanningView
+    ) -> [Violation] {
+        let regions = request.scope.regions(for: .readObjects, kind: "Region")
+        return selectors.compactMap { located in
+            let selector = located.value.limited(to: regions)
+            guard !view.isCarried(selector) else { return nil }
             return Violation(
                 pointer: located.pointer, rule: .lintMatchesNothing,
                 message:

@@ -53,7 +53,8 @@ extension Planner {
                         + "\(Manifest.maximumDocuments) are allowed: split it"))
         }
         var plan = ManifestPlan(view, manifest)
-        guard var victims = manifest.violations.isEmpty ? victims(manifest, view) : [] else {
+        guard var victims = manifest.violations.isEmpty ? victims(manifest, request, view) : []
+        else {
             return .refused(
                 Refusal(
                     .tooLarge,
@@ -63,7 +64,7 @@ extension Planner {
         }
         victims.removeAll { name in
             guard !plan.view.isAbandoned else { return false }
-            let decision = planDelete(name, inner, plan.view)
+            let decision = decide(.delete(name), inner, plan.view)
             if case .refused(let refusal) = decision, refusal.reason == .inUse { return false }
             plan.take(decision, name, at: nil)
             return true
@@ -83,15 +84,17 @@ extension Planner {
         }
         for name in victims {
             guard !plan.view.isAbandoned else { return .refused(Self.tooSlow) }
-            plan.take(planDelete(name, inner, plan.view), name, at: nil)
+            plan.take(decide(.delete(name), inner, plan.view), name, at: nil)
         }
         return plan.decision()
     }
 
     /// Returns the objects that `prune` selects and the manifest does not name: policies, then subnets, then regions.
     /// Returns nil if there are more objects than one change can remove. Neutron's own policies are never
-    /// included.
-    private func victims(_ manifest: PreparedManifest, _ view: PlanningView) -> [ObjectName]? {
+    /// included, and neither are objects that the caller may not see.
+    private func victims(
+        _ manifest: PreparedManifest, _ request: ChangeRequest, _ view: PlanningView
+    ) -> [ObjectName]? {
         guard let prune = manifest.prune else { return [] }
         let named = Set(manifest.items.map(\.name))
         // Up to `maximumDocuments` of the selected objects may be named in the manifest, and these are kept.
@@ -100,7 +103,8 @@ extension Planner {
         let victims = paths.compactMap { path -> ObjectName? in
             guard let key = ResourceKey(path: path), let resource = view.resource(key)?.resource,
                 let name = ObjectName(resource), !named.contains(name),
-                reserved(name.name) == nil, view.source(ofPart: resource) == nil
+                reserved(name.name) == nil, view.source(ofPart: resource) == nil,
+                request.scope.readsEverything || visible(name, to: request.scope, view) != nil
             else { return nil }
             return name
         }

@@ -130,10 +130,10 @@ extension Planner {
         if let refusal = partRefusal(current, view) { return .refused(refusal) }
         switch name {
         case .region(let region):
-            if let refusal = inUse(region, view) { return .refused(refusal) }
+            if let refusal = inUse(region, request.scope, view) { return .refused(refusal) }
         case .subnet(let region, let subnet):
             let id = SubnetID(region: region, name: subnet)
-            if let refusal = inUse(id, view) { return .refused(refusal) }
+            if let refusal = inUse(id, request.scope, view) { return .refused(refusal) }
         case .policy, .regionPolicy: break
         }
         return deletion(name, current, twins: twins(name, current, view))

@@ -91,8 +91,9 @@ extension Planner {
             key: key, authoredName: name.name, judged: stored, existing: existing,
             identity: .of(existing, fresh: environment.identity()))
         let warnings =
-            judged.warnings(view.regions) + unmatched(judged.groups, view)
-            + nameWarnings(name, key, current, view)
+            judged.warnings(knownRegions([stored], request, view))
+            + unmatched(judged.groups, request, view)
+            + nameWarnings(name, key, current, request, view)
             + removalWarnings(resource, current, request)
         return decision(
             name, resource, current, warnings: warnings,
@@ -103,19 +104,23 @@ extension Planner {
     /// Returns warnings about a policy's key. They report a second key that stores the same object, and a prefixed
     /// name while other policies are stored without a prefix.
     func nameWarnings(
-        _ name: ObjectName, _ key: ResourceKey, _ current: CurrentObject?, _ view: PlanningView
+        _ name: ObjectName, _ key: ResourceKey, _ current: CurrentObject?,
+        _ request: ChangeRequest, _ view: PlanningView
     ) -> [Violation] {
         guard let current else {
             let prefixed = view.prefixedPolicies
+            let total = prefixed + view.plainPolicies
+            // The numbers count policies that not everyone may see.
+            let share = request.scope.readsEverything ? "\(prefixed) of \(total)" : "other"
             guard policyNames == .auto, key.name != name.name, view.plainPolicies > 0 else {
                 return []
             }
             return [
                 Violation(
                     pointer: "/metadata/name", rule: .policyNameConvention,
-                    message: "is stored as \(key.name), because \(prefixed) of"
-                        + " \(prefixed + view.plainPolicies) policies are stored with their tier: delete those,"
-                        + " or set --policy-names")
+                    message:
+                        "is stored as \(key.name), because \(share) policies are stored with their"
+                        + " tier: delete those, or set --policy-names")
             ]
         }
         return twins(name, current, view).map { twin in

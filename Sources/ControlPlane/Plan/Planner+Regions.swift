@@ -17,9 +17,9 @@ extension Planner {
             return .refused(refusal)
         }
         var violations = decoded.violations + changedIdentity(object, decoded.readOnly, current)
-        var obstacles: [ObjectReference] = []
+        var obstacles: [ObjectReference?] = []
         if let region = decoded.value {
-            let conflicts = conflicts(of: region, current?.resource, view)
+            let conflicts = conflicts(of: region, current?.resource, request.scope, view)
             violations += conflicts.map(\.violation)
             obstacles = conflicts.map(\.object)
         }
@@ -38,24 +38,33 @@ extension Planner {
 
     /// Returns a refusal that lists the violations. Its reason is `overlap` if every violation concerns another object,
     /// and `invalid` otherwise.
-    func invalid(_ violations: ViolationList, _ obstacles: [ObjectReference]) -> Refusal {
-        Refusal(
+    ///
+    /// - Parameter obstacles: The objects. An object that the caller may not see is nil, and is neither listed nor
+    ///   counted.
+    func invalid(_ violations: ViolationList, _ obstacles: [ObjectReference?]) -> Refusal {
+        let seen = obstacles.compactMap { $0 }
+        return Refusal(
             breaking: violations,
             reason: violations.total == obstacles.count ? .overlap : .invalid,
-            objects: Array(obstacles.prefix(Self.listedObjects)), total: obstacles.count)
+            objects: Array(seen.prefix(Self.listedObjects)), total: seen.count)
     }
 
-    private typealias Conflict = (violation: Violation, object: ObjectReference)
+    private typealias Conflict = (violation: Violation, object: ObjectReference?)
 
     /// Returns the conflicts of the region's address blocks. They may overlap blocks or subnets of other regions, or no
     /// longer cover subnets of this region.
     private func conflicts(
-        of region: Region, _ existing: Resource?, _ view: PlanningView
+        of region: Region, _ existing: Resource?, _ scope: AccessScope, _ view: PlanningView
     ) -> [Conflict] {
         var found: [Conflict] = []
         for (index, block) in region.addressBlocks.enumerated() {
             let pointer = "/addressBlocks/\(index)"
+            var isHidden = false
             for other in view.blocks(overlapping: block) where other.region != region.name {
+                guard scope.sees("Region", in: other.region) else {
+                    isHidden = true
+                    continue
+                }
                 found.append(
                     conflict(
                         pointer, .regionBlockOverlap,
@@ -65,12 +74,20 @@ extension Planner {
                             cidr: other.cidr.description)))
             }
             for other in view.subnets(overlapping: block) where other.id.region != region.name {
+                guard scope.sees("Subnet", in: other.id.region) else {
+                    isHidden = true
+                    continue
+                }
                 found.append(
                     conflict(
                         pointer, .regionBlockTakesSubnet,
                         "\(block) overlaps \(other.cidr), subnet \(other.id.name) of region "
                             + other.id.region,
                         other.id.reference(cidr: other.cidr)))
+            }
+            if isHidden {
+                found.append(
+                    conflict(pointer, .regionBlockOverlap, Refusal.hiddenOverlap(block), nil))
             }
         }
         return found + uncovered(region, existing, view)
@@ -99,9 +116,18 @@ extension Planner {
     }
 
     private func conflict(
-        _ pointer: String, _ rule: RuleID, _ message: String, _ object: ObjectReference
+        _ pointer: String, _ rule: RuleID, _ message: String, _ object: ObjectReference?
     ) -> Conflict {
         (Violation(pointer: pointer, rule: rule, message: message), object)
+    }
+
+    /// Returns true if the caller may know the stored policy.
+    private func isVisible(_ path: String, to scope: AccessScope, _ view: PlanningView) -> Bool {
+        guard !scope.readsEverything else { return true }
+        guard let key = ResourceKey(path: path), let resource = view.resource(key)?.resource,
+            let name = ObjectName(resource)
+        else { return false }
+        return visible(name, to: scope, view) != nil
     }
 
     func subnets(of region: String, _ view: PlanningView) -> [Subnet] {
@@ -115,28 +141,35 @@ extension Planner {
     }
 
     /// Returns the refusal to delete a region that is still in use; nil if it is unused.
-    func inUse(_ region: String, _ view: PlanningView) -> Refusal? {
-        var users = subnets(of: region, view).map {
+    func inUse(_ region: String, _ scope: AccessScope, _ view: PlanningView) -> Refusal? {
+        let subnets = subnets(of: region, view)
+        var users = subnets.filter { _ in scope.sees("Subnet", in: region) }.map {
             ObjectReference(
                 kind: "Subnet", name: $0.name, region: region, cidr: $0.cidr.description)
         }
         let namespace = RegionNamespace.of(region: region)
         let inNamespace = ResourceKey.prefix(.networkPolicy, namespace: namespace)
-        users += view.paths(prefix: inNamespace).map {
+        let own = view.paths(prefix: inNamespace)
+        let others = view.policies(mentioning: region)
+        users += own.filter { isVisible($0, to: scope, view) }.map {
             ObjectReference(
                 kind: "NetworkPolicy", name: String($0.dropFirst(inNamespace.count)),
                 region: region)
         }
-        users += view.policies(mentioning: region).map { path in
+        users += others.filter { isVisible($0, to: scope, view) }.map { path in
             let resource = ResourceKey(path: path).flatMap { view.resource($0)?.resource }
             return ObjectReference(
                 kind: "GlobalNetworkPolicy", name: resource.map(PolicyName.authored) ?? path)
         }
-        guard !users.isEmpty else { return nil }
+        let hasHidden = users.count < subnets.count + own.count + others.count
+        guard !users.isEmpty || hasHidden else { return nil }
+        let counted = "\(users.count) object\(users.count == 1 ? "" : "s")"
+        let hidden = Refusal.hiddenUsers
         return Refusal(
             .inUse,
-            "region \(region) is still used by \(users.count) object\(users.count == 1 ? "" : "s"):"
-                + " delete or change them first",
+            "region \(region) is still used by "
+                + (!hasHidden ? counted : users.isEmpty ? hidden : "\(counted) and \(hidden)")
+                + ": delete or change them first",
             objects: Array(users.prefix(Self.listedObjects)), total: users.count)
     }
 
@@ -153,16 +186,23 @@ extension Planner {
         let endpoints = view.legacyEndpoints.map {
             ObjectReference(kind: "WorkloadEndpoint", name: $0)
         }
+        guard !endpoints.isEmpty || !policies.isEmpty else { return nil }
+        // The legacy namespace belongs to no region, so only a caller with rights in all regions may know its objects.
+        let isSeen = request.scope.readsEverything
         let lost =
-            endpoints.prefix(Self.listedObjects / 2) + policies.prefix(Self.listedObjects / 2)
-        guard !lost.isEmpty else { return nil }
+            isSeen
+            ? endpoints.prefix(Self.listedObjects / 2) + policies.prefix(Self.listedObjects / 2)
+            : []
+        let content =
+            isSeen
+            ? "\(endpoints.count) endpoints and \(policies.count) security group policies"
+            : Refusal.hiddenUsers
         return Refusal(
             .legacyLoss,
-            "namespace \"openstack\", that of a site without a region name, holds "
-                + "\(endpoints.count) endpoints and \(policies.count) security group policies; the "
+            "namespace \"openstack\", that of a site without a region name, holds \(content); the "
                 + "Neutron of a named region deletes them at its next resync. Move that site to a "
                 + "region name first, or repeat with acknowledgeLegacyLoss=true",
-            objects: Array(lost), total: endpoints.count + policies.count)
+            objects: Array(lost), total: isSeen ? endpoints.count + policies.count : 0)
     }
 }
 

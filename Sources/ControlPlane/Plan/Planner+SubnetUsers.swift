@@ -18,14 +18,19 @@ extension PlanningView {
 
 extension Planner {
     /// Returns the refusal to delete a subnet that a CrossRegionPolicy names; nil if no CrossRegionPolicy names it.
-    func inUse(_ subnet: SubnetID, _ view: PlanningView) -> Refusal? {
-        let users = view.crossRegionPolicies(naming: subnet)
-        guard !users.isEmpty else { return nil }
+    func inUse(_ subnet: SubnetID, _ scope: AccessScope, _ view: PlanningView) -> Refusal? {
+        let all = view.crossRegionPolicies(naming: subnet)
+        guard !all.isEmpty else { return nil }
+        let users = all.filter {
+            scope.readsEverything || visible(.policy($0), to: scope, view) != nil
+        }
         let name = ObjectName.subnet(region: subnet.region, name: subnet.name)
+        let counted = "\(users.count) CrossRegionPolic\(users.count == 1 ? "y" : "ies")"
+        let hidden = Refusal.hiddenUsers
+        let named =
+            users.count == all.count ? counted : users.isEmpty ? hidden : "\(counted) and \(hidden)"
         return Refusal(
-            .inUse,
-            "\(name) is named by \(users.count) CrossRegionPolic\(users.count == 1 ? "y" : "ies"): "
-                + "delete or change them first",
+            .inUse, "\(name) is named by \(named): delete or change them first",
             objects: users.prefix(Self.listedObjects).map {
                 ObjectReference(kind: CrossRegionPolicy.kind, name: $0)
             },
@@ -33,13 +38,15 @@ extension Planner {
     }
 
     /// Adds to a decision the recompiled CrossRegionPolicies that name a subnet with a changed network. Their rules
-    /// may contain the network itself, so the same transaction updates both.
+    /// may contain the network itself, so the same transaction updates both. The caller therefore needs the right to
+    /// change these policies too.
     func followed(
         _ decision: Decision, _ request: ChangeRequest, _ view: PlanningView
     ) -> Decision {
         guard case .write(var write) = decision else { return decision }
         let moved = (write.parts.isEmpty ? [write] : write.parts).compactMap(\.movedSubnet)
         guard !moved.isEmpty else { return decision }
+        let stored = view
         var view = view
         view.apply(write)
         let written = Set(write.writes.map(\.path))
@@ -52,7 +59,19 @@ extension Planner {
                 let source = current.resource.flatMap(CrossRegionAnnotation.sourceDocument(of:)),
                 let prepared = PreparedCrossRegion(source, name: name)
             else { continue }
-            switch planPut(crossRegion: name, prepared, request.withoutConditions, view) {
+            let following = planPut(crossRegion: name, prepared, request.withoutConditions, view)
+            if case .unchanged = following { continue }
+            // With the new network the policy differs from its source, so the stored policy is judged.
+            let object = self.current(.policy(name), stored)?.object
+            guard request.scope.writesEverything || object.map(request.scope.changes) ?? false
+            else {
+                return .refused(
+                    Refusal(
+                        .forbidden,
+                        "the new network also changes a policy that names the subnet, and no role of"
+                            + " \(request.context.actor) allows changes of that policy"))
+            }
+            switch following {
             case .unchanged: continue
             case .write(let follower):
                 view.apply(follower)

@@ -17,9 +17,10 @@ extension Planner {
             return .refused(refusal)
         }
         var violations = decoded.violations + changedIdentity(name, decoded.readOnly, current)
-        var obstacles: [ObjectReference] = []
+        var obstacles: [ObjectReference?] = []
         if let subnet = decoded.value {
-            (violations, obstacles) = conflicts(subnet, id, region, view, after: violations)
+            (violations, obstacles) = conflicts(
+                subnet, id, region, request.scope, view, after: violations)
         }
         guard violations.isEmpty, let subnet = decoded.value else {
             return .refused(invalid(violations, obstacles))
@@ -38,13 +39,14 @@ extension Planner {
     }
 
     /// Checks the subnet's block against all regions and adds the broken rules to `violations`. Returns the
-    /// violations and the objects that the block overlaps.
+    /// violations and the objects that the block overlaps. All objects that the caller may not see are one nil.
     private func conflicts(
-        _ subnet: Subnet, _ id: SubnetID, _ region: Region, _ view: PlanningView,
-        after violations: ViolationList
-    ) -> (ViolationList, [ObjectReference]) {
+        _ subnet: Subnet, _ id: SubnetID, _ region: Region, _ scope: AccessScope,
+        _ view: PlanningView, after violations: ViolationList
+    ) -> (ViolationList, [ObjectReference?]) {
         var violations = violations
-        var objects: [ObjectReference] = []
+        var objects: [ObjectReference?] = []
+        var isHidden = false
         let cidr = subnet.cidr
         if !region.addressBlocks.isEmpty,
             !region.addressBlocks.contains(where: { $0.contains(cidr) })
@@ -57,6 +59,10 @@ extension Planner {
                         + blocks))
         }
         for other in view.subnets(overlapping: cidr) where other.id != id {
+            guard scope.sees("Subnet", in: other.id.region) else {
+                isHidden = true
+                continue
+            }
             objects.append(other.id.reference(cidr: other.cidr))
             violations.append(
                 Violation(
@@ -65,6 +71,10 @@ extension Planner {
                         + other.id.region))
         }
         for other in view.blocks(overlapping: cidr) where other.region != region.name {
+            guard scope.sees("Region", in: other.region) else {
+                isHidden = true
+                continue
+            }
             objects.append(
                 ObjectReference(
                     kind: "Region", name: other.region, region: other.region,
@@ -74,6 +84,12 @@ extension Planner {
                     pointer: "/cidr", rule: .subnetInForeignBlock,
                     message: "\(cidr) overlaps \(other.cidr), an address block of region "
                         + other.region))
+        }
+        if isHidden {
+            objects.append(nil)
+            violations.append(
+                Violation(
+                    pointer: "/cidr", rule: .subnetOverlap, message: Refusal.hiddenOverlap(cidr)))
         }
         return (violations, objects)
     }

@@ -6,22 +6,25 @@ import Domain
 /// planner is pure and writes nothing.
 package struct Planner: Sendable {
     let policyNames: PolicyNameConvention
-    let environment: PlanningEnvironment
+    var environment: PlanningEnvironment
+    let twoPersons: TwoPersonRule
     /// Signs journal entries and decides which entries to believe.
     var journal = JournalAuthenticator()
 
     /// Creates a planner. Without keys in `journal` it signs no entry and believes every readable one.
     package init(
         policyNames: PolicyNameConvention, environment: PlanningEnvironment,
-        journal: JournalAuthenticator = JournalAuthenticator()
+        twoPersons: TwoPersonRule = .off, journal: JournalAuthenticator = JournalAuthenticator()
     ) {
         self.policyNames = policyNames
         self.environment = environment
+        self.twoPersons = twoPersons
         self.journal = journal
     }
 
-    /// Returns the decision about the request, including the changes that result from it.
-    package func plan(_ change: PreparedChange, _ request: ChangeRequest, _ view: PlanningView)
+    /// Returns the decision about the request, including the changes that result from it. Does not ask for a second
+    /// person; `plan` does.
+    func planObjects(_ change: PreparedChange, _ request: ChangeRequest, _ view: PlanningView)
         -> Decision
     {
         let decision = followed(decide(change, request, view), request, view)
@@ -29,8 +32,9 @@ package struct Planner: Sendable {
         return request.options.strict ? refusingWarnings(decision) : decision
     }
 
-    /// Returns the decision about the change alone, without the changes that result from it.
-    func decide(
+    /// Returns the decision about the change alone, without the changes that result from it. Does not ask for the
+    /// caller's rights.
+    func decideFreely(
         _ change: PreparedChange, _ request: ChangeRequest, _ view: PlanningView
     ) -> Decision {
         switch change {
@@ -44,6 +48,7 @@ package struct Planner: Sendable {
         case .allocate(let region, let decoded):
             planAllocation(region: region, decoded, request, view)
         case .apply(let manifest): planApply(manifest, request, view)
+        case .settle(let action, let id): settle(action, id, request, view)
         }
     }
 
@@ -51,13 +56,17 @@ package struct Planner: Sendable {
     /// so that the entry is valid for one transaction only.
     package func journalEntry(_ request: ChangeRequest, _ write: PlannedWrite) -> JournalEntry {
         let isManifest = !write.parts.isEmpty
+        let pending = write.pending?.id.text
         var entry = JournalEntry(
             isAccepted: true, time: environment.now().rfc3339, context: request.context,
             verb: request.operation.verb,
-            kind: isManifest ? JournalEntry.manifestKind : write.kind,
-            name: isManifest ? "" : write.name.name, region: isManifest ? nil : write.name.region,
+            kind: pending != nil
+                ? PendingChange.kind : isManifest ? JournalEntry.manifestKind : write.kind,
+            name: pending ?? (isManifest ? "" : write.name.name),
+            region: isManifest || pending != nil ? nil : write.name.region,
             result: write.verb, keys: write.writes.map(\.path), verbs: write.writes.map(\.verb),
             fingerprint: request.fingerprint)
+        entry.approval = write.approval
         entry.warnings = write.warnings.prefix(Self.journaledWarnings).map(\.document)
         journal.seal(&entry, request.id, write.writes)
         return entry
@@ -65,7 +74,7 @@ package struct Planner: Sendable {
 
     /// The maximum number of warnings in a journal entry. Without it, many warnings could make a change too large for
     /// etcd.
-    private static let journaledWarnings = 32
+    static let journaledWarnings = 32
 
     /// Applies a merge patch (RFC 7396) to the representation and plans a PUT of the result.
     private func planPatch(

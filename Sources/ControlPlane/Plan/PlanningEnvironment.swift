@@ -47,9 +47,15 @@ enum RandomUUID {
     /// Returns a UUID of 36 characters in lower case.
     static func next() -> String {
         var generator = SystemRandomNumberGenerator()
-        let high = generator.next() & ~0xF000 | 0x4000
-        let low = generator.next() & ~(0xC0 << 56) | (0x80 << 56)
-        let hex = Array((Hex.text(high) + Hex.text(low)).utf8)
+        return text((0..<16).map { _ in UInt8.random(in: .min ... .max, using: &generator) })
+    }
+
+    /// Returns the UUID with version 4 whose other bits are taken from the first 16 of `bytes`.
+    static func text(_ bytes: [UInt8]) -> String {
+        var bytes = Array(bytes.prefix(16))
+        bytes[6] = bytes[6] & 0x0F | 0x40
+        bytes[8] = bytes[8] & 0x3F | 0x80
+        let hex = Array(Hex.text(bytes).utf8)
         let groups = [hex[0..<8], hex[8..<12], hex[12..<16], hex[16..<20], hex[20..<32]]
         return groups.map { String(decoding: $0, as: UTF8.self) }.joined(separator: "-")
     }

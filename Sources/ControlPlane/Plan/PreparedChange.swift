@@ -20,6 +20,8 @@ package enum PreparedChange: Sendable {
     case delete(ObjectName)
     case allocate(region: String, DocumentReading<SubnetAllocation>)
     case apply(PreparedManifest)
+    /// The pending change is read when this is planned, because it is part of the state.
+    case settle(PendingAction, ChangeID)
 
     /// Prepares a stored Calico policy with a patch applied. Returns nil for any other object, and if either document
     /// is a CrossRegionPolicy. Calico does not know the members of a CrossRegionPolicy, so none of them may be kept
@@ -59,6 +61,7 @@ package enum PreparedChange: Sendable {
             self = .allocate(region: region, SubnetAllocation.decode(document))
         case .apply(let manifest, let prune):
             self = .apply(PreparedManifest(manifest, prune: prune, regions: regions))
+        case .settle(let action, let id): self = .settle(action, id)
         }
     }
 }

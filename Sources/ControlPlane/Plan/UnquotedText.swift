@@ -31,7 +31,7 @@ enum UnquotedText {
             converted(name, document, at: 0)
         case .apply(let manifest, _):
             manifest.items.flatMap { converted($0.name, $0.document, at: $0.index) }
-        case .delete, .allocateSubnet: []
+        case .delete, .allocateSubnet, .settle: []
         }
     }
 

@@ -1,5 +1,6 @@
 import Calico
 import Documents
+import Domain
 import Store
 
 /// Compares the whole configuration at two positions in history.
@@ -85,7 +86,10 @@ struct ConfigurationComparison: Sendable {
             before.object(.policy(name))?.document, after.object(.policy(name))?.document
         )
         // A CrossRegionPolicy is not shown without its first policy. Its other policies are then reported individually.
-        guard shown.0 != nil || shown.1 != nil else { return plain(change) }
+        // A caller who may not see the CrossRegionPolicy sees none of its policies.
+        guard shown.0 != nil || shown.1 != nil else {
+            return after.scope.readsEverything ? plain(change) : nil
+        }
         return ObjectDifference(
             kind: ObjectName.policy(name).kind(showing: shown.1 ?? shown.0), name: name,
             region: nil, key: change.key.path,
@@ -104,12 +108,27 @@ struct ConfigurationComparison: Sendable {
         return nil
     }
 
+    /// Returns the difference of one stored object; nil if the caller may not see it.
     private func plain(_ change: Change) -> ObjectDifference? {
+        var change = change
+        if !after.scope.readsEverything {
+            change.before = change.before.flatMap(seen)
+            change.after = change.after.flatMap(seen)
+            guard change.before?.value != change.after?.value else { return nil }
+        }
         let document = (change.after ?? change.before).flatMap { $0.resource?.document }
         let identity = AuditIdentity(change.key, document: document)
         return ObjectDifference(
             kind: identity.kind, name: identity.name, region: identity.region,
             key: change.key.path, before: shown(change.before), after: shown(change.after))
+    }
+
+    /// Returns the object if the caller may see it. The regions of a value that is no resource are unknown.
+    private func seen(_ object: HistoricalObject) -> HistoricalObject? {
+        guard let resource = object.resource else { return nil }
+        let kind = AuditIdentity(resource.key, document: resource.document).kind
+        let isSeen = after.scope.allows(.readObjects, kind: kind, touching: resource.reach)
+        return isSeen ? object : nil
     }
 
     /// Returns the document in the API, or the stored document if no endpoint shows the kind.

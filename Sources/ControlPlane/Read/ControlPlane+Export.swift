@@ -1,6 +1,6 @@
 import Calico
 package import Documents
-import Domain
+package import Domain
 
 extension ControlPlane {
     /// The collections of an export, in the order in which an empty etcd accepts them.
@@ -182,13 +182,15 @@ package struct ExportJudge: Sendable {
 }
 
 extension ControlPlane {
-    /// Judges every object of an export at `point`.
-    package func judgeExport(at point: PointInTime) async throws(HistoryError) -> ExportJudge {
+    /// Judges every object of an export at `point` that the caller may see.
+    package func judgeExport(
+        at point: PointInTime, for scope: AccessScope
+    ) async throws(HistoryError) -> ExportJudge {
         var judge = ExportJudge(tiers: point.past == nil ? mirror.read { $0.tiers } : nil)
         for collection in try await exported(at: point) {
             var query = ListQuery(collection: collection, limit: 200)
             repeat {
-                let page = try await list(query, at: point)
+                let page = try await list(query, at: point, for: scope)
                 for item in page.items {
                     if let document = exportDocument(item) { judge.judge(item.name, document) }
                 }

@@ -1,11 +1,19 @@
 import Calico
+package import Domain
 
 extension ControlPlane {
-    /// Returns the findings about an object's stored value and about the policies compiled from the object.
-    package func findings(_ name: ObjectName) -> [ObjectFinding] {
+    /// Returns the findings about an object's stored value and about the policies compiled from the object. Returns
+    /// none if the caller may not see the object. The regions of a policy that cannot be shown are unknown, so only a
+    /// caller with rights in all regions gets findings about it.
+    package func findings(_ name: ObjectName, for scope: AccessScope) -> [ObjectFinding] {
         let known = mirror.read { $0.stored.findings.byPath }
-        guard !known.isEmpty else { return [] }
+        guard !known.isEmpty, scope.reaches(name) else { return [] }
         let view = PlanningView(mirror)
+        if !scope.readsEverything, name.isPolicy,
+            writer.planner.visible(name, to: scope, view) == nil
+        {
+            return []
+        }
         let own = writer.planner.key(name, view).path
         var paths = [own]
         if case .policy(let policy) = name {
@@ -17,23 +25,29 @@ extension ControlPlane {
                 return paths.count < CrossRegionCompiler.maximumPolicies
             }
         }
-        return paths.flatMap(findings(path:))
+        return paths.flatMap { findings(path: $0, for: scope) }
     }
 
-    private func findings(path: String) -> [ObjectFinding] {
+    /// Returns the findings about one stored value. An overlap names an object of another region, so only a caller with
+    /// rights in all regions gets it.
+    private func findings(path: String, for scope: AccessScope) -> [ObjectFinding] {
         let (entry, found) = mirror.read { ($0.entries[path], $0.stored.findings.findings(path)) }
         guard let entry else { return [] }
-        return found.map { ObjectFinding(key: path, revision: entry.modRevision, finding: $0) }
+        return found.filter { scope.readsEverything || $0.code != .subnetOverlap }
+            .map { ObjectFinding(key: path, revision: entry.modRevision, finding: $0) }
     }
 
-    /// Returns the findings about the stored values in the range of a page.
+    /// Returns the findings about the stored values in the range of a page. A caller who may not see everything gets
+    /// only those about the objects that the page shows.
     ///
     /// - Parameter shown: The keys of the objects that the page shows.
-    func findings(_ query: ListQuery, shown: [String], next: String?) -> [ObjectFinding] {
+    func findings(
+        _ query: ListQuery, for scope: AccessScope, shown: [String], next: String?
+    ) -> [ObjectFinding] {
         let known = mirror.read { $0.stored.findings.byPath }
         guard !known.isEmpty else { return [] }
         var paths = shown.filter { known[$0] != nil }
-        if !query.isFiltered {
+        if !query.isFiltered, scope.readsEverything {
             paths = []
             known.forEach(prefix: query.collection.prefix, after: query.after) { path, _ in
                 if let next, path > next { return false }
@@ -41,7 +55,8 @@ extension ControlPlane {
                 return paths.count < ObjectFinding.maximumListed
             }
         }
-        return Array(paths.flatMap(findings(path:)).prefix(ObjectFinding.maximumListed))
+        return Array(
+            paths.flatMap { findings(path: $0, for: scope) }.prefix(ObjectFinding.maximumListed))
     }
 
     /// The counts and examples of all findings.
@@ -61,7 +76,7 @@ extension ControlPlane {
         where severities.contains(severity) && summary.examples.count < 3 {
             book.byPath.forEach(from: "") { path, findings in
                 if findings.all.contains(where: { $0.severity == severity }) {
-                    summary.examples += self.findings(path: path)
+                    summary.examples += self.findings(path: path, for: .unlimited)
                         .filter { $0.finding.severity == severity }.prefix(1)
                 }
                 return summary.examples.count < 3

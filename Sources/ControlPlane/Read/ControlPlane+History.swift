@@ -1,5 +1,5 @@
 import Documents
-import Domain
+package import Domain
 import Etcd
 package import Store
 
@@ -45,20 +45,21 @@ extension ControlPlane {
         }
     }
 
-    /// Returns the object at `point`; nil if it did not exist.
+    /// Returns the object at `point`; nil if it did not exist or if the caller may not see it.
     package func object(
-        _ name: ObjectName, at point: PointInTime
+        _ name: ObjectName, at point: PointInTime, for scope: AccessScope
     ) async throws(HistoryError) -> ObjectView? {
-        guard let position = point.past?.position else { return object(name) }
-        return try await HistoryError.catching { try await reader(position).object(name) }
+        guard let position = point.past?.position else { return object(name, for: scope) }
+        return try await HistoryError.catching { try await reader(position, scope).object(name) }
     }
 
-    /// Returns one page of a list at `point`. `query.after` is the `next` of an earlier page.
+    /// Returns one page of a list at `point` of the objects that the caller may see. `query.after` is the `next` of an
+    /// earlier page.
     package func list(
-        _ query: ListQuery, at point: PointInTime
+        _ query: ListQuery, at point: PointInTime, for scope: AccessScope
     ) async throws(HistoryError) -> ListPage {
-        guard let position = point.past?.position else { return list(query) }
-        return try await HistoryError.catching { try await reader(position).list(query) }
+        guard let position = point.past?.position else { return list(query, for: scope) }
+        return try await HistoryError.catching { try await reader(position, scope).list(query) }
     }
 
     /// Returns the collections of an export at `point`, in the order in which an empty etcd accepts them.
@@ -67,14 +68,14 @@ extension ControlPlane {
     ) async throws(HistoryError) -> [ListQuery.Collection] {
         guard let position = point.past?.position else { return exported }
         return try await HistoryError.catching {
-            let regions = try await reader(position).regions()
+            let regions = try await reader(position, .unlimited).regions()
             return [.regions, .subnets(region: nil), .policies]
                 + regions.map { .regionPolicies(region: $0) }
         }
     }
 
-    func reader(_ position: HistoryPosition) -> HistoricalReader {
-        HistoricalReader(ledger: ledger, planner: writer.planner, position: position)
+    func reader(_ position: HistoryPosition, _ scope: AccessScope) -> HistoricalReader {
+        HistoricalReader(ledger: ledger, planner: writer.planner, position: position, scope: scope)
     }
 
     /// Finds the position of a time. If the time is after the ledger's last change, first waits for the changes that
@@ -112,28 +113,31 @@ extension ControlPlane {
 }
 
 extension ControlPlane {
-    /// Returns the versions of an object before `position`, newest first. Returns none if nothing is known about the
-    /// object.
+    /// Returns the versions of an object before `position` that the caller may see, newest first. Returns none if
+    /// nothing is known about the object.
     package func versions(
-        _ name: ObjectName, before position: HistoryPosition, limit: Int
+        _ name: ObjectName, before position: HistoryPosition, limit: Int, for scope: AccessScope
     ) async throws(HistoryError) -> VersionPage {
-        try await HistoryError.catching {
-            let history = try await ObjectHistory(name, ledger, writer.planner)
+        guard scope.reaches(name) else { return VersionPage(versions: [], next: nil) }
+        return try await HistoryError.catching {
+            let history = try await ObjectHistory(name, ledger, writer.planner, scope)
             return try await history.page(before: position, limit: limit)
         }
     }
 }
 
 extension ControlPlane {
-    /// Returns one page of the differences between the whole configuration at `from` and at `to`.
+    /// Returns one page of the differences between the whole configuration at `from` and at `to`. An object that the
+    /// caller may not see at one of the positions counts as absent there.
     ///
     /// - Parameter after: The `next` of an earlier page.
     package func differences(
-        from: HistoryPosition, to: HistoryPosition, after: String?, limit: Int
+        from: HistoryPosition, to: HistoryPosition, after: String?, limit: Int,
+        for scope: AccessScope
     ) async throws(HistoryError) -> DifferencePage {
         try await HistoryError.catching {
             let comparison = ConfigurationComparison(
-                ledger: ledger, before: reader(from), after: reader(to))
+                ledger: ledger, before: reader(from, scope), after: reader(to, scope))
             return try await comparison.page(after: after, limit: limit)
         }
     }

@@ -1,17 +1,18 @@
 import Calico
-import Domain
+package import Domain
 import Etcd
 import Store
 
 extension ControlPlane {
-    /// Returns the object as this server shows it now; nil if it does not exist.
-    package func object(_ name: ObjectName) -> ObjectView? {
-        writer.planner.current(name, PlanningView(mirror))?.object
+    /// Returns the object as this server shows it now; nil if it does not exist or if the caller may not see it.
+    package func object(_ name: ObjectName, for scope: AccessScope) -> ObjectView? {
+        writer.planner.visible(name, to: scope, PlanningView(mirror))
     }
 
-    /// Returns one page of a list. `query.after` is the `next` of an earlier page.
-    package func list(_ query: ListQuery) -> ListPage {
-        var scan = ListScan(query, mirror)
+    /// Returns one page of a list of the objects that the caller may see. `query.after` is the `next` of an earlier
+    /// page.
+    package func list(_ query: ListQuery, for scope: AccessScope) -> ListPage {
+        var scan = ListScan(query, mirror, scope)
         var page = ListPage(items: [], next: nil)
         var shown: [String] = []
         while let (path, view) = scan.next() {
@@ -22,7 +23,7 @@ extension ControlPlane {
             page.items.append(view)
             shown.append(path)
         }
-        page.findings = findings(query, shown: shown, next: page.next)
+        page.findings = findings(query, for: scope, shown: shown, next: page.next)
         return page
     }
 
@@ -30,6 +31,30 @@ extension ControlPlane {
     /// list, every other read returns the same list until the number rises.
     package func listVersion(_ collection: ListQuery.Collection) -> UInt64 {
         mirror.read { $0.versions[collection] }
+    }
+
+    /// Returns the state of a change as far as it is in `scope`; nil if the change is unknown, or if none of its
+    /// objects is in `scope`. Throws as `change(_:)`.
+    package func change(
+        _ id: ChangeID, within scope: AuditScope
+    ) async throws(ControlPlaneError) -> ChangeStatus? {
+        let whole = try await change(id)
+        guard var status = whole, !scope.isEverything else { return whole }
+        guard let revision = status.revision else {
+            status.limit(to: scope)
+            return status.objects.isEmpty ? nil : status
+        }
+        // Only the rows show the regions that the objects touch. They may be on disk a moment after the change is in
+        // etcd.
+        _ = await feed.audited.wait(for: revision, until: .now + .seconds(1))
+        do {
+            let rows = try await ledger.rows(changeID: id.text, within: scope)
+            status.limit(to: rows.filter { $0.revision == revision })
+        } catch {
+            throw ControlPlaneError(
+                .ledgerUnavailable, "the ledger cannot be read: \(error)", changeID: id)
+        }
+        return status.objects.isEmpty ? nil : status
     }
 
     /// Returns the state of a change; nil if the change is unknown. Throws `outcomeUnknown` if the only record is a

@@ -9,20 +9,23 @@ struct HistoricalReader: Sendable {
     let ledger: AuditLedger
     let planner: Planner
     let position: HistoryPosition
+    /// The rights of the caller. Objects that the caller may not see count as absent.
+    let scope: AccessScope
     /// True if each read checks that the ledger still knows the position. A failed check throws `UnknownPosition`.
     var isKnown = true
 
     /// The number of keys that one query of the ledger reads.
     private static let chunk = 256
 
-    /// Returns the object; nil if it did not exist.
+    /// Returns the object; nil if it did not exist or if the caller may not see it.
     func object(_ name: ObjectName) async throws -> ObjectView? {
+        guard scope.reaches(name) else { return nil }
         var objects: [HistoricalObject] = []
         if name.isPolicy { objects = try await all(prefix: ResourceKey.prefix(.tier)) }
         let keys = planner.policyKeys(name, PlanningView(Self.mirror(of: objects)))
         objects += try await ledger.objects(keys: keys.map(\.path), at: position, isKnown: isKnown)
         objects += try await related(to: objects)
-        return planner.current(name, PlanningView(Self.mirror(of: objects)))?.object
+        return planner.visible(name, to: scope, PlanningView(Self.mirror(of: objects)))
     }
 
     /// Returns one page. Reads the ledger only until the page is complete.
@@ -36,7 +39,7 @@ struct HistoricalReader: Sendable {
                 at: position,
                 isKnown: isKnown)
             let related = try await related(to: chunk.objects)
-            var scan = ListScan(query, Self.mirror(of: chunk.objects + related))
+            var scan = ListScan(query, Self.mirror(of: chunk.objects + related), scope)
             // The mirror also holds related objects, which may come after the end of the chunk. A later chunk shows
             // those.
             while let (path, view) = scan.next(), chunk.next.map({ path <= $0 }) ?? true {

@@ -1,5 +1,5 @@
 import Calico
-import Domain
+package import Domain
 
 /// Iterates over the objects of one list in the order of their etcd keys. It reads 256 entries at a time, so that it
 /// never holds the mirror's lock for long.
@@ -8,6 +8,7 @@ package struct ListScan {
 
     private let query: ListQuery
     private let mirror: Mirror
+    private let scope: AccessScope
     private let prefix: String
     private var position: String?
     private var buffer: ArraySlice<(path: String, entry: MirrorEntry)> = []
@@ -16,9 +17,12 @@ package struct ListScan {
     private var isAtEnd = false
 
     /// Creates a scan that begins after the query's `after`.
-    package init(_ query: ListQuery, _ mirror: Mirror) {
+    ///
+    /// - Parameter scope: The rights of the caller. Objects that the caller may not see are left out.
+    package init(_ query: ListQuery, _ mirror: Mirror, _ scope: AccessScope) {
         self.query = query
         self.mirror = mirror
+        self.scope = scope
         position = query.after
         prefix = query.collection.prefix
         candidates = Self.candidates(query, mirror, prefix: prefix)
@@ -33,7 +37,7 @@ package struct ListScan {
                 continue
             }
             let (path, entry) = buffer.removeFirst()
-            if let view = view(path, entry) { return (path, view) }
+            if let view = view(path, entry), scope.sees(view) { return (path, view) }
         }
     }
 
@@ -69,7 +73,7 @@ package struct ListScan {
         else { return nil }
         let labels = resource.labels
         guard query.labels.allSatisfy({ labels[$0.key] == $0.value }),
-            let name = ObjectName(resource), mirror.isShown(key)
+            let name = ObjectName(resource), scope.reaches(name), mirror.isShown(key)
         else { return nil }
         guard CrossRegionAnnotation.isPresent(on: resource) else {
             return Representation.view(name, resource, revision: entry.modRevision)

@@ -8,12 +8,17 @@ struct ObjectHistory: Sendable {
     let name: ObjectName
     private let ledger: AuditLedger
     private let planner: Planner
+    /// The rights of the caller.
+    private let scope: AccessScope
     /// The keys that may have stored the object, most likely key first.
     private let keys: [ResourceKey]
     /// The keys of the other compiled policies, in case the object is a CrossRegionPolicy.
     private let parts: [String]
 
-    init(_ name: ObjectName, _ ledger: AuditLedger, _ planner: Planner) async throws {
+    init(
+        _ name: ObjectName, _ ledger: AuditLedger, _ planner: Planner, _ scope: AccessScope
+    ) async throws {
+        self.scope = scope
         self.name = name
         self.ledger = ledger
         self.planner = planner
@@ -50,10 +55,15 @@ struct ObjectHistory: Sendable {
             let (groups, isLast) = try await groups(before: position, limit: limit + 1)
             for rows in groups {
                 guard let found = rows.first?.position else { continue }
+                // Without hidden versions, a further group always gives a further version.
+                guard versions.count < limit || !scope.readsEverything else {
+                    return VersionPage(versions: versions, next: versions.last?.position)
+                }
+                guard let version = try await version(rows, found) else { continue }
                 if versions.count == limit {
                     return VersionPage(versions: versions, next: versions.last?.position)
                 }
-                versions.append(try await version(rows, found))
+                versions.append(version)
             }
             position = groups.last?.first?.position ?? position
             if isLast { break }
@@ -107,8 +117,9 @@ struct ObjectHistory: Sendable {
         return states.contains { PolicyName.authored($0) == name.name }
     }
 
+    /// Returns the version that the rows of one position describe; nil if the caller may not see it.
     private func version(_ rows: [AuditRecord], _ position: HistoryPosition) async throws
-        -> ObjectVersion
+        -> ObjectVersion?
     {
         let main = rows.filter { row in keys.contains { $0.path == row.key } }
         let row = main.first { $0.after != nil } ?? main.first ?? rows[0]
@@ -124,10 +135,34 @@ struct ObjectHistory: Sendable {
             before = view(row, row.before)
             version.representation = view(row, row.after)
         }
+        guard limit(&version, &before) else { return nil }
         if let before, let after = version.representation {
             version.diff = ObjectDiff.operations(from: before, to: after)
         }
         return version
+    }
+
+    /// Replaces the states of the object that the caller may not see by absent ones. If there are any, the caller does
+    /// not learn the author of the change either. Returns false if the caller may see neither state.
+    private func limit(_ version: inout ObjectVersion, _ before: inout JSONValue?) -> Bool {
+        guard !scope.readsEverything else { return true }
+        let states = (before, version.representation)
+        // Nothing but the name is known of a state in a gap. Only the name of a policy does not show its regions.
+        guard states.0 != nil || states.1 != nil else { return !name.isPolicy }
+        before = states.0.flatMap(seen)
+        version.representation = states.1.flatMap(seen)
+        guard before != states.0 || version.representation != states.1 else { return true }
+        version.row = nil
+        version.verb = before == nil ? .create : version.representation == nil ? .delete : .update
+        return before != nil || version.representation != nil
+    }
+
+    /// Returns the document if the caller may see it. A policy that belongs to a CrossRegionPolicy names it.
+    private func seen(_ document: JSONValue) -> JSONValue? {
+        let annotations = document["metadata"]?["annotations"]
+        guard annotations?[CrossRegionAnnotation.partOf] == nil else { return nil }
+        let view = ObjectView(name: name, revision: 0, document: document)
+        return scope.sees(view) ? document : nil
     }
 
     private func isCrossRegion(_ row: AuditRecord) -> Bool {
@@ -144,7 +179,8 @@ struct ObjectHistory: Sendable {
         // Versions may be older than the first position with a completely known state, so the reader must not check the
         // position.
         let reader = HistoricalReader(
-            ledger: ledger, planner: planner, position: position, isKnown: false)
+            ledger: ledger, planner: planner, position: position, scope: .unlimited,
+            isKnown: false)
         return try await reader.object(name)?.document
     }
 
@@ -163,9 +199,11 @@ struct ObjectHistory: Sendable {
                 let resource = object.resource
             else { continue }
             if key != keys.first, PolicyName.authored(resource) != name.name { continue }
-            return ObjectVersion(
+            var version = ObjectVersion(
                 position: object.position, verb: .observe,
                 representation: try await document(at: object.position))
+            var before: JSONValue?
+            return limit(&version, &before) ? version : nil
         }
         return nil
     }

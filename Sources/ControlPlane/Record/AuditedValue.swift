@@ -4,7 +4,7 @@ import Domain
 
 /// One change of an audited key.
 package struct AuditedEvent: Sendable, Equatable {
-    var key: ResourceKey
+    var key: AuditedKey
     var before: [UInt8]?
     /// The new value; nil for a deletion.
     var after: [UInt8]?
@@ -20,7 +20,7 @@ package struct AuditedValue: Sendable, Equatable {
     /// The networks that the object names.
     let networks: Set<CIDR>
 
-    init(_ key: ResourceKey, _ bytes: [UInt8]) {
+    init(_ key: AuditedKey, _ bytes: [UInt8]) {
         let text = String(decoding: bytes, as: UTF8.self)
         let document = try? JSONParser.parse(bytes)
         self.text = text
@@ -37,6 +37,16 @@ struct AuditIdentity: Sendable, Equatable {
     var kind: String
     var name: String
     var region: String?
+
+    /// - Parameter document: The stored value; nil if it is no JSON document.
+    init(_ key: AuditedKey, document: JSONValue?) {
+        switch key {
+        case .resource(let key): self.init(key, document: document)
+        case .pending(let id): self.init(kind: PendingChange.kind, name: id.text)
+        }
+    }
+
+    private init(kind: String, name: String) { (self.kind, self.name) = (kind, name) }
 
     /// - Parameter document: The stored value; nil if it is no JSON document.
     init(_ key: ResourceKey, document: JSONValue?) {

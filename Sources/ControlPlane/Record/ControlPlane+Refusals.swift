@@ -8,16 +8,21 @@ extension ControlPlane {
     /// - Parameters:
     ///   - query: The client's parameters, unchanged.
     ///   - format: The format of the answer, such as `json` or `csv`.
+    ///   - scope: The part of the audit log that the reader may see; nil for all of it.
     package func recordRead(
-        _ reader: ChangeContext, path: String, query: String, format: String, status: Int
+        _ reader: ChangeContext, path: String, query: String, format: String, status: Int,
+        within scope: AuditScope? = nil
     ) {
         var row = AuditRecord.Draft(
             time: SystemClock.now(), origin: .api, actor: reader.actor, verb: .read,
             kind: "AuditLog", name: path)
         row.take(reader)
         row.status = status
-        row.detail = JSONSerializer.canonicalText(
-            ["query": .string(query), "format": .string(format)])
+        var detail = JSONObject()
+        detail["query"] = .string(query)
+        detail["format"] = .string(format)
+        detail[AuditRecord.Draft.scopeMember] = scope?.document
+        row.detail = JSONSerializer.canonicalText(.object(detail))
         recordLater(row)
     }
 
@@ -81,9 +86,14 @@ extension ControlPlane {
         {
             row.kind = CrossRegionPolicy.kind
         }
+        if case .settle(let action, let id) = operation {
+            (row.kind, row.name) = (PendingChange.kind, id.text)
+            row.verb = action == .confirm ? .update : .delete
+        }
         row.changeID = request.id.text
         row.isDryRun = request.options.dryRun
-        if operation.verb == "put", let name = operation.name, object(name) == nil {
+        if operation.verb == "put", let name = operation.name, object(name, for: .unlimited) == nil
+        {
             row.verb = .create
         }
         return row
@@ -109,6 +119,7 @@ extension ControlPlane {
                     "pointer": .string($0.pointer.cut(to: 256)), "rule": .string($0.rule.name),
                 ]
             })
+        members[AuditRecord.Draft.scopeMember] = context.scope?.document
         if violations.total > violations.count {
             members["violationCount"] = .number(JSONNumber(Int64(violations.total)))
         }
@@ -119,7 +130,7 @@ extension ControlPlane {
     /// Returns the current kind of the object.
     private func kind(of name: ObjectName) -> String {
         guard case .policy = name else { return name.kind }
-        return name.kind(showing: object(name)?.document)
+        return name.kind(showing: object(name, for: .unlimited)?.document)
     }
 
     /// The largest number of characters of the detail in a refusal's row. The number of violations is bounded

@@ -52,7 +52,7 @@ package struct Projector: Sendable {
 
     /// Returns a row for a change by an unknown author.
     func draft(
-        _ key: ResourceKey, before: AuditedValue?, after: AuditedValue?, time: Timestamp
+        _ key: AuditedKey, before: AuditedValue?, after: AuditedValue?, time: Timestamp
     ) -> AuditRecord.Draft {
         let identity = (after ?? before)?.identity ?? AuditIdentity(key, document: nil)
         let verb: AuditRecord.Verb =
@@ -90,23 +90,23 @@ package struct Projector: Sendable {
         return row
     }
 
-    /// Adds the author of the change to a row. Tiers and the ClusterInformation count as written by this server,
-    /// because it adds them to a change if they are missing.
+    /// Adds the author of the change to a row. Adds the second person or the override, if there was one.
     func attribute(
-        _ row: inout AuditRecord.Draft, to id: ChangeID, _ entry: JournalEntry, _ key: ResourceKey
+        _ row: inout AuditRecord.Draft, to id: ChangeID, _ entry: JournalEntry, _ key: AuditedKey
     ) {
-        row.origin = key.kind == .tier || key.kind == .clusterInformation ? .system : .api
+        row.origin = entry.isMadeByServer(key) ? .system : .api
         row.time = Timestamp(rfc3339: entry.time) ?? row.time
         row.take(entry.context)
         if !entry.warnings.isEmpty {
             row.warnings = JSONSerializer.canonicalText(.array(entry.warnings))
         }
         row.changeID = id.text
-        row.status = entry.result.map(statuses.done)
+        row.approval = entry.approval.map(JSONSerializer.canonicalText)
+        row.status = entry.isHeld ? statuses.held : entry.result.map(statuses.done)
     }
 
     func objectChange(
-        _ key: ResourceKey, _ value: AuditedValue?, modRevision: Int64
+        _ key: AuditedKey, _ value: AuditedValue?, modRevision: Int64
     ) -> ObjectChange {
         guard let value else { return .delete(key: key.path) }
         let identity = value.identity
@@ -114,5 +114,16 @@ package struct Projector: Sendable {
             AuditedObject(
                 key: key.path, kind: identity.kind, name: identity.name, region: identity.region,
                 modRevision: modRevision, value: value.text))
+    }
+}
+
+extension JournalEntry {
+    /// Returns true for a key that no client asked for. The server adds tiers and the ClusterInformation to a change if
+    /// they are missing, and it removes pending changes that have expired.
+    fileprivate func isMadeByServer(_ key: AuditedKey) -> Bool {
+        switch key {
+        case .resource(let key): key.kind == .tier || key.kind == .clusterInformation
+        case .pending: verb == PendingAction.expire.rawValue
+        }
     }
 }

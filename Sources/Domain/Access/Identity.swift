@@ -62,15 +62,18 @@ package struct Identity: Hashable, Sendable {
     package var grants: [Grant]
     /// The id of the token or the fingerprint of the certificate; nil for methods without one. It is not a secret.
     package var credential: String?
+    /// The time from which the credential is no longer valid; nil if the method has none.
+    package var expires: Timestamp?
 
     package init(
         _ principal: String, method: AuthenticationMethod, grants: [Grant],
-        credential: String? = nil
+        credential: String? = nil, expires: Timestamp? = nil
     ) {
         self.principal = principal
         self.method = method
         self.grants = grants
         self.credential = credential
+        self.expires = expires
     }
 
     /// Returns true if some grant has the permission, in whatever region and for whatever kind.
@@ -81,13 +84,7 @@ package struct Identity: Hashable, Sendable {
     /// Returns the regions in which the identity has `permission` for objects of `kind`. Without a kind, only
     /// grants that are not limited to kinds count.
     package func regions(for permission: Permission, kind: String? = nil) -> RegionSet {
-        grants.reduce(.none) { regions, grant in
-            guard grant.role.permissions.contains(permission) else { return regions }
-            if let kinds = grant.kinds {
-                guard let kind, kinds.contains(kind) else { return regions }
-            }
-            return regions.union(grant.regions)
-        }
+        grants.regions(for: permission, kind: kind)
     }
 }
 

@@ -64,6 +64,9 @@ extension AuditRecord {
         package var reason: String?
         /// The ticket that requests the change, given by the client.
         package var ticket: String?
+        /// The second person that confirmed the change, with both reasons and the plan's digest, as JSON text; or the
+        /// mark of a break-glass override. Nil for neither.
+        package var approval: String?
         /// The changed etcd key; nil for requests that never reached etcd.
         package var key: String?
         /// The epoch of the revision. The first epoch is 1, and a new one begins when etcd is replaced or
@@ -178,6 +181,8 @@ package enum AuditKind: String, CaseIterable, Sendable {
     case authentication = "Authentication"
     /// Manifests that were refused as a whole.
     case manifest = "Stream"
+    /// Changes that wait, or waited, for a second person.
+    case pendingChange = "PendingChange"
     /// Writes without a single object, such as a manifest. They were refused before a handler read them.
     case request = "Request"
 }

@@ -22,16 +22,28 @@ extension EtcdClient {
     private func authenticate(
         _ credentials: EtcdConfiguration.Credentials, until deadline: ContinuousClock.Instant
     ) async throws(EtcdError) -> String? {
-        let password: String
+        let passwords: [String]
         do {
-            password = try credentials.password()
+            passwords = try credentials.passwords()
         } catch {
             throw EtcdError(
                 code: .unauthenticated,
                 message: "the password of \(credentials.user) cannot be read: \(error)")
         }
+        // While a password is being changed, the old one and the next one are known, and etcd accepts either.
+        for password in passwords.dropLast() {
+            do {
+                return try await authenticate(credentials.user, password, until: deadline)
+            } catch  where error.code == .unauthenticated {}
+        }
+        return try await authenticate(credentials.user, passwords.last ?? "", until: deadline)
+    }
+
+    private func authenticate(
+        _ user: String, _ password: String, until deadline: ContinuousClock.Instant
+    ) async throws(EtcdError) -> String? {
         let request = Etcdserverpb_AuthenticateRequest.with {
-            $0.name = credentials.user
+            $0.name = user
             $0.password = password
         }
         do {

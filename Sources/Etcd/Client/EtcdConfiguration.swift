@@ -11,18 +11,18 @@ package struct EtcdConfiguration: Sendable {
     /// A user of etcd's built-in authentication.
     package struct Credentials: Sendable, CustomStringConvertible, CustomReflectable {
         package var user: String
-        /// Returns the password. Called for each authentication, so that the password may change while the client
-        /// runs.
-        package var password: @Sendable () throws -> String
+        /// Returns the passwords, which are tried in order. Called for each authentication, so that the passwords may
+        /// change while the client runs.
+        package var passwords: @Sendable () throws -> [String]
 
         package init(user: String, password: String) {
-            self.init(user: user, reading: { password })
+            self.init(user: user, reading: { [password] })
         }
 
-        /// - Parameter password: Returns the password. An error fails the authentication.
-        package init(user: String, reading password: @escaping @Sendable () throws -> String) {
+        /// - Parameter passwords: Returns the passwords, at least one. An error fails the authentication.
+        package init(user: String, reading passwords: @escaping @Sendable () throws -> [String]) {
             self.user = user
-            self.password = password
+            self.passwords = passwords
         }
 
         /// The user's name, without the password.

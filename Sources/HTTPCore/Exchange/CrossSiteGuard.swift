@@ -10,8 +10,9 @@ import NIOCore
 /// contains that name, which is not a name of the server.
 package struct CrossSiteGuard: Sendable, Hashable {
     /// The names of the server in the form of `Authority.host`. The server also accepts the local address of the
-    /// connection as its name. If that address is a loopback address, the server accepts `localhost` and every loopback
-    /// address too.
+    /// connection as its name. If that address is a loopback address or a Unix domain socket, the server accepts
+    /// `localhost` and every loopback address too. On a TLS connection it accepts the names in its certificate: for any
+    /// other name, the browser has already refused the certificate.
     package var hosts: Set<String>
     /// The origins whose pages may send requests. They are in lower case, such as `https://console.example.org`.
     package var origins: Set<String>
@@ -63,14 +64,25 @@ package struct CrossSiteGuard: Sendable, Hashable {
     struct LocalAddress: Sendable {
         private let text: String?
         private let isLoopback: Bool
+        /// The names of the server's certificate (`TLSSession.serverNames`).
+        private let names: Set<String>
 
-        init(_ address: SocketAddress?) {
-            text = address?.ipAddress
-            isLoopback = text.map(Self.isLoopback) ?? false
+        init(_ address: SocketAddress?, names: Set<String> = []) {
+            self.names = names
+            text = address?.plainIPAddress
+            // Only this machine can reach a Unix domain socket. `curl --unix-socket` names it `localhost`.
+            isLoopback =
+                if case .unixDomainSocket? = address { true } else {
+                    text.map(Self.isLoopback) ?? false
+                }
         }
 
         fileprivate func isNamed(_ host: String) -> Bool {
-            if host == text { return true }
+            if host == text || names.contains(host) { return true }
+            // `*` stands for one label at the start of the name (RFC 9525 section 6.3).
+            if let dot = host.firstIndex(of: "."), names.contains("*" + host[dot...]) {
+                return true
+            }
             return isLoopback && (host == "localhost" || Self.isLoopback(host))
         }
 

@@ -30,6 +30,16 @@ extension HTTPServer {
         /// The maximum number of requests that may wait behind the active request of a connection. Further requests are
         /// dropped.
         package var pipelinedRequests = 64
+        /// The maximum number of requests that a client may have open on one connection of HTTP/2. Beyond it, the server
+        /// closes the connection. Twice as many handlers may run if the client resets streams. A further stream is then
+        /// refused with REFUSED_STREAM.
+        package var streams = 100
+        /// The number of frames of HTTP/2 with little or no content that a client may send in a burst. Each second adds
+        /// 1000, and each 256 bytes of answers add one. Beyond it, the server closes the connection.
+        package var smallFrames = 10_000
+        /// The maximum time from the start of a TLS connection to the end of its handshake. The server then closes the
+        /// connection.
+        package var handshakeTimeout = Duration.seconds(10)
         /// The maximum time from the first byte of a request to the end of its header. A later request gets 408.
         package var headerTimeout = Duration.seconds(10)
         /// The maximum time from the end of the header to the end of the body, counted while the server is reading. A

@@ -1,3 +1,5 @@
+import NIOCore
+
 /// The other end of a connection.
 package struct Peer: Sendable, Equatable {
     /// The IP address of the client without a port, or `unix` for a Unix domain socket. Behind a trusted proxy it is
@@ -13,17 +15,27 @@ package struct Peer: Sendable, Equatable {
         self.userID = userID
         self.tls = tls
     }
+
+    /// Creates the peer of a connection from the address of its socket.
+    init(_ address: SocketAddress?) {
+        self.init(address: address?.plainIPAddress ?? "unix")
+    }
 }
 
 /// The parts of a TLS session that matter to the product.
 package struct TLSSession: Sendable, Equatable {
     /// The protocol version, such as `TLSv1.3`.
     package var version: String
+    /// The names and addresses in the server's certificate, in the form of `Authority.host`. A name can begin with `*.`.
+    package var serverNames: Set<String>
     /// The client's verified certificate; nil if the client sent none.
     package var certificate: ClientCertificate?
 
-    package init(version: String, certificate: ClientCertificate? = nil) {
+    package init(
+        version: String, serverNames: Set<String> = [], certificate: ClientCertificate? = nil
+    ) {
         self.version = version
+        self.serverNames = serverNames
         self.certificate = certificate
     }
 }

@@ -118,7 +118,7 @@ extension Problem {
     }
 
     /// Returns the 503 problem for a full memory budget. `what` names the bytes that fill it, such as "request bodies".
-    static func busy(_ what: String) -> Problem {
+    package static func busy(_ what: String) -> Problem {
         Problem(
             status: .serviceUnavailable, type: "/problems/busy",
             title: "The server is at its memory limit",

@@ -1,6 +1,5 @@
 import Documents
 package import HTTPTypes
-import NIOHTTP1
 import Synchronization
 
 /// A request for which the router has found a route. This is the input of a handler.
@@ -23,6 +22,9 @@ package struct Request: Sendable {
     package var peer: Peer
     /// The result of the product's authentication; nil before it. This layer does not read it.
     package var identity: (any Sendable)?
+    /// Fields that the product adds to the answer of this request, whatever the answer is. This layer does not read
+    /// them.
+    package var answerFields: HTTPFields = [:]
     /// The client's own request id if it is well formed (`clientRequestID`), otherwise an id from this server.
     package var requestID: String
     package var version: HTTPVersion
@@ -90,12 +92,11 @@ package final class RequestIDSource: Sendable {
 }
 
 /// Returns the request id that the client sent: 1 to 128 characters of `[A-Za-z0-9._-]`. Returns nil if it is absent or
-/// malformed. `X-Openstack-Request-Id` is OpenStack's field for the same purpose.
-func clientRequestID(_ headers: HTTPHeaders) -> String? {
+/// malformed. `X-Openstack-Request-Id` is OpenStack's field for the same purpose. `first` returns the first value of a
+/// field.
+func clientRequestID(_ first: (String) -> String?) -> String? {
     for name in ["X-Request-Id", "X-Openstack-Request-Id"] {
-        if let value = headers.first(name: name), value.isPlainIdentifier(maximumBytes: 128) {
-            return value
-        }
+        if let value = first(name), value.isPlainIdentifier(maximumBytes: 128) { return value }
     }
     return nil
 }

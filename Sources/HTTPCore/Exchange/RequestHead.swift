@@ -9,6 +9,7 @@ struct RequestHead: Sendable {
     var headers: HTTPFields
     /// The value of Content-Length; nil if absent.
     var contentLength: Int?
+    /// True if the body has no stated length: it is chunked in HTTP/1.1, and ends with its stream in HTTP/2.
     var isChunked: Bool
     /// True if the client waits for `100 Continue` before it sends the body.
     var expectsContinue: Bool
@@ -110,7 +111,7 @@ struct RequestHead: Sendable {
     }
 
     /// Reads Content-Length. Any value except one decimal number makes the framing invalid (RFC 9112 §6.3).
-    private static func contentLength(_ headers: HTTPFields) throws(Problem) -> Int? {
+    static func contentLength(_ headers: HTTPFields) throws(Problem) -> Int? {
         let values = headers[values: .contentLength]
         guard let value = values.first else { return nil }
         guard values.count == 1, !value.isEmpty,
@@ -137,7 +138,7 @@ struct RequestHead: Sendable {
     }
 
     /// Reads the field Expect (RFC 9110 §10.1.1). Ignores 100-continue from an HTTP/1.0 client.
-    private func readExpectation() throws(Problem) -> Bool {
+    func readExpectation() throws(Problem) -> Bool {
         guard let expectation = headers[.expect] else { return false }
         guard expectation.lowercased() == "100-continue" else {
             throw .expectationFailed(expectation)

@@ -79,4 +79,6 @@ package struct ResponseBodyWriter: Sendable {
 }
 
 /// An error that means that the connection ended before its answer was complete.
-package struct ConnectionClosed: Error {}
+package struct ConnectionClosed: Error {
+    package init() {}
+}

@@ -1,10 +1,11 @@
 import NIOCore
 import NIOHTTP1
 
-/// Serves one HTTP/1.1 connection on its event loop. For each exchange, one `ExchangeTask` does the `async` work.
+/// Serves one HTTP/1.1 connection on its event loop: pipelining, keep-alive, framing and the deadlines of the connection.
+/// It is the wire of one `Exchange` at a time.
 ///
 /// `ConnectionState` decides which steps are legal and when. This class executes the steps.
-final class ConnectionHandler: ChannelDuplexHandler {
+final class ConnectionHandler: ChannelDuplexHandler, ManagedConnection {
     typealias InboundIn = HTTPServerRequestPart
     typealias OutboundIn = Never
     typealias OutboundOut = ByteBuffer
@@ -19,14 +20,17 @@ final class ConnectionHandler: ChannelDuplexHandler {
     }
 
     let environment: ConnectionEnvironment
-    private let exchanges: AsyncStream<ExchangeTask>.Continuation
+    let eventLoop: any EventLoop
+    private let tasks: AsyncStream<ExchangeTask>.Continuation
     var state = ConnectionState()
     var context: ChannelHandlerContext?
     var probe: RequestByteProbe?
     var entry: ConnectionRegistry.Entry?
-    var peer = Peer(address: "")
+    /// The client; nil until the connection is active if its creator has not named it.
+    var peer: Peer?
     var localAddress = CrossSiteGuard.LocalAddress(nil)
-    var request: ActiveRequest?
+    /// The active exchange; nil between requests.
+    var exchange: Exchange?
     /// The body framing of the most recently parsed request.
     private(set) var parsedFraming = RequestScanner.Framing.none
     /// The only answer on a connection beyond the limit; nil for other connections.
@@ -37,6 +41,7 @@ final class ConnectionHandler: ChannelDuplexHandler {
     private var waitingRequests = 0
     /// True if requests were dropped. The waiting requests are then the last ones.
     private var isCut = false
+    private var isActivated = false
     /// True if further input is ignored.
     var inputIsDead = false
     /// True while bytes from the socket are handled. The output is flushed once, at the end.
@@ -45,19 +50,14 @@ final class ConnectionHandler: ChannelDuplexHandler {
     private var isPumping = false
     /// True if NIO has asked for a read that waits until the input is wanted.
     private var readIsHeld = false
-    /// True if the body's reader wants more bytes.
-    var bodyIsWanted = true
 
     var output = ByteBuffer()
+    /// The framing of the answer that is being sent.
+    var framing = ResponseEncoder.Framing.none
     /// This connection's claim on the budget for unread answers.
     let answers: ByteLease
     /// True while an empty write is pending. The end of this write shows that the socket has accepted everything.
     var awaitsOutput = false
-    /// A counter that changes at the start and the end of each stream. A writer keeps the value of its own stream, so
-    /// that a write after the end of that stream fails.
-    var streams = 0
-    /// The promise of a streaming writer that waits for the socket.
-    var blockedWriter: EventLoopPromise<Void>?
 
     var timer = DeadlineTimer()
     var deadlineKind: DeadlineKind?
@@ -67,12 +67,14 @@ final class ConnectionHandler: ChannelDuplexHandler {
     var bufferedBytes = 0
 
     init(
-        environment: ConnectionEnvironment, refusal: Problem?,
-        exchanges: AsyncStream<ExchangeTask>.Continuation
+        environment: ConnectionEnvironment, eventLoop: any EventLoop, peer: Peer?,
+        refusal: Problem?, tasks: AsyncStream<ExchangeTask>.Continuation
     ) {
         self.environment = environment
+        self.eventLoop = eventLoop
+        self.peer = peer
         self.refusal = refusal
-        self.exchanges = exchanges
+        self.tasks = tasks
         answers = ByteLease(environment.load.answers)
     }
 
@@ -81,6 +83,8 @@ final class ConnectionHandler: ChannelDuplexHandler {
 
     func handlerAdded(context: ChannelHandlerContext) {
         self.context = context
+        // After a TLS handshake the connection has long been active.
+        if context.channel.isActive { activate(context) }
     }
 
     func handlerRemoved(context: ChannelHandlerContext) {
@@ -91,29 +95,29 @@ final class ConnectionHandler: ChannelDuplexHandler {
     }
 
     func channelActive(context: ChannelHandlerContext) {
-        peer = Peer(address: context.remoteAddress?.ipAddress ?? "unix")
-        localAddress = CrossSiteGuard.LocalAddress(context.localAddress)
+        activate(context)
+        context.fireChannelActive()
+    }
+
+    private func activate(_ context: ChannelHandlerContext) {
+        guard !isActivated else { return }
+        isActivated = true
+        peer = peer ?? Peer(context.remoteAddress)
+        localAddress = CrossSiteGuard.LocalAddress(
+            context.localAddress, names: peer?.tls?.serverNames ?? [])
         if let refusal { fail(refusal) }
         proceed()
-        context.fireChannelActive()
     }
 
     func channelInactive(context: ChannelHandlerContext) {
         state.closed()
         timer.cancel()
-        blockedWriter?.fail(ConnectionClosed())
-        blockedWriter = nil
-        if let request {
-            request.body?.finish(ConnectionClosed())
-            // The client has left, so the handler does not have to finish.
-            request.exchange?.cancel()
-            record(request, isAborted: true)
-        }
-        endActiveRequest()
+        exchange?.clientLeft()
+        exchange = nil
         waiting.removeAll()
         output = ByteBuffer()
         answers.set(to: 0)
-        exchanges.finish()
+        tasks.finish()
         context.fireChannelInactive()
     }
 
@@ -172,28 +176,24 @@ final class ConnectionHandler: ChannelDuplexHandler {
         pump()
     }
 
-    /// Runs `exchange` after the earlier exchanges.
-    func start(_ exchange: ExchangeTask) {
-        request?.exchange = exchange
-        exchanges.yield(exchange)
-        if state.inputClosed { cancelUnlessAnsweredSoon() }
+    /// Runs `task` after the tasks of the earlier exchanges.
+    func start(_ task: ExchangeTask) {
+        tasks.yield(task)
+        if state.inputClosed { exchange?.cancelUnlessAnsweredSoon() }
     }
 
     func userInboundEventTriggered(context: ChannelHandlerContext, event: Any) {
         if case .inputClosed? = event as? ChannelEvent {
             state.inputEnded()
             inputIsDead = true
-            cancelUnlessAnsweredSoon()
+            exchange?.cancelUnlessAnsweredSoon()
             proceed()
         }
         context.fireUserInboundEventTriggered(event)
     }
 
     func channelWritabilityChanged(context: ChannelHandlerContext) {
-        if context.channel.isWritable {
-            blockedWriter?.succeed()
-            blockedWriter = nil
-        }
+        if context.channel.isWritable { exchange?.becameWritable() }
         proceed()
     }
 
@@ -230,7 +230,7 @@ final class ConnectionHandler: ChannelDuplexHandler {
         switch state.phase {
         case .lingering: true
         case .closed: false
-        case .exchange where state.isReceiving: bodyIsWanted
+        case .exchange where state.isReceiving: exchange?.bodyIsWanted ?? true
         case .idle, .head, .exchange: waiting.isEmpty && context.channel.isWritable
         }
     }
@@ -271,7 +271,7 @@ final class ConnectionHandler: ChannelDuplexHandler {
     private func take(_ item: Inbound) {
         switch item {
         case .part(.head(let head)): begin(head)
-        case .part(.body(let bytes)): receive(bytes)
+        case .part(.body(let bytes)): exchange?.receive(bytes)
         case .part(.end): endRequest()
         case .failure(let problem): fail(problem)
         case .cut: linger()

@@ -105,7 +105,7 @@ package enum ResponseEncoder {
         }
     }
 
-    private static func isReserved(_ name: HTTPField.Name) -> Bool {
+    static func isReserved(_ name: HTTPField.Name) -> Bool {
         switch name {
         case .connection, .contentLength, .transferEncoding, .date, .requestID: true
         default: false

@@ -10,8 +10,8 @@ package struct RequestTarget {
     let authority: Authority?
 
     /// Accepts origin-form, absolute-form and asterisk-form. Throws a 400 problem for other forms. Throws a 421 problem
-    /// for `https`, which requires a secured connection (RFC 9110 §7.4).
-    package init(parsing target: String) throws(Problem) {
+    /// for `https` on a connection without TLS (RFC 9110 §7.4).
+    package init(parsing target: String, isSecure: Bool = false) throws(Problem) {
         guard target.utf8.allSatisfy({ $0 > 0x20 && $0 < 0x7F }) else {
             throw .badRequest("The request target has a character that must be percent-encoded.")
         }
@@ -22,7 +22,7 @@ package struct RequestTarget {
         }
         var authority: Authority?
         if rest.utf8.first != UInt8(ascii: "/"), target != "*" {
-            authority = try Self.takeAuthority(&rest)
+            authority = try Self.takeAuthority(&rest, isSecure)
         }
         self.authority = authority
         if let mark = rest.utf8.firstIndex(of: UInt8(ascii: "?")) {
@@ -36,7 +36,9 @@ package struct RequestTarget {
 
     /// Removes the authority of an absolute-form target and returns it. A server must accept absolute-form (RFC 9112
     /// §3.2.2).
-    private static func takeAuthority(_ target: inout Substring) throws(Problem) -> Authority {
+    private static func takeAuthority(
+        _ target: inout Substring, _ isSecure: Bool
+    ) throws(Problem) -> Authority {
         for scheme in ["http://", "https://"]
         where target.prefix(scheme.count).lowercased() == scheme {
             let rest = target.dropFirst(scheme.count)
@@ -46,7 +48,7 @@ package struct RequestTarget {
             guard let authority = Authority(rest[..<end]) else {
                 throw .badRequest("The authority of the request target is not a host and a port.")
             }
-            guard scheme == "http://" else {
+            guard scheme == "http://" || isSecure else {
                 throw .misdirected(
                     "This connection does not use TLS, so it serves no https resources.")
             }

@@ -1,6 +1,14 @@
 import NIOCore
 import Synchronization
 
+/// A connection that the registry can close. Its methods are called on its event loop.
+protocol ManagedConnection: AnyObject {
+    /// Makes room if the current activity of the connection is still in `activities`.
+    func evict(ifDoing activities: Set<ConnectionRegistry.Activity>)
+    /// Starts a graceful shutdown.
+    func drain()
+}
+
 /// The open connections of a server. The registry chooses a connection to close when the server needs room (eviction).
 /// At a graceful shutdown it drains all connections.
 final class ConnectionRegistry: Sendable {
@@ -22,14 +30,14 @@ final class ConnectionRegistry: Sendable {
 
     /// One connection. The entry stores its activity, so that eviction can read it without a message to the event loop.
     final class Entry: Sendable {
-        private let connection: NIOLoopBound<ConnectionHandler>
+        private let connection: NIOLoopBound<any ManagedConnection>
         private let eventLoop: any EventLoop
         /// The current activity and its start in one word. The upper 56 bits are the start in nanoseconds of
         /// `NIODeadline`; the lower 8 bits are the activity. One word can be read without a lock. 56 bits hold 834 days
         /// of uptime.
         private let word: Atomic<UInt64>
 
-        init(_ connection: ConnectionHandler, on eventLoop: any EventLoop) {
+        init(_ connection: any ManagedConnection, on eventLoop: any EventLoop) {
             self.connection = NIOLoopBound(connection, eventLoop: eventLoop)
             self.eventLoop = eventLoop
             word = Atomic(Self.word(.idle, .now()))

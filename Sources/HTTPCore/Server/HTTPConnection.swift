@@ -5,17 +5,23 @@ import NIOHTTP1
 /// One open connection, seen by its task as a sequence of exchanges. An exchange is one request and its answer.
 package struct HTTPConnection: Sendable {
     private let channel: any Channel
-    private let exchanges: AsyncStream<ExchangeTask>
+    private let tasks: AsyncStream<ExchangeTask>
+    /// The tasks that run; nil in HTTP/1.1, in which one exchange follows another.
+    private let running: RunningTasks?
 
     /// Adds HTTP/1.1 to the channel's pipeline. Must be called on the channel's event loop.
     ///
-    /// - Parameter refusal: The only answer on this connection; nil if the connection is served.
+    /// - Parameters:
+    ///   - peer: The client; nil if the address of the socket says everything about it.
+    ///   - refusal: The only answer on this connection; nil if the connection is served.
     package init(
-        http1 channel: any Channel, environment: ConnectionEnvironment, refusal: Problem?
+        http1 channel: any Channel, environment: ConnectionEnvironment, peer: Peer? = nil,
+        refusal: Problem?
     ) throws {
-        let (exchanges, continuation) = AsyncStream.makeStream(of: ExchangeTask.self)
+        let (tasks, continuation) = AsyncStream.makeStream(of: ExchangeTask.self)
         let handler = ConnectionHandler(
-            environment: environment, refusal: refusal, exchanges: continuation)
+            environment: environment, eventLoop: channel.eventLoop, peer: peer, refusal: refusal,
+            tasks: continuation)
         let probe = RequestByteProbe(connection: handler, limits: environment.limits)
         handler.probe = probe
         let entry = ConnectionRegistry.Entry(handler, on: channel.eventLoop)
@@ -36,14 +42,30 @@ package struct HTTPConnection: Sendable {
             // active needs this call.
             continuation.finish()
         }
+        self.init(channel, tasks: tasks, running: nil)
+    }
+
+    init(_ channel: any Channel, tasks: AsyncStream<ExchangeTask>, running: RunningTasks?) {
         self.channel = channel
-        self.exchanges = exchanges
+        self.tasks = tasks
+        self.running = running
     }
 
     /// Runs the connection's exchanges until the connection is closed. Cancellation closes the connection at once.
-    func run() async {
+    package func run() async {
         await withTaskCancellationHandler {
-            for await exchange in exchanges { await exchange.run() }
+            guard let running else {
+                for await task in tasks { await task.run() }
+                return
+            }
+            await withDiscardingTaskGroup { group in
+                for await task in tasks {
+                    group.addTask {
+                        await task.run()
+                        running.end()
+                    }
+                }
+            }
         } onCancel: {
             channel.close(promise: nil)
         }
@@ -61,31 +83,15 @@ extension HTTPServer.Limits {
     }
 }
 
-/// Sets up the protocols of a new connection. Code for TLS and for the choice between HTTP/1.1 and HTTP/2 (ALPN)
-/// belongs here.
-protocol ConnectionInitializer: Sendable {
-    /// Prepares the channel. Calls `http1` if the channel's protocol is HTTP/1.1.
-    func initialize(
-        _ channel: any Channel,
-        http1: @escaping @Sendable (any Channel) -> EventLoopFuture<HTTPConnection>
-    ) -> EventLoopFuture<HTTPConnection>
-}
-
-/// Sets up HTTP/1.1 directly on TCP.
-struct PlaintextInitializer: ConnectionInitializer {
-    func initialize(
-        _ channel: any Channel,
-        http1: @escaping @Sendable (any Channel) -> EventLoopFuture<HTTPConnection>
-    ) -> EventLoopFuture<HTTPConnection> {
-        http1(channel)
-    }
-}
-
 /// The objects that all connections of a server share.
 package final class ConnectionEnvironment: Sendable {
     let router: Router
     let limits: HTTPServer.Limits
     let siteGuard: CrossSiteGuard
+    /// The value of the field Strict-Transport-Security in answers over TLS (RFC 6797); nil for no field.
+    let transportSecurity: String?
+    let proxies: TrustedProxies
+    let browserFields: BrowserFields
     let load: ServerLoad
     let log: RequestLog
     let registry = ConnectionRegistry()
@@ -93,15 +99,22 @@ package final class ConnectionEnvironment: Sendable {
     let requestIDs = RequestIDSource()
 
     package init(
-        router: Router, limits: HTTPServer.Limits, siteGuard: CrossSiteGuard, load: ServerLoad,
-        log: RequestLog
+        router: Router, limits: HTTPServer.Limits, siteGuard: CrossSiteGuard,
+        transportSecurity: String? = nil, proxies: TrustedProxies = TrustedProxies(),
+        load: ServerLoad, log: RequestLog
     ) {
         self.router = router
         self.limits = limits
         self.siteGuard = siteGuard
+        self.transportSecurity = transportSecurity
+        self.proxies = proxies
+        browserFields = BrowserFields(origins: siteGuard.origins)
         self.load = load
         self.log = log
     }
+
+    /// Starts a graceful shutdown of every connection.
+    package func drain() { registry.drain() }
 
     /// Returns the answer for an error that a handler threw. The answer is the error's problem, or a 500 without
     /// details. An error of a cancelled handler is not a failure, because the client has most likely left.

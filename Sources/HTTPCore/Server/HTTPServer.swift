@@ -4,34 +4,43 @@ import NIOPosix
 import ServiceLifecycle
 import Synchronization
 
-/// An HTTP/1.1 server on one or more TCP addresses.
+/// An HTTP/1.1 server on one or more TCP addresses and Unix domain sockets.
 ///
 /// A graceful shutdown ends `run()`. The server stops accepting connections and waits up to `Limits.drainTimeout` for
 /// the answers to the active requests. It then cuts the remaining connections.
 package final class HTTPServer: Service {
     private let addresses: [ListenAddress]
-    private let environment: ConnectionEnvironment
+    let environment: ConnectionEnvironment
+    let tls: TLSCredentials?
     private let eventLoopGroup: any EventLoopGroup
-    private let initializer: any ConnectionInitializer = PlaintextInitializer()
     private let bound = BoundAddresses()
 
     /// - Parameters:
+    ///   - tls: The certificate for the addresses that use TLS. Without it, no address may use TLS.
     ///   - siteGuard: The hosts and origins that requests may name.
+    ///   - transportSecurity: The value of the field Strict-Transport-Security in answers over TLS; nil for no field.
+    ///   - proxies: The proxies whose forwarded addresses are believed.
     ///   - load: The server's counters, created with the same `limits`.
     ///   - logger: The logger for the access log at `accessLogLevel` and for handler failures, which are errors. It
     ///     must not block.
     ///   - onRequest: A closure that is called on an event loop after each answer. It must not block.
     package init(
-        listen addresses: [ListenAddress], router: Router, limits: Limits = Limits(),
-        siteGuard: CrossSiteGuard = CrossSiteGuard(), load: ServerLoad? = nil, logger: Logger,
+        listen addresses: [ListenAddress], tls: TLSCredentials? = nil, router: Router,
+        limits: Limits = Limits(),
+        siteGuard: CrossSiteGuard = CrossSiteGuard(), transportSecurity: String? = nil,
+        proxies: TrustedProxies = TrustedProxies(), load: ServerLoad? = nil, logger: Logger,
         accessLogLevel: Logger.Level = .info,
         eventLoopGroup: any EventLoopGroup = MultiThreadedEventLoopGroup.singleton,
         onRequest: (@Sendable (RequestSummary) -> Void)? = nil
     ) {
+        precondition(tls != nil || !addresses.contains(where: \.usesTLS))
         self.addresses = addresses
+        self.tls = tls
         self.eventLoopGroup = eventLoopGroup
         environment = ConnectionEnvironment(
-            router: router, limits: limits, siteGuard: siteGuard, load: load ?? ServerLoad(limits),
+            router: router, limits: limits, siteGuard: siteGuard,
+            transportSecurity: transportSecurity, proxies: proxies,
+            load: load ?? ServerLoad(limits),
             log: RequestLog(logger: logger, level: accessLogLevel, onRequest: onRequest))
     }
 
@@ -45,21 +54,21 @@ package final class HTTPServer: Service {
     /// should be restarted instead of left running.
     package func run() async throws {
         let (accepted, accept) = AsyncStream.makeStream(of: HTTPConnection.self)
-        let listeners: [any Channel]
+        let listeners: [Listener]
         do {
             listeners = try await bind(accept)
         } catch {
             bound.resolve(.failure(error))
             throw error
         }
-        bound.resolve(.success(zip(addresses, listeners).map(Self.address)))
+        bound.resolve(.success(listeners.map(\.address)))
         let failed = await withTaskGroup(of: Bool.self) { group in
             group.addTask {
                 await Self.serve(accepted)
                 return true
             }
             let failed = await untilEnd(of: listeners)
-            for listener in listeners { try? await listener.close() }
+            for listener in listeners { await listener.close() }
             // The listeners are closed before the stream ends, because a connection that arrived afterwards would have
             // no task.
             accept.finish()
@@ -80,13 +89,13 @@ package final class HTTPServer: Service {
 
     private func bind(
         _ accept: AsyncStream<HTTPConnection>.Continuation
-    ) async throws -> [any Channel] {
-        var listeners: [any Channel] = []
+    ) async throws -> [Listener] {
+        var listeners: [Listener] = []
         for address in addresses {
             do {
                 listeners.append(try await bind(address, accept))
             } catch {
-                for listener in listeners { try? await listener.close() }
+                for listener in listeners { await listener.close() }
                 throw ListenError(address: address, cause: error)
             }
         }
@@ -95,8 +104,32 @@ package final class HTTPServer: Service {
 
     private func bind(
         _ address: ListenAddress, _ accept: AsyncStream<HTTPConnection>.Continuation
-    ) async throws -> any Channel {
-        try await ServerBootstrap(group: eventLoopGroup)
+    ) async throws -> Listener {
+        let bootstrap = bootstrap(address, accept)
+        switch address.endpoint {
+        case .tcp(let host, let port):
+            // Output is already collected into one write. Nagle's algorithm would only delay it.
+            let channel = try await bootstrap.childChannelOption(.tcpOption(.tcp_nodelay), value: 1)
+                .bind(host: host, port: port).get()
+            let bound = ListenAddress(
+                host: host, port: channel.localAddress?.port ?? port, usesTLS: address.usesTLS)
+            return Listener(address: bound, channel: channel)
+        case .unix(let path):
+            let (descriptor, file) = try UnixSocketFile.create(path)
+            do {
+                let channel = try await bootstrap.withBoundSocket(descriptor).get()
+                return Listener(address: address, channel: channel, file: file)
+            } catch {
+                file.remove()
+                throw error
+            }
+        }
+    }
+
+    private func bootstrap(
+        _ address: ListenAddress, _ accept: AsyncStream<HTTPConnection>.Continuation
+    ) -> ServerBootstrap {
+        ServerBootstrap(group: eventLoopGroup)
             // The backlog leaves room for a burst of new connections, such as all clients after a restart.
             .serverChannelOption(.backlog, value: 1024)
             // A restarted server can then bind the port while old connections are in TIME_WAIT.
@@ -111,43 +144,10 @@ package final class HTTPServer: Service {
                     ])
                 }
             }
-            // Output is already collected into one write. Nagle's algorithm would only delay it.
-            .childChannelOption(.tcpOption(.tcp_nodelay), value: 1)
             // A client may close its sending side and still wait for the answer (`cancelUnlessAnsweredSoon`).
             .childChannelOption(.allowRemoteHalfClosure, value: true)
             // An error here ends only the new connection.
-            .childChannelInitializer { channel in
-                self.initializer.initialize(channel) { self.addHTTP1(to: $0) }
-                    .map { _ = accept.yield($0) }
-            }
-            .bind(host: address.host, port: address.port).get()
-    }
-
-    private func addHTTP1(to channel: any Channel) -> EventLoopFuture<HTTPConnection> {
-        let (load, limits) = (environment.load, environment.limits)
-        let open = load.connections.wrappingAdd(1, ordering: .relaxed).newValue
-        channel.closeFuture.whenComplete { _ in
-            load.connections.wrappingSubtract(1, ordering: .relaxed)
-        }
-        return channel.eventLoop.makeCompletedFuture {
-            let refusal: Problem? =
-                open > limits.connections && !makeRoom() ? .tooManyConnections : nil
-            if refusal != nil {
-                load.refusedConnections.wrappingAdd(1, ordering: .relaxed)
-                // A 503 also needs a connection. Only a limited number of connections is kept open for it.
-                guard open <= limits.connections + limits.refusedConnections else {
-                    throw ConnectionClosed()
-                }
-            }
-            return try HTTPConnection(http1: channel, environment: environment, refusal: refusal)
-        }
-    }
-
-    /// Closes a connection that is not serving a request. Returns false if there is no such connection.
-    private func makeRoom() -> Bool {
-        // A lingering connection goes first, because its last answer has already been sent.
-        environment.registry.evictLongest([.linger])
-            || environment.registry.evictLongest([.idle, .head])
+            .childChannelInitializer { self.setUp($0, on: address, accept) }
     }
 
     /// Serves every accepted connection. Returns after all connections have ended and no more can arrive.
@@ -161,11 +161,11 @@ package final class HTTPServer: Service {
 
     /// Waits for a graceful shutdown or cancellation. Returns the address of a listener that ends earlier; nil
     /// otherwise.
-    private func untilEnd(of listeners: [any Channel]) async -> ListenAddress? {
+    private func untilEnd(of listeners: [Listener]) async -> ListenAddress? {
         let (ends, end) = AsyncStream.makeStream(of: ListenAddress?.self)
-        for (asked, listener) in zip(addresses, listeners) {
-            let address = Self.address(asked, listener)
-            listener.closeFuture.whenComplete { _ in end.yield(address) }
+        for listener in listeners {
+            let address = listener.address
+            listener.channel.closeFuture.whenComplete { _ in end.yield(address) }
         }
         let first = await withGracefulShutdownHandler {
             await ends.first { _ in true }
@@ -202,9 +202,20 @@ package final class HTTPServer: Service {
             "drain-timeout": .string("\(environment.limits.drainTimeout)"),
         ]
     }
+}
 
-    private static func address(_ asked: ListenAddress, _ listener: any Channel) -> ListenAddress {
-        ListenAddress(host: asked.host, port: listener.localAddress?.port ?? asked.port)
+/// A bound address.
+private struct Listener {
+    /// The address with the port that the system chose.
+    let address: ListenAddress
+    let channel: any Channel
+    /// The file of a Unix domain socket.
+    var file: UnixSocketFile?
+
+    /// Stops listening and removes the file of the socket.
+    func close() async {
+        try? await channel.close()
+        file?.remove()
     }
 }
 

@@ -9,16 +9,31 @@ import NIOCore
     import Darwin
 #endif
 
-/// An address to listen on. Its text is `host:port`, with an IPv6 address in brackets.
+/// An address to listen on. Its text is `host:port`, with an IPv6 address in brackets, or `unix:` and a path.
 package struct ListenAddress: Hashable, Sendable, CustomStringConvertible {
-    /// A host name or an IP address, without brackets.
-    package var host: String
-    /// The port, 0...65535. With 0, the system chooses a port.
-    package var port: Int
+    package enum Endpoint: Hashable, Sendable {
+        /// A host name or an IP address without brackets, and a port, 0...65535. With 0, the system chooses a port.
+        case tcp(host: String, port: Int)
+        /// The path of a Unix domain socket.
+        case unix(path: String)
+    }
 
-    package init(host: String, port: Int) {
-        self.host = host
-        self.port = port
+    package var endpoint: Endpoint
+    /// True if the clients of a TCP address must use TLS.
+    package var usesTLS = false
+
+    package init(host: String, port: Int, usesTLS: Bool = false) {
+        endpoint = .tcp(host: host, port: port)
+        self.usesTLS = usesTLS
+    }
+
+    package init(unixPath path: String) {
+        endpoint = .unix(path: path)
+    }
+
+    /// The port; 0 for a Unix domain socket.
+    package var port: Int {
+        if case .tcp(_, let port) = endpoint { port } else { 0 }
     }
 
     /// Returns nil if `text` is not `host:port` or `[IPv6 address]:port`.
@@ -37,7 +52,19 @@ package struct ListenAddress: Hashable, Sendable, CustomStringConvertible {
     }
 
     package var description: String {
-        host.contains(":") ? "[\(host)]:\(port)" : "\(host):\(port)"
+        switch endpoint {
+        case .tcp(let host, let port) where host.contains(":"): "[\(host)]:\(port)"
+        case .tcp(let host, let port): "\(host):\(port)"
+        case .unix(let path): "unix:\(path)"
+        }
+    }
+
+    /// The address as a URL, such as `http://127.0.0.1:8080`, or `unix:` and a path.
+    package var url: String {
+        switch endpoint {
+        case .tcp: (usesTLS ? "https://" : "http://") + description
+        case .unix: description
+        }
     }
 }
 

@@ -15,6 +15,8 @@ package final class ServerLoad: Sendable {
     package let evictions = Atomic<UInt64>(0)
     /// The number of connections refused because too many were open.
     package let refusedConnections = Atomic<UInt64>(0)
+    /// The number of TLS handshakes that failed.
+    package let failedHandshakes = Atomic<UInt64>(0)
     /// The number of requests that got 503 because their body or answer did not fit into memory.
     package let refusedRequests = Atomic<UInt64>(0)
 

@@ -27,24 +27,34 @@ package enum Authentication: Sendable {
 /// `Request.caller` for it.
 package struct Access: Sendable {
     private let authenticators: [any Authenticator]
+    private let limiter: AttemptLimiter
+    private let quotas: Quotas
 
     /// Creates the access rules of a server. Without authenticators the server trusts every client that can connect;
     /// X-Actor then names the actor, and every client may do everything.
-    package init(_ authenticators: [any Authenticator] = []) {
+    package init(
+        _ authenticators: [any Authenticator] = [], limiter: AttemptLimiter = AttemptLimiter(),
+        quotas: Quotas = Quotas()
+    ) {
         self.authenticators = authenticators
+        self.limiter = limiter
+        self.quotas = quotas
     }
 
     /// True if a client has to prove who it is.
     package var isRequired: Bool { !authenticators.isEmpty }
 
     /// Returns `route` behind the checks of its `RouteNeed`. A route without a need answers 403 to everyone.
-    func guarding(_ route: Route) -> Route {
+    package func guarding(_ route: Route) -> Route {
         var guarded = route
         let need = RouteNeed.of(route)
+        let finish =
+            isRequired && need != .nothing
+            ? AnswerFields(route) { await isStillAdmitted($0, need) } : AnswerFields(public: route)
         switch route.handler {
         case .immediate(let handler):
             guarded.handler = .either { request in
-                try admit(request, need) {
+                try admit(request, need, finish) {
                     .answer(try handler($0))
                 } later: {
                     try handler($0)
@@ -52,7 +62,7 @@ package struct Access: Sendable {
             }
         case .either(let handler):
             guarded.handler = .either { request in
-                try admit(request, need) {
+                try admit(request, need, finish) {
                     try handler($0)
                 } later: {
                     switch try handler($0) {
@@ -63,14 +73,13 @@ package struct Access: Sendable {
             }
         case .asynchronous(let handler):
             guarded.handler = .asynchronous { request in
-                try await Self.answering(request) { request in
+                try await Self.answering(request, finish) { request in
                     let identity: Identity =
                         switch try authenticate(request, need) {
                         case .identity(let identity): identity
                         case .later(let work): try await work()
                         }
-                    request.identity = identity
-                    try check(identity, need)
+                    try enter(&request, identity, need)
                     return try await handler(request)
                 }
             }
@@ -79,72 +88,144 @@ package struct Access: Sendable {
     }
 
     private func admit(
-        _ request: Request, _ need: RouteNeed?, now: (Request) throws -> Route.Immediate,
+        _ request: Request, _ need: RouteNeed?, _ finish: AnswerFields,
+        now: (Request) throws -> Route.Immediate,
         later: @escaping @Sendable (Request) async throws -> Response
     ) throws -> Route.Immediate {
         var request = request
         do {
             switch try authenticate(request, need) {
             case .identity(let identity):
-                request.identity = identity
-                try check(identity, need)
+                try enter(&request, identity, need)
                 switch try now(request) {
-                case .answer(let response): return .answer(response.identified(request))
+                case .answer(let response): return .answer(finish(response, request))
                 case .later(let work):
                     return .later { [request] in
-                        try await Self.answering(request) { _ in try await work() }
+                        try await Self.answering(request, finish) { _ in try await work() }
                     }
                 }
             case .later(let work):
                 return .later { [request] in
-                    try await Self.answering(request) { request in
+                    try await Self.answering(request, finish) { request in
                         let identity = try await work()
-                        request.identity = identity
-                        try check(identity, need)
+                        try enter(&request, identity, need)
                         return try await later(request)
                     }
                 }
             }
         } catch let problem as Problem {
-            return .answer(problem.identified(request))
+            return .answer(finish(problem, request))
         }
     }
 
     /// Runs `body`. Its answer and its problem name the request and the principal.
     private static func answering(
-        _ request: Request, _ body: (inout Request) async throws -> Response
+        _ request: Request, _ finish: AnswerFields,
+        _ body: (inout Request) async throws -> Response
     ) async throws -> Response {
         var request = request
         do {
-            return try await body(&request).identified(request)
+            return finish(try await body(&request), request)
         } catch let problem as Problem {
-            return problem.identified(request)
+            return finish(problem, request)
         }
     }
 
     private func authenticate(
         _ request: Request, _ need: RouteNeed?
     ) throws(Problem) -> Authentication {
-        guard isRequired, need != .nothing else {
-            return .identity(Principal.trusted(request))
+        guard isRequired else { return .identity(Principal.trusted(request)) }
+        guard need != .nothing else { return .identity(request.caller) }
+        try limiter.admit(request.peer)
+        try quotas.takeAddress(request)
+        let result: Authentication?
+        do {
+            result = try identify(request)
+        } catch {
+            limiter.note(request.peer, isFailure: error.isRefusedCredential)
+            throw error
         }
+        if case .later(let work)? = result {
+            return .later { try await finishing(request, work) }
+        }
+        limiter.note(request.peer, isFailure: false)
+        guard let result else {
+            throw unauthenticated("The request has no credential that this server accepts.")
+        }
+        return result
+    }
+
+    /// Returns the result of the first authenticator that finds a credential of its kind; nil if none does.
+    private func identify(_ request: Request) throws(Problem) -> Authentication? {
         for authenticator in authenticators {
             if let result = try authenticator.authenticate(request) { return result }
         }
-        throw unauthenticated("The request has no credential that this server accepts.")
+        return nil
+    }
+
+    /// Returns true if the request, whose answer is being sent, would be admitted again. A question that cannot be
+    /// answered now leaves it admitted.
+    private func isStillAdmitted(_ request: Request, _ need: RouteNeed?) async -> Bool {
+        do {
+            let identity: Identity
+            switch try identify(request) {
+            case .identity(let found)?: identity = found
+            case .later(let work)?: identity = try await work()
+            case nil: return false
+            }
+            try check(request, identity, need)
+            return identity.principal == request.caller.principal
+        } catch {
+            return (error as? Problem).map { $0.status.code >= 500 } ?? true
+        }
+    }
+
+    /// Ends an attempt that needed more work.
+    private func finishing(
+        _ request: Request, _ work: @Sendable () async throws -> Identity
+    ) async throws -> Identity {
+        do {
+            let identity = try await work()
+            limiter.note(request.peer, isFailure: false)
+            return identity
+        } catch {
+            let isFailure = (error as? Problem)?.isRefusedCredential ?? false
+            limiter.note(request.peer, isFailure: isFailure)
+            throw error
+        }
     }
 
     /// Returns the 401 problem with the challenges of all authenticators.
     func unauthenticated(_ detail: String) -> Problem {
         var problem = ProblemKind.unauthenticated.problem(detail)
-        let challenges = authenticators.compactMap(\.challenge)
-        if !challenges.isEmpty {
-            problem.headers[.wwwAuthenticate] = challenges.joined(separator: ", ")
+        var challenges: [String] = []
+        for challenge in authenticators.compactMap(\.challenge)
+        where !challenges.contains(challenge) {
+            challenges.append(challenge)
         }
+        // The field is required (RFC 9110 section 15.5.2), also if only the connection can prove the client.
+        if challenges.isEmpty { challenges = [Self.connectionChallenge] }
+        problem.headers[.wwwAuthenticate] = challenges.joined(separator: ", ")
         return problem
     }
 
-    private func check(_ identity: Identity, _ need: RouteNeed?) throws(Problem) {
+    /// The challenge of a server that only accepts client certificates and users of its machine. No registered scheme
+    /// stands for these.
+    private static let connectionChallenge = #"Connection realm="policy-server""#
+
+    /// Gives the request its identity, and counts it against the quota of its principal.
+    private func enter(
+        _ request: inout Request, _ identity: Identity, _ need: RouteNeed?
+    ) throws(Problem) {
+        request.identity = identity
+        try check(request, identity, need)
+        if isRequired, need != .nothing { try quotas.takePrincipal(&request, identity) }
+    }
+
+    private func check(
+        _ request: Request, _ identity: Identity, _ need: RouteNeed?
+    ) throws(Problem) {
+        if isRequired, need != .nothing { try Self.checkActor(request, identity) }
         switch need {
         case .nothing?, .identity?: return
         case .permission(let permission)?:
@@ -155,6 +236,14 @@ package struct Access: Sendable {
             throw ProblemKind.forbidden.problem("This route is open to nobody.")
         }
     }
+
+    /// Throws a 400 problem if X-Actor names somebody else than the principal. The client would otherwise expect that
+    /// name in the ledger.
+    private static func checkActor(_ request: Request, _ identity: Identity) throws(Problem) {
+        guard let actor = request.headers[.actor], actor != identity.principal else { return }
+        throw ProblemKind.actor.problem(
+            "X-Actor must be absent or \(identity.principal), the principal of the credential.")
+    }
 }
 
 extension Request {
@@ -164,17 +253,7 @@ extension Request {
     }
 }
 
-extension Response {
-    fileprivate func identified(_ request: Request) -> Response {
-        var response = self
-        response.identity = request.identity
-        response.principal = request.caller.principal
-        return response
-    }
-}
-
 extension Problem {
-    fileprivate func identified(_ request: Request) -> Response {
-        identified(path: request.path, requestID: request.requestID).response.identified(request)
-    }
+    /// True for a 401: the request had a credential that proves nothing.
+    fileprivate var isRefusedCredential: Bool { status == .unauthorized }
 }

@@ -19,23 +19,29 @@ package struct Application: Sendable {
     /// unreachable etcd is not an error here; readiness reports it.
     ///
     /// - Parameters:
+    ///   - access: The rules of who may use which route; nil for those of the settings.
     ///   - below: Services that every other service needs. They end last.
-    ///   - signals: The signals that end the server gracefully.
+    ///   - signals: The signals that end the server gracefully; nil for those of `EndSignals`.
     package init(
-        _ settings: Settings, below: [any Service] = [],
-        signals: [UnixSignal] = EndSignals.all(), logger: Logger? = nil
+        _ settings: Settings, access: Access? = nil, below: [any Service] = [],
+        signals: [UnixSignal]? = nil, logger: Logger? = nil
     ) throws {
         let logger = logger ?? Self.makeLogger(settings.logLevel)
         let etcd = try EtcdClient(settings.etcd.configuration(), logger: logger)
         // The keys are read before the ledger is opened. A failed start therefore leaves no new ledger behind.
         let givenKey = try settings.auditKeyFile.map(Self.givenKey)
+        let tls = try settings.tls?.credentials(logger)
         let journalKeys = try settings.journalKeyFile.map(JournalKeyFile.read) ?? []
-        let ledger = try AuditLedger(path: settings.ledgerPath)
+        let identity = try AuthenticatorFactory(
+            settings.access, logger: logger, now: SystemClock.now)
+        try PrivateFile.checkFolder(settings.segmentDirectory)
+        let ledger = try AuditLedger(path: settings.ledgerPath, options: .ofObjects)
         let controlPlane = ControlPlane(
             store: etcd, ledger: ledger, statuses: .http,
             configuration: ControlPlaneConfiguration(
                 policyNames: settings.policyNames, writeDeadline: settings.writeDeadline,
-                refusals: settings.refusals, journal: JournalAuthenticator(journalKeys)),
+                twoPersons: settings.twoPersons, refusals: settings.refusals,
+                journal: JournalAuthenticator(journalKeys)),
             logger: logger)
         let checkpoints = Checkpoints(
             ledger: ledger, store: etcd,
@@ -46,22 +52,40 @@ package struct Application: Sendable {
             interval: settings.auditCheckpointInterval, logger: logger)
         let limits = Self.limits(settings, logger)
         let load = ServerLoad(limits)
-        let access = Access()
+        let access =
+            access
+            ?? Access(identity.authenticators, quotas: Quotas(settings, load))
+        let files = FileWatcher(identity.files, logger: logger)
+        guard settings.twoPersons.kinds.isEmpty || access.isRequired else {
+            throw SettingError(
+                "\(Setting.twoPerson.flag): needs authentication, because otherwise every client can be any"
+                    + " person: set up tokens, certificates or another way to identify clients first"
+            )
+        }
         let api = API(
             controlPlane: controlPlane, ledger: ledger, checkpoints: checkpoints,
-            metrics: Metrics(load: load), access: access, recordsReads: settings.auditReads,
+            metrics: Metrics(load: load, tls: tls, proxies: settings.proxies.proxies),
+            access: access, files: files, recordsReads: settings.auditReads,
             makeChangeID: Self.makeChangeID)
         let refusals = RefusalRecorder(
             controlPlane: controlPlane, recordsReads: settings.auditReads, access: access)
-        http = try Self.server(api, settings, limits, load, refusals, logger)
+        http = try Self.server(api, settings, tls, limits, load, refusals, logger)
         // Services end in reverse order. Requests therefore drain while everything else still works.
-        let services: [any Service] = [
-            etcd, LedgerService(ledger: ledger, logger: logger), checkpoints, controlPlane,
-            RetentionService(
-                ledger: ledger, retention: settings.auditRetention,
-                directory: settings.segmentDirectory, logger: logger),
-            refusals,
-        ]
+        var services: [any Service] =
+            [
+                etcd, LedgerService(ledger: ledger, logger: logger), checkpoints, controlPlane,
+                RetentionService(
+                    ledger: ledger, retention: settings.auditRetention,
+                    directory: settings.segmentDirectory, logger: logger),
+                refusals, files, MemoryTrimmer(),
+            ] + identity.services
+        let reloads = signals == nil && tls != nil
+        if let tls {
+            services.append(tls)
+            if reloads, !EndSignals.isHangUpIgnored {
+                services.append(ReloadSignal(credentials: tls))
+            }
+        }
         var configuration = ServiceGroupConfiguration(
             services: (below + services).map { .init(service: $0) } + [
                 // If a listener fails, the other services still end gracefully.
@@ -69,7 +93,7 @@ package struct Application: Sendable {
                     service: ListenService(http: http, addresses: settings.listen),
                     failureTerminationBehavior: .gracefullyShutdownGroup)
             ],
-            gracefulShutdownSignals: signals, logger: logger)
+            gracefulShutdownSignals: signals ?? EndSignals.all(reloading: reloads), logger: logger)
         // A write that is active when the drain ends may still take its deadline. Five more seconds are a margin.
         configuration.maximumGracefulShutdownDuration =
             settings.drainTimeout + settings.writeDeadline + .seconds(5)
@@ -109,7 +133,7 @@ package struct Application: Sendable {
             "serving",
             metadata: [
                 "version": .string(Version.number),
-                "listen": .array(addresses.map { .string("http://\($0)") }),
+                "listen": .array(addresses.map { .string($0.url) }),
                 "etcd": .array(settings.etcd.endpoints.map { .string($0.description) }),
                 "ledger": .string(settings.ledgerPath),
             ])
@@ -127,17 +151,18 @@ package struct Application: Sendable {
     }
 
     private static func server(
-        _ api: API, _ settings: Settings, _ limits: HTTPServer.Limits, _ load: ServerLoad,
-        _ refusals: RefusalRecorder, _ logger: Logger
+        _ api: API, _ settings: Settings, _ tls: TLSCredentials?, _ limits: HTTPServer.Limits,
+        _ load: ServerLoad, _ refusals: RefusalRecorder, _ logger: Logger
     ) throws -> HTTPServer {
         var builder = RouterBuilder()
         builder.add(api.routes)
         let requests = api.metrics.requests
         return HTTPServer(
-            listen: settings.listen, router: try builder.build(), limits: limits,
+            listen: settings.listen, tls: tls, router: try builder.build(), limits: limits,
             siteGuard: CrossSiteGuard(
                 hosts: settings.allowedHosts, origins: settings.allowedOrigins),
-            load: load, logger: logger,
+            transportSecurity: settings.hstsMaxAge == 0 ? nil : "max-age=\(settings.hstsMaxAge)",
+            proxies: api.metrics.proxies, load: load, logger: logger,
             onRequest: { summary in
                 requests.recordRequest(
                     route: summary.route, method: summary.method?.rawValue ?? "none",
@@ -221,14 +246,18 @@ struct ListenService: Service {
 /// The signals that end the program gracefully.
 package enum EndSignals {
     /// Returns SIGTERM, SIGINT and SIGHUP. A terminal sends SIGHUP when it is closed, and the default action ends the
-    /// process at once. `nohup` makes the process ignore SIGHUP; SIGHUP is then left out and stays ignored. SIGHUP does
-    /// not reload the configuration, because no setting can be reloaded.
-    package static func all() -> [UnixSignal] {
-        let before = signal(SIGHUP, SIG_IGN)
-        if unsafeBitCast(before, to: Int.self) == unsafeBitCast(SIG_IGN, to: Int.self) {
-            return [.sigterm, .sigint]
-        }
-        signal(SIGHUP, before)
-        return [.sigterm, .sigint, .sighup]
+    /// process at once.
+    ///
+    /// SIGHUP is left out if it is ignored, and if it reloads files.
+    package static func all(reloading: Bool = false) -> [UnixSignal] {
+        reloading || isHangUpIgnored ? [.sigterm, .sigint] : [.sigterm, .sigint, .sighup]
     }
+
+    /// True if the process ignores SIGHUP from its start, as under `nohup`. SIGHUP then stays ignored. The value is read
+    /// once, because a later handler of this program would hide it.
+    package static let isHangUpIgnored: Bool = {
+        let before = signal(SIGHUP, SIG_IGN)
+        signal(SIGHUP, before)
+        return unsafeBitCast(before, to: Int.self) == unsafeBitCast(SIG_IGN, to: Int.self)
+    }()
 }

@@ -113,7 +113,7 @@ struct AuditImportCommand: AsyncParsableCommand {
 
     private func open() throws -> AuditLedger {
         do {
-            return try AuditLedger(path: db)
+            return try AuditLedger(path: db, options: .ofObjects)
         } catch {
             guard error.code == .locked else { throw error }
             throw StartFailure("\(error.message) Stop its server before you import.")

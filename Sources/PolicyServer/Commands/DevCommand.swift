@@ -1,6 +1,7 @@
 import ArgumentParser
 import Etcd
 import Foundation
+import HTTPCore
 import ServiceLifecycle
 
 /// Serves the API with a temporary etcd and ledger.
@@ -11,6 +12,8 @@ struct DevCommand: AsyncParsableCommand {
 
     @OptionGroup(visibility: .hidden) var places: LocationFlags
     @OptionGroup var flags: SettingFlags
+    @Flag(help: "Serve with TLS, with a certificate of a temporary authority.")
+    var tls = false
 
     func run() async throws {
         try await StartFailure.reported {
@@ -27,9 +30,38 @@ struct DevCommand: AsyncParsableCommand {
             let etcd = try await DevEtcd.start()
             settings.etcd.endpoints = [etcd.endpoint]
             settings.dataDirectory = etcd.directory + "/ledger"
+            let certificates = tls ? try secure(&settings, in: etcd.directory) : nil
             LibraryMetrics.install()
-            try await Application(settings, below: [etcd]).run()
+            let application = try Application(settings, below: [etcd])
+            try await withThrowingTaskGroup(of: Void.self) { tasks in
+                tasks.addTask { try await application.run() }
+                // If an address cannot be bound, `run` throws the reason.
+                if let certificates, let addresses = try? await application.addresses {
+                    for address in addresses where address.usesTLS {
+                        let line = "curl --cacert \(certificates.authority) \(address.url)/v1\n"
+                        FileHandle.standardOutput.write(Data(line.utf8))
+                    }
+                }
+                try await tasks.waitForAll()
+            }
         }
+    }
+
+    /// Makes the certificates and turns TLS on for all TCP addresses.
+    private func secure(
+        _ settings: inout Settings, in directory: String
+    ) throws -> DevCertificates {
+        guard settings.tls == nil else {
+            throw SettingError(
+                "--tls: makes its own certificate; leave it out to use \(Setting.tlsCertificate.flag)"
+            )
+        }
+        let certificates = try DevCertificates(in: directory)
+        settings.tls = TLSSettings(files: certificates.files)
+        for (index, address) in settings.listen.enumerated() {
+            if case .tcp = address.endpoint { settings.listen[index].usesTLS = true }
+        }
+        return certificates
     }
 }
 

@@ -4,17 +4,25 @@ import HTTPCore
 import ServiceLifecycle
 import Store
 
-/// The command line: `policy-server serve|dev|audit …`.
+/// The command line: `policy-server serve|dev|audit|token|etcd-role …`.
 @main
 struct PolicyServerCommand: AsyncParsableCommand {
     static let configuration = CommandConfiguration(
         commandName: Version.name,
         abstract: "The control plane of OpenStack regions that share one Calico etcd.",
-        usage: "policy-server <serve | dev | audit> [options]",
+        usage: "policy-server <serve | dev | audit | token | etcd-role> [options]",
         discussion:
             "Without a subcommand the program shows this help and exits with status 64.",
         version: Version.number,
-        subcommands: [ServeCommand.self, DevCommand.self, AuditCommand.self])
+        subcommands: [
+            ServeCommand.self, DevCommand.self, AuditCommand.self, TokenCommand.self,
+            EtcdRoleCommand.self,
+        ])
+
+    static func main() async {
+        ProcessProtection.begin()
+        await main(nil)
+    }
 
     func run() async throws { throw MissingSubcommand.shown(Self.self) }
 }

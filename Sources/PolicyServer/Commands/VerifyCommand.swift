@@ -27,7 +27,7 @@ package struct VerifyCommand: AsyncParsableCommand {
     var etcd: [String] = []
     @Option(help: "User name for etcd's own authentication.")
     var etcdUser: String?
-    @Option(help: "File whose first line is that user's password.")
+    @Option(help: "File with that user's password.")
     var etcdPasswordFile: String?
     @Option(help: "PEM file of the authorities that sign etcd's certificate.")
     var etcdCA: String?

@@ -1,5 +1,5 @@
 package import Etcd
-import Foundation
+import Store
 
 /// The settings of the connection to etcd.
 package struct EtcdSettings: Sendable, Equatable {
@@ -58,6 +58,11 @@ extension EtcdSettings {
     /// Returns the configuration of the etcd client. The password file is read once here and once for each
     /// authentication, so a changed password needs no restart.
     package func configuration() throws(SettingError) -> EtcdConfiguration {
+        if let keyFile {
+            try Self.secret(.etcdKey) { () throws(StoreError) in
+                try PrivateFile.check(keyFile, subject: "the file")
+            }
+        }
         let configuration = EtcdConfiguration(
             endpoints: endpoints, credentials: try credentials(),
             tls: EtcdConfiguration.TLS(
@@ -73,20 +78,33 @@ extension EtcdSettings {
     private func credentials() throws(SettingError) -> EtcdConfiguration.Credentials? {
         guard let user, let passwordFile else { return nil }
         // The file is read here to report an unreadable file at the start and not at the first authentication.
-        _ = try Self.password(passwordFile)
+        _ = try Self.passwords(passwordFile)
         return EtcdConfiguration.Credentials(
-            user: user, reading: { try Self.password(passwordFile) })
+            user: user, reading: { try Self.passwords(passwordFile) })
     }
 
-    /// Returns the first line of the file.
-    private static func password(_ file: String) throws(SettingError) -> String {
-        guard let text = try? String(contentsOfFile: file, encoding: .utf8),
-            let password = text.split(separator: "\n", omittingEmptySubsequences: false).first,
-            !password.isEmpty
-        else {
-            throw SettingError(
-                "\(Setting.etcdPasswordFile.key): cannot read a password from \(file)")
+    /// Returns the first line of the file and, if there is one, the second line.
+    private static func passwords(_ file: String) throws(SettingError) -> [String] {
+        let bytes = try secret(.etcdPasswordFile) { () throws(StoreError) in
+            try PrivateFile.read(file, subject: "the file")
         }
-        return String(password)
+        let lines = bytes.split(separator: 10, omittingEmptySubsequences: false).prefix(2)
+        let passwords = lines.compactMap { String(validating: $0, as: UTF8.self) }
+        guard passwords.count == lines.count, passwords.first?.isEmpty == false else {
+            throw SettingError(
+                "\(Setting.etcdPasswordFile.key): the first line of \(file) is not a password")
+        }
+        return passwords.filter { !$0.isEmpty }
+    }
+
+    /// Runs `body`, which uses the file of `setting`. Its errors name the setting.
+    private static func secret<Value>(
+        _ setting: Setting, _ body: () throws(StoreError) -> Value
+    ) throws(SettingError) -> Value {
+        do {
+            return try body()
+        } catch {
+            throw SettingError("\(setting.key): \(error.message)")
+        }
     }
 }

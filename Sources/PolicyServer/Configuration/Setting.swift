@@ -1,6 +1,18 @@
 /// A setting of the program. Its flag, environment variable and file key are derived from its name.
 package enum Setting: String, CaseIterable, Sendable {
     case listen
+    case tlsCertificate = "tls-certificate"
+    case tlsKey = "tls-key"
+    case tlsClientCertificates = "tls-client-certificates"
+    case tlsClientCA = "tls-client-ca"
+    case tlsClientCRL = "tls-client-crl"
+    case hstsMaxAge = "hsts-max-age"
+    case trustedProxy = "trusted-proxy"
+    case authenticate
+    case tokenFile = "token-file"
+    case grants
+    case certificatePrincipal = "certificate-principal"
+    case certificatePrefix = "certificate-prefix"
     case etcd
     case etcdUser = "etcd-user"
     case etcdPasswordFile = "etcd-password-file"
@@ -18,11 +30,32 @@ package enum Setting: String, CaseIterable, Sendable {
     case drainTimeout = "drain-timeout"
     case maxBodyBytes = "max-body-bytes"
     case maxConnections = "max-connections"
+    case maxRequests = "max-requests"
+    case requestsPerPrincipal = "requests-per-principal"
+    case requestsPerAddress = "requests-per-address"
     case maxBodyMemory = "max-body-memory"
     case maxAnswerMemory = "max-answer-memory"
     case allowedHost = "allowed-host"
     case allowedOrigin = "allowed-origin"
+    case jwtIssuer = "jwt-issuer"
+    case jwtAudience = "jwt-audience"
+    case jwtKeys = "jwt-keys"
+    case jwtCA = "jwt-ca"
+    case jwtKeysRefresh = "jwt-keys-refresh"
+    case jwtKeysMaxAge = "jwt-keys-max-age"
+    case jwtClockSkew = "jwt-clock-skew"
+    case jwtPrincipalClaim = "jwt-principal-claim"
+    case jwtRolesClaim = "jwt-roles-claim"
+    case jwtRules = "jwt-rules"
+    case keystoneURL = "keystone-url"
+    case keystoneCredential = "keystone-credential-file"
+    case keystoneCA = "keystone-ca"
+    case keystoneCache = "keystone-cache"
+    case keystonePrincipal = "keystone-principal"
+    case keystoneRules = "keystone-rules"
     case auditReads = "audit-reads"
+    case twoPerson = "two-person"
+    case twoPersonExpiry = "two-person-expiry"
     case logLevel = "log-level"
 
     /// The key in the YAML file, such as `etcd-user`.
@@ -39,7 +72,9 @@ package enum Setting: String, CaseIterable, Sendable {
     /// True if the setting may be given several times, or once with commas between the values.
     package var isList: Bool {
         switch self {
-        case .listen, .etcd, .allowedHost, .allowedOrigin: true
+        case .listen, .trustedProxy, .authenticate, .etcd, .allowedHost, .allowedOrigin,
+            .jwtAudience, .twoPerson:
+            true
         default: false
         }
     }
@@ -48,10 +83,16 @@ package enum Setting: String, CaseIterable, Sendable {
     package var defaultText: String {
         switch self {
         case .listen: "127.0.0.1:8080"
+        case .tlsCertificate, .tlsKey, .tlsClientCA, .tlsClientCRL, .trustedProxy: ""
+        case .tlsClientCertificates: "none"
+        case .hstsMaxAge: "31536000"
         case .etcd: "http://127.0.0.1:2379"
         case .etcdUser, .etcdPasswordFile, .etcdCA, .etcdCert, .etcdKey, .auditKey, .journalKeyFile:
             ""
-        case .allowedHost, .allowedOrigin: ""
+        case .allowedHost, .allowedOrigin, .twoPerson: ""
+        case .twoPersonExpiry: "7d"
+        case .authenticate, .tokenFile, .grants, .certificatePrefix: ""
+        case .certificatePrincipal: "cn"
         case .dataDir: "policy-server-data"
         case .auditRetention: "0"
         case .auditCheckpointInterval: "300"
@@ -61,7 +102,19 @@ package enum Setting: String, CaseIterable, Sendable {
         case .drainTimeout: "15"
         case .maxBodyBytes: "1048576"
         case .maxConnections: "4096"
+        case .maxRequests: "1024"
+        case .requestsPerPrincipal: "60000"
+        case .requestsPerAddress: "120000"
         case .maxBodyMemory, .maxAnswerMemory: "268435456"
+        case .jwtIssuer, .jwtAudience, .jwtKeys, .jwtCA, .jwtRules: ""
+        case .jwtKeysRefresh: "300"
+        case .jwtKeysMaxAge: "86400"
+        case .jwtClockSkew: "60"
+        case .jwtPrincipalClaim: "sub"
+        case .jwtRolesClaim: "roles"
+        case .keystoneURL, .keystoneCredential, .keystoneCA, .keystoneRules: ""
+        case .keystoneCache: "60"
+        case .keystonePrincipal: "{user}@{domain}"
         case .auditReads: "on"
         case .logLevel: "info"
         }
@@ -70,7 +123,19 @@ package enum Setting: String, CaseIterable, Sendable {
     /// A legal value, shown in error messages.
     package var example: String {
         switch self {
-        case .listen: "127.0.0.1:8080 or [::1]:8080"
+        case .listen: "0.0.0.0:8443, http://127.0.0.1:8080 or unix:/run/policy-server/api.sock"
+        case .tlsCertificate: "/etc/policy-server/tls.pem"
+        case .tlsKey: "/etc/policy-server/tls-key.pem"
+        case .tlsClientCA: "/etc/policy-server/client-ca.pem"
+        case .tlsClientCRL: "/etc/policy-server/client-crl.pem"
+        case .tlsClientCertificates: "none, optional or required"
+        case .hstsMaxAge: "31536000 (seconds, 0 to 100000000)"
+        case .trustedProxy: "10.0.0.0/24, 2001:db8::1/128 or unix"
+        case .authenticate: "token,certificate"
+        case .tokenFile: "/etc/policy-server/tokens"
+        case .grants: "/etc/policy-server/grants.yaml"
+        case .certificatePrincipal: "cn, dns, email or uri"
+        case .certificatePrefix: "spiffe://example.org/"
         case .etcd: "http://127.0.0.1:2379 or https://etcd1.example.org:2379"
         case .etcdUser: "policy-server"
         case .etcdPasswordFile: "/etc/policy-server/etcd-password"
@@ -88,10 +153,32 @@ package enum Setting: String, CaseIterable, Sendable {
         case .drainTimeout: "15 (seconds, 0 to 600)"
         case .maxBodyBytes: "1048576 (1024 to 1073741824)"
         case .maxConnections: "4096 (1 to 1000000)"
+        case .maxRequests: "1024 (1 to 1000000)"
+        case .requestsPerPrincipal: "60000 (0 to 1000000000; 0: no quota)"
+        case .requestsPerAddress: "120000 (0 to 1000000000; 0: no quota)"
         case .maxBodyMemory, .maxAnswerMemory: "268435456 (1048576 to 1099511627776)"
         case .allowedHost: "policy.example.org"
         case .allowedOrigin: "https://console.example.org"
+        case .jwtIssuer: "https://login.example.org/realms/cloud"
+        case .jwtAudience: "policy-server"
+        case .jwtKeys:
+            "https://login.example.org/realms/cloud/protocol/openid-connect/certs or /etc/policy-server/jwks.json"
+        case .jwtCA: "/etc/policy-server/login-ca.pem"
+        case .jwtKeysRefresh: "300 (seconds, 10 to 86400)"
+        case .jwtKeysMaxAge: "86400 (seconds, 60 to 2592000)"
+        case .jwtClockSkew: "60 (seconds, 0 to 300)"
+        case .jwtPrincipalClaim: "sub or preferred_username"
+        case .jwtRolesClaim: "roles, groups or /realm_access/roles"
+        case .jwtRules: "/etc/policy-server/jwt-rules.yaml"
+        case .keystoneURL: "https://keystone.example.org:5000"
+        case .keystoneCredential: "/etc/policy-server/keystone.json"
+        case .keystoneCA: "/etc/policy-server/keystone-ca.pem"
+        case .keystoneCache: "60 (seconds, 0 to 3600)"
+        case .keystonePrincipal: "{user}@{domain}"
+        case .keystoneRules: "/etc/policy-server/keystone-rules.yaml"
         case .auditReads: "on or off"
+        case .twoPerson: "GlobalNetworkPolicy,CrossRegionPolicy, or all"
+        case .twoPersonExpiry: "7d (h hours, d days, w weeks; at most 52w)"
         case .logLevel: "trace, debug, info, notice, warning, error or critical"
         }
     }
@@ -100,10 +187,31 @@ package enum Setting: String, CaseIterable, Sendable {
     package var summary: String {
         switch self {
         case .listen:
-            "Address to serve on, HOST:PORT; repeatable, or separated by commas. Must be a loopback address, because there is no authentication."
+            "Address to serve on, HOST:PORT or unix:/PATH; repeatable, or separated by commas. Uses TLS if there is a certificate, unless it begins with http://. Only loopback addresses and Unix domain sockets may be without TLS and authentication."
+        case .tlsCertificate:
+            "PEM file of the server's certificate, followed by its intermediate authorities. Read again when it changes and at SIGHUP."
+        case .tlsKey: "PEM file of that certificate's private key; mode 0600."
+        case .tlsClientCertificates:
+            "Certificates of clients: none (not asked for), optional or required."
+        case .tlsClientCA: "PEM file of the authorities that sign the certificates of clients."
+        case .tlsClientCRL: "PEM file of certificate revocation lists of these authorities."
+        case .hstsMaxAge:
+            "Seconds for which browsers use only https for the server's name (Strict-Transport-Security in answers over TLS); 0 sends no such field."
+        case .trustedProxy:
+            "Network of a proxy whose Forwarded or X-Forwarded-For names the client, or unix for the clients of Unix domain sockets; repeatable, or separated by commas."
+        case .authenticate:
+            "Methods by which clients prove who they are, in the order of trial; repeatable, or separated by commas. Without it every client is trusted."
+        case .tokenFile: "File of bearer tokens, which policy-server token makes; mode 0600."
+        case .grants:
+            "File that gives roles to principals of certificates and to users of this machine."
+        case .certificatePrincipal:
+            "Name in a client certificate that is the principal: cn, dns, email or uri."
+        case .certificatePrefix:
+            "Text with which that name must begin, and which is not part of the principal."
         case .etcd: "URL of an etcd endpoint; repeatable, or separated by commas."
         case .etcdUser: "User name for etcd's own authentication."
-        case .etcdPasswordFile: "File whose first line is that user's password."
+        case .etcdPasswordFile:
+            "File with that user's password; a second line is tried if etcd refuses the first."
         case .etcdCA: "PEM file of the authorities that sign etcd's certificate."
         case .etcdCert: "PEM file of the client certificate for etcd."
         case .etcdKey: "PEM file of that certificate's private key."
@@ -123,6 +231,10 @@ package enum Setting: String, CaseIterable, Sendable {
         case .drainTimeout: "Seconds that active requests get to finish at shutdown."
         case .maxBodyBytes: "Maximum size of a request body in bytes."
         case .maxConnections: "Maximum number of client connections."
+        case .maxRequests:
+            "Number of requests at a time above which only health and administrators are served; needs --authenticate."
+        case .requestsPerPrincipal: "Requests per minute of one principal; needs --authenticate."
+        case .requestsPerAddress: "Requests per minute of one address; needs --authenticate."
         case .maxBodyMemory:
             "Maximum memory in bytes for all request bodies together, including their parsed documents."
         case .maxAnswerMemory:
@@ -131,6 +243,31 @@ package enum Setting: String, CaseIterable, Sendable {
             "Another name of this server in requests, besides its addresses and localhost; repeatable, or separated by commas."
         case .allowedOrigin:
             "Origin whose web pages may send requests; repeatable, or separated by commas. Pages of other origins are refused."
+        case .jwtIssuer: "Issuer of the JSON Web Tokens that the server accepts."
+        case .jwtAudience:
+            "Name of this server in the claim aud of a token; repeatable, or separated by commas."
+        case .jwtKeys: "File or https URL of the issuer's key set (JWKS)."
+        case .jwtCA: "PEM file of the authorities that sign the certificate of the key set's URL."
+        case .jwtKeysRefresh: "Most seconds between two loads of the key set."
+        case .jwtKeysMaxAge:
+            "Seconds for which keys stay usable while the key set cannot be loaded."
+        case .jwtClockSkew:
+            "Accepted difference between the issuer's clock and this one, in seconds."
+        case .jwtPrincipalClaim:
+            "Claim that names the principal, or a JSON pointer into the claims."
+        case .jwtRolesClaim: "Claim of roles or groups, or a JSON pointer into the claims."
+        case .jwtRules: "File of rules that give rights to the values of that claim."
+        case .keystoneURL: "URL of OpenStack Keystone."
+        case .keystoneCredential:
+            "File of the credential with which this server validates tokens; mode 0600."
+        case .keystoneCA: "PEM file of the authorities that sign Keystone's certificate."
+        case .keystoneCache:
+            "Seconds for which a validated token is not validated again; 0 validates it for each request."
+        case .keystonePrincipal: "Form of a principal from Keystone."
+        case .keystoneRules: "File of rules that give rights to projects, domains and roles."
+        case .twoPerson:
+            "Kind of object that no person may change alone, or all; repeatable, or separated by commas. Needs authentication."
+        case .twoPersonExpiry: "Age at which a change that nobody confirmed is removed."
         case .auditReads: "Record reads of the audit log in it: on or off."
         case .logLevel: "Least severe log line written to standard error."
         }

@@ -7,6 +7,24 @@ package struct SettingFlags: ParsableArguments {
     package var config: String?
 
     @Option(name: .setting(.listen), help: .setting(.listen)) var listen: [String] = []
+    @Option(name: .setting(.tlsCertificate), help: .setting(.tlsCertificate))
+    var tlsCertificate: String?
+    @Option(name: .setting(.tlsKey), help: .setting(.tlsKey)) var tlsKey: String?
+    @Option(name: .setting(.tlsClientCertificates), help: .setting(.tlsClientCertificates))
+    var tlsClientCertificates: String?
+    @Option(name: .setting(.tlsClientCA), help: .setting(.tlsClientCA)) var tlsClientCA: String?
+    @Option(name: .setting(.tlsClientCRL), help: .setting(.tlsClientCRL)) var tlsClientCRL: String?
+    @Option(name: .setting(.hstsMaxAge), help: .setting(.hstsMaxAge)) var hstsMaxAge: String?
+    @Option(name: .setting(.trustedProxy), help: .setting(.trustedProxy))
+    var trustedProxy: [String] = []
+    @Option(name: .setting(.authenticate), help: .setting(.authenticate))
+    var authenticate: [String] = []
+    @Option(name: .setting(.tokenFile), help: .setting(.tokenFile)) var tokenFile: String?
+    @Option(name: .setting(.grants), help: .setting(.grants)) var grants: String?
+    @Option(name: .setting(.certificatePrincipal), help: .setting(.certificatePrincipal))
+    var certificatePrincipal: String?
+    @Option(name: .setting(.certificatePrefix), help: .setting(.certificatePrefix))
+    var certificatePrefix: String?
     @Option(name: .setting(.auditRetention), help: .setting(.auditRetention))
     var auditRetention: String?
     @Option(name: .setting(.auditKey), help: .setting(.auditKey)) var auditKey: String?
@@ -24,6 +42,12 @@ package struct SettingFlags: ParsableArguments {
     @Option(name: .setting(.maxBodyBytes), help: .setting(.maxBodyBytes)) var maxBodyBytes: String?
     @Option(name: .setting(.maxConnections), help: .setting(.maxConnections))
     var maxConnections: String?
+    @Option(name: .setting(.maxRequests), help: .setting(.maxRequests))
+    var maxRequests: String?
+    @Option(name: .setting(.requestsPerPrincipal), help: .setting(.requestsPerPrincipal))
+    var requestsPerPrincipal: String?
+    @Option(name: .setting(.requestsPerAddress), help: .setting(.requestsPerAddress))
+    var requestsPerAddress: String?
     @Option(name: .setting(.maxBodyMemory), help: .setting(.maxBodyMemory))
     var maxBodyMemory: String?
     @Option(name: .setting(.maxAnswerMemory), help: .setting(.maxAnswerMemory))
@@ -32,7 +56,11 @@ package struct SettingFlags: ParsableArguments {
     var allowedHost: [String] = []
     @Option(name: .setting(.allowedOrigin), help: .setting(.allowedOrigin))
     var allowedOrigin: [String] = []
+    @OptionGroup var providers: ProviderFlags
     @Option(name: .setting(.auditReads), help: .setting(.auditReads)) var auditReads: String?
+    @Option(name: .setting(.twoPerson), help: .setting(.twoPerson)) var twoPerson: [String] = []
+    @Option(name: .setting(.twoPersonExpiry), help: .setting(.twoPersonExpiry))
+    var twoPersonExpiry: String?
     @Option(name: .setting(.logLevel), help: .setting(.logLevel)) var logLevel: String?
 
     package init() {}
@@ -50,6 +78,18 @@ package struct SettingFlags: ParsableArguments {
     private func texts(_ setting: Setting) -> [String] {
         switch setting {
         case .listen: listen
+        case .tlsCertificate: [tlsCertificate].compactMap(\.self)
+        case .tlsKey: [tlsKey].compactMap(\.self)
+        case .tlsClientCertificates: [tlsClientCertificates].compactMap(\.self)
+        case .tlsClientCA: [tlsClientCA].compactMap(\.self)
+        case .tlsClientCRL: [tlsClientCRL].compactMap(\.self)
+        case .hstsMaxAge: [hstsMaxAge].compactMap(\.self)
+        case .trustedProxy: trustedProxy
+        case .authenticate: authenticate
+        case .tokenFile: [tokenFile].compactMap(\.self)
+        case .grants: [grants].compactMap(\.self)
+        case .certificatePrincipal: [certificatePrincipal].compactMap(\.self)
+        case .certificatePrefix: [certificatePrefix].compactMap(\.self)
         case .etcd, .etcdUser, .etcdPasswordFile, .etcdCA, .etcdCert, .etcdKey, .dataDir: []
         case .auditRetention: [auditRetention].compactMap(\.self)
         case .auditKey: [auditKey].compactMap(\.self)
@@ -61,10 +101,19 @@ package struct SettingFlags: ParsableArguments {
         case .drainTimeout: [drainTimeout].compactMap(\.self)
         case .maxBodyBytes: [maxBodyBytes].compactMap(\.self)
         case .maxConnections: [maxConnections].compactMap(\.self)
+        case .maxRequests: [maxRequests].compactMap(\.self)
+        case .requestsPerPrincipal: [requestsPerPrincipal].compactMap(\.self)
+        case .requestsPerAddress: [requestsPerAddress].compactMap(\.self)
         case .maxBodyMemory: [maxBodyMemory].compactMap(\.self)
         case .maxAnswerMemory: [maxAnswerMemory].compactMap(\.self)
         case .allowedHost: allowedHost
         case .allowedOrigin: allowedOrigin
+        case .jwtIssuer, .jwtAudience, .jwtKeys, .jwtCA, .jwtKeysRefresh, .jwtKeysMaxAge,
+            .jwtClockSkew, .jwtPrincipalClaim, .jwtRolesClaim, .jwtRules, .keystoneURL,
+            .keystoneCredential, .keystoneCA, .keystoneCache, .keystonePrincipal, .keystoneRules:
+            providers.values[setting] ?? []
+        case .twoPerson: twoPerson
+        case .twoPersonExpiry: [twoPersonExpiry].compactMap(\.self)
         case .auditReads: [auditReads].compactMap(\.self)
         case .logLevel: [logLevel].compactMap(\.self)
         }
@@ -102,13 +151,13 @@ package struct LocationFlags: ParsableArguments {
 }
 
 extension NameSpecification {
-    fileprivate static func setting(_ setting: Setting) -> NameSpecification {
+    static func setting(_ setting: Setting) -> NameSpecification {
         .customLong(setting.rawValue)
     }
 }
 
 extension ArgumentHelp {
-    fileprivate static func setting(_ setting: Setting) -> ArgumentHelp {
+    static func setting(_ setting: Setting) -> ArgumentHelp {
         let suffix = setting.defaultText.isEmpty ? "" : " (default: \(setting.defaultText))"
         return ArgumentHelp("\(setting.summary)\(suffix) [\(setting.variable)]")
     }

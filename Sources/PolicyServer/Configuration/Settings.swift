@@ -1,12 +1,17 @@
 package import Calico
 package import ControlPlane
-import Foundation
 package import HTTPCore
 package import Logging
 
 /// The checked settings of the program.
 package struct Settings: Sendable {
     package var listen: [ListenAddress]
+    /// The settings of the addresses that use TLS; nil without a certificate.
+    package var tls: TLSSettings?
+    /// The value of `max-age` of the field Strict-Transport-Security in seconds; 0 if the field is not sent.
+    package var hstsMaxAge: Int
+    package var proxies: ProxySettings
+    package var access: AccessSettings
     package var etcd: EtcdSettings
     /// The folder that holds `audit.sqlite`.
     package var dataDirectory: String
@@ -30,6 +35,12 @@ package struct Settings: Sendable {
     package var drainTimeout: Duration
     package var maxBodyBytes: Int
     package var maxConnections: Int
+    /// The number of requests at a time above which requests are shed.
+    package var maxRequests: Int
+    /// Requests per minute; 0 for no quota.
+    package var requestsPerPrincipal: Int
+    /// Requests per minute; 0 for no quota.
+    package var requestsPerAddress: Int
     /// The limit in bytes for all request bodies together, including their parsed documents.
     package var maxBodyMemory: Int
     /// The limit in bytes for all unread answers together.
@@ -40,14 +51,18 @@ package struct Settings: Sendable {
     package var allowedOrigins: Set<String>
     /// True if the audit log records its own reads.
     package var auditReads: Bool
+    /// The kinds of object that no person may change alone.
+    package var twoPersons: TwoPersonRule
     package var logLevel: Logger.Level
 
     /// Reads every setting. Throws for the first illegal setting.
     package init(_ values: SettingValues) throws(SettingError) {
         let reader = SettingReader(values: values)
-        listen = try reader.list(.listen, "is not HOST:PORT with a numeric address") {
-            ListenAddress(numeric: $0)
-        }
+        tls = try TLSSettings(reader)
+        listen = try ListenRule.addresses(reader, hasCertificate: tls != nil)
+        hstsMaxAge = try reader.integer(.hstsMaxAge, in: 0...100_000_000)
+        proxies = try ProxySettings(reader)
+        access = try AccessSettings(reader)
         etcd = try EtcdSettings(reader)
         dataDirectory = try reader.required(.dataDir, "is empty") { $0.isEmpty ? nil : $0 }
         auditRetention = try reader.required(.auditRetention, "is not an age", parse: Self.age)
@@ -65,6 +80,9 @@ package struct Settings: Sendable {
         drainTimeout = try .seconds(reader.integer(.drainTimeout, in: 0...600))
         maxBodyBytes = try reader.integer(.maxBodyBytes, in: 1024...1_073_741_824)
         maxConnections = try reader.integer(.maxConnections, in: 1...1_000_000)
+        maxRequests = try reader.integer(.maxRequests, in: 1...1_000_000)
+        requestsPerPrincipal = try reader.integer(.requestsPerPrincipal, in: 0...1_000_000_000)
+        requestsPerAddress = try reader.integer(.requestsPerAddress, in: 0...1_000_000_000)
         maxBodyMemory = try reader.integer(.maxBodyMemory, in: Self.memory)
         maxAnswerMemory = try reader.integer(.maxAnswerMemory, in: Self.memory)
         allowedHosts = try Set(
@@ -78,8 +96,14 @@ package struct Settings: Sendable {
         auditReads = try reader.required(.auditReads, "is neither on nor off") {
             ["on": true, "off": false][$0]
         }
+        twoPersons = TwoPersonRule(
+            kinds: try Self.twoPersonKinds(reader),
+            lifetimeSeconds: try reader.required(.twoPersonExpiry, "is not an age") {
+                (Self.age($0) ?? nil).flatMap { $0 <= .seconds(52 * 7 * 86_400) ? $0 : nil }
+            }.components.seconds)
         logLevel = try reader.required(.logLevel, "is not a level") { Logger.Level(rawValue: $0) }
-        try refuseOpenAddresses(reader)
+        try ListenRule.check(
+            listen, isAuthenticated: !access.methods.isEmpty, source: values.texts(.listen).source)
         try refuseBodiesWithoutRoom(reader)
     }
 
@@ -107,44 +131,14 @@ package struct Settings: Sendable {
         return .some(.seconds(count * hours * 3_600))
     }
 
-    /// Throws for an address that other machines can reach. The server has no authentication: every client that reaches
-    /// the port may change the policy of every region.
-    private func refuseOpenAddresses(_ reader: SettingReader) throws(SettingError) {
-        guard let open = listen.first(where: { !$0.isLoopback }) else { return }
-        let source = try reader.values.texts(.listen).source
-        throw SettingError(
-            .listen, from: source,
-            "\(open) can be reached from other machines; the server has no authentication and "
-                + "therefore serves only loopback addresses")
-    }
-}
-
-extension ListenAddress {
-    /// Reads `HOST:PORT` or `[IPv6]:PORT` with a numeric host. Returns nil for any other text. A name could later
-    /// resolve to another address. The only accepted name is therefore `localhost`, which is read as 127.0.0.1.
-    package init?(numeric text: String) {
-        guard var address = ListenAddress(text) else { return nil }
-        if address.host == "localhost" { address.host = "127.0.0.1" }
-        guard Self.isIPv4(address.host) || Self.isIPv6(address.host) else { return nil }
-        self = address
-    }
-
-    /// True if only this machine can reach the address, which is in 127.0.0.0/8 or is ::1.
-    package var isLoopback: Bool {
-        guard Self.isIPv6(host) else { return Self.isIPv4(host) && host.hasPrefix("127.") }
-        var address = in6_addr()
-        guard inet_pton(AF_INET6, host, &address) == 1 else { return false }
-        let bytes = withUnsafeBytes(of: &address) { Array($0) }
-        return bytes.dropLast().allSatisfy { $0 == 0 } && bytes.last == 1
-    }
-
-    private static func isIPv4(_ text: String) -> Bool {
-        var address = in_addr()
-        return inet_pton(AF_INET, text, &address) == 1
-    }
-
-    private static func isIPv6(_ text: String) -> Bool {
-        var address = in6_addr()
-        return inet_pton(AF_INET6, text, &address) == 1
+    private static func twoPersonKinds(
+        _ reader: SettingReader
+    ) throws(SettingError) -> Set<String> {
+        let kinds = try reader.list(
+            .twoPerson, "is not all or a kind of object that clients change"
+        ) {
+            $0 == "all" || TwoPersonRule.allKinds.contains($0) ? $0 : nil
+        }
+        return Set(kinds.contains("all") ? TwoPersonRule.allKinds : kinds)
     }
 }

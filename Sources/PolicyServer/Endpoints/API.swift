@@ -11,6 +11,8 @@ package struct API: Sendable {
     let metrics: Metrics
     /// The rules of who may use which route.
     let access: Access
+    /// The files of authentication that are read again after a change.
+    let files: FileWatcher?
     /// Returns a fresh change id for a write without an Idempotency-Key.
     let makeChangeID: @Sendable () -> ChangeID
     /// True if the audit log records its own reads.
@@ -22,7 +24,8 @@ package struct API: Sendable {
 
     package init(
         controlPlane: ControlPlane, ledger: AuditLedger, checkpoints: Checkpoints,
-        metrics: Metrics, access: Access = Access(), recordsReads: Bool = true,
+        metrics: Metrics, access: Access = Access(), files: FileWatcher? = nil,
+        recordsReads: Bool = true,
         events: AuditEvents = AuditEvents(),
         makeChangeID: @escaping @Sendable () -> ChangeID
     ) {
@@ -31,6 +34,7 @@ package struct API: Sendable {
         self.checkpoints = checkpoints
         self.metrics = metrics
         self.access = access
+        self.files = files
         self.makeChangeID = makeChangeID
         self.recordsReads = recordsReads
         self.events = events
@@ -40,7 +44,8 @@ package struct API: Sendable {
     package var routes: [Route] {
         let routes =
             indexRoutes + objectRoutes + applyRoutes + diffRoutes + auditRoutes + proofRoutes
-            + auditExportRoutes + holdRoutes + operationsRoutes
+            + auditExportRoutes + holdRoutes + operationsRoutes + identityRoutes
+            + accessCheckRoutes + pendingRoutes
         return routes.map { route in
             var route = access.guarding(route)
             if !route.accepts.isEmpty { route.bodyMemory = Self.documentMemory }

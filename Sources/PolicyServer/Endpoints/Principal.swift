@@ -33,6 +33,9 @@ package enum Principal {
     /// Returns true if `text` can be an actor in the ledger.
     static func isActor(_ text: String) -> Bool { text.isVisibleASCII(1...128) }
 
+    /// Returns true if `text` can be the name of an authenticated principal.
+    static func isName(_ text: String) -> Bool { isActor(text) && !isReserved(text) }
+
     /// A description of a legal actor, for messages.
     static let form =
         "1 to 128 ASCII letters, digits and punctuation marks without spaces, such as alice.smith or "
@@ -86,6 +89,7 @@ extension ChangeContext {
         self.init(
             actor: actor, clientAddress: request.remoteAddress, requestID: request.requestID,
             reason: reason)
+        scope = request.caller.limits(for: .readObjects)
         userAgent = request.headers[.userAgent].map(Self.userAgent)
         traceParent = request.headers[.traceParent].flatMap(Self.traceParent)
     }

@@ -1,6 +1,7 @@
 package import ControlPlane
 package import Documents
 import Domain
+package import HTTPCore
 import Store
 
 // The conversion of results to documents, for all answers that are not objects.
@@ -79,15 +80,35 @@ extension ChangeStatus {
 }
 
 extension ControlPlaneHealth {
-    /// Returns the document of `/readyz`. It shows checkpoints and findings about stored values. These do not affect
-    /// readiness, because the server still accepts writes.
-    package func document(checkpoints: Checkpoints.Status) -> JSONValue {
-        [
-            "ready": .bool(isReady),
-            "checks": [
-                "etcd": etcd.document, "ledger": ledger.document, "mirror": mirror.document,
-                "proof": checkpoints.document, "stored": stored.document,
-            ],
+    /// Returns the document of `/readyz`. It shows checkpoints, findings about stored values, the files of
+    /// authentication, and the TLS files if there are any. These do not affect readiness, because the server still
+    /// accepts writes.
+    ///
+    /// - Parameter identity: The state of the files of authentication; nil if the server trusts every client. If it
+    ///   does not, the other parts show no details, because everyone can read the answer. They may name keys and
+    ///   objects.
+    package func document(
+        checkpoints: Checkpoints.Status, identity: Part? = nil, tls: TLSCredentials.Status? = nil
+    ) -> JSONValue {
+        var checks = JSONObject()
+        checks["etcd"] = etcd.document
+        checks["ledger"] = ledger.document
+        checks["mirror"] = mirror.document
+        checks["proof"] = checkpoints.document
+        checks["stored"] = stored.document
+        checks["tls"] = tls?.document
+        if let identity {
+            for (name, check) in checks {
+                let isHealthy = check["ok"] == true
+                checks[name] =
+                    Part(
+                        isHealthy: isHealthy, detail: isHealthy ? "in order" : "see the log"
+                    ).document
+            }
+            checks["identity"] = identity.document
+        }
+        return [
+            "ready": .bool(isReady), "checks": .object(checks),
             "appliedRevision": .number(JSONNumber(appliedRevision)),
             "auditedRevision": .number(JSONNumber(auditedRevision)),
         ]
@@ -118,6 +139,18 @@ extension Checkpoints.Status {
         }
         let isSound = mismatches == 0 && predecessors.isEmpty
         return ["ok": .bool(problem == nil && isSound), "detail": .string(detail)]
+    }
+}
+
+extension TLSCredentials.Status {
+    /// The document of this part of the server's health. All parts have the same form. It does not show the paths of the
+    /// files; the log does.
+    fileprivate var document: JSONValue {
+        let detail =
+            problem == nil
+            ? "the files are in use"
+            : "the newest files cannot be used, and the earlier ones stay in use; the log has the reason"
+        return ["ok": .bool(problem == nil), "detail": .string(detail)]
     }
 }
 

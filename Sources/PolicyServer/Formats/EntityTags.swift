@@ -1,4 +1,6 @@
 package import ControlPlane
+import Crypto
+import Documents
 import HTTPCore
 
 /// Reads `If-Match` and `If-None-Match` (RFC 9110 section 13.1). The ETags of objects are etcd revisions.
@@ -75,6 +77,16 @@ struct ListTags: Sendable {
 
     /// Returns the tag of a list at `version`. The tag depends on the format and the part that `request` asks for.
     func tag(_ request: Request, version: UInt64) -> String {
+        tag(request, state: String(version))
+    }
+
+    /// Returns the tag of a list whose answer has this content.
+    func tag(_ request: Request, content: [UInt8]) -> String {
+        let digest = Hex.text(Array(SHA256.hash(data: content).prefix(16)))
+        return tag(request, state: "c" + digest)
+    }
+
+    private func tag(_ request: Request, state: String) -> String {
         // `Hasher` gives other results in the next run of the server. The tag is not valid in that run anyway.
         var hasher = Hasher()
         hasher.combine(request.responseType)
@@ -85,6 +97,6 @@ struct ListTags: Sendable {
             hasher.combine(value)
         }
         let question = String(UInt(bitPattern: hasher.finalize()), radix: 36)
-        return "\"\(run)-\(version)-\(question)\""
+        return "\"\(run)-\(state)-\(question)\""
     }
 }

@@ -8,7 +8,11 @@ extension HTTPField.Name {
     static let idempotencyReplayed = constant("Idempotency-Replayed")
     static let actor = constant("X-Actor")
     static let actorRoles = constant("X-Actor-Roles")
+    /// The token of OpenStack's Keystone.
+    static let authToken = constant("X-Auth-Token")
     static let reason = constant("X-Reason")
+    /// Asks to skip the second person: `true` or `false`.
+    static let breakGlass = constant("X-Break-Glass")
     static let ticket = constant("X-Ticket")
     /// The trace context of a request (https://www.w3.org/TR/trace-context/).
     static let traceParent = constant("traceparent")

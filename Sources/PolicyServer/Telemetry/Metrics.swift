@@ -15,28 +15,53 @@ package struct Metrics: Sendable {
     package let requests = RequestMetrics()
     private let process = ProcessMetrics()
     private let load: ServerLoad
+    /// The certificates of the TLS listeners; nil without TLS.
+    let tls: TLSCredentials?
+    let proxies: TrustedProxies
     private let log: LogOutput
     private let libraries: LibraryMetrics
 
-    /// - Parameter load: The counters of the HTTP server.
+    /// - Parameters:
+    ///   - load: The counters of the HTTP server.
+    ///   - tls: The certificates of its TLS listeners.
+    ///   - proxies: The proxies in front of it.
     package init(
-        load: ServerLoad = ServerLoad(), log: LogOutput = .standardError,
+        load: ServerLoad = ServerLoad(), tls: TLSCredentials? = nil,
+        proxies: TrustedProxies = TrustedProxies(), log: LogOutput = .standardError,
         libraries: LibraryMetrics = .shared
     ) {
         self.load = load
+        self.tls = tls
+        self.proxies = proxies
         self.log = log
         self.libraries = libraries
     }
 
     /// Returns all metrics in Prometheus' text format, with the current state of the control plane.
+    ///
+    /// - Parameters:
+    ///   - overrides: The number of changes that this server applied without the second person that they need.
+    ///   - pending: The number of changes that wait for a second person.
     package func text(
-        _ health: ControlPlaneHealth, checkpoints: Checkpoints.Status
+        _ health: ControlPlaneHealth, checkpoints: Checkpoints.Status, overrides: Int = 0,
+        pending: Int = 0
     ) -> String {
         var text = PrometheusText()
         text.family("policy_server_info", .gauge, "What runs here.")
         text.sample("policy_server_info", [("version", Version.number)], 1)
         requests.write(to: &text)
+        text.single(
+            "policy_server_break_glass_total", .counter,
+            "Changes that one person made although they need two.", Double(overrides))
+        text.single(
+            "policy_server_pending_changes", .gauge,
+            "Changes that wait for a second person.", Double(pending))
         load.write(to: &text)
+        text.single(
+            "policy_server_forwarded_malformed_total", .counter,
+            "Requests of trusted proxies whose forwarded address could not be used.",
+            Double(proxies.malformed.value))
+        tls?.status.write(to: &text)
         text.single(
             "policy_server_log_lines_dropped_total", .counter,
             "Log lines that were dropped, because nothing read them in time.",
@@ -133,9 +158,37 @@ extension ServerLoad {
             "Connections refused because there were too many.",
             Double(refusedConnections.load(ordering: .relaxed)))
         text.single(
+            "policy_server_tls_failed_handshakes_total", .counter,
+            "TLS handshakes that failed, in the server's or the client's view.",
+            Double(failedHandshakes.load(ordering: .relaxed)))
+        text.single(
             "policy_server_http_busy_total", .counter,
             "Requests refused because their body or answer did not fit in memory.",
             Double(refusedRequests.load(ordering: .relaxed)))
+    }
+}
+
+extension TLSCredentials.Status {
+    /// Writes the number of reloads, and the times at which the files end.
+    func write(to text: inout PrometheusText) {
+        text.family(
+            "policy_server_tls_reloads_total", .counter,
+            "Reloads of the TLS files, by their result.")
+        text.sample("policy_server_tls_reloads_total", [("result", "ok")], Double(reloads))
+        text.sample("policy_server_tls_reloads_total", [("result", "failed")], Double(failures))
+        text.single(
+            "policy_server_tls_reload_failing", .gauge,
+            "1 when the newest TLS files cannot be used and earlier ones are in use.",
+            problem == nil ? 0 : 1)
+        text.single(
+            "policy_server_tls_certificate_not_after_seconds", .gauge,
+            "End of the server certificate's validity, seconds since 1970.", notAfter)
+        if let revocationsNextUpdate {
+            text.single(
+                "policy_server_tls_revocations_next_update_seconds", .gauge,
+                "Time at which the revocation lists should be replaced, seconds since 1970.",
+                revocationsNextUpdate)
+        }
     }
 }
 
@@ -153,7 +206,7 @@ struct ProcessMetrics: Sendable {
         text.single(
             "policy_server_uptime_seconds", .gauge, "Seconds since the process started.",
             Date().timeIntervalSince1970 - startTime)
-        if let resident = Self.residentBytes {
+        if let resident = MemoryTrimmer.residentMemory() {
             text.single(
                 "process_resident_memory_bytes", .gauge, "Resident memory in bytes.",
                 Double(resident))
@@ -161,17 +214,6 @@ struct ProcessMetrics: Sendable {
         text.single(
             "process_cpu_seconds_total", .counter, "User and system CPU time in seconds.",
             Self.cpuSeconds)
-    }
-
-    /// The resident memory, which is the second field of `/proc/self/statm` in pages (proc(5)); nil if that file is
-    /// absent.
-    private static var residentBytes: Int? {
-        guard let text = try? String(contentsOfFile: "/proc/self/statm", encoding: .utf8) else {
-            return nil
-        }
-        let fields = text.split(separator: " ")
-        guard fields.count > 1, let pages = Int(fields[1]) else { return nil }
-        return pages * sysconf(Int32(_SC_PAGESIZE))
     }
 
     private static var cpuSeconds: Double {

@@ -6,7 +6,7 @@ import Synchronization
 package final class RequestMetrics: Sendable {
     /// The outcome of a write, for the metric's label.
     package enum WriteOutcome: String, CaseIterable, Sendable {
-        case applied, unchanged, replayed, planned, refused, failed, unknown
+        case applied, held, unchanged, replayed, planned, refused, failed, unknown
     }
 
     private struct Key: Hashable {

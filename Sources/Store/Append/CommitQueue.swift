@@ -83,12 +83,14 @@ final class CommitQueue: Sendable {
 
     private let pool: DatabasePool
     private let guardian: FileGuard
+    private let regions: RowRegions
     private let state: Mutex<State>
 
-    init(pool: DatabasePool, guardian: FileGuard) throws {
+    init(pool: DatabasePool, guardian: FileGuard, regions: RowRegions) throws {
         self.pool = pool
         self.guardian = guardian
-        let writer = try pool.read(LedgerWriter.init)
+        self.regions = regions
+        let writer = try pool.read { try LedgerWriter($0, regions) }
         state = Mutex(
             State(writer: writer, lastSeq: writer.lastSeq, lastHash: writer.lastHash))
     }
@@ -232,7 +234,7 @@ final class CommitQueue: Sendable {
     private func write(_ jobs: [Job], _ db: Database) throws {
         do {
             try guardian.check()
-            var writer = try state.withLock { $0.writer } ?? LedgerWriter(db)
+            var writer = try state.withLock { $0.writer } ?? LedgerWriter(db, regions)
             // A deferred transaction takes the write lock only at its first write, and may fail there with
             // SQLITE_BUSY.
             try db.inTransaction(.immediate) {

@@ -15,9 +15,10 @@ package struct LedgerWriter: Sendable {
     /// The epoch of new revisions; 0 before the first `follow`.
     private(set) var epoch: Int64
     private var moments: MomentTable
+    private var regions: TouchedRegions
 
     /// Reads the end of the ledger in `db`.
-    init(_ db: Database) throws {
+    init(_ db: Database, _ regions: RowRegions) throws {
         let last = try Row.fetchOne(
             db, sql: "SELECT \(AuditRow.columns) FROM audit ORDER BY seq DESC LIMIT 1"
         ).map(AuditRow.record)
@@ -26,6 +27,7 @@ package struct LedgerWriter: Sendable {
         progress = try Self.progress(db)
         epoch = try Coverage.epoch(db)
         moments = try MomentTable(db)
+        self.regions = TouchedRegions(regions)
     }
 
     static func progress(_ db: Database) throws -> Progress? {
@@ -49,6 +51,7 @@ package struct LedgerWriter: Sendable {
             let record = row.record
             try moments.note(record, in: db)
             try TouchedNetworks.note(record, in: db)
+            try regions.note(record, in: db)
             lastSeq = record.seq
             lastHash = record.hash
         }
@@ -104,6 +107,11 @@ package struct LedgerWriter: Sendable {
             sql: "INSERT OR REPLACE INTO progress (id, cluster_id, revision) VALUES (1, ?, ?)")
         try statement.execute(arguments: [progress.clusterID, progress.revision])
         self.progress = progress
+    }
+
+    /// Lists the regions of rows that an older version wrote.
+    mutating func listRegions(of backlog: TouchedRegions.Backlog, in db: Database) throws {
+        try regions.add(backlog, in: db)
     }
 
     private static func apply(_ change: ObjectChange, to db: Database) throws {

@@ -13,9 +13,9 @@
 final class FileLock: Sendable {
     private let descriptor: Int32
 
-    /// Throws `locked` with the process that holds the lock. Throws `cannotOpen` for anything but a plain file
+    /// Throws `locked` with the process that holds the lock and `conflict`. Throws `cannotOpen` for anything but a plain file
     /// with one name, because a link may lead to another user's file, which must be neither locked nor written.
-    init(path: String) throws(StoreError) {
+    init(path: String, conflict: String = ledgerConflict) throws(StoreError) {
         // O_NOFOLLOW refuses a link, O_NONBLOCK does not wait for the other end of a pipe, and O_CLOEXEC keeps child
         // processes from inheriting the lock.
         let descriptor = open(
@@ -37,8 +37,7 @@ final class FileLock: Sendable {
             close(descriptor)
             throw StoreError(
                 code: .locked,
-                message: "\(path): \(holder) has this ledger open. "
-                    + "Stop it, or give this server a data directory of its own.")
+                message: "\(path): \(holder) \(conflict)")
         }
         let pid = Array("\(getpid())\n".utf8)
         // No error may be thrown after this assignment. `deinit` would then close the descriptor a second time,
@@ -50,6 +49,9 @@ final class FileLock: Sendable {
     }
 
     deinit { close(descriptor) }
+
+    private static let ledgerConflict =
+        "has this ledger open. Stop it, or give this server a data directory of its own."
 
     /// Releases the lock. A second call does nothing. The file stays: if it were deleted, two processes could each
     /// lock a different file of this name.

@@ -45,20 +45,12 @@ enum LedgerFile {
         }
     }
 
-    /// Throws `cannotOpen` if other users may add, rename or replace files in the directory of `path`. They
-    /// could put another ledger or key there, or replace a file with a link. A sticky directory such as /tmp is
-    /// refused too, because other users can create a file with the same name first.
+    /// Throws `cannotOpen` unless the directory of `path` belongs to this user or root and has mode 0700. Others could
+    /// put another ledger or key there, replace a file with a link, or read the ledger.
     static func checkDirectory(of path: String) throws(StoreError) {
         let slash = path.lastIndex(of: "/")
-        let directory = slash.map { $0 == path.startIndex ? "/" : String(path[..<$0]) } ?? "."
-        var status = stat()
-        guard stat(directory, &status) == 0 else {
-            throw StoreError(code: .cannotOpen, path: directory, errno: errno)
-        }
-        guard status.st_uid == geteuid() || status.st_uid == 0 else {
-            throw unsafe(directory, "belongs to another user (\(status.st_uid)): chown it.")
-        }
-        try checkMode(status, directory, "others can replace the files in it: chmod go-w it.")
+        try PrivateFile.checkFolder(
+            slash.map { $0 == path.startIndex ? "/" : String(path[..<$0]) } ?? ".")
     }
 
     /// Returns the real path of the file, so that all names of a ledger lead to the same lock.
@@ -70,8 +62,9 @@ enum LedgerFile {
 
     /// Creates the file with mode 0600 if it is missing. SQLite gives `-wal` and `-shm` the same mode.
     ///
-    /// Throws `cannotOpen` if other users may write the file, or if the file has a second name. SQLite keeps its log
-    /// beside one name and does not see it under the other (https://www.sqlite.org/howtocorrupt.html, section 2.5).
+    /// Throws `cannotOpen` if the file belongs to another user, if other users may read or write it or one of SQLite's
+    /// files beside it, or if the file has a second name. SQLite keeps its log beside one name and does not see it
+    /// under the other (https://www.sqlite.org/howtocorrupt.html, section 2.5).
     static func createFile(_ path: String) throws(StoreError) {
         let descriptor = open(path, O_RDWR | O_CREAT | O_CLOEXEC | O_NOFOLLOW | O_NONBLOCK, 0o600)
         guard descriptor >= 0 else {
@@ -91,16 +84,21 @@ enum LedgerFile {
                 "has \(status.st_nlink) names (hard links), and a ledger has one: remove the others."
             )
         }
-        try checkMode(status, path, "others can change the ledger: chmod go-w it.")
+        try checkAccess(status, path)
+        for suffix in ["-wal", "-shm", "-journal"] where lstat(path + suffix, &status) == 0 {
+            guard status.st_mode & S_IFMT == S_IFREG else {
+                throw unsafe(path + suffix, "is not a plain file.")
+            }
+            try checkAccess(status, path + suffix)
+        }
     }
 
-    private static func checkMode(
-        _ status: stat, _ path: String, _ consequence: String
-    ) throws(StoreError) {
-        guard status.st_mode & 0o022 == 0 else {
-            let mode = String(status.st_mode & 0o7777, radix: 8)
-            throw unsafe(path, "has mode \(mode), so \(consequence)")
-        }
+    private static func checkAccess(_ status: stat, _ path: String) throws(StoreError) {
+        guard let problem = PrivateFile.problem(status, path, allows: 0o600) else { return }
+        throw unsafe(
+            path,
+            "\(problem), so others can read or change the ledger: "
+                + PrivateFile.remedy(status, path, "600") + ".")
     }
 
     private static func unsafe(_ path: String, _ problem: String) -> StoreError {

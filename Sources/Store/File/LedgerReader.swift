@@ -17,6 +17,7 @@ package final class LedgerReader: Sendable {
         configuration.readonly = true
         configuration.label = "audit-ledger-reader"
         configuration.busyMode = .timeout(5)
+        configuration.prepareDatabase { try OlderSchema.addMissingColumns($0) }
         do {
             queue = try DatabaseQueue(path: path, configuration: configuration)
             try queue.read { try Self.check($0, path: path) }
@@ -145,6 +146,7 @@ enum VerifierFile {
             // With this setting SQLite checks each page that it reads, so damage becomes an error and not a wrong
             // result.
             try db.execute(sql: "PRAGMA cell_size_check = ON")
+            try OlderSchema.addMissingColumns(db)
         }
         guard !FileManager.default.fileExists(atPath: path + "-wal"),
             let name = path.addingPercentEncoding(withAllowedCharacters: .urlPathAllowed),

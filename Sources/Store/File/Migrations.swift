@@ -22,6 +22,8 @@ package enum Migrations {
         ("5 keeping", { db in try db.execute(sql: keeping) }),
         ("6 standing", { db in try db.execute(sql: RetainedVersion.schema) }),
         ("7 cross-region", { db in try db.execute(sql: CrossRegionRows.schema) }),
+        ("8 regions", { db in try db.execute(sql: TouchedRegions.schema) }),
+        ("9 approval", { db in try db.execute(sql: "ALTER TABLE audit ADD COLUMN approval TEXT") }),
     ]
 
     /// The `user_version` that this program writes.

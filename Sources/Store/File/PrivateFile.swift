@@ -6,49 +6,129 @@
     import Darwin
 #endif
 
-/// Reads files that hold secrets. Only their owner may have access to them.
+/// Reads files that hold secrets, and checks files and folders that only their owner may have access to.
 package enum PrivateFile {
-    /// The largest size of a file, in bytes.
+    /// The largest size of a file of keys, in bytes.
     package static let maximumBytes = 65_536
 
-    /// Reads the whole file. `path` may be a symbolic link. Throws `unusableKey` if the file is missing, is not
-    /// a plain file, belongs to a user other than this one or root, can be read or written by other users, or
-    /// is larger than `maximumBytes`. The message never shows the content.
+    /// The access to a file that users other than its owner may have.
+    package enum Others: Sendable {
+        case nothing
+        /// The file holds no secret, but decides about rights.
+        case reading
+    }
+
+    /// Reads the whole file. `path` may be a symbolic link. Throws `unusableKey` if `check` would throw, if the file
+    /// gives other users more access than `others`, or if it is larger than `maximumBytes`. The message never shows
+    /// the content.
     ///
     /// - Parameter subject: The name of the file's purpose for the message, such as `the signing key's file`.
-    package static func read(_ path: String, subject: String) throws(StoreError) -> [UInt8] {
-        func unusable(_ problem: String) -> StoreError {
-            StoreError(code: .unusableKey, message: "\(subject) \(path) \(problem)")
-        }
-        // Without these flags, opening a pipe or a terminal would wait for its other end.
-        let descriptor = open(path, O_RDONLY | O_CLOEXEC | O_NONBLOCK | O_NOCTTY)
-        guard descriptor >= 0 else { throw unusable("cannot be read: \(reason(errno))") }
+    package static func read(
+        _ path: String, subject: String, others: Others = .nothing,
+        maximumBytes: Int = PrivateFile.maximumBytes
+    ) throws(StoreError) -> [UInt8] {
+        let descriptor = try openChecked(path, subject: subject, others: others)
         defer { close(descriptor) }
-        var status = stat()
-        guard fstat(descriptor, &status) == 0, status.st_mode & S_IFMT == S_IFREG else {
-            throw unusable("is not a plain file")
-        }
-        // A file that belongs to root is accepted, because root can read and write every file anyway.
-        guard status.st_uid == geteuid() || status.st_uid == 0 else {
-            throw unusable("belongs to another user (\(status.st_uid)): chown it")
-        }
-        guard status.st_mode & 0o077 == 0 else {
-            let mode = String(status.st_mode & 0o777, radix: 8)
-            throw unusable(
-                "has mode \(mode), so others can use the key: chmod 600 it, "
-                    + "and make a new key if they may have")
-        }
         var bytes: [UInt8] = []
-        var buffer = [UInt8](repeating: 0, count: 4_096)
+        var buffer = [UInt8](repeating: 0, count: 65_536)
         while true {
             let count = pread(descriptor, &buffer, buffer.count, off_t(bytes.count))
-            guard count >= 0 else { throw unusable("cannot be read: \(reason(errno))") }
+            guard count >= 0 else {
+                throw unusable(subject, path, "cannot be read: \(reason(errno))")
+            }
             if count == 0 { return bytes }
             bytes += buffer[..<count]
             guard bytes.count <= maximumBytes else {
-                throw unusable("is larger than \(maximumBytes) bytes")
+                throw unusable(subject, path, "is larger than \(maximumBytes) bytes")
             }
         }
+    }
+
+    /// Throws `unusableKey` if the file is missing, is not a plain file, belongs to a user other than this one or
+    /// root, or may be used by other users.
+    package static func check(_ path: String, subject: String) throws(StoreError) {
+        close(try openChecked(path, subject: subject, others: .nothing))
+    }
+
+    /// Throws `cannotOpen` if the folder belongs to a user other than this one or root, or if other users may do
+    /// anything in it. Does nothing if there is no such folder.
+    package static func checkFolder(_ path: String) throws(StoreError) {
+        var status = stat()
+        guard stat(path, &status) == 0 else {
+            guard errno == ENOENT else {
+                throw StoreError(code: .cannotOpen, path: path, errno: errno)
+            }
+            return
+        }
+        if let problem = problem(status, path, allows: 0o700) {
+            throw StoreError(
+                code: .cannotOpen,
+                message: "\(path) \(problem), so others can see or replace the files in it: "
+                    + remedy(status, path, "700") + ".")
+        }
+    }
+
+    /// Returns the problem with the owner or the mode of a file or folder; nil if there is none.
+    ///
+    /// - Parameter allows: The permissions that it may have.
+    static func problem(_ status: stat, _ path: String, allows mode: mode_t) -> String? {
+        // Root can read and write every file anyway.
+        guard status.st_uid == geteuid() || status.st_uid == 0 else {
+            return "belongs to another user (\(status.st_uid))"
+        }
+        // The owner's own permissions are the owner's business.
+        guard status.st_mode & 0o077 & ~mode == 0 else {
+            return "has mode \(String(status.st_mode & 0o7777, radix: 8))"
+        }
+        return nil
+    }
+
+    /// Returns the command that solves the `problem`.
+    ///
+    /// - Parameter mode: The mode as an argument of chmod.
+    static func remedy(_ status: stat, _ path: String, _ mode: String) -> String {
+        status.st_uid == geteuid() || status.st_uid == 0
+            ? "chmod \(mode) \(path)" : "chown \(geteuid()) \(path)"
+    }
+
+    /// Returns the permissions that a secret file of `owner` may have if `user` reads it.
+    ///
+    /// The rule is PostgreSQL's for its private key: a group may read a file of root. The files of systemd's
+    /// `LoadCredential` and of Kubernetes' secrets are readable for the service's user in this way.
+    package static func permissions(owner: UInt32, user: UInt32) -> UInt32 {
+        owner == 0 && user != 0 ? 0o640 : 0o600
+    }
+
+    private static func openChecked(
+        _ path: String, subject: String, others: Others
+    ) throws(StoreError) -> Int32 {
+        // Without these flags, opening a pipe or a terminal would wait for its other end.
+        let descriptor = open(path, O_RDONLY | O_CLOEXEC | O_NONBLOCK | O_NOCTTY)
+        guard descriptor >= 0 else {
+            throw unusable(subject, path, "cannot be read: \(reason(errno))")
+        }
+        var status = stat()
+        guard fstat(descriptor, &status) == 0, status.st_mode & S_IFMT == S_IFREG else {
+            close(descriptor)
+            throw unusable(subject, path, "is not a plain file")
+        }
+        let secret = permissions(owner: status.st_uid, user: geteuid())
+        if let problem = problem(status, path, allows: others == .nothing ? secret : 0o644) {
+            close(descriptor)
+            throw unusable(
+                subject, path,
+                others == .nothing
+                    ? "\(problem), so others can use the secret: \(remedy(status, path, "600")), "
+                        + "and make a new secret if others may have read it"
+                    : "\(problem), so others can change it: \(remedy(status, path, "go-w"))")
+        }
+        return descriptor
+    }
+
+    static func unusable(
+        _ subject: String, _ path: String, _ problem: String
+    ) -> StoreError {
+        StoreError(code: .unusableKey, message: "\(subject) \(path) \(problem)")
     }
 
     static func reason(_ number: Int32) -> String {

@@ -35,14 +35,14 @@ package enum KeyFile {
             try replace(path, with: key)
             return key
         }
-        let temporary = try write(key, beside: path)
+        let temporary = try PrivateFile.write(text(key), beside: path, subject: subject)
         defer { unlink(temporary) }
         // Unlike rename, link fails if another process has created the file first.
         guard link(temporary, path) == 0 || errno == EEXIST else {
             throw unusable(path, "cannot be made: \(reason(errno))")
         }
         // Without this, a power failure could remove the new name from the directory.
-        try syncDirectory(of: path)
+        try PrivateFile.syncDirectory(of: path, subject: subject)
         return try read(path)
     }
 
@@ -67,43 +67,10 @@ package enum KeyFile {
 
     /// Replaces the key in `path` with `key`. The old key is lost.
     package static func replace(_ path: String, with key: SigningKey) throws(StoreError) {
-        let temporary = try write(key, beside: path)
-        guard rename(temporary, path) == 0 else {
-            let number = errno
-            unlink(temporary)
-            throw unusable(path, "cannot be replaced: \(reason(number))")
-        }
-        try syncDirectory(of: path)
+        try PrivateFile.replace(path, with: text(key), subject: subject)
     }
 
-    /// Writes the key to a new file beside `path` with mode 0600. Returns the name of the file once it is on
-    /// disk.
-    private static func write(
-        _ key: SigningKey, beside path: String
-    ) throws(StoreError) -> String {
-        let temporary = path + ".\(getpid()).\(UInt32.random(in: 0 ... .max)).new"
-        let descriptor = open(temporary, O_WRONLY | O_CREAT | O_EXCL | O_CLOEXEC, 0o600)
-        guard descriptor >= 0 else {
-            throw unusable(path, "cannot be made: \(reason(errno))")
-        }
-        defer { close(descriptor) }
-        let bytes = Array((key.secretText + "\n").utf8)
-        guard pwrite(descriptor, bytes, bytes.count, 0) == bytes.count, fsync(descriptor) == 0
-        else {
-            let number = errno
-            unlink(temporary)
-            throw unusable(path, "cannot be written: \(reason(number))")
-        }
-        return temporary
-    }
-
-    private static func syncDirectory(of path: String) throws(StoreError) {
-        let directory = URL(fileURLWithPath: path).deletingLastPathComponent().path
-        let descriptor = open(directory, O_RDONLY | O_DIRECTORY | O_CLOEXEC)
-        guard descriptor >= 0 else { throw unusable(directory, reason(errno)) }
-        defer { close(descriptor) }
-        guard fsync(descriptor) == 0 else { throw unusable(directory, reason(errno)) }
-    }
+    private static func text(_ key: SigningKey) -> [UInt8] { Array((key.secretText + "\n").utf8) }
 
     private static func unusable(_ path: String, _ problem: String) -> StoreError {
         StoreError(code: .unusableKey, message: "\(subject) \(path) \(problem)")

@@ -2,14 +2,27 @@ package import Domain
 package import GRDB
 
 extension AuditLedger {
-    /// Returns the row with this number; nil if it does not exist.
-    package func record(seq: Int64) async throws -> AuditRecord? {
-        try await rows("WHERE seq = ?", [seq]).first
+    /// Returns the row with this number; nil if it does not exist, or if it is not in `scope`.
+    package func record(
+        seq: Int64, within scope: AuditScope = .everything
+    ) async throws -> AuditRecord? {
+        try await rows("WHERE seq = ?", [seq], scope).first
     }
 
-    /// Returns the rows of a change, in the order in which they were written.
-    package func rows(changeID: String) async throws -> [AuditRecord] {
-        try await rows("INDEXED BY audit_by_change WHERE change_id = ? ORDER BY seq", [changeID])
+    /// Returns the rows of a change that are in `scope`, in the order in which they were written.
+    package func rows(
+        changeID: String, within scope: AuditScope = .everything
+    ) async throws -> [AuditRecord] {
+        try await rows(
+            "INDEXED BY audit_by_change WHERE change_id = ? ORDER BY seq", [changeID], scope)
+    }
+
+    /// Returns the rows of `records` that are in `scope`.
+    package func visible(
+        _ records: [AuditRecord], within scope: AuditScope
+    ) async throws -> [AuditRecord] {
+        guard !scope.isEverything else { return records }
+        return try await reading { try scope.visible(records, in: $0) }
     }
 
     /// Returns up to `limit` rows after number `seq`, in the order in which they were written. Returns fewer
@@ -91,12 +104,14 @@ extension AuditLedger {
         return failure
     }
 
-    private func rows(_ tail: String, _ arguments: StatementArguments) async throws -> [AuditRecord]
-    {
+    private func rows(
+        _ tail: String, _ arguments: StatementArguments, _ scope: AuditScope
+    ) async throws -> [AuditRecord] {
         try await reading { db in
             let statement = try db.cachedStatement(
                 sql: "SELECT \(AuditRow.columns) FROM audit \(tail)")
-            return try Row.fetchAll(statement, arguments: arguments).map(AuditRow.record)
+            let records = try Row.fetchAll(statement, arguments: arguments).map(AuditRow.record)
+            return try scope.visible(records, in: db)
         }
     }
 }

@@ -27,6 +27,7 @@ struct Pruning {
         let range: StatementArguments = [rows.lowerBound, rows.upperBound]
         let hash = try Data.fetchOne(
             db, sql: "SELECT hash FROM audit WHERE seq = ?", arguments: [rows.upperBound])
+        try TouchedRegions.remove(rows, in: db)
         // A trigger lets rows be deleted only up to the number in table `retention`, so the number is set first.
         try Retention.advance(to: rows.upperBound, hash: hash ?? Data(), in: db)
         try db.execute(sql: "DELETE FROM audit WHERE seq BETWEEN ? AND ?", arguments: range)

@@ -7,12 +7,15 @@ extension AuditLedger {
     ///
     /// Looks at a limited number of rows. If these do not fill the page, the page is partial, and its cursor
     /// continues the search.
+    ///
+    /// - Parameter scope: The part of the ledger that the reader may see.
     package func query(
         _ filter: AuditFilter, order: AuditOrder = .descending, from cursor: AuditCursor? = nil,
-        limit: Int
+        limit: Int, within scope: AuditScope = .everything
     ) async throws -> AuditPage {
         let page = try await search(filter) { db in
-            try AuditSearch(db, filter, order: order, from: cursor).page(limit: limit)
+            try AuditSearch(db, filter, order: order, from: cursor, within: scope)
+                .page(limit: limit)
         }
         return page
             ?? AuditPage(records: [], next: cursor ?? .start(order), scanned: 0, isPartial: true)
@@ -21,10 +24,11 @@ extension AuditLedger {
     /// Counts the matching rows of each group from `cursor` on, within the same limits as `query`.
     package func groups(
         _ filter: AuditFilter, by grouping: AuditGrouping, order: AuditOrder = .descending,
-        from cursor: AuditCursor? = nil
+        from cursor: AuditCursor? = nil, within scope: AuditScope = .everything
     ) async throws -> AuditGroups {
         let groups = try await search(filter) { db in
-            try AuditSearch(db, filter, order: order, from: cursor).groups(by: grouping)
+            try AuditSearch(db, filter, order: order, from: cursor, within: scope)
+                .groups(by: grouping)
         }
         return groups ?? AuditGroups(counts: [:], scanned: 0, next: cursor ?? .start(order))
     }

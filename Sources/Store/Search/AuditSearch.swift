@@ -24,16 +24,20 @@ package struct AuditSearch {
     private let filter: AuditFilter
     private let order: AuditOrder
     private let cursor: AuditCursor?
+    /// The rows to which the search is limited; nil for all rows.
+    private let visible: VisibleRows?
     private let probe: RowProbe
 
     package init(
-        _ db: Database, _ filter: AuditFilter, order: AuditOrder, from cursor: AuditCursor?
-    ) {
+        _ db: Database, _ filter: AuditFilter, order: AuditOrder, from cursor: AuditCursor?,
+        within scope: AuditScope = .everything
+    ) throws {
         self.db = db
         self.filter = filter
         self.order = order
         self.cursor = cursor
-        probe = RowProbe(db, filter)
+        visible = try VisibleRows(scope, db)
+        probe = RowProbe(db, filter, visible)
     }
 
     /// Returns up to `limit` rows.
@@ -107,20 +111,24 @@ package struct AuditSearch {
 
     private func source(group: String?) throws -> any CandidateSource {
         if let text = filter.text {
-            return try TextScan(db, text, order: order, after: cursor?.seq)
+            return try TextScan(db, text, order: order, after: cursor?.seq, visible: visible)
         }
         let after = cursor.flatMap { cursor in
             cursor.time.map { RowPosition(time: $0.microseconds, seq: cursor.seq) }
         }
         let range = SearchRange(filter, order: order, after: after)
-        switch try SearchLead.choose(db, filter, range) {
-        case .networks(let ids): return NetworkMerge(db, ids: ids, range)
+        switch try SearchLead.choose(db, filter, range, visible) {
+        case .networks(let ids):
+            return ListMerge(db, .networks, ids: ids, range, visible: visible)
+        case .scopes(let ids):
+            return ListMerge(db, .scopes, ids: ids, range, terms: filter.terms, group: group)
         case .places(let positions): return PositionList(positions, range)
         case .time:
             return IndexScan(db, lead: nil, others: filter.terms, range, group: group)
         case .term(let lead):
             let others = filter.terms.filter { $0.index != lead.index }
-            return IndexScan(db, lead: lead, others: others, range, group: group)
+            return IndexScan(
+                db, lead: lead, others: others, range, group: group, visible: visible)
         }
     }
 
@@ -142,13 +150,14 @@ private struct RowProbe {
     private let sql: String
     private let values: [SQLValue]
 
-    init(_ db: Database, _ filter: AuditFilter) {
+    init(_ db: Database, _ filter: AuditFilter, _ visible: VisibleRows?) {
         self.db = db
         self.filter = filter
         // A search for words reads rows in the order of numbers and not of time. So the bounds of time are tested
         // here.
         let range = SearchRange(filter, order: .ascending, after: nil)
-        let terms = filter.terms + range.bounds
+        // The sources give only visible rows. They are tested here once more, so that a mistake there shows no row.
+        let terms = filter.terms + range.bounds + (visible.map { [$0.term] } ?? [])
         sql = "SELECT \(AuditRow.columns) FROM audit WHERE seq = ? AND \(terms.condition)"
         values = terms.values
     }

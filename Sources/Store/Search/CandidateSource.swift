@@ -61,22 +61,29 @@ package struct IndexScan: CandidateSource {
     /// - Parameters:
     ///   - lead: The term whose index is read; nil for all rows in the order of time.
     ///   - group: An additional expression to read.
+    ///   - visible: The rows to which the search is limited; nil for all rows. SQLite skips other rows within a step, so
+    ///     the lead must have few rows.
     init(
         _ db: Database, lead: SearchTerm?, others: [SearchTerm], _ range: SearchRange,
-        group: String? = nil
+        group: String? = nil, visible: VisibleRows? = nil
     ) {
         self.db = db
-        parts = Self.parts(lead: lead, others: others, range, group: group)[...]
+        parts =
+            Self.parts(
+                lead: lead, others: others, range, group: group,
+                limits: visible.map { [$0.term] } ?? []
+            )[...]
         hasGroup = group != nil
     }
 
     package static func parts(
-        lead: SearchTerm?, others: [SearchTerm], _ range: SearchRange, group: String? = nil
+        lead: SearchTerm?, others: [SearchTerm], _ range: SearchRange, group: String? = nil,
+        limits: [SearchTerm] = []
     ) -> [Part] {
         let index = lead?.index ?? "audit_by_time"
         let columns = ["time", "seq", others.condition] + (group.map { [$0] } ?? [])
         return range.parts.map { bounds in
-            let searched = (lead.map { [$0] } ?? []) + bounds
+            let searched = (lead.map { [$0] } ?? []) + bounds + limits
             let terms =
                 searched.map(\.sql) + (SearchTerm.partialIndexes[index].map { [$0] } ?? [])
             let restriction = terms.isEmpty ? "" : "WHERE " + terms.joined(separator: " AND ")

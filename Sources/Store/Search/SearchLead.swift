@@ -9,6 +9,8 @@ package enum SearchLead {
     case time
     /// The lists of the rows of these networks.
     case networks([Int64])
+    /// The lists of the rows that a principal may see, by their numbers in table `scope`.
+    case scopes([Int64])
     /// The positions of the rows of one key or one revision.
     case places([RowPosition])
 
@@ -25,9 +27,12 @@ package enum SearchLead {
 
     /// Returns the cheapest lead; the first one of equal leads. Counts at most `probe` rows of each lead.
     static func choose(
-        _ db: Database, _ filter: AuditFilter, _ range: SearchRange
+        _ db: Database, _ filter: AuditFilter, _ range: SearchRange, _ visible: VisibleRows? = nil
     ) throws -> SearchLead {
-        if let places = try places(db, filter) { return .places(places) }
+        if let places = try places(db, filter) {
+            return .places(try visible?.filter(places, db) ?? places)
+        }
+        if let visible { return try choose(db, filter, range, limitedTo: visible) }
         let ways = try ways(db, filter, range)
         guard var best = ways.first else { return .time }
         guard ways.count > 1 else { return best.lead }
@@ -57,7 +62,9 @@ package enum SearchLead {
             ways.append(
                 (
                     .networks(ids),
-                    { try count(db, ids, range, $0 / networkCost + 1) * networkCost }
+                    {
+                        try count(db, .networks, ids, range, $0 / networkCost + 1) * networkCost
+                    }
                 ))
         }
         return ways
@@ -65,12 +72,20 @@ package enum SearchLead {
 
     package static func countSQL(_ term: SearchTerm?, _ range: SearchRange) -> (String, [SQLValue])
     {
+        let (sql, values) = rowsSQL(term, range)
+        return ("SELECT count(*) FROM (\(sql))", values)
+    }
+
+    /// Returns the statement that reads the numbers of the rows of a lead.
+    private static func rowsSQL(
+        _ term: SearchTerm?, _ range: SearchRange
+    ) -> (String, [SQLValue]) {
         let index = term?.index ?? "audit_by_time"
         let terms = (term.map { [$0] } ?? []) + range.bounds
         let texts = terms.map(\.sql) + (SearchTerm.partialIndexes[index].map { [$0] } ?? [])
         let sql = """
-            SELECT count(*) FROM (SELECT 1 FROM audit INDEXED BY \(index) \
-            WHERE \(texts.joined(separator: " AND ")) LIMIT ?)
+            SELECT seq FROM audit INDEXED BY \(index) \
+            WHERE \(texts.joined(separator: " AND ")) LIMIT ?
             """
         return (sql, terms.values)
     }
@@ -83,15 +98,10 @@ package enum SearchLead {
         return try Int.fetchOne(statement, arguments: StatementArguments(values + [limit])) ?? 0
     }
 
-    package static let networkCountSQL = """
-        SELECT count(*) FROM (SELECT 1 FROM audit_cidr \
-        WHERE cidr = ? AND time >= ? AND time < ? LIMIT ?)
-        """
-
     private static func count(
-        _ db: Database, _ ids: [Int64], _ range: SearchRange, _ limit: Int
+        _ db: Database, _ lists: RowLists, _ ids: [Int64], _ range: SearchRange, _ limit: Int
     ) throws -> Int {
-        let statement = try db.cachedStatement(sql: networkCountSQL)
+        let statement = try db.cachedStatement(sql: lists.countSQL)
         var count = 0
         for id in ids where count < limit {
             count +=
@@ -142,5 +152,52 @@ package enum SearchLead {
             places.append(RowPosition(time: try reader.integer(0), seq: try reader.integer(1)))
         }
         return places.count <= maximumPlaces ? places : nil
+    }
+}
+
+/// The choice for a search that is limited to visible rows.
+extension SearchLead {
+    /// Returns the lead with the fewest visible rows.
+    ///
+    /// The choice must not depend on other rows, because the client sees how many rows a search looks at. So only
+    /// visible rows are counted. A lead with `probe` rows or more, visible or not, is not used, because its other rows
+    /// would have to be skipped. The lists of visible rows are always possible.
+    private static func choose(
+        _ db: Database, _ filter: AuditFilter, _ range: SearchRange, limitedTo visible: VisibleRows
+    ) throws -> SearchLead {
+        var best = SearchLead.scopes(visible.ids)
+        var least = try count(db, .scopes, visible.ids, range, probe)
+        for term in filter.terms where term.index != nil && least > 0 {
+            let (sql, values) = rowsSQL(term, range)
+            let rows = try count(db, sql, values, visible)
+            if rows.all < probe, rows.visible < least {
+                (best, least) = (.term(term), rows.visible)
+            }
+        }
+        guard least > 0, let network = filter.network,
+            let ids = try NetworkIDs.find(network, limit: maximumNetworks, in: db)
+        else { return best }
+        var (all, seen) = (0, 0)
+        for id in ids where all < probe {
+            let bounds: [SQLValue] = [id, range.since ?? .min, range.until ?? .max]
+            let rows = try count(db, RowLists.networks.rowsSQL, bounds, visible)
+            (all, seen) = (all + rows.all, seen + rows.visible)
+        }
+        return all < probe && seen * networkCost < least ? .networks(ids) : best
+    }
+
+    /// Counts up to `probe` rows of a statement that reads the numbers of rows, and the visible ones among them.
+    private static func count(
+        _ db: Database, _ sql: String, _ values: [SQLValue], _ visible: VisibleRows
+    ) throws -> (all: Int, visible: Int) {
+        let statement = try db.cachedStatement(
+            sql: """
+                SELECT count(*), count(CASE WHEN \(VisibleRows.condition("found.seq")) THEN 1 END)
+                FROM (\(sql)) AS found
+                """)
+        let arguments = StatementArguments([visible.argument] + values + [probe])
+        guard let row = try Row.fetchOne(statement, arguments: arguments) else { return (0, 0) }
+        let reader = ColumnReader(row: row, label: "audit")
+        return (Int(try reader.integer(0)), Int(try reader.integer(1)))
     }
 }

@@ -125,12 +125,21 @@ package enum TextIndex {
 package struct TextScan: CandidateSource {
     /// The number of rows that one search covers. The limit bounds the cost of a common word.
     static let window: Int64 = 1_000_000
+    /// The same for a search that is limited to visible rows, because SQLite looks up the regions of each row that
+    /// contains the words. The window does not depend on the rows, so it tells nothing about them.
+    static let limitedWindow: Int64 = 100_000
 
     private let rows: RowCursor
     let continuation: RowPosition?
 
-    /// - Parameter after: The number of the last row that was returned; nil at the start.
-    init(_ db: Database, _ text: AuditText, order: AuditOrder, after: Int64?) throws {
+    /// - Parameters:
+    ///   - after: The number of the last row that was returned; nil at the start.
+    ///   - visible: The rows to which the search is limited; nil for all rows.
+    init(
+        _ db: Database, _ text: AuditText, order: AuditOrder, after: Int64?,
+        visible: VisibleRows? = nil
+    ) throws {
+        let window = visible == nil ? Self.window : Self.limitedWindow
         let first = try Int64.fetchOne(db.cachedStatement(sql: Self.firstSQL)) ?? 1
         let last = try TextIndex.progress(in: db)
         // A client may choose any number for `after`, so the sums below must not overflow.
@@ -139,18 +148,19 @@ package struct TextScan: CandidateSource {
         switch order {
         case .ascending:
             if let after { lower = after < last ? max(first, after + 1) : last + 1 }
-            let isLong = lower <= last && last - lower >= Self.window
-            if isLong { upper = lower + Self.window - 1 }
+            let isLong = lower <= last && last - lower >= window
+            if isLong { upper = lower + window - 1 }
             continuation = isLong ? RowPosition(time: 0, seq: upper) : nil
         case .descending:
             if let after { upper = after > first ? min(last, after - 1) : first - 1 }
-            let isLong = upper >= first && upper - first >= Self.window
-            if isLong { lower = upper - Self.window + 1 }
+            let isLong = upper >= first && upper - first >= window
+            if isLong { lower = upper - window + 1 }
             continuation = isLong ? RowPosition(time: 0, seq: lower) : nil
         }
+        let values: [SQLValue] = [Self.expression(text), lower, upper]
         rows = try Row.fetchCursor(
-            db.cachedStatement(sql: Self.sql(order)),
-            arguments: [Self.expression(text), lower, upper])
+            db.cachedStatement(sql: Self.sql(order, isLimited: visible != nil)),
+            arguments: StatementArguments(values + (visible.map { [$0.argument] } ?? [])))
     }
 
     func next() throws -> Candidate? {
@@ -161,11 +171,12 @@ package struct TextScan: CandidateSource {
 
     package static let firstSQL = "SELECT min(seq) FROM audit"
 
-    package static func sql(_ order: AuditOrder) -> String {
-        """
-        SELECT rowid FROM audit_text WHERE audit_text MATCH ? AND rowid BETWEEN ? AND ? \
-        ORDER BY rowid \(order == .ascending ? "ASC" : "DESC")
-        """
+    package static func sql(_ order: AuditOrder, isLimited: Bool = false) -> String {
+        let limits = isLimited ? "AND \(VisibleRows.condition("audit_text.rowid")) " : ""
+        return """
+            SELECT rowid FROM audit_text WHERE audit_text MATCH ? AND rowid BETWEEN ? AND ? \
+            \(limits)ORDER BY rowid \(order == .ascending ? "ASC" : "DESC")
+            """
     }
 
     /// Returns the search in FTS5's syntax: quoted phrases, in which no character has a special meaning

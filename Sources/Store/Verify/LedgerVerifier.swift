@@ -66,7 +66,9 @@ package struct LedgerVerifier: Sendable {
         findings += Self.tail(survey, checkpoints.claims, networks)
         findings += try await structure
         let tiles = networks.differences(from: assembly.networks, in: assembly.wholeTiles)
-        findings += try await file.read { try NetworkCheck.differences(in: tiles, $0) }
+        findings += try await file.read {
+            try NetworkCheck.differences(in: tiles, $0) + ScopeCheck.findings($0)
+        }
         return LedgerReport(
             ledger: survey.ledger, size: survey.size,
             root: assembly.roots[survey.size].map { Data($0.bytes).base64EncodedString() },

@@ -26,4 +26,11 @@ struct SettingTableTests {
         #expect(cells[1] == "`\(setting.variable)`")
         #expect(cells[2] == (setting.defaultText.isEmpty ? "" : "`\(setting.defaultText)`"))
     }
+
+    /// Other users of the machine see the values of flags.
+    @Test(arguments: Setting.allCases)
+    func `a setting never holds a secret, only the path of its file`(_ setting: Setting) {
+        guard setting.key.contains(/password|secret|token|credential/) else { return }
+        #expect(setting.key.hasSuffix("-file"))
+    }
 }

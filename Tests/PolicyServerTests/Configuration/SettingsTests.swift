@@ -1,10 +1,13 @@
 import ArgumentParser
 import Calico
+import ControlPlane
+import Domain
 import Etcd
 import Foundation
 import HTTPCore
 import Logging
 import PolicyServer
+import TestSupport
 import Testing
 
 struct SettingsTests {
@@ -23,6 +26,33 @@ struct SettingsTests {
         #expect(settings.allowedHosts == [])
         #expect(settings.allowedOrigins == [])
         #expect(settings.logLevel == .info)
+    }
+
+    @Test func `the two-person rule names kinds or all of them`() throws {
+        func rule(_ kinds: [String], expiry: String = "7d") throws -> TwoPersonRule {
+            try Settings(
+                SettingValues(
+                    flags: [.twoPerson: kinds, .twoPersonExpiry: [expiry]], environment: [:])
+            ).twoPersons
+        }
+        #expect(try rule([]).kinds.isEmpty)
+        #expect(try rule(["Region", "Subnet"]).kinds == ["Region", "Subnet"])
+        #expect(try rule(["all"]).kinds == Set(TwoPersonRule.allKinds))
+        #expect(try rule([], expiry: "12h").lifetimeSeconds == 12 * 3_600)
+        for kinds in [["Tier"], ["region"]] {
+            #expect(throws: SettingError.self) { try rule(kinds) }
+        }
+        for expiry in ["0", "53w", "7", ""] {
+            #expect(throws: SettingError.self) { try rule([], expiry: expiry) }
+        }
+    }
+
+    @Test func `the two-person rule needs authentication`() throws {
+        let directory = try TemporaryDirectory()
+        let settings = try Settings(
+            SettingValues(
+                flags: [.twoPerson: ["all"], .dataDir: [directory.path]], environment: [:]))
+        #expect(throws: SettingError.self) { try Application(settings, signals: []) }
     }
 
     @Test func `flags win over the environment, the environment over the file`() async throws {
@@ -80,7 +110,11 @@ struct SettingsTests {
 
     @Test(arguments: [
         (Setting.listen, "example.org:80"), (.listen, "127.0.0.1"), (.listen, "127.0.0.1:65536"),
-        (.listen, "::1:80"), (.listen, ""), (.etcd, "ftp://127.0.0.1:2379"),
+        (.listen, "::1:80"), (.listen, ""), (.listen, "unix:relative"), (.listen, "unix:"),
+        (.listen, "unix:/run/"), (.listen, "https://"), (.listen, "ftp://127.0.0.1:1"),
+        (.listen, "https://127.0.0.1:1"), (.tlsClientCertificates, "some"), (.hstsMaxAge, "-1"),
+        (.trustedProxy, "10.0.0.1"), (.trustedProxy, "10.0.0.1/24"), (.trustedProxy, "a"),
+        (.etcd, "ftp://127.0.0.1:2379"),
         (.etcd, "http://user:secret@127.0.0.1:2379"), (.policyNames, "fancy"),
         (.writeDeadline, "0"), (.writeDeadline, "ten"), (.drainTimeout, "-1"),
         (.writeDeadline, "+10"), (.listen, "127.0.0.1:+80"), (.maxBodyMemory, "1048575"),
@@ -159,17 +193,62 @@ struct SettingsTests {
             try Settings(
                 SettingValues(flags: [.listen: ["127.0.0.1:1", address]], environment: [:]))
         }
-        #expect(error?.message.contains("the server has no authentication") == true)
+        #expect(error?.message.contains("without --authenticate") == true)
     }
 
-    @Test(arguments: ["127.0.0.1:0", "127.9.9.9:80", "[::1]:80", "localhost:80"])
-    func `loopback addresses are served`(_ address: String) throws {
+    @Test(arguments: [
+        "127.0.0.1:0", "127.9.9.9:80", "[::1]:80", "localhost:80", "unix:/run/policy-server.sock",
+    ])
+    func `loopback addresses and Unix domain sockets are served`(_ address: String) throws {
         #expect(throws: Never.self) {
             try Settings(SettingValues(flags: [.listen: [address]], environment: [:]))
         }
     }
 
+    @Test func `an address without a scheme uses TLS if there is a certificate`() throws {
+        let addresses = ["127.0.0.1:1", "http://[::1]:2", "https://localhost:3", "unix:/run/a"]
+        let settings = try Settings(
+            SettingValues(
+                flags: [
+                    .listen: addresses, .tlsCertificate: ["c"], .tlsKey: ["k"],
+                    .tlsClientCA: ["ca"], .tlsClientCertificates: ["optional"],
+                    .trustedProxy: ["10.0.0.0/8", "unix", "::1/128"],
+                ], environment: [:]))
+        #expect(
+            settings.listen.map(\.url)
+                == ["https://127.0.0.1:1", "http://[::1]:2", "https://127.0.0.1:3", "unix:/run/a"])
+        #expect(settings.tls?.files.clientCertificates == .optional)
+        #expect(settings.proxies.includesUnixSockets)
+        #expect(settings.proxies.networks.map(\.description) == ["10.0.0.0/8", "::1/128"])
+    }
+
+    @Test(
+        arguments: [
+            ("0.0.0.0:1", false, false, "without --authenticate"),
+            ("0.0.0.0:1", true, false, "without --authenticate"),
+            ("0.0.0.0:1", false, true, "needs TLS"),
+            ("http://0.0.0.0:1", true, true, "needs TLS"),
+            ("https://0.0.0.0:1", true, true, nil), ("[::]:1", true, true, nil),
+            ("http://127.0.0.1:1", true, false, nil), ("unix:/run/a", false, false, nil),
+        ] as [(String, Bool, Bool, String?)])
+    func `an address that others can reach needs TLS and authentication`(
+        _ text: String, hasCertificate: Bool, isAuthenticated: Bool, problem: String?
+    ) throws {
+        let address = try #require(
+            ListenAddress(setting: text, hasCertificate: hasCertificate))
+        do {
+            try ListenRule.check([address], isAuthenticated: isAuthenticated, source: .flag)
+            #expect(problem == nil)
+        } catch {
+            #expect(problem.map(error.message.contains) == true, "\(error)")
+        }
+    }
+
     @Test(arguments: [
+        [.tlsCertificate: ["c"]], [.tlsKey: ["k"]],
+        [.tlsCertificate: ["c"], .tlsKey: ["k"], .tlsClientCertificates: ["required"]],
+        [.tlsCertificate: ["c"], .tlsKey: ["k"], .tlsClientCA: ["ca"]],
+        [.tlsClientCRL: ["crl"]], [.tlsClientCertificates: ["optional"]],
         [Setting.etcdUser: ["u"]], [.etcdPasswordFile: ["f"]], [.etcdCert: ["c"]],
         [.etcdKey: ["k"]], [.etcdCA: ["ca"]],
         [.etcd: ["http://a:1", "https://b:1"]],

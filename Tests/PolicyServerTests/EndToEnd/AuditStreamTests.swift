@@ -64,7 +64,7 @@ extension EndToEndTests {
         func `a client is told of rows that were pruned, and of a ledger that ends before its row`()
             async throws
         {
-            try await StreamServer.with(AuditEvents()) { ledger, directory in
+            try await LedgerServer.with(AuditEvents()) { ledger, directory in
                 try await ledger.record(
                     (Int64(1)...600).map { number in
                         AuditRecord.Draft(
@@ -103,7 +103,7 @@ extension EndToEndTests {
             async throws
         {
             let events = AuditEvents(maximum: 1, heartbeat: .milliseconds(30))
-            try await StreamServer.with(events) { client in
+            try await LedgerServer.with(events) { client in
                 try await client.withRawConnection { raw in
                     try await raw.send(Self.request(""))
                     _ = try await raw.receive(through: ":\n\n")
@@ -122,7 +122,7 @@ extension EndToEndTests {
         }
 
         @Test func `atLeast waits for the ledger, which needs no etcd`() async throws {
-            try await StreamServer.with(AuditEvents()) { ledger, _ in
+            try await LedgerServer.with(AuditEvents()) { ledger, _ in
                 try await ledger.follow(Progress(clusterID: "cdf818194e3a8c32", revision: 5))
             } _: { client in
                 for (path, status) in [
@@ -138,33 +138,5 @@ extension EndToEndTests {
         private static func request(_ query: String, _ headers: String = "") -> String {
             "GET /v1/audit/stream\(query) HTTP/1.1\r\nHost: localhost\r\n\(headers)\r\n"
         }
-    }
-}
-
-/// A server whose API has a ledger, but no running etcd client and no running control plane.
-private enum StreamServer {
-    static func with(
-        _ events: AuditEvents,
-        prepare: (AuditLedger, TemporaryDirectory) async throws -> Void = { _, _ in },
-        _ body: (HTTPTestClient) async throws -> Void
-    ) async throws {
-        let directory = try TemporaryDirectory()
-        let api = try API.overPartsThatDoNotRun(in: directory, events: events)
-        try await prepare(api.ledger, directory)
-        var builder = RouterBuilder()
-        builder.add(api.routes)
-        let server = HTTPServer(
-            listen: [ListenAddress(host: "127.0.0.1", port: 0)], router: try builder.build(),
-            logger: .silent)
-        let group = ServiceGroup(services: [server], logger: .silent)
-        try await withThrowingTaskGroup(of: Void.self) { tasks in
-            tasks.addTask { try await group.run() }
-            let client = HTTPTestClient(port: try await server.boundAddresses[0].port)
-            try await body(client)
-            await client.close()
-            await group.triggerGracefulShutdown()
-            try await tasks.waitForAll()
-        }
-        try await api.ledger.close()
     }
 }

@@ -16,11 +16,13 @@ struct TestApplication: Sendable {
 
     /// Runs `body` with a server and a new temporary etcd.
     static func with(
-        flags: [Setting: [String]] = [:],
+        flags: [Setting: [String]] = [:], access: Access? = nil, logger: Logger = .silent,
         _ body: @Sendable (TestApplication) async throws -> Void
     ) async throws {
         try await withEtcd { etcd in
-            try await with(flags: flags, etcdURL: etcd.clientURL, etcd) { application in
+            try await with(
+                flags: flags, access: access, etcdURL: etcd.clientURL, etcd, logger: logger
+            ) { application in
                 try await application.waitUntilReady()
                 try await body(application)
             }
@@ -30,8 +32,9 @@ struct TestApplication: Sendable {
     /// Runs `body` with a server that uses the etcd at `etcdURL`, even if no etcd runs there. The ledger is in
     /// `directory`, so that a later server can open it.
     static func with(
-        flags: [Setting: [String]] = [:], etcdURL: String, _ etcd: EtcdProcess? = nil,
-        directory: TemporaryDirectory? = nil,
+        flags: [Setting: [String]] = [:], access: Access? = nil, etcdURL: String,
+        _ etcd: EtcdProcess? = nil, directory: TemporaryDirectory? = nil,
+        logger: Logger = .silent,
         _ body: @Sendable (TestApplication) async throws -> Void
     ) async throws {
         let directory = try directory ?? TemporaryDirectory()
@@ -40,7 +43,8 @@ struct TestApplication: Sendable {
         flags[.etcd] = [etcdURL]
         flags[.dataDir] = [directory.path]
         let settings = try Settings(SettingValues(flags: flags, environment: [:]))
-        let application = try Application(settings, signals: [], logger: .silent)
+        let application = try Application(
+            settings, access: access, signals: [], logger: logger)
         try await withThrowingTaskGroup(of: Void.self) { tasks in
             tasks.addTask { try await application.run() }
             let port = try await application.addresses[0].port

@@ -1,4 +1,5 @@
 import ControlPlane
+import Domain
 import HTTPCore
 import HTTPTypes
 import PolicyServer
@@ -10,6 +11,7 @@ struct WriteHeadersTests {
         var context = ChangeContext(
             actor: "anonymous@::1", clientAddress: "::1", requestID: "r1", reason: nil)
         context.authentication = "none"
+        context.scope = AuditScope(regions: .none)
         #expect(headers.context == context)
         #expect(headers.precondition == .none)
         #expect(headers.options == ChangeOptions())

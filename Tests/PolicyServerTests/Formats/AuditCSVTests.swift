@@ -29,7 +29,8 @@ struct AuditCSVTests {
         let texts: [WritableKeyPath<AuditRecord.Draft, String?>] = [
             \.clusterID, \.changeID, \.clientAddress, \.requestID, \.reason, \.detail, \.before,
             \.after, \.authentication, \.roles, \.userAgent, \.traceParent, \.idempotencyKeyHash,
-            \.ticket, \.key, \.cidrs, \.problem, \.warnings, \.sourceLedger, \.sourceHash,
+            \.ticket, \.approval, \.key, \.cidrs, \.problem, \.warnings, \.sourceLedger,
+            \.sourceHash,
         ]
         for path in texts { draft[keyPath: path] = "1" }
         (draft.revision, draft.epoch, draft.sourceSeq, draft.status) = (1, 1, 1, 409)

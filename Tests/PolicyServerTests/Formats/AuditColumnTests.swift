@@ -52,7 +52,7 @@ import Testing
                 == "seq,time,origin,actor,authentication,roles,clientAddress,userAgent,requestId,"
                 + "traceparent,idempotencyKeyHash,reason,ticket,verb,kind,name,region,outcome,"
                 + "status,problem,dryRun,afterGap,cidrs,key,revision,epoch,clusterId,changeId,"
-                + "warnings,detail,before,after,diff,importedFrom,prevHash,hash")
+                + "warnings,detail,before,after,diff,importedFrom,prevHash,hash,approval")
     }
 
     @Test func anEventTagsAndAttachesInAFixedOrder() {
@@ -61,7 +61,7 @@ import Testing
                 == ["kind", "region", "ticket", "changeId", "requestId", "revision", "seq"])
         #expect(
             CADF.attachments.map(\.member.name)
-                == ["before", "after", "detail", "reason", "warnings"])
+                == ["before", "after", "detail", "reason", "warnings", "approval"])
     }
 
     @Test func everyFilterHasAParameterOfItsOwn() {

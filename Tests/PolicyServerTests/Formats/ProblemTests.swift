@@ -12,7 +12,8 @@ struct ProblemTests {
         (Refusal.Reason.notFound, 404), (.invalid, 422), (.preconditionFailed, 412),
         (.overlap, 409), (.inUse, 409), (.legacyLoss, 409), (.exhausted, 409),
         (.alreadyExists, 409), (.idempotencyKeyReused, 422), (.reserved, 422), (.tooLarge, 413),
-        (.rollbackAbsent, 409), (.refusedByEtcd, 422),
+        (.rollbackAbsent, 409), (.refusedByEtcd, 422), (.forbidden, 403),
+        (.pendingStale, 409), (.pendingExpired, 409), (.ownRequest, 403), (.tooManyPending, 409),
     ])
     func `a refusal has the status that the ledger records`(
         _ reason: Refusal.Reason, _ status: Int

@@ -87,8 +87,8 @@ import TestSupport
     }
 
     @Test(
-        "A data folder that others can write is refused, and says what to do",
-        arguments: [mode_t(0o720), 0o702, 0o777, 0o1777])
+        "A data folder that others can use is refused, and says what to do",
+        arguments: [mode_t(0o720), 0o702, 0o750, 0o701, 0o755, 0o777, 0o1777])
     func openFolder(mode: mode_t) throws {
         let directory = try TemporaryDirectory()
         let folder = directory.file("data")
@@ -98,22 +98,51 @@ import TestSupport
             _ = try AuditLedger(path: folder + "/audit.sqlite")
         }
         #expect(error?.code == .cannotOpen)
-        #expect(error?.message.contains("chmod go-w") == true)
+        #expect(error?.message.contains(": chmod 700 \(folder).") == true)
         #expect(try FileManager.default.contentsOfDirectory(atPath: folder).isEmpty)
-        #expect(chmod(folder, 0o755) == 0)
+        #expect(chmod(folder, 0o700) == 0)
         _ = try AuditLedger(path: folder + "/audit.sqlite")
     }
 
-    @Test("A ledger that others can write is refused", arguments: [mode_t(0o620), 0o602, 0o666])
-    func openFile(mode: mode_t) async throws {
+    @Test(
+        "A ledger or a log of it that others can use is refused, and says what to do",
+        arguments: [mode_t(0o620), 0o602, 0o640, 0o604, 0o666], ["", "-wal", "-shm"])
+    func openFile(mode: mode_t, suffix: String) async throws {
         let directory = try TemporaryDirectory()
         let path = directory.file("audit.sqlite")
         try await AuditLedger(path: path).close()
-        #expect(chmod(path, mode) == 0)
+        _ = FileManager.default.createFile(
+            atPath: directory.file("empty"), contents: nil, attributes: [.posixPermissions: 0o600])
+        _ = link(directory.file("empty"), path + suffix)
+        #expect(chmod(path + suffix, mode) == 0)
         let error = #expect(throws: StoreError.self) { _ = try AuditLedger(path: path) }
-        #expect(error?.message.contains("chmod go-w") == true)
-        #expect(chmod(path, 0o640) == 0)
+        #expect(error?.message.contains(": chmod 600 \(path + suffix).") == true)
+        #expect(chmod(path + suffix, 0o600) == 0)
         _ = try AuditLedger(path: path)
+    }
+
+    /// Only root can give a file to somebody else.
+    @Test("A folder or ledger of another user is refused", .enabled(if: geteuid() == 0))
+    func otherOwner() async throws {
+        let directory = try TemporaryDirectory()
+        let folder = directory.file("data")
+        let path = folder + "/audit.sqlite"
+        try await AuditLedger(path: path).close()
+        for name in [folder, path] {
+            #expect(chown(name, 65_534, 65_534) == 0)
+            let error = #expect(throws: StoreError.self) { _ = try AuditLedger(path: path) }
+            #expect(error?.message.contains("\(name) belongs to another user (65534)") == true)
+            #expect(error?.message.contains("chown 0 \(name)") == true)
+            #expect(chown(name, 0, 0) == 0)
+        }
+        _ = try AuditLedger(path: path)
+    }
+
+    @Test("Only a secret of root, read by another user, may be readable for a group")
+    func permissions() {
+        #expect(PrivateFile.permissions(owner: 0, user: 0) == 0o600)
+        #expect(PrivateFile.permissions(owner: 7, user: 7) == 0o600)
+        #expect(PrivateFile.permissions(owner: 0, user: 7) == 0o640)
     }
 
     @Test("A secret is read from a plain file of its owner's alone, however long")
@@ -128,6 +157,7 @@ import TestSupport
             let error = #expect(throws: StoreError.self) { try read() }
             #expect(error?.code == .unusableKey)
             #expect(error?.message.contains("the key's file \(path) has mode") == true)
+            #expect(error?.message.contains(": chmod 600 \(path),") == true)
             #expect(error?.message.contains("sss") == false)
         }
         #expect(chmod(path, 0o600) == 0)
@@ -144,6 +174,25 @@ import TestSupport
         let tooLong = [UInt8](repeating: 7, count: PrivateFile.maximumBytes + 1)
         try Data(tooLong).write(to: URL(fileURLWithPath: path))
         #expect(throws: StoreError.self) { try read() }
+    }
+
+    @Test("A file that decides about rights may be read by others, and changed by nobody else")
+    func openlyReadable() throws {
+        let directory = try TemporaryDirectory()
+        let path = directory.file("grants")
+        try Data(Self.ours.utf8).write(to: URL(fileURLWithPath: path))
+        func read() throws -> [UInt8] {
+            try PrivateFile.read(path, subject: "the grants' file", others: .reading)
+        }
+        for mode: mode_t in [0o600, 0o640, 0o644] {
+            #expect(chmod(path, mode) == 0)
+            #expect(try read() == Array(Self.ours.utf8))
+        }
+        for mode: mode_t in [0o620, 0o602, 0o666] {
+            #expect(chmod(path, mode) == 0)
+            let error = #expect(throws: StoreError.self) { try read() }
+            #expect(error?.message.contains(": chmod go-w \(path)") == true)
+        }
     }
 
     @Test("A backup and an export never write through a link that waits in their place")

@@ -70,6 +70,7 @@ struct ProvenLedger {
         draft.traceParent = "00-0af7651916cd43dd8448eb211c80319c-b7ad6b7169203331-01"
         draft.idempotencyKeyHash = String(repeating: "ab", count: 32)
         draft.ticket = "T-\(number)"
+        draft.approval = #"{"breakGlass":true}"#
         draft.key = "/calico/policy-\(number)"
         draft.cidrs = #"["10.0.\#(number % 256).0/24","2001:db8::/32"]"#
         draft.problem = "overlap"

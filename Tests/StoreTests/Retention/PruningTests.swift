@@ -135,7 +135,8 @@ import Store
         let ledger = try await ledger(1000)
         let header = try await ledger.segmentHeader(now: Replica.now, version: "test")
         try FileManager.default.createDirectory(
-            atPath: segments, withIntermediateDirectories: true)
+            atPath: segments, withIntermediateDirectories: true,
+            attributes: [.posixPermissions: 0o700])
         let path = segments + "/audit-\(header.ledger)-1-512.ndjson.gz"
         try Replica.export(ledger, to: path, from: 1, through: 256)
         let error = await #expect(throws: StoreError.self) { try await prune(ledger, before: 600) }

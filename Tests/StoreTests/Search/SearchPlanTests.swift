@@ -45,8 +45,10 @@ import Store
 
     @Test(arguments: [
         SearchLead.keySQL, SearchLead.revisionSQL, Epochs.nextSQL,
-        SearchLead.networkCountSQL, NetworkIDs.holdingSQL, NetworkIDs.insideSQL,
-        NetworkMerge.sql(.ascending), NetworkMerge.sql(.descending), TextScan.firstSQL,
+        RowLists.networks.countSQL, RowLists.scopes.countSQL, NetworkIDs.holdingSQL,
+        NetworkIDs.insideSQL,
+        RowLists.networks.sql(.ascending), RowLists.networks.sql(.descending),
+        RowLists.scopes.sql(.ascending), RowLists.scopes.sql(.descending), TextScan.firstSQL,
     ])
     func everyOtherStatementSearches(sql: String) async throws {
         let fixture = try await LedgerFixture()

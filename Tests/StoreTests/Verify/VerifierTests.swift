@@ -26,7 +26,7 @@ import Store
                 (name: $0["name"] as String, type: $0["type"] as String)
             }
         }
-        #expect(columns.count == 37)
+        #expect(columns.count == 38)
         for column in columns {
             try? FileManager.default.removeItem(atPath: copy)
             try FileManager.default.copyItem(atPath: whole.path, toPath: copy)

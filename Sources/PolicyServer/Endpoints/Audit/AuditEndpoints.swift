@@ -57,7 +57,8 @@ extension API {
 
     private func page(_ search: AuditQuery, _ request: Request) async throws -> Response {
         let page = try await ledger.query(
-            search.filter, order: search.order, from: search.cursor, limit: search.limit)
+            search.filter, order: search.order, from: search.cursor, limit: search.limit,
+            within: request.auditScope)
         let cursor = page.next.map { PageCursor(list: search.list, position: $0.description).text }
         var response = Response(
             contentType: search.format.contentType(request), search.format.page(page, cursor))
@@ -70,7 +71,7 @@ extension API {
 
     /// Streams every row from the cursor to the row that is the newest at the start, as fast as the client reads.
     private func rows(_ search: AuditQuery, _ request: Request) -> Response {
-        let ledger = ledger
+        let (ledger, scope) = (ledger, request.auditScope)
         var search = search
         search.filter.lastSeq = ledger.lastSeq
         let body = Response.Body.stream { [search] writer in
@@ -78,7 +79,8 @@ extension API {
             var cursor = search.cursor
             repeat {
                 let page = try await ledger.query(
-                    search.filter, order: search.order, from: cursor, limit: Self.streamedPage)
+                    search.filter, order: search.order, from: cursor, limit: Self.streamedPage,
+                    within: scope)
                 let piece = page.records.flatMap(search.format.row)
                 if !piece.isEmpty { try await writer.write(piece) }
                 cursor = page.next
@@ -95,7 +97,8 @@ extension API {
         _ search: AuditQuery, by grouping: AuditGrouping, _ request: Request
     ) async throws -> Response {
         let groups = try await ledger.groups(
-            search.filter, by: grouping, order: search.order, from: search.cursor)
+            search.filter, by: grouping, order: search.order, from: search.cursor,
+            within: request.auditScope)
         var body = JSONObject()
         body["groupBy"] = .string(grouping.rawValue)
         body["groups"] = .array(
@@ -123,7 +126,7 @@ extension API {
         try await waitUntilAudited(request)
         let record: AuditRecord?
         do {
-            record = try await ledger.record(seq: seq)
+            record = try await ledger.record(seq: seq, within: request.auditScope)
         } catch let error as StoreError {
             throw Problem.ledger(error)
         }
@@ -145,7 +148,8 @@ extension API {
         try await waitUntilAudited(request)
         let status: ChangeStatus?
         do {
-            status = try await controlPlane.change(id)
+            status = try await controlPlane.change(
+                id, within: AuditScope(request.caller, .readObjects))
         } catch {
             throw .failed(error)
         }
@@ -170,7 +174,8 @@ extension API {
         guard recordsReads else { return }
         controlPlane.recordRead(
             reader, path: request.path, query: Self.recorded(request.query),
-            format: Self.formatName(request), status: response.status.code)
+            format: Self.formatName(request), status: response.status.code,
+            within: request.caller.limits(for: .readAudit))
     }
 
     /// Returns true if an answer on this path shows the actions of actors. The status of a change is excluded, because

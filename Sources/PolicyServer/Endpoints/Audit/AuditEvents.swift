@@ -12,8 +12,8 @@ extension API {
     func auditStream(_ request: Request) throws(Problem) -> Response {
         let reader = try reader(request)
         var follower = AuditFollower(
-            ledger: ledger, filter: try AuditFilter(request), start: ledger.lastSeq,
-            heartbeat: events.heartbeat)
+            ledger: ledger, filter: try AuditFilter(request), scope: request.auditScope,
+            start: ledger.lastSeq, heartbeat: events.heartbeat)
         // The follower skips the row that records this request. Otherwise the stream would begin with that row.
         follower.ownRequestID = request.requestID
         if let start = try Self.lastEventID(request) {
@@ -94,6 +94,8 @@ struct AuditFollower: Sendable {
 
     let ledger: AuditLedger
     let filter: AuditFilter
+    /// The part of the audit log that the client may see.
+    let scope: AuditScope
     /// The number of the last row that the client has received.
     var start: Int64
     /// The row number that the client names as its last one; nil unless the ledger ends before that row.
@@ -113,6 +115,8 @@ struct AuditFollower: Sendable {
         // One buffered wake-up is enough, because the reader always reads up to the end of the ledger.
         let (wakes, signal) = Signal.make()
         let commits = ledger.commits()
+        let ticks = TickCount()
+        let pause = heartbeat / 3
         try await withGracefulShutdownHandler {
             // Two tasks only raise the signal. `follow` alone writes, because only one task at a time may use the
             // writer.
@@ -122,20 +126,27 @@ struct AuditFollower: Sendable {
                     signal.finish()
                 }
                 group.addTask {
-                    while (try? await Task.sleep(for: heartbeat / 3)) != nil { signal.raise() }
+                    while (try? await Task.sleep(for: pause)) != nil {
+                        ticks.increase()
+                        signal.raise()
+                    }
                 }
                 defer { group.cancelAll() }
                 // If the ledger cannot be read, the stream ends and the log states the reason. The client then
                 // reconnects with the number of its last row.
-                try await follow(wakes, writer)
+                try await follow(wakes, writer, ticks)
             }
         } onGracefulShutdown: {
             signal.finish()
         }
     }
 
-    private func follow(_ wakes: AsyncStream<Void>, _ writer: ResponseBodyWriter) async throws {
+    /// - Parameter ticks: The number of times that the timer has woken this task.
+    private func follow(
+        _ wakes: AsyncStream<Void>, _ writer: ResponseBodyWriter, _ ticks: TickCount
+    ) async throws {
         var seq = start
+        var tick = 0
         // `retry` is the time in milliseconds that a browser waits before it reconnects.
         try await writer.write("retry: 2000\n\n")
         if let lost { try await writer.write(Self.reset(from: lost, to: seq)) }
@@ -146,7 +157,8 @@ struct AuditFollower: Sendable {
             repeat {
                 let rows = try await ledger.rows(
                     after: seq, limit: Self.page, bytes: Self.pageBytes)
-                var events = rows.filter(isShown).flatMap(Self.event)
+                let visible = try await ledger.visible(rows, within: scope)
+                var events = visible.filter(isShown).flatMap(Self.event)
                 // Row numbers are consecutive. A missing number therefore means that the row was pruned.
                 if let first = rows.first?.seq, first - 1 > seq {
                     events = Self.pruned(from: seq + 1, to: first - 1) + events
@@ -158,11 +170,14 @@ struct AuditFollower: Sendable {
                 seq = rows.last?.seq ?? seq
                 isAtEnd = rows.isEmpty
                 // The timer wakes every third of the heartbeat. After two thirds without output, the next wake-up could
-                // come too late.
-                if lastWrite.duration(to: .now) >= heartbeat * 2 / 3 {
+                // come too late. A wake-up by a row writes no heartbeat. Otherwise the client could see from its time
+                // that there is a row that the client may not see.
+                let now = ticks.value
+                if now != tick, lastWrite.duration(to: .now) >= heartbeat * 2 / 3 {
                     try await writer.write(":\n\n")
                     lastWrite = .now
                 }
+                tick = now
             } while !isAtEnd && !Task.isShuttingDownGracefully && !Task.isCancelled
         } while await wakes.next() != nil
     }
@@ -188,4 +203,13 @@ struct AuditFollower: Sendable {
         Array("id: \(record.seq)\nevent: audit\ndata: ".utf8)
             + JSONSerializer.bytes(record.document) + Array("\n\n".utf8)
     }
+}
+
+/// The number of times that the timer of a follower has fired.
+private final class TickCount: Sendable {
+    private let count = Atomic<Int>(0)
+
+    var value: Int { count.load(ordering: .relaxed) }
+
+    func increase() { count.wrappingAdd(1, ordering: .relaxed) }
 }

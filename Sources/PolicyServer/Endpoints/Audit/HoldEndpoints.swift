@@ -27,6 +27,7 @@ extension API {
     }
 
     private func holds(_ request: Request) async throws -> Response {
+        try Self.requireHolds(.readAudit, request)
         do {
             let items = try await ledger.holds().map(\.document)
             return .document(["items": .array(items)], for: request)
@@ -36,6 +37,7 @@ extension API {
     }
 
     private func hold(_ request: Request) async throws -> Response {
+        try Self.requireHolds(.readAudit, request)
         let name = try request.path("name")
         guard let hold = try await current(name) else {
             throw Problem.notFound("There is no legal hold \(name).")
@@ -44,6 +46,7 @@ extension API {
     }
 
     private func putHold(_ request: Request) async throws -> Response {
+        try Self.requireHolds(.manageAudit, request)
         let name = try Self.holdName(request)
         let context = try ChangeContext(request)
         let isNew = try Self.mustBeNew(request)
@@ -85,6 +88,7 @@ extension API {
     }
 
     private func deleteHold(_ request: Request) async throws -> Response {
+        try Self.requireHolds(.manageAudit, request)
         let name = try request.path("name")
         let context = try ChangeContext(request)
         let existed: Bool
@@ -95,6 +99,13 @@ extension API {
         }
         guard existed else { throw Problem.notFound("There is no legal hold \(name).") }
         return Response(status: .noContent)
+    }
+
+    /// Throws a 403 problem unless the caller has `permission` in all regions.
+    private static func requireHolds(
+        _ permission: Permission, _ request: Request
+    ) throws(Problem) {
+        try request.requireAllRegions(permission, "A legal hold covers")
     }
 
     /// Returns true for `If-None-Match: *`. Holds have no entity tags, so any other condition is refused.

@@ -4,18 +4,18 @@ import Domain
 import HTTPCore
 import HTTPTypes
 
-/// A request that was refused before a handler planned or read anything. Typical causes are a malformed header or
-/// parameter, a malformed actor, and a body that is too large or has the wrong type.
+/// A request that was refused before a handler planned or read anything. Typical causes are a credential that proves
+/// nothing, a malformed header or parameter, a malformed actor, and a body that is too large or has the wrong type.
 enum RefusedRequest {
-    /// Returns the row for a refused request that no handler has recorded. The request is a write below `/v1/` or, with
-    /// `recordsReads`, a read of the audit log, and its answer has a status of 4xx or 5xx. Returns nil for other
-    /// requests.
+    /// Returns the row for a refused request that no handler has recorded. The request has a credential that proves
+    /// nothing, is a write below `/v1/` or, with `recordsReads`, is a read of the audit log. Its answer has a status of
+    /// 4xx or 5xx. Returns nil for other requests.
     static func row(
         _ summary: RequestSummary, recordsReads: Bool, access: Access, at time: Timestamp
     ) -> AuditRecord.Draft? {
-        guard isRecorded(summary, recordsReads: recordsReads), let method = summary.method,
-            let verb = verb(method, summary.path, recordsReads)
+        guard isRecorded(summary, recordsReads: recordsReads), let method = summary.method
         else { return nil }
+        let verb = verb(method, summary.path, recordsReads) ?? .read
         let request = summary.request(method, access)
         let target = verb == .read ? ("AuditLog", summary.path, nil) : target(summary.path)
         var row = AuditRecord.Draft(
@@ -25,19 +25,33 @@ enum RefusedRequest {
         row.status = summary.status
         row.problem = summary.problemType.flatMap(problemName)
         row.isDryRun = verb != .read && request.query["dryRun"] == "true"
-        if row.problem == ProblemKind.actor.name {
+        if isAboutIdentity(row, summary) {
             (row.kind, row.name, row.region) = ("Authentication", summary.path, nil)
         }
-        row.detail = detail(summary, method, verb == .read ? request.query : QueryItems())
+        row.detail = detail(
+            summary, method, verb == .read ? request.query : QueryItems(),
+            request.caller.limits(for: verb == .read ? .readAudit : .readObjects))
         return row
     }
 
     /// Returns true if `row` returns a row for the request. The check is cheap enough for an event loop.
     static func isRecorded(_ summary: RequestSummary, recordsReads: Bool) -> Bool {
-        guard let method = summary.method, summary.status >= 400, !summary.isAudited,
-            summary.path.hasPrefix("/v1/")
-        else { return false }
-        return verb(method, summary.path, recordsReads) != nil
+        guard let method = summary.method, summary.status >= 400, !summary.isAudited else {
+            return false
+        }
+        if summary.isFailedAttempt { return true }
+        return summary.path.hasPrefix("/v1/") && verb(method, summary.path, recordsReads) != nil
+    }
+
+    /// Returns true if the request was refused because of its credential or its actor.
+    private static func isAboutIdentity(
+        _ row: AuditRecord.Draft, _ summary: RequestSummary
+    ) -> Bool {
+        switch row.problem {
+        case ProblemKind.actor.name, ProblemKind.unauthenticated.name: true
+        case ProblemKind.tooManyRequests.name: summary.identity == nil
+        default: false
+        }
     }
 
     private static func verb(
@@ -45,7 +59,7 @@ enum RefusedRequest {
     ) -> AuditRecord.Verb? {
         switch method {
         case .put, .patch: .update
-        case .post: .create
+        case .post: path == API.accessCheckPath ? nil : .create
         case .delete: .delete
         case .get, .head: recordsReads && API.readsAuditLog(path) ? .read : nil
         default: nil
@@ -54,13 +68,19 @@ enum RefusedRequest {
 
     /// Returns the request and the problem from its answer, as JSON.
     private static func detail(
-        _ summary: RequestSummary, _ method: HTTPRequest.Method, _ query: QueryItems
+        _ summary: RequestSummary, _ method: HTTPRequest.Method, _ query: QueryItems,
+        _ scope: AuditScope?
     ) -> String {
         var members = JSONObject()
         members["method"] = .string(method.rawValue)
         members["path"] = .string(cut(summary.path))
+        // The id is not a secret. It is the claim of a client that has proven nothing.
+        if summary.identity == nil, let token = BearerToken.claimedID(summary.headers) {
+            members["token"] = .string(token.description)
+        }
         if !query.items.isEmpty { members["query"] = .string(cut(API.recorded(query))) }
         members["detail"] = summary.problemDetail.map { .string(cut($0)) }
+        members[AuditRecord.Draft.scopeMember] = scope?.document
         return JSONSerializer.canonicalText(.object(members))
     }
 
@@ -96,6 +116,13 @@ enum RefusedRequest {
 }
 
 extension RequestSummary {
+    /// True if the request had a credential that proves nothing. A request without one is no attempt.
+    fileprivate var isFailedAttempt: Bool {
+        status == 401
+            && (headers.contains(.authorization) || headers.contains(.authToken)
+                || peer.tls?.certificate != nil)
+    }
+
     /// Returns the request without the parts that cannot be read.
     fileprivate func request(_ method: HTTPRequest.Method, _ access: Access) -> Request {
         let query = target.split(separator: "?", maxSplits: 1).dropFirst().first
@@ -103,6 +130,8 @@ extension RequestSummary {
         var request = Request(
             method: method, target: target, path: path, query: items ?? QueryItems(),
             headers: headers, peer: peer, requestID: requestID)
+        // Only a trusted client can name its roles.
+        if access.isRequired { request.headers[.actorRoles] = nil }
         request.identity = identity ?? (access.isRequired ? nil : Principal.trusted(request))
         return request
     }

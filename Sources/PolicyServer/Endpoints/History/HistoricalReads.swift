@@ -25,9 +25,12 @@ extension API {
         }
     }
 
-    func object(_ name: ObjectName, at point: PointInTime) async throws(Problem) -> ObjectView? {
+    /// Returns the object at `point`; nil if it did not exist or if the caller may not see it.
+    func object(
+        _ name: ObjectName, at point: PointInTime, for scope: AccessScope
+    ) async throws(Problem) -> ObjectView? {
         do {
-            return try await controlPlane.object(name, at: point)
+            return try await controlPlane.object(name, at: point, for: scope)
         } catch {
             throw .history(error)
         }

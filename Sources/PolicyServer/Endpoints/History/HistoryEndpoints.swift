@@ -43,7 +43,8 @@ extension API {
         try await waitUntilAudited(request)
         let page: VersionPage
         do {
-            page = try await controlPlane.versions(name, before: before ?? .end, limit: limit)
+            page = try await controlPlane.versions(
+                name, before: before ?? .end, limit: limit, for: request.caller.scope)
         } catch {
             throw .history(error)
         }
@@ -89,7 +90,8 @@ extension API {
         let page: DifferencePage
         do {
             page = try await controlPlane.differences(
-                from: start.position, to: end.position, after: cursor?.rest, limit: limit)
+                from: start.position, to: end.position, after: cursor?.rest, limit: limit,
+                for: request.caller.scope)
         } catch {
             throw .history(error)
         }

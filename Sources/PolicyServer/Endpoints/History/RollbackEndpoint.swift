@@ -23,13 +23,18 @@ extension API {
                 request, name, body,
                 Refusal(breaking: decoded.violations))
         }
+        // A name in a region of others is refused before anything is looked up.
+        let caller = request.caller
+        if let refusal = Refusal.forbidden(name, caller.scope, actor: caller.principal) {
+            throw await refused(request, name, body, refusal)
+        }
         let known: ResolvedPosition
         do {
             known = try await locate(point)
         } catch {
             throw await refused(request, error, name: name)
         }
-        guard let view = try await object(name, at: .past(known)),
+        guard let view = try await object(name, at: .past(known), for: caller.scope),
             let document = ControlPlane.writable(view)
         else {
             throw await refused(request, name, body, Self.absent(name, known.position.revision))

@@ -51,16 +51,17 @@ extension API {
         return response
     }
 
-    /// Answers with every region, subnet and policy that `apply` would accept, in an order that an empty etcd accepts.
+    /// Answers with every region, subnet and policy that the caller may see and that `apply` would accept, in an order that an empty etcd accepts.
     /// `Warning` names the omitted objects; YAML also lists them as comments.
     private func export(_ request: Request) async throws -> Response {
         let point = try await point(request)
         let controlPlane = controlPlane
+        let scope = request.caller.scope
         let format = DocumentFormat(answerType: request.responseType)
         let type = request.responseType.isEmpty ? "application/json" : request.responseType
         let judge: ExportJudge
         do {
-            judge = try await controlPlane.judgeExport(at: point)
+            judge = try await controlPlane.judgeExport(at: point, for: scope)
         } catch {
             throw Problem.history(error)
         }
@@ -76,7 +77,7 @@ extension API {
                 repeat {
                     // Reading pages from memory never suspends, so the loop must check for cancellation.
                     try Task.checkCancellation()
-                    let page = try await controlPlane.list(query, at: point)
+                    let page = try await controlPlane.list(query, at: point, for: scope)
                     var piece: [UInt8] = []
                     for item in page.items {
                         guard !judge.isOmitted(item.name),

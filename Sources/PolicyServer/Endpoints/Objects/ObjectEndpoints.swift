@@ -126,7 +126,7 @@ extension API {
     private func regionConfig(_ request: Request) async throws(Problem) -> Response {
         let region = try request.path("region")
         let point = try await point(request)
-        guard try await object(.region(region), at: point) != nil else {
+        guard try await object(.region(region), at: point, for: request.caller.scope) != nil else {
             throw .notFound("There is no region \(region).")
         }
         let config = RegionConfig(region: region)

@@ -18,24 +18,27 @@ extension API {
         query.contains = try request.cidr("contains", orAddress: true)
         try Self.checkRegion(request)
         let point = try await listPoint(&query, request)
+        let scope = request.caller.scope
         if case .some(let region) = Self.region(of: collection),
-            request.query["region"] == nil, try await object(.region(region), at: point) == nil
+            request.query["region"] == nil,
+            try await !isRegistered(region, as: collection, at: point, for: scope)
         {
             throw .notFound("There is no region \(region).")
         }
         let version = controlPlane.listVersion(collection)
-        let tag = point.past == nil ? listTags.tag(request, version: version) : nil
+        let isShared = point.past == nil && scope.readsEverything
+        let tag = isShared ? listTags.tag(request, version: version) : nil
         if let tag, try Self.isKnown(tag, request) {
             return Response(status: .notModified, headers: [.eTag: tag])
         }
         let page: ListPage
         do {
-            page = try await controlPlane.list(query, at: point)
+            page = try await controlPlane.list(query, at: point, for: scope)
         } catch {
             throw .history(error)
         }
         if page.items.isEmpty, page.findings.isEmpty, let region = request.query("region"),
-            try await object(.region(region), at: point) == nil
+            try await !isRegistered(region, as: collection, at: point, for: scope)
         {
             throw .notFound("There is no region \(region), and no subnet names it.")
         }
@@ -50,7 +53,32 @@ extension API {
             page.items.map(\.document), next: next, list: list, request, members: members)
         // A list that changed while it was read has no single version. Its answer gets no tag.
         if controlPlane.listVersion(collection) == version { response.headers[.eTag] = tag }
+        if point.past == nil, !isShared { return try tagged(response, request) }
         return response.marked(point)
+    }
+
+    /// Returns the answer with a tag of its content, for a caller who may not see everything. A tag of a version would
+    /// change with objects that the caller may not see.
+    private func tagged(_ response: Response, _ request: Request) throws(Problem) -> Response {
+        guard case .bytes(let bytes) = response.body else { return response }
+        let tag = listTags.tag(request, content: bytes)
+        if try Self.isKnown(tag, request) {
+            return Response(status: .notModified, headers: [.eTag: tag])
+        }
+        var response = response
+        response.headers[.eTag] = tag
+        return response
+    }
+
+    /// Returns true if the region is registered and the caller may know it, at least as the region of the objects in
+    /// `collection`.
+    private func isRegistered(
+        _ region: String, as collection: ListQuery.Collection, at point: PointInTime,
+        for scope: AccessScope
+    ) async throws(Problem) -> Bool {
+        let kinds = ["Region", collection.kind].compactMap { $0 }
+        guard kinds.contains(where: { scope.sees($0, in: region) }) else { return false }
+        return try await object(.region(region), at: point, for: .unlimited) != nil
     }
 
     /// Returns true if If-None-Match contains `tag`. The client then already has this answer (RFC 9110 section 13.1.2).

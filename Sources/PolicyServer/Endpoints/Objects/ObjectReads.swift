@@ -10,9 +10,10 @@ extension API {
     /// 13.1.2).
     func read(_ name: ObjectName, _ request: Request) async throws(Problem) -> Response {
         let point = try await point(request)
-        guard let view = try await object(name, at: point) else {
+        let scope = request.caller.scope
+        guard let view = try await object(name, at: point, for: scope) else {
             guard point.past == nil else { throw .notFound("There was no \(name).") }
-            throw .notFound("There is no \(name)\(unreadable(name)).")
+            throw .notFound("There is no \(name)\(unreadable(name, for: scope)).")
         }
         let tag = EntityTags.tag(view.revision)
         // The status of a CrossRegionPolicy can change with a subnet or a region while its revision stays the same. A
@@ -25,7 +26,9 @@ extension API {
         response.headers[.eTag] = tag
         response.headers[.acceptPatch] = Self.acceptPatch
         if point.past == nil {
-            for warning in WarningHeader.values(controlPlane.findings(name).map(\.warning)) {
+            for warning in WarningHeader.values(
+                controlPlane.findings(name, for: scope).map(\.warning))
+            {
                 response.headers.append(HTTPField(name: .warning, value: warning))
             }
         }
@@ -33,8 +36,8 @@ extension API {
     }
 
     /// Returns an addition to the error message if the stored value cannot be shown. Returns an empty text otherwise.
-    private func unreadable(_ name: ObjectName) -> String {
-        guard let found = controlPlane.findings(name).first else { return "" }
+    private func unreadable(_ name: ObjectName, for scope: AccessScope) -> String {
+        guard let found = controlPlane.findings(name, for: scope).first else { return "" }
         return " that can be shown. The value under the key \(found.key) has a finding:"
             + " \(found.warning.message)"
     }

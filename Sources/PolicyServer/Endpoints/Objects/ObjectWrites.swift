@@ -64,6 +64,8 @@ extension API {
         switch outcome {
         case .applied(let change): return try Self.answer(change, request)
         case .appliedManifest(let manifest): return Self.answer(manifest, request)
+        case .held(let held): return Self.answer(held, request)
+        case .ended(let id, let replayed): return Self.answer(ended: id, replayed: replayed)
         case .planned(let plan): return .document(plan.document, for: request)
         case .refused(let refusal):
             let positions =
@@ -84,7 +86,7 @@ extension API {
             case .put, .allocateSubnet: DocumentLocator.positions(of: pointers, in: body)
             case .apply: DocumentLocator.positions(ofStreamed: pointers, in: body)
             // The violations of a patch are in the patched document instead of the body.
-            case .patch, .delete: []
+            case .patch, .delete, .settle: []
             }
         }
     }
@@ -145,6 +147,8 @@ extension RequestMetrics.WriteOutcome {
         switch outcome {
         case .planned: self = .planned
         case .refused: self = .refused
+        case .held(let change): self = change.replayed ? .replayed : .held
+        case .ended(_, let isReplayed): self = isReplayed ? .replayed : .applied
         case .applied(let change):
             self = change.replayed ? .replayed : change.verb == .unchanged ? .unchanged : .applied
         case .appliedManifest(let manifest):

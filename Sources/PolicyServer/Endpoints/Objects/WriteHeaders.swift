@@ -11,6 +11,8 @@ package struct WriteHeaders: Sendable {
     package var precondition: Precondition
     package var options: ChangeOptions
     package var idempotencyKey: String?
+    /// True if the caller asks to skip the second person.
+    package var isBreakGlass: Bool
 
     private let request: Request
 
@@ -28,6 +30,7 @@ package struct WriteHeaders: Sendable {
         if let idempotencyKey, !idempotencyKey.isVisibleASCII(1...255) {
             throw .malformed("Idempotency-Key must be 1 to 255 visible ASCII characters.")
         }
+        isBreakGlass = try Self.breakGlass(request, reason: context.reason)
         context.idempotencyKeyHash = idempotencyKey.map(Idempotency.hash)
     }
 
@@ -39,10 +42,28 @@ package struct WriteHeaders: Sendable {
         let id = idempotencyKey.map {
             ChangeID.derived(principal: context.actor, idempotencyKey: $0)
         }
-        return ChangeRequest(
-            id: id ?? freshID(), context: context,
+        var change = ChangeRequest(
+            id: id ?? freshID(), context: context, scope: request.caller.scope,
             fingerprint: idempotencyKey.map { _ in Idempotency.fingerprint(request, body: body) },
             operation: operation, precondition: precondition, options: options)
+        change.credential = request.caller.credential
+        change.isBreakGlass = isBreakGlass
+        return change
+    }
+
+    /// Reads X-Break-Glass. The reason is in the alarm, so it must say something.
+    private static func breakGlass(_ request: Request, reason: String?) throws(Problem) -> Bool {
+        switch request.headers[.breakGlass] {
+        case nil, "false"?: return false
+        case "true"?: break
+        default: throw .malformed("X-Break-Glass must be true or false.")
+        }
+        guard let reason, reason.unicodeScalars.count >= 10 else {
+            throw .malformed(
+                "X-Break-Glass needs X-Reason with at least 10 characters: say why the change cannot wait for a second person."
+            )
+        }
+        return true
     }
 
     private static func precondition(_ request: Request) throws(Problem) -> Precondition {

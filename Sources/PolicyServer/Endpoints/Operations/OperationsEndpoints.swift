@@ -29,14 +29,32 @@ extension API {
     private func readiness(_ request: Request) async -> Response {
         let health = await controlPlane.health()
         var response = Response.document(
-            health.document(checkpoints: checkpoints.status),
+            health.document(
+                checkpoints: checkpoints.status, identity: identityHealth,
+                tls: metrics.tls?.status),
             status: health.isReady ? .ok : .serviceUnavailable, for: request)
         if !health.isReady { response.headers[.retryAfter] = "1" }
         return response
     }
 
+    /// The state of the files of authentication; nil if the server trusts every client.
+    private var identityHealth: ControlPlaneHealth.Part? {
+        guard access.isRequired else { return nil }
+        // Everyone can read this answer, so it shows no path.
+        let problems = files?.problems.count ?? 0
+        return ControlPlaneHealth.Part(
+            isHealthy: problems == 0,
+            detail: problems == 0
+                ? "files in force as they are"
+                : "\(problems) changed file(s) cannot be used, the old content is in force: see the log"
+        )
+    }
+
     private func exposition() async -> Response {
-        let text = metrics.text(await controlPlane.health(), checkpoints: checkpoints.status)
+        let text = metrics.text(
+            await controlPlane.health(), checkpoints: checkpoints.status,
+            overrides: controlPlane.overrideCount,
+            pending: controlPlane.pendingCount)
         return Response(
             contentType: "text/plain; version=0.0.4; charset=utf-8", Array(text.utf8))
     }
@@ -64,6 +82,7 @@ extension API {
             "subnets": "/v1/subnets",
             "policies": "/v1/policies",
             "apply": "/v1/apply",
+            "pending": "/v1/pending",
             "export": "/v1/export",
             "diff": "/v1/diff",
             "audit": "/v1/audit",
@@ -72,10 +91,12 @@ extension API {
             "checkpoint": "/v1/audit/checkpoint",
             "proof": "/v1/audit/proof",
             "holds": "/v1/audit/holds",
+            "accessCheck": "/v1/access:check",
             "health": "/healthz",
             "readiness": "/readyz",
             "metrics": "/metrics",
             "version": "/version",
+            "whoami": "/v1/whoami",
         ],
     ]
 }

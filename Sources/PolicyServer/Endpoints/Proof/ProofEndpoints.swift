@@ -24,6 +24,7 @@ extension API {
     }
 
     private func checkpoint(_ request: Request) async throws -> Response {
+        try request.requireAllRegions(.readAudit, "A checkpoint covers")
         guard let newest = try await Self.reading({ try await checkpoints.newest() }) else {
             throw Problem.notFound("There is no checkpoint yet; POST here to make one.")
         }
@@ -31,6 +32,7 @@ extension API {
     }
 
     private func makeCheckpoint(_ request: Request) async throws(Problem) -> Response {
+        try request.requireAllRegions(.manageAudit, "A checkpoint covers")
         do {
             let (stored, isNew, isAnchored) = try await checkpoints.make()
             var response = CheckpointAnswer.response(
@@ -50,17 +52,29 @@ extension API {
 
     private func proof(_ request: Request) async throws -> Response {
         let proof = try ProofRequest(request)
+        let scope = request.auditScope
+        if case .consistency = proof {
+            try request.requireAllRegions(
+                .readAudit, "The proof that the ledger has only grown covers")
+        }
         let document = try await Self.reading {
             switch proof {
-            case .inclusion(let seq, let size): try await inclusion(seq, size)
+            case .inclusion(let seq, let size): try await inclusion(seq, size, within: scope)
             case .consistency(let from, let to): try await consistency(from, to)
             }
         }
         return .document(document, for: request)
     }
 
-    private func inclusion(_ seq: Int64, _ size: Int64?) async throws -> JSONValue {
-        guard seq <= ledger.lastSeq else { throw Problem.notFound("There is no row \(seq).") }
+    private func inclusion(
+        _ seq: Int64, _ size: Int64?, within scope: AuditScope
+    ) async throws -> JSONValue {
+        // A pruned row can be proven, but its regions are not known any more.
+        let isVisible =
+            if scope.isEverything { seq <= ledger.lastSeq } else {
+                try await ledger.record(seq: seq, within: scope) != nil
+            }
+        guard isVisible else { throw Problem.notFound("There is no row \(seq).") }
         let size = try await treeSize(size)
         guard seq <= size else {
             throw Problem.notFound(

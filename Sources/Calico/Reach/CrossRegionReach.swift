@@ -1,0 +1,85 @@
+package import Documents
+package import Domain
+
+extension CrossRegionPolicy {
+    /// The regions that the policy touches: the regions of all its peers. The set may be too large, but never too
+    /// small.
+    package var reach: RegionSet {
+        (deny + allow).reduce(.none) { $0.union($1.from.senderReach).union($1.to.receiverReach) }
+    }
+}
+
+extension CrossRegionPeer {
+    /// The regions of the sender. A sender that is anyone, or only networks, adds no region, because it gives no object
+    /// of a particular region a part in the policy.
+    fileprivate var senderReach: RegionSet { limitedReach ?? .none }
+
+    /// The regions of the receiver. The compiled policy applies to the receiver, so a receiver without a region
+    /// touches all regions.
+    fileprivate var receiverReach: RegionSet { limitedReach ?? .all }
+
+    /// The regions of the objects that the peer selects; nil if it selects by addresses only, or not at all.
+    private var limitedReach: RegionSet? {
+        var reach = RegionSet.all
+        if !regions.isEmpty {
+            reach = .some(Set(regions.map(\.value)))
+        } else if let subnet {
+            reach = .some([subnet.value.region])
+        }
+        for label in labels {
+            let comparison = SelectorComparison(
+                label: label.value.key, operation: .equal, values: [label.value.value])
+            reach = reach.intersection(Selector(.comparison(comparison)).reach)
+        }
+        if let selector { reach = reach.intersection(selector.value.reach) }
+        let selects =
+            !regions.isEmpty || subnet != nil || !labels.isEmpty || selector != nil
+            || !securityGroups.isEmpty || securityGroupName != nil || project != nil
+            || projectName != nil || network != nil
+        return selects ? reach : nil
+    }
+}
+
+extension PolicyReach {
+    /// Returns the reach of a CrossRegionPolicy's source. A source that cannot be read touches all regions.
+    package static func of(source: JSONValue, name: String) -> RegionSet {
+        CrossRegionPolicy.decode(source, name: name).value?.reach ?? .all
+    }
+}
+
+extension Resource {
+    /// The regions that the stored object touches. The set may be too large, but never too small.
+    ///
+    /// The first policy of a CrossRegionPolicy touches the regions of its source and those of its own rules, because
+    /// another tool may have changed the rules. The other policies of a CrossRegionPolicy touch all regions: they alone
+    /// do not show which regions the source names.
+    package var reach: RegionSet {
+        switch (key.kind, InventoryKey(key)) {
+        case (_, .region(let region)), (_, .subnet(let region, _)): .some([region])
+        case (.networkPolicy, _):
+            region.map { PolicyReach.of(networkPolicy: document, region: $0) } ?? .all
+        case (.networkSet, _): setRegions
+        case (.globalNetworkPolicy, _): globalReach
+        default: .all
+        }
+    }
+
+    private var region: String? { key.namespace.flatMap(RegionNamespace.region(of:)) }
+
+    /// The regions of a network set: that of the key, and that of the value, which Felix uses.
+    private var setRegions: RegionSet {
+        guard let region, let named = metadata["namespace"]?.stringValue,
+            let other = RegionNamespace.region(of: named)
+        else { return .all }
+        return .some([region, other])
+    }
+
+    private var globalReach: RegionSet {
+        if CrossRegionAnnotation.sourceName(ofPart: self) != nil { return .all }
+        let own = PolicyReach.of(globalPolicy: document)
+        guard CrossRegionAnnotation.isPresent(on: self) else { return own }
+        let source = CrossRegionAnnotation.sourceDocument(of: self)
+        return own.union(
+            source.map { PolicyReach.of(source: $0, name: PolicyName.authored(self)) } ?? .all)
+    }
+}

@@ -1,0 +1,85 @@
+package import Documents
+package import Domain
+
+/// Finds the regions that a policy touches: the regions of its own endpoints, and the regions that the selectors of its
+/// rules can match. The set may be too large, but never too small.
+///
+/// A rule side without any selector contributes nothing. It names addresses or every address, and gives no object of a
+/// particular region a part in the policy. A policy without a selector touches all regions.
+package enum PolicyReach {
+    /// Returns the reach of a GlobalNetworkPolicy, in its stored form or in a client's document.
+    package static func of(globalPolicy document: JSONValue) -> RegionSet {
+        guard let spec = document.goMember("spec") else { return .all }
+        let subject = selector(spec, "selector", \.reach) ?? .all
+        let namespaces = selector(spec, "namespaceSelector", \.namespaceReach) ?? .all
+        return subject.intersection(namespaces).union(peers(spec, namespace: nil))
+    }
+
+    /// Returns the reach of a stored NetworkPolicy under a key of `region`.
+    package static func of(networkPolicy document: JSONValue, region: String) -> RegionSet {
+        // Felix takes the namespace from the value and not from the key. A policy whose value has no namespace applies
+        // to the endpoints of every namespace.
+        let namespace = document.goMember("metadata")?.goMember("namespace")?.stringValue
+        guard let named = namespace.flatMap(RegionNamespace.region(of:)) else { return .all }
+        return RegionSet.some([region]).union(of(newNetworkPolicy: document, region: named))
+    }
+
+    /// Returns the reach of a NetworkPolicy that is about to be stored for `region`. Storing it sets its namespace.
+    package static func of(newNetworkPolicy document: JSONValue, region: String) -> RegionSet {
+        guard let spec = document.goMember("spec") else { return .all }
+        return RegionSet.some([region]).union(peers(spec, namespace: region))
+    }
+
+    /// Returns the reach of all peers. The peer of an ingress rule is the source, and the peer of an egress rule is the
+    /// destination. The other side is the policy's own endpoint, so it adds no region.
+    private static func peers(_ spec: JSONValue, namespace region: String?) -> RegionSet {
+        var reach = RegionSet.none
+        for (direction, side) in [("ingress", "source"), ("egress", "destination")] {
+            switch spec.goMember(direction) {
+            case nil, .null?: continue
+            case .array(let rules)?:
+                for rule in rules {
+                    reach = reach.union(peer(rule.goMember(side), namespace: region))
+                }
+            case .some: return .all
+            }
+        }
+        return reach
+    }
+
+    /// Returns the reach of one side of a rule.
+    ///
+    /// - Parameter region: the region of a NetworkPolicy. Its selectors match only endpoints of its own namespace,
+    ///   unless they come with a namespaceSelector (libcalico-go `updateprocessors/rules.go`, `getEndpointSelector`).
+    private static func peer(_ entity: JSONValue?, namespace region: String?) -> RegionSet {
+        guard let entity, entity != .null else { return .none }
+        let selected = selector(entity, "selector", \.reach)
+        let namespaces = selector(entity, "namespaceSelector", \.namespaceReach)
+        let accounts = hasMember(entity, "serviceAccounts")
+        // Calico adds the namespace to a selector, but not to a `notSelector` and not to services.
+        guard selected != nil || namespaces != nil || accounts else {
+            let isOpen = hasMember(entity, "notSelector") || hasMember(entity, "services")
+            return isOpen ? .all : .none
+        }
+        let own: RegionSet = region.map { .some([$0]) } ?? .all
+        return (selected ?? .all).intersection(namespaces ?? own)
+    }
+
+    private static func hasMember(_ object: JSONValue, _ name: String) -> Bool {
+        switch object.goMember(name) {
+        case nil, .null?, .string("")?: false
+        case .some: true
+        }
+    }
+
+    /// Returns the reach of the selector in a member; nil if the member is absent or empty. Felix treats a policy with
+    /// a selector that does not parse as absent. It counts as a selector of all regions, because another release of
+    /// Calico may read it.
+    private static func selector(
+        _ object: JSONValue, _ name: String, _ reach: (Selector) -> RegionSet
+    ) -> RegionSet? {
+        guard hasMember(object, name) else { return nil }
+        let text = object.goMember(name)?.stringValue
+        return text.flatMap { try? Selector(parsing: $0) }.map(reach) ?? .all
+    }
+}

@@ -1,0 +1,44 @@
+package import Domain
+
+/// The labels with values that determine the region of an object.
+enum RegionLabels {
+    /// Returns the region of the endpoints and network sets with a label; nil if the label determines no region.
+    ///
+    /// Neutron writes every VM of a region into the region's namespace, and Calico sets the namespace's label itself.
+    /// The sets of regions and subnets have this server's label. No object of another region has one of these labels,
+    /// because this server refuses both prefixes in documents.
+    static func region(_ label: String, _ value: String) -> String? {
+        switch label {
+        case EndpointLabel.namespace: RegionNamespace.region(of: value)
+        case InventoryKey.regionLabel: value
+        default: nil
+        }
+    }
+
+    /// Returns the region of the endpoints in a namespace with a label; nil if the label determines no region.
+    /// Calico sets this label from the namespace's name, and no client can change it.
+    static func regionOfNamespace(_ label: String, _ value: String) -> String? {
+        label == "projectcalico.org/name" ? RegionNamespace.region(of: value) : nil
+    }
+}
+
+extension Selector {
+    /// The regions of the endpoints and network sets that the selector can match.
+    package var reach: RegionSet { reach(RegionLabels.region) }
+
+    /// The regions of the namespaces that the selector can match as a namespaceSelector.
+    var namespaceReach: RegionSet { reach(RegionLabels.regionOfNamespace) }
+}
+
+extension Selector {
+    /// Returns the selector limited to the endpoints of `regions`.
+    package func limited(to regions: RegionSet) -> Selector {
+        guard case .some(let regions) = regions else { return self }
+        let namespaces = regions.map(RegionNamespace.of).sorted {
+            $0.utf8.lexicographicallyPrecedes($1.utf8)
+        }
+        let own = SelectorComparison(
+            label: EndpointLabel.namespace, operation: .inSet, values: namespaces)
+        return Selector(.and([root, .comparison(own)]))
+    }
+}

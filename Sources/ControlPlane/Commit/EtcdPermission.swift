@@ -1,0 +1,56 @@
+import Calico
+import Etcd
+
+/// A permission of etcd's role-based access control that this server needs
+/// (https://etcd.io/docs/v3.5/op-guide/authentication/rbac/).
+package struct EtcdPermission: Sendable, Equatable {
+    /// The raw values are the words of `etcdctl role grant-permission`.
+    package enum Access: String, Sendable { case read, write }
+
+    /// A key, or all keys that begin with a text.
+    package enum Keys: Sendable, Equatable {
+        case key(String)
+        case prefix(String)
+
+        /// The key, or the text with which the keys begin.
+        package var text: String {
+            switch self {
+            case .key(let text), .prefix(let text): text
+            }
+        }
+    }
+
+    package let access: Access
+    package let keys: Keys
+
+    /// All permissions that the server needs. A role with these permissions is enough for everything that it does.
+    ///
+    /// It reads everything of Calico, because one watch shows the changes of all keys in the order of their revisions,
+    /// and etcd allows a watch only if the whole range may be read.
+    package static let all =
+        [EtcdPermission(access: .read, keys: .prefix(Keyspace.watchPrefix.description))]
+        + written.map { EtcdPermission(access: .write, keys: $0) }
+
+    /// The keys that the server writes. `WriteProbe` tests each.
+    static let written: [Keys] =
+        [
+            .prefix(ResourceKey.prefix(.globalNetworkPolicy)),
+            .prefix(ResourceKey.prefix(.networkPolicy) + RegionNamespace.prefix),
+        ]
+        + InventoryKey.prefixes.map { .prefix($0) }
+        + InstallationResources.tiers.map {
+            .key(InstallationResources.tierKey($0.name).path)
+        } + [
+            .key(InstallationResources.clusterInformationKey.path), .prefix(Keyspace.root),
+        ]
+}
+
+extension EtcdPermission.Keys {
+    /// A key of this range that no object has, or the only key of the range.
+    var sample: EtcdKey {
+        switch self {
+        case .key(let text): EtcdKey(text)
+        case .prefix(let text): EtcdKey(text + "policy-server-probe")
+        }
+    }
+}

@@ -1,0 +1,72 @@
+import Calico
+package import Documents
+package import Domain
+
+extension ObjectName {
+    /// Returns the regions that the object touches if reads show `document` for it. The set may be too large, but never
+    /// too small.
+    package func reach(showing document: JSONValue) -> RegionSet {
+        switch self {
+        case .region(let region), .subnet(let region, _): .some([region])
+        case .regionPolicy(let region, _):
+            PolicyReach.of(networkPolicy: document, region: region)
+        case .policy(let name):
+            Representation.isCrossRegion(document)
+                ? Self.crossRegionReach(name, document) : PolicyReach.of(globalPolicy: document)
+        }
+    }
+
+    /// Returns the regions of the source. If another tool has changed the compiled policies, their regions count too.
+    private static func crossRegionReach(_ name: String, _ document: JSONValue) -> RegionSet {
+        let written = PolicyReach.of(source: document["source"] ?? document, name: name)
+        guard let status = document["status"], status["inSync"] != .bool(true) else {
+            return written
+        }
+        return (status["compiled"]?.arrayValue ?? []).reduce(written) {
+            $0.union(PolicyReach.of(globalPolicy: $1))
+        }
+    }
+}
+
+extension ObjectView {
+    /// The kind that clients see.
+    package var kind: String { name.kind(showing: document) }
+
+    /// The regions that the object touches.
+    package var reach: RegionSet { name.reach(showing: document) }
+}
+
+extension AccessScope {
+    /// Returns true if the caller may know the object.
+    package func sees(_ object: ObjectView) -> Bool {
+        readsEverything
+            || allows(.readObjects, kind: object.kind, touching: object.reach)
+    }
+
+    /// Returns true if the caller may know the object of a row that describes one object of a manifest. Rows of
+    /// installation resources, such as tiers, and of further policies of a CrossRegionPolicy name no object of their
+    /// own.
+    func sees(_ row: AuditRecord) -> Bool {
+        guard !readsEverything, AppliedManifest.kinds.contains(row.kind) else { return true }
+        guard let resource = row.resource else { return false }
+        return CrossRegionAnnotation.sourceName(ofPart: resource) != nil
+            || allows(.readObjects, kind: row.kind, touching: resource.reach)
+    }
+
+    /// Returns true if the caller may change the object.
+    func changes(_ object: ObjectView) -> Bool {
+        writesEverything
+            || allows(.writeObjects, kind: object.kind, touching: object.reach)
+    }
+
+    /// Returns true if the caller may know objects of `kind` that belong to `region` alone.
+    package func sees(_ kind: String, in region: String) -> Bool {
+        readsEverything || regions(for: .readObjects, kind: kind).contains(region)
+    }
+
+    /// Returns true if the caller may know some object with this name. A caller that may not gets the answer for an
+    /// object that does not exist, and nothing is looked up.
+    package func reaches(_ name: ObjectName) -> Bool {
+        name.region.map { sees(name.kind, in: $0) } ?? true
+    }
+}

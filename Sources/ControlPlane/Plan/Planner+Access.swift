@@ -1,0 +1,175 @@
+import Calico
+import Documents
+package import Domain
+
+// The rights of the caller are checked as part of planning. So they hold for the state that is committed: the plan of a
+// change is made again if an object that it read changes before the commit.
+extension Planner {
+    /// Decides about one change, or refuses it because the caller lacks a right for the object before or after the
+    /// change. `decideFreely` makes the decision itself.
+    func decide(
+        _ change: PreparedChange, _ request: ChangeRequest, _ view: PlanningView
+    ) -> Decision {
+        if let refusal = forbidden(change, request, view) { return .refused(refusal) }
+        return decideFreely(change, request, view)
+    }
+
+    /// Returns the refusal if the caller may not make the change; nil if the caller may. Each object of a manifest has
+    /// a change of its own.
+    ///
+    /// The order of the checks keeps secrets. A region in the path and the new document are judged before anything is
+    /// looked up. An object that the caller may not see is treated as absent, except by a PUT, which cannot create it.
+    private func forbidden(
+        _ change: PreparedChange, _ request: ChangeRequest, _ view: PlanningView
+    ) -> Refusal? {
+        let scope = request.scope
+        guard !(scope.readsEverything && scope.writesEverything), let name = change.name else {
+            return nil
+        }
+        if let refusal = Refusal.forbidden(name, request) { return refusal }
+        let refusal = Refusal.forbidden(touching: name, request)
+        if let (kind, reach) = change.result,
+            !scope.allows(.writeObjects, kind: kind, touching: reach)
+        {
+            return refusal
+        }
+        guard name.isPolicy, let current = current(name, view) else { return nil }
+        guard !isHidden(current, from: scope, view), let object = current.object else {
+            switch change {
+            case .delete: return failedPrecondition(name, nil, request) ?? absent(name)
+            case .patch: return absent(name)
+            default: return refusal
+            }
+        }
+        guard scope.changes(object) else { return refusal }
+        guard case .delete = change else { return nil }
+        // A deletion also removes the other keys that store the policy.
+        let mayDelete = twins(name, current, view).allSatisfy { twin in
+            guard let twin = view.resource(twin.key)?.resource else { return false }
+            return scope.allows(.writeObjects, kind: name.kind, touching: twin.reach)
+        }
+        return mayDelete ? nil : refusal
+    }
+
+    /// Returns true if the caller may not know that the object exists. A policy that belongs to a CrossRegionPolicy
+    /// names it, so only those who may see both see it.
+    func isHidden(
+        _ current: CurrentObject, from scope: AccessScope, _ view: PlanningView
+    ) -> Bool {
+        guard !scope.readsEverything else { return false }
+        guard let object = current.object, scope.sees(object) else { return true }
+        guard let source = current.resource.flatMap(view.source(ofPart:)) else { return false }
+        return self.current(.policy(source), view)?.object.map { !scope.sees($0) } ?? true
+    }
+
+    /// Returns the object that the caller sees under this name; nil if it does not exist or is hidden.
+    func visible(
+        _ name: ObjectName, to scope: AccessScope, _ view: PlanningView
+    ) -> ObjectView? {
+        guard scope.reaches(name), let current = current(name, view),
+            !isHidden(current, from: scope, view)
+        else { return nil }
+        return current.object
+    }
+
+    /// Returns true if the change also rewrites a policy that the caller may not change. The policy names this
+    /// CrossRegionPolicy as its source although that does not exist.
+    func takesForeignPart(
+        _ part: Resource, _ request: ChangeRequest
+    ) -> Bool {
+        let reach = PolicyReach.of(globalPolicy: part.document)
+        return !request.scope.writesEverything
+            && !request.scope.allows(
+                .writeObjects, kind: ResourceKind.globalNetworkPolicy.rawValue, touching: reach)
+    }
+
+    /// Returns the regions that a warning about `documents` may take as registered. A caller does not learn from a
+    /// warning if a region that the caller may not see is registered.
+    func knownRegions(
+        _ documents: [JSONValue], _ request: ChangeRequest, _ view: PlanningView
+    ) -> Set<String> {
+        let scope = request.scope
+        guard !scope.readsEverything else { return view.regions }
+        let known = view.regions.filter { scope.sees("Region", in: $0) }
+        let named = documents.reduce(into: Set()) { $0.formUnion(RegionMentions($1).named) }
+        return known.union(named.filter { !scope.sees("Region", in: $0) })
+    }
+}
+
+extension Refusal {
+    /// Returns the refusal of a change in a region where the caller may not change objects of this kind; nil if the
+    /// caller may. It does not depend on the existence of the object or the region.
+    package static func forbidden(
+        _ name: ObjectName, _ scope: AccessScope, actor: String
+    ) -> Refusal? {
+        guard let region = name.region, !scope.writesEverything,
+            !scope.regions(for: .writeObjects, kind: name.kind).contains(region)
+        else { return nil }
+        return Refusal(
+            .forbidden,
+            "no role of \(actor) allows changes of objects of kind \(name.kind) in region \(region)"
+        )
+    }
+
+    fileprivate static func forbidden(
+        _ name: ObjectName, _ request: ChangeRequest
+    ) -> Refusal? {
+        forbidden(name, request.scope, actor: request.context.actor)
+    }
+
+    /// Returns the refusal of a change of an object that touches too many regions. The text is the same for an object
+    /// that the caller may not see, for one that the caller may not change, and for a new one.
+    static func forbidden(touching name: ObjectName, _ request: ChangeRequest) -> Refusal {
+        Refusal(
+            .forbidden,
+            "\(name) touches regions in which no role of \(request.context.actor) allows changes of"
+                + " such objects")
+    }
+
+    /// Returns the refusal to repeat the answer to an earlier request whose objects the caller may no longer see.
+    static func forbidden(replay request: ChangeRequest) -> Refusal {
+        Refusal(
+            .forbidden,
+            "the earlier request with this Idempotency-Key changed objects that \(request.context.actor)"
+                + " may no longer see")
+    }
+
+    /// Ends a message that counts or lists objects of which the caller may see only some.
+    static let hiddenUsers = "objects that you may not see"
+
+    /// Returns the message about a block that overlaps blocks that the caller may not see.
+    static func hiddenOverlap(_ cidr: CIDR) -> String {
+        "\(cidr) overlaps a block of a region that you may not see"
+    }
+}
+
+extension PreparedChange {
+    /// The object that the change is about; nil for a manifest.
+    var name: ObjectName? {
+        switch self {
+        case .putRegion(let name, _): .region(name)
+        case .putSubnet(let id, _): .subnet(region: id.region, name: id.name)
+        case .putPolicy(let name, _), .patch(let name, _), .delete(let name): name
+        case .putCrossRegion(let name, _): .policy(name)
+        case .allocate(let region, let decoded):
+            .subnet(region: region, name: decoded.value?.name ?? "")
+        case .apply, .settle: nil
+        }
+    }
+
+    /// The kind of the policy after the change and the regions that it then touches. Nil if the document breaks rules,
+    /// depends on the stored object, or is of another kind.
+    var result: (kind: String, reach: RegionSet)? {
+        switch self {
+        case .putPolicy(.regionPolicy(let region, _), let judged):
+            judged.stored.map {
+                ("NetworkPolicy", PolicyReach.of(newNetworkPolicy: $0, region: region))
+            }
+        case .putPolicy(let name, let judged):
+            judged.stored.map { (name.kind, PolicyReach.of(globalPolicy: $0)) }
+        case .putCrossRegion(_, let prepared):
+            prepared.decoded.value.map { (CrossRegionPolicy.kind, $0.reach) }
+        case .putRegion, .putSubnet, .patch, .delete, .allocate, .apply, .settle: nil
+        }
+    }
+}

@@ -1,0 +1,82 @@
+package import Documents
+
+/// The part of the ledger that a principal may see. A row is visible if every region that it touches is in the
+/// principal's regions for the row's kind.
+package struct AuditScope: Hashable, Sendable {
+    /// The regions in which the principal may see rows of every kind.
+    package let regions: RegionSet
+    /// The regions of the kinds for which the principal has further regions.
+    package let kinds: [String: RegionSet]
+
+    package init(regions: RegionSet, kinds: [String: RegionSet] = [:]) {
+        self.regions = regions
+        self.kinds = kinds
+    }
+
+    /// The scope of a principal that may see every row.
+    package static let everything = AuditScope(regions: .all)
+
+    /// Creates the scope in which `identity` has `permission`.
+    package init(_ identity: Identity, _ permission: Permission = .readAudit) {
+        let regions = identity.regions(for: permission)
+        var kinds: [String: RegionSet] = [:]
+        for kind in identity.grants.flatMap({ $0.kinds ?? [] }) {
+            let more = identity.regions(for: permission, kind: kind)
+            if more != regions { kinds[kind] = more }
+        }
+        self.init(regions: regions, kinds: kinds)
+    }
+
+    /// True if every row is visible, including rows for which no regions are known.
+    package var isEverything: Bool { regions == .all }
+
+    /// Returns true if a row of `kind` that touches `touched` is visible.
+    package func covers(kind: String, _ touched: RegionSet) -> Bool {
+        isEverything || touched.isSubset(of: kinds[kind] ?? regions)
+    }
+}
+
+extension AuditScope {
+    /// The scope as it is recorded in a row: `regions`, and `kinds` for kinds with other regions. A set of regions is a
+    /// sorted array, or `*` for all regions.
+    package var document: JSONValue {
+        var object = JSONObject()
+        object["regions"] = Self.document(regions)
+        if !kinds.isEmpty {
+            var members = JSONObject()
+            for (kind, regions) in kinds.sorted(by: { $0.key < $1.key }) {
+                members[kind] = Self.document(regions)
+            }
+            object["kinds"] = .object(members)
+        }
+        return .object(object)
+    }
+
+    /// Reads the form of `document`; nil for any other document.
+    init?(document: JSONValue) {
+        guard let regions = document["regions"].flatMap(Self.regions) else { return nil }
+        var kinds: [String: RegionSet] = [:]
+        for (kind, value) in document["kinds"]?.objectValue ?? JSONObject() {
+            guard let regions = Self.regions(value) else { return nil }
+            kinds[kind] = regions
+        }
+        self.init(regions: regions, kinds: kinds)
+    }
+
+    /// The regions of all kinds together.
+    var union: RegionSet { kinds.values.reduce(regions) { $0.union($1) } }
+
+    private static func document(_ regions: RegionSet) -> JSONValue {
+        switch regions {
+        case .all: "*"
+        case .some(let names): .array(names.sorted().map(JSONValue.string))
+        }
+    }
+
+    private static func regions(_ document: JSONValue) -> RegionSet? {
+        if document == "*" { return .all }
+        guard let elements = document.arrayValue else { return nil }
+        let names = elements.compactMap(\.stringValue)
+        return names.count == elements.count ? .some(Set(names)) : nil
+    }
+}

@@ -1,0 +1,90 @@
+package import Documents
+
+/// Determines the regions that a row of the ledger touches. A principal may see the row only if it may see all of them.
+///
+/// The result depends on the content of the row alone, because the ledger derives a table from it. A change of the
+/// result for the same row therefore needs a schema step that empties the table.
+package struct RowRegions: Sendable {
+    /// Returns the regions that an object touches. It receives the object's key and value in etcd.
+    package typealias Reach = @Sendable (_ key: String, _ document: JSONValue) -> RegionSet
+
+    /// The largest number of regions that are listed for a row. A row that touches more counts as touching all.
+    package static let maximumRegions = 256
+
+    private let reach: Reach
+
+    /// - Parameter reach: By default every policy touches all regions.
+    package init(reach: @escaping Reach = { _, _ in .all }) { self.reach = reach }
+
+    /// Returns the regions that the row touches, and `.all` if they are not known.
+    package func touched(by row: AuditRecord.Draft) -> RegionSet {
+        let regions = row.outcome == .accepted ? ofChange(row) : ofRefusal(row)
+        if case .some(let names) = regions, names.isEmpty || names.count > Self.maximumRegions {
+            return .all
+        }
+        return regions
+    }
+
+    private func ofChange(_ row: AuditRecord.Draft) -> RegionSet {
+        guard !row.warnsOfOtherObjects else { return .all }
+        return switch AuditKind(rawValue: row.kind) {
+        case .region: .some([row.name])
+        case .subnet: row.region.map { .some([$0]) } ?? .all
+        case .networkSet, .networkPolicy, .globalNetworkPolicy, .crossRegionPolicy, .pendingChange:
+            ofObjects(row)
+        case .globalNetworkSet, .tier, .clusterInformation, .ledger, .auditLog, .legalHold,
+            .signingKey, .authentication, .manifest, .request, nil:
+            .all
+        }
+    }
+
+    /// Returns the regions that the object touches before and after the change.
+    private func ofObjects(_ row: AuditRecord.Draft) -> RegionSet {
+        let documents = [row.before, row.after].compactMap(\.self)
+        guard let key = row.key, !documents.isEmpty else { return .all }
+        let own = row.region.map { RegionSet.some([$0]) } ?? .none
+        return documents.reduce(own) { regions, text in
+            guard regions != .all else { return .all }
+            guard let document = try? JSONParser.parse(Array(text.utf8)) else { return .all }
+            return regions.union(reach(key, document))
+        }
+    }
+
+    /// The text of a refusal may name any object that the author of the request may see. So a refusal touches all of
+    /// the author's regions. Without a record of them, it touches all regions.
+    private func ofRefusal(_ row: AuditRecord.Draft) -> RegionSet {
+        guard row.verb != .read, let scope = row.recordedScope else { return .all }
+        let own = AuditKind(rawValue: row.kind) == .region ? row.name : row.region
+        return scope.union(own.map { .some([$0]) } ?? .none)
+    }
+}
+
+extension AuditRecord.Draft {
+    /// The member of `detail` that records the scope to which the author of a request was limited.
+    package static let scopeMember = "scope"
+
+    /// True if the warnings may name objects other than that of the row. The warnings of a manifest are in every row of
+    /// the manifest; their pointers begin with the number of a document.
+    fileprivate var warnsOfOtherObjects: Bool {
+        guard let warnings else { return false }
+        guard let list = (try? JSONParser.parse(Array(warnings.utf8)))?.arrayValue else {
+            return true
+        }
+        return list.contains { warning in
+            let pointer = warning["pointer"]?.stringValue ?? "/0"
+            let isOfManifest = pointer.utf8.dropFirst().first.map { (0x30...0x39).contains($0) }
+            return isOfManifest ?? false
+                // Its message counts the policies of all regions.
+                || warning["rule"]?.stringValue == "policy.name-convention"
+        }
+    }
+
+    /// The regions to which the author of the request was limited; nil if the row does not record them.
+    fileprivate var recordedScope: RegionSet? {
+        guard let detail, detail.utf8.count <= 1 << 16,
+            let document = try? JSONParser.parse(Array(detail.utf8)),
+            let scope = document[Self.scopeMember].flatMap(AuditScope.init(document:))
+        else { return nil }
+        return scope.union
+    }
+}

@@ -1,0 +1,57 @@
+import HTTPTypes
+
+/// The header fields that tell a browser what a page may do with an answer.
+///
+/// Pages of other origins get no field that lets them read an answer (https://fetch.spec.whatwg.org/#http-cors-protocol)
+/// unless `CrossSiteGuard.origins` names their origin. Cookies never authenticate a request here, so the fields never
+/// allow credentials.
+struct BrowserFields: Sendable {
+    private let origins: Set<String>
+
+    /// - Parameter origins: The origins whose pages may read answers, as in `CrossSiteGuard.origins`.
+    init(origins: Set<String>) {
+        self.origins = origins
+    }
+
+    /// Adds the fields to the answer of a request.
+    ///
+    /// - Parameters:
+    ///   - method: The method of the request; nil if it could not be read.
+    ///   - request: The fields of the request.
+    func add(to response: inout Response, method: HTTPRequest.Method?, request: HTTPFields) {
+        for field in Self.constant { response.headers.append(field) }
+        // Without any configured origin, the answer does not depend on the origin of the page.
+        guard !origins.isEmpty else { return }
+        response.headers[values: .vary].append("Origin")
+        guard let origin = request[.origin], origins.contains(origin.lowercased()) else { return }
+        response.headers[.accessControlAllowOrigin] = origin
+        response.headers[.accessControlExposeHeaders] = Self.exposed
+        guard method == .options, request[.accessControlRequestMethod] != nil else { return }
+        response.headers[.accessControlAllowMethods] = response.headers[.allow]
+        if let fields = request[.accessControlRequestHeaders] {
+            // The origin is trusted, so the page may use every field that it asks for.
+            response.headers[.accessControlAllowHeaders] = fields
+        }
+        response.headers[.accessControlMaxAge] = "600"
+    }
+
+    /// Fields of every answer. The API has no page, so a browser must neither guess a type, nor run, frame or embed
+    /// anything.
+    private static let constant: [HTTPField] = {
+        var fields = [HTTPField(name: .xContentTypeOptions, value: "nosniff")]
+        for (name, value) in [
+            ("Content-Security-Policy", "default-src 'none'; frame-ancestors 'none'"),
+            ("Cross-Origin-Resource-Policy", "same-origin"),
+            ("Referrer-Policy", "no-referrer"),
+        ] {
+            if let name = HTTPField.Name(name) {
+                fields.append(HTTPField(name: name, value: value))
+            }
+        }
+        return fields
+    }()
+
+    /// The fields of an answer that a page of a configured origin may read, beside those that every page may.
+    private static let exposed =
+        "Allow, ETag, Link, Location, RateLimit, RateLimit-Policy, Retry-After, WWW-Authenticate, X-Request-Id"
+}

@@ -1,0 +1,42 @@
+import FoundationEssentials
+
+#if canImport(Glibc)
+    import Glibc
+#elseif canImport(Musl)
+    import Musl
+#else
+    import Darwin
+#endif
+
+/// The identity, the kind and the age of a file. A new file and a write in place both change the stamp.
+struct FileStamp: Hashable, Sendable {
+    let isPlainFile: Bool
+    let isSocket: Bool
+    /// The device and the number of the file on it.
+    let identity: [String]
+    private let size: String
+    private let modified: Date?
+
+    /// Returns nil if there is no file. Does not follow a symbolic link.
+    init?(_ path: String) {
+        guard let attributes = try? FileManager.default.attributesOfItem(atPath: path) else {
+            return nil
+        }
+        let type = attributes[.type] as? FileAttributeType
+        isPlainFile = type == .typeRegular
+        isSocket = type == .typeSocket
+        // The types of the numbers differ between versions of Foundation; their texts do not.
+        identity = [FileAttributeKey.systemNumber, .systemFileNumber].map {
+            attributes[$0].map { "\($0)" } ?? ""
+        }
+        size = attributes[.size].map { "\($0)" } ?? ""
+        modified = attributes[.modificationDate] as? Date
+    }
+
+    /// Returns the stamp of the file that `path` names through symbolic links; nil if there is none.
+    static func following(_ path: String) -> FileStamp? {
+        guard let resolved = realpath(path, nil) else { return nil }
+        defer { free(resolved) }
+        return FileStamp(String(cString: resolved))
+    }
+}

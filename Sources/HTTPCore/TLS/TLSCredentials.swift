@@ -1,0 +1,162 @@
+import FoundationEssentials
+package import Logging
+import NIOCore
+import NIOSSL
+import ServiceLifecycle
+import Synchronization
+import X509
+
+/// The certificate and the other files of a server's TLS listeners. They are read again when they change.
+///
+/// A reload replaces everything at once for new connections. If a file cannot be used, everything stays as it was. Open
+/// connections continue, except those whose client certificate has been revoked. (`NIOCertificateReloading` reads only
+/// the certificate and the key, and not the authorities and revocation lists for clients.)
+package final class TLSCredentials: Service {
+    /// The state for metrics and readiness.
+    package struct Status: Sendable {
+        /// The number of successful reloads.
+        package var reloads = 0
+        /// The number of reloads that failed.
+        package var failures = 0
+        /// The reason of the last reload if it failed. The server then still uses the earlier files.
+        package var problem: String?
+        /// The end of the validity of the server's certificate, in seconds since 1970.
+        package var notAfter: Double
+        /// The time at which the revocation list should be replaced, in seconds since 1970; nil if there is none.
+        package var revocationsNextUpdate: Double?
+    }
+
+    private struct State {
+        var material: TLSMaterial
+        var status: Status
+        /// The stamp of the files that were read last, whether they could be used or not.
+        var stamp: [FileStamp?]
+        /// The open connections with a client certificate.
+        var clients: [ObjectIdentifier: (channel: any Channel, certificate: Certificate)] = [:]
+    }
+
+    private let files: TLSFiles
+    private let applicationProtocols: [String]
+    private let interval: Duration
+    private let logger: Logger
+    private let state: Mutex<State>
+
+    /// Reads the files. Throws `TLSFileError` if one of them cannot be used.
+    ///
+    /// - Parameter interval: The time between two looks at the files.
+    package init(
+        _ files: TLSFiles, interval: Duration = .seconds(2), logger: Logger
+    ) throws {
+        self.files = files
+        self.interval = interval
+        self.logger = logger
+        applicationProtocols = HTTPServer.applicationProtocols
+        let stamp = files.stamp
+        let material = try TLSMaterial(files, applicationProtocols: applicationProtocols)
+        state = Mutex(State(material: material, status: Status(material), stamp: stamp))
+        warn(material)
+    }
+
+    /// The current state.
+    package var status: Status { state.withLock { $0.status } }
+
+    var material: TLSMaterial { state.withLock { $0.material } }
+
+    /// Reloads changed files until a graceful shutdown or cancellation.
+    package func run() async throws {
+        await cancelWhenGracefulShutdown {
+            var seen = self.files.stamp
+            while !Task.isCancelled {
+                try? await Task.sleep(for: self.interval)
+                let stamp = self.files.stamp
+                // A change must last for one interval. The certificate and its key are different files, and a reload
+                // between the two writes would fail.
+                if stamp == seen, stamp != self.state.withLock({ $0.stamp }) { self.reload() }
+                seen = stamp
+            }
+        }
+    }
+
+    /// Reads all files again. Logs an error and changes nothing if one of them cannot be used.
+    package func reload() {
+        let stamp = files.stamp
+        do {
+            let material = try TLSMaterial(files, applicationProtocols: applicationProtocols)
+            let revoked = state.withLock { state in
+                state.material = material
+                state.stamp = stamp
+                var status = Status(material)
+                (status.reloads, status.failures) = (
+                    state.status.reloads + 1, state.status.failures
+                )
+                state.status = status
+                return state.clients.values
+                    .filter { material.revocations.revokes($0.certificate) }.map(\.channel)
+            }
+            for channel in revoked { channel.close(promise: nil) }
+            logger.notice(
+                "TLS files reloaded",
+                metadata: [
+                    "certificate": .string(files.certificate),
+                    "not-after": .string("\(material.notAfter)"),
+                    "closed-connections": .stringConvertible(revoked.count),
+                ])
+            warn(material)
+        } catch {
+            state.withLock { state in
+                state.stamp = stamp
+                state.status.failures += 1
+                state.status.problem = "\(error)"
+            }
+            logger.error(
+                "TLS files cannot be reloaded; the earlier ones stay in use",
+                metadata: ["error": .string("\(error)")])
+        }
+    }
+
+    /// Returns false if `certificate` is revoked or not valid now. Otherwise notes the connection, so that a reload that
+    /// revokes its certificate closes it.
+    ///
+    /// A resumed TLS session is not verified again, so its certificate may have expired since.
+    func admit(_ channel: any Channel, _ certificate: Certificate) -> Bool {
+        let id = ObjectIdentifier(channel)
+        let isAdmitted = state.withLock { state in
+            let validity = certificate.notValidBefore...certificate.notValidAfter
+            guard validity.contains(Date.now), !state.material.revocations.revokes(certificate)
+            else { return false }
+            state.clients[id] = (channel, certificate)
+            return true
+        }
+        if isAdmitted {
+            channel.closeFuture.whenComplete { _ in
+                self.state.withLock { _ = $0.clients.removeValue(forKey: id) }
+            }
+        }
+        return isAdmitted
+    }
+
+    private func warn(_ material: TLSMaterial) {
+        let now = Date.now
+        if now > material.notAfter || now < material.notBefore {
+            logger.warning(
+                "the TLS certificate is not valid now",
+                metadata: [
+                    "certificate": .string(files.certificate),
+                    "not-before": .string("\(material.notBefore)"),
+                    "not-after": .string("\(material.notAfter)"),
+                ])
+        }
+        if let next = material.revocations.nextUpdate, now > next {
+            logger.warning(
+                "the revocation list is out of date; it stays in use",
+                metadata: ["next-update": .string("\(next)")])
+        }
+    }
+}
+
+extension TLSCredentials.Status {
+    init(_ material: TLSMaterial) {
+        notAfter = material.notAfter.timeIntervalSince1970
+        revocationsNextUpdate = material.revocations.nextUpdate?.timeIntervalSince1970
+    }
+}

@@ -1,0 +1,100 @@
+#if canImport(Glibc)
+    import Glibc
+#elseif canImport(Musl)
+    import Musl
+#else
+    import Darwin
+#endif
+
+/// The files of a TLS listener.
+package struct TLSFiles: Sendable {
+    /// The part of the settings that a file belongs to.
+    package enum Part: Sendable, CaseIterable {
+        case certificate
+        case key
+        case clientAuthority
+        case revocations
+    }
+
+    /// The rule for certificates of clients.
+    package enum ClientCertificates: String, Sendable, CaseIterable {
+        /// The server does not ask for one.
+        case none
+        /// A client may have none. A certificate that it has must be valid.
+        case optional
+        /// A client without a valid certificate is disconnected.
+        case required
+    }
+
+    /// The PEM file of the server's certificate, followed by its intermediate authorities.
+    package var certificate: String
+    /// The PEM file of its private key, without a passphrase.
+    package var key: String
+    package var clientCertificates = ClientCertificates.none
+    /// The PEM file of the authorities that sign the certificates of clients.
+    package var clientAuthority: String?
+    /// The PEM file of certificate revocation lists of these authorities.
+    package var revocations: String?
+    /// Reads a file that holds a secret. Throws if other users can read it.
+    package var readPrivate: @Sendable (_ path: String) throws -> [UInt8]
+
+    package init(
+        certificate: String, key: String,
+        readPrivate: @escaping @Sendable (_ path: String) throws -> [UInt8]
+    ) {
+        self.certificate = certificate
+        self.key = key
+        self.readPrivate = readPrivate
+    }
+
+    /// The largest size of a file in bytes. Revocation lists of large authorities are the largest files.
+    static let maximumBytes = 32 << 20
+
+    /// Reads the file of a part that is not secret.
+    static func read(_ path: String, _ part: Part) throws(TLSFileError) -> [UInt8] {
+        // Without O_NONBLOCK, opening a pipe would wait for its other end.
+        let descriptor = open(path, O_RDONLY | O_CLOEXEC | O_NONBLOCK | O_NOCTTY)
+        guard descriptor >= 0 else { throw TLSFileError(part, path, "cannot be read: \(reason())") }
+        defer { close(descriptor) }
+        guard FileStamp.following(path)?.isPlainFile == true else {
+            throw TLSFileError(part, path, "is not a plain file")
+        }
+        var bytes: [UInt8] = []
+        var buffer = [UInt8](repeating: 0, count: 65_536)
+        while true {
+            let count = pread(descriptor, &buffer, buffer.count, off_t(bytes.count))
+            guard count >= 0 else { throw TLSFileError(part, path, "cannot be read: \(reason())") }
+            if count == 0 { return bytes }
+            bytes += buffer[..<count]
+            guard bytes.count <= maximumBytes else {
+                throw TLSFileError(part, path, "is larger than \(maximumBytes) bytes")
+            }
+        }
+    }
+
+    private static func reason() -> String {
+        strerror(errno).map { String(cString: $0) } ?? "error \(errno)"
+    }
+
+    /// The identity and the age of every file. Two equal stamps mean that no file has changed.
+    var stamp: [FileStamp?] {
+        [certificate, key, clientAuthority, revocations].map { $0.flatMap(FileStamp.following) }
+    }
+}
+
+/// An error that means that a file of a TLS listener cannot be used. Its text never shows the content of the file.
+package struct TLSFileError: Error, CustomStringConvertible {
+    package let part: TLSFiles.Part
+    package let description: String
+
+    init(_ part: TLSFiles.Part, _ path: String, _ problem: String) {
+        self.part = part
+        description = "the file \(path) \(problem)"
+    }
+
+    /// Takes the text of an error that names the file itself.
+    init(_ part: TLSFiles.Part, _ error: any Error) {
+        self.part = part
+        description = "\(error)"
+    }
+}

@@ -1,0 +1,73 @@
+package import Domain
+import HTTPCore
+package import Logging
+package import ServiceLifecycle
+
+/// Makes the authenticators that the settings name, in their order, and the parts that they need.
+package struct AuthenticatorFactory {
+    package private(set) var authenticators: [any Authenticator] = []
+    /// The files to read again after a change.
+    package private(set) var files: [any Reloadable] = []
+    /// The services of authenticators that do work of their own.
+    package private(set) var services: [any Service] = []
+
+    private let settings: AccessSettings
+    private let logger: Logger
+    private let now: @Sendable () -> Timestamp
+    private var grants: ReloadingFile<GrantTable>?
+
+    /// Throws if a file cannot be used.
+    package init(
+        _ settings: AccessSettings, logger: Logger, now: @escaping @Sendable () -> Timestamp
+    ) throws {
+        self.settings = settings
+        self.logger = logger
+        self.now = now
+        for method in settings.methods { authenticators.append(try authenticator(method)) }
+    }
+
+    private mutating func authenticator(
+        _ method: AuthenticationMethod
+    ) throws -> any Authenticator {
+        switch method {
+        case .token:
+            let file = try ReloadingFile(
+                settings.tokenFile ?? "", subject: TokenFile.subject, bytes: TokenFile.bytes
+            ) { TokenTable(try TokenFile.parse($0)) }
+            files.append(file)
+            return TokenAuthenticator(file: file, now: now)
+        case .certificate:
+            return CertificateAuthenticator(
+                rule: settings.certificate, grants: try grantsFile())
+        case .unix:
+            return UnixAuthenticator(grants: try grantsFile())
+        case .jwt:
+            guard let jwt = settings.jwt else { throw Self.missing(.jwtIssuer) }
+            let (authenticator, service) = jwt.authenticator(logger: logger)
+            services.append(service)
+            return authenticator
+        case .keystone:
+            guard let keystone = settings.keystone else { throw Self.missing(.keystoneURL) }
+            let (authenticator, service) = keystone.authenticator(logger: logger)
+            services.append(service)
+            return authenticator
+        case .none, .asserted:
+            throw StartFailure("\(Setting.authenticate.flag): \(method.rawValue) is not a method")
+        }
+    }
+
+    private static func missing(_ setting: Setting) -> StartFailure {
+        StartFailure("\(setting.flag) is missing")
+    }
+
+    /// Returns the file of grants. All methods share it.
+    private mutating func grantsFile() throws -> ReloadingFile<GrantTable> {
+        if let grants { return grants }
+        let file = try ReloadingFile(
+            settings.grantsFile ?? "", subject: GrantTable.subject, bytes: GrantTable.bytes
+        ) { try GrantTable($0) }
+        files.append(file)
+        grants = file
+        return file
+    }
+}

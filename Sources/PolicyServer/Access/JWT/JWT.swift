@@ -1,0 +1,147 @@
+import Documents
+import Foundation
+
+/// A JSON Web Token in the compact form of a signature (RFC 7519, RFC 7515 section 7.1). It is not verified.
+struct JWT: Sendable {
+    /// The maximum size of a token in bytes. Tokens of real providers with many groups have 2 to 8 KiB.
+    static let maximumBytes = 16 << 10
+    /// The maximum size of a key's id in bytes.
+    static let maximumKeyIDBytes = 256
+
+    var algorithm: JWTAlgorithmName
+    var keyID: String?
+    var claims: JSONObject
+    /// The bytes that the signature covers: the first two parts with their period.
+    var signedBytes: [UInt8]
+    var signature: [UInt8]
+
+    /// Returns true if a bearer token has the form of three parts. Other tokens belong to other authenticators.
+    static func hasForm(_ token: some StringProtocol) -> Bool {
+        token.utf8.count { $0 == UInt8(ascii: ".") } == 2
+    }
+
+    /// Reads a token. The header may name keys and addresses (`jwk`, `jku`, `x5c`, `x5u`). They are never used,
+    /// because the sender of the token wrote them.
+    init(_ token: some StringProtocol) throws(JWTRefusal) {
+        let bytes = Array(token.utf8)
+        guard bytes.count <= Self.maximumBytes else {
+            throw JWTRefusal("is larger than \(Self.maximumBytes) bytes")
+        }
+        let parts = bytes.split(separator: UInt8(ascii: "."), omittingEmptySubsequences: false)
+        guard parts.count == 3 else { throw JWTRefusal("does not have three parts") }
+        let header = try Self.object(
+            parts[0], "header", DocumentLimits(depth: 8, nodes: 256, members: 32, numberLength: 64))
+        algorithm = try Self.algorithm(header)
+        keyID = try Self.keyID(header)
+        claims = try Self.object(
+            parts[1], "claims",
+            DocumentLimits(depth: 16, nodes: 4_096, members: 256, numberLength: 64))
+        guard let signature = Base64URL.bytes(parts[2]), !signature.isEmpty else {
+            throw JWTRefusal("has a signature that is not base64url")
+        }
+        self.signature = signature
+        signedBytes = Array(bytes[..<(parts[2].startIndex - 1)])
+    }
+
+    private static func object(
+        _ part: ArraySlice<UInt8>, _ name: String, _ limits: DocumentLimits
+    ) throws(JWTRefusal) -> JSONObject {
+        guard let text = Base64URL.bytes(part) else {
+            throw JWTRefusal("has a \(name) part that is not base64url")
+        }
+        // The parser refuses repeated members. A provider and this server could read them differently.
+        guard let object = (try? JSONParser.parse(text, limits: limits))?.objectValue else {
+            throw JWTRefusal("has a \(name) part that is not a JSON object with unique members")
+        }
+        return object
+    }
+
+    private static func algorithm(_ header: JSONObject) throws(JWTRefusal) -> JWTAlgorithmName {
+        // RFC 7515 section 4.1.11: a receiver that does not understand the critical members refuses the token. This
+        // server understands none.
+        guard header["crit"] == nil else { throw JWTRefusal("has the header crit") }
+        // Compressed and unencoded claims (RFC 7797) are not used in access tokens.
+        guard header["zip"] == nil, header["enc"] == nil, header["b64"] == nil else {
+            throw JWTRefusal("has a header of another form of token")
+        }
+        if let type = header["typ"] {
+            // RFC 9068 section 2.1 and RFC 7515 section 4.1.9. Other types, such as logout+jwt, are not for access.
+            let name = type.stringValue?.lowercased() ?? ""
+            guard ["jwt", "at+jwt", "application/jwt", "application/at+jwt"].contains(name) else {
+                throw JWTRefusal("is of a type that is not for access")
+            }
+        }
+        guard let name = header["alg"]?.stringValue,
+            let algorithm = JWTAlgorithmName(rawValue: name)
+        else {
+            throw JWTRefusal("is not signed with an accepted algorithm")
+        }
+        return algorithm
+    }
+
+    private static func keyID(_ header: JSONObject) throws(JWTRefusal) -> String? {
+        guard let value = header["kid"] else { return nil }
+        // The id is only compared with the ids of known keys. It is never a path, a URL or part of a query.
+        guard let id = value.stringValue, 1...maximumKeyIDBytes ~= id.utf8.count else {
+            throw JWTRefusal("has a key id that is not a text of 1 to \(maximumKeyIDBytes) bytes")
+        }
+        return id
+    }
+}
+
+/// A reason for which a token proves nothing, as the end of a sentence that begins with "The token". It has nothing
+/// of the token's content.
+struct JWTRefusal: Error, Equatable {
+    var reason: String
+
+    init(_ reason: String) { self.reason = reason }
+}
+
+/// The accepted signature algorithms (RFC 7518 section 3.1, RFC 8037 section 3.1). All are asymmetric: with a shared
+/// secret, everyone who can verify a token can also forge one.
+enum JWTAlgorithmName: String, CaseIterable, Sendable {
+    case rs256 = "RS256"
+    case rs384 = "RS384"
+    case rs512 = "RS512"
+    case ps256 = "PS256"
+    case ps384 = "PS384"
+    case ps512 = "PS512"
+    case es256 = "ES256"
+    case es384 = "ES384"
+    case es512 = "ES512"
+    case edDSA = "EdDSA"
+}
+
+/// Base64url without padding (RFC 4648 section 5, RFC 7515 section 2).
+enum Base64URL {
+    /// Returns the bytes. Returns nil for characters outside of the alphabet, for padding, and for unused bits that
+    /// are not zero. Each sequence of bytes thus has only one text.
+    static func bytes(_ text: some Collection<UInt8>) -> [UInt8]? {
+        guard text.count % 4 != 1 else { return nil }
+        var bytes: [UInt8] = []
+        bytes.reserveCapacity(text.count * 3 / 4)
+        var (buffer, bits) = (UInt32(0), 0)
+        for character in text {
+            guard let value = value(character) else { return nil }
+            buffer = buffer << 6 | value
+            bits += 6
+            if bits >= 8 {
+                bits -= 8
+                bytes.append(UInt8(truncatingIfNeeded: buffer >> UInt32(bits)))
+                buffer &= (1 << UInt32(bits)) - 1
+            }
+        }
+        return buffer == 0 ? bytes : nil
+    }
+
+    private static func value(_ character: UInt8) -> UInt32? {
+        switch character {
+        case UInt8(ascii: "A")...UInt8(ascii: "Z"): UInt32(character - UInt8(ascii: "A"))
+        case UInt8(ascii: "a")...UInt8(ascii: "z"): UInt32(character - UInt8(ascii: "a")) + 26
+        case UInt8(ascii: "0")...UInt8(ascii: "9"): UInt32(character - UInt8(ascii: "0")) + 52
+        case UInt8(ascii: "-"): 62
+        case UInt8(ascii: "_"): 63
+        default: nil
+        }
+    }
+}

@@ -1,0 +1,159 @@
+import Documents
+package import Domain
+
+/// The conditions that the claims of a token have to meet, and the identity that they give.
+package struct JWTRules: Sendable {
+    /// The only accepted value of `iss`.
+    package var issuer: String
+    /// The names of this server. One of them has to be in `aud`.
+    package var audiences: [String]
+    /// The accepted difference between the clocks of the provider and this server, in seconds.
+    package var clockSkew: Int
+    package var principalClaim: ClaimName
+    package var rolesClaim: ClaimName
+    package var grants: ClaimGrants
+
+    package init(
+        issuer: String, audiences: [String], clockSkew: Int = 60,
+        principalClaim: ClaimName = ClaimName("sub"), rolesClaim: ClaimName = ClaimName("roles"),
+        grants: ClaimGrants
+    ) {
+        self.issuer = issuer
+        self.audiences = audiences
+        self.clockSkew = clockSkew
+        self.principalClaim = principalClaim
+        self.rolesClaim = rolesClaim
+        self.grants = grants
+    }
+
+    /// Returns the identity that the claims give, and the time at which the token expires. The signature is not
+    /// checked here.
+    func identity(
+        _ claims: JSONObject, at now: Timestamp
+    ) throws(JWTRefusal) -> (identity: Identity, expires: Timestamp) {
+        guard claims["iss"]?.stringValue?.isExactly(issuer) == true else {
+            throw JWTRefusal("is not from the issuer that this server accepts")
+        }
+        let named = claims["aud"].map { $0.arrayValue ?? [$0] } ?? []
+        guard
+            named.contains(where: { name in
+                name.stringValue.map { text in audiences.contains { $0.isExactly(text) } } ?? false
+            })
+        else {
+            throw JWTRefusal("is not for this server (aud)")
+        }
+        guard let expires = try Self.time("exp", claims) else {
+            throw JWTRefusal("has no time of expiry (exp)")
+        }
+        let end = expires.adding(seconds: clockSkew)
+        guard now < end else { throw JWTRefusal("has expired") }
+        for name in ["nbf", "iat"] {
+            guard let time = try Self.time(name, claims) else { continue }
+            guard time <= now.adding(seconds: clockSkew) else {
+                throw JWTRefusal("is not valid yet (\(name))")
+            }
+        }
+        var identity = Identity(
+            try principal(claims), method: .jwt, grants: grants.of(try roles(claims)))
+        identity.expires = expires
+        if let id = claims["jti"]?.stringValue, id.isVisibleASCII(1...128) {
+            identity.credential = id
+        }
+        return (identity, end)
+    }
+
+    private func principal(_ claims: JSONObject) throws(JWTRefusal) -> String {
+        guard let name = principalClaim.value(in: claims)?.stringValue, Principal.isName(name)
+        else {
+            throw JWTRefusal("has no usable principal in the claim \(principalClaim)")
+        }
+        return name
+    }
+
+    private func roles(_ claims: JSONObject) throws(JWTRefusal) -> [String] {
+        guard let value = rolesClaim.value(in: claims) else { return [] }
+        switch value {
+        // The claim scope is one text with spaces between the values (RFC 9068 section 2.2.3).
+        case .string(let text) where rolesClaim.isScope:
+            return text.split(separator: " ").map(String.init)
+        case .string(let text): return [text]
+        case .array(let values): return values.compactMap(\.stringValue)
+        default: throw JWTRefusal("has roles that are not texts in the claim \(rolesClaim)")
+        }
+    }
+
+    /// Returns a time in seconds since 1970, with or without a fraction (RFC 7519 section 2).
+    private static func time(
+        _ name: String, _ claims: JSONObject
+    ) throws(JWTRefusal) -> Timestamp? {
+        guard let value = claims[name] else { return nil }
+        // Up to the year 9999. The limit also excludes overflow.
+        guard let seconds = value.numberValue?.double, (0...253_402_300_799).contains(seconds)
+        else {
+            throw JWTRefusal("has a time that is not a number of seconds since 1970 (\(name))")
+        }
+        return Timestamp(microseconds: Int64(seconds * 1_000_000))
+    }
+}
+
+/// The name of a claim, or a JSON pointer to a member inside of a claim, such as `/realm_access/roles`.
+package struct ClaimName: Hashable, Sendable, CustomStringConvertible {
+    package let description: String
+    private let path: [String]
+
+    /// A text that begins with `/` is a JSON pointer (RFC 6901). Other texts are names of claims, even if they contain
+    /// `/` or `.`, because some providers use URLs as names.
+    package init(_ text: String) {
+        description = text
+        guard text.hasPrefix("/") else {
+            path = [text]
+            return
+        }
+        path = text.dropFirst().split(separator: "/", omittingEmptySubsequences: false).map {
+            String($0).replacing("~1", with: "/").replacing("~0", with: "~")
+        }
+    }
+
+    var isScope: Bool { path == ["scope"] || path == ["scp"] }
+
+    func value(in claims: JSONObject) -> JSONValue? {
+        var value = JSONValue.object(claims)
+        for name in path {
+            guard let member = value[name] else { return nil }
+            value = member
+        }
+        return value
+    }
+}
+
+/// The grants that the values of the claim of roles give.
+package struct ClaimGrants: Sendable {
+    /// The keys are UTF-8, because texts compare equal in Swift if they differ only in their Unicode normal form.
+    private var grants: [[UInt8]: [Grant]] = [:]
+
+    package init(_ grants: [String: [Grant]] = [:]) {
+        for (value, list) in grants { self.grants[Array(value.utf8)] = list }
+    }
+
+    /// Reads the file of `--jwt-rules`.
+    package static func read(_ path: String) throws(SettingError) -> ClaimGrants {
+        var result = ClaimGrants()
+        for rule in try RulesFile.read(path, .jwtRules) {
+            try rule.refuseMembers(except: ["value", "grants"])
+            guard let value = try rule.text("value") else { throw rule.error("/value is missing") }
+            result.grants[Array(value.utf8), default: []] += try rule.grants()
+        }
+        return result
+    }
+
+    /// Returns the grants of all values. Values without a rule give none.
+    func of(_ values: [String]) -> [Grant] {
+        var found: [Grant] = []
+        for value in values {
+            for grant in grants[Array(value.utf8)] ?? [] where !found.contains(grant) {
+                found.append(grant)
+            }
+        }
+        return found
+    }
+}

@@ -1,0 +1,154 @@
+import ControlPlane
+import Crypto
+package import Domain
+package import HTTPCore
+import HTTPTypes
+import Synchronization
+
+/// Authenticates requests with a token of OpenStack Keystone in `X-Auth-Token`.
+///
+/// A token that was validated a short time ago is answered on the event loop. Until that time is over, a revocation has
+/// no effect here.
+package struct KeystoneAuthenticator: Authenticator {
+    /// The maximum number of validated tokens in memory.
+    static let cacheCapacity = 10_000
+    /// The maximum number of simultaneous questions to Keystone, and of requests that wait for one.
+    static let maximumQuestions = 32
+    static let maximumWaiting = 256
+    /// The number of seconds for which a refused token is not asked for again, and the number of such tokens.
+    static let refusalSeconds = 10
+    static let refusalCapacity = 1_000
+
+    private enum Outcome: Sendable {
+        case identity(Identity)
+        case refused
+        case unnamed
+        case unavailable
+        case busy
+    }
+
+    private struct State {
+        var questions: [SHA256Digest: Task<Outcome, Never>] = [:]
+        /// The times at which refusals are forgotten.
+        var refusals = LRUCache<SHA256Digest, Timestamp>(capacity: refusalCapacity)
+    }
+
+    private final class Memory: Sendable {
+        let identities = IdentityCache(capacity: KeystoneAuthenticator.cacheCapacity)
+        let state = Mutex(State())
+        let gate = QuestionGate(
+            active: KeystoneAuthenticator.maximumQuestions,
+            waiting: KeystoneAuthenticator.maximumWaiting)
+    }
+
+    private let client: KeystoneClient
+    private let url: ProviderURL
+    private let rules: KeystoneRules
+    private let cacheSeconds: Int
+    private let now: @Sendable () -> Timestamp
+    private let memory = Memory()
+
+    /// - Parameter cacheSeconds: The number of seconds for which a validation is valid; 0 asks Keystone for each request.
+    package init(
+        client: KeystoneClient, url: ProviderURL, rules: KeystoneRules, cacheSeconds: Int = 60,
+        now: @escaping @Sendable () -> Timestamp = SystemClock.now
+    ) {
+        self.client = client
+        self.url = url
+        self.rules = rules
+        self.cacheSeconds = cacheSeconds
+        self.now = now
+    }
+
+    package var challenge: String? { "Keystone uri=\"\(url)\"" }
+
+    package func authenticate(_ request: Request) throws(Problem) -> Authentication? {
+        guard let token = request.headers[.authToken] else { return nil }
+        guard KeystoneToken.isPossible(token) else { throw refused }
+        let digest = SHA256Digest(credential: token)
+        let time = now()
+        if let known = memory.identities.identity(digest, at: time) { return .identity(known) }
+        let isRefused = memory.state.withLock { state in
+            state.refusals.value(digest).map { time < $0 } ?? false
+        }
+        if isRefused { throw refused }
+        return .later { try await identity(token, digest) }
+    }
+
+    private func identity(_ token: String, _ digest: SHA256Digest) async throws -> Identity {
+        switch await outcome(token, digest) {
+        case .identity(let identity): return identity
+        case .refused: throw refused
+        case .unnamed:
+            throw unauthenticated(
+                "The name of the Keystone user cannot be a principal: it is too long or reserved.")
+        case .unavailable:
+            throw ProblemKind.identityUnavailable.problem(
+                "The token cannot be validated, because Keystone does not answer. Try again later.")
+        case .busy:
+            throw ProblemKind.identityUnavailable.problem(
+                "The token cannot be validated now, because too many requests wait for Keystone. Try again later."
+            )
+        }
+    }
+
+    private func outcome(_ token: String, _ digest: SHA256Digest) async -> Outcome {
+        // Without a cache, each request has its own question, because the answer to an earlier question can be older
+        // than a revocation. The question is a task of its own: a client that leaves must not look like a failure of
+        // Keystone.
+        guard cacheSeconds > 0 else { return await Task { await ask(token, digest) }.value }
+        let question = memory.state.withLock { state in
+            if let question = state.questions[digest] { return question }
+            // The task belongs to all requests with this token. If the first one is cancelled, the others still wait.
+            let question = Task {
+                let outcome = await ask(token, digest)
+                memory.state.withLock { $0.questions[digest] = nil }
+                return outcome
+            }
+            state.questions[digest] = question
+            return question
+        }
+        return await question.value
+    }
+
+    private func ask(_ token: String, _ digest: SHA256Digest) async -> Outcome {
+        switch await memory.gate.enter() {
+        case .entered: break
+        case .full: return .busy
+        case .failed: return .unavailable
+        }
+        // The result is valid from the time of the question, because a revocation can happen before the answer.
+        let asked = now()
+        do throws(KeystoneFailure) {
+            let found = try await client.validate(token)
+            memory.gate.leave()
+            guard let found else {
+                let seconds = min(cacheSeconds, Self.refusalSeconds)
+                if seconds > 0 {
+                    memory.state.withLock {
+                        $0.refusals.set(digest, asked.adding(seconds: seconds))
+                    }
+                }
+                return .refused
+            }
+            guard let identity = rules.identity(found) else { return .unnamed }
+            memory.identities.store(
+                identity, for: digest, at: asked,
+                until: min(found.expires, asked.adding(seconds: cacheSeconds)))
+            return .identity(identity)
+        } catch {
+            memory.gate.leaveFailed()
+            return .unavailable
+        }
+    }
+
+    private var refused: Problem {
+        unauthenticated("The Keystone token is not valid: it is unknown, expired or revoked.")
+    }
+
+    private func unauthenticated(_ detail: String) -> Problem {
+        var problem = ProblemKind.unauthenticated.problem(detail)
+        problem.headers[.wwwAuthenticate] = challenge
+        return problem
+    }
+}

@@ -1,0 +1,153 @@
+import ControlPlane
+import Documents
+package import Domain
+package import Logging
+import ServiceLifecycle
+
+/// Validates tokens at Keystone with the credential of this server.
+///
+/// The credential's file is read for each new token of this server, so that a changed file needs no restart.
+package actor KeystoneClient: Service {
+    private struct ServiceToken {
+        var value: String
+        /// The time from which a new token is requested, shortly before the expiry.
+        var renewal: Timestamp
+    }
+
+    /// The number of seconds without a new try after Keystone has refused the credential. Keystone can lock a user who
+    /// fails too often.
+    static let pause = 5
+
+    private let url: ProviderURL
+    private let credential: @Sendable () throws(SettingError) -> KeystoneCredential
+    private let client: ProviderClient
+    private let logger: Logger
+    private let now: @Sendable () -> Timestamp
+    private var current: ServiceToken?
+    private var renewal: Task<String, any Error>?
+    private var refusal: (failure: KeystoneFailure, until: Timestamp)?
+    private var isAnswering = true
+
+    package init(
+        url: ProviderURL, authorities: String? = nil, timeout: Duration = .seconds(5),
+        logger: Logger,
+        now: @escaping @Sendable () -> Timestamp = SystemClock.now,
+        credential: @escaping @Sendable () throws(SettingError) -> KeystoneCredential
+    ) {
+        self.url = url
+        self.credential = credential
+        self.client = ProviderClient(
+            authorities: authorities, timeout: timeout,
+            connections: KeystoneAuthenticator.maximumQuestions)
+        self.logger = logger
+        self.now = now
+    }
+
+    /// Requests a token for this server, so that an error in the credential is in the log at once, and waits for the
+    /// shutdown.
+    package func run() async throws {
+        _ = try? await serviceToken()
+        try? await gracefulShutdown()
+        await client.shutDown()
+    }
+
+    /// Closes the connections of a client that does not run.
+    package func close() async { await client.shutDown() }
+
+    /// Returns the content of a token; nil if Keystone does not know it, or if it is expired or revoked. Throws if
+    /// Keystone gives no usable answer.
+    func validate(_ token: String) async throws(KeystoneFailure) -> KeystoneToken? {
+        do {
+            var answer = try await ask(token, as: try await serviceToken())
+            if answer.status == 401 {
+                // The token of this server is not valid any more, for example because its password was changed.
+                answer = try await ask(token, as: try await serviceToken(replacing: answer.asker))
+            }
+            let result: KeystoneToken? =
+                switch answer.status {
+                case 200: try KeystoneToken(answer.body)
+                case 404: nil
+                case 403:
+                    throw KeystoneFailure("the credential of this server may not validate tokens")
+                default: throw KeystoneFailure("answers \(answer.status)")
+                }
+            note(nil)
+            return result
+        } catch {
+            let failure = error as? KeystoneFailure ?? KeystoneFailure("\(error)")
+            note(failure)
+            throw failure
+        }
+    }
+
+    private func ask(
+        _ token: String, as asker: String
+    ) async throws -> (status: Int, body: [UInt8], asker: String) {
+        let answer = try await client.send(
+            ProviderRequest(
+                url: "\(url)/v3/auth/tokens?nocatalog",
+                headers: [
+                    ("X-Auth-Token", asker), ("X-Subject-Token", token),
+                    ("Accept", "application/json"),
+                ],
+                answerBytes: KeystoneToken.maximumAnswerBytes))
+        return (answer.status, answer.body, asker)
+    }
+
+    /// Returns a token of this server that is not `old`. Simultaneous calls share one request.
+    private func serviceToken(replacing old: String? = nil) async throws -> String {
+        if let current, current.value != old, now() < current.renewal { return current.value }
+        if let renewal { return try await renewal.value }
+        if let refusal, now() < refusal.until { throw refusal.failure }
+        // The task belongs to this actor and not to the first caller, whose cancellation must not fail the others.
+        let task = Task { try await authenticate() }
+        renewal = task
+        defer { renewal = nil }
+        return try await task.value
+    }
+
+    private func authenticate() async throws -> String {
+        let body: JSONValue
+        do throws(SettingError) {
+            body = ["auth": try credential().authentication]
+        } catch {
+            throw KeystoneFailure(error.message)
+        }
+        let answer = try await client.send(
+            ProviderRequest(
+                method: "POST", url: "\(url)/v3/auth/tokens?nocatalog",
+                headers: [("Content-Type", "application/json"), ("Accept", "application/json")],
+                body: JSONSerializer.bytes(body), answerBytes: KeystoneToken.maximumAnswerBytes))
+        guard answer.status == 201 else {
+            let failure = KeystoneFailure(
+                answer.status == 401
+                    ? "refuses the credential of this server"
+                    : "answers \(answer.status) to the credential of this server")
+            if 400..<500 ~= answer.status {
+                refusal = (failure, now().adding(seconds: Self.pause))
+            }
+            throw failure
+        }
+        guard let value = answer.header("X-Subject-Token"), KeystoneToken.isPossible(value) else {
+            throw KeystoneFailure("the answer has no token for this server")
+        }
+        let expires = try KeystoneToken(answer.body).expires
+        let time = now()
+        let lifetime = Int((expires.microseconds - time.microseconds) / 1_000_000)
+        current = ServiceToken(
+            value: value, renewal: expires.adding(seconds: -min(120, max(0, lifetime / 4))))
+        refusal = nil
+        logger.info("authenticated at Keystone", metadata: ["expires": "\(expires.rfc3339Seconds)"])
+        return value
+    }
+
+    /// Logs the first failure and the first success after it.
+    private func note(_ failure: KeystoneFailure?) {
+        if let failure, isAnswering {
+            logger.error("Keystone gives no usable answer", metadata: ["error": "\(failure)"])
+        } else if failure == nil, !isAnswering {
+            logger.notice("Keystone answers again")
+        }
+        isAnswering = failure == nil
+    }
+}

@@ -1,0 +1,169 @@
+import Documents
+import Domain
+
+/// The rules that give an identity to a validated token.
+package struct KeystoneRules: Sendable {
+    /// A rule: the scope and the roles of a token, and the grants that they give.
+    struct Rule: Sendable {
+        enum Scope: Sendable {
+            case project(id: String)
+            case projectNamed(String, domain: String)
+            case domain(id: String)
+            case domainNamed(String)
+            case system
+
+            func contains(_ scope: KeystoneToken.Scope) -> Bool {
+                switch (self, scope) {
+                case (.project(let id), .project(let project)): project.id.isExactly(id)
+                case (.projectNamed(let name, let domain), .project(let project)):
+                    project.name.isExactly(name) && project.domainName.isExactly(domain)
+                case (.domain(let id), .domain(let other, _)): other.isExactly(id)
+                case (.domainNamed(let name), .domain(_, let other)): other.isExactly(name)
+                case (.system, .system): true
+                default: false
+                }
+            }
+        }
+
+        var scope: Scope
+        /// The names of roles. One of them is enough.
+        var roles: [String]
+        var grants: [Grant]
+    }
+
+    private var rules: [Rule]
+    private var principal: KeystonePrincipal
+
+    init(_ rules: [Rule], principal: KeystonePrincipal = .standard) {
+        self.rules = rules
+        self.principal = principal
+    }
+
+    /// Reads the file of `--keystone-rules`.
+    package static func read(
+        _ path: String, principal: KeystonePrincipal
+    ) throws(SettingError) -> KeystoneRules {
+        var rules: [Rule] = []
+        for rule in try RulesFile.read(path, .keystoneRules) {
+            try rule.refuseMembers(except: [
+                "project", "project-domain", "project-id", "domain", "domain-id", "system", "roles",
+                "grants",
+            ])
+            // Somebody who may create projects can give a project any name, and roles in it. Therefore a name needs
+            // its domain, and there is no rule for all projects.
+            var scopes: [Rule.Scope] = []
+            if let name = try rule.text("project") {
+                guard let domain = try rule.text("project-domain") else {
+                    throw rule.error("/project needs project-domain as well")
+                }
+                scopes.append(.projectNamed(name, domain: domain))
+            } else if try rule.text("project-domain") != nil {
+                throw rule.error("/project-domain needs project as well")
+            }
+            if let id = try rule.text("project-id") { scopes.append(.project(id: id)) }
+            if let name = try rule.text("domain") { scopes.append(.domainNamed(name)) }
+            if let id = try rule.text("domain-id") { scopes.append(.domain(id: id)) }
+            if let system = try rule.text("system") {
+                guard system == "all" else { throw rule.error("/system is not all") }
+                scopes.append(.system)
+            }
+            guard scopes.count == 1 else {
+                throw rule.error(
+                    " needs exactly one of project, project-id, domain, domain-id and system")
+            }
+            guard let roles = try rule.texts("roles"), !roles.isEmpty else {
+                throw rule.error("/roles is missing or empty")
+            }
+            rules.append(Rule(scope: scopes[0], roles: roles, grants: try rule.grants()))
+        }
+        return KeystoneRules(rules, principal: principal)
+    }
+
+    /// Returns the identity of a token. A token that matches no rule has an identity without rights. Returns nil if
+    /// the user's name cannot be a principal.
+    func identity(_ token: KeystoneToken) -> Identity? {
+        let name = principal.name(token)
+        guard Principal.isName(name) else { return nil }
+        var grants: [Grant] = []
+        for rule in rules where rule.scope.contains(token.scope) {
+            guard
+                rule.roles.contains(where: { role in token.roles.contains { $0.isExactly(role) } })
+            else { continue }
+            for grant in rule.grants where !grants.contains(grant) { grants.append(grant) }
+        }
+        return Identity(
+            name, method: .keystone, grants: grants, credential: token.auditID,
+            expires: token.expires)
+    }
+}
+
+/// The form of principals, such as `{user}@{domain}`.
+package struct KeystonePrincipal: Sendable {
+    package static let standard = KeystonePrincipal(parts: [.user, .text("@"), .domain])
+
+    private enum Part: Equatable {
+        case text(String)
+        case user, userID, domain, domainID
+    }
+
+    private let parts: [Part]
+
+    private init(parts: [Part]) { self.parts = parts }
+
+    /// Reads a form with the placeholders `{user}`, `{user_id}`, `{domain}` and `{domain_id}`, which describe the user
+    /// and the user's domain. Returns nil if two users could have the same principal.
+    package init?(_ text: String) {
+        let names: [String: Part] = [
+            "user": .user, "user_id": .userID, "domain": .domain, "domain_id": .domainID,
+        ]
+        var parts: [Part] = []
+        var rest = text[...]
+        while let open = rest.firstIndex(of: "{") {
+            if open > rest.startIndex { parts.append(.text(String(rest[..<open]))) }
+            guard let close = rest[open...].firstIndex(of: "}"),
+                let part = names[String(rest[rest.index(after: open)..<close])]
+            else { return nil }
+            parts.append(part)
+            rest = rest[rest.index(after: close)...]
+        }
+        if !rest.isEmpty { parts.append(.text(String(rest))) }
+        let texts = parts.compactMap { if case .text(let text) = $0 { text } else { nil } }
+        guard texts.allSatisfy({ $0.isVisibleASCII(1...64) && !$0.contains("}") }) else {
+            return nil
+        }
+        // An id is unique in Keystone. A name is unique in its domain, and needs a mark that divides them.
+        let hasName =
+            parts.filter { $0 == .user }.count == 1
+            && parts.filter { $0 == .domain || $0 == .domainID }.count == 1
+            && texts.contains { $0.contains("@") }
+        guard parts.contains(.userID) || hasName else { return nil }
+        self.init(parts: parts)
+    }
+
+    /// Returns the principal. Characters that a principal cannot have are percent-encoded (RFC 3986 section 2.1). `@`
+    /// is encoded in domains, so that the last `@` divides the user from the domain.
+    func name(_ token: KeystoneToken) -> String {
+        parts.map { part in
+            switch part {
+            case .text(let text): text
+            case .user: Self.encoded(token.user.name, besides: "%")
+            case .userID: Self.encoded(token.user.id, besides: "%@")
+            case .domain: Self.encoded(token.user.domainName, besides: "%@")
+            case .domainID: Self.encoded(token.user.domainID, besides: "%@")
+            }
+        }.joined()
+    }
+
+    private static func encoded(_ text: String, besides marks: String) -> String {
+        var result = ""
+        for byte in text.utf8 {
+            let character = Character(Unicode.Scalar(byte))
+            if (0x21...0x7E).contains(byte), !marks.contains(character) {
+                result.append(character)
+            } else {
+                result += "%" + Hex.text([byte]).uppercased()
+            }
+        }
+        return result
+    }
+}

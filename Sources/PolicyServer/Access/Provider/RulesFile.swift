@@ -1,0 +1,106 @@
+import Documents
+import Domain
+import Store
+
+/// A file of rules in YAML or JSON that gives rights to principals of an identity provider:
+///
+///     rules:
+///     - <the conditions of the authenticator>
+///       grants:
+///       - {role: editor, regions: [xyz-east], kinds: [Subnet]}
+enum RulesFile {
+    /// The maximum number of rules in a file.
+    static let maximumRules = 1_000
+
+    /// Reads the rules. Refuses a file that other users can change.
+    static func read(_ path: String, _ setting: Setting) throws(SettingError) -> [Rule] {
+        let document: JSONValue
+        do {
+            let bytes = try PrivateFile.read(path, subject: "the file", others: .reading)
+            document = try YAMLParser.parse(bytes)
+        } catch let error as StoreError {
+            throw SettingError("\(setting.flag): \(error.message)")
+        } catch let error as DocumentError {
+            let line = error.position.map { ":\($0.line)" } ?? ""
+            throw SettingError("\(setting.flag): \(path)\(line): \(error.message)")
+        } catch {
+            throw SettingError("\(setting.flag): \(path): \(error)")
+        }
+        guard let members = document.objectValue, members.keys == ["rules"],
+            let rules = document["rules"]?.arrayValue, rules.count <= maximumRules
+        else {
+            throw SettingError(
+                "\(setting.flag): \(path) is not an object with the only member rules, a list of at most "
+                    + "\(maximumRules) rules")
+        }
+        var result: [Rule] = []
+        for (index, rule) in rules.enumerated() {
+            let place = "\(setting.flag): \(path), /rules/\(index)"
+            guard let object = rule.objectValue else {
+                throw SettingError("\(place) is not an object")
+            }
+            result.append(Rule(members: object, place: place))
+        }
+        return result
+    }
+
+    struct Rule {
+        let members: JSONObject
+        /// The setting, the file and the pointer of the rule, for messages.
+        let place: String
+
+        /// Returns the error that `problem`, which begins with a pointer in the rule, is wrong.
+        func error(_ problem: String) -> SettingError { SettingError(place + problem) }
+
+        func refuseMembers(except known: [String]) throws(SettingError) {
+            for key in members.keys where !known.contains(key) {
+                throw error("/\(key) is not known; a rule has \(known.joined(separator: ", "))")
+            }
+        }
+
+        /// Returns a text; nil if absent.
+        func text(_ key: String) throws(SettingError) -> String? {
+            guard let value = members[key] else { return nil }
+            guard let text = value.stringValue, !text.isEmpty else {
+                throw error("/\(key) is not a text")
+            }
+            return text
+        }
+
+        /// Returns a list of texts; nil if absent.
+        func texts(_ key: String) throws(SettingError) -> [String]? {
+            guard let value = members[key] else { return nil }
+            guard let texts = Self.texts(value) else {
+                throw error("/\(key) is not a list of texts")
+            }
+            return texts
+        }
+
+        /// Reads the member `grants`. A grant without `regions` is for all regions, and one without `kinds` for every
+        /// kind.
+        func grants() throws(SettingError) -> [Grant] {
+            guard let list = members["grants"]?.arrayValue else {
+                throw error("/grants is not a list")
+            }
+            var grants: [Grant] = []
+            for (index, value) in list.enumerated() {
+                grants.append(try grant(value, "/grants/\(index)"))
+            }
+            return grants
+        }
+
+        private func grant(_ value: JSONValue, _ pointer: String) throws(SettingError) -> Grant {
+            do throws(GrantError) {
+                return try Grant(value)
+            } catch {
+                throw self.error("\(pointer): \(error)")
+            }
+        }
+
+        private static func texts(_ value: JSONValue) -> [String]? {
+            guard let list = value.arrayValue else { return nil }
+            let texts = list.compactMap(\.stringValue)
+            return texts.count == list.count ? texts : nil
+        }
+    }
+}

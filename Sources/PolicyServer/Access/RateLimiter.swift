@@ -1,0 +1,117 @@
+import HTTPCore
+import HTTPTypes
+import Synchronization
+
+/// Limits the number of requests per minute of each key, such as a principal or an address.
+///
+/// It is the generic cell rate algorithm of ITU-T I.371: per key it stores only the time at which the key's quota will
+/// be full again. A key whose quota is full is the same as an unknown key, so it can be forgotten.
+package final class RateLimiter: Sendable {
+    /// The name of the policy in `RateLimit-Policy`.
+    package let name: String
+    /// The number of requests per minute, and also the number that may come at once.
+    package let quota: Int
+    /// The number of keys that have a quota of their own at a time. Beyond it, new keys share one quota, so that
+    /// somebody with many addresses can neither fill the memory nor get a fresh quota for each of them.
+    private let maximumKeys: Int
+
+    /// The result for one request.
+    package struct Verdict: Sendable, Equatable {
+        package var isAllowed: Bool
+        /// The number of requests that the key may still send at once.
+        package var remaining: Int
+        /// The number of seconds until the whole quota is available.
+        package var reset: Int
+        /// The number of seconds after which the next request is allowed; 0 if it is allowed now.
+        package var retryAfter: Int
+    }
+
+    private struct State {
+        /// The time at which the quota of the key is full, in nanoseconds since `start`.
+        var full: [String: Int64] = [:]
+        var nextSweep: Int64 = 0
+    }
+
+    private static let window: Int64 = 60_000_000_000
+    /// The key that all keys beyond `maximumKeys` share. No principal and no address is empty.
+    private static let shared = ""
+
+    private let start = ContinuousClock.now
+    private let state = Mutex(State())
+
+    package init(_ name: String, quota: Int, maximumKeys: Int = 10_000) {
+        self.name = name
+        self.quota = max(1, quota)
+        self.maximumKeys = maximumKeys
+    }
+
+    /// Counts one request of `key`. Takes constant time, except that at most once a second it looks at every key.
+    package func take(_ key: String, now: ContinuousClock.Instant = .now) -> Verdict {
+        let (seconds, attoseconds) = (now - start).components
+        let now = seconds * 1_000_000_000 + attoseconds / 1_000_000_000
+        let cost = Self.window / Int64(quota)
+        return state.withLock { state in
+            let key = place(of: key, now: now, &state)
+            let full = max(state.full[key] ?? now, now)
+            let after = full + cost
+            let isAllowed = after - now <= Self.window
+            if isAllowed { state.full[key] = after }
+            let used = (isAllowed ? after : full) - now
+            return Verdict(
+                isAllowed: isAllowed, remaining: max(0, Int((Self.window - used) / cost)),
+                reset: Self.seconds(used),
+                retryAfter: isAllowed ? 0 : max(1, Self.seconds(after - now - Self.window)))
+        }
+    }
+
+    private func place(of key: String, now: Int64, _ state: inout State) -> String {
+        guard state.full[key] == nil, state.full.count >= maximumKeys else { return key }
+        if now >= state.nextSweep {
+            state.nextSweep = now + 1_000_000_000
+            state.full = state.full.filter { $0.value > now }
+        }
+        return state.full.count < maximumKeys ? key : Self.shared
+    }
+
+    private static func seconds(_ nanoseconds: Int64) -> Int {
+        Int((nanoseconds + 999_999_999) / 1_000_000_000)
+    }
+}
+
+extension RateLimiter.Verdict {
+    /// Adds the fields of draft-ietf-httpapi-ratelimit-headers-10.
+    func add(to headers: inout HTTPFields, of limiter: RateLimiter) {
+        headers[values: .rateLimitPolicy].append("\"\(limiter.name)\";q=\(limiter.quota);w=60")
+        headers[values: .rateLimit].append("\"\(limiter.name)\";r=\(remaining);t=\(reset)")
+    }
+
+    /// The 429 problem of a refused request.
+    func problem(of limiter: RateLimiter) -> Problem {
+        var problem = ProblemKind.tooManyRequests.problem(
+            "This \(limiter.name) may send \(limiter.quota) requests per minute. Try again in "
+                + "\(retryAfter) s.")
+        problem.headers[.retryAfter] = String(retryAfter)
+        add(to: &problem.headers, of: limiter)
+        return problem
+    }
+}
+
+extension RateLimiter {
+    /// Returns the part of an address that counts as one client: an IPv4 address, or the first 64 bits of an IPv6
+    /// address, because one host can use all addresses of such a network.
+    package static func key(ofAddress address: String) -> String {
+        guard address.contains(":") else { return address }
+        let halves = address.split(separator: "::", maxSplits: 1, omittingEmptySubsequences: false)
+        let head = halves[0].split(separator: ":").prefix(4)
+        // A text with `::` has zeros in its middle, which the first half leaves out.
+        return head.joined(separator: ":") + "::/64"
+    }
+}
+
+extension HTTPField.Name {
+    // The text is a token, so the fallback is never used.
+    /// The field `RateLimit`.
+    static let rateLimit = HTTPField.Name("RateLimit") ?? .retryAfter
+    /// The field `RateLimit-Policy`.
+    static let rateLimitPolicy = HTTPField.Name("RateLimit-Policy") ?? .retryAfter
+}

@@ -1,0 +1,222 @@
+import Documents
+package import Domain
+import Foundation
+import Store
+
+/// A token as the file keeps it, without its secret.
+package struct StoredToken: Sendable {
+    package var id: TokenID
+    package var principal: String
+    package var grants: [Grant]
+    package var created: Timestamp
+    /// The time from which the token is no longer valid; nil for a token without an end.
+    package var expires: Timestamp?
+    /// The id of the token that replaces this one; nil if it has not been rotated.
+    package var successor: TokenID?
+    let hash: TokenHash
+
+    package init(
+        _ token: BearerToken, principal: String, grants: [Grant], created: Timestamp,
+        expires: Timestamp?
+    ) {
+        id = token.id
+        self.principal = principal
+        self.grants = grants
+        self.created = created
+        self.expires = expires
+        hash = TokenHash(token)
+    }
+
+    /// Returns true if the time is before the end of the token.
+    package func isValid(at now: Timestamp) -> Bool { expires.map { now < $0 } ?? true }
+}
+
+/// The file of `--token-file`. Each line is a token as a JSON object. Empty lines and lines that begin with `#` are
+/// ignored.
+package enum TokenFile {
+    /// The largest number of tokens in a file.
+    package static let maximumTokens = 10_000
+    /// The largest size of a file in bytes.
+    package static let maximumBytes = 16 << 20
+    static let subject = "the token file"
+
+    /// Reads the bytes of the file. Throws if other users have any access to it.
+    package static func bytes(_ path: String) throws -> [UInt8] {
+        try PrivateFile.read(path, subject: subject, maximumBytes: maximumBytes)
+    }
+
+    /// Parses the tokens. A `TokenFileError` names the line and never shows a hash.
+    package static func parse(_ bytes: [UInt8]) throws(TokenFileError) -> [StoredToken] {
+        var tokens: [StoredToken] = []
+        var ids: Set<TokenID> = []
+        let lines = bytes.split(separator: UInt8(ascii: "\n"), omittingEmptySubsequences: false)
+        for (index, line) in lines.enumerated() {
+            let first = line.first { $0 != UInt8(ascii: " ") && $0 != UInt8(ascii: "\r") }
+            guard let first, first != UInt8(ascii: "#") else { continue }
+            let number = index + 1
+            let token = try token(Array(line), line: number)
+            guard ids.insert(token.id).inserted else {
+                throw TokenFileError(line: number, "has the id of an earlier line")
+            }
+            tokens.append(token)
+            guard tokens.count <= maximumTokens else {
+                throw TokenFileError(
+                    line: number,
+                    "is more than \(maximumTokens) tokens; revoke those that have expired")
+            }
+        }
+        return tokens
+    }
+
+    /// Returns the file with these tokens.
+    package static func text(_ tokens: [StoredToken]) -> [UInt8] {
+        tokens.reduce(into: []) { bytes, token in
+            bytes += JSONSerializer.bytes(token.document)
+            bytes.append(UInt8(ascii: "\n"))
+        }
+    }
+
+    /// Changes the file, and makes it if `makes` is true. Comments are lost. Other commands wait.
+    package static func update<Result>(
+        _ path: String, makes: Bool = false, _ change: (inout [StoredToken]) throws -> Result
+    ) throws -> Result {
+        try PrivateFile.update(path, subject: subject, maximumBytes: maximumBytes, makes: makes) {
+            old in
+            var tokens: [StoredToken]
+            do {
+                tokens = try parse(old)
+            } catch {
+                throw StartFailure("\(subject) \(path): \(error)")
+            }
+            let result = try change(&tokens)
+            guard tokens.count <= maximumTokens else {
+                throw StartFailure(
+                    "\(subject) \(path) has \(maximumTokens) tokens already; revoke those that have expired"
+                )
+            }
+            return (text(tokens), result)
+        }
+    }
+
+    private static func token(
+        _ line: [UInt8], line number: Int
+    ) throws(TokenFileError) -> StoredToken {
+        let object: JSONObject
+        do {
+            guard let value = try JSONParser.parse(line, limits: limits).objectValue else {
+                throw TokenFileError(line: number, "is not a JSON object")
+            }
+            object = value
+        } catch let error as DocumentError {
+            throw TokenFileError(line: number, "is not JSON: \(error.message)")
+        } catch let error as TokenFileError {
+            throw error
+        } catch {
+            throw TokenFileError(line: number, "cannot be read")
+        }
+        do {
+            return try StoredToken(object)
+        } catch {
+            throw TokenFileError(line: number, error.description)
+        }
+    }
+
+    private static let limits = DocumentLimits(depth: 8, nodes: 10_000, members: 16)
+}
+
+extension [StoredToken] {
+    /// Adds a successor of the token `id`, with its principal, its grants and the length of its life. The old token
+    /// ends at `end` at the latest. Throws if there is no such token, or if it has a successor already.
+    package mutating func rotate(
+        _ id: String, end: Timestamp, now: Timestamp
+    ) throws -> (token: BearerToken, stored: StoredToken) {
+        let index = try index(of: id)
+        let old = self[index]
+        if let successor = old.successor {
+            throw StartFailure("\(id) has been rotated already, to \(successor)")
+        }
+        let token = BearerToken()
+        let life = old.expires.map { $0.microseconds - old.created.microseconds }
+        let stored = StoredToken(
+            token, principal: old.principal, grants: old.grants, created: now,
+            expires: life.map { Timestamp(microseconds: now.microseconds + $0) })
+        self[index].expires = old.expires.map { Swift.min($0, end) } ?? end
+        self[index].successor = token.id
+        append(stored)
+        return (token, stored)
+    }
+
+    /// Returns the index of the token `id`. The error does not repeat the argument: it may be a whole token.
+    package func index(of id: String) throws -> Int {
+        guard let index = firstIndex(where: { $0.id.description == id }) else {
+            throw StartFailure(
+                "the file has no token with this id; `policy-server token list` shows the ids")
+        }
+        return index
+    }
+}
+
+/// An error in a token file.
+package struct TokenFileError: Error, CustomStringConvertible {
+    package let description: String
+
+    init(line: Int, _ problem: String) { description = "line \(line) \(problem)" }
+}
+
+extension StoredToken {
+    fileprivate var document: JSONValue {
+        var object = JSONObject()
+        object["id"] = .string(id.description)
+        object["principal"] = .string(principal)
+        object["grants"] = .array(grants.map(\.document))
+        object["created"] = .string(created.rfc3339Seconds)
+        object["expires"] = expires.map { .string($0.rfc3339Seconds) }
+        object["successor"] = successor.map { .string($0.description) }
+        object["salt"] = .string(Hex.text(hash.salt))
+        object["hash"] = .string(Hex.text(hash.digest))
+        return .object(object)
+    }
+
+    fileprivate init(_ object: JSONObject) throws(GrantError) {
+        for key in object.keys where !Self.members.contains(key) {
+            throw GrantError("has an unknown member '\(key.cut(to: 64))'")
+        }
+        guard let id = object["id"]?.stringValue.flatMap({ TokenID($0) }) else {
+            throw GrantError("needs an id of \(BearerToken.idLength) lower-case hexadecimal digits")
+        }
+        guard let principal = object["principal"]?.stringValue, Principal.isName(principal) else {
+            throw GrantError("needs a principal: \(Principal.form), and not a reserved name")
+        }
+        guard let salt = object["salt"]?.stringValue.flatMap(Hex.bytes),
+            let digest = object["hash"]?.stringValue.flatMap(Hex.bytes),
+            let hash = TokenHash(salt: salt, digest: digest)
+        else { throw GrantError("needs a salt and a hash, as `policy-server token` makes them") }
+        guard let created = object["created"]?.stringValue.flatMap(Timestamp.init(rfc3339:)) else {
+            throw GrantError("needs the time created")
+        }
+        guard let list = object["grants"]?.arrayValue, !list.isEmpty else {
+            throw GrantError("needs a list of grants")
+        }
+        var expires: Timestamp?
+        if let value = object["expires"] {
+            guard let time = value.stringValue.flatMap(Timestamp.init(rfc3339:)) else {
+                throw GrantError("has an unreadable time expires")
+            }
+            expires = time
+        }
+        if let value = object["successor"] {
+            guard let id = value.stringValue.flatMap({ TokenID($0) }) else {
+                throw GrantError("has a successor that is no id")
+            }
+            successor = id
+        }
+        var grants: [Grant] = []
+        for document in list { grants.append(try Grant(document)) }
+        (self.id, self.principal, self.grants) = (id, principal, grants)
+        (self.created, self.expires, self.hash) = (created, expires, hash)
+    }
+
+    private static let members = [
+        "id", "principal", "grants", "created", "expires", "successor", "salt", "hash",
+    ]
+}

@@ -1,0 +1,18 @@
+import Domain
+package import HTTPCore
+
+/// Accepts the processes of this machine's users that the file of grants names, on a Unix domain socket.
+package struct UnixAuthenticator: Authenticator {
+    private let grants: ReloadingFile<GrantTable>
+
+    package init(grants: ReloadingFile<GrantTable>) { self.grants = grants }
+
+    package var challenge: String? { nil }
+
+    package func authenticate(_ request: Request) throws(Problem) -> Authentication? {
+        guard let userID = request.peer.userID, let user = grants.value.user(userID) else {
+            return nil
+        }
+        return .identity(Identity(user.principal, method: .unix, grants: user.grants))
+    }
+}

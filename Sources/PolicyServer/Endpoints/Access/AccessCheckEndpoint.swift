@@ -1,0 +1,40 @@
+import ControlPlane
+import Documents
+import Domain
+import HTTPCore
+import HTTPTypes
+
+/// The endpoint `POST /v1/access:check`, which answers if the caller may do something.
+extension API {
+    var accessCheckRoutes: [Route] {
+        [
+            Route(
+                .post, Self.accessCheckPath, accepts: DocumentFormat.bodyTypes,
+                produces: DocumentFormat.answerTypes, maxBodyBytes: 1 << 20,
+                handler: checkAccess)
+        ]
+    }
+
+    /// The path of the endpoint. It changes nothing, so a request that it refuses is no refused write.
+    static let accessCheckPath = "/v1/access:check"
+
+    private func checkAccess(_ request: Request) async throws -> Response {
+        let body = try await request.body.collect()
+        let format = DocumentFormat(bodyType: request.contentType?.essence, body: body)
+        let question: AccessQuestion
+        do {
+            question = try await largeBodies.perform(bytes: body.count) {
+                () throws(DocumentError) in
+                AccessQuestion(try format.parse(body))
+            }
+        } catch {
+            throw Problem.unreadable(error)
+        }
+        guard let subject = question.subject else {
+            let positions = DocumentLocator.positions(
+                of: question.violations.map(\.pointer), in: body)
+            throw Problem.refused(Refusal(breaking: question.violations), at: positions)
+        }
+        return .document(AccessAnswer(subject, for: request.caller).document, for: request)
+    }
+}

@@ -1,0 +1,27 @@
+import Domain
+import HTTPCore
+
+/// The rights of a caller on the audit log.
+extension Request {
+    /// The part of the audit log that the caller may see.
+    var auditScope: AuditScope { AuditScope(caller, .readAudit) }
+
+    /// Throws a 403 problem unless the caller has `permission` in all regions.
+    ///
+    /// - Parameter subject: The part of the audit log that cannot be divided by region, with its verb, such as
+    ///   `A legal hold covers`.
+    func requireAllRegions(_ permission: Permission, _ subject: String) throws(Problem) {
+        guard !AuditScope(caller, permission).isEverything else { return }
+        throw ProblemKind.forbidden.problem(
+            "\(subject) rows of all regions, and \(caller.principal) has \(permission.rawValue) only for "
+                + "some regions or kinds. Ask for a role without a limit.")
+    }
+}
+
+extension Identity {
+    /// Returns the scope to which the identity is limited; nil if it has `permission` everywhere.
+    func limits(for permission: Permission) -> AuditScope? {
+        let scope = AuditScope(self, permission)
+        return scope.isEverything ? nil : scope
+    }
+}

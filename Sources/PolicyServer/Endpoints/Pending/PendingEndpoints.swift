@@ -1,0 +1,136 @@
+import ControlPlane
+import Documents
+import Domain
+import HTTPCore
+import HTTPTypes
+
+/// The endpoints `/v1/pending`. They show the changes that wait for a second person, and settle them.
+extension API {
+    var pendingRoutes: [Route] {
+        [
+            Route(
+                .get, "/v1/pending", query: ["requestedBy", "region", "atLeast"],
+                produces: DocumentFormat.answerTypes
+            ) { try await pendingChanges($0) },
+            Route(
+                .get, "/v1/pending/{id}", query: ["atLeast"], produces: DocumentFormat.answerTypes
+            ) { try await pendingChange($0) },
+            Route(
+                .post, "/v1/pending/{id}/confirm", query: ["reason"],
+                produces: DocumentFormat.answerTypes
+            ) { try await settle(.confirm, $0) },
+            Route(
+                .post, "/v1/pending/{id}/reject", query: ["reason"],
+                produces: DocumentFormat.answerTypes
+            ) { try await settle(.reject, $0) },
+            Route(
+                .delete, "/v1/pending/{id}", query: ["reason"], produces: DocumentFormat.answerTypes
+            ) { try await settle(.withdraw, $0) },
+        ]
+    }
+
+    private func pendingChanges(_ request: Request) async throws(Problem) -> Response {
+        try await waitUntilApplied(request)
+        let caller = request.caller
+        let (author, region) = (request.query("requestedBy"), request.query("region"))
+        // An empty value is most likely a variable that was never set.
+        guard region?.isEmpty != true else {
+            throw .malformed("The query parameter region must be a region's name such as west.")
+        }
+        guard author?.isEmpty != true else {
+            throw .malformed("The query parameter requestedBy must be a principal such as alice.")
+        }
+        let now = SystemClock.now()
+        let items = controlPlane.pendingChanges(for: caller.scope, caller.principal)
+            .filter { author == nil || $0.requester.actor == author }
+            .filter { pending in region.map { pending.reach.contains($0) } ?? true }
+            .map { JSONValue.object($0.summary(for: caller.scope, now: now)) }
+        return .document(["items": .array(items)], for: request)
+    }
+
+    private func pendingChange(_ request: Request) async throws(Problem) -> Response {
+        try await waitUntilApplied(request)
+        let id = try Self.pendingID(request)
+        let caller = request.caller
+        guard let shown = controlPlane.pendingChange(id, for: caller.scope, caller.principal)
+        else { throw Self.noPending(id.text) }
+        return .document(shown.document(for: caller.scope), for: request)
+    }
+
+    private func settle(_ action: PendingAction, _ request: Request) async throws -> Response {
+        let id = try Self.pendingID(request)
+        if action != .withdraw, try ChangeContext(request).reason == nil {
+            throw Problem.malformed(
+                "X-Reason is required: the ledger keeps the reason of the second person too.")
+        }
+        for name in [HTTPField.Name.ifMatch, .ifNoneMatch] where request.headers[name] != nil {
+            throw Problem.malformed(
+                "\(name) has no meaning here: a pending change is bound to its plan.")
+        }
+        return try await write(request, .settle(action, id), body: [])
+    }
+
+    private static func pendingID(_ request: Request) throws(Problem) -> ChangeID {
+        let text = try request.path("id")
+        guard let id = ChangeID(text) else { throw noPending(text) }
+        return id
+    }
+
+    private static func noPending(_ id: String) -> Problem {
+        .notFound("No change \(id.cut(to: 64)) waits for a second person.")
+    }
+
+    /// Answers 202 with the pending change.
+    static func answer(_ held: HeldChange, _ request: Request) -> Response {
+        let summary = held.pending.summary(for: request.caller.scope, now: SystemClock.now())
+        var response = Response.document(.object(summary), status: .accepted, for: request)
+        response.headers[.location] = "/v1/pending/\(held.pending.id)"
+        response.headers[.changeID] = held.pending.id.text
+        if held.replayed { response.headers[.idempotencyReplayed] = "true" }
+        for warning in WarningHeader.values(held.warnings) {
+            response.headers.append(HTTPField(name: .warning, value: warning))
+        }
+        return response
+    }
+
+    /// Answers a rejection or a withdrawal.
+    static func answer(ended id: ChangeID, replayed: Bool) -> Response {
+        var response = Response(status: .noContent)
+        response.headers[.changeID] = id.text
+        if replayed { response.headers[.idempotencyReplayed] = "true" }
+        return response
+    }
+}
+
+extension PendingChange {
+    /// The pending change without its documents. Leaves out objects that the caller may not see; its author may have
+    /// lost rights since.
+    fileprivate func summary(for scope: AccessScope, now: Timestamp) -> JSONObject {
+        let visible = objects.filter {
+            scope.allows(.readObjects, kind: $0.kind, touching: $0.reach)
+        }
+        var object = JSONObject()
+        object["id"] = .string(id.text)
+        object["state"] = isExpired(at: now) ? "expired" : "waiting"
+        object["requestedBy"] = .string(requester.actor)
+        object["requestedAt"] = .string(requestedAt.rfc3339)
+        object["expiresAt"] = .string(expiresAt.rfc3339)
+        object["reason"] = requester.reason.map(JSONValue.string)
+        object["ticket"] = requester.ticket.map(JSONValue.string)
+        object["verb"] = .string(operation.verb)
+        object["objects"] = .array(visible.map(\.document))
+        object["plan"] = .string(plan)
+        if !warnings.isEmpty { object["warnings"] = .array(warnings) }
+        return object
+    }
+}
+
+extension PendingView {
+    /// The pending change with the effect that a confirmation would have.
+    fileprivate func document(for scope: AccessScope) -> JSONValue {
+        var object = pending.summary(for: scope, now: SystemClock.now())
+        object["stale"] = .bool(plan == nil)
+        object["changes"] = plan.map { .array($0.changes.map(\.document)) }
+        return .object(object)
+    }
+}

@@ -1,0 +1,193 @@
+import Documents
+import Domain
+import GRDB
+
+/// Maintains tables `scope` and `audit_scope`, which record the regions that each row touches. Searches of principals
+/// that are limited to regions read only the rows listed there.
+///
+/// Rows that an older version wrote are listed later; see `AuditLedger.keepRegions`. Until then, they are visible only
+/// to principals with all regions.
+struct TouchedRegions: Sendable {
+    /// The kind and the regions of a row.
+    private struct Scope: Hashable {
+        let kind: String
+        let regions: RegionSet
+    }
+
+    /// Step 8 of the schema. `regions` is `*` for all regions, or a sorted JSON array. Rows `seq` + 1 to `until` are not
+    /// listed yet.
+    static let schema = """
+        CREATE TABLE scope (
+            id INTEGER PRIMARY KEY,
+            kind TEXT NOT NULL,
+            regions TEXT NOT NULL,
+            UNIQUE (kind, regions)
+        ) STRICT;
+        CREATE TABLE audit_scope (
+            scope INTEGER NOT NULL,
+            time INTEGER NOT NULL,
+            seq INTEGER NOT NULL UNIQUE,
+            PRIMARY KEY (scope, time, seq)
+        ) STRICT, WITHOUT ROWID;
+        CREATE TABLE scope_progress (
+            id INTEGER PRIMARY KEY CHECK (id = 1),
+            seq INTEGER NOT NULL,
+            until INTEGER NOT NULL
+        ) STRICT;
+        INSERT INTO scope_progress
+            SELECT 1, coalesce(min(seq), 1) - 1, coalesce(max(seq), 0) FROM audit;
+        """
+
+    /// The largest number of ids to keep in memory.
+    private static let maximumIDs = 1_000
+
+    private let regions: RowRegions
+    private var ids: [Scope: Int64] = [:]
+
+    init(_ regions: RowRegions) { self.regions = regions }
+
+    /// Lists a row that is being written.
+    mutating func note(_ record: AuditRecord, in db: Database) throws {
+        let scope = Scope(
+            kind: record.kind, regions: regions.touched(by: record.entry))
+        let statement = try db.cachedStatement(
+            sql: "INSERT INTO audit_scope (scope, time, seq) VALUES (?, ?, ?)")
+        try statement.execute(
+            arguments: [try id(of: scope, in: db), record.time.microseconds, record.seq])
+    }
+
+    private mutating func id(of scope: Scope, in db: Database) throws -> Int64 {
+        if let id = ids[scope] { return id }
+        if ids.count >= Self.maximumIDs { ids = [:] }
+        let key: StatementArguments = [scope.kind, Self.text(scope.regions)]
+        let select = try db.cachedStatement(
+            sql: "SELECT id FROM scope WHERE kind = ? AND regions = ?")
+        var id = try Int64.fetchOne(select, arguments: key)
+        if id == nil {
+            let insert = try db.cachedStatement(
+                sql: "INSERT INTO scope (kind, regions) VALUES (?, ?)")
+            try insert.execute(arguments: key)
+            id = db.lastInsertedRowID
+        }
+        ids[scope] = id
+        return id ?? 0
+    }
+
+    /// Deletes the entries of rows that are being pruned.
+    static func remove(_ rows: ClosedRange<Int64>, in db: Database) throws {
+        try db.execute(
+            sql: "DELETE FROM audit_scope WHERE seq BETWEEN ? AND ?",
+            arguments: [rows.lowerBound, rows.upperBound])
+    }
+}
+
+extension TouchedRegions {
+    private static let everyRegion = "*"
+
+    private static func text(_ regions: RegionSet) -> String {
+        switch regions {
+        case .all: everyRegion
+        case .some(let names):
+            JSONSerializer.canonicalText(.array(names.sorted().map { .string($0) }))
+        }
+    }
+
+    /// Reads the form of `text(_:)`. Any other text counts as all regions.
+    static func regions(_ text: String) -> RegionSet {
+        guard text != everyRegion, let document = try? JSONParser.parse(Array(text.utf8)),
+            let names = document.arrayValue
+        else { return .all }
+        let regions = names.compactMap(\.stringValue)
+        return regions.count == names.count ? .some(Set(regions)) : .all
+    }
+}
+
+/// Lists the rows that an older version wrote.
+extension TouchedRegions {
+    /// Rows to list: those after `after`.
+    struct Backlog: Sendable {
+        let after: Int64
+        let rows: [AuditRecord]
+        /// True if no rows are left after these.
+        let isLast: Bool
+    }
+
+    /// Returns the next rows to list; nil if every row is listed. Returns up to `limit` rows, and fewer if they are
+    /// longer than `bytes`.
+    static func backlog(limit: Int, bytes: Int, in db: Database) throws -> Backlog? {
+        let progress = try Progress(db)
+        guard progress.seq < progress.until else { return nil }
+        let statement = try db.cachedStatement(
+            sql: """
+                SELECT \(AuditRow.columns) FROM audit WHERE seq > ? AND seq <= ? ORDER BY seq LIMIT ?
+                """)
+        let cursor = try Row.fetchCursor(
+            statement, arguments: [progress.seq, progress.until, limit])
+        var (rows, size): ([AuditRecord], Int) = ([], 0)
+        while size < bytes, let row = try cursor.next() {
+            let record = try AuditRow.record(row)
+            size += record.textBytes
+            rows.append(record)
+        }
+        return Backlog(after: progress.seq, rows: rows, isLast: rows.isEmpty)
+    }
+
+    /// Lists the rows. Does nothing if other rows were listed since the backlog was read. Skips rows that were pruned
+    /// meanwhile.
+    mutating func add(_ backlog: Backlog, in db: Database) throws {
+        let progress = try Progress(db)
+        guard progress.seq == backlog.after else { return }
+        let exists = try db.cachedStatement(sql: "SELECT 1 FROM audit WHERE seq = ?")
+        for row in backlog.rows
+        where try Int64.fetchOne(exists, arguments: [row.seq]) != nil {
+            try note(row, in: db)
+        }
+        try db.execute(
+            sql: "UPDATE scope_progress SET seq = ?",
+            arguments: [backlog.rows.last?.seq ?? progress.until])
+    }
+
+    /// The rows that are not listed yet: those after `seq` up to `until`.
+    struct Progress {
+        let seq: Int64
+        let until: Int64
+
+        init(_ db: Database) throws {
+            let statement = try db.cachedStatement(sql: "SELECT seq, until FROM scope_progress")
+            guard let row = try Row.fetchOne(statement) else {
+                (seq, until) = (0, 0)
+                return
+            }
+            let reader = ColumnReader(row: row, label: "scope_progress")
+            (seq, until) = (try reader.integer(0), try reader.integer(1))
+        }
+    }
+}
+
+extension AuditLedger {
+    /// The number of rows, and the bytes of their texts, that one transaction lists. They are small, because writes of
+    /// rows wait for the transaction.
+    private static let backlogRows = 250
+    private static let backlogBytes = 1 << 20
+
+    /// Lists the regions of all rows that an older version wrote. Pauses after each part, so that other work on the
+    /// ledger continues. After an error it can be called again.
+    ///
+    /// - Parameter pause: The time between two parts.
+    package func keepRegions(pause: Duration = .milliseconds(50)) async throws {
+        while try await listRegions(), !Task.isCancelled {
+            try await Task.sleep(for: pause)
+        }
+    }
+
+    /// Lists the next rows. Returns false if every row is listed.
+    func listRegions() async throws -> Bool {
+        let next = try await reading { db in
+            try TouchedRegions.backlog(
+                limit: Self.backlogRows, bytes: Self.backlogBytes, in: db)
+        }
+        guard let next else { return false }
+        try await transaction { writer, db in try writer.listRegions(of: next, in: db) }
+        return true
+    }
+}

@@ -1,0 +1,75 @@
+import Domain
+import GRDB
+
+/// The entries of table `scope` that a principal may see. It is passed to the searches of principals that do not see
+/// every row.
+///
+/// A search must not show anything that depends on other rows: neither its counts nor its cursors. So its sources give
+/// only visible rows.
+struct VisibleRows: Sendable {
+    /// The ids in table `scope`.
+    let ids: [Int64]
+    /// The ids as a JSON array, to bind to a statement.
+    private let list: String
+
+    /// Returns nil for a principal that sees every row.
+    init?(_ scope: AuditScope, _ db: Database) throws {
+        guard !scope.isEverything else { return nil }
+        let statement = try db.cachedStatement(sql: "SELECT id, kind, regions FROM scope")
+        let rows = try Row.fetchCursor(statement)
+        var ids: [Int64] = []
+        while let row = try rows.next() {
+            let reader = ColumnReader(row: row, label: "scope")
+            if scope.covers(
+                kind: try reader.text(1), TouchedRegions.regions(try reader.text(2)))
+            {
+                ids.append(try reader.integer(0))
+            }
+        }
+        self.ids = ids
+        list = "[" + ids.map(String.init).joined(separator: ",") + "]"
+    }
+
+    /// The condition that a row of table `audit` is visible.
+    var term: SearchTerm { SearchTerm(Self.condition("audit.seq"), [list]) }
+
+    /// Returns the condition that the row with the number `seq`, an expression, is visible. It has one argument.
+    static func condition(_ seq: String) -> String {
+        """
+        (SELECT scope FROM audit_scope WHERE audit_scope.seq = \(seq)) \
+        IN (SELECT value FROM json_each(?))
+        """
+    }
+
+    /// Returns the visible rows of `positions`.
+    func filter(_ positions: [RowPosition], _ db: Database) throws -> [RowPosition] {
+        let ids = Set(ids)
+        let statement = try db.cachedStatement(sql: "SELECT scope FROM audit_scope WHERE seq = ?")
+        return try positions.filter { position in
+            try Int64.fetchOne(statement, arguments: [position.seq]).map(ids.contains) ?? false
+        }
+    }
+
+    /// The argument of `condition`.
+    var argument: SQLValue { list }
+}
+
+extension AuditScope {
+    /// Returns the rows of `records` that the principal may see.
+    func visible(_ records: [AuditRecord], in db: Database) throws -> [AuditRecord] {
+        guard !isEverything else { return records }
+        let statement = try db.cachedStatement(
+            sql: """
+                SELECT kind, regions FROM audit_scope JOIN scope ON scope.id = audit_scope.scope
+                WHERE audit_scope.seq = ?
+                """)
+        return try records.filter { record in
+            guard let row = try Row.fetchOne(statement, arguments: [record.seq]) else {
+                return false
+            }
+            let reader = ColumnReader(row: row, label: "scope")
+            return covers(
+                kind: try reader.text(0), TouchedRegions.regions(try reader.text(1)))
+        }
+    }
+}

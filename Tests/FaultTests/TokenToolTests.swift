@@ -1,0 +1,92 @@
+import Foundation
+import TestSupport
+import Testing
+
+extension FaultTests {
+    /// Tests of `policy-server token` beside a running server.
+    struct TokenToolTests {
+        @Test
+        func `a token works from its creation to its revocation, and only its owner reads it`()
+            async throws
+        {
+            let folder = try TemporaryDirectory()
+            let program = try ServerExecutable.locate().path
+            func run(_ command: String) async throws -> (status: Int32, output: String) {
+                try await Shell.run(
+                    "umask 022; token() { '\(program)' token \"$@\" --file tokens; }; " + command,
+                    [:], in: folder)
+            }
+            let made = try await run(
+                "token create --principal ci --role editor@east --role viewer 2>told >first; "
+                    + "wc -l <first; stat -c %a tokens; grep -c ps_ told || true")
+            #expect(made.output == "1\n600\n0\n")
+            try await withEtcd { etcd in
+                let flags = ["--authenticate", "token", "--token-file", folder.file("tokens")]
+                try await withServer(on: etcd, flags: flags) { server in
+                    func whoami(_ token: String) async throws -> String {
+                        let url = "http://127.0.0.1:\(server.port)/v1/whoami"
+                        return try await run(
+                            "curl -s -o answer -w '%{http_code} ' -H \"Authorization: Bearer $(cat \(token))\" \(url); cat answer"
+                        ).output
+                    }
+                    #expect(
+                        try await whoami("first").contains(
+                            #""grants":[{"role":"editor","regions":["east"]},{"role":"viewer"}]"#))
+                    let rotated = try await run(
+                        "id=$(token list | awk 'NR == 2 {print $1}'); "
+                            + "token rotate $id --grace 4s 2>/dev/null >second; "
+                            + "token rotate $id 2>&1 || true; token list | grep -c ci")
+                    #expect(rotated.output.contains("rotated already"))
+                    #expect(rotated.output.hasSuffix("2\n"))
+                    try await eventually("the successor counts") {
+                        try await Task.sleep(for: .milliseconds(500))
+                        return try await whoami("second").hasPrefix("200")
+                    }
+                    try await eventually("the old token ends") {
+                        try await Task.sleep(for: .milliseconds(500))
+                        return try await whoami("first").hasPrefix("401")
+                    }
+                    #expect(try await whoami("second").hasPrefix("200"))
+                    let revoked = try await run(
+                        "id=$(token list | awk 'NR == 3 {print $1}'); token revoke $id")
+                    #expect(revoked.output.contains(" of ci\n"))
+                    try await eventually("the revoked token ends") {
+                        try await Task.sleep(for: .milliseconds(500))
+                        return try await whoami("second").hasPrefix("401")
+                    }
+                }
+            }
+            let secrets = try ["first", "second"].map { name in
+                String(
+                    try String(contentsOfFile: folder.file(name), encoding: .utf8).split(
+                        separator: "_")[2].prefix(43))
+            }
+            let file = try String(contentsOfFile: folder.file("tokens"), encoding: .utf8)
+            for secret in secrets { #expect(!file.contains(secret)) }
+        }
+
+        @Test func `a user of the machine is known on a Unix domain socket only`() async throws {
+            let folder = try TemporaryDirectory()
+            let grants = folder.file("grants.yaml")
+            try "- {uid: \(getuid()), principal: local, grants: [{role: viewer}]}".write(
+                toFile: grants, atomically: true, encoding: .utf8)
+            chmod(grants, 0o644)
+            try await withEtcd { etcd in
+                let socket = folder.file("s")
+                let flags = [
+                    "--listen", "unix:\(socket)", "--authenticate", "unix", "--grants", grants,
+                ]
+                try await withServer(on: etcd, flags: flags) { server in
+                    let answers = try await Shell.run(
+                        "curl -s --unix-socket \(socket) http://localhost/v1/whoami; "
+                            + "curl -s -o answer -w '%{http_code}' http://127.0.0.1:\(server.port)/v1/whoami",
+                        [:], in: folder)
+                    let whoami =
+                        #"{"principal":"local","method":"unix","grants":[{"role":"viewer"}]}"#
+                    #expect(answers.output.contains(whoami))
+                    #expect(answers.output.hasSuffix("401"))
+                }
+            }
+        }
+    }
+}
