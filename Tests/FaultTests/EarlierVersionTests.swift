@@ -147,6 +147,6 @@ extension String {
     /// This CSV without the column that came after the recorded ones. It is empty in every recorded row.
     fileprivate var withoutNewColumns: String {
         replacing("hash,approval", with: "hash")
-            .replacing(#/([0-9a-f]{64}),(\r?\n)/#) { "\($0.1)\($0.2)" }
+            .replacing(#/([0-9a-f]{64}),(\R)/#) { "\($0.1)\($0.2)" }
     }
 }

@@ -5,7 +5,7 @@ import GRDB
 enum OlderSchema {
     /// Adds the columns of table `audit` that the file does not have yet, with NULL in every row. A temporary view of
     /// the same name hides the table from this connection only. The canonical form leaves NULL out, so the rows hash
-    /// as before.
+    /// as before. A view has no indexes, so a query with `INDEXED BY` must name `main.audit`.
     static func addMissingColumns(_ db: Database) throws {
         guard try db.tableExists("audit") else { return }
         let existing = Set(try db.columns(in: "audit").map(\.name))

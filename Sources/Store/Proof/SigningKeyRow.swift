@@ -38,7 +38,7 @@ extension SigningKeyRow {
         WHERE json_extract(form, '$.origin') = 'system'
             AND json_extract(form, '$.source_ledger') IS NULL
         UNION ALL
-        SELECT seq, after FROM audit INDEXED BY audit_by_kind
+        SELECT seq, after FROM main.audit INDEXED BY audit_by_kind
         WHERE kind = '\(kind)' AND origin = 'system' AND after IS NOT NULL AND source_ledger IS NULL
         ORDER BY seq
         """

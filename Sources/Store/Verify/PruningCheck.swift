@@ -93,7 +93,7 @@ struct PruningCheck {
         let row = try Row.fetchOne(
             db,
             sql: """
-                SELECT seq, detail FROM audit INDEXED BY audit_by_kind
+                SELECT seq, detail FROM main.audit INDEXED BY audit_by_kind
                 WHERE kind = 'Ledger' AND name = 'pruned' AND origin = 'system'
                     AND source_ledger IS NULL AND seq BETWEEN 1 AND ?
                 ORDER BY seq DESC LIMIT 1

@@ -7,7 +7,7 @@ import GRDB
 enum ScopeCheck {
     /// Rows that an older version wrote may be missing from the table, until the server has listed them.
     private static let sql = """
-        SELECT min(seq) FROM audit INDEXED BY audit_by_time
+        SELECT min(seq) FROM main.audit INDEXED BY audit_by_time
         WHERE NOT EXISTS (
             SELECT 1 FROM audit_scope WHERE audit_scope.seq = audit.seq
                 AND audit_scope.time = audit.time)

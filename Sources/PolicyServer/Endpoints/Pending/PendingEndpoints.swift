@@ -37,8 +37,8 @@ extension API {
         guard region?.isEmpty != true else {
             throw .malformed("The query parameter region must be a region's name such as west.")
         }
-        guard author?.isEmpty != true else {
-            throw .malformed("The query parameter requestedBy must be a principal such as alice.")
+        guard author.map(Principal.isActor) ?? true else {
+            throw .malformed("The query parameter requestedBy must be \(Principal.form).")
         }
         let now = SystemClock.now()
         let items = controlPlane.pendingChanges(for: caller.scope, caller.principal)
