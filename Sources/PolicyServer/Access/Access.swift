@@ -5,7 +5,7 @@ import HTTPTypes
 /// Finds the principal of a request from one kind of credential.
 package protocol Authenticator: Sendable {
     /// The challenge in the field WWW-Authenticate of a 401 answer (RFC 9110 section 11.6.1). Nil if a client cannot
-    /// add the credential to a request; a certificate, for example, belongs to the connection.
+    /// add the credential to a request. For example, a certificate belongs to the connection.
     var challenge: String? { get }
 
     /// Returns the principal of `request`, or work that finds the principal. Returns nil if the request has no

@@ -68,7 +68,7 @@ package enum TokenFile {
         return tokens
     }
 
-    /// Returns the content of a file with `tokens`.
+    /// Returns the content of a token file that contains `tokens`.
     package static func text(_ tokens: [StoredToken]) -> [UInt8] {
         tokens.reduce(into: []) { bytes, token in
             bytes += JSONSerializer.bytes(token.document)

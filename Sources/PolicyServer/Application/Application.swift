@@ -110,7 +110,7 @@ package struct Application: Sendable {
         get async throws { try await http.boundAddresses }
     }
 
-    /// Serves until one of the signals arrives or `shutDown()` is called.
+    /// Serves until a signal ends the server or `shutDown()` is called.
     package func run() async throws {
         do {
             // `announce` runs in its own task, because it waits for the addresses that the services bind while they

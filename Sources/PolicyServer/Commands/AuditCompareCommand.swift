@@ -141,8 +141,8 @@ struct RemoteLedger: ChangeSource {
             URLQueryItem(name: "order", value: SegmentHeader.Order.revision.rawValue),
             URLQueryItem(name: "limit", value: "\(limit)"),
         ]
-        // The position before all rows has a negative epoch and no text form. The parameter `after` is then left out,
-        // and the server returns all rows.
+        // `after` is left out for the start position, which has a negative epoch and no text form. The server then
+        // returns all rows.
         if position.epoch >= 0 {
             items.append(URLQueryItem(name: "after", value: position.description))
         }

@@ -52,7 +52,7 @@ package struct AccessSettings: Sendable {
         }
     }
 
-    /// The methods that the setting can name.
+    /// The methods that the setting `authenticate` accepts.
     private static let names = ["token", "certificate", "jwt", "keystone", "unix"]
 
     /// The setting that each method needs.

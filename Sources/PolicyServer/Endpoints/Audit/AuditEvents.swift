@@ -14,8 +14,8 @@ extension API {
         var follower = AuditFollower(
             ledger: ledger, filter: try AuditFilter(request), scope: request.auditScope,
             start: ledger.lastSeq, heartbeat: events.heartbeat)
-        // The stream skips the row that records this request. Otherwise each stream would begin with the row of its own
-        // start.
+        // The stream skips the row that records this request. Otherwise each stream would begin with the row of the
+        // request that opened it.
         follower.ownRequestID = request.requestID
         if let start = try Self.lastEventID(request) {
             // A row number after the end of the ledger is reported in the stream, because a browser does not reconnect

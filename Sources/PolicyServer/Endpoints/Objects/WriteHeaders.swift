@@ -93,8 +93,8 @@ enum Idempotency {
         var hash = SHA256()
         let query = request.query.items.map { "\($0.name)=\($0.value)" }.sorted()
         for part in [request.method.rawValue, request.path] + query {
-            // A zero byte marks the end of each part. Without it, two requests that only divide their text differently
-            // into parts would have the same hash.
+            // A zero byte marks the end of each part. Without it, the parts `ab` and `c` would have the same hash as
+            // the parts `a` and `bc`.
             hash.update(data: Array(part.utf8) + [0])
         }
         hash.update(data: [0])

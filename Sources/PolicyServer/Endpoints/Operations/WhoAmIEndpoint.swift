@@ -3,7 +3,7 @@ import Domain
 import HTTPCore
 import HTTPTypes
 
-/// The endpoint `/v1/whoami`.
+/// The endpoint `/v1/whoami`. It shows the identity of the caller.
 extension API {
     var identityRoutes: [Route] {
         [
