@@ -2,7 +2,7 @@ package import ControlPlane
 import HTTPTypes
 
 extension ChangeVerb {
-    /// The HTTP status of the answer to a change with this effect on its object.
+    /// The HTTP status of the answer to an accepted change that had this effect on its object.
     var status: HTTPResponse.Status {
         switch self {
         case .create: .created
@@ -13,7 +13,7 @@ extension ChangeVerb {
 }
 
 extension OutcomeStatuses {
-    /// The HTTP statuses and problem types that clients receive. The control plane writes them into audit rows.
+    /// The HTTP statuses and problem types that clients receive. The control plane also writes them into rows.
     package static let http = OutcomeStatuses(
         done: { $0.status.code }, held: HTTPResponse.Status.accepted.code,
         refused: { Problem(ProblemKind($0)) },

@@ -5,9 +5,11 @@ package import HTTPCore
 import HTTPTypes
 package import Store
 
-/// The problems for errors of the other targets.
+/// The problems for errors of other targets of this package.
 extension Problem {
-    /// - Parameter positions: The positions of the violations in the client's text; nil if unknown.
+    /// Returns the problem for a refusal.
+    ///
+    /// - Parameter positions: The positions of the violations in the client's text; nil where a position is unknown.
     package static func refused(
         _ refusal: Refusal, at positions: [SourcePosition?] = []
     ) -> Problem {
@@ -50,21 +52,22 @@ extension Problem {
         ProblemKind(error).problem("The ledger cannot be read: \(error.message)")
     }
 
-    /// A copy of this problem with `isAudited` set: the ledger already has a row for the request.
+    /// A copy of this problem with `isAudited` set. It tells the HTTP layer that the ledger already has a row for the
+    /// request.
     var audited: Problem {
         var problem = self
         problem.isAudited = true
         return problem
     }
 
-    /// Returns the problem for a parameter or header that cannot be read.
+    /// Returns the problem for a malformed parameter or header.
     static func malformed(_ detail: String) -> Problem { ProblemKind.badRequest.problem(detail) }
 
     static func notFound(_ detail: String) -> Problem {
         ProblemKind(Refusal.Reason.notFound).problem(detail)
     }
 
-    /// Returns the name of the JSON member that lists the objects named by a refusal.
+    /// Returns the name of the JSON member that lists the objects of a refusal.
     private static func listName(_ reason: Refusal.Reason) -> String {
         switch reason {
         case .inUse: "usedBy"

@@ -5,15 +5,15 @@ package import HTTPCore
 import HTTPTypes
 package import Store
 
-// This file maps each failure to the problem that the client receives.
+// This file maps each error to the problem that the client receives.
 
-/// A kind of problem: its status, its `type` and its `title` (RFC 9457 section 3.1).
+/// A kind of problem. Its status, `type` and `title` are those of RFC 9457 section 3.1.
 package struct ProblemKind: Sendable, Hashable {
     package var status: Int
-    /// The last element of the type's URI, `/problems/<name>`.
+    /// The last element of the URI `/problems/<name>`, which is the type of the problem.
     package var name: String
     package var title: String
-    /// The number of seconds after which the client may try again; nil if another try is useless.
+    /// The number of seconds after which the client may try again; nil if a second try would not help.
     package var retryAfter: Int?
 
     init(_ status: Int, _ name: String, _ title: String, retryAfter: Int? = nil) {
@@ -23,10 +23,11 @@ package struct ProblemKind: Sendable, Hashable {
         self.retryAfter = retryAfter
     }
 
-    /// The maximum size of a detail in bytes of UTF-8. A detail may repeat text that the client sent.
+    /// The maximum size of a detail in bytes of UTF-8. It is needed because a detail may repeat text that the client
+    /// sent.
     static let detailBytes = 2_000
 
-    /// Returns a problem of this kind with the details of one occurrence.
+    /// Returns a problem of this kind. `detail` and `extensions` describe what happened in this case.
     package func problem(
         _ detail: String, extensions: [(name: String, value: JSONValue)] = []
     ) -> Problem {
@@ -40,24 +41,25 @@ package struct ProblemKind: Sendable, Hashable {
 }
 
 extension ProblemKind {
-    /// The kind of problem for a parameter or header that cannot be read.
+    /// The kind of problem for a malformed parameter or header.
     package static let badRequest = ProblemKind(400, "bad-request", "Malformed request")
-    /// The kind of problem for a request whose actor cannot be determined.
+    /// The kind of problem for a request with a malformed or contradictory actor.
     package static let actor = ProblemKind(400, "malformed-actor", "Malformed actor")
 
     /// The kind of problem for a request without a valid credential.
     package static let unauthenticated = ProblemKind(401, "unauthenticated", "Not authenticated")
-    /// The kind of problem for a request that goes beyond the rights of its principal.
+    /// The kind of problem for a request that its principal has no right to make.
     static let forbidden = ProblemKind(Refusal.Reason.forbidden)
 
-    /// The kind of problem for a client that has to slow down. The problem says for how long.
+    /// The kind of problem for a client that has sent too many requests. The problem contains the time that the client
+    /// must wait.
     static let tooManyRequests = ProblemKind(429, "too-many-requests", "Too many requests")
 
-    /// The kind of problem for a credential that cannot be checked now.
+    /// The kind of problem for a credential that the server cannot check now.
     static let identityUnavailable = ProblemKind(
         503, "identity-unavailable", "The identity service does not answer", retryAfter: 5)
 
-    /// The kind of problem for a new stream of the audit log when too many streams are open.
+    /// The kind of problem for a request to stream the audit log when all streams are in use.
     static let tooManyStreams = ProblemKind(
         503, "too-many-streams", "Too many streams are open", retryAfter: 10)
 
@@ -67,7 +69,7 @@ extension ProblemKind {
         404, "before-history", "The ledger's history begins later")
     static let historyGap = ProblemKind(404, "history-gap", "The ledger's history has a gap there")
 
-    /// Creates the kind of problem for a refusal. The ledger stores its status and name with the refusal.
+    /// Creates the kind of problem for a refusal. The row of the refusal contains its status and name.
     package init(_ reason: Refusal.Reason) {
         let (status, name, title): (Int, String, String) =
             switch reason {
@@ -111,25 +113,25 @@ extension ProblemKind {
         self.init(status, name, title, retryAfter: retryAfter)
     }
 
-    /// Creates the kind of problem for a body that is too large to be read or is not a document.
+    /// Creates the kind of problem for a body that exceeds a limit of the parser or cannot be parsed.
     package init(_ error: DocumentError) {
         self =
             RuleID.documentBounds.contains(error.rule)
             ? ProblemKind(Refusal.Reason.tooLarge) : .document
     }
 
-    /// Creates the kind of problem for a position at which the ledger does not know the state.
+    /// Creates the kind of problem for a position whose state the ledger does not know.
     package init(_ unknown: UnknownPosition) {
         self = unknown.isBeforeHistory ? .beforeHistory : .historyGap
     }
 
-    /// Creates the kind of problem for a failure of the ledger. The cause is always this machine's disk, never the
+    /// Creates the kind of problem for a failure of the ledger. Its cause is the disk of this machine, and never the
     /// request.
     package init(_ error: StoreError) { self.init(ControlPlaneError.Code.ledgerUnavailable) }
 }
 
 extension ProblemKind {
-    /// The kinds of problem that this target creates.
+    /// The kinds of problems that this target creates.
     private static let own: [ProblemKind] =
         Refusal.Reason.allCases.map { ProblemKind($0) }
         + ControlPlaneError.Code.allCases.map { ProblemKind($0) }
@@ -139,7 +141,7 @@ extension ProblemKind {
             .beforeHistory, .historyGap,
         ]
 
-    /// The names of the problems that the HTTP layer itself returns.
+    /// The names of the problems that the HTTP layer creates.
     private static let ofProtocol = ["misdirected-request", "cross-site-request", "busy"]
 
     /// The names of all types of problems, in alphabetical order. A test compares the documentation with this list.

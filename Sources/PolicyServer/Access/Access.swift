@@ -2,36 +2,37 @@ package import Domain
 package import HTTPCore
 import HTTPTypes
 
-/// Determines the principal of a request from one kind of credential.
+/// Finds the principal of a request from one kind of credential.
 package protocol Authenticator: Sendable {
-    /// The challenge for the field WWW-Authenticate of a 401 (RFC 9110 section 11.6.1); nil for a credential that a
-    /// client cannot add to a request, such as a certificate.
+    /// The challenge in the field WWW-Authenticate of a 401 answer (RFC 9110 section 11.6.1). Nil if a client cannot
+    /// add the credential to a request. For example, a certificate belongs to the connection.
     var challenge: String? { get }
 
-    /// Runs on an event loop and must not block. Returns nil if the request has no credential of this kind. Throws a
-    /// 401 problem if it has one that proves nothing.
+    /// Returns the principal of `request`, or work that finds the principal. Returns nil if the request has no
+    /// credential of this kind. Throws a 401 problem if the credential is invalid. Runs on an event loop and must not
+    /// block.
     func authenticate(_ request: Request) throws(Problem) -> Authentication?
 }
 
 /// A result of an authenticator.
 package enum Authentication: Sendable {
     case identity(Identity)
-    /// Work that cannot run on an event loop, such as a question to another server. It throws a 401 problem for a
-    /// credential that proves nothing, and a 503 problem if the question cannot be answered now.
+    /// Work that finds the principal but cannot run on an event loop, such as a request to another server. The work
+    /// throws a 401 problem if the credential is invalid, and a 503 problem if the other server cannot answer now.
     case later(@Sendable () async throws -> Identity)
 }
 
-/// Decides who sends a request and if the route is open to that principal.
+/// Determines the principal of each request, and whether the principal may use the route.
 ///
-/// Handlers and the control plane decide which objects the principal may see and change. They read
-/// `Request.caller` for it.
+/// Handlers and the control plane decide which objects the principal may see and change. For this they read
+/// `Request.caller`.
 package struct Access: Sendable {
     private let authenticators: [any Authenticator]
     private let limiter: AttemptLimiter
     private let quotas: Quotas
 
-    /// Creates the access rules of a server. Without authenticators the server trusts every client that can connect;
-    /// X-Actor then names the actor, and every client may do everything.
+    /// Creates the access rules of a server. A server without authenticators trusts every client that can connect:
+    /// X-Actor names the actor, and every client may do everything.
     package init(
         _ authenticators: [any Authenticator] = [], limiter: AttemptLimiter = AttemptLimiter(),
         quotas: Quotas = Quotas()
@@ -41,10 +42,11 @@ package struct Access: Sendable {
         self.quotas = quotas
     }
 
-    /// True if a client has to prove who it is.
+    /// True if a client has to authenticate.
     package var isRequired: Bool { !authenticators.isEmpty }
 
-    /// Returns `route` behind the checks of its `RouteNeed`. A route without a need answers 403 to everyone.
+    /// Returns `route` with a handler that first checks the `RouteNeed` of the route. A route that has no `RouteNeed`
+    /// answers 403 to everyone.
     package func guarding(_ route: Route) -> Route {
         var guarded = route
         let need = RouteNeed.of(route)
@@ -118,7 +120,7 @@ package struct Access: Sendable {
         }
     }
 
-    /// Runs `body`. Its answer and its problem name the request and the principal.
+    /// Runs `body` and returns the completed answer. A problem that `body` throws becomes an answer too.
     private static func answering(
         _ request: Request, _ finish: AnswerFields,
         _ body: (inout Request) async throws -> Response
@@ -155,7 +157,8 @@ package struct Access: Sendable {
         return result
     }
 
-    /// Returns the result of the first authenticator that finds a credential of its kind; nil if none does.
+    /// Returns the result of the first authenticator that finds a credential of its kind; nil if no authenticator finds
+    /// one.
     private func identify(_ request: Request) throws(Problem) -> Authentication? {
         for authenticator in authenticators {
             if let result = try authenticator.authenticate(request) { return result }
@@ -163,8 +166,8 @@ package struct Access: Sendable {
         return nil
     }
 
-    /// Returns true if the request, whose answer is being sent, would be admitted again. A question that cannot be
-    /// answered now leaves it admitted.
+    /// Returns true if the request would be admitted again now, while its answer is still being sent. Also returns true
+    /// if the identity provider cannot answer now.
     private func isStillAdmitted(_ request: Request, _ need: RouteNeed?) async -> Bool {
         do {
             let identity: Identity
@@ -180,7 +183,7 @@ package struct Access: Sendable {
         }
     }
 
-    /// Ends an attempt that needed more work.
+    /// Runs `work`, which finds the principal, and counts the result of the attempt.
     private func finishing(
         _ request: Request, _ work: @Sendable () async throws -> Identity
     ) async throws -> Identity {
@@ -203,17 +206,19 @@ package struct Access: Sendable {
         where !challenges.contains(challenge) {
             challenges.append(challenge)
         }
-        // The field is required (RFC 9110 section 15.5.2), also if only the connection can prove the client.
+        // A 401 answer must have the field WWW-Authenticate (RFC 9110 section 15.5.2), even if no authenticator has a
+        // challenge.
         if challenges.isEmpty { challenges = [Self.connectionChallenge] }
         problem.headers[.wwwAuthenticate] = challenges.joined(separator: ", ")
         return problem
     }
 
     /// The challenge of a server that only accepts client certificates and users of its machine. No registered scheme
-    /// stands for these.
+    /// describes these credentials.
     private static let connectionChallenge = #"Connection realm="policy-server""#
 
-    /// Gives the request its identity, and counts it against the quota of its principal.
+    /// Stores `identity` in the request, checks the need of the route, and counts the request against the quota of the
+    /// principal.
     private func enter(
         _ request: inout Request, _ identity: Identity, _ need: RouteNeed?
     ) throws(Problem) {
@@ -237,8 +242,8 @@ package struct Access: Sendable {
         }
     }
 
-    /// Throws a 400 problem if X-Actor names somebody else than the principal. The client would otherwise expect that
-    /// name in the ledger.
+    /// Throws a 400 problem if X-Actor names another actor than the principal. The ledger records the principal, so the
+    /// client would look for the wrong name there.
     private static func checkActor(_ request: Request, _ identity: Identity) throws(Problem) {
         guard let actor = request.headers[.actor], actor != identity.principal else { return }
         throw ProblemKind.actor.problem(
@@ -247,13 +252,13 @@ package struct Access: Sendable {
 }
 
 extension Request {
-    /// The principal of the request. Before authentication it is a principal without any right.
+    /// The principal of the request. Before authentication, this is a principal without any rights.
     package var caller: Identity {
         (identity as? Identity) ?? Identity(Principal.anonymous(self), method: .none, grants: [])
     }
 }
 
 extension Problem {
-    /// True for a 401: the request had a credential that proves nothing.
+    /// True for a 401 problem. Authenticators throw a 401 problem only if the request has an invalid credential.
     fileprivate var isRefusedCredential: Bool { status == .unauthorized }
 }

@@ -4,17 +4,18 @@ package import Domain
 
 /// The body of `POST /v1/access:check`: one question about the rights of the caller.
 ///
-/// A question is about a permission, with or without a kind and regions, about a document that the caller means to
-/// write, or about a method and a path.
+/// The question has one of three forms: a permission with an optional kind and optional regions; a permission with a
+/// document that the caller wants to write; or a method with a path.
 package struct AccessQuestion: Sendable {
     package enum Subject: Sendable, Equatable {
-        /// A permission for objects of a kind (nil: any) in regions (nil: any region at all).
+        /// A permission for objects of `kind` in `regions`. Without a kind, the question is about any kind. Without
+        /// regions, the permission is needed in at least one region.
         case permission(Permission, kind: String?, regions: RegionSet?)
-        /// A request. The method and the path do not say which regions a policy touches.
+        /// A request. The method and the path do not tell which regions a policy touches.
         case request(method: String, path: String)
     }
 
-    /// The question; nil if the body breaks rules.
+    /// The question; nil if the body is invalid.
     package private(set) var subject: Subject?
     package private(set) var violations = ViolationList()
 
@@ -98,14 +99,15 @@ package struct AccessQuestion: Sendable {
     }
 }
 
-/// The answer to an `AccessQuestion`. It depends on the rights of the caller alone, and not on the objects that exist.
+/// The answer to an `AccessQuestion`. It depends only on the rights of the caller, not on the stored objects.
 package struct AccessAnswer: Sendable, Equatable {
     package var isAllowed: Bool
     package var reason: String
-    /// The regions in which the caller lacks the right; `everyRegion` for all regions.
+    /// The regions in which the caller lacks the permission. If the question is about all regions and the caller lacks
+    /// some, the list contains only `everyRegion`.
     package var missing: [String] = []
 
-    /// The text for all regions. No region can have this name.
+    /// The text that means all regions. No region can have this name.
     package static let everyRegion = "*"
 
     package init(_ subject: AccessQuestion.Subject, for caller: Identity) {
@@ -175,6 +177,6 @@ package struct AccessAnswer: Sendable, Equatable {
 }
 
 extension RuleID {
-    /// The rule that `permission` is the name of a permission.
+    /// The rule that the value of `permission` must be the name of a permission.
     package static let accessPermission = RuleID("access.permission")
 }

@@ -2,27 +2,27 @@ import Domain
 import HTTPCore
 import HTTPTypes
 
-/// Completes the answers of one route: their principal, the fields for caches, and the end of a stream whose
+/// Completes the answers of one route: adds the principal and the fields for caches, and ends a stream when its
 /// credential is no longer valid.
 struct AnswerFields: Sendable {
-    /// The value of Vary; nil if the answers are for everybody.
+    /// The value of the field Vary; nil if the answers are public.
     private let vary: String?
-    /// Returns true if the request would be admitted again.
+    /// Returns true if the request would still be admitted now.
     private let isAdmitted: @Sendable (Request) async -> Bool
 
-    /// Completes answers that depend on the client's credential.
+    /// Creates the fields of a route whose answers depend on the client's credential.
     init(_ route: Route, isAdmitted: @escaping @Sendable (Request) async -> Bool) {
         vary = (route.produces.count > 1 ? "Accept, " : "") + Self.credentials
         self.isAdmitted = isAdmitted
     }
 
-    /// Completes answers that are for everybody.
+    /// Creates the fields of a route whose answers are public.
     init(public route: Route) {
         vary = nil
         isAdmitted = { _ in true }
     }
 
-    /// Returns the answer of a request.
+    /// Returns `response` with the principal and the fields added.
     func callAsFunction(_ response: Response, _ request: Request) -> Response {
         var response = response
         response.identity = request.identity
@@ -31,8 +31,8 @@ struct AnswerFields: Sendable {
         guard let vary else { return response }
         response.headers[.vary] = vary
         if response.headers[.cacheControl] == nil {
-            // A browser may keep an answer and has to ask if it is still valid. No other cache may keep it (RFC 9111
-            // section 5.2.2).
+            // A 401 or 429 answer must not be stored at all. Any other answer may be stored by a browser, which must
+            // ask the server before each use. Shared caches must not store the answer (RFC 9111 section 5.2.2).
             let isForgotten = response.status == .unauthorized || response.status.code == 429
             response.headers[.cacheControl] = isForgotten ? "no-store" : "private, no-cache"
         }
@@ -42,14 +42,14 @@ struct AnswerFields: Sendable {
         return response
     }
 
-    /// Returns the answer that contains the problem.
+    /// Returns the completed answer that contains `problem`.
     func callAsFunction(_ problem: Problem, _ request: Request) -> Response {
         self(
             problem.identified(path: request.path, requestID: request.requestID).response, request)
     }
 
-    /// Writes a stream until its end, or until the credential of the request is revoked or has expired. The
-    /// connection is then cut, because the status has been sent.
+    /// Writes a stream until its end, or until the credential of the request is revoked or expires. In the second case
+    /// the connection is closed, because the status of the answer has already been sent.
     private func limited(
         _ write: @escaping @Sendable (ResponseBodyWriter) async throws -> Void,
         _ writer: ResponseBodyWriter, _ request: Request
@@ -73,6 +73,6 @@ struct AnswerFields: Sendable {
     /// The time between two checks of the credential of a stream.
     private static let interval = Duration.seconds(3)
 
-    /// The fields that can hold a credential.
+    /// The request fields that can contain a credential.
     private static let credentials = "Authorization, X-Auth-Token"
 }

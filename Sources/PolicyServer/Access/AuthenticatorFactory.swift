@@ -3,12 +3,13 @@ import HTTPCore
 package import Logging
 package import ServiceLifecycle
 
-/// Makes the authenticators that the settings name, in their order, and the parts that they need.
+/// Makes the authenticators that the settings name, in the same order, and the files and services that these
+/// authenticators need.
 package struct AuthenticatorFactory {
     package private(set) var authenticators: [any Authenticator] = []
-    /// The files to read again after a change.
+    /// The files that the server must read again when they change.
     package private(set) var files: [any Reloadable] = []
-    /// The services of authenticators that do work of their own.
+    /// The services that run in the background for the authenticators.
     package private(set) var services: [any Service] = []
 
     private let settings: AccessSettings
@@ -16,7 +17,7 @@ package struct AuthenticatorFactory {
     private let now: @Sendable () -> Timestamp
     private var grants: ReloadingFile<GrantTable>?
 
-    /// Throws if a file cannot be used.
+    /// Makes the authenticators. Throws if a required file cannot be used or a required setting is missing.
     package init(
         _ settings: AccessSettings, logger: Logger, now: @escaping @Sendable () -> Timestamp
     ) throws {
@@ -60,7 +61,7 @@ package struct AuthenticatorFactory {
         StartFailure("\(setting.flag) is missing")
     }
 
-    /// Returns the file of grants. All methods share it.
+    /// Returns the file of grants. The first call reads the file, and later calls return the same object.
     private mutating func grantsFile() throws -> ReloadingFile<GrantTable> {
         if let grants { return grants }
         let file = try ReloadingFile(

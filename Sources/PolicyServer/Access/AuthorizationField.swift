@@ -1,17 +1,18 @@
 package import HTTPCore
 import HTTPTypes
 
-/// The field Authorization (RFC 9110 section 11.6.2) with a Bearer credential (RFC 6750 section 2.1).
+/// Reads the field Authorization (RFC 9110 section 11.6.2) with a Bearer credential (RFC 6750 section 2.1).
 package enum AuthorizationField {
-    /// The challenge of every authenticator that reads Bearer credentials.
+    /// The challenge of all authenticators that read Bearer credentials.
     package static let bearerChallenge = #"Bearer realm="policy-server""#
 
     /// Returns the Bearer credential of the request; nil if the field is absent or has another scheme. Throws a 400
-    /// problem for several fields, and a 401 problem for a malformed credential.
+    /// problem if the request has several such fields, and a 401 problem if the credential is malformed.
     package static func bearer(_ request: Request) throws(Problem) -> Substring? {
         let values = request.headers[values: .authorization]
         guard let value = values.first else { return nil }
-        // Two programs that read different fields would see different clients (RFC 9110 section 5.3).
+        // A request with several fields is refused. A proxy and this server could otherwise read different fields and
+        // so see different clients (RFC 9110 section 5.3).
         guard values.count == 1 else {
             throw .malformed("A request must not have more than one Authorization field.")
         }
@@ -25,12 +26,12 @@ package enum AuthorizationField {
         return token
     }
 
-    /// The name of a scheme has no letter case (RFC 9110 section 11.1).
+    /// Returns true if `scheme` is the word Bearer in any letter case (RFC 9110 section 11.1).
     private static func isBearer(_ scheme: Substring.UTF8View) -> Bool {
         scheme.count == 6 && zip(scheme, "bearer".utf8).allSatisfy { $0 | 0x20 == $1 }
     }
 
-    /// Returns true for the form `token68` (RFC 9110 section 11.2), which RFC 6750 names `b64token`.
+    /// Returns true if `bytes` have the form `token68` (RFC 9110 section 11.2), which RFC 6750 calls `b64token`.
     private static func isToken68(_ bytes: Substring.UTF8View) -> Bool {
         var isPadding = false
         for byte in bytes {
@@ -50,8 +51,8 @@ package enum AuthorizationField {
 }
 
 extension Problem {
-    /// Returns the 401 problem for a Bearer credential that proves nothing (RFC 6750 section 3.1). `detail` must not
-    /// repeat the credential.
+    /// Returns the 401 problem for an invalid Bearer credential (RFC 6750 section 3.1). `detail` must not contain the
+    /// credential.
     package static func invalidToken(_ detail: String) -> Problem {
         var problem = ProblemKind.unauthenticated.problem(detail)
         problem.headers[.wwwAuthenticate] =

@@ -2,19 +2,20 @@ import Crypto
 import Documents
 import HTTPTypes
 
-/// A token of this server, `ps_<id>_<secret>`. The id names the token in files, logs and the ledger. The secret has
-/// 256 bits of entropy.
+/// A token that this server issued, `ps_<id>_<secret>`. The id names the token in files, logs and the ledger. The
+/// secret has 256 bits of entropy.
 package struct BearerToken: Sendable {
     package static let prefix = "ps_"
     /// The number of hexadecimal digits of an id.
     static let idLength = 12
-    /// The number of letters and digits of a secret: 43 times log2(62) is 256.03 bits.
+    /// The number of letters and digits in a secret. 43 characters of an alphabet of 62 have 43 · log2(62) = 256.03
+    /// bits.
     static let secretLength = 43
-    /// The number of characters of a token.
+    /// The number of characters in a token.
     static let length = prefix.utf8.count + idLength + 1 + secretLength
 
     package let id: TokenID
-    /// The letters and digits of the secret.
+    /// The secret, which consists of letters and digits.
     let secret: Substring
 
     /// Creates a token with a random id and a random secret.
@@ -28,7 +29,7 @@ package struct BearerToken: Sendable {
                 }, as: UTF8.self)[...]
     }
 
-    /// Reads the text of a token; nil for any other text.
+    /// Reads the text of a token. Returns nil if the text does not have the form of a token.
     package init?(_ text: Substring) {
         let bytes = text.utf8
         guard bytes.count == Self.length, text.hasPrefix(Self.prefix) else { return nil }
@@ -42,10 +43,11 @@ package struct BearerToken: Sendable {
         self.secret = secret
     }
 
-    /// The whole token. It is a secret: print it once, and never put it into a log.
+    /// The whole token. It is a secret: print it once, and never write it to a log.
     package var secretText: String { "\(Self.prefix)\(id)_\(secret)" }
 
-    /// The id of the token in the header of a request; nil if there is no text of our form. It is not proven.
+    /// Returns the id of the token in the field Authorization; nil if the field has no token of this form. The id is
+    /// not verified: the client may not know the secret.
     static func claimedID(_ headers: HTTPFields) -> TokenID? {
         guard let value = headers[values: .authorization].first,
             let start = value.utf8.firstIndex(of: UInt8(ascii: " "))
@@ -67,19 +69,21 @@ package struct BearerToken: Sendable {
 }
 
 extension BearerToken: CustomStringConvertible, CustomReflectable {
-    /// The description and the mirror leave the secret out, so that a log or a dump cannot reveal it.
+    /// A description without the secret, so that a log or a dump cannot reveal the secret. The mirror leaves out the
+    /// secret too.
     package var description: String { "token \(id)" }
     package var customMirror: Mirror { Mirror(self, children: ["id": id]) }
 }
 
-/// The id of a token, 12 lower-case hexadecimal digits. It is a number, so that finding a token allocates no memory.
+/// The id of a token: 12 lower-case hexadecimal digits. It is stored as a number so that a search for a token allocates
+/// no memory.
 package struct TokenID: Hashable, Sendable, CustomStringConvertible {
-    /// Less than 2^48.
+    /// The id as a number below 2^48.
     let number: UInt64
 
     init(number: UInt64) { self.number = number }
 
-    /// Reads 12 lower-case hexadecimal digits; nil for any other text.
+    /// Reads 12 lower-case hexadecimal digits. Returns nil for any other text.
     package init?(_ text: some StringProtocol) {
         guard text.utf8.count == BearerToken.idLength, Hex.isLowerCase(text) else { return nil }
         number = text.utf8.reduce(0) { $0 << 4 | UInt64(Hex.value($1) ?? 0) }
@@ -90,21 +94,21 @@ package struct TokenID: Hashable, Sendable, CustomStringConvertible {
     }
 }
 
-/// The salted SHA-256 of a token's secret. `docs/decisions` says why the hash is not a slow one.
+/// The salted SHA-256 hash of a token's secret. `docs/decisions` explains why a fast hash is enough.
 struct TokenHash: Hashable, Sendable {
     static let saltBytes = 16
 
     let salt: [UInt8]
     let digest: [UInt8]
 
-    /// Returns nil if a part has the wrong length.
+    /// Creates a hash from its stored parts. Returns nil if `salt` or `digest` has the wrong length.
     init?(salt: [UInt8], digest: [UInt8]) {
         guard salt.count == Self.saltBytes, digest.count == SHA256.byteCount else { return nil }
         self.salt = salt
         self.digest = digest
     }
 
-    /// Hashes the secret with a new salt.
+    /// Hashes the secret of `token` with a new salt.
     init(_ token: BearerToken) {
         var generator = SystemRandomNumberGenerator()
         salt = (0..<Self.saltBytes).map { _ in .random(in: .min ... .max, using: &generator) }
@@ -116,10 +120,11 @@ struct TokenHash: Hashable, Sendable {
         digest = [UInt8](repeating: 0, count: SHA256.byteCount)
     }
 
-    /// The hash that stands for an unknown token. No known secret has it.
+    /// A hash that no known secret has. An unknown token is compared with this hash, so that its check takes as long as
+    /// that of a known token.
     static let ofNothing = TokenHash()
 
-    /// Returns true if the hash is of the token's secret. The time does not depend on the bytes.
+    /// Returns true if this is the hash of the token's secret. The time of the comparison does not depend on the bytes.
     func matches(_ token: BearerToken) -> Bool {
         let other = Self.digest(salt, token.secret)
         return digest.withUnsafeBytes { mine in

@@ -1,9 +1,9 @@
 import Domain
 package import HTTPCore
 
-/// The rule that finds the principal in a client's certificate.
+/// The rule that selects the principal from the names in a client's certificate.
 package struct CertificateRule: Sendable, Equatable {
-    /// The names in a certificate that can be the principal.
+    /// The kinds of names in a certificate from which the principal can be read.
     package enum Name: String, Sendable {
         /// The common name of the subject.
         case cn
@@ -13,7 +13,7 @@ package struct CertificateRule: Sendable, Equatable {
     }
 
     package var name: Name
-    /// The text with which the name must begin. It is not part of the principal.
+    /// The text with which the name must begin. The principal is the rest of the name.
     package var prefix: String
 
     package init(name: Name, prefix: String = "") {
@@ -22,7 +22,8 @@ package struct CertificateRule: Sendable, Equatable {
     }
 
     /// Returns the principal; nil if no name of the certificate fits the rule. Throws a 401 problem if several names
-    /// fit, because a choice between them could be influenced, and if the name cannot be a principal.
+    /// fit, because a client could otherwise choose between them. Also throws a 401 problem if the name is not legal
+    /// for a principal.
     package func principal(_ certificate: ClientCertificate) throws(Problem) -> String? {
         let names = names(certificate).filter { $0.hasPrefix(prefix) }
         guard let first = names.first else { return nil }
@@ -48,7 +49,8 @@ package struct CertificateRule: Sendable, Equatable {
     }
 }
 
-/// Accepts client certificates that a configured authority has signed. The TLS layer has verified them.
+/// Accepts client certificates that a configured authority has signed. The TLS layer has already verified the
+/// certificate.
 package struct CertificateAuthenticator: Authenticator {
     private let rule: CertificateRule
     private let grants: ReloadingFile<GrantTable>

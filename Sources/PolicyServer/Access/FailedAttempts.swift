@@ -3,19 +3,20 @@ package import HTTPCore
 import HTTPTypes
 import Synchronization
 
-/// Slows down the sources of failed attempts. Pure.
+/// Slows down clients that send invalid credentials. Pure.
 ///
-/// A source has a number of free failures. Each further failure closes the source for a time that doubles. The number of
-/// sources is bounded: they are in two generations, and the older one is dropped when the younger one is full.
+/// A source, such as an address, has a number of free failures. When they are used up, the source must pause after each
+/// failure, and each pause is twice as long as the one before. The number of sources is bounded: they are stored in two
+/// generations, and the older generation is dropped when the younger one is full.
 package struct FailedAttempts: Sendable {
     package struct Limits: Sendable {
-        /// The number of failures without a pause.
+        /// The number of failures after which pauses begin.
         package var free = 10
-        /// The time after which a quiet source is forgotten.
+        /// The time after which a source without further failures is forgotten.
         package var memory = Duration.seconds(300)
         /// The longest pause.
         package var longestPause = Duration.seconds(300)
-        /// The largest number of sources.
+        /// The maximum number of sources in memory.
         package var sources = 10_000
 
         package init() {}
@@ -24,7 +25,7 @@ package struct FailedAttempts: Sendable {
     private struct Record {
         var failures = 0
         var last: ContinuousClock.Instant
-        /// The end of the pause; nil if the source may try.
+        /// The end of the pause; nil if the source may try now.
         var closedUntil: ContinuousClock.Instant?
     }
 
@@ -34,14 +35,15 @@ package struct FailedAttempts: Sendable {
 
     package init(limits: Limits = Limits()) { self.limits = limits }
 
-    /// True if no source has failed. The common case then costs nothing.
+    /// True if no source has failed. A server without failures can then skip the search for the source.
     package var isEmpty: Bool { young.isEmpty && old.isEmpty }
 
     /// The number of sources in memory.
     package var count: Int { young.count + old.count }
 
-    /// Returns the time that the source has to wait; nil if it may try now. A source without free failures may then
-    /// not try a second time before `succeed` or `fail` has ended the first attempt, or its pause has passed.
+    /// Returns the time that the source has to wait; nil if it may try now. A source that has used up its free failures
+    /// gets one attempt at a time: further attempts must wait until `succeed` or `fail` reports the result, or until
+    /// the next pause has passed.
     package mutating func admit(
         _ source: String, at now: ContinuousClock.Instant
     ) -> Duration? {
@@ -53,7 +55,7 @@ package struct FailedAttempts: Sendable {
         return nil
     }
 
-    /// Counts a failure.
+    /// Counts a failure of the source.
     package mutating func fail(_ source: String, at now: ContinuousClock.Instant) {
         var record = record(of: source, at: now) ?? Record(last: now)
         record.failures += 1
@@ -63,15 +65,15 @@ package struct FailedAttempts: Sendable {
         store(record, of: source)
     }
 
-    /// Opens the source again after an attempt that did not fail. Its failures still count: a client with one valid
-    /// credential could otherwise try others without an end.
+    /// Ends the pause of the source after an attempt that did not fail. The failures still count. Otherwise a client
+    /// with one valid credential could guess other credentials without limit.
     package mutating func succeed(_ source: String, at now: ContinuousClock.Instant) {
         guard var record = record(of: source, at: now), record.closedUntil != nil else { return }
         record.closedUntil = nil
         store(record, of: source)
     }
 
-    /// Returns the record unless it is too old to count.
+    /// Returns the record of the source; nil if there is none or it is too old to count.
     private func record(of source: String, at now: ContinuousClock.Instant) -> Record? {
         guard let record = young[source] ?? old[source],
             now - max(record.last, record.closedUntil ?? record.last) < limits.memory
@@ -93,7 +95,7 @@ package struct FailedAttempts: Sendable {
     }
 }
 
-/// The failed attempts of all clients of a server.
+/// The failed attempts of all clients of one server.
 package final class AttemptLimiter: Sendable {
     private let attempts: Mutex<FailedAttempts>
 
@@ -101,13 +103,13 @@ package final class AttemptLimiter: Sendable {
         attempts = Mutex(FailedAttempts(limits: limits))
     }
 
-    /// Throws a 429 problem if the source of the request has to wait.
+    /// Throws a 429 problem if the sender of the request has to wait.
     func admit(_ peer: Peer) throws(Problem) {
         let wait = attempts.withLock {
             $0.isEmpty ? nil : $0.admit(Self.source(peer), at: .now)
         }
         guard let wait else { return }
-        // The field counts whole seconds, so it is rounded up.
+        // Retry-After counts whole seconds, so the wait is rounded up.
         let seconds = max(1, wait.components.seconds + (wait.components.attoseconds > 0 ? 1 : 0))
         var problem = ProblemKind.tooManyRequests.problem(
             "Too many attempts with invalid credentials came from this address. Wait \(seconds) s."
@@ -116,7 +118,7 @@ package final class AttemptLimiter: Sendable {
         throw problem
     }
 
-    /// Counts the end of an attempt. Only a refused credential is a failure.
+    /// Counts the result of an attempt. Only a refused credential is a failure.
     func note(_ peer: Peer, isFailure: Bool) {
         attempts.withLock {
             if isFailure {
@@ -127,8 +129,8 @@ package final class AttemptLimiter: Sendable {
         }
     }
 
-    /// Returns the name of the source: a user of this machine, an IPv4 address, or the network of an IPv6 address. A
-    /// client usually has all addresses of a network of 64 bits (RFC 6177 section 2).
+    /// Returns the name under which failures are counted: a user of this machine, an IPv4 address, or the /64 network
+    /// of an IPv6 address. One client usually has all addresses of such a network (RFC 6177 section 2).
     package static func source(_ peer: Peer) -> String {
         if let userID = peer.userID { return "unix:\(userID)" }
         guard peer.address.utf8.contains(UInt8(ascii: ":")),

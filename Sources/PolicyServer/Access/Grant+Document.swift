@@ -1,8 +1,8 @@
 package import Documents
 package import Domain
 
-/// The form of grants in files and answers: `{"role":"editor","regions":["east"],"kinds":["Subnet"]}`. Without
-/// `regions` the grant is for all regions, and without `kinds` for all kinds.
+/// The form of grants in files and answers: `{"role":"editor","regions":["east"],"kinds":["Subnet"]}`. A grant without
+/// `regions` covers all regions, and a grant without `kinds` covers all kinds.
 extension Grant {
     package var document: JSONValue {
         var object = JSONObject()
@@ -14,8 +14,8 @@ extension Grant {
         return .object(object)
     }
 
-    /// Reads a grant. Throws for an unknown member, role or kind, and for an empty list: a list that a program made
-    /// by mistake must not mean everything.
+    /// Reads a grant. Throws for an unknown member, role or kind. Also throws for an empty list: if a program leaves a
+    /// list empty by mistake, the grant must not cover everything.
     package init(_ document: JSONValue) throws(GrantError) {
         guard let object = document.objectValue else { throw GrantError("a grant is an object") }
         for key in object.keys where !["role", "regions", "kinds"].contains(key) {
@@ -31,7 +31,7 @@ extension Grant {
         if let list = object["kinds"] { kinds = try Self.names(list, "kinds", Self.checkKind) }
     }
 
-    /// Reads the form of the command line, `ROLE`, `ROLE@REGION,REGION` or `ROLE@REGION:KIND,KIND`.
+    /// Reads the form used on the command line: `ROLE`, `ROLE@REGION,REGION` or `ROLE@REGION:KIND,KIND`.
     package init(commandLine text: String) throws(GrantError) {
         let kindParts = text.split(separator: ":", maxSplits: 1, omittingEmptySubsequences: false)
         let parts = kindParts[0].split(
@@ -41,7 +41,7 @@ extension Grant {
         if kindParts.count == 2 { kinds = try Self.kinds(String(kindParts[1])) }
     }
 
-    /// The form that `init(commandLine:)` reads.
+    /// The grant in the form that `init(commandLine:)` reads.
     package var commandLine: String {
         var text = role.rawValue
         if case .some(let regions) = regions {
@@ -51,12 +51,12 @@ extension Grant {
         return text
     }
 
-    /// Reads names of regions that are separated by commas.
+    /// Reads the names of regions, separated by commas.
     package static func regions(_ text: String) throws(GrantError) -> RegionSet {
         .some(try names(list(text), "regions", checkRegion))
     }
 
-    /// Reads names of kinds that are separated by commas.
+    /// Reads the names of kinds, separated by commas.
     package static func kinds(_ text: String) throws(GrantError) -> Set<String> {
         try names(list(text), "kinds", checkKind)
     }

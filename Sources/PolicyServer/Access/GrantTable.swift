@@ -2,11 +2,11 @@ import Documents
 package import Domain
 import Store
 
-/// The file of `--grants`: a list of principals with their grants, in YAML or JSON. It serves the methods that bring no
-/// roles.
+/// The file that `--grants` names: a list of principals with their grants, in YAML or JSON. It gives rights to
+/// principals of those authentication methods that do not provide roles.
 ///
-/// An entry names a `principal`, a suffix such as `*@example.org`, or the `uid` of a Unix user together with the
-/// principal. The grants of all entries that match a principal count.
+/// An entry names a `principal`, a suffix such as `*@example.org`, or the `uid` of a Unix user together with the user's
+/// principal. A principal has the grants of all entries that match it.
 package struct GrantTable: Sendable {
     /// A user of this machine.
     package struct User: Sendable {
@@ -15,16 +15,16 @@ package struct GrantTable: Sendable {
     }
 
     private struct Entry {
-        /// Nil for every method.
+        /// The method with which the principal must authenticate; nil for every method.
         var method: AuthenticationMethod?
         var grants: [Grant]
 
         func applies(to other: AuthenticationMethod) -> Bool { method == nil || method == other }
     }
 
-    /// The largest number of entries in a file.
+    /// The maximum number of entries in a file.
     package static let maximumEntries = 10_000
-    /// The largest number of suffixes. Each request of a principal tries all of them.
+    /// The maximum number of suffixes. Each request compares its principal with all of them.
     package static let maximumSuffixes = 100
     static let maximumBytes = 16 << 20
     static let subject = "the file of grants"
@@ -33,7 +33,8 @@ package struct GrantTable: Sendable {
     private var suffixes: [(suffix: String, entry: Entry)] = []
     private var users: [UInt32: User] = [:]
 
-    /// Returns the grants of a principal that has proven its name by `method`; empty for an unknown one.
+    /// Returns the grants of a principal that has authenticated by `method`. The list is empty if the principal is
+    /// unknown.
     package func grants(of principal: String, method: AuthenticationMethod) -> [Grant] {
         var grants: [Grant] = []
         for entry in exact[principal] ?? [] where entry.applies(to: method) {
@@ -48,16 +49,16 @@ package struct GrantTable: Sendable {
         return grants
     }
 
-    /// Returns the principal of a Unix user; nil if the file does not name the user.
+    /// Returns the principal and the grants of a Unix user; nil if the file does not name the user.
     package func user(_ id: UInt32) -> User? { users[id] }
 
-    /// Reads the bytes of the file. Throws if other users can change it.
+    /// Reads the bytes of the file. Throws if other users of this machine can change the file.
     package static func bytes(_ path: String) throws -> [UInt8] {
         try PrivateFile.read(
             path, subject: subject, others: .reading, maximumBytes: maximumBytes)
     }
 
-    /// Parses the entries. An error names the entry by its number, from 1.
+    /// Parses the entries. An error message names the wrong entry by its number, counted from 1.
     package init(_ bytes: [UInt8]) throws(GrantError) {
         let document: JSONValue
         do {
@@ -128,7 +129,7 @@ package struct GrantTable: Sendable {
             return
         }
         let suffix = String(principal.dropFirst())
-        // The mark after the star keeps *example.org from matching evilexample.org.
+        // The suffix must begin with a mark, so that `*example.org` cannot match `evilexample.org`.
         guard principal.hasPrefix("*"), !suffix.contains("*"), suffix.utf8.count >= 2,
             suffix.first.map({ !$0.isLetter && !$0.isNumber }) == true
         else {

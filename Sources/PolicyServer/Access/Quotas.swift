@@ -2,9 +2,9 @@ import Domain
 package import HTTPCore
 import Synchronization
 
-/// The limits on the requests of one client and of all clients together, for a server that authenticates.
+/// The limits on the number of requests: per principal, per address, and for the whole server.
 ///
-/// A server that trusts its clients has no quotas: it has one user, on its own machine.
+/// A server that does not authenticate has no quotas, because it serves only one user, on its own machine.
 package struct Quotas: Sendable {
     private let principals: RateLimiter?
     private let addresses: RateLimiter?
@@ -12,10 +12,11 @@ package struct Quotas: Sendable {
     private let maximumRequests: Int
 
     /// - Parameters:
-    ///   - principals: The quota of each principal; nil for none.
-    ///   - addresses: The quota of each address; nil for none.
-    ///   - load: The load of the server; nil if requests are never shed.
-    ///   - maximumRequests: The number of requests at a time above which requests are shed.
+    ///   - principals: The quota of each principal; nil for no limit.
+    ///   - addresses: The quota of each address; nil for no limit.
+    ///   - load: The current load of the server; nil if the server refuses no requests because of its load.
+    ///   - maximumRequests: The maximum number of simultaneous requests. Above it, a request is refused unless its
+    ///     principal may break glass.
     package init(
         principals: RateLimiter? = nil, addresses: RateLimiter? = nil, load: ServerLoad? = nil,
         maximumRequests: Int = .max
@@ -37,16 +38,17 @@ package struct Quotas: Sendable {
         quota == 0 ? nil : RateLimiter(name, quota: quota)
     }
 
-    /// Counts a request before its credential is looked at. Throws a 429 problem beyond the quota of its address.
-    /// Users of this machine, who come over a Unix domain socket, share no quota.
+    /// Counts a request against the quota of its address, before the credential is read. Throws a 429 problem if the
+    /// quota is used up. Requests of users of this machine, over a Unix domain socket, are not counted.
     func takeAddress(_ request: Request) throws(Problem) {
         guard let addresses, request.peer.userID == nil else { return }
         let verdict = addresses.take(RateLimiter.key(ofAddress: request.peer.address))
         guard verdict.isAllowed else { throw verdict.problem(of: addresses) }
     }
 
-    /// Counts a request of a known principal. Throws a 503 problem if the server has too many requests, except for an
-    /// administrator, who may have to find out why. Throws a 429 problem beyond the quota of the principal.
+    /// Counts a request against the quota of its principal. Throws a 429 problem if the quota is used up. Throws a 503
+    /// problem if the server has too many requests, unless the principal may break glass: an administrator may have to
+    /// find the cause of the load.
     func takePrincipal(_ request: inout Request, _ identity: Identity) throws(Problem) {
         if let load, load.requests.load(ordering: .relaxed) > maximumRequests,
             !identity.may(.breakGlass)

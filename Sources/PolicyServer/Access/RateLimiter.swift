@@ -4,36 +4,38 @@ import Synchronization
 
 /// Limits the number of requests per minute of each key, such as a principal or an address.
 ///
-/// It is the generic cell rate algorithm of ITU-T I.371: per key it stores only the time at which the key's quota will
-/// be full again. A key whose quota is full is the same as an unknown key, so it can be forgotten.
+/// The limiter uses the generic cell rate algorithm (ITU-T I.371). For each key it stores only the time at which the
+/// quota of the key will be full again. A key with a full quota is treated like an unknown key, so its entry can be
+/// removed.
 package final class RateLimiter: Sendable {
     /// The name of the policy in `RateLimit-Policy`.
     package let name: String
-    /// The number of requests per minute, and also the number that may come at once.
+    /// The number of requests allowed per minute. All of them may be sent at once.
     package let quota: Int
-    /// The number of keys that have a quota of their own at a time. Beyond it, new keys share one quota, so that
-    /// somebody with many addresses can neither fill the memory nor get a fresh quota for each of them.
+    /// The maximum number of keys that have separate quotas. All further keys share one quota. A client with many
+    /// addresses can therefore neither fill the memory nor get a fresh quota for each address.
     private let maximumKeys: Int
 
     /// The result for one request.
     package struct Verdict: Sendable, Equatable {
         package var isAllowed: Bool
-        /// The number of requests that the key may still send at once.
+        /// The number of further requests that the key may send now.
         package var remaining: Int
-        /// The number of seconds until the whole quota is available.
+        /// The number of seconds until the quota is full again.
         package var reset: Int
         /// The number of seconds after which the next request is allowed; 0 if it is allowed now.
         package var retryAfter: Int
     }
 
     private struct State {
-        /// The time at which the quota of the key is full, in nanoseconds since `start`.
+        /// For each key, the time at which its quota will be full, in nanoseconds since `start`.
         var full: [String: Int64] = [:]
         var nextSweep: Int64 = 0
     }
 
     private static let window: Int64 = 60_000_000_000
-    /// The key that all keys beyond `maximumKeys` share. No principal and no address is empty.
+    /// The key under which all keys beyond `maximumKeys` are counted. No principal and no address is empty, so no real
+    /// key is equal to it.
     private static let shared = ""
 
     private let start = ContinuousClock.now
@@ -45,7 +47,7 @@ package final class RateLimiter: Sendable {
         self.maximumKeys = maximumKeys
     }
 
-    /// Counts one request of `key`. Takes constant time, except that at most once a second it looks at every key.
+    /// Counts one request of `key`. Takes constant time. At most once a second, also searches all keys for full quotas.
     package func take(_ key: String, now: ContinuousClock.Instant = .now) -> Verdict {
         let (seconds, attoseconds) = (now - start).components
         let now = seconds * 1_000_000_000 + attoseconds / 1_000_000_000
@@ -79,13 +81,13 @@ package final class RateLimiter: Sendable {
 }
 
 extension RateLimiter.Verdict {
-    /// Adds the fields of draft-ietf-httpapi-ratelimit-headers-10.
+    /// Adds the fields `RateLimit-Policy` and `RateLimit` (draft-ietf-httpapi-ratelimit-headers-10).
     func add(to headers: inout HTTPFields, of limiter: RateLimiter) {
         headers[values: .rateLimitPolicy].append("\"\(limiter.name)\";q=\(limiter.quota);w=60")
         headers[values: .rateLimit].append("\"\(limiter.name)\";r=\(remaining);t=\(reset)")
     }
 
-    /// The 429 problem of a refused request.
+    /// Returns the 429 problem of a refused request.
     func problem(of limiter: RateLimiter) -> Problem {
         var problem = ProblemKind.tooManyRequests.problem(
             "This \(limiter.name) may send \(limiter.quota) requests per minute. Try again in "
@@ -97,19 +99,19 @@ extension RateLimiter.Verdict {
 }
 
 extension RateLimiter {
-    /// Returns the part of an address that counts as one client: an IPv4 address, or the first 64 bits of an IPv6
-    /// address, because one host can use all addresses of such a network.
+    /// Returns the key under which requests from `address` are counted: the whole IPv4 address, or the first 64 bits of
+    /// an IPv6 address. One host can use all IPv6 addresses that begin with the same 64 bits.
     package static func key(ofAddress address: String) -> String {
         guard address.contains(":") else { return address }
         let halves = address.split(separator: "::", maxSplits: 1, omittingEmptySubsequences: false)
         let head = halves[0].split(separator: ":").prefix(4)
-        // A text with `::` has zeros in its middle, which the first half leaves out.
+        // If fewer than four groups come before `::`, the rest of the first 64 bits counts as zeros.
         return head.joined(separator: ":") + "::/64"
     }
 }
 
 extension HTTPField.Name {
-    // The text is a token, so the fallback is never used.
+    // Both names are legal field names, so the fallback is never used.
     /// The field `RateLimit`.
     static let rateLimit = HTTPField.Name("RateLimit") ?? .retryAfter
     /// The field `RateLimit-Policy`.

@@ -13,42 +13,44 @@ import Synchronization
 
 /// A file that `FileWatcher` reads again after a change.
 package protocol Reloadable: Sendable {
-    /// The problem of the file, for readiness; nil if the last change could be read.
+    /// The reason why the changed file cannot be used; nil if the last version was usable. Readiness reports it.
     var problem: String? { get }
 
-    /// Reads the file again if it has changed. An unusable file leaves the old value in force.
+    /// Reads the file again if it has changed. If the file is unusable, the old value stays in force.
     func reload(_ logger: Logger)
 }
 
-/// The value of a file. It is read at the start and after each change of the file.
+/// A value that is parsed from a file. The file is read at the start and after each change.
 package final class ReloadingFile<Value: Sendable>: Reloadable {
     private struct State {
         var value: Value
         var problem: String?
     }
 
-    /// The content that was read last. Only one thread at a time reads the file.
+    /// The version and the digest of the content that was read last. The lock also ensures that only one thread reads
+    /// the file.
     private struct Content {
         var version: FileVersion?
         var digest: SHA256Digest
     }
 
     private let path: String
-    /// The name of the file's purpose, such as `the token file`.
+    /// The description of the file in messages, such as `the token file`.
     private let subject: String
     private let bytes: @Sendable (String) throws -> [UInt8]
     private let parse: @Sendable ([UInt8]) throws -> Value
     private let state: Mutex<State>
     private let content: Mutex<Content>
 
-    /// Reads the file. Throws if it cannot be used.
+    /// Reads the file. Throws if the file is unusable.
     package init(
         _ path: String, subject: String,
         bytes: @escaping @Sendable (String) throws -> [UInt8],
         parse: @escaping @Sendable ([UInt8]) throws -> Value
     ) throws {
         (self.path, self.subject, self.bytes, self.parse) = (path, subject, bytes, parse)
-        // The version is older than the content, so a change in between is noticed at the next reload.
+        // The version is taken before the content is read. If the file changes in between, the next reload sees another
+        // version and reads the file again.
         let version = FileVersion(path)
         let content = try bytes(path)
         do {
@@ -60,7 +62,7 @@ package final class ReloadingFile<Value: Sendable>: Reloadable {
             Content(version: version?.settled, digest: SHA256.hash(data: content)))
     }
 
-    /// The value of the last content that could be read. Does not block.
+    /// The value from the last usable content of the file. Does not block.
     package var value: Value { state.withLock { $0.value } }
 
     package var problem: String? { state.withLock { $0.problem } }
@@ -84,7 +86,8 @@ package final class ReloadingFile<Value: Sendable>: Reloadable {
         }
     }
 
-    /// Logs a problem once, not at every look at the file.
+    /// Stores a problem, and logs it if it differs from the stored one. A problem that remains is thus logged only
+    /// once.
     private func report(_ problem: String, _ logger: Logger) {
         let text = problem.contains(path) ? problem : "\(subject) \(path): \(problem)"
         let isNew = state.withLock { state in
@@ -98,7 +101,7 @@ package final class ReloadingFile<Value: Sendable>: Reloadable {
     }
 }
 
-/// The properties of a file that show a change of its content or of its mode.
+/// The properties of a file that change with its content or its mode.
 private struct FileVersion: Equatable {
     private var device: UInt64
     private var inode: UInt64
@@ -107,7 +110,7 @@ private struct FileVersion: Equatable {
     private var changed: [Int]
     private var isSettled: Bool
 
-    /// Returns nil if there is no such file.
+    /// Reads the properties of the file. Returns nil if the file does not exist.
     init?(_ path: String) {
         var status = stat()
         guard stat(path, &status) == 0 else { return nil }
@@ -121,17 +124,18 @@ private struct FileVersion: Equatable {
         )
         self.modified = [Int(modified.tv_sec), Int(modified.tv_nsec)]
         self.changed = [Int(changed.tv_sec), Int(changed.tv_nsec)]
-        // Two changes within one tick of the kernel's clock have the same time.
+        // Two changes within one tick of the kernel's clock have the same time. The version is settled if the last
+        // change is more than a second old, because a further change then gets another time.
         isSettled = time(nil) - Int(changed.tv_sec) > 1
     }
 
-    /// Nil if the file has changed so recently that a further change might not show.
+    /// This version; nil if the file changed so recently that a further change might not alter its version.
     var settled: FileVersion? { isSettled ? self : nil }
 }
 
 /// Looks for changed files every two seconds.
 package struct FileWatcher: Service {
-    /// The time between two looks.
+    /// The time between two checks of the files.
     package static let interval = Duration.seconds(2)
 
     private let files: [any Reloadable]
@@ -152,11 +156,11 @@ package struct FileWatcher: Service {
         }
     }
 
-    /// Reads all changed files again, for a signal that asks for it.
+    /// Reads all changed files again.
     package func reload() {
         for file in files { file.reload(logger) }
     }
 
-    /// The problems of all files, for readiness.
+    /// The problems of all files. Readiness reports them.
     package var problems: [String] { files.compactMap(\.problem) }
 }

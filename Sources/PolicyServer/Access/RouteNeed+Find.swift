@@ -1,15 +1,16 @@
 import Foundation
 
 extension RouteNeed {
-    /// The part of a path that determines which rights a request needs.
+    /// The region and the kind of the objects that a path names. The required rights depend on them.
     package struct Target: Hashable, Sendable {
         /// The region in the path; nil if there is none.
         package var region: String?
-        /// The kind of the objects; nil if the path may show several kinds.
+        /// The kind of the objects; nil if the objects can have several kinds.
         package var kind: String?
     }
 
-    /// Returns the need of the route that serves a request. Returns nil if no route does.
+    /// Returns the need of the route that serves a request, and the target in the path. Returns nil if no route serves
+    /// the request.
     ///
     /// - Parameter path: The path, with or without a query.
     package static func find(method: String, path: String) -> (need: RouteNeed, target: Target)? {
@@ -27,7 +28,8 @@ extension RouteNeed {
             let pairs = Array(zip(pattern, segments))
             let literals = pairs.filter { $0 == $1 }.count
             guard pairs.allSatisfy({ $0 == $1 || ($0.hasPrefix("{") && !$1.isEmpty) }),
-                // A literal segment takes precedence over a parameter, as in the router.
+                // As in the router, a literal segment takes precedence over a parameter, so the pattern with the most
+                // literals wins.
                 literals > found?.literals ?? -1
             else { continue }
             let region = pairs.first { $0.0 == "{region}" }?.1

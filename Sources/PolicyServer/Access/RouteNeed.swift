@@ -2,22 +2,22 @@ package import Domain
 package import HTTPCore
 import HTTPTypes
 
-/// The condition under which a route is open to a principal.
+/// The condition that a principal must meet to use a route.
 package enum RouteNeed: Hashable, Sendable {
     /// Open to everyone, without authentication.
     case nothing
     /// Open to every authenticated principal.
     case identity
-    /// Open to a principal that has the permission in at least one region. The handler limits the answer to the
-    /// regions of the principal.
+    /// Open to a principal that has the permission in at least one region. The handler limits the answer to the regions
+    /// of that principal.
     case permission(Permission)
 
-    /// Returns the need of a route; nil if the table has no line for it. Such a route is open to nobody.
+    /// Returns the need of a route; nil if the table does not list the route. Nobody may use such a route.
     package static func of(_ route: Route) -> RouteNeed? {
         table["\(route.method.rawValue) \(route.pattern)"]
     }
 
-    /// The needs of all routes. A test compares the table with the routes.
+    /// The needs of all routes. A test checks that the table lists every route.
     package static let table: [String: RouteNeed] = [
         "GET /": .identity,
         "GET /v1": .identity,

@@ -1,9 +1,9 @@
 package import Domain
 package import HTTPCore
 
-/// The tokens of a file by their ids.
+/// The tokens of the token file, by their ids.
 package struct TokenTable: Sendable {
-    /// A token as a request needs it. The identity is made once, not for each request.
+    /// The data that a request needs of a token. The identity is stored, so that requests need not make it again.
     private struct Entry {
         var hash: TokenHash
         var identity: Identity
@@ -24,8 +24,8 @@ package struct TokenTable: Sendable {
 
     package var count: Int { entries.count }
 
-    /// Returns the identity of the token, which may have expired; nil if there is no token with this id and secret. An
-    /// unknown id takes the same work as a wrong secret.
+    /// Returns the identity of the token, which may have expired. Returns nil if no token has this id and secret. An
+    /// unknown id takes as long as a wrong secret, so the time does not reveal which ids exist.
     package func find(_ token: BearerToken) -> Identity? {
         let entry = entries[token.id]
         let isMatch = (entry?.hash ?? .ofNothing).matches(token)
@@ -33,7 +33,8 @@ package struct TokenTable: Sendable {
     }
 }
 
-/// Accepts the tokens of `--token-file` as Bearer credentials (RFC 6750). Passes on Bearer credentials of another form.
+/// Accepts the tokens of the file that `--token-file` names, as Bearer credentials (RFC 6750). Bearer credentials of
+/// other forms are left to other authenticators.
 package struct TokenAuthenticator: Authenticator {
     private let file: ReloadingFile<TokenTable>
     private let now: @Sendable () -> Timestamp

@@ -3,15 +3,15 @@ package import Domain
 import Foundation
 import Store
 
-/// A token as the file keeps it, without its secret.
+/// A token as the token file stores it: with a hash of the secret instead of the secret.
 package struct StoredToken: Sendable {
     package var id: TokenID
     package var principal: String
     package var grants: [Grant]
     package var created: Timestamp
-    /// The time from which the token is no longer valid; nil for a token without an end.
+    /// The time from which the token is no longer valid; nil if the token never expires.
     package var expires: Timestamp?
-    /// The id of the token that replaces this one; nil if it has not been rotated.
+    /// The id of the token that replaces this token; nil if this token has not been rotated.
     package var successor: TokenID?
     let hash: TokenHash
 
@@ -27,16 +27,16 @@ package struct StoredToken: Sendable {
         hash = TokenHash(token)
     }
 
-    /// Returns true if the time is before the end of the token.
+    /// Returns true if the token has not expired at `now`.
     package func isValid(at now: Timestamp) -> Bool { expires.map { now < $0 } ?? true }
 }
 
-/// The file of `--token-file`. Each line is a token as a JSON object. Empty lines and lines that begin with `#` are
-/// ignored.
+/// The file that `--token-file` names. Each line describes one token as a JSON object. Empty lines and lines that begin
+/// with `#` are ignored.
 package enum TokenFile {
-    /// The largest number of tokens in a file.
+    /// The maximum number of tokens in a file.
     package static let maximumTokens = 10_000
-    /// The largest size of a file in bytes.
+    /// The maximum size of a file in bytes.
     package static let maximumBytes = 16 << 20
     static let subject = "the token file"
 
@@ -45,7 +45,7 @@ package enum TokenFile {
         try PrivateFile.read(path, subject: subject, maximumBytes: maximumBytes)
     }
 
-    /// Parses the tokens. A `TokenFileError` names the line and never shows a hash.
+    /// Parses the tokens. A `TokenFileError` contains the number of the wrong line, and never a hash.
     package static func parse(_ bytes: [UInt8]) throws(TokenFileError) -> [StoredToken] {
         var tokens: [StoredToken] = []
         var ids: Set<TokenID> = []
@@ -68,7 +68,7 @@ package enum TokenFile {
         return tokens
     }
 
-    /// Returns the file with these tokens.
+    /// Returns the content of a token file that contains `tokens`.
     package static func text(_ tokens: [StoredToken]) -> [UInt8] {
         tokens.reduce(into: []) { bytes, token in
             bytes += JSONSerializer.bytes(token.document)
@@ -76,7 +76,8 @@ package enum TokenFile {
         }
     }
 
-    /// Changes the file, and makes it if `makes` is true. Comments are lost. Other commands wait.
+    /// Applies `change` to the tokens of the file, and replaces the file. Creates an absent file if `makes` is true.
+    /// Comments in the old file are lost. Other commands that change the file wait until this one is done.
     package static func update<Result>(
         _ path: String, makes: Bool = false, _ change: (inout [StoredToken]) throws -> Result
     ) throws -> Result {
@@ -125,8 +126,9 @@ package enum TokenFile {
 }
 
 extension [StoredToken] {
-    /// Adds a successor of the token `id`, with its principal, its grants and the length of its life. The old token
-    /// ends at `end` at the latest. Throws if there is no such token, or if it has a successor already.
+    /// Adds a successor of the token `id`. The successor has the same principal, grants and lifetime. The old token
+    /// expires at `end`, or earlier if its own expiry is earlier. Throws if there is no such token, or if the token
+    /// already has a successor.
     package mutating func rotate(
         _ id: String, end: Timestamp, now: Timestamp
     ) throws -> (token: BearerToken, stored: StoredToken) {
@@ -146,7 +148,8 @@ extension [StoredToken] {
         return (token, stored)
     }
 
-    /// Returns the index of the token `id`. The error does not repeat the argument: it may be a whole token.
+    /// Returns the index of the token `id`. Throws if there is no such token. The error message does not contain `id`,
+    /// because a user may have passed a whole token by mistake.
     package func index(of id: String) throws -> Int {
         guard let index = firstIndex(where: { $0.id.description == id }) else {
             throw StartFailure(

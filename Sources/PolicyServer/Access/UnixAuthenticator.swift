@@ -1,7 +1,7 @@
 import Domain
 package import HTTPCore
 
-/// Accepts the processes of this machine's users that the file of grants names, on a Unix domain socket.
+/// Accepts requests of this machine's users over a Unix domain socket. The file of grants must name the user.
 package struct UnixAuthenticator: Authenticator {
     private let grants: ReloadingFile<GrantTable>
 

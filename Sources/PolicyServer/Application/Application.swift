@@ -15,20 +15,20 @@ package struct Application: Sendable {
     private let settings: Settings
     private let logger: Logger
 
-    /// Opens the ledger. Throws if the ledger's file is unusable or if the etcd client refuses a setting. An
-    /// unreachable etcd is not an error here; readiness reports it.
+    /// Opens the ledger and creates all parts. Throws if the ledger's file is unusable or if the etcd client refuses a
+    /// setting. An unreachable etcd is not an error here; readiness reports it.
     ///
     /// - Parameters:
-    ///   - access: The rules of who may use which route; nil for those of the settings.
-    ///   - below: Services that every other service needs. They end last.
-    ///   - signals: The signals that end the server gracefully; nil for those of `EndSignals`.
+    ///   - access: The rules that decide who may use which route; nil to use the rules of the settings.
+    ///   - below: Services that all other services need. They are stopped last.
+    ///   - signals: The signals that end the server gracefully; nil to use `EndSignals`.
     package init(
         _ settings: Settings, access: Access? = nil, below: [any Service] = [],
         signals: [UnixSignal]? = nil, logger: Logger? = nil
     ) throws {
         let logger = logger ?? Self.makeLogger(settings.logLevel)
         let etcd = try EtcdClient(settings.etcd.configuration(), logger: logger)
-        // The keys are read before the ledger is opened. A failed start therefore leaves no new ledger behind.
+        // The keys are read before the ledger is opened, so that a start with unusable keys creates no ledger.
         let givenKey = try settings.auditKeyFile.map(Self.givenKey)
         let tls = try settings.tls?.credentials(logger)
         let journalKeys = try settings.journalKeyFile.map(JournalKeyFile.read) ?? []
@@ -46,7 +46,8 @@ package struct Application: Sendable {
         let checkpoints = Checkpoints(
             ledger: ledger, store: etcd,
             key: try givenKey?.forLedger(ledger.identity)
-                // The default key is created if absent. A key file that the settings name must exist.
+                // The key at the default path is created if it is absent. A key file that the settings name must
+                // already exist.
                 ?? KeyFile.readOrCreate(settings.auditKeyPath, ledger: ledger.identity),
             retiredKeys: KeyFile.retired(beside: settings.dataDirectory + "/audit.key"),
             interval: settings.auditCheckpointInterval, logger: logger)
@@ -70,7 +71,8 @@ package struct Application: Sendable {
         let refusals = RefusalRecorder(
             controlPlane: controlPlane, recordsReads: settings.auditReads, access: access)
         http = try Self.server(api, settings, tls, limits, load, refusals, logger)
-        // Services end in reverse order. Requests therefore drain while everything else still works.
+        // Services are stopped in reverse order. The HTTP server is therefore stopped first, and its last requests can
+        // still use all other services.
         var services: [any Service] =
             [
                 etcd, LedgerService(ledger: ledger, logger: logger), checkpoints, controlPlane,
@@ -88,13 +90,14 @@ package struct Application: Sendable {
         }
         var configuration = ServiceGroupConfiguration(
             services: (below + services).map { .init(service: $0) } + [
-                // If a listener fails, the other services still end gracefully.
+                // If a listener fails, all services are stopped gracefully.
                 .init(
                     service: ListenService(http: http, addresses: settings.listen),
                     failureTerminationBehavior: .gracefullyShutdownGroup)
             ],
             gracefulShutdownSignals: signals ?? EndSignals.all(reloading: reloads), logger: logger)
-        // A write that is active when the drain ends may still take its deadline. Five more seconds are a margin.
+        // A write that is still active when the drain ends may take until its own deadline. The five seconds are a
+        // margin.
         configuration.maximumGracefulShutdownDuration =
             settings.drainTimeout + settings.writeDeadline + .seconds(5)
         group = ServiceGroup(configuration: configuration)
@@ -102,15 +105,16 @@ package struct Application: Sendable {
         self.logger = logger
     }
 
-    /// The bound addresses. Waits until `run()` has bound them. Throws if `run()` cannot bind them.
+    /// The bound addresses. The getter waits until `run()` has bound them, and throws if `run()` cannot bind them.
     package var addresses: [ListenAddress] {
         get async throws { try await http.boundAddresses }
     }
 
-    /// Serves until one of the signals arrives or `shutDown()` is called.
+    /// Serves until a signal ends the server or `shutDown()` is called.
     package func run() async throws {
         do {
-            // Two tasks, because `announce` waits for addresses that the running services bind.
+            // `announce` runs in its own task, because it waits for the addresses that the services bind while they
+            // run.
             try await withThrowingTaskGroup(of: Void.self) { tasks in
                 tasks.addTask { try await group.run() }
                 tasks.addTask { await announce() }
@@ -171,7 +175,8 @@ package struct Application: Sendable {
             })
     }
 
-    /// Reads the key file that the settings name. Never creates it: a typing error in the path would make a new key.
+    /// Reads the key file that the settings name. Throws if it does not exist: after a typing error in the path, the
+    /// server must not create a new key there.
     private static func givenKey(_ path: String) throws -> SigningKey {
         guard FileManager.default.fileExists(atPath: path) else {
             throw StartFailure(
@@ -196,7 +201,7 @@ package struct Application: Sendable {
     }
 }
 
-/// Keeps the ledger open until all services above it have ended. Checks a large file in the background.
+/// Keeps the ledger open until all services that use it have ended. Checks the file for damage in the background.
 package struct LedgerService: Service {
     private let ledger: AuditLedger
     private let logger: Logger
@@ -207,16 +212,16 @@ package struct LedgerService: Service {
     }
 
     package func run() async throws {
-        // The task is unstructured because the check may take minutes and must not delay a shutdown.
+        // The check runs in an unstructured task, because it may take minutes and must not delay a shutdown.
         Task { [ledger, logger] in
             guard let damage = await ledger.inspect() else { return }
             logger.critical("the ledger is damaged", metadata: ["error": "\(damage)"])
         }
-        // The ledger is closed after a graceful shutdown and also after cancellation.
+        // This line waits for a graceful shutdown or a cancellation. The ledger is closed after either of them.
         try? await gracefulShutdown()
         do {
-            // A separate task is not cancelled together with this one. The ledger can therefore still write its queued
-            // rows.
+            // The ledger is closed in an unstructured task, which is not cancelled together with this one. The ledger
+            // can therefore still write its queued rows.
             try await Task { [ledger] in try await ledger.close() }.value
         } catch {
             logger.error("the ledger did not close", metadata: ["error": "\(error)"])
@@ -224,7 +229,7 @@ package struct LedgerService: Service {
     }
 }
 
-/// Runs the HTTP server. Its errors name the addresses.
+/// Runs the HTTP server. Error messages about listening contain the addresses.
 struct ListenService: Service {
     let http: HTTPServer
     let addresses: [ListenAddress]
@@ -245,16 +250,17 @@ struct ListenService: Service {
 
 /// The signals that end the program gracefully.
 package enum EndSignals {
-    /// Returns SIGTERM, SIGINT and SIGHUP. A terminal sends SIGHUP when it is closed, and the default action ends the
-    /// process at once.
+    /// Returns SIGTERM, SIGINT and SIGHUP. SIGHUP is included because a terminal sends it when the terminal is closed,
+    /// and its default action would end the process at once.
     ///
-    /// SIGHUP is left out if it is ignored, and if it reloads files.
+    /// SIGHUP is left out if the process ignores it. It is also left out with `reloading`, because SIGHUP then reloads
+    /// files.
     package static func all(reloading: Bool = false) -> [UnixSignal] {
         reloading || isHangUpIgnored ? [.sigterm, .sigint] : [.sigterm, .sigint, .sighup]
     }
 
-    /// True if the process ignores SIGHUP from its start, as under `nohup`. SIGHUP then stays ignored. The value is read
-    /// once, because a later handler of this program would hide it.
+    /// True if the process has ignored SIGHUP from its start, as under `nohup`. The server then continues to ignore it.
+    /// The value is read only once, because a handler that this program installs later would hide it.
     package static let isHangUpIgnored: Bool = {
         let before = signal(SIGHUP, SIG_IGN)
         signal(SIGHUP, before)

@@ -1,28 +1,30 @@
 import Foundation
 import Logging
 
-/// The limit of open descriptors, and the number of connections that it allows.
+/// The limit of open descriptors that the process should set, and the number of connections that this limit allows.
 package struct DescriptorLimit: Equatable {
-    /// The soft limit to set.
+    /// The soft limit that the process should set.
     package var soft: Int
-    /// The number of client connections that leaves enough descriptors for all other uses.
+    /// The maximum number of client connections. It leaves enough descriptors for all other uses.
     package var connections: Int
 
     /// The number of descriptors for SQLite's connections and their logs, etcd, listeners, event loops and segments. It
     /// includes a margin for connections that are being refused.
     package static let reserve = 192
 
-    /// Plans for `connections` under the limits `soft` and `hard`. Raises the soft limit to the number of descriptors
-    /// needed, at most to the hard limit. Reduces the number of connections if the raised limit is too low.
+    /// Plans the limits for `connections` client connections, given the current limits `soft` and `hard`. Raises the
+    /// soft limit to the number of descriptors needed, but not above the hard limit. Reduces the number of connections
+    /// if the raised limit is still too low.
     package init(connections: Int, soft: Int, hard: Int) {
         let wanted = connections + Self.reserve
         self.soft = max(soft, min(wanted, hard))
-        // Under a very low limit, clients still get half of the descriptors.
+        // If the soft limit is very low, the reserve is only half of it, so that clients get the other half.
         let reserve = min(Self.reserve, self.soft / 2)
         self.connections = max(1, min(connections, self.soft - reserve))
     }
 
-    /// Sets and logs the process's descriptor limit. Returns the number of connections to accept.
+    /// Raises the descriptor limit of the process if necessary, and logs the change. Returns the number of connections
+    /// to accept.
     static func prepare(connections: Int, _ logger: Logger) -> Int {
         var limits = rlimit()
         guard getrlimit(resource, &limits) == 0 else { return connections }

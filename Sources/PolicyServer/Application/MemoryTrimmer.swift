@@ -1,22 +1,22 @@
 import Foundation
 import ServiceLifecycle
 
-/// Gives memory that is free back to the operating system.
+/// Returns free memory of the process to the operating system.
 ///
-/// glibc keeps freed memory for itself. After many connections or large bodies the process would look as large as on
-/// its worst day, and a limit on its memory would have to allow for it.
+/// glibc keeps freed memory. Without this service, a process that once had many connections or large bodies would stay
+/// that large, and a memory limit would have to allow for it.
 package struct MemoryTrimmer: Service {
     private let interval: Duration
     private let resident: @Sendable () -> Int?
     private let trim: @Sendable () -> Void
 
-    /// The growth in bytes since the last trim that makes another one worthwhile. A trim walks through the heap and
-    /// takes some milliseconds, so small changes are left alone.
+    /// The growth in bytes since the last trim that makes a new trim worthwhile. A trim searches the whole heap and
+    /// takes some milliseconds, so smaller growth is ignored.
     private static let growth = 16 << 20
 
     /// - Parameters:
-    ///   - resident: Returns the resident memory of this process in bytes; nil if it is not known.
-    ///   - trim: Gives free memory back.
+    ///   - resident: Returns the resident memory of this process in bytes; nil if it is unknown.
+    ///   - trim: Returns free memory to the operating system.
     package init(
         interval: Duration = .seconds(15),
         resident: @escaping @Sendable () -> Int? = Self.residentMemory,
@@ -34,13 +34,14 @@ package struct MemoryTrimmer: Service {
                 try? await Task.sleep(for: interval)
                 guard let size = resident(), size > floor + Self.growth else { continue }
                 trim()
-                // The memory that is still in use is the new floor. It may also have become smaller.
+                // The next trim is measured from the memory that is still in use now.
                 floor = resident() ?? size
             }
         }
     }
 
-    /// Returns the second number of `/proc/self/statm` (proc(5)) in bytes.
+    /// Returns the resident memory in bytes: the second number of `/proc/self/statm` (proc(5)), multiplied by the page
+    /// size. Returns nil without such a file.
     package static func residentMemory() -> Int? {
         guard let text = try? String(contentsOfFile: "/proc/self/statm", encoding: .utf8),
             let pages = text.split(separator: " ").dropFirst().first.flatMap({ Int($0) })
@@ -48,10 +49,10 @@ package struct MemoryTrimmer: Service {
         return pages * Int(sysconf(Int32(_SC_PAGESIZE)))
     }
 
-    /// Calls `malloc_trim(0)` (malloc_trim(3)). Does nothing with a C library that lacks it.
+    /// Calls `malloc_trim(0)` (malloc_trim(3)). Does nothing if the C library lacks this function.
     package static func trimHeap() {
         typealias MallocTrim = @convention(c) (Int) -> Int32
-        // Swift's module of glibc leaves out malloc.h, so the function is looked up by its name.
+        // Swift's module of glibc does not contain malloc.h, so the function is looked up by name.
         guard let symbol = dlsym(nil, "malloc_trim") else { return }
         _ = unsafeBitCast(symbol, to: MallocTrim.self)(0)
     }

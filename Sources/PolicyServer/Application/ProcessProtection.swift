@@ -4,15 +4,16 @@
     import Musl
 #endif
 
-/// Keeps what the process writes and knows from the other users of the machine.
+/// Protects the files and the memory of this process from other users of the machine.
 enum ProcessProtection {
-    /// Lets only the owner have access to new files, and turns off core dumps, which would contain passwords and keys.
+    /// Makes new files accessible to their owner only. Also turns off core dumps, because they would contain passwords
+    /// and keys.
     ///
-    /// Applies to all commands and to the processes that they start.
+    /// Both rules apply to all commands, and to the processes that they start.
     static func begin() {
         umask(0o077)
         var none = rlimit(rlim_cur: 0, rlim_max: 0)
-        // The limit may always be lowered, so the call cannot fail.
+        // The result is ignored, because a process may always lower its own limit.
         _ = setrlimit(core, &none)
     }
 

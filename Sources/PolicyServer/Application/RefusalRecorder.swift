@@ -5,11 +5,11 @@ import HTTPCore
 import ServiceLifecycle
 import Synchronization
 
-/// Records requests that were refused before a handler ran. Event loops report them with `note`. This service makes
-/// their rows, so that event loops do not do that work.
+/// Records requests that were refused before a handler ran. Event loops only queue such requests with `note`, because
+/// they must not spend time on making rows. The service makes the rows.
 final class RefusalRecorder: Service {
-    /// The maximum number of waiting requests. Each has a header of up to 32 KiB, so all of them hold at most 32 MiB.
-    /// Further requests are only counted, in one row.
+    /// The maximum number of queued requests. Each request has a header of up to 32 KiB, so the queue holds at most 32
+    /// MiB. Further requests get no rows; a single row contains their number.
     static let maximumWaiting = 1_024
 
     private let controlPlane: ControlPlane
@@ -27,13 +27,14 @@ final class RefusalRecorder: Service {
             bufferingPolicy: .bufferingOldest(Self.maximumWaiting))
     }
 
-    /// Queues an answer that may have to be recorded. Does not block.
+    /// Queues a request if it has to be recorded. Does not block.
     func note(_ summary: RequestSummary) {
         guard RefusedRequest.isRecorded(summary, recordsReads: recordsReads) else { return }
         if case .dropped = continuation.yield(summary) { left.wrappingAdd(1, ordering: .relaxed) }
     }
 
-    /// Makes rows until a graceful shutdown begins. Then makes rows for the requests that still wait.
+    /// Makes rows for queued requests until a graceful shutdown begins. Then makes rows for the requests that are still
+    /// queued, and returns.
     func run() async throws {
         await withGracefulShutdownHandler {
             for await summary in summaries {

@@ -2,7 +2,8 @@ import HTTPCore
 import ServiceLifecycle
 import UnixSignals
 
-/// Reloads the TLS files when the process receives SIGHUP, without waiting for the next look at the files.
+/// Reloads the TLS files when the process receives SIGHUP. The server thus need not wait for its next regular check of
+/// the files.
 struct ReloadSignal: Service {
     let credentials: TLSCredentials
 

@@ -10,12 +10,12 @@ package struct RetentionService: Service {
     private let retention: Duration?
     private let directory: String
     private let startDelay: Duration
-    /// The length of the pause after a segment, as a multiple of the time that pruning the segment took. With 4,
-    /// pruning keeps the ledger's writer busy for at most a fifth of the time.
+    /// The length of the pause after a segment, divided by the time that pruning the segment took. With 4, pruning
+    /// keeps the ledger's writer busy for at most a fifth of the time.
     private static let pauses = 4
     private let logger: Logger
 
-    /// - Parameter retention: The age at which rows expire, in whole seconds. With nil, rows never expire.
+    /// - Parameter retention: The age at which rows expire, in whole seconds; nil if rows never expire.
     package init(
         ledger: AuditLedger, retention: Duration?, directory: String,
         startDelay: Duration = .seconds(10), logger: Logger
@@ -41,7 +41,8 @@ package struct RetentionService: Service {
         }
     }
 
-    /// Prunes all expired rows one segment at a time. Pauses between segments so that writes are not delayed for long.
+    /// Prunes all expired rows, one segment at a time. Pauses after each segment, so that other writes to the ledger
+    /// are not delayed for long.
     private func prune(_ retention: Duration) async {
         let now = SystemClock.now()
         let cutoff = Timestamp(

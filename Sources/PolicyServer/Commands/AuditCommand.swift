@@ -97,7 +97,8 @@ struct AuditImportCommand: AsyncParsableCommand {
 
     func run() async throws {
         try await StartFailure.reported {
-            // This line checks that the file is a ledger before a lock file is created beside it.
+            // The reader throws if the file is not a ledger. This check comes first, because `open()` creates a lock
+            // file beside the file.
             _ = try LedgerReader(path: db)
             let ledger = try open()
             for segment in segments {

@@ -69,7 +69,7 @@ struct AuditCompareCommand: AsyncParsableCommand {
     }
 }
 
-/// One side of a comparison, read from a ledger's file.
+/// One side of a comparison: the ledger in a file.
 private struct FileSource: ChangeSource {
     let reader: LedgerReader
     var name: String { reader.path }
@@ -84,13 +84,13 @@ private struct FileSource: ChangeSource {
 }
 
 extension LedgerComparison {
-    /// A text that names the compared ranges.
+    /// The compared ranges of revisions, as text.
     fileprivate var commonText: String {
         guard !common.isEmpty else { return "any revision, because the two have none in common" }
         return "revisions " + common.map(\.text).joined(separator: ", ")
     }
 
-    /// Returns one line for each range that only one side knows.
+    /// Returns one line of text for each range of revisions that only one side knows.
     fileprivate func gaps(_ first: String, _ second: String) -> String {
         (onlyLeft.map { "revisions \($0.text) are known to \(first) only\n" }
             + onlyRight.map { "revisions \($0.text) are known to \(second) only\n" }).joined()
@@ -98,7 +98,7 @@ extension LedgerComparison {
 }
 
 extension Coverage {
-    /// A text that names the range. The changes after `first` are known, so the text begins at `first + 1`.
+    /// The range as text. `first` is the last revision before the known changes, so the text begins with `first + 1`.
     fileprivate var text: String {
         "\(first + 1)..\(last)" + (epoch == 1 ? "" : " (epoch \(epoch))")
     }
@@ -114,14 +114,14 @@ extension LedgerComparison.Difference {
     }
 }
 
-/// The ledger of a running server, read through its API one page at a time.
+/// One side of a comparison: the ledger of a running server. It is read through the API, one page at a time.
 struct RemoteLedger: ChangeSource {
     let name: String
     private let base: URL
-    /// The number of rows on a page, which is the maximum of the API.
+    /// The number of rows on a page. It is the maximum that the API allows.
     private static let page = 1000
 
-    /// Returns nil if `text` is not a URL with a host.
+    /// Creates a source for the server at the URL `text`. Returns nil if `text` is not a URL with a host.
     init?(_ text: String) {
         guard let url = URL(string: text), url.host != nil else { return nil }
         name = text
@@ -141,7 +141,8 @@ struct RemoteLedger: ChangeSource {
             URLQueryItem(name: "order", value: SegmentHeader.Order.revision.rawValue),
             URLQueryItem(name: "limit", value: "\(limit)"),
         ]
-        // A negative epoch is before the first epoch and has no text form. Without `after` the server returns all rows.
+        // `after` is left out for the start position, which has a negative epoch and no text form. The server then
+        // returns all rows.
         if position.epoch >= 0 {
             items.append(URLQueryItem(name: "after", value: position.description))
         }

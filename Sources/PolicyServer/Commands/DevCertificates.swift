@@ -4,20 +4,21 @@ import HTTPCore
 import SwiftASN1
 import X509
 
-/// The certificates of `policy-server dev --tls`: an authority and a server certificate for this machine. The key of the
-/// authority is never written.
+/// The certificates of `policy-server dev --tls`: an authority, and a server certificate for this machine. The private
+/// key of the authority is never written to a file.
 struct DevCertificates {
-    /// The PEM file of the authority, for `curl --cacert`.
+    /// The path of the authority's PEM file, for `curl --cacert`.
     let authority: String
     let files: TLSFiles
 
-    /// The time for which the certificates are valid. Nobody tries a server out for longer.
+    /// The time for which the certificates are valid. It is short, because the dev server is only used to try things
+    /// out.
     private static let lifetime: TimeInterval = 7 * 86_400
 
     /// Creates the files in `directory`.
     init(in directory: String) throws {
         let now = Date()
-        // The clock of a client may be a little behind.
+        // The validity begins five minutes ago, because the clock of a client may be behind.
         let validity = (
             from: now.addingTimeInterval(-300), to: now.addingTimeInterval(Self.lifetime)
         )
@@ -59,7 +60,8 @@ struct DevCertificates {
     }
 
     private static func write(_ text: String, to path: String, mode: Int) throws {
-        // The directory is private, so nobody else can read a file before it has its mode.
+        // A new file may briefly have a wrong mode. Nobody else can read the file then, because the directory is
+        // private.
         guard
             FileManager.default.createFile(
                 atPath: path, contents: Data((text + "\n").utf8),

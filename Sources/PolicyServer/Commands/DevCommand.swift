@@ -35,7 +35,7 @@ struct DevCommand: AsyncParsableCommand {
             let application = try Application(settings, below: [etcd])
             try await withThrowingTaskGroup(of: Void.self) { tasks in
                 tasks.addTask { try await application.run() }
-                // If an address cannot be bound, `run` throws the reason.
+                // If an address cannot be bound, `application.run()` throws the reason, so this line ignores the error.
                 if let certificates, let addresses = try? await application.addresses {
                     for address in addresses where address.usesTLS {
                         let line = "curl --cacert \(certificates.authority) \(address.url)/v1\n"
@@ -65,18 +65,18 @@ struct DevCommand: AsyncParsableCommand {
     }
 }
 
-/// An etcd that runs as a child of this process with a temporary directory. etcd and its directory disappear when this
-/// process ends, no matter how it ends.
+/// An etcd with a temporary directory that runs as a child of this process. When this process ends for any reason, etcd
+/// ends too and the directory is removed.
 ///
-/// A small shell runs between this process and etcd. The shell waits for the end of its standard input, and only this
-/// process holds the other end of that pipe. The kernel closes the pipe even after `kill -9`; the shell then kills etcd
-/// and removes the directory. (PR_SET_PDEATHSIG of Linux would have to be set in the child between fork and exec.
-/// Foundation's `Process` does not allow that.) `setsid` keeps a Ctrl-C at the terminal from reaching etcd before the
-/// server has drained.
+/// A small shell runs between this process and etcd. The shell waits for the end of its standard input, which is a
+/// pipe. Only this process holds the other end of the pipe. When this process ends, even after `kill -9`, the kernel
+/// closes the pipe. The shell then kills etcd and removes the directory. (Linux offers PR_SET_PDEATHSIG for this
+/// purpose, but it must be set in the child between fork and exec, and Foundation's `Process` does not allow that.)
+/// `setsid` ensures that a Ctrl-C at the terminal does not end etcd before the server has drained.
 struct DevEtcd: Service {
     /// The address that clients use.
     let endpoint: EtcdEndpoint
-    /// The temporary directory that holds etcd's data and the ledger.
+    /// The temporary directory, which contains etcd's data and the ledger.
     let directory: String
     private let supervisor: EtcdSupervisor
 
@@ -99,7 +99,7 @@ struct DevEtcd: Service {
     }
 
     func run() async throws {
-        // etcd is ended after a graceful shutdown and also after cancellation.
+        // This line waits for a graceful shutdown or a cancellation. etcd is ended after either of them.
         try? await gracefulShutdown()
         supervisor.end()
     }

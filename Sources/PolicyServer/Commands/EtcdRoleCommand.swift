@@ -28,7 +28,8 @@ struct EtcdRoleCommand: ParsableCommand {
 
     func validate() throws {
         for (option, name) in [("--user", user), ("--role", role)] {
-            // Such a name needs no quotes in a shell, and no colon can separate it from a password.
+            // A name of this form needs no quotes in a shell. It also has no colon, which etcdctl would read as the
+            // start of a password.
             guard name.wholeMatch(of: /[A-Za-z0-9_][A-Za-z0-9._-]*/) != nil else {
                 throw ValidationError(
                     "\(option) must consist of letters, digits, '.', '_' and '-', and must not "
@@ -43,7 +44,7 @@ struct EtcdRoleCommand: ParsableCommand {
 
     func run() { print(script) }
 
-    /// The commands, for a POSIX shell.
+    /// The commands as a script for a POSIX shell.
     var script: String {
         let grants = EtcdPermission.all.map { permission in
             let words = "etcdctl role grant-permission \(role) \(permission.access.rawValue)"
@@ -52,7 +53,7 @@ struct EtcdRoleCommand: ParsableCommand {
             case .prefix(let prefix): "\(words) --prefix=true \(prefix)"
             }
         }
-        // A password in the arguments would be visible to every user of the machine.
+        // etcdctl reads the password from a file, because all users of the machine can see the arguments of a process.
         let credential =
             certificate
             ? "--no-password"
@@ -65,7 +66,7 @@ struct EtcdRoleCommand: ParsableCommand {
         return lines.joined(separator: "\n")
     }
 
-    /// Returns `text` as one word of a POSIX shell.
+    /// Returns `text` quoted as one word for a POSIX shell.
     private static func quoted(_ text: String) -> String {
         "'" + text.replacing("'", with: "'\\''") + "'"
     }

@@ -1,14 +1,15 @@
 import Foundation
 
-/// The shell that ends etcd when this process ends. `DevEtcd` describes it.
+/// A shell that ends etcd when this process ends. The comment of `DevEtcd` explains why it is needed.
 final class EtcdSupervisor: Sendable {
     private let process: Process
-    /// A pipe to the shell. Only this process holds its writing end, so the shell sees end-of-file when the process
-    /// ends.
+    /// A pipe to the shell's standard input. Only this process holds the writing end, so the shell reads end-of-file
+    /// when this process ends.
     private let lifeline = Pipe()
     private let directory: String
 
-    /// The script of the shell. It does not use `wait`: a shell that starts with SIGCHLD blocked would wait forever.
+    /// The script that the shell runs. It does not use `wait`, because a shell that is started with SIGCHLD blocked
+    /// would wait forever.
     private static let script = """
         trap '' HUP INT TERM
         directory=$1 program=$2 client=$3 peer=$4
@@ -34,11 +35,13 @@ final class EtcdSupervisor: Sendable {
             "-c", Self.script, "etcd-supervisor", directory, program,
             "http://127.0.0.1:\(client)", "http://127.0.0.1:\(peer)",
         ]
-        // etcd also reads ETCD_… variables. They must not override the flags.
+        // etcd also reads environment variables that begin with `ETCD_`. They are removed, because they must not
+        // override the flags.
         process.environment = ProcessInfo.processInfo.environment.filter {
             !$0.key.hasPrefix("ETCD_")
         }
-        // Neither the shell nor a later child may hold the writing end open.
+        // The writing end is closed in child processes: if the shell or another child held it open, the shell would not
+        // read end-of-file.
         let end = lifeline.fileHandleForWriting.fileDescriptor
         guard fcntl(end, F_SETFD, FD_CLOEXEC) == 0 else {
             throw StartFailure("cannot set up etcd's supervisor: errno \(errno)")
@@ -52,18 +55,19 @@ final class EtcdSupervisor: Sendable {
         guard let text = try? String(contentsOfFile: directory + "/etcd.pid", encoding: .utf8),
             let pid = Int32(text.trimmingCharacters(in: .whitespacesAndNewlines))
         else { return process.isRunning }
-        // The shell never waits for etcd, so an etcd that has ended stays a zombie. `kill` succeeds for a zombie.
+        // The shell never waits for etcd, so an ended etcd remains as a zombie. `kill` also succeeds for a zombie,
+        // hence the second check.
         return kill(pid, 0) == 0 && !Self.isZombie(pid)
     }
 
-    /// Ends etcd and removes its directory. Waits for both, which takes a few milliseconds.
+    /// Ends etcd, removes its directory, and waits for both. This takes a few milliseconds.
     func end() {
         try? lifeline.fileHandleForWriting.close()
         process.waitUntilExit()
     }
 
-    /// Returns true if the process `pid` is a zombie. In `/proc/<pid>/stat` the state is the first field after the name
-    /// in parentheses (proc(5)).
+    /// Returns true if the process `pid` is a zombie. In `/proc/<pid>/stat`, the state is the first field after the
+    /// name in parentheses (proc(5)).
     private static func isZombie(_ pid: Int32) -> Bool {
         let stat = try? String(contentsOfFile: "/proc/\(pid)/stat", encoding: .utf8)
         return stat?.split(separator: ")").last?.hasPrefix(" Z") ?? false
@@ -72,10 +76,10 @@ final class EtcdSupervisor: Sendable {
 
 /// Finds and tests ports of 127.0.0.1.
 enum LoopbackPort {
-    /// Returns two ports on which no process currently listens.
+    /// Returns two different ports on which no process currently listens.
     static func freePair() throws -> (Int, Int) {
         let first = try bound()
-        // Both sockets stay open until both ports are chosen. The two ports therefore differ.
+        // The first socket stays open until the second port is chosen, so that the ports differ.
         defer { close(first.socket) }
         let second = try bound()
         defer { close(second.socket) }

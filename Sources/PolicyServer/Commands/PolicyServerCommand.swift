@@ -27,10 +27,10 @@ struct PolicyServerCommand: AsyncParsableCommand {
     func run() async throws { throw MissingSubcommand.shown(Self.self) }
 }
 
-/// Handles a command line that names no subcommand.
+/// Handles a command line without a subcommand.
 enum MissingSubcommand {
-    /// Writes the help to standard error. Returns the exit status for a wrong command line: a script that forgets the
-    /// subcommand must not appear to succeed.
+    /// Writes the help to standard error. Returns the exit status of a wrong command line, so that a script that
+    /// forgets the subcommand does not appear to succeed.
     static func shown(_ command: any ParsableCommand.Type) -> ExitCode {
         let help = PolicyServerCommand.helpMessage(for: command)
         FileHandle.standardError.write(Data((help + "\n").utf8))
@@ -38,7 +38,7 @@ enum MissingSubcommand {
     }
 }
 
-/// Serves the API on top of an existing etcd.
+/// Serves the API with an existing etcd.
 struct ServeCommand: AsyncParsableCommand {
     static let configuration = CommandConfiguration(
         commandName: "serve", abstract: "Serve the API.")
@@ -55,19 +55,19 @@ struct ServeCommand: AsyncParsableCommand {
     }
 }
 
-/// An error that ends the program. It is shown as one line on standard error instead of a trace.
+/// An error that ends the program. The program prints it as one line on standard error, without a trace.
 struct StartFailure: Error, CustomStringConvertible {
     let description: String
     /// The exit status: EX_CONFIG (78) for an error in a setting, 1 for any other error.
     var exitCode: Int32 = 1
 
-    /// Runs `body`. Writes an error to standard error and converts it to the exit status.
+    /// Runs `body`. If `body` throws, writes the error to standard error and throws the exit status.
     static func reported(_ body: () async throws -> Void) async throws {
         do {
             try await body()
         } catch let error {
             let failure = StartFailure(error)
-            // The message goes through the queue of the log, so that it follows the last log lines.
+            // The message is written through the queue of the log, so that it appears after the last log lines.
             LogOutput.standardError.write("\(Version.name): \(failure)\n")
             await LogOutput.standardError.flush(within: .seconds(1))
             throw ExitCode(failure.exitCode)
@@ -89,7 +89,7 @@ struct StartFailure: Error, CustomStringConvertible {
     }
 }
 
-/// The version of the program. `--version`, `/version` and openapi.yaml show it.
+/// The name and the version of the program. `--version`, `/version` and openapi.yaml show the version.
 package enum Version {
     package static let name = "policy-server"
     package static let number = "0.1.0"

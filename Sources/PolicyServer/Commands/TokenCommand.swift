@@ -3,8 +3,8 @@ import ControlPlane
 package import Domain
 import Foundation
 
-/// The command `policy-server token …`. Works on the file of `--token-file`. Servers read a changed file within two
-/// seconds.
+/// The command `policy-server token …`. Works on the file that `--token-file` names. Running servers read a changed
+/// file within two seconds.
 package struct TokenCommand: AsyncParsableCommand {
     package static let configuration = CommandConfiguration(
         commandName: "token", abstract: "Create, list, revoke and rotate bearer tokens.",
@@ -41,7 +41,7 @@ struct TokenFileOption: ParsableArguments {
     }
 }
 
-/// Creates a token. Prints nothing but the token to standard output.
+/// Creates a token. Prints the token, and nothing else, to standard output.
 struct TokenCreateCommand: AsyncParsableCommand {
     static let configuration = CommandConfiguration(
         commandName: "create", abstract: "Create a token, and print it once.",
@@ -106,7 +106,7 @@ struct TokenCreateCommand: AsyncParsableCommand {
     }
 }
 
-/// Lists the tokens without their hashes.
+/// Lists the tokens. Does not show their hashes.
 struct TokenListCommand: AsyncParsableCommand {
     static let configuration = CommandConfiguration(
         commandName: "list", abstract: "List the tokens of the file.")
@@ -150,7 +150,7 @@ struct TokenRevokeCommand: AsyncParsableCommand {
     }
 }
 
-/// Creates a token with the rights of another, which stays valid for a while.
+/// Creates a successor of a token. The old token stays valid for the time of grace.
 struct TokenRotateCommand: AsyncParsableCommand {
     static let configuration = CommandConfiguration(
         commandName: "rotate", abstract: "Create a successor of a token, and print it once.",
@@ -184,7 +184,7 @@ struct TokenRotateCommand: AsyncParsableCommand {
 
 /// The output of the commands on tokens.
 private enum TokenOutput {
-    /// Prints the token to standard output and its properties to standard error.
+    /// Prints the token to standard output, and its properties to standard error.
     static func show(_ text: String, _ token: StoredToken) {
         print(text)
         let end = token.expires.map { "until \($0.rfc3339Seconds)" } ?? "without an end"
@@ -201,9 +201,10 @@ private enum TokenOutput {
     }
 }
 
-/// A time for which a credential is valid: a whole number with one of the units s, m, h, d and w, or `never`.
+/// The time for which a credential is valid. Its text is a whole number with one of the units s, m, h, d and w, or
+/// `never`.
 package struct Lifetime: ExpressibleByArgument, Equatable, CustomStringConvertible {
-    /// The number of seconds; nil for a credential without an end.
+    /// The number of seconds; nil if the credential never expires.
     let seconds: Int64?
     package let description: String
 
@@ -228,10 +229,11 @@ package struct Lifetime: ExpressibleByArgument, Equatable, CustomStringConvertib
         self.init(seconds: Int64(count) * unit, description: argument)
     }
 
-    /// Ten years.
+    /// Ten years of 366 days, in seconds.
     private static let longest: Int64 = 10 * 366 * 86_400
 
-    /// Returns the end of the time, cut to whole seconds; nil for no end.
+    /// Returns the expiry of a credential that is valid from `start`, rounded down to whole seconds; nil if the
+    /// credential never expires.
     package func end(after start: Timestamp) -> Timestamp? {
         seconds.map { seconds in
             Timestamp(microseconds: (start.microseconds / 1_000_000 + seconds) * 1_000_000)

@@ -6,8 +6,8 @@ import Foundation
 import Logging
 import Store
 
-/// The command `policy-server audit verify`. Exits with 0 if the ledger is unchanged, 1 if it was changed, and 2 if
-/// verification is impossible.
+/// The command `policy-server audit verify`. Exits with 0 if the ledger is unchanged, with 1 if it was changed, and
+/// with 2 if it cannot be verified.
 package struct VerifyCommand: AsyncParsableCommand {
     package static let configuration = CommandConfiguration(
         commandName: "verify", abstract: "Check a ledger's file for tampering.",
@@ -76,7 +76,7 @@ package struct VerifyCommand: AsyncParsableCommand {
 
     private struct Verdict {
         var report: LedgerReport
-        /// False if etcd was asked and holds no anchor of a ledger that is old enough to have one.
+        /// False if etcd was asked, holds no anchor of this ledger, and the ledger is old enough to have one.
         var isAnchored: Bool
         /// The errors found in the key `head` and in the changes that its running hash covers.
         var headFindings: [String]
@@ -84,8 +84,8 @@ package struct VerifyCommand: AsyncParsableCommand {
         var notes: [String]
     }
 
-    /// The age up to which a ledger without checkpoints is accepted. By default a server makes its first checkpoint
-    /// after five minutes (`--audit-checkpoint-interval`).
+    /// The age below which a ledger may be without a checkpoint. By default, a server makes its first checkpoint after
+    /// five minutes (`--audit-checkpoint-interval`).
     private static let newLedger = Duration.seconds(3_600)
 
     private func verify() async throws -> Verdict {
@@ -115,8 +115,9 @@ package struct VerifyCommand: AsyncParsableCommand {
         return .microseconds(age) < Self.newLedger
     }
 
-    /// Returns a note if the key in the data folder differs from the ledger's last key. The difference proves nothing.
-    /// Anyone who can change the ledger can also change the key file, and the server may use another key file.
+    /// Returns a note if the key in the data folder differs from the newest key in the ledger. This is not a finding,
+    /// because the difference proves nothing: anyone who can change the ledger can also change the key file, and the
+    /// server may use another key file.
     private func keyNote(_ report: LedgerReport) -> [String] {
         guard key == nil, let beside = keyBeside(), let last = report.keys.last, last != beside
         else { return [] }
@@ -131,7 +132,7 @@ package struct VerifyCommand: AsyncParsableCommand {
             .path
     }
 
-    /// Returns the public key of the key file in the data folder; nil if this user cannot read the file.
+    /// Returns the public key of the key file in the data folder; nil if the file cannot be read.
     private func keyBeside() -> VerifierKey? { try? KeyFile.read(keyPath).verifier }
 
     private func askEtcd() async throws -> (LedgerAnchors?, HeadCheck?) {
@@ -140,7 +141,7 @@ package struct VerifyCommand: AsyncParsableCommand {
             try etcdSettings().configuration(),
             logger: Logger(label: Version.name) { _ in SwiftLogNoOpLogHandler() })
         return try await withThrowingTaskGroup(of: Void.self) { group in
-            // The client connects only while `run()` is running.
+            // The client connects to etcd only while its `run()` is active.
             group.addTask { try await client.run() }
             defer { group.cancelAll() }
             let anchors = try await LedgerAnchors(from: client, ledger: ledger)
@@ -151,7 +152,8 @@ package struct VerifyCommand: AsyncParsableCommand {
         }
     }
 
-    /// Returns `reason` with the path of the ledger's file in front, unless the reason already begins with that path.
+    /// Returns `reason` with the path of the ledger's file in front. Returns `reason` unchanged if it already begins
+    /// with that path.
     private func subject(_ reason: String) -> String {
         reason.hasPrefix("\(db): ") ? reason : "\(db): \(reason)"
     }
@@ -211,7 +213,7 @@ extension LedgerAnchors.Other {
 }
 
 extension LedgerReport {
-    /// The lines that are printed for an unchanged ledger.
+    /// The lines that the command prints for an unchanged ledger.
     fileprivate var summary: String {
         var text = "OK \(size) rows, root \(root ?? "unknown")\n"
         text += "ledger \(ledger), \(checkpoints) checkpoints"

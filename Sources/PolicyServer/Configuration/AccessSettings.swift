@@ -2,15 +2,15 @@ package import Domain
 
 /// The settings of authentication.
 package struct AccessSettings: Sendable {
-    /// The methods in the order of trial. Without methods every client is trusted.
+    /// The methods in the order in which they are tried. If the list is empty, every client is trusted.
     package var methods: [AuthenticationMethod]
     package var tokenFile: String?
-    /// The file that gives roles to principals of methods that bring no roles.
+    /// The file that gives roles to principals whose authentication method does not provide roles.
     package var grantsFile: String?
     package var certificate: CertificateRule
-    /// Nil if there is no issuer.
+    /// The settings for JSON Web Tokens; nil if no issuer is set.
     package var jwt: JWTSettings?
-    /// Nil if there is no URL.
+    /// The settings for Keystone; nil if no URL is set.
     package var keystone: KeystoneSettings?
 
     init(_ reader: SettingReader) throws(SettingError) {
@@ -42,7 +42,8 @@ package struct AccessSettings: Sendable {
         for (method, setting) in Self.needs where try reader.optional(setting) != nil {
             let users = Self.needs.filter { $0.1 == setting }.map(\.0)
             guard users.contains(where: methods.contains) else {
-                // A file that nothing reads would look like protection.
+                // A setting of an unused method is an error. Otherwise the operator could believe that the setting
+                // protects the server.
                 let source = try reader.values.texts(setting).source
                 throw SettingError(
                     "\(source.name(of: setting)): needs \(Setting.authenticate.flag) \(method.rawValue) as well"
@@ -51,10 +52,10 @@ package struct AccessSettings: Sendable {
         }
     }
 
-    /// The methods that the setting can name.
+    /// The methods that the setting `authenticate` accepts.
     private static let names = ["token", "certificate", "jwt", "keystone", "unix"]
 
-    /// The settings without which a method has no basis.
+    /// The setting that each method needs.
     private static let needs: [(AuthenticationMethod, Setting)] = [
         (.token, .tokenFile), (.certificate, .grants), (.unix, .grants), (.jwt, .jwtIssuer),
         (.keystone, .keystoneURL),

@@ -3,7 +3,7 @@ import Store
 
 /// The settings of the connection to etcd.
 package struct EtcdSettings: Sendable, Equatable {
-    /// The URLs of etcd. All have the same scheme.
+    /// The URLs of etcd. All of them must have the same scheme.
     package var endpoints: [EtcdEndpoint]
     package var user: String?
     package var passwordFile: String?
@@ -55,8 +55,8 @@ package struct EtcdSettings: Sendable, Equatable {
 }
 
 extension EtcdSettings {
-    /// Returns the configuration of the etcd client. The password file is read once here and once for each
-    /// authentication, so a changed password needs no restart.
+    /// Returns the configuration of the etcd client. The client reads the password file again for each authentication,
+    /// so a changed password needs no restart.
     package func configuration() throws(SettingError) -> EtcdConfiguration {
         if let keyFile {
             try Self.secret(.etcdKey) { () throws(StoreError) in
@@ -77,13 +77,14 @@ extension EtcdSettings {
 
     private func credentials() throws(SettingError) -> EtcdConfiguration.Credentials? {
         guard let user, let passwordFile else { return nil }
-        // The file is read here to report an unreadable file at the start and not at the first authentication.
+        // The result is not used. This line reports an unusable file at the start instead of at the first
+        // authentication.
         _ = try Self.passwords(passwordFile)
         return EtcdConfiguration.Credentials(
             user: user, reading: { try Self.passwords(passwordFile) })
     }
 
-    /// Returns the first line of the file and, if there is one, the second line.
+    /// Returns the passwords in the file: its first line, and its second line if that is not empty.
     private static func passwords(_ file: String) throws(SettingError) -> [String] {
         let bytes = try secret(.etcdPasswordFile) { () throws(StoreError) in
             try PrivateFile.read(file, subject: "the file")
@@ -97,7 +98,7 @@ extension EtcdSettings {
         return passwords.filter { !$0.isEmpty }
     }
 
-    /// Runs `body`, which uses the file of `setting`. Its errors name the setting.
+    /// Runs `body`, which uses the file of `setting`. An error message then begins with the name of the setting.
     private static func secret<Value>(
         _ setting: Setting, _ body: () throws(StoreError) -> Value
     ) throws(SettingError) -> Value {

@@ -3,15 +3,16 @@ package import Logging
 /// The settings of authentication with JSON Web Tokens.
 package struct JWTSettings: Sendable {
     package var keys: JWKSStore.Source
-    /// The PEM file of the authorities that sign the certificate of the key set's URL; nil for those of the system.
+    /// The PEM file of the authorities that sign the certificate of the key set's URL; nil to use the authorities of
+    /// the system.
     package var authorities: String?
     /// The maximum number of seconds between two loads of the keys.
     package var refreshInterval: Int
-    /// The number of seconds for which keys stay usable without a successful load.
+    /// The number of seconds after the last successful load for which keys stay usable.
     package var maximumKeyAge: Int
     package var rules: JWTRules
 
-    /// Reads the settings; nil if there is no issuer. Also reads the file of rules.
+    /// Reads the settings and the file of rules. Returns nil if no issuer is set.
     init?(_ reader: SettingReader) throws(SettingError) {
         for other in [Setting.jwtAudience, .jwtKeys, .jwtRules] {
             try reader.require(.jwtIssuer, with: other)
@@ -44,7 +45,7 @@ package struct JWTSettings: Sendable {
             grants: try ClaimGrants.read(try reader.optional(.jwtRules) ?? ""))
     }
 
-    /// Returns the authenticator, and the service that keeps its keys fresh.
+    /// Returns the authenticator, and the service that loads and refreshes its keys.
     package func authenticator(
         logger: Logger
     ) -> (authenticator: JWTAuthenticator, service: JWKSStore) {

@@ -2,14 +2,14 @@ package import ControlPlane
 import Foundation
 import Store
 
-/// The file of `--journal-key-file`. Each line holds a key's id and its secret in base64 (RFC 4648 section 4),
-/// separated by white space. The first key signs; all keys verify. Empty lines and lines that begin with `#` are
-/// ignored.
+/// The file that `--journal-key-file` names. Each line contains the id of a key and its secret in base64 (RFC 4648
+/// section 4), separated by white space. The first key signs; all keys verify. Empty lines and lines that begin with
+/// `#` are ignored.
 package enum JournalKeyFile {
-    /// The maximum number of keys in a file. Two keys are in use while one is being replaced.
+    /// The maximum number of keys in a file. A file needs two keys while one of them is being replaced.
     package static let maximumKeys = 16
 
-    /// Reads the keys. A `SettingError` names the file and the line and never shows the secret.
+    /// Reads the keys. The message of a `SettingError` contains the path and the line, and never the secret.
     package static func read(_ path: String) throws(SettingError) -> [JournalKey] {
         do {
             let bytes = try PrivateFile.read(path, subject: "the file")

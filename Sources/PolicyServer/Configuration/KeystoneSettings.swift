@@ -5,12 +5,12 @@ package struct KeystoneSettings: Sendable {
     package var url: ProviderURL
     /// The path of the file with the credential of this server.
     package var credentialFile: String
-    /// The PEM file of the authorities that sign Keystone's certificate; nil for those of the system.
+    /// The PEM file of the authorities that sign Keystone's certificate; nil to use the authorities of the system.
     package var authorities: String?
     package var cacheSeconds: Int
     package var rules: KeystoneRules
 
-    /// Reads the settings; nil if there is no URL. Also reads the files of rules and of the credential.
+    /// Reads the settings, the file of rules and the file of the credential. Returns nil if no URL is set.
     init?(_ reader: SettingReader) throws(SettingError) {
         for other in [Setting.keystoneCredential, .keystoneRules] {
             try reader.require(.keystoneURL, with: other)
@@ -20,7 +20,8 @@ package struct KeystoneSettings: Sendable {
         url = try reader.required(
             .keystoneURL, "is not an https URL; http is only for loopback addresses"
         ) { text in
-            // Catalogs and openrc files often have the URL with its version.
+            // An ending `/v3` is removed, because service catalogs and openrc files often contain the URL with its
+            // version.
             let url = ProviderURL(text)
             return url?.text.hasSuffix("/v3") == true
                 ? ProviderURL(String(url?.text.dropLast(3) ?? "")) : url
@@ -37,7 +38,7 @@ package struct KeystoneSettings: Sendable {
             try reader.optional(.keystoneRules) ?? "", principal: principal)
     }
 
-    /// Returns the authenticator, and the service that holds its connections.
+    /// Returns the authenticator, and the service that owns its connections to Keystone.
     package func authenticator(
         logger: Logger
     ) -> (authenticator: KeystoneAuthenticator, service: KeystoneClient) {

@@ -1,9 +1,9 @@
 import Foundation
 package import HTTPCore
 
-/// The rules about the addresses to serve on.
+/// The rules for the addresses on which the server listens.
 package enum ListenRule {
-    /// Reads the addresses. An address without a scheme uses TLS if there is a certificate.
+    /// Reads the addresses. An address without a scheme uses TLS if the server has a certificate.
     static func addresses(
         _ reader: SettingReader, hasCertificate: Bool
     ) throws(SettingError) -> [ListenAddress] {
@@ -18,12 +18,12 @@ package enum ListenRule {
             "\(secure.url) needs \(Setting.tlsCertificate.flag) and \(Setting.tlsKey.flag)")
     }
 
-    /// Throws for an address that other machines can reach without TLS, or without having to prove who they are: such a
-    /// client could read tokens on their way, or change the policy of every region.
+    /// Throws if other machines can reach an address without TLS or without authentication. Without TLS, others could
+    /// read tokens in transit. Without authentication, any client could change the policy of every region.
     ///
     /// - Parameters:
     ///   - isAuthenticated: True if at least one authenticator is configured.
-    ///   - source: The source of the setting, for the error.
+    ///   - source: The source of the setting, for the error message.
     package static func check(
         _ addresses: [ListenAddress], isAuthenticated: Bool, source: SettingSource
     ) throws(SettingError) {
@@ -47,10 +47,11 @@ package enum ListenRule {
 extension ListenAddress {
     /// Reads `HOST:PORT`, `[IPv6]:PORT` or `unix:/PATH`. Returns nil for any other text. The host must be numeric,
     /// because a name could later resolve to another address. The only accepted name is `localhost`, which is read as
-    /// 127.0.0.1. The path must be absolute, because the folder in which a service starts is easily mistaken.
+    /// 127.0.0.1. The path must be absolute, because a relative path would depend on the folder in which the server is
+    /// started.
     ///
-    /// `http://` or `https://` in front of the host says if the address uses TLS. Without it, the address uses TLS if
-    /// there is a certificate.
+    /// `http://` or `https://` in front of the host tells whether the address uses TLS. Without a scheme, the address
+    /// uses TLS if `hasCertificate` is true.
     package init?(setting text: String, hasCertificate: Bool = false) {
         if text.hasPrefix("unix:") {
             let path = String(text.dropFirst("unix:".count))
@@ -72,7 +73,7 @@ extension ListenAddress {
         self.init(host: host, port: port, usesTLS: usesTLS)
     }
 
-    /// True if only this machine can reach the address: a Unix domain socket, or an address in 127.0.0.0/8, or ::1.
+    /// True if only this machine can reach the address: a Unix domain socket, an address in 127.0.0.0/8, or ::1.
     package var isLocal: Bool {
         guard case .tcp(let host, _) = endpoint else { return true }
         guard Self.isIPv6(host) else { return Self.isIPv4(host) && host.hasPrefix("127.") }

@@ -120,7 +120,7 @@ package enum Setting: String, CaseIterable, Sendable {
         }
     }
 
-    /// A legal value, shown in error messages.
+    /// A legal value. Error messages show it.
     package var example: String {
         switch self {
         case .listen: "0.0.0.0:8443, http://127.0.0.1:8080 or unix:/run/policy-server/api.sock"
@@ -183,7 +183,7 @@ package enum Setting: String, CaseIterable, Sendable {
         }
     }
 
-    /// The line that `--help` and the README show.
+    /// The description that `--help` and the README show.
     package var summary: String {
         switch self {
         case .listen:

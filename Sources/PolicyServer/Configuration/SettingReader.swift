@@ -2,12 +2,12 @@ package import Configuration
 import Foundation
 import HTTPCore
 
-/// Converts the texts of settings to values. Its errors name the setting and its source.
+/// Converts the texts of settings to values. Error messages contain the setting and its source.
 struct SettingReader {
     let values: SettingValues
 
-    /// Returns the values of a list setting, each converted by `parse`; empty if the setting is absent and has no
-    /// default.
+    /// Returns the values of a list setting, each converted by `parse`. The list is empty if the setting is absent and
+    /// has no default.
     func list<Value>(
         _ setting: Setting, _ problem: String, parse: (String) -> Value?
     ) throws(SettingError) -> [Value] {
@@ -25,7 +25,7 @@ struct SettingReader {
         return result
     }
 
-    /// Returns the value of a setting that has a default, converted by `parse`.
+    /// Returns the last value of a setting, converted by `parse`. The setting must be given or have a default.
     func required<Value>(
         _ setting: Setting, _ problem: String, parse: (String) -> Value?
     ) throws(SettingError) -> Value {
@@ -45,7 +45,7 @@ struct SettingReader {
         }
     }
 
-    /// Returns the text; nil if the setting is absent. Throws for an empty text.
+    /// Returns the text of the setting; nil if the setting is absent. Throws if the text is empty.
     func optional(_ setting: Setting) throws(SettingError) -> String? {
         let (texts, source) = try values.texts(setting)
         guard let text = texts.last else { return nil }
@@ -53,7 +53,7 @@ struct SettingReader {
         return text
     }
 
-    /// Returns the path of a readable file; nil if the setting is absent.
+    /// Returns the path in the setting; nil if the setting is absent. Throws if the file cannot be read.
     func readableFile(_ setting: Setting) throws(SettingError) -> String? {
         guard let path = try optional(setting) else { return nil }
         guard FileManager.default.isReadableFile(atPath: path) else {
@@ -63,7 +63,7 @@ struct SettingReader {
         return path
     }
 
-    /// Throws if `other` is set and `setting` is absent.
+    /// Throws if `other` is given without `setting`.
     func require(_ setting: Setting, with other: Setting) throws(SettingError) {
         let (texts, source) = try values.texts(other)
         if !texts.isEmpty, try values.texts(setting).texts.isEmpty {
@@ -72,7 +72,7 @@ struct SettingReader {
     }
 }
 
-/// The texts of the settings from all sources. `Settings` interprets them.
+/// The texts of the settings from all sources. `Settings` checks and converts them.
 package struct SettingValues: Sendable {
     /// The sources in descending precedence.
     private let layers: [(source: SettingSource, provider: any ConfigProvider)]
@@ -81,8 +81,8 @@ package struct SettingValues: Sendable {
         self.layers = layers
     }
 
-    /// Combines the sources. Flags take precedence over the environment, and the environment over the file.
-    /// `environment` is the whole environment of the process.
+    /// Combines the sources. Flags take precedence over the environment, and the environment takes precedence over the
+    /// file. `environment` must be the whole environment of the process.
     package init(
         flags: [Setting: [String]], environment: [String: String],
         file: (path: String, provider: any ConfigProvider)? = nil
@@ -96,7 +96,8 @@ package struct SettingValues: Sendable {
         self.init(layers: layers)
     }
 
-    /// Returns the text or texts of `setting` and their source. Throws if the value in the source has the wrong type.
+    /// Returns the texts of `setting`, and the source from which they come. Throws if the value in the source has the
+    /// wrong type.
     package func texts(_ setting: Setting) throws(SettingError) -> (
         texts: [String], source: SettingSource
     ) {
@@ -108,7 +109,7 @@ package struct SettingValues: Sendable {
         return (setting.defaultText.isEmpty ? [] : [setting.defaultText], .default)
     }
 
-    /// Splits a list that is written as one text. etcdctl accepts the same form.
+    /// Splits a text at its commas. etcdctl accepts lists in the same form.
     private static func parts(_ text: String) -> [String] {
         text.split(separator: ",", omittingEmptySubsequences: false).map {
             $0.trimmingCharacters(in: .whitespaces)
@@ -144,20 +145,21 @@ package struct SettingValues: Sendable {
     }
 }
 
-/// An error in a setting. The message names the setting, its source, and a legal value.
+/// An error in a setting. The message contains the setting, its source, and an example of a legal value.
 package struct SettingError: Error, Equatable, CustomStringConvertible {
     package var message: String
 
     package init(_ message: String) { self.message = message }
 
-    /// Reports that the value of `setting` from `source` has `problem`.
+    /// Creates an error about the value of `setting`. `source` is the source of the value, and `problem` says what is
+    /// wrong.
     package init(_ setting: Setting, from source: SettingSource, _ problem: String) {
         message = "\(source.name(of: setting)): \(problem); for example \(setting.example)"
     }
 
     package var description: String { message }
 
-    /// EX_CONFIG of sysexits.h, the exit status for a configuration error.
+    /// The exit status for a configuration error: EX_CONFIG in sysexits.h.
     package static let exitCode: Int32 = 78
 }
 
@@ -168,7 +170,7 @@ package enum SettingSource: Hashable, Sendable {
     case file(path: String)
     case `default`
 
-    /// Returns the name of `setting` for an error in a value from this source.
+    /// Returns the name of `setting` as it is written in this source, for an error message.
     package func name(of setting: Setting) -> String {
         switch self {
         case .flag: "\(setting.flag) (command line)"

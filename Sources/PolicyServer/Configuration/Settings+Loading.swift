@@ -5,7 +5,8 @@ import Foundation
 
 extension Settings {
     /// Reads the settings from the command line, the environment, and the file that `--config` or
-    /// `POLICY_SERVER_CONFIG` names. Throws for a variable that begins with `POLICY_SERVER_` and is not a setting.
+    /// `POLICY_SERVER_CONFIG` names. Throws if the name of a variable begins with `POLICY_SERVER_` but belongs to no
+    /// setting.
     package static func load(
         _ flags: SettingFlags, _ places: LocationFlags,
         environment: [String: String] = ProcessInfo.processInfo.environment
@@ -32,7 +33,8 @@ extension Settings {
         }
     }
 
-    /// Returns true if Kubernetes sets the variable `name` in every container for a Service named `policy-server…`
+    /// Returns true if `name` has the form of a variable that Kubernetes sets in every container for a Service whose
+    /// name begins with `policy-server`
     /// (https://kubernetes.io/docs/concepts/services-networking/service/#environment-variables).
     private static func isOfService(_ name: String) -> Bool {
         let parts = name.split(separator: "_", omittingEmptySubsequences: false)
@@ -41,9 +43,9 @@ extension Settings {
     }
 }
 
-/// The YAML file of `--config`.
+/// The YAML file that `--config` names.
 package enum SettingsFile {
-    /// Reads the file at `path`. Throws for an unknown key, a repeated key, or a file that is not a mapping.
+    /// Reads the file at `path`. Throws if the file is not a mapping, or has an unknown or repeated key.
     package static func provider(path: String) async throws(SettingError) -> any ConfigProvider {
         guard let data = FileManager.default.contents(atPath: path) else {
             throw SettingError("--config: cannot read \(path)")
@@ -59,7 +61,7 @@ package enum SettingsFile {
         }
     }
 
-    /// Throws for errors that the provider would silently ignore.
+    /// Throws if the file has an error that the provider would ignore silently.
     static func check(_ bytes: [UInt8], path: String) throws(SettingError) {
         let document: JSONValue
         do {

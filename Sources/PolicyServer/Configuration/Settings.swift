@@ -6,28 +6,28 @@ package import Logging
 /// The checked settings of the program.
 package struct Settings: Sendable {
     package var listen: [ListenAddress]
-    /// The settings of the addresses that use TLS; nil without a certificate.
+    /// The TLS settings; nil if no certificate is set.
     package var tls: TLSSettings?
-    /// The value of `max-age` of the field Strict-Transport-Security in seconds; 0 if the field is not sent.
+    /// The number of seconds in `max-age` of the field Strict-Transport-Security; 0 if the field is not sent.
     package var hstsMaxAge: Int
     package var proxies: ProxySettings
     package var access: AccessSettings
     package var etcd: EtcdSettings
-    /// The folder that holds `audit.sqlite`.
+    /// The folder that contains `audit.sqlite`.
     package var dataDirectory: String
     /// The ledger's file.
     package var ledgerPath: String { dataDirectory + "/audit.sqlite" }
     /// The folder for segments of rows older than `auditRetention`.
     package var segmentDirectory: String { dataDirectory + "/segments" }
-    /// The age at which audit rows expire. With nil, rows never expire.
+    /// The age at which audit rows expire; nil if rows never expire.
     package var auditRetention: Duration?
-    /// The key file that the settings name. With nil, the key file in the data folder is used.
+    /// The key file that the settings name; nil to use the key file in the data folder.
     package var auditKeyFile: String?
-    /// The path of the signing key.
+    /// The path of the file with the signing key.
     package var auditKeyPath: String { auditKeyFile ?? dataDirectory + "/audit.key" }
-    /// The time between checkpoints. With nil, checkpoints are made only on request and at shutdown.
+    /// The time between checkpoints. If nil, checkpoints are made only on request and at shutdown.
     package var auditCheckpointInterval: Duration?
-    /// The file of the keys that sign journal entries; nil if absent.
+    /// The file of the keys that sign journal entries; nil if none is set.
     package var journalKeyFile: String?
     package var policyNames: PolicyNameConvention
     package var refusals: RefusalBudget.Limits
@@ -35,27 +35,27 @@ package struct Settings: Sendable {
     package var drainTimeout: Duration
     package var maxBodyBytes: Int
     package var maxConnections: Int
-    /// The number of requests at a time above which requests are shed.
+    /// The maximum number of simultaneous requests. Above it, the server serves only health checks and administrators.
     package var maxRequests: Int
-    /// Requests per minute; 0 for no quota.
+    /// The number of requests per minute that one principal may send; 0 for no limit.
     package var requestsPerPrincipal: Int
-    /// Requests per minute; 0 for no quota.
+    /// The number of requests per minute that one address may send; 0 for no limit.
     package var requestsPerAddress: Int
-    /// The limit in bytes for all request bodies together, including their parsed documents.
+    /// The maximum memory in bytes for all request bodies together, including their parsed documents.
     package var maxBodyMemory: Int
-    /// The limit in bytes for all unread answers together.
+    /// The maximum memory in bytes for all answers together that clients have not read yet.
     package var maxAnswerMemory: Int
-    /// The names of this server in addition to its addresses, for `CrossSiteGuard.hosts`.
+    /// The names of this server besides its addresses, for `CrossSiteGuard.hosts`.
     package var allowedHosts: Set<String>
-    /// The origins for `CrossSiteGuard.origins`.
+    /// The origins whose web pages may send requests, for `CrossSiteGuard.origins`.
     package var allowedOrigins: Set<String>
-    /// True if the audit log records its own reads.
+    /// True if reads of the audit log are recorded in the audit log.
     package var auditReads: Bool
-    /// The kinds of object that no person may change alone.
+    /// The kinds of objects that one person may not change alone.
     package var twoPersons: TwoPersonRule
     package var logLevel: Logger.Level
 
-    /// Reads every setting. Throws for the first illegal setting.
+    /// Reads and checks all settings. Throws an error about the first illegal one.
     package init(_ values: SettingValues) throws(SettingError) {
         let reader = SettingReader(values: values)
         tls = try TLSSettings(reader)
@@ -74,7 +74,7 @@ package struct Settings: Sendable {
             PolicyNameConvention(rawValue: $0)
         }
         let perMinute = try reader.integer(.auditAttempts, in: 1...1_000_000)
-        // The burst is never below the rate, so a source may use the rows of one minute at once.
+        // The burst is at least the rate, so that a source may use all rows of one minute at once.
         refusals = RefusalBudget.Limits(perMinute: perMinute, burst: max(1_000, perMinute))
         writeDeadline = try .seconds(reader.integer(.writeDeadline, in: 1...600))
         drainTimeout = try .seconds(reader.integer(.drainTimeout, in: 0...600))
@@ -107,10 +107,11 @@ package struct Settings: Sendable {
         try refuseBodiesWithoutRoom(reader)
     }
 
-    /// The legal memory limits, 1 MiB to 1 TiB.
+    /// The legal values of the memory limits in bytes: 1 MiB to 1 TiB.
     private static let memory = 1 << 20...1 << 40
 
-    /// Throws if a memory limit is too small for the largest body. Such a body would always get a 503 "try again".
+    /// Throws if the memory limit is too small for one body of the maximum size. The server would answer every such
+    /// body with 503 "try again", although no later try could succeed.
     private func refuseBodiesWithoutRoom(_ reader: SettingReader) throws(SettingError) {
         let needed = ByteBudget.limit(for: maxBodyBytes * (1 + API.documentMemory))
         guard maxBodyMemory < needed else { return }
@@ -120,8 +121,8 @@ package struct Settings: Sendable {
         )
     }
 
-    /// Reads a whole number of hours, days or weeks, at most a century. Returns `.some(nil)` for 0, and nil for any
-    /// other text.
+    /// Reads a whole number of hours, days or weeks, up to 876000 hours (100 years). Returns `.some(nil)` for the text
+    /// 0, and nil for any other text.
     private static func age(_ text: String) -> Duration?? {
         if text == "0" { return .some(nil) }
         let hours = ["h": 1, "d": 24, "w": 168][text.suffix(1)]

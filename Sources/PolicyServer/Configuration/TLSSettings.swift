@@ -9,7 +9,8 @@ package struct TLSSettings: Sendable {
 
     package init(files: TLSFiles) { self.files = files }
 
-    /// Returns nil if no certificate is set. Throws if a setting lacks another setting that it needs.
+    /// Reads the settings. Returns nil if no certificate is set. Throws if a setting lacks another setting that it
+    /// needs.
     init?(_ reader: SettingReader) throws(SettingError) {
         try reader.require(.tlsKey, with: .tlsCertificate)
         for setting in [Setting.tlsKey, .tlsClientCA] {
@@ -37,7 +38,7 @@ package struct TLSSettings: Sendable {
         files.revocations = try reader.optional(.tlsClientCRL)
     }
 
-    /// Reads the private key. Throws if other users can read the file. The message never shows its content.
+    /// Reads the private key. Throws if other users can read the file. The error message never contains the key.
     package static let readPrivate: @Sendable (String) throws -> [UInt8] = { path in
         do {
             return try PrivateFile.read(path, subject: "the file")
@@ -46,7 +47,8 @@ package struct TLSSettings: Sendable {
         }
     }
 
-    /// Reads the files. Throws a `SettingError` that names the setting of the file that cannot be used.
+    /// Reads the files. Throws a `SettingError` if a file is unusable; its message begins with the setting of that
+    /// file.
     func credentials(_ logger: Logger) throws -> TLSCredentials {
         do {
             return try TLSCredentials(files, logger: logger)
@@ -63,10 +65,10 @@ package struct TLSSettings: Sendable {
     }
 }
 
-/// The networks of the proxies whose forwarded addresses are believed.
+/// The networks of the trusted proxies. The server believes the client addresses that these proxies forward.
 package struct ProxySettings: Sendable, Equatable {
     package var networks: [CIDR] = []
-    /// True if clients of Unix domain sockets are proxies.
+    /// True if the clients of Unix domain sockets are trusted proxies too.
     package var includesUnixSockets = false
 
     init(_ reader: SettingReader) throws(SettingError) {

@@ -3,19 +3,19 @@ import Domain
 package import HTTPCore
 package import Store
 
-/// The HTTP API. A handler checks a request, calls one of these parts and converts the result to an answer.
+/// The HTTP API. A handler checks a request, calls one of the parts below, and converts the result to an answer.
 package struct API: Sendable {
     let controlPlane: ControlPlane
     package let ledger: AuditLedger
     let checkpoints: Checkpoints
     let metrics: Metrics
-    /// The rules of who may use which route.
+    /// The rules that decide who may use which route.
     let access: Access
-    /// The files of authentication that are read again after a change.
+    /// The files of authentication. The server reads them again when they change.
     let files: FileWatcher?
     /// Returns a fresh change id for a write without an Idempotency-Key.
     let makeChangeID: @Sendable () -> ChangeID
-    /// True if the audit log records its own reads.
+    /// True if reads of the audit log are recorded in the audit log.
     let recordsReads: Bool
     let events: AuditEvents
     let listTags = ListTags()
@@ -40,7 +40,7 @@ package struct API: Sendable {
         self.events = events
     }
 
-    /// All routes. A test compares them with openapi.yaml.
+    /// All routes. A test compares the routes with openapi.yaml.
     package var routes: [Route] {
         let routes =
             indexRoutes + objectRoutes + applyRoutes + diffRoutes + auditRoutes + proofRoutes
@@ -53,7 +53,8 @@ package struct API: Sendable {
         }
     }
 
-    /// The number of bytes of memory for each byte of a parsed body. A typical policy takes about eight times the size
-    /// of its text. A text that consists only of small members or empty lists takes the most memory.
+    /// The number of bytes of memory that a request may need for each byte of its body, for the parsed document. A
+    /// typical policy needs about eight times the size of its text. A text of many small members or empty lists needs
+    /// the most.
     static let documentMemory = 24
 }

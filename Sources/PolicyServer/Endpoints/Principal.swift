@@ -4,10 +4,11 @@ package import Domain
 package import HTTPCore
 import HTTPTypes
 
-/// The actor of a request.
+/// Finds and checks the actor of a request.
 package enum Principal {
-    /// Returns the identity of a client that the server trusts without a proof. It may do everything. A malformed
-    /// `X-Actor` names nobody; only a request that the ledger records is refused for it, by `named`.
+    /// Returns the identity of a client on a server that does not authenticate. The client may do everything, and
+    /// `X-Actor` gives its name. A malformed `X-Actor` is ignored here. Requests that the ledger records also call
+    /// `named`, which throws.
     package static func trusted(_ request: Request) -> Identity {
         let actor = (try? named(request)) ?? nil
         return Identity(
@@ -15,7 +16,8 @@ package enum Principal {
             grants: [Grant(.admin)])
     }
 
-    /// Returns the value of `X-Actor`; nil if the header is absent. Throws a 400 problem if it is malformed.
+    /// Returns the value of `X-Actor`; nil if the header is absent. Throws a 400 problem if the header is malformed or
+    /// contains a reserved name.
     static func named(_ request: Request) throws(Problem) -> String? {
         guard let actor = request.headers[.actor] else { return nil }
         guard isActor(actor) else {
@@ -30,31 +32,31 @@ package enum Principal {
         return actor
     }
 
-    /// Returns true if `text` can be an actor in the ledger.
+    /// Returns true if `text` is legal as the actor of a row.
     static func isActor(_ text: String) -> Bool { text.isVisibleASCII(1...128) }
 
-    /// Returns true if `text` can be the name of an authenticated principal.
+    /// Returns true if `text` is legal as the name of an authenticated principal.
     static func isName(_ text: String) -> Bool { isActor(text) && !isReserved(text) }
 
-    /// A description of a legal actor, for messages.
+    /// A description of legal actors, for messages.
     static let form =
         "1 to 128 ASCII letters, digits and punctuation marks without spaces, such as alice.smith or "
         + "alice@example.org"
 
-    /// Returns true if `text` can be one of the roles in `X-Actor-Roles`, which are separated by commas.
+    /// Returns true if `text` is legal as a role in `X-Actor-Roles`. In that header, commas separate the roles.
     static func isRole(_ text: String) -> Bool {
         text.isVisibleASCII(1...64) && !text.contains(",")
     }
 
-    /// A description of a legal role, for messages.
+    /// A description of legal roles, for messages.
     static let roleForm =
         "1 to 64 ASCII letters, digits and punctuation marks without spaces and commas"
 
-    /// Returns the actor of a request without `X-Actor`.
+    /// Returns the actor of a request that names none.
     static func anonymous(_ request: Request) -> String { "anonymous@\(request.remoteAddress)" }
 
-    /// Returns true for a name that the ledger uses itself. These names stand for other writers of etcd, for this
-    /// server, and for requests without an actor.
+    /// Returns true if the name is reserved. The ledger uses reserved names for other writers of etcd, for this server,
+    /// and for requests without an actor.
     private static func isReserved(_ actor: String) -> Bool {
         let name = actor.lowercased()
         return ["unknown", AuditRecord.Draft.ownActor].contains(name)
@@ -63,8 +65,8 @@ package enum Principal {
 }
 
 extension ChangeContext {
-    /// Reads the reason, and takes the actor from the authentication of the request. Throws a 400 problem for a
-    /// malformed header.
+    /// Reads the reason, the roles and the ticket from the headers. Takes the actor from the authenticated identity.
+    /// Throws a 400 problem for a malformed header.
     package init(_ request: Request) throws(Problem) {
         let reason = try Self.reason(request)
         let caller = request.caller
@@ -75,7 +77,7 @@ extension ChangeContext {
         ticket = try Self.ticket(request)
     }
 
-    /// Reads the actor and the reason of a refused request. Leaves out malformed values.
+    /// Reads the actor, the reason, the roles and the ticket of a refused request. Leaves out malformed values.
     init(bestEffort request: Request) {
         let caller = request.caller
         self.init(request, actor: caller.principal, reason: try? Self.reason(request))
@@ -95,7 +97,7 @@ extension ChangeContext {
     }
 
     private static func reason(_ request: Request) throws(Problem) -> String? {
-        // The parameter is checked even if the header takes precedence.
+        // The query parameter is checked even if the header replaces it.
         let parameter = try text(
             request.query["reason"], "The query parameter reason", limit: 1024)
         return try text(request.headers[.reason], "X-Reason", limit: 1024) ?? parameter
@@ -105,7 +107,8 @@ extension ChangeContext {
         try text(request.headers[.ticket], "X-Ticket", limit: 128)
     }
 
-    /// Returns the trimmed text; nil if it is absent or blank.
+    /// Returns the trimmed text; nil if it is absent or blank. Throws a 400 problem if the text is too long or not
+    /// printable.
     private static func text(
         _ value: String?, _ name: String, limit: Int
     ) throws(Problem) -> String? {
@@ -118,7 +121,8 @@ extension ChangeContext {
         return text
     }
 
-    /// Returns the roles of an authenticated caller, or the roles that a trusted client names in `X-Actor-Roles`.
+    /// Returns the roles of an authenticated caller. For a caller that is trusted without authentication, returns the
+    /// roles in `X-Actor-Roles`.
     private static func roles(_ request: Request, _ caller: Identity) throws(Problem) -> [String] {
         if caller.method.isProof {
             return Set(caller.grants.map(\.role.rawValue)).sorted()
@@ -133,8 +137,8 @@ extension ChangeContext {
         return roles
     }
 
-    /// Returns a cut and cleaned User-Agent. The header is only information, so an odd value does not lead to a
-    /// refusal.
+    /// Returns the first 256 characters of a User-Agent, with spaces in place of unprintable characters. An odd value
+    /// is not refused, because the header is only information.
     private static func userAgent(_ value: String) -> String {
         var text = ""
         for scalar in value.unicodeScalars.prefix(256) {
@@ -143,7 +147,8 @@ extension ChangeContext {
         return text
     }
 
-    /// Returns a header of version 00. Returns nil for any other value (W3C Trace Context section 2.2.1).
+    /// Returns the value of a `traceparent` header of version 00 (W3C Trace Context section 2.2.1). Returns nil for any
+    /// other value.
     private static func traceParent(_ value: String) -> String? {
         let parts = value.trimmed.split(separator: "-", omittingEmptySubsequences: false)
         guard parts.map(\.utf8.count) == [2, 32, 16, 2], parts.allSatisfy(Hex.isLowerCase),

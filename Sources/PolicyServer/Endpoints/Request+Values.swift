@@ -1,9 +1,11 @@
 import Domain
 import HTTPCore
 
-/// Query parameters with types of this API. Every failure is a 400 problem that names the parameter.
+/// Reads query parameters of types that this API defines. Every error is a 400 problem whose message contains the name
+/// of the parameter.
 extension Request {
-    /// Reads a CIDR in canonical form. With `orAddress` also accepts an address, as a block of one address.
+    /// Reads a CIDR in canonical form; returns nil if the parameter is absent. With `orAddress`, also accepts an
+    /// address and returns the network that contains only this address.
     func cidr(_ name: String, orAddress: Bool = false) throws(Problem) -> CIDR? {
         guard let text = query(name) else { return nil }
         var block = text
@@ -15,13 +17,13 @@ extension Request {
         }
     }
 
-    /// Reads a time, or a duration before `now`; nil if absent.
+    /// Reads a time, or a duration that is subtracted from `now`. Returns nil if the parameter is absent.
     func time(_ name: String, now: Timestamp) throws(Problem) -> Timestamp? {
         try query(name, expected: Timestamp.askedFormsInURL) { Timestamp(asked: $0, now: now) }
     }
 
-    /// Reads the query parameter `name` with `read`; nil if absent. Throws if `read` returns nil; `expected` completes
-    /// the message "must be …".
+    /// Reads the query parameter `name` with `read`. Returns nil if the parameter is absent. Throws if `read` returns
+    /// nil; `expected` completes the message "must be …".
     func query<Value>(
         _ name: String, expected: String, _ read: (String) -> Value?
     ) throws(Problem) -> Value? {
@@ -32,7 +34,8 @@ extension Request {
         return value
     }
 
-    /// Reads one of the values of an enumeration; nil if absent.
+    /// Reads a parameter whose text must be one of the values of an enumeration. Returns nil if the parameter is
+    /// absent.
     func oneOf<Value: RawRepresentable<String> & CaseIterable>(
         _ name: String
     ) throws(Problem) -> Value? {

@@ -4,7 +4,7 @@ import Domain
 package import HTTPCore
 import Store
 
-// The conversion of results to documents, for all answers that are not objects.
+// Converts results to documents, for all answers except those that show an object.
 
 extension ObjectReference {
     package var document: JSONValue {
@@ -80,13 +80,13 @@ extension ChangeStatus {
 }
 
 extension ControlPlaneHealth {
-    /// Returns the document of `/readyz`. It shows checkpoints, findings about stored values, the files of
-    /// authentication, and the TLS files if there are any. These do not affect readiness, because the server still
-    /// accepts writes.
+    /// Returns the document of `/readyz`. It also shows checkpoints, findings about stored values, the files of
+    /// authentication, and the TLS files. Problems with these do not affect readiness, because the server can still
+    /// accept writes.
     ///
-    /// - Parameter identity: The state of the files of authentication; nil if the server trusts every client. If it
-    ///   does not, the other parts show no details, because everyone can read the answer. They may name keys and
-    ///   objects.
+    /// - Parameter identity: The state of the files of authentication; nil if the server does not authenticate. If it
+    ///   is given, all other parts are shown without details. Everyone can read the answer, and details may contain
+    ///   keys and names of objects.
     package func document(
         checkpoints: Checkpoints.Status, identity: Part? = nil, tls: TLSCredentials.Status? = nil
     ) -> JSONValue {
@@ -116,14 +116,14 @@ extension ControlPlaneHealth {
 }
 
 extension FindingSummary {
-    /// The document of this part of the server's health. All parts have the same form.
+    /// The findings as one part of the server's health. All parts have the same form.
     fileprivate var document: JSONValue {
         ["ok": .bool(total == 0 && !isNamingMixed), "detail": .string(detail)]
     }
 }
 
 extension Checkpoints.Status {
-    /// The document of this part of the server's health. All parts have the same form.
+    /// The checkpoints as one part of the server's health. All parts have the same form.
     var document: JSONValue {
         var detail = "\(signed) rows signed, \(anchored) anchored in etcd"
         if let problem { detail += "; \(problem)" }
@@ -143,8 +143,8 @@ extension Checkpoints.Status {
 }
 
 extension TLSCredentials.Status {
-    /// The document of this part of the server's health. All parts have the same form. It does not show the paths of the
-    /// files; the log does.
+    /// The TLS files as one part of the server's health. All parts have the same form. The document does not contain
+    /// the paths of the files; the log does.
     fileprivate var document: JSONValue {
         let detail =
             problem == nil

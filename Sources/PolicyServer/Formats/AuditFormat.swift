@@ -2,7 +2,7 @@ import Documents
 import Domain
 import HTTPCore
 
-/// The formats of audit rows in answers.
+/// The formats in which answers show audit rows.
 enum AuditFormat: Sendable, Equatable {
     case document(DocumentFormat)
     /// One line of JSON for each row.
@@ -15,7 +15,7 @@ enum AuditFormat: Sendable, Equatable {
     static let csvType = "text/csv"
     static let cadfType = "application/cadf+json"
 
-    /// The media types of a list, with the preferred one first.
+    /// The media types of a list of rows. The first one is the default.
     static let answerTypes = DocumentFormat.answerTypes + [linesType, csvType, cadfType]
 
     init(answerType: String) {
@@ -28,7 +28,7 @@ enum AuditFormat: Sendable, Equatable {
             }
     }
 
-    /// The name of the format in the ledger.
+    /// The name of the format, as the ledger records it.
     var name: String {
         switch self {
         case .document(.json): "json"
@@ -39,7 +39,7 @@ enum AuditFormat: Sendable, Equatable {
         }
     }
 
-    /// True if a list consists only of its rows, so that all rows can be streamed.
+    /// True if an answer in this format consists only of rows. All rows can then be streamed.
     var isStream: Bool { self == .lines || self == .csv }
 
     func contentType(_ request: Request) -> String {
@@ -49,17 +49,17 @@ enum AuditFormat: Sendable, Equatable {
         }
     }
 
-    /// The text before the first row in a stream.
+    /// The text before the first row.
     var head: [UInt8] { self == .csv ? AuditCSV.head : [] }
 
-    /// Returns a row in the form for a stream.
+    /// Returns a row as it appears in a stream.
     func row(_ record: AuditRecord) -> [UInt8] {
         self == .csv
             ? AuditCSV.row(record)
             : JSONSerializer.bytes(record.document) + [UInt8(ascii: "\n")]
     }
 
-    /// Returns one page. `next` is the cursor of the next page.
+    /// Returns one page. `next` is the cursor of the next page; nil for the last page.
     func page(_ page: AuditPage, _ next: String?) -> [UInt8] {
         switch self {
         case .lines, .csv: head + page.records.flatMap(row)

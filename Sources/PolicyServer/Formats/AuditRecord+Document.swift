@@ -14,13 +14,13 @@ extension AuditRecord {
             } else {
                 object[member.name] = value
             }
-            // The difference has no column. It is computed from the columns `before` and `after`, so it follows them.
+            // `diff` is not a column. It is computed from the columns `before` and `after`, and follows them.
             if column.name == "after" { object["diff"] = diff.map { .array($0.map(\.document)) } }
         }
         return .object(object)
     }
 
-    /// Returns the shown value of a column; nil for NULL and for a flag that is not set.
+    /// Returns the value of a column as the document shows it; nil for NULL, and for a flag that is not set.
     private func shown(_ column: AuditColumn) -> JSONValue? {
         switch (column.content, column.value(of: self)) {
         case (_, .null): nil
@@ -34,9 +34,9 @@ extension AuditRecord {
         }
     }
 
-    /// The JSON Patch (RFC 6902) from the object before the change to the object after it; nil unless the row has both.
-    /// For a CrossRegionPolicy the patch compares the documents that clients wrote. If these are equal, it compares the
-    /// stored documents.
+    /// The JSON Patch (RFC 6902) from the object before the change to the object after it; nil unless the row contains
+    /// both. For a CrossRegionPolicy, the patch compares the documents that clients wrote. If these are equal, it
+    /// compares the stored documents.
     package var diff: [JSONPatch.Operation]? {
         guard let before = entry.before, let after = entry.after else { return nil }
         let (stored, later) = (Self.embedded(before), Self.embedded(after))
@@ -48,20 +48,20 @@ extension AuditRecord {
         return JSONPatch.diff(from: stored, to: later)
     }
 
-    /// Returns the document in a column's text. Returns the text itself if it is not a document.
+    /// Returns the JSON document in a column's text. If the text is not JSON, returns it as a string.
     private static func embedded(_ text: String) -> JSONValue {
         (try? JSONParser.parse(Array(text.utf8))) ?? .string(text)
     }
 }
 
 extension AuditColumn.Member {
-    /// The name of the member in the row's document.
+    /// The name of the member in the document of a row. For a `part`, this is the name of the outer member.
     package var name: String {
         switch self {
         case .plain(let name), .json(let name), .part(_, of: let name): name
         }
     }
 
-    /// The media type of the column's text.
+    /// The media type of the text in the column.
     var contentType: String { if case .json = self { "application/json" } else { "text/plain" } }
 }

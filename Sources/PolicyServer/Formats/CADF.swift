@@ -5,20 +5,20 @@ package import Domain
 package enum CADF {
     static let event = "http://schemas.dmtf.org/cloud/audit/1.0/event"
     static let log = "http://schemas.dmtf.org/cloud/audit/1.0/log"
-    /// The taxonomy of the codes in `reasonCode`.
+    /// The URL of the list from which the codes in `reasonCode` are taken.
     static let httpStatus =
         "http://www.iana.org/assignments/http-status-codes/http-status-codes.xml"
     static let observer: JSONValue = [
         "id": "policy-server", "typeURI": "service/network/policy", "name": "policy-server",
     ]
 
-    /// A column of the ledger and the member of a row that shows it.
+    /// A column of the ledger, and the member of a row's document that shows the column.
     package typealias Part = (column: AuditColumn, member: AuditColumn.Member)
 
-    /// The columns that are shown as tags, in order.
+    /// The columns that events show as tags, in their order in the event.
     package static let tags = parts { if case .tag(let position) = $0 { position } else { nil } }
 
-    /// The columns that are shown as attachments, in order.
+    /// The columns that events show as attachments, in their order in the event.
     package static let attachments = parts {
         if case .attachment(let position) = $0 { position } else { nil }
     }
@@ -33,7 +33,7 @@ package enum CADF {
         .sorted { $0.0 < $1.0 }.map(\.1)
     }
 
-    /// Returns the type for objects of `kind` in CADF's taxonomy of resources.
+    /// Returns the type of objects of `kind` in CADF's taxonomy of resources.
     static func resource(_ kind: String) -> String {
         switch kind {
         case "Region": "network/region"
@@ -49,7 +49,7 @@ extension AuditRecord {
     package var cadfEvent: JSONValue {
         var event = JSONObject()
         event["typeURI"] = .string(CADF.event)
-        // The hash is unique among all ledgers; the row number is not.
+        // The id is made from the hash of the row. The row number would not be unique across ledgers.
         event["id"] = .string("policy-server:\(hash)")
         event["eventType"] = .string(eventType)
         event["eventTime"] = .string(entry.time.rfc3339)
@@ -65,8 +65,8 @@ extension AuditRecord {
         return .object(event)
     }
 
-    /// The CADF event type: `control` for a refused request, `activity` for any other row. A change that the server
-    /// only observed is not a `monitor` event, because such an event must contain measurements.
+    /// The type of the CADF event: `control` for a refused request, and `activity` for any other row. A change that the
+    /// server only observed is not a `monitor` event, because such an event must contain measurements.
     private var eventType: String { entry.outcome == .refused ? "control" : "activity" }
 
     private var initiator: JSONValue {
@@ -82,7 +82,8 @@ extension AuditRecord {
         host["agent"] = entry.userAgent.map(JSONValue.string)
         if !host.isEmpty { initiator["host"] = .object(host) }
         if let authentication = entry.authentication {
-            // DSP0262 requires a token. The server never stores the token of a client.
+            // DSP0262 requires a token here. The server never stores tokens of clients, so the event contains a
+            // placeholder.
             initiator["credential"] = ["type": .string(authentication), "token": "***"]
         }
         if let roles = entry.roles {

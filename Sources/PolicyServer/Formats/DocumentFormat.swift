@@ -6,33 +6,34 @@ package enum DocumentFormat: Sendable, Equatable {
     case json
     case yaml
 
-    /// The media types of YAML that clients use. The first one is from RFC 9512.
+    /// The media types that clients use for YAML. The first one is defined in RFC 9512.
     private static let yamlTypes = [
         "application/yaml", "application/x-yaml", "text/yaml", "text/x-yaml",
     ]
 
-    /// The media types of an answer with a document, with the preferred one first.
+    /// The media types of an answer with a document. The first one is the default.
     package static let answerTypes = ["application/json"] + yamlTypes
 
-    /// The media types of a body with a document. A body without a type is also accepted, because `curl -T` sends none.
+    /// The media types of a body with a document. A body without a media type is accepted too, because `curl -T` sends
+    /// none.
     package static let bodyTypes = ["application/json", "application/octet-stream"] + yamlTypes
 
-    /// The media types of a merge patch (RFC 7396). Plain JSON and plain YAML are treated as a merge patch.
+    /// The media types of a merge patch (RFC 7396). A body of plain JSON or plain YAML is read as a merge patch too.
     package static let patchTypes = ["application/merge-patch+json"] + bodyTypes
 
-    /// Creates the format for an answer of type `mediaType`, which is one of `answerTypes`.
+    /// Creates the format of an answer. `mediaType` must be one of `answerTypes`.
     package init(answerType mediaType: String) {
         self = Self.yamlTypes.contains(mediaType) ? .yaml : .json
     }
 
-    /// Determines the format of a body. If the type does not determine it, the first byte does: a body that begins with
-    /// an object or an array is JSON, and any other body is YAML.
+    /// Determines the format of a body from its media type. If the type does not tell the format, the first character
+    /// does: a body that begins with `{` or `[` is JSON, and any other body is YAML.
     package init(bodyType mediaType: String?, body: [UInt8]) {
         switch mediaType {
         case nil, "application/octet-stream":
             let first = body.first { !" \t\r\n".utf8.contains($0) }
             let isJSON = first == UInt8(ascii: "{") || first == UInt8(ascii: "[")
-            // An empty body counts as JSON. Its error message therefore does not mention YAML.
+            // An empty body is read as JSON, so that its error message does not mention YAML.
             self = isJSON || first == nil ? .json : .yaml
         case let type? where Self.yamlTypes.contains(type): self = .yaml
         default: self = .json
@@ -86,16 +87,18 @@ package enum DocumentFormat: Sendable, Equatable {
     }
 }
 
-/// Reads and checks large bodies one at a time. Large bodies therefore occupy only one thread of the pool, and other
-/// requests use the rest. The type is an actor instead of a mutex, so that a waiting body blocks no thread.
+/// A queue in which large bodies are read and checked one at a time. They occupy only one thread of the pool, so other
+/// requests can use the other threads. The queue is an actor, because a body that waits for a mutex would block a
+/// thread.
 package actor LargeBodyQueue {
-    /// The size in bytes at which a body counts as large. A smaller body takes a few milliseconds at most and does not
-    /// wait.
+    /// The size in bytes from which a body counts as large. A smaller body does not wait, because it takes a few
+    /// milliseconds at most.
     package static let largeBody = 65_536
 
     package init() {}
 
-    /// Performs `work` on a body of `bytes` bytes and returns its result. Only work on a large body waits.
+    /// Performs `work` on a body of `bytes` bytes, and returns the result. If the body is large, first waits until no
+    /// other large body is being worked on.
     package nonisolated func perform<Value: Sendable, Failure: Error>(
         bytes: Int, _ work: @Sendable () throws(Failure) -> Value
     ) async throws(Failure) -> Value {

@@ -3,9 +3,9 @@ import Crypto
 import Documents
 import HTTPCore
 
-/// Reads `If-Match` and `If-None-Match` (RFC 9110 section 13.1). The ETags of objects are etcd revisions.
+/// Reads `If-Match` and `If-None-Match` (RFC 9110 section 13.1). The ETag of an object is its etcd revision.
 package enum EntityTags {
-    /// The comparison of tags. In a strong comparison a weak tag never matches (RFC 9110 section 8.8.3.2).
+    /// The comparison of tags (RFC 9110 section 8.8.3.2). Only the weak comparison lets a weak tag match.
     package enum Comparison: Sendable {
         case strong, weak
     }
@@ -13,7 +13,8 @@ package enum EntityTags {
     /// Returns the ETag of a revision, such as `"42"`.
     package static func tag(_ revision: Int64) -> String { "\"\(revision)\"" }
 
-    /// Reads a header value; nil if it is malformed. A tag that is not a revision matches nothing.
+    /// Reads the value of a header. Returns nil if it is malformed. Ignores tags that are not revisions, because they
+    /// match no object.
     package static func parse(_ value: String, _ comparison: Comparison) -> RevisionMatch? {
         if value.trimmed == "*" { return .any }
         return tags(value).map { tags in
@@ -24,7 +25,7 @@ package enum EntityTags {
         }
     }
 
-    /// Returns true if the value of If-None-Match contains `tag`; nil if the value is malformed.
+    /// Returns true if `value`, the value of If-None-Match, contains `tag`. Returns nil if `value` is malformed.
     package static func names(_ tag: String, in value: String) -> Bool? {
         if value.trimmed == "*" { return true }
         return tags(value).map { $0.contains { "\"\($0.content)\"" == tag } }
@@ -59,7 +60,7 @@ package enum EntityTags {
         return (String(decoding: content, as: UTF8.self), isWeak)
     }
 
-    /// Reads a revision without a sign or leading zeros, so that each revision has one tag.
+    /// Reads a revision without a sign and without leading zeros, so that each revision has only one tag.
     private static func revision(_ text: String) -> Int64? {
         guard let revision = Int64(text), revision > 0, String(revision) == text else { return nil }
         return revision
@@ -68,14 +69,15 @@ package enum EntityTags {
 
 /// The ETags of lists.
 ///
-/// A list has no revision. etcd's revision cannot serve as its tag: it also rises with each change of a workload
-/// endpoint, and a restored etcd uses the same numbers again. A tag therefore names one run of one server and a version
-/// of the list in that run. Behind a load balancer another replica answers 200 instead of 304.
+/// A list has no revision. etcd's revision cannot be used as its tag: that revision also rises with each change of a
+/// workload endpoint, and a restored etcd uses the same numbers again. A tag therefore contains a random text for the
+/// run of this server, and the version of the list in that run. Another replica does not know such a tag and answers
+/// 200 instead of 304.
 struct ListTags: Sendable {
     /// A random text that distinguishes this run of the server from all other runs.
     private let run = String(UInt64.random(in: 0...UInt64.max), radix: 36)
 
-    /// Returns the tag of a list at `version`. The tag depends on the format and the part that `request` asks for.
+    /// Returns the tag of a list at `version`. The tag also depends on the requested format, filters and page.
     func tag(_ request: Request, version: UInt64) -> String {
         tag(request, state: String(version))
     }
@@ -87,11 +89,12 @@ struct ListTags: Sendable {
     }
 
     private func tag(_ request: Request, state: String) -> String {
-        // `Hasher` gives other results in the next run of the server. The tag is not valid in that run anyway.
+        // `Hasher` gives other results in the next run of the server. This does no harm, because a tag is only valid in
+        // one run.
         var hasher = Hasher()
         hasher.combine(request.responseType)
         hasher.combine(request.path)
-        // `atLeast` determines only how long the request waits.
+        // `atLeast` is left out, because it affects only how long the request waits.
         for (name, value) in request.query.items where name != "atLeast" {
             hasher.combine(name)
             hasher.combine(value)

@@ -1,12 +1,13 @@
 import Foundation
 import Store
 
-/// The opaque cursor of a page. It holds the name of its list and the position where the page begins.
+/// The cursor of a page. It contains the name of the list and the position where the page begins. Clients must not
+/// interpret it.
 ///
-/// The text of a cursor is the base64url of list, line feed and position. A cursor of another list is refused instead
-/// of misread, because the list's name is part of it.
+/// The text of a cursor is the base64url encoding of the list's name, a line feed and the position. The name is
+/// included so that a cursor of another list is refused instead of misread.
 package struct PageCursor: Equatable, Sendable {
-    /// The list's name, such as `subnets`.
+    /// The name of the list, such as `subnets`.
     package var list: String
     package var position: String
 
@@ -15,14 +16,14 @@ package struct PageCursor: Equatable, Sendable {
         self.position = position
     }
 
-    /// Reads the form that `text` writes; nil for any other text and for a cursor of another list.
+    /// Reads a text that `text` returned. Returns nil for any other text, and for a cursor of another list.
     package init?(text: String, list: String) {
         guard text.utf8.count <= 1024, let bytes = Self.decode(text),
             let plain = String(validating: bytes, as: UTF8.self),
             plain.hasPrefix(list + "\n")
         else { return nil }
         self.init(list: list, position: String(plain.dropFirst(list.count + 1)))
-        // base64 allows several texts for the same bytes. Only the text that this type writes is accepted.
+        // Only the text that this type writes is accepted. In base64, several texts can encode the same bytes.
         guard !position.isEmpty, self.text == text else { return nil }
     }
 
@@ -38,11 +39,12 @@ package struct PageCursor: Equatable, Sendable {
     }
 }
 
-/// A position in a list of an earlier state. All pages show the same state as the first page.
+/// A position in a list of an earlier state. It also contains the position of that state in the history, so that all
+/// pages show the same state.
 struct PinnedPosition: Equatable {
-    /// The states of etcd that the pages show. A list shows one state, and a difference compares two.
+    /// The positions in the history that the pages show. A list shows one position, and a difference compares two.
     var positions: [HistoryPosition]
-    /// The position in the list.
+    /// The position in the list, from which the page begins.
     var rest: String
 
     init(_ positions: [HistoryPosition], _ rest: String) {
@@ -50,7 +52,7 @@ struct PinnedPosition: Equatable {
         self.rest = rest
     }
 
-    /// Reads the form that `text` writes; nil for any other text.
+    /// Reads a text that `text` returned. Returns nil for any other text.
     init?(_ text: String, positions count: Int = 1) {
         let parts = text.split(
             separator: " ", maxSplits: count, omittingEmptySubsequences: false)

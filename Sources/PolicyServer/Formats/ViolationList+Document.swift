@@ -1,12 +1,13 @@
 package import Documents
 import Domain
 
-/// The violations in an answer. The limits here bound the size of the answer for documents of any size.
+/// Converts violations for an answer. The limits ensure that the answer stays small for documents of any size.
 extension ViolationList {
-    /// The maximum size of the whole list in bytes of JSON.
+    /// The maximum size of the list in bytes of JSON.
     package static let listBytes = 65_536
 
-    /// Returns the list. Each violation has its position in the client's text, if the position is known.
+    /// Returns the violations as a list. Each violation contains its position in the client's text, if the position is
+    /// known. Violations beyond `listBytes` are left out.
     package func document(at positions: [SourcePosition?]) -> JSONValue {
         var documents: [JSONValue] = []
         var size = 0
@@ -22,7 +23,7 @@ extension ViolationList {
 }
 
 extension Violation {
-    /// Returns the violation with its position in the client's text, if the position is known.
+    /// Returns the violation as a document. It contains the position in the client's text, if the position is known.
     func document(at position: SourcePosition?) -> JSONValue {
         guard let position, var object = document.objectValue else { return document }
         object["line"] = .number(JSONNumber(Int64(position.line)))
@@ -31,9 +32,10 @@ extension Violation {
     }
 }
 
-/// The warnings of an accepted change in an answer. An incomplete list also has the total number of warnings.
+/// Converts the warnings of an accepted change for an answer.
 enum WarningList {
-    /// Adds `warnings` to `object`. Also adds `warningCount` if the list is not complete.
+    /// Adds `warnings` to `object`. If some of them are left out for their size, also adds `warningCount`, the number
+    /// of all warnings.
     static func add(_ warnings: [Violation], to object: inout JSONObject) {
         let list = ViolationList(warnings)
         let shown = list.document(at: [])
@@ -44,14 +46,14 @@ enum WarningList {
     }
 }
 
-/// The `Warning` headers of an accepted change.
+/// Makes the `Warning` headers of an accepted change.
 package enum WarningHeader {
-    /// The maximum number of headers. It keeps the header section within the limits of clients; the ledger has all
+    /// The maximum number of headers. More headers could exceed the limits of clients. The ledger contains all
     /// warnings.
     static let maxCount = 16
 
-    /// Returns one value for each warning, up to `maxCount`. A value has the form `299 - "rule: message"`, with a
-    /// quoted string (RFC 9110 section 5.6.4) of printable ASCII only.
+    /// Returns one value for each warning, up to `maxCount`. A value has the form `299 - "rule: message"`. The quoted
+    /// string (RFC 9110 section 5.6.4) contains printable ASCII only.
     package static func values(_ warnings: [Violation]) -> [String] {
         warnings.prefix(maxCount).map { warning in
             let place = warning.pointer.isEmpty ? "" : " (\(warning.pointer))"

@@ -1,17 +1,17 @@
 package import CoreMetrics
 import Synchronization
 
-/// Collects the metrics that libraries report through swift-metrics, for `/metrics`.
+/// Collects the metrics that libraries report through swift-metrics. `/metrics` shows them.
 ///
-/// This server's own metrics do not use this class. Most of them are computed on request, and their names, help texts
-/// and order are part of the contract. A library chooses its labels itself. The number of series is therefore limited,
-/// so that a label with an address or a path cannot fill the memory.
+/// The server's own metrics do not use this class: most of them are computed on request, and their names, help texts
+/// and order must stay as documented. Libraries choose their labels freely. The number of series is therefore limited,
+/// so that labels with addresses or paths cannot fill the memory.
 package final class LibraryMetrics: MetricsFactory {
     /// The instance that `install()` passes to swift-metrics.
     package static let shared = LibraryMetrics()
 
-    /// The maximum number of series of all libraries together. Ten libraries with some tens of series each fit. More
-    /// than a thousand lines would make every scrape slow.
+    /// The maximum number of series of all libraries together. This is enough for ten libraries with some tens of
+    /// series each. More than a thousand lines would make every scrape slow.
     package static let maximumSeries = 1_000
 
     private struct State {
@@ -19,13 +19,14 @@ package final class LibraryMetrics: MetricsFactory {
         var refused: UInt64 = 0
     }
 
-    // This is a mutex instead of an actor, because libraries create and release their metrics in synchronous code.
+    // A mutex is used instead of an actor, because libraries create and release their metrics in synchronous code.
     private let state = Mutex(State())
     private let maximum: Int
 
     package init(maximum: Int = LibraryMetrics.maximumSeries) { self.maximum = maximum }
 
-    /// Makes swift-metrics report here. Only the program calls this, and only once, because a second call is fatal.
+    /// Makes swift-metrics report to `shared`. Must be called only once, by the program, because a second call is
+    /// fatal.
     static func install() { MetricsSystem.bootstrap(shared) }
 
     package func makeCounter(label: String, dimensions: [(String, String)]) -> any CounterHandler {
@@ -46,7 +47,7 @@ package final class LibraryMetrics: MetricsFactory {
     package func destroyRecorder(_ handler: any RecorderHandler) { remove(handler) }
     package func destroyTimer(_ handler: any TimerHandler) { remove(handler) }
 
-    /// Writes every series, sorted by name, and the number of refused series.
+    /// Writes all series, sorted by name, and then the number of refused series.
     package func write(to text: inout PrometheusText) {
         let (all, refused) = state.withLock { (Array($0.series.values), $0.refused) }
         let sorted = all.sorted { ($0.key.name, $0.key.order) < ($1.key.name, $1.key.order) }
@@ -73,8 +74,8 @@ package final class LibraryMetrics: MetricsFactory {
         let key = Series.Key(kind, label, dimensions)
         return state.withLock { state in
             if let known = state.series[key], known.kind == kind { return known }
-            // In Prometheus' format a name has one type. Names with this server's prefixes are reserved for this
-            // server.
+            // In Prometheus' format, all series of a name must have the same type. Names with the prefixes of this
+            // server are reserved.
             let isTaken =
                 key.name.hasPrefix("policy_server_") || key.name.hasPrefix("process_")
                 || state.series.values.contains { $0.key.name == key.name && $0.kind != kind }
@@ -94,7 +95,7 @@ package final class LibraryMetrics: MetricsFactory {
     }
 }
 
-/// One metric of a library with its labels.
+/// One series: a metric of a library, with one combination of labels.
 private final class Series: CounterHandler, RecorderHandler, TimerHandler {
     struct Key: Hashable {
         let name: String
@@ -114,8 +115,9 @@ private final class Series: CounterHandler, RecorderHandler, TimerHandler {
 
         var order: String { labels.map { "\($0.name)=\($0.value)" }.joined(separator: ",") }
 
-        /// Returns `text` as a legal metric or label name. Such a name has letters, digits and `_`, and does not begin
-        /// with a digit (https://prometheus.io/docs/concepts/data_model/#metric-names-and-labels).
+        /// Returns `text` with illegal characters replaced, as the name of a metric or label. A legal name consists of
+        /// letters, digits and `_`, and does not begin with a digit
+        /// (https://prometheus.io/docs/concepts/data_model/#metric-names-and-labels).
         private static func legal(_ text: String) -> String {
             let bytes = text.utf8.prefix(128).map { byte in
                 switch byte {
@@ -145,7 +147,7 @@ private final class Series: CounterHandler, RecorderHandler, TimerHandler {
 
     func record(_ value: Int64) { record(Double(value)) }
 
-    /// Replaces the value of a gauge, or adds to the sum of a summary.
+    /// Replaces the value of a gauge, or adds `value` to the sum of a summary.
     func record(_ value: Double) {
         let isGauge = kind == .gauge
         state.withLock { $0 = ($0.count + 1, isGauge ? value : $0.value + value) }

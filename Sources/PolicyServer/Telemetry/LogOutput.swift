@@ -2,20 +2,20 @@ import Dispatch
 import Foundation
 import Synchronization
 
-/// The output of the log: a bounded buffer, which a dispatch queue writes to a file descriptor.
+/// The output of the log: a buffer of limited size. A dispatch queue writes the buffer to a file descriptor.
 ///
-/// Writing a line never waits. An event loop that wrote to a pipe without a reader would block with all its
-/// connections. A line that does not fit into the buffer is therefore dropped and counted. `/metrics` shows the count
-/// at once. The log itself reports dropped lines as soon as it can be written again.
+/// Writing a line never waits, because an event loop that waited for the reader of a pipe would block all its
+/// connections. A line that does not fit into the buffer is dropped and counted. `/metrics` shows the count at once.
+/// The log reports dropped lines as soon as the descriptor accepts output again.
 package final class LogOutput: TextOutputStream, Sendable {
-    /// The log of this program.
+    /// The log of this program, written to standard error.
     package static let standardError = LogOutput(descriptor: STDERR_FILENO)
 
     private struct State {
         var waiting: [UInt8] = []
         /// The number of dropped lines that the log has not reported yet.
         var untold: UInt64 = 0
-        /// True while `drain` is running or about to run.
+        /// True while `drain` is running or scheduled.
         var isWriting = false
     }
 
@@ -23,23 +23,27 @@ package final class LogOutput: TextOutputStream, Sendable {
     private let limit: Int
     private let state = Mutex(State())
     private let dropped = Atomic<UInt64>(0)
-    // A dispatch queue instead of a task: writing to the descriptor can block, and Swift's pool has few threads.
+    // A dispatch queue is used instead of a task, because writing to the descriptor can block, and Swift's pool has few
+    // threads.
     private let queue = DispatchQueue(label: "log")
 
-    /// - Parameter limit: The maximum number of bytes in the buffer. A write in progress may hold the same number of
-    ///   bytes again.
+    /// Creates the output, and makes the process ignore SIGPIPE.
+    ///
+    /// - Parameter limit: The maximum number of bytes in the buffer. Bytes that are being written do not count; there
+    ///   can be up to `limit` of them.
     package init(descriptor: Int32, limit: Int = 2 << 20) {
         self.descriptor = descriptor
         self.limit = limit
-        // If the reader has closed the pipe, `write` now fails. Without this line SIGPIPE would end the process.
+        // SIGPIPE is ignored, because it would end the process when the reader closes the pipe. `write` then returns an
+        // error instead.
         signal(SIGPIPE, SIG_IGN)
     }
 
-    /// The number of lines dropped since the start.
+    /// The number of lines that have been dropped since the start.
     package var droppedLines: UInt64 { dropped.load(ordering: .relaxed) }
 
-    /// Adds one line to the buffer. Escapes control characters in the line, so that text from a client cannot appear as
-    /// a separate line.
+    /// Adds one line to the buffer. Control characters in the line are escaped, so that text from a client cannot look
+    /// like a separate line.
     package func write(_ line: String) {
         let bytes = Self.escaped(line)
         let mustStart = state.withLock { state in
@@ -55,7 +59,7 @@ package final class LogOutput: TextOutputStream, Sendable {
         if mustStart { queue.async { [self] in drain() } }
     }
 
-    /// Waits until every line has been written, for at most `limit`.
+    /// Waits until all lines have been written, or until `limit` has passed.
     package func flush(within limit: Duration) async {
         let deadline = ContinuousClock.now + limit
         while state.withLock({ $0.isWriting }), ContinuousClock.now < deadline {
@@ -83,7 +87,7 @@ package final class LogOutput: TextOutputStream, Sendable {
         }
     }
 
-    /// Writes `bytes`. Lines that a broken descriptor does not accept count as dropped.
+    /// Writes `bytes` to the descriptor. If the descriptor is broken, the remaining lines count as dropped.
     private func put(_ bytes: [UInt8]) {
         var rest = bytes[...]
         while !rest.isEmpty {
@@ -93,7 +97,8 @@ package final class LogOutput: TextOutputStream, Sendable {
             if count > 0 {
                 rest = rest.dropFirst(count)
             } else if errno == EAGAIN {
-                // The descriptor is non-blocking, because another process that shares it has changed its mode.
+                // The descriptor is non-blocking if another process that shares it has changed its mode. This line
+                // waits until it accepts output, for at most a second.
                 var poll = pollfd(fd: descriptor, events: Int16(POLLOUT), revents: 0)
                 _ = Foundation.poll(&poll, 1, 1_000)
             } else if errno != EINTR {

@@ -10,7 +10,7 @@ import Synchronization
     import Musl
 #endif
 
-/// The metrics of `/metrics`.
+/// The metrics that `/metrics` shows.
 package struct Metrics: Sendable {
     package let requests = RequestMetrics()
     private let process = ProcessMetrics()
@@ -23,8 +23,8 @@ package struct Metrics: Sendable {
 
     /// - Parameters:
     ///   - load: The counters of the HTTP server.
-    ///   - tls: The certificates of its TLS listeners.
-    ///   - proxies: The proxies in front of it.
+    ///   - tls: The certificates of the TLS listeners; nil without TLS.
+    ///   - proxies: The trusted proxies in front of the server.
     package init(
         load: ServerLoad = ServerLoad(), tls: TLSCredentials? = nil,
         proxies: TrustedProxies = TrustedProxies(), log: LogOutput = .standardError,
@@ -37,10 +37,10 @@ package struct Metrics: Sendable {
         self.libraries = libraries
     }
 
-    /// Returns all metrics in Prometheus' text format, with the current state of the control plane.
+    /// Returns all metrics in Prometheus' text format. Includes the current state of the control plane.
     ///
     /// - Parameters:
-    ///   - overrides: The number of changes that this server applied without the second person that they need.
+    ///   - overrides: The number of changes that needed a second person but were applied on this server without one.
     ///   - pending: The number of changes that wait for a second person.
     package func text(
         _ health: ControlPlaneHealth, checkpoints: Checkpoints.Status, overrides: Int = 0,
@@ -169,7 +169,7 @@ extension ServerLoad {
 }
 
 extension TLSCredentials.Status {
-    /// Writes the number of reloads, and the times at which the files end.
+    /// Writes the number of reloads, and the times until which the certificate and the revocation lists are valid.
     func write(to text: inout PrometheusText) {
         text.family(
             "policy_server_tls_reloads_total", .counter,
@@ -192,9 +192,10 @@ extension TLSCredentials.Status {
     }
 }
 
-/// The metrics of the process. Their names are the same as in Prometheus' client libraries.
+/// The metrics of the process. Names that begin with `process_` have the same meaning as in Prometheus' client
+/// libraries.
 struct ProcessMetrics: Sendable {
-    /// The start of the process in seconds since 1970.
+    /// The time at which the process started, in seconds since 1970.
     let startTime: Double
 
     init(startTime: Double = Date().timeIntervalSince1970) { self.startTime = startTime }
@@ -217,7 +218,7 @@ struct ProcessMetrics: Sendable {
     }
 
     private static var cpuSeconds: Double {
-        // POSIX fixes CLOCKS_PER_SEC at one million.
+        // `clock()` counts millionths of a second, because POSIX requires CLOCKS_PER_SEC to be one million.
         Double(clock()) * 1e-6
     }
 }

@@ -11,7 +11,7 @@ package struct PrometheusText: Sendable {
         case counter, gauge, histogram, summary
     }
 
-    /// Writes the head of a metric family. The samples of the family follow it.
+    /// Writes the head of a metric family. The samples of the family must follow.
     package mutating func family(_ name: String, _ kind: Kind, _ help: String) {
         text +=
             "# HELP \(name) \(Self.escape(help, quotes: false))\n# TYPE \(name) \(kind.rawValue)\n"
@@ -34,7 +34,8 @@ package struct PrometheusText: Sendable {
         sample(name, [], value)
     }
 
-    /// Returns the number in Go's syntax. Whole numbers have no point; the special values are `+Inf`, `-Inf` and `NaN`.
+    /// Returns the number in Go's syntax. A whole number has no decimal point. The special values are `+Inf`, `-Inf`
+    /// and `NaN`.
     static func number(_ value: Double) -> String {
         if value.isNaN { return "NaN" }
         if value.isInfinite { return value < 0 ? "-Inf" : "+Inf" }

@@ -1,10 +1,10 @@
 import Synchronization
 
-/// The counters of requests and writes.
+/// Counts requests and writes.
 ///
 /// The class uses a mutex instead of an actor, because event loops count each request and must not suspend.
 package final class RequestMetrics: Sendable {
-    /// The outcome of a write, for the metric's label.
+    /// The outcome of a write, as it appears in the metric's label.
     package enum WriteOutcome: String, CaseIterable, Sendable {
         case applied, held, unchanged, replayed, planned, refused, failed, unknown
     }
@@ -15,7 +15,8 @@ package final class RequestMetrics: Sendable {
     }
 
     private struct Statistics {
-        /// The number of answers by status class. The index 0 is 1xx and the index 4 is 5xx.
+        /// The number of answers in each class of statuses. Index 0 counts statuses 1xx, and index 4 counts statuses
+        /// 5xx.
         var statuses = [UInt64](repeating: 0, count: 5)
         var durations = Histogram()
     }
@@ -29,7 +30,8 @@ package final class RequestMetrics: Sendable {
 
     package init() {}
 
-    /// Counts a request. `route` is the pattern instead of the path, so that the number of time series stays small.
+    /// Counts a request. `route` must be the pattern of the route, not the path of the request, so that the number of
+    /// time series stays small.
     package func recordRequest(route: String?, method: String, status: Int, duration: Duration) {
         let key = Key(
             route: route ?? "none", method: Self.known.contains(method) ? method : "other")
@@ -98,9 +100,9 @@ package final class RequestMetrics: Sendable {
     ]
 }
 
-/// The number of observations for each upper bound.
+/// A histogram of durations: the number of observations for each upper bound.
 package struct Histogram: Sendable, Equatable {
-    /// The upper bounds in seconds.
+    /// The upper bounds of the buckets in seconds.
     package static let durationBounds: [Double] = [
         0.000_5, 0.001, 0.002_5, 0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1, 2.5, 5, 10,
     ]
@@ -118,7 +120,7 @@ package struct Histogram: Sendable, Equatable {
         sum += value
     }
 
-    /// The upper bounds, each with the number of observations at or below it. The last bound is infinity.
+    /// The upper bounds, each with the number of observations that are at most the bound. The last bound is infinity.
     package var cumulative: [(bound: Double, count: UInt64)] {
         var total: UInt64 = 0
         return zip(Self.durationBounds + [.infinity], buckets).map { bound, count in

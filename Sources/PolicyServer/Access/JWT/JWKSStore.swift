@@ -6,16 +6,16 @@ import ServiceLifecycle
 import Store
 import Synchronization
 
-/// The current keys of a provider. They come from a file or a URL and are loaded again in the background.
+/// The current keys of an identity provider. They are read from a file or a URL and are loaded again in the background.
 ///
-/// A failed load keeps the previous keys. They expire when the last successful load is older than `maximumAge`.
+/// A failed load keeps the previous keys. The keys expire when the last successful load is older than `maximumAge`.
 package final class JWKSStore: Service {
     package enum Source: Hashable, Sendable {
         case file(String)
         case url(ProviderURL)
     }
 
-    /// A set of keys. Two loads of the same document have the same generation.
+    /// A set of keys. The generation changes only when a load finds a different document.
     struct Snapshot: Sendable {
         var set: JWKSet
         var generation: UInt64
@@ -31,8 +31,8 @@ package final class JWKSStore: Service {
         var failure: String?
     }
 
-    /// The minimum number of seconds between two loads. Without a limit, tokens with invented key ids would make this
-    /// server flood the provider.
+    /// The minimum number of seconds between two loads. Without this limit, tokens with invented key ids would make the
+    /// server flood the provider with requests.
     static let minimumInterval = 10
 
     private let source: Source
@@ -46,9 +46,9 @@ package final class JWKSStore: Service {
     /// Creates a store without keys. `run()` and `refresh()` load them.
     ///
     /// - Parameters:
-    ///   - refreshInterval: The maximum number of seconds between two loads. The field Cache-Control of the provider
-    ///     can shorten it to a minute.
-    ///   - maximumAge: The number of seconds for which keys stay usable when the source cannot be read.
+    ///   - refreshInterval: The maximum number of seconds between two loads. The provider's field Cache-Control can
+    ///     shorten the interval, but not below 60 seconds.
+    ///   - maximumAge: The number of seconds for which keys stay usable while the source cannot be read.
     package init(
         _ source: Source, authorities: String? = nil, refreshInterval: Int = 300,
         maximumAge: Int = 86_400, logger: Logger,
@@ -62,7 +62,7 @@ package final class JWKSStore: Service {
         self.now = now
     }
 
-    /// Returns the keys that can be used now; nil before the first load and after `maximumAge`.
+    /// Returns the keys that can be used now; nil before the first load and when the keys have expired.
     func snapshot() -> Snapshot? {
         let now = now()
         return state.withLock { state in
@@ -73,8 +73,9 @@ package final class JWKSStore: Service {
         }
     }
 
-    /// Loads the keys again because a token has an unknown key id. Does nothing if the last load began less than
-    /// `minimumInterval` ago, so that invented ids cost the provider nothing.
+    /// Loads the keys again because a token has an unknown key id. If a load is already running, only waits for it.
+    /// Does nothing if the last load began less than `minimumInterval` seconds ago, so that tokens with invented ids
+    /// cannot flood the provider.
     func refreshForUnknownKey() async {
         let now = now()
         let isAllowed = state.withLock { state in
@@ -84,12 +85,12 @@ package final class JWKSStore: Service {
         if isAllowed { await refresh() }
     }
 
-    /// Loads the keys. Simultaneous calls share one load. A failure is logged and keeps the previous keys.
+    /// Loads the keys. Simultaneous calls share one load. A failure is logged, and the previous keys are kept.
     package func refresh() async {
         let load = state.withLock { state in
             if let load = state.load { return load }
-            // The task belongs to this store and not to the first caller, whose cancellation must not fail the others.
-            // The timeout of the client bounds it.
+            // The load runs in a task that belongs to the store. If it belonged to the first caller, the cancellation
+            // of that caller would also fail the others. The timeout of the client limits the length of the load.
             let load = Task { await self.load() }
             state.load = load
             state.lastAttempt = now()
@@ -98,7 +99,8 @@ package final class JWKSStore: Service {
         await load.value
     }
 
-    /// Loads the keys until the server shuts down. Throws if a file cannot be used at the start.
+    /// Loads the keys repeatedly until the server shuts down. Throws if the source is a file that cannot be used at the
+    /// start.
     package func run() async throws {
         await refresh()
         if case .file = source, let failure = state.withLock(\.failure) {
@@ -114,7 +116,7 @@ package final class JWKSStore: Service {
         await client.shutDown()
     }
 
-    /// Closes the connections of a store that does not run.
+    /// Closes the connections. Only needed if `run()` was never called.
     package func close() async { await client.shutDown() }
 
     private func load() async {
@@ -149,7 +151,7 @@ package final class JWKSStore: Service {
         }
     }
 
-    /// Returns the document, and the seconds for which the provider allows to keep it.
+    /// Returns the document, and the number of seconds for which the provider allows caches to keep it.
     private func read() async throws -> (bytes: [UInt8], maxAge: Int?) {
         switch source {
         case .file(let path):
@@ -174,7 +176,7 @@ package final class JWKSStore: Service {
         }
     }
 
-    /// Returns the value of `max-age` (RFC 9111 section 5.2.2.1).
+    /// Returns the number of seconds in `max-age` (RFC 9111 section 5.2.2.1); nil if it is absent or malformed.
     static func maxAge(_ cacheControl: String) -> Int? {
         for directive in cacheControl.split(separator: ",") {
             let parts = directive.split(separator: "=", maxSplits: 1).map(\.trimmed)

@@ -1,9 +1,9 @@
 import Documents
 import JWTKit
 
-/// The public keys of a provider (RFC 7517 section 5).
+/// The public keys of an identity provider (RFC 7517 section 5).
 package struct JWKSet: Sendable {
-    /// The maximum number of keys in a set. Providers publish two to five.
+    /// The maximum number of keys in a set. Real providers publish two to five.
     static let maximumKeys = 64
     /// The maximum size of a set in bytes.
     package static let maximumBytes = 1 << 20
@@ -14,15 +14,15 @@ package struct JWKSet: Sendable {
     }
 
     private let keys: [Key]
-    /// The reasons for which keys of the document are not used, for the log.
+    /// For each unused key of the document, the reason why it is not used. The reasons are written to the log.
     package let skipped: [String]
-    /// The document, to find out if a later one is different.
+    /// The parsed document. It is compared with a later one to detect a change.
     let document: JSONValue
 
     package var count: Int { keys.count }
 
-    /// Reads a set. Throws if the document is not a set or has no usable key. A key for another purpose or of an
-    /// unknown type is left out, as RFC 7517 section 5 demands.
+    /// Reads a set of keys. Throws if the document is not a set or has no usable key. Keys for other purposes and of
+    /// unknown types are skipped, as RFC 7517 section 5 demands.
     package init(_ bytes: [UInt8]) async throws(JWKSetError) {
         guard bytes.count <= Self.maximumBytes else {
             throw JWKSetError("is larger than \(Self.maximumBytes) bytes")
@@ -56,16 +56,17 @@ package struct JWKSet: Sendable {
         self.skipped = skipped
     }
 
-    /// The result of a search for the key of a token.
+    /// The result of the search for the key that signed a token.
     enum Search {
         case found(any JWTAlgorithm)
-        /// No key has the id. A newer set may have it.
+        /// No key has the id. A newer set may contain it.
         case unknownID
-        /// No key has the id and fits the algorithm, or more than one does.
+        /// The number of keys that match the id and the algorithm is not exactly one.
         case unusable
     }
 
-    /// Returns the only key with `id` that fits `algorithm`. Without an id, returns the only key that fits.
+    /// Returns the key that has `id` and fits `algorithm`. If `id` is nil, returns the key that fits `algorithm`. There
+    /// must be exactly one such key.
     func key(_ id: String?, _ algorithm: JWTAlgorithmName) -> Search {
         let named = keys.filter { key in
             guard let id else { return true }
@@ -87,7 +88,7 @@ package struct JWKSet: Sendable {
         {
             throw JWKSetError("is not for verification")
         }
-        // Everyone who can read the set could sign with such a key.
+        // A key with a private part is refused, because everyone who can read the set could sign with it.
         guard members["d"] == nil, members["k"] == nil else {
             throw JWKSetError("has a private part")
         }
@@ -126,7 +127,7 @@ private enum KeyShape {
         switch members["kty"]?.stringValue {
         case "RSA":
             let (modulus, exponent) = (try bytes("n"), try bytes("e"))
-            // A larger key makes each verification slow. A smaller one can be broken.
+            // A larger key would make each verification slow, and a smaller one is too weak.
             guard 256...1_024 ~= modulus.bytes.count, modulus.bytes[0] != 0 else {
                 throw JWKSetError("does not have 2048 to 8192 bits")
             }
@@ -159,7 +160,7 @@ private enum KeyShape {
         }
     }
 
-    /// The algorithms for which a key of this type can be used.
+    /// The algorithms that a key of this type can verify.
     var algorithms: [JWTAlgorithmName] {
         switch self {
         case .rsa: [.rs256, .rs384, .rs512, .ps256, .ps384, .ps512]
@@ -181,7 +182,8 @@ private enum KeyShape {
                 JWK.octetKeyPair(algorithm, identifier: id, x: x, y: nil, curve: .ed25519)
             }
         do {
-            // A collection of one key, because its search by id falls back to a default key.
+            // Each key gets a collection that contains only this key. In a larger collection, a search for an unknown
+            // id would return a default key.
             return try await JWTKeyCollection().add(jwk: jwk).getKey(for: id, alg: name.rawValue)
         } catch {
             throw JWKSetError("is not a legal key")
@@ -189,7 +191,7 @@ private enum KeyShape {
     }
 }
 
-/// A reason for which a document is not a usable set of keys, as the end of a sentence.
+/// The reason why a document is not a usable set of keys. The text is the end of a sentence.
 package struct JWKSetError: Error, Equatable, CustomStringConvertible {
     package var reason: String
     package var description: String { reason }

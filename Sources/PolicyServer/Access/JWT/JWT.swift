@@ -1,27 +1,30 @@
 import Documents
 import Foundation
 
-/// A JSON Web Token in the compact form of a signature (RFC 7519, RFC 7515 section 7.1). It is not verified.
+/// A JSON Web Token that has been parsed but not verified (RFC 7519). It must have the compact form of a signed token
+/// (RFC 7515 section 7.1).
 struct JWT: Sendable {
-    /// The maximum size of a token in bytes. Tokens of real providers with many groups have 2 to 8 KiB.
+    /// The maximum size of a token in bytes. Real tokens that list many groups have 2 to 8 KiB.
     static let maximumBytes = 16 << 10
-    /// The maximum size of a key's id in bytes.
+    /// The maximum size of a key id in bytes.
     static let maximumKeyIDBytes = 256
 
     var algorithm: JWTAlgorithmName
     var keyID: String?
     var claims: JSONObject
-    /// The bytes that the signature covers: the first two parts with their period.
+    /// The bytes that the signature covers: the header, the period after it, and the claims, as they are encoded in the
+    /// token.
     var signedBytes: [UInt8]
     var signature: [UInt8]
 
-    /// Returns true if a bearer token has the form of three parts. Other tokens belong to other authenticators.
+    /// Returns true if `token` has three parts, separated by periods. Tokens of other forms are left to other
+    /// authenticators.
     static func hasForm(_ token: some StringProtocol) -> Bool {
         token.utf8.count { $0 == UInt8(ascii: ".") } == 2
     }
 
-    /// Reads a token. The header may name keys and addresses (`jwk`, `jku`, `x5c`, `x5u`). They are never used,
-    /// because the sender of the token wrote them.
+    /// Reads a token. The header may contain keys or addresses of keys (`jwk`, `jku`, `x5c`, `x5u`). They are ignored,
+    /// because the sender of the token chose them.
     init(_ token: some StringProtocol) throws(JWTRefusal) {
         let bytes = Array(token.utf8)
         guard bytes.count <= Self.maximumBytes else {
@@ -49,7 +52,7 @@ struct JWT: Sendable {
         guard let text = Base64URL.bytes(part) else {
             throw JWTRefusal("has a \(name) part that is not base64url")
         }
-        // The parser refuses repeated members. A provider and this server could read them differently.
+        // The parser refuses repeated members, because the provider and this server could read different ones.
         guard let object = (try? JSONParser.parse(text, limits: limits))?.objectValue else {
             throw JWTRefusal("has a \(name) part that is not a JSON object with unique members")
         }
@@ -57,15 +60,16 @@ struct JWT: Sendable {
     }
 
     private static func algorithm(_ header: JSONObject) throws(JWTRefusal) -> JWTAlgorithmName {
-        // RFC 7515 section 4.1.11: a receiver that does not understand the critical members refuses the token. This
-        // server understands none.
+        // A receiver must refuse a token whose critical members it does not understand (RFC 7515 section 4.1.11). This
+        // server understands no critical member.
         guard header["crit"] == nil else { throw JWTRefusal("has the header crit") }
-        // Compressed and unencoded claims (RFC 7797) are not used in access tokens.
+        // Compressed, encrypted and unencoded claims (RFC 7797) do not occur in access tokens.
         guard header["zip"] == nil, header["enc"] == nil, header["b64"] == nil else {
             throw JWTRefusal("has a header of another form of token")
         }
         if let type = header["typ"] {
-            // RFC 9068 section 2.1 and RFC 7515 section 4.1.9. Other types, such as logout+jwt, are not for access.
+            // These are the types of access tokens (RFC 9068 section 2.1, RFC 7515 section 4.1.9). Other types, such as
+            // logout+jwt, are refused.
             let name = type.stringValue?.lowercased() ?? ""
             guard ["jwt", "at+jwt", "application/jwt", "application/at+jwt"].contains(name) else {
                 throw JWTRefusal("is of a type that is not for access")
@@ -81,7 +85,7 @@ struct JWT: Sendable {
 
     private static func keyID(_ header: JSONObject) throws(JWTRefusal) -> String? {
         guard let value = header["kid"] else { return nil }
-        // The id is only compared with the ids of known keys. It is never a path, a URL or part of a query.
+        // The id is only compared with the ids of known keys. It is never used as a path, as a URL or in a query.
         guard let id = value.stringValue, 1...maximumKeyIDBytes ~= id.utf8.count else {
             throw JWTRefusal("has a key id that is not a text of 1 to \(maximumKeyIDBytes) bytes")
         }
@@ -89,16 +93,16 @@ struct JWT: Sendable {
     }
 }
 
-/// A reason for which a token proves nothing, as the end of a sentence that begins with "The token". It has nothing
-/// of the token's content.
+/// The reason why a token is refused. The text is the end of a sentence that begins with "The token", and must not
+/// contain any content of the token.
 struct JWTRefusal: Error, Equatable {
     var reason: String
 
     init(_ reason: String) { self.reason = reason }
 }
 
-/// The accepted signature algorithms (RFC 7518 section 3.1, RFC 8037 section 3.1). All are asymmetric: with a shared
-/// secret, everyone who can verify a token can also forge one.
+/// The accepted signature algorithms (RFC 7518 section 3.1, RFC 8037 section 3.1). All are asymmetric. With a symmetric
+/// algorithm, everyone who can verify a token could also forge one.
 enum JWTAlgorithmName: String, CaseIterable, Sendable {
     case rs256 = "RS256"
     case rs384 = "RS384"
@@ -114,8 +118,8 @@ enum JWTAlgorithmName: String, CaseIterable, Sendable {
 
 /// Base64url without padding (RFC 4648 section 5, RFC 7515 section 2).
 enum Base64URL {
-    /// Returns the bytes. Returns nil for characters outside of the alphabet, for padding, and for unused bits that
-    /// are not zero. Each sequence of bytes thus has only one text.
+    /// Decodes `text`. Returns nil for characters outside the alphabet, for padding, and for unused bits that are not
+    /// zero. Each sequence of bytes therefore has only one valid text.
     static func bytes(_ text: some Collection<UInt8>) -> [UInt8]? {
         guard text.count % 4 != 1 else { return nil }
         var bytes: [UInt8] = []

@@ -7,11 +7,13 @@ import JWTKit
 
 /// Authenticates requests with a bearer token that an OpenID Connect provider signed (RFC 6750, RFC 9068).
 ///
-/// A token that was verified a short time ago is answered on the event loop. Other tokens are verified in a task.
+/// A token that was verified within the last `cacheSeconds` is accepted on the event loop. Other tokens are verified in
+/// a task.
 package struct JWTAuthenticator: Authenticator {
     /// The maximum number of verified tokens in memory.
     static let cacheCapacity = 10_000
-    /// The number of seconds for which a verification is valid. A changed key set ends it at once.
+    /// The number of seconds for which the result of a verification is cached. A change of the key set ends this time
+    /// at once.
     static let cacheSeconds = 60
 
     private let keys: JWKSStore
@@ -35,7 +37,7 @@ package struct JWTAuthenticator: Authenticator {
             return nil
         }
         guard let snapshot = keys.snapshot() else { throw Self.unavailable }
-        // The size is checked before the digest, which costs time in proportion to it.
+        // The size is checked before the digest is computed, because a long token would make the digest slow.
         guard token.utf8.count <= JWT.maximumBytes else {
             throw Self.refused(JWTRefusal("is larger than \(JWT.maximumBytes) bytes"))
         }
@@ -49,7 +51,8 @@ package struct JWTAuthenticator: Authenticator {
     private func verify(_ token: Substring, _ digest: SHA256Digest) async throws -> Identity {
         do {
             let jwt = try JWT(token)
-            // The claims are checked before the signature, because that is cheap. Nothing is used before both hold.
+            // The claims are checked before the signature, because this check is cheap. The claims are used only if
+            // both checks succeed.
             let (identity, expires) = try rules.identity(jwt.claims, at: now())
             let (verifier, generation) = try await verifier(jwt)
             guard (try? verifier.verify(jwt.signature, signs: jwt.signedBytes)) == true else {
@@ -66,7 +69,7 @@ package struct JWTAuthenticator: Authenticator {
         }
     }
 
-    /// Returns the key that the header names. If no key has the id, loads the keys again once.
+    /// Returns the key that the header of the token names. Loads the keys again, at most once, if no key has the id.
     private func verifier(_ jwt: JWT) async throws -> (any JWTAlgorithm, generation: UInt64) {
         for isSecondTry in [false, true] {
             guard let snapshot = keys.snapshot() else { throw Self.unavailable }

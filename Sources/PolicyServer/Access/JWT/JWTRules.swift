@@ -1,13 +1,13 @@
 import Documents
 package import Domain
 
-/// The conditions that the claims of a token have to meet, and the identity that they give.
+/// Checks the claims of a token, and makes the identity of its user from them.
 package struct JWTRules: Sendable {
     /// The only accepted value of `iss`.
     package var issuer: String
-    /// The names of this server. One of them has to be in `aud`.
+    /// The names of this server. The claim `aud` must contain one of them.
     package var audiences: [String]
-    /// The accepted difference between the clocks of the provider and this server, in seconds.
+    /// The tolerated difference between the clocks of the provider and of this server, in seconds.
     package var clockSkew: Int
     package var principalClaim: ClaimName
     package var rolesClaim: ClaimName
@@ -26,8 +26,8 @@ package struct JWTRules: Sendable {
         self.grants = grants
     }
 
-    /// Returns the identity that the claims give, and the time at which the token expires. The signature is not
-    /// checked here.
+    /// Returns the identity of the user, and the time from which the token is refused: its expiry plus `clockSkew`. The
+    /// caller must check the signature.
     func identity(
         _ claims: JSONObject, at now: Timestamp
     ) throws(JWTRefusal) -> (identity: Identity, expires: Timestamp) {
@@ -73,7 +73,7 @@ package struct JWTRules: Sendable {
     private func roles(_ claims: JSONObject) throws(JWTRefusal) -> [String] {
         guard let value = rolesClaim.value(in: claims) else { return [] }
         switch value {
-        // The claim scope is one text with spaces between the values (RFC 9068 section 2.2.3).
+        // The claim `scope` is one string in which spaces separate the values (RFC 9068 section 2.2.3).
         case .string(let text) where rolesClaim.isScope:
             return text.split(separator: " ").map(String.init)
         case .string(let text): return [text]
@@ -82,12 +82,13 @@ package struct JWTRules: Sendable {
         }
     }
 
-    /// Returns a time in seconds since 1970, with or without a fraction (RFC 7519 section 2).
+    /// Returns the time in the claim `name`; nil if the claim is absent. The value must be a number of seconds since
+    /// 1970, with or without a fraction (RFC 7519 section 2).
     private static func time(
         _ name: String, _ claims: JSONObject
     ) throws(JWTRefusal) -> Timestamp? {
         guard let value = claims[name] else { return nil }
-        // Up to the year 9999. The limit also excludes overflow.
+        // The largest accepted value is the end of the year 9999. This limit also prevents an overflow.
         guard let seconds = value.numberValue?.double, (0...253_402_300_799).contains(seconds)
         else {
             throw JWTRefusal("has a time that is not a number of seconds since 1970 (\(name))")
@@ -96,13 +97,13 @@ package struct JWTRules: Sendable {
     }
 }
 
-/// The name of a claim, or a JSON pointer to a member inside of a claim, such as `/realm_access/roles`.
+/// The name of a claim, or a JSON pointer to a member within a claim, such as `/realm_access/roles`.
 package struct ClaimName: Hashable, Sendable, CustomStringConvertible {
     package let description: String
     private let path: [String]
 
-    /// A text that begins with `/` is a JSON pointer (RFC 6901). Other texts are names of claims, even if they contain
-    /// `/` or `.`, because some providers use URLs as names.
+    /// Reads a JSON pointer (RFC 6901) if `text` begins with `/`. Any other text is the name of a claim, even if it
+    /// contains `/` or `.`, because some providers use URLs as names.
     package init(_ text: String) {
         description = text
         guard text.hasPrefix("/") else {
@@ -126,16 +127,17 @@ package struct ClaimName: Hashable, Sendable, CustomStringConvertible {
     }
 }
 
-/// The grants that the values of the claim of roles give.
+/// The grants for each value of the roles claim.
 package struct ClaimGrants: Sendable {
-    /// The keys are UTF-8, because texts compare equal in Swift if they differ only in their Unicode normal form.
+    /// The grants for each value, by the value's UTF-8 bytes. The keys are bytes because Swift treats strings as equal
+    /// if they differ only in their Unicode normal form.
     private var grants: [[UInt8]: [Grant]] = [:]
 
     package init(_ grants: [String: [Grant]] = [:]) {
         for (value, list) in grants { self.grants[Array(value.utf8)] = list }
     }
 
-    /// Reads the file of `--jwt-rules`.
+    /// Reads the file that `--jwt-rules` names.
     package static func read(_ path: String) throws(SettingError) -> ClaimGrants {
         var result = ClaimGrants()
         for rule in try RulesFile.read(path, .jwtRules) {
@@ -146,7 +148,7 @@ package struct ClaimGrants: Sendable {
         return result
     }
 
-    /// Returns the grants of all values. Values without a rule give none.
+    /// Returns the grants of all `values`, without duplicates. Values without a rule add no grants.
     func of(_ values: [String]) -> [Grant] {
         var found: [Grant] = []
         for value in values {

@@ -7,15 +7,17 @@ import Synchronization
 
 /// Authenticates requests with a token of OpenStack Keystone in `X-Auth-Token`.
 ///
-/// A token that was validated a short time ago is answered on the event loop. Until that time is over, a revocation has
-/// no effect here.
+/// The identity of a validated token is cached for `cacheSeconds`, and requests with a cached token are accepted on the
+/// event loop. This server notices the revocation of a token only when that time is over.
 package struct KeystoneAuthenticator: Authenticator {
     /// The maximum number of validated tokens in memory.
     static let cacheCapacity = 10_000
-    /// The maximum number of simultaneous questions to Keystone, and of requests that wait for one.
+    /// The maximum number of simultaneous validations, and the maximum number of requests that wait for a validation to
+    /// start.
     static let maximumQuestions = 32
     static let maximumWaiting = 256
-    /// The number of seconds for which a refused token is not asked for again, and the number of such tokens.
+    /// The number of seconds for which a refused token is refused again without asking Keystone, and the maximum number
+    /// of refused tokens in memory.
     static let refusalSeconds = 10
     static let refusalCapacity = 1_000
 
@@ -29,7 +31,7 @@ package struct KeystoneAuthenticator: Authenticator {
 
     private struct State {
         var questions: [SHA256Digest: Task<Outcome, Never>] = [:]
-        /// The times at which refusals are forgotten.
+        /// The refused tokens. Each value is the time at which Keystone may be asked about the token again.
         var refusals = LRUCache<SHA256Digest, Timestamp>(capacity: refusalCapacity)
     }
 
@@ -48,7 +50,8 @@ package struct KeystoneAuthenticator: Authenticator {
     private let now: @Sendable () -> Timestamp
     private let memory = Memory()
 
-    /// - Parameter cacheSeconds: The number of seconds for which a validation is valid; 0 asks Keystone for each request.
+    /// - Parameter cacheSeconds: The number of seconds for which the result of a validation is used. With 0, Keystone
+    ///   is asked for each request.
     package init(
         client: KeystoneClient, url: ProviderURL, rules: KeystoneRules, cacheSeconds: Int = 60,
         now: @escaping @Sendable () -> Timestamp = SystemClock.now
@@ -93,13 +96,14 @@ package struct KeystoneAuthenticator: Authenticator {
     }
 
     private func outcome(_ token: String, _ digest: SHA256Digest) async -> Outcome {
-        // Without a cache, each request has its own question, because the answer to an earlier question can be older
-        // than a revocation. The question is a task of its own: a client that leaves must not look like a failure of
-        // Keystone.
+        // Without a cache, each request asks Keystone, because an answer to an earlier request may be older than a
+        // revocation. The call runs in a separate task, so that a client that disconnects does not look like a failure
+        // of Keystone.
         guard cacheSeconds > 0 else { return await Task { await ask(token, digest) }.value }
         let question = memory.state.withLock { state in
             if let question = state.questions[digest] { return question }
-            // The task belongs to all requests with this token. If the first one is cancelled, the others still wait.
+            // All requests with this token wait for the same task. The cancellation of one request does not cancel the
+            // task.
             let question = Task {
                 let outcome = await ask(token, digest)
                 memory.state.withLock { $0.questions[digest] = nil }
@@ -117,7 +121,8 @@ package struct KeystoneAuthenticator: Authenticator {
         case .full: return .busy
         case .failed: return .unavailable
         }
-        // The result is valid from the time of the question, because a revocation can happen before the answer.
+        // A cached result is valid from this time, which is before the question to Keystone. The token may be revoked
+        // while the answer is on its way, so the time of the answer would be too late.
         let asked = now()
         do throws(KeystoneFailure) {
             let found = try await client.validate(token)

@@ -4,18 +4,19 @@ package import Domain
 package import Logging
 import ServiceLifecycle
 
-/// Validates tokens at Keystone with the credential of this server.
+/// Validates tokens at Keystone. Uses the credential of this server for it.
 ///
-/// The credential's file is read for each new token of this server, so that a changed file needs no restart.
+/// The file of the credential is read each time this server requests a new token for itself. A changed file therefore
+/// needs no restart.
 package actor KeystoneClient: Service {
     private struct ServiceToken {
         var value: String
-        /// The time from which a new token is requested, shortly before the expiry.
+        /// The time from which a new token is requested. It is shortly before the expiry.
         var renewal: Timestamp
     }
 
-    /// The number of seconds without a new try after Keystone has refused the credential. Keystone can lock a user who
-    /// fails too often.
+    /// The number of seconds to wait after Keystone has refused the credential of this server. Keystone can lock a user
+    /// that fails too often.
     static let pause = 5
 
     private let url: ProviderURL
@@ -43,24 +44,25 @@ package actor KeystoneClient: Service {
         self.now = now
     }
 
-    /// Requests a token for this server, so that an error in the credential is in the log at once, and waits for the
-    /// shutdown.
+    /// Requests a token for this server, so that an error in the credential appears in the log at once. Then waits for
+    /// the shutdown, and closes the connections.
     package func run() async throws {
         _ = try? await serviceToken()
         try? await gracefulShutdown()
         await client.shutDown()
     }
 
-    /// Closes the connections of a client that does not run.
+    /// Closes the connections. Only needed if `run()` was never called.
     package func close() async { await client.shutDown() }
 
-    /// Returns the content of a token; nil if Keystone does not know it, or if it is expired or revoked. Throws if
-    /// Keystone gives no usable answer.
+    /// Returns the content of a token; nil if the token is unknown, expired or revoked. Throws if Keystone gives no
+    /// usable answer.
     func validate(_ token: String) async throws(KeystoneFailure) -> KeystoneToken? {
         do {
             var answer = try await ask(token, as: try await serviceToken())
             if answer.status == 401 {
-                // The token of this server is not valid any more, for example because its password was changed.
+                // Keystone refuses the token of this server, for example because the server's password was changed. The
+                // second try uses a new token.
                 answer = try await ask(token, as: try await serviceToken(replacing: answer.asker))
             }
             let result: KeystoneToken? =
@@ -94,12 +96,13 @@ package actor KeystoneClient: Service {
         return (answer.status, answer.body, asker)
     }
 
-    /// Returns a token of this server that is not `old`. Simultaneous calls share one request.
+    /// Returns a token for this server that differs from `old`. Simultaneous calls share one request.
     private func serviceToken(replacing old: String? = nil) async throws -> String {
         if let current, current.value != old, now() < current.renewal { return current.value }
         if let renewal { return try await renewal.value }
         if let refusal, now() < refusal.until { throw refusal.failure }
-        // The task belongs to this actor and not to the first caller, whose cancellation must not fail the others.
+        // The request runs in a task that belongs to this actor. If it belonged to the first caller, the cancellation
+        // of that caller would also fail the others.
         let task = Task { try await authenticate() }
         renewal = task
         defer { renewal = nil }
@@ -141,7 +144,7 @@ package actor KeystoneClient: Service {
         return value
     }
 
-    /// Logs the first failure and the first success after it.
+    /// Logs the first failure, and the first success after a failure.
     private func note(_ failure: KeystoneFailure?) {
         if let failure, isAnswering {
             logger.error("Keystone gives no usable answer", metadata: ["error": "\(failure)"])

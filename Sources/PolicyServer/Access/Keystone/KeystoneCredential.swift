@@ -5,9 +5,9 @@ import Store
 /// The credential with which this server authenticates at Keystone.
 ///
 /// The file is a JSON object or has the lines of an `openrc` file. The names are those of OpenStack's command line
-/// client, such as `username` in JSON and `OS_USERNAME` in a line.
+/// client: a JSON member is called `username`, and the same value in a line is called `OS_USERNAME`.
 package struct KeystoneCredential: Sendable {
-    /// The members of `auth` in the request (Identity API v3). They hold the secret.
+    /// The members of `auth` in the request for a token (Identity API v3). They contain the secret.
     let authentication: JSONValue
 
     private static let known = [
@@ -16,7 +16,7 @@ package struct KeystoneCredential: Sendable {
         "system_scope", "user_domain_id", "user_domain_name", "user_id", "username",
     ]
 
-    /// Reads the file, which only its owner may read. The messages of its errors have no value of the file.
+    /// Reads the file. Only its owner may have access to it. Error messages contain no values from the file.
     package static func read(_ path: String) throws(SettingError) -> KeystoneCredential {
         let setting = Setting.keystoneCredential.flag
         let bytes: [UInt8]
@@ -58,7 +58,8 @@ package struct KeystoneCredential: Sendable {
         return values
     }
 
-    /// Reads lines such as `export OS_USERNAME="policy-server"`. Ignores variables that are not about the credential.
+    /// Reads lines such as `export OS_USERNAME="policy-server"`. Ignores `OS_` variables that are not part of the
+    /// credential.
     private static func lines(_ text: String) throws(KeystoneFailure) -> [String: String] {
         var values: [String: String] = [:]
         for (index, line) in text.split(
@@ -81,7 +82,7 @@ package struct KeystoneCredential: Sendable {
         return values
     }
 
-    /// Returns the value of an assignment in a shell. Returns nil for a value that a shell would expand.
+    /// Returns the value of a shell assignment, without quotes. Returns nil if a shell would expand the value.
     private static func unquoted(_ text: Substring) -> String? {
         guard let quote = text.first else { return "" }
         let expanding = "$`\\"
@@ -98,7 +99,8 @@ package struct KeystoneCredential: Sendable {
     private static func authentication(
         _ values: [String: String]
     ) throws(KeystoneFailure) -> JSONValue {
-        /// Returns the reference to an object by its id, or by its name and its domain.
+        /// Returns a reference to an object: its id, or its name with its domain. Returns nil if the file contains
+        /// neither.
         func reference(_ id: String, _ name: String, _ domain: String) -> JSONObject? {
             var object = JSONObject()
             if let id = values[id] {
@@ -129,7 +131,8 @@ package struct KeystoneCredential: Sendable {
                 throw KeystoneFailure(
                     "needs application_credential_id, or application_credential_name and a user")
             }
-            // Keystone refuses a scope here: an application credential belongs to one project.
+            // The request has no scope, because Keystone refuses one here: an application credential belongs to one
+            // project.
             return [
                 "identity": [
                     "methods": ["application_credential"],
@@ -159,7 +162,7 @@ package struct KeystoneCredential: Sendable {
     }
 }
 
-/// The reason for which Keystone gave no usable answer. It has no secrets.
+/// The reason why Keystone gave no usable answer. The text contains no secrets.
 package struct KeystoneFailure: Error, Equatable, CustomStringConvertible {
     package let description: String
 

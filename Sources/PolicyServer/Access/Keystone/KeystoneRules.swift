@@ -1,9 +1,9 @@
 import Documents
 import Domain
 
-/// The rules that give an identity to a validated token.
+/// The rules that map a validated token to an identity.
 package struct KeystoneRules: Sendable {
-    /// A rule: the scope and the roles of a token, and the grants that they give.
+    /// A rule: tokens with this scope and one of these roles have these grants.
     struct Rule: Sendable {
         enum Scope: Sendable {
             case project(id: String)
@@ -26,7 +26,7 @@ package struct KeystoneRules: Sendable {
         }
 
         var scope: Scope
-        /// The names of roles. One of them is enough.
+        /// The names of roles. The token must have at least one of them.
         var roles: [String]
         var grants: [Grant]
     }
@@ -39,7 +39,7 @@ package struct KeystoneRules: Sendable {
         self.principal = principal
     }
 
-    /// Reads the file of `--keystone-rules`.
+    /// Reads the file that `--keystone-rules` names.
     package static func read(
         _ path: String, principal: KeystonePrincipal
     ) throws(SettingError) -> KeystoneRules {
@@ -49,8 +49,8 @@ package struct KeystoneRules: Sendable {
                 "project", "project-domain", "project-id", "domain", "domain-id", "system", "roles",
                 "grants",
             ])
-            // Somebody who may create projects can give a project any name, and roles in it. Therefore a name needs
-            // its domain, and there is no rule for all projects.
+            // A project name must come with its domain, and no rule can cover all projects. A user who may create
+            // projects can choose any name for a project, and can assign roles in it.
             var scopes: [Rule.Scope] = []
             if let name = try rule.text("project") {
                 guard let domain = try rule.text("project-domain") else {
@@ -79,8 +79,8 @@ package struct KeystoneRules: Sendable {
         return KeystoneRules(rules, principal: principal)
     }
 
-    /// Returns the identity of a token. A token that matches no rule has an identity without rights. Returns nil if
-    /// the user's name cannot be a principal.
+    /// Returns the identity of the user of `token`. The identity has no grants if no rule matches. Returns nil if the
+    /// name of the user is not legal for a principal.
     func identity(_ token: KeystoneToken) -> Identity? {
         let name = principal.name(token)
         guard Principal.isName(name) else { return nil }
@@ -97,7 +97,7 @@ package struct KeystoneRules: Sendable {
     }
 }
 
-/// The form of principals, such as `{user}@{domain}`.
+/// The pattern from which the names of principals are made, such as `{user}@{domain}`.
 package struct KeystonePrincipal: Sendable {
     package static let standard = KeystonePrincipal(parts: [.user, .text("@"), .domain])
 
@@ -110,8 +110,8 @@ package struct KeystonePrincipal: Sendable {
 
     private init(parts: [Part]) { self.parts = parts }
 
-    /// Reads a form with the placeholders `{user}`, `{user_id}`, `{domain}` and `{domain_id}`, which describe the user
-    /// and the user's domain. Returns nil if two users could have the same principal.
+    /// Reads a pattern with the placeholders `{user}`, `{user_id}`, `{domain}` and `{domain_id}`. The last two refer to
+    /// the domain of the user. Returns nil if two users could get the same principal.
     package init?(_ text: String) {
         let names: [String: Part] = [
             "user": .user, "user_id": .userID, "domain": .domain, "domain_id": .domainID,
@@ -131,7 +131,8 @@ package struct KeystonePrincipal: Sendable {
         guard texts.allSatisfy({ $0.isVisibleASCII(1...64) && !$0.contains("}") }) else {
             return nil
         }
-        // An id is unique in Keystone. A name is unique in its domain, and needs a mark that divides them.
+        // The pattern must identify one user. A user id is unique in Keystone. A user name is unique only in its
+        // domain, so the pattern then needs the domain too, and an `@` to separate the two.
         let hasName =
             parts.filter { $0 == .user }.count == 1
             && parts.filter { $0 == .domain || $0 == .domainID }.count == 1
@@ -140,8 +141,8 @@ package struct KeystonePrincipal: Sendable {
         self.init(parts: parts)
     }
 
-    /// Returns the principal. Characters that a principal cannot have are percent-encoded (RFC 3986 section 2.1). `@`
-    /// is encoded in domains, so that the last `@` divides the user from the domain.
+    /// Returns the principal. Characters that are not legal in a principal are percent-encoded (RFC 3986 section 2.1).
+    /// An `@` in the domain is encoded too, so that the last `@` separates the user from the domain.
     func name(_ token: KeystoneToken) -> String {
         parts.map { part in
             switch part {

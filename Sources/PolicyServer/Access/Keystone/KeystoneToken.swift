@@ -3,12 +3,13 @@ import Domain
 
 /// A validated token (Identity API v3, "Validate and show information for token").
 struct KeystoneToken: Sendable, Equatable {
-    /// The maximum size of an answer of Keystone in bytes. It has no catalog, so it is far smaller.
+    /// The maximum size of an answer of Keystone in bytes. Real answers are far smaller, because the server does not
+    /// ask for the catalog.
     static let maximumAnswerBytes = 256 << 10
-    /// The maximum size of a token in bytes. Fernet tokens have some 200 bytes, and signed tokens (JWS) some 1 KiB.
+    /// The maximum size of a token in bytes. Fernet tokens have about 200 bytes, and signed tokens (JWS) about 1 KiB.
     static let maximumBytes = 8 << 10
 
-    /// A name with its id. Names are unique only in their domain.
+    /// The id and the name of a user or project, with its domain. A name is unique only in its domain.
     struct Reference: Sendable, Equatable {
         var id: String
         var name: String
@@ -16,7 +17,7 @@ struct KeystoneToken: Sendable, Equatable {
         var domainName: String
     }
 
-    /// The part of the cloud for which the roles are valid.
+    /// The part of the cloud in which the roles of the token are valid.
     enum Scope: Sendable, Equatable {
         case none
         case project(Reference)
@@ -29,10 +30,10 @@ struct KeystoneToken: Sendable, Equatable {
     /// The names of the roles.
     var roles: [String]
     var expires: Timestamp
-    /// The id of the token in Keystone's own audit log. It is not a secret.
+    /// The id of the token in Keystone's audit log. It is not a secret.
     var auditID: String?
 
-    /// Reads the body of an answer. Throws if it is not a token.
+    /// Reads the body of an answer. Throws if the body does not describe a token.
     init(_ body: [UInt8]) throws(KeystoneFailure) {
         let limits = DocumentLimits(depth: 16, nodes: 20_000, members: 1_024, numberLength: 64)
         guard let document = try? JSONParser.parse(body, limits: limits),
@@ -80,7 +81,7 @@ struct KeystoneToken: Sendable, Equatable {
         return Reference(id: id, name: name, domainID: domainID, domainName: domainName)
     }
 
-    /// Returns true if `text` can be a token. Others are not sent to Keystone.
+    /// Returns true if `text` has the form of a token. Other texts are refused without asking Keystone.
     static func isPossible(_ text: String) -> Bool {
         1...maximumBytes ~= text.utf8.count
             && text.utf8.allSatisfy { byte in

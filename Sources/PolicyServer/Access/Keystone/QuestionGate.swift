@@ -1,12 +1,13 @@
 import Synchronization
 
-/// Bounds the number of simultaneous questions and of those that wait.
+/// Limits the number of simultaneous questions to an identity provider, and the number of callers that wait to ask one.
 final class QuestionGate: Sendable {
     enum Entry: Sendable {
         case entered
-        /// Too many others wait already.
+        /// The maximum number of callers is already waiting.
         case full
-        /// A question failed while this one waited. It would probably fail too, after the same long time.
+        /// A question of another caller failed while this caller waited. This caller's question would probably fail
+        /// too, after the same long time.
         case failed
     }
 
@@ -24,7 +25,8 @@ final class QuestionGate: Sendable {
         self.waiting = waiting
     }
 
-    /// Waits for a place. After `.entered` the caller must call `leave` or `leaveFailed`.
+    /// Waits until the caller may ask. If the result is `.entered`, the caller must call `leave` or `leaveFailed`
+    /// afterwards.
     func enter() async -> Entry {
         await withCheckedContinuation { continuation in
             let entry: Entry? = state.withLock { state in
@@ -40,7 +42,7 @@ final class QuestionGate: Sendable {
         }
     }
 
-    /// Gives the place to the one that has waited longest.
+    /// Ends a question. The caller that has waited longest may ask next.
     func leave() {
         let next: CheckedContinuation<Entry, Never>? = state.withLock { state in
             guard state.waiting.isEmpty else { return state.waiting.removeFirst() }
@@ -50,7 +52,7 @@ final class QuestionGate: Sendable {
         next?.resume(returning: .entered)
     }
 
-    /// Gives up the place after a failure, and fails everyone who waits.
+    /// Ends a question that failed. All waiting callers fail too.
     func leaveFailed() {
         let failed = state.withLock { state in
             state.active -= 1

@@ -2,9 +2,9 @@ import Crypto
 import Domain
 import Synchronization
 
-/// The identities of credentials that were verified a short time ago.
+/// A cache of the identities of verified credentials.
 ///
-/// The keys are SHA-256 digests, so that the memory of the cache holds no credential.
+/// The keys are SHA-256 digests, so that the cache contains no credentials.
 final class IdentityCache: Sendable {
     private struct Entry {
         var identity: Identity
@@ -19,14 +19,15 @@ final class IdentityCache: Sendable {
         entries = Mutex(LRUCache(capacity: capacity))
     }
 
-    /// Returns the identity of a credential if it is still valid at `now` and was stored in the same `generation`. A
-    /// generation is, for example, one set of keys.
+    /// Returns the identity of a credential if the entry is still valid at `now` and was stored with the same
+    /// `generation`. A generation identifies the data that verified the credential, such as a set of keys.
     func identity(
         _ credential: SHA256Digest, at now: Timestamp, generation: UInt64 = 0
     ) -> Identity? {
         entries.withLock { entries in
             guard let entry = entries.value(credential) else { return nil }
-            // If the system clock was set back, the age of the entry is unknown.
+            // An entry that was stored after `now` is removed too. The system clock was then set back, so the age of
+            // the entry is unknown.
             guard entry.storedAt <= now, now < entry.validUntil, entry.generation == generation
             else {
                 entries.remove(credential)

@@ -1,7 +1,7 @@
-/// A bounded map. When it is full, a new entry replaces the entry that was used least recently.
+/// A map with a maximum size. When the map is full, a new entry replaces the entry that was used least recently.
 ///
-/// The entries form a doubly linked list in an array, from the most recent to the least recent one. All operations
-/// therefore take constant time.
+/// The entries form a doubly linked list, ordered from the most to the least recently used. The list is stored in an
+/// array, and all operations take constant time.
 struct LRUCache<Key: Hashable, Value> {
     private struct Entry {
         var key: Key
@@ -16,14 +16,14 @@ struct LRUCache<Key: Hashable, Value> {
     private var newest: Int?
     private var oldest: Int?
 
-    /// Creates an empty map for at most `capacity` entries, at least 1.
+    /// Creates an empty map for at most `capacity` entries. A capacity below 1 counts as 1.
     init(capacity: Int) {
         self.capacity = max(1, capacity)
     }
 
     var count: Int { entries.count }
 
-    /// Returns the value of `key` and makes its entry the most recent one.
+    /// Returns the value of `key`, and makes its entry the newest one; nil if there is no such entry.
     mutating func value(_ key: Key) -> Value? {
         guard let position = positions[key] else { return nil }
         unlink(position)
@@ -31,7 +31,7 @@ struct LRUCache<Key: Hashable, Value> {
         return entries[position].value
     }
 
-    /// Sets the value of `key` and makes its entry the most recent one.
+    /// Stores the value of `key`, and makes its entry the newest one.
     mutating func set(_ key: Key, _ value: Value) {
         if let position = positions[key] {
             entries[position].value = value
@@ -56,7 +56,7 @@ struct LRUCache<Key: Hashable, Value> {
         unlink(position)
         let last = entries.count - 1
         if position != last {
-            // The last entry moves to the free place, so that the array has no gaps.
+            // The last entry of the array moves to the free position, so that the array has no gaps.
             let moved = entries[last]
             entries[position] = moved
             positions[moved.key] = position

@@ -6,13 +6,13 @@ import NIOHTTP1
 import NIOSSL
 import Synchronization
 
-/// A question to an identity provider.
+/// A request to an identity provider.
 struct ProviderRequest: Sendable {
     var method = "GET"
     var url: String
     var headers: [(name: String, value: String)] = []
     var body: [UInt8]?
-    /// The maximum number of bytes of the answer's body.
+    /// The maximum size of the answer's body in bytes.
     var answerBytes: Int
 }
 
@@ -21,20 +21,20 @@ struct ProviderAnswer: Sendable {
     var headers: [(name: String, value: String)]
     var body: [UInt8]
 
-    /// Returns the value of the first field with the name, in any case.
+    /// Returns the value of the first field called `name`, in any letter case; nil if there is no such field.
     func header(_ name: String) -> String? {
         headers.first { $0.name.lowercased() == name.lowercased() }?.value
     }
 }
 
-/// The reason why an identity provider gave no usable answer. It has no secrets.
+/// The reason why an identity provider gave no usable answer. The text contains no secrets.
 package struct ProviderFailure: Error, Sendable, CustomStringConvertible {
     package var description: String
 
     init(_ description: String) { self.description = description }
 }
 
-/// An HTTP client for identity providers. It verifies certificates, follows no redirects, and bounds the time and the
+/// An HTTP client for identity providers. It verifies certificates, follows no redirects, and limits the time and the
 /// size of an answer.
 package final class ProviderClient: Sendable {
     private enum State {
@@ -47,12 +47,12 @@ package final class ProviderClient: Sendable {
     private let configuration: HTTPClient.Configuration
     private let timeout: Duration
 
-    /// Creates a client, which opens no connection yet.
+    /// Creates a client. The first request opens a connection.
     ///
     /// - Parameters:
-    ///   - authorities: The PEM file of the authorities that sign the provider's certificate; nil for those of the
-    ///     system.
-    ///   - timeout: The maximum time for a question and its answer.
+    ///   - authorities: The PEM file with the authorities that sign the provider's certificate; nil for the authorities
+    ///     of the system.
+    ///   - timeout: The maximum time from the request to the end of the answer.
     ///   - connections: The maximum number of connections to the provider.
     package init(authorities: String?, timeout: Duration = .seconds(5), connections: Int = 2) {
         var tls = TLSConfiguration.makeClientConfiguration()
@@ -88,7 +88,8 @@ package final class ProviderClient: Sendable {
         } catch is NIOTooManyBytesError {
             throw ProviderFailure("the answer is larger than \(request.answerBytes) bytes")
         } catch {
-            // The errors of the client name the host or the state of the connection, never a header or a body.
+            // Errors of the HTTP client contain the host or the state of the connection, but no header and no body. The
+            // message therefore reveals no secret.
             throw ProviderFailure(String("\(error)".prefix(300)))
         }
     }
@@ -124,7 +125,7 @@ package final class ProviderClient: Sendable {
         return client
     }
 
-    /// Closes all connections. Later questions fail.
+    /// Closes all connections. Later requests fail.
     package func shutDown() async {
         let client: HTTPClient? = state.withLock { state in
             defer { state = .closed }

@@ -2,17 +2,19 @@ import Documents
 import Foundation
 import HTTPCore
 
-/// The URL of an identity provider. Tokens and keys travel to it, so it has to be https, except on loopback.
+/// The URL of an identity provider. It must be an https URL, except on loopback, because tokens and keys are sent over
+/// the connection.
 package struct ProviderURL: Hashable, Sendable, CustomStringConvertible {
     /// The URL without a trailing slash.
     package let text: String
 
     package var description: String { text }
 
-    /// Returns nil if `text` is not an https URL, or an http URL of a loopback address. A URL with user, query or
-    /// fragment is refused too.
+    /// Reads an https URL, or an http URL with a loopback address. Returns nil for any other text, and for a URL with a
+    /// user, a password, a query or a fragment.
     package init?(_ text: String) {
-        // Foundation would accept and encode the characters that are illegal in a URL (RFC 3986 section 2).
+        // Characters that are illegal in a URL (RFC 3986 section 2) are refused here, because Foundation would accept
+        // and encode them.
         guard text.isVisibleASCII(1...2_048), !text.contains(where: "\"<>\\^`{|}".contains),
             let parts = URLComponents(string: text),
             let host = parts.host, !host.isEmpty, parts.user == nil, parts.password == nil,

@@ -2,7 +2,7 @@ import Documents
 import Domain
 import Store
 
-/// A file of rules in YAML or JSON that gives rights to principals of an identity provider:
+/// A file of rules in YAML or JSON that give rights to the principals of an identity provider:
 ///
 ///     rules:
 ///     - <the conditions of the authenticator>
@@ -12,7 +12,7 @@ enum RulesFile {
     /// The maximum number of rules in a file.
     static let maximumRules = 1_000
 
-    /// Reads the rules. Refuses a file that other users can change.
+    /// Reads the rules. Throws if the file is malformed, or if other users can change it.
     static func read(_ path: String, _ setting: Setting) throws(SettingError) -> [Rule] {
         let document: JSONValue
         do {
@@ -46,10 +46,11 @@ enum RulesFile {
 
     struct Rule {
         let members: JSONObject
-        /// The setting, the file and the pointer of the rule, for messages.
+        /// The setting, the path of the file, and the JSON pointer of the rule. Messages begin with this text.
         let place: String
 
-        /// Returns the error that `problem`, which begins with a pointer in the rule, is wrong.
+        /// Returns an error about this rule. `problem` is added to `place`; it must begin with a JSON pointer relative
+        /// to the rule, or with a space.
         func error(_ problem: String) -> SettingError { SettingError(place + problem) }
 
         func refuseMembers(except known: [String]) throws(SettingError) {
@@ -58,7 +59,7 @@ enum RulesFile {
             }
         }
 
-        /// Returns a text; nil if absent.
+        /// Returns the text of the member `key`; nil if the member is absent.
         func text(_ key: String) throws(SettingError) -> String? {
             guard let value = members[key] else { return nil }
             guard let text = value.stringValue, !text.isEmpty else {
@@ -67,7 +68,7 @@ enum RulesFile {
             return text
         }
 
-        /// Returns a list of texts; nil if absent.
+        /// Returns the list of texts of the member `key`; nil if the member is absent.
         func texts(_ key: String) throws(SettingError) -> [String]? {
             guard let value = members[key] else { return nil }
             guard let texts = Self.texts(value) else {
@@ -76,8 +77,8 @@ enum RulesFile {
             return texts
         }
 
-        /// Reads the member `grants`. A grant without `regions` is for all regions, and one without `kinds` for every
-        /// kind.
+        /// Reads the member `grants`. A grant without `regions` covers all regions, and a grant without `kinds` covers
+        /// all kinds.
         func grants() throws(SettingError) -> [Grant] {
             guard let list = members["grants"]?.arrayValue else {
                 throw error("/grants is not a list")

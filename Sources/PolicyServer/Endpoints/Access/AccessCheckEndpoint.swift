@@ -4,7 +4,7 @@ import Domain
 import HTTPCore
 import HTTPTypes
 
-/// The endpoint `POST /v1/access:check`, which answers if the caller may do something.
+/// The endpoint `POST /v1/access:check`. It tells the caller whether the caller has a right.
 extension API {
     var accessCheckRoutes: [Route] {
         [
@@ -15,7 +15,8 @@ extension API {
         ]
     }
 
-    /// The path of the endpoint. It changes nothing, so a request that it refuses is no refused write.
+    /// The path of the endpoint. It is also used to exclude the endpoint from the record of refused writes: the
+    /// endpoint uses POST but changes nothing.
     static let accessCheckPath = "/v1/access:check"
 
     private func checkAccess(_ request: Request) async throws -> Response {

@@ -1,15 +1,15 @@
 import Domain
 import HTTPCore
 
-/// The rights of a caller on the audit log.
+/// The rights of a caller to the audit log.
 extension Request {
     /// The part of the audit log that the caller may see.
     var auditScope: AuditScope { AuditScope(caller, .readAudit) }
 
     /// Throws a 403 problem unless the caller has `permission` in all regions.
     ///
-    /// - Parameter subject: The part of the audit log that cannot be divided by region, with its verb, such as
-    ///   `A legal hold covers`.
+    /// - Parameter subject: The subject and the verb of the error message, such as `A legal hold covers`. It must name
+    ///   a part of the audit log that cannot be divided by region.
     func requireAllRegions(_ permission: Permission, _ subject: String) throws(Problem) {
         guard !AuditScope(caller, permission).isEverything else { return }
         throw ProblemKind.forbidden.problem(
@@ -19,7 +19,8 @@ extension Request {
 }
 
 extension Identity {
-    /// Returns the scope to which the identity is limited; nil if it has `permission` everywhere.
+    /// Returns the part of the audit log to which the identity is limited; nil if the identity has `permission` in all
+    /// regions.
     func limits(for permission: Permission) -> AuditScope? {
         let scope = AuditScope(self, permission)
         return scope.isEverything ? nil : scope

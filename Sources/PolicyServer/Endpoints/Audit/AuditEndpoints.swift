@@ -31,8 +31,8 @@ extension API {
         ]
     }
 
-    /// The filters that a stream does not support. A stream begins at a row instead of a time, and it does not use the
-    /// index of words.
+    /// The filters that a stream does not support. A stream begins at a row, not at a time, and does not use the index
+    /// of words.
     private static let notForStreams: Set = ["since", "until", "q"]
 
     private func audit(_ request: Request) async throws -> Response {
@@ -69,7 +69,8 @@ extension API {
         return response
     }
 
-    /// Streams every row from the cursor to the row that is the newest at the start, as fast as the client reads.
+    /// Streams all rows from the cursor on, as fast as the client reads. Rows that are added during the stream are left
+    /// out.
     private func rows(_ search: AuditQuery, _ request: Request) -> Response {
         let (ledger, scope) = (ledger, request.auditScope)
         var search = search
@@ -90,7 +91,7 @@ extension API {
             headers: [.contentType: search.format.contentType(request)], body: body)
     }
 
-    /// The number of rows in memory at a time while all rows are sent.
+    /// The number of rows that are read at a time while all rows are streamed. It limits the memory of the stream.
     private static let streamedPage = 100
 
     private func groups(
@@ -159,17 +160,17 @@ extension API {
 
     // MARK: - Recording reads of the audit log
 
-    /// Returns the actor and the reason of a read. Throws a 400 problem for a malformed header, so that the server can
-    /// record every read that it answers.
+    /// Returns the actor and the reason of a read. Throws a 400 problem for a malformed header, because a read without
+    /// a legal actor or reason could not be recorded.
     func reader(_ request: Request) throws(Problem) -> ChangeContext {
         var request = request
-        // In a search the query parameter `reason` is a filter. Only the header states the reason for the read.
+        // The reason for the read comes from the header only: the query parameter `reason` is a filter here.
         request.query = QueryItems()
         return try ChangeContext(request)
     }
 
-    /// Records a read of the audit log, unless `--audit-reads` is off. Does not wait for the ledger, because a ledger
-    /// that cannot be written must still be readable.
+    /// Records a read of the audit log, unless `--audit-reads` is off. Does not wait for the ledger, so that clients
+    /// can read a ledger to which the server cannot write.
     func recordRead(_ request: Request, by reader: ChangeContext, _ response: Response) {
         guard recordsReads else { return }
         controlPlane.recordRead(
@@ -178,8 +179,8 @@ extension API {
             within: request.caller.limits(for: .readAudit))
     }
 
-    /// Returns true if an answer on this path shows the actions of actors. The status of a change is excluded, because
-    /// only a client that knows the change's id can ask for it. Checkpoints, proofs and holds show no actions.
+    /// Returns true if answers on this path show what actors did. Returns false for checkpoints, proofs and holds. Also
+    /// returns false for the status of a change, because only a client that knows the change's id can ask for it.
     static func readsAuditLog(_ path: String) -> Bool {
         let parts = path.split(separator: "/", omittingEmptySubsequences: false).dropFirst(2)
         switch (parts.first, parts.count) {
@@ -195,8 +196,8 @@ extension API {
             ? "sse" : AuditFormat(answerType: request.responseType).name
     }
 
-    /// Returns the query for the record. Replaces an idempotency key with its hash, because the ledger stores only
-    /// hashes.
+    /// Returns the query in the form in which it is recorded. An idempotency key is replaced with its hash, because the
+    /// ledger must not contain such keys.
     static func recorded(_ query: QueryItems) -> String {
         query.items.map { name, value in
             let kept = name == "idempotencyKey" ? "sha256:" + Idempotency.hash(value) : value

@@ -14,11 +14,12 @@ extension API {
         var follower = AuditFollower(
             ledger: ledger, filter: try AuditFilter(request), scope: request.auditScope,
             start: ledger.lastSeq, heartbeat: events.heartbeat)
-        // The follower skips the row that records this request. Otherwise the stream would begin with that row.
+        // The stream skips the row that records this request. Otherwise each stream would begin with the row of the
+        // request that opened it.
         follower.ownRequestID = request.requestID
         if let start = try Self.lastEventID(request) {
-            // A browser stops reconnecting after an error status. The stream therefore reports the lost position
-            // itself.
+            // A row number after the end of the ledger is reported in the stream, because a browser does not reconnect
+            // after an error status.
             if start > follower.start { follower.lost = start } else { follower.start = start }
         }
         guard let slot = events.takeSlot() else {
@@ -28,7 +29,8 @@ extension API {
         let response = Response(
             headers: [.contentType: AuditFollower.mediaType, .cacheControl: "no-store"],
             body: .stream { [follower] writer in
-                // The closure owns the slot, so the slot is freed even if the stream never starts.
+                // The closure keeps a reference to the slot. The slot is thus returned when the closure is released,
+                // even if the stream never starts.
                 defer { withExtendedLifetime(slot) {} }
                 try await follower.run(writer)
             })
@@ -36,7 +38,7 @@ extension API {
         return response
     }
 
-    /// Returns the number of the row after which the stream begins. With nil, the stream begins at the end of the
+    /// Returns the number of the row after which the stream must begin; nil if the stream begins at the end of the
     /// ledger.
     private static func lastEventID(_ request: Request) throws(Problem) -> Int64? {
         guard let text = request.headers[.lastEventID] ?? request.query("lastEventId") else {
@@ -54,9 +56,9 @@ extension API {
 /// Limits the number of open streams of the audit log.
 package final class AuditEvents: Sendable {
     package let maximum: Int
-    /// The longest time without output on a stream.
+    /// The maximum time without output on a stream.
     let heartbeat: Duration
-    // This is a mutex instead of an actor, because `deinit` returns a slot and cannot wait.
+    // A mutex is used instead of an actor, because `deinit` of a slot cannot wait.
     private let open = Mutex(0)
 
     package init(maximum: Int = 64, heartbeat: Duration = .seconds(15)) {
@@ -64,7 +66,7 @@ package final class AuditEvents: Sendable {
         self.heartbeat = heartbeat
     }
 
-    /// The right to one open stream. Releasing the object returns the slot.
+    /// The right to one open stream. The slot is returned when the object is released.
     package final class Slot: Sendable {
         private let events: AuditEvents
 
@@ -87,8 +89,8 @@ package final class AuditEvents: Sendable {
 /// Follows the ledger for one client and sends rows as Server-Sent Events
 /// (https://html.spec.whatwg.org/multipage/server-sent-events.html).
 ///
-/// The follower waits until the ledger reports new rows and reads them from the file. A slow client therefore delays no
-/// other client, and the server keeps no rows for it.
+/// The follower waits until the ledger reports new rows, and then reads these rows from the file. The server keeps no
+/// rows in memory for a slow client, and a slow client does not delay the others.
 struct AuditFollower: Sendable {
     static let mediaType = "text/event-stream"
 
@@ -98,28 +100,29 @@ struct AuditFollower: Sendable {
     let scope: AuditScope
     /// The number of the last row that the client has received.
     var start: Int64
-    /// The row number that the client names as its last one; nil unless the ledger ends before that row.
+    /// The row number that the client sent as its last one, if the ledger ends before that row; otherwise nil.
     var lost: Int64?
-    /// The longest time without output.
+    /// The maximum time without output.
     let heartbeat: Duration
-    /// The id of the request that opened the stream. The row of that request is left out.
+    /// The id of the request that opened the stream. The row that records this request is not sent.
     var ownRequestID: String?
 
-    /// The maximum number of rows in memory at a time for one client.
+    /// The maximum number of rows that are read at a time for one client.
     private static let page = 100
-    /// The maximum number of bytes of the text of these rows.
+    /// The maximum number of bytes of text in the rows that are read at a time.
     private static let pageBytes = 8 << 20
 
-    /// Sends rows until the client leaves or the server begins to shut down.
+    /// Sends rows until the client disconnects or the server begins to shut down.
     func run(_ writer: ResponseBodyWriter) async throws {
-        // One buffered wake-up is enough, because the reader always reads up to the end of the ledger.
+        // The signal buffers one wake-up. More are not needed, because `follow` reads to the end of the ledger after
+        // each wake-up.
         let (wakes, signal) = Signal.make()
         let commits = ledger.commits()
         let ticks = TickCount()
         let pause = heartbeat / 3
         try await withGracefulShutdownHandler {
-            // Two tasks only raise the signal. `follow` alone writes, because only one task at a time may use the
-            // writer.
+            // The two tasks only raise the signal. Only `follow` writes, because only one task may use the writer at a
+            // time.
             try await withThrowingTaskGroup(of: Void.self) { group in
                 group.addTask {
                     for await _ in commits { signal.raise() }
@@ -132,8 +135,8 @@ struct AuditFollower: Sendable {
                     }
                 }
                 defer { group.cancelAll() }
-                // If the ledger cannot be read, the stream ends and the log states the reason. The client then
-                // reconnects with the number of its last row.
+                // If the ledger cannot be read, this call throws: the stream ends, and the log contains the reason. The
+                // client then reconnects with the number of its last row.
                 try await follow(wakes, writer, ticks)
             }
         } onGracefulShutdown: {
@@ -141,13 +144,15 @@ struct AuditFollower: Sendable {
         }
     }
 
-    /// - Parameter ticks: The number of times that the timer has woken this task.
+    /// Sends the rows after `start`, and then new rows at each wake-up. Sends heartbeats when nothing else is sent.
+    ///
+    /// - Parameter ticks: Counts how often the timer has woken this task.
     private func follow(
         _ wakes: AsyncStream<Void>, _ writer: ResponseBodyWriter, _ ticks: TickCount
     ) async throws {
         var seq = start
         var tick = 0
-        // `retry` is the time in milliseconds that a browser waits before it reconnects.
+        // `retry` is the number of milliseconds that a browser waits before it reconnects.
         try await writer.write("retry: 2000\n\n")
         if let lost { try await writer.write(Self.reset(from: lost, to: seq)) }
         var lastWrite = ContinuousClock.now
@@ -159,7 +164,7 @@ struct AuditFollower: Sendable {
                     after: seq, limit: Self.page, bytes: Self.pageBytes)
                 let visible = try await ledger.visible(rows, within: scope)
                 var events = visible.filter(isShown).flatMap(Self.event)
-                // Row numbers are consecutive. A missing number therefore means that the row was pruned.
+                // Row numbers are consecutive, so missing numbers belong to pruned rows.
                 if let first = rows.first?.seq, first - 1 > seq {
                     events = Self.pruned(from: seq + 1, to: first - 1) + events
                 }
@@ -169,9 +174,9 @@ struct AuditFollower: Sendable {
                 }
                 seq = rows.last?.seq ?? seq
                 isAtEnd = rows.isEmpty
-                // The timer wakes every third of the heartbeat. After two thirds without output, the next wake-up could
-                // come too late. A wake-up by a row writes no heartbeat. Otherwise the client could see from its time
-                // that there is a row that the client may not see.
+                // The timer wakes this task every third of the heartbeat time. A heartbeat is due after two thirds
+                // without output, because the next tick could come too late. Only a tick of the timer leads to a
+                // heartbeat. Otherwise the time of a heartbeat could reveal a row that the client may not see.
                 let now = ticks.value
                 if now != tick, lastWrite.duration(to: .now) >= heartbeat * 2 / 3 {
                     try await writer.write(":\n\n")
@@ -187,25 +192,25 @@ struct AuditFollower: Sendable {
         return !isOwn && filter.matches(record)
     }
 
-    /// Returns an event for rows that the client will not receive, because they have moved to a segment.
+    /// Returns the event for rows that the client cannot receive, because they have been moved to a segment.
     private static func pruned(from first: Int64, to last: Int64) -> [UInt8] {
         Array("id: \(last)\nevent: pruned\ndata: {\"from\":\(first),\"to\":\(last)}\n\n".utf8)
     }
 
-    /// Returns an event for a ledger that ends before the client's last row. The ledger is an older copy or another
-    /// ledger. Its next rows therefore differ from the rows that the client knows.
+    /// Returns the event for a ledger that ends before the client's last row. Such a ledger is an older copy or another
+    /// ledger, so its next rows will differ from the rows that the client knows.
     private static func reset(from lost: Int64, to last: Int64) -> [UInt8] {
         Array("id: \(last)\nevent: reset\ndata: {\"had\":\(lost),\"last\":\(last)}\n\n".utf8)
     }
 
-    /// Returns the event of one row. The JSON text has no line break, so one `data` field holds it.
+    /// Returns the event for one row. One `data` field is enough, because the JSON text contains no line breaks.
     private static func event(_ record: AuditRecord) -> [UInt8] {
         Array("id: \(record.seq)\nevent: audit\ndata: ".utf8)
             + JSONSerializer.bytes(record.document) + Array("\n\n".utf8)
     }
 }
 
-/// The number of times that the timer of a follower has fired.
+/// Counts how often the timer of a follower has fired.
 private final class TickCount: Sendable {
     private let count = Atomic<Int>(0)
 

@@ -4,7 +4,7 @@ import HTTPCore
 import HTTPTypes
 import Store
 
-/// The endpoint `/v1/audit/export`. It returns rows in the form that the ledger hashes.
+/// The endpoint `/v1/audit/export`. It returns complete rows, with everything that the ledger hashes.
 extension API {
     var auditExportRoutes: [Route] {
         [
@@ -16,7 +16,8 @@ extension API {
     }
 
     private func exportAudit(_ request: Request) async throws -> Response {
-        // A segment has every row, because each row contains the hash of the previous one.
+        // An export needs rights to all regions. It must contain every row, because each row contains the hash of the
+        // previous row.
         try request.requireAllRegions(.readAudit, "An export contains")
         let order: SegmentHeader.Order = try request.oneOf("order") ?? .seq
         let misplaced = order == .seq ? ["after", "limit"] : ["from", "to"]
@@ -37,18 +38,18 @@ extension API {
         } catch let error as StoreError {
             throw Problem.ledger(error)
         }
-        // The server records the read of every page, because a client can start at any page.
+        // Every page is recorded as a read, because a client can start at any page.
         recordRead(request, by: reader, response)
         return response
     }
 
-    /// Returns the media type of the lines. Browsers show only `text/plain`.
+    /// Returns the media type of the lines. `text/plain` is offered because browsers display no other type of lines.
     private static func lineType(_ request: Request) -> String {
         request.responseType == "text/plain"
             ? "text/plain; charset=utf-8" : "application/x-ndjson"
     }
 
-    /// Answers with a segment, in the format that `policy-server audit export` writes.
+    /// Returns an answer with a segment, in the format that `policy-server audit export` writes.
     private func exportRows(_ request: Request) async throws -> Response {
         let range = 1...Int(Int64.max)
         let header = try await ledger.segmentHeader(
@@ -75,7 +76,7 @@ extension API {
             })
     }
 
-    /// Answers with one page of rows, in the form that `policy-server audit compare` reads.
+    /// Returns an answer with one page of rows, in the format that `policy-server audit compare` reads.
     private func exportChanges(_ request: Request) async throws -> Response {
         var position = HistoryPosition.start
         if let text = request.query("after") {
@@ -102,7 +103,7 @@ extension API {
 }
 
 extension [AuditRecord] {
-    /// The lines of the rows in pieces of about 64 KiB, so that no single write is large.
+    /// The rows as lines, joined to pieces of about 64 KiB, so that no single write is large.
     fileprivate var lines: [[UInt8]] {
         var pieces: [[UInt8]] = []
         var piece: [UInt8] = []

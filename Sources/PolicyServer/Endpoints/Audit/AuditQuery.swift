@@ -10,13 +10,13 @@ struct AuditQuery: Sendable {
     var order: AuditOrder
     var grouping: AuditGrouping?
     var format: AuditFormat
-    /// The maximum number of rows on a page, 1...1000.
+    /// The maximum number of rows on a page, 1 to 1000.
     var limit: Int
     var cursor: AuditCursor?
-    /// The name of the list in page cursors.
+    /// The name of the list, which page cursors contain.
     var list: String { grouping.map { "audit by \($0.rawValue)" } ?? "audit" }
 
-    /// Throws a 400 problem for an invalid parameter.
+    /// Reads the parameters. Throws a 400 problem for an invalid one.
     init(_ request: Request) throws(Problem) {
         filter = try AuditFilter(request)
         order = try request.oneOf("order") ?? .descending
@@ -25,7 +25,8 @@ struct AuditQuery: Sendable {
         limit = try API.limit(request)
         if let position = try API.position(list, request) {
             cursor = AuditCursor(position)
-            // The cursor of a search for words has no time. Every other cursor has one.
+            // A cursor belongs to this query only if it has the right form: without a time for a search for words, and
+            // with a time for all other queries.
             guard let cursor, (cursor.time == nil) == (filter.text != nil) else {
                 throw API.foreignCursor
             }
@@ -42,8 +43,8 @@ struct AuditQuery: Sendable {
 }
 
 extension AuditQuery {
-    /// Returns the request with absolute times in `since` and `until`, for the link to the next page. A time such as
-    /// `1h` before now would mean another time on that page.
+    /// Returns the request with absolute times in `since` and `until`, for the link to the next page. A relative time
+    /// such as `1h` would mean a different time when the next page is requested.
     func pinned(_ request: Request) -> Request {
         let times = ["since": filter.since, "until": filter.until]
         var request = request
@@ -56,14 +57,14 @@ extension AuditQuery {
 }
 
 extension API {
-    /// The query parameters that restrict the rows shown.
+    /// The query parameters that select rows.
     package static let auditFilters =
         AuditColumn.filtered.compactMap(\.filter?.parameter)
         + ["since", "until", "cidr", "match", "field", "q"]
 }
 
 extension AuditFilter {
-    /// Throws a 400 problem for a value that no row can have.
+    /// Reads the filters. Throws a 400 problem for a value that no row can have.
     package init(_ request: Request) throws(Problem) {
         self.init()
         for filter in AuditColumn.filtered.compactMap(\.filter) { try read(filter, request) }
@@ -90,8 +91,8 @@ extension AuditFilter {
         }
     }
 
-    /// Returns the text of a filter. If `forms` contains the parameter, the text must have that form. Otherwise, if
-    /// `AuditColumn` describes the expected text, the text must not be blank.
+    /// Returns the text of a filter. If `forms` contains the parameter, the text must have the form listed there.
+    /// Otherwise the text must not be blank if `AuditColumn` describes the expected text.
     private static func text(
         _ filter: AuditColumnFilter, _ request: Request
     ) throws(Problem) -> String? {
@@ -104,7 +105,7 @@ extension AuditFilter {
 
     private typealias Form = (expected: String, read: @Sendable (String) -> String?)
 
-    /// The parameters whose text has a special form.
+    /// The parameters whose text must have a special form.
     private static let forms: [String: Form] = [
         "actor": (Principal.form, { Principal.isActor($0) ? $0 : nil }),
         "role": ("one role: " + Principal.roleForm, { Principal.isRole($0) ? $0 : nil }),
@@ -143,8 +144,8 @@ extension AuditFilter {
         ),
     ]
 
-    /// Returns nil for a blank text. No row has a blank value; a blank value usually comes from an unset variable in a
-    /// script.
+    /// Returns `text`; nil if it is blank. No row has a blank value, and a blank parameter usually comes from an unset
+    /// variable in a script.
     private static func said(_ text: String) -> String? { text.trimmed.isEmpty ? nil : text }
 
     private static func kind(_ name: String, _ request: Request) throws(Problem) -> String? {
@@ -152,7 +153,7 @@ extension AuditFilter {
         return kind?.rawValue
     }
 
-    /// Reads the range of times. Throws for a range that cannot contain a row.
+    /// Reads the range of times. Throws a 400 problem if the range cannot contain a row.
     private static func times(
         _ request: Request
     ) throws(Problem) -> (since: Timestamp?, until: Timestamp?) {
@@ -173,8 +174,8 @@ extension AuditFilter {
         return (since, until)
     }
 
-    /// The number of microseconds by which the clocks of two replicas may differ. A row has the time of the replica
-    /// that planned the change.
+    /// The accepted difference between the clocks of two replicas, in microseconds. The time of a row comes from the
+    /// replica that planned the change.
     private static let clockDifference: Int64 = 60_000_000
 
     private static func isTrace(_ text: String) -> Bool {
@@ -186,7 +187,7 @@ extension AuditFilter {
     private static func network(_ request: Request) throws(Problem) -> AuditNetwork? {
         let relation: AuditNetwork.Relation? = try request.oneOf("match")
         guard let block = try request.cidr("cidr", orAddress: true) else {
-            // `match=overlaps` is the default and has no effect without `cidr`. It is therefore accepted alone.
+            // `match=overlaps` is accepted without `cidr`, because it is the default and so changes nothing.
             guard relation == nil || relation == .overlaps else {
                 throw .malformed(
                     "The query parameter match has no meaning without cidr, the network to compare with."

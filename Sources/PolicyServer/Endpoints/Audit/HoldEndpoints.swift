@@ -5,7 +5,7 @@ package import HTTPCore
 import HTTPTypes
 package import Store
 
-/// The endpoint `/v1/audit/holds`. A hold keeps rows of this server's ledger from being pruned.
+/// The endpoint `/v1/audit/holds`. A hold protects rows of this server's ledger from pruning.
 extension API {
     var holdRoutes: [Route] {
         [
@@ -108,7 +108,8 @@ extension API {
         try request.requireAllRegions(permission, "A legal hold covers")
     }
 
-    /// Returns true for `If-None-Match: *`. Holds have no entity tags, so any other condition is refused.
+    /// Returns true for `If-None-Match: *`, and false without a condition. Throws a 400 problem for any other
+    /// condition, because holds have no entity tags.
     private static func mustBeNew(_ request: Request) throws(Problem) -> Bool {
         let value = request.headers[.ifNoneMatch]
         guard request.headers[.ifMatch] == nil, value == nil || value?.trimmed == "*" else {
@@ -118,6 +119,7 @@ extension API {
     }
 
     /// Reads the name of a hold: 1 to 63 lower-case letters, digits, '-' and '.', with a letter or digit at both ends.
+    /// Throws a 400 problem for any other name.
     private static func holdName(_ request: Request) throws(Problem) -> String {
         let name = try request.path("name")
         let bytes = Array(name.utf8)
@@ -136,17 +138,17 @@ extension API {
     }
 }
 
-/// The body of a legal hold. It has `reason`, and also `since` unless the hold covers all rows. A GET also shows
-/// `actor` and `time`, which the server sets.
+/// The body of a legal hold. It must have `reason`. It may have `since`; without it, the hold covers all rows. The
+/// answer to a GET also contains `actor` and `time`, which the server sets.
 package struct HoldBody: Equatable, Sendable {
     package var reason: String
     package var since: Timestamp?
-    /// The members `actor` and `time`, if the document has them.
+    /// The members `actor` and `time`, if the document contains them.
     private let shown: JSONObject
 
     private static let readOnly = ["actor", "time"]
 
-    /// Reads the members. Throws a 422 problem that lists all errors.
+    /// Reads the members. Throws a 422 problem with all violations.
     package init(_ document: JSONValue, name: String) throws(Problem) {
         var violations = ViolationList()
         func violate(_ field: String, _ rule: RuleID, _ message: String) {
@@ -187,7 +189,8 @@ package struct HoldBody: Equatable, Sendable {
         try Self.refuse(violations)
     }
 
-    /// Throws a 422 problem if the document changes `actor` or `time`. Accepts an unchanged document from a GET.
+    /// Throws a 422 problem if `actor` or `time` in the document differs from `current`. A document from a GET can thus
+    /// be sent back unchanged.
     package func requireShown(_ current: LegalHold?) throws(Problem) {
         let document = current?.document
         var violations = ViolationList()
@@ -207,7 +210,7 @@ package struct HoldBody: Equatable, Sendable {
 }
 
 extension JSONObject {
-    /// Returns the member's value; nil if it is absent or null.
+    /// Returns the value of the member; nil if the member is absent or null.
     fileprivate func present(_ key: String) -> JSONValue? {
         self[key].flatMap { $0 == .null ? nil : $0 }
     }

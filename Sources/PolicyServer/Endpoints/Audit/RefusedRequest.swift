@@ -4,12 +4,12 @@ import Domain
 import HTTPCore
 import HTTPTypes
 
-/// A request that was refused before a handler planned or read anything. Typical causes are a credential that proves
-/// nothing, a malformed header or parameter, a malformed actor, and a body that is too large or has the wrong type.
+/// A request that was refused before a handler planned or read anything. Typical causes are an invalid credential, a
+/// malformed header, parameter or actor, and a body that is too large or has the wrong type.
 enum RefusedRequest {
-    /// Returns the row for a refused request that no handler has recorded. The request has a credential that proves
-    /// nothing, is a write below `/v1/` or, with `recordsReads`, is a read of the audit log. Its answer has a status of
-    /// 4xx or 5xx. Returns nil for other requests.
+    /// Returns the row for a refused request; nil if the request is not recorded. A request is recorded if its status
+    /// is 4xx or 5xx, if no handler has recorded it, and if it is one of these: a request with an invalid credential, a
+    /// write below `/v1/`, or, with `recordsReads`, a read of the audit log.
     static func row(
         _ summary: RequestSummary, recordsReads: Bool, access: Access, at time: Timestamp
     ) -> AuditRecord.Draft? {
@@ -34,7 +34,7 @@ enum RefusedRequest {
         return row
     }
 
-    /// Returns true if `row` returns a row for the request. The check is cheap enough for an event loop.
+    /// Returns true if `row` would return a row for the request. The check is fast enough for an event loop.
     static func isRecorded(_ summary: RequestSummary, recordsReads: Bool) -> Bool {
         guard let method = summary.method, summary.status >= 400, !summary.isAudited else {
             return false
@@ -43,7 +43,7 @@ enum RefusedRequest {
         return summary.path.hasPrefix("/v1/") && verb(method, summary.path, recordsReads) != nil
     }
 
-    /// Returns true if the request was refused because of its credential or its actor.
+    /// Returns true if the credential or the actor is the reason for the refusal.
     private static func isAboutIdentity(
         _ row: AuditRecord.Draft, _ summary: RequestSummary
     ) -> Bool {
@@ -66,7 +66,7 @@ enum RefusedRequest {
         }
     }
 
-    /// Returns the request and the problem from its answer, as JSON.
+    /// Returns a JSON text that describes the request and the problem in its answer.
     private static func detail(
         _ summary: RequestSummary, _ method: HTTPRequest.Method, _ query: QueryItems,
         _ scope: AuditScope?
@@ -74,7 +74,8 @@ enum RefusedRequest {
         var members = JSONObject()
         members["method"] = .string(method.rawValue)
         members["path"] = .string(cut(summary.path))
-        // The id is not a secret. It is the claim of a client that has proven nothing.
+        // The id of the token may be recorded, because it is not a secret. It is only a claim: the client has not
+        // proven that it knows the token.
         if summary.identity == nil, let token = BearerToken.claimedID(summary.headers) {
             members["token"] = .string(token.description)
         }
@@ -84,7 +85,7 @@ enum RefusedRequest {
         return JSONSerializer.canonicalText(.object(members))
     }
 
-    /// Cuts `text`, so that a refused request takes a limited amount of disk space.
+    /// Cuts `text` to 1000 characters, so that the rows of refused requests need limited disk space.
     private static func cut(_ text: String) -> String {
         text.unicodeScalars.count <= 1_000
             ? text : String(String.UnicodeScalarView(text.unicodeScalars.prefix(1_000))) + "…"
@@ -95,7 +96,7 @@ enum RefusedRequest {
         return type.hasPrefix(prefix) ? String(type.dropFirst(prefix.count)) : nil
     }
 
-    /// Returns the object that a path names. The names are kept in the form that the client sent.
+    /// Returns the object that `path` names. The names stay as the client sent them.
     private static func target(_ path: String) -> (kind: String, name: String, region: String?) {
         let parts = path.split(separator: "/", omittingEmptySubsequences: true).map(String.init)
         let name: ObjectName? =
@@ -116,21 +117,23 @@ enum RefusedRequest {
 }
 
 extension RequestSummary {
-    /// True if the request had a credential that proves nothing. A request without one is no attempt.
+    /// True if the request had a credential that was refused. A request without a credential does not count as an
+    /// attempt.
     fileprivate var isFailedAttempt: Bool {
         status == 401
             && (headers.contains(.authorization) || headers.contains(.authToken)
                 || peer.tls?.certificate != nil)
     }
 
-    /// Returns the request without the parts that cannot be read.
+    /// Returns the request. Leaves out the query if it cannot be parsed.
     fileprivate func request(_ method: HTTPRequest.Method, _ access: Access) -> Request {
         let query = target.split(separator: "?", maxSplits: 1).dropFirst().first
         let items = query.flatMap { try? QueryItems(parsing: $0) }
         var request = Request(
             method: method, target: target, path: path, query: items ?? QueryItems(),
             headers: headers, peer: peer, requestID: requestID)
-        // Only a trusted client can name its roles.
+        // X-Actor-Roles is removed on a server that authenticates, because only trusted clients may name their own
+        // roles.
         if access.isRequired { request.headers[.actorRoles] = nil }
         request.identity = identity ?? (access.isRequired ? nil : Principal.trusted(request))
         return request

@@ -5,10 +5,10 @@ import HTTPCore
 import HTTPTypes
 import Store
 
-/// Reads of an earlier state, which the query parameter `at` selects.
+/// Reads of an earlier state, which a request selects with the query parameter `at`.
 extension API {
-    /// Returns the state at `at` if the request has that parameter. Otherwise waits for `atLeast` and returns the
-    /// current state.
+    /// Returns the earlier state if the request has the parameter `at`. Otherwise waits until the mirror has reached
+    /// `atLeast`, and returns the current state.
     func point(_ request: Request) async throws(Problem) -> PointInTime {
         guard let at = try Self.historyPoint("at", request) else {
             try await waitUntilApplied(request)
@@ -25,7 +25,7 @@ extension API {
         }
     }
 
-    /// Returns the object at `point`; nil if it did not exist or if the caller may not see it.
+    /// Returns the object at `point`; nil if the object did not exist or the caller may not see it.
     func object(
         _ name: ObjectName, at point: PointInTime, for scope: AccessScope
     ) async throws(Problem) -> ObjectView? {
@@ -36,7 +36,7 @@ extension API {
         }
     }
 
-    /// Returns the revision or time of the parameter `name`; nil if absent.
+    /// Returns the revision or time in the parameter `name`; nil if the parameter is absent.
     static func historyPoint(_ name: String, _ request: Request) throws(Problem) -> HistoryPoint? {
         guard let text = request.query(name) else { return nil }
         guard request.query("atLeast") == nil else {
@@ -54,7 +54,8 @@ extension API {
 }
 
 extension Response {
-    /// Returns this answer. For an earlier state, adds the header fields that name the state.
+    /// Returns this answer. If `point` is an earlier state, adds the header fields with its revision and with the start
+    /// of the known range.
     func marked(_ point: PointInTime) -> Response {
         guard let known = point.past else { return self }
         var response = self
@@ -68,7 +69,7 @@ extension Response {
 extension Problem {
     /// Returns the problem for an earlier state that cannot be read.
     ///
-    /// - Parameter point: The revision or time that the server read from the request.
+    /// - Parameter point: The revision or time in the request, for the message.
     static func history(_ error: HistoryError, asked point: HistoryPoint? = nil) -> Problem {
         switch error {
         case .failed(let error): failed(error)
@@ -95,7 +96,7 @@ extension Problem {
 }
 
 extension HistoryPoint {
-    /// The point in words, for messages; nil for the newest state, which no request names.
+    /// The point in words, for messages; nil for the newest state, which requests do not name.
     fileprivate var text: String? {
         switch self {
         case .revision(let revision): "revision \(revision)"
@@ -107,7 +108,7 @@ extension HistoryPoint {
 }
 
 extension HistoryRange {
-    /// The first known moment in words, for messages.
+    /// The start of the range in words, for messages.
     fileprivate var beginning: String {
         let time = since.map { "at \($0.rfc3339), " } ?? "at "
         return time + "revision \(first)"

@@ -5,9 +5,9 @@ import HTTPCore
 import HTTPTypes
 import Store
 
-/// The endpoints `…/history` of each object, and `/v1/diff`.
+/// The endpoints `…/history` of all objects, and `/v1/diff`.
 extension API {
-    /// Returns the routes of an object's versions and of a rollback to one of them.
+    /// Returns the routes that list the versions of an object and that roll the object back to a version.
     func historyRoutes(
         _ pattern: String, rollbackQuery: [QueryParameter] = [],
         name: @escaping @Sendable (Request) throws(Problem) -> ObjectName
@@ -69,7 +69,7 @@ extension API {
         }
     }
 
-    /// Answers with the differences between the whole configurations at `from` and `to`.
+    /// Returns an answer with the differences between the configurations at `from` and at `to`.
     private func difference(_ request: Request) async throws(Problem) -> Response {
         guard let from = try Self.historyPoint("from", request) else {
             throw .malformed(

@@ -5,7 +5,7 @@ import HTTPCore
 import HTTPTypes
 import Store
 
-/// The endpoint `POST …/rollback`. It writes an earlier version of an object again.
+/// The endpoint `POST …/rollback`. It writes an earlier version of an object as a new change.
 extension API {
     func rollback(_ name: ObjectName, _ request: Request) async throws -> Response {
         let body = try await request.body.collect()
@@ -23,7 +23,8 @@ extension API {
                 request, name, body,
                 Refusal(breaking: decoded.violations))
         }
-        // A name in a region of others is refused before anything is looked up.
+        // The rights to the name are checked before the history is searched. A caller without rights thus learns
+        // nothing about the object.
         let caller = request.caller
         if let refusal = Refusal.forbidden(name, caller.scope, actor: caller.principal) {
             throw await refused(request, name, body, refusal)
@@ -60,7 +61,8 @@ extension API {
         return await refused(request, problem, name: name, violations: refusal.violations)
     }
 
-    /// Records the refusal. A server error (5xx) is not a refusal and is not recorded.
+    /// Records the refusal, and returns the problem. Server errors (5xx) are not recorded, because they are not
+    /// refusals.
     private func refused(
         _ request: Request, _ problem: Problem, name: ObjectName, violations: ViolationList = []
     ) async -> Problem {
@@ -79,7 +81,7 @@ extension API {
 
 /// The body of a rollback: `{"to": 42}`, `{"to": "2026-03-01T12:00:00Z"}` or `{"to": "1h"}`.
 package struct RollbackBody: Sendable {
-    /// The requested position in the history; nil if it is missing or unreadable.
+    /// The position in the history to go back to; nil if it is missing or unreadable.
     package private(set) var to: HistoryPoint?
     package private(set) var violations = ViolationList()
 
@@ -121,6 +123,6 @@ package struct RollbackBody: Sendable {
 }
 
 extension RuleID {
-    /// The rule that `to` is a revision or a time.
+    /// The rule that `to` must be a revision or a time.
     package static let rollbackTime = RuleID("rollback.time")
 }

@@ -4,7 +4,7 @@ import Domain
 import HTTPCore
 import HTTPTypes
 
-/// The endpoints `/v1/apply` and `/v1/export`. They handle many objects in one body or answer.
+/// The endpoints `/v1/apply` and `/v1/export`. One body or answer contains many objects.
 extension API {
     var applyRoutes: [Route] {
         [
@@ -43,7 +43,8 @@ extension API {
         }
     }
 
-    /// Answers an accepted apply with 200. Never answers 201, because an apply does not create exactly one object.
+    /// Returns the answer to an accepted apply. The status is 200 and never 201, because an apply does not create
+    /// exactly one object.
     static func answer(_ manifest: AppliedManifest, _ request: Request) -> Response {
         var response = Response.document(manifest.document, for: request)
         if manifest.revision != nil { response.headers[.changeID] = manifest.changeID.text }
@@ -51,8 +52,9 @@ extension API {
         return response
     }
 
-    /// Answers with every region, subnet and policy that the caller may see and that `apply` would accept, in an order that an empty etcd accepts.
-    /// `Warning` names the omitted objects; YAML also lists them as comments.
+    /// Returns an answer with every region, subnet and policy that the caller may see and that `apply` would accept.
+    /// The objects are in an order that an empty etcd accepts. The field `Warning` names the omitted objects; YAML also
+    /// lists them in comments.
     private func export(_ request: Request) async throws -> Response {
         let point = try await point(request)
         let controlPlane = controlPlane
@@ -71,11 +73,11 @@ extension API {
                 try await writer.write(Array(judge.comments.utf8))
             }
             for collection in try await controlPlane.exported(at: point) {
-                // Each client that reads slowly keeps one page in memory. A limit of 200 keeps the page small and still
-                // sends many objects with each write.
+                // A page has at most 200 objects. A slow client keeps one page in memory, so pages must be small. Each
+                // write should still contain many objects.
                 var query = ListQuery(collection: collection, limit: 200)
                 repeat {
-                    // Reading pages from memory never suspends, so the loop must check for cancellation.
+                    // The loop checks for cancellation, because reading a page from memory never suspends the task.
                     try Task.checkCancellation()
                     let page = try await controlPlane.list(query, at: point, for: scope)
                     var piece: [UInt8] = []
@@ -102,14 +104,14 @@ extension API {
 }
 
 extension ExportJudge {
-    /// The comments of a YAML manifest that name the omitted objects.
+    /// The comments that name the omitted objects in a YAML manifest.
     fileprivate var comments: String {
         var lines = listed.map { "# left out: \($0.name): \($0.reason)\n" }
         if count > lines.count { lines.append("# left out: \(count - lines.count) more objects\n") }
         return lines.joined()
     }
 
-    /// A warning with the number of omitted objects, followed by warnings for the first of them.
+    /// A warning with the number of omitted objects, followed by a warning for each listed object.
     fileprivate var warnings: [Violation] {
         guard count > 0 else { return [] }
         let total = Violation(
@@ -125,7 +127,7 @@ extension ExportJudge {
 }
 
 extension RuleID {
-    /// The rule id of warnings about objects that an export omits because `apply` would refuse them.
+    /// The rule of warnings about omitted objects. An export omits the objects that `apply` would refuse.
     fileprivate static let exportLeftOut = RuleID("export.left-out")
 }
 

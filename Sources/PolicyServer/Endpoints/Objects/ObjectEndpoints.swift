@@ -49,7 +49,8 @@ extension API {
                 accepts: DocumentFormat.bodyTypes, produces: DocumentFormat.answerTypes
             ) { request in
                 let region = try request.path("region")
-                // The body contains the subnet's name. If the body cannot be read, only the region is known.
+                // The name of the subnet is empty, because it is in the body. If the body cannot be read, only the
+                // region is known.
                 let unnamed = ObjectName.subnet(region: region, name: "")
                 return try await write(request, verb: "allocate", name: unnamed) {
                     .allocateSubnet(region: region, $0)
@@ -86,8 +87,8 @@ extension API {
         ] + objects
     }
 
-    /// Returns the routes for GET, PUT, PATCH and DELETE on `pattern`, and for the object's history and rollback.
-    /// `name` reads the object's name from the path.
+    /// Returns the routes for GET, PUT, PATCH and DELETE on `pattern`, and for the history and the rollback of the
+    /// object. `name` must read the object's name from the path.
     private func objectRoutes(
         _ pattern: String, putQuery: [QueryParameter] = [],
         name: @escaping @Sendable (Request) throws(Problem) -> ObjectName

@@ -5,9 +5,9 @@ import HTTPCore
 import HTTPTypes
 import Store
 
-/// Lists of objects, and the pages of every list.
+/// Lists of objects, and the pages of all lists.
 extension API {
-    /// Answers with one page of a collection. `list` is the collection's name in cursors.
+    /// Returns an answer with one page of a collection. `list` is the name of the collection in page cursors.
     func list(
         _ collection: ListQuery.Collection, named list: String, _ request: Request
     ) async throws(Problem) -> Response {
@@ -51,14 +51,15 @@ extension API {
         }
         var response = Self.page(
             page.items.map(\.document), next: next, list: list, request, members: members)
-        // A list that changed while it was read has no single version. Its answer gets no tag.
+        // The answer gets no tag if the list changed while the page was read, because the page may then mix two
+        // versions.
         if controlPlane.listVersion(collection) == version { response.headers[.eTag] = tag }
         if point.past == nil, !isShared { return try tagged(response, request) }
         return response.marked(point)
     }
 
-    /// Returns the answer with a tag of its content, for a caller who may not see everything. A tag of a version would
-    /// change with objects that the caller may not see.
+    /// Returns the answer with a tag of its content, for a caller who may not see all objects. A tag of the list's
+    /// version would reveal changes of objects that the caller may not see.
     private func tagged(_ response: Response, _ request: Request) throws(Problem) -> Response {
         guard case .bytes(let bytes) = response.body else { return response }
         let tag = listTags.tag(request, content: bytes)
@@ -70,8 +71,8 @@ extension API {
         return response
     }
 
-    /// Returns true if the region is registered and the caller may know it, at least as the region of the objects in
-    /// `collection`.
+    /// Returns true if the region is registered and the caller may know this. The caller must have the right to read
+    /// the region, or the objects of `collection` in it.
     private func isRegistered(
         _ region: String, as collection: ListQuery.Collection, at point: PointInTime,
         for scope: AccessScope
@@ -81,7 +82,8 @@ extension API {
         return try await object(.region(region), at: point, for: .unlimited) != nil
     }
 
-    /// Returns true if If-None-Match contains `tag`. The client then already has this answer (RFC 9110 section 13.1.2).
+    /// Returns true if the field If-None-Match contains `tag`, that is, if the client already has this answer (RFC 9110
+    /// section 13.1.2).
     static func isKnown(_ tag: String, _ request: Request) throws(Problem) -> Bool {
         guard let value = request.headers[.ifNoneMatch] else { return false }
         guard let isKnown = EntityTags.names(tag, in: value) else {
@@ -90,13 +92,14 @@ extension API {
         return isKnown
     }
 
-    /// Throws if the query parameter `region` is not a legal name of a region.
+    /// Throws a 400 problem if the query parameter `region` is not a legal name of a region.
     private static func checkRegion(_ request: Request) throws(Problem) {
         guard let violation = request.query("region").flatMap(RegionName.violation) else { return }
         throw .malformed("The query parameter region: \(violation.message).")
     }
 
-    /// Returns the state that the list shows. A later page shows the same state as the first page.
+    /// Returns the state that the list shows. If the request has `at` and a cursor, this is the state that the first
+    /// page showed, and `query.after` becomes the cursor's position in the list.
     private func listPoint(
         _ query: inout ListQuery, _ request: Request
     ) async throws(Problem) -> PointInTime {
@@ -108,7 +111,8 @@ extension API {
         return .past(try await locate(.position(pinned.positions[0])))
     }
 
-    /// Returns an answer that holds `members`, followed by `items`. `next` is the position of the next page.
+    /// Returns an answer that contains `members`, followed by `items`. `next` is the position of the next page; nil for
+    /// the last page.
     static func page(
         _ items: [JSONValue], next: String?, list: String, _ request: Request,
         members: [(name: String, value: JSONValue)] = []
@@ -125,7 +129,7 @@ extension API {
         return response
     }
 
-    /// Returns the position in the request's cursor; nil for the first page.
+    /// Returns the position in the cursor of the request; nil if the request asks for the first page.
     static func position(_ list: String, _ request: Request) throws(Problem) -> String? {
         guard let text = request.query["cursor"] else { return nil }
         guard let cursor = PageCursor(text: text, list: list) else { throw foreignCursor }
@@ -136,7 +140,7 @@ extension API {
         "The query parameter cursor is not from this list. Send the member next of a page of this list, with the "
             + "same filters, or leave cursor out for the first page.")
 
-    /// Returns the query parameter `limit`, 1...1000. The default is 100.
+    /// Returns the query parameter `limit`, 1 to 1000. The default is 100.
     static func limit(_ request: Request) throws(Problem) -> Int {
         try request.query("limit", as: Int.self, in: 1...1000) ?? 100
     }
@@ -171,9 +175,9 @@ extension API {
         }
     }
 
-    /// Returns the request's path and query with the cursor replaced.
+    /// Returns the path and the query of the request, with `cursor` as the cursor.
     static func target(_ request: Request, cursor: String) -> String {
-        // The next page needs no `atLeast`, because the first page has already waited.
+        // `atLeast` is left out, because the first page has already waited for that revision.
         var items = request.query.items.filter { $0.name != "cursor" && $0.name != "atLeast" }
         items.append(("cursor", cursor))
         let pairs = items.map { "\(URIText.encoded($0.name))=\(URIText.encoded($0.value))" }

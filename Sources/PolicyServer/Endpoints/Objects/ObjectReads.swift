@@ -6,8 +6,8 @@ import HTTPTypes
 
 /// Reads of one object.
 extension API {
-    /// Answers with the object and its ETag. Answers 304 if the client already has the object (RFC 9110 section
-    /// 13.1.2).
+    /// Returns an answer with the object and its ETag. The answer is 304 if the client already has the object (RFC 9110
+    /// section 13.1.2).
     func read(_ name: ObjectName, _ request: Request) async throws(Problem) -> Response {
         let point = try await point(request)
         let scope = request.caller.scope
@@ -16,8 +16,8 @@ extension API {
             throw .notFound("There is no \(name)\(unreadable(name, for: scope)).")
         }
         let tag = EntityTags.tag(view.revision)
-        // The status of a CrossRegionPolicy can change with a subnet or a region while its revision stays the same. A
-        // CrossRegionPolicy therefore never gets a 304.
+        // A CrossRegionPolicy never gets a 304: its status can change with a subnet or a region, while its revision
+        // stays the same.
         let isWhole = name.kind(showing: view.document) != CrossRegionPolicy.kind
         if try Self.isKnown(tag, request), isWhole {
             return Response(status: .notModified, headers: [.eTag: tag]).marked(point)
@@ -35,14 +35,14 @@ extension API {
         return response.marked(point)
     }
 
-    /// Returns an addition to the error message if the stored value cannot be shown. Returns an empty text otherwise.
+    /// Returns a text to add to the error message if the stored value cannot be shown; otherwise an empty text.
     private func unreadable(_ name: ObjectName, for scope: AccessScope) -> String {
         guard let found = controlPlane.findings(name, for: scope).first else { return "" }
         return " that can be shown. The value under the key \(found.key) has a finding:"
             + " \(found.warning.message)"
     }
 
-    /// Waits until the mirror is filled and has reached the revision of `atLeast`.
+    /// Waits until the mirror is filled and has reached the revision in `atLeast`.
     func waitUntilApplied(_ request: Request) async throws(Problem) {
         let revision = try request.query("atLeast", as: Int64.self, in: 0...Int64.max) ?? 0
         do {
@@ -54,7 +54,7 @@ extension API {
 
     private static let acceptPatch = DocumentFormat.patchTypes.joined(separator: ", ")
 
-    /// The longest time that a read waits for `at` or `atLeast`.
+    /// The maximum time that a read waits for `at` or `atLeast`.
     static let readDeadline = Duration.seconds(5)
 }
 

@@ -6,7 +6,7 @@ import HTTPTypes
 
 /// Writes of objects.
 extension API {
-    /// Submits a write whose body is a document. Records a refusal if the body cannot be read.
+    /// Submits a write whose body is a document. If the body cannot be read, records a refusal.
     func write(
         _ request: Request, verb: String, name: ObjectName,
         operation: @Sendable (JSONValue) -> ChangeOperation
@@ -16,7 +16,7 @@ extension API {
         }
     }
 
-    /// Submits a write. `read` converts its body to an operation. `name` is nil for a manifest.
+    /// Submits a write. `read` must convert the body to an operation. `name` is nil for a manifest.
     func write(
         _ request: Request, verb: String, name: ObjectName?,
         read: @Sendable (DocumentFormat, [UInt8]) throws(DocumentError) -> ChangeOperation
@@ -36,12 +36,13 @@ extension API {
             request, operation, body: body, yaml: format == .yaml ? body : nil)
     }
 
-    /// Submits `operation` and answers with its outcome.
+    /// Submits `operation`, and returns an answer that describes the outcome.
     ///
     /// - Parameters:
-    ///   - yaml: The body if it is YAML; nil for JSON.
-    ///   - isBodyWritten: True if the body is the document to write. Violations have positions in the body only then.
-    ///   - defaultReason: The reason in the ledger if the client gives none.
+    ///   - yaml: The body, if it is YAML; nil for JSON.
+    ///   - isBodyWritten: True if the body is the document to write. Only then can violations have positions in the
+    ///     body.
+    ///   - defaultReason: The reason that the ledger records if the client gives none.
     func write(
         _ request: Request, _ operation: ChangeOperation, body: [UInt8],
         yaml: [UInt8]? = nil, isBodyWritten: Bool = true, defaultReason: String? = nil
@@ -51,7 +52,7 @@ extension API {
         let change = headers.changeRequest(operation, body: body, freshID: makeChangeID)
         let outcome: ChangeOutcome
         do {
-            // Preparing judges the whole document, so a large document waits for its turn here too.
+            // The preparation checks the whole document, so a large document also waits for its turn here.
             let prepared = await largeBodies.perform(bytes: body.count) {
                 controlPlane.prepare(operation, yaml: yaml)
             }
@@ -74,8 +75,8 @@ extension API {
         }
     }
 
-    /// Returns the positions of the violations in the text of the body. This second reading happens only for a refused
-    /// write.
+    /// Returns the positions of the violations in the text of the body. The body is searched only after a refusal, so
+    /// that accepted writes need no positions.
     private func positions(
         of violations: ViolationList, _ operation: ChangeOperation, in body: [UInt8]
     ) async -> [SourcePosition?] {
@@ -85,7 +86,7 @@ extension API {
             return switch operation {
             case .put, .allocateSubnet: DocumentLocator.positions(of: pointers, in: body)
             case .apply: DocumentLocator.positions(ofStreamed: pointers, in: body)
-            // The violations of a patch are in the patched document instead of the body.
+            // The violations of a patch point into the patched document, not into the body.
             case .patch, .delete, .settle: []
             }
         }
@@ -105,7 +106,8 @@ extension API {
         return problem.audited
     }
 
-    /// Answers 201 with Location for a created object, 204 for a deleted object, and 200 otherwise.
+    /// Returns the answer to an accepted write: 201 with Location for a created object, 204 for a deleted object, and
+    /// 200 in all other cases.
     private static func answer(
         _ change: AppliedChange, _ request: Request
     ) throws(Problem) -> Response {
@@ -131,7 +133,8 @@ extension API {
 }
 
 extension ObjectName {
-    /// The object's path in the API. Names of existing objects need no percent-encoding.
+    /// The path of the object in the API. It needs no percent-encoding, because legal names contain no characters that
+    /// would need it.
     var path: String {
         switch self {
         case .region(let name): "/v1/regions/\(name)"

@@ -1,10 +1,10 @@
 package import Documents
 import Domain
 
-/// The configuration lines that make the hosts of one region use its name.
+/// The configuration lines that give the hosts of one region the region's name.
 ///
-/// Felix's `OpenstackRegion` and Neutron's `openstack_region` must be the same. Otherwise no VM launches in the region:
-/// Felix reports under one namespace, and Neutron looks for living hosts under another (networking-calico,
+/// Felix's `OpenstackRegion` and Neutron's `openstack_region` must be the same. If they differ, no VM starts in the
+/// region: Felix reports under one namespace, and Neutron looks for live hosts under another (networking-calico,
 /// `status.py`).
 package struct RegionConfig: Sendable {
     package var region: String
@@ -33,7 +33,7 @@ package struct RegionConfig: Sendable {
         "Neutron sees no living compute host.",
     ]
 
-    /// The lines as text, for a person to read or to append to the files.
+    /// The lines as text that a person can read or append to the files.
     package var text: String {
         var text = ""
         for file in files {
@@ -43,7 +43,7 @@ package struct RegionConfig: Sendable {
         return text + "# Warning: " + warning.joined(separator: "\n# ") + "\n"
     }
 
-    /// The lines as a document, for a program.
+    /// The lines as a document for programs.
     package var document: JSONValue {
         [
             "region": .string(region),

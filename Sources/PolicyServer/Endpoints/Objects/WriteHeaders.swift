@@ -5,18 +5,18 @@ import Domain
 package import HTTPCore
 import HTTPTypes
 
-/// The headers and the query of a write. They state the actor, the reason and the preconditions.
+/// The headers and query parameters of a write. They contain the actor, the reason and the preconditions.
 package struct WriteHeaders: Sendable {
     package var context: ChangeContext
     package var precondition: Precondition
     package var options: ChangeOptions
     package var idempotencyKey: String?
-    /// True if the caller asks to skip the second person.
+    /// True if the caller asks to apply the change without a second person.
     package var isBreakGlass: Bool
 
     private let request: Request
 
-    /// Throws a 400 problem for a malformed header or parameter.
+    /// Reads the headers and parameters. Throws a 400 problem for a malformed one.
     package init(_ request: Request) throws(Problem) {
         self.request = request
         context = try ChangeContext(request)
@@ -38,7 +38,7 @@ package struct WriteHeaders: Sendable {
     package func changeRequest(
         _ operation: ChangeOperation, body: [UInt8], freshID: () -> ChangeID
     ) -> ChangeRequest {
-        // The same actor and key give the same change id. A repeated write is therefore found by its id.
+        // The same actor and the same key always give the same change id, so a repeated write is found by its id.
         let id = idempotencyKey.map {
             ChangeID.derived(principal: context.actor, idempotencyKey: $0)
         }
@@ -51,7 +51,8 @@ package struct WriteHeaders: Sendable {
         return change
     }
 
-    /// Reads X-Break-Glass. The reason is in the alarm, so it must say something.
+    /// Reads X-Break-Glass. A change without a second person needs a reason of at least 10 characters, because the
+    /// alarm shows the reason.
     private static func breakGlass(_ request: Request, reason: String?) throws(Problem) -> Bool {
         switch request.headers[.breakGlass] {
         case nil, "false"?: return false
@@ -68,7 +69,7 @@ package struct WriteHeaders: Sendable {
 
     private static func precondition(_ request: Request) throws(Problem) -> Precondition {
         Precondition(
-            // RFC 9110 section 13.1 prescribes the strong comparison for If-Match and the weak one for If-None-Match.
+            // If-Match needs the strong comparison, and If-None-Match the weak one (RFC 9110 section 13.1).
             ifMatch: try tags(request.headers[.ifMatch], "If-Match", .strong),
             ifNoneMatch: try tags(request.headers[.ifNoneMatch], "If-None-Match", .weak))
     }
@@ -86,13 +87,14 @@ package struct WriteHeaders: Sendable {
 
 /// Recognises repeated writes.
 enum Idempotency {
-    /// Returns the SHA-256 of method, path, query and body, in hex. The order of query parameters does not matter.
+    /// Returns the SHA-256 hash of method, path, query and body, in hex. The order of the query parameters does not
+    /// matter.
     static func fingerprint(_ request: Request, body: [UInt8]) -> String {
         var hash = SHA256()
         let query = request.query.items.map { "\($0.name)=\($0.value)" }.sorted()
         for part in [request.method.rawValue, request.path] + query {
-            // The zero byte marks the end of each part. Without it, parts with other boundaries could have the same
-            // hash.
+            // A zero byte marks the end of each part. Without it, the parts `ab` and `c` would have the same hash as
+            // the parts `a` and `bc`.
             hash.update(data: Array(part.utf8) + [0])
         }
         hash.update(data: [0])
@@ -100,7 +102,7 @@ enum Idempotency {
         return Hex.text(Array(hash.finalize()))
     }
 
-    /// Returns the SHA-256 of a key, in hex. The ledger stores this hash instead of the key.
+    /// Returns the SHA-256 hash of an idempotency key, in hex. The ledger stores this hash instead of the key.
     static func hash(_ key: String) -> String {
         Hex.text(Array(SHA256.hash(data: Array(key.utf8))))
     }

@@ -37,10 +37,11 @@ extension API {
         return response
     }
 
-    /// The state of the files of authentication; nil if the server trusts every client.
+    /// The state of the files of authentication; nil if the server does not authenticate.
     private var identityHealth: ControlPlaneHealth.Part? {
         guard access.isRequired else { return nil }
-        // Everyone can read this answer, so it shows no path.
+        // The answer contains only the number of problems. A problem contains a path, and everyone can read this
+        // answer.
         let problems = files?.problems.count ?? 0
         return ControlPlaneHealth.Part(
             isHealthy: problems == 0,
@@ -63,7 +64,7 @@ extension API {
         ["/", "/v1"].map { path in
             Route(immediate: .get, path, produces: DocumentFormat.answerTypes) { request in
                 var response = Response.document(Self.index, for: request)
-                // RFC 8631 defines the link relation `service-desc`.
+                // RFC 8631 defines the link relation `service-desc`, which links to a description of the API.
                 response.headers[.link] =
                     "</openapi.yaml>; rel=\"service-desc\"; type=\"application/yaml\""
                 return response
@@ -71,8 +72,7 @@ extension API {
         }
     }
 
-    /// The index of all paths without a parameter. The paths with parameters are below them; openapi.yaml lists all
-    /// paths.
+    /// The index of all paths without parameters. All other paths are below these paths; openapi.yaml lists them.
     private static let index: JSONValue = [
         "name": .string(Version.name),
         "version": .string(Version.number),

@@ -3,7 +3,7 @@ import Domain
 import HTTPCore
 import HTTPTypes
 
-/// The endpoint `/v1/whoami`.
+/// The endpoint `/v1/whoami`. It shows the identity of the caller.
 extension API {
     var identityRoutes: [Route] {
         [
@@ -17,7 +17,7 @@ extension API {
 }
 
 extension Identity {
-    /// The identity as the client sees it. Members without a value are left out.
+    /// The identity as the API shows it. Members without a value are left out.
     var document: JSONValue {
         var object = JSONObject()
         object["principal"] = .string(principal)

@@ -4,7 +4,8 @@ import Domain
 import HTTPCore
 import HTTPTypes
 
-/// The endpoints `/v1/pending`. They show the changes that wait for a second person, and settle them.
+/// The endpoints `/v1/pending`. They list the changes that wait for a second person, and confirm, reject or withdraw
+/// them.
 extension API {
     var pendingRoutes: [Route] {
         [
@@ -33,7 +34,7 @@ extension API {
         try await waitUntilApplied(request)
         let caller = request.caller
         let (author, region) = (request.query("requestedBy"), request.query("region"))
-        // An empty value is most likely a variable that was never set.
+        // An empty value is refused, because it usually comes from an unset variable in a script.
         guard region?.isEmpty != true else {
             throw .malformed("The query parameter region must be a region's name such as west.")
         }
@@ -80,7 +81,7 @@ extension API {
         .notFound("No change \(id.cut(to: 64)) waits for a second person.")
     }
 
-    /// Answers 202 with the pending change.
+    /// Returns a 202 answer with the pending change.
     static func answer(_ held: HeldChange, _ request: Request) -> Response {
         let summary = held.pending.summary(for: request.caller.scope, now: SystemClock.now())
         var response = Response.document(.object(summary), status: .accepted, for: request)
@@ -93,7 +94,7 @@ extension API {
         return response
     }
 
-    /// Answers a rejection or a withdrawal.
+    /// Returns the answer to a rejection or a withdrawal.
     static func answer(ended id: ChangeID, replayed: Bool) -> Response {
         var response = Response(status: .noContent)
         response.headers[.changeID] = id.text
@@ -103,8 +104,8 @@ extension API {
 }
 
 extension PendingChange {
-    /// The pending change without its documents. Leaves out objects that the caller may not see; its author may have
-    /// lost rights since.
+    /// The pending change without its documents. Objects that the caller may not see are left out, because even the
+    /// author of the change may have lost rights since.
     fileprivate func summary(for scope: AccessScope, now: Timestamp) -> JSONObject {
         let visible = objects.filter {
             scope.allows(.readObjects, kind: $0.kind, touching: $0.reach)
@@ -126,7 +127,7 @@ extension PendingChange {
 }
 
 extension PendingView {
-    /// The pending change with the effect that a confirmation would have.
+    /// The pending change, with the effect that its confirmation would have now.
     fileprivate func document(for scope: AccessScope) -> JSONValue {
         var object = pending.summary(for: scope, now: SystemClock.now())
         object["stale"] = .bool(plan == nil)

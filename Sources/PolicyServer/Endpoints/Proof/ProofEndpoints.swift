@@ -69,7 +69,8 @@ extension API {
     private func inclusion(
         _ seq: Int64, _ size: Int64?, within scope: AuditScope
     ) async throws -> JSONValue {
-        // A pruned row can be proven, but its regions are not known any more.
+        // A caller without rights to all regions cannot get a proof for a pruned row: the ledger no longer has the
+        // regions of that row, so nobody can tell whether the caller may see it.
         let isVisible =
             if scope.isEverything { seq <= ledger.lastSeq } else {
                 try await ledger.record(seq: seq, within: scope) != nil
@@ -112,7 +113,7 @@ extension API {
         return .object(object)
     }
 
-    /// Returns the requested size, or the size of the newest checkpoint.
+    /// Returns the requested number of rows. If none is requested, returns the number of rows of the newest checkpoint.
     private func treeSize(_ asked: Int64?) async throws -> Int64 {
         if let asked {
             guard asked <= ledger.lastSeq else {
@@ -127,7 +128,7 @@ extension API {
         return newest.checkpoint.size
     }
 
-    /// Returns the signed note for the tree of `size` rows; nil if no checkpoint of that size was signed.
+    /// Returns the signed note for the tree over the first `size` rows; nil if no checkpoint of that size exists.
     private func note(_ size: Int64) async throws -> JSONValue? {
         try await ledger.checkpoint(size: size).map { .string($0.signed.text) }
     }
@@ -177,13 +178,13 @@ private enum ProofRequest {
     }
 }
 
-/// The answer that shows a checkpoint, either as the signed note or as a document of its parts.
+/// An answer with a checkpoint, either as the signed note or as a document with the parts of the checkpoint.
 enum CheckpointAnswer {
     static let types = DocumentFormat.answerTypes + ["text/plain"]
 
     /// - Parameters:
     ///   - key: The current key. Older notes may be signed with another key.
-    ///   - isAnchored: True if etcd holds the checkpoint. With nil, the member is left out.
+    ///   - isAnchored: True if etcd holds the checkpoint. If nil, the answer does not contain the member `anchored`.
     static func response(
         _ stored: StoredCheckpoint, key: VerifierKey, isAnchored: Bool? = nil,
         status: HTTPResponse.Status = .ok,
@@ -212,11 +213,11 @@ enum CheckpointAnswer {
 }
 
 extension AuditHash {
-    /// The hash in base64, the encoding of notes and proofs.
+    /// The hash in base64, the encoding that notes and proofs use.
     var base64: String { Data(bytes).base64EncodedString() }
 }
 
 extension SignedCheckpoint {
-    /// The name `<name>+<key id>` of each signature's key.
+    /// The name of the key of each signature, in the form `<name>+<key id>`.
     fileprivate var keyNames: [String] { note.signatures.map(\.keyName) }
 }
