@@ -61,7 +61,7 @@ package struct Authority: Hashable, Sendable {
             }
         }
         var name = String(decoding: bytes, as: UTF8.self).lowercased()
-        // `example.org.` and `example.org` name the same host.
+        // Removes a dot at the end, because `example.org.` and `example.org` name the same host.
         if name.hasSuffix(".") { name.removeLast() }
         return name.isEmpty ? nil : name
     }
@@ -81,7 +81,7 @@ package struct Authority: Hashable, Sendable {
         return port
     }
 
-    /// Returns true for the characters `unreserved` and `sub-delims` (RFC 3986 §2.2, §2.3).
+    /// Returns true if `byte` is an `unreserved` or a `sub-delims` character (RFC 3986 §2.2, §2.3).
     private static func isNameByte(_ byte: UInt8) -> Bool {
         switch byte {
         case UInt8(ascii: "0")...UInt8(ascii: "9"), UInt8(ascii: "a")...UInt8(ascii: "z"),

@@ -22,8 +22,8 @@ struct DeadlineTimer {
         task = eventLoop.assumeIsolated().scheduleTask(deadline: deadline, fire)
     }
 
-    /// Records that the scheduled task ran. If the deadline has not passed, the caller must call `set` with the
-    /// returned deadline.
+    /// Records that the scheduled task ran. Returns true if the deadline has passed. Otherwise the caller must call
+    /// `set` with the returned deadline, unless this is nil.
     mutating func fired(now: NIODeadline) -> (hasPassed: Bool, left: NIODeadline?) {
         scheduledAt = nil
         task = nil
