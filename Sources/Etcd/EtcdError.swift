@@ -1,6 +1,6 @@
 import GRPCCore
 
-/// The reason why a call to etcd failed, and whether the call may still have been applied.
+/// The error of a failed call to etcd. `outcome` states whether the call may still have been applied.
 package struct EtcdError: Error, Sendable {
     package enum Code: Hashable, Sendable {
         /// No endpoint answered, or the connection was lost.

@@ -19,8 +19,8 @@ package protocol KeyValueStore: Sendable {
     /// reconnections. Ends when `body` ends.
     ///
     /// The sequence never finishes. It throws `EtcdError` `.compacted` if the next revision has been compacted, and
-    /// `.clusterChanged` if another cluster answers. It also throws every error that can occur again after a retry,
-    /// such as `.permissionDenied`.
+    /// `.clusterChanged` if another cluster answers. It also throws errors that would occur again after a retry, such
+    /// as `.permissionDenied`.
     func watch<Result: Sendable>(
         _ request: WatchRequest,
         _ body: @Sendable (WatchBatches) async throws -> Result

@@ -9,7 +9,7 @@ package final class EndpointPool: Sendable {
         var current = 0
         /// The times until which silent endpoints are skipped, by index.
         var silentUntil: [Int: ContinuousClock.Instant] = [:]
-        /// The current search for a successor of `current`.
+        /// The running search for the endpoint that replaces `current`; nil if no search runs.
         var choice: Task<Void, Never>?
         /// The failures of the endpoints since the last answer.
         var failures = EndpointFailures()

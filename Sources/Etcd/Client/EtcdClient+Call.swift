@@ -117,7 +117,8 @@ extension EtcdClient {
         var options = CallOptions.defaults
         options.timeout = timeout
         options.maxResponseMessageBytes = configuration.maxResponseBytes
-        // grpc-swift-nio-transport 2.9 applies this limit for requests to answers too (`Connection.makeStream`).
+        // grpc-swift-nio-transport 2.9 limits answers by this limit on requests (`Connection.makeStream`), so both
+        // limits must be the same.
         options.maxRequestMessageBytes = configuration.maxResponseBytes
         return options
     }

@@ -2,11 +2,12 @@ package import Logging
 import ServiceLifecycle
 import SwiftProtobuf
 
-/// A client of one etcd cluster. A call that starts before `run()` waits for `run()`, but not longer than its deadline.
+/// A client of one etcd cluster. A call that starts before `run()` waits for `run()`, but only until the deadline of
+/// the call.
 ///
 /// All calls use one endpoint until it fails, and then another one. A read is tried again on another endpoint within
 /// the deadline. A write is tried again only if it certainly was not sent. If there are several endpoints and one
-/// hangs, the client abandons it within about a second (`EtcdClient+Supervision`).
+/// hangs, the client stops using this endpoint within about a second (`EtcdClient+Supervision`).
 package struct EtcdClient: Service {
     let configuration: EtcdConfiguration
     package let pool: EndpointPool

@@ -3,7 +3,7 @@ import Synchronization
 /// The buffer between the stream of a watch and its reader. It merges the batches that the reader has not taken yet. It
 /// makes the writer wait while these batches hold at least `limit` bytes.
 ///
-/// The state is in a mutex and not in an actor, because cancellation handlers must reach it without waiting.
+/// The state is in a mutex and not in an actor, because cancellation handlers must change the state without waiting.
 final class WatchBuffer: Sendable {
     private struct State {
         var pending: WatchBatch?

@@ -10,8 +10,8 @@ package struct Authority: Hashable, Sendable {
     /// The port, 0...65535; nil if absent.
     package let port: Int?
 
-    /// Returns nil if `text` is not `uri-host [":" port]`. Also returns nil for an empty host, because an `http`
-    /// resource has a host (RFC 9110 §4.2.1), and for user information (§4.2.4).
+    /// Reads `uri-host [":" port]`. Returns nil for any other text. Also returns nil if the host is empty, because an
+    /// `http` resource has a host (RFC 9110 §4.2.1), or if there is user information (§4.2.4).
     package init?(_ text: some StringProtocol) {
         let bytes = Array(text.utf8)
         let hostEnd: Int

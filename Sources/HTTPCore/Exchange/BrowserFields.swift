@@ -2,9 +2,9 @@ import HTTPTypes
 
 /// The header fields that tell a browser what a page may do with an answer.
 ///
-/// Pages of other origins get no field that lets them read an answer (https://fetch.spec.whatwg.org/#http-cors-protocol)
-/// unless `CrossSiteGuard.origins` names their origin. Cookies never authenticate a request here, so the fields never
-/// allow credentials.
+/// Fields that let a page read an answer (https://fetch.spec.whatwg.org/#http-cors-protocol) are sent only for pages
+/// whose origin is in `CrossSiteGuard.origins`. Cookies never authenticate a request here, so the fields never allow
+/// credentials.
 struct BrowserFields: Sendable {
     private let origins: Set<String>
 

@@ -112,7 +112,7 @@ final class Exchange {
         end()
     }
 
-    /// Releases the wire. Later calls of the handler have no effect.
+    /// Releases the wire. After this, calls from the handler have no effect.
     func end() {
         guard wire != nil else { return }
         wire = nil

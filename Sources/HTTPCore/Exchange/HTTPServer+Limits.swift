@@ -36,8 +36,8 @@ extension HTTPServer {
         /// is then refused with REFUSED_STREAM.
         package var streams = 100
         /// The number of HTTP/2 frames with little or no content that a client may send in a burst. Each second allows
-        /// 1000 more frames, and every 256 bytes of answers allow one more. Beyond it, the server closes the
-        /// connection.
+        /// 1000 more frames, and every 256 bytes of answers allow one more. The server closes the connection of a
+        /// client that sends more frames than allowed.
         package var smallFrames = 10_000
         /// The maximum time from the start of a TLS connection to the end of its handshake. After this time, the server
         /// closes the connection.

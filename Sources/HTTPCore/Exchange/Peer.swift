@@ -2,8 +2,8 @@ import NIOCore
 
 /// The other end of a connection.
 package struct Peer: Sendable, Equatable {
-    /// The IP address of the client without a port, or `unix` for a Unix domain socket. Behind a trusted proxy it is
-    /// the address that the proxy forwards.
+    /// The IP address of the client without a port, or `unix` for a Unix domain socket. If a trusted proxy forwards the
+    /// request, this is the address that the proxy names.
     package var address: String
     /// The user id of the client's process; nil unless the client uses a Unix domain socket.
     package var userID: UInt32?

@@ -118,7 +118,8 @@ extension Problem {
             title: "A page of another site sent the request", detail: detail)
     }
 
-    /// Returns the 503 problem for a full memory budget. `what` names the bytes that fill it, such as "request bodies".
+    /// Returns the 503 problem for a full memory budget. `what` names the bytes that fill the budget, such as "request
+    /// bodies".
     package static func busy(_ what: String) -> Problem {
         Problem(
             status: .serviceUnavailable, type: "/problems/busy",

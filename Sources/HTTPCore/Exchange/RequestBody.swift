@@ -23,7 +23,7 @@ package struct RequestBody: AsyncSequence, Sendable {
     private let memory: Int
     /// The length in bytes from Content-Length; nil if the body is chunked.
     package let length: Int?
-    /// The maximum number of bytes that the route allows. A longer body throws a 413 problem.
+    /// The maximum number of bytes that the route allows. Reading a longer body throws a 413 problem.
     package let limit: Int
 
     /// The value for a request that has no body.

@@ -59,7 +59,8 @@ final class RequestByteProbe: ChannelInboundHandler {
         switch error {
         case .headerOverflow: .headerTooLarge(limits)
         case .invalidVersion: .versionNotSupported
-        // The parser knows the methods of RTSP and ICE. It refuses them in an HTTP request.
+        // The parser reports these errors for the methods of RTSP and ICE, which it knows but refuses in an HTTP
+        // request.
         case .invalidMethod, .invalidConstant: .notImplemented("The method is not implemented.")
         case .invalidContentLength, .unexpectedContentLength:
             .badRequest(

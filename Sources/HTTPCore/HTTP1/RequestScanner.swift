@@ -4,8 +4,9 @@ import NIOCore
 /// Finds where each part of a request ends in the bytes of a connection. The parser therefore gets at most one request
 /// at a time. The parser gets a request line or a chunk line only after the line has been checked.
 ///
-/// The scanner does not decide the framing; the parser and `RequestHead` do. If the scanner finds a wrong end, bytes
-/// reach the parser in other portions or are refused. They are never interpreted differently.
+/// The scanner does not decide the framing; the parser and `RequestHead` do. If the scanner found a wrong end, the
+/// parser would get the bytes in other portions, or the bytes would be refused. The parser would not interpret any byte
+/// differently.
 ///
 /// The phases follow each other as `line` → `fields` → `line` without a body. With a body they follow each other as
 /// `line` → `fields` → `body` or `chunkLine` → … → `line`.
@@ -157,8 +158,8 @@ struct RequestScanner {
 }
 
 /// The request line (RFC 9112 §3), which is checked before the parser receives it. The check of the parser is not
-/// enough: the parser also accepts the methods of RTSP and ICE, and it reports an unsupported version if the line ends
-/// in a bare LF or a space.
+/// enough: the parser also accepts request lines of RTSP and ICE, and it reports an unsupported version if the line
+/// ends in a bare LF or a space.
 enum RequestLine {
     /// Returns the problem with `line`; nil if the parser may receive the line. `line` must end with LF.
     static func problem(_ line: ByteBufferView, limits: HTTPServer.Limits) -> Problem? {

@@ -44,7 +44,8 @@ final class HTTP2Connection: ChannelInboundHandler, ManagedConnection {
     private var shutdown = Shutdown.none
     private var hasSettingsAck = false
     private let ping = HTTP2PingData(withInteger: .random(in: .min ... .max))
-    /// True after an error of the connection or its last stream. All input is dropped, and the connection closes soon.
+    /// True if the connection is about to close, after an error of the connection or after the end of its last stream.
+    /// All input is dropped.
     private(set) var isClosing = false
     private var isInHeader = true
     private var inputIsClosed = false
@@ -302,7 +303,8 @@ final class HTTP2Connection: ChannelInboundHandler, ManagedConnection {
         case .head: fail(.enhanceYourCalm)
         case .shutdown: finishShutdown()
         case .linger where isClosing: context.close(promise: nil)
-        // Ends a connection that was refused because too many were open. It has no unanswered streams.
+        // Ends a connection that was refused because too many connections were open. This connection has no open
+        // streams.
         case .linger: finishShutdown()
         case .write:
             let taken = bufferedBytes - buffered(context)

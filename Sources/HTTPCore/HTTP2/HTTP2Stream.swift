@@ -299,8 +299,8 @@ extension HTTP2Stream: ExchangeWire {
     }
 
     /// Reads no more of the body after the answer. The client can still send as many bytes as the window allows. After
-    /// `lingerTimeout`, the server asks the client to stop (RFC 9113 §8.1). The server asks at once only if it has no
-    /// memory for the window, because some clients would then report an error instead of the answer.
+    /// `lingerTimeout`, the server asks the client to stop (RFC 9113 §8.1). If the server has no memory for the window,
+    /// it asks at once, although some clients then report an error instead of the answer.
     private func holdInput() {
         inputIsDead = true
         let rest = ByteLease(connection.environment.load.bodies)

@@ -52,9 +52,9 @@ extension HTTPServer.Limits {
     /// client exceeds a limit.
     fileprivate var http2: NIOHTTP2Handler.Configuration {
         var connection = NIOHTTP2Handler.ConnectionConfiguration()
-        // A header within this limit that is still too large gets 414 or 431 instead of an error of the connection.
-        // HPACK counts 32 additional bytes for each field (RFC 7541 §4.1). The limit also bounds the encoded size,
-        // including CONTINUATION frames.
+        // Leaves room for headers that exceed the limits of the server a little. Such a header gets 414 or 431 instead
+        // of an error of the connection. HPACK counts 32 additional bytes for each field (RFC 7541 §4.1). The limit
+        // also bounds the encoded size, including CONTINUATION frames.
         let headerList = targetBytes + headerBytes + 32 * (headerCount + 8)
         connection.initialSettings = [
             HTTP2Setting(parameter: .maxConcurrentStreams, value: streams),

@@ -10,8 +10,8 @@ package final class ServerLoad: Sendable {
     package let connections = Atomic<Int>(0)
     /// The number of requests whose header has been read and whose answer is not complete.
     package let requests = Atomic<Int>(0)
-    /// The number of connections closed to make room. Idle connections make room for new connections, and the slowest
-    /// reader makes room for other answers.
+    /// The number of connections that were closed to make room. The server closes an idle connection to accept a new
+    /// connection, and the connection of the slowest reader to hold other answers.
     package let evictions = Atomic<UInt64>(0)
     /// The number of connections refused because too many were open.
     package let refusedConnections = Atomic<UInt64>(0)

@@ -35,7 +35,7 @@ package struct TLSFiles: Sendable {
     package var clientAuthority: String?
     /// The PEM file of the certificate revocation lists of the authorities in `clientAuthority`.
     package var revocations: String?
-    /// Reads a file that holds a secret. Throws if other users can read it.
+    /// A closure that reads a file with a secret. It throws if other users can read the file.
     package var readPrivate: @Sendable (_ path: String) throws -> [UInt8]
 
     package init(
@@ -77,7 +77,8 @@ package struct TLSFiles: Sendable {
         strerror(errno).map { String(cString: $0) } ?? "error \(errno)"
     }
 
-    /// The identity and the age of every file. If two values are equal, no file has changed between them.
+    /// The identity and the age of every file. If the property returns the same value twice, no file has changed in the
+    /// meantime.
     var stamp: [FileStamp?] {
         [certificate, key, clientAuthority, revocations].map { $0.flatMap(FileStamp.following) }
     }
