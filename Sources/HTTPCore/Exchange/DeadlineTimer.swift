@@ -3,7 +3,7 @@ import NIOCore
 /// A deadline that moves often and rarely passes.
 ///
 /// Rescheduling a task for every request would be wasteful. A later deadline therefore leaves the timer unchanged. If
-/// the timer fires too early, it is set again.
+/// the timer fires before the deadline, the timer is set again.
 struct DeadlineTimer {
     private var deadline: NIODeadline?
     private var scheduledAt: NIODeadline?

@@ -21,9 +21,9 @@ extension HTTPServer {
         /// request gets 503 and a streamed answer is aborted. In both cases the server also closes the connection whose
         /// client has not read for the longest time. Answers of up to 64 KiB and answers to writes are always sent.
         package var answerMemory = 256 << 20
-        /// The maximum number of open connections. For a further connection, the server closes the connection that has
-        /// been idle or sending its header for the longest time. If every connection is serving a request, the new
-        /// connection gets 503.
+        /// The maximum number of open connections. For a further connection, the server closes a connection that has
+        /// sent its last answer or, if there is none, the connection that has been idle or sending its header for the
+        /// longest time. If every connection is serving a request, the new connection gets 503.
         package var connections = 4096
         /// The maximum number of connections beyond `connections` that get a 503. Further connections are closed
         /// without an answer.
@@ -43,7 +43,7 @@ extension HTTPServer {
         /// closes the connection.
         package var handshakeTimeout = Duration.seconds(10)
         /// The maximum time from the first byte of a request to the end of its header. A request whose header takes
-        /// longer gets 408.
+        /// longer gets 408 in HTTP/1.1. In HTTP/2, the server closes the connection.
         package var headerTimeout = Duration.seconds(10)
         /// The maximum time from the end of the header to the end of the body, counted while the server is reading. A
         /// request whose body takes longer gets 408.

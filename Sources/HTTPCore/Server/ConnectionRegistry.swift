@@ -11,7 +11,7 @@ protocol ManagedConnection: AnyObject {
 }
 
 /// The open connections of a server. The registry chooses a connection to close when the server needs room (eviction).
-/// At a graceful shutdown it drains all connections.
+/// At a graceful shutdown, the registry drains all connections.
 final class ConnectionRegistry: Sendable {
     /// The current activity of a connection. It determines whether the server may evict the connection.
     enum Activity: UInt8 {
