@@ -10,8 +10,8 @@ import NIOCore
 #endif
 
 extension EtcdError {
-    /// Describes a failed call in words that tell an operator what to check. The transport's own messages describe
-    /// its internals. Only their causes show why it cannot connect.
+    /// Returns a description of a failed call that tells an operator what to check. The messages of the transport
+    /// describe the internals of the transport. Only the cause of such an error shows why there is no connection.
     static func text(_ status: RPCError) -> String {
         if let cause = deepestCause(status) { return text(ofCause: cause, status.message) }
         if status.code == .deadlineExceeded { return "timed out without an answer" }
@@ -58,7 +58,7 @@ extension EtcdError {
         return meanings.first { text.contains($0.0) }?.1
     }
 
-    /// The transport's message for an answer that is not from a gRPC server.
+    /// The beginning of the transport's message for an answer that is not from a gRPC server.
     private static let foreignStatus = "Unexpected non-200 HTTP Status Code"
 
     /// Parts of messages of the transport and of BoringSSL, each with an explanation. The first match is used.
@@ -95,7 +95,7 @@ extension EtcdError {
         ("CancellationError", "the call was cancelled"),
     ]
 
-    /// The maximum length of a foreign error's description, in characters.
+    /// The maximum number of characters that are shown of an error text without an entry in `meanings`.
     private static let maximumText = 300
 }
 

@@ -1,6 +1,6 @@
 import GRPCCore
 
-/// The reason why a call to etcd failed, and whether the call may still have been applied.
+/// The error of a failed call to etcd. `outcome` states whether the call may still have been applied.
 package struct EtcdError: Error, Sendable {
     package enum Code: Hashable, Sendable {
         /// No endpoint answered, or the connection was lost.
@@ -8,7 +8,8 @@ package struct EtcdError: Error, Sendable {
         case deadlineExceeded
         /// The calling task was cancelled, or the client has been shut down.
         case cancelled
-        /// The requested revision has been compacted. etcd names its oldest remaining revision only to a watch.
+        /// The requested revision has been compacted. `compactRevision` is the oldest revision that etcd still has. It
+        /// is nil except for a watch, because etcd names this revision only to a watch.
         case compacted(compactRevision: Int64?)
         /// The requested revision does not exist yet.
         case futureRevision
@@ -26,13 +27,13 @@ package struct EtcdError: Error, Sendable {
         case leaseNotFound
         /// The request or the configuration is inconsistent or breaks the server's rules.
         case invalidArgument
-        /// The answering cluster differs from the cluster at the beginning of the watch.
+        /// The cluster that answers is not the cluster with which the watch began.
         case clusterChanged
         /// The server does not support this call.
         case unsupported
         /// The server found that its own data is damaged.
         case corrupt
-        /// Any other failure, including defects of the server and of this client.
+        /// Any other failure, including bugs in the server and in this client.
         case `internal`
     }
 
@@ -66,7 +67,7 @@ extension EtcdError: CustomStringConvertible {
 }
 
 extension EtcdError.Code {
-    /// The beginning of the error's message.
+    /// The beginning of the error's description.
     fileprivate var text: String {
         switch self {
         case .unavailable: "etcd cannot be reached"
@@ -80,7 +81,7 @@ extension EtcdError.Code {
 }
 
 extension EtcdError {
-    /// The error of a call whose task was cancelled before the call was sent, or during a read.
+    /// The error of a call that was cancelled before it was sent, and of a cancelled read.
     static let cancelled = EtcdError(code: .cancelled, message: "the call was cancelled")
 
     /// Converts the error of a failed call. `mayBeApplied` is true for a write that was handed to the connection. For
@@ -91,7 +92,7 @@ extension EtcdError {
         } else if let status = error as? RPCError {
             self.init(status: status, mayBeApplied: mayBeApplied)
         } else if error is RuntimeError {
-            // A stopped GRPCClient rejects calls.
+            // `GRPCClient` throws a `RuntimeError` for a call that starts after the client was stopped.
             self.init(code: .cancelled, message: "the client has been shut down", cause: error)
         } else {
             self.init(
@@ -144,7 +145,7 @@ extension EtcdError {
         "etcdserver: authentication failed, invalid user ID or password": .unauthenticated,
     ]
 
-    /// Returns the code of a refusal that the status alone proves; nil for any other status.
+    /// Returns the code of the refusal if `status` proves that etcd has refused the request; nil for any other status.
     private static func refusal(byCode status: RPCError) -> Code? {
         switch status.code {
         case .invalidArgument: .invalidArgument
@@ -157,15 +158,15 @@ extension EtcdError {
         }
     }
 
-    /// Returns the code of a failure that leaves the outcome open. A write may have been applied, or may still be
-    /// applied.
+    /// Returns the code of a failure after which the outcome of a write is unknown. The write may have been applied, or
+    /// may still be applied.
     private static func doubtful(_ status: RPCError) -> Code {
         switch status.code {
         case .unavailable: .unavailable
         case .deadlineExceeded: .deadlineExceeded
         case .cancelled: .cancelled
         case .dataLoss: .corrupt
-        // The transport sends this message if an answer exceeds its size limit.
+        // The transport reports this message if an answer exceeds the size limit.
         case .internalError where status.message.hasPrefix("Failed to decode message"):
             .responseTooLarge
         case .resourceExhausted: .tooManyRequests

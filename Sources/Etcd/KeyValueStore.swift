@@ -11,16 +11,16 @@ package protocol KeyValueStore: Sendable {
 
     func range(_ request: RangeRequest) async throws -> RangeResponse
 
-    /// Applies a transaction. A transaction that may have been sent is not repeated. A lost answer is an error with
-    /// the outcome `.unknown`.
+    /// Applies a transaction. Does not repeat a write that may have been sent. If the answer to such a write is lost,
+    /// throws an error with the outcome `.unknown`.
     func transaction(_ transaction: Transaction) async throws -> TransactionResponse
 
-    /// Runs `body` with the watched changes. Delivers each whole revision once and in order, across any number of
+    /// Runs `body` with the watched changes. Delivers each revision as a whole, once and in order, across any number of
     /// reconnections. Ends when `body` ends.
     ///
     /// The sequence never finishes. It throws `EtcdError` `.compacted` if the next revision has been compacted, and
-    /// `.clusterChanged` if another cluster answers. It also throws errors that a retry cannot cure, such as
-    /// `.permissionDenied`.
+    /// `.clusterChanged` if another cluster answers. It also throws errors that would occur again after a retry, such
+    /// as `.permissionDenied`.
     func watch<Result: Sendable>(
         _ request: WatchRequest,
         _ body: @Sendable (WatchBatches) async throws -> Result

@@ -19,7 +19,7 @@ package struct Backoff: Sendable {
         self.attemptsPerRound = max(1, attemptsPerRound)
     }
 
-    /// Returns the pauses of a client that tries all of its endpoints before its first pause.
+    /// Returns a backoff for a client that tries all its endpoints before the first pause. `endpoints` is their number.
     package static func betweenRounds(of endpoints: Int) -> Backoff {
         Backoff(first: .milliseconds(25), limit: .milliseconds(250), attemptsPerRound: endpoints)
     }
@@ -35,6 +35,6 @@ package struct Backoff: Sendable {
         return min(first * (1 << doublings), limit) * Double.random(in: 0.75...1)
     }
 
-    /// Restarts at the first pause, after a success.
+    /// Resets the number of failures after a success, so that the pauses become short again.
     package mutating func reset() { failures = 0 }
 }

@@ -5,7 +5,7 @@ import NIOCore
 import NIOHTTP2
 import Synchronization
 
-/// One endpoint and the client that keeps a connection to it.
+/// One endpoint, and the client that keeps a connection to this endpoint.
 package final class Endpoint: Sendable {
     package typealias Client = GRPCClient<HTTP2ClientTransport.Posix>
 
@@ -36,8 +36,8 @@ package final class Endpoint: Sendable {
 
     func noteTerm(_ term: UInt64) { state.withLock { $0.term = max($0.term, term) } }
 
-    /// Maintains the connection until the task is cancelled or `stop()` is called. If a connection ends for another
-    /// reason, it is replaced, so that the endpoint stays usable.
+    /// Maintains the connection until the task is cancelled or `stop()` is called. Replaces a connection that ends for
+    /// any other reason, so that the endpoint stays usable.
     func run(_ logger: Logger) async {
         var pause = Duration.milliseconds(100)
         while true {
@@ -73,7 +73,8 @@ package final class Endpoint: Sendable {
                 state.client = client
                 return state.isStopped
             }
-            // If `stop()` was called meanwhile, it may have stopped only the old client.
+            // Stops the new client if `stop()` was called in the meantime, because that call may have stopped only the
+            // old client.
             if isStopped { client.beginGracefulShutdown() }
         } catch {
             logger.error("an etcd endpoint cannot be used", metadata: ["error": "\(error)"])
@@ -97,7 +98,7 @@ package final class Endpoint: Sendable {
 }
 
 extension EtcdEndpoint {
-    /// The IP address, or a name to be resolved.
+    /// The IP address of the endpoint, or a name that the transport must resolve.
     fileprivate var target: any ResolvableTarget {
         switch try? NIOCore.SocketAddress(ipAddress: host, port: port) {
         case .v4: .ipv4(address: host, port: port)
@@ -111,22 +112,22 @@ extension EtcdConfiguration {
     /// The time in milliseconds after which a connection is closed if its peer acknowledges no data.
     private static let deadPeerTimeout = 15_000
 
-    // The transport's own keepalive is not used. In grpc-swift-nio-transport 2.9, it stops permanently after a
-    // connection has once been without calls (`ClientConnectionHandler._streamClosed`). etcd also closes a connection
-    // that pings more often than every 5 s (`--grpc-keepalive-min-time`). Instead, `EtcdClient+Supervision` asks the
-    // member for its status.
+    // The transport's own keepalive is not used. In grpc-swift-nio-transport 2.9, the keepalive stops permanently after
+    // a connection has once been without calls (`ClientConnectionHandler._streamClosed`). In addition, etcd closes a
+    // connection that pings more often than every 5 s (`--grpc-keepalive-min-time`). Instead, `EtcdClient+Supervision`
+    // asks the member for its status.
     fileprivate var transport: HTTP2ClientTransport.Posix.Config {
         .defaults {
             $0.http2.authority = tls.serverName
             $0.backoff.initial = .milliseconds(100)
             $0.backoff.max = .seconds(1)
-            // Connections of unused endpoints stay open, so that a switch to another endpoint takes no time.
+            // Keeps the connections of unused endpoints open, so that a switch to another endpoint takes no time.
             $0.connection.maxIdleTime = nil
             $0.channelDebuggingCallbacks.onCreateTCPConnection = { channel in
                 channel.eventLoop.makeCompletedFuture {
                     let pipeline = channel.pipeline.syncOperations
                     let http2 = try pipeline.handler(type: NIOHTTP2Handler.self)
-                    // Both handlers sit between TLS and HTTP/2, so they see TLS errors and decrypted frames.
+                    // Adds both handlers between TLS and HTTP/2, where they see TLS errors and decrypted frames.
                     try pipeline.addHandler(CertificateWitness(), position: .before(http2))
                     try pipeline.addHandler(PingResponder(), position: .before(http2))
                     #if os(Linux)

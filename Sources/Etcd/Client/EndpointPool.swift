@@ -9,7 +9,7 @@ package final class EndpointPool: Sendable {
         var current = 0
         /// The times until which silent endpoints are skipped, by index.
         var silentUntil: [Int: ContinuousClock.Instant] = [:]
-        /// The current search for a successor of `current`.
+        /// The running search for the endpoint that replaces `current`; nil if no search runs.
         var choice: Task<Void, Never>?
         /// The failures of the endpoints since the last answer.
         var failures = EndpointFailures()
@@ -17,7 +17,8 @@ package final class EndpointPool: Sendable {
 
     package let endpoints: [Endpoint]
     private let state = Mutex(State())
-    /// False while `State.failures` is empty. With this flag, an answer after no failure need not take the lock.
+    /// False while `State.failures` is empty. Because of this flag, an answer takes the lock only if there are failures
+    /// to clear.
     private let hasFailures = Atomic(false)
 
     /// The time for which a silent endpoint is skipped, because each attempt costs a time-out. An endpoint that
@@ -32,7 +33,7 @@ package final class EndpointPool: Sendable {
         self.endpoints = endpoints
     }
 
-    /// The endpoint in use, with its index for `leave(_:)`.
+    /// The endpoint in use, and its index, which is an argument of `leave`.
     package var inUse: (index: Int, endpoint: Endpoint) {
         let index = state.withLock { $0.current }
         return (index, endpoints[index])
@@ -45,7 +46,7 @@ package final class EndpointPool: Sendable {
 
     /// Records that an endpoint has answered.
     func noteAnswer() {
-        // A flag that is seen late does no harm, because the next answer clears the failures.
+        // Relaxed ordering is enough. If this call sees the flag too late, the next answer clears the failures.
         guard hasFailures.load(ordering: .relaxed) else { return }
         hasFailures.store(false, ordering: .relaxed)
         state.withLock { $0.failures = EndpointFailures() }
@@ -61,12 +62,13 @@ package final class EndpointPool: Sendable {
     /// Switches from the endpoint `index` to the endpoint that `choose` finds. If `choose` finds none, switches to
     /// the next endpoint that was not silent recently. Does nothing if another call has already switched.
     ///
-    /// The first caller starts the choice, and the other callers wait for it. So a hundred calls that fail together
-    /// ask the members only once.
+    /// The first caller starts the choice, and the other callers wait for its result. A hundred calls that fail
+    /// together therefore ask the members only once.
     ///
     /// - Parameters:
-    ///   - isSilent: True if the endpoint hangs. It is skipped for a while.
-    ///   - mayStay: True if the whole cluster has failed. The endpoint is kept if `choose` finds none.
+    ///   - isSilent: True if the endpoint hangs and must therefore be skipped for a while.
+    ///   - mayStay: True if the whole cluster has failed. The endpoint then stays in use if `choose` finds no other
+    ///     endpoint.
     func leave(
         _ index: Int, isSilent: Bool, mayStay: Bool, choose: @escaping @Sendable () async -> Int?
     ) async {
@@ -96,22 +98,23 @@ package final class EndpointPool: Sendable {
     }
 }
 
-/// The last failure of each endpoint. The error of a call names all of them.
+/// The last failure of each endpoint. The error of a call names all these failures.
 struct EndpointFailures {
     private var failures: [(address: EtcdEndpoint, message: String)] = []
 
     var isEmpty: Bool { failures.isEmpty }
 
-    /// The endpoints with their failures.
+    /// The text that names each endpoint with its failure.
     var text: String {
         failures.map { "\($0.address): \($0.message)" }.joined(separator: "; ")
     }
 
-    /// Records a failure. Returns true if it is new for this endpoint.
+    /// Records a failure of the endpoint `address`. Returns true if the failure is new for this endpoint.
     @discardableResult
     mutating func note(_ error: EtcdError, of address: EtcdEndpoint) -> Bool {
         if let index = failures.firstIndex(where: { $0.address == address }) {
-            // An expired deadline is less informative than the failure that used up the time.
+            // Keeps the recorded failure if the new error is an expired deadline, because the recorded failure shows
+            // what used up the time.
             guard error.code != .deadlineExceeded, failures[index].message != error.message else {
                 return false
             }

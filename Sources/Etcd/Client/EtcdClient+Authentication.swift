@@ -4,7 +4,8 @@ import SwiftProtobuf
 extension EtcdClient {
     var usesTokens: Bool { configuration.credentials != nil }
 
-    /// Returns the token for a call; nil if the server needs no token.
+    /// Returns the token for a call; nil if the server needs no token. Requests a new token if the server has refused
+    /// the current one (`refused`).
     func token(
         insteadOf refused: Authenticator.Refusal? = nil, until deadline: ContinuousClock.Instant
     ) async throws(EtcdError) -> String? {
@@ -30,7 +31,8 @@ extension EtcdClient {
                 code: .unauthenticated,
                 message: "the password of \(credentials.user) cannot be read: \(error)")
         }
-        // While a password is being changed, the old one and the next one are known, and etcd accepts either.
+        // Tries the passwords one after another. While a password is being changed, both the old and the new password
+        // are configured, and etcd may accept either of them.
         for password in passwords.dropLast() {
             do {
                 return try await authenticate(credentials.user, password, until: deadline)
@@ -58,8 +60,9 @@ extension EtcdClient {
     }
 }
 
-/// Stores the token that etcd issued for user and password. Callers that need a new token share one request. This is
-/// an actor instead of a mutex, because callers wait in it for another caller's request.
+/// Stores the token that etcd issued for the user and the password. Callers that need a new token at the same time
+/// share one request. This is an actor and not a class with a mutex, because callers wait for the request of another
+/// caller.
 actor Authenticator {
     private enum State {
         case none
@@ -70,8 +73,8 @@ actor Authenticator {
 
     private var state = State.none
 
-    /// Returns the current token. Calls `authenticate` if there is no token, or only the `refused` one. If another
-    /// caller's `authenticate` is in progress, waits for it.
+    /// Returns the current token. Calls `authenticate` if there is no token, or if the current token is the `refused`
+    /// one. If `authenticate` of another caller is in progress, waits for its result first.
     func token(
         insteadOf refused: Refusal? = nil, authenticate: @Sendable () async throws -> String?
     ) async throws -> String? {
@@ -100,7 +103,7 @@ actor Authenticator {
         state = new
     }
 
-    /// The token of a refused call; nil if the call had no token.
+    /// A refusal of a call because of its token. `token` is nil if the call had no token.
     struct Refusal: Sendable {
         var token: String?
     }

@@ -64,7 +64,7 @@ extension EtcdClient {
 
     /// Makes one attempt of a unary call on one endpoint.
     ///
-    /// - Parameter isSupervised: True if the attempt ends early when its member will not answer.
+    /// - Parameter isSupervised: True if the attempt must end early when it is clear that its member will not answer.
     func attempt<Request: Message, Response: Message>(
         _ method: MethodDescriptor, _ request: Request, _ kind: CallKind, on endpoint: Endpoint,
         token: String?, timeout: Duration, isSupervised: Bool = false
@@ -95,7 +95,8 @@ extension EtcdClient {
             // An `EtcdError` comes from the supervision and says only that the client has stopped waiting. The call may
             // still be applied.
             if mayBeApplied, error is EtcdError { failure.outcome = .unknown }
-            // A client that ended unexpectedly is being replaced; see `Endpoint.run`.
+            // A `RuntimeError` from an endpoint that was not stopped means that its client ended unexpectedly.
+            // `Endpoint.run` replaces this client.
             if error is RuntimeError, !endpoint.isStopped {
                 failure.code = .unavailable
                 failure.message = "the connection is being replaced"
@@ -116,13 +117,14 @@ extension EtcdClient {
         var options = CallOptions.defaults
         options.timeout = timeout
         options.maxResponseMessageBytes = configuration.maxResponseBytes
-        // grpc-swift-nio-transport 2.9 limits the answers by this option (`Connection.makeStream`).
+        // grpc-swift-nio-transport 2.9 limits answers by this limit on requests (`Connection.makeStream`), so both
+        // limits must be the same.
         options.maxRequestMessageBytes = configuration.maxResponseBytes
         return options
     }
 
-    /// Returns the time for one attempt. A read leaves time for attempts on the other endpoints. A write may use all of
-    /// it, because a write that has timed out is not repeated.
+    /// Returns the time for one attempt. A read leaves time for attempts on the other endpoints. A write may use all
+    /// the remaining time, because a write that has timed out is not repeated.
     private func attemptTimeout(
         _ kind: CallKind, until deadline: ContinuousClock.Instant, failures: Int
     ) -> Duration {
@@ -132,8 +134,8 @@ extension EtcdClient {
     }
 }
 
-/// Records that a message has been handed over for sending. gRPC's errors do not say so. A message that was never
-/// serialised was certainly not sent.
+/// Records that a message has been serialized for sending. A message that was never serialized was certainly not sent.
+/// The errors of gRPC do not state whether a message was sent.
 private struct MarkingSerializer<Message: SwiftProtobuf.Message>: MessageSerializer {
     final class Mark: Sendable {
         private let flag = Atomic(false)

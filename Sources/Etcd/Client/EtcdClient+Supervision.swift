@@ -12,10 +12,10 @@ extension Etcdserverpb_TxnResponse: HeadedResponse {}
 extension Etcdserverpb_LeaseGrantResponse: HeadedResponse {}
 extension Etcdserverpb_StatusResponse: HeadedResponse {}
 
-/// Detects members that hang. A hanging member keeps its connections open, and so does a member whose leader hangs.
-/// Only a status request reveals either case. So while a call takes long, the client asks the call's member for its
-/// status. A healthy member answers that from memory. So a slow disk delays the call without failing it, and a dead
-/// member costs one fail-over.
+/// Detects members that hang. A member that hangs, or whose leader hangs, keeps its connections open. Only a status
+/// request reveals this state. While a call takes long, the client therefore asks the member of the call for its
+/// status. A healthy member answers a status request from memory, so a slow disk delays the call but does not make it
+/// fail. A dead member costs one switch to another endpoint.
 extension EtcdClient {
     /// The time before the first status request during a call, and between two such requests. Most calls end sooner, so
     /// a healthy cluster rarely gets such requests.
@@ -39,8 +39,8 @@ extension EtcdClient {
     }
 
     /// Returns an error as soon as the member is silent, has no leader, or has seen an election since the raft term
-    /// `term`. An election loses requests that were on their way to the old leader. etcd itself would wait for 7 s
-    /// (`ReqTimeout`: 5 s plus twice the election time-out).
+    /// `term`. An election loses requests that were on their way to the old leader. Without this check, etcd would
+    /// answer such a request only after 7 s (`ReqTimeout`: 5 s plus twice the election time-out).
     private func failure(
         of endpoint: Endpoint, since term: UInt64, token: String?
     ) async -> EtcdError {
@@ -65,7 +65,8 @@ extension EtcdClient {
             } catch  where error.isTransient || error.code == .cancelled {
                 return error
             } catch {
-                // A refusal of the status request is also an answer, so the member is alive.
+                // Continues, because a refusal of the status request is also an answer and shows that the member is
+                // alive.
             }
         }
     }
@@ -98,8 +99,9 @@ extension EtcdError {
 
 /// Chooses the member that replaces a failed member.
 ///
-/// The next configured member may hang too, which would cost another time-out. It may also be disconnected from the
-/// cluster. So all members are asked for their status at the same time, and the first member with a leader is chosen.
+/// The next configured member may also hang, which would cost one more time-out, or may be disconnected from the
+/// cluster. The client therefore asks all members for their status at the same time, and chooses the first member that
+/// reports a leader.
 extension EtcdClient {
     /// The time that the members have to answer. In a cluster without a quorum, every failed attempt takes this long.
     static let failOverTimeout = Duration.milliseconds(500)
@@ -107,22 +109,25 @@ extension EtcdClient {
     /// The pause between two status requests to a member without a leader.
     private static let electionPollInterval = Duration.milliseconds(50)
 
-    /// Switches all calls from the endpoint that failed with `error` to another endpoint. Returns after the switch.
+    /// Switches all calls from the endpoint `index`, which failed with `error`, to another endpoint. Returns after the
+    /// switch.
     func leave(_ index: Int, because error: EtcdError, token: String?) async {
-        // An unreachable endpoint fails ten times a second. During an election, every call meets several members
-        // without a leader. Neither case deserves a line in the log.
+        // Logs a repeated failure and a missing leader only at the level `debug`. An unreachable endpoint fails ten
+        // times a second, and during an election, every call meets several members without a leader.
         let isNews = pool.note(error, of: index) && error.code != .noLeader
         logger.log(
             level: isNews ? .info : .debug, "an etcd endpoint failed; it is tried again",
             metadata: ["endpoint": "\(pool.endpoints[index].address)", "error": "\(error)"])
-        // After the election, a member that answers "no leader" is as good as any other member.
+        // Lets a member that answers "no leader" stay in use. After the election, this member is as good as any other
+        // member.
         let mayStay = error.code == .noLeader
         await pool.leave(index, isSilent: error.isSilence, mayStay: mayStay) {
             await memberWithLeader(except: mayStay ? nil : index, token: token)
         }
     }
 
-    /// Returns the index of the first endpoint with a member that reports a leader; nil if no member does so in time.
+    /// Returns the index of the first endpoint with a member that reports a leader; nil if no member reports a leader
+    /// in time.
     private func memberWithLeader(except failed: Int?, token: String?) async -> Int? {
         let deadline = ContinuousClock.now + Self.failOverTimeout
         return await withTaskGroup(of: Int?.self) { group in
@@ -140,8 +145,8 @@ extension EtcdClient {
         }
     }
 
-    /// Returns true as soon as the member of the endpoint `index` has a leader. Returns false if the member fails or
-    /// the time is over.
+    /// Returns true as soon as the member of the endpoint `index` has a leader. Returns false if the member fails or if
+    /// `deadline` passes.
     private func awaitLeader(
         at index: Int, token: String?, until deadline: ContinuousClock.Instant
     ) async -> Bool {
@@ -152,8 +157,8 @@ extension EtcdClient {
                     timeout: ContinuousClock.now.duration(to: deadline))
                 if status.leader != 0 { return true }
             } catch  where error.isTransient {
-                // Without a quorum, the unreachable members are the cause of the trouble. So their failures are noted,
-                // and the call's error names them.
+                // Records the failure, so that the error of the call names this member. If there is no quorum, the
+                // unreachable members are the cause.
                 _ = pool.note(error, of: index)
                 return false
             } catch {

@@ -2,18 +2,20 @@ package import Logging
 import ServiceLifecycle
 import SwiftProtobuf
 
-/// A client of one etcd cluster. Calls that start before `run()` wait for it until their deadline.
+/// A client of one etcd cluster. A call that starts before `run()` waits for `run()`, but only until the deadline of
+/// the call.
 ///
 /// All calls use one endpoint until it fails, and then another one. A read is tried again on another endpoint within
-/// the deadline. A write is tried again only if it certainly was not sent. With several endpoints, the client abandons
-/// an endpoint that hangs within about a second (`EtcdClient+Supervision`).
+/// the deadline. A write is tried again only if it certainly was not sent. If there are several endpoints and one
+/// hangs, the client stops using this endpoint within about a second (`EtcdClient+Supervision`).
 package struct EtcdClient: Service {
     let configuration: EtcdConfiguration
     package let pool: EndpointPool
     let authenticator = Authenticator()
     let logger: Logger
 
-    /// Throws `.invalidArgument` if the configuration is unusable, for example because of a certificate file.
+    /// Throws `.invalidArgument` if the configuration is unusable, for example because a certificate file cannot be
+    /// read.
     package init(_ configuration: EtcdConfiguration, logger: Logger) throws(EtcdError) {
         try configuration.validate()
         self.configuration = configuration

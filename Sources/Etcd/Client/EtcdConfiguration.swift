@@ -11,15 +11,15 @@ package struct EtcdConfiguration: Sendable {
     /// A user of etcd's built-in authentication.
     package struct Credentials: Sendable, CustomStringConvertible, CustomReflectable {
         package var user: String
-        /// Returns the passwords, which are tried in order. Called for each authentication, so that the passwords may
-        /// change while the client runs.
+        /// A closure that returns the passwords, which are tried in order. The closure is called for each
+        /// authentication, so that the passwords may change while the client runs.
         package var passwords: @Sendable () throws -> [String]
 
         package init(user: String, password: String) {
             self.init(user: user, reading: { [password] })
         }
 
-        /// - Parameter passwords: Returns the passwords, at least one. An error fails the authentication.
+        /// - Parameter passwords: A closure that returns at least one password. If it throws, the authentication fails.
         package init(user: String, reading passwords: @escaping @Sendable () throws -> [String]) {
             self.user = user
             self.passwords = passwords
@@ -34,7 +34,8 @@ package struct EtcdConfiguration: Sendable {
     package struct TLS: Hashable, Sendable {
         /// The certificate authorities for the server's certificate; nil for the system's authorities.
         package var caFile: String?
-        /// The client's own certificate and its key, for servers that request a client certificate.
+        /// The client's certificate, for servers that request a client certificate. `keyFile` must contain the key of
+        /// this certificate.
         package var certificateFile: String?
         package var keyFile: String?
         /// The name expected in the server's certificate, instead of the endpoint's host.
@@ -57,14 +58,14 @@ package struct EtcdConfiguration: Sendable {
     package var tls: TLS
     /// The deadline of every call, including retries. A watch must be established within this time.
     package var requestTimeout: Duration
-    /// The interval at which a watch probes its member, that is, asks it for a sign of life.
+    /// The interval between two probes of a watch. A probe asks the member for a sign of life.
     package var probeInterval: Duration
     /// The time that a member has to answer a probe before another endpoint is tried. The default is 1 s with several
     /// endpoints. It is 5 s with a single endpoint, because there is no alternative.
     package var probeTimeout: Duration
-    /// The maximum size of an answer. gRPC's usual limit of 4 MiB is too small for etcd's largest answers.
+    /// The maximum size of an answer in bytes. gRPC's usual limit of 4 MiB is too small for etcd's largest answers.
     package var maxResponseBytes: Int
-    /// The number of bytes that one watch buffers for a slow reader before it makes the server wait.
+    /// The number of bytes that one watch buffers for a slow reader. If the buffer is full, the server must wait.
     package var watchBufferBytes: Int
 
     package init(
@@ -105,7 +106,7 @@ package struct EtcdConfiguration: Sendable {
 }
 
 extension EtcdConfiguration {
-    /// Throws `.invalidArgument` with the name of the wrong setting.
+    /// Throws `.invalidArgument` if a setting is wrong. The message names the setting.
     package func validate() throws(EtcdError) {
         guard !endpoints.isEmpty else { throw Self.invalid("at least one endpoint is needed") }
         guard requestTimeout > .zero else { throw Self.invalid("the request timeout must be > 0") }

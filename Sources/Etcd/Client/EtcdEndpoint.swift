@@ -19,8 +19,8 @@ package struct EtcdEndpoint: Hashable, Sendable {
         self.usesTLS = usesTLS
     }
 
-    /// Throws `.invalidArgument` with a description of the problem. The description omits parts that may be a
-    /// password.
+    /// Reads an endpoint from `text`. Throws `.invalidArgument` with a description of the problem. The description
+    /// omits parts of `text` that may be a password.
     package init(parsing text: String) throws(EtcdError) {
         var rest = Substring(text)
         var usesTLS = false
@@ -117,8 +117,8 @@ enum CertificateProblem: Error, Hashable, CustomStringConvertible {
     }
 }
 
-/// Distinguishes an expired server certificate from an untrusted one. BoringSSL's error does not distinguish them. An
-/// operator who reads "not trusted" would check the authorities instead of the dates.
+/// Distinguishes an expired server certificate from an untrusted one. BoringSSL reports the same error for both. An
+/// operator who reads "not trusted" about an expired certificate would check the authorities instead of the dates.
 final class CertificateWitness: ChannelInboundHandler {
     typealias InboundIn = NIOAny
 

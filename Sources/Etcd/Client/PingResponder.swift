@@ -1,10 +1,10 @@
 package import NIOCore
 
-/// Answers the server's PING frames below `NIOHTTP2Handler` and passes on all other frames.
+/// Answers the server's PING frames before `NIOHTTP2Handler` receives them, and passes on all other frames.
 ///
 /// etcd is a Go gRPC server and sends a PING with most requests to probe the bandwidth. swift-nio-http2 closes a
 /// connection that receives more than 200 control frames in 30 s. grpc-swift-nio-transport 2.9 does not expose that
-/// limit. Delete this handler when a later version exposes it. Frames: RFC 9113 §4.1; PING: §6.7.
+/// limit. Delete this handler when a later version exposes it. RFC 9113 §4.1 defines frames, and §6.7 defines PING.
 final class PingResponder: ChannelInboundHandler {
     typealias InboundIn = ByteBuffer
     typealias InboundOut = ByteBuffer
@@ -31,7 +31,7 @@ package struct PingFilter {
 
     /// The number of remaining bytes of a frame that is being passed on.
     private var passing = 0
-    /// The first bytes of a frame whose header, or whose PING, is not complete yet.
+    /// The first bytes of a frame whose header is incomplete, or of an incomplete PING frame.
     private var undecided = ByteBuffer()
 
     package init() {}
@@ -47,7 +47,7 @@ package struct PingFilter {
             swap(&undecided, &input)
             undecided.clear()
         }
-        // `getSlice` reaches only unread bytes, so slices are taken from an unread copy.
+        // Takes slices from this copy, in which all bytes stay unread, because `getSlice` reaches only unread bytes.
         let whole = input
         var start = input.readerIndex
         while input.readableBytes > 0 {

@@ -1,4 +1,5 @@
-/// A key of etcd. A key consists of any bytes, and keys are ordered bytewise. Keys of other writers may not be UTF-8.
+/// A key of etcd. A key consists of any bytes, so a key of another writer may not be UTF-8. Keys are compared byte by
+/// byte.
 package struct EtcdKey: Hashable, Sendable {
     package var bytes: [UInt8]
 
@@ -20,7 +21,7 @@ package struct EtcdKey: Hashable, Sendable {
         bytes.starts(with: prefix.bytes)
     }
 
-    /// The smallest key greater than this one.
+    /// The smallest key that is greater than this key.
     package var next: EtcdKey {
         EtcdKey(bytes: bytes + [0])
     }
@@ -39,13 +40,13 @@ extension EtcdKey: ExpressibleByStringLiteral {
 }
 
 extension EtcdKey: CustomStringConvertible {
-    /// The key as text for logs. Invalid UTF-8 is repaired.
+    /// The key as text for logs. Bytes that are not UTF-8 are replaced.
     package var description: String {
         String(decoding: bytes, as: UTF8.self)
     }
 }
 
-/// The keys that a range request, a deletion or a watch concerns.
+/// The keys of a range request, of a deletion or of a watch.
 package enum KeyRange: Hashable, Sendable {
     case key(EtcdKey)
     /// Every key that starts with the prefix. The empty prefix matches every key.
@@ -62,7 +63,8 @@ package enum KeyRange: Hashable, Sendable {
         }
     }
 
-    /// The `range_end` field of etcd's request. It is empty for a single key and one zero byte for no upper bound.
+    /// The `range_end` field of etcd's request. It is empty for a single key. It is one zero byte if there is no upper
+    /// bound.
     var upperBound: [UInt8] {
         switch self {
         case .key: []
@@ -71,7 +73,7 @@ package enum KeyRange: Hashable, Sendable {
         }
     }
 
-    /// Returns the first key after all keys with this prefix; `[0]` if no key can follow them.
+    /// Returns the first key after all keys with the prefix `prefix`; `[0]` if there can be no such key.
     private static func end(ofPrefix prefix: [UInt8]) -> [UInt8] {
         guard let last = prefix.lastIndex(where: { $0 < 0xFF }) else { return [0] }
         var end = Array(prefix[...last])

@@ -6,7 +6,7 @@ package struct KeyValue: Hashable, Sendable {
     package var createRevision: Int64
     /// The revision of the key's last change.
     package var modRevision: Int64
-    /// The number of changes since the key's creation, from 1; 0 in a deletion.
+    /// The number of times that the key has been written since its creation, including the creation; 0 in a deletion.
     package var version: Int64
     /// The lease to which the key is attached; nil if it has no lease.
     package var lease: LeaseID?

@@ -16,7 +16,8 @@ package struct RangeRequest: Hashable, Sendable {
     package var revision: Int64
     package var keysOnly: Bool
     package var countOnly: Bool
-    /// True if the member reads its own state without its quorum. Such a read is cheaper but may be stale.
+    /// True if the member answers from its own state and does not ask the quorum. Such a read is cheaper but may be
+    /// stale.
     package var serializable: Bool
     /// The sort order; nil for etcd's own order, ascending by key.
     package var sort: SortOrder?
@@ -55,11 +56,12 @@ package struct RangeResponse: Hashable, Sendable {
 }
 
 extension KeyValueStore {
-    /// Reads every key with the prefix in pages. All pages are read at one revision: the given revision, or the
-    /// newest revision at the time of the first page. Returns the header with that revision.
+    /// Reads every key with the prefix in pages, and passes each page to `body`. All pages are read at one revision: at
+    /// `revision` or, if `revision` is 0, at the newest revision at the time of the first page. Returns the header of
+    /// the first page.
     ///
-    /// `pageSize` is a number of keys. 1,000 Calico resources are about 1 MB. If an answer is too large, the pages
-    /// get smaller.
+    /// `pageSize` is the number of keys in a page. 1,000 Calico resources are about 1 MB. If an answer is too large,
+    /// the page is read again with half the number of keys.
     @discardableResult
     package func rangePages(
         prefix: EtcdKey, revision: Int64 = 0, pageSize: Int64 = 1000, keysOnly: Bool = false,
@@ -83,14 +85,14 @@ extension KeyValueStore {
             first = header
             try await body(page)
             guard page.more, let last = page.keyValues.last else { return header }
-            // Later pages are read at the revision of the first one, so that all pages show the same state.
+            // Reads later pages at the revision of the first page, so that all pages show the same state.
             request.revision = revision > 0 ? revision : header.revision
             request.keys = .halfOpen(from: last.key.next, to: EtcdKey(bytes: end))
         }
     }
 
-    /// Reads every key with the prefix through `rangePages`. Returns the keys and the revision at which they were
-    /// read.
+    /// Reads every key with the prefix through `rangePages`. Returns all keys, with the header of the first page. If
+    /// `revision` is 0, the revision in the header is the revision at which the keys were read.
     package func rangeAll(
         prefix: EtcdKey, revision: Int64 = 0, pageSize: Int64 = 1000
     ) async throws -> RangeResponse {

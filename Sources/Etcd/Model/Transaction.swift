@@ -100,7 +100,8 @@ package struct Compare: Hashable, Sendable {
         Compare(key, .greater, .createRevision(0))
     }
 
-    /// Requires that the key was last changed at this revision. A revision of 0 requires that the key does not exist.
+    /// Requires that the key was last changed at `modRevision`. If `modRevision` is 0, requires that the key does not
+    /// exist.
     package static func unchanged(_ key: EtcdKey, since modRevision: Int64) -> Compare {
         Compare(key, .equal, .modRevision(modRevision))
     }

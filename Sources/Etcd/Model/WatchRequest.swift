@@ -5,7 +5,7 @@ package struct WatchRequest: Hashable, Sendable {
     package var startRevision: Int64
     /// True if each event includes the previous value of the key.
     package var returnsPrevious: Bool
-    /// True if etcd sends notifications while nothing changes. It sends one every 10 minutes.
+    /// True if etcd must send a progress notification every 10 minutes while nothing changes.
     package var progressNotifications: Bool
 
     package init(
@@ -30,7 +30,7 @@ package struct WatchEvent: Hashable, Sendable {
 
     package var kind: Kind
     package var keyValue: KeyValue
-    /// The key before the change. Nil if it was not requested, did not exist, or has been compacted.
+    /// The key before the change. Nil if the previous value was not requested, did not exist, or has been compacted.
     package var previous: KeyValue?
 
     package init(kind: Kind, keyValue: KeyValue, previous: KeyValue? = nil) {
@@ -51,15 +51,15 @@ package struct RevisionChanges: Hashable, Sendable {
     }
 }
 
-/// The news of a watch: zero or more whole revisions in ascending order. A batch without revisions is a sign of life.
-/// Signs of life arrive several times a second while the watch works.
+/// One delivery of a watch: zero or more whole revisions in ascending order. A batch without revisions only shows that
+/// the watch works. Such batches arrive several times a second.
 package struct WatchBatch: Hashable, Sendable {
     package var clusterID: UInt64
     package var revisions: [RevisionChanges]
     /// The revision up to which every watched change has been delivered, inclusive.
     package var progressRevision: Int64
-    /// The revisions after which the watch resumed on a new connection, in ascending order. etcd may have been
-    /// restored in between. The following changes then belong to another history.
+    /// The revisions after which the watch resumed on a new connection, in ascending order. etcd may have been restored
+    /// before the watch resumed. In that case, the following changes belong to another history.
     package var resumedAfter: [Int64]
 
     package init(

@@ -5,8 +5,8 @@ import SwiftProtobuf
 import Synchronization
 
 extension EtcdClient {
-    /// Sends every change to `sink`, across any number of connections. Throws if a new connection cannot cure the
-    /// error.
+    /// Sends every change to `sink`, across any number of connections. Throws every error that would occur again on a
+    /// new connection.
     func follow(_ request: WatchRequest, into sink: WatchSink) async throws(EtcdError) {
         let progress = WatchProgress(startRevision: request.startRevision)
         var backoff = Backoff.betweenRounds(of: pool.endpoints.count)
@@ -45,7 +45,7 @@ extension EtcdClient {
         }
     }
 
-    /// Returns true if a new connection may cure the error. A `futureRevision` error has two possible causes, and a
+    /// Returns true if the watch may work on a new connection. A `futureRevision` error has two possible causes, and a
     /// read with a quorum tells them apart. If the quorum has the last delivered revision, only the member lags behind.
     /// Otherwise etcd was restored from an older snapshot.
     private func canGoOn(
@@ -72,8 +72,8 @@ extension EtcdClient {
         let metadata = metadata(token: token, requiresLeader: true)
         let pulse = WatchPulse()
         let (questions, ask) = AsyncStream.makeStream(
-            // The answer to one progress request is a sign of life for all earlier ones, so one waiting request
-            // suffices.
+            // The answer to one progress request is a sign of life for all earlier requests, so one waiting request is
+            // enough.
             of: Void.self, bufferingPolicy: .bufferingNewest(1))
         do {
             try await withThrowingTaskGroup(of: Void.self) { group in
@@ -129,7 +129,7 @@ extension EtcdClient {
         on endpoint: Endpoint,
         _ body: @escaping @Sendable (WatchResponse) async throws -> Void
     ) async throws {
-        // The request stream must stay open. If it ends, the watch ends.
+        // Keeps the request stream open, because etcd ends the watch when the request stream ends.
         try await endpoint.client.bidirectionalStreaming(
             request: StreamingClientRequest(metadata: metadata) { writer in
                 try await writer.write(create)
@@ -150,7 +150,7 @@ extension EtcdClient {
 
 /// The time of the last message of a watch on one connection.
 private final class WatchPulse: Sendable {
-    /// The time of the last message; nil while a message is being handed on. During that time, the reader makes the
+    /// The time of the last message; nil while a message is passed to the reader, because the reader may then make the
     /// member wait.
     private let heard = Mutex<ContinuousClock.Instant?>(.now)
 

@@ -2,7 +2,7 @@
 package struct WatchAssembler: Sendable {
     /// The first revision that has not been delivered yet; 0 until the server has named its current revision.
     package private(set) var nextRevision: Int64
-    /// True if the server has confirmed the watch on the present connection.
+    /// True if the server has confirmed the watch on the current connection.
     package private(set) var isEstablished = false
     /// True if the server has confirmed the watch on any connection.
     private var wasEstablished = false
@@ -10,7 +10,8 @@ package struct WatchAssembler: Sendable {
     /// The watch id in the answer to a progress request. It belongs to no watch (etcd, etcdserver/api/v3rpc/watch.go;
     /// clientv3.InvalidWatchID).
     private static let askedProgress: Int64 = -1
-    /// The last revision of a fragment, which may be incomplete. The next fragment may continue it.
+    /// The last revision of the previous fragment; nil if the previous response was not a fragment. The next fragment
+    /// may contain more events of this revision.
     private var partial: RevisionChanges?
 
     /// Creates an assembler that delivers from `startRevision` on; 0 means the next revision.
@@ -18,7 +19,8 @@ package struct WatchAssembler: Sendable {
         self.nextRevision = startRevision
     }
 
-    /// Begins a new connection. The server sends an incomplete revision of the previous connection again.
+    /// Begins a new connection. Drops an incomplete revision of the previous connection, because the server sends this
+    /// revision again.
     package mutating func reconnect() {
         isEstablished = false
         partial = nil
@@ -35,8 +37,8 @@ package struct WatchAssembler: Sendable {
         if let reason = response.cancelReason { throw EtcdError(reason: reason) }
         if response.isCreated {
             if nextRevision == 0 { nextRevision = response.header.revision + 1 }
-            // etcd would wait silently for a revision that it has lost. It would then send another revision under
-            // that number.
+            // Throws if etcd has lost revisions that were already delivered. Otherwise etcd would wait silently until
+            // it reaches `nextRevision` again, and would then send a different revision under this number.
             guard nextRevision <= response.header.revision + 1 else {
                 throw EtcdError(
                     code: .futureRevision,
@@ -51,8 +53,8 @@ package struct WatchAssembler: Sendable {
                 resumedAfter: [nextRevision - 1])
         }
         if response.watchID == Self.askedProgress {
-            // The answer to a progress request may be ahead of events that have not arrived yet (etcd 3.4). So it is
-            // only a sign of life.
+            // Uses the answer to a progress request only as a sign of life. The revision in this answer may be ahead of
+            // events that have not arrived yet (etcd 3.4).
             guard isEstablished else { return nil }
             return WatchBatch(
                 clusterID: clusterID, revisions: [], progressRevision: nextRevision - 1)

@@ -3,7 +3,7 @@ import Synchronization
 /// The buffer between the stream of a watch and its reader. It merges the batches that the reader has not taken yet. It
 /// makes the writer wait while these batches hold at least `limit` bytes.
 ///
-/// The state is in a mutex and not in an actor, because cancellation handlers must reach it without waiting.
+/// The state is in a mutex and not in an actor, because cancellation handlers must change the state without waiting.
 final class WatchBuffer: Sendable {
     private struct State {
         var pending: WatchBatch?
@@ -48,7 +48,7 @@ final class WatchBuffer: Sendable {
         }
     }
 
-    /// Ends the sequence with this error after the buffered changes.
+    /// Ends the sequence with `error`. The reader gets the buffered changes first.
     func fail(_ error: any Error) {
         let reader = state.withLock { state in
             state.failure = state.failure ?? error
@@ -72,7 +72,8 @@ final class WatchBuffer: Sendable {
         }
     }
 
-    /// Suspends until the other side resumes the continuation at `path`, or until the task is cancelled.
+    /// Suspends until the other side resumes the continuation at `path`, or until the task is cancelled. Returns at
+    /// once if `condition` is false.
     private func wait(
         in path: any WritableKeyPath<State, CheckedContinuation<Void, Never>?> & Sendable,
         while condition: @Sendable (borrowing State) -> Bool
@@ -117,15 +118,15 @@ package struct WatchBatches: AsyncSequence, Sendable {
 package struct WatchSink: Sendable {
     fileprivate let buffer: WatchBuffer
 
-    /// Hands over a batch. Waits while the reader is too far behind.
+    /// Adds a batch to the buffer. Waits while the buffer is full.
     package func send(_ batch: WatchBatch) async throws(EtcdError) {
         try await buffer.send(batch, bytes: batch.memoryBytes)
     }
 }
 
 extension WatchBatches {
-    /// Runs `consume` and `produce` concurrently and ends when `consume` ends. The reader gets an error of `produce`
-    /// after the changes that were sent before it.
+    /// Runs `consume` and `produce` concurrently and ends when `consume` ends. If `produce` throws, the reader gets the
+    /// changes that were sent before, and then the error.
     package static func withPipe<Result: Sendable>(
         bufferBytes: Int = 4 << 20,
         produce: @escaping @Sendable (WatchSink) async throws -> Void,

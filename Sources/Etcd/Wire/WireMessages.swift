@@ -94,7 +94,7 @@ extension Etcdserverpb_TxnRequest {
 }
 
 extension Etcdserverpb_WatchRequest {
-    /// Creates a request for a watch from `startRevision` on. Large answers arrive in fragments.
+    /// Creates a request for a watch from `startRevision` on. The request asks etcd to send large answers in fragments.
     init(_ request: WatchRequest, startRevision: Int64) {
         createRequest = .with {
             $0.key = Data(request.keys.lowerBound)
@@ -126,8 +126,8 @@ extension ResponseHeader {
 }
 
 extension RangeResponse {
-    /// Converts an answer. etcd omits the header from the parts of a transaction's answer, so `header` is the header
-    /// of the whole answer.
+    /// Converts an answer. etcd omits the header from the parts of a transaction's answer, so `header` must be the
+    /// header of the whole answer.
     init(_ wire: Etcdserverpb_RangeResponse, header: ResponseHeader) {
         self.init(
             header: header, keyValues: wire.kvs.map { KeyValue($0) }, count: wire.count,

@@ -10,8 +10,8 @@ package struct Authority: Hashable, Sendable {
     /// The port, 0...65535; nil if absent.
     package let port: Int?
 
-    /// Returns nil if `text` is not `uri-host [":" port]`. Also returns nil for an empty host, because an `http`
-    /// resource has a host (RFC 9110 §4.2.1), and for user information (§4.2.4).
+    /// Reads `uri-host [":" port]`. Returns nil for any other text. Also returns nil if the host is empty, because an
+    /// `http` resource has a host (RFC 9110 §4.2.1), or if there is user information (§4.2.4).
     package init?(_ text: some StringProtocol) {
         let bytes = Array(text.utf8)
         let hostEnd: Int
@@ -61,7 +61,7 @@ package struct Authority: Hashable, Sendable {
             }
         }
         var name = String(decoding: bytes, as: UTF8.self).lowercased()
-        // `example.org.` and `example.org` name the same host.
+        // Removes a dot at the end, because `example.org.` and `example.org` name the same host.
         if name.hasSuffix(".") { name.removeLast() }
         return name.isEmpty ? nil : name
     }
@@ -81,7 +81,7 @@ package struct Authority: Hashable, Sendable {
         return port
     }
 
-    /// Returns true for the characters `unreserved` and `sub-delims` (RFC 3986 §2.2, §2.3).
+    /// Returns true if `byte` is an `unreserved` or a `sub-delims` character (RFC 3986 §2.2, §2.3).
     private static func isNameByte(_ byte: UInt8) -> Bool {
         switch byte {
         case UInt8(ascii: "0")...UInt8(ascii: "9"), UInt8(ascii: "a")...UInt8(ascii: "z"),

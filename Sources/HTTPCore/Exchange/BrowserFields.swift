@@ -2,9 +2,9 @@ import HTTPTypes
 
 /// The header fields that tell a browser what a page may do with an answer.
 ///
-/// Pages of other origins get no field that lets them read an answer (https://fetch.spec.whatwg.org/#http-cors-protocol)
-/// unless `CrossSiteGuard.origins` names their origin. Cookies never authenticate a request here, so the fields never
-/// allow credentials.
+/// Fields that let a page read an answer (https://fetch.spec.whatwg.org/#http-cors-protocol) are sent only for pages
+/// whose origin is in `CrossSiteGuard.origins`. Cookies never authenticate a request here, so the fields never allow
+/// credentials.
 struct BrowserFields: Sendable {
     private let origins: Set<String>
 
@@ -13,14 +13,14 @@ struct BrowserFields: Sendable {
         self.origins = origins
     }
 
-    /// Adds the fields to the answer of a request.
+    /// Adds the fields to `response`, which is the answer to `request`.
     ///
     /// - Parameters:
     ///   - method: The method of the request; nil if it could not be read.
-    ///   - request: The fields of the request.
+    ///   - request: The header fields of the request.
     func add(to response: inout Response, method: HTTPRequest.Method?, request: HTTPFields) {
         for field in Self.constant { response.headers.append(field) }
-        // Without any configured origin, the answer does not depend on the origin of the page.
+        // Without configured origins, the answer does not depend on the origin of the page, so it needs no other field.
         guard !origins.isEmpty else { return }
         response.headers[values: .vary].append("Origin")
         guard let origin = request[.origin], origins.contains(origin.lowercased()) else { return }
@@ -35,8 +35,8 @@ struct BrowserFields: Sendable {
         response.headers[.accessControlMaxAge] = "600"
     }
 
-    /// Fields of every answer. The API has no page, so a browser must neither guess a type, nor run, frame or embed
-    /// anything.
+    /// The fields of every answer. The API has no pages, so a browser must neither guess the type of an answer, nor
+    /// run, frame or embed an answer.
     private static let constant: [HTTPField] = {
         var fields = [HTTPField(name: .xContentTypeOptions, value: "nosniff")]
         for (name, value) in [
@@ -51,7 +51,8 @@ struct BrowserFields: Sendable {
         return fields
     }()
 
-    /// The fields of an answer that a page of a configured origin may read, beside those that every page may.
+    /// The fields of an answer that a page of a configured origin may read, in addition to the fields that every page
+    /// may read.
     private static let exposed =
         "Allow, ETag, Link, Location, RateLimit, RateLimit-Policy, Retry-After, WWW-Authenticate, X-Request-Id"
 }

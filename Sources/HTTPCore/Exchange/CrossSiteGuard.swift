@@ -1,7 +1,8 @@
 import HTTPTypes
 import NIOCore
 
-/// Refuses requests from web pages of other sites, by the host and the origin in a request.
+/// Refuses requests from web pages of other sites. The guard recognizes such a request by the host and the origin in
+/// its header.
 ///
 /// A browser on the server's machine can reach a server that listens only on loopback. The browser states the page's
 /// origin in `Origin` (https://fetch.spec.whatwg.org/#origin-header) and `Sec-Fetch-Site`
@@ -11,8 +12,8 @@ import NIOCore
 package struct CrossSiteGuard: Sendable, Hashable {
     /// The names of the server in the form of `Authority.host`. The server also accepts the local address of the
     /// connection as its name. If that address is a loopback address or a Unix domain socket, the server accepts
-    /// `localhost` and every loopback address too. On a TLS connection it accepts the names in its certificate: for any
-    /// other name, the browser has already refused the certificate.
+    /// `localhost` and every loopback address too. On a TLS connection, the server also accepts the names in its
+    /// certificate: for any other name, the browser has already refused the certificate.
     package var hosts: Set<String>
     /// The origins whose pages may send requests. They are in lower case, such as `https://console.example.org`.
     package var origins: Set<String>
@@ -36,8 +37,8 @@ package struct CrossSiteGuard: Sendable, Hashable {
         return nil
     }
 
-    /// Throws a 421 problem if `authority` is not a name of this server. The port is not compared: `ssh -L` can forward
-    /// another port, and the port does not identify the sender of the request.
+    /// Throws a 421 problem if `authority` is not a name of this server. The port is not compared, because `ssh -L` can
+    /// forward from a different port, and the port says nothing about the sender of the request.
     func checkHost(_ authority: Authority, local: LocalAddress) throws(Problem) {
         guard !hosts.contains(authority.host), !local.isNamed(authority.host) else { return }
         throw .misdirected("This server is not configured to answer as \(authority.host).")
@@ -53,7 +54,8 @@ package struct CrossSiteGuard: Sendable, Hashable {
             }
             return
         }
-        // Browsers send no Origin with some requests, such as the GET for an image. Sec-Fetch-Site covers these.
+        // Browsers send no Origin with some requests, such as the GET for an image. Sec-Fetch-Site covers these
+        // requests.
         guard headers[.secFetchSite]?.lowercased() == "cross-site" else { return }
         throw .crossSite(
             "A page of another site sent this request (Sec-Fetch-Site), and its origin is not configured."
@@ -70,7 +72,8 @@ package struct CrossSiteGuard: Sendable, Hashable {
         init(_ address: SocketAddress?, names: Set<String> = []) {
             self.names = names
             text = address?.plainIPAddress
-            // Only this machine can reach a Unix domain socket. `curl --unix-socket` names it `localhost`.
+            // A Unix domain socket counts as loopback, because only this machine can reach it. `curl --unix-socket`
+            // names the server `localhost`.
             isLoopback =
                 if case .unixDomainSocket? = address { true } else {
                     text.map(Self.isLoopback) ?? false
@@ -79,7 +82,7 @@ package struct CrossSiteGuard: Sendable, Hashable {
 
         fileprivate func isNamed(_ host: String) -> Bool {
             if host == text || names.contains(host) { return true }
-            // `*` stands for one label at the start of the name (RFC 9525 section 6.3).
+            // In a certificate, `*` stands for one label at the start of a name (RFC 9525 section 6.3).
             if let dot = host.firstIndex(of: "."), names.contains("*" + host[dot...]) {
                 return true
             }

@@ -3,7 +3,7 @@ import NIOCore
 /// A deadline that moves often and rarely passes.
 ///
 /// Rescheduling a task for every request would be wasteful. A later deadline therefore leaves the timer unchanged. If
-/// the timer fires too early, it is set again.
+/// the timer fires before the deadline, the timer is set again.
 struct DeadlineTimer {
     private var deadline: NIODeadline?
     private var scheduledAt: NIODeadline?
@@ -22,8 +22,8 @@ struct DeadlineTimer {
         task = eventLoop.assumeIsolated().scheduleTask(deadline: deadline, fire)
     }
 
-    /// Records that the scheduled task ran. If the deadline has not passed, the caller must call `set` with the
-    /// returned deadline.
+    /// Records that the scheduled task ran. Returns true if the deadline has passed. Otherwise the caller must call
+    /// `set` with the returned deadline, unless this is nil.
     mutating func fired(now: NIODeadline) -> (hasPassed: Bool, left: NIODeadline?) {
         scheduledAt = nil
         task = nil

@@ -11,7 +11,7 @@ extension Exchange {
         let writer: ResponseBodyWriter
     }
 
-    /// Starts the answer. Completes it unless its body is streamed.
+    /// Starts the answer `response`. Also completes the answer, unless its body is streamed.
     ///
     /// - Returns: The streamed body, which the caller must write; nil if the answer is complete.
     @discardableResult
@@ -34,8 +34,8 @@ extension Exchange {
         return nil
     }
 
-    /// Returns true if the server may hold the answer until the client reads it. Small answers are always held. The
-    /// answer to a write is always held too, because the client must learn the result.
+    /// Returns true if the server has memory to hold the answer until the client reads it. Always returns true for a
+    /// small answer, and for the answer to a write, because the client must learn the result of the write.
     private func hasRoom(for response: Response, on wire: any ExchangeWire) -> Bool {
         guard case .bytes(let bytes) = response.body, bytes.count > ByteBudget.smallClaim,
             method == .get
@@ -43,8 +43,8 @@ extension Exchange {
         return takeRoom(bytes.count, on: wire)
     }
 
-    /// Claims `count` bytes of the budget. If they are not free, closes the connection whose client has not read for
-    /// the longest time.
+    /// Claims `count` bytes of the budget for answers. If the bytes are not free, returns false and closes the
+    /// connection whose client has not read for the longest time.
     private func takeRoom(_ count: Int, on wire: any ExchangeWire) -> Bool {
         if wire.answers.take(count) { return true }
         environment.load.refusedRequests.wrappingAdd(1, ordering: .relaxed)
@@ -73,7 +73,8 @@ extension Exchange {
     static func deliver(
         _ response: Response, to exchange: NIOLoopBound<Exchange>, on eventLoop: any EventLoop
     ) async {
-        // A complete answer needs nothing more from this task, so the task does not wait for the event loop.
+        // An answer without a streamed body needs nothing more from this task, so the task does not wait for the event
+        // loop.
         guard case .stream = response.body else {
             eventLoop.execute { exchange.value.respondAndProceed(response) }
             return
@@ -96,7 +97,7 @@ extension Exchange {
 
     @discardableResult
     private func respondAndProceed(_ response: Response) -> StreamedBody? {
-        // A complete answer can end the exchange, which releases the wire.
+        // Keeps the wire here, because a complete answer can end the exchange, and the exchange then releases the wire.
         let wire = wire
         let body = respond(response)
         wire?.proceed()
@@ -115,7 +116,7 @@ extension Exchange {
             promise.fail(ConnectionClosed())
             return
         }
-        // An empty chunk would mark the end of a chunked body.
+        // Skips empty bytes, because an empty chunk would mark the end of a chunked body.
         guard bytes.readableBytes > 0 else {
             promise.succeed()
             return
@@ -132,8 +133,8 @@ extension Exchange {
         }
         bytesOut += bytes.readableBytes
         wire.send(bytes)
-        // If the client has reset the connection, `send` ends it at once. A writer that started to wait afterwards would
-        // never be resumed.
+        // If the client has reset the connection, `send` ends the exchange at once. The writer must fail here, because
+        // a writer that waits after this end would never be resumed.
         if !wire.isActive || self.wire == nil {
             promise.fail(ConnectionClosed())
         } else if wire.isWritable {

@@ -6,7 +6,7 @@ extension Exchange {
     func makeBody(
         _ route: Route, _ head: RequestHead, limit: Int, on eventLoop: any EventLoop
     ) throws(Problem) -> RequestBody {
-        // A body that cannot fit is refused before its bytes arrive.
+        // Refuses a body that does not fit into memory, before its bytes arrive.
         if let length = head.contentLength, !environment.load.bodies.hasRoom(for: length) {
             throw noRoomForBody()
         }
@@ -38,7 +38,8 @@ extension Exchange {
     func receive(_ bytes: ByteBuffer) {
         bytesIn += bytes.readableBytes
         awaitsContinue = false
-        // No handler reads this body. Some bytes are dropped, so that the connection can stay open.
+        // No handler reads this body, so its bytes are dropped. If the answer has begun and more than `discardBytes`
+        // bytes arrive, the server stops the input. A smaller body lets the connection stay open.
         guard let body else {
             if bytesIn > environment.limits.discardBytes, !isUnanswered { wire?.stopInput() }
             return
@@ -64,7 +65,7 @@ extension Exchange {
         body = nil
     }
 
-    /// Passes `problem` to the reader of the body. No more bytes of the body are accepted.
+    /// Passes `problem` to the reader of the body, and accepts no more bytes of the body.
     func failBody(_ problem: Problem) {
         body?.finish(problem)
         body = nil
@@ -73,13 +74,14 @@ extension Exchange {
 
     /// True if the rest of the body is small enough to be read and dropped.
     var canDiscardBody: Bool {
-        // A client that waits for 100 Continue may send or omit its body after a final answer (RFC 9110 §10.1.1). The
-        // server could not tell whether the next bytes are a body or a request.
+        // Returns false for a client that waits for 100 Continue. Such a client may send or omit its body after a final
+        // answer (RFC 9110 §10.1.1), so the server could not tell whether the next bytes are a body or a request.
         guard !awaitsContinue, let contentLength else { return false }
         return contentLength - bytesIn <= environment.limits.discardBytes
     }
 
-    /// Claims the bytes that have arrived and the bytes that the wire may hold. Returns false if they are not free.
+    /// Claims memory for the body bytes that have arrived and for those that the wire may hold. Returns false if the
+    /// budget has no room for them.
     private func claim() -> Bool {
         guard let lease, let wire else { return true }
         let wanted = max(bytesIn, min(contentLength ?? .max, bytesIn + wire.receiveWindow))

@@ -2,7 +2,8 @@ import HTTPTypes
 import NIOCore
 import Synchronization
 
-/// One request and its answer, from the header to the line in the access log. It is the same for every version of HTTP.
+/// One request and its answer, from the header to the line in the access log. The class is the same for every version
+/// of HTTP.
 ///
 /// An exchange admits the request, finds the route, runs the handler in one `ExchangeTask`, and enforces the limits of
 /// bodies and answers. Its `wire` carries the bytes. The exchange is bound to the event loop of the wire.
@@ -15,7 +16,7 @@ final class Exchange {
     /// The transport; nil after the exchange has ended.
     private(set) var wire: (any ExchangeWire)?
     let requestID: String
-    /// The client, after its proxies.
+    /// The client. If trusted proxies forward the request, this is the client that they name.
     private var peer: Peer
     private let start = NIODeadline.now()
 
@@ -34,14 +35,14 @@ final class Exchange {
     var body: RequestBody.Chunks.Source?
     private(set) var contentLength: Int?
     var bodyLimit = 0
-    /// The body's claim on the server's budget. The handler also holds the claim.
+    /// The body's claim on the server's memory budget. A handler that holds the body also holds the claim.
     var lease: ByteLease?
-    /// The number of bytes that `receive` has claimed with `lease`.
+    /// The number of bytes that have been claimed with `lease`.
     var claimedBytes = 0
     var bytesIn = 0
     /// True if the body's reader wants more bytes.
     var bodyIsWanted = true
-    /// True if the server must send `100 Continue` when the body is wanted.
+    /// True if the server must send `100 Continue` when the handler begins to read the body.
     var awaitsContinue = false
     /// The remaining time of the body timeout.
     var bodyTime: TimeAmount
@@ -49,12 +50,12 @@ final class Exchange {
     /// The task that makes the answer; nil if the event loop makes it.
     private(set) var task: ExchangeTask?
     var answer = Answer.pending
-    /// The answer without its body.
+    /// The answer that was sent, without its body.
     var sent = Response(status: HTTPResponse.Status(code: 0))
     /// The length that a streamed answer has declared; nil if it has declared none.
     var declaredLength: Int?
     var bytesOut = 0
-    /// The promise of a streaming writer that waits for the wire.
+    /// The promise of a streaming writer that waits until the wire accepts more bytes; nil if no writer waits.
     var blockedWriter: EventLoopPromise<Void>?
 
     /// - Parameters:
@@ -76,7 +77,7 @@ final class Exchange {
     /// True if the answer has not started.
     var isUnanswered: Bool { answer == .pending }
 
-    /// Serves the request with this header.
+    /// Serves the request with the header `head`.
     func begin(_ head: RequestHead, local: CrossSiteGuard.LocalAddress) {
         version = head.version
         headers = head.headers
@@ -96,22 +97,22 @@ final class Exchange {
         respond(problem.identified(path: path, requestID: requestID).response)
     }
 
-    /// Returns the path of a request that is refused because it is malformed. The record of the refusal contains the
-    /// path. Returns an empty text if the path cannot be determined.
+    /// Returns the path in the target of a malformed request, for the record of the refusal. Returns an empty text if
+    /// the path cannot be determined.
     private static func askedPath(_ target: String) -> String {
         if let target = try? RequestTarget(parsing: target) { return String(target.path) }
         return target.hasPrefix("/") ? String(target.prefix { $0 != "?" && $0 != "#" }) : ""
     }
 
-    /// Records that the connection has ended before the exchange was complete. The client no longer waits, so the
-    /// handler does not have to finish.
+    /// Records that the connection has ended before the exchange was complete. Cancels the handler, because the client
+    /// no longer waits for the answer.
     func clientLeft() {
         task?.cancel()
         if answer != .finished { record(isAborted: true) }
         end()
     }
 
-    /// Releases the wire. Later calls of the handler have no effect.
+    /// Releases the wire. After this, calls from the handler have no effect.
     func end() {
         guard wire != nil else { return }
         wire = nil
@@ -229,19 +230,19 @@ final class Exchange {
         wire?.start(task)
     }
 
-    /// Cancels the handler of a half-closed connection if its answer does not begin soon.
+    /// Cancels the handler of a half-closed connection if the answer does not begin soon.
     ///
     /// A client may close its side and still wait for the answer; `nc` does this. A client that has left looks the same
-    /// until the server sends something to it, and RFC 9110 does not distinguish the two. The handler therefore gets
-    /// `halfCloseTimeout` and is then cancelled. A streamed answer needs no timeout, because its header has been sent.
-    /// A client that has left reacts to the header with a reset.
+    /// until the server sends something, and RFC 9110 does not distinguish the two cases. The handler is therefore
+    /// cancelled after `halfCloseTimeout`. An answer that has begun needs no timeout: a client that has left reacts to
+    /// the header of the answer with a reset.
     func cancelUnlessAnsweredSoon() {
         guard let wire, isUnanswered, let task else { return }
         wire.eventLoop.assumeIsolated().scheduleTask(
             in: TimeAmount(environment.limits.halfCloseTimeout)
         ) { [weak self] in
-            // A running handler sends its own answer after its cancellation. Only a handler that has not begun gets one
-            // here.
+            // A running handler sends its own answer after it is cancelled. If the handler has not begun, the answer is
+            // sent here.
             guard let self, let wire = self.wire, isUnanswered, !task.cancel() else { return }
             refuse(.abandoned)
             wire.proceed()

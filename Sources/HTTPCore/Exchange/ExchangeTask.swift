@@ -4,8 +4,8 @@ import Synchronization
 /// cancels the task when the client stops waiting for the answer.
 ///
 /// The task is unstructured instead of a child of the connection's task, because the children of a group can only be
-/// cancelled together. `run` owns the task: it waits for the task's end and passes cancellation on to it. The task
-/// inherits the task-local values of `run`, including the graceful shutdown that streams listen to.
+/// cancelled together. `run` owns the task: `run` waits until the task ends, and passes cancellation on to the task.
+/// The task inherits the task-local values of `run`, including the value by which streams learn of a graceful shutdown.
 final class ExchangeTask: Sendable {
     /// The states change from `waiting` to `running` to `over`. If the client leaves before the exchange starts, the
     /// state changes from `waiting` to `over`.
@@ -15,7 +15,7 @@ final class ExchangeTask: Sendable {
         case over
     }
 
-    // A mutex instead of an actor: the event loop calls `cancel`, and an event loop cannot wait for an actor.
+    // The state is in a mutex and not in an actor, because the event loop calls `cancel` and cannot wait for an actor.
     private let state: Mutex<State>
 
     init(_ body: @escaping @Sendable () async -> Void) {

@@ -1,6 +1,6 @@
 import NIOCore
 
-/// The transport of one exchange: a connection of HTTP/1.1, or one stream of a connection of HTTP/2.
+/// The transport of one exchange: an HTTP/1.1 connection, or one stream of an HTTP/2 connection.
 ///
 /// The wire moves bytes and knows the rules of its protocol. `Exchange` decides the meaning of the bytes. All calls in
 /// both directions are made on the event loop of the wire.
@@ -10,10 +10,10 @@ protocol ExchangeWire: AnyObject {
     var isActive: Bool { get }
     /// False while the client reads its answers too slowly.
     var isWritable: Bool { get }
-    /// The claim on the budget for unread answers.
+    /// The claim of the wire on the budget for unread answers.
     var answers: ByteLease { get }
-    /// The number of body bytes that the wire may hold until the body's reader wants them. HTTP/1.1 holds none, because
-    /// it stops reading from the socket.
+    /// The number of body bytes that the wire may hold until the body's reader wants them. The number is 0 in HTTP/1.1,
+    /// because the server stops reading from the socket instead.
     var receiveWindow: Int { get }
 
     /// Runs the task of the exchange.
@@ -32,6 +32,6 @@ protocol ExchangeWire: AnyObject {
     func stopInput()
     /// Ends the exchange so that the client notices the incomplete answer.
     func abort()
-    /// Performs every step that has become possible.
+    /// Flushes the output, updates the deadline, and continues to read if more input is wanted.
     func proceed()
 }

@@ -1,5 +1,6 @@
 extension HTTPServer {
-    /// The limits for clients. Each comment names the status or the action beyond the limit.
+    /// The limits for clients. Each comment names the status of the answer, or the action of the server, beyond the
+    /// limit.
     package struct Limits: Sendable, Hashable {
         /// The maximum size of a request target in bytes. A longer target gets 414.
         package var targetBytes = 8 << 10
@@ -12,17 +13,17 @@ extension HTTPServer {
         /// The maximum number of body bytes of a refused request that the server reads and drops. Beyond it, the server
         /// closes the connection.
         package var discardBytes = 64 << 10
-        /// The maximum number of bytes of request bodies on all connections together. Beyond it, a request gets 503.
-        /// Bodies count from their arrival to the end of their handlers, and `Route.bodyMemory` is included. An eighth
-        /// is reserved for bodies of up to 64 KiB.
+        /// The maximum number of bytes of request bodies on all connections together. Beyond it, a request gets 503. A
+        /// body counts from its arrival to the end of its handler, and the memory of `Route.bodyMemory` counts too. An
+        /// eighth of the limit is reserved for bodies of up to 64 KiB.
         package var bodyMemory = 256 << 20
         /// The maximum number of bytes of unread answers on all connections together. If an answer does not fit, a GET
-        /// request gets 503 and a stream is cut. In both cases the server also closes the connection whose client has
-        /// not read for the longest time. Answers of up to 64 KiB and answers to writes are always sent.
+        /// request gets 503 and a streamed answer is aborted. In both cases the server also closes the connection whose
+        /// client has not read for the longest time. Answers of up to 64 KiB and answers to writes are always sent.
         package var answerMemory = 256 << 20
-        /// The maximum number of open connections. For a further connection, the server closes the connection that has
-        /// been idle or sending its header for the longest time. If every connection is serving a request, the new
-        /// connection gets 503.
+        /// The maximum number of open connections. For a further connection, the server closes a connection that has
+        /// sent its last answer or, if there is none, the connection that has been idle or sending its header for the
+        /// longest time. If every connection is serving a request, the new connection gets 503.
         package var connections = 4096
         /// The maximum number of connections beyond `connections` that get a 503. Further connections are closed
         /// without an answer.
@@ -30,37 +31,39 @@ extension HTTPServer {
         /// The maximum number of requests that may wait behind the active request of a connection. Further requests are
         /// dropped.
         package var pipelinedRequests = 64
-        /// The maximum number of requests that a client may have open on one connection of HTTP/2. Beyond it, the server
-        /// closes the connection. Twice as many handlers may run if the client resets streams. A further stream is then
-        /// refused with REFUSED_STREAM.
+        /// The maximum number of requests that a client may have open on one HTTP/2 connection. Beyond it, the server
+        /// closes the connection. If the client resets streams, up to twice as many handlers may run. A further stream
+        /// is then refused with REFUSED_STREAM.
         package var streams = 100
-        /// The number of frames of HTTP/2 with little or no content that a client may send in a burst. Each second adds
-        /// 1000, and each 256 bytes of answers add one. Beyond it, the server closes the connection.
+        /// The number of HTTP/2 frames with little or no content that a client may send in a burst. Each second allows
+        /// 1000 more frames, and every 256 bytes of answers allow one more. The server closes the connection of a
+        /// client that sends more frames than allowed.
         package var smallFrames = 10_000
-        /// The maximum time from the start of a TLS connection to the end of its handshake. The server then closes the
-        /// connection.
+        /// The maximum time from the start of a TLS connection to the end of its handshake. After this time, the server
+        /// closes the connection.
         package var handshakeTimeout = Duration.seconds(10)
-        /// The maximum time from the first byte of a request to the end of its header. A later request gets 408.
+        /// The maximum time from the first byte of a request to the end of its header. A request whose header takes
+        /// longer gets 408 in HTTP/1.1. In HTTP/2, the server closes the connection.
         package var headerTimeout = Duration.seconds(10)
         /// The maximum time from the end of the header to the end of the body, counted while the server is reading. A
-        /// later body gets 408.
+        /// request whose body takes longer gets 408.
         package var bodyTimeout = Duration.seconds(60)
-        /// The maximum time between two requests. The server then closes the connection.
+        /// The maximum time between two requests. After this time, the server closes the connection.
         package var idleTimeout = Duration.seconds(75)
-        /// The time within which a client must read `writeProgress` bytes of its answer. Otherwise the server closes
-        /// the connection.
+        /// The time within which a client must read `writeProgress` bytes of its answer. The server closes the
+        /// connection of a client that reads less.
         package var writeTimeout = Duration.seconds(30)
-        /// The number of bytes of its answer that a client must read within `writeTimeout`. If fewer bytes are left, it
-        /// must read all of them.
+        /// The number of bytes of its answer that a client must read within `writeTimeout`. If fewer bytes are left,
+        /// the client must read all of them.
         package var writeProgress = 32 << 10
-        /// The maximum time from the moment when the client closes its sending side to the start of its answer. The
-        /// server then cancels the handler.
+        /// The maximum time from the moment when the client closes its sending side to the start of the answer. After
+        /// this time, the server cancels the handler.
         package var halfCloseTimeout = Duration.seconds(2)
-        /// The maximum time from the last answer until the client closes (RFC 9112 §9.6). The server then closes the
-        /// connection.
+        /// The maximum time from the last answer until the client closes the connection (RFC 9112 §9.6). After this
+        /// time, the server closes the connection.
         package var lingerTimeout = Duration.seconds(2)
-        /// The maximum time for active requests after a graceful shutdown begins. The server then cuts their
-        /// connections.
+        /// The maximum time for active requests after a graceful shutdown begins. After this time, the server closes
+        /// their connections.
         package var drainTimeout = Duration.seconds(20)
 
         package init() {}

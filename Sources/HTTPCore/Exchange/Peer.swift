@@ -2,10 +2,10 @@ import NIOCore
 
 /// The other end of a connection.
 package struct Peer: Sendable, Equatable {
-    /// The IP address of the client without a port, or `unix` for a Unix domain socket. Behind a trusted proxy it is
-    /// the address that the proxy forwards.
+    /// The IP address of the client without a port, or `unix` for a Unix domain socket. If a trusted proxy forwards the
+    /// request, this is the address that the proxy names.
     package var address: String
-    /// The user id of the client's process. Only a Unix domain socket has one.
+    /// The user id of the client's process; nil unless the client uses a Unix domain socket.
     package var userID: UInt32?
     /// The TLS session; nil for a connection without TLS.
     package var tls: TLSSession?
@@ -16,7 +16,7 @@ package struct Peer: Sendable, Equatable {
         self.tls = tls
     }
 
-    /// Creates the peer of a connection from the address of its socket.
+    /// Creates the peer of a connection from the remote address of its socket.
     init(_ address: SocketAddress?) {
         self.init(address: address?.plainIPAddress ?? "unix")
     }
@@ -40,7 +40,7 @@ package struct TLSSession: Sendable, Equatable {
     }
 }
 
-/// The names in a client's certificate that a configured authority has signed.
+/// The names in the certificate of a client. A configured authority has signed the certificate.
 package struct ClientCertificate: Sendable, Equatable {
     /// The common name of the subject; nil if absent.
     package var commonName: String?

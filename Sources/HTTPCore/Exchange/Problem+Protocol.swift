@@ -8,9 +8,9 @@ extension Problem {
             detail: detail)
     }
 
-    /// - Parameter meant: The path without its empty segments, if a resource has that path. The answer shows it as a
-    ///   hint and does not redirect: most clients do not repeat a PUT at another URL, and `curl -f` treats a 308 as
-    ///   success.
+    /// - Parameter meant: The path without its empty segments, if a resource has that path; nil otherwise. The answer
+    ///   shows this path as a hint. It does not redirect, because most clients do not repeat a PUT at another URL, and
+    ///   `curl -f` treats a 308 as success.
     static func notFound(path: String, meant: String? = nil) -> Problem {
         let hint = meant.map { " Leave out the extra slash: \($0)" }
         return Problem(status: .notFound, detail: "There is no resource at \(path)." + (hint ?? ""))
@@ -104,7 +104,8 @@ extension Problem {
     static let versionNotSupported = Problem(
         status: .httpVersionNotSupported, detail: "Supported versions: HTTP/1.1 and HTTP/1.0.")
 
-    /// Returns the problem for a target that is not a resource of this server (RFC 9110 §15.5.20 and §7.4).
+    /// Returns the 421 problem for a request whose target is not a resource of this server (RFC 9110 §15.5.20 and
+    /// §7.4).
     static func misdirected(_ detail: String) -> Problem {
         Problem(
             status: .misdirectedRequest, type: "/problems/misdirected-request",
@@ -117,7 +118,8 @@ extension Problem {
             title: "A page of another site sent the request", detail: detail)
     }
 
-    /// Returns the 503 problem for a full memory budget. `what` names the bytes that fill it, such as "request bodies".
+    /// Returns the 503 problem for a full memory budget. `what` names the bytes that fill the budget, such as "request
+    /// bodies".
     package static func busy(_ what: String) -> Problem {
         Problem(
             status: .serviceUnavailable, type: "/problems/busy",
@@ -127,8 +129,8 @@ extension Problem {
             headers: [.retryAfter: "1"])
     }
 
-    /// The problem for a client that closed its side and whose request was cancelled. The client may still read the
-    /// answer.
+    /// The problem for a request that was cancelled because the client closed its side of the connection. The client
+    /// may still read the answer.
     static let abandoned = Problem(
         status: .serviceUnavailable,
         detail:

@@ -1,7 +1,8 @@
 package import Documents
 package import HTTPTypes
 
-/// An error answer as RFC 9457 `application/problem+json`. Handlers throw it and the server renders it.
+/// An error answer as RFC 9457 `application/problem+json`. Handlers throw a problem, and the server makes the answer
+/// from it.
 package struct Problem: Error, Sendable {
     /// The HTTP status, repeated in the member `status`.
     package var status: HTTPResponse.Status

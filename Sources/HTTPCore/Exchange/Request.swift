@@ -20,7 +20,7 @@ package struct Request: Sendable {
     /// The media type in the route's `produces` that the client prefers; empty if the route produces nothing.
     package var responseType: String
     package var peer: Peer
-    /// The result of the product's authentication; nil before it. This layer does not read it.
+    /// The result of the product's authentication; nil before the authentication. This layer does not read the value.
     package var identity: (any Sendable)?
     /// Fields that the product adds to the answer of this request, whatever the answer is. This layer does not read
     /// them.
@@ -76,7 +76,8 @@ extension HTTPField.Name {
     package static let requestID = HTTPField.Name("X-Request-Id") ?? .from
 }
 
-/// Creates request ids that are unique among all sources. An id has 64 random bits of this source and then a counter.
+/// Creates request ids that are unique among all sources. An id consists of 64 random bits, which all ids of this
+/// source share, and a counter.
 package final class RequestIDSource: Sendable {
     private let prefix = Hex.text(UInt64.random(in: .min ... .max))
     private let counter = Atomic<UInt64>(0)
@@ -91,9 +92,9 @@ package final class RequestIDSource: Sendable {
     }
 }
 
-/// Returns the request id that the client sent: 1 to 128 characters of `[A-Za-z0-9._-]`. Returns nil if it is absent or
-/// malformed. `X-Openstack-Request-Id` is OpenStack's field for the same purpose. `first` returns the first value of a
-/// field.
+/// Returns the request id that the client sent in `X-Request-Id`, or in `X-Openstack-Request-Id`, which is OpenStack's
+/// field for the same purpose. An id has 1 to 128 characters of `[A-Za-z0-9._-]`. Returns nil if neither field has such
+/// an id. `first` must return the first value of a field.
 func clientRequestID(_ first: (String) -> String?) -> String? {
     for name in ["X-Request-Id", "X-Openstack-Request-Id"] {
         if let value = first(name), value.isPlainIdentifier(maximumBytes: 128) { return value }

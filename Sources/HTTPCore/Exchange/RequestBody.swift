@@ -17,13 +17,13 @@ package struct RequestBody: AsyncSequence, Sendable {
     }
 
     private let storage: Storage
-    /// The claim on the memory budget. It counts the bytes of the body as long as a handler holds the body.
+    /// The claim on the memory budget. The bytes of the body count as long as a handler holds the body.
     private let lease: ByteLease?
     /// The value of `Route.bodyMemory`.
     private let memory: Int
     /// The length in bytes from Content-Length; nil if the body is chunked.
     package let length: Int?
-    /// The maximum number of bytes that the route allows. A longer body throws a 413 problem.
+    /// The maximum number of bytes that the route allows. Reading a longer body throws a 413 problem.
     package let limit: Int
 
     /// The value for a request that has no body.
@@ -68,7 +68,7 @@ package struct RequestBody: AsyncSequence, Sendable {
             }
             collected.append(contentsOf: chunk)
         }
-        // The claim is made here, because the handler parses the bytes next and the parsed document needs this memory.
+        // Claims the memory for the parsed document now, because the handler parses the bytes next.
         if let lease, !lease.take(memory * collected.count) {
             throw Problem.busy("request bodies")
         }
@@ -93,7 +93,8 @@ package struct RequestBody: AsyncSequence, Sendable {
 
         fileprivate var source: Source
 
-        /// Returns the next bytes. Throws a `Problem` (400, 408, 413) if the rest of the body cannot be read.
+        /// Returns the next bytes; nil at the end of the body. Throws a `Problem` (400, 408, 413, 503) if the rest of
+        /// the body cannot be read.
         package mutating func next() async throws -> [UInt8]? {
             switch source {
             case .bytes(let bytes):

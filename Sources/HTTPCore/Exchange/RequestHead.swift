@@ -1,7 +1,7 @@
 import HTTPTypes
 import NIOHTTP1
 
-/// The header of a request. The framing rules of RFC 9112 have been checked.
+/// The header of a request, after the check of its framing (RFC 9112 §6, RFC 9113 §8).
 struct RequestHead: Sendable {
     var method: HTTPRequest.Method
     var target: String
@@ -9,7 +9,8 @@ struct RequestHead: Sendable {
     var headers: HTTPFields
     /// The value of Content-Length; nil if absent.
     var contentLength: Int?
-    /// True if the body has no stated length: it is chunked in HTTP/1.1, and ends with its stream in HTTP/2.
+    /// True if the request has a body without a stated length. In HTTP/1.1, such a body is chunked. In HTTP/2, it ends
+    /// with its stream.
     var isChunked: Bool
     /// True if the client waits for `100 Continue` before it sends the body.
     var expectsContinue: Bool
@@ -97,8 +98,8 @@ struct RequestHead: Sendable {
         return isKept
     }
 
-    /// Reads the field Host (RFC 9112 §3.2). It must be valid and occur exactly once in HTTP/1.1, and at most once in
-    /// HTTP/1.0.
+    /// Reads the field Host (RFC 9112 §3.2). The field must be valid and occur exactly once in HTTP/1.1, and at most
+    /// once in HTTP/1.0.
     private func readHost(_ hosts: [String]) throws(Problem) -> Authority? {
         guard hosts.count == 1 || (hosts.isEmpty && version < .http11) else {
             throw .badRequest("An HTTP/1.1 request has exactly one Host field.")
@@ -110,7 +111,8 @@ struct RequestHead: Sendable {
         return host
     }
 
-    /// Reads Content-Length. Any value except one decimal number makes the framing invalid (RFC 9112 §6.3).
+    /// Reads Content-Length; nil if absent. Throws for any value except one decimal number, because the framing is then
+    /// invalid (RFC 9112 §6.3).
     static func contentLength(_ headers: HTTPFields) throws(Problem) -> Int? {
         let values = headers[values: .contentLength]
         guard let value = values.first else { return nil }
@@ -137,7 +139,8 @@ struct RequestHead: Sendable {
         return true
     }
 
-    /// Reads the field Expect (RFC 9110 §10.1.1). Ignores 100-continue from an HTTP/1.0 client.
+    /// Reads the field Expect (RFC 9110 §10.1.1). Returns true if the client waits for `100 Continue`. Ignores
+    /// 100-continue from an HTTP/1.0 client, and throws for any other expectation.
     func readExpectation() throws(Problem) -> Bool {
         guard let expectation = headers[.expect] else { return false }
         guard expectation.lowercased() == "100-continue" else {

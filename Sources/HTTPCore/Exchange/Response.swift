@@ -7,9 +7,9 @@ package struct Response: Sendable {
     package enum Body: Sendable {
         case empty
         case bytes([UInt8])
-        /// A body that `write` produces piece by piece while the server sends it. The answer is chunked unless `length`
-        /// (bytes) is known. An error thrown by `write` cuts the connection, so that the client notices the incomplete
-        /// body.
+        /// A body that `write` produces piece by piece while the server sends it. `length` is the number of bytes; if
+        /// it is nil, the answer is chunked. An error that `write` throws aborts the answer, so that the client notices
+        /// the incomplete body.
         case stream(
             length: Int? = nil, write: @Sendable (ResponseBodyWriter) async throws -> Void)
     }
@@ -21,11 +21,11 @@ package struct Response: Sendable {
     package var body: Body
     /// The actor of the request, for the access log.
     package var principal: String?
-    /// The product's authentication of the request, for `RequestSummary.identity`.
+    /// The result of the product's authentication of the request, for `RequestSummary.identity`.
     package var identity: (any Sendable)?
     /// The `type` of the problem in this answer; nil for any other answer.
     package var problemType: String?
-    /// The `detail` of the problem in this answer.
+    /// The `detail` of the problem in this answer; nil for any other answer.
     package var problemDetail: String?
     /// True if the handler has already written an audit row for this request.
     package var isAudited = false
@@ -51,7 +51,7 @@ package struct Response: Sendable {
     }
 }
 
-/// Writes a streamed response body. Only one task may use it at a time.
+/// Writes a streamed response body. Only one task may use a writer at a time.
 package struct ResponseBodyWriter: Sendable {
     private let sink: @Sendable (ByteBuffer, EventLoopPromise<Void>) -> Void
     private let eventLoop: any EventLoop

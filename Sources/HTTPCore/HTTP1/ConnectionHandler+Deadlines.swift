@@ -14,7 +14,8 @@ extension ConnectionHandler {
         let kind = currentKind(context)
         guard kind != deadlineKind else { return }
         let now = context.eventLoop.now
-        // The body timeout counts only while the server reads. A slow handler does not use up the client's time.
+        // Counts the body timeout only while the server reads, so that a slow handler does not use up the client's
+        // time.
         if let bodyWaitStart { exchange?.bodyTime -= now - bodyWaitStart }
         deadlineKind = kind
         bodyWaitStart = kind == .body ? now : nil
@@ -25,7 +26,7 @@ extension ConnectionHandler {
 
     private func currentKind(_ context: ChannelHandlerContext) -> DeadlineKind? {
         guard state.phase != .closed else { return nil }
-        // This check is first: a client that does not read its answer keeps the answer in the server's memory.
+        // Checks this first, because a client that does not read its answer keeps the answer in the server's memory.
         guard context.channel.isWritable else { return .write }
         switch state.phase {
         case .idle: return .idle
@@ -66,7 +67,8 @@ extension ConnectionHandler {
         let kind = deadlineKind
         deadlineKind = nil
         if kind == .write {
-            // Without this check, a client that occasionally reads a byte could keep the answer in memory forever.
+            // Closes the connection if the client has read too little. Otherwise a client that occasionally reads a
+            // byte could keep the answer in memory forever.
             let taken = bufferedBytes - buffered(context)
             guard taken >= min(bufferedBytes, environment.limits.writeProgress), taken > 0 else {
                 context.close(promise: nil)
@@ -87,7 +89,7 @@ extension ConnectionHandler {
         proceed()
     }
 
-    /// Closes the connection to make room for another connection. Does nothing if its current activity is not in
+    /// Closes this connection to make room. Closes nothing if the current activity of this connection is not in
     /// `activities`.
     func evict(ifDoing activities: Set<ConnectionRegistry.Activity>) {
         guard let context else { return }

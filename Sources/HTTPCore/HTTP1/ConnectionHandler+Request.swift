@@ -66,7 +66,7 @@ extension ConnectionHandler {
         case .nextRequest:
             endExchange()
             deadlineKind = nil
-            // Bytes of the next request may have arrived with the current request. Its header deadline then starts now.
+            // If bytes of the next request have already arrived, the deadline of its header starts now.
             if probe?.hasBegunRequest == true { _ = state.bytesArrived() }
         case .linger:
             endExchange()

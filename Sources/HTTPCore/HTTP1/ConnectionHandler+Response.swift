@@ -2,8 +2,8 @@ import NIOCore
 
 /// The output side: the wire of the active exchange.
 extension ConnectionHandler: ExchangeWire {
-    /// The number of output bytes above which the output is flushed before the next pipelined request is served. Below
-    /// it, one write sends the answers to a burst of requests.
+    /// The number of output bytes above which the output is flushed before the next pipelined request is served. Up to
+    /// this number, one write sends the answers to a burst of requests.
     private static let flushThreshold = 64 << 10
 
     var isActive: Bool { context?.channel.isActive ?? false }
@@ -83,7 +83,8 @@ extension ConnectionHandler: ExchangeWire {
         context.writeAndFlush(wrapOutboundOut(bytes), promise: nil)
         countOutput()
         guard output.readableBytes == 0, bytes.capacity <= Self.flushThreshold else { return }
-        // Normally the socket has accepted everything, so the storage can be reused.
+        // Keeps the storage for the next output. Normally the socket has accepted everything, so nothing else uses the
+        // storage.
         bytes.clear()
         output = bytes
     }
@@ -105,7 +106,8 @@ extension ConnectionHandler: ExchangeWire {
         }
     }
 
-    /// Returns the output. Empties it first, because a write can call back into this handler.
+    /// Returns the pending output and empties `output` before the caller writes, because a write can call back into
+    /// this handler.
     private func takeOutput() -> ByteBuffer {
         defer { output = ByteBuffer() }
         return output

@@ -1,8 +1,8 @@
 import NIOCore
 import NIOHTTP1
 
-/// Serves one HTTP/1.1 connection on its event loop: pipelining, keep-alive, framing and the deadlines of the connection.
-/// It is the wire of one `Exchange` at a time.
+/// Serves one HTTP/1.1 connection on its event loop: pipelining, keep-alive, framing and the deadlines of the
+/// connection. The handler is the wire of one `Exchange` at a time.
 ///
 /// `ConnectionState` decides which steps are legal and when. This class executes the steps.
 final class ConnectionHandler: ChannelDuplexHandler, ManagedConnection {
@@ -26,20 +26,20 @@ final class ConnectionHandler: ChannelDuplexHandler, ManagedConnection {
     var context: ChannelHandlerContext?
     var probe: RequestByteProbe?
     var entry: ConnectionRegistry.Entry?
-    /// The client; nil until the connection is active if its creator has not named it.
+    /// The client. If the creator of the handler has not named the client, this is nil until the connection is active.
     var peer: Peer?
     var localAddress = CrossSiteGuard.LocalAddress(nil)
     /// The active exchange; nil between requests.
     var exchange: Exchange?
     /// The body framing of the most recently parsed request.
     private(set) var parsedFraming = RequestScanner.Framing.none
-    /// The only answer on a connection beyond the limit; nil for other connections.
+    /// The problem that is the only answer if too many connections are open; nil if the connection is served.
     private let refusal: Problem?
 
     private var waiting = CircularBuffer<Inbound>()
     /// The number of request headers in `waiting`.
     private var waitingRequests = 0
-    /// True if requests were dropped. The waiting requests are then the last ones.
+    /// True if requests were dropped. The waiting requests are then the last ones that are answered.
     private var isCut = false
     private var isActivated = false
     /// True if further input is ignored.
@@ -61,7 +61,7 @@ final class ConnectionHandler: ChannelDuplexHandler, ManagedConnection {
 
     var timer = DeadlineTimer()
     var deadlineKind: DeadlineKind?
-    /// The time at which the server began to wait for body bytes.
+    /// The time at which the server began to wait for body bytes; nil if the server does not wait.
     var bodyWaitStart: NIODeadline?
     /// The number of bytes that the socket had not accepted when the write deadline was set.
     var bufferedBytes = 0
@@ -78,19 +78,20 @@ final class ConnectionHandler: ChannelDuplexHandler, ManagedConnection {
         answers = ByteLease(environment.load.answers)
     }
 
-    /// True if the active request is the last request that is answered.
+    /// True if the active request is the last one that is answered, because later requests were dropped.
     var isLastOfCut: Bool { isCut && waitingRequests == 0 }
 
     func handlerAdded(context: ChannelHandlerContext) {
         self.context = context
-        // After a TLS handshake the connection has long been active.
+        // Activates the handler now if it is added after a TLS handshake, because the connection is then already
+        // active.
         if context.channel.isActive { activate(context) }
     }
 
     func handlerRemoved(context: ChannelHandlerContext) {
         self.context = nil
         probe = nil
-        // The entry refers to this handler. Without this line, neither would be released.
+        // The entry and this handler refer to each other. Setting `entry` to nil lets both be released.
         entry = nil
     }
 
@@ -158,10 +159,10 @@ final class ConnectionHandler: ChannelDuplexHandler, ManagedConnection {
         }
         switch error {
         case .closedConnection:
-            // The bytes follow a request with `Connection: close`.
+            // Ignores bytes that follow a request with `Connection: close`.
             inputIsDead = true
         case .invalidEOFState where state.canStartExchange:
-            // The client left in the middle of a header. A call of `inputClosed` follows.
+            // The client closed its side in the middle of a header. The event `inputClosed` follows.
             inputIsDead = true
         default:
             parserFailed(RequestByteProbe.problem(for: error, limits: environment.limits))
@@ -212,7 +213,8 @@ final class ConnectionHandler: ChannelDuplexHandler, ManagedConnection {
 
     // MARK: - Order
 
-    /// Performs every step that has become possible. Every event handler calls this last.
+    /// Takes waiting input, flushes the output, updates the deadline, and continues to read if more input is wanted.
+    /// Every event handler calls this method last.
     func proceed() {
         guard context != nil else { return }
         pump()
@@ -287,7 +289,7 @@ final class ConnectionHandler: ChannelDuplexHandler, ManagedConnection {
 }
 
 extension RequestScanner.Framing {
-    /// Reads the framing from the header. `RequestHead` checks that it is valid.
+    /// Reads the framing from the header. `RequestHead` checks that the framing is valid.
     fileprivate init(_ head: HTTPRequestHead) {
         if head.headers.contains(name: "Transfer-Encoding") {
             self = .chunked

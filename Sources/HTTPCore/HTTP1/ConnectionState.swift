@@ -75,7 +75,7 @@ package struct ConnectionState {
         return phase != .lingering && phase != .closed
     }
 
-    /// Records that a header is complete. `keepAlive` is the client's wish.
+    /// Records that a header is complete. `keepAlive` is true if the client asks to keep the connection open.
     package mutating func requestStarted(keepAlive: Bool) {
         phase = .exchange(Exchange())
         self.keepAlive = self.keepAlive && keepAlive
@@ -124,7 +124,7 @@ package struct ConnectionState {
         inputClosed = true
     }
 
-    /// True if the client has closed its side and the server has nothing left to do for it.
+    /// True if the client has closed its side and no request is active.
     package var isOver: Bool {
         guard inputClosed else { return false }
         if case .exchange = phase { return false }
@@ -134,7 +134,7 @@ package struct ConnectionState {
     /// Records that a graceful shutdown has begun. Returns true if the connection can be closed at once.
     package mutating func drain() -> Bool {
         keepAlive = false
-        // In phase `head` a request is already on its way. It is answered first.
+        // In phase `head`, a part of a request has arrived. The server answers this request first.
         return phase == .idle
     }
 

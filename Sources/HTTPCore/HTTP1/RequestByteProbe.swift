@@ -3,9 +3,9 @@ import NIOHTTP1
 
 /// Handles the bytes of a request before the parser receives them.
 ///
-/// The parser reports a header only when it is complete, but the probe sees its first byte. A slow header therefore has
-/// a deadline from its first byte. The probe also refuses lines that the parser would accept too liberally, and it
-/// drops bytes that no longer matter.
+/// The parser reports a header only when the header is complete, but the probe sees the first byte of the header. A
+/// slow header therefore has a deadline from its first byte. The probe also refuses lines that the parser would accept
+/// too liberally, and it drops bytes that no longer matter.
 final class RequestByteProbe: ChannelInboundHandler {
     typealias InboundIn = ByteBuffer
     typealias InboundOut = ByteBuffer
@@ -59,7 +59,8 @@ final class RequestByteProbe: ChannelInboundHandler {
         switch error {
         case .headerOverflow: .headerTooLarge(limits)
         case .invalidVersion: .versionNotSupported
-        // The parser knows the methods of RTSP and ICE. It refuses them in an HTTP request.
+        // The parser reports these errors for the methods of RTSP and ICE, which it knows but refuses in an HTTP
+        // request.
         case .invalidMethod, .invalidConstant: .notImplemented("The method is not implemented.")
         case .invalidContentLength, .unexpectedContentLength:
             .badRequest(

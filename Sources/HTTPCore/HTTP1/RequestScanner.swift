@@ -2,10 +2,11 @@ import Documents
 import NIOCore
 
 /// Finds where each part of a request ends in the bytes of a connection. The parser therefore gets at most one request
-/// at a time. It gets request lines and chunk lines only after they have been checked.
+/// at a time. The parser gets a request line or a chunk line only after the line has been checked.
 ///
-/// The scanner does not decide the framing; the parser and `RequestHead` do. If the scanner finds a wrong end, bytes
-/// reach the parser in other portions or are refused. They are never interpreted differently.
+/// The scanner does not decide the framing; the parser and `RequestHead` do. If the scanner found a wrong end, the
+/// parser would get the bytes in other portions, or the bytes would be refused. The parser would not interpret any byte
+/// differently.
 ///
 /// The phases follow each other as `line` → `fields` → `line` without a body. With a body they follow each other as
 /// `line` → `fields` → `body` or `chunkLine` → … → `line`.
@@ -39,7 +40,7 @@ struct RequestScanner {
 
     /// The number of bytes of chunk lines that a body may have beyond its allowance. Each chunk adds 16 bytes and twice
     /// the size of its data to the allowance. This is the rule of Go's `net/http/internal.chunkedReader`
-    /// (CVE-2023-39326). Without it a client could make the server read long extensions for one byte of data.
+    /// (CVE-2023-39326). Without this rule, a client could make the server read a long extension for each byte of data.
     static let chunkLineSlack = 16 << 10
     /// The maximum size of a chunk in bytes. No route accepts a body of this size, so a larger chunk is refused at
     /// once.
@@ -156,10 +157,11 @@ struct RequestScanner {
     }
 }
 
-/// The request line (RFC 9112 §3), which is checked before the parser receives it. The parser also accepts the methods
-/// of RTSP and ICE. If the line ends in a bare LF or a space, the parser reports an unsupported version.
+/// The request line (RFC 9112 §3), which is checked before the parser receives it. The check of the parser is not
+/// enough: the parser also accepts request lines of RTSP and ICE, and it reports an unsupported version if the line
+/// ends in a bare LF or a space.
 enum RequestLine {
-    /// Returns the problem with `line`, which ends with LF; nil if the parser may receive the line.
+    /// Returns the problem with `line`; nil if the parser may receive the line. `line` must end with LF.
     static func problem(_ line: ByteBufferView, limits: HTTPServer.Limits) -> Problem? {
         guard line.dropLast().last == carriageReturn else {
             return .badRequest("The request line does not end in CR LF.")

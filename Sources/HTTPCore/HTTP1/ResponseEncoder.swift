@@ -46,7 +46,7 @@ package enum ResponseEncoder {
         buffer.writeStaticString("HTTP/1.1 ")
         buffer.writeString(String(status.code))
         buffer.writeStaticString(" ")
-        // A status that was created from a code has no phrase. The registered phrase is then used (RFC 9110 §15).
+        // Uses the registered phrase (RFC 9110 §15) if the status has no phrase because it was created from a code.
         let phrase = status.reasonPhrase
         buffer.writeString(
             phrase.isEmpty ? HTTPResponseStatus(statusCode: status.code).reasonPhrase : phrase)

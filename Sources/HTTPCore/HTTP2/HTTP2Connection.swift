@@ -3,17 +3,19 @@ import NIOHPACK
 import NIOHTTP2
 import Synchronization
 
-/// Serves one HTTP/2 connection on its event loop: its streams, its idle time, its shutdown, and its end after an error.
-/// Each stream is the wire of one `Exchange`.
+/// Serves one HTTP/2 connection on its event loop: the streams, the deadlines, the shutdown, and the end after an
+/// error. Each stream is the wire of one `Exchange`.
 final class HTTP2Connection: ChannelInboundHandler, ManagedConnection {
     typealias InboundIn = HTTP2Frame
     typealias OutboundOut = HTTP2Frame
 
     private enum Shutdown {
         case none
-        /// The client has not answered the server's SETTINGS. NIO would take an answer after GOAWAY for an error.
+        /// The shutdown waits until the client has answered the server's SETTINGS, because NIO would treat an answer
+        /// after GOAWAY as an error.
         case wanted
-        /// The client has been told to open no more streams. The answer to `ping` shows that it knows.
+        /// The server has told the client to open no more streams. The answer to `ping` shows that the client has read
+        /// this.
         case announced
         /// No more streams can be opened. The connection closes after the last stream.
         case final
@@ -26,10 +28,11 @@ final class HTTP2Connection: ChannelInboundHandler, ManagedConnection {
     let environment: ConnectionEnvironment
     private(set) var peer: Peer?
     private(set) var localAddress = CrossSiteGuard.LocalAddress(nil)
-    /// The only answer on a connection beyond the limit; nil for other connections.
+    /// The problem that is the only answer to each request if too many connections are open; nil if the connection is
+    /// served.
     let refusal: Problem?
     private let tasks: AsyncStream<ExchangeTask>.Continuation
-    /// The number of tasks that run. Tasks of streams that the client has reset are included.
+    /// The running tasks, including the tasks of streams that the client has reset.
     let running: RunningTasks
     var entry: ConnectionRegistry.Entry?
     private var context: ChannelHandlerContext?
@@ -41,7 +44,8 @@ final class HTTP2Connection: ChannelInboundHandler, ManagedConnection {
     private var shutdown = Shutdown.none
     private var hasSettingsAck = false
     private let ping = HTTP2PingData(withInteger: .random(in: .min ... .max))
-    /// True after an error of the connection or its last stream. All input is dropped, and the connection closes soon.
+    /// True if the connection is about to close, after an error of the connection or after the end of its last stream.
+    /// All input is dropped.
     private(set) var isClosing = false
     private var isInHeader = true
     private var inputIsClosed = false
@@ -70,7 +74,7 @@ final class HTTP2Connection: ChannelInboundHandler, ManagedConnection {
 
     func handlerRemoved(context: ChannelHandlerContext) {
         self.context = nil
-        // The entry refers to this handler. Without this line, neither would be released.
+        // The entry and this handler refer to each other. Setting `entry` to nil lets both be released.
         entry = nil
     }
 
@@ -119,8 +123,8 @@ final class HTTP2Connection: ChannelInboundHandler, ManagedConnection {
     }
 
     func errorCaught(context: ChannelHandlerContext, error: any Error) {
-        // An error of the HTTP/2 protocol has already been answered with RST_STREAM or GOAWAY, and `wroteFrame` has seen
-        // the latter. Any other error is one of the socket or of TLS.
+        // Closes the connection after an error of the socket or of TLS. NIO has already answered an error of the HTTP/2
+        // protocol with RST_STREAM or GOAWAY, and `wroteFrame` closes the connection after a GOAWAY.
         if !(error is any NIOHTTP2Error) { context.close(promise: nil) }
     }
 
@@ -131,8 +135,8 @@ final class HTTP2Connection: ChannelInboundHandler, ManagedConnection {
         tasks.yield(task)
     }
 
-    /// Returns false if the tasks of reset streams leave no room for another task. The stream is then refused, and the
-    /// client may repeat the request. A client that opens stream after stream nevertheless loses its connection.
+    /// Returns false if too many tasks run, which can happen if the client resets streams. The caller must then refuse
+    /// the stream, and the client may repeat the request. Ends the connection if too many streams have been refused.
     func accepts() -> Bool {
         let most = 2 * environment.limits.streams
         guard running.count >= most else { return true }
@@ -161,10 +165,12 @@ final class HTTP2Connection: ChannelInboundHandler, ManagedConnection {
         updateDeadline()
     }
 
-    /// Records that a stream is blocked because its client does not take the answer, or no longer blocked.
+    /// Records that a stream has become blocked because the client does not read the answer, or that a stream is no
+    /// longer blocked.
     func blockingChanged(isBlocked: Bool) {
         blockedStreams += isBlocked ? 1 : -1
-        // The first blocked stream determines how long the client has not read.
+        // Marks the connection only when the first stream becomes blocked and when the last one is no longer blocked.
+        // The mark therefore shows how long the client has not read.
         if blockedStreams == (isBlocked ? 1 : 0) { mark() }
     }
 
@@ -179,8 +185,8 @@ final class HTTP2Connection: ChannelInboundHandler, ManagedConnection {
 
     private func announceShutdown() {
         shutdown = .announced
-        // The largest id tells the client to open no more streams, and refuses none that are on their way (RFC 9113
-        // §6.8).
+        // The largest id tells the client to open no more streams, but refuses no stream that is already on its way
+        // (RFC 9113 §6.8).
         write(.goAway(lastStreamID: .maxID, errorCode: .noError, opaqueData: nil))
         write(.ping(ping, ack: false))
         context?.flush()
@@ -204,7 +210,7 @@ final class HTTP2Connection: ChannelInboundHandler, ManagedConnection {
         environment.load.evictions.wrappingAdd(1, ordering: .relaxed)
         let blocked = streams.values.filter(\.isBlocked)
         guard !blocked.isEmpty, context.channel.isWritable else {
-            // The client may repeat every request of a later stream (RFC 9113 §6.8).
+            // Names the last stream, so that the client may repeat the requests of later streams (RFC 9113 §6.8).
             write(.goAway(lastStreamID: lastStream, errorCode: .noError, opaqueData: nil))
             context.flush()
             context.close(promise: nil)
@@ -221,12 +227,13 @@ final class HTTP2Connection: ChannelInboundHandler, ManagedConnection {
         context?.flush()
     }
 
-    /// Closes the output, and the rest when the client closes its side. If the whole socket were closed while the client
-    /// still sends, the client's system would receive a reset and could discard the last frames unread.
+    /// Closes the output now, and the whole connection when the client closes its side. If the whole socket were closed
+    /// while the client still sends, the client's system would receive a reset and could discard the last frames
+    /// unread.
     private func beginClosing() {
         guard !isClosing, let context else { return }
         isClosing = true
-        // The last frames may be written and not flushed yet.
+        // Runs later on the event loop, because the last frames may not be flushed yet.
         context.eventLoop.assumeIsolated().execute { [self] in
             for stream in streams.values { stream.connectionFailed() }
             context.flush()
@@ -296,7 +303,8 @@ final class HTTP2Connection: ChannelInboundHandler, ManagedConnection {
         case .head: fail(.enhanceYourCalm)
         case .shutdown: finishShutdown()
         case .linger where isClosing: context.close(promise: nil)
-        // A connection beyond the limit has given its answers.
+        // Ends a connection that was refused because too many connections were open. This connection has no open
+        // streams.
         case .linger: finishShutdown()
         case .write:
             let taken = bufferedBytes - buffered(context)
@@ -339,7 +347,7 @@ final class RunningTasks: Sendable {
     func end() { number.wrappingSubtract(1, ordering: .relaxed) }
 }
 
-/// Sees the frames that NIO writes by itself.
+/// Closes the connection after a GOAWAY frame with an error. NIO can also write such a frame.
 extension HTTP2Connection: NIOHTTP2FrameDelegate {
     func wroteFrame(_ frame: HTTP2Frame) {
         if case .goAway(_, let code, _) = frame.payload, code != .noError { beginClosing() }

@@ -3,10 +3,11 @@ import NIOHTTP2
 
 /// Watches the frames of a connection before NIO's HTTP/2 handler receives them.
 ///
-/// NIO reports a header only when it is complete, and it does not limit every kind of frame. The gate sees the beginning
-/// of a header, so that a slow header has a deadline. It bounds the frames that NIO accepts without a limit and that
-/// carry little or nothing: WINDOW_UPDATE, unknown types, and DATA with a few bytes. It does not decide the meaning of a
-/// frame: if it finds wrong boundaries, the frames are counted wrongly and never interpreted differently.
+/// NIO reports a header only when it is complete, and it does not limit every kind of frame. The gate sees the
+/// beginning of a header, so that a slow header has a deadline. The gate also limits the number of frames that NIO does
+/// not limit and that have little or no content: WINDOW_UPDATE, unknown types, and DATA with a few bytes. The gate does
+/// not decide the meaning of a frame. If the gate found wrong boundaries, it would count frames wrongly, but NIO would
+/// read the same frames.
 final class HTTP2Gate: ChannelDuplexHandler {
     typealias InboundIn = ByteBuffer
     typealias InboundOut = ByteBuffer
@@ -44,7 +45,8 @@ final class HTTP2Gate: ChannelDuplexHandler {
     }
 
     /// Holds the read while the client does not read its answers. Otherwise a client could make the server queue an
-    /// unlimited number of answers without a body, which no stream limits because each of its streams is closed.
+    /// unlimited number of answers without a body. The limit on open streams does not apply to such answers, because
+    /// their streams are already closed.
     func read(context: ChannelHandlerContext) {
         guard context.channel.isWritable else {
             readIsHeld = true
@@ -110,11 +112,11 @@ struct HTTP2FrameScanner {
         rest = rest.dropFirst(count)
     }
 
-    /// Returns true if the frame is small.
+    /// Reads the header of a frame. Returns true if the frame counts as small.
     private mutating func frameBegan() -> Bool {
         payloadLeft = Int(header[0]) << 16 | Int(header[1]) << 8 | Int(header[2])
         let (type, flags) = (header[3], header[4])
-        // The first frame is SETTINGS. The preface ends with it.
+        // The first frame, which is SETTINGS, ends the preface.
         endsHeader = !hasFrames
         hasFrames = true
         switch type {
@@ -136,8 +138,9 @@ struct HTTP2FrameScanner {
     }
 }
 
-/// The number of small frames that a client may send: a burst, a rate, and a share of the bytes that the server sends. A
-/// client that reads a large answer sends a WINDOW_UPDATE for every few kibibytes.
+/// The number of small frames that a client may send. The number begins at `burst`, its maximum. It grows with time and
+/// with the bytes that the server sends, because a client that reads a large answer sends a WINDOW_UPDATE for every few
+/// kibibytes.
 struct FrameAllowance {
     private static let perSecond = 1000
     private static let bytesPerFrame = 256
@@ -152,7 +155,7 @@ struct FrameAllowance {
         left = burst
     }
 
-    /// Takes `count` frames. Returns false if they are more than is left.
+    /// Takes `count` frames. Returns false if fewer frames are left.
     mutating func take(_ count: Int, now: NIODeadline) -> Bool {
         guard count > 0 else { return true }
         let elapsed = now - (refilledAt ?? now)
@@ -163,7 +166,7 @@ struct FrameAllowance {
         return left >= 0
     }
 
-    /// Adds the frames that may answer `bytes` sent bytes.
+    /// Adds the frames that a client may send because it has received `bytes` bytes.
     mutating func credit(bytes: Int) {
         credited += bytes
         left = min(burst, left + credited / Self.bytesPerFrame)

@@ -13,7 +13,8 @@ final class HTTP2Stream: ChannelDuplexHandler {
         case body, write
     }
 
-    /// The number of bytes of an answer that are written as one frame. Each piece that the client takes is progress.
+    /// The maximum number of bytes of an answer that are written in one piece. The server sees progress each time the
+    /// socket accepts a piece.
     private static let pieceBytes = 32 << 10
 
     private let connection: HTTP2Connection
@@ -38,7 +39,7 @@ final class HTTP2Stream: ChannelDuplexHandler {
     private var deadlineKind: DeadlineKind?
     private var bodyWaitStart: NIODeadline?
     private var unsentAtStart = 0
-    /// True if the client does not take the answer.
+    /// True if the client does not read the answer.
     private(set) var isBlocked = false
 
     private var limits: HTTPServer.Limits { connection.environment.limits }
@@ -72,7 +73,7 @@ final class HTTP2Stream: ChannelDuplexHandler {
         switch unwrapInboundIn(data) {
         case .headers(let header):
             if hasHeader {
-                // Trailers. No handler reads them, as in HTTP/1.1.
+                // Ignores trailers, because no handler reads them. HTTP/1.1 works in the same way.
                 if header.endStream { endRequest() }
             } else {
                 begin(header.headers, isComplete: header.endStream)
@@ -98,7 +99,7 @@ final class HTTP2Stream: ChannelDuplexHandler {
     }
 
     func errorCaught(context: ChannelHandlerContext, error: any Error) {
-        // The stream is already being closed. `channelInactive` follows.
+        // Does nothing, because the stream is already being closed and `channelInactive` follows.
     }
 
     /// Holds the read while the body's reader wants no bytes. The client can then send only what the window allows.
@@ -176,7 +177,8 @@ final class HTTP2Stream: ChannelDuplexHandler {
         let kind = currentKind(context)
         guard kind != deadlineKind else { return }
         let now = eventLoop.now
-        // The body timeout counts only while the server reads. A slow handler does not use up the client's time.
+        // Counts the body timeout only while the server reads, so that a slow handler does not use up the client's
+        // time.
         if let bodyWaitStart { exchange?.bodyTime -= now - bodyWaitStart }
         deadlineKind = kind
         bodyWaitStart = kind == .body ? now : nil
@@ -189,7 +191,8 @@ final class HTTP2Stream: ChannelDuplexHandler {
     }
 
     private func currentKind(_ context: ChannelHandlerContext) -> DeadlineKind? {
-        // A small answer leaves the channel writable. It must not wait forever either.
+        // Also gives a deadline to a complete answer that is small enough to leave the channel writable, so that it
+        // does not wait forever.
         if unsent > 0, answerIsComplete || !context.channel.isWritable { return .write }
         return !requestIsComplete && (wantsInput || answerIsComplete) ? .body : nil
     }
@@ -239,7 +242,7 @@ final class HTTP2Stream: ChannelDuplexHandler {
 extension HTTP2Stream: ExchangeWire {
     var isActive: Bool { !isReset && context?.channel.isActive ?? false }
     var isWritable: Bool { context?.channel.isWritable ?? false }
-    /// The window of a stream. NIO keeps the bytes of a body whose reader does not want them.
+    /// The window of a stream. NIO holds up to this number of body bytes until the body's reader wants them.
     var receiveWindow: Int { HTTPServer.Limits.streamWindow }
 
     func start(_ task: ExchangeTask) { connection.start(task) }
@@ -282,7 +285,7 @@ extension HTTP2Stream: ExchangeWire {
 
     func answerFinished() {
         answerIsComplete = true
-        // The rest of a body that is only dropped has less time.
+        // Lets a shorter deadline be set, because the rest of the body is only dropped.
         if deadlineKind == .body { deadlineKind = nil }
         if !requestIsComplete, inputIsDead || exchange?.canDiscardBody != true {
             holdInput()
@@ -295,9 +298,9 @@ extension HTTP2Stream: ExchangeWire {
         if answerIsComplete { holdInput() }
     }
 
-    /// Reads no more of the body after the answer. The client can send what the window allows, and has `lingerTimeout` to
-    /// read the answer. It is then asked to stop (RFC 9113 §8.1). Some clients report an error instead of the answer if
-    /// they are asked at once.
+    /// Reads no more of the body after the answer. The client can still send as many bytes as the window allows. After
+    /// `lingerTimeout`, the server asks the client to stop (RFC 9113 §8.1). If the server has no memory for the window,
+    /// it asks at once, although some clients then report an error instead of the answer.
     private func holdInput() {
         inputIsDead = true
         let rest = ByteLease(connection.environment.load.bodies)

@@ -2,11 +2,13 @@ package import NIOCore
 import NIOHTTP2
 
 extension HTTPConnection {
-    /// Adds HTTP/2 to the channel's pipeline, after TLS has agreed on it. Must be called on the channel's event loop.
+    /// Adds HTTP/2 to the channel's pipeline. Must be called on the channel's event loop after the TLS handshake has
+    /// chosen HTTP/2.
     ///
     /// - Parameters:
-    ///   - peer: The client; nil if the address of the socket says everything about it.
-    ///   - refusal: The only answer on this connection; nil if the connection is served.
+    ///   - peer: The client; nil to take its address from the socket.
+    ///   - refusal: The problem that is the only answer to each request on this connection; nil to serve the
+    ///     connection.
     package init(
         http2 channel: any Channel, environment: ConnectionEnvironment, peer: Peer? = nil,
         refusal: Problem?
@@ -21,7 +23,7 @@ extension HTTPConnection {
         let operations = channel.pipeline.syncOperations
         try operations.addHandler(HTTP2Gate(connection: connection, limits: environment.limits))
         let bound = NIOLoopBound(connection, eventLoop: channel.eventLoop)
-        // The result is a sequence of streams that nothing reads: each stream starts its own exchange.
+        // Ignores the returned sequence of streams, because each stream starts its own exchange.
         _ = try operations.configureAsyncHTTP2Pipeline(
             mode: .server, streamDelegate: nil, frameDelegate: connection,
             configuration: environment.limits.http2
@@ -47,11 +49,12 @@ extension HTTPServer.Limits {
     static let streamWindow = 65_535
 
     /// The limits of NIO's HTTP/2 handler. NIO closes the connection with ENHANCE_YOUR_CALM or PROTOCOL_ERROR when a
-    /// client exceeds one.
+    /// client exceeds a limit.
     fileprivate var http2: NIOHTTP2Handler.Configuration {
         var connection = NIOHTTP2Handler.ConnectionConfiguration()
-        // A header up to these sizes gets 414 or 431 instead of an error of the connection. HPACK counts 32 bytes for
-        // each field (RFC 7541 §4.1). The limit also bounds the encoded size, including CONTINUATION frames.
+        // Leaves room for headers that exceed the limits of the server a little. Such a header gets 414 or 431 instead
+        // of an error of the connection. HPACK counts 32 additional bytes for each field (RFC 7541 §4.1). The limit
+        // also bounds the encoded size, including CONTINUATION frames.
         let headerList = targetBytes + headerBytes + 32 * (headerCount + 8)
         connection.initialSettings = [
             HTTP2Setting(parameter: .maxConcurrentStreams, value: streams),
@@ -60,30 +63,33 @@ extension HTTPServer.Limits {
         ]
         connection.headerBlockValidation = .enabled
         connection.contentLengthValidation = .enabled
-        // Four streams can send at full speed. Each stream is bounded by its own window.
+        // Lets four streams send at full speed. Each stream also has a window.
         connection.targetWindowSize = 4 * Self.streamWindow
-        // Empty DATA frames without END_STREAM (CVE-2019-9518). One is allowed, because some clients send it.
+        // Limits empty DATA frames without END_STREAM (CVE-2019-9518). One such frame is allowed, because some clients
+        // send it.
         connection.maximumSequentialEmptyDataFrames = 1
-        // Answers to PING and SETTINGS that the client does not read (CVE-2019-9512, CVE-2019-9515).
+        // Limits the answers to PING and SETTINGS that the client has not read (CVE-2019-9512, CVE-2019-9515).
         connection.maximumBufferedControlFrames = 1000
-        // A header in endless CONTINUATION frames (CERT VU#421644). Five frames and HEADERS hold 96 KiB.
+        // Limits the CONTINUATION frames of one header (CERT VU#421644). HEADERS and five CONTINUATION frames hold 96
+        // KiB.
         connection.maximumSequentialContinuationFrames = 5
-        // Frames on a stream that this server has reset are ignored. They are expected for so many streams.
+        // Lets NIO remember this number of streams that the server has reset. NIO ignores frames that still arrive on
+        // them.
         connection.maximumRecentlyResetStreams = streams
-        // Streams that end with an error of the client, in the life of a connection.
+        // Limits the streams that end with an error of the client during one connection.
         connection.maximumConnectionGlitches = 200
-        // PING, SETTINGS and PRIORITY (CVE-2019-9512, CVE-2019-9513, CVE-2019-9515).
+        // Limits PING, SETTINGS and PRIORITY frames (CVE-2019-9512, CVE-2019-9513, CVE-2019-9515).
         connection.controlFrameRateLimit.maximumCount = 200
         connection.controlFrameRateLimit.windowLength = .seconds(30)
         var stream = NIOHTTP2Handler.StreamConfiguration()
         stream.targetWindowSize = Self.streamWindow
-        // A writer waits from 64 KiB on, as in HTTP/1.1.
+        // Makes a writer wait while 64 KiB or more are unsent, as in HTTP/1.1.
         stream.outboundBufferSizeHighWatermark = 64 << 10
         stream.outboundBufferSizeLowWatermark = 32 << 10
-        // Streams that are opened and reset at once (rapid reset, CVE-2023-44487).
+        // Limits streams that the client opens and resets at once (rapid reset, CVE-2023-44487).
         stream.streamResetFrameRateLimit.maximumCount = 200
         stream.streamResetFrameRateLimit.windowLength = .seconds(30)
-        // Streams that the client makes the server reset (CVE-2025-8671).
+        // Limits streams that the client makes the server reset (CVE-2025-8671).
         stream.streamErrorRateLimit.maximumCount = 200
         stream.streamErrorRateLimit.windowLength = .seconds(30)
         return NIOHTTP2Handler.Configuration(connection: connection, stream: stream)

@@ -30,7 +30,7 @@ extension RequestHead {
         expectsContinue = try readExpectation()
     }
 
-    /// Reads the regular fields. The parts of Cookie (RFC 9113 §8.2.3) stay apart.
+    /// Reads the regular fields. The parts of a divided field Cookie (RFC 9113 §8.2.3) stay separate fields.
     static func fields(
         _ header: HPACKHeaders, limits: HTTPServer.Limits
     ) throws(Problem) -> HTTPFields {
@@ -46,13 +46,13 @@ extension RequestHead {
             guard let fieldName = HTTPField.Name(name), isValid(value) else {
                 throw .badRequest("The header field '\(name)' is malformed.")
             }
-            // `HTTPFields` joins the parts of Cookie when it is read.
+            // `HTTPFields` joins the parts of the field Cookie when the field is read.
             fields.append(HTTPField(name: fieldName, value: value))
         }
         return fields
     }
 
-    /// Returns false for a control character, and for white space at the start or the end (RFC 9113 §8.2.1).
+    /// Returns false if `value` has a control character, or white space at the start or the end (RFC 9113 §8.2.1).
     private static func isValid(_ value: String) -> Bool {
         let (space, tab) = (UInt8(ascii: " "), UInt8(ascii: "\t"))
         let bytes = value.utf8

@@ -1,4 +1,4 @@
-/// A media type (RFC 9110 §8.3.1). It is compared without its parameters.
+/// A media type without its parameters (RFC 9110 §8.3.1).
 package struct MediaType: Hashable, Sendable, CustomStringConvertible {
     /// The text `type/subtype` in lower case.
     package let essence: String
@@ -41,8 +41,9 @@ func isToken(_ byte: UInt8) -> Bool {
 /// the server lists its preferred type first. Returns nil if `Accept` allows no offered type. An absent field allows
 /// all types. A malformed range is ignored.
 ///
-/// Generated clients send only `application/problem+json` if the contract documents JSON for errors only. This value
-/// does not state a type for success. Such a request therefore gets the first offer, which §12.5.1 allows.
+/// A generated client sends only `application/problem+json` if the contract documents JSON for errors only. This value
+/// says nothing about the type of a successful answer. Such a request therefore gets the first offer that `Accept` does
+/// not exclude with the weight 0, which §12.5.1 allows.
 package func negotiate(accept: String?, offered: [String]) -> String? {
     guard let accept, let first = offered.first else { return offered.first }
     if accept == "*/*" { return first }

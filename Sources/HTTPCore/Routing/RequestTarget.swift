@@ -34,8 +34,8 @@ package struct RequestTarget {
         }
     }
 
-    /// Removes the authority of an absolute-form target and returns it. A server must accept absolute-form (RFC 9112
-    /// §3.2.2).
+    /// Removes the scheme and the authority from an absolute-form target, and returns the authority. A server must
+    /// accept absolute-form (RFC 9112 §3.2.2).
     private static func takeAuthority(
         _ target: inout Substring, _ isSecure: Bool
     ) throws(Problem) -> Authority {
@@ -69,8 +69,8 @@ package struct QueryItems: Sendable {
         self.items = items
     }
 
-    /// Reads `name=value` pairs joined by `&`. Reads `+` as a space, because HTML forms and curl send it so. Throws a
-    /// 400 problem for an invalid percent sequence or invalid UTF-8.
+    /// Reads `name=value` pairs joined by `&`. Reads `+` as a space, because HTML forms and curl send a space as `+`.
+    /// Throws a 400 problem for an invalid percent sequence or invalid UTF-8.
     package init(parsing text: Substring) throws(Problem) {
         for pair in text.split(separator: "&") {
             let separator = pair.utf8.firstIndex(of: UInt8(ascii: "=")) ?? pair.endIndex
@@ -112,8 +112,8 @@ package struct QueryItems: Sendable {
     }
 }
 
-/// Returns one component with its percent-encoding decoded (RFC 3986 §2.1). Returns nil if two hexadecimal digits do
-/// not follow a `%`, or if the result is not UTF-8.
+/// Returns one component with its percent-encoding decoded (RFC 3986 §2.1). Returns nil if a `%` is not followed by two
+/// hexadecimal digits, or if the result is not UTF-8.
 func percentDecoded(_ text: Substring, plusIsSpace: Bool = false) -> String? {
     guard text.utf8.contains(where: { $0 == percent || ($0 == plus && plusIsSpace) }) else {
         return String(text)

@@ -6,34 +6,34 @@ package struct Route: Sendable {
     package enum Handler: Sendable {
         /// Runs on the event loop. The handler must not block and cannot read the body. It suits reads from memory.
         case immediate(@Sendable (Request) throws -> Response)
-        /// Runs on the event loop like `immediate`, and may decide that the answer needs more work.
+        /// Runs on the event loop like `immediate`. Returns the answer, or more work if the answer needs it.
         case either(@Sendable (Request) throws -> Immediate)
-        /// Runs in the connection's own task.
+        /// Runs in the task of the exchange and may wait.
         case asynchronous(@Sendable (Request) async throws -> Response)
     }
 
-    /// An answer, or the work that makes it.
+    /// An answer, or the work that makes the answer.
     package enum Immediate: Sendable {
         case answer(Response)
-        /// Work for the exchange's own task. The body of the request is not available.
+        /// Work for the task of the exchange. The body of the request is not available.
         case later(@Sendable () async throws -> Response)
     }
 
     package var method: HTTPRequest.Method
     /// The pattern in OpenAPI's syntax, such as `/v1/regions/{region}`.
     package var pattern: String
-    /// The query parameters of the route. A request with another parameter gets 400.
+    /// The query parameters of the route. A request with any other parameter gets 400.
     package var query: [QueryParameter]
     /// The media types of the request body. Any other type gets 415; a body without Content-Type is accepted.
     package var accepts: [String]
     /// The media types of the answer, with the preferred one first. A client that accepts none of them gets 406.
     package var produces: [String]
-    /// True if a request without a body length gets 411.
+    /// True if a request must have a body. If so, a request with neither Content-Length nor a chunked body gets 411.
     package var requiresBody: Bool
     /// The size limit of a body in bytes. It overrides the server's `bodyBytes`.
     package var maxBodyBytes: Int?
-    /// The number of bytes of memory that the handler needs for each byte of a collected body, in addition to the body.
-    /// A parsed document is larger than its text. The memory is counted while the handler works.
+    /// The number of additional bytes of memory that the handler needs for each byte of a collected body. A parsed
+    /// document is larger than its text. The memory counts while the handler works.
     package var bodyMemory = 0
     package var handler: Handler
 

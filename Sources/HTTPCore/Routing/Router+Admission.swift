@@ -2,7 +2,7 @@ package import HTTPTypes
 
 /// The result of the checks on a request's header.
 enum Admission {
-    /// The answer of the server itself (OPTIONS).
+    /// An answer that needs no handler (OPTIONS).
     case answer(Response)
     case route(Route, parameters: [(name: String, value: String)], Selection)
 
@@ -16,13 +16,13 @@ enum Admission {
 }
 
 extension HTTPField.Name {
-    /// The field Accept-Patch (RFC 5789 section 3.1). HTTPTypes does not define it. It is a token, so the fallback is
-    /// never used.
+    /// The field Accept-Patch (RFC 5789 section 3.1). HTTPTypes does not define the name. The text is a token, so the
+    /// fallback is never used.
     package static let acceptPatch = HTTPField.Name("Accept-Patch") ?? .accept
 }
 
 extension Router {
-    /// Performs every check that does not need the body. Throws the problem to answer with if a check fails. Such a
+    /// Performs every check that does not need the body. If a check fails, throws the problem to answer with. A refused
     /// request costs little, because its body has not been read.
     func admit(
         _ head: RequestHead, target: RequestTarget, limits: HTTPServer.Limits
@@ -44,7 +44,8 @@ extension Router {
         }
     }
 
-    /// Answers OPTIONS for the whole server. Asterisk-form is only for this request (RFC 9112 §3.2.4).
+    /// Answers `OPTIONS *`, which asks about the whole server. Throws a 400 problem for any other method, because the
+    /// asterisk-form is only for OPTIONS (RFC 9112 §3.2.4).
     private func admitAsterisk(_ head: RequestHead) throws(Problem) -> Admission {
         guard head.method == .options else {
             throw .badRequest("The request target '*' is for OPTIONS only.")

@@ -65,7 +65,8 @@ package struct Router: Sendable {
         return .route(routes[found.route], parameters: parameters)
     }
 
-    /// Returns `path` without its empty segments, such as a slash at the end. Returns nil if no resource has that path.
+    /// Returns `path` without its empty segments, for example without a slash at the end. Returns nil if `path` has no
+    /// empty segments, or if no resource has the shorter path.
     package func resource(meantBy path: Substring) -> String? {
         let meant = "/" + path.split(separator: "/").joined(separator: "/")
         guard meant != path, let match = try? match(.options, path: meant[...]) else { return nil }
@@ -77,7 +78,8 @@ package struct Router: Sendable {
         let method: HTTPRequest.Method
         let segments: [String]
         var captured: [String] = []
-        /// The index of a node whose pattern matched and that has no route for the method.
+        /// The index of a node whose pattern matched but that has no route for the method; nil if the search has found
+        /// none.
         var otherNode: Int?
     }
 
@@ -96,7 +98,7 @@ package struct Router: Sendable {
         {
             return endpoint
         }
-        // A literal segment may lead to no route further down. The search then tries the parameter.
+        // Tries the parameter, because the literal segment is missing or leads to no route further down.
         guard let next = node.parameter, !segment.isEmpty else { return nil }
         search.captured.append(segment)
         if let endpoint = find(&search, from: next, depth: depth + 1) { return endpoint }
@@ -122,7 +124,7 @@ struct RouterNode: Sendable {
         endpoints.first { $0.method == method }
     }
 
-    /// The value of the field Allow (RFC 9110 §10.2.1). GET adds HEAD. OPTIONS is always included.
+    /// The value of the field Allow (RFC 9110 §10.2.1). A GET route also allows HEAD. OPTIONS is always included.
     var allow: String {
         var methods = endpoints.map(\.method.rawValue)
         if methods.contains("GET") { methods.append("HEAD") }

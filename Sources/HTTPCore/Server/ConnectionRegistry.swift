@@ -3,14 +3,15 @@ import Synchronization
 
 /// A connection that the registry can close. Its methods are called on its event loop.
 protocol ManagedConnection: AnyObject {
-    /// Makes room if the current activity of the connection is still in `activities`.
+    /// Closes the connection to make room if its current activity is still in `activities`. An HTTP/2 connection may
+    /// instead reset the streams whose answers the client does not read.
     func evict(ifDoing activities: Set<ConnectionRegistry.Activity>)
     /// Starts a graceful shutdown.
     func drain()
 }
 
 /// The open connections of a server. The registry chooses a connection to close when the server needs room (eviction).
-/// At a graceful shutdown it drains all connections.
+/// At a graceful shutdown, the registry drains all connections.
 final class ConnectionRegistry: Sendable {
     /// The current activity of a connection. It determines whether the server may evict the connection.
     enum Activity: UInt8 {
@@ -82,8 +83,8 @@ final class ConnectionRegistry: Sendable {
 
     /// Adds a connection. Drains it at once if the server is draining.
     func add(_ entry: Entry) {
-        // The flag is read under the lock that adds the entry. Either `drain` sees the entry or this call sees the
-        // flag.
+        // Adds the entry and reads the flag under one lock. Either `drain` therefore sees the entry, or this call sees
+        // the flag.
         let isDraining = state.withLock { state in
             state.entries[ObjectIdentifier(entry)] = entry
             return state.isDraining

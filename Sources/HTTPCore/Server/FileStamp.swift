@@ -12,12 +12,12 @@ import FoundationEssentials
 struct FileStamp: Hashable, Sendable {
     let isPlainFile: Bool
     let isSocket: Bool
-    /// The device and the number of the file on it.
+    /// The number of the device, and the number of the file on that device.
     let identity: [String]
     private let size: String
     private let modified: Date?
 
-    /// Returns nil if there is no file. Does not follow a symbolic link.
+    /// Creates the stamp of the file at `path`. Returns nil if there is no file. Does not follow a symbolic link.
     init?(_ path: String) {
         guard let attributes = try? FileManager.default.attributesOfItem(atPath: path) else {
             return nil
@@ -25,7 +25,7 @@ struct FileStamp: Hashable, Sendable {
         let type = attributes[.type] as? FileAttributeType
         isPlainFile = type == .typeRegular
         isSocket = type == .typeSocket
-        // The types of the numbers differ between versions of Foundation; their texts do not.
+        // Stores the numbers as texts, because their types differ between versions of Foundation.
         identity = [FileAttributeKey.systemNumber, .systemFileNumber].map {
             attributes[$0].map { "\($0)" } ?? ""
         }

@@ -2,8 +2,8 @@ import NIOCore
 
 /// Reads the fields in which proxies name the client.
 package enum Forwarded {
-    /// Reads one line of `Forwarded` (RFC 7239 section 4). Returns the text of `for` of each element, and an empty text
-    /// for an element without it. Returns nil if the line is malformed.
+    /// Reads one line of `Forwarded` (RFC 7239 section 4). Returns the value of the parameter `for` of each element; an
+    /// empty text for an element without `for`. Returns nil if the line is malformed.
     package static func nodes(_ line: String) -> [String]? {
         var nodes: [String] = []
         var rest = line.utf8[...]
@@ -16,18 +16,20 @@ package enum Forwarded {
         }
     }
 
-    /// Reads one line of `X-Forwarded-For`: addresses separated by commas, each with or without a port. An element that
-    /// is not an address is nil.
+    /// Reads one line of `X-Forwarded-For`: addresses separated by commas, each with or without a port. The result has
+    /// nil in place of an element that is not an address.
     package static func list(_ line: String) -> [String?] {
         line.split(separator: ",", omittingEmptySubsequences: false).map { part in
             let text = String(part.trimmingSpace)
-            // nginx and others write IPv6 addresses without brackets. Such an element has no port.
+            // Tries an address without a port first, because nginx and other proxies write IPv6 addresses without
+            // brackets. Such an element has no port.
             return canonical(text) ?? address(text)
         }
     }
 
-    /// Returns the address of a `node` (RFC 7239 section 6) in its canonical form: `192.0.2.1`, `192.0.2.1:80`,
-    /// `[2001:db8::1]` or `[2001:db8::1]:80`. Returns nil for `unknown`, for an obfuscated name and for any other text.
+    /// Returns the IP address in `node` (RFC 7239 section 6), without a port and in canonical form. Accepts
+    /// `192.0.2.1`, `192.0.2.1:80`, `[2001:db8::1]` and `[2001:db8::1]:80`. Returns nil for `unknown`, for an
+    /// obfuscated name and for any other text.
     package static func address(_ node: String) -> String? {
         if node.hasPrefix("[") {
             guard let close = node.firstIndex(of: "]"),
@@ -41,7 +43,8 @@ package enum Forwarded {
         return canonical(String(node[..<colon]))
     }
 
-    /// Returns an IP address without a zone in its canonical form; nil for any other text.
+    /// Returns the canonical form of the IP address `text`. Returns nil for an address with a zone, and for any other
+    /// text.
     private static func canonical(_ text: String) -> String? {
         guard text.utf8.count <= 45, !text.utf8.contains(UInt8(ascii: "%")),
             let address = try? SocketAddress(ipAddress: text, port: 0)
@@ -69,7 +72,8 @@ package enum Forwarded {
 
     // MARK: - Grammar
 
-    /// Reads `[ pair ] *( ";" [ pair ] )`.
+    /// Reads one element, `[ pair ] *( ";" [ pair ] )`. Returns the value of `for`; an empty text if there is no `for`;
+    /// nil if the element is malformed.
     private static func element(_ rest: inout Substring.UTF8View) -> String? {
         var node: String?
         while true {
@@ -77,7 +81,8 @@ package enum Forwarded {
             if let byte = rest.first, isToken(byte) {
                 guard let (name, value) = pair(&rest) else { return nil }
                 if name == "for" {
-                    // Each parameter occurs once (RFC 7239 section 4).
+                    // Refuses a second `for`, because each parameter may occur only once in an element (RFC 7239
+                    // section 4).
                     guard node == nil else { return nil }
                     node = value
                 }
@@ -88,7 +93,8 @@ package enum Forwarded {
         }
     }
 
-    /// Reads `token "=" ( token / quoted-string )`. The name is in lower case.
+    /// Reads `token "=" ( token / quoted-string )`. Returns the name in lower case and the value; nil if the pair is
+    /// malformed.
     private static func pair(_ rest: inout Substring.UTF8View) -> (String, String)? {
         let name = rest.prefix(while: isToken)
         rest = rest.dropFirst(name.count)
@@ -98,7 +104,7 @@ package enum Forwarded {
             guard let text = quoted(&rest) else { return nil }
             value = text
         } else {
-            // Some proxies send addresses with colons and brackets without quotes.
+            // Accepts colons and brackets, because some proxies send addresses without quotes.
             let text = rest.prefix { isToken($0) || ":[]".utf8.contains($0) }
             guard !text.isEmpty else { return nil }
             rest = rest.dropFirst(text.count)
@@ -126,7 +132,7 @@ package enum Forwarded {
         rest = rest.drop { $0 == 0x20 || $0 == 0x09 }
     }
 
-    /// Returns true for the characters of a token (RFC 9110 section 5.6.2).
+    /// Returns true if `byte` is a character of a token (RFC 9110 section 5.6.2).
     private static func isToken(_ byte: UInt8) -> Bool {
         switch byte {
         case 0x30...0x39, 0x41...0x5A, 0x61...0x7A: true
@@ -136,8 +142,8 @@ package enum Forwarded {
 }
 
 extension SocketAddress {
-    /// The IP address. An IPv4 address in the form of IPv6 (`::ffff:192.0.2.1`), as a listener on `[::]` sees it, is
-    /// returned as IPv4.
+    /// The text of the IP address; nil if the socket has no IP address. An IPv4 address that a listener on `[::]` sees
+    /// in IPv6 form (`::ffff:192.0.2.1`) is returned as plain IPv4.
     var plainIPAddress: String? {
         guard let text = ipAddress else { return nil }
         let prefix = "::ffff:"

@@ -6,14 +6,14 @@ import NIOHTTP1
 package struct HTTPConnection: Sendable {
     private let channel: any Channel
     private let tasks: AsyncStream<ExchangeTask>
-    /// The tasks that run; nil in HTTP/1.1, in which one exchange follows another.
+    /// The running tasks of an HTTP/2 connection; nil in HTTP/1.1, which runs one exchange at a time.
     private let running: RunningTasks?
 
     /// Adds HTTP/1.1 to the channel's pipeline. Must be called on the channel's event loop.
     ///
     /// - Parameters:
-    ///   - peer: The client; nil if the address of the socket says everything about it.
-    ///   - refusal: The only answer on this connection; nil if the connection is served.
+    ///   - peer: The client; nil to take its address from the socket.
+    ///   - refusal: The problem that is the only answer on this connection; nil to serve the connection.
     package init(
         http1 channel: any Channel, environment: ConnectionEnvironment, peer: Peer? = nil,
         refusal: Problem?
@@ -116,8 +116,9 @@ package final class ConnectionEnvironment: Sendable {
     /// Starts a graceful shutdown of every connection.
     package func drain() { registry.drain() }
 
-    /// Returns the answer for an error that a handler threw. The answer is the error's problem, or a 500 without
-    /// details. An error of a cancelled handler is not a failure, because the client has most likely left.
+    /// Returns the answer for an error that a handler threw. A thrown `Problem` is the answer; any other error gets a
+    /// 500 without details. The error of a cancelled handler gets `Problem.abandoned` and is not logged, because the
+    /// client has most likely left.
     func answer(_ error: any Error, _ request: Request) -> Response {
         let (requestID, target) = (request.requestID, request.target)
         if let problem = error as? Problem {

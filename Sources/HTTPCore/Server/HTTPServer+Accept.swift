@@ -1,12 +1,12 @@
 import NIOCore
 import Synchronization
 
-/// The setup of an accepted connection: room for it, TLS, and the choice of the protocol.
+/// Sets up an accepted connection: makes room for the connection, adds TLS and chooses the protocol.
 extension HTTPServer {
     /// The protocols that the server offers in TLS handshakes (ALPN, RFC 7301), the preferred one first.
     static let applicationProtocols = ["h2", "http/1.1"]
 
-    /// Prepares a new connection. Passes it to `accept` as soon as it can carry requests.
+    /// Prepares a new connection, and passes the connection to `accept` as soon as it can carry requests.
     func setUp(
         _ channel: any Channel, on address: ListenAddress,
         _ accept: AsyncStream<HTTPConnection>.Continuation
@@ -25,7 +25,7 @@ extension HTTPServer {
         }
     }
 
-    /// Sets up HTTP on a connection whose TLS handshake, if it has one, is complete.
+    /// Sets up HTTP on a connection. If the connection uses TLS, its handshake must be complete.
     private func serve(
         _ channel: any Channel, over applicationProtocol: String?, peer: Peer?, refusal: Problem?,
         _ accept: AsyncStream<HTTPConnection>.Continuation
@@ -39,12 +39,13 @@ extension HTTPServer {
             connection = try HTTPConnection(
                 http1: channel, environment: environment, peer: peer, refusal: refusal)
         }
-        // A handshake can end after the server has stopped accepting connections. No task would serve this one.
+        // Fails if the server stopped accepting connections during the handshake, because no task would serve this
+        // connection.
         if case .terminated = accept.yield(connection) { throw ConnectionClosed() }
     }
 
-    /// Returns the client of a Unix domain socket. Returns nil for TCP: its addresses are not known before the
-    /// connection is active.
+    /// Returns the client of a Unix domain socket. Returns nil for a TCP connection, because the address of its client
+    /// is not known before the connection is active.
     private static func peer(
         of channel: any Channel, on address: ListenAddress
     ) -> EventLoopFuture<Peer?> {
@@ -53,8 +54,9 @@ extension HTTPServer {
         return PeerCredentials.read(provider).map { Peer(address: "unix", userID: $0.userID) }
     }
 
-    /// Counts a new connection. Returns the only answer on it if there are too many connections. Throws if there are
-    /// too many even for such an answer.
+    /// Counts a new connection. Returns nil if the server can serve the connection. If too many connections are open,
+    /// returns the problem that is the only answer on this connection. Throws if too many are open even to send that
+    /// answer.
     private func admit(_ channel: any Channel) throws -> Problem? {
         let (load, limits) = (environment.load, environment.limits)
         let open = load.connections.wrappingAdd(1, ordering: .relaxed).newValue
@@ -63,7 +65,8 @@ extension HTTPServer {
         }
         guard open > limits.connections, !makeRoom() else { return nil }
         load.refusedConnections.wrappingAdd(1, ordering: .relaxed)
-        // A 503 also needs a connection. Only a limited number of connections is kept open for it.
+        // Sending a 503 also needs an open connection. The server keeps only a limited number of connections open for
+        // this.
         guard open <= limits.connections + limits.refusedConnections else {
             throw ConnectionClosed()
         }
@@ -72,7 +75,7 @@ extension HTTPServer {
 
     /// Closes a connection that is not serving a request. Returns false if there is no such connection.
     private func makeRoom() -> Bool {
-        // A lingering connection goes first, because its last answer has already been sent.
+        // Closes a lingering connection first, because its last answer has already been sent.
         environment.registry.evictLongest([.linger])
             || environment.registry.evictLongest([.idle, .head])
     }

@@ -4,10 +4,10 @@ import NIOPosix
 import ServiceLifecycle
 import Synchronization
 
-/// An HTTP/1.1 server on one or more TCP addresses and Unix domain sockets.
+/// A server for HTTP/1.1, and over TLS also HTTP/2, on one or more TCP addresses and Unix domain sockets.
 ///
 /// A graceful shutdown ends `run()`. The server stops accepting connections and waits up to `Limits.drainTimeout` for
-/// the answers to the active requests. It then cuts the remaining connections.
+/// the answers to the active requests. It then closes the remaining connections at once.
 package final class HTTPServer: Service {
     private let addresses: [ListenAddress]
     let environment: ConnectionEnvironment
@@ -16,10 +16,10 @@ package final class HTTPServer: Service {
     private let bound = BoundAddresses()
 
     /// - Parameters:
-    ///   - tls: The certificate for the addresses that use TLS. Without it, no address may use TLS.
+    ///   - tls: The certificate for the addresses that use TLS; may be nil only if no address uses TLS.
     ///   - siteGuard: The hosts and origins that requests may name.
     ///   - transportSecurity: The value of the field Strict-Transport-Security in answers over TLS; nil for no field.
-    ///   - proxies: The proxies whose forwarded addresses are believed.
+    ///   - proxies: The proxies that the server trusts to name the client.
     ///   - load: The server's counters, created with the same `limits`.
     ///   - logger: The logger for the access log at `accessLogLevel` and for handler failures, which are errors. It
     ///     must not block.
@@ -50,8 +50,8 @@ package final class HTTPServer: Service {
     }
 
     /// Serves until a graceful shutdown or cancellation. Throws `ListenError` if an address cannot be bound. If a
-    /// listener ends unexpectedly, drains and then throws `ListenerFailure`. A server that some clients cannot reach
-    /// should be restarted instead of left running.
+    /// listener ends unexpectedly, drains and then throws `ListenerFailure`, so that a server that some clients cannot
+    /// reach is restarted.
     package func run() async throws {
         let (accepted, accept) = AsyncStream.makeStream(of: HTTPConnection.self)
         let listeners: [Listener]
@@ -69,8 +69,8 @@ package final class HTTPServer: Service {
             }
             let failed = await untilEnd(of: listeners)
             for listener in listeners { await listener.close() }
-            // The listeners are closed before the stream ends, because a connection that arrived afterwards would have
-            // no task.
+            // Ends the stream only after the listeners are closed. No task would serve a connection that arrives after
+            // the end of the stream.
             accept.finish()
             startDrain()
             let drainTimeout = environment.limits.drainTimeout
@@ -108,7 +108,8 @@ package final class HTTPServer: Service {
         let bootstrap = bootstrap(address, accept)
         switch address.endpoint {
         case .tcp(let host, let port):
-            // Output is already collected into one write. Nagle's algorithm would only delay it.
+            // Turns off Nagle's algorithm. The server already collects its output into one write, so the algorithm
+            // would only delay the output.
             let channel = try await bootstrap.childChannelOption(.tcpOption(.tcp_nodelay), value: 1)
                 .bind(host: host, port: port).get()
             let bound = ListenAddress(
@@ -130,21 +131,22 @@ package final class HTTPServer: Service {
         _ address: ListenAddress, _ accept: AsyncStream<HTTPConnection>.Continuation
     ) -> ServerBootstrap {
         ServerBootstrap(group: eventLoopGroup)
-            // The backlog leaves room for a burst of new connections, such as all clients after a restart.
+            // The backlog leaves room for a burst of new connections, for example when all clients connect again after
+            // a restart.
             .serverChannelOption(.backlog, value: 1024)
-            // A restarted server can then bind the port while old connections are in TIME_WAIT.
+            // Lets a restarted server bind the port while old connections are in TIME_WAIT.
             .serverChannelOption(.socketOption(.so_reuseaddr), value: 1)
             .serverChannelInitializer { [environment] listener in
                 listener.eventLoop.makeCompletedFuture {
-                    // If descriptors run out, the handler pauses for a second. Otherwise accepting would fail in a busy
-                    // loop.
+                    // `AcceptBackoffHandler` pauses for a second if descriptors run out. Otherwise accepting would fail
+                    // in a busy loop.
                     try listener.pipeline.syncOperations.addHandlers([
                         AcceptErrorLog(address: address, logger: environment.log.logger),
                         AcceptBackoffHandler(shouldForwardIOErrorCaught: false),
                     ])
                 }
             }
-            // A client may close its sending side and still wait for the answer (`cancelUnlessAnsweredSoon`).
+            // Lets a client close its sending side and still wait for the answer (`cancelUnlessAnsweredSoon`).
             .childChannelOption(.allowRemoteHalfClosure, value: true)
             // An error here ends only the new connection.
             .childChannelInitializer { self.setUp($0, on: address, accept) }
@@ -152,15 +154,15 @@ package final class HTTPServer: Service {
 
     /// Serves every accepted connection. Returns after all connections have ended and no more can arrive.
     private static func serve(_ accepted: AsyncStream<HTTPConnection>) async {
-        // A discarding group frees each child when it ends. A plain group would keep every result of a long-lived
-        // server.
+        // A discarding group frees each child task when the task ends. A plain group would keep the result of every
+        // connection until the server ends.
         await withDiscardingTaskGroup { group in
             for await connection in accepted { group.addTask { await connection.run() } }
         }
     }
 
-    /// Waits for a graceful shutdown or cancellation. Returns the address of a listener that ends earlier; nil
-    /// otherwise.
+    /// Waits for a graceful shutdown, for cancellation or for the unexpected end of a listener. Returns the address of
+    /// the listener that ended; nil after a shutdown or cancellation.
     private func untilEnd(of listeners: [Listener]) async -> ListenAddress? {
         let (ends, end) = AsyncStream.makeStream(of: ListenAddress?.self)
         for listener in listeners {
@@ -204,7 +206,7 @@ package final class HTTPServer: Service {
     }
 }
 
-/// A bound address.
+/// A listener on a bound address.
 private struct Listener {
     /// The address with the port that the system chose.
     let address: ListenAddress
@@ -230,7 +232,7 @@ final class BoundAddresses: Sendable {
 
     private let state = Mutex(State.waiting([]))
 
-    /// The bound addresses. Waits until the server has bound them. Throws the error that prevented it.
+    /// The bound addresses. Waits until the server has bound them. Throws the server's error if it could not bind them.
     var value: [ListenAddress] {
         get async throws {
             try await withCheckedThrowingContinuation { continuation in

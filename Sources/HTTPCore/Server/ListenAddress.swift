@@ -36,7 +36,7 @@ package struct ListenAddress: Hashable, Sendable, CustomStringConvertible {
         if case .tcp(_, let port) = endpoint { port } else { 0 }
     }
 
-    /// Returns nil if `text` is not `host:port` or `[IPv6 address]:port`.
+    /// Reads `host:port` or `[IPv6 address]:port`. Returns nil for any other text.
     package init?(_ text: String) {
         guard let colon = text.lastIndex(of: ":"),
             let port = UInt16(decimal: text[text.index(after: colon)...])
@@ -68,7 +68,8 @@ package struct ListenAddress: Hashable, Sendable, CustomStringConvertible {
     }
 }
 
-/// An error that means that the server cannot listen on an address. It has the operating system's reason.
+/// An error that means that the server cannot listen on an address. The error contains the reason from the operating
+/// system.
 package struct ListenError: Error, CustomStringConvertible {
     package let address: ListenAddress
     package let reason: String

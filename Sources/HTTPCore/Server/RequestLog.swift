@@ -1,7 +1,7 @@
 package import HTTPTypes
 package import Logging
 
-/// One request after its answer, for the access log and for `onRequest`.
+/// A summary of one request after its answer, for the access log and for `onRequest`.
 package struct RequestSummary: Sendable {
     package var requestID: String
     /// The method; nil if the parser could not read it.
@@ -23,11 +23,11 @@ package struct RequestSummary: Sendable {
     package var bytesOut: Int
     package var peer: Peer
     package var principal: String?
-    /// The product's authentication of the request; nil if no handler ran.
+    /// The result of the product's authentication of the request; nil if no handler ran.
     package var identity: (any Sendable)?
     /// The `type` of the problem in the answer; nil for any other answer.
     package var problemType: String?
-    /// The `detail` of that problem.
+    /// The `detail` of the problem in the answer; nil for any other answer.
     package var problemDetail: String?
     /// True if the handler has already written an audit row for this request (`Response.isAudited`).
     package var isAudited: Bool

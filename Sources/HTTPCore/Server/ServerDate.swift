@@ -45,7 +45,7 @@ package final class ServerDate: Sendable {
     /// Returns the Gregorian date of the day `days`, which is counted from 1970-01-01 and must not be negative. The
     /// algorithm is `civil_from_days` in H. Hinnant's "chrono-compatible low-level date algorithms".
     private static func civil(days: Int) -> (year: Int, month: Int, day: Int) {
-        // The algorithm counts from 0000-03-01. Years that begin in March end with the leap day.
+        // Counts the days from 0000-03-01. The leap day is the last day of a year that begins in March.
         let shifted = days + 719_468
         let era = shifted / 146_097
         let dayOfEra = shifted % 146_097

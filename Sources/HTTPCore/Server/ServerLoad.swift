@@ -2,7 +2,7 @@ package import Synchronization
 
 /// The current load of a server and its counts of refusals, for limits, metrics and the log.
 package final class ServerLoad: Sendable {
-    /// The budget for request bodies. Their bytes count from their arrival to the end of their handlers.
+    /// The budget for request bodies. A byte counts from its arrival to the end of the request's handler.
     package let bodies: ByteBudget
     /// The budget for answers that clients have not read.
     package let answers: ByteBudget
@@ -10,8 +10,8 @@ package final class ServerLoad: Sendable {
     package let connections = Atomic<Int>(0)
     /// The number of requests whose header has been read and whose answer is not complete.
     package let requests = Atomic<Int>(0)
-    /// The number of connections closed to make room. Idle connections make room for new connections, and the slowest
-    /// reader makes room for other answers.
+    /// The number of connections that were closed to make room. The server closes an idle connection to accept a new
+    /// connection, and the connection of the slowest reader to hold other answers.
     package let evictions = Atomic<UInt64>(0)
     /// The number of connections refused because too many were open.
     package let refusedConnections = Atomic<UInt64>(0)
@@ -44,7 +44,7 @@ package final class ByteBudget: Sendable {
         reserve = limit / 8
     }
 
-    // A large claim may use seven eighths of the limit; `reserve` keeps the rest.
+    // A large claim may use only seven eighths of the limit, so the limit must be at least 8/7 of the claim.
     /// Returns the smallest `limit` that allows one claim of `bytes` bytes.
     package static func limit(for bytes: Int) -> Int { bytes + bytes / 7 + 8 }
 
@@ -70,8 +70,8 @@ package final class ByteBudget: Sendable {
     }
 }
 
-/// The bytes that one holder has taken from a budget. Releasing the last reference returns them. Bytes that a handler
-/// still uses therefore count even after its connection is closed.
+/// The bytes that one holder has taken from a budget. The lease returns the bytes when its last reference is released.
+/// Bytes that a handler still uses therefore count even after the connection is closed.
 final class ByteLease: Sendable {
     private let budget: ByteBudget
     private let count = Atomic<Int>(0)
@@ -83,14 +83,16 @@ final class ByteLease: Sendable {
     /// The number of bytes taken.
     var held: Int { count.load(ordering: .relaxed) }
 
-    /// Takes `more` bytes. `total` is the final size of the claim, if known.
+    /// Takes `more` bytes. Returns false and takes nothing if the bytes are not free. `total` is the final size of the
+    /// claim; 0 if unknown.
     func take(_ more: Int, total: Int = 0) -> Bool {
         guard budget.take(more, ofTotal: max(total, held + more)) else { return false }
         count.wrappingAdd(more, ordering: .relaxed)
         return true
     }
 
-    /// Sets the claim to `bytes`, even beyond the limit, because these bytes already exist.
+    /// Sets the number of held bytes to `bytes`. This may exceed the limit of the budget, because the bytes are already
+    /// in memory.
     func set(to bytes: Int) {
         let before = count.exchange(bytes, ordering: .relaxed)
         budget.force(bytes - before)

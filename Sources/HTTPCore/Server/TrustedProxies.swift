@@ -1,13 +1,13 @@
 package import HTTPTypes
 import Synchronization
 
-/// The proxies whose fields `Forwarded` (RFC 7239) and `X-Forwarded-For` name the client.
+/// The proxies that the server trusts to name the client in the fields `Forwarded` (RFC 7239) and `X-Forwarded-For`.
 ///
-/// Each proxy adds the address that it sees at the end of the field. The client is therefore the last address that is not
-/// a trusted proxy; everything in front of it was sent by the client and can be invented. Nothing else is taken from
-/// these fields: the host and the protocol stay those of the connection.
+/// Each proxy appends to the field the address from which the request came. The client is therefore the last address
+/// that is not a trusted proxy. The client sent everything in front of that address and can have invented it. The
+/// server takes only the address from these fields. It ignores the host and the protocol in them.
 package struct TrustedProxies: Sendable {
-    /// The number of requests of trusted proxies whose fields could not be used.
+    /// A counter of the requests from trusted proxies whose fields could not be used.
     package final class Count: Sendable {
         fileprivate let number = Atomic<UInt64>(0)
 
@@ -18,16 +18,17 @@ package struct TrustedProxies: Sendable {
     private let contains: (@Sendable (String) -> Bool)?
     package let malformed = Count()
 
-    /// Trusts no proxy.
+    /// Creates a value that trusts no proxy.
     package init() { contains = nil }
 
-    /// - Parameter contains: Returns true if the address of a peer, in the form of `Peer.address`, is a trusted proxy.
+    /// - Parameter contains: A closure that gets an address in the form of `Peer.address`, and returns true if it is
+    ///   the address of a trusted proxy.
     package init(contains: @escaping @Sendable (String) -> Bool) {
         self.contains = contains
     }
 
-    /// Returns `peer` with the address of the client that it forwards for. Returns `peer` unchanged if it is not a
-    /// trusted proxy, if the request has none of the fields, or if they cannot be used.
+    /// Returns a copy of `peer` with the address of the client for which the proxy forwards the request. Returns `peer`
+    /// unchanged if `peer` is not a trusted proxy, if the request has neither field, or if the fields cannot be used.
     package func client(of peer: Peer, _ headers: HTTPFields) -> Peer {
         guard let contains, contains(peer.address) else { return peer }
         let forwarded = headers[values: .forwarded]
@@ -41,8 +42,8 @@ package struct TrustedProxies: Sendable {
         if !list.isEmpty {
             results.insert(Self.client(list, contains, Forwarded.list))
         }
-        // A proxy that sets one of the fields may pass on the other one as the client sent it. If they disagree, neither
-        // is believed.
+        // If the two fields disagree, neither is used: a proxy that sets only one field may pass on the other one as
+        // the client sent it.
         guard results.count == 1, let address = results.first ?? nil else {
             malformed.number.wrappingAdd(1, ordering: .relaxed)
             return peer
@@ -52,16 +53,17 @@ package struct TrustedProxies: Sendable {
         return client
     }
 
-    /// Returns the last address that is not a trusted proxy, or the first address if all are trusted. Returns nil if an
-    /// element that the search reaches is not an address.
+    /// Returns the last address that is not a trusted proxy, or the first address if all are trusted. Searches from the
+    /// end, and returns nil at a malformed line and at an element that is not an address.
     ///
-    /// - Parameter read: Returns the addresses of one field line, with nil for an element that is not an address.
-    ///   Returns nil for a line that is malformed.
+    /// - Parameter read: A closure that returns the addresses of one field line, with nil for an element that is not an
+    ///   address. It returns nil for a malformed line.
     private static func client(
         _ lines: [String], _ contains: (String) -> Bool, _ read: (String) -> [String?]?
     ) -> String? {
         var first: String?
-        // Lines are read from the end, so that a malformed line of the client does not matter behind a line of the proxy.
+        // Reads the lines from the end. A proxy appends its line after the lines of the client, so a malformed line of
+        // the client does not matter if the proxy's line names the client.
         for line in lines.reversed() {
             guard let addresses = read(line) else { return nil }
             for address in addresses.reversed() {

@@ -13,14 +13,15 @@ struct UnixSocketFile: Sendable {
     let path: String
     private let identity: [String]
 
-    /// The permission of the file: its owner and its group may connect. On Linux, connecting needs the right to write.
+    /// The mode of the file. The owner and the group may read and write. On Linux, a client needs the right to write in
+    /// order to connect.
     private static let mode: mode_t = 0o660
 
     /// Creates the file and binds a socket to it. The socket does not listen yet, so nobody can connect before the file
     /// has its mode.
     ///
-    /// Replaces the file of a socket on which nobody listens: a process that was killed leaves such a file behind.
-    /// Throws EADDRINUSE if somebody listens on it, and EEXIST if the file is not a socket.
+    /// Replaces the file of a socket on which no process listens, because a killed process leaves such a file behind.
+    /// Throws EADDRINUSE if a process listens on the socket, and EEXIST if the file is not a socket.
     static func create(
         _ path: String
     ) throws -> (descriptor: NIOBSDSocket.Handle, file: UnixSocketFile) {
@@ -58,7 +59,7 @@ struct UnixSocketFile: Sendable {
         let descriptor = try makeSocket()
         defer { close(descriptor) }
         let isConnected = withPointer(to: address) { connect(descriptor, $0, $1) } == 0
-        // ECONNREFUSED is the only sign that nobody listens. A full backlog gives EAGAIN.
+        // Only ECONNREFUSED shows that no process listens. EAGAIN means that a process listens and its backlog is full.
         guard !isConnected, errno == ECONNREFUSED else {
             let code = isConnected || errno == EAGAIN ? EADDRINUSE : errno
             throw IOError(errnoCode: code, reason: "connect")
@@ -66,8 +67,8 @@ struct UnixSocketFile: Sendable {
         try check(unlink(path), "unlink")
     }
 
-    /// Runs `body` while no other server that starts or ends can change a socket in the same folder. Without the lock,
-    /// two servers that start together could remove each other's file. Throws EWOULDBLOCK after about a second.
+    /// Runs `body` with a lock on the folder of `path`. Without the lock, two servers that start together could remove
+    /// each other's file. Throws EWOULDBLOCK if the folder is still locked after about a second.
     private static func withLockedFolder<Result>(
         of path: String, _ body: () throws -> Result
     ) throws -> Result {
@@ -106,7 +107,7 @@ struct UnixSocketFile: Sendable {
         var address = sockaddr_un()
         address.sun_family = sa_family_t(AF_UNIX)
         let bytes = Array(path.utf8)
-        // The path ends with a zero byte.
+        // The path must leave room for a zero byte at its end.
         guard bytes.count < MemoryLayout.size(ofValue: address.sun_path), !bytes.contains(0) else {
             throw IOError(errnoCode: ENAMETOOLONG, reason: "the path is too long for a socket")
         }
@@ -131,7 +132,7 @@ struct UnixSocketFile: Sendable {
 }
 
 /// The process at the other end of a Unix domain socket, as Linux reports it for SO_PEERCRED (unix(7)). It is the
-/// process that connected, even if it has passed the socket on.
+/// process that connected, even if that process has passed the socket to another one.
 struct PeerCredentials: Sendable {
     // The fields have the order and the sizes of `struct ucred`.
     let processID: Int32

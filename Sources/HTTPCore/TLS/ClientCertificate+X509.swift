@@ -4,13 +4,13 @@ import SwiftASN1
 import X509
 
 extension ClientCertificate {
-    /// Reads the names of a certificate that the handshake has verified. Leaves out names with control characters: no
-    /// rule for principals could mean them, and they would break lines of the log.
+    /// Reads the names of a certificate that the handshake has verified. Leaves out each name with a control character,
+    /// because such a name would break a line of the log and no rule for principals can mean it.
     init(_ certificate: Certificate, derBytes: [UInt8]) {
         self.init(fingerprint: Hex.text(Array(SHA256.hash(data: derBytes))))
         for name in certificate.subject {
             for attribute in name where attribute.type == .RDNAttributeType.commonName {
-                // The last common name is the most specific one.
+                // Keeps the last common name, because it is the most specific one.
                 commonName = String(attribute.value).flatMap(Self.plain) ?? commonName
             }
         }
@@ -25,7 +25,7 @@ extension ClientCertificate {
         }
     }
 
-    /// Returns nil for an empty text and for a text with a control character.
+    /// Returns `text`; nil if `text` is empty or has a control character.
     private static func plain(_ text: String) -> String? {
         let isPlain = text.unicodeScalars.allSatisfy { $0.properties.generalCategory != .control }
         return isPlain && !text.isEmpty ? text : nil

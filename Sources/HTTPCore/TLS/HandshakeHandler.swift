@@ -6,10 +6,11 @@ import SwiftASN1
 import Synchronization
 import X509
 
-/// Waits for the TLS handshake of a new connection and then sets up HTTP. The handler is between TLS and HTTP, and
-/// removes itself after the handshake.
+/// Waits for the TLS handshake of a new connection and then sets up HTTP. In the pipeline, the handler is between TLS
+/// and HTTP. It removes itself after the handshake.
 ///
-/// A connection in a handshake counts as a connection. It can be closed to make room, and it has a deadline.
+/// The server counts a connection from the start of the handshake. During the handshake, the server can close the
+/// connection to make room, and closes it when the handshake takes too long.
 final class HandshakeHandler: ChannelInboundHandler, RemovableChannelHandler, ManagedConnection {
     typealias InboundIn = ByteBuffer
     typealias InboundOut = ByteBuffer
@@ -23,7 +24,8 @@ final class HandshakeHandler: ChannelInboundHandler, RemovableChannelHandler, Ma
     private var deadline: Scheduled<Void>?
     private var entry: ConnectionRegistry.Entry?
 
-    /// - Parameter established: Sets up HTTP. It is called on the event loop after a successful handshake.
+    /// - Parameter established: A closure that sets up HTTP. It is called on the event loop after a successful
+    ///   handshake.
     init(
         environment: ConnectionEnvironment, credentials: TLSCredentials,
         established: @escaping (Peer, _ applicationProtocol: String?) throws -> Void
@@ -55,7 +57,8 @@ final class HandshakeHandler: ChannelInboundHandler, RemovableChannelHandler, Ma
         self.context = nil
     }
 
-    /// Starts the deadline. The event is not passed on, because there is no handler behind this one yet.
+    /// Starts the deadline of the handshake. Does not pass the event on, because there is no handler behind this one
+    /// yet.
     func channelActive(context: ChannelHandlerContext) {
         let timeout = TimeAmount(environment.limits.handshakeTimeout)
         deadline = context.eventLoop.assumeIsolated().scheduleTask(in: timeout) { [weak self] in
@@ -93,7 +96,8 @@ final class HandshakeHandler: ChannelInboundHandler, RemovableChannelHandler, Ma
         fail(HandshakeFailure.reason(error))
     }
 
-    /// Returns the session. Throws if the certificate of the client must not be used.
+    /// Returns the TLS session, with the client's certificate if the client sent one. Throws if that certificate cannot
+    /// be read, is revoked or has expired.
     private func session(_ channel: any Channel) throws(HandshakeFailure) -> TLSSession {
         var session = TLSSession(version: tls.tlsVersion?.name ?? "", serverNames: material.names)
         guard let native = tls.peerCertificate else { return session }
@@ -107,12 +111,12 @@ final class HandshakeHandler: ChannelInboundHandler, RemovableChannelHandler, Ma
         return session
     }
 
-    /// Ends the handshake's deadline and its place among the connections that may be closed to make room.
+    /// Cancels the deadline, and removes the connection from the registry, so that it is no longer closed to make room.
     private func end() {
         deadline?.cancel()
         deadline = nil
         if let entry { environment.registry.remove(entry) }
-        // The entry refers to this handler. Without this line, neither would be released.
+        // The entry and this handler refer to each other. Setting `entry` to nil lets both be released.
         entry = nil
     }
 
@@ -148,8 +152,8 @@ struct HandshakeFailure: Error, CustomStringConvertible {
 
     init(_ description: String) { self.description = description }
 
-    /// Returns a readable reason. The text of BoringSSL's errors contains paths of its source files, so only the name of
-    /// the error is taken from it.
+    /// Returns a readable reason for `error`. From the text of a BoringSSL error, uses only the name of the error,
+    /// because the text also contains paths of BoringSSL's source files.
     static func reason(_ error: any Error) -> String {
         let text = "\(error)"
         let mark = "OPENSSL_internal:"
@@ -178,7 +182,7 @@ struct HandshakeFailure: Error, CustomStringConvertible {
 }
 
 extension TLSVersion {
-    /// The name that OpenSSL uses.
+    /// The name that OpenSSL uses for the version.
     fileprivate var name: String {
         switch self {
         case .tlsv1: "TLSv1"

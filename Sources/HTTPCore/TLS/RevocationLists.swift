@@ -3,7 +3,7 @@ import SwiftASN1
 import X509
 
 /// The certificate revocation lists (RFC 5280 section 5) of the authorities that sign the certificates of clients.
-/// NIOSSL does not check revocation, so a connection is checked after its handshake.
+/// NIOSSL does not check revocation, so the server checks the client's certificate after the handshake.
 struct RevocationLists: Sendable {
     private struct List {
         /// The authority that has signed the list.
@@ -12,10 +12,10 @@ struct RevocationLists: Sendable {
     }
 
     private var lists: [List] = []
-    /// The earliest time at which one of the lists should have been replaced; nil if no list says so.
+    /// The earliest time by which one of the lists should be replaced; nil if no list has such a time.
     private(set) var nextUpdate: Date?
 
-    /// Creates lists that revoke nothing.
+    /// Creates an empty set of lists, which revokes no certificate.
     init() {}
 
     /// Reads a PEM file of one or more lists. Every list must be signed by one of `authorities`.
@@ -51,12 +51,13 @@ struct RevocationLists: Sendable {
         }
     }
 
-    /// Returns true if the authority of `certificate` has revoked it.
+    /// Returns true if the authority that issued `certificate` has revoked the certificate.
     func revokes(_ certificate: Certificate) -> Bool {
         lists.contains { list in
             guard list.serialNumbers.contains(certificate.serialNumber.bytes) else { return false }
-            // The name of the issuer can be encoded in different ways, and serial numbers of different authorities can
-            // be equal. The signature decides; the name counts for signatures that cannot be checked here.
+            // Two authorities can use the same serial number, so the list must come from the authority that issued the
+            // certificate. Equal names or a valid signature show this. Both are tried, because the encodings of one
+            // name can differ and some signatures cannot be checked here.
             return list.authority.subject == certificate.issuer
                 || list.authority.publicKey.isValidSignature(
                     certificate.signature, for: certificate)
@@ -64,10 +65,11 @@ struct RevocationLists: Sendable {
     }
 }
 
-/// A certificate revocation list. Indirect lists, delta lists and lists of a part of the certificates are not supported:
-/// they have critical extensions, and a list with an unknown critical extension must not be used (RFC 5280 section 5.2).
+/// A certificate revocation list. Indirect lists, delta lists and lists for only a part of the certificates are
+/// rejected. Such lists have critical extensions that this program does not know, and RFC 5280 section 5.2 forbids the
+/// use of a list with an unknown critical extension.
 struct CertificateList {
-    /// A feature of a list that this program does not know.
+    /// An error that means that a list has a feature that this program does not know.
     struct Unsupported: Error, CustomStringConvertible {
         let description: String
     }
@@ -93,7 +95,8 @@ struct CertificateList {
         issuer = body.issuer
         nextUpdate = body.nextUpdate
         serialNumbers = body.serialNumbers
-        // RFC 5280 section 5.1.1.2. Otherwise the inner field would be signed and not used.
+        // The inner and the outer algorithm must be equal (RFC 5280 section 5.1.1.2). The signature protects only the
+        // inner one, and `isSigned` uses the outer one.
         guard body.algorithm == algorithm else { throw Self.damaged }
     }
 
@@ -114,7 +117,7 @@ struct CertificateList {
 
     /// Reads `TBSCertList` (RFC 5280 section 5.1).
     private static func body(_ nodes: inout ASN1NodeCollection.Iterator) throws -> Body {
-        // Version 1 has no extensions and leaves the field out; version 2 is written as 1.
+        // Skips the version. A list of version 1 omits the field, and a list of version 2 has the number 1.
         let _: Int? = try DER.optionalImplicitlyTagged(&nodes)
         let algorithm = try algorithm(&nodes)
         guard let issuer = nodes.next(), let thisUpdate = nodes.next() else { throw damaged }
@@ -179,7 +182,8 @@ struct CertificateList {
         return date
     }
 
-    /// Reads an `AlgorithmIdentifier`. The list has SHA-256 and better; the broken ones are left out.
+    /// Reads an `AlgorithmIdentifier`. Accepts ECDSA and RSA with SHA-256 or a longer hash, and Ed25519. Throws
+    /// `Unsupported` for any other algorithm, such as one with the broken SHA-1.
     private static func algorithm(
         _ nodes: inout ASN1NodeCollection.Iterator
     ) throws -> Certificate.SignatureAlgorithm {

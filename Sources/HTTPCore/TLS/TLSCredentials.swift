@@ -6,11 +6,12 @@ import ServiceLifecycle
 import Synchronization
 import X509
 
-/// The certificate and the other files of a server's TLS listeners. They are read again when they change.
+/// The certificate and the other files of a server's TLS listeners, which are read again when they change.
 ///
-/// A reload replaces everything at once for new connections. If a file cannot be used, everything stays as it was. Open
-/// connections continue, except those whose client certificate has been revoked. (`NIOCertificateReloading` reads only
-/// the certificate and the key, and not the authorities and revocation lists for clients.)
+/// A reload replaces the content of all files at once for new connections. If one file cannot be used, the reload
+/// changes nothing. Open connections continue, except connections whose client certificate has been revoked.
+/// (`NIOCertificateReloading` is not used, because it reads only the certificate and the key, and not the authorities
+/// and revocation lists for clients.)
 package final class TLSCredentials: Service {
     /// The state for metrics and readiness.
     package struct Status: Sendable {
@@ -18,18 +19,20 @@ package final class TLSCredentials: Service {
         package var reloads = 0
         /// The number of reloads that failed.
         package var failures = 0
-        /// The reason of the last reload if it failed. The server then still uses the earlier files.
+        /// The reason why the last reload failed; nil if it succeeded. After a failed reload, the server still uses the
+        /// earlier files.
         package var problem: String?
         /// The end of the validity of the server's certificate, in seconds since 1970.
         package var notAfter: Double
-        /// The time at which the revocation list should be replaced, in seconds since 1970; nil if there is none.
+        /// The earliest time by which a revocation list should be replaced, in seconds since 1970; nil if no list has
+        /// such a time.
         package var revocationsNextUpdate: Double?
     }
 
     private struct State {
         var material: TLSMaterial
         var status: Status
-        /// The stamp of the files that were read last, whether they could be used or not.
+        /// The stamp of the files when they were last read, even if they could not be used.
         var stamp: [FileStamp?]
         /// The open connections with a client certificate.
         var clients: [ObjectIdentifier: (channel: any Channel, certificate: Certificate)] = [:]
@@ -43,7 +46,7 @@ package final class TLSCredentials: Service {
 
     /// Reads the files. Throws `TLSFileError` if one of them cannot be used.
     ///
-    /// - Parameter interval: The time between two looks at the files.
+    /// - Parameter interval: The time between two checks whether the files have changed.
     package init(
         _ files: TLSFiles, interval: Duration = .seconds(2), logger: Logger
     ) throws {
@@ -69,15 +72,15 @@ package final class TLSCredentials: Service {
             while !Task.isCancelled {
                 try? await Task.sleep(for: self.interval)
                 let stamp = self.files.stamp
-                // A change must last for one interval. The certificate and its key are different files, and a reload
-                // between the two writes would fail.
+                // Reloads only after the changed files have stayed the same for one interval. The certificate and its
+                // key are two files, and a reload between the two writes would fail.
                 if stamp == seen, stamp != self.state.withLock({ $0.stamp }) { self.reload() }
                 seen = stamp
             }
         }
     }
 
-    /// Reads all files again. Logs an error and changes nothing if one of them cannot be used.
+    /// Reads all files again. If one of them cannot be used, logs an error and keeps the earlier content in use.
     package func reload() {
         let stamp = files.stamp
         do {
@@ -114,10 +117,11 @@ package final class TLSCredentials: Service {
         }
     }
 
-    /// Returns false if `certificate` is revoked or not valid now. Otherwise notes the connection, so that a reload that
-    /// revokes its certificate closes it.
+    /// Returns true if `certificate` is valid now and not revoked. In this case, also records the connection, so that a
+    /// later reload closes the connection if the certificate is then revoked.
     ///
-    /// A resumed TLS session is not verified again, so its certificate may have expired since.
+    /// The validity is checked here because TLS does not verify a resumed session again. The certificate of such a
+    /// session may have expired in the meantime.
     func admit(_ channel: any Channel, _ certificate: Certificate) -> Bool {
         let id = ObjectIdentifier(channel)
         let isAdmitted = state.withLock { state in

@@ -18,9 +18,9 @@ package struct TLSFiles: Sendable {
 
     /// The rule for certificates of clients.
     package enum ClientCertificates: String, Sendable, CaseIterable {
-        /// The server does not ask for one.
+        /// The server does not ask the client for a certificate.
         case none
-        /// A client may have none. A certificate that it has must be valid.
+        /// A client may connect without a certificate. A certificate that the client sends must be valid.
         case optional
         /// A client without a valid certificate is disconnected.
         case required
@@ -28,14 +28,14 @@ package struct TLSFiles: Sendable {
 
     /// The PEM file of the server's certificate, followed by its intermediate authorities.
     package var certificate: String
-    /// The PEM file of its private key, without a passphrase.
+    /// The PEM file of the private key of the server's certificate, without a passphrase.
     package var key: String
     package var clientCertificates = ClientCertificates.none
     /// The PEM file of the authorities that sign the certificates of clients.
     package var clientAuthority: String?
-    /// The PEM file of certificate revocation lists of these authorities.
+    /// The PEM file of the certificate revocation lists of the authorities in `clientAuthority`.
     package var revocations: String?
-    /// Reads a file that holds a secret. Throws if other users can read it.
+    /// A closure that reads a file with a secret. It throws if other users can read the file.
     package var readPrivate: @Sendable (_ path: String) throws -> [UInt8]
 
     package init(
@@ -47,12 +47,13 @@ package struct TLSFiles: Sendable {
         self.readPrivate = readPrivate
     }
 
-    /// The largest size of a file in bytes. Revocation lists of large authorities are the largest files.
+    /// The maximum size of a file in bytes. The limit leaves room for the revocation lists of large authorities, which
+    /// are the largest files.
     static let maximumBytes = 32 << 20
 
-    /// Reads the file of a part that is not secret.
+    /// Reads the file at `path`, which must not be secret. `part` is the setting that an error names.
     static func read(_ path: String, _ part: Part) throws(TLSFileError) -> [UInt8] {
-        // Without O_NONBLOCK, opening a pipe would wait for its other end.
+        // O_NONBLOCK keeps `open` from waiting for a writer if the file is a pipe.
         let descriptor = open(path, O_RDONLY | O_CLOEXEC | O_NONBLOCK | O_NOCTTY)
         guard descriptor >= 0 else { throw TLSFileError(part, path, "cannot be read: \(reason())") }
         defer { close(descriptor) }
@@ -76,13 +77,15 @@ package struct TLSFiles: Sendable {
         strerror(errno).map { String(cString: $0) } ?? "error \(errno)"
     }
 
-    /// The identity and the age of every file. Two equal stamps mean that no file has changed.
+    /// The identity and the age of every file. If the property returns the same value twice, no file has changed in the
+    /// meantime.
     var stamp: [FileStamp?] {
         [certificate, key, clientAuthority, revocations].map { $0.flatMap(FileStamp.following) }
     }
 }
 
-/// An error that means that a file of a TLS listener cannot be used. Its text never shows the content of the file.
+/// An error that means that a file of a TLS listener cannot be used. The text of the error never shows the content of
+/// the file.
 package struct TLSFileError: Error, CustomStringConvertible {
     package let part: TLSFiles.Part
     package let description: String
@@ -92,7 +95,7 @@ package struct TLSFileError: Error, CustomStringConvertible {
         description = "the file \(path) \(problem)"
     }
 
-    /// Takes the text of an error that names the file itself.
+    /// Creates an error with the text of `error`, which must name the file.
     init(_ part: TLSFiles.Part, _ error: any Error) {
         self.part = part
         description = "\(error)"

@@ -13,7 +13,7 @@ struct TLSMaterial: Sendable {
     let names: Set<String>
     /// The end of the validity of the server's certificate.
     let notAfter: Date
-    /// The beginning of its validity.
+    /// The beginning of the validity of the server's certificate.
     let notBefore: Date
 
     init(
@@ -29,7 +29,7 @@ struct TLSMaterial: Sendable {
         configuration.minimumTLSVersion = .tlsv12
         configuration.cipherSuiteValues = Self.cipherSuites
         configuration.applicationProtocols = applicationProtocols
-        // The time for the client's answer to close_notify.
+        // The time that the server waits for the client's answer to close_notify.
         configuration.shutdownTimeout = .seconds(2)
         var authorities: [Certificate] = []
         if files.clientCertificates != .none, let path = files.clientAuthority {
@@ -51,7 +51,7 @@ struct TLSMaterial: Sendable {
         do {
             context = try NIOSSLContext(configuration: configuration)
         } catch {
-            // The usual reason is half of a rotation: the key of the old certificate, or the other way around.
+            // The usual reason is an unfinished rotation, which has replaced only the certificate or only the key.
             throw TLSFileError(
                 .key, files.key,
                 "does not belong to the certificate in \(files.certificate), or the certificate cannot be used"
@@ -62,8 +62,8 @@ struct TLSMaterial: Sendable {
         notBefore = leaf.notValidBefore
     }
 
-    /// The cipher suites of TLS 1.2: forward secrecy and authenticated encryption (RFC 9325 section 4.2). All suites of
-    /// TLS 1.3 have both.
+    /// The accepted cipher suites of TLS 1.2. Each has forward secrecy and authenticated encryption (RFC 9325 section
+    /// 4.2). TLS 1.3 needs no list, because all its suites have both.
     private static let cipherSuites: [NIOTLSCipher] = [
         .TLS_ECDHE_ECDSA_WITH_AES_128_GCM_SHA256, .TLS_ECDHE_RSA_WITH_AES_128_GCM_SHA256,
         .TLS_ECDHE_ECDSA_WITH_AES_256_GCM_SHA384, .TLS_ECDHE_RSA_WITH_AES_256_GCM_SHA384,
@@ -71,7 +71,7 @@ struct TLSMaterial: Sendable {
         .TLS_ECDHE_RSA_WITH_CHACHA20_POLY1305_SHA256,
     ]
 
-    /// Returns the certificates of a PEM file, at least one.
+    /// Returns the certificates of a PEM file. Throws if the file has none.
     private static func certificates(
         _ path: String, _ part: TLSFiles.Part
     ) throws(TLSFileError) -> [Certificate] {
@@ -128,7 +128,7 @@ struct TLSMaterial: Sendable {
 }
 
 extension Certificate {
-    /// Returns the DER form.
+    /// Returns the DER form of the certificate.
     func derBytes() throws -> [UInt8] {
         var serializer = DER.Serializer()
         try serializer.serialize(self)
