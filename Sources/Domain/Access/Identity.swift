@@ -57,12 +57,13 @@ package struct Grant: Hashable, Sendable {
 package struct Identity: Hashable, Sendable {
     /// The name in the ledger, such as `alice@example.org`.
     package var principal: String
-    /// The method of the proof, one of `AuthenticationMethod`.
+    /// The method by which the principal proved its name.
     package var method: AuthenticationMethod
     package var grants: [Grant]
-    /// The id of the token or the fingerprint of the certificate; nil for methods without one. It is not a secret.
+    /// The id of the token or the fingerprint of the certificate; nil for methods that use neither. This id is not a
+    /// secret.
     package var credential: String?
-    /// The time from which the credential is no longer valid; nil if the method has none.
+    /// The time at which the credential expires; nil if there is no such time.
     package var expires: Timestamp?
 
     package init(
@@ -76,13 +77,13 @@ package struct Identity: Hashable, Sendable {
         self.expires = expires
     }
 
-    /// Returns true if some grant has the permission, in whatever region and for whatever kind.
+    /// Returns true if some grant has the permission, in any region and for any kind.
     package func may(_ permission: Permission) -> Bool {
         grants.contains { $0.role.permissions.contains(permission) }
     }
 
-    /// Returns the regions in which the identity has `permission` for objects of `kind`. Without a kind, only
-    /// grants that are not limited to kinds count.
+    /// Returns the regions in which the identity has `permission` for objects of `kind`. If `kind` is nil, only grants
+    /// that are not limited to kinds count.
     package func regions(for permission: Permission, kind: String? = nil) -> RegionSet {
         grants.regions(for: permission, kind: kind)
     }

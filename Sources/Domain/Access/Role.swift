@@ -1,4 +1,4 @@
-/// The tasks that a principal can be allowed to do.
+/// A set of tasks that a principal may do.
 package enum Role: String, CaseIterable, Sendable {
     /// Reads objects.
     case viewer
@@ -14,7 +14,7 @@ package enum Role: String, CaseIterable, Sendable {
     /// The permissions of the role.
     package var permissions: Set<Permission> { Self.permissions[self] ?? [] }
 
-    /// The only place that gives permissions to roles. Each request looks here, so the sets are made once.
+    /// The permissions of every role. The sets are created only once, because each request reads them.
     private static let permissions: [Role: Set<Permission>] = [
         .viewer: [.readObjects],
         .editor: [.readObjects, .writeObjects],

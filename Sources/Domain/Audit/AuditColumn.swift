@@ -23,11 +23,11 @@ package final class AuditColumn: Sendable {
         case optionalInteger(Path<Int64?>)
         /// 0 or 1.
         case flag(Path<Bool>)
-        /// NULL or 1, for a flag that was added to a table that already had rows.
+        /// NULL for false, 1 for true. Rows that are older than the column have NULL.
         case rareFlag(Path<Bool>)
     }
 
-    /// The types of a STRICT table.
+    /// The types of columns in a STRICT table of SQLite.
     package enum SQLType: String, Sendable {
         case text = "TEXT"
         case integer = "INTEGER"
@@ -39,7 +39,7 @@ package final class AuditColumn: Sendable {
         case plain(String)
         /// A member that shows the column's JSON text as JSON.
         case json(String)
-        /// A member of the object in member `of`.
+        /// A member of the object that the member `of` holds.
         case part(String, of: String)
 
         package init(stringLiteral name: String) { self = .plain(name) }
@@ -195,7 +195,7 @@ package final class AuditColumn: Sendable {
 }
 
 extension AuditRecord.Draft {
-    /// The status as the type of the column.
+    /// The status as a 64-bit integer, which is the type of the column.
     var statusNumber: Int64? {
         get { status.map(Int64.init) }
         set { status = newValue.map { Int(truncatingIfNeeded: $0) } }

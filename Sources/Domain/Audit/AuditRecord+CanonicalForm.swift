@@ -12,7 +12,7 @@ extension AuditRecord {
     /// `before`, `after` and `detail` are strings that contain JSON, not JSON objects. So text in one column
     /// cannot be taken for another column.
     ///
-    /// - Parameter values: see `AuditRecord.values`.
+    /// - Parameter values: the values of all columns, in the order of `AuditColumn.all`.
     package static func canonicalForm(of values: [AuditValue]) -> [UInt8] {
         var writer = CanonicalObjectWriter()
         for (index, key) in hashedColumns {
@@ -35,7 +35,7 @@ extension AuditRecord {
         AuditRecord(seq: seq, entry: entry, previousHash: previousHash, hash: .zero).canonicalForm
     }
 
-    /// `AuditColumn.hashed`, with the index of each column in `AuditColumn.all`.
+    /// The index in `AuditColumn.all` and the key of each column of `AuditColumn.hashed`.
     private static let hashedColumns = AuditColumn.hashed.map { column in
         (index: AuditColumn.all.firstIndex { $0 === column } ?? 0, key: column.key)
     }

@@ -2,14 +2,14 @@ import Documents
 
 /// Words to search for in the text of a row. A row matches if it contains all of them.
 ///
-/// Words are separated by spaces. Text in double quotes is a phrase. A word with a mark that does not belong to
-/// words, such as `alice@example.org`, is a phrase too. The parts of a phrase must follow one another. A `*` at the
-/// end stands for any ending.
+/// Spaces separate words. Text in double quotes is a phrase, whose words must follow one another in the row. Text such
+/// as `alice@example.org` is also a phrase, because `@` cannot be part of a word. A `*` at the end of a word or phrase
+/// stands for any ending.
 package struct AuditText: Hashable, Sendable {
     package struct Term: Hashable, Sendable {
         /// At least one word. The words must follow one another.
         package var words: [String]
-        /// True if the last word is only a prefix.
+        /// True if the last word matches every word that begins with it.
         package var isPrefix: Bool
     }
 
@@ -20,8 +20,9 @@ package struct AuditText: Hashable, Sendable {
 
     package let terms: [Term]
 
-    /// Throws if `text` has no word, too many words, a `*` after too short a word, or an unclosed quote. The author
-    /// of such a quote may not have meant a phrase, so the search is refused.
+    /// Reads the words and phrases in `text`. Throws if `text` has no word, more than `maximumWords` words, fewer than
+    /// `minimumPrefix` characters before a `*`, or an unclosed quote. An unclosed quote is refused, because its author
+    /// may not have meant a phrase.
     package init(_ text: String) throws(AuditTextError) {
         guard text.unicodeScalars.count(where: { $0 == "\"" }).isMultiple(of: 2) else {
             throw .openQuote
@@ -42,7 +43,8 @@ package struct AuditText: Hashable, Sendable {
         self.terms = terms
     }
 
-    /// Returns the parts of `text` between spaces outside of quotes.
+    /// Splits `text` at the spaces outside of quotes and at every opening quote. `isPrefix` is true for a part that
+    /// ends in `*`.
     private static func pieces(_ text: String) -> [(text: String, isPrefix: Bool)] {
         var pieces: [(String, Bool)] = []
         var piece = ""
@@ -60,7 +62,7 @@ package struct AuditText: Hashable, Sendable {
             } else if !isQuoted, scalar.properties.isWhitespace {
                 end()
             } else if isQuoted, scalar == "*" {
-                // A star inside of quotes is not a wildcard, and no word contains a star.
+                // A star inside of quotes is not a wildcard. It becomes a space, because no word contains a star.
                 piece += " "
             } else {
                 piece.unicodeScalars.append(scalar)
@@ -70,7 +72,7 @@ package struct AuditText: Hashable, Sendable {
         return pieces
     }
 
-    /// Returns true if every term is in one of the row's texts, regardless of case.
+    /// Returns true if each term occurs in at least one column of the row. Letter case does not matter.
     package func matches(_ record: AuditRecord) -> Bool {
         let columns = AuditWords.columns(of: record).map { $0.map { $0.lowercased() } }
         return terms.allSatisfy { term in columns.contains { Self.contains($0, term) } }
@@ -110,10 +112,11 @@ package enum AuditTextError: Error, Hashable, Sendable {
 
 /// The words of a row in the index of texts.
 ///
-/// A row must be removed from the index with the same words with which it was added. So a change here needs a schema
+/// A row can be removed from the index only with the words with which it was added. So a change here needs a schema
 /// step that empties the index.
 package enum AuditWords {
-    /// Marks that belong to a word, so that names, labels, addresses and networks are words.
+    /// The characters that a word may contain besides letters and digits. They make a name, a label, an address or a
+    /// network one word.
     private static let marks: Set<Unicode.Scalar> = ["-", "_", ".", "/", ":"]
 
     /// The columns of the index, in the order of `columns(of:)`.
