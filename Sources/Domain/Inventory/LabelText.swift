@@ -56,7 +56,8 @@ package enum LabelText {
             }
     }
 
-    /// Returns true if the character is legal inside a label's value. Ends have stricter rules.
+    /// Returns true if the character is legal inside a label's value. The rule for the first and the last character is
+    /// stricter.
     static func isNameScalar(_ scalar: Unicode.Scalar) -> Bool {
         guard scalar.isASCII else { return false }
         let byte = UInt8(scalar.value)

@@ -67,7 +67,7 @@ struct SelectorParser {
 
     private mutating func advance() throws(SelectorError) { token = try lexer.next() }
 
-    /// Skips any number of `!`. Returns true if they negate the next operand.
+    /// Skips any number of `!`. Returns true if the number is odd, because the next operand is then negated.
     private mutating func skipNegations() throws(SelectorError) -> Bool {
         var negated = false
         while token.kind == .not {
