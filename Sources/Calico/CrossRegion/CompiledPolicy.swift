@@ -22,7 +22,7 @@ package struct CrossRegionCompilation: Sendable, Equatable {
     package var violations: [Violation] = []
 }
 
-/// The origins of the rules of one compiled policy.
+/// The positions in the source from which one compiled policy and its rules were compiled.
 struct RuleOrigins: Sendable, Equatable {
     struct Rule: Sendable, Equatable {
         /// The pointer of the rule in the source.
@@ -48,7 +48,8 @@ struct RuleOrigins: Sendable, Equatable {
         case "spec" where parts.dropFirst().first == "selector": return receiver
         case "spec" where parts.dropFirst().first == "order": return pointer
         case "spec": return "/spec"
-        // The annotations contain the whole source, so their pointer is that of the whole document.
+        // A pointer into the annotations becomes the pointer of the whole document, because an annotation contains the
+        // whole source.
         case "metadata" where parts.dropFirst().first != "annotations": return pointer
         default: return ""
         }
@@ -62,7 +63,7 @@ struct RuleOrigins: Sendable, Equatable {
         return rules[index]
     }
 
-    /// Returns the pointer within a rule of the source for a pointer within a rule of Calico.
+    /// Converts the parts of a pointer within a Calico rule to a pointer within the rule of the source.
     private static func place(in parts: [String]) -> String {
         let field = parts.count > 1 ? parts[1] : ""
         let networks = field == "nets" || field == "notNets" ? "/" + field : ""
@@ -79,7 +80,7 @@ struct RuleOrigins: Sendable, Equatable {
     }
 }
 
-/// The annotations that tie compiled policies to their source.
+/// The annotations that connect compiled policies with their source.
 package enum CrossRegionAnnotation {
     /// The key on the first policy. The value is the source.
     package static let source = CrossRegionPolicy.sourceAnnotation
@@ -130,7 +131,7 @@ package enum CrossRegionAnnotation {
         return annotations[source] != nil || annotations[partOf] != nil
     }
 
-    /// Returns the resource without the annotations, so that it is an ordinary policy.
+    /// Returns the resource as an ordinary policy, without these annotations.
     package static func removed(from resource: Resource) -> Resource {
         guard var document = resource.document.objectValue,
             var metadata = document["metadata"]?.objectValue,

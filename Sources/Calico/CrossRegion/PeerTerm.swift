@@ -29,12 +29,14 @@ enum PeerTerm: Hashable, Sendable {
         case .hasAny(let labels):
             let terms = labels.map { "has(\($0))" }
             return terms.count == 1 ? terms[0] : "(\(terms.joined(separator: " || ")))"
-        // Calico's canonical form has its own parentheses around `&&` and `||`.
+        // The canonical form already has parentheses around `&&` and `
+        //
+        // `.
         case .selector(let selector): return selector.canonical
         }
     }
 
-    /// Returns true if nothing can satisfy both terms.
+    /// Returns true if it is certain that no object satisfies both terms.
     func excludes(_ other: PeerTerm) -> Bool {
         guard case .value(let label, let values) = self,
             case .value(let otherLabel, let otherValues) = other, label == otherLabel
@@ -58,9 +60,9 @@ extension CrossRegionPeer {
         return terms + freeTerms
     }
 
-    /// The conditions on the labels of the receiver. The receiver is always an OpenStack VM: policies can also select
-    /// hosts, and `to` must never isolate a host. A subnet is replaced by its region, because endpoints have no label
-    /// for the subnet.
+    /// The conditions on the labels of the receiver. They always require an OpenStack VM, because a policy that also
+    /// selected hosts could isolate a host. A subnet is replaced by its region, because endpoints have no label for the
+    /// subnet.
     var receiverTerms: [PeerTerm] {
         var terms = vmTerms
         if let subnet {
@@ -107,7 +109,7 @@ extension SubnetID {
 /// Labels that OpenStack's driver writes on a VM's endpoint (networking-calico `endpoints.py`
 /// `endpoint_labels`, `policy.py`).
 package enum EndpointLabel {
-    /// The region's namespace, see `RegionNamespace`.
+    /// The label for the region's namespace (`RegionNamespace`).
     package static let namespace = "projectcalico.org/namespace"
     /// The label with the value `openstack` on VMs. Network sets and host endpoints do not have it.
     package static let orchestrator = "projectcalico.org/orchestrator"

@@ -9,10 +9,11 @@ struct RuleEntity {
     /// True if no address can match this side.
     var isImpossible = false
 
-    /// Creates the side of a rule for `peer`. The peer's labels must satisfy `terms`.
+    /// Creates the side of a rule that matches `peer`. The selector of the side requires `terms`.
     ///
-    /// A subnet without terms becomes a selector of its network set, so the rule follows changes of the subnet. A
-    /// subnet with terms becomes its network, because one selector matches either endpoints or network sets.
+    /// Without terms, a subnet becomes a selector of the subnet's network set, so that the rule follows changes of the
+    /// subnet. With terms, a subnet becomes the subnet's network, because the selector must match endpoints, and one
+    /// selector cannot match both endpoints and a network set.
     init(_ peer: CrossRegionPeer, terms: [PeerTerm], subnets: inout SubnetLookup) {
         selector = terms.selector
         nets = peer.nets
@@ -70,7 +71,7 @@ struct RuleEntity {
     }
 }
 
-/// Looks up networks of registered subnets and collects violations about unknown ones.
+/// Looks up networks of registered subnets and collects violations about unknown subnets.
 struct SubnetLookup {
     let network: (SubnetID) -> CIDR?
     private(set) var violations: [Violation] = []
@@ -93,7 +94,7 @@ struct RuleForms {
     let source: RuleEntity
     let destination: RuleEntity
 
-    /// - Parameter receiverTerms: the conditions on the receiver's labels beyond the selector of the policy.
+    /// - Parameter receiverTerms: the conditions on the receiver's labels besides the selector of the policy.
     init(
         _ rule: CrossRegionRule, isDeny: Bool, receiverTerms: [PeerTerm],
         subnets: inout SubnetLookup
