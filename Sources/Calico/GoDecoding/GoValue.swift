@@ -23,7 +23,7 @@ indirect enum GoType: Sendable {
     case pointer(to: GoType)
 }
 
-/// A Go struct: its JSON fields in the order Go writes them. All records of the struct share one instance.
+/// A Go struct: its JSON fields in the order in which Go writes them. All records of the struct share one instance.
 final class GoStruct: Sendable {
     let fields: [GoField]
 
@@ -45,9 +45,10 @@ struct GoField: Sendable {
     /// The condition under which the field is left out of the stored JSON.
     enum Omission {
         case never
-        /// Go's `omitempty`: a nil pointer, `""`, `false`, `0`, an empty list or map.
+        /// The field is left out if it is a nil pointer, `""`, `false`, `0`, or an empty list or map (Go's
+        /// `omitempty`).
         case whenEmpty
-        /// Go's `omitzero`: the zero value. An empty list is not a zero value.
+        /// The field is left out if it has the zero value (Go's `omitzero`). An empty list is not a zero value.
         case whenZero
     }
 
@@ -78,7 +79,7 @@ struct GoField: Sendable {
     }
 }
 
-/// A value in the form of Go's decoder, with its pointer in the client's document.
+/// A decoded value and its pointer.
 struct GoNode: Sendable {
     /// The RFC 6901 pointer into the client's document.
     let pointer: String

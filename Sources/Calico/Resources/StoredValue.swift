@@ -83,8 +83,9 @@ package struct StoredValue: Sendable {
     }
 }
 
-/// Finds members that Go's `encoding/json` cannot decode into Calico's structs, and members whose names differ from
-/// the field's in letter case. A number is not accepted as text, unlike in a client's document (`GoDecoder`).
+/// Finds members that Go's `encoding/json` cannot decode into Calico's structs, and members whose names differ from the
+/// field's name in letter case. Also finds unknown members of `spec`. Unlike `GoDecoder`, which reads clients'
+/// documents, this type does not accept a number as text.
 struct StoredTypes {
     /// The problems found. Their pointers are relative to the value that is being read, so that the many values
     /// without problems need no pointer.

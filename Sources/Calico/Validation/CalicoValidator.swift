@@ -40,7 +40,8 @@ package enum CalicoValidator {
         }
         if let namespace { resource.complete(namespace: namespace, of: document) }
         var report = ViolationReport(decoding: decoder.violations)
-        // Go reads null as an empty struct. The decoder has already refused every other value that is not an object.
+        // The rules apply to an object and to null, which Go reads as an empty struct. The decoder has already refused
+        // every other value.
         if document.objectValue != nil || document == .null {
             EnvelopeRules.check(resource, kind: kind, into: &report)
             Defaulting.apply(to: &resource, kind: kind)
@@ -104,7 +105,7 @@ extension GoRecord {
     }
 }
 
-/// Collects violations. A field that could not be decoded is not judged a second time.
+/// Collects violations. A field that the decoder has reported gets no further violation.
 struct ViolationReport {
     private(set) var violations: ViolationList
     private let undecoded: Set<String>
@@ -183,8 +184,8 @@ enum Defaulting {
 }
 
 extension GoRecord {
-    /// Returns a node for the field `name`, with the pointer of that field in the document even if it is absent
-    /// there.
+    /// Returns a node for the field `name`, with the pointer of that field in the document. The document need not have
+    /// the field.
     fileprivate func added(_ name: String, _ value: GoValue) -> GoNode {
         GoNode(pointer: pointer(to: name), value: value)
     }

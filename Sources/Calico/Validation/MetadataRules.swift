@@ -79,7 +79,7 @@ enum MetadataRules {
         .namespaceRequired, .labelKey, .labelValue, .annotationKey, .annotationsSize,
     ]
 
-    /// The limit of Kubernetes and Calico for the bytes of all keys and values of annotations.
+    /// The maximum number of bytes in all keys and values of the annotations, as in Kubernetes and Calico.
     static let maxAnnotationBytes = 256 * 1024
 
     private static let keyRule =
@@ -130,8 +130,8 @@ enum MetadataRules {
         }
     }
 
-    /// Converts only characters whose lower-case form is ASCII. The next check refuses all other characters outside
-    /// ASCII.
+    /// Returns the key with those characters in lower case whose lower-case form is ASCII. The check that follows
+    /// refuses every other character outside ASCII.
     private static func lowerCase(_ key: String) -> String {
         var lowered = String.UnicodeScalarView()
         for scalar in key.unicodeScalars {
@@ -206,7 +206,7 @@ enum NameRules {
 /// The text formats of Kubernetes names and labels (`apimachinery/pkg/util/validation`).
 enum KubernetesText {
     static let maxSubdomainLength = 253
-    /// The limit of a label value, a label name and one part of a name.
+    /// The maximum length of a label's value, of the name in a label's key, and of one part of an object's name.
     static let maxLabelLength = 63
 
     /// Returns true if the text is one or more of `[-a-z0-9]`, alphanumeric at both ends. The length is not limited.

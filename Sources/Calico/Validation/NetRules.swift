@@ -118,7 +118,8 @@ extension RuleID {
     static let setNamespaceLabel = RuleID("networkset.namespace-label")
 }
 
-/// Rules about network sets. Unlike a policy's rules, a set may have host bits, bare addresses and both IP families.
+/// Rules about network sets. Unlike the nets of a policy, the nets of a set may have host bits, may be bare addresses,
+/// and may be of both IP families.
 enum NetworkSetRules {
     static let all: [RuleID] = [.setNet, .setNamespaceLabel]
 
