@@ -126,7 +126,8 @@ enum YAMLNumber {
         let isWritten = isDigits(digits.dropFirst(prefix), radix)
         if isWritten, let value = Int128(digits.dropFirst(prefix), radix: radix) {
             let signed = sign == "-" ? -value : value
-            // Go reads integers of 64 bits. An integer with a sign must fit a signed 64-bit integer.
+            // Like in Go, a number with a sign must fit a signed 64-bit integer, and a number without a sign an
+            // unsigned one.
             let isInRange = signed <= (sign == nil ? Int128(UInt64.max) : Int128(Int64.max))
             if isInRange, signed >= Int64.min { return .integer(signed) }
         }
@@ -219,7 +220,7 @@ enum YAMLNumber {
     }
 }
 
-/// The type in a node's tag.
+/// The type that a node's tag names.
 enum YAMLTag: Equatable {
     /// There is no tag. The text determines the type.
     case none
@@ -230,7 +231,7 @@ enum YAMLTag: Equatable {
 
     init(_ tag: Tag) {
         switch tag.description {
-        // goyaml.v2 ignores the non-specific tag `!`.
+        // The non-specific tag `!` counts as no tag, because goyaml.v2 ignores it.
         case "", "!", Self.plainMark: self = .none
         case "tag:yaml.org,2002:str": self = .string
         case "tag:yaml.org,2002:int": self = .integer
@@ -244,8 +245,8 @@ enum YAMLTag: Equatable {
         }
     }
 
-    /// A resolver that marks every untagged scalar. Yams resolves the tags of keys for comparisons and does not
-    /// remember which keys had no tag.
+    /// A resolver that gives every untagged scalar the tag `plainMark`. Without the mark, untagged keys could not be
+    /// recognized: Yams resolves the tags of keys for comparisons and does not remember which keys had no tag.
     static let markingPlain: Resolver =
         (try? Resolver.basic.appending(Tag.Name(rawValue: plainMark), "^")) ?? .basic
 
