@@ -70,7 +70,7 @@ extension JSONNumber {
         if value == 0 { return "0" }
         let sign = value < 0 ? "-" : ""
         let (digits, point) = shortestDigits(value.magnitude.description)
-        // ECMAScript writes an exponent below 10⁻⁶ and from 10²¹ on.
+        // ECMAScript writes an exponent only below 10⁻⁶ and from 10²¹ on.
         guard !(-5...21).contains(point) else { return sign + plain(digits, point) }
         let exponent = (point > 0 ? "+" : "-") + String((point - 1).magnitude)
         let fraction = digits.count > 1 ? "." + digits.dropFirst() : ""

@@ -109,8 +109,8 @@ package struct SourcePosition: Hashable, Sendable {
         advance(to: end, in: bytes)
     }
 
-    /// Returns the positions of several bytes by their offsets, in one pass over `bytes`. No offset may be past the
-    /// end.
+    /// Returns the position of each byte in `byteOffsets`, by offset. Needs only one pass over `bytes`. No offset may
+    /// be past the end.
     static func all(byteOffsets: [Int], in bytes: [UInt8]) -> [Int: SourcePosition] {
         var places: [Int: SourcePosition] = [:]
         var place = SourcePosition(line: 1, column: 1, byteOffset: 0)

@@ -33,7 +33,8 @@ package enum JSONPointer {
 }
 
 extension JSONValue {
-    /// Returns the value at the keys and indices of a pointer (RFC 6901 section 4); nil if absent.
+    /// Returns the value to which the keys and indices of a pointer lead (RFC 6901 section 4); nil if there is no such
+    /// value.
     package func value(at tokens: [String]) -> JSONValue? {
         tokens.reduce(self as JSONValue?) { value, token in
             guard let elements = value?.arrayValue else { return value?[token] }

@@ -21,7 +21,8 @@ package enum JSONParser {
     }
 }
 
-/// The limits on the cost of one document. The HTTP layer and etcd limit its size in bytes.
+/// The limits on the cost of one document. The size of a document in bytes is limited elsewhere, by the HTTP layer and
+/// by etcd.
 package struct DocumentLimits: Hashable, Sendable {
     /// The maximum depth of nested arrays and objects. Calico resources are far less deep than 64.
     package var depth: Int
@@ -241,7 +242,7 @@ struct UniqueMembers {
     /// The keys of an object that is too large for a linear search; otherwise empty.
     private var seen: Set<ExactString> = []
 
-    /// The number of members above which a set is faster than a linear search.
+    /// The number of members from which on a set is faster than a linear search.
     private static let linearLimit = 16
 
     /// Returns true if `key` is new. Keys are equal only if their bytes are equal (RFC 8259 section 8.3).

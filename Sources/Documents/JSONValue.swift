@@ -148,7 +148,8 @@ extension JSONObject: Hashable {
     }
 
     package func hash(into hasher: inout Hasher) {
-        // XOR makes the hash independent of the order of the members, like `==`.
+        // The hash must not depend on the order of the members, because `==` does not. XOR gives the same result in any
+        // order.
         var combined = 0
         for (key, value) in members {
             var member = Hasher()
@@ -202,8 +203,8 @@ struct ExactString: Hashable {
     static func == (lhs: ExactString, rhs: ExactString) -> Bool { lhs.text.isExactly(rhs.text) }
 
     /// Hashes the bytes. Swift's own hash is equal for all canonically equal spellings of a text, and a text of a few
-    /// dozen bytes has thousands of spellings. If an object had them all as keys, each key would be compared with
-    /// every other key.
+    /// dozen bytes has thousands of spellings. If an object had all these spellings as keys, each key would be compared
+    /// with every other key.
     func hash(into hasher: inout Hasher) {
         var text = text
         text.withUTF8 { hasher.combine(bytes: UnsafeRawBufferPointer($0)) }

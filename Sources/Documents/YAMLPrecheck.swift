@@ -2,8 +2,8 @@
 ///
 /// Yams replaces each alias by a copy and then hashes whole keys, including lists and mappings. This happens before
 /// `DocumentLimits` can apply, so a few nested aliases in a key would take hours. This check estimates the cost from
-/// the bytes alone. The estimate is too high rather than too low. It is zero for a text in which no key is a list, a
-/// mapping or an alias. Real documents have no such keys.
+/// the bytes alone. If in doubt, the estimate is too high. It is zero for a text in which no key is a list, a mapping
+/// or an alias. Real documents have no such keys.
 enum YAMLKeyCost {
     /// The maximum estimate in hashed bytes. It corresponds to much less than a second.
     private static let limit = 10_000_000.0

@@ -5,7 +5,7 @@ import Yams
 enum YAMLScalar: Equatable {
     case null
     case boolean(Bool)
-    /// An integer, written in decimal in JSON.
+    /// An integer. JSON contains it in decimal form.
     case integer(Int128)
     /// A float. The text is kept if it is a legal JSON number.
     case float(Double, literal: String)
@@ -75,7 +75,7 @@ struct YAMLScalarError: Error {
 }
 
 extension YAMLScalar {
-    /// The value in JSON.
+    /// The scalar as a JSON value.
     var jsonValue: JSONValue {
         get throws(YAMLScalarError) {
             switch self {
@@ -100,7 +100,7 @@ extension YAMLScalar {
         return JSONNumber.ecmaScript(value)
     }
 
-    /// The value as the key of a JSON object (`convertToJSONableObject` in sigs.k8s.io/yaml).
+    /// The scalar as the key of a JSON object (`convertToJSONableObject` in sigs.k8s.io/yaml).
     var key: String {
         get throws(YAMLScalarError) {
             switch self {
@@ -126,8 +126,8 @@ enum YAMLNumber {
         let isWritten = isDigits(digits.dropFirst(prefix), radix)
         if isWritten, let value = Int128(digits.dropFirst(prefix), radix: radix) {
             let signed = sign == "-" ? -value : value
-            // Like in Go, a number with a sign must fit a signed 64-bit integer, and a number without a sign an
-            // unsigned one.
+            // Like in Go, a number with a sign must fit a signed 64-bit integer. A number without a sign must fit an
+            // unsigned 64-bit integer.
             let isInRange = signed <= (sign == nil ? Int128(UInt64.max) : Int128(Int64.max))
             if isInRange, signed >= Int64.min { return .integer(signed) }
         }

@@ -10,7 +10,7 @@ package struct CompiledPolicy: Sendable, Equatable {
     package let judged: JSONValue
     let origins: RuleOrigins
 
-    /// Returns the pointer into the source for `pointer`, a pointer into the compiled policy.
+    /// Converts `pointer`, a pointer into the compiled policy, to a pointer into the source.
     package func sourcePointer(of pointer: String) -> String { origins.sourcePointer(of: pointer) }
 }
 
@@ -34,7 +34,7 @@ struct RuleOrigins: Sendable, Equatable {
 
     /// The pointer of the first receiver in the source.
     let receiver: String
-    /// The origins of the rules of `ingress`, in order.
+    /// The origins of the rules, in the order of `ingress`.
     var rules: [Rule] = []
 
     func isCopy(_ pointer: String) -> Bool { rule(of: pointer)?.isCopy ?? false }
@@ -82,9 +82,9 @@ struct RuleOrigins: Sendable, Equatable {
 
 /// The annotations that connect compiled policies with their source.
 package enum CrossRegionAnnotation {
-    /// The key on the first policy. The value is the source.
+    /// The key of the first policy's annotation. The value is the source.
     package static let source = CrossRegionPolicy.sourceAnnotation
-    /// The key on the other policies. The value is the name of the source.
+    /// The key of every later policy's annotation. The value is the name of the source.
     package static let partOf = "policyserver/part-of"
 
     /// Returns the annotation of the first policy.

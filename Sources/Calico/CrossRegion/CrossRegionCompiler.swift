@@ -42,7 +42,7 @@ package enum CrossRegionCompiler {
         for (index, group) in groups.enumerated() {
             var writer = PolicyWriter(group, subnets: subnets)
             writer.add(group.deny, isDeny: true)
-            // Copies are needed only before `allow` rules, because a policy without these lets in nothing.
+            // Copies are needed only before `allow` rules, because a policy without `allow` rules lets in nothing.
             if !group.allow.isEmpty {
                 for other in groups where !other.deny.isEmpty && other.terms != group.terms {
                     writer.copyDenials(of: other)

@@ -9,7 +9,7 @@ package struct Drift: Sendable, Equatable {
     package var pointer: String
     /// The expected value; nil if the value should be absent.
     package var expected: JSONValue?
-    /// The stored value; nil if absent.
+    /// The stored value; nil if the value is absent.
     package var found: JSONValue?
     /// The reason why the source cannot be compared or is no longer valid; nil if the difference needs no
     /// explanation.

@@ -29,9 +29,7 @@ enum PeerTerm: Hashable, Sendable {
         case .hasAny(let labels):
             let terms = labels.map { "has(\($0))" }
             return terms.count == 1 ? terms[0] : "(\(terms.joined(separator: " || ")))"
-        // The canonical form already has parentheses around `&&` and `
-        //
-        // `.
+        // The canonical form already has parentheses around `&&` and `||`.
         case .selector(let selector): return selector.canonical
         }
     }
@@ -111,7 +109,7 @@ extension SubnetID {
 package enum EndpointLabel {
     /// The label for the region's namespace (`RegionNamespace`).
     package static let namespace = "projectcalico.org/namespace"
-    /// The label with the value `openstack` on VMs. Network sets and host endpoints do not have it.
+    /// The label with the value `openstack` on VMs. Network sets and host endpoints do not have this label.
     package static let orchestrator = "projectcalico.org/orchestrator"
     package static let openStack = "openstack"
     package static let projectID = "projectcalico.org/openstack-project-id"
@@ -119,9 +117,9 @@ package enum EndpointLabel {
     /// The label for the network's name. Only recent releases of the driver write it. No label holds the network's
     /// id.
     package static let networkName = "projectcalico.org/openstack-network-name"
-    /// The prefix before the group's id. The label's value is the group's name.
+    /// The prefix of a label's key before the id of a security group. The label's value is the group's name.
     package static let groupPrefix = "sg.projectcalico.org/openstack-"
-    /// The prefix before the group's name. The label's value is the group's id.
+    /// The prefix of a label's key before the name of a security group. The label's value is the group's id.
     package static let groupNamePrefix = "sg-name.projectcalico.org/openstack-"
 
     /// Returns true if the label marks a VM as a member of a security group.

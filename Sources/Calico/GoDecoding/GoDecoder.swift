@@ -37,7 +37,7 @@ struct GoDecoder {
     }
 
     /// Decodes `value` into a field. If a member with the same name in other letter case was decoded before, `old` is
-    /// its result. Returns nil if the field is absent in the end.
+    /// its result. Returns nil if the field is absent afterwards.
     private mutating func node(
         _ value: JSONValue, as type: GoType, over old: GoNode?, at pointer: String
     ) -> GoNode? {
@@ -53,8 +53,8 @@ struct GoDecoder {
         return decoded.map { GoNode(pointer: pointer, value: $0) } ?? old
     }
 
-    /// Returns the field after JSON null. A pointer, list or map becomes nil, a port becomes 0, and a field for any
-    /// value becomes null. Every other field keeps its old value.
+    /// Returns the result of JSON null for a field that holds `old`. A pointer, list or map becomes nil, a port becomes
+    /// 0, and a field for any value becomes null. Every other field keeps its old value.
     private func null(_ type: GoType, over old: GoNode?, at pointer: String) -> GoNode? {
         switch type {
         case .pointer, .list, .stringMap: nil

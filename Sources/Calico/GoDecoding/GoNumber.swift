@@ -23,7 +23,7 @@ enum GoNumber {
         }
     }
 
-    /// The value for an `int` field; nil if it has a fraction or does not fit.
+    /// The value for an `int` field; nil if the number has a fraction or does not fit 64 bits.
     var int64: Int64? {
         switch self {
         case .integer(let value): value

@@ -81,7 +81,7 @@ struct RuleCriteria {
         return GoEncoder.json(mine.value) == GoEncoder.json(other.value)
     }
 
-    /// Returns true if each element of `theirs` lies in an element of `ours`. An empty list contains everything.
+    /// Returns true if each element of `theirs` is inside an element of `ours`. An empty list contains everything.
     /// Returns false if there are too many pairs to compare.
     private static func isInside<Part>(
         _ theirs: [Part], _ ours: [Part], by isPart: (Part, Part) -> Bool

@@ -1,7 +1,7 @@
 package import Documents
 package import Domain
 
-/// The Calico namespace of a region. The Neutron server of the region writes all its objects into this namespace
+/// The Calico namespace of a region. The region's Neutron server writes the objects of the region into this namespace
 /// (networking-calico `datamodel_v3.get_namespace`).
 package enum RegionNamespace {
     package static let prefix = "openstack-region-"
@@ -60,7 +60,7 @@ package enum InventoryKey: Hashable, Sendable {
 /// Converts regions and subnets to GlobalNetworkSets, and back.
 package enum InventoryResource {
     /// Returns the set for `region`. The set keeps the annotations and fields that other tools wrote to `existing`, but
-    /// not the labels.
+    /// not the labels that other tools wrote.
     package static func build(
         _ region: Region, existing: Resource?, identity: ObjectIdentity
     ) -> Resource {

@@ -5,8 +5,8 @@ import Domain
 package struct CalicoVerdict: Sendable {
     /// All violations in the order of Calico's checks; empty if the document is valid.
     package var violations: ViolationList
-    /// The document in the form that Calico's client would store; nil if the document is invalid. It lacks the
-    /// members that only the datastore knows: uid, creation time and the annotation with the policy's name.
+    /// The document in the form that Calico's client would store; nil if the document is invalid. The stored form lacks
+    /// the members that only the datastore knows: uid, creation time and the annotation with the policy's name.
     package var stored: JSONValue?
     /// The identity in the document before defaults are applied; nil for a kind that this server does not judge.
     package var identity: CalicoIdentity?
@@ -97,7 +97,7 @@ extension GoRecord {
         self["metadata"] = GoNode(pointer: record.pointer, value: .record(record))
     }
 
-    /// Returns an empty struct for the field `name`, which is absent in the document.
+    /// Returns an empty struct for the field `name`, which must be absent in the document.
     func empty(_ name: String) -> GoRecord {
         guard let index = type.index(of: name), case .structure(let type) = type.fields[index].type
         else { return GoRecord(GoStruct([]), at: pointer(to: name)) }

@@ -83,7 +83,7 @@ enum NetRules {
         return net
     }
 
-    /// Returns true if the net holds every address. Like Calico, this compares the text for IPv4 and the value for
+    /// Returns true if the net contains every address. Like Calico, this compares the text for IPv4 and the value for
     /// IPv6.
     private static func isCatchAll(_ net: GoNetwork, _ text: String) -> Bool {
         net.isIPv4 ? text == "0.0.0.0/0" : net.isCatchAll && !net.hasHostBits

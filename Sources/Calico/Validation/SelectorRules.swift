@@ -8,7 +8,7 @@ extension RuleID {
     static let selectorGlobalAlone = RuleID("selector.global-alone")
 }
 
-/// Rules about selectors in every position.
+/// Rules about the selectors in all fields.
 enum SelectorRules {
     static let all: [RuleID] = [
         .selectorSyntax, .selectorLength, .selectorGlobal, .selectorGlobalAlone,

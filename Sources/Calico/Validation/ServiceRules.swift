@@ -10,8 +10,8 @@ extension RuleID {
     static let serviceWithPorts = RuleID("service.with-ports")
 }
 
-/// Rules about `services`. Only the remote side may have them: the source of an ingress rule or the destination of an
-/// egress rule.
+/// Rules about `services`. Only the remote side may have `services`: the source of an ingress rule or the destination
+/// of an egress rule.
 enum ServiceRules {
     static let all: [RuleID] = [
         .serviceNameRequired, .serviceNameFormat, .serviceNameLength, .serviceNamespaceRequired,
@@ -84,7 +84,8 @@ extension RuleID {
     static let httpPathLength = RuleID("http.path-length")
 }
 
-/// Rules about `http`. Only ingress rules that allow TCP may have it.
+/// Rules about `http`. Only ingress rules with the action Allow may have `http`, and only with the protocol TCP or no
+/// protocol.
 enum HTTPRules {
     static let all: [RuleID] = [
         .httpEgress, .httpAction, .httpProtocol, .httpMethodRepeated, .httpCount, .httpPathChoice,

@@ -5,8 +5,8 @@ package import Documents
 package struct AuditScope: Hashable, Sendable {
     /// The regions in which the principal may see rows of every kind.
     package let regions: RegionSet
-    /// The regions in which the principal may see rows of a kind. Only kinds whose regions differ from `regions` are
-    /// listed.
+    /// The regions in which the principal may see rows of one kind, by kind. A kind is listed only if its regions
+    /// differ from `regions`.
     package let kinds: [String: RegionSet]
 
     package init(regions: RegionSet, kinds: [String: RegionSet] = [:]) {
@@ -54,7 +54,7 @@ extension AuditScope {
         return .object(object)
     }
 
-    /// Reads the form of `document`; nil for any other document.
+    /// Reads the JSON form that the property `document` has. Returns nil for any other value.
     init?(document: JSONValue) {
         guard let regions = document["regions"].flatMap(Self.regions) else { return nil }
         var kinds: [String: RegionSet] = [:]

@@ -1,4 +1,4 @@
-/// A set of regions, which can contain every region that exists or will exist.
+/// A set of regions. The set `all` also contains every region that is created later.
 package enum RegionSet: Hashable, Sendable {
     case all
     case some(Set<String>)
@@ -39,7 +39,7 @@ package enum RegionSet: Hashable, Sendable {
     }
 }
 
-/// A role with the regions and the kinds of object to which it is limited.
+/// A role, limited to regions and to kinds of objects.
 package struct Grant: Hashable, Sendable {
     package var role: Role
     package var regions: RegionSet
@@ -99,7 +99,7 @@ package enum AuthenticationMethod: String, CaseIterable, Sendable {
     case certificate
     case jwt
     case keystone
-    /// The user id of the process at the other end of a Unix domain socket.
+    /// The server reads the user id of the process at the other end of a Unix domain socket.
     case unix
 
     /// True if the client has proved its name.

@@ -1,13 +1,13 @@
 /// A column of the ledger's table `audit`.
 ///
-/// `all` is the only list of the columns. The code for writing and reading rows, the canonical form for the
-/// hash, segments, the API's documents, CSV, CADF and the filters uses this list. So a new column needs a
+/// `all` is the only list of the columns. All code about columns uses this list: writing and reading rows, the
+/// canonical form for the hash, segments, the API's documents, CSV, CADF and the filters. So a new column needs a
 /// property of `AuditRecord.Draft`, a line here and a step of the schema.
 ///
-/// This is a class, because the list is used for every row that is written or read. A struct with so many parts
+/// The type is a class, because the list is used for every row that is written or read. A struct with so many parts
 /// would be copied each time.
 package final class AuditColumn: Sendable {
-    /// The path of a property of a draft.
+    /// A key path to a property of a draft.
     package typealias Path<Value> = any WritableKeyPath<AuditRecord.Draft, Value> & Sendable
 
     /// The part of a row that the column holds.
@@ -49,9 +49,9 @@ package final class AuditColumn: Sendable {
     package enum EventPlace: Hashable, Sendable {
         /// A standard member of CADF.
         case member
-        /// A tag. The number gives its order.
+        /// A tag. The number determines the order among the tags.
         case tag(Int)
-        /// An attachment. The number gives its order.
+        /// An attachment. The number determines the order among the attachments.
         case attachment(Int)
     }
 

@@ -1,6 +1,6 @@
 /// A query parameter that selects rows by the value of a column.
 package struct AuditColumnFilter: Sendable {
-    /// The path of a property of a filter.
+    /// A key path to a property of a filter.
     package typealias Path<Value> = any WritableKeyPath<AuditFilter, Value?> & Sendable
 
     /// The condition on the column.

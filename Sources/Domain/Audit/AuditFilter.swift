@@ -7,7 +7,7 @@ package struct AuditFilter: Hashable, Sendable {
     package var region: String?
     package var actor: String?
     package var authentication: String?
-    /// One of the actor's roles.
+    /// A role that the actor must have.
     package var role: String?
     package var origin: AuditRecord.Origin?
     package var verb: AuditRecord.Verb?

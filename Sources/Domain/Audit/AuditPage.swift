@@ -18,7 +18,7 @@ package struct AuditPage: Hashable, Sendable {
     }
 }
 
-/// The property by which rows are counted.
+/// The property by which rows are grouped and counted.
 package enum AuditGrouping: String, CaseIterable, Sendable {
     case actor, kind, name, region, verb
     /// The day in UTC.

@@ -4,8 +4,8 @@ extension AuditRecord {
     /// The bytes that are hashed for this row. See `canonicalForm(of:)`.
     package var canonicalForm: [UInt8] { Self.canonicalForm(of: values) }
 
-    /// Returns a row as canonical JSON (RFC 8785). It is one object. Its members are the columns of table
-    /// `audit` except `hash`, with the columns' names.
+    /// Returns a row as canonical JSON (RFC 8785). The JSON is one object. The object has a member for each column of
+    /// table `audit` except `hash`, with the column's name as the key.
     ///
     /// NULL columns are left out, so a new column does not change the hashes of older rows. Text is a string.
     /// An integer is a number (`time` in microseconds, `gap` 0 or 1). `prev_hash` is 64 lower-case hex digits.

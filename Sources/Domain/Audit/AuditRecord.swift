@@ -1,6 +1,6 @@
 package import Documents
 
-/// A row of the audit ledger: a change in etcd, or a request that was refused or failed.
+/// A row of the audit ledger: a change in etcd, a request that was refused or failed, or an event of the server.
 ///
 /// `entry` is the part that the writer of the row provides. Its members can be read directly, such as `record.actor`.
 @dynamicMemberLookup
@@ -93,9 +93,9 @@ extension AuditRecord {
         package var detail: String?
         /// True if the change was found by comparison after etcd's history had been lost.
         package var isAfterGap = false
-        /// The object before the change as canonical JSON (RFC 8785); nil if it did not exist.
+        /// The object before the change as canonical JSON (RFC 8785); nil if the object did not exist.
         package var before: String?
-        /// The object after the change as canonical JSON (RFC 8785); nil if it does not exist.
+        /// The object after the change as canonical JSON (RFC 8785); nil if the object no longer exists.
         package var after: String?
 
         package init(
@@ -159,7 +159,7 @@ extension AuditRecord.Draft {
     }
 }
 
-/// All kinds of rows in the ledger. The answer to a search for any other kind names these kinds.
+/// All kinds of rows in the ledger. The answer to a search for an unknown kind lists these kinds.
 package enum AuditKind: String, CaseIterable, Sendable {
     case region = "Region"
     case subnet = "Subnet"

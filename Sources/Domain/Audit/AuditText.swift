@@ -13,7 +13,7 @@ package struct AuditText: Hashable, Sendable {
         package var isPrefix: Bool
     }
 
-    /// The minimum number of characters before a `*`. A shorter word would match half of all rows.
+    /// The minimum number of characters before a `*`. With fewer characters, a search would match half of all rows.
     package static let minimumPrefix = 3
     /// The maximum number of words in a search.
     package static let maximumWords = 32

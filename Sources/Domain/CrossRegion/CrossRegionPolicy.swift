@@ -24,7 +24,7 @@ extension CrossRegionPolicy {
     /// The maximum number of rules in each list. It is equal to Calico's limit for one policy.
     package static let maximumRules = 1_024
 
-    /// Returns the problem with a name; nil if the name is legal.
+    /// Returns an error message about an illegal name; nil if the name is legal.
     ///
     /// A dot is illegal, because Calico up to 3.28 refuses it, and Calico 3.29 to 3.31 reads the part before a dot as
     /// the tier (libcalico-go `validator/v3`, `names.TieredPolicyName`). The maximum length is 11 characters below

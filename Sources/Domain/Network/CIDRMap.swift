@@ -21,7 +21,8 @@ package struct CIDRMap<Value: Sendable>: Sendable {
         setChain(values.appending(value, to: chain(cidr)), cidr)
     }
 
-    /// Removes and returns the first value of exactly this network that satisfies `matches`.
+    /// Removes and returns the first value of exactly this network that satisfies `matches`. Returns nil if there is no
+    /// such value.
     @discardableResult
     package mutating func remove(_ cidr: CIDR, where matches: (Value) -> Bool) -> Value? {
         guard let (value, rest) = values.removingFirst(of: chain(cidr), where: matches) else {

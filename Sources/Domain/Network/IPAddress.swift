@@ -166,8 +166,7 @@ struct IPAddressParser {
     }
 
     /// Returns the bits of all eight groups. Inserts the missing zero groups at `gap`, the position of `::`. Returns
-    /// nil if there are too few groups without a gap, or too many groups beside a gap, which must replace at least one
-    /// group.
+    /// nil if the number of groups is wrong: there must be eight without a `::`, and fewer than eight with a `::`.
     private func assemble(_ groups: [UInt16], gap: Int?) -> UInt128? {
         guard gap == nil ? groups.count == 8 : groups.count < 8 else { return nil }
         let split = gap ?? groups.count

@@ -13,8 +13,8 @@ struct RadixTree<Key: FixedWidthInteger & UnsignedInteger & Sendable>: Sendable 
         /// The payload of the prefix; `none` if the node only branches.
         var payload: Int32
         var length: UInt8
-        /// The prefix length of the largest free block in this node; `full` if there is no free block. A block is
-        /// free if no prefix with a payload overlaps it.
+        /// The prefix length of the largest free block inside this node's prefix; `full` if there is no free block. A
+        /// block is free if no prefix with a payload overlaps it.
         var free: UInt8
     }
 

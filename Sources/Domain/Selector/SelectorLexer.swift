@@ -232,9 +232,9 @@ extension SelectorLexer {
 
 /// The reason why a text is not a selector, and the position of the mistake.
 package struct SelectorError: Error, Hashable, Sendable {
-    /// The offset of the problem in UTF-8 bytes from the start of the selector.
+    /// The offset of the mistake in UTF-8 bytes from the start of the selector.
     package let offset: Int
-    /// The position for people: in Unicode scalars, starting at 1.
+    /// The position of the mistake for people, in Unicode scalars, starting at 1.
     package let column: Int
     /// The message about the mistake. It begins in lower case and has no full stop.
     package let message: String
