@@ -98,7 +98,7 @@ extension CrossRegionPeer {
 }
 
 extension SubnetID {
-    /// The selector of the subnet's network set. In a rule it matches the subnet's addresses.
+    /// The selector of the subnet's network set. In a rule, the selector matches the subnet's addresses.
     var selector: String {
         "\(InventoryKey.regionLabel) == \"\(region)\" && \(InventoryKey.subnetLabel) == \"\(name)\""
     }

@@ -32,7 +32,8 @@ struct RuleEntity {
         isImpossible = !nets.isEmpty && common(network).isEmpty
     }
 
-    /// Returns the parts of `nets` inside `network`. If two networks overlap, one contains the other.
+    /// Returns the parts of `nets` inside `network`. If two networks overlap, one contains the other, so the common
+    /// part is the smaller one.
     private func common(_ network: CIDR) -> [CIDR] {
         nets.compactMap { network.contains($0) ? $0 : $0.contains(network) ? network : nil }
     }
@@ -108,8 +109,9 @@ struct RuleForms {
     /// The compiled rules; empty if no packet can match.
     ///
     /// Calico requires all networks of a rule to belong to one family (`validator/v3`). Felix applies a rule with
-    /// networks only to packets of their family, even if the networks are excluded (`FilterRuleToIPVersion`). A peer
-    /// that excludes only IPv4 networks still includes all of IPv6, so IPv6 needs a separate rule.
+    /// networks only to packets of the networks' family. This is also true for excluded networks
+    /// (`FilterRuleToIPVersion`). A peer that excludes only IPv4 networks still includes all of IPv6, so IPv6 needs a
+    /// separate rule.
     var documents: [JSONValue] {
         let families = IPFamily.allCases.filter { family in
             source.admits(family) && destination.admits(family)

@@ -36,8 +36,8 @@ struct GoDecoder {
         return record
     }
 
-    /// Decodes `value` into a field. If a member with the same name in other letter case was decoded before, `old` is
-    /// its result. Returns nil if the field is absent afterwards.
+    /// Decodes `value` into a field. If the field already has a value from a member with the same name in other letter
+    /// case, `old` is that value; otherwise nil. Returns nil if the field is absent afterwards.
     private mutating func node(
         _ value: JSONValue, as type: GoType, over old: GoNode?, at pointer: String
     ) -> GoNode? {

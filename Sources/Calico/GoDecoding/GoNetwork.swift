@@ -1,7 +1,7 @@
 import Domain
 
-/// A CIDR parsed like Go's `net.ParseCIDR`, which Calico uses. Unlike `CIDR`, it may have host bits, a prefix length
-/// with leading zeros, or an IPv4 address in IPv6-mapped form.
+/// A CIDR parsed like Go's `net.ParseCIDR`, which Calico uses. Unlike `CIDR`, this type may have host bits, a prefix
+/// length with leading zeros, or an IPv4 address in IPv6-mapped form.
 struct GoNetwork {
     /// The prefix length in bits of the written address.
     let prefixLength: Int
@@ -26,7 +26,7 @@ struct GoNetwork {
         network = Self.mask(self.address, keeping: 128 - form.bitWidth + prefix)
     }
 
-    /// True if the masked network is IPv4. Calico uses the same criterion.
+    /// True if the network without host bits is in the mapped range of IPv4. Calico uses the same criterion.
     var isIPv4: Bool { network >> 32 == 0xFFFF }
     var hasHostBits: Bool { network != address }
     /// True if the network contains every address of its family.

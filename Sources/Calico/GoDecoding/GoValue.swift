@@ -1,7 +1,8 @@
 import Documents
 import Domain
 
-/// The Go type of a field in Calico's API structs. It has only the properties that affect decoding and storing.
+/// The Go type of a field in Calico's API structs. The description has only the properties that affect decoding and
+/// storing.
 indirect enum GoType: Sendable {
     case string, bool
     /// A signed integer of 64 bits.

@@ -7,7 +7,7 @@ extension RuleID {
     static let lintUnknownRegion = RuleID("lint.unknown-region")
 }
 
-/// Lints about the meaning of selectors on OpenStack.
+/// Lints about selectors that probably do not match the intended objects of OpenStack.
 enum SelectorLints {
     static let all: [RuleID] = [.lintGroupEquality, .lintNamespaceSelector, .lintUnknownRegion]
 

@@ -76,7 +76,8 @@ package enum PolicyReach {
     }
 
     /// Returns the reach of the selector in the member `name`; nil if the member is absent or empty. A selector that
-    /// does not parse touches all regions: Felix ignores the whole policy, but another release of Calico may read it.
+    /// does not parse touches all regions: Felix ignores the whole policy, but another release of Calico may accept the
+    /// selector.
     private static func selector(
         _ object: JSONValue, _ name: String, _ reach: (Selector) -> RegionSet
     ) -> RegionSet? {

@@ -1,6 +1,6 @@
 package import Domain
 
-/// The labels with values that determine the region of an object.
+/// The labels that determine, by their values, the region of an object.
 enum RegionLabels {
     /// Returns the region of the endpoints and network sets that have `label` with `value`; nil if the label determines
     /// no region.

@@ -92,7 +92,7 @@ enum HTTPRules {
         .httpPathFormat, .httpPathLength,
     ]
 
-    /// The maximum number of methods, and of paths (`maxItems` of the CRDs).
+    /// The maximum number of methods, and the maximum number of paths (`maxItems` of the CRDs).
     static let maxItems = 20
     /// The maximum length of a path in characters (`maxLength` of the CRDs).
     static let maxPathLength = 1_024

@@ -8,7 +8,7 @@ package struct AccessScope: Hashable, Sendable {
     /// True if the caller may change every object.
     package let writesEverything: Bool
 
-    /// The rights of the server itself, and of every client that the server trusts without a proof.
+    /// The rights of this server, and of every client that this server trusts without a proof.
     package static let unlimited = AccessScope([Grant(.admin)])
 
     package init(_ grants: [Grant]) {

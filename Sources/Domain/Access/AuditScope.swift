@@ -1,7 +1,7 @@
 package import Documents
 
-/// The part of the ledger that a principal may see. A row is visible if every region that it touches is in the
-/// principal's regions for the row's kind.
+/// The part of the ledger that a principal may see. A row is visible if the principal's regions for the row's kind
+/// include every region that the row touches.
 package struct AuditScope: Hashable, Sendable {
     /// The regions in which the principal may see rows of every kind.
     package let regions: RegionSet

@@ -93,7 +93,7 @@ package struct Identity: Hashable, Sendable {
 package enum AuthenticationMethod: String, CaseIterable, Sendable {
     /// The client gave no name, and the server asks for none.
     case none
-    /// The client named itself in X-Actor, and the server trusts everyone that can connect.
+    /// The client gave a name in X-Actor, and the server trusts every client that can connect.
     case asserted
     case token
     case certificate

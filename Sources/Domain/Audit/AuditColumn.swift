@@ -184,8 +184,7 @@ package final class AuditColumn: Sendable {
         AuditColumn("hash", .hash, "hash", csv: 360, event: .member),
     ]
 
-    /// The columns that are hashed, in the order of the canonical form: all except `hash` itself, sorted by
-    /// name.
+    /// The columns that are hashed, in the order of the canonical form: all columns except `hash`, sorted by name.
     package static let hashed = all.filter { $0.name != "hash" }.sorted {
         $0.name.utf8.lexicographicallyPrecedes($1.name.utf8)
     }

@@ -171,8 +171,8 @@ extension AuditFilter {
         guard let field else { return true }
         let (before, after) = (Self.document(record.before), Self.document(record.after))
         if field.differs(before, after) { return true }
-        // The row holds the stored policies. The pointer may refer to a field of the source, which is text in an
-        // annotation of a stored policy, so the sources are compared too.
+        // For a CrossRegionPolicy, the sources are compared too. The row holds the stored policy, but the pointer may
+        // refer to a field of the source, which is text in an annotation of the stored policy.
         guard record.entry.isAbout(kind: CrossRegionPolicy.kind) else { return false }
         return field.differs(
             before.flatMap(CrossRegionPolicy.source), after.flatMap(CrossRegionPolicy.source))

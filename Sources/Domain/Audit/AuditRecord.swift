@@ -2,7 +2,8 @@ package import Documents
 
 /// A row of the audit ledger: a change in etcd, a request that was refused or failed, or an event of the server.
 ///
-/// `entry` is the part that the writer of the row provides. Its members can be read directly, such as `record.actor`.
+/// `entry` is the part that the writer of the row provides. The members of `entry` can be read from the row directly,
+/// such as `record.actor`.
 @dynamicMemberLookup
 package struct AuditRecord: Hashable, Sendable {
     /// The number of the row in this server's ledger: 1, 2, 3 … without gaps.
@@ -31,8 +32,8 @@ extension AuditRecord {
         /// The time of the change; if it is not known, the time at which this server saw the change.
         package var time: Timestamp
         package var origin: Origin
-        /// The name of the principal that sent the request, or `anonymous@<address>` for a client that gave no name. It
-        /// is `unknown` for another writer of etcd, and `policy-server` for the server itself.
+        /// The name of the principal that sent the request, or `anonymous@<address>` for a client that gave no name.
+        /// The name is `unknown` for another writer of etcd, and `policy-server` for this server.
         package var actor: String
         package var verb: Verb
         /// The kind of object in Calico's or this server's terms, such as `Region` or `GlobalNetworkPolicy`.
@@ -119,7 +120,7 @@ extension AuditRecord {
         case api
         /// Another writer of the same etcd: calicoctl, Neutron, etcdctl.
         case external
-        /// The server itself.
+        /// This server.
         case system
     }
 
@@ -143,10 +144,10 @@ extension AuditRecord {
 }
 
 extension AuditRecord.Draft {
-    /// The actor of rows about the server itself.
+    /// The actor of rows about this server.
     package static let ownActor = "policy-server"
 
-    /// Returns a row about the server itself, such as a row about the ledger, its keys or gaps.
+    /// Returns a row about this server, for example about the ledger, a signing key or a gap.
     package static func own(
         _ verb: AuditRecord.Verb, _ kind: AuditKind, _ name: String, detail: JSONValue? = nil,
         at time: Timestamp
@@ -171,7 +172,7 @@ package enum AuditKind: String, CaseIterable, Sendable {
     case networkSet = "NetworkSet"
     case tier = "Tier"
     case clusterInformation = "ClusterInformation"
-    /// The ledger itself: gaps, dropped or pruned rows, and imports.
+    /// Events of the ledger: gaps, dropped or pruned rows, and imports.
     case ledger = "Ledger"
     /// Reads of the audit log.
     case auditLog = "AuditLog"

@@ -56,7 +56,8 @@ package struct AuditText: Hashable, Sendable {
         }
         for scalar in text.unicodeScalars {
             if scalar == "\"" {
-                // A closing quote does not end the piece, because a star may follow it.
+                // An opening quote ends the piece. A closing quote becomes a space, because a star may follow the
+                // quote.
                 if isQuoted { piece += " " } else { end() }
                 isQuoted.toggle()
             } else if !isQuoted, scalar.properties.isWhitespace {
@@ -131,8 +132,8 @@ package enum AuditWords {
         return plain.map { $0.map(split) ?? [] } + documents.map { $0.map(ofDocument) ?? [] }
     }
 
-    /// Returns the words of a text. A word consists of letters, digits and characters of `marks`. It has at least one
-    /// letter or digit, and does not end in a full stop or colon.
+    /// Returns the words of a text. A word consists of letters, digits and characters of `marks`. A word has at least
+    /// one letter or digit, and does not end in a full stop or colon.
     package static func split(_ text: String) -> [String] {
         var words: [String] = []
         var word = String.UnicodeScalarView()

@@ -28,8 +28,8 @@ extension CrossRegionPolicy {
     ///
     /// A dot is illegal, because Calico up to 3.28 refuses it, and Calico 3.29 to 3.31 reads the part before a dot as
     /// the tier (libcalico-go `validator/v3`, `names.TieredPolicyName`). The maximum length is 11 characters below
-    /// Calico's limit of 253. Eight of these are reserved for the prefix `default.`, which Calico up to 3.31 stores,
-    /// and three for the number of a compiled policy, such as `-01`.
+    /// Calico's limit of 253. Eight of these 11 characters are reserved for the prefix `default.`, which Calico up to
+    /// 3.31 stores, and three for the number of a compiled policy, such as `-01`.
     package static func nameProblem(_ name: String) -> String? {
         let isLegal =
             name.utf8.count <= maximumNameLength && !name.utf8.contains(UInt8(ascii: "."))

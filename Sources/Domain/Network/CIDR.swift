@@ -28,13 +28,13 @@ package struct CIDR: Hashable, Sendable {
         self.address = address & Self.mask(family, prefixLength)
     }
 
-    /// Returns the mask of the prefix bits.
+    /// Returns a number in which exactly the prefix bits are set.
     private static func mask(_ family: IPFamily, _ prefixLength: Int) -> UInt128 {
         let all = family == .ipv4 ? UInt128(UInt32.max) : UInt128.max
         return all & ~Self.hostMask(family, prefixLength)
     }
 
-    /// Returns the mask of the host bits.
+    /// Returns a number in which exactly the host bits are set.
     private static func hostMask(_ family: IPFamily, _ prefixLength: Int) -> UInt128 {
         let hostBits = family.bitWidth - prefixLength
         // 128 bits are a special case: the shift would give 0, and the subtraction would trap.

@@ -238,8 +238,8 @@ extension RadixTree {
     /// and begins at or after `start`. Returns nil if there is no such block.
     ///
     /// The number of steps is proportional to the key's width and does not depend on the size of the tree. The search
-    /// skips each half in which `free` shows no room. A half with room can lack a block at or after `start` only if the
-    /// half contains `start`.
+    /// skips each half in which `free` shows no room. In the half that contains `start`, all room may be before
+    /// `start`. Every other half with room has a result.
     func firstFree(_ wanted: Int, in prefix: Key, _ length: Int, from start: Key) -> Key? {
         guard wanted >= length else { return nil }
         let (subtree, isCovered) = subtree(prefix, length)

@@ -99,7 +99,7 @@ package struct SelectorComparison: Hashable, Sendable {
 }
 
 extension SelectorComparison {
-    /// True if `values` are whole values of the label, not parts of values.
+    /// True if the operator compares whole values of the label, and not parts of values.
     package var namesWholeValues: Bool {
         switch operation {
         case .equal, .notEqual, .inSet, .notInSet: true

@@ -129,7 +129,8 @@ struct SelectorParser {
         return value
     }
 
-    /// Reads a set such as `{ "a", 'b', }`. It has any number of strings. One comma after the last string is allowed.
+    /// Reads a set such as `{ "a", 'b', }`. A set has any number of strings. One comma after the last string is
+    /// allowed.
     private mutating func setLiteral(
         after operation: SelectorComparison.Operator
     ) throws(SelectorError) -> [String] {
