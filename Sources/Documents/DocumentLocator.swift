@@ -111,7 +111,7 @@ package enum DocumentLocator {
 
 extension JSONReader {
     /// Reads past the value at the reader's offset, which must be the value of `node`. Records the offsets of all
-    /// values inside it that the tree names.
+    /// values inside that value that the tree names.
     fileprivate mutating func locate(
         _ tree: PointerTree, _ node: Int, depth: Int, _ offsets: inout [Int: Int]
     ) throws(DocumentError) {

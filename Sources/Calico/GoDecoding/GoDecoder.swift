@@ -37,7 +37,7 @@ struct GoDecoder {
     }
 
     /// Decodes `value` into a field. If the field already has a value from a member with the same name in other letter
-    /// case, `old` is that value; otherwise nil. Returns nil if the field is absent afterwards.
+    /// case, `old` is that value; otherwise `old` is nil. Returns nil if the field is absent afterwards.
     private mutating func node(
         _ value: JSONValue, as type: GoType, over old: GoNode?, at pointer: String
     ) -> GoNode? {

@@ -63,7 +63,7 @@ package struct Identity: Hashable, Sendable {
     /// The id of the token or the fingerprint of the certificate; nil for methods that use neither. This id is not a
     /// secret.
     package var credential: String?
-    /// The time at which the credential expires; nil if there is no such time.
+    /// The time at which the credential expires; nil if there is no credential or if it does not expire.
     package var expires: Timestamp?
 
     package init(

@@ -37,7 +37,7 @@ package final class AuditColumn: Sendable {
     /// The position of the column in the API's document of a row.
     package enum Member: Sendable, ExpressibleByStringLiteral {
         case plain(String)
-        /// A member that shows the column's JSON text as JSON.
+        /// A member that contains the column's JSON text as a JSON value, and not as a string.
         case json(String)
         /// A member of the object that the member `of` holds.
         case part(String, of: String)

@@ -192,7 +192,7 @@ package struct ReadOnlyFields: Sendable, Equatable {
     package var createdAt: Located<String>?
     /// The Calico namespace.
     package var namespace: Located<String>?
-    /// The member `source` of a CrossRegionPolicy. In a document with `spec`, it is only a copy.
+    /// The member `source` of a CrossRegionPolicy. In a document with `spec`, the member `source` is only a copy.
     package var source: Located<JSONValue>?
     /// The labels in `metadata` of a document in the deprecated form.
     package var labels: Located<[String: String]>?
