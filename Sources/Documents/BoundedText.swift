@@ -1,6 +1,7 @@
 extension String {
-    /// Returns at most the first `limit` bytes of UTF-8, cut between two Unicode scalars, with `…` for the rest. The
-    /// limit is not in grapheme clusters, because a cluster can have any number of bytes.
+    /// Returns the text, cut to at most `limit` bytes of UTF-8 between two Unicode scalars. A text that was cut has an
+    /// additional `…` at its end. The limit is in bytes and not in characters, because a character of Swift can have
+    /// any number of bytes.
     package func cut(to limit: Int) -> String {
         guard utf8.count > limit else { return self }
         var end = utf8.index(startIndex, offsetBy: limit)

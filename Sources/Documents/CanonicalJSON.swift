@@ -39,8 +39,8 @@ extension JSONWriter {
 }
 
 extension JSONValue {
-    /// The document with the member order and the numbers of RFC 8785. Its text does not depend on the program that
-    /// wrote it.
+    /// The document with the member order and the numbers of RFC 8785. Equal documents have the same text in this form,
+    /// whatever program wrote them.
     package var canonicalized: JSONValue {
         switch self {
         case .array(let elements): .array(elements.map(\.canonicalized))
@@ -70,7 +70,7 @@ extension JSONNumber {
         if value == 0 { return "0" }
         let sign = value < 0 ? "-" : ""
         let (digits, point) = shortestDigits(value.magnitude.description)
-        // ECMAScript writes an exponent below 10⁻⁶ and from 10²¹ on.
+        // ECMAScript writes an exponent only below 10⁻⁶ and from 10²¹ on.
         guard !(-5...21).contains(point) else { return sign + plain(digits, point) }
         let exponent = (point > 0 ? "+" : "-") + String((point - 1).magnitude)
         let fraction = digits.count > 1 ? "." + digits.dropFirst() : ""
@@ -87,7 +87,7 @@ extension JSONNumber {
     }
 
     /// Returns the shortest digits that read back as the same value, and the position of the decimal point in the
-    /// digits. The `description` is Swift's text of a positive number.
+    /// digits. The `description` must be Swift's text of a positive number.
     static func shortestDigits(_ description: String) -> (digits: String, point: Int) {
         let parts = description.split(separator: "e")
         let exponent = parts.count > 1 ? Int(parts[1]) ?? 0 : 0

@@ -41,13 +41,13 @@ extension DocumentError {
         }
     }
 
-    /// Returns the pointer of the mapping that has a key at `position`. Yams does not report the pointer, so this
-    /// function reads the text before `position` again, followed by an added key. Returns an empty pointer if that
-    /// text is not YAML.
+    /// Returns the pointer of the mapping that has a key at `position`. Yams does not report the pointer. To find it,
+    /// this function parses the text before `position` with an added key at the end. Returns an empty pointer if no
+    /// such text is YAML.
     private static func pointer(ofMappingAt position: SourcePosition, in text: String) -> String {
         let before = Array(text.utf8.prefix(position.byteOffset))
-        // Each ending closes brackets that may be open before the error. Each attempt reads the whole text before the
-        // error. A long text gets only one attempt, because a refusal must not cost more than reading the text.
+        // Each ending closes brackets that may be open before the error. Each attempt parses the whole text before the
+        // error. A long text gets only one attempt, because a refusal must not cost more than parsing the text.
         for end in ["", "}", "}}", "}]}"].prefix(before.count <= guessedBytes ? 4 : 1) {
             let prefix = String(decoding: before + Array(("k: 0" + end).utf8), as: UTF8.self)
             guard
@@ -66,7 +66,7 @@ extension DocumentError {
         return last
     }
 
-    /// The maximum size in bytes of a text whose open brackets are guessed.
+    /// The maximum size in bytes of a text for which several endings are tried.
     private static let guessedBytes = 16_384
 
     /// Returns the pointer of the innermost mapping at the end of `root`.
@@ -129,7 +129,7 @@ extension SourcePosition {
 
 /// Advice about common mistakes in texts that are not YAML.
 enum YAMLHint {
-    /// Returns the usual cause of the parser's `problem` at `position`; nil if unknown.
+    /// Returns advice about the usual cause of the parser's `problem` at `position`; nil if the cause is unknown.
     static func text(_ problem: String, at position: SourcePosition?, in text: String) -> String? {
         if let folded = oneLine(text) { return folded }
         guard let position else { return nil }
@@ -189,8 +189,8 @@ enum YAMLHint {
         return nil
     }
 
-    /// Returns advice about a second document that begins without `---`. Returns nil if the repeated `keys` include
-    /// no key that every document has.
+    /// Returns advice for a text in which a second document probably begins without `---`; nil for any other text. A
+    /// second document is probable if `keys`, the repeated keys, include a key that every document has.
     static func missingSeparator(
         _ keys: [String], at position: SourcePosition, in text: String
     ) -> String? {

@@ -5,7 +5,7 @@ package struct DocumentError: Error, Hashable, Sendable {
     /// The position in the text; nil if unknown.
     package var position: SourcePosition?
     package var rule: RuleID
-    /// The problem and the expected form for a person, without the position.
+    /// The message for a person, without the position.
     package var message: String
 
     package init(
@@ -17,7 +17,7 @@ package struct DocumentError: Error, Hashable, Sendable {
         self.message = message
     }
 
-    /// The error as a violation. Its message contains the position.
+    /// The error as a violation. The violation's message contains the position.
     package var violation: Violation {
         let place = position.map { " (\($0))" } ?? ""
         return Violation(pointer: pointer, rule: rule, message: message + place)
@@ -82,7 +82,8 @@ extension RuleID {
     package static let yamlNumber = RuleID("yaml.number")
     /// A mapping key is null or not a scalar.
     package static let yamlKey = RuleID("yaml.key")
-    /// `<<` has a value other than mappings, or comes after a key that it also sets.
+    /// The value of a `<<` is neither a mapping nor a list of mappings, or the `<<` comes after a key that it also
+    /// sets.
     package static let yamlMerge = RuleID("yaml.merge")
 }
 
@@ -108,8 +109,8 @@ package struct SourcePosition: Hashable, Sendable {
         advance(to: end, in: bytes)
     }
 
-    /// Returns the positions of several bytes by their offsets, in one pass over `bytes`. No offset may be past the
-    /// end.
+    /// Returns the position of each byte in `byteOffsets`, by offset. Needs only one pass over `bytes`. No offset may
+    /// be past the end.
     static func all(byteOffsets: [Int], in bytes: [UInt8]) -> [Int: SourcePosition] {
         var places: [Int: SourcePosition] = [:]
         var place = SourcePosition(line: 1, column: 1, byteOffset: 0)

@@ -1,12 +1,13 @@
 import Yams
 
-/// Finds the lines and columns of the pointers in violations.
+/// Finds the lines and columns of the values that the pointers of violations name.
 ///
 /// The locator reads the text a second time, once for all pointers. Only answers that refuse a document have this
 /// cost.
 package enum DocumentLocator {
-    /// Returns the positions of members' keys and of elements, in the order of `pointers`. A missing member gets the
-    /// position of the value that should contain it. All positions are nil if the text is not a document.
+    /// Returns the position that each pointer names, in the order of `pointers`. The position of a member is the
+    /// position of the member's key. A missing member gets the position of the value that should contain the member.
+    /// All positions are nil if the text is not a document.
     package static func positions(of pointers: [String], in bytes: [UInt8]) -> [SourcePosition?] {
         let tree = PointerTree(pointers)
         if let offsets = json(tree, in: bytes) {
@@ -20,8 +21,9 @@ package enum DocumentLocator {
         return stream.positions(tree.resolved(marks))
     }
 
-    /// Returns the positions in a manifest, in which each pointer begins with the index of a document. All positions
-    /// are nil for a YAML manifest that contains lists (`items`), because their elements count as documents.
+    /// Returns the position that each pointer names in a manifest. Each pointer must begin with the index of a
+    /// document. All positions are nil for a YAML manifest with a list (`items`), because each element of the list
+    /// counts as a document.
     package static func positions(
         ofStreamed pointers: [String], in bytes: [UInt8]
     ) -> [SourcePosition?] {
@@ -50,12 +52,14 @@ package enum DocumentLocator {
     /// Returns the positions in a manifest that is one JSON object: a document, or a list of documents in `items`.
     /// Returns nil if the text is not JSON.
     private static func inOneObject(_ pointers: [String], _ bytes: [UInt8]) -> [SourcePosition?]? {
-        // In a manifest of one document each pointer begins with the index 0, which the document itself does not have.
+        // Both cases are looked up at once. For a single document, the index 0 is removed from each pointer, because
+        // the document has no such index. For a list, each pointer is put below `items`.
         let own = pointers.map { $0.hasPrefix("/0") ? String($0.dropFirst(2)) : $0 }
         let tree = PointerTree(own + pointers.map { "/items" + $0 } + ["", "/items"])
         guard let offsets = json(tree, in: bytes) else { return nil }
         let places = positions(tree.resolved(offsets), in: bytes)
-        // If `items` is absent, its position is the position of the whole object.
+        // The object is a list if `items` is not at the position of the whole object. An absent `items` gets that
+        // position.
         let isList = places[2 * pointers.count] != places[2 * pointers.count + 1]
         let start = isList ? pointers.count : 0
         return Array(places[start..<start + pointers.count])
@@ -106,7 +110,8 @@ package enum DocumentLocator {
 }
 
 extension JSONReader {
-    /// Records the offsets of all values that the tree names below `node`. Skips the value at the reader's offset.
+    /// Reads past the value at the reader's offset, which must be the value of `node`. Records the offsets of all
+    /// values inside that value that the tree names.
     fileprivate mutating func locate(
         _ tree: PointerTree, _ node: Int, depth: Int, _ offsets: inout [Int: Int]
     ) throws(DocumentError) {
@@ -136,7 +141,7 @@ extension JSONReader {
     }
 }
 
-/// Pointers as a tree of their tokens. One pass over a document finds the values of all pointers.
+/// A tree of the tokens of several pointers. With the tree, one pass over a document finds the values of all pointers.
 private struct PointerTree {
     private struct Node {
         var parent: Int?
@@ -168,7 +173,8 @@ private struct PointerTree {
 
     func child(_ token: String, of node: Int) -> Int? { nodes[node].children[ExactString(token)] }
 
-    /// Returns the value found at each pointer. If there is no value, returns the value of the nearest parent.
+    /// Returns the place that was found for each pointer. If no place was found for a pointer, returns the place of the
+    /// nearest parent.
     func resolved<Place>(_ found: [Int: Place]) -> [Place?] {
         ends.map { end in
             var node: Int? = end

@@ -33,7 +33,8 @@ package enum JSONPointer {
 }
 
 extension JSONValue {
-    /// Returns the value at the keys and indices of a pointer (RFC 6901 section 4); nil if absent.
+    /// Returns the value to which the keys and indices of a pointer lead (RFC 6901 section 4); nil if there is no such
+    /// value.
     package func value(at tokens: [String]) -> JSONValue? {
         tokens.reduce(self as JSONValue?) { value, token in
             guard let elements = value?.arrayValue else { return value?[token] }
@@ -121,9 +122,9 @@ extension JSONPatch.Operation {
 
 /// JSON Merge Patch (RFC 7396).
 package enum MergePatch {
-    /// Returns `target` after applying `patch`. A member of the patch replaces the member of the target, or removes
-    /// it if null. A patch that is not an object replaces the whole target. Existing members keep their order, and
-    /// new members come last.
+    /// Returns `target` after applying `patch`. A member of the patch replaces the target's member with the same key.
+    /// If the patch's member is null, the target's member is removed. A patch that is not an object replaces the whole
+    /// target. Existing members keep their order, and new members come last.
     package static func apply(_ patch: JSONValue, to target: JSONValue) -> JSONValue {
         guard case .object(let changes) = patch else { return patch }
         let changesByKey = changes.membersByKey
@@ -138,7 +139,7 @@ package enum MergePatch {
         }
         let existing = current.membersByKey
         for (key, change) in changes where change != .null && existing[ExactString(key)] == nil {
-            // The call removes the nulls inside a new member (RFC 7396 section 2).
+            // A new member is applied to null, because this removes the nulls inside the member (RFC 7396 section 2).
             members.append((key, apply(change, to: .null)))
         }
         return .object(JSONObject(uncheckedMembers: members))

@@ -20,7 +20,8 @@ extension JSONReader {
         return String(decoding: decoded, as: UTF8.self)
     }
 
-    /// Moves to the next quote or backslash. Checks that all bytes before it are valid UTF-8.
+    /// Moves to the next quote or backslash. Throws if the bytes before that mark are not valid UTF-8 or contain a
+    /// control character.
     private mutating func skipPlainText() throws(DocumentError) {
         while true {
             offset = bytes.withUnsafeBufferPointer { [offset] bytes in
@@ -49,7 +50,7 @@ extension JSONReader {
         0x20..<0x80 ~= byte && byte != UInt8(ascii: "\"") && byte != UInt8(ascii: "\\")
     }
 
-    /// Appends the character of the escape at `offset`.
+    /// Reads the escape at `offset` and appends its character to `decoded`.
     private mutating func escape(into decoded: inout [UInt8]) throws(DocumentError) {
         let start = offset
         offset += 1

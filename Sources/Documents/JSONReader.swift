@@ -21,11 +21,12 @@ package enum JSONParser {
     }
 }
 
-/// The limits on the cost of one document. The HTTP layer and etcd limit its size in bytes.
+/// The limits on the cost of one document. The size of a document in bytes is limited elsewhere, by the HTTP layer and
+/// by etcd.
 package struct DocumentLimits: Hashable, Sendable {
     /// The maximum depth of nested arrays and objects. Calico resources are far less deep than 64.
     package var depth: Int
-    /// The maximum number of values in the whole document. Each use of an alias counts.
+    /// The maximum number of values in the whole document. Each use of a YAML alias counts again.
     package var nodes: Int
     /// The maximum number of members of one object.
     package var members: Int
@@ -54,7 +55,7 @@ package struct DocumentLimits: Hashable, Sendable {
 struct JSONReader {
     let bytes: [UInt8]
     let limits: DocumentLimits
-    /// The next byte to read.
+    /// The offset of the next byte to read.
     var offset = 0
     private var nodes = 0
 
@@ -63,7 +64,7 @@ struct JSONReader {
         self.limits = limits
     }
 
-    /// The byte at `offset`. It is 0 at the end, because no JSON text contains that byte.
+    /// The byte at `offset`. At the end of the text it is 0, which is in no legal JSON text.
     var current: UInt8 { offset < bytes.count ? bytes[offset] : 0 }
 
     mutating func document() throws(DocumentError) -> JSONValue {
@@ -96,7 +97,8 @@ struct JSONReader {
         }
     }
 
-    /// Reads the value at `offset`, which must not be white space. The value is inside `depth` open containers.
+    /// Reads the value at `offset`. The caller must have skipped the white space before the value. The value is inside
+    /// `depth` open arrays and objects.
     mutating func value(depth: Int) throws(DocumentError) -> JSONValue {
         nodes += 1
         guard nodes <= limits.nodes else {
@@ -199,7 +201,7 @@ struct JSONReader {
         return key
     }
 
-    /// Skips the comma or the closing bracket after an element. Returns true if it was the bracket.
+    /// Skips the comma or the closing bracket after an element. Returns true for the bracket, false for the comma.
     mutating func close(_ bracket: UInt8, after what: String) throws(DocumentError) -> Bool {
         skipWhitespace()
         switch current {
@@ -240,7 +242,7 @@ struct UniqueMembers {
     /// The keys of an object that is too large for a linear search; otherwise empty.
     private var seen: Set<ExactString> = []
 
-    /// The number of members above which a set is faster than a linear search.
+    /// The number of members from which on a set is faster than a linear search.
     private static let linearLimit = 16
 
     /// Returns true if `key` is new. Keys are equal only if their bytes are equal (RFC 8259 section 8.3).
@@ -254,7 +256,7 @@ struct UniqueMembers {
 
     var count: Int { members.count }
 
-    /// Adds a member. The caller must first call `admit` with its key.
+    /// Adds a member. The caller must first call `admit` with `key`.
     mutating func append(_ key: String, _ value: JSONValue) {
         members.append((key, value))
     }

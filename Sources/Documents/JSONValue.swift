@@ -110,8 +110,9 @@ package struct JSONObject: Sendable {
     package var count: Int { members.count }
     package var keys: [String] { members.map(\.key) }
 
-    /// The value of `key`. Setting a new key appends it, and setting nil removes it. A look-up takes linear time, which
-    /// is fast enough for small objects. For many look-ups in one object use `membersByKey`.
+    /// The value of `key`. Setting a value for a new key appends a member, and setting nil removes the member. A
+    /// look-up takes linear time, which is fast enough for small objects. For many look-ups in one object use
+    /// `membersByKey`.
     package subscript(key: String) -> JSONValue? {
         get { members.first { $0.key.isExactly(key) }?.value }
         set {
@@ -125,7 +126,7 @@ package struct JSONObject: Sendable {
         }
     }
 
-    /// All members by key, for many look-ups with constant cost each.
+    /// The values of all members by key. Each look-up takes constant time.
     var membersByKey: [ExactString: JSONValue] {
         Dictionary(members.map { (ExactString($0.key), $0.value) }) { first, _ in first }
     }
@@ -147,7 +148,8 @@ extension JSONObject: Hashable {
     }
 
     package func hash(into hasher: inout Hasher) {
-        // XOR makes the hash independent of the order of the members, like `==`.
+        // The hash must not depend on the order of the members, because `==` does not. XOR gives the same result in any
+        // order.
         var combined = 0
         for (key, value) in members {
             var member = Hasher()
@@ -166,13 +168,13 @@ package struct JSONNumber: Sendable {
 
     package init(_ value: Int64) { self.literal = String(value) }
 
-    /// Creates a number. The `literal` must be a legal JSON number. The parsers check this.
+    /// Creates a number. The `literal` must be a legal JSON number. The parsers create numbers only from legal texts.
     package init(uncheckedLiteral literal: String) { self.literal = literal }
 
-    /// The value of an integer (no fraction, no exponent) that fits 64 bits; otherwise nil.
+    /// The value of an integer that is written without fraction and exponent and fits 64 bits; otherwise nil.
     package var int64: Int64? { Int64(literal) }
 
-    /// The value of an integer that fits 128 bits; otherwise nil.
+    /// The value of an integer that is written without fraction and exponent and fits 128 bits; otherwise nil.
     var integer: Int128? { Int128(literal) }
 
     /// The nearest double; infinite if the literal is out of range.
@@ -201,8 +203,8 @@ struct ExactString: Hashable {
     static func == (lhs: ExactString, rhs: ExactString) -> Bool { lhs.text.isExactly(rhs.text) }
 
     /// Hashes the bytes. Swift's own hash is equal for all canonically equal spellings of a text, and a text of a few
-    /// dozen bytes has thousands of spellings. If an object had them all as keys, each key would be compared with
-    /// every other key.
+    /// dozen bytes has thousands of spellings. If an object had all these spellings as keys, each key would be compared
+    /// with every other key.
     func hash(into hasher: inout Hasher) {
         var text = text
         text.withUTF8 { hasher.combine(bytes: UnsafeRawBufferPointer($0)) }

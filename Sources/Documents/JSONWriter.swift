@@ -18,14 +18,15 @@ package enum JSONSerializer {
 
     /// Returns the canonical text of a value (JSON Canonicalization Scheme, RFC 8785), for hashes and comparisons.
     ///
-    /// Integers that a double cannot represent keep their digits. RFC 8785 recommends strings for them (section 3.1).
+    /// Integers that a double cannot represent keep their digits, although RFC 8785 recommends strings for such
+    /// integers (section 3.1).
     package static func canonical(_ value: JSONValue) -> [UInt8] {
         var writer = JSONWriter(escaping: .minimal)
         writer.writeCanonical(value)
         return writer.output
     }
 
-    /// Returns the canonical form as a string, as the ledger's columns store it.
+    /// Returns the canonical text as a string. The ledger's columns store documents in this form.
     package static func canonicalText(_ value: JSONValue) -> String {
         String(decoding: canonical(value), as: UTF8.self)
     }
@@ -81,7 +82,7 @@ struct JSONWriter {
 }
 
 extension JSONWriter {
-    /// Writes a string in quotes. Copies a run of characters without escapes as a whole.
+    /// Writes a string in quotes. Copies each run of characters that need no escape as a whole.
     mutating func write(_ text: String) {
         var text = text
         text.withUTF8 { write(utf8: $0) }

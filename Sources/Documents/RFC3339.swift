@@ -78,7 +78,8 @@ private struct Digits {
         return true
     }
 
-    /// Reads an optional fraction of a second and returns it in microseconds. Returns nil for a point without digits.
+    /// Reads an optional fraction of a second and returns it in microseconds. Returns 0 if there is no fraction, and
+    /// nil for a point without digits.
     mutating func fraction() -> Int64? {
         guard skip(".") else { return 0 }
         let digits = rest.prefix { (0x30...0x39).contains($0) }

@@ -11,8 +11,8 @@ package struct StreamedDocument: Sendable, Equatable {
 }
 
 extension JSONValue {
-    /// The documents in this value: the elements of a list, or of `items` in the form of calicoctl's output. Any
-    /// other value is itself the only document.
+    /// The documents in this value: the elements of an array, or the elements of the member `items`, as in calicoctl's
+    /// output. Any other value counts as one document.
     package var streamed: [JSONValue] {
         arrayValue?.flatMap(\.streamedItems) ?? streamedItems
     }
@@ -21,8 +21,8 @@ extension JSONValue {
 }
 
 extension DocumentError {
-    /// Returns the error with a pointer that begins with the index of its document in the manifest. There are `count`
-    /// documents before this one. Elements of a list count as documents.
+    /// Returns the error with a pointer into the manifest, which begins with the index of a document. The manifest must
+    /// have `count` documents before the one with the error. Elements of a list count as documents.
     package func inStream(after count: Int) -> DocumentError {
         var tokens = JSONPointer.tokens(pointer)[...]
         guard !tokens.isEmpty else { return self }

@@ -5,7 +5,7 @@ package struct Violation: Hashable, Sendable {
     /// The stable identifier of the rule, in lower-case words with dots: `subnet.overlap`. Tests compare the
     /// identifier, not the message.
     package var rule: RuleID
-    /// The problem and the correct form for a person.
+    /// The message for a person. It names the problem and, where possible, the correct form.
     package var message: String
 
     package init(pointer: String, rule: RuleID, message: String) {
@@ -85,7 +85,8 @@ package struct ViolationList: Sendable, Equatable {
         return list
     }
 
-    /// Returns the kept violations. If there are more, an additional last violation states the number of the others.
+    /// Returns the kept violations. If there are more violations, an additional last violation states how many were not
+    /// kept.
     package func summarised(by rule: RuleID) -> [Violation] {
         guard total > kept.count else { return kept }
         let more = Violation(pointer: "", rule: rule, message: "and \(total - kept.count) more")

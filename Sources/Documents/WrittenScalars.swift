@@ -1,6 +1,7 @@
 import Yams
 
-/// Finds the original texts of scalars in YAML. The parsed values do not contain these texts: `012` is the number 10.
+/// Finds the original texts of scalars in YAML. The parsed values do not contain these texts: for example, `012` is
+/// parsed as the number 10.
 package enum WrittenScalars {
     /// Returns the text at each of `pointers`. The first token of a pointer is the index of a document, counted as in
     /// `JSONValue.streamed`. A text is nil if the pointer does not refer to a scalar. All texts are nil if `bytes` is

@@ -2,12 +2,12 @@ import Yams
 
 /// Reads YAML into the value that calicoctl would send for the same text.
 ///
-/// The rules are the rules of sigs.k8s.io/yaml on goyaml.v2 (`resolve.go`, `decode.go`, `yaml.go`): YAML 1.1 scalars
-/// (`YAMLScalar`), and keys that become strings. calicoctl uses these rules, and a policy must mean the same in both
-/// programs. The parser is stricter than Go in a few points: it refuses a repeated key, an unknown tag, `!!binary`,
-/// `!!timestamp`, infinite numbers, and a `<<` after a key that it would override. `GoDecoder` later turns numbers
-/// into text for fields that are text. A U+FEFF at the start of a scalar is lost, because Yams gets its strings
-/// through a Foundation call that drops it.
+/// The parser follows the rules of sigs.k8s.io/yaml on goyaml.v2 (`resolve.go`, `decode.go`, `yaml.go`): YAML 1.1
+/// scalars (`YAMLScalar`), and keys that become strings. calicoctl uses these rules, and a policy must mean the same in
+/// both programs. The parser is stricter than Go in a few points: it refuses a repeated key, an unknown tag,
+/// `!!binary`, `!!timestamp`, infinite numbers, and a `<<` after a key that the `<<` also sets. `GoDecoder` later turns
+/// numbers into text for fields that are text. A U+FEFF at the start of a scalar is lost, because Yams gets its strings
+/// through a Foundation call that drops this character.
 package enum YAMLParser {
     /// Parses the single document in `bytes`.
     package static func parse(
@@ -55,8 +55,8 @@ package enum YAMLParser {
         }
     }
 
-    /// Returns the value of a text that is JSON; nil for other texts. YAML includes JSON, but the JSON reader is
-    /// faster and reports repeated keys more exactly.
+    /// Returns the value of a text that is JSON; nil for other texts. YAML includes JSON, but the JSON reader is faster
+    /// and reports repeated keys more exactly. Throws for a repeated key and for a text that exceeds `limits`.
     private static func json(
         _ bytes: [UInt8], limits: DocumentLimits
     ) throws(DocumentError) -> JSONValue? {
@@ -133,7 +133,7 @@ struct YAMLStream {
 }
 
 extension Node {
-    /// True if the document between two `---` is empty.
+    /// True if the document is empty, for example between two `---`.
     fileprivate var isEmptyDocument: Bool {
         guard case .scalar(let scalar) = self else { return false }
         return scalar.string.isEmpty && scalar.style == .plain && YAMLTag(scalar.tag) == .none
@@ -284,8 +284,8 @@ struct YAMLBuilder {
             .within(key: key)
     }
 
-    /// Returns the members that `<<` adds. Its value is a mapping or a list of mappings. In a list, earlier mappings
-    /// win (yaml.org/type/merge.html).
+    /// Returns the members that `<<` adds. The value of `<<` must be a mapping or a list of mappings. In a list,
+    /// earlier mappings win (yaml.org/type/merge.html).
     private mutating func mergedMembers(
         _ keyNode: Node, _ node: Node, _ before: JSONObject, depth: Int
     ) throws(DocumentError) -> JSONObject {

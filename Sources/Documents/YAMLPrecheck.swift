@@ -1,9 +1,9 @@
 /// Refuses texts with keys that would cost too much to compare.
 ///
 /// Yams replaces each alias by a copy and then hashes whole keys, including lists and mappings. This happens before
-/// `DocumentLimits` can apply, so a few nested aliases in a key would take hours. This check estimates the cost only
-/// from the bytes. The estimate is too high rather than too low. It is zero for a text without such keys, and real
-/// documents have no such keys.
+/// `DocumentLimits` can apply, so a few nested aliases in a key would take hours. This check estimates the cost from
+/// the bytes alone. If in doubt, the estimate is too high. It is zero for a text in which no key is a list, a mapping
+/// or an alias. Real documents have no such keys.
 enum YAMLKeyCost {
     /// The maximum estimate in hashed bytes. It corresponds to much less than a second.
     private static let limit = 10_000_000.0
@@ -53,7 +53,8 @@ enum YAMLKeyCost {
             }
         }
 
-        /// The estimated cost. A text with n aliases grows to less than 1.5ⁿ times its size, for any nesting.
+        /// The estimated cost in hashed bytes. When n aliases are replaced by copies, a text grows to less than 1.5ⁿ
+        /// times its size, for any nesting.
         var cost: Double {
             let size = Double(size)
             guard aliases > 0 else {
@@ -61,7 +62,7 @@ enum YAMLKeyCost {
             }
             let keys = explicitKeys + questionsBehindWords + bracketKeys + aliasKeys
             guard keys > 0 else { return 0 }
-            // 64 factors of 1.5 already exceed the limit.
+            // At most 64 factors are multiplied, because 64 factors of 1.5 already exceed the limit.
             return Double(keys) * size * (0..<min(aliases, 64)).reduce(1) { cost, _ in cost * 1.5 }
         }
 

@@ -5,7 +5,7 @@ import Yams
 enum YAMLScalar: Equatable {
     case null
     case boolean(Bool)
-    /// An integer, written in decimal in JSON.
+    /// An integer. JSON contains it in decimal form.
     case integer(Int128)
     /// A float. The text is kept if it is a legal JSON number.
     case float(Double, literal: String)
@@ -75,7 +75,7 @@ struct YAMLScalarError: Error {
 }
 
 extension YAMLScalar {
-    /// The value in JSON.
+    /// The scalar as a JSON value.
     var jsonValue: JSONValue {
         get throws(YAMLScalarError) {
             switch self {
@@ -100,7 +100,7 @@ extension YAMLScalar {
         return JSONNumber.ecmaScript(value)
     }
 
-    /// The value as the key of a JSON object (`convertToJSONableObject` in sigs.k8s.io/yaml).
+    /// The scalar as the key of a JSON object (`convertToJSONableObject` in sigs.k8s.io/yaml).
     var key: String {
         get throws(YAMLScalarError) {
             switch self {
@@ -126,7 +126,8 @@ enum YAMLNumber {
         let isWritten = isDigits(digits.dropFirst(prefix), radix)
         if isWritten, let value = Int128(digits.dropFirst(prefix), radix: radix) {
             let signed = sign == "-" ? -value : value
-            // Go reads integers of 64 bits. An integer with a sign must fit a signed 64-bit integer.
+            // Like in Go, a number with a sign must fit a signed 64-bit integer. A number without a sign must fit an
+            // unsigned 64-bit integer.
             let isInRange = signed <= (sign == nil ? Int128(UInt64.max) : Int128(Int64.max))
             if isInRange, signed >= Int64.min { return .integer(signed) }
         }
@@ -219,7 +220,7 @@ enum YAMLNumber {
     }
 }
 
-/// The type in a node's tag.
+/// The type that a node's tag names.
 enum YAMLTag: Equatable {
     /// There is no tag. The text determines the type.
     case none
@@ -230,7 +231,7 @@ enum YAMLTag: Equatable {
 
     init(_ tag: Tag) {
         switch tag.description {
-        // goyaml.v2 ignores the non-specific tag `!`.
+        // The non-specific tag `!` counts as no tag, because goyaml.v2 ignores it.
         case "", "!", Self.plainMark: self = .none
         case "tag:yaml.org,2002:str": self = .string
         case "tag:yaml.org,2002:int": self = .integer
@@ -244,8 +245,8 @@ enum YAMLTag: Equatable {
         }
     }
 
-    /// A resolver that marks every untagged scalar. Yams resolves the tags of keys for comparisons and does not
-    /// remember which keys had no tag.
+    /// A resolver that gives every untagged scalar the tag `plainMark`. Without the mark, untagged keys could not be
+    /// recognized: Yams resolves the tags of keys for comparisons and does not remember which keys had no tag.
     static let markingPlain: Resolver =
         (try? Resolver.basic.appending(Tag.Name(rawValue: plainMark), "^")) ?? .basic
 

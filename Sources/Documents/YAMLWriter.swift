@@ -59,7 +59,8 @@ struct YAMLWriter {
     /// Writes the key and its colon.
     private mutating func key(_ key: String, indent: Int) {
         let text = YAMLText(key).bytes
-        // The colon of a plain key must be within 1,024 characters (YAML 1.1 section 9.2.2).
+        // A long key is written after `?`. Without a `?`, the colon must come within 1,024 characters (YAML 1.1 section
+        // 9.2.2).
         if text.count < 1_000 {
             output += text
         } else {
@@ -83,7 +84,8 @@ struct YAMLWriter {
         }
     }
 
-    /// Returns the number in a form for YAML 1.1, in which an exponent needs a sign and a decimal point before it.
+    /// Returns the number in a form for YAML 1.1. There, an exponent needs a sign, and the digits before the exponent
+    /// need a decimal point.
     private static func bytes(_ number: JSONNumber) -> [UInt8] {
         var digits = Array(number.literal.utf8)
         guard let mark = digits.firstIndex(where: { $0 | 0x20 == UInt8(ascii: "e") }) else {
@@ -136,7 +138,7 @@ struct YAMLText {
         guard bytes.allSatisfy({ (0x20...0x7E).contains($0) }), last != UInt8(ascii: " "),
             !Self.hasIndicator(bytes)
         else { return false }
-        // The longest of the words has five letters.
+        // A longer text is not looked up, because the longest of the words has five letters.
         return bytes.count > 5 || !Self.words.contains(text.lowercased())
     }
 
@@ -145,7 +147,7 @@ struct YAMLText {
         bytes.allSatisfy { "0123456789abcdefABCDEFxXoOtTzZ_+-.:, ".utf8.contains($0) }
     }
 
-    /// Returns true if `: ` or ` #` would end the scalar.
+    /// Returns true if the text contains `: ` or ` #`, which would end a plain scalar.
     private static func hasIndicator(_ bytes: [UInt8]) -> Bool {
         zip(bytes, bytes.dropFirst()).contains {
             $0 == (UInt8(ascii: ":"), UInt8(ascii: " "))

@@ -10,7 +10,7 @@ package struct CompiledPolicy: Sendable, Equatable {
     package let judged: JSONValue
     let origins: RuleOrigins
 
-    /// Returns the pointer into the source for `pointer`, a pointer into the compiled policy.
+    /// Converts `pointer`, a pointer into the compiled policy, to a pointer into the source.
     package func sourcePointer(of pointer: String) -> String { origins.sourcePointer(of: pointer) }
 }
 
@@ -22,7 +22,7 @@ package struct CrossRegionCompilation: Sendable, Equatable {
     package var violations: [Violation] = []
 }
 
-/// The origins of the rules of one compiled policy.
+/// The positions in the source from which one compiled policy and its rules were compiled.
 struct RuleOrigins: Sendable, Equatable {
     struct Rule: Sendable, Equatable {
         /// The pointer of the rule in the source.
@@ -34,7 +34,7 @@ struct RuleOrigins: Sendable, Equatable {
 
     /// The pointer of the first receiver in the source.
     let receiver: String
-    /// The origins of the rules of `ingress`, in order.
+    /// The origins of the rules, in the order of `ingress`.
     var rules: [Rule] = []
 
     func isCopy(_ pointer: String) -> Bool { rule(of: pointer)?.isCopy ?? false }
@@ -48,7 +48,8 @@ struct RuleOrigins: Sendable, Equatable {
         case "spec" where parts.dropFirst().first == "selector": return receiver
         case "spec" where parts.dropFirst().first == "order": return pointer
         case "spec": return "/spec"
-        // The annotations contain the whole source, so their pointer is that of the whole document.
+        // A pointer into the annotations becomes the pointer of the whole document, because an annotation contains the
+        // whole source.
         case "metadata" where parts.dropFirst().first != "annotations": return pointer
         default: return ""
         }
@@ -62,7 +63,7 @@ struct RuleOrigins: Sendable, Equatable {
         return rules[index]
     }
 
-    /// Returns the pointer within a rule of the source for a pointer within a rule of Calico.
+    /// Converts the parts of a pointer within a Calico rule to a pointer within the rule of the source.
     private static func place(in parts: [String]) -> String {
         let field = parts.count > 1 ? parts[1] : ""
         let networks = field == "nets" || field == "notNets" ? "/" + field : ""
@@ -79,11 +80,11 @@ struct RuleOrigins: Sendable, Equatable {
     }
 }
 
-/// The annotations that tie compiled policies to their source.
+/// The annotations that connect compiled policies with their source.
 package enum CrossRegionAnnotation {
-    /// The key on the first policy. The value is the source.
+    /// The key of the first policy's annotation. The value is the source.
     package static let source = CrossRegionPolicy.sourceAnnotation
-    /// The key on the other policies. The value is the name of the source.
+    /// The key of every later policy's annotation. The value is the name of the source.
     package static let partOf = "policyserver/part-of"
 
     /// Returns the annotation of the first policy.
@@ -130,7 +131,7 @@ package enum CrossRegionAnnotation {
         return annotations[source] != nil || annotations[partOf] != nil
     }
 
-    /// Returns the resource without the annotations, so that it is an ordinary policy.
+    /// Returns the resource as an ordinary policy, without these annotations.
     package static func removed(from resource: Resource) -> Resource {
         guard var document = resource.document.objectValue,
             var metadata = document["metadata"]?.objectValue,

@@ -3,18 +3,19 @@ package import Domain
 
 /// Compiles a CrossRegionPolicy into Calico's policies.
 ///
-/// Each receiving side gets one policy. Several of them may apply to the same endpoint. Calico sorts policies with
-/// the same `order` by name up to 3.31, and by `name/namespace/kind` in later releases (Felix `PolKVLess`). The later
-/// sort puts `web-01` before `web`. Each policy must therefore be correct without the others: before its `allow`
-/// rules it repeats every `deny` rule that may concern the same endpoints.
+/// Each receiving side becomes one policy. Several of these policies may apply to the same endpoint, and their order
+/// depends on the release of Calico. Up to 3.31, Calico sorts policies with the same `order` by name. Later releases
+/// sort them by `name/namespace/kind`, which puts `web-01` before `web` (Felix `PolKVLess`). Each policy must therefore
+/// be correct without the others. So each policy repeats, before its `allow` rules, every `deny` rule that may concern
+/// the same endpoints.
 package enum CrossRegionCompiler {
-    /// The maximum number of policies. It follows from the two digits in their names.
+    /// The maximum number of policies. The number in a policy's name has at most two digits.
     package static let maximumPolicies = 99
 
     /// Returns the compiled policies, or the violations.
     ///
-    /// - Parameter subnetCIDR: returns the network of a registered subnet, nil for an unknown subnet. An unknown
-    ///   subnet is a violation if a rule needs its network.
+    /// - Parameter subnetCIDR: returns the network of a registered subnet, nil for an unknown subnet. An unknown subnet
+    ///   is a violation if a rule needs the subnet's network.
     package static func compile(
         _ policy: CrossRegionPolicy, subnetCIDR: (SubnetID) -> CIDR?
     ) -> CrossRegionCompilation {
@@ -41,7 +42,7 @@ package enum CrossRegionCompiler {
         for (index, group) in groups.enumerated() {
             var writer = PolicyWriter(group, subnets: subnets)
             writer.add(group.deny, isDeny: true)
-            // Without `allow` rules the policy lets in nothing that a copy would have to stop.
+            // Copies are needed only before `allow` rules, because a policy without `allow` rules lets in nothing.
             if !group.allow.isEmpty {
                 for other in groups where !other.deny.isEmpty && other.terms != group.terms {
                     writer.copyDenials(of: other)
@@ -52,7 +53,7 @@ package enum CrossRegionCompiler {
             result.violations += writer.violations
             judge(writer.document(of: policy, index: index), writer.origins, into: &result)
         }
-        // The same rule may give the same violation in several policies.
+        // A rule that is in several policies may give the same violation several times, so repetitions are removed.
         var seen: Set<Violation> = []
         result.violations = (subnets.violations + result.violations).filter {
             seen.insert($0).inserted
@@ -87,7 +88,7 @@ struct ReceiverGroup {
     var deny: [CrossRegionRule] = []
     var allow: [CrossRegionRule] = []
 
-    /// Returns true if no endpoint can be in both groups.
+    /// Returns true if it is certain that no endpoint belongs to both groups.
     func isDisjoint(from other: ReceiverGroup) -> Bool {
         terms.contains { term in other.terms.contains(where: term.excludes) }
     }
@@ -110,7 +111,7 @@ struct ReceiverGroup {
 }
 
 extension RuleID {
-    /// The policy has more receiving sides than there are numbers for compiled policies.
+    /// The policy has more receiving sides than `CrossRegionCompiler.maximumPolicies`.
     package static let crossRegionGroupCount = RuleID("cross-region.receiver-count")
     /// No packet can match the rule.
     package static let crossRegionNeverMatches = RuleID("cross-region.never-matches")
@@ -123,7 +124,7 @@ extension RuleID {
 }
 
 extension CrossRegionCompiler {
-    /// The rules of the compiler and of `CrossRegionReferences`, in addition to Calico's rules.
+    /// Every rule that the compiler and `CrossRegionReferences` can report, except Calico's rules.
     package static let rules: [RuleID] = [
         .crossRegionGroupCount, .crossRegionNeverMatches, .crossRegionUnknownRegion,
         .crossRegionUnknownSubnet,

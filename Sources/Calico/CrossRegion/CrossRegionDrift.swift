@@ -3,28 +3,29 @@ package import Domain
 
 /// A difference between a stored policy and its source.
 package struct Drift: Sendable, Equatable {
-    /// The author's name of the stored policy.
+    /// The name of the policy as the author wrote it. The name in the etcd key can differ.
     package var object: String
     /// A pointer into the stored policy; empty for the whole policy.
     package var pointer: String
     /// The expected value; nil if the value should be absent.
     package var expected: JSONValue?
-    /// The stored value; nil if absent.
+    /// The stored value; nil if the value is absent.
     package var found: JSONValue?
     /// The reason why the source cannot be compared or is no longer valid; nil if the difference needs no
     /// explanation.
     package var reason: String?
 }
 
-/// Finds changes of compiled policies by other tools.
+/// Finds the changes that other tools made to compiled policies.
 package enum CrossRegionDrift {
-    /// Returns every difference, in the order of the compiled policies. Unexpected policies come last.
+    /// Returns every difference: first the regions and subnets that no longer exist, then the differences in the order
+    /// of the compiled policies, and last the policies that should not exist.
     ///
-    /// Regions and subnets that no longer exist come first. Each is a drift at the annotation of the source. If the
-    /// source does not compile for another reason, that is one drift at the same annotation.
+    /// Each region or subnet that no longer exists is a drift at the annotation of the source. If the source does not
+    /// compile for another reason, one drift at the same annotation replaces the differences of the policies.
     ///
-    /// - Parameter stored: the first policy and every policy whose annotation names the same source. Other policies
-    ///   are ignored.
+    /// - Parameter stored: the first compiled policy, and every policy whose annotation names the same source. Other
+    ///   policies are ignored.
     package static func drift(
         source: CrossRegionPolicy, stored: [Resource], hasRegion: (String) -> Bool = { _ in true },
         subnetCIDR: (SubnetID) -> CIDR?

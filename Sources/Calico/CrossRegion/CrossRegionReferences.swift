@@ -5,8 +5,8 @@ package import Domain
 package struct CrossRegionReferences: Sendable, Equatable {
     package var regions: [Located<String>] = []
     package var subnets: [Located<SubnetID>] = []
-    /// One selector for each field about labels. The caller warns about a selector that matches nothing. A selector
-    /// or labels in `from` may also match network sets.
+    /// One selector for each value of a field about labels. The caller warns about a selector that matches nothing. In
+    /// `from`, the fields `selector` and `labels` may also match network sets.
     package var selectors: [Located<Selector>] = []
 
     /// Returns a violation for each region and subnet that is not registered.
@@ -76,7 +76,7 @@ extension CrossRegionCompiler {
     private static func lint(
         _ compiled: CompiledPolicy, _ knownRegions: Set<String>?
     ) -> [Violation] {
-        // A warning about a copy would repeat the warning about the original rule.
+        // Warnings about copies are left out, because they would repeat the warnings about the original rules.
         PolicyLinter.lint(compiled.judged, knownRegions: knownRegions)
             .filter { !compiled.origins.isCopy($0.pointer) }
             .map { warning in

@@ -29,12 +29,12 @@ enum PeerTerm: Hashable, Sendable {
         case .hasAny(let labels):
             let terms = labels.map { "has(\($0))" }
             return terms.count == 1 ? terms[0] : "(\(terms.joined(separator: " || ")))"
-        // Calico's canonical form has its own parentheses around `&&` and `||`.
+        // The canonical form already has parentheses around `&&` and `||`.
         case .selector(let selector): return selector.canonical
         }
     }
 
-    /// Returns true if nothing can satisfy both terms.
+    /// Returns true if it is certain that no object satisfies both terms.
     func excludes(_ other: PeerTerm) -> Bool {
         guard case .value(let label, let values) = self,
             case .value(let otherLabel, let otherValues) = other, label == otherLabel
@@ -58,9 +58,9 @@ extension CrossRegionPeer {
         return terms + freeTerms
     }
 
-    /// The conditions on the labels of the receiver. The receiver is always an OpenStack VM: policies can also select
-    /// hosts, and `to` must never isolate a host. A subnet is replaced by its region, because endpoints have no label
-    /// for the subnet.
+    /// The conditions on the labels of the receiver. They always require an OpenStack VM, because a policy that also
+    /// selected hosts could isolate a host. A subnet is replaced by its region, because endpoints have no label for the
+    /// subnet.
     var receiverTerms: [PeerTerm] {
         var terms = vmTerms
         if let subnet {
@@ -98,7 +98,7 @@ extension CrossRegionPeer {
 }
 
 extension SubnetID {
-    /// The selector of the subnet's network set. In a rule it matches the subnet's addresses.
+    /// The selector of the subnet's network set. In a rule, the selector matches the subnet's addresses.
     var selector: String {
         "\(InventoryKey.regionLabel) == \"\(region)\" && \(InventoryKey.subnetLabel) == \"\(name)\""
     }
@@ -107,9 +107,9 @@ extension SubnetID {
 /// Labels that OpenStack's driver writes on a VM's endpoint (networking-calico `endpoints.py`
 /// `endpoint_labels`, `policy.py`).
 package enum EndpointLabel {
-    /// The region's namespace, see `RegionNamespace`.
+    /// The label for the region's namespace (`RegionNamespace`).
     package static let namespace = "projectcalico.org/namespace"
-    /// The label with the value `openstack` on VMs. Network sets and host endpoints do not have it.
+    /// The label with the value `openstack` on VMs. Network sets and host endpoints do not have this label.
     package static let orchestrator = "projectcalico.org/orchestrator"
     package static let openStack = "openstack"
     package static let projectID = "projectcalico.org/openstack-project-id"
@@ -117,9 +117,9 @@ package enum EndpointLabel {
     /// The label for the network's name. Only recent releases of the driver write it. No label holds the network's
     /// id.
     package static let networkName = "projectcalico.org/openstack-network-name"
-    /// The prefix before the group's id. The label's value is the group's name.
+    /// The prefix of a label's key before the id of a security group. The label's value is the group's name.
     package static let groupPrefix = "sg.projectcalico.org/openstack-"
-    /// The prefix before the group's name. The label's value is the group's id.
+    /// The prefix of a label's key before the name of a security group. The label's value is the group's id.
     package static let groupNamePrefix = "sg-name.projectcalico.org/openstack-"
 
     /// Returns true if the label marks a VM as a member of a security group.

@@ -24,7 +24,7 @@ struct PolicyWriter {
         }
     }
 
-    /// Adds copies of the `deny` rules of another group, if the groups may share endpoints.
+    /// Adds copies of the `deny` rules of `other`, unless it is certain that no endpoint belongs to both groups.
     mutating func copyDenials(of other: ReceiverGroup) {
         guard !group.isDisjoint(from: other) else { return }
         for rule in other.deny {
@@ -36,9 +36,10 @@ struct PolicyWriter {
         }
     }
 
-    /// Returns the terms that a copied rule must add for its receiver. Returns an empty list if all endpoints of this
-    /// policy satisfy the terms. The network set of a subnet implies the region, because only VMs of that region have
-    /// addresses in the subnet.
+    /// Returns the conditions on the receiver that a copy of `rule` needs besides the selector of this policy. Returns
+    /// an empty list if all endpoints of this policy satisfy the conditions. Also returns an empty list if the region
+    /// of the receiver's subnet is the only condition: the copy selects the subnet's network set, and only VMs of that
+    /// region have addresses in the subnet.
     private func terms(of rule: CrossRegionRule, in other: ReceiverGroup) -> [PeerTerm] {
         if other.terms.allSatisfy({ $0 == .isVM || group.terms.contains($0) }) { return [] }
         if let subnet = rule.to.subnet, other.terms == [.regions([subnet.value.region])] {

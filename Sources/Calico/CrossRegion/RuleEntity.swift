@@ -9,10 +9,11 @@ struct RuleEntity {
     /// True if no address can match this side.
     var isImpossible = false
 
-    /// Creates the side of a rule for `peer`. The peer's labels must satisfy `terms`.
+    /// Creates the side of a rule that matches `peer`. The selector of the side requires `terms`.
     ///
-    /// A subnet without terms becomes a selector of its network set, so the rule follows changes of the subnet. A
-    /// subnet with terms becomes its network, because one selector matches either endpoints or network sets.
+    /// Without terms, a subnet becomes a selector of the subnet's network set, so that the rule follows changes of the
+    /// subnet. With terms, a subnet becomes the subnet's network, because the selector must match endpoints, and one
+    /// selector cannot match both endpoints and a network set.
     init(_ peer: CrossRegionPeer, terms: [PeerTerm], subnets: inout SubnetLookup) {
         selector = terms.selector
         nets = peer.nets
@@ -31,7 +32,8 @@ struct RuleEntity {
         isImpossible = !nets.isEmpty && common(network).isEmpty
     }
 
-    /// Returns the parts of `nets` inside `network`. If two networks overlap, one contains the other.
+    /// Returns the parts of `nets` inside `network`. If two networks overlap, one contains the other, so the common
+    /// part is the smaller one.
     private func common(_ network: CIDR) -> [CIDR] {
         nets.compactMap { network.contains($0) ? $0 : $0.contains(network) ? network : nil }
     }
@@ -70,7 +72,7 @@ struct RuleEntity {
     }
 }
 
-/// Looks up networks of registered subnets and collects violations about unknown ones.
+/// Looks up networks of registered subnets and collects violations about unknown subnets.
 struct SubnetLookup {
     let network: (SubnetID) -> CIDR?
     private(set) var violations: [Violation] = []
@@ -93,7 +95,7 @@ struct RuleForms {
     let source: RuleEntity
     let destination: RuleEntity
 
-    /// - Parameter receiverTerms: the conditions on the receiver's labels beyond the selector of the policy.
+    /// - Parameter receiverTerms: the conditions on the receiver's labels besides the selector of the policy.
     init(
         _ rule: CrossRegionRule, isDeny: Bool, receiverTerms: [PeerTerm],
         subnets: inout SubnetLookup
@@ -107,8 +109,9 @@ struct RuleForms {
     /// The compiled rules; empty if no packet can match.
     ///
     /// Calico requires all networks of a rule to belong to one family (`validator/v3`). Felix applies a rule with
-    /// networks only to packets of their family, even if the networks are excluded (`FilterRuleToIPVersion`). A peer
-    /// that excludes only IPv4 networks still includes all of IPv6, so IPv6 needs a separate rule.
+    /// networks only to packets of the networks' family. This is also true for excluded networks
+    /// (`FilterRuleToIPVersion`). A peer that excludes only IPv4 networks still includes all of IPv6, so IPv6 needs a
+    /// separate rule.
     var documents: [JSONValue] {
         let families = IPFamily.allCases.filter { family in
             source.admits(family) && destination.admits(family)

@@ -32,7 +32,7 @@ package struct CalicoIdentity: Sendable {
 
     /// Reads `kind` and `metadata` of a document of any of Calico's kinds.
     ///
-    /// - Returns: the identity, and the violations in these two members; the validator checks the rest.
+    /// - Returns: the identity, and the violations in these two members. The validator checks the other members.
     package static func read(_ document: JSONValue) -> (CalicoIdentity, violations: ViolationList) {
         var decoder = GoDecoder()
         let resource = decoder.record(document, as: MetadataSchema.envelope)

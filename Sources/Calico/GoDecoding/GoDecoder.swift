@@ -16,9 +16,9 @@ enum DecodingRules {
     ]
 }
 
-/// Fills Go structs from a document like `sigs.k8s.io/yaml` and `encoding/json` in Calico's tools. Unknown fields and
-/// wrong types are errors. Letter case is ignored, and numbers and booleans are accepted as text. The coercions are
-/// the same as Calico's: this server must store the result that `calicoctl apply` would store for the same text, and
+/// Decodes documents into Go structs, like `sigs.k8s.io/yaml` and `encoding/json` in Calico's tools. Unknown fields and
+/// wrong types are errors. Letter case in the names of members is ignored, and numbers and booleans are accepted as
+/// text. These rules are Calico's: this server must store the same result as `calicoctl apply` for the same text, and
 /// must refuse the same texts.
 ///
 /// Unlike Go, the decoder does not stop at the first mistake.
@@ -36,7 +36,8 @@ struct GoDecoder {
         return record
     }
 
-    /// Decodes `value` into a field that already holds `old`. Returns nil if the field stays absent.
+    /// Decodes `value` into a field. If the field already has a value from a member with the same name in other letter
+    /// case, `old` is that value; otherwise `old` is nil. Returns nil if the field is absent afterwards.
     private mutating func node(
         _ value: JSONValue, as type: GoType, over old: GoNode?, at pointer: String
     ) -> GoNode? {
@@ -52,8 +53,8 @@ struct GoDecoder {
         return decoded.map { GoNode(pointer: pointer, value: $0) } ?? old
     }
 
-    /// Returns the value of a field after JSON null. A plain field keeps its old value; a pointer, list or map
-    /// becomes nil.
+    /// Returns the result of JSON null for a field that holds `old`. A pointer, list or map becomes nil, a port becomes
+    /// 0, and a field for any value becomes null. Every other field keeps its old value.
     private func null(_ type: GoType, over old: GoNode?, at pointer: String) -> GoNode? {
         switch type {
         case .pointer, .list, .stringMap: nil
@@ -63,7 +64,7 @@ struct GoDecoder {
         }
     }
 
-    /// Records and returns the text of a number or boolean in the document.
+    /// Returns the text that a number or boolean of the document was converted to, and records it in `converted`.
     mutating func convert(_ text: String, at pointer: String) -> GoValue {
         converted.append(Located(text, at: pointer))
         return .string(text)
@@ -92,7 +93,7 @@ struct GoDecoder {
     ) -> [(index: Int, key: String, value: JSONValue)] {
         var found: [(index: Int, key: String, value: JSONValue)] = []
         found.reserveCapacity(object.count)
-        // There is one bit for each field. No struct has more than 64 fields.
+        // Each field has one bit, which is set when the field has occurred. No struct has more than 64 fields.
         var seen: UInt64 = 0
         var repeats = 0
         for (key, value) in object {
@@ -119,8 +120,7 @@ struct GoDecoder {
     }
 
     /// The maximum number of members of one object that repeat a field in other letter case. Go merges such members.
-    /// A name has thousands of such spellings, and each one is merged with all earlier ones, so the limit bounds the
-    /// time.
+    /// The limit bounds the time: a name has thousands of spellings, and each member is merged with all earlier ones.
     private static let maximumRepeats = 8
 
     private mutating func list(
@@ -163,7 +163,7 @@ struct GoDecoder {
         return .map(entries)
     }
 
-    /// Returns the value of a list element that is null or does not fit.
+    /// Returns the zero value of Go, which replaces a list element that is null or does not fit.
     private static func zero(of type: GoType, at pointer: String) -> GoValue {
         switch type {
         case .structure(let type): .record(GoRecord(type, at: pointer))
@@ -179,7 +179,7 @@ struct GoDecoder {
     /// Counts a violation without keeping it.
     mutating func skipViolation() { violations.skip() }
 
-    /// Reports that `value` does not fit the field.
+    /// Reports that `value` does not fit the field. Always returns nil.
     mutating func mismatch(_ value: JSONValue, _ expected: String, at pointer: String) -> GoValue? {
         let isSelector = pointer.lowercased().hasSuffix("selector") && value.objectValue != nil
         let hint = isSelector ? "; a selector is text such as app == 'web'" : ""

@@ -1,13 +1,14 @@
 import Domain
 
-/// A CIDR parsed like Go's `net.ParseCIDR`, which Calico uses. Unlike `CIDR`, it may have host bits, a prefix length
-/// with leading zeros, or an IPv4 address in its IPv6-mapped form.
+/// A CIDR parsed like Go's `net.ParseCIDR`, which Calico uses. Unlike `CIDR`, this type may have host bits, a prefix
+/// length with leading zeros, or an IPv4 address in IPv6-mapped form.
 struct GoNetwork {
     /// The prefix length in bits of the written address.
     let prefixLength: Int
-    /// The family of the written form. A mapped IPv4 address has the width of IPv6.
+    /// The family of the text. An IPv4 address in mapped form counts as IPv6.
     private let form: IPFamily
-    /// The written address in sixteen bytes. IPv4 is in its mapped form (RFC 4291 section 2.5.5.2).
+    /// The address of the text in sixteen bytes, with any host bits. An IPv4 address is in mapped form (RFC 4291
+    /// section 2.5.5.2).
     private let address: UInt128
     /// The address with the bits after the prefix set to zero.
     private let network: UInt128
@@ -25,10 +26,10 @@ struct GoNetwork {
         network = Self.mask(self.address, keeping: 128 - form.bitWidth + prefix)
     }
 
-    /// True if the masked network is IPv4. Calico uses the same criterion.
+    /// True if the network without host bits is in the mapped range of IPv4. Calico uses the same criterion.
     var isIPv4: Bool { network >> 32 == 0xFFFF }
     var hasHostBits: Bool { network != address }
-    /// True if the network holds every address of its family.
+    /// True if the network contains every address of its family.
     var isCatchAll: Bool { prefixLength == 0 }
 
     /// The canonical text of the network, without host bits.
@@ -49,8 +50,8 @@ struct GoNetwork {
         kept == 0 ? 0 : bits & (UInt128.max << UInt128(128 - kept))
     }
 
-    /// Reads digits. Leading zeros are allowed, like in Go. Returns nil for a very large number, before it could
-    /// overflow.
+    /// Reads digits. Leading zeros are allowed, like in Go. Returns nil for any other text, and for a number so large
+    /// that it could overflow.
     private static func decimal(_ text: Substring) -> Int? {
         guard !text.isEmpty else { return nil }
         var value = 0

@@ -23,7 +23,7 @@ enum GoNumber {
         }
     }
 
-    /// The value for an `int` field; nil if it has a fraction or does not fit.
+    /// The value for an `int` field; nil if the number has a fraction or does not fit 64 bits.
     var int64: Int64? {
         switch self {
         case .integer(let value): value
@@ -55,18 +55,18 @@ enum GoNumber {
 
 /// Writes doubles like Go's `strconv.FormatFloat`, with the fewest digits that read back as the same value.
 enum GoFloat {
-    /// Returns the form of `encoding/json`, which has an exponent only below 1e-6 and from 1e21.
+    /// Returns the form of `encoding/json`, which has an exponent only below 1e-6 and from 1e21 on.
     static func json(_ value: Double) -> String {
         let magnitude = value.magnitude
         guard magnitude != 0, magnitude < 1e-6 || magnitude >= 1e21 else { return fixed(value) }
         return scientific(value, exponentDigits: 1)
     }
 
-    /// Returns the form of Go's format `'g'`, which has an exponent below 1e-4 and from 1e6.
+    /// Returns the form of Go's format `'g'`, which has an exponent only below 1e-4 and from 1e6 on.
     static func general(_ value: Double) -> String {
         guard value != 0 else { return value.sign == .minus ? "-0" : "0" }
         let exponent = Decimal(value).exponent
-        // The limit is 6 for the shortest form, whatever the number of digits (Go's `strconv/ftoa.go`).
+        // For the shortest form, Go uses the limit 6, whatever the number of digits (`strconv/ftoa.go`).
         return exponent < -4 || exponent >= 6 ? scientific(value, exponentDigits: 2) : fixed(value)
     }
 
@@ -96,7 +96,7 @@ enum GoFloat {
         String(repeating: "0", count: max(0, count))
     }
 
-    /// A number as `d.ddd × 10^exponent` with the shortest digits, taken from Swift's own shortest form.
+    /// A number as `d.ddd × 10^exponent` with the shortest digits, taken from Swift's `description`.
     private struct Decimal {
         let digits: String
         let exponent: Int

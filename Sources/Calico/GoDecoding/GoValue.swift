@@ -1,7 +1,8 @@
 import Documents
 import Domain
 
-/// The Go type of a field in Calico's API structs. It has only the properties that affect decoding and storing.
+/// The Go type of a field in Calico's API structs. The description has only the properties that affect decoding and
+/// storing.
 indirect enum GoType: Sendable {
     case string, bool
     /// A signed integer of 64 bits.
@@ -23,7 +24,7 @@ indirect enum GoType: Sendable {
     case pointer(to: GoType)
 }
 
-/// A Go struct: its JSON fields in the order Go writes them. All records of the struct share one instance.
+/// A Go struct: its JSON fields in the order in which Go writes them. All records of the struct share one instance.
 final class GoStruct: Sendable {
     let fields: [GoField]
 
@@ -45,9 +46,10 @@ struct GoField: Sendable {
     /// The condition under which the field is left out of the stored JSON.
     enum Omission {
         case never
-        /// Go's `omitempty`: a nil pointer, `""`, `false`, `0`, an empty list or map.
+        /// The field is left out if it is a nil pointer, `""`, `false`, `0`, or an empty list or map (Go's
+        /// `omitempty`).
         case whenEmpty
-        /// Go's `omitzero`: the zero value. An empty list is not a zero value.
+        /// The field is left out if it has the zero value (Go's `omitzero`). An empty list is not a zero value.
         case whenZero
     }
 
@@ -78,7 +80,7 @@ struct GoField: Sendable {
     }
 }
 
-/// A value in the form of Go's decoder, with its pointer in the client's document.
+/// A decoded value and its pointer.
 struct GoNode: Sendable {
     /// The RFC 6901 pointer into the client's document.
     let pointer: String

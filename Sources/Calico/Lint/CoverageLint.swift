@@ -24,16 +24,17 @@ enum CoverageLint {
     }
 }
 
-/// The criteria of a rule for packets; an absent criterion matches every packet.
+/// The criteria by which a rule matches packets. An absent criterion matches every packet.
 struct RuleCriteria {
-    /// True if a match ends the evaluation: for every action except Log.
+    /// True if a match ends the evaluation. This is true for every action except Log.
     let isFinal: Bool
     private let rule: GoRecord
-    /// The nets of source and destination, in the order of `PolicySide.allCases`.
+    /// The nets of source and destination, in the order of `PolicySide.allCases`. A text that is not a network is nil.
     private let nets: [(nets: [GoNetwork?], notNets: [GoNetwork?])]
 
-    /// The maximum number of compared pairs of nets or ports. Above it, the rule is not reported. Each rule is
-    /// compared with every earlier rule, so the limit bounds the cost of 100 rules.
+    /// The maximum number of pairs of nets, or of ports, that are compared for two rules. With more pairs, the earlier
+    /// rule counts as not covering the later one. The limit bounds the cost, because each rule is compared with every
+    /// earlier rule.
     private static let maxComparisons = 256
 
     init(_ rule: GoRecord) {
@@ -48,7 +49,7 @@ struct RuleCriteria {
         }
     }
 
-    /// Returns true if this rule matches every packet that `other` matches; false when in doubt.
+    /// Returns true if this rule matches every packet that `other` matches; false if in doubt.
     func covers(_ other: RuleCriteria) -> Bool {
         let names = ["ipVersion", "protocol", "icmp", "notProtocol", "notICMP", "http"]
         return names.allSatisfy { Self.isEqualOrFree($0, rule, other.rule) }
@@ -66,7 +67,7 @@ struct RuleCriteria {
         let plain = [
             "selector", "namespaceSelector", "notSelector", "services", "serviceAccounts",
         ]
-        // A rule that excludes less matches more, so the negated lists are compared in the opposite direction.
+        // The negated lists are compared in the opposite direction, because a rule that excludes less matches more.
         return plain.allSatisfy { isEqualOrFree($0, ours, theirs) }
             && isInside(theirs.list("ports"), ours.list("ports"), by: isSubrange)
             && excludes(theirs.list("notPorts"), atLeast: ours.list("notPorts"), by: isSubrange)
@@ -80,7 +81,8 @@ struct RuleCriteria {
         return GoEncoder.json(mine.value) == GoEncoder.json(other.value)
     }
 
-    /// Returns true if each element of `theirs` lies in an element of `ours`. An empty list means everything.
+    /// Returns true if each element of `theirs` is inside an element of `ours`. An empty list contains everything.
+    /// Returns false if there are too many pairs to compare.
     private static func isInside<Part>(
         _ theirs: [Part], _ ours: [Part], by isPart: (Part, Part) -> Bool
     ) -> Bool {
@@ -89,7 +91,8 @@ struct RuleCriteria {
             && theirs.allSatisfy { part in ours.contains { isPart(part, $0) } }
     }
 
-    /// Returns true if `theirs` excludes everything that `ours` excludes.
+    /// Returns true if `theirs` excludes everything that `ours` excludes. Returns false if there are too many pairs to
+    /// compare.
     private static func excludes<Part>(
         _ theirs: [Part], atLeast ours: [Part], by isPart: (Part, Part) -> Bool
     ) -> Bool {

@@ -3,8 +3,8 @@ import Domain
 
 /// Warns about valid policies that probably do not have the intended effect.
 ///
-/// The linter reads only the policy. The control plane knows the endpoints and warns about selectors that match
-/// nothing.
+/// The linter reads only the policy. Warnings about selectors that match nothing come from the control plane, which
+/// knows the endpoints.
 package enum PolicyLinter {
     /// Returns the warnings about `stored`, a valid GlobalNetworkPolicy or NetworkPolicy. Returns an empty list for
     /// other documents.
@@ -48,7 +48,7 @@ extension RuleID {
     static let lintOpenIngress = RuleID("lint.open-ingress")
 }
 
-/// Lints about a policy as a whole and about the reach of its rules.
+/// Lints about a missing selector, about Deny rules without an order, and about ingress rules that let in everyone.
 enum SpecLints {
     static let all: [RuleID] = [.lintNoSelector, .lintDenyWithoutOrder, .lintOpenIngress]
 

@@ -7,7 +7,7 @@ extension RuleID {
     static let lintUnknownRegion = RuleID("lint.unknown-region")
 }
 
-/// Lints about the meaning of selectors on OpenStack.
+/// Lints about selectors that probably do not match the intended objects of OpenStack.
 enum SelectorLints {
     static let all: [RuleID] = [.lintGroupEquality, .lintNamespaceSelector, .lintUnknownRegion]
 
@@ -26,7 +26,7 @@ enum SelectorLints {
         }
     }
 
-    /// Checks the region of a NetworkPolicy's own namespace.
+    /// Warns if the namespace of a NetworkPolicy belongs to an unknown region.
     static func namespace(
         of metadata: GoRecord, knownRegions: Set<String>?, into report: inout ViolationReport
     ) {
@@ -48,7 +48,8 @@ enum SelectorLints {
                     "the value of \(comparison.label) is the group's name, not its id;"
                         + " to match members of the group, write has(\(comparison.label))")
             }
-            // Other operators test for a part of a value, which need not be the name of a region.
+            // Only whole values are checked. Other operators compare with a part of a value, which need not be the name
+            // of a region.
             guard comparison.namesWholeValues else { continue }
             for value in comparison.values {
                 switch comparison.label {
@@ -94,10 +95,10 @@ enum SelectorLints {
     }
 }
 
-/// The security groups in the selectors of a policy as Calico stores it.
+/// Finds the security groups in the selectors of a stored policy.
 package enum GroupReferences {
     /// Returns one selector for each group that the policy names by id or by name. The selector matches the group's
-    /// members. Its pointer is the first position that names the group.
+    /// members. The pointer is the first position that names the group.
     package static func read(_ stored: JSONValue) -> [Located<Selector>] {
         var found: [Located<Selector>] = []
         var seen: Set<String> = []
@@ -135,7 +136,7 @@ package enum GroupReferences {
 }
 
 extension SelectorNode {
-    /// The label that the node itself tests; nil for operators.
+    /// The label that this node tests; nil for a node that tests no label.
     fileprivate var label: String? {
         switch self {
         case .has(let label): label

@@ -10,15 +10,15 @@ extension CrossRegionPolicy {
 }
 
 extension CrossRegionPeer {
-    /// The regions of the sender. A sender that is anyone, or only networks, adds no region, because it gives no object
-    /// of a particular region a part in the policy.
+    /// The regions of the sender. A sender that matches anyone, or names only networks, has no regions, because it
+    /// selects no object of a particular region.
     fileprivate var senderReach: RegionSet { limitedReach ?? .none }
 
-    /// The regions of the receiver. The compiled policy applies to the receiver, so a receiver without a region
-    /// touches all regions.
+    /// The regions of the receiver. A receiver that is not limited to regions touches all regions, because the compiled
+    /// policy applies to the receiver's endpoints.
     fileprivate var receiverReach: RegionSet { limitedReach ?? .all }
 
-    /// The regions of the objects that the peer selects; nil if it selects by addresses only, or not at all.
+    /// The regions of the objects that the peer selects; nil if the peer selects only by addresses, or matches anyone.
     private var limitedReach: RegionSet? {
         var reach = RegionSet.all
         if !regions.isEmpty {
@@ -50,9 +50,9 @@ extension PolicyReach {
 extension Resource {
     /// The regions that the stored object touches. The set may be too large, but never too small.
     ///
-    /// The first policy of a CrossRegionPolicy touches the regions of its source and those of its own rules, because
-    /// another tool may have changed the rules. The other policies of a CrossRegionPolicy touch all regions: they alone
-    /// do not show which regions the source names.
+    /// The first compiled policy of a CrossRegionPolicy touches the regions of the source. It also touches the regions
+    /// of its own rules, because another tool may have changed the rules. Every later compiled policy touches all
+    /// regions, because it does not contain the source.
     package var reach: RegionSet {
         switch (key.kind, InventoryKey(key)) {
         case (_, .region(let region)), (_, .subnet(let region, _)): .some([region])
@@ -66,7 +66,8 @@ extension Resource {
 
     private var region: String? { key.namespace.flatMap(RegionNamespace.region(of:)) }
 
-    /// The regions of a network set: that of the key, and that of the value, which Felix uses.
+    /// The regions of a network set: the region of the key, and the region of the value, which Felix uses. All regions
+    /// if one of the two is unknown.
     private var setRegions: RegionSet {
         guard let region, let named = metadata["namespace"]?.stringValue,
             let other = RegionNamespace.region(of: named)

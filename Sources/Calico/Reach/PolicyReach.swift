@@ -4,8 +4,8 @@ package import Domain
 /// Finds the regions that a policy touches: the regions of its own endpoints, and the regions that the selectors of its
 /// rules can match. The set may be too large, but never too small.
 ///
-/// A rule side without any selector contributes nothing. It names addresses or every address, and gives no object of a
-/// particular region a part in the policy. A policy without a selector touches all regions.
+/// A side of a rule without any selector adds no region, because it selects no object of a particular region. A policy
+/// without a selector touches all regions.
 package enum PolicyReach {
     /// Returns the reach of a GlobalNetworkPolicy, in its stored form or in a client's document.
     package static func of(globalPolicy document: JSONValue) -> RegionSet {
@@ -15,7 +15,7 @@ package enum PolicyReach {
         return subject.intersection(namespaces).union(peers(spec, namespace: nil))
     }
 
-    /// Returns the reach of a stored NetworkPolicy under a key of `region`.
+    /// Returns the reach of a stored NetworkPolicy whose key is in the namespace of `region`.
     package static func of(networkPolicy document: JSONValue, region: String) -> RegionSet {
         // Felix takes the namespace from the value and not from the key. A policy whose value has no namespace applies
         // to the endpoints of every namespace.
@@ -24,7 +24,8 @@ package enum PolicyReach {
         return RegionSet.some([region]).union(of(newNetworkPolicy: document, region: named))
     }
 
-    /// Returns the reach of a NetworkPolicy that is about to be stored for `region`. Storing it sets its namespace.
+    /// Returns the reach of a NetworkPolicy that is about to be stored for `region`. The policy gets the namespace of
+    /// `region` when it is stored.
     package static func of(newNetworkPolicy document: JSONValue, region: String) -> RegionSet {
         guard let spec = document.goMember("spec") else { return .all }
         return RegionSet.some([region]).union(peers(spec, namespace: region))
@@ -49,14 +50,16 @@ package enum PolicyReach {
 
     /// Returns the reach of one side of a rule.
     ///
-    /// - Parameter region: the region of a NetworkPolicy. Its selectors match only endpoints of its own namespace,
-    ///   unless they come with a namespaceSelector (libcalico-go `updateprocessors/rules.go`, `getEndpointSelector`).
+    /// - Parameter region: the region of a NetworkPolicy; nil for a GlobalNetworkPolicy. The selectors of a
+    ///   NetworkPolicy match only endpoints of the policy's namespace, unless the side also has a namespaceSelector
+    ///   (libcalico-go `updateprocessors/rules.go`, `getEndpointSelector`).
     private static func peer(_ entity: JSONValue?, namespace region: String?) -> RegionSet {
         guard let entity, entity != .null else { return .none }
         let selected = selector(entity, "selector", \.reach)
         let namespaces = selector(entity, "namespaceSelector", \.namespaceReach)
         let accounts = hasMember(entity, "serviceAccounts")
-        // Calico adds the namespace to a selector, but not to a `notSelector` and not to services.
+        // A side with only `notSelector` or `services` touches all regions, because Calico limits neither of them to
+        // the policy's namespace.
         guard selected != nil || namespaces != nil || accounts else {
             let isOpen = hasMember(entity, "notSelector") || hasMember(entity, "services")
             return isOpen ? .all : .none
@@ -72,9 +75,9 @@ package enum PolicyReach {
         }
     }
 
-    /// Returns the reach of the selector in a member; nil if the member is absent or empty. Felix treats a policy with
-    /// a selector that does not parse as absent. It counts as a selector of all regions, because another release of
-    /// Calico may read it.
+    /// Returns the reach of the selector in the member `name`; nil if the member is absent or empty. A selector that
+    /// does not parse touches all regions: Felix ignores the whole policy, but another release of Calico may accept the
+    /// selector.
     private static func selector(
         _ object: JSONValue, _ name: String, _ reach: (Selector) -> RegionSet
     ) -> RegionSet? {

@@ -1,12 +1,14 @@
 package import Domain
 
-/// The labels with values that determine the region of an object.
+/// The labels that determine, by their values, the region of an object.
 enum RegionLabels {
-    /// Returns the region of the endpoints and network sets with a label; nil if the label determines no region.
+    /// Returns the region of the endpoints and network sets that have `label` with `value`; nil if the label determines
+    /// no region.
     ///
-    /// Neutron writes every VM of a region into the region's namespace, and Calico sets the namespace's label itself.
-    /// The sets of regions and subnets have this server's label. No object of another region has one of these labels,
-    /// because this server refuses both prefixes in documents.
+    /// Two labels determine a region. Calico sets the label for the namespace, and Neutron writes every VM of a region
+    /// into the region's namespace. This server sets the label for the region on the sets of regions and subnets. No
+    /// object of another region has such a label and value, because this server refuses both prefixes in clients'
+    /// documents.
     static func region(_ label: String, _ value: String) -> String? {
         switch label {
         case EndpointLabel.namespace: RegionNamespace.region(of: value)
@@ -15,8 +17,8 @@ enum RegionLabels {
         }
     }
 
-    /// Returns the region of the endpoints in a namespace with a label; nil if the label determines no region.
-    /// Calico sets this label from the namespace's name, and no client can change it.
+    /// Returns the region of the endpoints in a namespace that has `label` with `value`; nil if the label determines no
+    /// region. Calico sets this label from the namespace's name, and no client can change it.
     static func regionOfNamespace(_ label: String, _ value: String) -> String? {
         label == "projectcalico.org/name" ? RegionNamespace.region(of: value) : nil
     }

@@ -1,8 +1,8 @@
 package import Documents
 package import Domain
 
-/// The Calico namespace of a region. The region's Neutron server writes its objects there (networking-calico
-/// `datamodel_v3.get_namespace`).
+/// The Calico namespace of a region. The region's Neutron server writes the objects of the region into this namespace
+/// (networking-calico `datamodel_v3.get_namespace`).
 package enum RegionNamespace {
     package static let prefix = "openstack-region-"
     /// The namespace of a site without a region name. A full resync of a named region deletes the endpoints and
@@ -22,8 +22,8 @@ package enum InventoryKey: Hashable, Sendable {
     case region(String)
     case subnet(region: String, name: String)
 
-    /// The label with the region's name on both kinds of sets. The selector `policyserver/region == "xyz-west"`
-    /// matches them.
+    /// The label for the region's name. The sets of regions and the sets of subnets have this label, so the selector
+    /// `policyserver/region == "xyz-west"` matches all sets of a region.
     package static let regionLabel = "policyserver/region"
     package static let subnetLabel = "policyserver/subnet"
     static let displayNameAnnotation = "policyserver/display-name"
@@ -59,8 +59,8 @@ package enum InventoryKey: Hashable, Sendable {
 
 /// Converts regions and subnets to GlobalNetworkSets, and back.
 package enum InventoryResource {
-    /// Returns the set for `region`. The set keeps the annotations and fields that other tools wrote to `existing`,
-    /// but not their labels.
+    /// Returns the set for `region`. The set keeps the annotations and fields that other tools wrote to `existing`, but
+    /// not the labels that other tools wrote.
     package static func build(
         _ region: Region, existing: Resource?, identity: ObjectIdentity
     ) -> Resource {

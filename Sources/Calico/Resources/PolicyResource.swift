@@ -1,10 +1,10 @@
 package import Documents
 import Domain
 
-/// The naming of policies in etcd. Releases of Calico use different conventions. A reader with one convention cannot
-/// get an object of the other convention by name.
+/// The naming of policies in etcd. Releases of Calico use different conventions. A program that uses one convention
+/// cannot get a policy by name if the policy is stored under the other convention.
 package enum PolicyNameConvention: String, Sendable, CaseIterable {
-    /// The convention of the policies in etcd; `plain` if etcd has no policy.
+    /// The convention that the policies in etcd already use; `plain` if etcd has no policy.
     case auto
     /// The author's name, used by Calico 3.32 and later.
     case plain
@@ -18,7 +18,7 @@ package enum PolicyName {
     /// The annotation in which Calico keeps the author's name: `{"name":"allow-tcp-80"}`.
     package static let metadataAnnotation = "projectcalico.org/metadata"
 
-    /// Returns the name in etcd of the policy with the author's name `name` in `tier`.
+    /// Returns the name in the etcd key of a policy. The `name` is the author's name.
     ///
     /// Names that Calico generates (`ossg.default.*`, `knp.default.*`) never get a prefix (libcalico-go/lib/names).
     package static func stored(
@@ -35,8 +35,8 @@ package enum PolicyName {
         name.hasPrefix("ossg.default.") || name.hasPrefix("knp.default.")
     }
 
-    /// Returns the author's name of a stored policy. This is the name in the annotation if it matches the key,
-    /// otherwise the key's name without `default.`.
+    /// Returns the author's name of a stored policy. This is the name in the annotation if that name matches the key.
+    /// Otherwise it is the name in the key, without the prefix `default.` if the tier is `default`.
     package static func authored(_ resource: Resource) -> String {
         let stored = resource.key.name
         let tier = resource.spec["tier"]?.stringValue ?? defaultTier

@@ -1,7 +1,8 @@
 package import Documents
 import Domain
 
-/// A stored Calico v3 resource: envelope, metadata and spec, with all members.
+/// A stored Calico v3 resource. It keeps all members of the stored object, including members that this server does not
+/// know.
 package struct Resource: Sendable, Equatable {
     package static let apiVersion = "projectcalico.org/v3"
 

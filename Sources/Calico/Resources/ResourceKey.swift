@@ -44,7 +44,7 @@ package enum ResourceKind: String, CaseIterable, Sendable, Hashable {
 /// The key of a Calico v3 resource in etcd (libcalico-go/lib/backend/model/resource.go:
 /// `/calico/resources/v3/projectcalico.org/<plural>/[<namespace>/]<name>`).
 package struct ResourceKey: Hashable, Sendable {
-    /// The prefix of every v3 resource, with the final slash.
+    /// The prefix of the keys of all v3 resources, with the final slash.
     package static let root = "/calico/resources/v3/projectcalico.org/"
 
     package let kind: ResourceKind
@@ -58,10 +58,11 @@ package struct ResourceKey: Hashable, Sendable {
         self.name = name
     }
 
-    /// Returns the prefix of every object of `kind`, with the final slash.
+    /// Returns the prefix of the keys of all objects of `kind`, with the final slash.
     package static func prefix(_ kind: ResourceKind) -> String { root + kind.plural + "/" }
 
-    /// Returns the prefix of every object of a namespaced `kind` in `namespace`, with the final slash.
+    /// Returns the prefix of the keys of all objects of `kind` in `namespace`, with the final slash. The kind must be
+    /// namespaced.
     package static func prefix(_ kind: ResourceKind, namespace: String) -> String {
         root + kind.plural + "/" + namespace + "/"
     }

@@ -9,7 +9,7 @@ package struct StoredFinding: Sendable, Hashable {
     package let pointer: String
     /// The actual effect of the value.
     package let message: String
-    /// The change that corrects it.
+    /// The change that corrects the problem.
     package let fix: String
 
     package init(_ code: StoredFindingCode, at pointer: String, _ message: String, fix: String) {

@@ -56,8 +56,8 @@ enum StoredPolicy {
     }
 
     /// Checks `types`. Felix applies a policy without types in both directions (`felix/calc/policy_sorter.go`), but
-    /// clients show only the directions that have rules. Neutron writes no types and intends both directions, so its
-    /// policies are not reported.
+    /// clients show only the directions that have rules. Neutron writes no types and intends both directions, so
+    /// Neutron's policies are not reported.
     private static func types(
         _ spec: JSONValue, _ key: ResourceKey, into report: inout StoredReport
     ) {

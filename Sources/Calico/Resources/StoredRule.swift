@@ -34,8 +34,8 @@ struct StoredRule {
         }
     }
 
-    /// Checks the action. Calico does not check it before Felix renders the rule, and Felix panics at an unknown
-    /// action (`felix/rules/policy.go`).
+    /// Checks the action. Calico does not check the action before Felix renders the rule, and Felix panics at an
+    /// unknown action (`felix/rules/policy.go`).
     private func action(into report: inout StoredReport) {
         let text = rule.goMember("action")?.stringValue ?? ""
         if text.isEmpty {
@@ -84,8 +84,8 @@ struct StoredRule {
             fix: "write a type from 0 to 254, and a code from 0 to 255 only beside a type")
     }
 
-    /// Checks a list of networks. Felix drops invalid networks (`updateprocessors/rules.go`). If the list is then
-    /// empty, the rule has no such condition.
+    /// Checks a list of networks. Felix drops invalid networks (`updateprocessors/rules.go`). If no network is left,
+    /// the rule loses this condition.
     private func nets(
         _ entity: JSONValue, _ side: PolicySide, _ field: String, into report: inout StoredReport
     ) {

@@ -1,7 +1,7 @@
 import Documents
 import Domain
 
-/// The parsed value of a key and the findings about it.
+/// The parsed value of an etcd key, and the findings about the value.
 ///
 /// The server judges 50,000 policies at start, so this type walks each document once and does not copy it.
 package struct StoredValue: Sendable {
@@ -30,8 +30,8 @@ package struct StoredValue: Sendable {
         findings = report.findings
     }
 
-    /// The errors that every JSON reader reports. Go reads texts with the other errors: it uses the last of repeated
-    /// keys and replaces bad UTF-8.
+    /// The errors that every JSON reader reports. Go accepts a text with any other error: for example, it uses the last
+    /// of repeated keys and replaces bad UTF-8.
     private static let syntax: Set<RuleID> = [
         .jsonSyntax, .jsonNumber, .jsonString, .jsonTrailingData, .documentEmpty,
     ]
@@ -83,8 +83,9 @@ package struct StoredValue: Sendable {
     }
 }
 
-/// Finds members that Go's `encoding/json` cannot decode into Calico's structs, and members whose names differ from
-/// the field's in letter case. A number is not accepted as text, unlike in a client's document (`GoDecoder`).
+/// Finds members that Go's `encoding/json` cannot decode into Calico's structs, and members whose names differ from the
+/// field's name in letter case. Also finds unknown members of `spec`. Unlike `GoDecoder`, which reads clients'
+/// documents, this type does not accept a number as text.
 struct StoredTypes {
     /// The problems found. Their pointers are relative to the value that is being read, so that the many values
     /// without problems need no pointer.

@@ -5,8 +5,8 @@ import Domain
 package struct CalicoVerdict: Sendable {
     /// All violations in the order of Calico's checks; empty if the document is valid.
     package var violations: ViolationList
-    /// The document in the form that Calico's client would store; nil if the document is invalid. It lacks the
-    /// members that only the datastore knows: uid, creation time and the annotation with the policy's name.
+    /// The document in the form that Calico's client would store; nil if the document is invalid. The stored form lacks
+    /// the members that only the datastore knows: uid, creation time and the annotation with the policy's name.
     package var stored: JSONValue?
     /// The identity in the document before defaults are applied; nil for a kind that this server does not judge.
     package var identity: CalicoIdentity?
@@ -40,7 +40,8 @@ package enum CalicoValidator {
         }
         if let namespace { resource.complete(namespace: namespace, of: document) }
         var report = ViolationReport(decoding: decoder.violations)
-        // Go reads null as an empty struct. The decoder has already refused every other value that is not an object.
+        // The rules apply to an object and to null, which Go reads as an empty struct. The decoder has already refused
+        // every other value.
         if document.objectValue != nil || document == .null {
             EnvelopeRules.check(resource, kind: kind, into: &report)
             Defaulting.apply(to: &resource, kind: kind)
@@ -96,7 +97,7 @@ extension GoRecord {
         self["metadata"] = GoNode(pointer: record.pointer, value: .record(record))
     }
 
-    /// Returns an empty struct for the field `name`, which is absent in the document.
+    /// Returns an empty struct for the field `name`, which must be absent in the document.
     func empty(_ name: String) -> GoRecord {
         guard let index = type.index(of: name), case .structure(let type) = type.fields[index].type
         else { return GoRecord(GoStruct([]), at: pointer(to: name)) }
@@ -104,7 +105,7 @@ extension GoRecord {
     }
 }
 
-/// Collects violations. A field that could not be decoded is not judged a second time.
+/// Collects violations. A field that the decoder has reported gets no further violation.
 struct ViolationReport {
     private(set) var violations: ViolationList
     private let undecoded: Set<String>
@@ -183,8 +184,8 @@ enum Defaulting {
 }
 
 extension GoRecord {
-    /// Returns a node for the field `name`, with the pointer of that field in the document even if it is absent
-    /// there.
+    /// Returns a node for the field `name`, with the pointer of that field in the document. The document need not have
+    /// the field.
     fileprivate func added(_ name: String, _ value: GoValue) -> GoNode {
         GoNode(pointer: pointer(to: name), value: value)
     }

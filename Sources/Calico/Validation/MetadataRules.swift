@@ -58,7 +58,7 @@ package enum ForeignManifest {
         }
     }
 
-    /// Returns a hint about an API version that Calico uses only in Kubernetes; empty for any other.
+    /// Returns a hint about an API version that Calico uses only in Kubernetes; empty for any other version.
     static func versionHint(_ version: String) -> String {
         version.hasPrefix("crd.projectcalico.org/")
             ? ", which is how Calico stores objects in Kubernetes" : ""
@@ -79,7 +79,7 @@ enum MetadataRules {
         .namespaceRequired, .labelKey, .labelValue, .annotationKey, .annotationsSize,
     ]
 
-    /// The limit of Kubernetes and Calico for the bytes of all keys and values of annotations.
+    /// The maximum number of bytes in all keys and values of the annotations, as in Kubernetes and Calico.
     static let maxAnnotationBytes = 256 * 1024
 
     private static let keyRule =
@@ -130,8 +130,8 @@ enum MetadataRules {
         }
     }
 
-    /// Converts only characters whose lower-case form is ASCII. The next check refuses all other characters outside
-    /// ASCII.
+    /// Returns the key in lower case. Converts only characters whose lower-case form is ASCII, because the check of the
+    /// result refuses every other character outside ASCII.
     private static func lowerCase(_ key: String) -> String {
         var lowered = String.UnicodeScalarView()
         for scalar in key.unicodeScalars {
@@ -206,10 +206,11 @@ enum NameRules {
 /// The text formats of Kubernetes names and labels (`apimachinery/pkg/util/validation`).
 enum KubernetesText {
     static let maxSubdomainLength = 253
-    /// The limit of a label value, a label name and one part of a name.
+    /// The maximum length of a label's value, of the name in a label's key, and of one part of an object's name.
     static let maxLabelLength = 63
 
-    /// Returns true if the text is one or more of `[-a-z0-9]`, alphanumeric at both ends. The length is not limited.
+    /// Returns true if the text consists of one or more characters of `[-a-z0-9]` and is alphanumeric at both ends. The
+    /// length is not limited.
     static func isNamePart(_ text: some StringProtocol) -> Bool {
         let bytes = text.utf8
         guard let first = bytes.first, let last = bytes.reversed().first else { return false }
@@ -217,7 +218,7 @@ enum KubernetesText {
             && bytes.allSatisfy { isLowerAlphanumeric($0) || $0 == UInt8(ascii: "-") }
     }
 
-    /// Returns true if the text is name parts joined by dots. The length is not limited.
+    /// Returns true if the text consists of name parts (`isNamePart`) joined by dots. The length is not limited.
     static func isSubdomain(_ text: some StringProtocol) -> Bool {
         parts(text).allSatisfy(isNamePart)
     }
@@ -226,8 +227,8 @@ enum KubernetesText {
         String(text).split(separator: "." as Character, omittingEmptySubsequences: false)
     }
 
-    /// Returns true if the text is a label value: empty, or at most 63 of `[-A-Za-z0-9_.]`, alphanumeric at both
-    /// ends.
+    /// Returns true if the text is a label value: empty, or at most 63 characters of `[-A-Za-z0-9_.]`, alphanumeric at
+    /// both ends.
     static func isLabelValue(_ text: String) -> Bool {
         text.isEmpty || isLabelName(text)
     }
@@ -244,8 +245,8 @@ enum KubernetesText {
         }
     }
 
-    /// Returns true if the text is a port name (RFC 6335 section 5.1 without upper case): 1 to 15 of `[-a-z0-9]` with
-    /// at least one letter, and no hyphen at an end or next to another hyphen.
+    /// Returns true if the text is a port name (RFC 6335 section 5.1 without upper case): 1 to 15 characters of
+    /// `[-a-z0-9]` with at least one letter, and no hyphen at an end or next to another hyphen.
     static func isPortName(_ text: String) -> Bool {
         let bytes = Array(text.utf8)
         let hyphen = UInt8(ascii: "-")

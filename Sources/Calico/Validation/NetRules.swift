@@ -83,7 +83,7 @@ enum NetRules {
         return net
     }
 
-    /// Returns true if the net holds every address. Like Calico, this compares the text for IPv4 and the value for
+    /// Returns true if the net contains every address. Like Calico, this compares the text for IPv4 and the value for
     /// IPv6.
     private static func isCatchAll(_ net: GoNetwork, _ text: String) -> Bool {
         net.isIPv4 ? text == "0.0.0.0/0" : net.isCatchAll && !net.hasHostBits
@@ -118,7 +118,8 @@ extension RuleID {
     static let setNamespaceLabel = RuleID("networkset.namespace-label")
 }
 
-/// Rules about network sets. Unlike a policy's rules, a set may have host bits, bare addresses and both IP families.
+/// Rules about network sets. Unlike the nets of a policy, the nets of a set may have host bits, may be bare addresses,
+/// and may be of both IP families.
 enum NetworkSetRules {
     static let all: [RuleID] = [.setNet, .setNamespaceLabel]
 

@@ -6,7 +6,7 @@ extension RuleID {
     static let ipVersion = RuleID("rule.ip-version")
 }
 
-/// Rules about one rule of a policy.
+/// Validation rules about one traffic rule of a policy.
 enum PolicyRules {
     static let all: [RuleID] = [.action, .ipVersion]
 
@@ -59,7 +59,7 @@ extension RuleID {
     static let applyOnForward = RuleID("policy.apply-on-forward")
 }
 
-/// Rules about a policy's `spec`, except its traffic rules.
+/// Validation rules about a policy's `spec`, except its traffic rules.
 enum PolicySpecRules {
     static let all: [RuleID] = [
         .tierName, .tierLength, .ruleCount, .typesValue, .typesRepeated, .hintValue, .hintRepeated,

@@ -8,7 +8,7 @@ extension RuleID {
     static let selectorGlobalAlone = RuleID("selector.global-alone")
 }
 
-/// Rules about selectors in every position.
+/// Rules about the selectors in all fields.
 enum SelectorRules {
     static let all: [RuleID] = [
         .selectorSyntax, .selectorLength, .selectorGlobal, .selectorGlobalAlone,
@@ -17,7 +17,7 @@ enum SelectorRules {
     /// The maximum length of a selector in characters (`maxLength` of the CRDs).
     static let maxLength = 1_024
 
-    /// The restrictions of a position beyond the grammar.
+    /// The restrictions, besides the grammar, on a selector in a particular field.
     struct Position: OptionSet {
         let rawValue: Int
         /// The selector has at most 1,024 characters.
@@ -36,7 +36,8 @@ enum SelectorRules {
         let text = record.string(name)
         guard !text.isEmpty else { return }
         let pointer = record.pointer(to: name)
-        // The number of bytes is known at once, and is never less than the number of characters.
+        // The bytes are checked first, because their number is known at once and is never less than the number of
+        // characters.
         if position.contains(.limited), text.utf8.count > maxLength,
             text.unicodeScalars.count > maxLength
         {
@@ -55,7 +56,7 @@ enum SelectorRules {
     private static func global(
         _ text: String, _ position: Position, at pointer: String, into report: inout ViolationReport
     ) {
-        // Calico searches for the plain text, even inside quotes.
+        // Like Calico, this searches for the plain text `global(`, even inside quotes.
         guard mentionsGlobal(text) else { return }
         if position.contains(.notGlobal) {
             report.add(

@@ -10,8 +10,8 @@ extension RuleID {
     static let serviceWithPorts = RuleID("service.with-ports")
 }
 
-/// Rules about `services`. Only the remote side may have them: the source of an ingress rule or the destination of an
-/// egress rule.
+/// Rules about `services`. Only the remote side may have `services`: the source of an ingress rule or the destination
+/// of an egress rule.
 enum ServiceRules {
     static let all: [RuleID] = [
         .serviceNameRequired, .serviceNameFormat, .serviceNameLength, .serviceNamespaceRequired,
@@ -84,14 +84,15 @@ extension RuleID {
     static let httpPathLength = RuleID("http.path-length")
 }
 
-/// Rules about `http`. Only ingress rules that allow TCP may have it.
+/// Rules about `http`. Only ingress rules with the action Allow may have `http`, and only with the protocol TCP or no
+/// protocol.
 enum HTTPRules {
     static let all: [RuleID] = [
         .httpEgress, .httpAction, .httpProtocol, .httpMethodRepeated, .httpCount, .httpPathChoice,
         .httpPathFormat, .httpPathLength,
     ]
 
-    /// The maximum number of methods, and of paths (`maxItems` of the CRDs).
+    /// The maximum number of methods, and the maximum number of paths (`maxItems` of the CRDs).
     static let maxItems = 20
     /// The maximum length of a path in characters (`maxLength` of the CRDs).
     static let maxPathLength = 1_024

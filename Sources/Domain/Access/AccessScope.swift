@@ -1,14 +1,14 @@
-/// The rights of a caller over objects. Planning and reading use it.
+/// The rights of a caller over objects. Both planning and reading check them.
 ///
 /// A caller sees or changes an object only if the caller has the right in every region that the object touches.
 package struct AccessScope: Hashable, Sendable {
     package let grants: [Grant]
-    /// True if the caller may read every object. Nothing then has to be checked.
+    /// True if the caller may read every object. Reads then need no further check.
     package let readsEverything: Bool
     /// True if the caller may change every object.
     package let writesEverything: Bool
 
-    /// The rights of the server itself, and of every client that the server trusts without a proof.
+    /// The rights of this server, and of every client that this server trusts without a proof.
     package static let unlimited = AccessScope([Grant(.admin)])
 
     package init(_ grants: [Grant]) {
@@ -26,7 +26,8 @@ package struct AccessScope: Hashable, Sendable {
     package func allows(
         _ permission: Permission, kind: String, touching regions: RegionSet
     ) -> Bool {
-        // An object that touches no region at all is open only to those who have some right for its kind.
+        // A caller without the permission in any region is refused here. Otherwise such a caller could reach objects
+        // that touch no region, because an empty set is a subset of every set.
         let own = grants.regions(for: permission, kind: kind)
         return !own.isEmpty && regions.isSubset(of: own)
     }
@@ -37,7 +38,7 @@ extension Identity {
 }
 
 extension [Grant] {
-    /// Returns the regions in which the grants give `permission` for objects of `kind`. Without a kind, only grants
+    /// Returns the regions in which the grants give `permission` for objects of `kind`. If `kind` is nil, only grants
     /// that are not limited to kinds count.
     func regions(for permission: Permission, kind: String?) -> RegionSet {
         reduce(.none) { regions, grant in

@@ -1,11 +1,12 @@
 package import Documents
 
-/// The part of the ledger that a principal may see. A row is visible if every region that it touches is in the
-/// principal's regions for the row's kind.
+/// The part of the ledger that a principal may see. A row is visible if the principal's regions for the row's kind
+/// include every region that the row touches.
 package struct AuditScope: Hashable, Sendable {
     /// The regions in which the principal may see rows of every kind.
     package let regions: RegionSet
-    /// The regions of the kinds for which the principal has further regions.
+    /// The regions in which the principal may see rows of one kind, by kind. A kind is listed only if its regions
+    /// differ from `regions`.
     package let kinds: [String: RegionSet]
 
     package init(regions: RegionSet, kinds: [String: RegionSet] = [:]) {
@@ -37,8 +38,9 @@ package struct AuditScope: Hashable, Sendable {
 }
 
 extension AuditScope {
-    /// The scope as it is recorded in a row: `regions`, and `kinds` for kinds with other regions. A set of regions is a
-    /// sorted array, or `*` for all regions.
+    /// The JSON form of the scope in a row. The member `regions` holds the regions. The member `kinds` holds the
+    /// regions of each kind that differs, and is absent if no kind differs. A set of regions is a sorted array, or `*`
+    /// for all regions.
     package var document: JSONValue {
         var object = JSONObject()
         object["regions"] = Self.document(regions)
@@ -52,7 +54,7 @@ extension AuditScope {
         return .object(object)
     }
 
-    /// Reads the form of `document`; nil for any other document.
+    /// Reads the JSON form that the property `document` has. Returns nil for any other value.
     init?(document: JSONValue) {
         guard let regions = document["regions"].flatMap(Self.regions) else { return nil }
         var kinds: [String: RegionSet] = [:]
@@ -63,7 +65,7 @@ extension AuditScope {
         self.init(regions: regions, kinds: kinds)
     }
 
-    /// The regions of all kinds together.
+    /// The union of `regions` and the regions of every kind.
     var union: RegionSet { kinds.values.reduce(regions) { $0.union($1) } }
 
     private static func document(_ regions: RegionSet) -> JSONValue {

@@ -1,4 +1,4 @@
-/// A set of regions, which can contain every region that exists or will exist.
+/// A set of regions. The set `all` also contains every region that is created later.
 package enum RegionSet: Hashable, Sendable {
     case all
     case some(Set<String>)
@@ -39,7 +39,7 @@ package enum RegionSet: Hashable, Sendable {
     }
 }
 
-/// A role with the regions and the kinds of object to which it is limited.
+/// A role, limited to regions and to kinds of objects.
 package struct Grant: Hashable, Sendable {
     package var role: Role
     package var regions: RegionSet
@@ -57,12 +57,13 @@ package struct Grant: Hashable, Sendable {
 package struct Identity: Hashable, Sendable {
     /// The name in the ledger, such as `alice@example.org`.
     package var principal: String
-    /// The method of the proof, one of `AuthenticationMethod`.
+    /// The method by which the principal proved its name.
     package var method: AuthenticationMethod
     package var grants: [Grant]
-    /// The id of the token or the fingerprint of the certificate; nil for methods without one. It is not a secret.
+    /// The id of the token or the fingerprint of the certificate; nil for methods that use neither. This id is not a
+    /// secret.
     package var credential: String?
-    /// The time from which the credential is no longer valid; nil if the method has none.
+    /// The time at which the credential expires; nil if there is no credential or if it does not expire.
     package var expires: Timestamp?
 
     package init(
@@ -76,13 +77,13 @@ package struct Identity: Hashable, Sendable {
         self.expires = expires
     }
 
-    /// Returns true if some grant has the permission, in whatever region and for whatever kind.
+    /// Returns true if some grant has the permission, in any region and for any kind.
     package func may(_ permission: Permission) -> Bool {
         grants.contains { $0.role.permissions.contains(permission) }
     }
 
-    /// Returns the regions in which the identity has `permission` for objects of `kind`. Without a kind, only
-    /// grants that are not limited to kinds count.
+    /// Returns the regions in which the identity has `permission` for objects of `kind`. If `kind` is nil, only grants
+    /// that are not limited to kinds count.
     package func regions(for permission: Permission, kind: String? = nil) -> RegionSet {
         grants.regions(for: permission, kind: kind)
     }
@@ -92,13 +93,13 @@ package struct Identity: Hashable, Sendable {
 package enum AuthenticationMethod: String, CaseIterable, Sendable {
     /// The client gave no name, and the server asks for none.
     case none
-    /// The client named itself in X-Actor, and the server trusts everyone that can connect.
+    /// The client gave a name in X-Actor, and the server trusts every client that can connect.
     case asserted
     case token
     case certificate
     case jwt
     case keystone
-    /// The user id of the process at the other end of a Unix domain socket.
+    /// The server reads the user id of the process at the other end of a Unix domain socket.
     case unix
 
     /// True if the client has proved its name.

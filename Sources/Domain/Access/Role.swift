@@ -1,4 +1,4 @@
-/// The tasks that a principal can be allowed to do.
+/// A set of tasks that a principal may do.
 package enum Role: String, CaseIterable, Sendable {
     /// Reads objects.
     case viewer
@@ -8,13 +8,13 @@ package enum Role: String, CaseIterable, Sendable {
     case approver
     /// Reads objects and the audit log.
     case auditor
-    /// Does everything, including the care of the server and of the audit log.
+    /// Has every permission.
     case admin
 
     /// The permissions of the role.
     package var permissions: Set<Permission> { Self.permissions[self] ?? [] }
 
-    /// The only place that gives permissions to roles. Each request looks here, so the sets are made once.
+    /// The permissions of every role. The sets are created only once, because each request reads them.
     private static let permissions: [Role: Set<Permission>] = [
         .viewer: [.readObjects],
         .editor: [.readObjects, .writeObjects],
@@ -26,13 +26,13 @@ package enum Role: String, CaseIterable, Sendable {
 
 /// An action that a route can require.
 package enum Permission: String, CaseIterable, Sendable {
-    /// Read regions, subnets, policies and their differences.
+    /// Read regions, subnets and policies, and the differences between two points in time.
     case readObjects = "read-objects"
     /// Create, change and delete regions, subnets and policies.
     case writeObjects = "write-objects"
     /// Confirm or reject a pending change of another principal.
     case approve
-    /// Skip the second person, with a reason and an alarm.
+    /// Change an object without a second person. The change needs a reason and raises an alarm.
     case breakGlass = "break-glass"
     /// Search, export and verify the audit log.
     case readAudit = "read-audit"

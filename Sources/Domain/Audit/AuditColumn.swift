@@ -1,13 +1,13 @@
 /// A column of the ledger's table `audit`.
 ///
-/// `all` is the only list of the columns. The code for writing and reading rows, the canonical form for the
-/// hash, segments, the API's documents, CSV, CADF and the filters uses this list. So a new column needs a
+/// `all` is the only list of the columns. All code about columns uses this list: writing and reading rows, the
+/// canonical form for the hash, segments, the API's documents, CSV, CADF and the filters. So a new column needs a
 /// property of `AuditRecord.Draft`, a line here and a step of the schema.
 ///
-/// This is a class, because the list is used for every row that is written or read. A struct with so many parts
+/// The type is a class, because the list is used for every row that is written or read. A struct with so many parts
 /// would be copied each time.
 package final class AuditColumn: Sendable {
-    /// The path of a property of a draft.
+    /// A key path to a property of a draft.
     package typealias Path<Value> = any WritableKeyPath<AuditRecord.Draft, Value> & Sendable
 
     /// The part of a row that the column holds.
@@ -23,11 +23,11 @@ package final class AuditColumn: Sendable {
         case optionalInteger(Path<Int64?>)
         /// 0 or 1.
         case flag(Path<Bool>)
-        /// NULL or 1, for a flag that was added to a table that already had rows.
+        /// NULL for false, 1 for true. Rows that are older than the column have NULL.
         case rareFlag(Path<Bool>)
     }
 
-    /// The types of a STRICT table.
+    /// The types of columns in a STRICT table of SQLite.
     package enum SQLType: String, Sendable {
         case text = "TEXT"
         case integer = "INTEGER"
@@ -37,9 +37,9 @@ package final class AuditColumn: Sendable {
     /// The position of the column in the API's document of a row.
     package enum Member: Sendable, ExpressibleByStringLiteral {
         case plain(String)
-        /// A member that shows the column's JSON text as JSON.
+        /// A member that contains the column's JSON text as a JSON value, and not as a string.
         case json(String)
-        /// A member of the object in member `of`.
+        /// A member of the object that the member `of` holds.
         case part(String, of: String)
 
         package init(stringLiteral name: String) { self = .plain(name) }
@@ -49,9 +49,9 @@ package final class AuditColumn: Sendable {
     package enum EventPlace: Hashable, Sendable {
         /// A standard member of CADF.
         case member
-        /// A tag. The number gives its order.
+        /// A tag. The number determines the order among the tags.
         case tag(Int)
-        /// An attachment. The number gives its order.
+        /// An attachment. The number determines the order among the attachments.
         case attachment(Int)
     }
 
@@ -184,8 +184,7 @@ package final class AuditColumn: Sendable {
         AuditColumn("hash", .hash, "hash", csv: 360, event: .member),
     ]
 
-    /// The columns that are hashed, in the order of the canonical form: all except `hash` itself, sorted by
-    /// name.
+    /// The columns that are hashed, in the order of the canonical form: all columns except `hash`, sorted by name.
     package static let hashed = all.filter { $0.name != "hash" }.sorted {
         $0.name.utf8.lexicographicallyPrecedes($1.name.utf8)
     }
@@ -195,7 +194,7 @@ package final class AuditColumn: Sendable {
 }
 
 extension AuditRecord.Draft {
-    /// The status as the type of the column.
+    /// The status as a 64-bit integer, which is the type of the column.
     var statusNumber: Int64? {
         get { status.map(Int64.init) }
         set { status = newValue.map { Int(truncatingIfNeeded: $0) } }

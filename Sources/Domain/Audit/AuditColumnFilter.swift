@@ -1,6 +1,6 @@
 /// A query parameter that selects rows by the value of a column.
 package struct AuditColumnFilter: Sendable {
-    /// The path of a property of a filter.
+    /// A key path to a property of a filter.
     package typealias Path<Value> = any WritableKeyPath<AuditFilter, Value?> & Sendable
 
     /// The condition on the column.
@@ -10,9 +10,9 @@ package struct AuditColumnFilter: Sendable {
         case integer(Path<Int64>)
         case flag(Path<Bool>)
         case origin, verb, outcome
-        /// A kind, by `AuditRecord.Draft.isAbout(kind:)`.
+        /// A kind, compared by `AuditRecord.Draft.isAbout(kind:)`.
         case kind(Path<String>)
-        /// One of the roles in the JSON array.
+        /// A role, which must be in the column's JSON array of roles.
         case role(Path<String>)
         /// A whole `traceparent`, or the trace id in it.
         case trace(Path<String>)
@@ -21,10 +21,10 @@ package struct AuditColumnFilter: Sendable {
     /// The query parameter of the API.
     package let parameter: String
     package let question: Question
-    /// The valid form of the parameter, for clients; nil if any text is valid, or if the endpoint has its own
-    /// check.
+    /// A description of the parameter's valid values, for error messages; nil if any text is valid, or if the endpoint
+    /// checks the parameter in another way.
     package let expected: String?
-    /// The numbers that a row can have.
+    /// The numbers that a row can have in this column.
     package let range: ClosedRange<Int64>
 
     private init(
@@ -90,7 +90,7 @@ extension AuditColumn {
         return .integer(isSet ? 1 : 0)
     }
 
-    /// Returns true if the row has the value that `filter` requires in this column.
+    /// Returns true if the row has the value that `filter` requires in this column, or if `filter` requires none.
     func matches(_ filter: AuditFilter, _ record: AuditRecord) -> Bool {
         switch self.filter?.question {
         case .kind(let path): filter[keyPath: path].map(record.entry.isAbout) ?? true

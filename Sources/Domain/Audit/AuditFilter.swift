@@ -7,7 +7,7 @@ package struct AuditFilter: Hashable, Sendable {
     package var region: String?
     package var actor: String?
     package var authentication: String?
-    /// One of the actor's roles.
+    /// A role that the actor must have.
     package var role: String?
     package var origin: AuditRecord.Origin?
     package var verb: AuditRecord.Verb?
@@ -31,12 +31,12 @@ package struct AuditFilter: Hashable, Sendable {
     package var isDryRun: Bool?
     package var isAfterGap: Bool?
     package var clusterID: String?
-    /// The time of the earliest rows, inclusive.
+    /// The start of the time range, inclusive.
     package var since: Timestamp?
     /// The end of the time range, exclusive.
     package var until: Timestamp?
     package var network: AuditNetwork?
-    /// A field of the object whose value the change must have altered.
+    /// A field of the object. The change must have altered the field's value.
     package var field: AuditField?
     package var text: AuditText?
     /// The number of the last row that can match.
@@ -62,8 +62,8 @@ package struct AuditFilter: Hashable, Sendable {
         self.until = until
     }
 
-    /// True if reads of the audit log are left out, because a search for words would otherwise find earlier
-    /// searches for the same words. A filter for reads includes them.
+    /// True if the filter leaves out rows about reads of the audit log. A search for words leaves them out, because it
+    /// would otherwise find earlier searches for the same words. A filter that asks for reads keeps them.
     package var leavesOutReads: Bool {
         text != nil && verb != .read && kind != AuditKind.auditLog.rawValue
     }
@@ -108,8 +108,8 @@ package struct AuditField: Hashable, Sendable {
     package let pointer: String
     private let path: [String]
 
-    /// Nil unless `pointer` is a JSON pointer: empty, or beginning with `/`. In it, `~` is written `~0` and `/`
-    /// is written `~1`.
+    /// Returns nil if `pointer` is not a JSON pointer. A JSON pointer is empty or begins with `/`. In the names between
+    /// the slashes, `~` is written `~0` and `/` is written `~1`.
     package init?(pointer: String) {
         guard pointer.isEmpty || pointer.utf8.first == UInt8(ascii: "/") else { return nil }
         let escapes = pointer.split(separator: "~", omittingEmptySubsequences: false).dropFirst()
@@ -118,8 +118,8 @@ package struct AuditField: Hashable, Sendable {
         path = JSONPointer.tokens(pointer)
     }
 
-    /// Returns true if the value of the field differs before and after. This includes fields that were added or
-    /// removed, and changes inside the value.
+    /// Returns true if the field has different values in the two documents. This includes a field that is only in one
+    /// document, and a difference inside the value.
     package func differs(_ before: JSONValue?, _ after: JSONValue?) -> Bool {
         before.flatMap(value) != after.flatMap(value)
     }
@@ -158,7 +158,7 @@ extension AuditFilter {
             && (lastSeq.map { record.seq <= $0 } ?? true)
     }
 
-    /// Returns true if the row touches a matching network.
+    /// Returns true if one of the row's networks matches, or if the filter asks for no network.
     package func matchesNetworks(_ record: AuditRecord) -> Bool {
         guard let network else { return true }
         return Self.strings(record.cidrs).contains { text in
@@ -166,13 +166,13 @@ extension AuditFilter {
         }
     }
 
-    /// Returns true if the row changes the filter's field.
+    /// Returns true if the row changes the filter's field, or if the filter asks for no field.
     package func matchesField(_ record: AuditRecord) -> Bool {
         guard let field else { return true }
         let (before, after) = (Self.document(record.before), Self.document(record.after))
         if field.differs(before, after) { return true }
-        // The row has the stored policy. A client may mean a field of the source, which is text in an annotation
-        // there.
+        // For a CrossRegionPolicy, the sources are compared too. The row holds the stored policy, but the pointer may
+        // refer to a field of the source, which is text in an annotation of the stored policy.
         guard record.entry.isAbout(kind: CrossRegionPolicy.kind) else { return false }
         return field.differs(
             before.flatMap(CrossRegionPolicy.source), after.flatMap(CrossRegionPolicy.source))

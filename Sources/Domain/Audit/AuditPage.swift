@@ -5,7 +5,7 @@ package struct AuditPage: Hashable, Sendable {
     package var next: AuditCursor?
     /// The number of rows that the search looked at.
     package var scanned: Int
-    /// True if the search stopped before the page was full. `next` continues it.
+    /// True if the search used up its budget before the page was full. A search from `next` continues it.
     package var isPartial: Bool
 
     package init(
@@ -18,14 +18,14 @@ package struct AuditPage: Hashable, Sendable {
     }
 }
 
-/// The property by which rows are counted.
+/// The property by which rows are grouped and counted.
 package enum AuditGrouping: String, CaseIterable, Sendable {
     case actor, kind, name, region, verb
     /// The day in UTC.
     case day
     case outcome, origin
 
-    /// Returns the group of a row; nil if it has none, for example no region.
+    /// Returns the group of a row; nil if the row has no value for it, for example no region.
     package func key(_ record: AuditRecord) -> String? {
         switch self {
         case .actor: record.actor
@@ -68,13 +68,13 @@ package struct AuditGroups: Hashable, Sendable {
     }
 }
 
-/// A position between two rows. A page begins after the row in the cursor.
+/// A position between two rows. A page begins after the row that the cursor names.
 ///
-/// Rows are ordered by time, and rows with equal times by number. A change made elsewhere keeps its time, so a
-/// row that is written late is listed at the time of its change. The results of a search for words are ordered
-/// by number alone.
+/// Rows are ordered by time, and rows with equal times by number. The time of a row is the time of its change. So a row
+/// about another server's change is listed at that time, even if the row is written late. The results of a search for
+/// words are ordered by number alone.
 package struct AuditCursor: Hashable, Sendable {
-    /// Nil if rows are ordered by number.
+    /// The time of the row; nil if rows are ordered by number.
     package let time: Timestamp?
     package let seq: Int64
 
@@ -83,7 +83,7 @@ package struct AuditCursor: Hashable, Sendable {
         self.seq = seq
     }
 
-    /// Creates a position in the order of number.
+    /// Creates a position among rows that are ordered by number.
     package init(seq: Int64) {
         time = nil
         self.seq = seq
@@ -93,8 +93,8 @@ package struct AuditCursor: Hashable, Sendable {
 }
 
 extension AuditCursor: LosslessStringConvertible {
-    /// Reads `<microseconds>.<seq>`, or `s<seq>` in the order of number, with decimal numbers. Row numbers
-    /// begin at 1, and 0 is the position before the first row.
+    /// Reads `<microseconds>.<seq>`, or `s<seq>` for rows that are ordered by number. The numbers are decimal. Row
+    /// numbers begin at 1, so a `seq` of 0 is the position before the first row. Returns nil for any other text.
     package init?(_ description: String) {
         if description.hasPrefix("s") {
             guard let seq = Int64(description.dropFirst()), seq >= 0 else { return nil }

@@ -4,15 +4,15 @@ extension AuditRecord {
     /// The bytes that are hashed for this row. See `canonicalForm(of:)`.
     package var canonicalForm: [UInt8] { Self.canonicalForm(of: values) }
 
-    /// Returns a row as canonical JSON (RFC 8785). It is one object. Its members are the columns of table
-    /// `audit` except `hash`, with the columns' names.
+    /// Returns a row as canonical JSON (RFC 8785). The JSON is one object. The object has a member for each column of
+    /// table `audit` except `hash`, with the column's name as the key.
     ///
     /// NULL columns are left out, so a new column does not change the hashes of older rows. Text is a string.
     /// An integer is a number (`time` in microseconds, `gap` 0 or 1). `prev_hash` is 64 lower-case hex digits.
     /// `before`, `after` and `detail` are strings that contain JSON, not JSON objects. So text in one column
     /// cannot be taken for another column.
     ///
-    /// - Parameter values: see `AuditRecord.values`.
+    /// - Parameter values: the values of all columns, in the order of `AuditColumn.all`.
     package static func canonicalForm(of values: [AuditValue]) -> [UInt8] {
         var writer = CanonicalObjectWriter()
         for (index, key) in hashedColumns {
@@ -35,7 +35,7 @@ extension AuditRecord {
         AuditRecord(seq: seq, entry: entry, previousHash: previousHash, hash: .zero).canonicalForm
     }
 
-    /// `AuditColumn.hashed`, with the index of each column in `AuditColumn.all`.
+    /// The index in `AuditColumn.all` and the key of each column of `AuditColumn.hashed`.
     private static let hashedColumns = AuditColumn.hashed.map { column in
         (index: AuditColumn.all.firstIndex { $0 === column } ?? 0, key: column.key)
     }

@@ -1,8 +1,9 @@
 package import Documents
 
-/// A row of the audit ledger: a change in etcd, or a request that was refused or failed.
+/// A row of the audit ledger: a change in etcd, a request that was refused or failed, or an event of the server.
 ///
-/// `entry` is the part that the writer of the row provides. Its members can be read directly, such as `record.actor`.
+/// `entry` is the part that the writer of the row provides. The members of `entry` can be read from the row directly,
+/// such as `record.actor`.
 @dynamicMemberLookup
 package struct AuditRecord: Hashable, Sendable {
     /// The number of the row in this server's ledger: 1, 2, 3 … without gaps.
@@ -31,8 +32,8 @@ extension AuditRecord {
         /// The time of the change; if it is not known, the time at which this server saw the change.
         package var time: Timestamp
         package var origin: Origin
-        /// The name from `X-Actor`, or `anonymous@<address>` without this header. It is `unknown` for another writer
-        /// of etcd, and `policy-server` for the server itself.
+        /// The name of the principal that sent the request, or `anonymous@<address>` for a client that gave no name.
+        /// The name is `unknown` for another writer of etcd, and `policy-server` for this server.
         package var actor: String
         package var verb: Verb
         /// The kind of object in Calico's or this server's terms, such as `Region` or `GlobalNetworkPolicy`.
@@ -40,15 +41,15 @@ extension AuditRecord {
         package var name: String
         package var outcome: Outcome
 
-        /// The region of the object; nil if it belongs to no region.
+        /// The region of the object; nil if the object belongs to no region.
         package var region: String?
         /// The etcd revision of the change; nil for requests that never reached etcd.
         package var revision: Int64?
         /// The etcd cluster id, 16 lower-case hex digits.
         package var clusterID: String?
         package var changeID: String?
-        /// The proof of the actor's identity: `none` (not given) or `asserted` (taken from `X-Actor`). It is
-        /// nil if there was no HTTP request.
+        /// The method by which the actor proved its name, a raw value of `AuthenticationMethod`; nil if there was no
+        /// HTTP request.
         package var authentication: String?
         /// The actor's roles, as a JSON array of strings; nil for none.
         package var roles: String?
@@ -57,23 +58,22 @@ extension AuditRecord {
         package var requestID: String?
         /// The `traceparent` of the request (W3C Trace Context section 3.2).
         package var traceParent: String?
-        /// The SHA-256 of the Idempotency-Key, 64 lower-case hex digits. The key itself is known only to the
-        /// client.
+        /// The SHA-256 of the Idempotency-Key, 64 lower-case hex digits. Only the client knows the key.
         package var idempotencyKeyHash: String?
         /// The reason for the change, given by the client.
         package var reason: String?
         /// The ticket that requests the change, given by the client.
         package var ticket: String?
         /// The second person that confirmed the change, with both reasons and the plan's digest, as JSON text; or the
-        /// mark of a break-glass override. Nil for neither.
+        /// mark of a break-glass override. Nil if there was neither.
         package var approval: String?
         /// The changed etcd key; nil for requests that never reached etcd.
         package var key: String?
-        /// The epoch of the revision. The first epoch is 1, and a new one begins when etcd is replaced or
-        /// restored. The ledger sets it on rows with a revision. Within an epoch, revisions only rise.
+        /// The epoch of the revision. The first epoch is 1, and a new one begins when etcd is replaced or restored. The
+        /// ledger sets the epoch of every row that has a revision. Within an epoch, revisions only rise.
         package var epoch: Int64?
-        /// The networks in the object before and after, canonical and ascending, as a JSON array of strings;
-        /// nil if there are none.
+        /// The networks in the object before and after the change, as a JSON array of strings in canonical form and
+        /// ascending order; nil if there are none.
         package var cidrs: String?
         /// The name of the problem type in the answer to the client, such as `overlap`.
         package var problem: String?
@@ -82,20 +82,21 @@ extension AuditRecord {
         /// The warnings in the answer to the client, as a JSON array of `{pointer, rule, message}`; nil if
         /// there are none.
         package var warnings: String?
-        /// The ledger from which this row was imported; nil for a row of this ledger itself.
+        /// The ledger from which this row was imported; nil for a row that was not imported.
         package var sourceLedger: String?
-        /// The number and the hash of the row in the other ledger.
+        /// The number of the row in `sourceLedger`.
         package var sourceSeq: Int64?
+        /// The hash of the row in `sourceLedger`.
         package var sourceHash: String?
         /// The HTTP status of the answer to the client; nil if there was no request.
         package var status: Int?
-        /// The reason for a refusal (problem type, rule ids) as JSON text, or details of other rows.
+        /// JSON text: the reason for a refusal (problem type, rule ids), or the details of any other row.
         package var detail: String?
         /// True if the change was found by comparison after etcd's history had been lost.
         package var isAfterGap = false
-        /// The object before the change as canonical JSON (RFC 8785); nil if it did not exist.
+        /// The object before the change as canonical JSON (RFC 8785); nil if the object did not exist.
         package var before: String?
-        /// The object after the change as canonical JSON (RFC 8785); nil if it does not exist.
+        /// The object after the change as canonical JSON (RFC 8785); nil if the object no longer exists.
         package var after: String?
 
         package init(
@@ -119,7 +120,7 @@ extension AuditRecord {
         case api
         /// Another writer of the same etcd: calicoctl, Neutron, etcdctl.
         case external
-        /// The server itself.
+        /// This server.
         case system
     }
 
@@ -143,10 +144,10 @@ extension AuditRecord {
 }
 
 extension AuditRecord.Draft {
-    /// The actor of rows about the server itself.
+    /// The actor of rows about this server.
     package static let ownActor = "policy-server"
 
-    /// Returns a row about the server itself, such as a row about the ledger, its keys or gaps.
+    /// Returns a row about this server, for example about the ledger, a signing key or a gap.
     package static func own(
         _ verb: AuditRecord.Verb, _ kind: AuditKind, _ name: String, detail: JSONValue? = nil,
         at time: Timestamp
@@ -159,11 +160,11 @@ extension AuditRecord.Draft {
     }
 }
 
-/// All kinds of rows in the ledger. The answer to a search for any other kind names these kinds.
+/// All kinds of rows in the ledger. The answer to a search for an unknown kind lists these kinds.
 package enum AuditKind: String, CaseIterable, Sendable {
     case region = "Region"
     case subnet = "Subnet"
-    /// Also finds rows that earlier versions recorded under Calico's kind.
+    /// A search for this kind also finds the rows that earlier versions recorded as `GlobalNetworkPolicy`.
     case crossRegionPolicy = "CrossRegionPolicy"
     case globalNetworkPolicy = "GlobalNetworkPolicy"
     case networkPolicy = "NetworkPolicy"
@@ -171,31 +172,32 @@ package enum AuditKind: String, CaseIterable, Sendable {
     case networkSet = "NetworkSet"
     case tier = "Tier"
     case clusterInformation = "ClusterInformation"
-    /// The ledger itself: gaps, dropped or pruned rows, and imports.
+    /// Events of the ledger: gaps, dropped or pruned rows, and imports.
     case ledger = "Ledger"
     /// Reads of the audit log.
     case auditLog = "AuditLog"
     case legalHold = "LegalHold"
     case signingKey = "SigningKey"
-    /// Requests with an unusable actor.
+    /// Requests that were refused because of the actor or the authentication.
     case authentication = "Authentication"
     /// Manifests that were refused as a whole.
     case manifest = "Stream"
     /// Changes that wait, or waited, for a second person.
     case pendingChange = "PendingChange"
-    /// Writes without a single object, such as a manifest. They were refused before a handler read them.
+    /// Writes that were refused before a handler read them, and whose path does not name one object, such as
+    /// `/v1/apply`.
     case request = "Request"
 }
 
 /// A SHA-256 value of the ledger's hash chain: 32 bytes, shown as 64 lower-case hex digits.
 package struct AuditHash: Hashable, Sendable {
     package static let byteCount = 32
-    /// The previous hash in the first row.
+    /// The `previousHash` of the first row.
     package static let zero = AuditHash(uncheckedBytes: [UInt8](repeating: 0, count: byteCount))
 
     package let bytes: [UInt8]
 
-    /// Nil unless there are exactly 32 bytes.
+    /// Returns nil if `bytes` does not have exactly 32 bytes.
     package init?(_ bytes: some Sequence<UInt8>) {
         let bytes = Array(bytes)
         guard bytes.count == Self.byteCount else { return nil }

@@ -2,26 +2,27 @@ import Documents
 
 /// Words to search for in the text of a row. A row matches if it contains all of them.
 ///
-/// Words are separated by spaces. Text in double quotes is a phrase. A word with a mark that does not belong to
-/// words, such as `alice@example.org`, is a phrase too. The parts of a phrase must follow one another. A `*` at the
-/// end stands for any ending.
+/// Spaces separate words. Text in double quotes is a phrase, whose words must follow one another in the row. Text such
+/// as `alice@example.org` is also a phrase, because `@` cannot be part of a word. A `*` at the end of a word or phrase
+/// stands for any ending.
 package struct AuditText: Hashable, Sendable {
     package struct Term: Hashable, Sendable {
         /// At least one word. The words must follow one another.
         package var words: [String]
-        /// True if the last word is only a prefix.
+        /// True if the last word matches every word that begins with it.
         package var isPrefix: Bool
     }
 
-    /// The minimum number of characters before a `*`. A shorter word would match half of all rows.
+    /// The minimum number of characters before a `*`. With fewer characters, a search would match half of all rows.
     package static let minimumPrefix = 3
     /// The maximum number of words in a search.
     package static let maximumWords = 32
 
     package let terms: [Term]
 
-    /// Throws if `text` has no word, too many words, a `*` after too short a word, or an unclosed quote. The author
-    /// of such a quote may not have meant a phrase, so the search is refused.
+    /// Reads the words and phrases in `text`. Throws if `text` has no word, more than `maximumWords` words, fewer than
+    /// `minimumPrefix` characters before a `*`, or an unclosed quote. An unclosed quote is refused, because its author
+    /// may not have meant a phrase.
     package init(_ text: String) throws(AuditTextError) {
         guard text.unicodeScalars.count(where: { $0 == "\"" }).isMultiple(of: 2) else {
             throw .openQuote
@@ -42,7 +43,8 @@ package struct AuditText: Hashable, Sendable {
         self.terms = terms
     }
 
-    /// Returns the parts of `text` between spaces outside of quotes.
+    /// Splits `text` at the spaces outside of quotes and at every opening quote. `isPrefix` is true for a part that
+    /// ends in `*`.
     private static func pieces(_ text: String) -> [(text: String, isPrefix: Bool)] {
         var pieces: [(String, Bool)] = []
         var piece = ""
@@ -54,13 +56,14 @@ package struct AuditText: Hashable, Sendable {
         }
         for scalar in text.unicodeScalars {
             if scalar == "\"" {
-                // A closing quote does not end the piece, because a star may follow it.
+                // An opening quote ends the piece. A closing quote becomes a space, because a star may follow the
+                // quote.
                 if isQuoted { piece += " " } else { end() }
                 isQuoted.toggle()
             } else if !isQuoted, scalar.properties.isWhitespace {
                 end()
             } else if isQuoted, scalar == "*" {
-                // A star inside of quotes is not a wildcard, and no word contains a star.
+                // A star inside of quotes is not a wildcard. It becomes a space, because no word contains a star.
                 piece += " "
             } else {
                 piece.unicodeScalars.append(scalar)
@@ -70,7 +73,7 @@ package struct AuditText: Hashable, Sendable {
         return pieces
     }
 
-    /// Returns true if every term is in one of the row's texts, regardless of case.
+    /// Returns true if each term occurs in at least one column of the row. Letter case does not matter.
     package func matches(_ record: AuditRecord) -> Bool {
         let columns = AuditWords.columns(of: record).map { $0.map { $0.lowercased() } }
         return terms.allSatisfy { term in columns.contains { Self.contains($0, term) } }
@@ -110,10 +113,11 @@ package enum AuditTextError: Error, Hashable, Sendable {
 
 /// The words of a row in the index of texts.
 ///
-/// A row must be removed from the index with the same words with which it was added. So a change here needs a schema
+/// A row can be removed from the index only with the words with which it was added. So a change here needs a schema
 /// step that empties the index.
 package enum AuditWords {
-    /// Marks that belong to a word, so that names, labels, addresses and networks are words.
+    /// The characters that a word may contain besides letters and digits. They make a name, a label, an address or a
+    /// network one word.
     private static let marks: Set<Unicode.Scalar> = ["-", "_", ".", "/", ":"]
 
     /// The columns of the index, in the order of `columns(of:)`.
@@ -128,8 +132,8 @@ package enum AuditWords {
         return plain.map { $0.map(split) ?? [] } + documents.map { $0.map(ofDocument) ?? [] }
     }
 
-    /// Returns the words of a text. A word consists of letters, digits and characters of `marks`. It has at least one
-    /// letter or digit, and does not end in a full stop or colon.
+    /// Returns the words of a text. A word consists of letters, digits and characters of `marks`. A word has at least
+    /// one letter or digit, and does not end in a full stop or colon.
     package static func split(_ text: String) -> [String] {
         var words: [String] = []
         var word = String.UnicodeScalarView()

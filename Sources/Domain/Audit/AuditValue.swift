@@ -12,8 +12,9 @@ extension AuditColumn {
         return read(&record)
     }
 
-    /// Returns the value without copying the row. A key path that is applied to a constant copies the whole row
-    /// first, which takes four times as long, and appending a row reads all of its columns.
+    /// Returns the value of the column in `record`. The parameter is `inout`, because a key path that is applied to a
+    /// constant copies the whole row first and takes four times as long. Speed matters, because appending a row reads
+    /// all of its columns.
     fileprivate func read(_ record: inout AuditRecord) -> AuditValue {
         func get<Value>(_ value: inout Value) -> Value { value }
         return switch content {
@@ -72,8 +73,8 @@ extension AuditRecord {
         return AuditColumn.all.map { $0.read(&record) }
     }
 
-    /// Reads a row column by column. `value` returns the value of a column. `refuse` receives the column of a
-    /// value that no version of this program writes, and returns the error to throw.
+    /// Creates a row from the values of its columns. `value` returns the value of a column. If no version of this
+    /// program writes such a value, `refuse` returns the error to throw.
     package init<Failure: Error>(
         _ value: (_ index: Int, AuditColumn) throws(Failure) -> AuditValue,
         refuse: (_ index: Int, AuditColumn) -> Failure

@@ -1,22 +1,25 @@
 package import Documents
 
-/// Determines the regions that a row of the ledger touches. A principal may see the row only if it may see all of them.
+/// Determines the regions that a row of the ledger touches. A principal may see the row only if the principal may see
+/// all these regions.
 ///
-/// The result depends on the content of the row alone, because the ledger derives a table from it. A change of the
-/// result for the same row therefore needs a schema step that empties the table.
+/// The ledger stores the results in a table, so a result must depend only on the content of the row. If new code gives
+/// another result for the same row, a schema step must empty the table.
 package struct RowRegions: Sendable {
-    /// Returns the regions that an object touches. It receives the object's key and value in etcd.
+    /// Returns the regions that an object touches. Receives the object's key and value in etcd.
     package typealias Reach = @Sendable (_ key: String, _ document: JSONValue) -> RegionSet
 
-    /// The largest number of regions that are listed for a row. A row that touches more counts as touching all.
+    /// The maximum number of regions that are listed for a row. A row that touches more regions counts as touching all
+    /// regions.
     package static let maximumRegions = 256
 
     private let reach: Reach
 
-    /// - Parameter reach: By default every policy touches all regions.
+    /// - Parameter reach: returns the regions that an object touches. By default every policy touches all regions.
     package init(reach: @escaping Reach = { _, _ in .all }) { self.reach = reach }
 
-    /// Returns the regions that the row touches, and `.all` if they are not known.
+    /// Returns the regions that the row touches. Returns `.all` if the regions are unknown or more than
+    /// `maximumRegions`.
     package func touched(by row: AuditRecord.Draft) -> RegionSet {
         let regions = row.outcome == .accepted ? ofChange(row) : ofRefusal(row)
         if case .some(let names) = regions, names.isEmpty || names.count > Self.maximumRegions {
@@ -50,8 +53,9 @@ package struct RowRegions: Sendable {
         }
     }
 
-    /// The text of a refusal may name any object that the author of the request may see. So a refusal touches all of
-    /// the author's regions. Without a record of them, it touches all regions.
+    /// Returns the regions that a refusal touches. The text of a refusal may name any object that the author of the
+    /// request may see, so the refusal touches all of the author's regions and the region of the row's object. If the
+    /// row does not record the author's regions, the refusal touches all regions.
     private func ofRefusal(_ row: AuditRecord.Draft) -> RegionSet {
         guard row.verb != .read, let scope = row.recordedScope else { return .all }
         let own = AuditKind(rawValue: row.kind) == .region ? row.name : row.region
@@ -63,8 +67,8 @@ extension AuditRecord.Draft {
     /// The member of `detail` that records the scope to which the author of a request was limited.
     package static let scopeMember = "scope"
 
-    /// True if the warnings may name objects other than that of the row. The warnings of a manifest are in every row of
-    /// the manifest; their pointers begin with the number of a document.
+    /// True if the row's warnings may name objects other than the row's object. Every row of a manifest has the
+    /// warnings of the whole manifest. The pointers of such warnings begin with the number of a document.
     fileprivate var warnsOfOtherObjects: Bool {
         guard let warnings else { return false }
         guard let list = (try? JSONParser.parse(Array(warnings.utf8)))?.arrayValue else {
@@ -74,7 +78,7 @@ extension AuditRecord.Draft {
             let pointer = warning["pointer"]?.stringValue ?? "/0"
             let isOfManifest = pointer.utf8.dropFirst().first.map { (0x30...0x39).contains($0) }
             return isOfManifest ?? false
-                // Its message counts the policies of all regions.
+                // The message of this warning counts the policies of all regions.
                 || warning["rule"]?.stringValue == "policy.name-convention"
         }
     }

@@ -30,7 +30,8 @@ extension Timestamp {
             + time.joined(separator: ":") + "Z"
     }
 
-    /// Reads an RFC 3339 date-time in its lenient form, cut to microseconds. Nil for any other text.
+    /// Reads an RFC 3339 date-time in the lenient form of `RFC3339`, cut to microseconds. Returns nil for any other
+    /// text.
     package init?(rfc3339 text: String) {
         guard let microseconds = RFC3339.microseconds(text, as: .lenient) else { return nil }
         self.init(microseconds: microseconds)
@@ -88,8 +89,8 @@ extension Timestamp {
         guard let unit = text.last.flatMap({ Self.units[$0] }), (1...9).contains(digits.utf8.count),
             digits.utf8.allSatisfy({ (0x30...0x39).contains($0) }), let count = Int64(digits)
         else { return nil }
-        // A duration of nine digits of weeks would overflow in microseconds. No row is older than 1970, so such a
-        // duration gives 1970.
+        // A duration that begins before 1970 gives 1970, because no row is older. This also avoids an overflow, because
+        // nine digits of weeks are too many microseconds.
         let seconds = count * unit
         let isBefore1970 = seconds >= now.microseconds / 1_000_000
         self.init(

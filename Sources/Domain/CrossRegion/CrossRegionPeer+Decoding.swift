@@ -1,7 +1,7 @@
 import Documents
 
 extension CrossRegionPeer {
-    /// True if the peer names VMs, not only addresses. A subnet counts as the VMs of its region.
+    /// True if the peer names VMs, and not only addresses. A peer with a subnet names the VMs of the subnet's region.
     var namesVMs: Bool { isAny || namesLabels || subnet != nil }
 
     /// True if a field refers to labels of endpoints.
@@ -82,7 +82,8 @@ extension CrossRegionPeer {
 extension ObjectReader {
     /// Reads a field that has a singular name for one value and a plural name for several values.
     ///
-    /// - Parameter problem: returns the violation of one value. The reader fills in its pointer.
+    /// - Parameter problem: returns the violation of a value; nil if the value is valid. The reader replaces the
+    ///   violation's pointer with the pointer of the value.
     fileprivate mutating func several(
         _ singular: String, _ plural: String, _ problem: (String) -> Violation?
     ) -> [Located<String>] {
@@ -109,7 +110,7 @@ extension ObjectReader {
         return values
     }
 
-    /// Reads the name of an OpenStack object. Endpoints have a label with this name.
+    /// Reads the name of an OpenStack object. Reports a name if an endpoint's label would keep no character of it.
     fileprivate mutating func name(
         _ field: String, maximumLength: Int
     ) -> Located<OpenStackName>? {

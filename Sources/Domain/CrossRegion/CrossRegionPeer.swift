@@ -1,33 +1,34 @@
 import Documents
 
-/// One end of a rule. An object matches the peer if it matches every field.
+/// One end of a rule: the sender or the receiver. An object matches the peer if it satisfies every condition that is
+/// set.
 package struct CrossRegionPeer: Sendable, Equatable {
     /// The pointer of the peer in the client's document: `/spec/allow/0/from`.
     package var pointer: String
-    /// True if the peer is anyone. The other fields are then empty.
+    /// True if the peer matches anyone. No other condition is then set.
     package var isAny = false
     /// The regions of the VMs.
     package var regions: [Located<String>] = []
     /// The ids of security groups. A VM must be a member of at least one.
     package var securityGroups: [Located<String>] = []
-    /// The name of a security group. It matches the members of every group with this name.
+    /// The name of a security group. The peer matches the members of every group with this name.
     package var securityGroupName: Located<OpenStackName>?
     /// The id of the VMs' project.
     package var project: Located<String>?
-    /// The name of a project. It matches the VMs of every project with this name.
+    /// The name of a project. The peer matches the VMs of every project with this name.
     package var projectName: Located<OpenStackName>?
-    /// The name of a network. It matches the VMs in every network with this name. Endpoints have no label for a
-    /// network's id.
+    /// The name of a network. The peer matches the VMs in every network with this name. A network's id cannot be used,
+    /// because endpoints have no label for it.
     package var network: Located<OpenStackName>?
-    /// The registered subnet of the addresses.
+    /// The registered subnet that contains the addresses.
     package var subnet: Located<SubnetID>?
-    /// The networks of the addresses. An address must be in at least one.
+    /// The networks of the addresses. An address must be in at least one of them. An empty list allows any address.
     package var nets: [CIDR] = []
-    /// The excluded networks. An address must be in none of these.
+    /// The excluded networks. An address must be outside all of them.
     package var notNets: [CIDR] = []
-    /// The required labels, sorted by key. They match any object that has all of these.
+    /// The required labels, sorted by key. An object of any kind matches if it has all of them.
     package var labels: [Located<LabelPair>] = []
-    /// A Calico selector. It matches any kind of object.
+    /// A Calico selector. An object of any kind matches if its labels satisfy the selector.
     package var selector: Located<Selector>?
 
     package init(pointer: String) { self.pointer = pointer }
@@ -50,20 +51,21 @@ package struct LabelPair: Sendable, Hashable {
     package var value: String
 }
 
-/// The name of an OpenStack object, and its form in an endpoint's labels (networking-calico
+/// The name of an OpenStack object, and the form of that name in an endpoint's labels (networking-calico
 /// `datamodel_v3.sanitize_label_name_value`).
 package struct OpenStackName: Sendable, Hashable {
     package let name: String
-    /// The name cut to the maximum length, with `_` for characters that a label cannot have, and trimmed to a letter
-    /// or digit at both ends. If it is empty, the driver writes no label for a group's name.
+    /// The form of the name in a label. The name is cut to the maximum length, `_` replaces each character that a label
+    /// cannot have, and both ends are trimmed to a letter or digit. If nothing is left of a group's name, OpenStack's
+    /// driver writes no label for the name.
     package let label: String
     /// True if the label holds only the start of the name.
     package let isCut: Bool
 
     /// The maximum length for names of projects and networks (`SANITIZE_LABEL_MAX_LENGTH` in networking-calico).
     package static let maximumLength = 63
-    /// The maximum length for names of security groups (`SG_NAME_MAX_LENGTH` in networking-calico). The names are
-    /// part of a label's key after `sg-name.projectcalico.org/openstack-`.
+    /// The maximum length for names of security groups (`SG_NAME_MAX_LENGTH` in networking-calico). The key of a
+    /// group's label is `sg-name.projectcalico.org/openstack-` followed by the name.
     package static let maximumGroupLength = 27
 
     package init(_ name: String, maximumLength: Int) {
@@ -124,7 +126,7 @@ extension CrossRegionPeer {
 }
 
 extension ObjectReader {
-    /// Reads networks in the order of the document. Leaves out invalid networks.
+    /// Reads a list of networks, in the order of the document. Reports invalid networks and leaves them out.
     fileprivate mutating func networks(_ field: String, isExcluding: Bool = false) -> [CIDR] {
         guard let elements = elements(field) else { return [] }
         if elements.isEmpty {
@@ -145,7 +147,8 @@ extension ObjectReader {
                 add(text.pointer, error.rule, error.message(for: text.value))
             }
         }
-        // The two lists agree in their positions only if no network was left out.
+        // Repetitions are reported only if every element is valid. Otherwise a network and its element would be at
+        // different positions.
         var seen: Set<CIDR> = []
         for (network, element) in zip(networks, elements)
         where networks.count == elements.count && !seen.insert(network).inserted {
@@ -154,7 +157,7 @@ extension ObjectReader {
         return networks
     }
 
-    /// Reads the required labels of a peer, sorted by key.
+    /// Reads the labels that a peer requires. Returns them sorted by key.
     fileprivate mutating func labels() -> [Located<LabelPair>] {
         guard let value = member("labels") else { return [] }
         guard let members = value.objectValue else {

@@ -1,8 +1,8 @@
 package import Documents
 
 extension CrossRegionPolicy {
-    /// Reads the policy in a client's document. The path gives its name. The value leaves out rules with violations,
-    /// so that warnings about the other rules are correct.
+    /// Reads the policy in a client's document. The `name` comes from the request's path. The returned policy contains
+    /// only the rules without violations, so that the warnings about these rules are correct.
     package static func decode(_ document: JSONValue, name: String) -> DocumentReading<
         CrossRegionPolicy
     > {
@@ -99,8 +99,8 @@ private struct Spec {
         return nil
     }
 
-    /// - Returns: the valid rules. `isEmpty` is true if the list in the document has no rules, not even invalid
-    ///   rules.
+    /// - Returns: the valid rules. `isEmpty` is true if the list is absent or has no elements. It is false if all rules
+    ///   in the list are invalid.
     private static func rules(
         _ field: String, _ reader: inout ObjectReader
     ) -> (rules: [CrossRegionRule], isEmpty: Bool) {
@@ -148,7 +148,7 @@ extension CrossRegionRule {
         return (rule, [])
     }
 
-    /// Reads a peer. The field is required even if anyone is meant.
+    /// Reads a peer. The field is required: a client that means anyone must write `{any: true}`.
     private static func peer(_ field: String, _ reader: inout ObjectReader) -> CrossRegionPeer? {
         let hint = "; if anyone is meant, write {any: true}"
         guard let value = reader.required(field, hint: hint) else { return nil }
@@ -188,7 +188,8 @@ extension CrossRegionRule {
                     + " several rules")
             return []
         }
-        // An unreadable protocol has already been reported. Whether it has ports is unknown.
+        // Ports are reported if the protocol has no ports or is absent. They are not reported beside an unreadable
+        // protocol, because that protocol has already been reported.
         if transport.map({ !$0.hasPorts }) ?? reader.isAbsent("protocol") {
             reader.add(
                 place, .crossRegionPortProtocol, "ports need a protocol: TCP, UDP or SCTP")

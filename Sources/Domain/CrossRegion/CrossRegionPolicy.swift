@@ -2,8 +2,8 @@ package import Documents
 
 /// A policy between regions in OpenStack's terms. It allows and denies traffic between peers.
 ///
-/// `deny` wins over `allow` in the whole document, in any order. `CrossRegionCompiler` compiles the policy into
-/// Calico's policies.
+/// Each rule of `deny` wins over each rule of `allow`, whatever their order in the document. `CrossRegionCompiler`
+/// compiles the policy into Calico's policies.
 package struct CrossRegionPolicy: Sendable, Equatable {
     package var name: String
     package var labels: [String: String]
@@ -14,7 +14,7 @@ package struct CrossRegionPolicy: Sendable, Equatable {
     package var order: JSONNumber?
     package var deny: [CrossRegionRule]
     package var allow: [CrossRegionRule]
-    /// The client's `kind`, `metadata.name`, `metadata.labels` and `spec`.
+    /// The members `kind`, `metadata.name`, `metadata.labels` and `spec` of the client's document.
     package var source: JSONValue
 }
 
@@ -24,11 +24,12 @@ extension CrossRegionPolicy {
     /// The maximum number of rules in each list. It is equal to Calico's limit for one policy.
     package static let maximumRules = 1_024
 
-    /// Returns the problem with a name; nil if the name is legal.
+    /// Returns an error message about an illegal name; nil if the name is legal.
     ///
-    /// Calico up to 3.28 accepts no dot in a policy's name, and 3.29 to 3.31 read the part before a dot as the tier
-    /// (libcalico-go `validator/v3`, `names.TieredPolicyName`). Calico's limit is 253 characters. Eleven of them are
-    /// reserved for the prefix `default.`, which those releases store, and for the number of a compiled policy.
+    /// A dot is illegal, because Calico up to 3.28 refuses it, and Calico 3.29 to 3.31 reads the part before a dot as
+    /// the tier (libcalico-go `validator/v3`, `names.TieredPolicyName`). The maximum length is 11 characters below
+    /// Calico's limit of 253. Eight of these 11 characters are reserved for the prefix `default.`, which Calico up to
+    /// 3.31 stores, and three for the number of a compiled policy, such as `-01`.
     package static func nameProblem(_ name: String) -> String? {
         let isLegal =
             name.utf8.count <= maximumNameLength && !name.utf8.contains(UInt8(ascii: "."))
@@ -53,11 +54,12 @@ package struct CrossRegionRule: Sendable, Equatable {
     package var ports: [ClosedRange<UInt16>]
 }
 
-// In etcd, the first GlobalNetworkPolicy compiled from a CrossRegionPolicy has the source in an annotation.
+// A CrossRegionPolicy is compiled into GlobalNetworkPolicies. In etcd, the first of them has an annotation with the
+// source of the CrossRegionPolicy.
 extension CrossRegionPolicy {
     /// The annotation that holds the source as canonical JSON (RFC 8785).
     package static let sourceAnnotation = "policyserver/source"
-    /// The kind of the stored object.
+    /// The kind of the compiled policies.
     package static let storedKind = "GlobalNetworkPolicy"
 
     /// Returns the source in the annotation of a stored policy. Returns nil if the annotation is absent or if another
@@ -70,40 +72,41 @@ extension CrossRegionPolicy {
 }
 
 extension AuditRecord.Draft {
-    /// A text that occurs in every stored policy with a source.
+    /// The text that occurs in the JSON of every stored policy with a source: the key of the annotation.
     package static let sourceMark = "\"\(CrossRegionPolicy.sourceAnnotation)\":"
 
     /// Returns true if the row is about an object of `kind`.
     ///
-    /// Earlier versions recorded the first policy of a CrossRegionPolicy under Calico's kind. Rows never change, so
-    /// these rows count for both kinds.
+    /// Earlier versions recorded a CrossRegionPolicy as the first GlobalNetworkPolicy that was compiled from it. Rows
+    /// never change, so such a row is about both kinds.
     package func isAbout(kind: String) -> Bool {
         if self.kind == kind { return true }
         guard kind == CrossRegionPolicy.kind, self.kind == CrossRegionPolicy.storedKind else {
             return false
         }
-        // The ledger's index searches for the same text (`CrossRegionRows`), so both find the same rows.
+        // The ledger's index (`CrossRegionRows`) searches for the same text, so the index and this function find the
+        // same rows.
         return [before, after].contains { $0?.contains(Self.sourceMark) ?? false }
     }
 }
 
 extension CrossRegionPolicy {
-    /// The members that only answers have. They report the state at the time of the answer. Requests may contain
-    /// them, but the server ignores them, like Kubernetes ignores a status. Only `source` is checked
-    /// (`ReadOnlyFields`).
+    /// The members that the server adds to its answers. They report the state at the time of the answer. In a request,
+    /// the server ignores them, like Kubernetes ignores a status. The only exception is `source`, which the server
+    /// checks (`ReadOnlyFields`).
     package static let shownFields = ["status", "source", "compiled", "drift"]
 
     /// The pointer of the policy in a document of the deprecated form.
     package static let sourcePointer = "/source"
 
-    /// Returns true if the document has the deprecated form of earlier versions: the written policy under `source`,
-    /// and no `spec`.
+    /// Returns true if the document has the deprecated form of earlier versions: a member `source` with the policy as
+    /// its author wrote it, and no `spec`.
     package static func isDeprecatedForm(_ document: JSONValue) -> Bool {
         document["spec"] == nil && document["source"] != nil
     }
 
-    /// Reads the policy in a document of the deprecated form. The path gives its name. Pointers of violations refer
-    /// to the whole document. Pointers in the decoded rules are relative to `source`.
+    /// Reads the policy in a document of the deprecated form. The `name` comes from the request's path. Pointers of
+    /// violations refer to the whole document. Pointers in the decoded rules are relative to `source`.
     package static func decodeDeprecated(
         _ document: JSONValue, name: String
     ) -> DocumentReading<CrossRegionPolicy> {
@@ -121,7 +124,8 @@ extension CrossRegionPolicy {
         decoded.violations = decoded.violations.rewritten { $0.below(sourcePointer) }
         decoded.violations += reader.violations
         decoded.readOnly = metadata?.readOnly ?? decoded.readOnly
-        // The policy has the labels of `source`. The labels in the outer metadata must be the same.
+        // The policy's labels come from `source`. The labels in the outer metadata are only a copy, so they are
+        // returned for a check.
         if let metadata, document["metadata"]?["labels"] != nil {
             decoded.readOnly.labels = Located(metadata.labels, at: "/metadata/labels")
         }
@@ -129,7 +133,7 @@ extension CrossRegionPolicy {
     }
 }
 
-/// The readable part of `metadata`.
+/// The decoded `metadata`.
 struct CrossRegionMetadata {
     private(set) var labels: [String: String] = [:]
     private(set) var readOnly = ReadOnlyFields()

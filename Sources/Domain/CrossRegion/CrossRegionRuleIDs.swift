@@ -1,15 +1,15 @@
 package import Documents
 
 extension RuleID {
-    /// The name, followed by a number, is not a legal policy name in every release of Calico.
+    /// The name is not legal (`CrossRegionPolicy.nameProblem`).
     package static let crossRegionName = RuleID("cross-region.name")
-    /// The `apiVersion` is not the version of this form.
+    /// The `apiVersion` is not `policyserver/v1`.
     package static let crossRegionAPIVersion = RuleID("cross-region.api-version")
     /// Neither `allow` nor `deny` has a rule.
     package static let crossRegionNoRules = RuleID("cross-region.no-rules")
     /// A list has more rules than one Calico policy may have.
     package static let crossRegionRuleCount = RuleID("cross-region.rule-count")
-    /// The order is not a number that Calico can hold.
+    /// The order is larger than any number that Calico can hold.
     package static let crossRegionOrder = RuleID("cross-region.order")
     /// The value is not a protocol.
     package static let crossRegionProtocol = RuleID("cross-region.protocol")
@@ -17,7 +17,7 @@ extension RuleID {
     package static let crossRegionPort = RuleID("cross-region.port")
     /// A rule has more ports than one Calico rule may have.
     package static let crossRegionPortCount = RuleID("cross-region.port-count")
-    /// A rule has ports, but no protocol with ports.
+    /// A rule has ports, but its protocol is absent or has no ports.
     package static let crossRegionPortProtocol = RuleID("cross-region.port-protocol")
     /// A peer has no fields.
     package static let crossRegionPeerEmpty = RuleID("cross-region.peer-empty")
@@ -33,22 +33,22 @@ extension RuleID {
     package static let crossRegionGroupID = RuleID("cross-region.security-group-id")
     /// The value is not the id of a project.
     package static let crossRegionProjectID = RuleID("cross-region.project-id")
-    /// The endpoint's label contains no character of the name.
+    /// An endpoint's label would keep no character of the name.
     package static let crossRegionOpenStackName = RuleID("cross-region.openstack-name")
     /// The value does not have the form `region/name`.
     package static let crossRegionSubnet = RuleID("cross-region.subnet")
     /// The subnet is not in the peer's region.
     package static let crossRegionSubnetRegion = RuleID("cross-region.subnet-region")
-    /// An excluded network leaves no address.
+    /// An excluded network contains every address of its IP family.
     package static let crossRegionNetExcludesAll = RuleID("cross-region.net-excludes-all")
-    /// A selector compares a security group's label with a value.
+    /// A peer's `labels` contain the label of a security group.
     package static let crossRegionGroupLabel = RuleID("cross-region.group-label")
     /// The value is not a selector.
     package static let crossRegionSelector = RuleID("cross-region.selector")
-    /// A receiver names no VMs.
+    /// A receiver names only addresses, and no VMs.
     package static let crossRegionNoReceiver = RuleID("cross-region.no-receiver")
 
-    /// Every rule for reading a CrossRegionPolicy.
+    /// Every rule that the document of a CrossRegionPolicy can break.
     package static let crossRegionRules: [RuleID] = [
         .crossRegionName, .crossRegionAPIVersion, .crossRegionNoRules, .crossRegionRuleCount,
         .crossRegionOrder, .crossRegionProtocol, .crossRegionPort, .crossRegionPortCount,

@@ -21,7 +21,8 @@ struct InventoryReader {
         if let violation { reader.absorb([violation]) }
     }
 
-    /// Checks an optional member. If present, it must be equal to the value in the path.
+    /// Checks an optional member. Reports the member if it is present and differs from `expected`, the value in the
+    /// path.
     mutating func expect(_ field: String, _ expected: String, rule: RuleID) {
         guard let value = string(field), value != expected else { return }
         add("/" + field, rule, "expected \"\(expected)\", as the path says, found \"\(value)\"")
@@ -38,7 +39,8 @@ struct InventoryReader {
     mutating func displayName() -> String? { reader.text("displayName", limit: 255) }
     mutating func description() -> String? { reader.text("description", limit: 4_096) }
 
-    /// Reads an integer in a range. Returns nil if the member is absent or has any other value.
+    /// Reads an integer that is in `range` and satisfies `isAlso`. Returns nil if the member is absent. Reports any
+    /// other value and returns nil.
     mutating func integer(
         _ field: String, in range: ClosedRange<Int64>, isAlso: (Int64) -> Bool = { _ in true },
         _ legal: String, isRequired: Bool = false
@@ -58,7 +60,7 @@ struct InventoryReader {
 
     /// Returns the value, the read-only members, and all violations including violations about unknown members.
     ///
-    /// - Parameter hasNamespace: true if objects of the kind have a namespace in answers.
+    /// - Parameter hasNamespace: true if answers show a `namespace` for objects of the kind.
     mutating func finish<Value>(_ value: Value?, hasNamespace: Bool = false) -> DocumentReading<
         Value
     > {
@@ -75,7 +77,7 @@ struct InventoryReader {
         if reader.isAbsent(field) { add("/" + field, .missingField, "\(field) is required") }
     }
 
-    /// Returns the member's value; nil if it is absent or blank. A blank member is reported.
+    /// Returns the member's value; nil if the member is absent or null. Reports a null as blank.
     mutating func member(_ field: String) -> JSONValue? { reader.member(field) }
 }
 
@@ -91,7 +93,8 @@ extension InventoryReader {
         return cidr(value, at: "/" + field)
     }
 
-    /// Reads networks, which must not overlap each other. Leaves out invalid networks.
+    /// Reads a list of at most `limit` networks. Reports networks that overlap each other. Reports invalid networks and
+    /// leaves them out.
     mutating func blocks(_ field: String, limit: Int) -> [CIDR] {
         guard let value = member(field) else { return [] }
         guard let elements = value.arrayValue else {

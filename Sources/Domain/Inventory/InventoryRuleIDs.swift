@@ -1,7 +1,7 @@
 package import Documents
 
 extension RuleID {
-    /// The name of a region is not a name that Calico accepts.
+    /// The name of a region is not legal (`RegionName`).
     package static let regionName = RuleID("region.name")
     /// The name of a subnet is not an RFC 1123 label.
     package static let subnetName = RuleID("subnet.name")
@@ -21,7 +21,7 @@ extension RuleID {
     package static let text = RuleID("document.text")
     /// A number is outside its range.
     package static let numberRange = RuleID("document.number-range")
-    /// A label's key is not a Kubernetes label key, or belongs to this server or Calico.
+    /// A label's key is not a Kubernetes label key, or has a prefix that is reserved for this server or for Calico.
     package static let labelKey = RuleID("label.key")
     /// A label's value is not a Kubernetes label value.
     package static let labelValue = RuleID("label.value")
@@ -29,10 +29,10 @@ extension RuleID {
     package static let regionBlockCount = RuleID("region.block-count")
     /// Two address blocks of one region overlap.
     package static let regionBlocksOverlap = RuleID("region.blocks-overlap")
-    /// The requested family differs from the family of the requested network.
+    /// The requested IP family differs from the family of the network in `within`.
     package static let allocationFamily = RuleID("allocation.family")
 
-    /// Every rule for reading a region, a subnet or an allocation.
+    /// Every rule that the document of a region, a subnet or an allocation can break.
     package static let inventoryRules: [RuleID] = [
         .regionName, .subnetName, .nameMismatch, .regionMismatch, .kindMismatch, .unknownField,
         .missingField, .blank, .wrongType, .text, .numberRange, .labelKey, .labelValue,

@@ -4,7 +4,7 @@ package enum LabelText {
     /// The prefixes of labels that only the system sets.
     static let reservedPrefixes = ["policyserver/", "projectcalico.org/"]
 
-    /// Returns the problem with a key; nil if the key is legal.
+    /// Returns an error message about an illegal key; nil if the key is legal.
     static func keyProblem(_ key: String) -> String? {
         if let prefix = reservedPrefixes.first(where: key.hasPrefix) {
             return "labels under \(prefix) are set by the system"
@@ -12,7 +12,7 @@ package enum LabelText {
         return keyFormProblem(key)
     }
 
-    /// Returns the problem with the form of a key; nil if the form is legal. Reserved prefixes are allowed.
+    /// Returns an error message about a key of illegal form; nil if the form is legal. A reserved prefix is legal here.
     static func keyFormProblem(_ key: String) -> String? {
         let parts = key.split(separator: "/", maxSplits: 1, omittingEmptySubsequences: false)
         let name = String(parts[parts.count - 1])
@@ -23,7 +23,7 @@ package enum LabelText {
             + "with a letter or digit at both ends, the prefix a DNS subdomain"
     }
 
-    /// Returns the problem with a value; nil if the value is legal.
+    /// Returns an error message about an illegal value; nil if the value is legal.
     static func valueProblem(_ value: String) -> String? {
         guard !isValue(value) else { return nil }
         return "a label value has up to 63 letters, digits, '-', '_', '.', with a letter or digit "
@@ -56,7 +56,8 @@ package enum LabelText {
             }
     }
 
-    /// Returns true if the character is legal inside a label's value. Ends have stricter rules.
+    /// Returns true if the character is legal inside a label's value. The rule for the first and the last character is
+    /// stricter.
     static func isNameScalar(_ scalar: Unicode.Scalar) -> Bool {
         guard scalar.isASCII else { return false }
         let byte = UInt8(scalar.value)

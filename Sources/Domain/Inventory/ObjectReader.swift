@@ -6,15 +6,15 @@ package import Documents
 struct ObjectReader {
     let pointer: String
     private let object: JSONObject
-    /// True if the value is an object. Otherwise the wrong type is the only violation.
+    /// True if the value is an object. For any other value, the reader reports only the wrong type.
     private let isObject: Bool
     /// The fields that have been read or ignored.
     private var known: Set<String> = []
-    /// The fields that are present and null.
+    /// The fields that have been reported as null.
     private var blank: Set<String> = []
     private(set) var violations = ViolationList()
 
-    /// Creates a reader of `value` at `pointer` in the document.
+    /// Creates a reader of `value`, which is at `pointer` in the document.
     init(_ value: JSONValue, at pointer: String) {
         self.pointer = pointer
         object = value.objectValue ?? JSONObject()
@@ -34,7 +34,7 @@ struct ObjectReader {
 
     mutating func absorb(_ found: ViolationList) { violations += found }
 
-    /// Returns the member's value; nil if it is absent or blank. A blank member is reported.
+    /// Returns the member's value; nil if the member is absent or null. Reports a null as blank.
     mutating func member(_ field: String) -> JSONValue? {
         known.insert(field)
         guard let value = object[field] else { return nil }
@@ -46,12 +46,12 @@ struct ObjectReader {
     /// Accepts the member with any value.
     mutating func ignore(_ field: String) { known.insert(field) }
 
-    /// Returns true if the member is absent. A blank member is not absent.
+    /// Returns true if the member is absent. A member that is null is not absent.
     func isAbsent(_ field: String) -> Bool { object[field] == nil }
 
     /// Reads a required member.
     ///
-    /// - Parameter hint: a text after the message that the field is required.
+    /// - Parameter hint: a text to append to the message that the field is required.
     mutating func required(_ field: String, hint: String = "") -> JSONValue? {
         let value = member(field)
         if isObject, isAbsent(field) {
@@ -81,7 +81,7 @@ struct ObjectReader {
         return nil
     }
 
-    /// Reads the `labels` of an object of this server. Returns an empty dictionary if absent.
+    /// Reads the `labels` of an object of this server. Returns an empty dictionary if the member is absent.
     mutating func labelMap() -> [String: String] {
         guard let value = member("labels") else { return [:] }
         guard let members = value.objectValue else {
@@ -147,8 +147,8 @@ struct ObjectReader {
 }
 
 extension ObjectReader {
-    /// Reports a member without a value. A blank member is not the same as an absent member: an author who writes
-    /// `securityGroup:` without a value intends some group, but an absent member means anybody.
+    /// Reports a member without a value. Such a member is not treated as absent: an author who writes `securityGroup:`
+    /// without a value intends some group, but an absent member means any group.
     mutating func addBlank(_ field: String) {
         let message =
             Self.meaningsWhenAbsent[field].map {
@@ -171,7 +171,7 @@ extension ObjectReader {
 }
 
 extension RuleID {
-    /// A member is null, or empty in YAML. It has no value, but is not absent.
+    /// A member is present, but has no value: it is null in JSON, or empty in YAML.
     package static let blank = RuleID("document.blank")
 }
 
@@ -183,8 +183,8 @@ package struct DocumentReading<Value: Sendable>: Sendable {
     package var readOnly: ReadOnlyFields
 }
 
-/// The read-only members in a client's document. The server sets these members. A client may send them back, so that
-/// it can write a document that it has read. Values that differ from the object's values are refused.
+/// The read-only members in a client's document. The server sets these members. A client may send them back unchanged,
+/// so that it can write a document that it has read. Values that differ from the object's values are refused.
 package struct ReadOnlyFields: Sendable, Equatable {
     /// The etcd mod_revision at which the client read the document.
     package var revision: Int64?
@@ -192,14 +192,14 @@ package struct ReadOnlyFields: Sendable, Equatable {
     package var createdAt: Located<String>?
     /// The Calico namespace.
     package var namespace: Located<String>?
-    /// The source of a CrossRegionPolicy in the deprecated form.
+    /// The member `source` of a CrossRegionPolicy. In a document with `spec`, the member `source` is only a copy.
     package var source: Located<JSONValue>?
     /// The labels in `metadata` of a document in the deprecated form.
     package var labels: Located<[String: String]>?
 
     package init() {}
 
-    /// Returns the revision in a text; nil if the text is not in the server's own form, for example with a leading
+    /// Returns the revision in `text`; nil for a text that the server would not write, for example one with a leading
     /// zero.
     package static func revision(_ text: String) -> Int64? {
         guard let revision = Int64(text), revision >= 0, String(revision) == text else {

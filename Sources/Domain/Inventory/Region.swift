@@ -28,7 +28,7 @@ package struct Region: Sendable, Equatable {
 extension Region {
     package static let maximumBlocks = 64
 
-    /// Reads the region in a client's document. The path gives its name.
+    /// Reads the region in a client's document. The `name` comes from the request's path.
     package static func decode(_ document: JSONValue, name: String) -> DocumentReading<Region> {
         var reader = InventoryReader(document, kind: "Region", name: name)
         reader.check(RegionName.violation(name))
@@ -51,7 +51,8 @@ package enum RegionName {
         name != "none" && name.utf8.count <= maximumLength && DNSLabel.isLegal(name)
     }
 
-    /// Returns the problem with a name and a suggestion; nil if the name is legal.
+    /// Returns the violation of an illegal name; nil if the name is legal. The message suggests a legal name if there
+    /// is a similar one.
     package static func violation(_ name: String) -> Violation? {
         guard !isLegal(name) else { return nil }
         let rule =
@@ -63,12 +64,12 @@ package enum RegionName {
         return Violation(pointer: "/name", rule: .regionName, message: rule + hint)
     }
 
-    /// Returns a legal name that is similar to `name`: `RegionOne` gives `regionone`. Returns nil if no character can
-    /// be kept.
+    /// Returns a legal name that is similar to `name`: `RegionOne` gives `regionone`. Returns nil if there is no such
+    /// name.
     package static func suggestion(for name: String) -> String? {
         var characters: [UInt8] = []
-        // The limit bounds the time for a hostile name. It exceeds the length of a name, because runs of characters
-        // shrink.
+        // The limit bounds the time for a hostile name. The limit is four times the maximum length, because each run of
+        // other characters shrinks to one dash.
         for byte in name.utf8.prefix(4 * maximumLength) {
             switch byte {
             case UInt8(ascii: "A")...UInt8(ascii: "Z"): characters.append(byte | 0x20)

@@ -51,7 +51,7 @@ extension SubnetID: CustomStringConvertible {
 }
 
 extension Subnet {
-    /// Reads the subnet in a client's document. The path gives its region and name.
+    /// Reads the subnet in a client's document. The `region` and the `name` come from the request's path.
     package static func decode(
         _ document: JSONValue, region: String, name: String
     ) -> DocumentReading<Subnet> {
@@ -91,7 +91,7 @@ package struct SubnetAllocation: Sendable, Equatable {
     package var description: String?
     package var labels: [String: String]
 
-    /// Returns the requested subnet with the network that was found.
+    /// Returns the requested subnet, with `cidr` as its network.
     package func subnet(region: String, cidr: CIDR) -> Subnet {
         Subnet(
             region: region, name: name, cidr: cidr, displayName: displayName,

@@ -8,36 +8,36 @@ package struct CIDR: Hashable, Sendable {
     /// The prefix length, 0–32 for IPv4 and 0–128 for IPv6.
     package let prefixLength: Int
 
-    /// Creates the block of `prefixLength` bits that contains `address`. Returns nil if the length is not valid for
-    /// the family.
+    /// Creates the network with a prefix of `prefixLength` bits that contains `address`. Returns nil if the prefix
+    /// length is not valid for the family.
     package init?(family: IPFamily, address: UInt128, prefixLength: Int) {
         guard (0...family.bitWidth).contains(prefixLength) else { return nil }
         self.init(family: family, masking: address, prefixLength: prefixLength)
     }
 
-    /// Creates the block that contains only `address`.
+    /// Creates the network that contains only `address`.
     package init(_ address: IPAddress) {
         self.init(
             family: address.family, masking: address.bits, prefixLength: address.family.bitWidth)
     }
 
-    /// Creates a block and drops the host bits of `address`. The `prefixLength` must be valid for `family`.
+    /// Creates a network from `address` without its host bits. The `prefixLength` must be valid for `family`.
     init(family: IPFamily, masking address: UInt128, prefixLength: Int) {
         self.family = family
         self.prefixLength = prefixLength
         self.address = address & Self.mask(family, prefixLength)
     }
 
-    /// Returns the mask of the prefix bits.
+    /// Returns a number in which exactly the prefix bits are set.
     private static func mask(_ family: IPFamily, _ prefixLength: Int) -> UInt128 {
         let all = family == .ipv4 ? UInt128(UInt32.max) : UInt128.max
         return all & ~Self.hostMask(family, prefixLength)
     }
 
-    /// Returns the mask of the host bits.
+    /// Returns a number in which exactly the host bits are set.
     private static func hostMask(_ family: IPFamily, _ prefixLength: Int) -> UInt128 {
         let hostBits = family.bitWidth - prefixLength
-        // A shift by 128 bits gives 0, and the subtraction would then trap.
+        // 128 bits are a special case: the shift would give 0, and the subtraction would trap.
         return hostBits == 128 ? .max : (UInt128(1) << hostBits) - 1
     }
 
@@ -51,17 +51,17 @@ package struct CIDR: Hashable, Sendable {
         family == other.family && other.bits & Self.mask(family, prefixLength) == address
     }
 
-    /// Returns true if `other` lies in this block. A block contains itself.
+    /// Returns true if `other` is inside this network. A network contains itself.
     package func contains(_ other: CIDR) -> Bool {
         prefixLength <= other.prefixLength && contains(other.first)
     }
 
-    /// Returns true if the blocks share an address. If two blocks overlap, one contains the other.
+    /// Returns true if the networks share an address. If two networks overlap, one contains the other.
     package func overlaps(_ other: CIDR) -> Bool { contains(other) || other.contains(self) }
 }
 
 extension CIDR: Comparable {
-    /// Orders IPv4 before IPv6, then by first address. A larger block comes before the blocks inside it.
+    /// Orders IPv4 before IPv6, then by first address. A larger network comes before the networks inside it.
     package static func < (lhs: CIDR, rhs: CIDR) -> Bool {
         (lhs.family, lhs.address, lhs.prefixLength) < (rhs.family, rhs.address, rhs.prefixLength)
     }
@@ -78,10 +78,11 @@ package enum CIDRError: Error, Hashable, Sendable {
     case malformed(reason: String)
     /// The text is an address without a prefix length. The `block` contains only that address.
     case missingPrefixLength(block: CIDR)
-    /// The address has bits after the prefix. The `canonical` network contains the address.
+    /// The address has bits set after the prefix. The `canonical` network has the same prefix without these bits.
     case hostBits(canonical: CIDR)
-    /// The text is IPv4 in IPv6-mapped form (`::ffff:10.0.0.0/104`). Go, and therefore Calico, would print it as
-    /// IPv4. The `ipv4` network is nil unless the prefix covers the 96 bits of the mapped range.
+    /// The text is IPv4 in IPv6-mapped form (`::ffff:10.0.0.0/104`). Go, and therefore Calico, would print it as IPv4.
+    /// The `ipv4` network has the same addresses in IPv4 form; it is nil if the prefix is shorter than the 96 bits that
+    /// mark a mapped address.
     case ipv4Mapped(ipv4: CIDR?)
 }
 
@@ -128,7 +129,7 @@ extension CIDRError {
         }
     }
 
-    /// Returns the problem with `text` and the correct form.
+    /// Returns a message that names the mistake in `text` and, where possible, shows the correct form.
     package func message(for text: String) -> String {
         let shown = "\"\(text.prefix(64))\""
         return switch self {
@@ -144,7 +145,7 @@ extension CIDRError {
 }
 
 extension RuleID {
-    /// A text is not an address block.
+    /// A text is not a network.
     package static let cidrMalformed = RuleID("cidr.malformed")
     /// An address has no prefix length, but a network is expected.
     package static let cidrPrefixLengthMissing = RuleID("cidr.prefix-length-missing")

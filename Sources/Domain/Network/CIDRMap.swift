@@ -1,8 +1,8 @@
 /// A map from networks of both IP families to values. Address management uses it.
 ///
-/// A network may have several values, because other writers of the same etcd may break this server's rules. Results
-/// are in `CIDR` order. A look-up walks down the tree once; its cost does not depend on the number of networks. A
-/// copy shares its storage until one of the two copies changes.
+/// A network may have several values, because other writers of the same etcd may store a network twice. Results are in
+/// `CIDR` order. A look-up walks down a tree once, so its cost does not depend on the number of networks. Copies of the
+/// map share their storage until one of them changes.
 package struct CIDRMap<Value: Sendable>: Sendable {
     package typealias Element = (cidr: CIDR, value: Value)
 
@@ -21,7 +21,8 @@ package struct CIDRMap<Value: Sendable>: Sendable {
         setChain(values.appending(value, to: chain(cidr)), cidr)
     }
 
-    /// Removes and returns the first value of exactly this network that satisfies `matches`.
+    /// Removes and returns the first value of exactly this network that satisfies `matches`. Returns nil if there is no
+    /// such value.
     @discardableResult
     package mutating func remove(_ cidr: CIDR, where matches: (Value) -> Bool) -> Value? {
         guard let (value, rest) = values.removingFirst(of: chain(cidr), where: matches) else {
@@ -41,7 +42,7 @@ package struct CIDRMap<Value: Sendable>: Sendable {
         return found
     }
 
-    /// Returns the networks that contain `cidr`, largest first. An equal network is the last.
+    /// Returns the networks that contain `cidr`, largest first. A network equal to `cidr` comes last.
     package func containing(_ cidr: CIDR) -> [Element] {
         var found: [Element] = []
         forEachContaining(cidr) {
@@ -54,7 +55,7 @@ package struct CIDRMap<Value: Sendable>: Sendable {
     /// Returns the networks that contain `address`, largest first.
     package func containing(_ address: IPAddress) -> [Element] { containing(CIDR(address)) }
 
-    /// Returns at most `limit` networks inside `cidr`, including an equal network, in order.
+    /// Returns at most `limit` networks inside `cidr`, in `CIDR` order. A network equal to `cidr` counts as inside.
     package func within(_ cidr: CIDR, limit: Int = .max) -> [Element] {
         var found: [Element] = []
         guard limit > 0 else { return found }
@@ -76,7 +77,7 @@ package struct CIDRMap<Value: Sendable>: Sendable {
         return found
     }
 
-    /// Returns the first element of `overlapping(cidr)`; nil if the network is free.
+    /// Returns the first element of `overlapping(cidr)`; nil if no network overlaps `cidr`.
     package func firstOverlap(_ cidr: CIDR) -> Element? {
         switch cidr.family {
         case .ipv4:
@@ -87,8 +88,8 @@ package struct CIDRMap<Value: Sendable>: Sendable {
         }
     }
 
-    /// Returns the first element of `overlapping(cidr)` that satisfies `isIncluded`. The predicate can exclude the
-    /// object that is being changed.
+    /// Returns the first element of `overlapping(cidr)` that satisfies `isIncluded`. A caller that changes an object
+    /// can use the predicate to leave out that object.
     package func firstOverlap(_ cidr: CIDR, where isIncluded: (Element) -> Bool) -> Element? {
         var found: Element?
         forEachOverlapping(cidr) {
@@ -98,7 +99,7 @@ package struct CIDRMap<Value: Sendable>: Sendable {
         return found
     }
 
-    /// Calls `body` with every network and value, in order, until `body` returns false.
+    /// Calls `body` with every network and value, in `CIDR` order, until `body` returns false.
     package func forEach(_ body: (Element) -> Bool) {
         for family in IPFamily.allCases {
             var goesOn = true
@@ -112,8 +113,8 @@ package struct CIDRMap<Value: Sendable>: Sendable {
 }
 
 extension CIDRMap {
-    /// Returns the first network of `prefixLength` bits in `block` that overlaps neither this map nor `excluded`.
-    /// Returns nil if the block is full or too small, or if the length is not valid for the family.
+    /// Returns the first network of `prefixLength` bits in `block` that overlaps no network of this map or of
+    /// `excluded`. Returns nil if the block is full or too small, or if the prefix length is not valid for the family.
     package func firstFreeBlock(
         prefixLength: Int, in block: CIDR, excluding excluded: [CIDR] = []
     ) -> CIDR? {
@@ -193,7 +194,7 @@ extension CIDRMap {
         }
     }
 
-    /// Calls `body` with each value of one node until `body` returns false. Returns false in that case.
+    /// Calls `body` with each value of one node until `body` returns false. Returns false if `body` did.
     private func visit<Key>(
         _ node: RadixTree<Key>.Node, _ family: IPFamily, _ body: (Element) -> Bool
     ) -> Bool {
@@ -209,8 +210,8 @@ extension CIDRMap {
     }
 }
 
-/// Short lists of values in one array. The index of its first element identifies a list. A separate array for each
-/// network would need an allocation for each.
+/// Short lists of values that share one array. A list is identified by the index of its first element; -1 is the empty
+/// list. With an array for each network, each network would need a memory allocation.
 struct ChainedValues<Value: Sendable>: Sendable {
     private struct Slot {
         /// The value; nil while the slot is unused.
@@ -224,7 +225,8 @@ struct ChainedValues<Value: Sendable>: Sendable {
     /// The number of values in all lists.
     private(set) var count = 0
 
-    /// Appends to the list `first`, or to a new list if `first` is -1. Returns the index of the list.
+    /// Appends `value` to the list that begins at `first`. If `first` is -1, creates a new list. Returns the index of
+    /// the list.
     mutating func appending(_ value: Value, to first: Int32) -> Int32 {
         let added = add(value)
         guard first >= 0 else { return added }
@@ -234,8 +236,8 @@ struct ChainedValues<Value: Sendable>: Sendable {
         return first
     }
 
-    /// Removes the first match from the list. Returns the value and the index of the list, which is -1 if the list is
-    /// now empty.
+    /// Removes the first value that satisfies `matches` from the list that begins at `first`. Returns the value and the
+    /// new index of the list, which is -1 if the list is now empty. Returns nil if no value satisfies `matches`.
     mutating func removingFirst(
         of first: Int32, where matches: (Value) -> Bool
     ) -> (value: Value, first: Int32)? {
@@ -254,11 +256,11 @@ struct ChainedValues<Value: Sendable>: Sendable {
         return nil
     }
 
-    /// Returns the first value of a list; nil if the index is -1.
+    /// Returns the first value of the list that begins at `first`; nil if `first` is -1.
     func first(_ first: Int32) -> Value? { first < 0 ? nil : slots[Int(first)].value }
 
-    /// Calls `body` with the values of a list, in the order of insertion, until `body` returns false. Returns true if
-    /// `body` never returned false.
+    /// Calls `body` with the values of the list that begins at `first`, in the order of insertion, until `body` returns
+    /// false. Returns true if `body` never returned false.
     func forEach(_ first: Int32, _ body: (Value) -> Bool) -> Bool {
         var index = first
         while index >= 0 {

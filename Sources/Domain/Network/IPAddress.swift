@@ -1,6 +1,6 @@
 import Documents
 
-/// The two IP families, in their order in lists.
+/// The two IP families. Sorted lists have IPv4 before IPv6.
 package enum IPFamily: UInt8, Hashable, Sendable, CaseIterable {
     case ipv4 = 4
     case ipv6 = 6
@@ -75,7 +75,8 @@ extension IPAddress: CustomStringConvertible {
         "\(bits >> 24).\(bits >> 16 & 0xFF).\(bits >> 8 & 0xFF).\(bits & 0xFF)"
     }
 
-    /// Returns the first of the longest runs of at least two zero groups (RFC 5952 section 4.2).
+    /// Returns the longest run of at least two zero groups, and the first of several equally long runs (RFC 5952
+    /// section 4.2). Returns nil if there is no such run.
     private static func longestZeroRun(_ groups: [UInt16]) -> Range<Int>? {
         var longest = 0..<1
         var start = 0
@@ -94,7 +95,7 @@ struct IPAddressParser {
 
     init(_ text: String) { self.bytes = Array(text.utf8) }
 
-    /// Returns the address; nil if the whole text is not an address.
+    /// Returns the address; nil if the text is anything other than one address.
     mutating func address() -> IPAddress? {
         // The longest address has 45 characters. A longer text may be hostile and is not read.
         guard bytes.count <= 45 else { return nil }
@@ -135,7 +136,7 @@ struct IPAddressParser {
         return value
     }
 
-    /// Reads eight groups. One run of them may be `::`, and the last two may be dotted IPv4.
+    /// Reads eight groups. A `::` may replace one run of zero groups. Dotted IPv4 may replace the last two groups.
     private mutating func ipv6() -> UInt128? {
         var groups: [UInt16] = []
         var gap: Int?
@@ -164,7 +165,8 @@ struct IPAddressParser {
         return assemble(groups, gap: gap)
     }
 
-    /// Returns the bits after filling in the zero groups of `::`, which stands for at least one group.
+    /// Returns the bits of all eight groups. Inserts the missing zero groups at `gap`, the position of `::`. Returns
+    /// nil if the number of groups is wrong: there must be eight without a `::`, and fewer than eight with a `::`.
     private func assemble(_ groups: [UInt16], gap: Int?) -> UInt128? {
         guard gap == nil ? groups.count == 8 : groups.count < 8 else { return nil }
         let split = gap ?? groups.count
@@ -172,7 +174,7 @@ struct IPAddressParser {
         return (groups[..<split] + zeros + groups[split...]).reduce(0) { $0 << 16 | UInt128($1) }
     }
 
-    /// True if a `.` comes before the next `:`.
+    /// True if dotted IPv4 comes next: a `.` comes before any `:`.
     private var isDottedNext: Bool {
         bytes[offset...].first { $0 == UInt8(ascii: ":") || $0 == UInt8(ascii: ".") }
             == UInt8(ascii: ".")

@@ -1,19 +1,20 @@
-/// A path-compressed binary tree over the prefixes of one IP family. Each prefix has a number, its payload.
+/// A path-compressed binary tree over the prefixes of one IP family. Each prefix has a number, the payload.
 ///
-/// Nodes are in one array and refer to each other by index, so the tree is a value with cheap copies. A node uses 20
+/// All nodes are in one array and refer to each other by index, so that a copy of the tree is cheap. A node uses 20
 /// bytes (IPv4) or 32 bytes (IPv6). A prefix uses at most two nodes.
 struct RadixTree<Key: FixedWidthInteger & UnsignedInteger & Sendable>: Sendable {
     struct Node {
         /// The prefix, left-aligned. The bits after `length` are zero.
         var prefix: Key
-        /// The index of the child with a zero bit after the prefix. The other child has a one bit.
+        /// The index of the child whose first bit after this prefix is 0; `none` if there is no such child. In `high`
+        /// that bit is 1.
         var low: Int32
         var high: Int32
         /// The payload of the prefix; `none` if the node only branches.
         var payload: Int32
         var length: UInt8
-        /// The prefix length of the largest free block in this node; `full` if there is no free block. A block is
-        /// free if no prefix with a payload overlaps it.
+        /// The prefix length of the largest free block inside this node's prefix; `full` if there is no free block. A
+        /// block is free if no prefix with a payload overlaps it.
         var free: UInt8
     }
 
@@ -24,10 +25,11 @@ struct RadixTree<Key: FixedWidthInteger & UnsignedInteger & Sendable>: Sendable 
 
     private(set) var nodes: [Node] = []
     private(set) var root = Self.none
-    /// The head of the list of unused nodes, linked through `low`.
+    /// The index of the first unused node; `none` if there is none. The unused nodes form a list that is linked through
+    /// `low`.
     private var unused = Self.none
 
-    /// Returns the payload of exactly this prefix.
+    /// Returns the payload of exactly this prefix; `none` if the prefix has no payload.
     func payload(_ prefix: Key, _ length: Int) -> Int32 {
         var index = root
         while index != Self.none {
@@ -47,8 +49,8 @@ struct RadixTree<Key: FixedWidthInteger & UnsignedInteger & Sendable>: Sendable 
             : inserting(payload, prefix, length, below: root)
     }
 
-    /// Returns the root of the subtree with all prefixes in the block. `isCovered` is true if a payload covers the
-    /// whole block.
+    /// Returns the root of the subtree that holds all prefixes inside the block of `prefix` and `length`; `none` if
+    /// there are none. `isCovered` is true if one prefix with a payload contains the whole block.
     func subtree(_ prefix: Key, _ length: Int) -> (root: Int32, isCovered: Bool) {
         var index = root
         var isCovered = false
@@ -66,8 +68,8 @@ struct RadixTree<Key: FixedWidthInteger & UnsignedInteger & Sendable>: Sendable 
         return (Self.none, isCovered)
     }
 
-    /// Returns the first prefix that overlaps the block, in the order of `forEachContaining` and then `forEach`; nil
-    /// if the block is free.
+    /// Returns the node of a prefix that overlaps the block: the largest prefix that contains the block, otherwise the
+    /// first prefix inside the block. Returns nil if the block is free.
     func firstOverlap(_ prefix: Key, _ length: Int) -> Node? {
         var index = root
         while index != Self.none {
@@ -75,7 +77,8 @@ struct RadixTree<Key: FixedWidthInteger & UnsignedInteger & Sendable>: Sendable 
             let shared = Self.commonLength(node.prefix, prefix)
             guard shared >= min(Int(node.length), length) else { return nil }
             if node.payload != Self.none { return node }
-            // A node that only branches has a prefix below each child. Inside the block every such prefix overlaps.
+            // The node only branches. Above the block, the bits of the block choose the child. Inside the block, every
+            // prefix overlaps the block, and the low child has the first one.
             index =
                 Int(node.length) < length && Self.bit(prefix, Int(node.length))
                 ? node.high : node.low
@@ -222,18 +225,21 @@ extension RadixTree {
 }
 
 extension RadixTree {
-    /// Returns the prefix length of the largest free block in a block of `length` bits. All prefixes in the block are
-    /// in the subtree `index`.
+    /// Returns the prefix length of the largest free block inside a block with a prefix of `length` bits; `full` if
+    /// nothing is free. The subtree `index` must hold all prefixes inside the block.
     func free(_ index: Int32, in length: Int) -> UInt8 {
         guard index != Self.none else { return UInt8(length) }
         let node = nodes[Int(index)]
-        // The half without the subtree is free.
+        // A longer prefix is in one half of the block, so the other half is free.
         return Int(node.length) > length ? UInt8(length + 1) : node.free
     }
 
-    /// Returns the first free block of `wanted` bits in the given block that begins at or after `start`. The number
-    /// of steps is proportional to the key's width and does not depend on the size of the tree: `free` shows for each
-    /// half if it has room. The search can fail only in the half that contains `start`.
+    /// Returns the first free block with a prefix of `wanted` bits that is inside the block of `prefix` and `length`
+    /// and begins at or after `start`. Returns nil if there is no such block.
+    ///
+    /// The number of steps is proportional to the key's width and does not depend on the size of the tree. The search
+    /// skips each half in which `free` shows no room. In the half that contains `start`, all room may be before
+    /// `start`. Every other half with room has a result.
     func firstFree(_ wanted: Int, in prefix: Key, _ length: Int, from start: Key) -> Key? {
         guard wanted >= length else { return nil }
         let (subtree, isCovered) = subtree(prefix, length)
@@ -254,8 +260,8 @@ extension RadixTree {
         return firstFree(wanted, middle, length + 1, high, from: start)
     }
 
-    /// Returns the first block of `wanted` bits that begins at or after both `prefix` and `start`, and not after
-    /// `last`; nil if absent.
+    /// Returns the first address of the first block with a prefix of `wanted` bits that begins at or after both
+    /// `prefix` and `start`, and not after `last`. Returns nil if there is no such block.
     private func aligned(_ wanted: Int, _ prefix: Key, _ last: Key, from start: Key) -> Key? {
         guard start > prefix else { return prefix }
         let floor = Self.cut(start, wanted)
@@ -265,8 +271,8 @@ extension RadixTree {
         return overflow || next > last ? nil : next
     }
 
-    /// Returns the subtrees of the lower and upper half of a block. All prefixes in the block are in the subtree
-    /// `index`.
+    /// Returns the subtrees of the lower and the upper half of a block with a prefix of `length` bits. The subtree
+    /// `index` must hold all prefixes inside the block.
     private func halves(_ index: Int32, _ length: Int) -> (low: Int32, high: Int32) {
         let node = nodes[Int(index)]
         if Int(node.length) == length { return (node.low, node.high) }

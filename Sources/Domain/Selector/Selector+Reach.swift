@@ -2,12 +2,12 @@ extension Selector {
     /// Returns a set of regions that contains the region of every object that the selector can match. The set may be
     /// too large, but never too small.
     ///
-    /// Only `==` and `in` about a label that determines an object's region limit the set. Every other expression can
-    /// match objects of all regions: an absent label satisfies `!=` and `not in`, and a part of a value can occur in
-    /// the name of a region that does not exist yet.
+    /// Only the operators `==` and `in` limit the set, and only if their label determines the region of an object.
+    /// Every other expression can match objects of all regions: an absent label satisfies `!=` and `not in`, and the
+    /// operators for a part of a value can match the name of a region that does not exist yet.
     ///
-    /// - Parameter regionOf: returns the region of every object that has a label with a value; nil if the label and
-    ///   the value do not determine a region.
+    /// - Parameter regionOf: receives a label and a value. Returns the region of every object with this label and
+    ///   value; nil if they do not determine a region.
     package func reach(_ regionOf: (_ label: String, _ value: String) -> String?) -> RegionSet {
         root.reach(regionOf)
     }

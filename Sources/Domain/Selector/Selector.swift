@@ -11,11 +11,11 @@ package struct Selector: Hashable, Sendable {
     /// Calico's maximum number of characters of a label name in a selector.
     package static let maxLabelLength = 512
 
-    /// This server's maximum depth of parentheses. Calico has no such limit. No selector of a policy reaches it,
-    /// because 1,024 characters are enough for 509 closed pairs only.
+    /// This server's maximum depth of parentheses. Calico has no such limit. No selector of a policy reaches this
+    /// depth: a selector has at most 1,024 characters, which are enough for only 509 pairs of parentheses.
     package static let maxNesting = 1_000
 
-    /// Parses `text`. The empty text is `all()`.
+    /// Parses `text`. The empty text means `all()`.
     package init(parsing text: String) throws(SelectorError) {
         var parser = SelectorParser(text)
         root = try parser.parse()
@@ -86,8 +86,8 @@ package struct SelectorComparison: Hashable, Sendable {
 
     package let label: String
     package let operation: Operator
-    /// The value of the comparison. The operators `in` and `not in` have any number of values, in byte order and
-    /// without duplicates.
+    /// The values of the comparison, in byte order and without duplicates. The operators `in` and `not in` have any
+    /// number of values. Every other operator has exactly one.
     package let values: [String]
 
     /// Creates a comparison. The `values` must be in byte order and without duplicates.
@@ -99,7 +99,7 @@ package struct SelectorComparison: Hashable, Sendable {
 }
 
 extension SelectorComparison {
-    /// True if `values` are whole values of the label, not parts of values.
+    /// True if the operator compares whole values of the label, and not parts of values.
     package var namesWholeValues: Bool {
         switch operation {
         case .equal, .notEqual, .inSet, .notInSet: true

@@ -1,4 +1,4 @@
-/// One token of a selector and its position in the bytes.
+/// One token of a selector, and the position of the token in the bytes of the text.
 struct SelectorToken {
     enum Kind: Equatable {
         case label, string
@@ -22,7 +22,7 @@ struct SelectorToken {
 struct SelectorLexer {
     let bytes: [UInt8]
     private var position = 0
-    /// The previous token, if it is a label.
+    /// The byte range of the previous token if that token is a label; otherwise nil.
     private var label: Range<Int>?
 
     init(_ text: String) { bytes = Array(text.utf8) }
@@ -130,7 +130,8 @@ extension SelectorLexer {
         (["not", "in"], .notInSet), (["in"], .inSet),
     ]
 
-    /// Skips `words` if they come next and a word ends after them. Spaces between the words are optional (`notin`).
+    /// Skips `words` if they come next and no label character follows them. Spaces between the words are optional
+    /// (`notin`). Returns true if the words were skipped.
     private mutating func skip(_ words: [StaticString]) -> Bool {
         let start = position
         for word in words {
@@ -147,7 +148,7 @@ extension SelectorLexer {
         return true
     }
 
-    /// Skips `literal` if it comes next.
+    /// Skips `literal` if it comes next. Returns true if it was skipped.
     private mutating func skip(_ literal: StaticString) -> Bool {
         let count = literal.utf8CodeUnitCount
         guard position + count <= bytes.count else { return false }
@@ -202,8 +203,8 @@ extension SelectorLexer {
 }
 
 extension SelectorLexer {
-    /// Returns the error at `offset`. A character that comes from an editor or another syntax gets a more helpful
-    /// message than `message`.
+    /// Returns the error at `offset`. If the character at `offset` is typical of an editor or of another syntax, the
+    /// error has a more helpful message than `message`.
     func unexpected(at offset: Int, _ message: String) -> SelectorError {
         let rest = bytes[offset...]
         for (text, hint) in Self.strays where rest.starts(with: text.utf8) {
@@ -229,19 +230,20 @@ extension SelectorLexer {
         + [("*", "* is not a wildcard in a selector; to match everything, write all()")]
 }
 
-/// The reason why a text is not a selector, and its position.
+/// The reason why a text is not a selector, and the position of the mistake.
 package struct SelectorError: Error, Hashable, Sendable {
-    /// The offset of the problem in UTF-8 bytes from the start of the selector.
+    /// The offset of the mistake in UTF-8 bytes from the start of the selector.
     package let offset: Int
-    /// The position for people: in Unicode scalars, starting at 1.
+    /// The position of the mistake for people, in Unicode scalars, starting at 1.
     package let column: Int
-    /// The problem and the correct form. The text begins in lower case and has no full stop.
+    /// The message about the mistake. It begins in lower case and has no full stop.
     package let message: String
 
-    /// Creates an error. The `offset` is a byte offset in `bytes`, or their count for the end.
+    /// Creates an error. The `offset` is a position in `bytes`. At the end of the text it is equal to `bytes.count`.
     init(offset: Int, in bytes: [UInt8], _ message: String) {
         self.offset = offset
-        // Every scalar has exactly one byte that is not a continuation byte (RFC 3629).
+        // Scalars are counted by their first bytes. A first byte is every byte that is not a continuation byte (RFC
+        // 3629).
         self.column = 1 + bytes.prefix(offset).count { $0 & 0xC0 != 0x80 }
         self.message = message
     }

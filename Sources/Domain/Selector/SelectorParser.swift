@@ -67,7 +67,7 @@ struct SelectorParser {
 
     private mutating func advance() throws(SelectorError) { token = try lexer.next() }
 
-    /// Skips any number of `!`. Returns true if they negate the next operand.
+    /// Skips any number of `!`. Returns true if the number is odd, because the next operand is then negated.
     private mutating func skipNegations() throws(SelectorError) -> Bool {
         var negated = false
         while token.kind == .not {
@@ -129,7 +129,8 @@ struct SelectorParser {
         return value
     }
 
-    /// Reads a set such as `{ "a", 'b', }`. It has any number of strings. One comma after the last string is allowed.
+    /// Reads a set such as `{ "a", 'b', }`. A set has any number of strings. One comma after the last string is
+    /// allowed.
     private mutating func setLiteral(
         after operation: SelectorComparison.Operator
     ) throws(SelectorError) -> [String] {
