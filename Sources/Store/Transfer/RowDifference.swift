@@ -11,11 +11,11 @@ package struct RowDifference: Hashable, Sendable {
 }
 
 extension RowDifference {
-    /// Returns the first column, by name, in which the rows differ; nil if they are equal.
+    /// Returns the first column, in the order of column names, in which the rows differ; nil if the rows are equal.
     ///
-    /// Three values are not compared, because correct ledgers may differ in them: the epoch, the ledger that a row
-    /// was imported from, and the time of a change that is external or fell into a gap. Such a change has no time of
-    /// its own, so its row has the time at which the server saw it.
+    /// Does not compare three values, because correct ledgers may differ in them: the epoch, the source of an
+    /// imported row, and the time of a change that is external or fell into a gap. etcd has no time for such a
+    /// change, so its row has the time at which the server saw the change.
     package static func first(
         _ left: AuditRecord.Draft, _ right: AuditRecord.Draft
     ) -> RowDifference? {
