@@ -2,7 +2,7 @@ import Foundation
 
 /// A program that a test runs to its end, such as curl.
 package struct TestCommand {
-    /// An error that means that a program of the test itself failed.
+    /// The error that a program failed which a test runs for its own purposes.
     package struct Failure: Error, CustomStringConvertible {
         package let description: String
 
@@ -11,7 +11,7 @@ package struct TestCommand {
 
     /// The exit status, or the signal that killed the program.
     package let status: Int32
-    /// The standard output and the standard error.
+    /// The standard output and the standard error, in one text.
     package let output: String
 
     /// Runs `name` from PATH. The standard input is empty. Throws if the program is not installed.
