@@ -17,8 +17,8 @@ struct Times {
     }
 }
 
-/// Measures random searches of several kinds. Each search reads one page, which is small enough for the smaller
-/// ledger to fill.
+/// Measures random searches of several kinds. Each search reads one page. A page has so few rows that the smaller
+/// ledger fills it too.
 enum SearchTimes {
     private static let page = 20
 

@@ -2,7 +2,8 @@ import Calico
 import Documents
 import Domain
 
-// Measures the rules. Prints the time of one operation in nanoseconds, as the median of eleven rounds.
+// Measures validation, lints, selectors and the overlap check. Prints the time of one operation in nanoseconds, as
+// the median of eleven rounds.
 
 /// A policy of about 1 KB, the typical size of a policy between security groups.
 let policy = Array(

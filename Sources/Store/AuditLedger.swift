@@ -20,7 +20,7 @@ package final class AuditLedger: Sendable {
         package var checkedAtOpening = 64 << 20
         /// The shortest time between two checks of a damaged file.
         package var probePause = Duration.seconds(10)
-        /// Determines the regions that a row touches.
+        /// The rules that determine the regions that a row touches.
         package var rowRegions = RowRegions()
 
         package init() {}
@@ -86,13 +86,13 @@ package final class AuditLedger: Sendable {
     package func commits() -> AsyncStream<Void> { queue.commits() }
 
     /// Tests whether the file can be written, and returns the health. If SQLite has found damage before, checks the
-    /// whole file first, because a small write can succeed in a damaged file. If it is too early for the next
-    /// check, returns the present health.
+    /// whole file first, because a small write can succeed in a damaged file. There is a pause between two such
+    /// checks. During this pause, returns the health without a test.
     @discardableResult
     package func probe() async -> LedgerHealth {
         if queue.isSuspect {
             guard await integrity.check(path) else { return health }
-            // Cached pages may still have the damaged contents.
+            // Drops the cached pages, because they may still have the damaged content.
             pool.releaseMemory()
             queue.clearDamage()
         }

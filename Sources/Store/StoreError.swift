@@ -32,7 +32,7 @@ package struct StoreError: Error, Hashable, Sendable {
         case overloaded
         /// The ledger follows another etcd cluster.
         case clusterMismatch
-        /// The file is not a segment, is incomplete, does not verify, or does not fit the ledger.
+        /// The file is not a segment, is incomplete, has wrong hashes, or does not fit the ledger.
         case badSegment
         /// The file of the signing key is missing, is accessible to other users, or holds no key.
         case unusableKey

@@ -105,6 +105,6 @@ package struct HTTPTestResponse: Sendable {
     package var headers: HTTPFields
     package var body: [UInt8]
 
-    /// The body as text. Invalid UTF-8 is repaired.
+    /// The body as text. U+FFFD replaces invalid UTF-8.
     package var text: String { String(decoding: body, as: UTF8.self) }
 }

@@ -14,7 +14,7 @@ package struct TestCommand {
     /// The standard output and the standard error, in one text.
     package let output: String
 
-    /// Runs `name` from PATH. The standard input is empty. Throws if the program is not installed.
+    /// Runs `name` from PATH. The standard input is empty. If the program is not installed, returns status 127.
     package static func run(_ name: String, _ arguments: [String]) async throws -> TestCommand {
         let file = FileManager.default.temporaryDirectory
             .appendingPathComponent("command-\(UUID().uuidString)")

@@ -83,7 +83,8 @@ extension AuditValue {
 extension String {
     /// The text with each U+0000 replaced by U+2400.
     ///
-    /// SQLite ends text at the first NUL, so the rest would be lost. Another writer of etcd may put a NUL into a key.
+    /// NUL is replaced because SQLite ends a text at the first NUL. Another writer of etcd may put a NUL into a
+    /// key.
     package var withoutNUL: String {
         guard hasNUL else { return self }
         var clean = ""

@@ -76,7 +76,7 @@ final class CommitQueue: Sendable {
     }
 
     /// The number of rows after which a commit takes no more jobs. 2,000 rows take about 150 ms to write. So a
-    /// caller waits at most this long for the commit before its own.
+    /// caller waits at most this long until its own commit begins.
     private static let commitWeight = 2000
     /// The limit of `waitingBytes`. Rows above this limit are rejected, so that waiting rows cannot fill the memory
     /// while the disk is slow.
@@ -111,8 +111,8 @@ final class CommitQueue: Sendable {
     var lastSeq: Int64 { state.withLock { $0.lastSeq } }
     var lastHash: AuditHash { state.withLock { $0.lastHash } }
 
-    /// Returns when `work` is on disk. Throws if none of it could be written. The work continues even if the calling
-    /// task is cancelled.
+    /// Waits until `work` is on disk. Throws if the work could not be written. The work continues even if the
+    /// calling task is cancelled.
     func submit(_ work: Work) async throws(StoreError) {
         let result = await withCheckedContinuation { continuation in
             enqueue(Job(work: work) { continuation.resume(returning: $0) })
@@ -302,8 +302,8 @@ extension CommitQueue.Work {
         case .transaction(let body): try body(&writer, db)
         case .checkpoint(let checkpoint): try checkpoint.insert(db)
         case .probe:
-            // The blob has 256 KiB. A small write could fit into free pages or into the allocated log, and so hide
-            // that the disk has no room for the next batch.
+            // Writes 256 KiB. A small write could succeed on a full disk, because it could fit into free pages or
+            // into the allocated log.
             try db.execute(sql: "INSERT OR REPLACE INTO probe VALUES (1, zeroblob(262144))")
         }
     }

@@ -85,7 +85,7 @@ package struct LedgerWriter: Sendable {
         try follow(Progress(clusterID: clusterID, revision: revision), in: db)
     }
 
-    /// Sets the progress. A lower revision or another cluster begins a new epoch.
+    /// Sets the progress. A lower revision than before or a different cluster begins a new epoch.
     ///
     /// - Parameter emptySince: See `AuditLedger.follow`.
     mutating func follow(

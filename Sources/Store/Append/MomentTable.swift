@@ -34,7 +34,7 @@ struct MomentTable: Sendable {
         try insert(Moment(time: time, position: position), in: db)
     }
 
-    /// Inserts a moment whose time or revision may be lower than that of the last row.
+    /// Inserts a moment whose time or position may be lower than in the last row.
     private mutating func insert(_ moment: Moment, in db: Database) throws {
         let before = try Moment.last(atOrBefore: moment.time, db)
         if let before, before.position >= moment.position { return }
@@ -58,7 +58,7 @@ struct MomentTable: Sendable {
 
 /// A row of table `moment`: a time, and the newest position that existed at this time.
 ///
-/// Time and revision both rise from row to row, so either can be used to find the other.
+/// Times and positions both rise from row to row, so a row can be found by its time or by its position.
 struct Moment: Sendable {
     var time: Timestamp
     var position: HistoryPosition

@@ -77,7 +77,7 @@ package struct AuditedObject: Hashable, Sendable {
 
 /// The etcd cluster that the ledger follows, and the last revision that the ledger has recorded.
 package struct Progress: Hashable, Sendable {
-    /// 16 lower-case hex digits.
+    /// The id of the cluster, 16 lower-case hex digits.
     package var clusterID: String
     /// The etcd revision up to which the ledger has every change; 0 if the ledger has no changes yet.
     package var revision: Int64

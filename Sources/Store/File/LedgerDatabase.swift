@@ -4,12 +4,12 @@ import GRDB
 enum LedgerDatabase {
     /// The time that a statement waits for another program's lock, in seconds.
     private static let busyTimeout = 5.0
-    /// The number of 4 KiB pages in the write-ahead log (16 MiB) after which SQLite copies them into the file. This
-    /// is four times SQLite's default. Each new row changes the last pages of a dozen indexes. With a longer log,
-    /// these pages are copied less often.
+    /// The number of pages in the write-ahead log at which SQLite copies the log into the file. 4,096 pages of 4
+    /// KiB are 16 MiB. This is four times SQLite's default. Each new row changes the last pages of a dozen indexes.
+    /// With a longer log, these pages are copied less often.
     private static let checkpointPages = 4096
-    /// The page cache of the writing connection, in KiB. The pages of all indexes to which new rows are added fit
-    /// into it.
+    /// The size of the page cache of the writing connection, in KiB. The cache has room for the pages of all
+    /// indexes that new rows change.
     private static let writerCache = 16384
 
     private static let giveWay = "Move it away, or name another data folder (--data-dir)."
@@ -49,8 +49,8 @@ enum LedgerDatabase {
             try db.execute(sql: "PRAGMA wal_autocheckpoint = \(checkpointPages)")
             // Without this limit, the log would keep the size of the largest transaction until the file is closed.
             try db.execute(sql: "PRAGMA journal_size_limit = \(64 << 20)")
-            // The file may be a copy from elsewhere. With OFF, its triggers and views cannot call functions with side
-            // effects.
+            // The file may be a copy from elsewhere. With OFF, triggers and views in the file cannot call functions
+            // with side effects.
             try db.execute(sql: "PRAGMA trusted_schema = OFF")
         }
         return configuration
@@ -99,7 +99,7 @@ enum LedgerDatabase {
         return finding == "ok" ? nil : finding
     }
 
-    /// Returns the problem as an error with advice; nil if the file is sound.
+    /// Returns the result of `finding` as an error with advice; nil if the file is sound.
     static func damage(_ db: Database, path: String) throws -> StoreError? {
         guard let finding = try finding(db) else { return nil }
         return StoreError(

@@ -52,7 +52,7 @@ package final class LedgerReader: Sendable {
         }
     }
 
-    /// Returns the header of a segment of rows `from` to `to`. Nil for a bound means the first or the last row.
+    /// Returns the header of a segment of rows `from` to `to`. Nil stands for the first or the last row.
     package func header(
         from: Int64? = nil, to: Int64? = nil, now: Timestamp, version: String
     ) throws(StoreError) -> SegmentHeader {
@@ -121,7 +121,7 @@ extension LedgerReader {
 /// Opens a ledger's file for verification, read-only. The file may be a copy, or a server may write to the file
 /// meanwhile.
 enum VerifierFile {
-    /// Opens the file at `path`. Creates no files beside it, and takes no lock that would make a writer wait.
+    /// Opens the file at `path`. Creates no other files, and takes no lock that would make a writer wait.
     ///
     /// Throws `cannotOpen`, `notALedger`, `newerSchema` or SQLite's error.
     static func open(_ path: String) throws(StoreError) -> DatabaseQueue {

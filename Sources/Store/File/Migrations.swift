@@ -6,7 +6,7 @@ package enum Migrations {
     /// SQLite's `application_id` of a ledger, "PSal".
     static let applicationID: Int32 = 0x5053_616C
 
-    /// The steps in order. The position of a step, counted from 1, is the file's `user_version`.
+    /// The steps in order. After a step, the file's `user_version` is the position of this step, counted from 1.
     private static let steps: [(name: String, apply: @Sendable (Database) throws -> Void)] = [
         ("1 ledger", { db in try db.execute(sql: ledger) }),
         ("2 record", { db in try db.execute(sql: record) }),

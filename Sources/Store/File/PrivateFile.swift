@@ -14,7 +14,7 @@ package enum PrivateFile {
     /// The access to a file that users other than its owner may have.
     package enum Others: Sendable {
         case nothing
-        /// The file holds no secret, but decides about rights.
+        /// Other users may read the file. For a file that holds no secret, but decides about rights.
         case reading
     }
 
@@ -102,7 +102,7 @@ package enum PrivateFile {
     private static func openChecked(
         _ path: String, subject: String, others: Others
     ) throws(StoreError) -> Int32 {
-        // O_NONBLOCK and O_NOCTTY prevent that opening a pipe or a terminal waits for the other end.
+        // O_NONBLOCK and O_NOCTTY keep the call from waiting for the other end of a pipe or a terminal.
         let descriptor = open(path, O_RDONLY | O_CLOEXEC | O_NONBLOCK | O_NOCTTY)
         guard descriptor >= 0 else {
             throw unusable(subject, path, "cannot be read: \(reason(errno))")

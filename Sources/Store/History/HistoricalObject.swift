@@ -79,7 +79,8 @@ extension HistoricalObject {
         return try Bool.fetchOne(statement, arguments: arguments) ?? false
     }
 
-    /// Returns the state of `key` before its first row; nil if the object did not exist or is not known.
+    /// Returns the state of `key` before the first row about `key`; nil if the object did not exist or is not
+    /// known.
     static func baseline(_ db: Database, _ key: String) throws -> HistoricalObject? {
         let statement = try db.cachedStatement(
             sql: "SELECT epoch, revision, value FROM baseline WHERE key = ?")
@@ -92,9 +93,9 @@ extension HistoricalObject {
             value: try reader.text(2))
     }
 
-    /// Selects the newest row that shows the state of a key. Skips a row without `after` unless the row records a
-    /// deletion. Such a row exists after a gap if the journal proves a change whose value was overwritten before
-    /// the server saw it (see `GapComparison`).
+    /// Selects the newest row that shows the state of a key. Skips rows that have no `after` and record no
+    /// deletion. The server writes such a row after a gap if the journal proves a change whose value was
+    /// overwritten before the server saw it (see `GapComparison`).
     package static let lastState = """
         SELECT epoch, revision, after FROM audit INDEXED BY audit_by_key
         WHERE key = ? AND (epoch, revision) <= (?, ?) AND outcome = 'accepted'
@@ -107,7 +108,7 @@ extension HistoricalObject {
 /// this value was pruned, or is in a segment that was not imported.
 struct RetainedVersion {
     var position: HistoryPosition
-    /// Nil if the object did not exist.
+    /// The object at `position`; nil if it did not exist.
     var object: HistoricalObject?
 
     /// Step 6 of the schema. `made_epoch` and `made_revision` are the position at which the value was set. These
@@ -124,7 +125,7 @@ struct RetainedVersion {
         ) STRICT, WITHOUT ROWID;
         """
 
-    /// Reads the newest entry for `key` at or before `position`.
+    /// Reads the newest entry for `key` at or before `position`. Nil if there is no such entry.
     init?(_ db: Database, _ key: String, at position: HistoryPosition) throws {
         let statement = try db.cachedStatement(
             sql: """

@@ -47,7 +47,7 @@ extension HistoryPosition: LosslessStringConvertible {
 /// A position in the history at which the ledger knows the state.
 package struct ResolvedPosition: Hashable, Sendable {
     package var position: HistoryPosition
-    /// The range around the position in which the ledger knows every change.
+    /// The known range that contains the position. The ledger knows every change in this range.
     package var range: HistoryRange
     /// True if the ledger knows no change after the requested time. The answer for this time may then change,
     /// because a change from before this time may still arrive.
@@ -62,7 +62,7 @@ package struct ResolvedPosition: Hashable, Sendable {
 
 /// The error that the ledger does not know the state at a position.
 package struct UnknownPosition: Error, Hashable, Sendable {
-    /// True if the position is before everything that the ledger knows; false if it is in a gap between known ranges.
+    /// True if the position is before all known ranges; false if it is in a gap between known ranges.
     package var isBeforeHistory: Bool
     /// The known ranges, oldest first.
     package var ranges: [HistoryRange]

@@ -7,7 +7,7 @@
 #endif
 import Foundation
 
-/// The file of a signing key. It has one line, and only its owner may read it.
+/// Reads and writes the file of a signing key. The file has one line, and only its owner may read it.
 package enum KeyFile {
     /// Reads the key. Throws `unusableKey` if `PrivateFile.read` refuses the file, or if the file has no key. The
     /// message never shows the content.

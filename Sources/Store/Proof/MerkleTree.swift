@@ -6,7 +6,7 @@ package import Domain
 /// Leaves are numbered from 0. A subtree with height h and index i holds 2^h leaves, beginning with leaf i *
 /// 2^h.
 package struct MerkleTree {
-    /// The root of a complete subtree.
+    /// The function that returns the root of a complete subtree.
     package let subtree: (_ height: Int, _ index: Int64) throws -> AuditHash
 
     package init(subtree: @escaping (_ height: Int, _ index: Int64) throws -> AuditHash) {
@@ -104,8 +104,8 @@ extension MerkleTree {
     }
 }
 
-/// The two hashes of RFC 6962 section 2.1. A leaf's data is the 32 bytes of a row's `hash`. The first hashed byte,
-/// 0 or 1, prevents that somebody presents an inner node as a leaf.
+/// The two hashes of RFC 6962 section 2.1. A leaf's data is the 32 bytes of a row's `hash`. The first hashed byte
+/// is 0 for a leaf and 1 for an inner node, so that nobody can present an inner node as a leaf.
 extension AuditHash {
     /// Returns SHA-256(0x00 || hash of the row).
     static func leaf(_ row: AuditHash) -> AuditHash {

@@ -82,7 +82,7 @@ package struct PredecessorRow: Hashable, Sendable {
 
     /// The id of the earlier ledger.
     package var ledger: String
-    /// The size of the earlier ledger's last checkpoint in etcd; nil if etcd had none.
+    /// The number of rows in the earlier ledger's last checkpoint in etcd; nil if etcd had no such checkpoint.
     package var size: Int64?
     package var root: AuditHash?
 

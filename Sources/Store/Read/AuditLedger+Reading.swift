@@ -61,7 +61,7 @@ extension AuditLedger {
         }
     }
 
-    /// Returns up to `limit` last-known values of the keys after `key`. The order is the order of the keys' bytes,
+    /// Returns up to `limit` last-known values of the keys after `key`. The keys are in the order of their bytes,
     /// as in etcd.
     package func objects(after key: String? = nil, limit: Int) async throws -> [AuditedObject] {
         try await reading { db in

@@ -48,8 +48,8 @@ struct Pruning {
             guard let position = record.position else { continue }
             newest = max(newest ?? position, position)
             let isDeletion = record.verb == .delete
-            // Skips a row without its object. After a gap, such a row may exist, and a later row of the same gap
-            // then has the object.
+            // Skips a row that is not a deletion and has no object. After a gap, such a row may exist. A later row
+            // of the same gap then has the object.
             guard let key = record.key, isDeletion || record.after != nil,
                 traces[key].map({ $0.position <= position }) ?? true
             else { continue }
@@ -63,8 +63,8 @@ struct Pruning {
             try db.execute(
                 sql: "DELETE FROM baseline WHERE key = ? AND (epoch, revision) <= (?, ?)",
                 arguments: [key, trace.position.epoch, trace.position.revision])
-            // Imported rows from before the deletion may remain in the ledger. They would show that the object
-            // still exists, so this entry records the deletion.
+            // Records the deletion if imported rows from before the deletion remain in the ledger, because these
+            // rows would show that the object still exists.
             let older = try HistoricalObject.hasRow(key, before: trace.position, outside: rows, db)
             if older { try RetainedVersion.put(nil, key, at: trace.position, in: db) }
         } else {

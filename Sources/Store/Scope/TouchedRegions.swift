@@ -147,7 +147,7 @@ extension TouchedRegions {
             arguments: [backlog.rows.last?.seq ?? progress.until])
     }
 
-    /// The rows that are not listed yet: those after `seq` up to `until`.
+    /// The rows that are not listed yet: the rows with numbers `seq` + 1 to `until`.
     struct Progress {
         let seq: Int64
         let until: Int64

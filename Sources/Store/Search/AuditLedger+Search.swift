@@ -63,7 +63,7 @@ extension AuditLedger {
     private static let textBytes = 8 << 20
     /// The largest number of rows to index before a search for words is answered.
     private static let textPatience = 20_000
-    /// The number of rows without an index entry at which indexing no longer waits for a pause in writes.
+    /// If at least this many rows are not in the index, indexing no longer waits for a pause in writes.
     private static let textBacklog: Int64 = 100_000
 
     /// Adds all rows that the index of texts lacks. Returns false if rows are still missing after `textPatience`

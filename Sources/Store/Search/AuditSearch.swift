@@ -9,8 +9,8 @@ package struct AuditSearch {
         package var cost: Int
         /// The largest number of groups to count.
         package var groups = 10_000
-        /// The size of texts, in bytes, at which a page ends. A row is never split, so a page may be larger by a
-        /// part of its last row.
+        /// The size of texts, in bytes, at which a page ends. A row is never split, so the last row of a page may
+        /// exceed the limit.
         package var bytes = 8 << 20
 
         package static let page = Budget(cost: 20_000)
@@ -61,7 +61,7 @@ package struct AuditSearch {
                 cost += probe.isCostly ? Budget.wholeRow : 1
                 continue
             }
-            // One more match than `limit` shows that there is a next page.
+            // The page is full. This further match shows that there is a next page.
             if page.records.count == limit {
                 page.next = page.records.last.map(cursor)
                 return page

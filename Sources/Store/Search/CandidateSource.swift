@@ -46,7 +46,7 @@ struct PositionList: CandidateSource {
 ///
 /// The statement names the index, so that the plan does not depend on SQLite's statistics. The other terms of the
 /// search are in a result column and not in the WHERE clause. So each call of `next()` reads and returns one row,
-/// also if the row does not match. The caller can stop at any row, and so limit the number of rows to read.
+/// even if the row does not match. The caller can stop at any row, and so limit the number of rows to read.
 package struct IndexScan: CandidateSource {
     /// A statement and its arguments.
     package struct Part: Sendable {

@@ -21,8 +21,8 @@ package struct SearchTerm: Sendable {
         self.index = index
     }
 
-    /// The condition of each partial index. SQLite uses a partial index only if the statement has its condition
-    /// in the same words.
+    /// The condition of each partial index. SQLite uses a partial index only if the statement has the index's
+    /// condition in the same words.
     static let partialIndexes = [
         "audit_by_origin": "origin <> 'api'",
         "audit_by_verb": "verb NOT IN ('create', 'update')",
@@ -129,8 +129,8 @@ package enum CrossRegionRows {
 
     static let schema = "CREATE INDEX audit_by_cross_region ON audit (time) WHERE \(condition);"
 
-    /// Used for the index and for the term, because SQLite uses a partial index only if the statement has its
-    /// condition in the same words.
+    /// The index and the term share this text, because SQLite uses a partial index only if the statement has the
+    /// index's condition in the same words.
     private static let condition = """
         (kind = '\(CrossRegionPolicy.kind)' OR kind = '\(CrossRegionPolicy.storedKind)' \
         AND (instr(before, '\(mark)') > 0 OR instr(after, '\(mark)') > 0))

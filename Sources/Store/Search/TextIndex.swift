@@ -144,7 +144,7 @@ package struct TextScan: CandidateSource {
         let window = visible == nil ? Self.window : Self.limitedWindow
         let first = try Int64.fetchOne(db.cachedStatement(sql: Self.firstSQL)) ?? 1
         let last = try TextIndex.progress(in: db)
-        // A client may choose any number for `after`. The code below must not compute a sum that overflows.
+        // A client may choose any number for `after`, so the code below must not compute a sum that overflows.
         var lower = first
         var upper = last
         switch order {

@@ -21,8 +21,8 @@ struct ImportedRow: Sendable {
         return all && record.sourceLedger == nil
     }
 
-    /// The row in the form in which this ledger writes it. The row names the ledger, number and hash from which it
-    /// was imported.
+    /// The row in the form in which this ledger writes it. The row names its source: the ledger, the number there
+    /// and the hash there.
     var draft: AuditRecord.Draft {
         var draft = record.entry
         draft.epoch = position?.epoch
@@ -44,7 +44,8 @@ struct ImportedRow: Sendable {
     func isMissing(in db: Database) throws -> Bool {
         guard let position else { return try !isImported(in: db) }
         let same = try rows(db, at: position)
-        // A row that was found after a gap does not replace a row that was written when the change was seen.
+        // Looks for a row that was not found after a gap. A row that was found after a gap may lack data of the
+        // change.
         guard let whole = same.first(where: { !$0.isAfterGap }) else {
             return record.isAfterGap ? same.isEmpty : true
         }

@@ -5,7 +5,8 @@ package import Domain
 package struct RowDifference: Hashable, Sendable {
     /// The name of the column; `row` if one of the two rows does not exist.
     package let name: String
-    /// The value of the column as JSON text; nil if it is NULL.
+    /// The value of the column in the left row as JSON text; nil if the value is NULL. `right` is the value in the
+    /// right row.
     package let left: String?
     package let right: String?
 }
@@ -36,7 +37,8 @@ extension RowDifference {
         if entry.origin == .external || entry.isAfterGap {
             entry.time = Timestamp(microseconds: 0)
         }
-        // Earlier versions recorded a CrossRegionPolicy under Calico's kind.
+        // Replaces the kind CrossRegionPolicy by Calico's kind, under which earlier versions recorded a
+        // CrossRegionPolicy.
         if entry.kind == CrossRegionPolicy.kind { entry.kind = CrossRegionPolicy.storedKind }
         entry.epoch = nil
         entry.sourceLedger = nil

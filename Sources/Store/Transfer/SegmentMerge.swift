@@ -8,7 +8,7 @@ struct SegmentMerge {
 
     /// A contradiction between the imported rows and a state that this ledger knew before the import.
     fileprivate struct Conflict {
-        /// The first position of the known range of this ledger at which the states differ.
+        /// The position at which the states differ. A known range of this ledger begins here.
         var start: HistoryPosition
         /// The position at which the object was written according to the segment; nil if the object did not exist
         /// according to the segment.

@@ -2,8 +2,8 @@ import Domain
 import GRDB
 
 /// Compares the roots in checkpoints with the roots computed from the rows. Also checks that each checkpoint is
-/// signed with the key that was in use at its number of rows. Checkpoints are from the file or from outside the
-/// file.
+/// signed with the key that was in use when the ledger had as many rows. Checks the checkpoints in the file, and
+/// checkpoints that were kept outside of the file.
 struct CheckpointCheck {
     let survey: LedgerSurvey
     /// The roots computed from the rows. The key is the number of rows under the root.
@@ -43,7 +43,7 @@ struct CheckpointCheck {
     mutating func check(_ outside: OutsideCheckpoint) {
         let signed = outside.signed
         let keys = [keyInUse(at: signed.checkpoint.size), key].compactMap(\.self)
-        // Outside checkpoints are in no order, so the one before may cover more rows than this one. With 0, a
+        // Outside checkpoints are in no order, so the previous one may cover more rows than this one. With 0, a
         // finding about this checkpoint begins at row 1.
         good = 0
         check(
@@ -51,7 +51,7 @@ struct CheckpointCheck {
             name: "the checkpoint of \(signed.checkpoint.size) rows from \(outside.source)")
     }
 
-    /// Checks that the newest signing key that the rows name is `key`. Does nothing if `key` is nil.
+    /// Adds a finding unless `key` is the newest signing key that the rows name. Does nothing if `key` is nil.
     mutating func checkKey() {
         guard let key, let last = keys.last, last.key != key else {
             if key != nil, keys.isEmpty, survey.size > 0 {

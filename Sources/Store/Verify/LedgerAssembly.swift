@@ -79,7 +79,7 @@ struct LedgerAssembly {
         }
         var nodes = [(place: Tile.Node(level: 1, index: tile), root: root)]
         range.append(root) { height, index, root in
-            // A tile is eight levels high, so only every eighth level is stored.
+            // Takes only every eighth level, because a tile is eight levels high and no other levels are stored.
             guard height.isMultiple(of: 8) else { return }
             nodes.append((Tile.Node(level: 1 + height / 8, index: index), root))
         }

@@ -7,7 +7,7 @@ struct LedgerSurvey: Sendable {
     /// A row of table `checkpoint` as stored in the file.
     struct StoredNote: Sendable {
         let size: Int64
-        /// Nil if the row is malformed, or if its size, root and note contradict each other.
+        /// The checkpoint; nil if the row is malformed, or if its size, root and note contradict each other.
         let signed: SignedCheckpoint?
     }
 

@@ -6,7 +6,8 @@ import GRDB
 struct NetworkCheck: Sendable {
     /// The sum of the tables' entries for the rows of each tile.
     private(set) var sums: [Int64: NetworkSum] = [:]
-    /// The highest row number in table `audit_cidr` if the ledger has no row with so high a number; otherwise nil.
+    /// The highest row number in table `audit_cidr` if it is above the number of the ledger's last row; otherwise
+    /// nil.
     private(set) var stray: Int64?
 
     /// Reads both tables completely.

@@ -8,8 +8,8 @@ import GRDB
 struct PruningCheck {
     private(set) var findings: [LedgerFinding] = []
 
-    /// The content of the newest row of kind `Ledger` and name `pruned`. The file always has this row after a
-    /// pruning, because each pruning adds a newer one.
+    /// The content of the newest row of kind `Ledger` and name `pruned`. After a pruning, the file always has such
+    /// a row, because each pruning adds one at the end of the ledger.
     fileprivate struct Claim {
         /// The number of the row; nil if there is none.
         var row: Int64?
@@ -25,7 +25,7 @@ struct PruningCheck {
         do {
             claim = try Self.claim(size: size, db)
         } catch let error as DatabaseError {
-            // A page of the file is damaged. SQLite's `integrity_check` describes the damage in more detail.
+            // The file is damaged. `LedgerVerifier.structure` reports the damage in more detail.
             let reason =
                 "the record of their pruning cannot be read: \(error.message ?? "\(error)")"
             if size > 0 { findings.append(LedgerFinding(.range, 1...size, reason)) }
@@ -108,7 +108,7 @@ struct PruningCheck {
             lastHash: detail?["lastHash"]?.stringValue)
     }
 
-    /// Joins neighbouring tiles to ranges. `tiles` must be in ascending order.
+    /// Returns `tiles` as ranges of neighbouring tiles. `tiles` must be in ascending order.
     private static func runs(_ tiles: [Int64]) -> [Range<Int64>] {
         tiles.reduce(into: []) { runs, tile in
             if let last = runs.last, last.upperBound == tile {

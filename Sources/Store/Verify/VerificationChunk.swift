@@ -5,13 +5,14 @@ import GRDB
 /// A few tiles of rows, checked without the rows before and after them. `LedgerAssembly` then checks the borders
 /// between chunks and the roots.
 struct VerificationChunk: Sendable {
-    /// The number of tiles in a chunk. The rows of a chunk have a few megabytes, so one short transaction reads
+    /// The number of tiles in a chunk. The rows of a chunk have a few megabytes, so one short transaction can read
     /// them.
     static let tiles: Int64 = 16
-    /// The largest number of findings that a chunk reports. One finding already makes the verification fail.
+    /// The largest number of findings that a chunk reports. More are not needed, because one finding already makes
+    /// the verification fail.
     private static let maximumFindings = 16
 
-    /// The numbers of the rows in the chunk. The first row begins a tile.
+    /// The numbers of the rows in the chunk. The first of them must be the first row of a tile.
     let rows: Range<Int64>
     /// The hash of each row; nil if the row is missing or cannot be read.
     private(set) var hashes: [AuditHash?]
