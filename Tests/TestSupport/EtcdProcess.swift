@@ -9,7 +9,7 @@ package final class EtcdProcess: Sendable {
     package struct Options: Sendable {
         /// Additional flags for etcd, such as `["--max-request-bytes", "10485760"]`.
         package var flags: [String]
-        /// True if etcd skips fsync. For tests that write much data and do not test durability.
+        /// True if etcd skips fsync. This is for tests that write much data and do not test durability.
         package var skipsSync: Bool
         /// The certificates; nil means no TLS. With TLS, etcd requires certificates from clients.
         package var certificates: EtcdCertificates?

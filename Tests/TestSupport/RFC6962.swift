@@ -2,7 +2,8 @@ import Crypto
 package import Domain
 
 /// A reference implementation of Merkle trees, with the recursive definitions of RFC 6962 section 2.1, and with the
-/// verification of RFC 9162 sections 2.1.3.2 and 2.1.4.2. Slow. Shares no code with the tested implementation.
+/// verification of RFC 9162 sections 2.1.3.2 and 2.1.4.2. It is slow, and shares no code with the tested
+/// implementation.
 package enum RFC6962 {
     package static func leaf(_ data: [UInt8]) -> AuditHash { sha256([0] + data) }
 

@@ -1,6 +1,6 @@
 import GRDB
 
-/// Opens the SQLite file of a ledger. An error for a file that cannot be used contains advice.
+/// Opens the SQLite file of a ledger. If the file cannot be used, throws an error with advice.
 enum LedgerDatabase {
     /// The time that a statement waits for another program's lock, in seconds.
     private static let busyTimeout = 5.0

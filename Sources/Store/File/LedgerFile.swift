@@ -64,10 +64,9 @@ enum LedgerFile {
 
     /// Creates the file with mode 0600 if it is missing. SQLite gives `-wal` and `-shm` the same mode.
     ///
-    /// Throws `cannotOpen` if the file belongs to another user, if other users may read or write it or one of
-    /// SQLite's files beside it, or if the file has a second name. SQLite creates its log beside one name, and
-    /// misses the log if it opens the file by the other name (https://www.sqlite.org/howtocorrupt.html, section
-    /// 2.5).
+    /// Throws `cannotOpen` if the file or one of SQLite's files beside it belongs to another user, or gives other
+    /// users access. Also throws `cannotOpen` if the file has a second name, because SQLite would not find its log
+    /// after opening the file by the other name (https://www.sqlite.org/howtocorrupt.html, section 2.5).
     static func createFile(_ path: String) throws(StoreError) {
         let descriptor = open(path, O_RDWR | O_CREAT | O_CLOEXEC | O_NOFOLLOW | O_NONBLOCK, 0o600)
         guard descriptor >= 0 else {

@@ -14,7 +14,7 @@ package enum PrivateFile {
     /// The access to a file that users other than its owner may have.
     package enum Others: Sendable {
         case nothing
-        /// Other users may read the file. For a file that holds no secret, but decides about rights.
+        /// Other users may read the file. This is for a file that holds no secret but decides about rights.
         case reading
     }
 

@@ -35,7 +35,7 @@ package struct SigningKey: Sendable {
         return SigningKey(name: Checkpoint.origin(ledger: ledger), privateKey: privateKey)
     }
 
-    /// The text that `init(_:)` reads.
+    /// The key as text, in the form that `init(_:)` reads.
     package var secretText: String {
         Self.prefix
             + NoteKeyText.text(
@@ -89,7 +89,7 @@ package struct VerifierKey: Hashable, Sendable {
     /// The key id as 8 lower-case hex digits.
     package var hexID: String { Hex.text(id) }
 
-    /// The text that `init(_:)` reads.
+    /// The key as text, in the form that `init(_:)` reads.
     package var text: String {
         NoteKeyText.text(name: name, hexID: hexID, key: publicKey.rawRepresentation)
     }

@@ -91,7 +91,7 @@ package struct PredecessorRow: Hashable, Sendable {
         (size, root) = (anchored?.size, anchored?.root)
     }
 
-    /// Reads a row's column `detail`; nil for any other text.
+    /// Reads a row's column `detail`. Nil if the text names no ledger.
     package init?(detail: String) {
         guard let value = try? JSONParser.parse(Array(detail.utf8)),
             let ledger = value["ledger"]?.stringValue

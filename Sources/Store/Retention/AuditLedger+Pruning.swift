@@ -14,7 +14,7 @@ import GRDB
 /// Rows that were moved from the ledger to a sealed segment.
 package struct PrunedRows: Hashable, Sendable {
     package var rows: ClosedRange<Int64>
-    /// The segment's file.
+    /// The path of the segment's file.
     package var path: String
     /// The SHA-256 of the file, 64 lower-case hex digits.
     package var sha256: String

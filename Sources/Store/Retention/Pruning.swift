@@ -9,7 +9,7 @@ struct Pruning {
     let rows: ClosedRange<Int64>
     let db: Database
 
-    /// The part of a row that is kept in memory. A whole row may have megabytes.
+    /// The part of a row that `survey` keeps in memory. A whole row is too large, because it may have megabytes.
     private struct Trace {
         var seq: Int64
         var position: HistoryPosition
@@ -112,8 +112,8 @@ struct Pruning {
 struct Retention {
     /// The number of the last pruned row; 0 before the first pruning.
     let prunedThrough: Int64
-    /// The hash of the last pruned row; 32 zero bytes before the first pruning. The first row in the ledger has
-    /// this as its previous hash.
+    /// The hash of the last pruned row; 32 zero bytes before the first pruning. The first row that is still in the
+    /// ledger names this hash as its previous hash.
     let hash: Data
 
     init(_ db: Database) throws {
@@ -173,8 +173,9 @@ package enum Sealing {
     /// Returns the number of complete tiles in a ledger of `size` rows.
     static func wholeTiles(size: Int64) -> Int64 { size / Tile.width }
 
-    /// Copies the rows that name this ledger's signing keys to table `kept`, in canonical form. Older checkpoints
-    /// cannot be checked without these keys. A kept form can be checked against the row's hash in table `sealed`.
+    /// Copies rows to table `kept` in canonical form: all rows that name this ledger's signing keys. Older
+    /// checkpoints cannot be checked without these keys. A kept form can be checked against the row's hash in table
+    /// `sealed`.
     private static func keep(_ rows: Range<Int64>, in db: Database) throws {
         let statement = try db.cachedStatement(
             sql: """

@@ -41,7 +41,7 @@ package struct AuditSearch {
         probe = RowProbe(db, filter, visible)
     }
 
-    /// Returns up to `limit` rows.
+    /// Returns up to `limit` matching rows. Stops when `budget` is used up.
     package func page(limit: Int, _ budget: Budget = .page) throws -> AuditPage {
         var source = try source(group: nil)
         var page = AuditPage(records: [], next: nil)
@@ -76,7 +76,7 @@ package struct AuditSearch {
         return page
     }
 
-    /// Counts the rows of each group.
+    /// Counts the matching rows of each group. Stops when `budget` is used up.
     package func groups(by grouping: AuditGrouping, _ budget: Budget = .count) throws -> AuditGroups
     {
         var source = try source(group: probe.isCostly ? nil : grouping.column)

@@ -7,9 +7,9 @@ package enum SearchLead {
     case term(SearchTerm)
     /// The index of all rows by time.
     case time
-    /// The lists of the rows of these networks.
+    /// The lists of the rows that touch networks. The values are ids in table `cidr`.
     case networks([Int64])
-    /// The lists of the rows that a principal may see, by their numbers in table `scope`.
+    /// The lists of the rows that a principal may see. The values are ids in table `scope`.
     case scopes([Int64])
     /// The positions of the rows of one key or one revision.
     case places([RowPosition])

@@ -56,9 +56,10 @@ struct SegmentMerge {
         }
     }
 
-    /// Stores the old state of `keys` at each position of `starts`, where a known range begins, if the imported
-    /// rows would change this state. For example, the segment may not have the deletion of an object before the
-    /// range. Returns the changed states, except those that come from the same write.
+    /// Keeps the imported rows from changing known states. `starts` must be the positions at which known ranges
+    /// begin. If the imported rows change the state of a key at such a position, stores the state from before the
+    /// import. This happens, for example, if the segment lacks the deletion of an object. Returns the changed
+    /// states, except if the old and the new state come from the same write.
     private func keepStates(
         _ keys: [String: HistoryPosition], _ starts: [HistoryPosition], _ lastRow: Int64
     ) throws -> [Conflict] {

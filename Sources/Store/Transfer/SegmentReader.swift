@@ -63,7 +63,7 @@ extension SegmentReader {
 /// Converts a row to a line of a segment and back. The line is a JSON object with the members of the row's
 /// canonical form, and with `hash`.
 package enum SegmentRow {
-    /// Returns the line without its line feed.
+    /// Returns the line for `record`, without the line feed.
     package static func line(_ record: AuditRecord) -> [UInt8] {
         var line = record.canonicalForm
         // Replaces the closing brace of the canonical form by member `hash` and a brace.
