@@ -2,12 +2,13 @@ import Domain
 import Foundation
 import Store
 
-/// Measures one ledger when it has a tenth of its rows and when it has all of them.
+/// Measures a ledger twice: when it has a tenth of `rows`, and when it has all `rows`.
 struct LedgerBenchmark {
     var rows = 1_000_000
     var queries = 500
     var directory = NSTemporaryDirectory()
-    /// Where to leave a ledger of `rows` rows instead of measuring anything.
+    /// The directory for `--only-fill`, which creates a ledger of `rows` rows there and measures nothing; nil to
+    /// measure.
     var filled: String?
 
     init(_ arguments: [String]) {
@@ -49,7 +50,7 @@ struct LedgerBenchmark {
         try await prune(ledger.ledger, into: folder + "/segments")
     }
 
-    /// How long writes wait while rows go into a segment.
+    /// Measures how long writes wait while rows are moved to a segment. Prunes up to 100 times.
     private func prune(_ ledger: AuditLedger, into segments: String) async throws {
         var times: [Double] = []
         while times.count < 100,

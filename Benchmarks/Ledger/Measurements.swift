@@ -1,13 +1,13 @@
 import Domain
 import Store
 
-/// Milliseconds, sorted.
+/// Measured times in milliseconds.
 struct Times {
     private let sorted: [Double]
 
     init(_ times: [Double]) { sorted = times.sorted() }
 
-    /// `percent` of the times are not longer.
+    /// Returns the time for which `percent` percent of the times are not longer.
     func percentile(_ percent: Int) -> Double {
         sorted.isEmpty ? 0 : sorted[min(sorted.count - 1, sorted.count * percent / 100)]
     }
@@ -17,7 +17,8 @@ struct Times {
     }
 }
 
-/// How long random searches of each kind take: one page, which the small ledger fills as well.
+/// Measures random searches of several kinds. Each search reads one page. A page has so few rows that the smaller
+/// ledger fills it too.
 enum SearchTimes {
     private static let page = 20
 
@@ -101,14 +102,15 @@ enum SearchTimes {
     }
 }
 
-/// How fast rows are appended to an empty ledger and to a full one, by turns.
+/// Measures how fast rows are appended, by turns to an empty ledger and to a full ledger.
 enum AppendRates {
-    /// Rows in a transaction: about as many as clients that write at the same time.
+    /// The numbers of rows in a transaction. Under load, a transaction has about one row for each client that
+    /// writes at the same time.
     static let batches = [1, 8, 64]
     private static let rounds = 11
     private static let transactions = 20
 
-    /// Rows per second: the median of the rounds.
+    /// Returns the median rates of all rounds, in rows per second.
     static func measure(
         batch: Int, empty: inout SyntheticLedger, full: inout SyntheticLedger
     ) async throws -> (empty: Double, full: Double) {

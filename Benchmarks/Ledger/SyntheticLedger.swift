@@ -2,13 +2,13 @@ import Domain
 import Foundation
 import Store
 
-/// A ledger of made-up changes: 200 actors, 2,000 objects of about 600 bytes, networks on a tenth of the
-/// rows, two in a hundred refused and two in a hundred made by others.
+/// A ledger of synthetic changes by 200 actors to 2,000 objects of about 600 bytes. A tenth of the rows have a
+/// network. Two rows in a hundred are refusals, and two in a hundred are changes by other writers of etcd.
 struct SyntheticLedger {
     static let cluster = "cdf818194e3a8c32"
     static let actors = 200
     static let objects = 2_000
-    /// Microseconds between two rows.
+    /// The time between two rows, in microseconds.
     static let interval: Int64 = 10_000_000
     static let start: Int64 = 1_700_000_000_000_000
 
@@ -21,12 +21,12 @@ struct SyntheticLedger {
         try await ledger.follow(Progress(clusterID: Self.cluster, revision: 0))
     }
 
-    /// Adds rows through the path that etcd's changes take.
+    /// Adds rows until the ledger has `rows` rows. The rows take the same path as changes from etcd.
     mutating func grow(to rows: Int) async throws {
         while count < rows { try await append(min(500, rows - count)) }
     }
 
-    /// One batch of revisions with a row each.
+    /// Adds one batch of `rows` revisions. Each revision has one row.
     mutating func append(_ rows: Int) async throws {
         let batch = (0..<rows).map { _ in projection() }
         try await ledger.project(batch, clusterID: Self.cluster)
@@ -45,7 +45,7 @@ struct SyntheticLedger {
         "01JF" + String(repeating: "0", count: 22 - String(number).utf8.count) + String(number)
     }
     static func time(_ number: Int) -> Int64 { start + Int64(number) * interval }
-    /// One of 200 networks, each in a block of 16 bits of its own.
+    /// Returns one of 200 networks. Each network is in a different /16 block.
     static func network(_ object: Int) -> String { "10.\(object % 200).7.0/24" }
 
     private mutating func projection() -> Projection {
@@ -88,7 +88,7 @@ struct SyntheticLedger {
     }
 }
 
-/// The same numbers in every run.
+/// The SplitMix64 generator. It gives the same numbers in every run.
 struct SplitMix64: RandomNumberGenerator {
     var state: UInt64
 

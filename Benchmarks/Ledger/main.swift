@@ -1,4 +1,4 @@
-// What the audit ledger costs when it is small and when it is large: searches, and appending rows.
+// Measures searches and appends in a small and in a large audit ledger.
 //
 // usage: LedgerBenchmarks [--rows N] [--queries N] [--dir DIRECTORY] [--only-fill DIRECTORY]
 try await LedgerBenchmark(CommandLine.arguments).run()

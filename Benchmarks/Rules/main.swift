@@ -2,9 +2,10 @@ import Calico
 import Documents
 import Domain
 
-// What the rules cost, as nanoseconds of one operation: the median of eleven rounds.
+// Measures validation, lints, selectors and the overlap check. Prints the time of one operation in nanoseconds, as
+// the median of eleven rounds.
 
-/// About 1 KB, as a policy between security groups is.
+/// A policy of about 1 KB, the typical size of a policy between security groups.
 let policy = Array(
     #"""
     {"apiVersion":"projectcalico.org/v3","kind":"GlobalNetworkPolicy","metadata":{"name":"web-from-apps",
@@ -29,7 +30,7 @@ let labels = [
     "sg-name.projectcalico.org/openstack-apps": "85cc3048-abc3-43cc-89b3-377341426ac5",
 ]
 
-/// Nanoseconds of one call.
+/// Returns the time of one call of `body` in nanoseconds, as the median of eleven rounds of `calls` calls.
 func median(calls: Int, _ body: (Int) -> Bool) -> Double {
     var results: [Double] = []
     var sum = 0
@@ -41,7 +42,7 @@ func median(calls: Int, _ body: (Int) -> Bool) -> Double {
         results.append(
             (Double(seconds) * 1e9 + Double(attoseconds) / 1e9) / Double(calls))
     }
-    // So that nothing measured is optimised away.
+    // Uses `sum`, so that the compiler cannot remove the measured calls.
     precondition(sum > 0)
     return results.sorted()[5]
 }
@@ -74,7 +75,7 @@ row("the same: evaluate", median(calls: 100_000) { _ in selector.matches(labels)
 
 var trie = CIDRMap<Int32>()
 for index in 0..<1_000_000 {
-    // One million networks of 16 addresses, from 10.0.0.0 on.
+    // Inserts one million networks of 16 addresses, from 10.0.0.0 on.
     let bits = UInt32(10 << 24) + UInt32(index) * 16
     let text = "\(bits >> 24).\(bits >> 16 & 255).\(bits >> 8 & 255).\(bits & 255)/28"
     if let cidr = try? CIDR(parsing: text) { trie.insert(cidr, Int32(index)) }

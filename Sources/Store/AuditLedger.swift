@@ -5,20 +5,22 @@ import Synchronization
 /// The audit ledger: an append-only, hash-chained SQLite file. It has one row for every change in etcd and for
 /// every refusal by this server.
 ///
-/// Only one process at a time can open it for writing. Writes are committed in groups, and reads run beside them.
+/// Only one process at a time can open the file for writing. Writes are committed in groups. Reads run at the same
+/// time as writes.
 ///
-/// This is a class and not an actor. Its parts are safe to share, and an actor would run only one read at a
-/// time.
+/// A class and not an actor, because an actor would run only one read at a time. All stored properties are safe to
+/// share between tasks.
 package final class AuditLedger: Sendable {
     package struct Options: Sendable {
         /// The number of connections that can read at the same time, at least 1.
         package var maximumReaders = 4
-        /// The largest file, in bytes, that is checked when it is opened. SQLite's `quick_check` reads the
-        /// whole file, and the server answers no requests until it ends. `inspect()` checks larger files.
+        /// The largest size, in bytes, of a file that is checked when it is opened. The check is SQLite's
+        /// `quick_check`, which reads the whole file. The server answers no requests until the check ends. Larger
+        /// files are checked later, by `inspect()`.
         package var checkedAtOpening = 64 << 20
         /// The shortest time between two checks of a damaged file.
         package var probePause = Duration.seconds(10)
-        /// Determines the regions that a row touches.
+        /// The rules that determine the regions that a row touches.
         package var rowRegions = RowRegions()
 
         package init() {}
@@ -36,20 +38,21 @@ package final class AuditLedger: Sendable {
     private let isChecked: Bool
     let queue: CommitQueue
 
-    /// Opens `path`. A missing file is created with mode 0600, and its directory with mode 0700. Blocks on the
-    /// disk.
+    /// Opens the ledger's file. Creates a missing file with mode 0600 and a missing directory with mode 0700.
+    /// Blocks on the disk.
     ///
-    /// Throws `locked`, `cannotOpen`, `notALedger`, `newerSchema`, `corrupt`, or SQLite's error. Each message
-    /// has the name of the file and the remedy.
+    /// Throws `locked`, `cannotOpen`, `notALedger`, `newerSchema`, `corrupt`, or SQLite's error. Each message names
+    /// the file and the remedy.
     package init(path given: String, options: Options = Options()) throws(StoreError) {
         try LedgerFile.createDirectory(of: given)
         try LedgerFile.checkDirectory(of: given)
         let path = LedgerFile.resolved(given)
         self.path = path
         integrity = IntegrityProbe(pause: options.probePause)
-        // The real path may be in another directory than the given one. Both directories must be safe.
+        // If `given` has symbolic links, `path` may be in another directory. Both directories must be safe.
         try LedgerFile.checkDirectory(of: path)
-        // The lock is taken before SQLite opens the file, so that no second process migrates or writes it meanwhile.
+        // The lock is taken before SQLite opens the file, so that no other process can migrate or write the file at
+        // the same time.
         lock = try FileLock(path: path + ".lock")
         isChecked = LedgerFile.size(path) <= options.checkedAtOpening
         pool = try LedgerDatabase.open(path, checksIntegrity: isChecked, options: options)
@@ -78,17 +81,18 @@ package final class AuditLedger: Sendable {
     /// The number of the last row on disk; 0 if the ledger is empty.
     package var lastSeq: Int64 { queue.lastSeq }
 
-    /// Returns a stream with an element after rows were written. Several writes may share one element. The
-    /// stream ends with `close()`.
+    /// Returns a stream that gives an element after rows were written. One element may stand for several writes.
+    /// The stream ends when `close()` is called.
     package func commits() -> AsyncStream<Void> { queue.commits() }
 
-    /// Tests whether the disk can be written, and returns the result. After damage was found, the whole file is
-    /// checked first, at intervals, because a small write can succeed in a damaged file.
+    /// Tests whether the file can be written, and returns the health. If SQLite has found damage before, checks the
+    /// whole file first, because a small write can succeed in a damaged file. There is a pause between two such
+    /// checks. During this pause, returns the health without a test.
     @discardableResult
     package func probe() async -> LedgerHealth {
         if queue.isSuspect {
             guard await integrity.check(path) else { return health }
-            // Cached pages may still have the damaged contents.
+            // Drops the cached pages, because they may still have the damaged content.
             pool.releaseMemory()
             queue.clearDamage()
         }
@@ -96,8 +100,9 @@ package final class AuditLedger: Sendable {
         return health
     }
 
-    /// Sets the etcd cluster to follow, and the revision to follow it from. It is called at the first start,
-    /// and when the cluster was replaced or restored. Rows and objects stay.
+    /// Sets the etcd cluster to follow, and the revision from which to follow the cluster. The server calls this
+    /// function at its first start, and after the cluster was replaced or restored. Existing rows and objects are
+    /// kept.
     ///
     /// - Parameter emptySince: A time at which the cluster held no audited keys. A new ledger then knows the
     ///   state from this time on, and not only from the first change.
@@ -108,8 +113,9 @@ package final class AuditLedger: Sendable {
     }
 
     /// Continues after a gap in etcd's history, or after etcd was replaced or restored. Sets the progress to
-    /// `progress`, as `follow` does, and then writes `projection`, the result of comparing etcd with the ledger. Both
-    /// happen in one transaction, because a crash in between would leave an epoch without a row about it.
+    /// `progress`, as `follow` does, and then writes `projection`, the result of comparing etcd with the ledger.
+    /// Both happen in one transaction, because a crash between two transactions would leave an epoch without a row
+    /// that explains the epoch.
     package func bridge(
         from progress: Progress, _ projection: Projection
     ) async throws(StoreError) {
@@ -145,7 +151,7 @@ package final class AuditLedger: Sendable {
         try await queue.submit(.texts(batch))
     }
 
-    /// Empties the index of texts. It is then filled again.
+    /// Empties the index of texts. `indexTexts` then fills the index again.
     func emptyTexts() async throws(StoreError) {
         try await queue.submit(.emptyTexts)
     }
@@ -177,9 +183,9 @@ package final class AuditLedger: Sendable {
     package func close() async throws(StoreError) {
         queue.close()
         do {
-            // SQLite empties the write-ahead log when the last connection closes, unless that connection is
-            // read-only. DatabasePool closes its writer before its readers, so the log is emptied here. If this fails
-            // for lack of space, the log stays and is read at the next opening.
+            // Empties the write-ahead log. SQLite does this when the last connection closes, but not if that
+            // connection is read-only, and DatabasePool closes its read-only connections last. If the disk is too
+            // full for this, the log stays and is read at the next opening.
             try await pool.barrierWriteWithoutTransaction { db in
                 _ = try? db.checkpoint(.truncate)
             }

@@ -32,13 +32,13 @@ package struct StoreError: Error, Hashable, Sendable {
         case overloaded
         /// The ledger follows another etcd cluster.
         case clusterMismatch
-        /// The file is not a segment, is incomplete, does not verify, or does not fit the ledger.
+        /// The file is not a segment, is incomplete, has wrong hashes, or does not fit the ledger.
         case badSegment
         /// The file of the signing key is missing, is accessible to other users, or holds no key.
         case unusableKey
         /// The ledger has been closed.
         case closed
-        /// SQLite reported another error, which is a defect of this program.
+        /// SQLite reported any other error. Such an error is a defect of this program.
         case unexpected
     }
 
@@ -60,7 +60,7 @@ extension StoreError: CustomStringConvertible {
 }
 
 extension StoreError {
-    /// Converts `error` for the ledger at `path`.
+    /// Converts `error`, which an operation on the ledger at `path` has thrown.
     init(_ error: any Error, path: String) {
         switch error {
         case let error as StoreError: self = error
@@ -69,7 +69,7 @@ extension StoreError {
         }
     }
 
-    /// The codes are described in https://www.sqlite.org/rescode.html.
+    /// Converts an SQLite error. https://www.sqlite.org/rescode.html describes the result codes.
     private init(sqlite error: DatabaseError, path: String) {
         let (code, advice) = Self.meaning(of: error.resultCode)
         let text =

@@ -1,4 +1,4 @@
-/// Takes an element of a corpus and changes it in a few places.
+/// Makes broken inputs for tests: takes an element of a corpus, and changes the element in a few places.
 package struct ByteMutator {
     /// The last result, for the report of a failure.
     package private(set) var last: [UInt8] = []
@@ -17,7 +17,7 @@ package struct ByteMutator {
 
     package init(seed: UInt64) { random = SeededGenerator(seed: seed) }
 
-    /// Returns a changed element of `corpus`; one in eight is unchanged.
+    /// Returns an element of `corpus` with up to seven random changes. About one result in eight is unchanged.
     package mutating func broken(_ corpus: [[UInt8]]) -> [UInt8] {
         var bytes = corpus.randomElement(using: &random) ?? []
         for _ in 0..<Int.random(in: 0...7, using: &random) {

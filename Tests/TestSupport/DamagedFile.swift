@@ -1,8 +1,8 @@
 package import Foundation
 
-/// Overwrites pages of an SQLite file without SQLite.
+/// Damages an SQLite file by overwriting pages without SQLite.
 package enum DamagedFile {
-    /// The original bytes at an offset.
+    /// An offset in the file, and the original bytes at this offset.
     package typealias Original = (offset: UInt64, bytes: Data)
 
     private static let pageSize: UInt64 = 4096

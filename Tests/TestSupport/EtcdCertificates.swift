@@ -1,7 +1,7 @@
 package import Foundation
 
-/// PEM files for one test, made by the openssl command: an authority, a server for 127.0.0.1 and localhost, and a
-/// client named root.
+/// The PEM files for one test: the certificates of an authority, of a server for 127.0.0.1 and localhost, and of a
+/// client named root. The openssl command creates the files.
 package struct EtcdCertificates: Sendable {
     package let directory: URL
     package var ca: String { path("ca.crt") }
@@ -13,8 +13,9 @@ package struct EtcdCertificates: Sendable {
     private func path(_ file: String) -> String { directory.appendingPathComponent(file).path }
 }
 
-/// Runs `body` with new certificates and then removes them. The `serverNames` are in OpenSSL's notation of
-/// subjectAltName. The server's certificate is valid for `serverDays`, which may be in the past.
+/// Runs `body` with new certificates, and then removes the certificates. `serverNames` must be in OpenSSL's
+/// notation of subjectAltName. The server's certificate is valid for `serverDays` days from now. With a negative
+/// number, it has already expired.
 package func withEtcdCertificates<Result: Sendable>(
     serverNames: String = "IP:127.0.0.1,DNS:localhost", serverDays: Int = 2,
     _ body: (EtcdCertificates) async throws -> Result

@@ -9,13 +9,14 @@ package struct EtcdProcessError: Error, CustomStringConvertible {
     }
 }
 
-/// An external command of the tests. It is found on PATH.
+/// An external command that tests run. The command is found on PATH.
 struct EtcdCommand {
     var executable: URL
     var arguments: [String]
     var environment: [String: String] = [:]
 
-    /// Finds the command. Throws an error that names the Debian package if the command is not installed.
+    /// Finds the command. If the command is not installed, throws an error that names the Debian package to
+    /// install.
     init(_ name: String, _ arguments: [String], package debianPackage: String) throws {
         let path = ProcessInfo.processInfo.environment["PATH"] ?? "/usr/bin:/bin"
         let candidates = path.split(separator: ":").map { "\($0)/\(name)" }
@@ -27,7 +28,7 @@ struct EtcdCommand {
         self.arguments = arguments
     }
 
-    /// Returns a process that is not started yet. It writes its output to `log`.
+    /// Returns a process for the command without starting it. The process will write its output to `log`.
     func process(log: FileHandle?) -> Process {
         let process = Process()
         process.executableURL = executable

@@ -3,13 +3,13 @@ import Synchronization
 
 /// A real etcd on free loopback ports, with its data in a temporary directory.
 ///
-/// `withEtcd` or `withEtcdCluster` creates the process and removes it at the end, even if the test fails. A watchdog
-/// process kills etcd and removes the directory when this process closes a pipe or dies.
+/// `withEtcd` or `withEtcdCluster` creates the process and removes it at the end, even if the test fails. A
+/// watchdog process kills etcd and removes the directory when `dispose` is called or this process ends.
 package final class EtcdProcess: Sendable {
     package struct Options: Sendable {
         /// Additional flags for etcd, such as `["--max-request-bytes", "10485760"]`.
         package var flags: [String]
-        /// True if etcd skips fsync. This is for tests that write much and do not test durability.
+        /// True if etcd skips fsync. This is for tests that write much data and do not test durability.
         package var skipsSync: Bool
         /// The certificates; nil means no TLS. With TLS, etcd requires certificates from clients.
         package var certificates: EtcdCertificates?
@@ -31,7 +31,7 @@ package final class EtcdProcess: Sendable {
     struct Ports: Sendable {
         let client: UInt16
         let peer: UInt16
-        /// The port for metrics and health checks. It uses plain HTTP even if clients need TLS.
+        /// The port for metrics and health checks. This port has no TLS, even if the port for clients has TLS.
         let metrics: UInt16
 
         static func free() throws -> Ports {
@@ -41,7 +41,7 @@ package final class EtcdProcess: Sendable {
     }
 
     package let name: String
-    /// The temporary directory. A test may write files here that are removed together with this etcd.
+    /// The temporary directory of this etcd. A test may write files here. They are removed together with this etcd.
     package let directory: URL
     let ports: Ports
     private let options: Options
@@ -81,8 +81,8 @@ package final class EtcdProcess: Sendable {
 
     /// Fills the data directory from the snapshot, if there is one.
     ///
-    /// The cluster's id is a hash of the token and the advertised addresses. With the values of the recording the id
-    /// stays the same, so a recorded ledger still belongs to the cluster.
+    /// Uses the token and the address with which the snapshot was recorded. etcd computes the cluster's id from
+    /// these two values. So the id is the same as in the recording, and a recorded ledger belongs to this cluster.
     func restore() async throws {
         guard let snapshot = options.snapshot else { return }
         let address = "http://127.0.0.1:2380"
@@ -91,7 +91,7 @@ package final class EtcdProcess: Sendable {
             "--initial-cluster", "\(name)=\(address)", "--initial-cluster-token", "fixture",
             "--initial-advertise-peer-urls", address,
         ]
-        // etcd 3.6 moved the command from etcdctl to etcdutl.
+        // Tries etcdutl first, because etcd 3.6 moved the command from etcdctl to etcdutl.
         var command =
             try (try? EtcdCommand("etcdutl", arguments, package: "etcd-client"))
             ?? EtcdCommand("etcdctl", arguments, package: "etcd-client")
@@ -150,14 +150,16 @@ package final class EtcdProcess: Sendable {
         return try await command.run()
     }
 
-    /// Returns the value of a Prometheus metric of this member; 0 if absent. The name includes the labels.
+    /// Returns the value of a Prometheus metric of this member; 0 if the metric is absent. `name` must include the
+    /// labels.
     package func metric(_ name: String) async -> Double {
         let line = await LoopbackPort.get("/metrics", port: ports.metrics)
             .split(whereSeparator: \.isNewline).first { $0.hasPrefix(name + " ") }
         return line.flatMap { Double($0.dropFirst(name.count + 1)) } ?? 0
     }
 
-    /// Returns the ports of the connected clients, from Linux' list of connections.
+    /// Returns the addresses and ports of the connected clients, in the hexadecimal form of Linux' list of
+    /// connections.
     package func clientPorts() throws -> Set<String> {
         let file = try FileHandle(forReadingFrom: URL(fileURLWithPath: "/proc/net/tcp"))
         let table = try file.readToEnd() ?? Data()

@@ -1,8 +1,8 @@
 import Foundation
 import Synchronization
 
-/// A shell that waits for the end of its input. It then kills the guarded process and removes the directory. The
-/// cleanup works even if the test or its process crashes.
+/// A shell process that waits until its input is closed, and then kills the guarded process and removes the
+/// directory. This works even if the test process crashes, because the kernel then closes the input.
 final class EtcdWatchdog: Sendable {
     private let pidFile: URL
     private let process: Process
@@ -31,7 +31,7 @@ final class EtcdWatchdog: Sendable {
         try Data("\(pid)".utf8).write(to: pidFile)
     }
 
-    /// Starts the watchdog's cleanup and waits until it is finished.
+    /// Closes the input of the shell, and waits until the shell has killed the process and removed the directory.
     func finish() async {
         input.withLock { handle in
             try? handle?.close()
@@ -39,7 +39,7 @@ final class EtcdWatchdog: Sendable {
         }
         while process.isRunning {
             try? await Task.sleep(for: .milliseconds(5))
-            // A cancelled task does not sleep. It yields instead, so that the loop does not block other tasks.
+            // In a cancelled task, `sleep` returns at once. `yield` then lets other tasks run.
             if Task.isCancelled { await Task.yield() }
         }
     }

@@ -1,4 +1,4 @@
-/// An error that means that a condition did not become true in time.
+/// The error that a condition did not become true in time.
 package struct NeverHappened: Error, CustomStringConvertible {
     package let description: String
 }

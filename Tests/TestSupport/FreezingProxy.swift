@@ -2,11 +2,10 @@ import NIOCore
 import NIOPosix
 import Synchronization
 
-/// A proxy between an HTTP/2 client and its server. It drops the server's frames on streams that a test has frozen.
-/// All other streams of the connection continue (RFC 9113 section 4.1).
+/// A proxy between an HTTP/2 client and a server. Drops the server's frames on streams that a test has frozen, and
+/// passes the frames of all other streams (RFC 9113 section 4.1).
 package final class FreezingProxy: Sendable {
-    /// The open and the frozen streams. A stream is open after the server has begun its answer and before it has
-    /// ended it.
+    /// The open and the frozen streams. A stream is open from the beginning of the server's answer to its end.
     fileprivate struct Streams {
         var open: Set<UInt32> = []
         var frozen: Set<UInt32> = []
@@ -22,7 +21,8 @@ package final class FreezingProxy: Sendable {
         let box = Mutex<FreezingProxy?>(nil)
         let channel = try await ServerBootstrap(group: .singletonMultiThreadedEventLoopGroup)
             .serverChannelOption(.socketOption(.so_reuseaddr), value: 1)
-            // Reading begins when the connection to the server exists. Earlier bytes would have no destination.
+            // Reads nothing from the client before the connection to the server exists, because earlier bytes would
+            // have no destination.
             .childChannelOption(.autoRead, value: false)
             .childChannelInitializer { client in
                 guard let proxy = box.withLock({ $0 }) else {
@@ -74,7 +74,8 @@ package final class FreezingProxy: Sendable {
     }
 }
 
-/// Copies all bytes to another channel of the same event loop. Closes the other channel when its own channel closes.
+/// Copies all bytes from its channel to `other`, a channel of the same event loop. Closes `other` when its channel
+/// closes.
 private final class Relay: ChannelInboundHandler, Sendable {
     typealias InboundIn = ByteBuffer
 
@@ -93,7 +94,7 @@ private final class Relay: ChannelInboundHandler, Sendable {
     }
 }
 
-/// Splits the server's bytes into frames, and drops the frames of frozen streams.
+/// Splits the bytes from the server into frames, and drops the frames of frozen streams.
 private final class FrameDropper: ChannelInboundHandler {
     typealias InboundIn = ByteBuffer
     typealias InboundOut = ByteBuffer
@@ -121,8 +122,9 @@ private final class FrameDropper: ChannelInboundHandler {
         return input.readSlice(length: Self.headerLength + Int(high) << 16 + Int(low))
     }
 
-    /// Returns true if the frame may pass. A stream ends with RST_STREAM (type 3), or with HEADERS (1) or DATA (0) that
-    /// has the flag END_STREAM (0x1).
+    /// Records the opening or the end of the frame's stream. Returns true if the stream is not frozen. A stream
+    /// ends with a frame RST_STREAM (type 3), or with a frame HEADERS (1) or DATA (0) that has the flag END_STREAM
+    /// (0x1).
     private func passes(_ frame: ByteBuffer) -> Bool {
         let start = frame.readerIndex
         let type: UInt8 = frame.getInteger(at: start + 3) ?? 0

@@ -9,14 +9,14 @@ import NIOPosix
     import Darwin
 #endif
 
-/// A plain TCP connection for bytes that no correct client sends. Only one task may use it.
+/// A plain TCP connection, for tests with bytes that no correct client sends. Only one task may use a connection.
 package final class HTTPRawConnection {
     private let channel: any Channel
     private var inbound: NIOAsyncChannelInboundStream<ByteBuffer>.AsyncIterator
     private let outbound: NIOAsyncChannelOutboundWriter<ByteBuffer>
     private var unread: [UInt8] = []
 
-    /// An error that means that the connection ended before the expected bytes arrived.
+    /// The error that the connection ended before the expected bytes arrived.
     package struct UnexpectedEnd: Error {
         package let received: String
     }
@@ -43,7 +43,7 @@ package final class HTTPRawConnection {
         channel.close(mode: .output, promise: nil)
     }
 
-    /// Closes the connection, like the exit of a client's process.
+    /// Closes the connection, as the kernel does when a client's process exits.
     package func close() {
         channel.close(promise: nil)
     }
@@ -69,14 +69,14 @@ package final class HTTPRawConnection {
         }
     }
 
-    /// Reads until the connection ends. Returns all bytes that were not returned before.
+    /// Reads until the connection ends. Returns all bytes that earlier calls have not returned.
     package func receiveAll() async throws -> [UInt8] {
         while try await fill() {}
         defer { unread = [] }
         return unread
     }
 
-    /// Reads like `receiveAll()`, but closes the connection after `timeout`.
+    /// Does the same as `receiveAll()`, but closes the connection after `timeout`.
     package func receiveAll(timeout: Duration) async throws -> [UInt8] {
         let (seconds, attoseconds) = timeout.components
         let end = channel.eventLoop.scheduleTask(
@@ -86,7 +86,7 @@ package final class HTTPRawConnection {
         return try await receiveAll()
     }
 
-    /// Returns the bytes that have arrived, and waits for some if there are none. Returns nil if the connection has
+    /// Returns the bytes that have arrived. Waits if no bytes have arrived. Returns nil if the connection has
     /// ended.
     package func receive() async throws -> [UInt8]? {
         if unread.isEmpty, try await !fill() { return nil }
@@ -109,8 +109,8 @@ package final class HTTPRawConnection {
 }
 
 extension HTTPTestClient {
-    /// Opens a plain TCP connection for `body`. With a small `receiveBuffer` (bytes) the kernel accepts few bytes
-    /// from the server while `body` does not read.
+    /// Opens a plain TCP connection for `body`. `receiveBuffer` is the size of the kernel's receive buffer in
+    /// bytes. With a small buffer, the kernel accepts only few bytes from the server while `body` does not read.
     package nonisolated func withRawConnection<Result: Sendable>(
         receiveBuffer: Int? = nil,
         _ body: (HTTPRawConnection) async throws -> Result
@@ -126,8 +126,8 @@ extension HTTPTestClient {
                 try NIOAsyncChannel<ByteBuffer, ByteBuffer>(
                     wrappingChannelSynchronously: channel,
                     configuration: .init(
-                        // At most one read waits in memory. A test that does not read therefore stops the output of the
-                        // server.
+                        // Keeps at most one read in memory, so that the server's output stops while the test does
+                        // not read.
                         backPressureStrategy: .init(lowWatermark: 1, highWatermark: 1),
                         isOutboundHalfClosureEnabled: true))
             }

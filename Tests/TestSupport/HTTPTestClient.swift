@@ -3,10 +3,10 @@ import NIOCore
 import NIOHTTP1
 import NIOPosix
 
-/// A small HTTP/1.1 client for tests. It is independent of the server's HTTP code.
+/// A small HTTP/1.1 client for tests. Shares no code with the server's HTTP code.
 ///
-/// Requests share one keep-alive connection. The client opens it again after the server has closed it. Simultaneous
-/// requests are pipelined on this connection.
+/// Requests share one keep-alive connection. After the server has closed this connection, the client opens a new
+/// one. Simultaneous requests are pipelined on the shared connection.
 package actor HTTPTestClient {
     package nonisolated let host: String
     package nonisolated let port: Int
@@ -17,8 +17,9 @@ package actor HTTPTestClient {
         self.port = port
     }
 
-    /// Sends one request and waits for its answer. Throws if the connection ends first. If `body` is nil, the request
-    /// has no length. If `fresh` is true, the request uses a separate connection, which is closed afterwards.
+    /// Sends one request and waits for its answer. Throws if the connection ends before the answer is complete. If
+    /// `body` is nil, the request has no Content-Length. If `fresh` is true, the request uses a separate
+    /// connection, which is closed after the answer.
     package func send(
         _ method: HTTPRequest.Method, _ path: String, headers: HTTPFields = [:],
         body: [UInt8]? = nil, fresh: Bool = false
@@ -47,8 +48,9 @@ package actor HTTPTestClient {
         try await send(method, path, headers: headers, body: Array(body.utf8), fresh: fresh)
     }
 
-    /// Sends `bytes` on a separate connection. Returns all bytes from the server until it closes the connection or
-    /// `timeout` has passed. If `closeOutput` is true, closes the sending side after the bytes.
+    /// Sends `bytes` on a separate connection. Returns all bytes that the server sends before it closes the
+    /// connection or `timeout` has passed. If `closeOutput` is true, closes the sending side of the connection
+    /// after `bytes`.
     package nonisolated func sendRaw(
         _ bytes: [UInt8], closeOutput: Bool = false, timeout: Duration = .seconds(5)
     ) async throws -> [UInt8] {
@@ -97,12 +99,12 @@ package actor HTTPTestClient {
     }
 }
 
-/// A complete answer.
+/// A complete answer of the server.
 package struct HTTPTestResponse: Sendable {
     package var status: Int
     package var headers: HTTPFields
     package var body: [UInt8]
 
-    /// The body as text. Invalid UTF-8 is repaired.
+    /// The body as text. U+FFFD replaces invalid UTF-8.
     package var text: String { String(decoding: body, as: UTF8.self) }
 }

@@ -2,20 +2,20 @@ import HTTPTypes
 import NIOCore
 import NIOHTTP1
 
-/// A request, and the promise of its answer.
+/// A request, and the promise that its answer fulfils.
 struct HTTPTestExchange: Sendable {
     let head: HTTPRequestHead
     let body: [UInt8]?
     let answer: EventLoopPromise<HTTPTestResponse>
 }
 
-/// Writes requests and assembles their answers, in order.
+/// Writes requests, and assembles the answers in the order of the requests.
 final class HTTPTestExchangeHandler: ChannelDuplexHandler {
     typealias InboundIn = HTTPClientResponsePart
     typealias OutboundIn = HTTPTestExchange
     typealias OutboundOut = HTTPClientRequestPart
 
-    /// An error that means that the connection ended before the answer was complete.
+    /// The error that the connection ended before the answer was complete.
     struct ConnectionEnded: Error {}
 
     private var waiting = CircularBuffer<EventLoopPromise<HTTPTestResponse>>()

@@ -1,8 +1,8 @@
 package import Documents
 
 extension JSONValue {
-    /// The value as JSON text with an indent of two spaces and a final line feed. Tests use it to show a whole
-    /// document.
+    /// The value as JSON text, indented by two spaces for each level, with a final line feed. Tests compare or
+    /// print whole documents in this form.
     package var indented: String { indented(by: 0) + "\n" }
 
     private func indented(by indent: Int) -> String {

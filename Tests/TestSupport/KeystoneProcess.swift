@@ -3,23 +3,25 @@ import Synchronization
 
 /// A real OpenStack Keystone on a free loopback port, with its database in a temporary directory.
 ///
-/// `scripts/keystone-venv` installs it. A watchdog process kills it and removes the directory when this process closes
-/// a pipe or dies.
+/// `scripts/keystone-venv` installs Keystone. A watchdog process kills Keystone and removes the directory when the
+/// test is finished or this process ends.
 package final class KeystoneProcess: Sendable {
     package let port: UInt16
-    /// The temporary directory. A test may write files here that are removed together with this Keystone.
+    /// The temporary directory of this Keystone. A test may write files here. They are removed together with this
+    /// Keystone.
     package let directory: URL
     private let watchdog: EtcdWatchdog
     private let process = Mutex<Process?>(nil)
 
-    /// A Keystone that many tests share. It ends with this process.
+    /// A Keystone that many tests share. The watchdog kills this Keystone when this process ends.
     package static let shared = Task {
         let keystone = try await KeystoneProcess()
         try await keystone.start()
         return keystone
     }
 
-    /// The empty database, which takes several seconds to make, and the keys. Each Keystone gets a copy.
+    /// A directory with an empty database and with keys. Each Keystone gets a copy of both, because creating a
+    /// database takes several seconds.
     private static let template = Task {
         let (directory, watchdog) = try newDirectory()
         let log = directory.appendingPathComponent("prepare.log")
@@ -50,7 +52,7 @@ package final class KeystoneProcess: Sendable {
         }
     }
 
-    /// Runs `body` with a Keystone of its own.
+    /// Runs `body` with a new Keystone, and then removes this Keystone.
     package static func with(_ body: @Sendable (KeystoneProcess) async throws -> Void) async throws
     {
         let keystone = try await KeystoneProcess()

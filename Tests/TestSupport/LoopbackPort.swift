@@ -1,14 +1,15 @@
 import Foundation
 import Synchronization
 
-/// Finds free loopback ports and sends simple requests to them, for starting etcd.
+/// Finds free loopback ports for servers that tests start, and sends simple HTTP requests to these servers.
 package enum LoopbackPort {
-    /// The range of ports. It is below Linux' range of outgoing ports, so that no client gets such a port by chance.
+    /// The range of ports for servers. The range is below Linux' range of ports for outgoing connections, so that
+    /// no client gets one of these ports by chance.
     private static let range: ClosedRange<UInt16> = 20_000...32_000
     private static let given = Mutex<Set<UInt16>>([])
 
-    /// Returns ports that were free a moment ago. Tests run in parallel, so the function never returns a port twice in
-    /// this process.
+    /// Returns `count` ports that are free now. Never returns the same port twice in this process, because tests
+    /// run in parallel.
     package static func free(count: Int) throws -> [UInt16] {
         var ports: [UInt16] = []
         for _ in 0..<1000 where ports.count < count {

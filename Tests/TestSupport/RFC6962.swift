@@ -1,7 +1,7 @@
 import Crypto
 package import Domain
 
-/// A reference implementation of Merkle trees: the recursive definitions of RFC 6962 section 2.1, and the
+/// A reference implementation of Merkle trees, with the recursive definitions of RFC 6962 section 2.1, and with the
 /// verification of RFC 9162 sections 2.1.3.2 and 2.1.4.2. It is slow, and shares no code with the tested
 /// implementation.
 package enum RFC6962 {
@@ -71,7 +71,7 @@ package enum RFC6962 {
         return sn == 0 && fr == firstRoot && sr == secondRoot
     }
 
-    /// Returns the largest power of two below `count`.
+    /// Returns the largest power of two that is smaller than `count`.
     private static func split(_ count: Int) -> Int {
         var power = 1
         while power * 2 < count { power *= 2 }

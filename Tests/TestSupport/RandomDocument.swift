@@ -1,6 +1,6 @@
 package import Documents
 
-/// Generates random values with texts and numbers that are difficult for readers and writers.
+/// Generates random JSON values. Their texts and numbers are difficult for parsers and serializers.
 package struct RandomDocument {
     package var random: SeededGenerator
 

@@ -1,12 +1,12 @@
 package import Foundation
 
-/// The files of this package.
+/// Finds files of this package.
 package enum Repository {
-    /// The package's root.
+    /// The root directory of the package.
     package static let root = URL(fileURLWithPath: #filePath)
         .deletingLastPathComponent().deletingLastPathComponent().deletingLastPathComponent()
 
-    /// Returns the text of the file at `path`, which is relative to the package's root.
+    /// Returns the text of the file at `path`. `path` must be relative to the package's root directory.
     package static func text(_ path: String) throws -> String {
         try String(contentsOf: root.appendingPathComponent(path), encoding: .utf8)
     }

@@ -1,8 +1,9 @@
 package import Foundation
 
-/// A file system in memory of a given size. It is mounted on a new directory until the last reference is released.
+/// A file system in memory with a given size, mounted on a new directory. It is unmounted when the last reference
+/// to this object is released.
 ///
-/// The type needs the right to mount: root, and in a container also CAP_SYS_ADMIN.
+/// The test process must have the right to mount: it must run as root, and in a container also with CAP_SYS_ADMIN.
 package final class SmallDisk: Sendable {
     private let directory: TemporaryDirectory
     package var path: String { directory.path }
@@ -10,7 +11,8 @@ package final class SmallDisk: Sendable {
     /// Mounts the file system. If this process has no right to mount, throws an error that names the required right.
     package init(mebibytes: Int) throws {
         directory = try TemporaryDirectory()
-        // By default all users may write to a tmpfs. The server refuses such a directory for a ledger.
+        // Sets mode 0700, because all users may write to a tmpfs by default, and the server refuses such a
+        // directory for a ledger.
         let options = "size=\(mebibytes)m,mode=0700"
         guard try Self.run("/bin/mount", ["-t", "tmpfs", "-o", options, "tmpfs", path]) == 0 else {
             throw MissingRight(
@@ -19,18 +21,18 @@ package final class SmallDisk: Sendable {
         }
     }
 
-    // The lazy unmount (`-l`) works even if a failed test has left a ledger open.
+    // Unmounts with `-l` (lazy), which works even if a failed test has left a ledger open.
     deinit { _ = try? Self.run("/bin/umount", ["-l", directory.path]) }
 
-    /// Fills all free space. Returns the file that the caller must remove to free it.
+    /// Fills all free space with a file. Returns this file, which the caller must remove to free the space.
     package func fill() throws -> URL {
         let ballast = URL(fileURLWithPath: path + "/ballast")
         _ = FileManager.default.createFile(atPath: ballast.path, contents: nil)
         let handle = try FileHandle(forWritingTo: ballast)
         defer { try? handle.close() }
-        // The small blocks fill the space that is left after the large blocks.
+        // Writes large blocks first, and then small blocks into the rest of the space.
         for size in [1 << 20, 1 << 12] {
-            // The loop ends when the disk is full.
+            // This loop ends when a write fails because the disk is full.
             while (try? handle.write(contentsOf: Data(count: size))) != nil {}
         }
         return ballast
@@ -47,8 +49,8 @@ package final class SmallDisk: Sendable {
     }
 }
 
-/// Makes files immutable. No process can write such a file, not even root or a process that has already opened the
-/// file.
+/// Makes files immutable. No process can write an immutable file, not even a process of root or a process that
+/// opened the file before.
 package enum ImmutableFile {
     /// Sets or clears the attribute (chattr(1)). If this is not possible, throws an error that names the required
     /// rights.
@@ -62,7 +64,7 @@ package enum ImmutableFile {
     }
 }
 
-/// An error that means that the tests lack a right. It says nothing about the program.
+/// The error that the test process lacks a right. This error does not mean that the tested program is wrong.
 struct MissingRight: Error, CustomStringConvertible {
     let description: String
 

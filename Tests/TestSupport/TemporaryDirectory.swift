@@ -1,12 +1,13 @@
 import Foundation
 
-/// A temporary directory for one test, with mode 0700. It is removed with its contents when the last reference is
-/// released.
+/// A temporary directory for one test, with mode 0700. The directory is removed with its contents when the last
+/// reference to this object is released.
 package final class TemporaryDirectory: Sendable {
     package let path: String
 
     package init() throws {
-        // The server does the same at its start. It refuses files that others can read.
+        // Gives new files no permissions for other users, as the server does at its start. The server refuses files
+        // that other users can read.
         umask(0o077)
         let url = FileManager.default.temporaryDirectory
             .appendingPathComponent("policy-server-test-\(UUID().uuidString)")

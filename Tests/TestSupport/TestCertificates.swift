@@ -3,15 +3,15 @@ package import Foundation
 import SwiftASN1
 import X509
 
-/// A certificate authority for one test, with the files of the certificates that it signs. The test creates it when it
-/// runs, and the files disappear with their directory.
+/// A certificate authority for one test. Writes its certificate and the certificates that it signs to files in
+/// `directory`. The files are removed with the directory.
 package struct TestAuthority: Sendable {
     package let directory: TemporaryDirectory
     private let name: String
     private let key: P256.Signing.PrivateKey
     private let subject: DistinguishedName
 
-    /// A certificate and its private key.
+    /// The PEM files of a certificate and its private key.
     package struct Files: Sendable {
         package let certificate: String
         package let key: String
@@ -39,7 +39,7 @@ package struct TestAuthority: Sendable {
         try write(key.pemRepresentation, to: directory.file("\(name)-key.pem"))
     }
 
-    /// Creates `file`.pem and `file`-key.pem, the certificate of a server for `names` and 127.0.0.1.
+    /// Creates `file`.pem, a server's certificate for `names` and 127.0.0.1, and `file`-key.pem, its private key.
     @discardableResult
     package func issueServer(
         _ file: String = "server", names: [String] = ["localhost"], serial: Int64 = 1
@@ -51,7 +51,8 @@ package struct TestAuthority: Sendable {
             ], usages: [.serverAuth], lifetime: 86_400)
     }
 
-    /// Creates the certificate of a client. With a negative `lifetime` in seconds, it has expired.
+    /// Creates `file`.pem, a client's certificate, and `file`-key.pem, its private key. The certificate is valid
+    /// for `lifetime` seconds from now. If `lifetime` is negative, the certificate has already expired.
     @discardableResult
     package func issueClient(
         _ file: String, serial: Int64 = 2, lifetime: TimeInterval = 86_400
@@ -88,7 +89,7 @@ package struct TestAuthority: Sendable {
         return files
     }
 
-    /// Creates `file` with openssl: a list that revokes the certificates with these serial numbers.
+    /// Creates `file` with openssl: a certificate revocation list with these serial numbers.
     package func revoke(_ serials: [Int64], file: String) async throws {
         let index = directory.file("\(name)-index.txt")
         let configuration = directory.file("\(name).cnf")
@@ -114,7 +115,7 @@ package struct TestAuthority: Sendable {
                 directory.file("\(name)-key.pem"), "-out", file + ".new",
             ])
         guard made.status == 0 else { throw TestCommand.Failure(made.output) }
-        // The server may read the file at any time.
+        // Replaces the file in one step, because the server may read it at any time.
         rename(file + ".new", file)
     }
 

@@ -2,7 +2,7 @@ import Foundation
 
 /// A program that a test runs to its end, such as curl.
 package struct TestCommand {
-    /// An error that means that a program of the test itself failed.
+    /// The error that a program has failed which a test runs as a tool, such as openssl.
     package struct Failure: Error, CustomStringConvertible {
         package let description: String
 
@@ -11,10 +11,10 @@ package struct TestCommand {
 
     /// The exit status, or the signal that killed the program.
     package let status: Int32
-    /// The standard output and the standard error.
+    /// The standard output and the standard error, in one text.
     package let output: String
 
-    /// Runs `name` from PATH. The standard input is empty. Throws if the program is not installed.
+    /// Runs `name` from PATH. The standard input is empty. If the program is not installed, returns status 127.
     package static func run(_ name: String, _ arguments: [String]) async throws -> TestCommand {
         let file = FileManager.default.temporaryDirectory
             .appendingPathComponent("command-\(UUID().uuidString)")

@@ -1,4 +1,4 @@
-/// Runs `body` with a temporary etcd.
+/// Runs `body` with a healthy etcd, and then removes this etcd.
 package func withEtcd<Result: Sendable>(
     _ options: EtcdProcess.Options = EtcdProcess.Options(),
     _ body: (EtcdProcess) async throws -> Result
@@ -41,8 +41,8 @@ private func dispose(_ members: [EtcdProcess]) async {
     for member in members { await member.dispose() }
 }
 
-/// Limits the number of etcd clusters at a time. Tests run in parallel, and the etcds of other tests should not slow a
-/// test down.
+/// Limits the number of etcd clusters that run at the same time. Tests run in parallel, and too many etcds would
+/// slow down every test.
 private actor EtcdSlots {
     static let shared = EtcdSlots(count: 3)
 

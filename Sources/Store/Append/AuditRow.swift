@@ -37,7 +37,8 @@ struct NewRow {
         var record = AuditRecord(
             seq: seq, entry: entry, previousHash: previousHash, hash: .zero)
         var values = record.values
-        // The hash covers the cleaned texts, because verification computes it from the stored texts.
+        // Cleans the texts before the hash is computed, because verification computes the hash from the stored
+        // texts.
         for (index, column) in AuditColumn.all.enumerated() {
             guard case .text(let text) = values[index], text.hasNUL else { continue }
             values[index] = .text(text.withoutNUL)
@@ -47,7 +48,8 @@ struct NewRow {
         self.record = AuditRecord(
             seq: seq, entry: record.entry, previousHash: previousHash, hash: hash)
         values[Self.hashIndex] = .hash(hash)
-        // `DatabaseValue` is GRDB's own type. GRDB would allocate a box for each value of another type.
+        // Converts the values to GRDB's `DatabaseValue`, because GRDB allocates memory for each value of any other
+        // type.
         arguments = StatementArguments(values.map(\.databaseValue))
     }
 
@@ -81,7 +83,8 @@ extension AuditValue {
 extension String {
     /// The text with each U+0000 replaced by U+2400.
     ///
-    /// SQLite ends text at the first NUL, so the rest would be lost. Another writer of etcd may put a NUL into a key.
+    /// NUL is replaced because SQLite ends a text at the first NUL. Another writer of etcd may put a NUL into a
+    /// key.
     package var withoutNUL: String {
         guard hasNUL else { return self }
         var clean = ""

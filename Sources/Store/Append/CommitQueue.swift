@@ -6,8 +6,8 @@ import Synchronization
 /// The queue for all writes to the ledger. Callers that wait during a commit share the next commit. The work runs on
 /// GRDB's writer queue, never on the caller's thread.
 ///
-/// The state is in a mutex and not in an actor. The work runs in a callback of GRDB's queue, which cannot await, and
-/// code that does not suspend reads `health` and `lastSeq`.
+/// A mutex and not an actor protects the state. The work runs in a callback of GRDB's queue, which cannot await an
+/// actor, and synchronous code reads `health` and `lastSeq`.
 final class CommitQueue: Sendable {
     enum Work: Sendable {
         /// Appends rows that belong to no etcd revision, such as refusals.
@@ -18,10 +18,10 @@ final class CommitQueue: Sendable {
         case follow(Progress, emptySince: Timestamp?)
         /// Adds the words of rows to the index of texts; see `TextIndex`.
         case texts(TextIndex.Batch)
-        /// Empties the index of texts. It is then filled again.
+        /// Empties the index of texts. Later jobs of case `texts` fill the index again.
         case emptyTexts
-        /// Runs the writes of other parts of this target in one transaction. The closure may run twice, because a
-        /// failed group of jobs is repeated job by job.
+        /// Runs a closure from another part of module Store in one transaction. The closure may run twice, because
+        /// a failed group of jobs is repeated job by job.
         case transaction(@Sendable (inout LedgerWriter, Database) throws -> Void)
         case checkpoint(StoredCheckpoint)
         /// Tests whether the file can be written.
@@ -38,8 +38,8 @@ final class CommitQueue: Sendable {
             }
         }
 
-        /// The size in memory of rows without an etcd change, such as refusals, in bytes. It is 0 for other work: its
-        /// callers limit the size of a job, and wait for it before they submit the next.
+        /// The size in memory, in bytes, of the drafts of case `rows`. 0 for all other cases, because their callers
+        /// limit the size of each job, and wait for one job before they submit the next.
         var rowBytes: Int {
             if case .rows(let drafts) = self {
                 drafts.reduce(0) { $0 + $1.memoryBytes }
@@ -62,11 +62,11 @@ final class CommitQueue: Sendable {
         var isScheduled = false
         var isClosed = false
         var health = LedgerHealth.available
-        /// True if SQLite has found the file damaged. A later successful write does not reset it, because a write
-        /// reads only a few pages.
+        /// True if SQLite has found the file damaged. A later successful write does not set this to false, because
+        /// a write reads only a few pages.
         var isSuspect = false
-        /// Nil after a failed commit, because it may then differ from the file. The next write reads the end of the
-        /// ledger again.
+        /// The writer, which has a copy of the last number and hash. Nil after a failed commit, because this copy
+        /// may then differ from the file. The next write creates a new writer from the file.
         var writer: LedgerWriter?
         var lastSeq: Int64
         var lastHash: AuditHash
@@ -76,9 +76,10 @@ final class CommitQueue: Sendable {
     }
 
     /// The number of rows after which a commit takes no more jobs. 2,000 rows take about 150 ms to write. So a
-    /// caller waits at most this long for the commit before its own.
+    /// caller waits at most this long until its own commit begins.
     private static let commitWeight = 2000
-    /// The limit of `waitingBytes`. Rows beyond it are rejected, so that a slow disk cannot fill the memory.
+    /// The limit of `waitingBytes`. Rows above this limit are rejected, so that waiting rows cannot fill the memory
+    /// while the disk is slow.
     static let maximumWaitingBytes = 32 << 20
 
     private let pool: DatabasePool
@@ -95,7 +96,8 @@ final class CommitQueue: Sendable {
             State(writer: writer, lastSeq: writer.lastSeq, lastHash: writer.lastHash))
     }
 
-    /// Checks the file even while nothing is written, so that a deleted file is noticed before the next write.
+    /// The state after the last write; `unavailable` if the file was deleted or replaced since. Each access checks
+    /// the file, so that a deleted file is noticed before the next write.
     var health: LedgerHealth {
         let (health, isClosed) = state.withLock { ($0.health, $0.isClosed) }
         guard health.isAvailable, !isClosed else { return health }
@@ -109,8 +111,8 @@ final class CommitQueue: Sendable {
     var lastSeq: Int64 { state.withLock { $0.lastSeq } }
     var lastHash: AuditHash { state.withLock { $0.lastHash } }
 
-    /// Returns when `work` is on disk. Throws if none of it could be written. The work continues even if the calling
-    /// task is cancelled.
+    /// Waits until `work` is on disk. Throws if the work could not be written. The work continues even if the
+    /// calling task is cancelled.
     func submit(_ work: Work) async throws(StoreError) {
         let result = await withCheckedContinuation { continuation in
             enqueue(Job(work: work) { continuation.resume(returning: $0) })
@@ -127,8 +129,8 @@ final class CommitQueue: Sendable {
             })
     }
 
-    /// Returns a stream with an element after rows were written. Several writes may share one element. The
-    /// stream ends when the queue is closed.
+    /// Returns a stream that gives an element after rows were written. One element may stand for several writes.
+    /// The stream ends when the queue is closed.
     func commits() -> AsyncStream<Void> {
         let (stream, signal) = Signal.make()
         let number: Int? = state.withLock { state in
@@ -150,10 +152,11 @@ final class CommitQueue: Sendable {
     /// True after a write or a read has found damage, until a check finds the file sound.
     var isSuspect: Bool { state.withLock { $0.isSuspect } }
 
-    /// Records damage found by a read. The ledger stays unavailable until `clearDamage`.
+    /// Records damage that a read has found. The ledger stays unavailable until `clearDamage` is called and a write
+    /// succeeds.
     func markDamaged(_ error: StoreError) { state.withLock { $0.failed(error) } }
 
-    /// Records that the file is sound. The next successful write ends the outage.
+    /// Records that the file is sound. The next successful write makes the ledger available.
     func clearDamage() { state.withLock { $0.isSuspect = false } }
 
     /// Rejects all further work. Work that was submitted before is still written.
@@ -163,7 +166,7 @@ final class CommitQueue: Sendable {
             defer { state.followers = [:] }
             return state.followers.values
         }
-        // `finish` calls the termination handler, which takes the lock. So it must be called without the lock.
+        // The lock must not be held here, because `finish` calls the termination handler, which takes the lock.
         for follower in followers { follower.finish() }
     }
 
@@ -178,7 +181,8 @@ final class CommitQueue: Sendable {
             }
             state.waiting.append(job)
             state.waitingBytes += bytes
-            // The result has the old value of `isScheduled`. Only the call that finds it false schedules the work.
+            // Sets `isScheduled` after the result was computed from the old value. So only one call schedules the
+            // work.
             defer { state.isScheduled = true }
             return (nil, !state.isScheduled)
         }
@@ -205,8 +209,8 @@ final class CommitQueue: Sendable {
     private func commitNext(_ db: Database) {
         let jobs = state.withLock { $0.takeGroup(upTo: Self.commitWeight) }
         commit(jobs, db)
-        // `enqueue` reads `isScheduled` under the same lock. So a job that arrives now is seen here, or schedules
-        // itself.
+        // `enqueue` takes the same lock. So a job that arrives before this block is found here, and `enqueue`
+        // schedules a job that arrives after this block.
         let isMore = state.withLock { state in
             state.isScheduled = !state.waiting.isEmpty
             return state.isScheduled
@@ -214,7 +218,7 @@ final class CommitQueue: Sendable {
         if isMore { schedule() }
     }
 
-    /// Writes all jobs in one transaction. If one of several jobs causes a failure, each job gets its own
+    /// Writes all jobs in one transaction. If one of several jobs causes a failure, writes each job in a separate
     /// transaction.
     private func commit(_ jobs: [Job], _ db: Database) {
         do {
@@ -222,7 +226,7 @@ final class CommitQueue: Sendable {
             for job in jobs { job.finish(.success(())) }
         } catch {
             let error = StoreError(error, path: pool.path)
-            // An error of the storage would hit every job. So repeating the jobs one by one would not help.
+            // After an error of the storage, the jobs are not repeated one by one, because every job would fail.
             if jobs.count > 1, !error.isOfStorage {
                 for job in jobs { commit([job], db) }
             } else {
@@ -235,8 +239,8 @@ final class CommitQueue: Sendable {
         do {
             try guardian.check()
             var writer = try state.withLock { $0.writer } ?? LedgerWriter(db, regions)
-            // A deferred transaction takes the write lock only at its first write, and may fail there with
-            // SQLITE_BUSY.
+            // An immediate transaction takes the write lock at its start. A deferred one would take the lock at its
+            // first write, where it could fail with SQLITE_BUSY.
             try db.inTransaction(.immediate) {
                 for job in jobs { try job.work.write(with: &writer, to: db) }
                 return .commit
@@ -253,7 +257,7 @@ final class CommitQueue: Sendable {
 extension CommitQueue.State {
     fileprivate mutating func takeGroup(upTo limit: Int) -> [CommitQueue.Job] {
         var weight = 0
-        // The first job is always taken, even if it exceeds the limit alone.
+        // The first job is always taken, even if its weight exceeds the limit.
         let end = waiting.firstIndex { job in
             defer { weight += job.work.weight }
             return weight >= limit
@@ -264,7 +268,7 @@ extension CommitQueue.State {
         return group
     }
 
-    /// Returns the streams to notify of new rows.
+    /// Records a successful commit. Returns the streams to notify of new rows; none if no rows were added.
     fileprivate mutating func committed(
         _ writer: LedgerWriter
     ) -> [Signal] {
@@ -278,7 +282,7 @@ extension CommitQueue.State {
     fileprivate mutating func failed(_ error: StoreError) {
         writer = nil
         if error.code == .corrupt, error.systemCode != TextIndex.damage { isSuspect = true }
-        // These two errors concern one job. The file and the disk are in order.
+        // The health does not change for these two errors, because they concern only one job.
         if error.code != .clusterMismatch, error.code != .badSegment {
             health = .unavailable(error)
         }
@@ -298,8 +302,8 @@ extension CommitQueue.Work {
         case .transaction(let body): try body(&writer, db)
         case .checkpoint(let checkpoint): try checkpoint.insert(db)
         case .probe:
-            // The blob has 256 KiB. A small write could fit into free pages or into the allocated log, and so hide
-            // that the disk has no room for the next batch.
+            // Writes 256 KiB. A small write could succeed on a full disk, because it could fit into free pages or
+            // into the allocated log.
             try db.execute(sql: "INSERT OR REPLACE INTO probe VALUES (1, zeroblob(262144))")
         }
     }

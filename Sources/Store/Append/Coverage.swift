@@ -1,11 +1,13 @@
 import GRDB
 
-/// A range of revisions. The ledger has every change to an audited key in this range. The newest range is open while
-/// the ledger follows etcd: its last revision is the ledger's progress, and the table has NULL for it.
+/// A range of revisions in which the ledger has every change of an audited key.
+///
+/// The newest range is open while the ledger follows etcd. An open range ends at the revision of the ledger's
+/// progress. Table `coverage` has NULL as the last revision of an open range.
 package struct Coverage: Hashable, Sendable {
-    /// See `AuditRecord.Draft.epoch`.
+    /// The epoch of the revisions; see `AuditRecord.Draft.epoch`.
     package var epoch: Int64
-    /// The first revision of the range. The ledger knows the state at this revision and every change after it.
+    /// The first revision of the range. The ledger knows the state after this revision and every later change.
     package var first: Int64
     /// The last revision of the range.
     package var last: Int64
@@ -29,7 +31,7 @@ extension Coverage {
             sql: "UPDATE coverage SET last = max(?, first) WHERE last IS NULL", arguments: [last])
     }
 
-    /// Begins an open range, and ends the previous one at revision `last`.
+    /// Begins an open range at revision `first`, and ends the previous open range at revision `last`.
     static func begin(at first: Int64, _ epoch: Int64, after last: Int64, in db: Database) throws {
         try close(at: last, in: db)
         try db.execute(
@@ -59,16 +61,18 @@ extension AuditLedger {
 extension Coverage {
     /// Returns true if every change of the revision at `position` is known.
     package func holds(_ position: HistoryPosition) -> Bool {
-        // The changes of revision `first` itself are not known, only the state after them.
+        // Revision `first` does not count, because the ledger knows the state after this revision but not its
+        // changes.
         position.epoch == epoch && position.revision > first && position.revision <= last
     }
 }
 
 extension Coverage {
-    /// Adds `range`. The caller must have written every change in it.
+    /// Adds `range`, and joins it with the ranges that it touches. The caller must have written every change in
+    /// `range`.
     ///
-    /// A range counts only if the state at its first revision is known too. So it must begin within a range
-    /// that the ledger already has, or with an empty etcd.
+    /// Does nothing if the state at the first revision of `range` is unknown. The state is known if `range` begins
+    /// within a range that the ledger has, or at revision 0, at which etcd was empty.
     static func merge(_ range: Coverage, in db: Database) throws {
         let known = try all(db).filter { $0.epoch == range.epoch }
         guard range.first == 0 || known.contains(where: { $0.touches(range.first) }) else { return }

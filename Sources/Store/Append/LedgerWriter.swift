@@ -5,8 +5,8 @@ import GRDB
 
 /// Appends to the ledger within the caller's transaction.
 ///
-/// This is a value and not a class. The caller keeps the changed copy when the transaction commits, and drops
-/// it when the transaction is rolled back. So number, hash and epoch cannot get ahead of the file.
+/// A struct and not a class. The caller keeps the changed copy after the transaction was committed, and drops the
+/// copy after the transaction was rolled back. So the properties always match the file.
 package struct LedgerWriter: Sendable {
     /// The number of the last row; 0 if the ledger is empty.
     private(set) var lastSeq: Int64
@@ -17,7 +17,7 @@ package struct LedgerWriter: Sendable {
     private var moments: MomentTable
     private var regions: TouchedRegions
 
-    /// Reads the end of the ledger in `db`.
+    /// Reads the last row, the progress and the epoch from `db`.
     init(_ db: Database, _ regions: RowRegions) throws {
         let last = try Row.fetchOne(
             db, sql: "SELECT \(AuditRow.columns) FROM audit ORDER BY seq DESC LIMIT 1"
@@ -55,7 +55,8 @@ package struct LedgerWriter: Sendable {
             lastSeq = record.seq
             lastHash = record.hash
         }
-        // Tiles are computed as rows arrive, so that a checkpoint has to hash only the last rows.
+        // Computes each tile as soon as it is complete, so that a checkpoint has to hash only the rows after the
+        // last complete tile.
         if Sealing.wholeTiles(size: lastSeq) > Sealing.wholeTiles(size: previous) {
             try TileTable.grow(from: previous, to: lastSeq, in: db)
         }
@@ -71,7 +72,7 @@ package struct LedgerWriter: Sendable {
                 message: "the ledger follows \(followed), not etcd cluster \(clusterID)")
         }
         var revision = progress.revision
-        // A revision that the ledger already has is skipped, so a batch can be given again after any failure.
+        // Skips revisions that the ledger already has, so that a batch can be given again after any failure.
         for projection in batch where projection.revision > revision {
             if projection.isAfterGap {
                 try Coverage.begin(at: projection.revision, epoch, after: revision, in: db)
@@ -84,9 +85,9 @@ package struct LedgerWriter: Sendable {
         try follow(Progress(clusterID: clusterID, revision: revision), in: db)
     }
 
-    /// Sets the progress. A lower revision or another cluster begins a new epoch.
+    /// Sets the progress. A lower revision than before or a different cluster begins a new epoch.
     ///
-    /// - Parameter emptySince: see `AuditLedger.follow`.
+    /// - Parameter emptySince: See `AuditLedger.follow`.
     mutating func follow(
         _ progress: Progress, emptySince: Timestamp? = nil, in db: Database
     ) throws {
@@ -109,7 +110,7 @@ package struct LedgerWriter: Sendable {
         self.progress = progress
     }
 
-    /// Lists the regions of rows that an older version wrote.
+    /// Adds the rows of `backlog`, which an older version wrote, to table `audit_scope`.
     mutating func listRegions(of backlog: TouchedRegions.Backlog, in db: Database) throws {
         try regions.add(backlog, in: db)
     }

@@ -1,19 +1,20 @@
 import Domain
 import GRDB
 
-/// Maintains table `moment`, which gives the newest revision that existed at a time.
+/// Maintains table `moment`, which gives the newest revision that existed at a given time.
 ///
-/// The time of a change comes from its author's clock, so a newer revision may have an older time. The table
-/// holds a revision only while no newer one has the same or an older time. So both columns rise together, and
-/// one look-up finds the newest revision at a time.
+/// The time of a change comes from the clock of its author, so a newer revision may have an older time. The table
+/// leaves out each revision for which a newer revision has the same or an older time. So times and revisions both
+/// rise from row to row, and one look-up finds the newest revision at a given time.
 struct MomentTable: Sendable {
-    /// The last row of the table. It is kept in memory because nearly every new change comes after it, and then no
-    /// query is needed.
+    /// The last row of the table. Kept in memory because nearly every new change is later than this row, and then
+    /// needs no query.
     private var last: Moment?
 
     init(_ db: Database) throws { last = try Moment.last(db) }
 
-    /// Adds the moment of a row. Ignores refusals and rows without a revision, because they changed nothing.
+    /// Adds the moment of a row. Ignores refusals and rows without a revision, because they record no change in
+    /// etcd.
     mutating func note(_ record: AuditRecord, in db: Database) throws {
         guard record.outcome == .accepted, let position = record.position else { return }
         let moment = Moment(time: record.time, position: position)
@@ -33,7 +34,7 @@ struct MomentTable: Sendable {
         try insert(Moment(time: time, position: position), in: db)
     }
 
-    /// Inserts a moment whose time or revision may be lower than that of the last row.
+    /// Inserts a moment whose time or position may be lower than in the last row.
     private mutating func insert(_ moment: Moment, in db: Database) throws {
         let before = try Moment.last(atOrBefore: moment.time, db)
         if let before, before.position >= moment.position { return }
@@ -55,9 +56,9 @@ struct MomentTable: Sendable {
     }
 }
 
-/// A row of table `moment`: the newest revision that existed at a time.
+/// A row of table `moment`: a time, and the newest position that existed at this time.
 ///
-/// Time and revision both rise from row to row, so either can be used to find the other.
+/// Times and positions both rise from row to row, so a row can be found by its time or by its position.
 struct Moment: Sendable {
     var time: Timestamp
     var position: HistoryPosition
@@ -80,8 +81,8 @@ extension Moment {
         try fetch(db, "ORDER BY time DESC LIMIT 1", [])
     }
 
-    /// Reads about 60 rows, whatever the size of the table. Table `moment` is indexed by time only, so this is a
-    /// binary search over time.
+    /// Returns the first moment at `position` or later; nil if there is none. Table `moment` is indexed by time
+    /// only, so this is a binary search over times. It reads at most about 60 rows, even in a large table.
     static func first(atOrAfter position: HistoryPosition, _ db: Database) throws -> Moment? {
         guard let oldest = try fetch(db, "ORDER BY time LIMIT 1", []), let last = try last(db),
             last.position >= position

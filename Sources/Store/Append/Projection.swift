@@ -6,7 +6,7 @@ package struct Projection: Hashable, Sendable {
     package var revision: Int64
     package var rows: [AuditRecord.Draft]
     package var objects: [ObjectChange]
-    /// True if changes before `revision` were not seen. A new range of known history then begins here.
+    /// True if changes before `revision` were not seen. Then a new range of known history begins at `revision`.
     package var isAfterGap: Bool
 
     package init(
@@ -77,9 +77,9 @@ package struct AuditedObject: Hashable, Sendable {
 
 /// The etcd cluster that the ledger follows, and the last revision that the ledger has recorded.
 package struct Progress: Hashable, Sendable {
-    /// 16 lower-case hex digits.
+    /// The id of the cluster, 16 lower-case hex digits.
     package var clusterID: String
-    /// The last etcd revision up to which the ledger has every change; 0 if it has none yet.
+    /// The etcd revision up to which the ledger has every change; 0 if the ledger has no changes yet.
     package var revision: Int64
 
     package init(clusterID: String, revision: Int64) {

@@ -36,15 +36,15 @@ enum TouchedNetworks {
         return db.lastInsertedRowID
     }
 
-    /// Returns the address as 16 bytes, the most significant first, so that SQLite sorts them in the order of
-    /// addresses. SQLite's integers have only 64 bits.
+    /// Returns the address as 16 bytes, the most significant byte first, so that SQLite sorts the values in the
+    /// order of addresses. Integers cannot be used, because SQLite's integers have only 64 bits.
     static func bytes(_ address: IPAddress) -> Data {
         Data((0..<16).map { UInt8(truncatingIfNeeded: address.bits >> UInt128(8 * (15 - $0))) })
     }
 }
 
 extension TouchedNetworks {
-    /// Deletes the entries of the row, and the networks that no other row touches.
+    /// Deletes the entries of the row, and each of its networks that no other row touches.
     static func remove(_ record: AuditRecord, in db: Database) throws {
         guard let text = record.cidrs else { return }
         let select = try db.cachedStatement(

@@ -6,15 +6,19 @@
     import Darwin
 #endif
 
-/// An exclusive lock on a separate file beside the ledger. It is held until it is released or deallocated.
+/// An exclusive lock on a separate file beside the ledger. The lock is held until `release` is called or this
+/// object is deallocated.
 ///
-/// The kernel releases a `flock` when its process ends for any reason, so no lock is ever stale. The lock is
-/// not on the SQLite file itself, because closing any descriptor of that file would drop SQLite's own locks.
+/// The kernel releases a `flock` when its process ends for any reason, so no lock remains after a crash. The SQLite
+/// file is not locked directly, because closing any descriptor of that file would drop SQLite's locks.
 final class FileLock: Sendable {
     private let descriptor: Int32
 
-    /// Throws `locked` with the process that holds the lock and `conflict`. Throws `cannotOpen` for anything but a plain file
-    /// with one name, because a link may lead to another user's file, which must be neither locked nor written.
+    /// Creates the file at `path` if needed, and locks the file. Throws `locked` if another process holds the lock.
+    /// The message names this process and ends with `conflict`.
+    ///
+    /// Throws `cannotOpen` unless the file is a plain file with one name. A link could lead to another user's file,
+    /// which must be neither locked nor written.
     init(path: String, conflict: String = ledgerConflict) throws(StoreError) {
         // O_NOFOLLOW refuses a link, O_NONBLOCK does not wait for the other end of a pipe, and O_CLOEXEC keeps child
         // processes from inheriting the lock.
@@ -40,10 +44,11 @@ final class FileLock: Sendable {
                 message: "\(path): \(holder) \(conflict)")
         }
         let pid = Array("\(getpid())\n".utf8)
-        // No error may be thrown after this assignment. `deinit` would then close the descriptor a second time,
-        // and the number might already belong to another file.
+        // After this assignment, no code may close the descriptor and throw. `deinit` would then close the same
+        // number again, and the number might already belong to another file.
         self.descriptor = descriptor
-        // The process id is only for the error message of a second process. The kernel's lock decides.
+        // Writes the process id, which another process shows in its error message. The id has no effect on the
+        // lock.
         _ = ftruncate(descriptor, 0)
         _ = pwrite(descriptor, pid, pid.count, 0)
     }
@@ -53,8 +58,8 @@ final class FileLock: Sendable {
     private static let ledgerConflict =
         "has this ledger open. Stop it, or give this server a data directory of its own."
 
-    /// Releases the lock. A second call does nothing. The file stays: if it were deleted, two processes could each
-    /// lock a different file of this name.
+    /// Releases the lock. A second call does nothing. Does not delete the file, because two processes could then
+    /// each lock a different file of this name.
     func release() { _ = flock(descriptor, LOCK_UN) }
 
     private static func foreign(_ path: String, _ what: String) -> StoreError {

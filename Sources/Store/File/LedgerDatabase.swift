@@ -1,15 +1,15 @@
 import GRDB
 
-/// Opens the SQLite file of a ledger. Reports a file that cannot be used, with advice.
+/// Opens the SQLite file of a ledger. If the file cannot be used, throws an error with advice.
 enum LedgerDatabase {
     /// The time that a statement waits for another program's lock, in seconds.
     private static let busyTimeout = 5.0
-    /// The number of 4 KiB pages in the write-ahead log (16 MiB) after which SQLite copies them into the file. This
-    /// is four times SQLite's default. Each row changes the last pages of a dozen indexes, and a longer log copies
-    /// those pages less often.
+    /// The number of pages in the write-ahead log at which SQLite copies the log into the file. 4,096 pages of 4
+    /// KiB are 16 MiB. This is four times SQLite's default. Each new row changes the last pages of a dozen indexes.
+    /// With a longer log, these pages are copied less often.
     private static let checkpointPages = 4096
-    /// The page cache of the writing connection, in KiB. The pages of all indexes to which new rows are added fit
-    /// into it.
+    /// The size of the page cache of the writing connection, in KiB. The cache has room for the pages of all
+    /// indexes that new rows change.
     private static let writerCache = 16384
 
     private static let giveWay = "Move it away, or name another data folder (--data-dir)."
@@ -23,7 +23,8 @@ enum LedgerDatabase {
         do {
             try checkOwner(path)
             let pool = try DatabasePool(path: path, configuration: configuration(options))
-            // DatabasePool sets NORMAL. With it, a power failure may undo the last commits (docs/decisions/0006).
+            // FULL replaces NORMAL, which DatabasePool sets. With NORMAL, a power failure may undo the last commits
+            // (docs/decisions/0006).
             try pool.writeWithoutTransaction { db in
                 try db.execute(sql: "PRAGMA synchronous = FULL")
                 try db.execute(sql: "PRAGMA cache_size = -\(writerCache)")
@@ -46,27 +47,28 @@ enum LedgerDatabase {
         configuration.maximumReaderCount = options.maximumReaders
         configuration.prepareDatabase { db in
             try db.execute(sql: "PRAGMA wal_autocheckpoint = \(checkpointPages)")
-            // Otherwise the log would keep the size of the largest transaction until the file is closed.
+            // Without this limit, the log would keep the size of the largest transaction until the file is closed.
             try db.execute(sql: "PRAGMA journal_size_limit = \(64 << 20)")
-            // The file may be a copy from elsewhere. With OFF, its triggers and views cannot call functions with side
-            // effects.
+            // The file may be a copy from elsewhere. With OFF, triggers and views in the file cannot call functions
+            // with side effects.
             try db.execute(sql: "PRAGMA trusted_schema = OFF")
         }
         return configuration
     }
 
-    /// Counts all tables but GRDB's own. A process that was killed while it created the file may have left only that
-    /// table.
+    /// Counts all tables except GRDB's `grdb_migrations`. A file with only this table counts as new, because a
+    /// process that was killed while it created the file may have left such a file.
     private static let countOfTables = """
         SELECT count(*) FROM sqlite_schema WHERE tbl_name <> 'grdb_migrations'
         """
 
-    /// Checks which program the file belongs to, and the version of its schema. Nothing is written before this
-    /// check.
+    /// Throws `notALedger` if the file belongs to another program, and `newerSchema` if a later version wrote the
+    /// file. Must be called before anything is written to the file.
     private static func checkOwner(_ path: String) throws {
         var configuration = Configuration()
         configuration.busyMode = .timeout(busyTimeout)
-        // A DatabasePool would switch the file to WAL mode, and so change a file of another program.
+        // A DatabaseQueue does not change the file. A DatabasePool would switch a file of another program to WAL
+        // mode.
         let queue = try DatabaseQueue(path: path, configuration: configuration)
         try queue.read { db in
             let application = try Int32.fetchOne(db, sql: "PRAGMA application_id") ?? 0
@@ -92,12 +94,12 @@ enum LedgerDatabase {
     /// Returns the first problem that SQLite's `quick_check` finds; nil if the file is sound. Reads the whole
     /// file.
     static func finding(_ db: Database) throws -> String? {
-        // `integrity_check` would also compare each index with its table, which takes much longer.
+        // `quick_check` does not compare indexes with their tables, and so is much faster than `integrity_check`.
         let finding = try String.fetchOne(db, sql: "PRAGMA quick_check(1)") ?? "no answer"
         return finding == "ok" ? nil : finding
     }
 
-    /// Returns the problem as an error with advice; nil if the file is sound.
+    /// Returns the result of `finding` as an error with advice; nil if the file is sound.
     static func damage(_ db: Database, path: String) throws -> StoreError? {
         guard let finding = try finding(db) else { return nil }
         return StoreError(

@@ -8,7 +8,7 @@
 
 /// The ledger's file and directory as seen by the operating system.
 enum LedgerFile {
-    /// The device and inode of a file. They differ after the file was moved, deleted or replaced.
+    /// The device and inode at a path. They are different after the file was moved, deleted or replaced.
     struct Identity: Equatable, Sendable {
         let device: UInt64
         let inode: UInt64
@@ -45,15 +45,17 @@ enum LedgerFile {
         }
     }
 
-    /// Throws `cannotOpen` unless the directory of `path` belongs to this user or root and has mode 0700. Others could
-    /// put another ledger or key there, replace a file with a link, or read the ledger.
+    /// Throws `cannotOpen` unless the directory of `path` belongs to this user or root and has mode 0700. In any
+    /// other directory, other users could put another ledger or key, replace a file with a link, or read the
+    /// ledger.
     static func checkDirectory(of path: String) throws(StoreError) {
         let slash = path.lastIndex(of: "/")
         try PrivateFile.checkFolder(
             slash.map { $0 == path.startIndex ? "/" : String(path[..<$0]) } ?? ".")
     }
 
-    /// Returns the real path of the file, so that all names of a ledger lead to the same lock.
+    /// Returns `path` without symbolic links, so that all paths to a ledger lead to the same lock. Returns `path`
+    /// unchanged if the file does not exist.
     static func resolved(_ path: String) -> String {
         guard let resolved = realpath(path, nil) else { return path }
         defer { free(resolved) }
@@ -62,9 +64,9 @@ enum LedgerFile {
 
     /// Creates the file with mode 0600 if it is missing. SQLite gives `-wal` and `-shm` the same mode.
     ///
-    /// Throws `cannotOpen` if the file belongs to another user, if other users may read or write it or one of SQLite's
-    /// files beside it, or if the file has a second name. SQLite keeps its log beside one name and does not see it
-    /// under the other (https://www.sqlite.org/howtocorrupt.html, section 2.5).
+    /// Throws `cannotOpen` if the file or one of SQLite's files beside it belongs to another user, or gives other
+    /// users access. Also throws `cannotOpen` if the file has a second name, because SQLite would not find its log
+    /// after opening the file by the other name (https://www.sqlite.org/howtocorrupt.html, section 2.5).
     static func createFile(_ path: String) throws(StoreError) {
         let descriptor = open(path, O_RDWR | O_CREAT | O_CLOEXEC | O_NOFOLLOW | O_NONBLOCK, 0o600)
         guard descriptor >= 0 else {
@@ -105,8 +107,8 @@ enum LedgerFile {
         StoreError(code: .cannotOpen, message: "\(path) \(problem)")
     }
 
-    /// Throws `cannotOpen` unless `path` is a file that this user may read. SQLite's own error, "unable to open
-    /// database file", would not say why.
+    /// Throws `cannotOpen` unless `path` is a file that this user may read. The error names the cause, and SQLite's
+    /// error, "unable to open database file", does not.
     static func checkReadable(_ path: String) throws(StoreError) {
         var status = stat()
         guard stat(path, &status) == 0 else {
@@ -153,13 +155,13 @@ enum LedgerFile {
     }
 }
 
-/// Detects that the ledger's files were deleted or replaced while the server runs. Otherwise SQLite would
-/// continue to write to a file without a name, and every row would be lost when the process ends.
+/// Detects that the ledger's files were deleted or replaced while the server runs. Without this check, SQLite would
+/// continue to write to a deleted file, and every new row would be lost when the process ends.
 struct FileGuard: Sendable {
     private let path: String
     private let expected: [LedgerFile.Identity?]
 
-    /// Must be created after SQLite has opened `path`, because SQLite creates the `-wal` file then.
+    /// Must be called after SQLite has opened `path`, because SQLite creates the `-wal` file only then.
     init(path: String) {
         self.path = path
         expected = Self.identities(path)

@@ -12,7 +12,7 @@ package enum LedgerHealth: Hashable, Sendable {
 }
 
 extension StoreError {
-    /// True if the file or its disk is the cause. Any other write would then fail too.
+    /// True if the file or its disk is the cause of the error, so that any other write would fail too.
     var isOfStorage: Bool {
         switch code {
         case .clusterMismatch, .badSegment, .closed, .overloaded, .unexpected: false
@@ -23,22 +23,22 @@ extension StoreError {
 
 /// Checks whether a damaged file is sound again.
 ///
-/// Each check reads the whole file. So checks are at least `pause` apart, and at least twenty times their own
-/// duration.
+/// Each check reads the whole file. So the time between two checks is at least `pause`, and at least twenty times
+/// the duration of the last check.
 final class IntegrityProbe: Sendable {
     private let pause: Duration
     private let next = Mutex(ContinuousClock.now)
 
     init(pause: Duration) { self.pause = pause }
 
-    /// Returns true if SQLite's `quick_check` finds nothing. Returns false also if the next check is not due
-    /// yet.
+    /// Returns true if SQLite's `quick_check` finds no damage. Returns false if it finds damage, or if it is too
+    /// early for the next check.
     func check(_ path: String) async -> Bool {
         let start = ContinuousClock.now
         guard next.withLock({ $0 <= start }) else { return false }
         let isSound = await Self.damage(of: path) == nil
         let end = ContinuousClock.now
-        // The factor keeps checks to at most a twentieth of the time, however long one takes.
+        // With the factor 20, checks take less than a twentieth of the time, even if a single check takes long.
         next.withLock { $0 = end + max(pause, (end - start) * 20) }
         return isSound
     }
@@ -59,7 +59,7 @@ final class IntegrityProbe: Sendable {
     }
 }
 
-/// Runs long work, or work that waits for the disk, on a separate thread. The threads that run tasks are few.
+/// Runs long work, or work that waits for the disk, on a separate thread, because only a few threads run tasks.
 enum BlockingWork {
     private static let queue = DispatchQueue(label: "audit-segments", qos: .utility)
 

@@ -15,8 +15,8 @@ enum LedgerIdentity {
 
 /// Determines the identity and the epoch of a ledger, even for an old file that records neither.
 enum LedgerName {
-    /// Returns 32 lower-case hex digits: the file's identity, or the first digits of its first row's hash if the file
-    /// has no identity.
+    /// Returns 32 lower-case hex digits: the file's identity. If the file has no identity, returns the first digits
+    /// of the hash of the first row.
     static func of(_ db: Database) throws -> String {
         if try db.tableExists("identity"),
             let text = try String.fetchOne(db, sql: "SELECT ledger FROM identity")

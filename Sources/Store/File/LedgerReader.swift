@@ -2,8 +2,8 @@ package import Domain
 import Foundation
 import GRDB
 
-/// A ledger's file, opened for reading only. A server may be running on it, because the reader does not take its
-/// lock. A file with an older schema is not migrated. Blocks on the disk.
+/// A ledger's file, opened for reading only. Does not take the ledger's lock, so a server may use the file at the
+/// same time. Does not migrate a file with an older schema. Blocks on the disk.
 package final class LedgerReader: Sendable {
     /// The path of the file.
     package let path: String
@@ -52,7 +52,7 @@ package final class LedgerReader: Sendable {
         }
     }
 
-    /// Returns the header of a segment of rows `from` to `to`. Nil for a bound means the first or the last row.
+    /// Returns the header of a segment of rows `from` to `to`. Nil stands for the first or the last row.
     package func header(
         from: Int64? = nil, to: Int64? = nil, now: Timestamp, version: String
     ) throws(StoreError) -> SegmentHeader {
@@ -69,12 +69,13 @@ package final class LedgerReader: Sendable {
 
 /// Reads the data that a comparison with etcd needs. Blocks on the disk.
 extension LedgerReader {
-    /// Returns the cluster that the ledger follows and the last revision that it has recorded; nil if it follows no
+    /// Returns the cluster that the ledger follows and the last recorded revision; nil if the ledger follows no
     /// cluster yet.
     package func progress() throws(StoreError) -> Progress? { try read(LedgerWriter.progress) }
 
-    /// Returns the revision of the newest epoch from which on the file has every change. It is after the last gap in
-    /// etcd's history and not before the oldest row. Returns nil if the file has no row of that epoch.
+    /// Returns the revision from which on the file has every change of the newest epoch: the revision after the
+    /// last gap in etcd's history, or the revision of the oldest row if there is no gap. Returns nil if no row of
+    /// the newest epoch has a revision.
     package func firstWholeRevision() throws(StoreError) -> Int64? {
         try read { db in
             let row = try Row.fetchOne(
@@ -90,7 +91,7 @@ extension LedgerReader {
         }
     }
 
-    /// Returns the change ids of the rows of `revision` in the newest epoch; nil if the revision has no row.
+    /// Returns the change ids in the rows of `revision` in the newest epoch; nil if there is no such row.
     package func changeIDs(at revision: Int64) throws(StoreError) -> Set<String>? {
         try read { db in
             let rows = try Row.fetchAll(
@@ -117,9 +118,10 @@ extension LedgerReader {
     }
 }
 
-/// Opens a ledger's file for verification, read-only. The file may be a copy, or a server may write to it.
+/// Opens a ledger's file for verification, read-only. The file may be a copy, or a server may write to the file
+/// meanwhile.
 enum VerifierFile {
-    /// Creates no files beside `path`, and takes no lock that would make a writer wait.
+    /// Opens the file at `path`. Creates no other files, and takes no lock that would make a writer wait.
     ///
     /// Throws `cannotOpen`, `notALedger`, `newerSchema` or SQLite's error.
     static func open(_ path: String) throws(StoreError) -> DatabaseQueue {
@@ -134,8 +136,8 @@ enum VerifierFile {
         }
     }
 
-    /// Opens a file without a write-ahead log as immutable, because no other program has it open. In the normal mode
-    /// SQLite would create a log and leave it behind, or fail in a directory where it cannot create one.
+    /// Opens a file without a write-ahead log as immutable, because no other program has it open. In the normal
+    /// mode, SQLite would create a log and not remove it, or would fail if it cannot create a log in the directory.
     private static func connect(_ path: String) throws -> DatabaseQueue {
         var configuration = Configuration()
         configuration.readonly = true
@@ -150,8 +152,8 @@ enum VerifierFile {
         }
         guard !FileManager.default.fileExists(atPath: path + "-wal"),
             let name = path.addingPercentEncoding(withAllowedCharacters: .urlPathAllowed),
-            // If SQLite is built without URI names, it takes `file:…` for the name of a missing file. The ledger is
-            // then opened in the normal mode.
+            // If SQLite was built without support for URI names, this call fails, because SQLite finds no file
+            // named `file:…`. The ledger is then opened in the normal mode.
             let queue = try? DatabaseQueue(
                 path: "file:\(name)?immutable=1", configuration: configuration)
         else { return try DatabaseQueue(path: path, configuration: configuration) }

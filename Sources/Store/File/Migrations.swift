@@ -1,12 +1,12 @@
 package import GRDB
 
-/// The ledger's schema as named steps. New steps are only appended, because files of every earlier version of
-/// this program are in use.
+/// The ledger's schema as named steps. A new step must be added at the end, because files of every earlier version
+/// of this program are in use.
 package enum Migrations {
     /// SQLite's `application_id` of a ledger, "PSal".
     static let applicationID: Int32 = 0x5053_616C
 
-    /// The steps in order. The position of a step, counted from 1, is the file's `user_version`.
+    /// The steps in order. After a step, the file's `user_version` is the position of this step, counted from 1.
     private static let steps: [(name: String, apply: @Sendable (Database) throws -> Void)] = [
         ("1 ledger", { db in try db.execute(sql: ledger) }),
         ("2 record", { db in try db.execute(sql: record) }),
@@ -14,7 +14,7 @@ package enum Migrations {
             "3 proof",
             { db in
                 try db.execute(sql: proof)
-                // Rows that an older version wrote get their tiles here.
+                // Computes the tiles of rows that an older version wrote.
                 try TileTable.grow(from: 0, to: try LedgerTree.size(db), in: db)
             }
         ),
@@ -35,7 +35,8 @@ package enum Migrations {
     package static var migrator: DatabaseMigrator {
         var migrator = DatabaseMigrator()
         for (index, step) in steps.enumerated() {
-            // GRDB's default would search all tables for violated foreign keys after each step.
+            // `.immediate` checks foreign keys at each statement. GRDB's default would search all tables for
+            // violations after each step.
             migrator.registerMigration(step.name, foreignKeyChecks: .immediate) { db in
                 try step.apply(db)
                 try db.execute(sql: "PRAGMA user_version = \(index + 1)")
@@ -44,9 +45,9 @@ package enum Migrations {
         return migrator
     }
 
-    /// `time` is in microseconds since 1970. Each filter has an index that ends in `time` and, like every SQLite
-    /// index, in the row's number. So each list is read in its order, without sorting. The tables are STRICT, because
-    /// SQLite otherwise takes a value of any type in any column.
+    /// `time` is in microseconds since 1970. Each filter of a list has an index that ends in `time` and, like every
+    /// SQLite index, in the row's number. So SQLite reads a filtered list in the order of the index, without
+    /// sorting. The tables are STRICT, because SQLite otherwise accepts a value of any type in any column.
     private static let ledger = """
         PRAGMA application_id = \(applicationID);
 
@@ -122,8 +123,9 @@ package enum Migrations {
 
     /// Adds the columns for auditors, and the tables for history.
     ///
-    /// Only the rare values of origin, verb and outcome are indexed. A filter for a common value soon finds its rows
-    /// in any other index. `moment`, `cidr`, `audit_cidr` and `coverage` are derived from the rows.
+    /// Only the rare values of origin, verb and outcome are indexed. A filter for a common value needs no index,
+    /// because a search through any other index soon finds enough rows. `moment`, `cidr`, `audit_cidr` and
+    /// `coverage` are derived from the rows.
     private static let record = """
         ALTER TABLE audit ADD COLUMN authentication TEXT;
         ALTER TABLE audit ADD COLUMN roles TEXT;
@@ -202,7 +204,8 @@ package enum Migrations {
 
     /// The Merkle tree (RFC 6962) over the rows' hashes, and its signed checkpoints.
     ///
-    /// `tile` can be computed from the rows, so it needs no trigger. The other tables refuse changes.
+    /// Triggers refuse changes in these tables. Only `tile` has no trigger, because it can be computed again from
+    /// the rows.
     private static let proof = """
         -- Which ledger this is, also after it was moved or copied.
         CREATE TABLE identity (

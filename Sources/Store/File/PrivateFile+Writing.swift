@@ -22,24 +22,25 @@ extension PrivateFile {
         try syncDirectory(of: path, subject: subject)
     }
 
-    /// Reads the file `path`, replaces it with the result of `change`, and keeps other processes from doing the same
-    /// at the same time.
+    /// Reads the file `path`, and replaces the content with the bytes that `change` returns. A lock keeps other
+    /// processes from changing the file between the reading and the replacement.
     ///
-    /// The lock is on `<path>.lock`, because a lock on the file itself would be lost with its replacement.
+    /// The lock is on `<path>.lock`, because a lock on `path` would be lost when the file is replaced.
     ///
-    /// - Parameter makes: True if `change` gets no bytes for a file that does not exist; false if that is an error.
+    /// - Parameter makes: True to create a missing file: `change` then gets an empty array. False to throw an error
+    ///   if the file is missing.
     package static func update<Result>(
         _ path: String, subject: String, maximumBytes: Int, makes: Bool,
         _ change: ([UInt8]) throws -> (bytes: [UInt8], result: Result)
     ) throws -> Result {
-        // A link stays a link. The file behind it is replaced.
+        // If `path` is a symbolic link, the file to which the link leads is replaced, and the link stays.
         let target = URL(fileURLWithPath: path).resolvingSymlinksInPath().path
         func content() throws(StoreError) -> [UInt8] {
             var status = stat()
             let isNew = makes && stat(path, &status) != 0 && errno == ENOENT
             return isNew ? [] : try read(path, subject: subject, maximumBytes: maximumBytes)
         }
-        // The first reading keeps a lock file from being made beside a file that cannot be used.
+        // Throws if the file cannot be used, before a lock file is created beside it.
         _ = try content()
         let lock = try lock(target)
         defer { lock.release() }
@@ -52,7 +53,7 @@ extension PrivateFile {
         return result
     }
 
-    /// Waits up to five seconds for the lock.
+    /// Waits up to five seconds for the lock. Throws `locked` after this time.
     private static func lock(_ path: String) throws(StoreError) -> FileLock {
         for _ in 0..<100 {
             do {
@@ -98,7 +99,8 @@ extension PrivateFile {
         }
     }
 
-    /// Writes the directory of `path` to disk. Without this, a power failure could undo a new name.
+    /// Writes the directory of `path` to disk. Without this call, a power failure could undo the creation or the
+    /// renaming of a file.
     static func syncDirectory(of path: String, subject: String) throws(StoreError) {
         let directory = URL(fileURLWithPath: path).deletingLastPathComponent().path
         let descriptor = open(directory, O_RDONLY | O_DIRECTORY | O_CLOEXEC)

@@ -14,15 +14,15 @@ package enum PrivateFile {
     /// The access to a file that users other than its owner may have.
     package enum Others: Sendable {
         case nothing
-        /// The file holds no secret, but decides about rights.
+        /// Other users may read the file. This is for a file that holds no secret but decides about rights.
         case reading
     }
 
-    /// Reads the whole file. `path` may be a symbolic link. Throws `unusableKey` if `check` would throw, if the file
-    /// gives other users more access than `others`, or if it is larger than `maximumBytes`. The message never shows
-    /// the content.
+    /// Reads the whole file. `path` may be a symbolic link. Throws `unusableKey` if the file is missing, is not a
+    /// plain file, belongs to a user other than this one or root, gives other users more access than `others`, or
+    /// is larger than `maximumBytes`. The message never shows the content.
     ///
-    /// - Parameter subject: The name of the file's purpose for the message, such as `the signing key's file`.
+    /// - Parameter subject: The purpose of the file, for the message, such as `the signing key's file`.
     package static func read(
         _ path: String, subject: String, others: Others = .nothing,
         maximumBytes: Int = PrivateFile.maximumBytes
@@ -45,7 +45,7 @@ package enum PrivateFile {
     }
 
     /// Throws `unusableKey` if the file is missing, is not a plain file, belongs to a user other than this one or
-    /// root, or may be used by other users.
+    /// root, or gives other users access (see `permissions` for the exception).
     package static func check(_ path: String, subject: String) throws(StoreError) {
         close(try openChecked(path, subject: subject, others: .nothing))
     }
@@ -70,20 +70,20 @@ package enum PrivateFile {
 
     /// Returns the problem with the owner or the mode of a file or folder; nil if there is none.
     ///
-    /// - Parameter allows: The permissions that it may have.
+    /// - Parameter allows: The permissions that the file or folder may have.
     static func problem(_ status: stat, _ path: String, allows mode: mode_t) -> String? {
-        // Root can read and write every file anyway.
+        // A file of root is accepted, because root can read and write every file.
         guard status.st_uid == geteuid() || status.st_uid == 0 else {
             return "belongs to another user (\(status.st_uid))"
         }
-        // The owner's own permissions are the owner's business.
+        // Only the permissions of the group and of others are checked.
         guard status.st_mode & 0o077 & ~mode == 0 else {
             return "has mode \(String(status.st_mode & 0o7777, radix: 8))"
         }
         return nil
     }
 
-    /// Returns the command that solves the `problem`.
+    /// Returns the shell command that corrects the owner or the mode of a file or folder.
     ///
     /// - Parameter mode: The mode as an argument of chmod.
     static func remedy(_ status: stat, _ path: String, _ mode: String) -> String {
@@ -93,8 +93,8 @@ package enum PrivateFile {
 
     /// Returns the permissions that a secret file of `owner` may have if `user` reads it.
     ///
-    /// The rule is PostgreSQL's for its private key: a group may read a file of root. The files of systemd's
-    /// `LoadCredential` and of Kubernetes' secrets are readable for the service's user in this way.
+    /// The group may read a file that belongs to root, as in PostgreSQL's rule for its private key. This lets a
+    /// service read files from systemd's `LoadCredential` and from Kubernetes' secrets.
     package static func permissions(owner: UInt32, user: UInt32) -> UInt32 {
         owner == 0 && user != 0 ? 0o640 : 0o600
     }
@@ -102,7 +102,7 @@ package enum PrivateFile {
     private static func openChecked(
         _ path: String, subject: String, others: Others
     ) throws(StoreError) -> Int32 {
-        // Without these flags, opening a pipe or a terminal would wait for its other end.
+        // O_NONBLOCK and O_NOCTTY keep the call from waiting for the other end of a pipe or a terminal.
         let descriptor = open(path, O_RDONLY | O_CLOEXEC | O_NONBLOCK | O_NOCTTY)
         guard descriptor >= 0 else {
             throw unusable(subject, path, "cannot be read: \(reason(errno))")

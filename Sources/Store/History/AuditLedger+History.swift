@@ -5,7 +5,7 @@ extension AuditLedger {
     /// Returns a page of the objects whose keys begin with `prefix`, as of `position`.
     ///
     /// - Parameter after: Keys up to and including this key are skipped.
-    /// - Parameter limit: The number of keys to look at, at least 1.
+    /// - Parameter limit: The largest number of keys to examine, at least 1.
     /// - Parameter isKnown: True to throw `UnknownPosition` if the ledger does not know the whole state at
     ///   `position`, or no longer knows it because of pruning.
     package func objects(
@@ -35,9 +35,9 @@ extension AuditLedger {
         }
     }
 
-    /// Returns the distinct keys under `prefix` in the ledger, in order.
+    /// Returns the keys in the ledger that begin with `prefix`, each once, in order.
     ///
-    /// - Parameter limit: At least 1.
+    /// - Parameter limit: The largest number of keys to return, at least 1.
     package func keys(
         prefix: String, after: String? = nil, limit: Int
     ) async throws -> [String] {
@@ -49,10 +49,11 @@ extension AuditLedger {
         }
     }
 
-    /// Returns the keys of `keys` that have rows.
+    /// Returns the keys of `keys` that have rows in the ledger.
     package func recorded(_ keys: [String]) async throws -> [String] {
         try await reading { db in
-            // With INDEXED BY the statement fails if SQLite cannot use this index. It never scans the table instead.
+            // With INDEXED BY, SQLite never scans the whole table: the statement fails if SQLite cannot use the
+            // index.
             let statement = try db.cachedStatement(
                 sql: "SELECT 1 FROM audit INDEXED BY audit_by_key WHERE key = ? LIMIT 1")
             return try keys.filter { try Int.fetchOne(statement, arguments: [$0]) != nil }
@@ -75,7 +76,7 @@ extension AuditLedger {
         }
     }
 
-    /// Returns the object of `key` before its first row; nil if it did not exist.
+    /// Returns the object of `key` before the first row about `key`; nil if the object did not exist then.
     package func baseline(key: String) async throws -> HistoricalObject? {
         try await reading { db in try HistoricalObject.baseline(db, key) }
     }
@@ -87,7 +88,7 @@ extension AuditLedger {
     ) async throws -> Set<String>? {
         try await reading(from, true) { db in
             let statement = try db.cachedStatement(sql: Self.keysOfRange)
-            // A row beyond the limit shows that there are too many.
+            // Reads one row more than `limit`, to detect that there are too many rows.
             let keys = try String.fetchAll(
                 statement,
                 arguments: [from.epoch, from.revision, to.epoch, to.revision, limit + 1])
@@ -95,8 +96,8 @@ extension AuditLedger {
         }
     }
 
-    /// Checks in the snapshot of each read that the position is known, because pruning may have removed rows since
-    /// the last read.
+    /// Runs `body`. If `isKnown` is true, first throws `UnknownPosition` if the ledger does not know the state at
+    /// `position`. The check and `body` use the same snapshot, because pruning may remove rows between two reads.
     private func reading<Value: Sendable>(
         _ position: HistoryPosition, _ isKnown: Bool,
         _ body: @escaping @Sendable (Database) throws -> Value
@@ -135,8 +136,8 @@ extension AuditRecord {
     }
 }
 
-/// A change of one key by an API client. All four members together identify it: after a restore of etcd a client may
-/// make the same change again, at a revision that was used before.
+/// A change of one key by an API client. Only all four members together identify a change. After a restore of etcd,
+/// a client may make the same change again, at a revision that was used before.
 package struct RecordedChange: Hashable, Sendable {
     package var changeID: String
     /// The etcd key.
@@ -156,7 +157,7 @@ extension AuditLedger {
     /// Returns the accepted changes with these ids that have rows in the ledger.
     package func recordedChanges(_ ids: [String]) async throws -> Set<RecordedChange> {
         var found: Set<RecordedChange> = []
-        // A long list is read in parts, so that it does not occupy one of the few reading connections throughout.
+        // Reads a long list in parts, so that it does not occupy one of the few reading connections all the time.
         for start in stride(from: 0, to: ids.count, by: 1_000) {
             let part = ids[start..<min(start + 1_000, ids.count)]
             found.formUnion(try await reading { try Self.recordedChanges(part, $0) })

@@ -4,9 +4,9 @@ import GRDB
 package struct HistoricalObject: Hashable, Sendable {
     /// The etcd key.
     package var key: String
-    /// The position of the change that set this value. Its revision was the object's mod_revision.
+    /// The position of the change that set this value. The revision of the position is the object's mod_revision.
     package var position: HistoryPosition
-    /// JSON text. A value that was not JSON is stored as a JSON string.
+    /// The value as JSON text. A value that was not JSON is stored as a JSON string.
     package var value: String
 
     package init(key: String, position: HistoryPosition, value: String) {
@@ -19,14 +19,14 @@ package struct HistoricalObject: Hashable, Sendable {
 /// A page of objects in the order of their keys.
 package struct HistoricalPage: Hashable, Sendable {
     package var objects: [HistoricalObject]
-    /// The value of `after` for the next page: the last key that was looked at, even if its object did not exist. Nil
-    /// if there are no more keys.
+    /// The value of `after` for the next page: the last key that was examined, even if its object did not exist.
+    /// Nil if there are no more keys.
     package var next: String?
 }
 
 extension HistoricalObject {
-    /// Nil if the object did not exist at `position`. The newest state at or before `position` counts, from the rows,
-    /// the baseline or the retained versions.
+    /// Reads the newest state at or before `position` from the rows, the baseline and the retained versions. Nil if
+    /// the object did not exist at `position`.
     ///
     /// - Parameter lastRow: Rows with a higher number are ignored.
     init?(
@@ -46,7 +46,8 @@ extension HistoricalObject {
         self = object
     }
 
-    /// Returns the state in the newest row; its object is nil after a deletion.
+    /// Returns the state in the newest row at or before `position`; nil if there is no such row. The object is nil
+    /// if the row records a deletion.
     private static func ofRow(
         _ db: Database, _ key: String, at position: HistoryPosition, lastRow: Int64
     ) throws -> (position: HistoryPosition, object: HistoricalObject?)? {
@@ -62,7 +63,7 @@ extension HistoricalObject {
         return (made, object)
     }
 
-    /// Returns true if a row with a higher number than `rows` has a change of `key` from before `position`.
+    /// Returns true if a row with a higher number than all of `rows` records a change of `key` before `position`.
     static func hasRow(
         _ key: String, before position: HistoryPosition, outside rows: ClosedRange<Int64>,
         _ db: Database
@@ -78,7 +79,8 @@ extension HistoricalObject {
         return try Bool.fetchOne(statement, arguments: arguments) ?? false
     }
 
-    /// Returns the state of `key` before its first row; nil if the object did not exist or is not known.
+    /// Returns the state of `key` before the first row about `key`; nil if the object did not exist or is not
+    /// known.
     static func baseline(_ db: Database, _ key: String) throws -> HistoricalObject? {
         let statement = try db.cachedStatement(
             sql: "SELECT epoch, revision, value FROM baseline WHERE key = ?")
@@ -91,9 +93,9 @@ extension HistoricalObject {
             value: try reader.text(2))
     }
 
-    /// Selects the newest row that shows the state of a key. A row without `after` is skipped unless it is a
-    /// deletion: after a gap, the journal may prove a change whose value was overwritten before the server saw it
-    /// (see `GapComparison`).
+    /// Selects the newest row that shows the state of a key. Skips rows that have no `after` and record no
+    /// deletion. The server writes such a row after a gap if the journal proves a change whose value was
+    /// overwritten before the server saw it (see `GapComparison`).
     package static let lastState = """
         SELECT epoch, revision, after FROM audit INDEXED BY audit_by_key
         WHERE key = ? AND (epoch, revision) <= (?, ?) AND outcome = 'accepted'
@@ -102,15 +104,15 @@ extension HistoricalObject {
         """
 }
 
-/// The value of a key at a position, for the case that the remaining rows would give another value. The row that set
+/// The value of a key at a position for which the rows in the ledger would give a wrong value. The row that set
 /// this value was pruned, or is in a segment that was not imported.
 struct RetainedVersion {
     var position: HistoryPosition
-    /// Nil if the object did not exist.
+    /// The object at `position`; nil if it did not exist.
     var object: HistoricalObject?
 
-    /// Step 6 of the schema. `made_epoch` and `made_revision` are the position at which the value was set. They
-    /// and the value are NULL if the object did not exist.
+    /// Step 6 of the schema. `made_epoch` and `made_revision` are the position at which the value was set. These
+    /// two columns and `value` are NULL if the object did not exist.
     static let schema = """
         CREATE TABLE standing (
             key TEXT NOT NULL,
@@ -123,7 +125,7 @@ struct RetainedVersion {
         ) STRICT, WITHOUT ROWID;
         """
 
-    /// Reads the newest entry for `key` at or before `position`.
+    /// Reads the newest entry for `key` at or before `position`. Nil if there is no such entry.
     init?(_ db: Database, _ key: String, at position: HistoryPosition) throws {
         let statement = try db.cachedStatement(
             sql: """
@@ -145,7 +147,7 @@ struct RetainedVersion {
         }
     }
 
-    /// Records that `key` had the value `object` at `position`. Nil means that the object did not exist.
+    /// Records that `key` had the value `object` at `position`. A nil `object` means that the object did not exist.
     static func put(
         _ object: HistoricalObject?, _ key: String, at position: HistoryPosition, in db: Database
     ) throws {
@@ -159,8 +161,8 @@ struct RetainedVersion {
     }
 }
 
-/// The distinct keys under a prefix in the ledger, in order. Each key takes one look-up, whatever the number of
-/// its rows.
+/// Finds the keys in the ledger that begin with a prefix, each once, in order. Each key takes one look-up in each
+/// table that has the key, even if the key has many rows.
 package struct KeyScan {
     private let db: Database
     private let end: String
@@ -168,7 +170,7 @@ package struct KeyScan {
     private var nextBaseline: String?
     private var nextStanding: String?
 
-    /// - Parameter after: Keys up to this one are skipped; nil to skip none.
+    /// - Parameter after: Keys up to and including this key are skipped; nil to skip none.
     init(_ db: Database, prefix: String, after: String?) throws {
         self.db = db
         end = Self.end(of: prefix)
@@ -209,7 +211,7 @@ package struct KeyScan {
         try String.fetchOne(try db.cachedStatement(sql: sql), arguments: [key, end])
     }
 
-    /// Returns the smallest text after all texts that begin with `prefix`. `prefix` must be ASCII.
+    /// Returns the first text in sort order after all texts that begin with `prefix`. `prefix` must be ASCII.
     private static func end(of prefix: String) -> String {
         guard let last = prefix.unicodeScalars.last, let next = Unicode.Scalar(last.value + 1)
         else { return "\u{10FFFF}" }

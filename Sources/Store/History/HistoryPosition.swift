@@ -3,7 +3,7 @@ import GRDB
 
 /// A position in the history: an epoch, and an etcd revision within it.
 package struct HistoryPosition: Hashable, Sendable {
-    /// See `AuditRecord.Draft.epoch`.
+    /// The epoch; see `AuditRecord.Draft.epoch`.
     package var epoch: Int64
     package var revision: Int64
 
@@ -47,10 +47,10 @@ extension HistoryPosition: LosslessStringConvertible {
 /// A position in the history at which the ledger knows the state.
 package struct ResolvedPosition: Hashable, Sendable {
     package var position: HistoryPosition
-    /// The range around the position in which the ledger knows every change.
+    /// The known range that contains the position. The ledger knows every change in this range.
     package var range: HistoryRange
-    /// True if the ledger knows no change after the requested time. The answer may then change later, because a
-    /// change from before that time may still arrive.
+    /// True if the ledger knows no change after the requested time. The answer for this time may then change,
+    /// because a change from before this time may still arrive.
     package var isNewest: Bool
 
     package init(position: HistoryPosition, range: HistoryRange, isNewest: Bool) {
@@ -62,7 +62,7 @@ package struct ResolvedPosition: Hashable, Sendable {
 
 /// The error that the ledger does not know the state at a position.
 package struct UnknownPosition: Error, Hashable, Sendable {
-    /// True if the position is before everything that the ledger knows; false if it is in a gap between known ranges.
+    /// True if the position is before all known ranges; false if it is in a gap between known ranges.
     package var isBeforeHistory: Bool
     /// The known ranges, oldest first.
     package var ranges: [HistoryRange]
@@ -77,10 +77,11 @@ package struct UnknownPosition: Error, Hashable, Sendable {
 }
 
 extension AuditLedger {
-    /// The newest epoch; 0 before the first `follow`.
+    /// Returns the newest epoch; 0 before the first `follow`.
     package func newestEpoch() async throws -> Int64 { try await reading(Coverage.epoch) }
 
-    /// Returns the position with its range. Throws `UnknownPosition` if the state there is not known.
+    /// Returns `position` with the known range that contains the position. Throws `UnknownPosition` if no known
+    /// range contains it.
     package func known(_ position: HistoryPosition) async throws -> ResolvedPosition {
         let found = try await reading { db -> Result<ResolvedPosition, UnknownPosition> in
             guard let range = try HistoryRange.holding(position, db) else {
@@ -94,8 +95,8 @@ extension AuditLedger {
     /// Returns the newest position that existed at `time`. Throws `UnknownPosition` if the state at `time` is not
     /// known.
     ///
-    /// Nothing was watched between the last change of a range and the first change of the next range. So a time
-    /// between them is unknown too.
+    /// A time between the last change of a known range and the first change of the next range is unknown too,
+    /// because changes at this time may have been missed.
     package func known(at time: Timestamp) async throws -> ResolvedPosition {
         let found = try await reading { db -> Result<ResolvedPosition, UnknownPosition> in
             let next = try Moment.first(after: time, db)

@@ -3,15 +3,15 @@ import GRDB
 
 /// A range of revisions that the ledger knows completely, and the times of its changes.
 package struct HistoryRange: Hashable, Sendable {
-    /// See `AuditRecord.Draft.epoch`.
+    /// The epoch of the revisions; see `AuditRecord.Draft.epoch`.
     package var epoch: Int64
-    /// The first revision of the range. The ledger knows the state at this revision and every change after it.
+    /// The first revision of the range. The ledger knows the state after this revision and every later change.
     package var first: Int64
     /// The last revision; nil for the range that is still growing.
     package var last: Int64?
-    /// The first time in the range; nil before its first change.
+    /// The time of the first change in the range; nil if the range has no change yet.
     package var since: Timestamp?
-    /// The last time in the range; nil before its first change.
+    /// The time of the last change in the range; nil if the range has no change yet.
     package var until: Timestamp?
 
     package init(
@@ -32,11 +32,11 @@ package struct HistoryRange: Hashable, Sendable {
 }
 
 extension HistoryRange {
-    /// The largest number of ranges to read. A new range begins only after a gap, so a ledger has few.
+    /// The largest number of ranges to read. A new range begins only after a gap, so a ledger has few ranges.
     private static let maximumCount = 100
 
-    /// Returns the newest ranges, oldest first. Leaves out a range that ends at revision 0. A new ledger may have it,
-    /// and every etcd is empty at revision 0.
+    /// Returns the newest ranges, in ascending order. Leaves out a range that ends at revision 0, because every
+    /// etcd is empty at revision 0. A new ledger may have such a range.
     static func newest(_ db: Database) throws -> [HistoryRange] {
         let statement = try db.cachedStatement(
             sql: """
@@ -84,12 +84,12 @@ extension HistoryRange {
     }
 }
 
-/// The epochs of the rows. They are few. Imported rows may have epochs below 1.
+/// Reads the epochs of the rows. A ledger has few epochs. Imported rows may have epochs below 1.
 package enum Epochs {
     /// Returns the epochs in ascending order, with one look-up for each. Returns nil if there are more than
     /// `limit`. Rows of schema 1 are ignored, because they have no epoch.
     static func all(_ db: Database, limit: Int = 1_000) throws -> [Int64]? {
-        // SELECT DISTINCT would read every entry of the index.
+        // Looks up one epoch after the other, because SELECT DISTINCT would read every entry of the index.
         let statement = try db.cachedStatement(sql: nextSQL)
         var epochs: [Int64] = []
         var last = Int64.min

@@ -11,8 +11,8 @@ extension AuditLedger {
         try await reading { try LedgerTree.open($0).root(size: size) }
     }
 
-    /// Returns the row's leaf, the root of the first `size` rows, and the hashes that lead from the leaf to the
-    /// root (RFC 6962 section 2.1.1). `seq` must be 1...`size`.
+    /// Returns the leaf hash of row `seq`, the root over the first `size` rows, and the hashes that prove that the
+    /// leaf is under the root (RFC 6962 section 2.1.1). `seq` must be 1...`size`.
     package func inclusionProof(
         seq: Int64, size: Int64
     ) async throws -> (leaf: AuditHash, root: AuditHash, hashes: [AuditHash]) {
@@ -25,8 +25,8 @@ extension AuditLedger {
         }
     }
 
-    /// Returns the roots of the first `from` and the first `to` rows, and the hashes that prove that the first
-    /// tree is the beginning of the second (RFC 6962 section 2.1.2). `from` must be 1...`to`.
+    /// Returns the root over the first `from` rows, the root over the first `to` rows, and the hashes that prove
+    /// that the first tree is the beginning of the second tree (RFC 6962 section 2.1.2). `from` must be 1...`to`.
     package func consistencyProof(
         from: Int64, to: Int64
     ) async throws -> (first: AuditHash, second: AuditHash, hashes: [AuditHash]) {
@@ -39,19 +39,19 @@ extension AuditLedger {
         }
     }
 
-    /// Returns the newest checkpoint of at most `size` rows; nil if there is none.
+    /// Returns the stored checkpoint with the most rows, but at most `size`; nil if there is none.
     package func lastCheckpoint(upTo size: Int64) async throws -> StoredCheckpoint? {
         try await checkpoint("WHERE size <= ? ORDER BY size DESC LIMIT 1", [size])
     }
 
-    /// Returns the checkpoint of exactly `size` rows; nil if there is none.
+    /// Returns the stored checkpoint of exactly `size` rows; nil if there is none.
     package func checkpoint(size: Int64) async throws -> StoredCheckpoint? {
         try await checkpoint("WHERE size = ?", [size])
     }
 
-    /// Signs a checkpoint of all rows on disk, and stores it. If a checkpoint with this number of rows is
-    /// stored already, returns that checkpoint, and `isNew` is false. Throws `corrupt` if rows are missing, or
-    /// if the stored checkpoint has another root.
+    /// Signs and stores a checkpoint of all rows on disk, and returns it with `isNew` true. If the ledger already
+    /// has a checkpoint with this number of rows, returns the old checkpoint with `isNew` false. Throws `corrupt`
+    /// if rows are missing, or if the stored checkpoint has another root.
     package func makeCheckpoint(
         _ key: SigningKey, time: Timestamp
     ) async throws -> (stored: StoredCheckpoint, isNew: Bool) {
@@ -70,7 +70,7 @@ extension AuditLedger {
             Checkpoint(origin: origin, size: size, root: root), signedBy: key)
         let stored = StoredCheckpoint(signed: signed, time: time)
         try await store(stored)
-        // Another caller may have stored a checkpoint of this size meanwhile. The stored one is valid.
+        // Returns the checkpoint in the file, because another caller may have stored one of this size meanwhile.
         return (try await checkpoint(size: size) ?? stored, true)
     }
 

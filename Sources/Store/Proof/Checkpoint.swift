@@ -2,7 +2,7 @@ package import Domain
 import Foundation
 import GRDB
 
-/// The number of a ledger's rows and one hash over all of them. It is the body of a C2SP tlog-checkpoint
+/// The number of a ledger's rows, and one hash over all rows. This is the body of a C2SP tlog-checkpoint
 /// (https://c2sp.org/tlog-checkpoint).
 package struct Checkpoint: Hashable, Sendable {
     /// The origin, which names the ledger: `policy-server/<ledger id>`.
@@ -23,11 +23,11 @@ package struct Checkpoint: Hashable, Sendable {
 
     static let originPrefix = "policy-server/"
 
-    /// Returns nil unless `text` consists of origin, size and root, each on a separate line. Ignores further
-    /// lines, which are extensions.
+    /// Reads origin, size and root, each on a separate line. Nil for any other text. Ignores further lines, which
+    /// are extensions.
     package init?(text: String) {
         let lines = text.split(separator: "\n", omittingEmptySubsequences: false)
-        // The size must be written without leading zeros or a sign, as the specification requires.
+        // Rejects a size with leading zeros or a sign, as the specification requires.
         guard lines.count >= 4, lines.last == "", !lines[0].isEmpty,
             let size = Int64(lines[1]), size >= 0, String(size) == lines[1],
             let bytes = Data(base64Encoded: String(lines[2])), let root = AuditHash(bytes)
@@ -41,12 +41,12 @@ package struct Checkpoint: Hashable, Sendable {
     }
 }
 
-/// A checkpoint with its note.
+/// A checkpoint, and the signed note that contains it.
 package struct SignedCheckpoint: Hashable, Sendable {
     package let checkpoint: Checkpoint
     package let note: SignedNote
 
-    /// Returns nil if the text is not a note or contains no checkpoint. Does not check the signature.
+    /// Reads a note. Nil if the text is not a note or contains no checkpoint. Does not check the signature.
     package init?(_ text: String) {
         guard let note = SignedNote(text), let checkpoint = Checkpoint(text: note.text) else {
             return nil
@@ -67,7 +67,7 @@ package struct SignedCheckpoint: Hashable, Sendable {
     package var text: String { note.description }
 }
 
-/// A checkpoint with the time at which this server signed it, by the server's clock.
+/// A checkpoint of this ledger, and the time by this server's clock at which it was signed.
 package struct StoredCheckpoint: Hashable, Sendable {
     package let signed: SignedCheckpoint
     package let time: Timestamp
@@ -83,7 +83,8 @@ package struct StoredCheckpoint: Hashable, Sendable {
 extension StoredCheckpoint {
     static let columns = "size, time, root, note"
 
-    /// Throws `corrupt` if the columns contradict the note.
+    /// Reads a row of table `checkpoint`. Throws `corrupt` if the note is malformed or contradicts the other
+    /// columns.
     init(row: Row) throws {
         let reader = ColumnReader(row: row, label: "checkpoint \(row[0] as DatabaseValue)")
         guard let signed = SignedCheckpoint(try reader.text(3)) else { throw reader.unreadable(3) }

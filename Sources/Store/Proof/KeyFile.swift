@@ -7,10 +7,10 @@
 #endif
 import Foundation
 
-/// The file of a signing key. It has one line, and only its owner may read it.
+/// Reads and writes the file of a signing key. The file has one line, and only its owner may read it.
 package enum KeyFile {
-    /// Reads the key. Throws `unusableKey` if the file is missing, is not a plain file, can be read or written
-    /// by other users, or holds no key. The message never shows the content.
+    /// Reads the key. Throws `unusableKey` if `PrivateFile.read` refuses the file, or if the file has no key. The
+    /// message never shows the content.
     package static func read(_ path: String) throws(StoreError) -> SigningKey {
         let bytes = try PrivateFile.read(path, subject: subject)
         let text = String(decoding: bytes, as: UTF8.self)
@@ -20,8 +20,8 @@ package enum KeyFile {
         return key
     }
 
-    /// Returns the key in `path`, or a new key for `ledger` if the file does not exist. A key of another ledger
-    /// is renamed to `<path>.<key id>` and replaced by a new one.
+    /// Returns the key in `path`, or a new key for `ledger` if the file does not exist. If the key is for another
+    /// ledger, renames the file to `<path>.<key id>`, and creates a file with a new key at `path`.
     package static func readOrCreate(
         _ path: String, ledger: String
     ) throws(StoreError) -> SigningKey {
@@ -30,18 +30,20 @@ package enum KeyFile {
         guard lstat(path, &status) != 0, errno == ENOENT else {
             let old = try read(path)
             guard let other = old.verifier.ledger, other != ledger else { return old }
-            // After a crash between these two steps, both names lead to the old key, so it is not lost.
+            // A crash between these two steps does not lose the old key, because both names then lead to the old
+            // key.
             try putAside(path, old.verifier)
             try replace(path, with: key)
             return key
         }
         let temporary = try PrivateFile.write(text(key), beside: path, subject: subject)
         defer { unlink(temporary) }
-        // Unlike rename, link fails if another process has created the file first.
+        // `link` does not replace a file that another process has created meanwhile. `rename` would replace the
+        // file.
         guard link(temporary, path) == 0 || errno == EEXIST else {
             throw unusable(path, "cannot be made: \(reason(errno))")
         }
-        // Without this, a power failure could remove the new name from the directory.
+        // Without this call, a power failure could remove the new name from the directory.
         try PrivateFile.syncDirectory(of: path, subject: subject)
         return try read(path)
     }
@@ -52,7 +54,7 @@ package enum KeyFile {
         }
     }
 
-    /// Returns the public halves of the keys that were put aside. Keys that cannot be read are left out.
+    /// Returns the public halves of the keys that `readOrCreate` has renamed. Leaves out keys that cannot be read.
     package static func retired(beside path: String) -> [VerifierKey] {
         let file = URL(fileURLWithPath: path)
         let folder = file.deletingLastPathComponent().path

@@ -4,13 +4,14 @@ package import GRDB
 
 /// The ledger's Merkle tree. Leaf n is row n + 1.
 package enum LedgerTree {
-    /// The height of a tile in levels of the tree. Each level of table `tile` stands for this many levels.
+    /// The height of a tile: one level of table `tile` stands for 8 levels of the tree.
     private static let tileHeight = 8
 
     /// Returns the tree over the rows and tiles in `db`. A root or proof reads at most a few hundred hashes.
     package static func open(_ db: Database) -> MerkleTree {
         MerkleTree { height, index in
-            // The root is computed from 2^rest nodes, at most 128, of the next lower level that is stored.
+            // Computes the root from nodes of the nearest stored level below. These are 2^`rest` nodes, at most
+            // 128.
             let (level, rest) = height.quotientAndRemainder(dividingBy: tileHeight)
             let nodes = index << Int64(rest)..<(index + 1) << Int64(rest)
             guard level > 0 else {
@@ -21,23 +22,24 @@ package enum LedgerTree {
         }
     }
 
-    /// Returns the number of the last row, which is the number of rows that the ledger ever had.
+    /// Returns the number of the last row. This is the number of rows including pruned rows.
     static func size(_ db: Database) throws -> Int64 {
         try Int64.fetchOne(db, sql: "SELECT max(seq) FROM audit") ?? 0
     }
 }
 
-/// Table `tile`: the roots of complete subtrees of 256, 65,536, … rows. With it, a proof reads at most a few
-/// hundred hashes. The table can be computed again from the rows.
+/// Writes and reads table `tile`: the roots of complete subtrees of 256, 65,536, … rows. The table lets a proof
+/// read at most a few hundred hashes. The table can be computed again from the rows.
 package enum TileTable {
-    /// Computes the tiles that are complete after the ledger grew from `previous` to `size` rows, and any
+    /// Computes the tiles that became complete when the ledger grew from `previous` to `size` rows. Also computes
     /// missing tiles before them.
     ///
-    /// Stops without an error at missing rows, because new rows must still be written. The next checkpoint then
-    /// fails.
+    /// Stops without an error if rows are missing, because an error would prevent new rows from being written. The
+    /// next checkpoint then fails.
     package static func grow(from previous: Int64, to size: Int64, in db: Database) throws {
         let built = try Int64.fetchOne(db, sql: "SELECT max(idx) + 1 FROM tile WHERE level = 1")
-        // A tile beyond `previous` rows belongs to rows that were cut off from the file. It is computed again.
+        // Computes existing tiles above `previous` rows again, because they belong to rows that were cut off from
+        // the file.
         for tile in min(built ?? 0, previous / Tile.width)..<size / Tile.width {
             do {
                 try complete(tile, in: db)
@@ -69,7 +71,7 @@ package enum TileTable {
         return tiles.map(\.1)
     }
 
-    /// Writes a tile of level 1, and every higher tile that is complete with it.
+    /// Writes a tile of level 1, and every tile of a higher level that this tile completes.
     private static func complete(_ tile: Int64, in db: Database) throws {
         let leaves = try RowHashes.fetch(Tile.rows(tile), in: db).map(AuditHash.leaf)
         try put(level: 1, tile, MerkleTree.root(of: leaves), in: db)
@@ -91,9 +93,10 @@ package enum TileTable {
     }
 }
 
-/// The hashes of rows by number. They are in table `audit`, or in table `sealed` if the rows were pruned.
+/// Reads the hashes of rows from table `audit`, and of pruned rows from table `sealed`.
 enum RowHashes {
-    /// Returns the hashes of `rows` in order. It is meant for a few hundred rows at a time.
+    /// Returns the hashes of `rows` in order. Reads all of them into memory, so `rows` should be at most a few
+    /// hundred.
     ///
     /// Throws `corrupt` with the number of the first row that is in neither table.
     static func fetch(_ rows: Range<Int64>, in db: Database) throws -> [AuditHash] {
@@ -142,16 +145,16 @@ enum RowHashes {
 /// A complete group of 256 rows, the leaves of one tile of level 1. Tile n holds the rows 256n + 1 to 256n +
 /// 256.
 enum Tile {
-    /// The number of rows in a tile, as in C2SP tlog-tiles. The hashes of a tile are 8 KiB, read at once.
+    /// The number of rows in a tile, as in C2SP tlog-tiles. The hashes of a tile are 8 KiB, which one read returns.
     static let width: Int64 = 256
 
-    /// Returns the tile that holds row `seq`.
+    /// Returns the number of the tile that holds row `seq`.
     static func of(row seq: Int64) -> Int64 { (seq - 1) / width }
 
     /// Returns the numbers of a tile's rows.
     static func rows(_ tile: Int64) -> Range<Int64> { tile * width + 1..<(tile + 1) * width + 1 }
 
-    /// Returns the 256 hashes in a column of table `sealed`.
+    /// Returns the 256 hashes in a column of table `sealed`. Throws `corrupt` if the column has another size.
     static func hashes(_ reader: ColumnReader, _ index: Int) throws -> [AuditHash] {
         let bytes = [UInt8](try reader.blob(index))
         guard bytes.count == Int(width) * AuditHash.byteCount else {

@@ -6,24 +6,26 @@ package import Domain
 /// Leaves are numbered from 0. A subtree with height h and index i holds 2^h leaves, beginning with leaf i *
 /// 2^h.
 package struct MerkleTree {
-    /// The root of a complete subtree.
+    /// The function that returns the root of a complete subtree.
     package let subtree: (_ height: Int, _ index: Int64) throws -> AuditHash
 
     package init(subtree: @escaping (_ height: Int, _ index: Int64) throws -> AuditHash) {
         self.subtree = subtree
     }
 
-    /// Returns MTH of the first `size` leaves (section 2.1).
+    /// Returns the root over the first `size` leaves, MTH in RFC 6962 section 2.1.
     package func root(size: Int64) throws -> AuditHash {
         size == 0 ? .emptyRoot : try root(0..<size)
     }
 
-    /// Returns PATH(m, D[n]) (section 2.1.1). The leaf's own sibling comes first. `index` must be below `size`.
+    /// Returns the proof that leaf `index` is in the tree over the first `size` leaves, PATH(m, D[n]) in RFC 6962
+    /// section 2.1.1. The hash next to the leaf comes first. `index` must be below `size`.
     package func inclusionProof(index: Int64, size: Int64) throws -> [AuditHash] {
         try path(to: index, in: 0..<size)
     }
 
-    /// Returns PROOF(m, D[n]) (section 2.1.2). It is empty if the sizes are equal or `first` is 0.
+    /// Returns the proof that the tree of `first` leaves is the beginning of the tree of `size` leaves, PROOF(m,
+    /// D[n]) in RFC 6962 section 2.1.2. The proof is empty if the sizes are equal or `first` is 0.
     package func consistencyProof(from first: Int64, to size: Int64) throws -> [AuditHash] {
         guard first > 0, first < size else { return [] }
         return try proof(first, in: 0..<size, isWhole: true)
@@ -39,8 +41,8 @@ package struct MerkleTree {
                 + [root(range.lowerBound..<middle)]
     }
 
-    /// Returns SUBPROOF(m, D[n], b). `end` is m counted from the first leaf of the whole tree, and `isWhole` is
-    /// b.
+    /// Returns SUBPROOF(m, D[n], b) of RFC 6962 section 2.1.2. `end` is m, but counted from the first leaf of the
+    /// whole tree. `isWhole` is b.
     private func proof(_ end: Int64, in range: Range<Int64>, isWhole: Bool) throws -> [AuditHash] {
         if end == range.upperBound { return isWhole ? [] : [try root(range)] }
         let middle = Self.middle(range)
@@ -51,8 +53,8 @@ package struct MerkleTree {
                 + [root(range.lowerBound..<middle)]
     }
 
-    /// Returns MTH of `range`, which must be one of the ranges in the recursion of RFC 6962. Combines its complete
-    /// subtrees from right to left.
+    /// Returns the root over the leaves of `range`, which must be one of the ranges in the recursion of RFC 6962.
+    /// Combines the complete subtrees of `range` from right to left.
     private func root(_ range: Range<Int64>) throws -> AuditHash {
         var result: AuditHash?
         for (height, index) in Self.subtrees(range).reversed() {
@@ -62,8 +64,8 @@ package struct MerkleTree {
         return result ?? .emptyRoot
     }
 
-    /// Returns the complete subtrees of `range` from left to right. Its lower bound must be a multiple of the largest
-    /// power of two that fits into it.
+    /// Returns the complete subtrees of `range` from left to right. The lower bound of `range` must be a multiple
+    /// of the largest power of two that is not greater than the number of leaves in `range`.
     private static func subtrees(_ range: Range<Int64>) -> [(height: Int, index: Int64)] {
         var start = range.lowerBound
         var subtrees: [(height: Int, index: Int64)] = []
@@ -75,7 +77,8 @@ package struct MerkleTree {
         return subtrees
     }
 
-    /// Returns the point at which RFC 6962 splits. The left part is the largest power of two below the count.
+    /// Returns the index at which RFC 6962 splits `range`. The number of leaves in the left part is the largest
+    /// power of two that is smaller than the number of leaves in `range`.
     private static func middle(_ range: Range<Int64>) -> Int64 {
         let count = range.upperBound - range.lowerBound
         return range.lowerBound + 1 << Int64(63 - (count - 1).leadingZeroBitCount)
@@ -83,7 +86,8 @@ package struct MerkleTree {
 }
 
 extension MerkleTree {
-    /// Returns the root over `nodes`. Their number must be a power of two, unless they are the last nodes of a tree.
+    /// Returns the root over `nodes`. The number of nodes must be a power of two, unless `nodes` are the last nodes
+    /// of a tree.
     package static func root(of nodes: [AuditHash]) -> AuditHash {
         var level = nodes
         while level.count > 1 {
@@ -92,7 +96,7 @@ extension MerkleTree {
             for index in stride(from: 0, to: level.count - 1, by: 2) {
                 above.append(.node(level[index], level[index + 1]))
             }
-            // RFC 6962 moves a node without a sibling up one level unchanged.
+            // Moves a node without a sibling up one level unchanged, as RFC 6962 requires.
             if !level.count.isMultiple(of: 2) { above.append(level[level.count - 1]) }
             level = above
         }
@@ -100,12 +104,13 @@ extension MerkleTree {
     }
 }
 
-/// The two hashes of RFC 6962 section 2.1. A leaf's data is the 32 bytes of a row's `hash`. The first byte, 0 or 1,
-/// keeps an inner node from being passed off as a leaf.
+/// The two hashes of RFC 6962 section 2.1. A leaf's data is the 32 bytes of a row's `hash`. The first hashed byte
+/// is 0 for a leaf and 1 for an inner node, so that nobody can present an inner node as a leaf.
 extension AuditHash {
     /// Returns SHA-256(0x00 || hash of the row).
     static func leaf(_ row: AuditHash) -> AuditHash {
-        // The buffer is on the stack. Verification hashes every row, and would otherwise allocate for each.
+        // The buffer is on the stack, because verification hashes every row, and an allocation for each row would
+        // be slow.
         withUnsafeTemporaryAllocation(byteCount: 1 + byteCount, alignment: 1) { buffer in
             buffer[0] = 0
             row.copy(to: buffer, at: 1)
@@ -140,15 +145,15 @@ extension AuditHash {
     }
 }
 
-/// The complete subtrees of a growing tree, the largest first. They are enough to compute its root at every
-/// step.
+/// The complete subtrees of a growing tree. The root of the tree can be computed from them after every appended
+/// node.
 struct CompactRange: Sendable {
-    /// The complete subtrees. Heights are relative to the level of the appended nodes.
+    /// The complete subtrees, the largest first. The height of an appended node counts as 0.
     private var subtrees: [(height: Int, root: AuditHash)] = []
     /// The number of appended nodes.
     private(set) var count: Int64 = 0
 
-    /// Appends a node. Calls `onComplete` with the height and index of each larger subtree that becomes
+    /// Appends a node. Calls `onComplete` with the height, index and root of each larger subtree that becomes
     /// complete.
     mutating func append(
         _ node: AuditHash, onComplete: (_ height: Int, _ index: Int64, AuditHash) -> Void
@@ -164,8 +169,8 @@ struct CompactRange: Sendable {
         subtrees.append((height, root))
     }
 
-    /// Returns the root of the whole tree. `part` is the root of the leaves after the last appended node, which are
-    /// too few for another node; nil if there are none.
+    /// Returns the root of the whole tree. `part` is the root over the leaves after the last appended node, which
+    /// are too few to form a node; nil if there are no such leaves.
     func root(with part: AuditHash?) -> AuditHash {
         var root = part
         for subtree in subtrees.reversed() {

@@ -19,9 +19,9 @@ package struct SignedNote: Hashable, Sendable {
         self.signatures = signatures
     }
 
-    /// Nil unless the text after the last empty line consists of 1 to 100 signatures.
+    /// Reads a note. Nil unless the part after the last empty line consists of 1 to 100 signatures.
     package init?(_ note: String) {
-        // The signed text may have empty lines too, so the last one is the border.
+        // Splits at the last empty line, because the signed text may have empty lines too.
         guard let gap = note.range(of: "\n\n", options: .backwards), note.hasSuffix("\n") else {
             return nil
         }
@@ -42,21 +42,22 @@ package struct SignedNote: Hashable, Sendable {
 }
 
 extension SignedNote {
-    /// Returns true if one of the signatures was made with the private half of `key`, under any name.
+    /// Returns true if one of the signatures was made with the private half of `key`, even if the signature has
+    /// another key name.
     package func isSigned(withKeyOf key: VerifierKey) -> Bool {
         signatures.contains { key.isValid($0.bytes, of: Data(text.utf8)) }
     }
 }
 
 extension SignedNote: CustomStringConvertible {
-    /// The text that `init(_:)` reads.
+    /// The note in the form that `init(_:)` reads.
     package var description: String { text + "\n" + signatures.map(\.line).joined() }
 }
 
 extension SignedNote.Signature {
     private static let dash = "\u{2014} "
 
-    /// Reads `— <name> <base64 of key id and signature>`.
+    /// Reads `— <name> <base64 of key id and signature>`. Nil for any other line.
     fileprivate init?(line: Substring) {
         guard line.hasPrefix(Self.dash) else { return nil }
         let parts = line.dropFirst(Self.dash.count).split(
@@ -76,6 +77,6 @@ extension SignedNote.Signature {
 }
 
 extension SignedNote.Signature {
-    /// The key that signed, as `<name>+<key id in hex>`.
+    /// The name and id of the key that signed, as `<name>+<key id in hex>`.
     package var keyName: String { "\(name)+\(Hex.text(keyID))" }
 }

@@ -2,7 +2,7 @@ import Crypto
 import Documents
 import Foundation
 
-/// A key that signs notes. Its text is a secret, and only the key's file holds it.
+/// A key that signs notes. The text of the key is a secret, and must be stored only in the key's file.
 package struct SigningKey: Sendable {
     package let verifier: VerifierKey
     private let privateKey: Curve25519.Signing.PrivateKey
@@ -28,21 +28,21 @@ package struct SigningKey: Sendable {
         verifier = VerifierKey(name: name, publicKey: privateKey.publicKey)
     }
 
-    /// Returns the key under `ledger`'s name if it was made for another ledger. A signature must bear the name of
-    /// the checkpoint's origin.
+    /// Returns this key with the origin of `ledger` as its name. The name of a signing key must be the origin of
+    /// the checkpoints that it signs. Returns the key unchanged if its name is not the origin of a ledger.
     package func forLedger(_ ledger: String) -> SigningKey {
         guard let other = verifier.ledger, other != ledger else { return self }
         return SigningKey(name: Checkpoint.origin(ledger: ledger), privateKey: privateKey)
     }
 
-    /// The text that `init(_:)` reads.
+    /// The key as text, in the form that `init(_:)` reads.
     package var secretText: String {
         Self.prefix
             + NoteKeyText.text(
                 name: verifier.name, hexID: verifier.hexID, key: privateKey.rawRepresentation)
     }
 
-    /// Returns the text with this key's signature. `text` must end with a line feed.
+    /// Returns a note with `text` and this key's signature. `text` must end with a line feed.
     package func sign(_ text: String) throws -> SignedNote {
         let signature = try privateKey.signature(for: Data(text.utf8))
         return SignedNote(
@@ -62,7 +62,7 @@ extension SigningKey: CustomStringConvertible, CustomReflectable {
     package var customMirror: Mirror { Mirror(self, children: ["verifier": verifier.text]) }
 }
 
-/// The public half of a key that signs notes. Its form is that of C2SP signed-note: `<name>+<key id in
+/// The public half of a key that signs notes. As text, it has the form of C2SP signed-note: `<name>+<key id in
 /// hex>+<base64 of 0x01 and the Ed25519 key>` (https://c2sp.org/signed-note).
 package struct VerifierKey: Hashable, Sendable {
     /// The name of the key. It is not empty and has no white space or plus sign.
@@ -77,7 +77,7 @@ package struct VerifierKey: Hashable, Sendable {
         id = Self.id(name, publicKey)
     }
 
-    /// Nil unless the text is an Ed25519 key with an id that matches name and key.
+    /// Reads the text of a key. Nil unless the text is an Ed25519 key with an id that matches its name and key.
     package init?(_ text: String) {
         guard let parts = NoteKeyText(text),
             let key = try? Curve25519.Signing.PublicKey(rawRepresentation: parts.key)
@@ -89,12 +89,12 @@ package struct VerifierKey: Hashable, Sendable {
     /// The key id as 8 lower-case hex digits.
     package var hexID: String { Hex.text(id) }
 
-    /// The text that `init(_:)` reads.
+    /// The key as text, in the form that `init(_:)` reads.
     package var text: String {
         NoteKeyText.text(name: name, hexID: hexID, key: publicKey.rawRepresentation)
     }
 
-    /// The ledger in the name of the key; nil if the name is not the origin of a ledger.
+    /// The id of the ledger in the name of the key; nil if the name is not the origin of a ledger.
     package var ledger: String? {
         guard name.hasPrefix(Checkpoint.originPrefix) else { return nil }
         return String(name.dropFirst(Checkpoint.originPrefix.count))
@@ -119,7 +119,7 @@ extension VerifierKey: CustomStringConvertible {
     package var description: String { text }
 }
 
-/// The three parts that a verifier key and a private key have in common.
+/// The three parts that the texts of a verifier key and of a private key have in common.
 struct NoteKeyText {
     /// The algorithm Ed25519 (C2SP signed-note, "Signature types").
     static let algorithm: UInt8 = 1

@@ -2,7 +2,7 @@ import Documents
 package import Domain
 import GRDB
 
-/// A row that records which key signs checkpoints from this row on.
+/// A row that names the key that signs checkpoints from this row on.
 package struct SigningKeyRow: Hashable, Sendable {
     package static let kind = AuditKind.signingKey.rawValue
 
@@ -12,7 +12,8 @@ package struct SigningKeyRow: Hashable, Sendable {
 }
 
 extension SigningKeyRow {
-    /// Returns the row that records `key` as the key in use after `previous`.
+    /// Returns a row which records that `key` is now in use. `previous` is the key that was in use before; nil for
+    /// the first key.
     package static func draft(
         _ key: VerifierKey, after previous: VerifierKey?, time: Timestamp
     ) -> AuditRecord.Draft {
@@ -23,8 +24,8 @@ extension SigningKeyRow {
         return row
     }
 
-    /// Returns every signing key row of this ledger, oldest first. Rows that were imported from another ledger are
-    /// left out. Pruned rows are read from table `kept`.
+    /// Returns every signing key row of this ledger, oldest first. Leaves out rows that were imported from another
+    /// ledger. Reads pruned rows from table `kept`.
     static func all(_ db: Database) throws -> [SigningKeyRow] {
         let rows = try Row.fetchAll(db, sql: sql)
         return try rows.compactMap { row in
@@ -43,7 +44,8 @@ extension SigningKeyRow {
         ORDER BY seq
         """
 
-    /// Reads the form of a pruned row in table `kept`; nil if it is another kind of row.
+    /// Reads the canonical form of a pruned row from table `kept`; nil if the row names no signing key of this
+    /// ledger.
     init?(seq: Int64, keptForm form: String) {
         guard let row = try? JSONParser.parse(Array(form.utf8)),
             row["origin"]?.stringValue == AuditRecord.Origin.system.rawValue,
@@ -73,14 +75,14 @@ extension AuditLedger {
     }
 }
 
-/// A row about an earlier ledger that this ledger has replaced. The earlier file was deleted or created again
-/// with another identity, and its key was left behind.
+/// A row about an earlier ledger that this ledger has replaced. The earlier file was deleted or created again with
+/// another identity, and this ledger uses the earlier ledger's key.
 package struct PredecessorRow: Hashable, Sendable {
     package static let rowName = "predecessor"
 
-    /// The id of the other ledger.
+    /// The id of the earlier ledger.
     package var ledger: String
-    /// The size of the earlier ledger's last checkpoint in etcd; nil if etcd had none.
+    /// The number of rows in the earlier ledger's last checkpoint in etcd; nil if etcd had no such checkpoint.
     package var size: Int64?
     package var root: AuditHash?
 
@@ -89,7 +91,7 @@ package struct PredecessorRow: Hashable, Sendable {
         (size, root) = (anchored?.size, anchored?.root)
     }
 
-    /// Reads a row's column `detail`; nil for any other text.
+    /// Reads a row's column `detail`. Nil if the text names no ledger.
     package init?(detail: String) {
         guard let value = try? JSONParser.parse(Array(detail.utf8)),
             let ledger = value["ledger"]?.stringValue

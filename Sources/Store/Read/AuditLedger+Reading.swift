@@ -25,8 +25,8 @@ extension AuditLedger {
         return try await reading { try scope.visible(records, in: $0) }
     }
 
-    /// Returns up to `limit` rows after number `seq`, in the order in which they were written. Returns fewer
-    /// rows, but at least one, if their text is longer than `bytes`.
+    /// Returns up to `limit` rows after number `seq`, in the order in which they were written. Returns fewer rows
+    /// if their texts have more than `bytes` bytes: stops after the row that reaches this size.
     package func rows(
         after seq: Int64, limit: Int, bytes: Int = .max
     ) async throws -> [AuditRecord] {
@@ -46,7 +46,7 @@ extension AuditLedger {
         }
     }
 
-    /// Returns the followed cluster and the last recorded revision; nil before the first `follow`.
+    /// Returns the cluster that the ledger follows and the last recorded revision; nil before the first `follow`.
     package func progress() async throws -> Progress? {
         try await reading(LedgerWriter.progress)
     }
@@ -61,8 +61,8 @@ extension AuditLedger {
         }
     }
 
-    /// Returns up to `limit` last-known values after `key`. They are in the order of the keys' bytes, as in
-    /// etcd.
+    /// Returns up to `limit` last-known values of the keys after `key`. The keys are in the order of their bytes,
+    /// as in etcd.
     package func objects(after key: String? = nil, limit: Int) async throws -> [AuditedObject] {
         try await reading { db in
             let statement = try db.cachedStatement(
@@ -85,8 +85,8 @@ extension AuditLedger {
         }
     }
 
-    /// Runs `body` on a connection for reading, and blocks on the disk. Only code on a thread of `BlockingWork` calls
-    /// it.
+    /// Runs `body` on a connection for reading, and blocks on the disk. Must be called only on the thread of
+    /// `BlockingWork`.
     func readingNow<Value>(_ body: (Database) throws -> Value) throws -> Value {
         do {
             return try pool.read(body)
@@ -97,7 +97,8 @@ extension AuditLedger {
 
     private func failure(_ error: DatabaseError) -> StoreError {
         let failure = StoreError(error, path: path)
-        // A damaged index of texts does not affect the rows, and can be built again.
+        // Damage in the index of texts is not recorded, because it does not affect the rows, and the index can be
+        // built again.
         if failure.code == .corrupt, failure.systemCode != TextIndex.damage {
             queue.markDamaged(failure)
         }
@@ -128,8 +129,8 @@ extension AuditedObject {
     }
 }
 
-/// All last-known values in the order of their keys' bytes. Each page is a separate read, so a long iteration neither
-/// holds all values in memory nor keeps a snapshot open.
+/// All last-known values in the order of their keys' bytes. Each page is read separately, so that a long iteration
+/// neither keeps all values in memory nor keeps a snapshot open.
 package struct AuditedObjects: AsyncSequence, Sendable {
     package typealias Element = AuditedObject
 

@@ -1,8 +1,8 @@
 import Foundation
 import GRDB
 
-/// Reads columns by position. A value from a damaged or altered file is an error. GRDB's typed subscripts would end
-/// the process instead.
+/// Reads columns by position. Throws an error if a column holds a value of another type, as in a damaged or altered
+/// file. GRDB's typed subscripts would end the process.
 struct ColumnReader {
     let row: Row
     /// The name of the row in errors.

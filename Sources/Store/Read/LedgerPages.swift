@@ -3,14 +3,15 @@ import GRDB
 
 /// Reads rows of a ledger page by page, for export and comparison.
 package enum LedgerPages {
-    /// The number of rows to read at a time. It is limited because a long snapshot would prevent SQLite from
-    /// reusing the write-ahead log.
+    /// The largest number of rows in a page. A larger page would need a longer snapshot, during which SQLite cannot
+    /// reuse the write-ahead log.
     package static let size = 1000
-    /// The bytes of documents after which a page ends, because a single row may have megabytes.
+    /// The size of documents, in bytes, at which a page ends. This second limit is needed because a single row may
+    /// have megabytes.
     static let bytes = 8 << 20
 
-    /// Returns a page of the rows after number `seq` up to `last`, in the order of numbers. The page is empty
-    /// only at the end.
+    /// Returns a page of the rows with numbers from `seq` + 1 to `last`, in the order of numbers. The page is empty
+    /// only if there are no such rows.
     static func rows(
         _ db: Database, after seq: Int64, through last: Int64, limit: Int = size
     ) throws -> [AuditRecord] {
@@ -20,8 +21,8 @@ package enum LedgerPages {
         return try fetch(db, sql, [seq, last, limit], bytes: bytes).rows
     }
 
-    /// Returns about `limit` rows of changes in etcd, from the revisions after `position`. The last revision is
-    /// complete. Rows are ordered by revision, key and number.
+    /// Returns about `limit` rows of changes in etcd, from the revisions after `position`. Always returns all rows
+    /// of the last revision. Rows are ordered by revision, key and number.
     ///
     /// Rows of schema 1 are left out, because they do not name their key and epoch.
     static func changes(
@@ -40,7 +41,7 @@ package enum LedgerPages {
         guard !isWhole || rows.count == limit, let last = rows.last?.position else {
             return rows.inOrder
         }
-        // The page may end within its last revision, so that revision is read again, and completely.
+        // The page may have only some rows of its last revision, so all rows of this revision are read again.
         rows.removeAll { $0.position == last }
         rows += try fetch(
             db, "\(select) WHERE \(decided) AND epoch = ? AND revision = ?",
@@ -49,7 +50,7 @@ package enum LedgerPages {
         return rows.inOrder
     }
 
-    /// Returns the columns to select. A column that the file's older schema lacks is NULL.
+    /// Returns the columns to select. Selects NULL for a column that the file's older schema lacks.
     private static func columns(_ db: Database) throws -> String {
         let present = Set(try db.columns(in: "audit").map(\.name))
         return AuditColumn.all.map { column in
@@ -57,7 +58,8 @@ package enum LedgerPages {
         }.joined(separator: ", ")
     }
 
-    /// Reads rows until their documents have at least `bytes` bytes. `isWhole` is true if no rows are left.
+    /// Reads rows until their documents have at least `bytes` bytes. `isWhole` is true if no rows of the result are
+    /// left.
     private static func fetch(
         _ db: Database, _ sql: String, _ arguments: StatementArguments, bytes: Int = .max
     ) throws -> (rows: [AuditRecord], isWhole: Bool) {

@@ -14,7 +14,7 @@ import GRDB
 /// Rows that were moved from the ledger to a sealed segment.
 package struct PrunedRows: Hashable, Sendable {
     package var rows: ClosedRange<Int64>
-    /// The segment's file.
+    /// The path of the segment's file.
     package var path: String
     /// The SHA-256 of the file, 64 lower-case hex digits.
     package var sha256: String
@@ -23,9 +23,9 @@ package struct PrunedRows: Hashable, Sendable {
 }
 
 extension AuditLedger {
-    /// Writes the oldest rows, all from before `cutoff`, to a sealed segment in `directory`. Removes them from
-    /// the ledger once the segment is on disk and has been read back. Prunes a multiple of 256 rows, at most
-    /// 1,024, and never the last row of the ledger or a held row. Returns nil if there are no such rows.
+    /// Writes the oldest rows, all from before `cutoff`, to a sealed segment in `directory`. Then verifies the
+    /// segment on disk, and removes the rows from the ledger. Prunes a multiple of 256 rows, at most 1,024, and
+    /// never the last row of the ledger or a held row. Returns nil if no rows can be pruned.
     package func prune(
         before cutoff: Timestamp, into directory: String, now: Timestamp, version: String
     ) async throws -> PrunedRows? {
@@ -40,18 +40,19 @@ extension AuditLedger {
         try LedgerFile.createDirectory(of: path)
         try LedgerFile.checkDirectory(of: path)
         let (lastHash, sha256) = try await BlockingWork.run {
-            // The segment already exists if the server ended between writing the segment and the transaction.
+            // The segment already exists if an earlier server process ended after it had written the segment and
+            // before it removed the rows.
             if access(path, F_OK) != 0 { try self.write(header, to: path) }
             return (try self.verify(path, header), try NewFile.sha256(path))
         }
         let held = try await transaction { writer, db -> Duration? in
             let start = ContinuousClock.now
-            // A hold may have been placed meanwhile. Then the rows stay in the ledger, and the segment stays too.
+            // Keeps the rows in the ledger, and the segment too, if a hold was placed meanwhile.
             guard let due = try Retention(db).next(before: cutoff.microseconds, in: db),
                 due.lowerBound == range.lowerBound, due.upperBound >= range.upperBound
             else { return nil }
             let hashes = try PrunedHashes(range, db)
-            // The rows are chained, so the last hash stands for all rows of the segment.
+            // The rows form a hash chain, so an equal last hash shows that all rows are equal.
             guard hashes.last == lastHash else {
                 throw StoreError(
                     code: .badSegment,
@@ -85,7 +86,7 @@ extension AuditLedger {
         try file.finish()
     }
 
-    /// Reads the segment back from the disk. Returns the hash of its last row.
+    /// Reads the segment at `path` and compares its header with `header`. Returns the hash of its last row.
     private func verify(_ path: String, _ header: SegmentHeader) throws -> AuditHash {
         let (stored, hash) = try SegmentReader.verify(path: path)
         guard stored.ledger == header.ledger, stored.firstSeq == header.firstSeq,

@@ -51,8 +51,8 @@ extension LegalHold {
         }
     }
 
-    /// Returns the time from which on rows are held; the earliest time if a hold covers all rows, nil if there
-    /// is no hold.
+    /// Returns the time from which on rows are held by any hold. Returns the lowest possible time if a hold covers
+    /// all rows, and nil if there is no hold.
     static func beginning(_ db: Database) throws -> Timestamp? {
         try fetch(db).map { $0.since ?? Timestamp(microseconds: .min) }.min()
     }
@@ -70,9 +70,10 @@ extension AuditLedger {
         try await reading { try LegalHold.fetch($0, name: name).first }
     }
 
-    /// Places or changes a hold. Writes an audit row, which is `draft` with verb, status and documents filled in.
-    /// Returns the previous hold with the same name. Does not change an equal hold; with `ifAbsent`, does not change
-    /// any existing hold.
+    /// Places `hold`, or changes the hold with the same name. Adds verb, status and documents to `draft`, and
+    /// writes `draft` as a row. Returns the previous hold with the same name; nil if there was none. Changes and
+    /// writes nothing if the previous hold has the same reason and `since`, or if there is a previous hold and
+    /// `ifAbsent` is true.
     package func place(
         _ hold: LegalHold, ifAbsent: Bool = false, audit draft: AuditRecord.Draft
     ) async throws(StoreError) -> LegalHold? {
@@ -100,8 +101,8 @@ extension AuditLedger {
         }
     }
 
-    /// Lifts a hold. Writes an audit row, which is `draft` with verb, status and document filled in. Returns the
-    /// hold, or nil if it does not exist.
+    /// Lifts the hold with this name. Adds verb, status and document to `draft`, and writes `draft` as a row.
+    /// Returns the lifted hold. Returns nil, and writes nothing, if there is no such hold.
     package func lift(
         _ name: String, audit draft: AuditRecord.Draft
     ) async throws(StoreError) -> LegalHold? {

@@ -2,13 +2,14 @@ import Domain
 import Foundation
 package import GRDB
 
-/// Removes rows that are in a sealed segment from the ledger, and everything derived from them, in one
-/// transaction. Keeps the state after the removed rows in table `baseline`.
+/// Removes rows from the ledger, and the entries of other tables that were derived from these rows. The rows must
+/// be in a sealed segment. Stores the state after the removed rows in table `baseline`. Must run in one
+/// transaction.
 struct Pruning {
     let rows: ClosedRange<Int64>
     let db: Database
 
-    /// The part of a row that is kept in memory: a whole row may have megabytes.
+    /// The part of a row that `survey` keeps in memory. A whole row is too large, because it may have megabytes.
     private struct Trace {
         var seq: Int64
         var position: HistoryPosition
@@ -16,7 +17,7 @@ struct Pruning {
     }
 
     func carryOut() throws {
-        // The hashes are copied first, because the last statement deletes the rows.
+        // Copies the hashes first, because the last statement of this function deletes the rows.
         try Sealing.seal(Tile.of(row: rows.lowerBound)..<Tile.of(row: rows.upperBound) + 1, in: db)
         let (traces, newest) = try survey()
         for (key, trace) in traces { try updateBaseline(key, trace) }
@@ -28,12 +29,12 @@ struct Pruning {
         let hash = try Data.fetchOne(
             db, sql: "SELECT hash FROM audit WHERE seq = ?", arguments: [rows.upperBound])
         try TouchedRegions.remove(rows, in: db)
-        // A trigger lets rows be deleted only up to the number in table `retention`, so the number is set first.
+        // Sets the number in table `retention` first, because a trigger refuses to delete rows with higher numbers.
         try Retention.advance(to: rows.upperBound, hash: hash ?? Data(), in: db)
         try db.execute(sql: "DELETE FROM audit WHERE seq BETWEEN ? AND ?", arguments: range)
     }
 
-    /// Returns the last row of each key and the newest position of any row. Also removes the rows' networks and
+    /// Returns the last row of each key, and the newest position of all rows. Also removes the rows' networks and
     /// words.
     private func survey() throws -> ([String: Trace], HistoryPosition?) {
         var traces: [String: Trace] = [:]
@@ -47,7 +48,8 @@ struct Pruning {
             guard let position = record.position else { continue }
             newest = max(newest ?? position, position)
             let isDeletion = record.verb == .delete
-            // A row found after a gap may lack its object. A later row of the same gap has it.
+            // Skips a row that is not a deletion and has no object. After a gap, such a row may exist. A later row
+            // of the same gap then has the object.
             guard let key = record.key, isDeletion || record.after != nil,
                 traces[key].map({ $0.position <= position }) ?? true
             else { continue }
@@ -61,8 +63,8 @@ struct Pruning {
             try db.execute(
                 sql: "DELETE FROM baseline WHERE key = ? AND (epoch, revision) <= (?, ?)",
                 arguments: [key, trace.position.epoch, trace.position.revision])
-            // Imported rows from before the deletion may remain. Without this entry they would show that the object
-            // exists.
+            // Records the deletion if imported rows from before the deletion remain in the ledger, because these
+            // rows would show that the object still exists.
             let older = try HistoricalObject.hasRow(key, before: trace.position, outside: rows, db)
             if older { try RetainedVersion.put(nil, key, at: trace.position, in: db) }
         } else {
@@ -80,8 +82,8 @@ struct Pruning {
         }
     }
 
-    /// Deletes the moments up to `position` except the last one, because the ledger still knows the state from its
-    /// time on.
+    /// Deletes the moments up to `position` except the last one, because the ledger still knows the state from the
+    /// time of the last one on.
     private func pruneMoments(through position: HistoryPosition) throws {
         try db.execute(
             sql: """
@@ -93,7 +95,7 @@ struct Pruning {
                 """, arguments: [position.epoch, position.revision])
     }
 
-    /// Removes the part up to `position` from the known ranges.
+    /// Removes the revisions up to `position` from the known ranges.
     private func pruneCoverage(through position: HistoryPosition) throws {
         try db.execute(
             sql: """
@@ -110,7 +112,8 @@ struct Pruning {
 struct Retention {
     /// The number of the last pruned row; 0 before the first pruning.
     let prunedThrough: Int64
-    /// The hash of that row. The next row contains it as its previous hash.
+    /// The hash of the last pruned row; 32 zero bytes before the first pruning. The first row that is still in the
+    /// ledger names this hash as its previous hash.
     let hash: Data
 
     init(_ db: Database) throws {
@@ -129,11 +132,12 @@ struct Retention {
 
 extension Retention {
     /// The largest number of rows to prune in one transaction, a multiple of the 256 rows of a Merkle tile. The
-    /// number is small, because writes wait for the transaction.
+    /// number is small, because all other writes wait for the transaction.
     static let step: Int64 = 1024
 
-    /// Returns the next rows to prune: the oldest rows, in whole tiles, all from before `cutoff`. They never include
-    /// the last row of the ledger or a held row. Returns nil if there are no such rows. Reads at most `step` rows.
+    /// Returns the next rows to prune: the oldest rows, in whole tiles, all from before `cutoff`. The result never
+    /// includes the last row of the ledger or a held row. Returns nil if no rows can be pruned. Reads at most
+    /// `step` rows.
     func next(before cutoff: Int64, in db: Database) throws -> ClosedRange<Int64>? {
         let held = try LegalHold.beginning(db)?.microseconds ?? .max
         let first = prunedThrough + 1
@@ -149,10 +153,10 @@ extension Retention {
     }
 }
 
-/// Prepares whole tiles of rows for pruning. Keeps the parts of the rows that later proofs need.
+/// Prepares whole tiles of rows for pruning. Copies the parts of the rows that later proofs need.
 package enum Sealing {
     /// Copies the hashes of the rows of `tiles` into table `sealed`, and the rows that name signing keys into table
-    /// `kept`. The caller deletes the rows in the same transaction.
+    /// `kept`. The caller must delete the rows in the same transaction.
     ///
     /// Throws `corrupt` if one of the rows is missing, so that a missing row cannot count as pruned.
     package static func seal(_ tiles: Range<Int64>, in db: Database) throws {
@@ -169,8 +173,9 @@ package enum Sealing {
     /// Returns the number of complete tiles in a ledger of `size` rows.
     static func wholeTiles(size: Int64) -> Int64 { size / Tile.width }
 
-    /// Copies the rows that name this ledger's signing keys to table `kept`, in canonical form. Older checkpoints
-    /// cannot be checked without these keys. A kept form can be checked against the row's hash in table `sealed`.
+    /// Copies rows to table `kept` in canonical form: all rows that name this ledger's signing keys. Older
+    /// checkpoints cannot be checked without these keys. A kept form can be checked against the row's hash in table
+    /// `sealed`.
     private static func keep(_ rows: Range<Int64>, in db: Database) throws {
         let statement = try db.cachedStatement(
             sql: """

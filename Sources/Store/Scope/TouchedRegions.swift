@@ -2,8 +2,8 @@ import Documents
 import Domain
 import GRDB
 
-/// Maintains tables `scope` and `audit_scope`, which record the regions that each row touches. Searches of principals
-/// that are limited to regions read only the rows listed there.
+/// Maintains tables `scope` and `audit_scope`, which record the regions that each row touches. A search by a
+/// principal that is limited to regions reads only rows that table `audit_scope` lists.
 ///
 /// Rows that an older version wrote are listed later; see `AuditLedger.keepRegions`. Until then, they are visible only
 /// to principals with all regions.
@@ -14,8 +14,8 @@ struct TouchedRegions: Sendable {
         let regions: RegionSet
     }
 
-    /// Step 8 of the schema. `regions` is `*` for all regions, or a sorted JSON array. Rows `seq` + 1 to `until` are not
-    /// listed yet.
+    /// Step 8 of the schema. In table `scope`, `regions` is `*` for all regions, or a sorted JSON array of names.
+    /// In table `scope_progress`, rows `seq` + 1 to `until` are the rows that are not listed yet.
     static let schema = """
         CREATE TABLE scope (
             id INTEGER PRIMARY KEY,
@@ -38,7 +38,7 @@ struct TouchedRegions: Sendable {
             SELECT 1, coalesce(min(seq), 1) - 1, coalesce(max(seq), 0) FROM audit;
         """
 
-    /// The largest number of ids to keep in memory.
+    /// The largest number of ids of table `scope` to keep in memory.
     private static let maximumIDs = 1_000
 
     private let regions: RowRegions
@@ -46,7 +46,7 @@ struct TouchedRegions: Sendable {
 
     init(_ regions: RowRegions) { self.regions = regions }
 
-    /// Lists a row that is being written.
+    /// Adds `record`, which is being written, to table `audit_scope`.
     mutating func note(_ record: AuditRecord, in db: Database) throws {
         let scope = Scope(
             kind: record.kind, regions: regions.touched(by: record.entry))
@@ -73,7 +73,7 @@ struct TouchedRegions: Sendable {
         return id ?? 0
     }
 
-    /// Deletes the entries of rows that are being pruned.
+    /// Deletes the entries of `rows`, which are being pruned.
     static func remove(_ rows: ClosedRange<Int64>, in db: Database) throws {
         try db.execute(
             sql: "DELETE FROM audit_scope WHERE seq BETWEEN ? AND ?",
@@ -92,7 +92,7 @@ extension TouchedRegions {
         }
     }
 
-    /// Reads the form of `text(_:)`. Any other text counts as all regions.
+    /// Reads a text in the form that `text(_:)` returns. Returns all regions for any other text.
     static func regions(_ text: String) -> RegionSet {
         guard text != everyRegion, let document = try? JSONParser.parse(Array(text.utf8)),
             let names = document.arrayValue
@@ -104,16 +104,14 @@ extension TouchedRegions {
 
 /// Lists the rows that an older version wrote.
 extension TouchedRegions {
-    /// Rows to list: those after `after`.
+    /// The next rows to list. The rows up to number `after` are already listed.
     struct Backlog: Sendable {
         let after: Int64
         let rows: [AuditRecord]
-        /// True if no rows are left after these.
-        let isLast: Bool
     }
 
-    /// Returns the next rows to list; nil if every row is listed. Returns up to `limit` rows, and fewer if they are
-    /// longer than `bytes`.
+    /// Returns the next rows to list; nil if every row is listed. Returns up to `limit` rows. Returns fewer rows if
+    /// their texts have more than `bytes` bytes: stops after the row that reaches this size.
     static func backlog(limit: Int, bytes: Int, in db: Database) throws -> Backlog? {
         let progress = try Progress(db)
         guard progress.seq < progress.until else { return nil }
@@ -129,11 +127,11 @@ extension TouchedRegions {
             size += record.textBytes
             rows.append(record)
         }
-        return Backlog(after: progress.seq, rows: rows, isLast: rows.isEmpty)
+        return Backlog(after: progress.seq, rows: rows)
     }
 
-    /// Lists the rows. Does nothing if other rows were listed since the backlog was read. Skips rows that were pruned
-    /// meanwhile.
+    /// Lists the rows of `backlog`. Does nothing if other rows were listed since `backlog` was read. Skips rows
+    /// that were pruned since then.
     mutating func add(_ backlog: Backlog, in db: Database) throws {
         let progress = try Progress(db)
         guard progress.seq == backlog.after else { return }
@@ -147,7 +145,7 @@ extension TouchedRegions {
             arguments: [backlog.rows.last?.seq ?? progress.until])
     }
 
-    /// The rows that are not listed yet: those after `seq` up to `until`.
+    /// The rows that are not listed yet: the rows with numbers `seq` + 1 to `until`.
     struct Progress {
         let seq: Int64
         let until: Int64
@@ -165,13 +163,13 @@ extension TouchedRegions {
 }
 
 extension AuditLedger {
-    /// The number of rows, and the bytes of their texts, that one transaction lists. They are small, because writes of
-    /// rows wait for the transaction.
+    /// The limits of one transaction: the number of rows, and the size of their texts in bytes. They are small,
+    /// because all other writes wait for the transaction.
     private static let backlogRows = 250
     private static let backlogBytes = 1 << 20
 
     /// Lists the regions of all rows that an older version wrote. Pauses after each part, so that other work on the
-    /// ledger continues. After an error it can be called again.
+    /// ledger can continue. Can be called again after an error.
     ///
     /// - Parameter pause: The time between two parts.
     package func keepRegions(pause: Duration = .milliseconds(50)) async throws {
@@ -180,7 +178,7 @@ extension AuditLedger {
         }
     }
 
-    /// Lists the next rows. Returns false if every row is listed.
+    /// Lists the next rows. Returns false if every row was already listed.
     func listRegions() async throws -> Bool {
         let next = try await reading { db in
             try TouchedRegions.backlog(

@@ -1,18 +1,18 @@
 import Domain
 import GRDB
 
-/// The entries of table `scope` that a principal may see. It is passed to the searches of principals that do not see
-/// every row.
+/// The entries of table `scope` that a principal may see. Used in a search by a principal that does not see every
+/// row.
 ///
-/// A search must not show anything that depends on other rows: neither its counts nor its cursors. So its sources give
-/// only visible rows.
+/// The counts and cursors of a search must not depend on invisible rows. So the sources of the search give only
+/// visible rows.
 struct VisibleRows: Sendable {
     /// The ids in table `scope`.
     let ids: [Int64]
     /// The ids as a JSON array, to bind to a statement.
     private let list: String
 
-    /// Returns nil for a principal that sees every row.
+    /// Nil for a principal that sees every row.
     init?(_ scope: AuditScope, _ db: Database) throws {
         guard !scope.isEverything else { return nil }
         let statement = try db.cachedStatement(sql: "SELECT id, kind, regions FROM scope")
@@ -30,10 +30,11 @@ struct VisibleRows: Sendable {
         list = "[" + ids.map(String.init).joined(separator: ",") + "]"
     }
 
-    /// The condition that a row of table `audit` is visible.
+    /// The SQL condition that a row of table `audit` is visible.
     var term: SearchTerm { SearchTerm(Self.condition("audit.seq"), [list]) }
 
-    /// Returns the condition that the row with the number `seq`, an expression, is visible. It has one argument.
+    /// Returns the SQL condition that a row is visible. `seq` is an SQL expression for the number of the row. The
+    /// condition has one argument; see `argument`.
     static func condition(_ seq: String) -> String {
         """
         (SELECT scope FROM audit_scope WHERE audit_scope.seq = \(seq)) \
@@ -50,7 +51,7 @@ struct VisibleRows: Sendable {
         }
     }
 
-    /// The argument of `condition`.
+    /// The argument to bind to `condition`.
     var argument: SQLValue { list }
 }
 

@@ -2,10 +2,10 @@ package import Domain
 import GRDB
 
 extension AuditLedger {
-    /// Returns up to `limit` (at least 1) matching rows from `cursor` on. They are in the order of time, or of number
-    /// if the filter has words.
+    /// Returns up to `limit` (at least 1) matching rows from `cursor` on. The rows are in the order of time, or in
+    /// the order of numbers if the filter has words.
     ///
-    /// Looks at a limited number of rows. If these do not fill the page, the page is partial, and its cursor
+    /// Examines a limited number of rows. If these rows do not fill the page, the page is partial, and its cursor
     /// continues the search.
     ///
     /// - Parameter scope: The part of the ledger that the reader may see.
@@ -21,7 +21,7 @@ extension AuditLedger {
             ?? AuditPage(records: [], next: cursor ?? .start(order), scanned: 0, isPartial: true)
     }
 
-    /// Counts the matching rows of each group from `cursor` on, within the same limits as `query`.
+    /// Counts the matching rows of each group from `cursor` on. Examines a limited number of rows, as `query` does.
     package func groups(
         _ filter: AuditFilter, by grouping: AuditGrouping, order: AuditOrder = .descending,
         from cursor: AuditCursor? = nil, within scope: AuditScope = .everything
@@ -33,7 +33,7 @@ extension AuditLedger {
         return groups ?? AuditGroups(counts: [:], scanned: 0, next: cursor ?? .start(order))
     }
 
-    /// Returns nil if the search needs the index of texts and the index is not complete yet.
+    /// Runs `body`. Returns nil if the filter has words and the index of texts is not complete.
     private func search<Value: Sendable>(
         _ filter: AuditFilter, _ body: @escaping @Sendable (Database) throws -> Value
     ) async throws -> Value? {
@@ -56,17 +56,18 @@ extension AuditCursor {
 }
 
 extension AuditLedger {
-    /// The number of rows that one transaction adds to the index of texts. It is small, because writes of rows wait for
-    /// the transaction.
+    /// The number of rows that one transaction adds to the index of texts. The number is small, because all other
+    /// writes wait for the transaction.
     private static let textBatch = 250
-    /// The bytes of words after which a transaction adds no more rows.
+    /// The size of words, in bytes, at which a transaction adds no further rows.
     private static let textBytes = 8 << 20
     /// The largest number of rows to index before a search for words is answered.
     private static let textPatience = 20_000
-    /// If more rows than this are not indexed yet, indexing no longer waits for a pause in writes.
+    /// If at least this many rows are not in the index, indexing no longer waits for a pause in writes.
     private static let textBacklog: Int64 = 100_000
 
-    /// Brings the index of texts up to the last row. Returns false if that would take too long.
+    /// Adds all rows that the index of texts lacks. Returns false if rows are still missing after `textPatience`
+    /// rows.
     package func catchUpTexts() async throws -> Bool {
         for _ in 0..<(Self.textPatience / Self.textBatch) {
             if try await indexTexts() == 0 { return true }
@@ -76,10 +77,10 @@ extension AuditLedger {
 
     /// Keeps the index of texts up to date until the task is cancelled.
     ///
-    /// It waits while rows arrive, unless too many rows are not indexed yet.
+    /// Waits for a pause in writes, unless `textBacklog` rows or more are not in the index yet.
     ///
-    /// - Parameter onFailure: Receives the error that kept rows out of the index. They are tried again after the next
-    /// commit.
+    /// - Parameter onFailure: Receives each error that prevented rows from being added. The next commit starts a
+    ///   new attempt.
     package func keepTexts(onFailure: @Sendable (any Error) -> Void = { _ in }) async {
         await indexWhenQuiet(onFailure)
         for await _ in commits() { await indexWhenQuiet(onFailure) }
@@ -87,7 +88,7 @@ extension AuditLedger {
 
     private func indexWhenQuiet(_ onFailure: @Sendable (any Error) -> Void) async {
         var before = lastSeq
-        // A second in which few rows arrive counts as a pause.
+        // A pause is a second in which at most `textBatch` rows arrive.
         while (try? await Task.sleep(for: .seconds(1))) != nil {
             let now = lastSeq
             let isBusy = now - before > Int64(Self.textBatch)
@@ -103,7 +104,7 @@ extension AuditLedger {
         }
     }
 
-    /// Adds the next rows to the index. Returns the number of rows.
+    /// Adds the next rows to the index. Returns the number of added rows.
     private func indexTexts() async throws -> Int {
         let limit = Self.textBatch
         let batch = try await reading { db in
@@ -120,8 +121,8 @@ extension AuditLedger {
         }
         guard !batch.rows.isEmpty else { return 0 }
         try await index(batch)
-        // `index` does not report damage. The progress stays the same only if the index is damaged and could not be
-        // emptied.
+        // `index` does not throw if the index is damaged. Unchanged progress shows that the index is damaged and
+        // could not be emptied.
         guard try await reading({ try TextIndex.progress(in: $0) }) != batch.after else {
             throw StoreError(
                 code: .corrupt, message: "\(path): the index of texts is damaged; rows are not.")

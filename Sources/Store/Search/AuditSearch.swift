@@ -1,20 +1,21 @@
 package import Domain
 package import GRDB
 
-/// A search through the ledger. It looks at a limited number of rows and returns the position at which the next
-/// search continues.
+/// A search through the ledger. A search examines a limited number of rows, and returns the position at which the
+/// next search continues.
 package struct AuditSearch {
-    /// The limits of a search. The cost is counted in rows looked at.
+    /// The limits of a search. The unit of cost is the cost of examining one entry of an index.
     package struct Budget {
         package var cost: Int
         /// The largest number of groups to count.
         package var groups = 10_000
-        /// The bytes of text after which a page ends. A row is never split, so the last one may exceed the limit.
+        /// The size of texts, in bytes, at which a page ends. A row is never split, so the last row of a page may
+        /// exceed the limit.
         package var bytes = 8 << 20
 
         package static let page = Budget(cost: 20_000)
         package static let count = Budget(cost: 250_000)
-        /// The cost of reading a whole row and checking its documents. An entry of an index costs 1.
+        /// The cost of reading a whole row and checking its documents.
         static let wholeRow = 10
 
         package init(cost: Int) { self.cost = cost }
@@ -40,7 +41,7 @@ package struct AuditSearch {
         probe = RowProbe(db, filter, visible)
     }
 
-    /// Returns up to `limit` rows.
+    /// Returns up to `limit` matching rows. Stops when `budget` is used up.
     package func page(limit: Int, _ budget: Budget = .page) throws -> AuditPage {
         var source = try source(group: nil)
         var page = AuditPage(records: [], next: nil)
@@ -60,7 +61,7 @@ package struct AuditSearch {
                 cost += probe.isCostly ? Budget.wholeRow : 1
                 continue
             }
-            // A match beyond the limit shows that there is a next page.
+            // The page is full. This further match shows that there is a next page.
             if page.records.count == limit {
                 page.next = page.records.last.map(cursor)
                 return page
@@ -75,7 +76,7 @@ package struct AuditSearch {
         return page
     }
 
-    /// Counts the rows of each group.
+    /// Counts the matching rows of each group. Stops when `budget` is used up.
     package func groups(by grouping: AuditGrouping, _ budget: Budget = .count) throws -> AuditGroups
     {
         var source = try source(group: probe.isCostly ? nil : grouping.column)
@@ -143,7 +144,8 @@ package struct AuditSearch {
     }
 }
 
-/// Reads rows by their numbers, and tests the conditions that no source has tested.
+/// Reads a row by its number, and tests all conditions of the filter, because a source may not have tested each of
+/// them.
 private struct RowProbe {
     private let db: Database
     private let filter: AuditFilter
@@ -153,16 +155,17 @@ private struct RowProbe {
     init(_ db: Database, _ filter: AuditFilter, _ visible: VisibleRows?) {
         self.db = db
         self.filter = filter
-        // A search for words reads rows in the order of numbers and not of time. So the bounds of time are tested
-        // here.
+        // Tests the bounds of time here, because a search for words reads rows in the order of numbers and does not
+        // test these bounds.
         let range = SearchRange(filter, order: .ascending, after: nil)
-        // The sources give only visible rows. They are tested here once more, so that a mistake there shows no row.
+        // Tests again that the row is visible. The sources give only visible rows, but a mistake in a source must
+        // not show an invisible row.
         let terms = filter.terms + range.bounds + (visible.map { [$0.term] } ?? [])
         sql = "SELECT \(AuditRow.columns) FROM audit WHERE seq = ? AND \(terms.condition)"
         values = terms.values
     }
 
-    /// True if the whole row must be read to test it.
+    /// True if the filter has conditions that need the whole row.
     var isCostly: Bool { filter.network != nil || filter.field != nil }
 
     /// Returns the row if it matches; otherwise nil.
@@ -176,7 +179,7 @@ private struct RowProbe {
 }
 
 extension AuditGrouping {
-    /// The column to read for the group; `day` uses a part of it.
+    /// The column that has the group of a row. `day` uses only the date in the column.
     fileprivate var column: String { self == .day ? "time" : rawValue }
 
     fileprivate func key(_ value: DatabaseValue) -> String? {

@@ -4,7 +4,7 @@ import GRDB
 /// A row that may match the search.
 struct Candidate {
     let position: RowPosition
-    /// False if the row is known not to match.
+    /// False if the row does not match; true if the row may match.
     let isMatch: Bool
     /// The value of the group's column; nil if the source was not asked to read it.
     var group: DatabaseValue?
@@ -16,11 +16,12 @@ struct Candidate {
     }
 }
 
-/// A source of candidates in the order of the search. Each call of `next()` reads about one row, so that the caller
-/// can limit the cost.
+/// Gives candidates in the order of the search. Each call of `next()` reads about one row, so that the caller can
+/// limit the cost.
 protocol CandidateSource {
     mutating func next() throws -> Candidate?
-    /// The position where a search continues after `next()` returned nil; nil at the end of the ledger.
+    /// The position at which the next search continues after `next()` returned nil; nil if no rows are left to
+    /// search.
     var continuation: RowPosition? { get }
 }
 
@@ -28,7 +29,7 @@ extension CandidateSource {
     var continuation: RowPosition? { nil }
 }
 
-/// Rows with known positions.
+/// Gives rows whose positions are already known.
 struct PositionList: CandidateSource {
     private var positions: IndexingIterator<[RowPosition]>
 
@@ -41,11 +42,11 @@ struct PositionList: CandidateSource {
     mutating func next() -> Candidate? { positions.next().map { Candidate($0) } }
 }
 
-/// Rows along an index that lists them in the order of time.
+/// Reads an index that lists rows in the order of time.
 ///
 /// The statement names the index, so that the plan does not depend on SQLite's statistics. The other terms of the
-/// search are not in its WHERE clause but in a result column. So `next()` also returns rows that do not match, and
-/// each call reads one row. A caller that stops early can therefore limit how many rows are read.
+/// search are in a result column and not in the WHERE clause. So each call of `next()` reads and returns one row,
+/// even if the row does not match. The caller can stop at any row, and so limit the number of rows to read.
 package struct IndexScan: CandidateSource {
     /// A statement and its arguments.
     package struct Part: Sendable {
@@ -59,10 +60,10 @@ package struct IndexScan: CandidateSource {
     private let hasGroup: Bool
 
     /// - Parameters:
-    ///   - lead: The term whose index is read; nil for all rows in the order of time.
-    ///   - group: An additional expression to read.
-    ///   - visible: The rows to which the search is limited; nil for all rows. SQLite skips other rows within a step, so
-    ///     the lead must have few rows.
+    ///   - lead: The term whose index is read; nil to read the index of all rows by time.
+    ///   - group: An SQL expression for the group of a row; nil to read no groups.
+    ///   - visible: The rows to which the search is limited; nil for all rows. `lead` must then have few rows,
+    ///     because one call of `next()` may skip many invisible rows.
     init(
         _ db: Database, lead: SearchTerm?, others: [SearchTerm], _ range: SearchRange,
         group: String? = nil, visible: VisibleRows? = nil

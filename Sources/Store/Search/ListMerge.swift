@@ -3,7 +3,7 @@ package import Domain
 import GRDB
 import HeapModule
 
-/// A table that lists rows in the order of time, under numbers such as that of a network.
+/// A table with lists of rows in the order of time. Each list has a number, such as the id of a network.
 package struct RowLists: Sendable {
     let table: String
     /// The column with the number of a list.
@@ -14,8 +14,9 @@ package struct RowLists: Sendable {
     /// The rows of one kind that touch the same regions.
     package static let scopes = RowLists(table: "audit_scope", column: "scope")
 
-    /// Returns the statement that reads the next rows of a list. Its arguments are those of `columns`, the number of
-    /// the list, the time and the number of the last row, the bound of time, those of `condition`, and the limit.
+    /// Returns the statement that reads the next rows of a list. Its arguments are, in this order: the arguments of
+    /// `columns`, the number of the list, the time and the number of the last row that was read, the bound of time,
+    /// the arguments of `condition`, and the largest number of rows.
     package func sql(
         _ order: AuditOrder, columns: [String] = [], condition: String? = nil
     ) -> String {
@@ -42,7 +43,7 @@ package struct RowLists: Sendable {
 
     package var countSQL: String { "SELECT count(*) FROM (\(rowsSQL))" }
 
-    /// Returns an expression about the row of table `audit` to which an entry belongs.
+    /// Returns an SQL expression that evaluates `expression` for the row of table `audit` that an entry lists.
     fileprivate func ofRow(_ expression: String) -> String {
         "(SELECT \(expression) FROM audit WHERE audit.seq = \(table).seq)"
     }
@@ -50,19 +51,20 @@ package struct RowLists: Sendable {
 
 /// Merges the rows of several lists, such as the rows that touch at least one of the given networks.
 ///
-/// The next row of each list waits in a heap, so a step costs the logarithm of the number of lists.
+/// A heap holds the next row of each list. So the cost of a step grows with the logarithm of the number of lists.
 struct ListMerge: CandidateSource {
-    /// The part of one list that has been read.
+    /// The rows of one list that were read and not yet returned, and the state of reading.
     private struct List {
         let id: Int64
         var rows: Deque<Candidate> = []
         var isComplete = false
-        /// The number of rows to read next. It grows, because most searches end within the first few.
+        /// The number of rows to read next. This number begins small, because most searches end after a few rows,
+        /// and then grows.
         var chunk = 8
         var last: RowPosition?
     }
 
-    /// The next row of a list.
+    /// The next row of list number `list`.
     private struct Head: Comparable {
         let candidate: Candidate
         let list: Int
@@ -93,7 +95,7 @@ struct ListMerge: CandidateSource {
 
     /// - Parameters:
     ///   - terms: Terms to test on each row; nil to test none.
-    ///   - group: An additional expression to read.
+    ///   - group: An SQL expression for the group of a row; nil to read no groups.
     ///   - visible: The rows to which the search is limited; nil for all rows.
     init(
         _ db: Database, _ kind: RowLists, ids: [Int64], _ range: SearchRange,
@@ -120,7 +122,8 @@ struct ListMerge: CandidateSource {
         }
         while let head = range.order == .ascending ? heads.popMin() : heads.popMax() {
             try advance(head.list)
-            // A row that is in several lists comes from each of them in turn.
+            // Skips a row that another list has just given. The lists give a shared row directly one after the
+            // other.
             guard head.candidate.position != last else { continue }
             last = head.candidate.position
             return head.candidate

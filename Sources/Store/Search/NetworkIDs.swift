@@ -3,7 +3,7 @@ import GRDB
 
 /// Finds networks in table `cidr` by their relation to a block.
 package enum NetworkIDs {
-    /// Returns the ids, or nil if there are more than `limit`.
+    /// Returns the ids of the networks that match `network`; nil if there are more than `limit`.
     static func find(_ network: AuditNetwork, limit: Int, in db: Database) throws -> [Int64]? {
         var ids: [Int64] = []
         switch network.relation {
@@ -31,8 +31,8 @@ package enum NetworkIDs {
 
     private static func upTo(_ block: CIDR) -> Range<Int> { 0..<(block.prefixLength + 1) }
 
-    /// Returns the networks that contain the block and have one of `lengths`. There is at most one for each
-    /// length.
+    /// Returns the ids of the networks that contain `block` and have a prefix length in `lengths`, at most one for
+    /// each length.
     private static func holding(
         _ block: CIDR, lengths: Range<Int>, in db: Database
     ) throws -> [Int64] {
@@ -50,7 +50,7 @@ package enum NetworkIDs {
         }
     }
 
-    /// Returns up to `limit` networks in the block, including the block itself.
+    /// Returns the ids of up to `limit` networks that are equal to `block` or within it.
     private static func inside(
         _ block: CIDR, limit: Int, in db: Database
     ) throws -> [Int64] {

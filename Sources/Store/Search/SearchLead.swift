@@ -7,25 +7,27 @@ package enum SearchLead {
     case term(SearchTerm)
     /// The index of all rows by time.
     case time
-    /// The lists of the rows of these networks.
+    /// The lists of the rows that touch networks. The values are ids in table `cidr`.
     case networks([Int64])
-    /// The lists of the rows that a principal may see, by their numbers in table `scope`.
+    /// The lists of the rows that a principal may see. The values are ids in table `scope`.
     case scopes([Int64])
     /// The positions of the rows of one key or one revision.
     case places([RowPosition])
 
-    /// The largest number of rows to count for each lead to find the cheapest. Counting more would cost more than it
-    /// saves.
+    /// The largest number of rows to count for each lead in the search for the cheapest lead. More counting would
+    /// take more time than the cheaper lead saves.
     static let probe = 10_000
-    /// The relative cost of a row found through networks, because the whole row is read before any other test.
+    /// The relative cost of a row that is found through networks. The cost is higher because the whole row is read
+    /// before any other condition is tested.
     static let networkCost = 4
     /// The largest number of networks to merge.
     package static let maximumNetworks = 256
-    /// The largest number of rows of one key or revision to sort in memory. The indexes of keys and revisions are not
-    /// in the order of time.
+    /// The largest number of rows of one key or revision to sort in memory. Sorting is needed because the indexes
+    /// of keys and revisions are not in the order of time.
     static let maximumPlaces = 20_000
 
-    /// Returns the cheapest lead; the first one of equal leads. Counts at most `probe` rows of each lead.
+    /// Returns the cheapest lead, and the first one if several have the same cost. Counts at most `probe` rows of
+    /// each lead.
     static func choose(
         _ db: Database, _ filter: AuditFilter, _ range: SearchRange, _ visible: VisibleRows? = nil
     ) throws -> SearchLead {
@@ -38,14 +40,14 @@ package enum SearchLead {
         guard ways.count > 1 else { return best.lead }
         var least = try best.cost(probe)
         for way in ways.dropFirst() where least > 0 {
-            // A count beyond the least cost so far cannot change the choice.
+            // Counts only up to the lowest cost so far, because a higher count cannot change the choice.
             let cost = try way.cost(least)
             if cost < least { (best, least) = (way, cost) }
         }
         return best.lead
     }
 
-    /// A lead and its cost, which is counted up to a limit.
+    /// A lead, and a function that counts its cost up to `limit`.
     private typealias Way = (lead: SearchLead, cost: (_ limit: Int) throws -> Int)
 
     private static func ways(
@@ -123,12 +125,12 @@ package enum SearchLead {
         WHERE epoch IS ? AND revision = ? LIMIT \(maximumPlaces + 1)
         """
 
-    /// Returns the rows of the filter's revision or key, whose indexes are not in the order of time. Returns
-    /// nil if the filter has neither, or if there are too many rows.
+    /// Returns the positions of the rows with the filter's revision or key. Returns nil if the filter has neither
+    /// revision nor key, or if there are more than `maximumPlaces` rows.
     private static func places(_ db: Database, _ filter: AuditFilter) throws -> [RowPosition]? {
         if let revision = filter.revision {
             if let epoch = filter.epoch { return try fetch(db, revisionSQL, [epoch, revision]) }
-            // Rows of schema 1 have no epoch.
+            // Begins with the rows of schema 1, which have no epoch.
             var places = try fetch(db, revisionSQL, [DatabaseValue.null, revision])
             guard let epochs = try Epochs.all(db) else { return nil }
             for epoch in epochs {
@@ -159,9 +161,11 @@ package enum SearchLead {
 extension SearchLead {
     /// Returns the lead with the fewest visible rows.
     ///
-    /// The choice must not depend on other rows, because the client sees how many rows a search looks at. So only
-    /// visible rows are counted. A lead with `probe` rows or more, visible or not, is not used, because its other rows
-    /// would have to be skipped. The lists of visible rows are always possible.
+    /// Compares only the numbers of visible rows. The choice must not depend on the number of invisible rows,
+    /// because the client sees how many rows a search examines.
+    ///
+    /// Does not use a lead with `probe` rows or more, counting invisible rows too, because the search would have to
+    /// skip the invisible rows. The lists of visible rows can always be used.
     private static func choose(
         _ db: Database, _ filter: AuditFilter, _ range: SearchRange, limitedTo visible: VisibleRows
     ) throws -> SearchLead {
@@ -186,7 +190,8 @@ extension SearchLead {
         return all < probe && seen * networkCost < least ? .networks(ids) : best
     }
 
-    /// Counts up to `probe` rows of a statement that reads the numbers of rows, and the visible ones among them.
+    /// Runs `sql`, a statement that reads row numbers, up to `probe` rows. Returns the number of rows, and the
+    /// number of visible rows among them.
     private static func count(
         _ db: Database, _ sql: String, _ values: [SQLValue], _ visible: VisibleRows
     ) throws -> (all: Int, visible: Int) {

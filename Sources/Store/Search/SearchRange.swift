@@ -22,7 +22,7 @@ package struct SearchRange: Sendable {
     let since: Int64?
     /// The end of the time range, exclusive, in microseconds.
     let until: Int64?
-    /// The last row that was returned; nil at the start.
+    /// The position of the last row that was returned; nil at the start of a search.
     let after: RowPosition?
 
     package init(_ filter: AuditFilter, order: AuditOrder, after: RowPosition?) {
@@ -48,9 +48,9 @@ package struct SearchRange: Sendable {
     /// The bounds as terms on `time`.
     var bounds: [SearchTerm] { bounds(since: since, until: until) }
 
-    /// The terms on `time` and `seq` of the statements that read the rest, in the order in which to run them. If a
-    /// row was returned before, the first statement reads the other rows with its time, and the second one reads the
-    /// rows beyond its time.
+    /// The terms on `time` and `seq` for one or two statements, in the order in which to run them. If `after` is
+    /// not nil, the first statement reads the remaining rows with the same time as `after`, and the second
+    /// statement reads the remaining rows with other times.
     var parts: [[SearchTerm]] {
         guard let after else { return [bounds] }
         let isAscending = order == .ascending

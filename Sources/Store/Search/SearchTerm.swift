@@ -8,11 +8,11 @@ package typealias SQLValue = any DatabaseValueConvertible & Sendable
 
 /// One condition of a filter on a row's columns.
 package struct SearchTerm: Sendable {
-    /// The condition in SQL. It is true for matching rows, and false or NULL for others.
+    /// The condition in SQL: true for matching rows, false or NULL for all other rows.
     package let sql: String
     package let values: [SQLValue]
-    /// The index that lists the matching rows in the order of time; nil if there is no such index, or if most
-    /// rows match.
+    /// The index that lists the matching rows in the order of time. Nil if there is no such index, or if most rows
+    /// match.
     package var index: String?
 
     init(_ sql: String, _ values: [SQLValue] = [], index: String? = nil) {
@@ -21,8 +21,8 @@ package struct SearchTerm: Sendable {
         self.index = index
     }
 
-    /// The condition of each partial index. SQLite uses a partial index only if the statement has its condition
-    /// in the same words.
+    /// The condition of each partial index. SQLite uses a partial index only if the statement has the index's
+    /// condition in the same words.
     static let partialIndexes = [
         "audit_by_origin": "origin <> 'api'",
         "audit_by_verb": "verb NOT IN ('create', 'update')",
@@ -31,7 +31,7 @@ package struct SearchTerm: Sendable {
 }
 
 extension [SearchTerm] {
-    /// An expression that is 1 for rows for which all terms are true, and 0 for others.
+    /// An SQL expression that is 1 for a row for which all terms are true, and 0 for any other row.
     package var condition: String {
         isEmpty ? "1" : "coalesce(" + map { "(\($0.sql))" }.joined(separator: " AND ") + ", 0)"
     }
@@ -40,8 +40,9 @@ extension [SearchTerm] {
 }
 
 extension AuditFilter {
-    /// The columns with an index in the order of time. An index that is likely to leave few rows comes first.
-    /// Most rows have one of the `common` values, which the index leaves out.
+    /// The columns that have an index in the order of time. The columns are sorted: those for which a filter
+    /// usually finds the fewest rows come first. The index leaves out rows with `common` values, which most rows
+    /// have.
     private static let indexes: [(column: String, index: String, common: Set<String>)] = [
         ("change_id", "audit_by_change", []), ("ticket", "audit_by_ticket", []),
         ("name", "audit_by_name", []), ("outcome", "audit_by_outcome", ["accepted"]),
@@ -50,7 +51,7 @@ extension AuditFilter {
         ("origin", "audit_by_origin", ["api"]),
     ]
 
-    /// `AuditColumn.filtered`. Columns with an index come first.
+    /// The columns of `AuditColumn.filtered`. Columns with an index come first, in the order of `indexes`.
     private static let columns: [(column: AuditColumn, index: String?, common: Set<String>)] = {
         let indexed = indexes.flatMap { entry in
             AuditColumn.filtered.filter { $0.name == entry.column }
@@ -79,7 +80,8 @@ extension AuditFilter {
         var terms: [SearchTerm] = []
         if leavesOutReads { terms.append(SearchTerm("verb <> 'read'")) }
         if let lastSeq { terms.append(SearchTerm("seq <= ?", [lastSeq])) }
-        // These conditions are cheap and necessary but not sufficient. The rest is tested on the whole row.
+        // Every matching row fulfils these two cheap conditions, but other rows may do so too. The full test needs
+        // the whole row; see `RowProbe`.
         if network != nil { terms.append(SearchTerm("cidrs IS NOT NULL")) }
         if field != nil { terms.append(SearchTerm("before IS NOT after")) }
         return terms
@@ -90,8 +92,8 @@ extension AuditFilter {
     }
 
     private static func role(_ role: String) -> [SearchTerm] {
-        // `roles` is the text of a JSON array. Without its brackets, and with a comma at each end, every element is
-        // between commas. So only a whole element matches.
+        // `roles` is the text of a JSON array. The expression replaces the brackets by commas, so that every
+        // element is between two commas. Then only a whole element matches.
         let element = JSONSerializer.bytes(.string(role))
         return [
             SearchTerm(
@@ -121,13 +123,14 @@ extension AuditFilter {
 }
 
 /// Finds rows about CrossRegionPolicies, including rows that earlier versions recorded under Calico's kind. The
-/// condition is the same as that of `AuditRecord.Draft.isAbout(kind:)`, and has an index.
+/// condition is the same as in `AuditRecord.Draft.isAbout(kind:)`, and there is an index for it.
 package enum CrossRegionRows {
     package static let term = SearchTerm(condition, index: "audit_by_cross_region")
 
     static let schema = "CREATE INDEX audit_by_cross_region ON audit (time) WHERE \(condition);"
 
-    /// The condition has the same words as the index, because SQLite uses a partial index only then.
+    /// The index and the term share this text, because SQLite uses a partial index only if the statement has the
+    /// index's condition in the same words.
     private static let condition = """
         (kind = '\(CrossRegionPolicy.kind)' OR kind = '\(CrossRegionPolicy.storedKind)' \
         AND (instr(before, '\(mark)') > 0 OR instr(after, '\(mark)') > 0))

@@ -1,13 +1,13 @@
 package import Domain
 package import GRDB
 
-/// The index of texts, which finds rows by their words. It is the FTS5 table `audit_text`. It does not store the text
-/// itself, which the rows have.
+/// The index of texts, which finds rows by their words. The index is the FTS5 table `audit_text`. This table stores
+/// only the words and not the texts, which table `audit` has.
 ///
-/// The index contains every row up to the number in `text_progress`.
+/// The index contains every row up to the number in table `text_progress`.
 package enum TextIndex {
-    /// Step 4 of the schema. `AuditWords` lists the punctuation marks that belong to words. Sizes of columns are not
-    /// stored, because they serve only to rank results, and results are in the order of rows.
+    /// Step 4 of the schema. `AuditWords` lists the punctuation marks that belong to words. `columnsize = 0` leaves
+    /// out the sizes of columns. FTS5 uses them only to rank results, and searches sort results by row number.
     static let schema = """
         CREATE VIRTUAL TABLE audit_text USING fts5 (
             \(AuditWords.columnNames.joined(separator: ", ")), content = '', columnsize = 0,
@@ -26,7 +26,7 @@ package enum TextIndex {
             let seq: Int64
             let columns: [String]
 
-            /// A damaged row gets no words. Other checks find the damage.
+            /// Takes no words from a damaged row. Other checks find the damage.
             init(_ row: Row) throws {
                 seq = try ColumnReader(row: row, label: "audit").integer(0)
                 let record = try? AuditRow.record(row)
@@ -44,7 +44,8 @@ package enum TextIndex {
         }
     }
 
-    /// SQLite's extended result code for a damaged index. The rows of the ledger are not damaged then.
+    /// SQLite's extended result code for a damaged FTS5 index. The code does not mean that the rows of the ledger
+    /// are damaged.
     static let damage = ResultCode.SQLITE_CORRUPT_VTAB.rawValue
 
     /// Returns the number of the last row in the index.
@@ -53,7 +54,7 @@ package enum TextIndex {
         return try Int64.fetchOne(statement) ?? 0
     }
 
-    /// Adds the batch. Does nothing if another batch was added since this one was made.
+    /// Adds `batch`. Does nothing if a different batch was added since the words of `batch` were read.
     static func add(_ batch: Batch, in db: Database) throws {
         guard let last = batch.rows.last, try progress(in: db) == batch.after else { return }
         try sparingLedger(db) {
@@ -65,19 +66,19 @@ package enum TextIndex {
         }
     }
 
-    /// Removes a row that is about to be deleted from the ledger.
+    /// Removes the words of `record`, which is about to be deleted from the ledger.
     package static func remove(_ record: AuditRecord, in db: Database) throws {
         guard record.seq <= (try progress(in: db)) else { return }
         try sparingLedger(db) {
-            // The index has no copy of the text, so FTS5 must be given the words to delete.
+            // Gives FTS5 the words to delete, because the index has no copy of the text.
             let statement = try db.cachedStatement(sql: removeSQL)
             try statement.execute(
                 arguments: StatementArguments(["delete", record.seq] + columns(record)))
         }
     }
 
-    /// Empties the index. It is then filled again in the background. A damaged index that cannot be emptied
-    /// stays unchanged.
+    /// Empties the index. `AuditLedger.keepTexts` then fills the index again in the background. If the index is too
+    /// damaged to be emptied, it stays unchanged, and no error is thrown.
     static func empty(in db: Database) throws {
         do {
             try db.inSavepoint {
@@ -88,11 +89,11 @@ package enum TextIndex {
         } catch let error as DatabaseError where error.extendedResultCode.rawValue == damage {}
     }
 
-    /// Runs `body` so that a damaged index does not prevent writing rows. The index can be built again from the
-    /// rows.
+    /// Runs `body` in a savepoint, and empties the index if `body` fails because the index is damaged. So a damaged
+    /// index does not prevent writes of rows. The index is then built again from the rows.
     ///
-    /// FTS5 writes its changes at the end of a savepoint, so its errors appear here and not when the
-    /// transaction commits.
+    /// FTS5 writes its changes at the end of a savepoint. So its errors appear in this function, and not later when
+    /// the transaction is committed.
     private static func sparingLedger(_ db: Database, _ body: () throws -> Void) throws {
         do {
             try db.inSavepoint {
@@ -123,10 +124,11 @@ package enum TextIndex {
 
 /// The rows that contain certain words, in the order of their numbers.
 package struct TextScan: CandidateSource {
-    /// The number of rows that one search covers. The limit bounds the cost of a common word.
+    /// The number of rows that one search covers. This limits the cost of a search for a common word.
     static let window: Int64 = 1_000_000
-    /// The same for a search that is limited to visible rows, because SQLite looks up the regions of each row that
-    /// contains the words. The window does not depend on the rows, so it tells nothing about them.
+    /// The number of rows that a search covers if it is limited to visible rows. The number is lower because SQLite
+    /// looks up the regions of each row that contains the words. The number is constant, so it tells the client
+    /// nothing about invisible rows.
     static let limitedWindow: Int64 = 100_000
 
     private let rows: RowCursor
@@ -142,7 +144,7 @@ package struct TextScan: CandidateSource {
         let window = visible == nil ? Self.window : Self.limitedWindow
         let first = try Int64.fetchOne(db.cachedStatement(sql: Self.firstSQL)) ?? 1
         let last = try TextIndex.progress(in: db)
-        // A client may choose any number for `after`, so the sums below must not overflow.
+        // A client may choose any number for `after`, so the code below must not compute a sum that overflows.
         var lower = first
         var upper = last
         switch order {
@@ -179,7 +181,7 @@ package struct TextScan: CandidateSource {
             """
     }
 
-    /// Returns the search in FTS5's syntax: quoted phrases, in which no character has a special meaning
+    /// Returns `text` in FTS5's query syntax: quoted phrases, in which no character has a special meaning
     /// (https://www.sqlite.org/fts5.html section 3).
     static func expression(_ text: AuditText) -> String {
         text.terms.map { term in

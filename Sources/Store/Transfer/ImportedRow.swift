@@ -2,17 +2,17 @@ import Domain
 import Foundation
 import GRDB
 
-/// A row of another ledger that is to be imported.
+/// A row from a segment, to be imported into this ledger. The segment may be from another ledger.
 struct ImportedRow: Sendable {
     let record: AuditRecord
-    /// The identity of the other ledger.
+    /// The identity of the ledger that wrote the segment.
     let ledger: String
-    /// The number to add to an epoch of the other ledger to get an epoch of this ledger.
+    /// The number to add to an epoch of the segment to get an epoch of this ledger.
     let epochOffset: Int64
 
-    /// Returns true if the row is to be imported. This holds for accepted changes in etcd, and with `all` also for
-    /// the other replica's own rows about refusals, reads and holds. Rows about the state of the other ledger and
-    /// about its keys are never imported.
+    /// Returns true if the row is to be imported. Accepted changes in etcd are always imported. If `all` is true,
+    /// rows about refusals, reads and holds of the other replica are imported too. Rows about a ledger and about
+    /// signing keys are never imported.
     func isWanted(all: Bool) -> Bool {
         if record.kind == AuditKind.ledger.rawValue || record.kind == SigningKeyRow.kind {
             return false
@@ -21,7 +21,8 @@ struct ImportedRow: Sendable {
         return all && record.sourceLedger == nil
     }
 
-    /// The row in the form in which this ledger writes it, with its source.
+    /// The row in the form in which this ledger writes it. The row names its source: the ledger, the number there
+    /// and the hash there.
     var draft: AuditRecord.Draft {
         var draft = record.entry
         draft.epoch = position?.epoch
@@ -31,8 +32,8 @@ struct ImportedRow: Sendable {
         return draft
     }
 
-    /// The position of the row in this ledger's epochs. Rows of schema 1 belong to the first epoch of their
-    /// ledger.
+    /// The position of the row, with the epoch of this ledger; nil for a row without a revision. Rows of schema 1
+    /// belong to the first epoch of the segment's ledger.
     var position: HistoryPosition? {
         record.revision.map {
             HistoryPosition(epoch: (record.epoch ?? 1) + epochOffset, revision: $0)
@@ -43,7 +44,8 @@ struct ImportedRow: Sendable {
     func isMissing(in db: Database) throws -> Bool {
         guard let position else { return try !isImported(in: db) }
         let same = try rows(db, at: position)
-        // A row found after a gap is no substitute for the row of the change itself.
+        // Looks for a row that was not found after a gap. A row that was found after a gap may lack data of the
+        // change.
         guard let whole = same.first(where: { !$0.isAfterGap }) else {
             return record.isAfterGap ? same.isEmpty : true
         }
@@ -61,15 +63,16 @@ struct ImportedRow: Sendable {
     /// Returns the accepted changes of the same object that `db` has at `position`.
     func rows(_ db: Database, at position: HistoryPosition) throws -> [AuditRecord] {
         var rows = try rows(db, "epoch = ? AND revision = ?", [position.epoch, position.revision])
-        // Rows of schema 1 have no epoch. They belong to epoch 1.
+        // Rows of schema 1 have no epoch, and count as epoch 1.
         if position.epoch == 1 {
             rows += try self.rows(db, "epoch IS NULL AND revision = ?", [position.revision])
         }
         return rows.filter { isSameObject($0) && $0.outcome == .accepted }
     }
 
-    /// Returns true if `other` is about the same change. `other` must be about the same object and revision.
-    /// After a restore of etcd a different change may have that revision.
+    /// Returns true if `other` is about the same change. `other` must be about the same object and revision. Not
+    /// every such row is about the same change, because after a restore of etcd a different change may have this
+    /// revision.
     func isSameChange(_ other: AuditRecord) -> Bool {
         guard record.changeID == other.changeID else { return false }
         if record.changeID != nil { return record.time == other.time }
@@ -107,14 +110,14 @@ struct ImportedRow: Sendable {
     }
 }
 
-/// A change that both ledgers have. Its revision is the same in both, so the two epochs belong to the same history of
-/// etcd, even if their numbers differ.
+/// The positions of one change in two ledgers. Both positions have the same revision. So the two epochs are the
+/// same part of etcd's history, even if their numbers differ.
 struct EpochEvidence: Sendable {
     let theirs: HistoryPosition
     let ours: HistoryPosition
 
-    /// Returns evidence from the newest row of `rows` that the ledger in `db` has too. The positions of `rows` are in
-    /// the other ledger's epochs.
+    /// Returns evidence from the newest row of `rows` that the ledger in `db` has too; nil if there is none. The
+    /// positions of `rows` must have the other ledger's epochs.
     static func newest(_ rows: [ImportedRow], _ db: Database) throws -> EpochEvidence? {
         guard !rows.isEmpty, let epochs = try Epochs.all(db) else { return nil }
         let newestFirst = rows.compactMap { row in row.position.map { (row, $0) } }
@@ -123,7 +126,8 @@ struct EpochEvidence: Sendable {
             let same = try epochs.reversed().flatMap { epoch in
                 try row.rows(db, at: HistoryPosition(epoch: epoch, revision: position.revision))
             }.filter(row.isSameChange)
-            // A change found after a gap may belong to an earlier epoch, so another row is preferred.
+            // Prefers a row that was not found after a gap, because a change that was found after a gap may belong
+            // to an earlier epoch.
             guard let ours = same.first(where: { !$0.isAfterGap }) ?? same.first else { continue }
             return EpochEvidence(
                 theirs: position,
@@ -132,7 +136,7 @@ struct EpochEvidence: Sendable {
         return nil
     }
 
-    /// Returns the epoch of the ledger in `db` at `time`; the first epoch for an earlier time.
+    /// Returns the epoch of the ledger in `db` at `time`. Returns the first epoch if `time` is before all epochs.
     static func epoch(at time: Timestamp, _ db: Database) throws -> Int64 {
         let epochs = Set(try Coverage.all(db).map(\.epoch)).filter { $0 > 0 }.sorted()
         let begun = try epochs.last { epoch in

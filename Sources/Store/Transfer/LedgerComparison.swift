@@ -1,11 +1,11 @@
 package import Domain
 
-/// A ledger that can be compared with another one: a file, or the ledger of a running server.
+/// A ledger for a comparison with another ledger: a file, or the ledger of a running server.
 package protocol ChangeSource: Sendable {
     /// The name for messages: a path or a URL.
     var name: String { get }
     func header() async throws -> SegmentHeader
-    /// Returns rows like `LedgerPages.changes`; an empty array at the end.
+    /// Returns the next rows, as `LedgerPages.changes` does; an empty array after the last row.
     func changes(after position: HistoryPosition) async throws -> [AuditRecord]
 }
 
@@ -18,17 +18,17 @@ package struct LedgerComparison: Sendable {
         package var difference: RowDifference
     }
 
-    /// The compared ranges, in the first ledger's epochs. Both ledgers have every change in them.
+    /// The compared ranges, with epochs of the left ledger. Both ledgers have every change in these ranges.
     package let common: [Coverage]
-    /// The ranges that only one of the ledgers knows. Such a range is a gap in the other ledger and does not count as
-    /// a difference.
+    /// The ranges in which only the left ledger has every change; in `onlyRight`, only the right ledger. These
+    /// ranges are not compared, and do not count as differences.
     package let onlyLeft: [Coverage]
     package let onlyRight: [Coverage]
     private let left: any ChangeSource
     private let right: any ChangeSource
     private let offset: Int64
 
-    /// Asks both ledgers for their ranges. Throws `clusterMismatch` if they follow different clusters.
+    /// Asks both ledgers for their ranges. Throws `clusterMismatch` if the ledgers follow different clusters.
     package init(_ left: any ChangeSource, _ right: any ChangeSource) async throws {
         let (first, second) = (try await left.header(), try await right.header())
         guard let cluster = first.clusterID, cluster == second.clusterID else {
@@ -38,7 +38,8 @@ package struct LedgerComparison: Sendable {
                     + "\(right.name) \(second.clusterID ?? "none"): there is nothing to compare.")
         }
         (self.left, self.right) = (left, right)
-        // The newest epochs of both ledgers are taken for the same one, and older epochs are counted from there.
+        // Assumes that the newest epochs of both ledgers are the same part of etcd's history. Older epochs are
+        // matched by counting back from there.
         offset = first.epoch - second.epoch
         let mine = first.coverage
         let theirs = second.coverage.map { [offset] range in
@@ -49,7 +50,7 @@ package struct LedgerComparison: Sendable {
         onlyRight = theirs.flatMap { $0.subtracting(mine) }
     }
 
-    /// Returns the first difference, or the number of equal rows.
+    /// Returns the first difference, nil if there is none, and the number of equal rows before it.
     package func run() async throws -> (rows: Int, difference: Difference?) {
         var left = ChangeCursor(left, common, offset: 0)
         var right = ChangeCursor(right, common, offset: offset)
@@ -63,7 +64,7 @@ package struct LedgerComparison: Sendable {
         return (rows, nil)
     }
 
-    /// Returns nil if both are the same row, or if both are nil.
+    /// Returns the difference between two rows; nil if they are equal or both nil.
     private static func difference(_ left: PlacedRow?, _ right: PlacedRow?) -> Difference? {
         guard let left, let right, left.order == right.order else {
             let isLeft = right.map { right in left.map { $0 < right } ?? false } ?? true
@@ -87,7 +88,7 @@ extension Coverage {
         return Coverage(epoch: epoch, first: first, last: last)
     }
 
-    /// Returns the parts of this range that are in none of `others`, which are in rising order.
+    /// Returns the parts of this range that are in none of `others`. `others` must be in rising order.
     fileprivate func subtracting(_ others: [Coverage]) -> [Coverage] {
         var rest: [Coverage] = []
         var first = first
@@ -102,20 +103,20 @@ extension Coverage {
     }
 }
 
-/// A row with its position in the history that both ledgers share.
+/// A row with its position. The position has an epoch of the left ledger.
 struct PlacedRow {
     let record: AuditRecord
     let position: HistoryPosition
 
     var key: String { record.key ?? "" }
-    /// The sort key of the row, by which the rows of both ledgers are ordered.
+    /// The sort key by which the rows of both ledgers are ordered.
     var order: Order { Order(position: position, key: Array(key.utf8)) }
     struct Order: Equatable {
         let position: HistoryPosition
         let key: [UInt8]
     }
 
-    /// A short text about the row.
+    /// The verb and the actor of the row, for messages.
     var summary: String { "\(record.verb.rawValue) by \(record.actor)" }
 
     static func < (left: PlacedRow, right: PlacedRow) -> Bool {
@@ -124,16 +125,16 @@ struct PlacedRow {
     }
 }
 
-/// Goes through the rows of a ledger within given ranges, a page at a time. It skips rows found after a gap: they say
-/// less than the row of the change itself, which these ranges contain.
+/// Reads the rows of a ledger within given ranges, page by page. Skips rows that were found after a gap, because
+/// these ranges also have the complete row of each such change.
 struct ChangeCursor {
     private let source: any ChangeSource
-    /// The ranges that are not completely read. The first one is being read.
+    /// The ranges that are not completely read. The first range is being read.
     private var ranges: ArraySlice<Coverage>
-    /// The number that is added to the source's epochs.
+    /// The number to add to an epoch of the source to get an epoch of the left ledger.
     private let offset: Int64
     private var page: ArraySlice<AuditRecord> = []
-    /// The position after which the next page begins, in shared epochs.
+    /// The position after which the next page begins, with an epoch of the left ledger.
     private var order: HistoryPosition?
 
     init(_ source: any ChangeSource, _ ranges: [Coverage], offset: Int64) {
@@ -151,7 +152,7 @@ struct ChangeCursor {
         return nil
     }
 
-    /// Returns the next row of the source. After the last row it returns nil and moves on to the next range.
+    /// Returns the next row of the source. Returns nil after the last row, and then leaves the current range.
     private mutating func nextRow(from range: Coverage) async throws -> PlacedRow? {
         if page.isEmpty {
             let start = order ?? HistoryPosition(epoch: range.epoch, revision: range.first)

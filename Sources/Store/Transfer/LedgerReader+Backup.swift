@@ -11,16 +11,17 @@ import GRDB
 
 extension LedgerReader {
     /// Copies the ledger to a new file `path` with mode 0600, through SQLite's online backup
-    /// (https://www.sqlite.org/backup.html). The server continues to write meanwhile. The copy gets its name
-    /// after it is checked and on disk. Returns the number of its last row, 0 if it is empty.
+    /// (https://www.sqlite.org/backup.html). A server can write to the ledger meanwhile. The copy gets its name
+    /// after it was checked and written to disk. Returns the number of the copy's last row; 0 if the copy has no
+    /// rows.
     package func backup(to path: String) throws(StoreError) -> Int64 {
         let temporary = NewFile.temporary(path)
         let descriptor = try NewFile.create(temporary, for: path)
         defer { close(descriptor) }
         do {
             let last = try copy(to: temporary)
-            // SQLite wrote through another descriptor, but fsync flushes the whole file, whatever descriptor wrote
-            // it.
+            // Writes the copy to disk. fsync writes the whole file, including the bytes that SQLite wrote through
+            // another descriptor.
             guard fsync(descriptor) == 0 else {
                 throw StoreError(code: .io, path: path, errno: errno)
             }
@@ -37,11 +38,10 @@ extension LedgerReader {
         configuration.journalMode = .default
         let copy = try DatabaseQueue(path: temporary, configuration: configuration)
         defer { try? copy.close() }
-        // The copy is made in one step, because a copy in several steps starts again after each write by the
-        // server.
+        // Copies in one step, because a copy in several steps starts again after each write by the server.
         try queue.backup(to: copy)
         return try copy.writeWithoutTransaction { db in
-            // The copy is a single file without a write-ahead log.
+            // Makes the copy a single file without a write-ahead log.
             try db.execute(sql: "PRAGMA journal_mode = DELETE")
             if let finding = try LedgerDatabase.finding(db) {
                 throw StoreError(

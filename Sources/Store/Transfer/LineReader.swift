@@ -11,8 +11,8 @@ import CZlib
 /// Reads the lines of a file with or without gzip compression. Uses a limited amount of memory. Only one task
 /// at a time may use it.
 final class LineReader {
-    /// The longest line, in bytes. This is far more than the largest row, which holds an object of at most 1.5
-    /// MiB twice.
+    /// The largest length of a line, in bytes. The largest row is much shorter: it has an object of at most 1.5 MiB
+    /// twice.
     private static let maximumLine = 64 << 20
 
     private let path: String
@@ -24,7 +24,7 @@ final class LineReader {
     init(path: String) throws(StoreError) {
         self.path = path
         var status = stat()
-        // zlib can open a folder and fails only when it reads.
+        // Refuses a folder here, because zlib can open a folder and fails only when it reads.
         if stat(path, &status) == 0, status.st_mode & S_IFMT == S_IFDIR {
             throw StoreError(
                 code: .cannotOpen, message: "\(path): is a folder: name the segments in it.")
@@ -32,7 +32,7 @@ final class LineReader {
         guard let file = gzopen(path, "rb") else {
             throw StoreError(code: .cannotOpen, path: path, errno: errno)
         }
-        // zlib's default buffer has 8 KiB. A larger one needs fewer reads of the file.
+        // Sets a buffer of 128 KiB, which needs fewer reads of the file than zlib's default of 8 KiB.
         gzbuffer(file, 1 << 17)
         self.file = file
     }
@@ -48,7 +48,8 @@ final class LineReader {
                 defer { position = end + 1 }
                 return Array(buffer[position..<end])
             }
-            // The bytes before `searched` have no line feed. So a long line is searched only once.
+            // Continues the search after the bytes that have no line feed, so that a long line is searched only
+            // once.
             searched = buffer.count
             guard !isAtEnd else { break }
             let dropped = position
@@ -72,7 +73,7 @@ final class LineReader {
         buffer.removeLast(size - max(0, Int(count)))
         var code: Int32 = 0
         let message = gzerror(file, &code).map { String(cString: $0) } ?? ""
-        // At the end of an incomplete file, the read succeeds, and only zlib's error code shows the fault.
+        // Checks zlib's error code too, because `gzread` succeeds at the end of an incomplete file.
         guard count >= 0, code == Z_OK || code == Z_STREAM_END else { throw broken(message) }
         isAtEnd = count == 0
     }

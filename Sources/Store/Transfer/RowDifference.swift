@@ -5,17 +5,18 @@ package import Domain
 package struct RowDifference: Hashable, Sendable {
     /// The name of the column; `row` if one of the two rows does not exist.
     package let name: String
-    /// The value of the column as JSON text; nil if it is NULL.
+    /// The value of the column in the left row as JSON text; nil if the value is NULL. `right` is the value in the
+    /// right row.
     package let left: String?
     package let right: String?
 }
 
 extension RowDifference {
-    /// Returns the first column, by name, in which the rows differ; nil if they are equal.
+    /// Returns the first column, in the order of column names, in which the rows differ; nil if the rows are equal.
     ///
-    /// Three values are not compared, because correct ledgers may differ in them: the epoch, the ledger that a row
-    /// was imported from, and the time of a change that is external or fell into a gap. Such a change has no time of
-    /// its own, so its row has the time at which the server saw it.
+    /// Does not compare three values, because correct ledgers may differ in them: the epoch, the source of an
+    /// imported row, and the time of a change that is external or fell into a gap. etcd has no time for such a
+    /// change, so its row has the time at which the server saw the change.
     package static func first(
         _ left: AuditRecord.Draft, _ right: AuditRecord.Draft
     ) -> RowDifference? {
@@ -36,7 +37,8 @@ extension RowDifference {
         if entry.origin == .external || entry.isAfterGap {
             entry.time = Timestamp(microseconds: 0)
         }
-        // Earlier versions recorded a CrossRegionPolicy under Calico's kind.
+        // Replaces the kind CrossRegionPolicy by Calico's kind, under which earlier versions recorded a
+        // CrossRegionPolicy.
         if entry.kind == CrossRegionPolicy.kind { entry.kind = CrossRegionPolicy.storedKind }
         entry.epoch = nil
         entry.sourceLedger = nil

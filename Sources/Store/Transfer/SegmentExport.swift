@@ -9,14 +9,16 @@ package import Domain
 #endif
 
 extension LedgerReader {
-    /// Writes rows `from` to `to` (all rows if nil) as a segment to the file `path`, or to standard output if
-    /// `path` is nil. Compresses with gzip if the name ends in `.gz`. Returns the header of the segment.
+    /// Writes rows `from` to `to` as a segment to the file `path`, or to standard output if `path` is nil. Nil
+    /// stands for the first or the last row. Compresses with gzip if the name ends in `.gz`. Returns the header of
+    /// the segment.
     package func export(
         from: Int64? = nil, to: Int64? = nil, path: String?, now: Timestamp, version: String
     ) throws(StoreError) -> SegmentHeader {
         let header = try header(from: from, to: to, now: now, version: version)
         guard let path else {
-            // The writer closes its descriptor, and standard output must stay open.
+            // Gives the writer a duplicate, because the writer closes its descriptor and standard output must stay
+            // open.
             let writer = try LineWriter(
                 descriptor: dup(1), path: "standard output", compressed: false)
             try write(header) { line throws(StoreError) in try writer.write(line) }
@@ -61,8 +63,8 @@ extension LedgerReader {
 }
 
 extension AuditLedger {
-    /// Returns the header of a segment of rows `from` to `to`, or of all rows if nil. Throws `badSegment` if
-    /// the ledger lacks some of them.
+    /// Returns the header of a segment of rows `from` to `to`. Nil stands for the first or the last row. Throws
+    /// `badSegment` if the ledger lacks some of the rows.
     package func segmentHeader(
         from: Int64? = nil, to: Int64? = nil, now: Timestamp, version: String
     ) async throws -> SegmentHeader {
@@ -71,7 +73,7 @@ extension AuditLedger {
         }
     }
 
-    /// Returns up to a page of rows after number `seq` and up to `last`.
+    /// Returns a page of the rows with numbers from `seq` + 1 to `last`; see `LedgerPages.rows`.
     package func segmentRows(after seq: Int64, through last: Int64) async throws -> [AuditRecord] {
         try await reading { try LedgerPages.rows($0, after: seq, through: last) }
     }

@@ -11,20 +11,21 @@ import Foundation
     import Darwin
 #endif
 
-/// A file that gets its name only after it is complete and on disk.
+/// A new file that gets its final name only after it is complete and on disk.
 struct SegmentFile {
     let path: String
     private let temporary: String
     private let writer: LineWriter
     private let descriptor: Int32
 
-    /// Creates a file with mode 0600. The file is compressed if its name ends in `.gz`. Throws `cannotOpen` if
-    /// a file with that name exists.
+    /// Creates the file under a temporary name with mode 0600. Compresses the content if `path` ends in `.gz`.
+    /// Throws `cannotOpen` if a file at `path` exists.
     init(path: String) throws(StoreError) {
         self.path = path
         temporary = NewFile.temporary(path)
         descriptor = try NewFile.create(temporary, for: path)
-        // The writer closes its descriptor. `descriptor` stays open to flush the file to disk after that.
+        // Gives the writer a duplicate, which the writer closes. `descriptor` stays open, because `finish` needs it
+        // after that.
         let second = dup(descriptor)
         guard second >= 0 else { throw StoreError(code: .io, path: path, errno: errno) }
         writer = try LineWriter(
@@ -33,7 +34,7 @@ struct SegmentFile {
 
     func write(_ line: [UInt8]) throws(StoreError) { try writer.write(line) }
 
-    /// Renames the file to its final name, once it is on disk.
+    /// Writes the file to disk, and then renames it to its final name.
     func finish() throws(StoreError) {
         try writer.finish()
         let isSynced = fsync(descriptor) == 0
@@ -51,9 +52,9 @@ struct SegmentFile {
     }
 }
 
-/// Creates files under a temporary name. A file gets its final name when it is complete.
+/// Creates files under a temporary name, and renames them when they are complete.
 enum NewFile {
-    /// Returns a name that other users cannot guess and use first.
+    /// Returns a temporary name that other users cannot guess, so that they cannot create the file first.
     static func temporary(_ path: String) -> String {
         "\(path).partial-\(getpid())-\(UInt32.random(in: 0 ... .max))"
     }
@@ -76,12 +77,12 @@ enum NewFile {
         guard descriptor >= 0 else {
             throw StoreError(code: .cannotOpen, path: path, errno: errno)
         }
-        // The umask may have removed some of the owner's permissions.
+        // Sets the mode again, because the umask may have removed permissions of the owner.
         _ = fchmod(descriptor, 0o600)
         return descriptor
     }
 
-    /// Renames a file that is on disk, and writes the new name to disk too.
+    /// Renames `temporary`, whose content must be on disk, to `path`. Writes the new name to disk too.
     static func publish(_ temporary: String, as path: String) throws(StoreError) {
         guard rename(temporary, path) == 0 else {
             throw StoreError(code: .io, path: path, errno: errno)
@@ -119,10 +120,10 @@ final class LineWriter {
     private let path: String
     private var file: gzFile?
 
-    /// Takes ownership of `descriptor`, which is closed with the writer.
+    /// Takes ownership of `descriptor`, and closes it at the latest when the writer is deallocated.
     init(descriptor: Int32, path: String, compressed: Bool) throws(StoreError) {
         self.path = path
-        // "T" writes without compression through the same functions.
+        // Mode "T" writes without compression.
         guard let file = gzdopen(descriptor, compressed ? "wb6" : "wbT") else {
             _ = close(descriptor)
             throw StoreError(code: .io, path: path, errno: errno)
@@ -144,7 +145,7 @@ final class LineWriter {
     func finish() throws(StoreError) {
         guard let file else { return }
         self.file = nil
-        // zlib does not set `errno` for its own errors.
+        // Clears an old `errno`, because zlib sets it only for errors of the operating system.
         errno = 0
         guard gzclose_w(file) == Z_OK else { throw failure }
     }

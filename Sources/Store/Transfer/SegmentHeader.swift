@@ -3,8 +3,8 @@ package import Domain
 import Foundation
 import GRDB
 
-/// The first line of a segment. It describes the ledger, the rows of the segment, and the revisions that they
-/// cover.
+/// The first line of a segment. The header describes the ledger, the rows of the segment, and the revisions that
+/// the rows cover.
 package struct SegmentHeader: Hashable, Sendable {
     /// The selection of rows and their order.
     package enum Order: String, CaseIterable, Sendable {
@@ -17,15 +17,15 @@ package struct SegmentHeader: Hashable, Sendable {
     /// The name and version of the format.
     static let format = "policy-server-audit/1"
 
-    /// The largest valid epoch. etcd is never restored so often, so no ledger writes a larger one.
+    /// The largest valid epoch. No ledger has a larger epoch, because etcd is never restored so often.
     static let largestEpoch: Int64 = 1 << 31
-    /// The largest valid revision. It is small enough for sums that cannot overflow.
+    /// The largest valid revision. The limit prevents sums of revisions from overflowing.
     static let largestRevision: Int64 = 1 << 62
 
     package var order = Order.seq
     /// The identity of the ledger, 32 lower-case hex digits.
     package var ledger: String
-    /// The etcd cluster that the ledger follows; nil before it follows one.
+    /// The etcd cluster that the ledger follows; nil if the ledger follows no cluster yet.
     package var clusterID: String?
     /// The ledger's newest epoch.
     package var epoch: Int64
@@ -42,7 +42,7 @@ package struct SegmentHeader: Hashable, Sendable {
 }
 
 extension SegmentHeader {
-    /// The line without its line feed.
+    /// The header as a line of JSON, without the line feed.
     package var line: [UInt8] {
         var object = JSONObject()
         object["format"] = .string(Self.format)
@@ -59,7 +59,7 @@ extension SegmentHeader {
         return JSONSerializer.bytes(.object(object))
     }
 
-    /// Reads the form that `line` writes. Nil for any other text.
+    /// Reads a line in the form of `line`. Nil for any other text, and if a number is out of range.
     package init?(line: [UInt8]) {
         guard let document = try? JSONParser.parse(line),
             document["format"]?.stringValue == Self.format,
@@ -167,16 +167,17 @@ extension SegmentHeader {
         let bytes = try Data.fetchOne(
             db, sql: "SELECT prev_hash FROM audit WHERE seq = ?", arguments: [seq])
         if let hash = bytes.flatMap(AuditHash.init) { return hash }
-        // If the segment is empty, row `seq` does not exist yet. It will name the hash of the last row.
+        // Row `seq` does not exist if the segment is empty. Returns the hash of the last row, because the next row
+        // will name this hash.
         return try Data.fetchOne(db, sql: "SELECT hash FROM audit ORDER BY seq DESC LIMIT 1")
             .flatMap(AuditHash.init) ?? .zero
     }
 
-    /// Returns the ranges of revisions that rows `from` to `to` cover. They are the ledger's ranges, cut where
-    /// the rows end.
+    /// Returns the ranges of revisions that rows `from` to `to` cover: the ledger's ranges, limited to the
+    /// revisions between the rows before `from` and after `to`.
     ///
-    /// Returns no ranges if imported rows are left out, because the numbers of imported rows are not next to
-    /// those of neighbouring revisions.
+    /// Returns no ranges if the ledger has imported rows outside of `from` to `to`. Imported rows have numbers far
+    /// from the rows of neighbouring revisions, so the segment may lack rows within its revisions.
     private static func coverage(
         _ db: Database, from: Int64, to: Int64, isWhole ends: (first: Int64, last: Int64)
     ) throws -> [Coverage] {
@@ -193,12 +194,12 @@ extension SegmentHeader {
         let lower =
             from == ends.first ? .start : try position(db, "seq < ? ORDER BY seq DESC", from)
         var upper = to == ends.last ? nil : try position(db, "seq > ? ORDER BY seq", to)
-        // The segment may lack rows of the next row's revision, so the range ends before that revision.
+        // Ends the ranges before the revision of the next row, because the segment may lack rows of this revision.
         upper?.revision -= 1
         return ranges.compactMap { $0.cut(after: lower ?? .start, through: upper) }
     }
 
-    /// Returns the position of the nearest row with a revision that meets the condition.
+    /// Returns the position of the first row that meets `condition` and has a revision; nil if there is none.
     private static func position(
         _ db: Database, _ condition: String, _ seq: Int64
     ) throws -> HistoryPosition? {

@@ -6,20 +6,21 @@ import GRDB
 package struct ImportSummary: Hashable, Sendable {
     /// The identity of the segment's ledger.
     package var ledger: String
-    /// The number of rows that were missing and are imported now.
+    /// The number of imported rows. Only rows that this ledger lacked are imported.
     package var rows = 0
     /// The range of revisions of these rows; nil if no row has a revision.
     package var revisions: ClosedRange<Int64>?
 }
 
 extension AuditLedger {
-    /// Appends the rows that this ledger lacks to its chain, with their source, and closes gaps in its history.
-    /// With `all`, also imports the other replica's own rows, such as refusals. A segment that was imported
-    /// before adds nothing. Rows after the last revision of this ledger are not imported, because the ledger
-    /// will receive these changes from etcd itself.
+    /// Appends the rows of the segment that this ledger lacks. The appended rows name their source. They close gaps
+    /// in this ledger's history. If `all` is true, also imports rows about refusals, reads and holds of the other
+    /// replica. A second import of the same segment adds nothing. Does not import rows after the last revision of
+    /// this ledger, because the server will receive these changes from etcd.
     ///
-    /// The import is one transaction. Nothing is written unless the whole segment verifies, follows the same
-    /// etcd cluster, and agrees with this ledger about every change. Throws `badSegment` otherwise.
+    /// Writes everything in one transaction. Throws `badSegment`, and writes nothing, if a row of the segment is
+    /// not as its ledger wrote it, if the segment is of another etcd cluster, or if the segment contradicts this
+    /// ledger about a change.
     package func importSegment(
         _ path: String, all: Bool = false, now: Timestamp
     ) async throws -> ImportSummary {
@@ -49,21 +50,21 @@ extension ImportSummary {
     }
 }
 
-/// A segment that was read and verified completely, and its relation to this ledger.
+/// A verified segment, and the data that its import needs.
 struct ImportPlan: Sendable {
     let path: String
     let header: SegmentHeader
-    /// True to import the other replica's own rows too, such as refusals.
+    /// True to import also rows about refusals, reads and holds of the other replica.
     let all: Bool
     /// The number to add to an epoch of the segment to get an epoch of this ledger.
     let offset: Int64
-    /// The last revision of the rows, by epoch of the segment.
+    /// The last revision of the rows of each epoch. The keys are epochs of the segment.
     let lastRevisions: [Int64: Int64]
 
     /// Calls `body` with each row to import, in order.
     func forEach(_ body: (ImportedRow) throws -> Void) throws {
         let reader = try SegmentReader(path: path)
-        // The file is read a second time, and may have been replaced since it was verified.
+        // Compares the header again, because the file may have been replaced since it was verified.
         guard reader.header == header else { throw error("is being changed") }
         while let record = try reader.next() {
             let row = ImportedRow(record: record, ledger: header.ledger, epochOffset: offset)
@@ -77,11 +78,11 @@ struct ImportPlan: Sendable {
 }
 
 extension AuditLedger {
-    /// The number of rows to look up in this ledger at a time, in one short transaction.
+    /// The number of rows to look up in this ledger in one short transaction.
     private static let surveyPage = 500
 
-    /// Reads and verifies the whole segment. Throws `badSegment` with the first row that a ledger did not
-    /// write, or with the reason why the segment does not fit this ledger.
+    /// Reads and verifies the whole segment. Throws `badSegment` if the segment is damaged or does not fit this
+    /// ledger. The message names the first bad row, or the reason why the segment does not fit.
     func importPlan(_ path: String, all: Bool) async throws -> ImportPlan {
         let reader = try SegmentReader(path: path)
         let header = reader.header
@@ -105,7 +106,8 @@ extension AuditLedger {
             }
             guard let position = row.position else { continue }
             last[position.epoch] = max(last[position.epoch] ?? 0, position.revision)
-            // A segment of this ledger has the same epochs, so no evidence is needed.
+            // Skips the search for evidence for a segment of this ledger, because such a segment has the same
+            // epochs.
             guard header.ledger != identity else { continue }
             page.append(row)
             if page.count == Self.surveyPage { try await weigh() }
@@ -133,9 +135,10 @@ extension AuditLedger {
         }
     }
 
-    /// Returns the offset between the epochs. It is 0 for a segment of this ledger. For another ledger it
-    /// follows from the newest change that both have. Without such a change, the segment's newest epoch is
-    /// assumed to be this ledger's epoch at the time when the segment was written.
+    /// Returns the number to add to an epoch of the segment to get an epoch of this ledger. For a segment of this
+    /// ledger, the number is 0. For another ledger, `evidence` gives the number: the newest change that both
+    /// ledgers have. If `evidence` is nil, assumes that the segment's newest epoch is the epoch of this ledger at
+    /// the time of the export.
     private func epochOffset(
         _ header: SegmentHeader, _ evidence: EpochEvidence?
     ) async throws -> Int64 {
@@ -147,8 +150,8 @@ extension AuditLedger {
 }
 
 extension ImportedRow {
-    /// Returns true if the row's numbers are within the ranges of a ledger, so that sums with them do not
-    /// overflow.
+    /// Returns true if time, revision and epoch of the row are in the ranges that a ledger can have. The ranges
+    /// prevent later sums from overflowing.
     fileprivate func isSane(newestEpoch: Int64) -> Bool {
         guard Self.times.contains(record.time.microseconds) else { return false }
         guard let revision = record.revision else { return true }

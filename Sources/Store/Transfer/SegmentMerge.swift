@@ -6,12 +6,12 @@ struct SegmentMerge {
     let plan: ImportPlan
     let db: Database
 
-    /// A state that this ledger knew before, and that the imported rows contradict.
+    /// A contradiction between the imported rows and a state that this ledger knew before the import.
     fileprivate struct Conflict {
-        /// The beginning of the known range at which the states differ.
+        /// The position at which the states differ. A known range of this ledger begins here.
         var start: HistoryPosition
-        /// The position at which the object was written according to the segment; nil if the segment says that it was
-        /// deleted.
+        /// The position at which the object was written according to the segment; nil if the object did not exist
+        /// according to the segment.
         var claimed: HistoryPosition?
     }
 
@@ -27,7 +27,8 @@ struct SegmentMerge {
             let position = row.position
             if let position {
                 try require(position.epoch <= newest.epoch)
-                // The server will receive this change from etcd itself.
+                // Skips a change after the last revision of this ledger, because the server will receive this
+                // change from etcd.
                 guard position <= newest else { return }
             }
             guard try row.isMissing(in: db) else { return }
@@ -55,8 +56,10 @@ struct SegmentMerge {
         }
     }
 
-    /// Preserves the state at the beginning of each range in `starts`. An object may have been deleted between
-    /// the segment and the range, and the segment does not show this deletion.
+    /// Keeps the imported rows from changing known states. `starts` must be the positions at which known ranges
+    /// begin. If the imported rows change the state of a key at such a position, stores the state from before the
+    /// import. This happens, for example, if the segment lacks the deletion of an object. Returns the changed
+    /// states, except if the old and the new state come from the same write.
     private func keepStates(
         _ keys: [String: HistoryPosition], _ starts: [HistoryPosition], _ lastRow: Int64
     ) throws -> [Conflict] {
@@ -67,8 +70,8 @@ struct SegmentMerge {
                 let after = try HistoricalObject(db, key, at: start)
                 guard before?.position != after?.position else { continue }
                 try RetainedVersion.put(before, key, at: start, in: db)
-                // After a restore of etcd the same write has an older epoch in this ledger than in the other
-                // one.
+                // Compares revision and value, because after a restore of etcd the same write may have different
+                // epochs in the two ledgers.
                 let isSameWrite =
                     before?.position.revision == after?.position.revision
                     && before?.value == after?.value
@@ -80,8 +83,8 @@ struct SegmentMerge {
         return conflicts
     }
 
-    /// Returns the ranges in the segment's header, cut at the last revision of its rows or of this ledger. Beyond
-    /// these revisions no row supports the header.
+    /// Returns the ranges in the segment's header, with epochs of this ledger. Shortens a range to the last
+    /// revision that rows of the segment or of this ledger confirm.
     private func ranges(_ known: [Coverage], _ newest: HistoryPosition) throws -> [Coverage] {
         try plan.header.coverage.compactMap { claimed in
             let epoch = claimed.epoch + plan.offset
@@ -96,8 +99,9 @@ struct SegmentMerge {
         }
     }
 
-    /// Returns the first revision of the range for which only a row found after a gap is known. Deletions are
-    /// ignored, because after a gap a deletion may be recorded at another revision than its own.
+    /// Returns the first revision of `range` at which this ledger has a change only in a row that was found after a
+    /// gap; nil if there is none. Ignores deletions, because a deletion that is found after a gap may be recorded
+    /// at a wrong revision.
     private func firstLacking(_ range: Coverage) throws -> Int64? {
         try Int64.fetchOne(
             db,
@@ -119,7 +123,8 @@ extension Coverage {
 }
 
 extension SegmentMerge.Conflict {
-    /// Returns true if a segment with every change of `range` would contain the difference.
+    /// Returns true if the segment cannot have every change of `range`: with every change, there would be no
+    /// contradiction.
     fileprivate func isWithin(_ range: Coverage) -> Bool {
         guard range.holds(start) else { return false }
         return claimed.map { $0.epoch == range.epoch && $0.revision >= range.first } ?? true

@@ -1,8 +1,8 @@
 import Documents
 package import Domain
 
-/// Reads a segment from a file and verifies it. Each row must have the hash of its content and the hash of the
-/// row before it, and no number may be missing.
+/// Reads a segment from a file and verifies it. Each row must have the hash of its content and the hash of the row
+/// before it. No row number may be missing.
 package final class SegmentReader {
     package let path: String
     package let header: SegmentHeader
@@ -25,8 +25,8 @@ package final class SegmentReader {
         hash = header.previousHash
     }
 
-    /// Returns the next row; nil after the last row in the header. Throws `badSegment` with the first row that
-    /// the ledger did not write.
+    /// Returns the next row; nil after the last row in the header. Throws `badSegment` if the row is not as the
+    /// ledger wrote it, or if rows are missing. The message names the row.
     package func next() throws(StoreError) -> AuditRecord? {
         guard let line = try lines.next() else {
             guard seq == header.lastSeq else { throw bad("the file ends before it") }
@@ -60,19 +60,20 @@ extension SegmentReader {
     }
 }
 
-/// A row of the ledger as a line of a segment: the members of its canonical form, and `hash`.
+/// Converts a row to a line of a segment and back. The line is a JSON object with the members of the row's
+/// canonical form, and with `hash`.
 package enum SegmentRow {
-    /// Returns the line without its line feed.
+    /// Returns the line for `record`, without the line feed.
     package static func line(_ record: AuditRecord) -> [UInt8] {
         var line = record.canonicalForm
-        // The canonical form ends with a brace. `hash` is added as the last member.
+        // Replaces the closing brace of the canonical form by member `hash` and a brace.
         line.removeLast()
         line += Array(#","hash":"\#(record.hash)"}"#.utf8)
         return line
     }
 
-    /// Returns the row in `line`. Returns nil for anything that `line(_:)` does not write, and for a row with a
-    /// wrong hash.
+    /// Returns the row in `line`. Returns nil if `line` is not in the form of `line(_:)`, or if the row has a wrong
+    /// hash.
     package static func record(_ line: [UInt8]) -> AuditRecord? {
         guard let members = (try? JSONParser.parse(line))?.objectValue,
             let record = record(members), record.hash == .ofCanonicalForm(record.canonicalForm)
@@ -82,7 +83,7 @@ package enum SegmentRow {
 
     private struct NoRow: Error {}
 
-    /// Returns nil if a member has a wrong type, belongs to no column, or is missing.
+    /// Returns the row with these members; nil if a member has a wrong type, belongs to no column, or is missing.
     private static func record(_ members: JSONObject) -> AuditRecord? {
         var known = 0
         let record = try? AuditRecord { _, column throws(NoRow) in

@@ -1,10 +1,12 @@
 import Domain
 import GRDB
 
-/// Compares stored and outside checkpoints with the roots of the rows, and with the keys in use at their time.
+/// Compares the roots in checkpoints with the roots computed from the rows. Also checks that each checkpoint is
+/// signed with the key that was in use when the ledger had as many rows. Checks the checkpoints in the file, and
+/// checkpoints that were kept outside of the file.
 struct CheckpointCheck {
     let survey: LedgerSurvey
-    /// The roots computed from the rows, by size.
+    /// The roots computed from the rows. The key is the number of rows under the root.
     let roots: [Int64: AuditHash]
     /// The rows that name signing keys, oldest first.
     let keys: [SigningKeyRow]
@@ -12,7 +14,7 @@ struct CheckpointCheck {
     let key: VerifierKey?
 
     private(set) var findings: [LedgerFinding] = []
-    /// The checkpoints that cover more rows than the file has: the number of rows, and the source of the checkpoint.
+    /// The number of rows and the name of each checkpoint that covers more rows than the file has.
     private(set) var claims: [(rows: Int64, source: String)] = []
     /// The last row that a valid checkpoint covers.
     private var good: Int64 = 0
@@ -41,14 +43,15 @@ struct CheckpointCheck {
     mutating func check(_ outside: OutsideCheckpoint) {
         let signed = outside.signed
         let keys = [keyInUse(at: signed.checkpoint.size), key].compactMap(\.self)
-        // Outside checkpoints are in no order, so a finding about one begins at row 1.
+        // Outside checkpoints are in no order, so the previous one may cover more rows than this one. With 0, a
+        // finding about this checkpoint begins at row 1.
         good = 0
         check(
             signed.checkpoint, isSigned: keys.contains { signed.note.isSigned(by: $0) },
             name: "the checkpoint of \(signed.checkpoint.size) rows from \(outside.source)")
     }
 
-    /// Checks that the newest signing key in the rows is the key in use.
+    /// Adds a finding unless `key` is the newest signing key that the rows name. Does nothing if `key` is nil.
     mutating func checkKey() {
         guard let key, let last = keys.last, last.key != key else {
             if key != nil, keys.isEmpty, survey.size > 0 {
@@ -76,7 +79,7 @@ struct CheckpointCheck {
             claims.append((checkpoint.size, name))
             return
         }
-        // Without a root, rows are missing or unreadable, which other findings report.
+        // The root is absent if rows are missing or unreadable. Other findings report such rows.
         guard let root = roots[checkpoint.size] else { return }
         if root != checkpoint.root {
             note("\(name) was signed over other rows", upTo: checkpoint.size)
@@ -95,13 +98,13 @@ struct CheckpointCheck {
 
 /// The signing keys that pruned rows name, from table `kept`.
 ///
-/// The table is read after the rows. So a key whose row is pruned meanwhile is found in the rows, in the table
-/// or in both.
+/// The table must be read after the rows. Then a key is found even if its row is pruned during the verification: in
+/// the rows, in the table, or in both.
 struct PrunedKeyRows: Sendable {
     private(set) var keys: [SigningKeyRow] = []
     private(set) var findings: [LedgerFinding] = []
 
-    /// - Parameter size: The number of verified rows. Later rows are left to the next verification.
+    /// - Parameter size: The number of verified rows. Entries for later rows are ignored.
     init(upTo size: Int64, _ db: Database) throws {
         let rows = try Row.fetchAll(
             db, sql: "SELECT seq, form FROM kept WHERE seq <= ? ORDER BY seq", arguments: [size])
@@ -118,7 +121,7 @@ struct PrunedKeyRows: Sendable {
         }
     }
 
-    /// Returns these keys together with the keys that `rows` name, oldest first.
+    /// Returns `keys` and `rows` as one list without duplicates, oldest first.
     func merged(with rows: [SigningKeyRow]) -> [SigningKeyRow] {
         let seen = Set(rows.map(\.seq))
         return (rows + keys.filter { !seen.contains($0.seq) }).sorted { $0.seq < $1.seq }

@@ -1,24 +1,26 @@
 import Domain
 
-/// Combines the chunks in order. Checks the chain across the borders of chunks, and the tiles of the tree.
+/// Combines the results of the chunks, which must be added in ascending order of rows. Checks the hash chain across
+/// the borders of chunks, and the stored tiles of the tree.
 struct LedgerAssembly {
     private let survey: LedgerSurvey
-    /// The sizes of the trees whose roots are needed.
+    /// The numbers of rows for which a root is needed.
     private let sizes: Set<Int64>
     private var range = CompactRange()
     private var nextRow: Int64 = 1
     private var lastHash: AuditHash? = .zero
-    /// True once a tile could not be computed. No root after it can be computed either.
+    /// True if a chunk is missing, or if the root of a tile could not be computed. Then no later root can be
+    /// computed.
     private var isBroken = false
 
-    /// The root of each needed size; absent if it could not be computed.
+    /// The root for each number of rows in `sizes`; absent if the root could not be computed.
     private(set) var roots: [Int64: AuditHash] = [0: .emptyRoot]
     private(set) var findings: [LedgerFinding] = []
     private(set) var missing: [ClosedRange<Int64>] = []
     private(set) var signingKeys: [SigningKeyRow] = []
     private(set) var predecessors: [String] = []
     private(set) var networks: [Int64: NetworkSum] = [:]
-    /// The tiles of which the file has every row.
+    /// The tiles whose 256 rows are all in the file.
     private(set) var wholeTiles: Set<Int64> = []
     private(set) var prunedRows: Int64 = 0
 
@@ -77,7 +79,7 @@ struct LedgerAssembly {
         }
         var nodes = [(place: Tile.Node(level: 1, index: tile), root: root)]
         range.append(root) { height, index, root in
-            // A tile is eight levels high, so only every eighth level is stored.
+            // Takes only every eighth level, because a tile is eight levels high and no other levels are stored.
             guard height.isMultiple(of: 8) else { return }
             nodes.append((Tile.Node(level: 1 + height / 8, index: index), root))
         }

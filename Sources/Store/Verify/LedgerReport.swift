@@ -14,7 +14,8 @@ package struct LedgerFinding: Hashable, Sendable {
     package let seq: Int64
     /// The number of the last row of the finding; equal to `seq` for a finding about one row.
     package let last: Int64
-    /// The text that follows `row N: `.
+    /// The text that follows `row N: ` in the description; for a finding of kind `missing`, the text that follows
+    /// `row N is missing`.
     package let reason: String
 
     init(_ kind: Kind, _ rows: ClosedRange<Int64>, _ reason: String) {
@@ -27,8 +28,9 @@ package struct LedgerFinding: Hashable, Sendable {
 }
 
 extension LedgerReport {
-    /// Returns true if this ledger has replaced ledger `other`: a checkpoint of `other` was signed with one of
-    /// this ledger's keys or one of `keys`, or rows record the replacement. Adds a finding in that case.
+    /// Returns true if this ledger has replaced ledger `other`, and adds a finding about the replacement. The
+    /// ledger has replaced `other` if its rows say so, or if `signed`, a checkpoint of `other`, was signed with one
+    /// of this ledger's keys or one of `keys`.
     package mutating func noteReplaced(
         _ other: String, by signed: SignedCheckpoint, keys: [VerifierKey]
     ) -> Bool {
@@ -57,8 +59,8 @@ extension LedgerFinding: CustomStringConvertible {
 }
 
 extension LedgerFinding: Comparable {
-    /// Orders a finding about a range by the last row of the range, because the fault may be in any of its rows.
-    /// Orders other findings by their first row, before which no fault is visible.
+    /// Orders a finding of kind `range` by its last row, because the fault may be in any row of the range. Orders
+    /// other findings by their first row, because the fault begins there.
     package static func < (lhs: LedgerFinding, rhs: LedgerFinding) -> Bool {
         (lhs.position, lhs.rank, lhs.seq) < (rhs.position, rhs.rank, rhs.seq)
     }
@@ -70,7 +72,7 @@ extension LedgerFinding: Comparable {
 
 /// The result of a verification.
 package struct LedgerReport: Hashable, Sendable {
-    /// See `AuditLedger.identity`.
+    /// The id of the ledger; see `AuditLedger.identity`.
     package var ledger: String
     /// The number of the last row.
     package var size: Int64

@@ -1,28 +1,29 @@
 import Domain
 import GRDB
 
-/// The content of a ledger's file except its rows, and the ranges of its rows. It is read in one transaction.
+/// The ranges of rows in a ledger's file, and the content of the file except the rows. All of this is read in one
+/// transaction.
 struct LedgerSurvey: Sendable {
     /// A row of table `checkpoint` as stored in the file.
     struct StoredNote: Sendable {
         let size: Int64
-        /// Nil if size, root and note contradict each other.
+        /// The checkpoint; nil if the row is malformed, or if its size, root and note contradict each other.
         let signed: SignedCheckpoint?
     }
 
-    /// The largest number of a row. No ledger becomes this long, so this program has not written a row with a
-    /// higher number.
+    /// The largest number that a row can have. No ledger becomes this long, so this program cannot have written a
+    /// row with a higher number.
     static let maximumSize: Int64 = 1 << 53
 
     let ledger: String
     /// The number of the last row.
     let size: Int64
-    /// The ranges of rows to check, in ascending order. Each range begins with a tile. Only missing rows are
-    /// between them.
+    /// The ranges of rows to check, in ascending order. Each range begins at the first row of a tile. All rows
+    /// between two ranges are missing.
     let chunks: [Range<Int64>]
-    /// Ranges of missing rows that are longer than a chunk.
+    /// The ranges of missing rows before the chunks and between them.
     let gaps: [ClosedRange<Int64>]
-    /// The content of table `tile`, by level and index.
+    /// The content of table `tile`: the hash for each level and index.
     let tiles: [Tile.Node: AuditHash]
     let checkpoints: [StoredNote]
     let findings: [LedgerFinding]
@@ -56,8 +57,8 @@ struct LedgerSurvey: Sendable {
         .map { LedgerFinding(row: $0, "no row has such a number") }
     }
 
-    /// Returns the chunks and the gaps. Skips missing rows in one step, so that a row with a very high number
-    /// costs nothing.
+    /// Returns the chunks and the gaps. Skips each gap in one step, so that a row with a very high number does not
+    /// slow the verification.
     private static func chunks(
         size: Int64, _ db: Database
     ) throws -> ([Range<Int64>], [ClosedRange<Int64>]) {
@@ -76,7 +77,7 @@ struct LedgerSurvey: Sendable {
         return (chunks, gaps)
     }
 
-    /// Returns the first row at `start` or later, pruned or not.
+    /// Returns the number of the first row at `start` or later, including pruned rows; nil if there is none.
     private static func firstRow(from start: Int64, _ db: Database) throws -> Int64? {
         let row = try Int64.fetchOne(
             db, sql: "SELECT min(seq) FROM audit WHERE seq >= ?", arguments: [start])
@@ -93,7 +94,7 @@ struct LedgerSurvey: Sendable {
             let reader = ColumnReader(row: row, label: "tile")
             let place = Tile.Node(
                 level: Int(truncatingIfNeeded: try reader.integer(0)), index: try reader.integer(1))
-            // A malformed hash becomes zero. It then differs from every computed root, and is reported.
+            // Zero replaces a malformed hash. Zero differs from every computed root, so the hash is reported.
             tiles[place] = (try? reader.blob(2)).flatMap { AuditHash($0) } ?? .zero
         }
         return tiles
@@ -121,7 +122,7 @@ extension Tile {
 
         /// The number of the last row under the hash.
         var lastRow: Int64 {
-            // 256^7 is the largest power of 256 that fits into 64 bits.
+            // Levels above 7 count as 7, because 256^7 is the largest power of 256 that fits into `Int64`.
             let width = (0..<min(max(level, 1), 7)).reduce(Int64(1)) { width, _ in
                 width * Tile.width
             }

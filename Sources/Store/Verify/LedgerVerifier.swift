@@ -2,11 +2,11 @@ import Domain
 import Foundation
 import GRDB
 
-/// Verifies a ledger's file from outside: the hash of every row, the chain, the tree and its tiles, the
-/// checkpoints and their signatures, and the table of networks.
+/// Verifies a ledger's file: the hash of every row, the chain, the tree and its tiles, the checkpoints and their
+/// signatures, and the table of networks.
 ///
-/// Only reads the file, so a server may use it meanwhile. Rows that the server adds during the check are left
-/// to the next verification.
+/// Only reads the file, so a server may use the file at the same time. Does not check rows that the server adds
+/// during the verification.
 package struct LedgerVerifier: Sendable {
     private let path: String
     private let key: VerifierKey?
@@ -14,8 +14,8 @@ package struct LedgerVerifier: Sendable {
     private let workers: Int
 
     /// - Parameters:
-    ///   - key: The key in use according to the administrator; nil to trust the rows.
-    ///   - outside: Checkpoints that are kept elsewhere.
+    ///   - key: The signing key in use according to the administrator; nil to trust the keys that the rows name.
+    ///   - outside: Checkpoints that are kept outside of the file.
     package init(path: String, key: VerifierKey? = nil, outside: [OutsideCheckpoint] = []) {
         self.path = path
         self.key = key
@@ -52,7 +52,7 @@ package struct LedgerVerifier: Sendable {
         var assembly = LedgerAssembly(survey, sizes: sizes)
         for chunk in try await chunks(survey, sizes: sizes) { assembly.add(chunk) }
         let networks = try await table
-        // The kept rows are read after the rows themselves; see `PrunedKeyRows`.
+        // Table `kept` must be read after the rows; see `PrunedKeyRows`.
         let kept = try await file.read { try PrunedKeyRows(upTo: survey.size, $0) }
 
         let keys = kept.merged(with: assembly.signingKeys)
@@ -104,8 +104,8 @@ package struct LedgerVerifier: Sendable {
         }
     }
 
-    /// Returns the findings of SQLite's own check. Most are damaged indexes, through which searches would miss
-    /// rows.
+    /// Returns the findings of SQLite's `integrity_check`. Most of them are about damaged indexes. A search that
+    /// uses a damaged index may miss rows.
     private func structure(_ survey: LedgerSurvey) async throws -> [LedgerFinding] {
         guard survey.size > 0 else { return [] }
         let texts: [String]
@@ -120,7 +120,8 @@ package struct LedgerVerifier: Sendable {
             .map { LedgerFinding(.range, 1...survey.size, "SQLite: \($0)") }
     }
 
-    /// Returns true for each stored checkpoint that was signed by the key in use at its number of rows.
+    /// Returns a value for each stored checkpoint: true if the checkpoint was signed with the key that was in use
+    /// at its number of rows.
     private func signatures(
         _ survey: LedgerSurvey, _ check: CheckpointCheck
     ) async -> [Bool] {
@@ -143,7 +144,8 @@ package struct LedgerVerifier: Sendable {
         }
     }
 
-    /// Returns a finding if a checkpoint, a tile or a network is evidence of rows after the last row of the file.
+    /// Returns a finding if a checkpoint, a tile or an entry of table `audit_cidr` shows that the ledger had more
+    /// rows than the file has now.
     private static func tail(
         _ survey: LedgerSurvey, _ checkpoints: [(rows: Int64, source: String)],
         _ networks: NetworkCheck
@@ -162,7 +164,7 @@ package struct LedgerVerifier: Sendable {
         ]
     }
 
-    /// Joins neighbouring ranges.
+    /// Returns the ranges in ascending order, with neighbouring ranges joined.
     private static func join(_ ranges: [ClosedRange<Int64>]) -> [ClosedRange<Int64>] {
         ranges.sorted { $0.lowerBound < $1.lowerBound }.reduce(into: []) { joined, range in
             if let last = joined.last, last.upperBound + 1 == range.lowerBound {
@@ -175,9 +177,9 @@ package struct LedgerVerifier: Sendable {
 }
 
 extension AuditLedger {
-    /// Returns the first difference between the rows on disk and the rows as written; nil if there is none.
+    /// Verifies the ledger's file. Returns the first finding; nil if there are no findings.
     ///
-    /// It cannot detect that a ledger was rewritten or cut off together with its own checkpoints.
+    /// Cannot detect that rows were rewritten or cut off if the checkpoints in the file were changed to match.
     package func verifyChain() async throws -> LedgerFinding? {
         try await LedgerVerifier(path: path).verify().findings.first
     }

@@ -4,12 +4,13 @@ import GRDB
 
 /// Compares tables `audit_cidr` and `cidr` with the rows.
 struct NetworkCheck: Sendable {
-    /// The sums of the tables' entries, by tile.
+    /// The sum of the tables' entries for the rows of each tile.
     private(set) var sums: [Int64: NetworkSum] = [:]
-    /// The largest row number in the table that is higher than the last row; nil if there is none.
+    /// The highest row number in table `audit_cidr` if it is above the number of the ledger's last row; otherwise
+    /// nil.
     private(set) var stray: Int64?
 
-    /// Reads the whole table.
+    /// Reads both tables completely.
     init(_ db: Database) throws {
         let size = try LedgerTree.size(db)
         let rows = try Row.fetchCursor(db, sql: NetworkEntry.sql)
@@ -20,13 +21,14 @@ struct NetworkCheck: Sendable {
         }
     }
 
-    /// Returns the tiles of `tiles` for which rows and table differ, in ascending order.
+    /// Returns the tiles of `tiles` for which `rows` and the tables differ, in ascending order.
     func differences(from rows: [Int64: NetworkSum], in tiles: Set<Int64>) -> [Int64] {
         tiles.filter { rows[$0] != sums[$0] }.sorted()
     }
 
-    /// Returns a finding for the first row of each tile in `tiles` that differs from the table, for at most four
-    /// tiles. Reads table and rows again in one transaction, and skips tiles that were pruned meanwhile.
+    /// Returns one finding for each tile in `tiles`: the first row that differs from the tables. Examines at most
+    /// four tiles. Reads tables and rows again in one transaction, and skips tiles that were pruned since the first
+    /// reading.
     static func differences(in tiles: [Int64], _ db: Database) throws -> [LedgerFinding] {
         guard !tiles.isEmpty else { return [] }
         let sealed = Set(try Int64.fetchAll(db, sql: "SELECT tile FROM sealed"))
@@ -35,7 +37,7 @@ struct NetworkCheck: Sendable {
         }
     }
 
-    /// Returns nil if the tile has no difference.
+    /// Returns a finding about the first row of the tile that differs from the tables; nil if no row differs.
     private static func firstDifference(
         in tile: Int64, _ db: Database
     ) throws -> LedgerFinding? {
@@ -65,16 +67,16 @@ struct NetworkCheck: Sendable {
     }
 }
 
-/// The entries of a range of rows as one number, from table `audit_cidr` or from the rows themselves. The table and
-/// the rows give the entries in different orders. So the number is the sum of the hashes of all entries, which does
-/// not depend on the order.
+/// The sum of the hashes of network entries. Equal sums show that the entries in table `audit_cidr` are equal to
+/// the entries that follow from the rows. A sum does not depend on the order of the entries, which is different in
+/// table and rows.
 struct NetworkSum: Equatable, Sendable {
     private var value: UInt128 = 0
 
     mutating func add(_ entry: NetworkEntry) { value &+= entry.digest }
 }
 
-/// One entry of table `audit_cidr`, joined with its network.
+/// One entry of table `audit_cidr`, joined with its network from table `cidr`.
 struct NetworkEntry: Hashable, Sendable {
     let seq: Int64
     let time: Int64
@@ -91,7 +93,8 @@ struct NetworkEntry: Hashable, Sendable {
         last = [UInt8](TouchedNetworks.bytes(cidr.last))
     }
 
-    /// Reads a row of `sql`. A network that is missing or malformed equals no network that a row can name.
+    /// Reads a result row of `sql`. Replaces a missing or malformed network by values that differ from every
+    /// network that a ledger row can name.
     init(row: Row) throws {
         let reader = ColumnReader(row: row, label: "audit_cidr")
         seq = try reader.integer(0)
@@ -107,7 +110,7 @@ struct NetworkEntry: Hashable, Sendable {
         FROM audit_cidr a LEFT JOIN cidr c ON c.id = a.cidr
         """
 
-    /// Returns the entries that a row with these columns must have.
+    /// Returns the entries that table `audit_cidr` must have for a ledger row with these columns.
     static func all(cidrs: String?, seq: Int64, time: Int64) -> Set<NetworkEntry> {
         guard let cidrs else { return [] }
         return Set(

@@ -2,14 +2,14 @@ import Documents
 import Domain
 import GRDB
 
-/// Compares the sealed rows with the rows that are recorded as pruned. A hash in table `sealed` excuses a
-/// missing row. So a seal counts only if a chained row `Ledger` `pruned` confirms that the server pruned the
-/// row.
+/// Compares table `sealed` with the newest row of kind `Ledger` and name `pruned`. Verification accepts that a row
+/// is missing if table `sealed` has its hash. So each hash in the table must be confirmed by the row `pruned`,
+/// which is part of the hash chain.
 struct PruningCheck {
     private(set) var findings: [LedgerFinding] = []
 
-    /// The content of the newest row `Ledger` `pruned`. This row is never pruned itself, because each pruning adds a
-    /// newer one.
+    /// The content of the newest row of kind `Ledger` and name `pruned`. After a pruning, the file always has such
+    /// a row, because each pruning adds one at the end of the ledger.
     fileprivate struct Claim {
         /// The number of the row; nil if there is none.
         var row: Int64?
@@ -19,13 +19,13 @@ struct PruningCheck {
         var lastHash: String?
     }
 
-    /// Reads in one transaction, which shows a pruning either completely or not at all.
+    /// Must run in one transaction, so that a pruning is visible either completely or not at all.
     init(size: Int64, _ db: Database) throws {
         let claim: Claim
         do {
             claim = try Self.claim(size: size, db)
         } catch let error as DatabaseError {
-            // A page is damaged. SQLite's own check describes it in more detail.
+            // The file is damaged. `LedgerVerifier.structure` reports the damage in more detail.
             let reason =
                 "the record of their pruning cannot be read: \(error.message ?? "\(error)")"
             if size > 0 { findings.append(LedgerFinding(.range, 1...size, reason)) }
@@ -67,7 +67,8 @@ struct PruningCheck {
         findings.append(LedgerFinding(.range, rows, reason))
     }
 
-    /// Checks table `retention`, which decides which rows the trigger allows to be deleted.
+    /// Compares table `retention` with `claim`. A trigger allows the deletion of rows only up to the number in this
+    /// table.
     private mutating func checkRetention(_ claim: Claim, _ db: Database) throws {
         guard try db.tableExists("retention") else { return }
         let retention = try Retention(db)
@@ -101,13 +102,13 @@ struct PruningCheck {
         guard let row else { return Claim() }
         let reader = ColumnReader(row: row, label: "pruned row")
         let detail = try? reader.optionalText(1).flatMap { try? JSONParser.parse(Array($0.utf8)) }
-        // The value -1 is never valid. So a row without a readable number becomes a finding.
+        // The value -1 stands for an unreadable number. This value is never valid, so the row becomes a finding.
         return Claim(
             row: try reader.integer(0), through: detail?["to"]?.numberValue?.int64 ?? -1,
             lastHash: detail?["lastHash"]?.stringValue)
     }
 
-    /// Returns ranges of neighbouring tiles, in ascending order. `tiles` must be in ascending order.
+    /// Returns `tiles` as ranges of neighbouring tiles. `tiles` must be in ascending order.
     private static func runs(_ tiles: [Int64]) -> [Range<Int64>] {
         tiles.reduce(into: []) { runs, tile in
             if let last = runs.last, last.upperBound == tile {

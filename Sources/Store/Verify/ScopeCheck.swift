@@ -1,11 +1,13 @@
 import GRDB
 
-/// Compares table `audit_scope` with the rows. A row that it lacks would be invisible to principals that are limited to
-/// regions.
+/// Checks that table `audit_scope` lists every row. A row that the table lacks would be invisible to principals
+/// that are limited to regions.
 ///
-/// The regions themselves are not compared, because only the part of the program that knows Calico can derive them.
+/// The regions in the table are not checked, because only the part of the program that knows Calico can derive
+/// regions from rows.
 enum ScopeCheck {
-    /// Rows that an older version wrote may be missing from the table, until the server has listed them.
+    /// Selects the first row that the table lacks. Skips the rows in the range of table `scope_progress`: an older
+    /// version wrote these rows, and the server has not listed them yet.
     private static let sql = """
         SELECT min(seq) FROM main.audit INDEXED BY audit_by_time
         WHERE NOT EXISTS (
@@ -18,7 +20,7 @@ enum ScopeCheck {
 
     /// Returns a finding for the first row that the table lacks.
     static func findings(_ db: Database) throws -> [LedgerFinding] {
-        // A file with an older schema has no such table.
+        // A file with an older schema has no table `audit_scope`.
         guard try db.tableExists("audit_scope"), let seq = try Int64.fetchOne(db, sql: sql) else {
             return []
         }

@@ -6,7 +6,7 @@ import GRDBSQLite
 /// A row of table `audit`, hashed from its bytes in the file. The bytes are not decoded to strings first, because
 /// decoding replaces invalid UTF-8, and so could hide a change. Without decoding, a million rows take only seconds.
 struct StoredRow {
-    /// The statement of `sql`, with its cursor at the row.
+    /// The running statement `sql`. Its cursor is at the row.
     private let statement: OpaquePointer
 
     /// The columns in the order of the canonical form, with `hash` last.
@@ -24,7 +24,8 @@ struct StoredRow {
     private static let detailIndex = index("detail")
     private static let sourceLedgerIndex = index("source_ledger")
 
-    /// Selects the rows from one number up to another, exclusive, in order.
+    /// Selects a range of rows in ascending order. The arguments are the first number and the number after the last
+    /// one.
     static let sql = """
         SELECT \(columns.joined(separator: ", ")) FROM audit WHERE seq >= ? AND seq < ? ORDER BY seq
         """
@@ -33,7 +34,7 @@ struct StoredRow {
 
     var seq: Int64 { sqlite3_column_int64(statement, Self.seqIndex) }
     var time: Int64 { sqlite3_column_int64(statement, Self.timeIndex) }
-    /// The hash of the row; nil if the column does not hold 32 bytes. The same holds for `previousHash`.
+    /// The hash of the row; nil if the column does not hold 32 bytes. `previousHash` is nil in the same case.
     var hash: AuditHash? { hash(at: Self.hashIndex) }
     var previousHash: AuditHash? { hash(at: Self.previousHashIndex) }
     var cidrs: String? { text(at: Self.cidrsIndex) }
@@ -46,7 +47,7 @@ struct StoredRow {
         return text(at: Self.afterIndex)
     }
 
-    /// The detail if the row says that this ledger replaced another one; otherwise nil.
+    /// The detail if the row says that this ledger replaced an older ledger; otherwise nil.
     var predecessorDetail: String? {
         guard isText("system", at: Self.originIndex), isText("Ledger", at: Self.kindIndex),
             isText("predecessor", at: Self.nameIndex),
@@ -55,8 +56,8 @@ struct StoredRow {
         return text(at: Self.detailIndex)
     }
 
-    /// Returns the SHA-256 of the canonical form; nil if a column holds a value that no version ever wrote. `writer`
-    /// is passed so that its memory is reused.
+    /// Returns the SHA-256 of the canonical form; nil if a column holds a type of value that no version of this
+    /// program wrote. The caller passes `writer` so that its memory is reused for the next row.
     func contentHash(_ writer: inout CanonicalObjectWriter) -> AuditHash? {
         writer.begin()
         for (index, key) in Self.keys.enumerated() {
@@ -72,7 +73,8 @@ struct StoredRow {
                 digits.withUnsafeBufferPointer { writer.add(utf8Key: key, utf8: $0) }
             default: return nil
             }
-            // The column must be a blob. A text of 64 digits would have the same canonical form.
+            // Rejects a previous hash that is not a blob, because a text of 64 digits would have the same canonical
+            // form.
             if column == Self.previousHashIndex,
                 sqlite3_column_type(statement, column) != SQLITE_BLOB
             {
@@ -99,7 +101,7 @@ struct StoredRow {
 
     /// Returns the bytes of text or of a blob, which are valid until the statement takes its next step.
     private func bytes(at index: Int32) -> UnsafeBufferPointer<UInt8> {
-        // SQLite gives the bytes of text through this function too. The count must be asked for after the bytes.
+        // `sqlite3_column_blob` also returns the bytes of text. It must be called before `sqlite3_column_bytes`.
         let start = sqlite3_column_blob(statement, index)
         let count = Int(sqlite3_column_bytes(statement, index))
         return UnsafeBufferPointer(start: start?.assumingMemoryBound(to: UInt8.self), count: count)

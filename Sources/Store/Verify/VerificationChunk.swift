@@ -2,18 +2,21 @@ import Documents
 import Domain
 import GRDB
 
-/// A few tiles of rows, checked separately. Their borders and roots are passed to `LedgerAssembly`.
+/// A few tiles of rows, checked without the rows before and after them. `LedgerAssembly` then checks the borders
+/// between chunks and the roots.
 struct VerificationChunk: Sendable {
-    /// The number of tiles in a chunk. They are a few megabytes of rows, read in one short transaction.
+    /// The number of tiles in a chunk. The rows of a chunk have a few megabytes, so one short transaction can read
+    /// them.
     static let tiles: Int64 = 16
-    /// The largest number of findings that a chunk reports. One finding already makes the verification fail.
+    /// The largest number of findings that a chunk reports. More are not needed, because one finding already makes
+    /// the verification fail.
     private static let maximumFindings = 16
 
-    /// The numbers of the rows in the chunk. The first row begins a tile.
+    /// The numbers of the rows in the chunk. The first of them must be the first row of a tile.
     let rows: Range<Int64>
     /// The hash of each row; nil if the row is missing or cannot be read.
     private(set) var hashes: [AuditHash?]
-    /// The previous hash in the first row; nil if the row is missing or pruned.
+    /// The hash that the first row names as the hash of the row before; nil if the first row is missing or pruned.
     private(set) var firstPreviousHash: AuditHash?
     private(set) var findings: [LedgerFinding] = []
     /// The ranges of missing rows.
@@ -106,7 +109,7 @@ struct VerificationChunk: Sendable {
 
     private mutating func noteMissing() {
         var first: Int64?
-        // The loop goes one step past the last row, to end a range of missing rows that reaches to the last row.
+        // Goes one step past the last row, to close a range of missing rows that includes the last row.
         for seq in rows.lowerBound...rows.upperBound {
             let isMissing = seq < rows.upperBound && self[seq] == nil && !isDamaged(seq)
             if isMissing {
@@ -118,13 +121,14 @@ struct VerificationChunk: Sendable {
         }
     }
 
-    /// True if a finding already explains why the hash of a row is unknown.
+    /// Returns true if a finding already explains why the hash of row `seq` is unknown.
     private func isDamaged(_ seq: Int64) -> Bool {
         prunedTiles.contains(Tile.of(row: seq))
             || findings.contains { $0.kind == .row && $0.seq == seq }
     }
 
-    /// Adds a finding for a damaged page. The later rows of this chunk are unknown.
+    /// Adds a finding about the first row that could not be read because of a damaged page. The later rows of this
+    /// chunk are not read.
     private mutating func noteUnreadable(_ error: DatabaseError) {
         let first = (rows.first { self[$0] == nil && !isDamaged($0) }) ?? rows.lowerBound
         note(LedgerFinding(row: first, "it cannot be read: \(error.message ?? "\(error)")"))
@@ -142,7 +146,7 @@ struct VerifiedChunk: Sendable {
     let lastHash: AuditHash?
     /// The root of each complete tile; nil if it could not be computed.
     let tileRoots: [AuditHash?]
-    /// The roots over the first rows of a tile, by the number of the last row.
+    /// The roots over the first rows of a tile. The key is the number of the last row under the root.
     let partialRoots: [Int64: AuditHash]
     let prunedTiles: Set<Int64>
     let networks: [Int64: NetworkSum]
@@ -151,7 +155,8 @@ struct VerifiedChunk: Sendable {
     let findings: [LedgerFinding]
     let missing: [ClosedRange<Int64>]
 
-    /// - Parameter sizes: The numbers of rows for which a root is needed, besides complete tiles.
+    /// - Parameter sizes: The numbers of the last rows of partial roots; see `partialRoots`. Numbers outside of
+    ///   `rows` are ignored.
     init(_ rows: Range<Int64>, sizes: [Int64], in db: Database) throws {
         let check = try VerificationChunk(rows, in: db)
         self.rows = rows
