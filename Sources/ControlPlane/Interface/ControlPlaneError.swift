@@ -19,7 +19,7 @@ package struct ControlPlaneError: Error, Sendable {
         case cancelled
         /// This replica has not reached the requested revision.
         case replicaBehind
-        /// etcd itself has not reached the requested revision.
+        /// etcd has not reached the requested revision yet.
         case futureRevision
         /// The requested time is in the future.
         case futureTime
