@@ -61,7 +61,7 @@ package final class Checkpoints: Service {
     let now: @Sendable () -> Timestamp
     // This is a mutex and not an actor, so that `/readyz` and `/metrics` can read the status without waiting.
     let state = Mutex(State())
-    /// Runs the updates of etcd's anchor, one at a time.
+    /// The task that updates etcd's anchor, one run at a time.
     let anchoring = CoalescingTask()
     /// The keys of ledgers that used this data folder before.
     let retiredKeys: [VerifierKey]

@@ -48,7 +48,7 @@ package struct HeadCheck: Sendable {
         /// The revision before the first one in the history.
         var start: Int64
         var breaks: [(revision: Int64, finding: HeadFinding)] = []
-        /// The accepted changes by revision.
+        /// The accepted changes, each with its revision.
         var changes: [(revision: Int64, id: ChangeID)] = []
     }
 

@@ -16,7 +16,7 @@ package struct LedgerAnchors: Sendable {
     package private(set) var evidence: [OutsideCheckpoint] = []
     /// The number of evidence keys, including keys without a valid checkpoint.
     package private(set) var evidenceCount = 0
-    /// The anchors of other ledgers. These ledgers belong to replicas, or were replaced by this ledger or another one.
+    /// The anchors of all other ledgers, such as the ledgers of replicas and ledgers that were replaced.
     package private(set) var others: [Other] = []
 
     /// Reads the checkpoints from etcd. Throws `EtcdError`.

@@ -24,8 +24,8 @@ extension ControlPlane {
                 last[path] = row.after.flatMap { try? JSONParser.parse($0) }
             }
         } catch {
-            // The lookup serves a warning only, so its failure must not fail the write. Failures of the ledger are
-            // reported elsewhere.
+            // Continues without the values, because only warnings need them, and a failed lookup must not fail the
+            // write. Failures of the ledger are reported elsewhere.
             return request
         }
         request.lastWritten = last

@@ -35,7 +35,7 @@ extension ControlPlane {
                 return .ended(request.id, replayed: false)
             }
             return .held(HeldChange(pending: pending, warnings: write.warnings, replayed: false))
-        // Only the write of a manifest has parts.
+        // The request applied a manifest, because only the write of a manifest has parts.
         case .committed(let write, let revision) where !write.parts.isEmpty:
             try await waitUntilVisible(revision, request.id, until: deadline)
             return .appliedManifest(AppliedManifest(request.id, write, revision: revision))

@@ -13,7 +13,7 @@ package struct JournalEntry: Sendable, Equatable {
     /// The time of the change (RFC 3339, UTC).
     package var time: String
     package var context: ChangeContext
-    /// The requested operation: `put`, `patch`, `delete`, `allocate` or `apply`.
+    /// The requested operation: `put`, `patch`, `delete`, `allocate`, `apply`, or the action on a pending change.
     package var verb: String
     package var kind: String
     package var name: String
@@ -146,11 +146,12 @@ extension JournalEntry {
     /// The object that the request named; nil if this version does not know the kind.
     package var objectName: ObjectName? { ObjectName(kind: kind, name: name, region: region) }
 
-    /// True if the change waits, or waited, for a second person. The entry then wrote only its pending key.
+    /// True if the change waits, or waited, for a second person. The change then wrote only the key of the pending
+    /// change.
     var isHeld: Bool { kind == PendingChange.kind && result == .create }
 }
 
-/// The result of reading a value below `journal/`. All code that acts on a journal entry uses it: replays, lost
+/// The result of reading a value below `journal/`. All code that acts on a journal entry uses this type: replays, lost
 /// answers, `GET /v1/changes/{id}` and the ledger's rows.
 package enum JournalReading: Sendable, Equatable {
     /// An entry that code may act on.

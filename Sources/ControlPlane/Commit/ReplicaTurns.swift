@@ -24,7 +24,7 @@ package struct ReplicaTurns {
     /// Creates the state of a replica that has seen no other replica.
     package init() {}
 
-    /// Notes that another replica has committed since the last commit of this one.
+    /// Notes that another replica has committed since the last commit of this replica.
     package mutating func othersCommitted() { othersAreBusy = true }
 
     /// Returns true if this replica should wait for another replica's transaction. The writer calls this method once

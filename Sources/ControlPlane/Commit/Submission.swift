@@ -21,10 +21,11 @@ enum ChangeAnswer: Sendable {
 /// A write that the writer has to commit. It is answered exactly once.
 ///
 /// The states are `waiting` (not part of a transaction yet), `inFlight` (the transaction may have been sent) and
-/// `answered`. A submission moves between `waiting` and `inFlight`, and from both of them to `answered`.
+/// `answered`. A submission may change between `waiting` and `inFlight` several times. It may become `answered` from
+/// both states.
 ///
 /// The state is in a mutex and not in an actor, because the deadline, the client's cancellation and the writer may
-/// answer at the same moment. A lock decides without a suspension which of them is first.
+/// answer at the same moment. A lock decides without a suspension which answer is first.
 package final class Submission: Sendable {
     private enum Phase {
         case waiting, inFlight, answered

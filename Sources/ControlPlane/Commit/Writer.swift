@@ -89,7 +89,8 @@ package final class Writer: Sendable {
         while true {
             // Waits before it takes the batch, so that the changes that arrive meanwhile join the batch.
             await letOthersCommit()
-            // Each change takes at least two operations: its object and its journal entry.
+            // Takes at most half as many changes as there may be operations, because each change needs at least two
+            // operations: one for its object and one for its journal entry.
             let batch = await queue.next(upTo: limits.operations / 2)
             if batch.isEmpty { break }
             current.withLock { $0 = Work(members: batch, since: .now) }

@@ -3,7 +3,7 @@ package import Domain
 
 /// A change that waits for a second person.
 ///
-/// It is bound to its plan: a confirmation applies exactly the writes that `plan` identifies, or nothing.
+/// The change is bound to its plan: a confirmation applies exactly the writes that `plan` identifies, or nothing.
 package struct PendingChange: Sendable {
     /// One object that the change would write.
     package struct Object: Sendable, Equatable {

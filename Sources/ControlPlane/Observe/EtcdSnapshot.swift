@@ -15,7 +15,7 @@ struct EtcdSnapshot: Sendable {
     ) async throws -> EtcdSnapshot {
         var listing = EtcdSnapshot()
         for prefix in AuditedKey.prefixes + [MirrorState.endpointPrefix] {
-            // All pages are read at one revision, so that together they show one state.
+            // Reads all pages at the same revision, so that they show one state.
             try await store.rangePages(prefix: EtcdKey(prefix), revision: revision) { page in
                 for keyValue in page.keyValues { listing.add(keyValue, keepsValues: keepsValues) }
             }
@@ -32,7 +32,7 @@ struct EtcdSnapshot: Sendable {
         var revisions: [String: Int64] = [:]
         for prefix in AuditedKey.prefixes {
             try await store.rangePages(
-                // Without values the keys are small, so a page can hold many of them.
+                // Requests large pages, because keys without values are small.
                 prefix: EtcdKey(prefix), revision: revision, pageSize: 10_000, keysOnly: true
             ) { page in
                 for keyValue in page.keyValues {

@@ -4,13 +4,13 @@ package import Etcd
 package import Store
 
 /// Finds the changes in a part of etcd's history that this server did not follow and that etcd has compacted. It
-/// compares the last objects in the ledger with etcd's state at `to`, and it reads the journal, whose entries survive
+/// compares the objects in the ledger with etcd's state at `to`. It also reads the journal, whose entries survive
 /// compaction. Pure.
 package struct GapComparison: Sendable {
     var projector: Projector
-    /// The last objects in the ledger, by etcd key.
+    /// The objects in the ledger, with their last recorded values, by etcd key.
     package var known: [String: AuditedObject]
-    /// The audited keys at `to`, by etcd key.
+    /// The audited keys in etcd with their values at `to`, by etcd key.
     var current: [String: KeyValue]
     /// The journal entries at `to`.
     var journal: [KeyValue]

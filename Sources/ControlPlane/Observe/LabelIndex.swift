@@ -4,7 +4,7 @@ package import Domain
 
 /// The objects by their labels. With this index, `prune` looks only at the objects that its selector may match.
 struct LabelIndex: Sendable {
-    /// The keys by label and value.
+    /// The keys of the objects by label and value.
     private var paths: [String: [String: Set<String>]] = [:]
 
     /// Replaces the labels of the object stored under `path`. The index leaves out the tier label, which Calico puts on

@@ -20,7 +20,7 @@ package final class Mirror: Sendable {
     private let readiness = Mutex((isReady: false, isReadable: false))
     /// The time of the watch's last sign of life.
     private let heard = Mutex(ContinuousClock.now)
-    /// Logs new findings about stored values; nil logs none.
+    /// The logger for new findings about stored values; nil if findings are not logged.
     private let logger: Logger?
     /// Returns the reason why etcd cannot be reached now; nil if it can.
     private let trouble: @Sendable () -> String?
@@ -46,7 +46,7 @@ package final class Mirror: Sendable {
         return staleness(at: .now)
     }
 
-    /// The reason why this mirror is not ready. Meaningful only while it is not ready.
+    /// The reason why this mirror is not ready. The text is right only while the mirror is not ready.
     var unreadiness: String {
         trouble().map { "etcd cannot be reached; this server keeps trying: \($0)" }
             ?? "this server is still reading etcd"
@@ -158,7 +158,8 @@ extension Mirror {
     /// Records a sign of life of the watch.
     func noteHeard() { heard.withLock { $0 = .now } }
 
-    /// The time of the watch's last sign of life. Before the first one, the time when this mirror was created.
+    /// The time of the watch's last sign of life. Before the first sign of life, this is the time when the mirror was
+    /// created.
     package var lastHeard: ContinuousClock.Instant { heard.withLock { $0 } }
 
     /// Returns a warning if this mirror may be outdated, because the watch has been silent for too long; nil otherwise.
@@ -202,8 +203,8 @@ extension Mirror {
         return found
     }
 
-    /// Returns true if the API shows the object under this key. If several keys hold the same policy, it shows only
-    /// one.
+    /// Returns true if the API shows the object under this key. If several keys hold the same policy, the API shows
+    /// only one of them.
     func isShown(_ key: ResourceKey) -> Bool {
         !key.kind.isPolicy || read { $0.stored.policyNames.isShown(key.path) }
     }

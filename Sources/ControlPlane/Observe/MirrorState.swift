@@ -152,7 +152,7 @@ package struct MirrorState: Sendable {
     /// mirror's lock.
     private static let neighbours = 64
 
-    /// Checks subnets again after another object has changed.
+    /// Checks the subnets `ids` again after another object has changed.
     mutating func judgePlaces(_ ids: some Sequence<SubnetID>) {
         for id in ids { stored.setPlace(id.path, placeFindings(id)) }
         versions.note(.globalNetworkSet)

@@ -93,7 +93,7 @@ package struct CrossRegionIndex: Sendable {
     }
 }
 
-/// The findings about stored values, by key. Most values have none.
+/// The findings about stored values, by key. Most values have no findings.
 package struct FindingBook: Sendable {
     /// The findings about one key, by origin.
     package struct Findings: Sendable {
@@ -118,7 +118,7 @@ package struct FindingBook: Sendable {
     /// be thousands after a restart.
     package static let maximumNews = 50
 
-    /// The findings about each key that has any.
+    /// The findings about each key with at least one finding.
     package private(set) var byPath = SortedMap<String, Findings>()
     /// The number of findings of each code.
     package private(set) var counts: [StoredFindingCode: Int] = [:]

@@ -20,7 +20,7 @@ package struct JudgedPolicy: Sendable {
     let groups: [Located<Selector>]
     private let kept: KeptFields
 
-    /// - Parameter kept: The stored fields of the document that are not judged.
+    /// - Parameter kept: The stored fields that stay in the document and are not judged.
     init(
         _ document: JSONValue, _ name: ObjectName, regions: Set<String>,
         keeping kept: KeptFields = .none

@@ -147,7 +147,7 @@ extension Refusal {
 }
 
 extension PreparedChange {
-    /// The object that the change is about; nil for a manifest.
+    /// The object that the change names; nil for a manifest or a pending change.
     var name: ObjectName? {
         switch self {
         case .putRegion(let name, _): .region(name)

@@ -65,7 +65,8 @@ extension Planner {
                 compiled: compiled,
                 stored: index == 0 ? first : current(.policy(compiled.name), view))
         }
-        // Adds a violation for each part whose name is already the name of a policy from another source.
+        // Adds a violation for each compiled policy whose name is taken by a policy that does not belong to this
+        // CrossRegionPolicy.
         for target in targets.dropFirst() {
             guard let part = target.stored?.resource,
                 CrossRegionAnnotation.sourceName(ofPart: part) != policy.name

@@ -15,7 +15,7 @@ package struct PreparedManifest: Sendable {
     var count: Int
     var violations: ViolationList
     var places: DocumentNames
-    /// Selects objects to remove if the manifest does not name them; nil removes none.
+    /// The selector of the objects to remove, except the objects that the manifest names; nil to remove none.
     var prune: Selector?
 
     init(_ manifest: Manifest, prune: Selector?, regions: Set<String>) {

@@ -50,7 +50,7 @@ extension Planner {
             guard let key = ResourceKey(path: write.path), key.kind.isPolicy else { continue }
             // Returns all regions if a stored value cannot be read, because the value may concern any region.
             guard let stored = view.resource(key)?.resource else { return .all }
-            // Adds only the regions of its own rules for a compiled policy, because `before` already has the whole
+            // For a compiled policy, adds only the regions of its own rules, because `before` already has the whole
             // CrossRegionPolicy.
             reach = reach.union(
                 view.source(ofPart: stored) == nil && part.crossRegion == nil

@@ -39,8 +39,8 @@ extension Planner {
     /// Returns a refusal that lists the violations. Its reason is `overlap` if every violation concerns another object,
     /// and `invalid` otherwise.
     ///
-    /// - Parameter obstacles: The objects. An object that the caller may not see is nil, and is neither listed nor
-    ///   counted.
+    /// - Parameter obstacles: The objects that the violations concern. Nil stands for an object that the caller may not
+    ///   see. Such an object is neither listed nor counted.
     func invalid(_ violations: ViolationList, _ obstacles: [ObjectReference?]) -> Refusal {
         let seen = obstacles.compactMap { $0 }
         return Refusal(

@@ -163,7 +163,7 @@ package struct PlanningView: Sendable {
         }
     }
 
-    /// Removes the networks that an earlier document wrote under the same key.
+    /// Removes from the overlay the networks that an earlier document wrote under the key `path`.
     private mutating func removeNetworks(_ path: String) {
         guard let bytes = overlay[path] ?? nil,
             let key = ResourceKey(path: path).flatMap(InventoryKey.init)

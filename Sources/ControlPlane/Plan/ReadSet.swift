@@ -44,7 +44,7 @@ enum MirrorAnswer: Hashable, Sendable {
     case block(CIDR?)
     case flag(Bool)
 
-    // The hash value may differ in another process. It can be used here, because an answer never leaves its process.
+    // Uses a hash that differs from process to process. This is safe, because an answer never leaves its process.
     static func names(_ names: some Collection<some Hashable>) -> MirrorAnswer {
         var hasher = Hasher()
         for name in names { hasher.combine(name) }
@@ -55,8 +55,8 @@ enum MirrorAnswer: Hashable, Sendable {
         .names(count: names.count, hash: names.hashValue)
     }
 
-    /// Returns an answer for at most `limit` names. `limit` names are an arbitrary selection, so the answer then says
-    /// only that the limit is reached.
+    /// Returns an answer for at most `limit` names. If `names` has as many names as `limit`, they are an arbitrary
+    /// selection, so the answer says only that the limit is reached.
     static func limited(_ names: Set<String>, limit: Int) -> MirrorAnswer {
         names.count < limit ? .set(names) : .flag(true)
     }

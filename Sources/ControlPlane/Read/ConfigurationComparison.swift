@@ -85,9 +85,8 @@ struct ConfigurationComparison: Sendable {
         let shown = try await (
             before.object(.policy(name))?.document, after.object(.policy(name))?.document
         )
-        // The CrossRegionPolicy cannot be shown at either position. Its first policy may be missing, so the policy is
-        // reported alone. To a caller who does not see everything, nothing is reported, because the CrossRegionPolicy
-        // may be hidden.
+        // If the CrossRegionPolicy is absent at both positions, its first policy is missing, or the caller may not see
+        // it. Reports the policy alone to a caller who may see everything, and reports nothing to any other caller.
         guard shown.0 != nil || shown.1 != nil else {
             return after.scope.readsEverything ? plain(change) : nil
         }

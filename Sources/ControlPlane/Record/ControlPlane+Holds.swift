@@ -1,7 +1,7 @@
 package import Domain
 package import Store
 
-/// Legal holds belong to one ledger. They are stored in its file and not in etcd.
+/// Legal holds belong to one ledger. They are stored in the file of the ledger and not in etcd.
 extension ControlPlane {
     /// Places or changes a hold, and writes an audit row. If `ifAbsent` is true, an existing hold stays unchanged.
     /// Returns the previous and the current hold with this name.

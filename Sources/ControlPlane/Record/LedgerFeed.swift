@@ -53,12 +53,12 @@ package final class LedgerFeed: Sendable {
     private let wakes: AsyncStream<Void>
     private let signal: Signal
 
-    /// The largest number of bytes that may wait for the disk. Above it, `append` waits, the watch is not read, and
-    /// etcd has to wait too. The revision that exceeds the limit is still accepted. A transaction of 1.5 MiB takes
-    /// about 8 MiB, because each row contains its object before and after.
+    /// The largest number of bytes that may wait for the disk. Above this limit, `append` waits, so the watch is not
+    /// read, and etcd has to wait too. The revision that exceeds the limit is still accepted. A transaction of 1.5 MiB
+    /// takes about 8 MiB, because each row contains its object before and after.
     package static let maximumPendingBytes = 32 << 20
     /// The approximate number of rows in one SQLite transaction. A commit costs one fsync regardless of its rows, so
-    /// batches save fsyncs. A longer transaction would delay the answers to the writes with the first rows.
+    /// batches save fsyncs. A larger batch would delay the answers to the writes whose rows are first in the batch.
     private static let batchRows = 512
     /// The approximate number of bytes in one SQLite transaction.
     private static let batchBytes = 8 << 20
@@ -89,8 +89,8 @@ package final class LedgerFeed: Sendable {
 
     /// Appends one revision. Waits while too many bytes wait for the disk.
     ///
-    /// Throws `clusterMismatch` if the ledger follows another cluster. Appended rows can then never be written, so
-    /// the ledger has to be followed again.
+    /// Throws `clusterMismatch` if the ledger follows another cluster. Appended rows can then never be written, so the
+    /// follower has to start again.
     package func append(_ projection: Projection) async throws(StoreError) {
         if let defect { throw defect }
         await withCheckedContinuation { continuation in

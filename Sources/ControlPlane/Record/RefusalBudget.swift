@@ -7,7 +7,7 @@ package struct RefusalBudget: Sendable {
         package var perMinute: Int
         /// The number of rows that a quiet source may cause at once.
         package var burst: Int
-        /// The largest number of sources with their own budget. All other sources share one.
+        /// The largest number of sources with their own budget. All other sources share one budget.
         package var sources: Int
         /// The limits of all sources together, as a multiple of the limits of one source.
         package var together = 10
@@ -29,8 +29,7 @@ package struct RefusalBudget: Sendable {
             self.actor = actor
         }
 
-        /// The source that stands for all sources without a separate bucket. There are such sources if there are too
-        /// many sources.
+        /// The source that stands for all sources without a separate bucket, if there are too many sources.
         package static let others = Source(address: "others", actor: nil)
 
         package static func < (lhs: Source, rhs: Source) -> Bool {

@@ -5,7 +5,7 @@ package import Store
 import Synchronization
 
 /// Writes the ledger's rows about requests that changed nothing: refusals, failures, and reads of the audit log. Each
-/// source has a budget. Rows above it are counted, and one row reports the count.
+/// source has a budget. Rows above the budget are only counted, and one row reports the count.
 package final class RefusalLog: Sendable {
     /// Reads have a separate budget, so that frequent reads cannot crowd out refusals.
     private struct Budgets {
