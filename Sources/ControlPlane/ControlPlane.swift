@@ -11,8 +11,8 @@ package struct ControlPlaneConfiguration: Sendable {
     /// The time that a write may take. After that time, the server tells the client what it knows about the write.
     package var writeDeadline: Duration
     /// The number of seconds that a journal entry stays in etcd. Afterwards the Idempotency-Key of the change is
-    /// forgotten. A server that was stopped meanwhile, and for which etcd has compacted the change, can no longer learn
-    /// the author of the change.
+    /// forgotten. If etcd has compacted the change by then, a server that was stopped meanwhile can no longer learn the
+    /// author of the change.
     package var journalTTLSeconds: Int64
 
     /// The kinds of object that no person may change alone.

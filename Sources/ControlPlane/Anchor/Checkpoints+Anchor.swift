@@ -71,7 +71,8 @@ extension Checkpoints {
             mismatch.root = try await root(size: size)
             if mismatch.root == signed.checkpoint.root { return nil }
         }
-        // Uses the number of rows at the start, because rows that were added since then would make up for missing rows.
+        // Uses the number of rows at the start, because rows that were added since then would hide missing rows in the
+        // count.
         if !state.withLock({ $0.isCompared }) { mismatch.size = sizeAtStart }
         if size > mismatch.size {
             mismatch.reason = "the ledger has fewer rows than were anchored"

@@ -5,7 +5,7 @@ import Synchronization
 extension Writer {
     /// The result of one attempt at a batch.
     enum Attempt {
-        /// Every member is answered, except the deferred members. They have to wait for another transaction.
+        /// Every member is answered, except the deferred members, which have to wait for another transaction.
         case done(deferred: [BatchMember])
         /// Nothing was applied. The members have to be tried again.
         case retry(Trouble)

@@ -10,7 +10,8 @@ package enum ChangeOutcome: Sendable {
     case appliedManifest(AppliedManifest)
     /// A dry run succeeded: the change would have been accepted.
     case planned(ChangePlan)
-    /// The change is in etcd as a pending change. It waits for a second person, and none of its objects was written.
+    /// The change is in etcd as a pending change. The change waits for a second person, and none of its objects was
+    /// written.
     case held(HeldChange)
     /// A pending change was ended without being applied.
     case ended(ChangeID, replayed: Bool)

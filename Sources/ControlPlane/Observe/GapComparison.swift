@@ -184,8 +184,8 @@ package struct GapComparison: Sendable {
             claim: entry)
     }
 
-    /// Returns the key's value before the key's first change in the journal. This is the last value in the ledger. It
-    /// is `unseen` if the ledger's objects are from another etcd, or from the time before a restore.
+    /// Returns the key's value before the key's first change in the journal: the last value in the ledger. Returns
+    /// `unseen` if the ledger's objects are from another etcd, or from the time before a restore.
     private func first(_ key: AuditedKey) -> KnownState {
         guard from > 0 || known.isEmpty else { return .unseen }
         return .value(known[key.path].map { AuditedValue(key, Array($0.value.utf8)) })

@@ -2,7 +2,7 @@ import Calico
 import Documents
 package import Domain
 
-// The rights of the caller are checked as part of planning. So the result is right for the committed state, because a
+// The rights of the caller are checked as part of planning. So the check still holds when the change is committed: a
 // change is planned again if an object that its plan has read changes before the commit.
 extension Planner {
     /// Returns the decision about one change. Refuses the change if the caller lacks a right for the object before or

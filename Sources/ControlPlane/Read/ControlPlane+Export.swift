@@ -63,7 +63,7 @@ package struct ExportJudge: Sendable {
     /// An object that an export omits.
     package struct Omission: Sendable {
         package var name: ObjectName
-        /// The reason, in one line.
+        /// The reason why the export omits the object, in one line.
         package var reason: String
     }
 

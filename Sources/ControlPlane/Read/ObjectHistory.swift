@@ -3,7 +3,7 @@ import Documents
 import Domain
 import Store
 
-/// Finds the versions of one object in the ledger, under all keys under which the object may have been stored.
+/// Finds the versions of one object in the ledger. Searches all keys under which the object may have been stored.
 struct ObjectHistory: Sendable {
     let name: ObjectName
     private let ledger: AuditLedger

@@ -4,7 +4,7 @@ package import Domain
 package import Store
 
 extension RowRegions {
-    /// The function that finds the regions of a row. It reads them from the object that the row describes.
+    /// The function that finds the regions of a row in the object that the row describes.
     package static let ofObjects = RowRegions { path, document in
         if let id = ChangeID(pendingKey: path) { return PendingChange(id, document)?.reach ?? .all }
         guard let key = ResourceKey(path: path), document.objectValue != nil else { return .all }
